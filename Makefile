@@ -1,0 +1,44 @@
+# Each verb makes .venv when it is missing. PYTHON=python3.12 make test uses another interpreter.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+OUT ?= demo-out
+
+.PHONY: demo test test-slow lint fix bench clean
+
+demo: $(VENV)/.base  ## transcribe examples/ with the embedded engine and show the results
+	$(BIN)/asr transcribe examples --engine pocketsphinx --format txt,srt,json --output-dir $(OUT)
+	@for name in $(OUT)/*.txt $(OUT)/*.srt; do echo; echo "== $$name"; cat "$$name"; done
+	@echo; ls $(OUT)/*.json
+
+test: $(VENV)/.test  ## the quick suite
+	$(BIN)/python -m pytest -n auto -m "not slow and not live"
+
+test-slow: $(VENV)/.test  ## everything that takes longer: fuzzing, killing, long recordings
+	$(BIN)/python -m pytest -m "slow and not live"
+
+lint: $(VENV)/.test  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fix: $(VENV)/.test  ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.test  ## measure speed; prints ratios and writes docs/performance.md
+	$(BIN)/python -m benchmarks
+
+$(VENV)/.base: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.base
+	$(PIP) torch==2.13.0
+	$(PIP) --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(OUT) .mypy_cache .pytest_cache .ruff_cache

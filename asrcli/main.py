@@ -1,0 +1,156 @@
+"""The program: finds the command, runs it, and turns a mistake into one line and an exit code.
+
+A command is a function (or a Typer app with commands of its own) in a module of `asrcli.commands`. The table below
+names it, so that ``asr --help`` imports none of them and ``asr transcribe`` imports one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from asrcli import __version__
+from asrcli.errors import EXIT_CODES, AsrError
+
+
+class CommandEntry(NamedTuple):
+    """Where a command lives, and its line in ``asr --help``."""
+
+    module: str
+    attribute: str  # a function, or a typer.Typer for a command with commands of its own
+    help: str
+
+
+COMMANDS = {
+    "transcribe": CommandEntry("asrcli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."),
+}
+
+EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+BOOLEAN_WORDS = {"true": True, "false": False}
+
+
+class Command(TyperCommand):
+    """A command that also takes openai-whisper's spellings: ``--output_dir``, and ``--fp16 False`` for a flag."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Rewrite the spellings, then parse."""
+        return super().parse_args(ctx, modern_spelling(args, self._flags()))
+
+    def _flags(self) -> dict[str, str]:
+        """Return every on-spelling of a boolean option with its off-spelling ("" without one)."""
+        flags: dict[str, str] = {}
+        for parameter in self.params:
+            if getattr(parameter, "is_flag", False):
+                off = getattr(parameter, "secondary_opts", None) or [""]
+                flags.update(dict.fromkeys(parameter.opts, off[0]))
+        return flags
+
+
+def modern_spelling(args: Sequence[str], flags: dict[str, str]) -> list[str]:
+    """Turn ``--x_y`` into ``--x-y`` and ``--flag True|False`` into ``--flag`` or ``--no-flag``.
+
+    Args:
+        args: the words after the command; those after ``--`` are left as they are.
+        flags: boolean options, on-spelling -> off-spelling.
+    """
+    words: list[str] = []
+    pending = list(args)
+    while pending:
+        word = pending.pop(0)
+        if word == "--":
+            return [*words, word, *pending]
+        if word.startswith("--"):
+            name, equals, value = word.partition("=")
+            name = name.replace("_", "-")
+            if name in flags and not equals and pending and pending[0].lower() in BOOLEAN_WORDS:
+                equals, value = "=", pending.pop(0)
+            if name in flags and value.lower() in BOOLEAN_WORDS:
+                wanted = name if BOOLEAN_WORDS[value.lower()] else flags[name]
+                note = f"--{name[2:]} {value}: write {wanted or 'nothing'} instead"
+                print(f"asr: note: {note}", file=sys.stderr)
+                words += [wanted] if wanted else []
+                continue
+            word = name + equals + value
+        words.append(word)
+    return words
+
+
+class LazyGroup(TyperGroup):
+    """The top level: a command's module is imported when the command is run or asked for its own help."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import the module of one command and build it; ``None`` for an unknown name."""
+        return build(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+def build(name: str) -> Any:
+    """Import one command of the table and return it as a Click command."""
+    entry = COMMANDS[name]
+    found = getattr(import_module(entry.module), entry.attribute)
+    if not isinstance(found, typer.Typer):
+        single = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
+        single.command(name, cls=Command, epilog=EPILOG)(found)
+        found = single
+    command = typer.main.get_command(found)
+    command.name = name
+    return command
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"asr {__version__}")
+        raise typer.Exit()
+
+
+def top(
+    version: bool = typer.Option(False, "--version", "-V", is_eager=True, callback=_version, help="Show the version."),
+) -> None:
+    """One command for every open speech recogniser."""
+
+
+def application() -> Any:
+    """Return the whole program as a Click group."""
+    app = typer.Typer(
+        add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=CONTEXT
+    )
+    app.callback(cls=LazyGroup, epilog=EPILOG)(top)
+    group = typer.main.get_command(app)
+    group.commands = dict.fromkeys(COMMANDS)  # names only, for "did you mean"
+    return group
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the program and exit with its code."""
+    try:
+        application().main(args=argv, prog_name="asr")
+    except AsrError as error:
+        print(f"asr: {one_line(error)}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("asr: interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader is gone: say nothing, and keep Python from complaining when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+def one_line(error: AsrError) -> str:
+    """Return the message with line breaks and control characters shown as escapes: names can hold anything."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(error))

@@ -1,0 +1,244 @@
+"""The values that travel between the modules.
+
+Times are **seconds from the start of the recording** unless a docstring says otherwise. Samples are **mono float32 in
+[-1, 1] at 16 000 Hz**. Every value is frozen: a stage makes a new one with ``dataclasses.replace``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Samples = NDArray[np.float32]  # (n,), mono, [-1, 1], 16 kHz
+
+SAMPLE_RATE = 16_000  # Hz; what every engine here was trained on
+
+WordSource = Literal["model", "aligned", "interpolated"]
+
+
+class Flag(StrEnum):
+    """What is suspicious about a segment. Flags are reported; they never change the text."""
+
+    REPEAT_LOOP = "repeat_loop"  # the same words over and over
+    TRUNCATED = "truncated"  # the engine stopped at its token limit
+    LOW_CONFIDENCE = "low_confidence"
+    NO_SPEECH = "no_speech"  # text where no speech was detected
+    RATE_ANOMALY = "rate_anomaly"  # more or fewer characters per second than anyone says
+    PROMPT_ECHO = "prompt_echo"  # the text repeats the prompt or the hotwords
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A stretch of time; ``start <= end``."""
+
+    start: float
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        """The length."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One channel (or the mix) of one input, by name; its samples are decoded when they are needed."""
+
+    path: str  # as the user named it; "-" is standard input
+    channel: int | None = None  # None is the mix of all channels; channels count from 0
+    seconds: float | None = None  # None when the container does not say (a pipe)
+    start: float = 0.0  # where reading begins (--start); times still count from the start of the file
+    end: float | None = None  # where reading ends (--end); None is the end of the file
+
+    @property
+    def name(self) -> str:
+        """The path, with the channel when there is one: what messages call this recording."""
+        return self.path if self.channel is None else f"{self.path}#{self.channel}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """A piece of a recording that an engine hears in one go, at most its ``max_seconds`` long."""
+
+    recording: Recording
+    start: float  # seconds from the start of the recording
+    samples: Samples
+    speech: tuple[Region, ...] = ()  # detected speech, seconds from the start of the recording; () when not detected
+    language: str | None = None  # code to decode in, as asked for or voted; None leaves it to the engine
+
+    @property
+    def seconds(self) -> float:
+        """The length."""
+        return len(self.samples) / SAMPLE_RATE
+
+    @property
+    def end(self) -> float:
+        """Where the clip ends in the recording."""
+        return self.start + self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word with its times, which are never missing, and where they came from."""
+
+    text: str  # as written in the segment, without surrounding white space
+    start: float
+    end: float
+    score: float | None = None  # confidence, 0 to 1
+    source: WordSource = "model"
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of text with its times.
+
+    An engine returns times from the start of its clip; the pipeline moves them to the recording.
+    """
+
+    text: str
+    start: float
+    end: float
+    words: tuple[Word, ...] = ()
+    speaker: str | None = None
+    language: str | None = None  # code, when the engine says it per segment
+    score: float | None = None  # confidence, 0 to 1
+    avg_logprob: float | None = None  # mean log probability of the tokens (natural logarithm)
+    no_speech_prob: float | None = None  # 0 to 1, Whisper's
+    temperature: float | None = None  # the one that gave the text
+    tokens: tuple[int, ...] = ()
+    flags: tuple[str, ...] = ()  # of `Flag`, or an engine's own
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a language model answered about a transcript, and the stretches it rests on."""
+
+    question: str
+    text: str
+    spans: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Where the time went for one recording, in seconds of wall clock; engine time is the share of its batches."""
+
+    decode: float = 0.0  # reading, resampling, voice activity and cutting, in its own thread
+    engine: float = 0.0
+    total: float = 0.0  # from the first block read to the transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Everything known about one recording after a run."""
+
+    recording: Recording
+    segments: tuple[Segment, ...]
+    engine: str
+    model: str | None = None
+    revision: str | None = None  # commit of the hub repository, or a hash of a local folder's weights
+    language: str | None = None  # code
+    language_score: float | None = None  # 0 to 1: share of the vote, or the model's own probability
+    seconds: float = 0.0  # length of what was decoded
+    speech: tuple[Region, ...] = ()  # detected speech; () when voice activity was not used
+    gaps: tuple[Region, ...] = ()  # speech that no segment covers
+    warnings: tuple[str, ...] = ()  # damaged tail, missing channel, ...: what stderr said about this input
+    answers: tuple[Answer, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()  # the options that shaped the text, as name and value
+    timings: Timings = field(default_factory=Timings)
+
+    @property
+    def text(self) -> str:
+        """The whole text; segments are joined by a space except between scripts that do not write one."""
+        from asrcli.text.join import join_texts
+
+        return join_texts(segment.text for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asks of an engine. ``None`` means not asked for: the engine's own default holds.
+
+    The names are the names in ``Engine.supports``; a given option that an engine does not support is refused before any
+    weights load. The command line spells them with dashes.
+    """
+
+    language: str | None = None  # ISO 639-1/3 code; None is automatic
+    task: str | None = None  # "transcribe" or "translate" (into English)
+    prompt: str | None = None  # text the model takes as having come before
+    hotwords: tuple[str, ...] | None = None
+    word_timestamps: bool | None = None
+    beam_size: int | None = None
+    best_of: int | None = None  # samples per temperature above zero
+    patience: float | None = None
+    length_penalty: float | None = None
+    repetition_penalty: float | None = None
+    no_repeat_ngram_size: int | None = None
+    temperature: tuple[float, ...] | None = None  # tried in order until a result passes the thresholds
+    compression_ratio_threshold: float | None = None
+    logprob_threshold: float | None = None
+    no_speech_threshold: float | None = None
+    condition_on_previous_text: bool | None = None
+    suppress_tokens: tuple[int, ...] | None = None
+    max_new_tokens: int | None = None
+    batched: bool | None = None  # clips in batches (default) or one long window after the other
+    seed: int | None = None
+
+    def given(self) -> Iterator[tuple[str, Any]]:
+        """Yield name and value of every option that was asked for."""
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if value is not None:
+                yield one.name, value
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One line of a dataset manifest."""
+
+    id: str
+    text: str
+    audio: str | None = None
+    language: str | None = None
+    group: str | None = None  # speaker or session, for clustered statistics
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCounts:
+    """Edit counts of hypotheses against references. They add; rates are computed at the end and never averaged."""
+
+    hits: int = 0
+    substitutions: int = 0
+    insertions: int = 0
+    deletions: int = 0
+
+    def __add__(self, other: ErrorCounts) -> ErrorCounts:
+        return ErrorCounts(
+            self.hits + other.hits,
+            self.substitutions + other.substitutions,
+            self.insertions + other.insertions,
+            self.deletions + other.deletions,
+        )
+
+    @property
+    def errors(self) -> int:
+        """Substitutions, insertions and deletions together."""
+        return self.substitutions + self.insertions + self.deletions
+
+    @property
+    def reference_length(self) -> int:
+        """Words (or characters) in the references."""
+        return self.hits + self.substitutions + self.deletions
+
+    @property
+    def rate(self) -> float | None:
+        """Errors per reference word; ``None`` without any reference word, where no rate exists."""
+        return self.errors / self.reference_length if self.reference_length else None

@@ -1,0 +1,121 @@
+"""The engine that hears the file name: for tests, for trying commands, and as the example to copy for a new engine.
+
+The model name says how it behaves, as ``key=value`` pairs joined by commas: ``asr transcribe talk.wav -e fake -m
+sleep=0.1,fail=bad``. The words of the file's stem are spread evenly over the whole recording, and a clip says those
+words whose middle lies in it, so that cut and uncut recordings give the same text.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import ClassVar
+
+from asrcli.engine import Device, Engine, Model, Weights
+from asrcli.errors import AsrError, ModelError, OutOfMemory
+from asrcli.types import Clip, Flag, Options, Segment, Word
+
+BEHAVIOURS = {
+    "sleep": "seconds of sleep per call",
+    "rtf": "seconds of sleep per second of audio",
+    "load": "seconds of sleep while loading",
+    "fail": "raise an error for a clip whose recording has this in its name",
+    "crash": "end the process at once (exit 77) at this call, counted from 1",
+    "oom": "run out of memory on more than this many clips at once",
+    "oom-on": "run out of memory always on this kind of device",
+    "truncate": "hear only this many seconds of a clip, and do not say so",
+    "loop": "repeat the last word this many times",
+    "invent": "text said for every clip, speech or not",
+    "max": "longest clip in seconds that it hears right",
+}
+
+
+class Fake(Engine):
+    """Says the words of the file name, and misbehaves on request (see `BEHAVIOURS`)."""
+
+    name = "fake"
+    models: ClassVar[Mapping[str, Model]] = {"default": Model(None, licence="Apache-2.0", layout="none")}
+    default_model = "default"
+    loads_folders = False
+    max_seconds = 30.0
+    batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 240.0, "cuda": 480.0}
+    devices = ("cpu", "cuda")
+    dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {"cpu": ("float32",), "cuda": ("float16", "int8")}
+    supports = frozenset({"prompt", "word_timestamps", "beam_size", "temperature", "task", "seed"})
+    identifies_language = True
+
+    def __init__(self, weights: Weights, device: Device) -> None:
+        self.behaviour = parse_behaviour(weights.name)
+        self.device = device
+        self.calls = 0
+        time.sleep(self._number("load", 0.0))
+
+    def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+        """Return the words of each recording's name that fall into the clip."""
+        self.calls += 1
+        if self.calls == self._number("crash", -1):
+            os._exit(77)
+        if len(clips) > self._number("oom", float("inf")) or self.behaviour.get("oom-on") == self.device.kind:
+            raise OutOfMemory(f"fake: {len(clips)} clips do not fit on {self.device}")
+        time.sleep(self._number("sleep", 0.0) + self._number("rtf", 0.0) * sum(clip.seconds for clip in clips))
+        return [self._hear(clip, options) for clip in clips]
+
+    def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
+        """Hear German in names that start with ``de-``, English in all others."""
+        german = [PurePath(clip.recording.path).stem.startswith("de-") for clip in clips]
+        return [{"de": 0.9, "en": 0.1} if one else {"en": 0.9, "de": 0.1} for one in german]
+
+    def _number(self, key: str, default: float) -> float:
+        return float(self.behaviour.get(key, default))
+
+    def _hear(self, clip: Clip, options: Options) -> list[Segment]:
+        fail = self.behaviour.get("fail")
+        if fail and fail in clip.recording.path:
+            raise AsrError(f"fake: told to fail on '{fail}'")
+        heard = min(clip.seconds, self._number("truncate", float("inf")))
+        words = list(_words_between(clip, heard))
+        if words and "loop" in self.behaviour:
+            words += [words[-1]] * int(self.behaviour["loop"])
+        if "invent" in self.behaviour:
+            words = [Word(self.behaviour["invent"], 0.0, heard)]
+        if not words:
+            return []
+        text = " ".join(word.text for word in words)
+        if options.task == "translate":
+            text = text.upper()
+        flags = (Flag.REPEAT_LOOP.value,) if "loop" in self.behaviour else ()
+        kept = tuple(words) if options.word_timestamps and "loop" not in self.behaviour else ()
+        return [Segment(text, words[0].start, words[-1].end, words=kept, score=0.9, flags=flags)]
+
+
+def parse_behaviour(model: str) -> dict[str, str]:
+    """Split ``key=value,key=value``; the name ``default`` and the empty name mean no special behaviour.
+
+    Raises:
+        ModelError: a key is not one of `BEHAVIOURS`.
+    """
+    behaviour: dict[str, str] = {}
+    for pair in model.split(","):
+        key, _, value = pair.partition("=")
+        if key in ("", "default"):
+            continue
+        if key not in BEHAVIOURS:
+            raise ModelError(f"fake: unknown behaviour '{key}'; choose from: {', '.join(BEHAVIOURS)}")
+        behaviour[key] = value or "1"
+    return behaviour
+
+
+def _words_between(clip: Clip, heard: float) -> list[Word]:
+    """Return the words of the name whose middle is in the first `heard` seconds of the clip, with clip times."""
+    words = PurePath(clip.recording.path).stem.replace("-", " ").replace("_", " ").split() or ["silence"]
+    whole = clip.recording.seconds or clip.end
+    share = whole / len(words)
+    spoken = []
+    for number, text in enumerate(words):
+        middle = (number + 0.5) * share - clip.start
+        if 0 <= middle < heard:
+            start = max(0.0, number * share - clip.start)
+            spoken.append(Word(text, start, min(heard, (number + 1) * share - clip.start), 0.9))
+    return spoken
