@@ -6,7 +6,7 @@ one line and exits with its code. Everything else is a bug and keeps its traceba
     AsrError                 1   something the user can fix
     ├── InputError           1   one input cannot be read; the others go on
     ├── OutputError          1   a result cannot be written (disk full, no permission)
-    ├── CheckFailed          1   the work is done and a check the user asked for does not hold (--min-coverage, --fail-if)
+    ├── CheckFailed          1   the work is done and a check asked for does not hold (--min-coverage, --fail-if)
     ├── UsageError           2   the command line is wrong; nothing was loaded or written
     ├── EngineUnavailable    3   an engine or its weights cannot be had
     │   ├── MissingExtra     3   a Python package of an extra is not installed

@@ -130,7 +130,7 @@ def application() -> Any:
         add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=CONTEXT
     )
     app.callback(cls=LazyGroup, epilog=EPILOG)(top)
-    group = typer.main.get_command(app)
+    group: Any = typer.main.get_command(app)
     group.commands = dict.fromkeys(COMMANDS)  # names only, for "did you mean"
     return group
 
