@@ -10,7 +10,7 @@ Mix: the mean of all channels, with equal weight (a voice on one of two channels
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -254,7 +254,9 @@ class _Decoder:
             samples = np.where(np.isfinite(samples), samples, np.float32(0))
             peak = np.abs(samples).max()
         if peak > WRONG_SCALE:
-            self.tell_once("scale", f"samples reach {peak:g} near {self.position:.1f} s (full scale is 1) and are clipped")
+            self.tell_once(
+                "scale", f"samples reach {peak:g} near {self.position:.1f} s (full scale is 1) and are clipped"
+            )
         return np.clip(samples, -1, 1) if peak > 1 else samples
 
     def _resample(self, pieces: Iterator[tuple[int, Samples]], drop: int) -> Iterator[Samples]:
@@ -304,7 +306,7 @@ def _joined(frames: list[Any]) -> Samples:
     return np.concatenate(arrays) if arrays else np.zeros(0, np.float32)
 
 
-def _frames(container: Any, stream: Any, damage: _Damage) -> Iterator[Any]:
+def _frames(container: Any, stream: Any, damage: _Damage) -> Generator[Any, None, None]:
     """Yield decoded frames; count what is damaged and go on behind it."""
     import av
 
@@ -346,13 +348,15 @@ def _mono(frame: Any, channel: int | None) -> Samples | None:
             return None
         values = values[channel : channel + 1]
     kind = values.dtype
+    wide = np.float32 if kind.itemsize < 4 else np.float64
     with np.errstate(over="ignore", invalid="ignore"):
-        mixed = values[0] if len(values) == 1 else values.mean(axis=0, dtype=np.float32 if kind.itemsize < 4 else np.float64)
+        mixed = (values[0] if len(values) == 1 else values.mean(axis=0, dtype=wide)).astype(wide)
         if kind.kind == "u":
-            return (mixed.astype(np.float32) - np.float32(128)) / np.float32(128)
-        if kind.kind == "i":
-            return (mixed / 2.0 ** (8 * kind.itemsize - 1)).astype(np.float32)
-        return mixed.astype(np.float32)
+            mixed = mixed - 128
+        if kind.kind in "ui":
+            mixed = mixed / 2.0 ** (8 * kind.itemsize - 1)
+        samples: Samples = mixed.astype(np.float32)
+    return samples
 
 
 def _groups(pieces: Iterator[tuple[int, Samples]]) -> Iterator[tuple[int, Samples]]:
@@ -456,5 +460,3 @@ def _missing_riff_bytes(file: BinaryIO) -> int:
     # Streaming writers leave 0 or about 2 or 4 GiB where they do not know the size.
     known = head[:4] == b"RIFF" and 0 < declared < 0x7FFFF000
     return max(0, declared + 8 - size) if known else 0
-
-

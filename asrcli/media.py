@@ -128,7 +128,7 @@ def _tag(stream: Any) -> str:
 def _why_not(head: bytes | None, seekable: bool) -> str:
     """Say why FFmpeg refused the container, as well as its first bytes tell."""
     if not seekable:
-        return "is not audio that can be read from a pipe (empty, unknown, or an MP4 with its index at the end: give the file)"
+        return "is not audio that a pipe can carry (empty, unknown, or an MP4 with its index at the end: give the file)"
     if head is not None and (head.startswith(MAGIC) or head[4:8] in (b"ftyp", b"moov", b"mdat")):
         return "is damaged: its header is cut off or broken"
     return "is not audio in a format that FFmpeg knows"
