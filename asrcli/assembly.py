@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from asrcli import flags
+from asrcli.flags import flag_segment, gaps
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Word
 
 ClipKey = tuple[int, int]  # first sample in the recording, number of samples
@@ -84,9 +84,9 @@ class Assembly:
                 seconds[segment.language] += segment.end - segment.start
         return max(sorted(seconds), key=lambda code: seconds[code]) if seconds else None
 
-    def gaps(self, speech: Sequence[Region]) -> tuple[Region, ...]:
+    def uncovered(self, speech: Sequence[Region]) -> tuple[Region, ...]:
         """Return the stretches of speech that no segment covers."""
-        return flags.gaps(speech, self.segments, LEAST_GAP)
+        return gaps(speech, self.segments, LEAST_GAP)
 
 
 def settle(clip: Clip, segments: Sequence[Segment], options: Options, vad: bool) -> tuple[Segment, ...]:
@@ -111,7 +111,7 @@ def settle(clip: Clip, segments: Sequence[Segment], options: Options, vad: bool)
             start, end = min(start, words[0].start), max(end, words[-1].end)
         language = segment.language or clip.language
         moved = replace(segment, text=text, start=start, end=end, words=words, language=language)
-        settled.append(flags.flag_segment(moved, clip.speech if vad else None, options))
+        settled.append(flag_segment(moved, clip.speech if vad else None, options))
         earliest = start
     return tuple(settled)
 

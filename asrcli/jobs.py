@@ -7,7 +7,7 @@ the command renders the events, and a program that imports asr can do the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.files import write_atomic
 from asrcli.inputs import STDIN, Found
 from asrcli.outputs import Naming, check_collisions, check_folder, check_template
+from asrcli.recogniser import Choice
 from asrcli.types import Options, Recording, Segment, Transcript
 from asrcli.writers import FORMATS, Layout, render
 
@@ -111,7 +112,7 @@ class Probed:
 class Loaded:
     """The engine is chosen; its weights load while the first input is decoded."""
 
-    choice: selection.Choice
+    choice: Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +167,10 @@ def plan(request: Request) -> Plan:
 
 def text_recipe(request: Request, engine: type[Engine], model: str | None) -> state.Recipe:
     """Return what shapes the text, by name and value; two runs with one recipe write the same bytes."""
-    from asrcli.models import declared_revision
-
     parts: dict[str, object] = {
         "engine": engine.name,
         "model": model or engine.default_model,
-        "revision": declared_revision(engine, model),
+        "revision": selection.declared_revision(engine, model),
         "channels": request.channels,
         "start": request.start,
         "end": request.end,
@@ -211,7 +210,7 @@ def _output_recipe(recipe: state.Recipe, name: str, layout: Layout) -> state.Rec
     return {**recipe, "format": name, **{f"layout.{key}": str(value) for key, value in asdict(layout).items()}}
 
 
-def execute(planned: Plan) -> Iterator[JobEvent]:
+def execute(planned: Plan) -> Generator[JobEvent, None, None]:
     """Do what is planned; yield what happens. Jobs that are up to date are passed over.
 
     Raises:
@@ -277,9 +276,7 @@ class _Part:
 class _Execution:
     """The state of one run: recordings under way, and channels that wait for the others of their input."""
 
-    def __init__(
-        self, planned: Plan, readable: Sequence[tuple[Job, AudioInfo | None]], choice: selection.Choice
-    ) -> None:
+    def __init__(self, planned: Plan, readable: Sequence[tuple[Job, AudioInfo | None]], choice: Choice) -> None:
         self.plan, self.request, self.choice = planned, planned.request, choice
         self.parts = [part for job, info in readable for part in self._parts(job, info)]
         self.finished: dict[str, list[Transcript]] = {}
@@ -332,7 +329,7 @@ class _Execution:
         return pipeline.Settings(
             cut=CutOptions(max_seconds=longest, vad=self.request.vad),
             languages=self.request.languages,
-            batch_size=self.request.batch_size or pipeline.Settings.batch_size,
+            batch_size=self.request.batch_size or pipeline.MOST_CLIPS,
             decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
         )
 

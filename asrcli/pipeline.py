@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from asrcli.cut import CutOptions
 
 VOTES = 4  # clips of a recording that vote on its language: two minutes of speech at the most
+MOST_CLIPS = 64  # per call of the engine, however short they are
 QUEUE_SECONDS = 1800.0  # audio decoded ahead of the engine: 115 MB of samples
 
 
@@ -36,7 +37,7 @@ class Settings:
 
     cut: CutOptions
     languages: tuple[str, ...] = ()  # the vote chooses among these; () is any
-    batch_size: int = 64  # greatest number of clips per call
+    batch_size: int = MOST_CLIPS  # greatest number of clips per call
     batch_seconds: float | None = None  # None is the engine's own wish
     decode_threads: int = 2
     queue_seconds: float = QUEUE_SECONDS
@@ -361,7 +362,7 @@ class _Consumer:
             language_score=assembly.language_score,
             seconds=end.seconds,
             speech=end.speech,
-            gaps=assembly.gaps(end.speech),
+            gaps=assembly.uncovered(end.speech),
             warnings=end.warnings,
             options=tuple((name, str(value)) for name, value in self.options.given()),
             timings=Timings(end.decode_seconds, assembly.engine_seconds, time.perf_counter() - started),

@@ -42,7 +42,7 @@ def _open(target: str, option: str) -> IO[str]:
             return os.fdopen(os.dup(int(target[3:])), "w", encoding="utf-8")
         if parent := os.path.dirname(target):
             os.makedirs(parent, exist_ok=True)
-        return open(target, "w", encoding="utf-8")  # noqa: SIM115 -- lives as long as the run
+        return open(target, "w", encoding="utf-8")
     except ValueError as error:
         raise UsageError(f"{option} {target}: write fd:N with a number, such as fd:3") from error
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from asrcli import device as devices
@@ -30,7 +31,7 @@ def choose_class(name: str, model: str | None, options: Options, announce: Annou
     return engine, model
 
 
-def prepare(  # everything that a choice depends on
+def prepare(  # noqa: PLR0913 -- everything that a choice depends on
     engine: type[Engine],
     model: str | None,
     *,
@@ -81,9 +82,22 @@ def _usable(engine: type[Engine], options: Options) -> tuple[str | None, str]:
             return None, f"no --{name.replace('_', '-')}"
     speaks = [
         model
-        for model in models.here(engine)
+        for model in weights_here(engine)
         if not options.language or not engine.languages(model) or options.language in engine.languages(model)
     ]
     if speaks:
         return (engine.default_model if engine.default_model in speaks else speaks[0]), ""
-    return None, "no weights here" if not models.here(engine) else f"does not speak '{options.language}'"
+    return None, "no weights here" if not weights_here(engine) else f"does not speak '{options.language}'"
+
+
+def weights_here(engine: type[Engine]) -> list[str]:
+    """Return the models of an engine whose weights are on this machine."""
+    return [model for model in engine.models if models.is_here(engine, model)]
+
+
+def declared_revision(engine: type[Engine], model: str | None) -> str:
+    """Return what pins the weights a name means, without loading them: a hub commit, or a hash of a folder."""
+    name = model or engine.default_model
+    if name in engine.models:
+        return engine.models[name].revision or ""
+    return models.hash_folder(name) if os.path.isdir(name) else ""

@@ -232,6 +232,8 @@ class Results:
                 self._print_streamed(self.pending[0])
 
     def _print_streamed(self, name: str) -> None:
+        from asrcli.writers.text import text_line
+
         for segment in self.streamed.pop(name, []):
             self._write(text_line(segment))
 
