@@ -218,7 +218,7 @@ def feed_recording(
 class _Consumer:
     """The engine's thread: collects clips, settles languages, forms batches, recognises and assembles."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- takes over what `run` was given, and both its queues
         self,
         recordings: Sequence[Recording],
         choice: Choice,

@@ -87,8 +87,8 @@ class Recogniser:
         following = next(self._ladder, None)
         if following is None:
             raise OutOfMemory(
-                f"out of memory on {self.device} ({self.device.dtype}) even with one clip, and nothing smaller is left: "
-                "choose a smaller --model"
+                f"out of memory on {self.device} ({self.device.dtype}) even with one clip, "
+                "and nothing smaller is left: choose a smaller --model"
             ) from error
         self.announce(
             f"out of memory on {self.device} ({self.device.dtype}): going on with {following} ({following.dtype})"
