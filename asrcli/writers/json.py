@@ -2,7 +2,8 @@
 
 The format is described by ``docs/transcript.schema.json``. openai-whisper's keys are always there and hold a number
 even where the engine gave none; the key ``unknown`` of a segment then names them, and a word without confidence has no
-``score``. Times are rounded to milliseconds and every other number to six decimals. Wall-clock timings are left out:
+``score``. openai-whisper's own writers look at the first segment to learn whether there are words and then want them
+everywhere: ``words`` stands in all segments or in none, interpolated where only some have them. Times are rounded to milliseconds and every other number to six decimals. Wall-clock timings are left out:
 the same input gives the same bytes.
 """
 
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from asrcli.errors import InputError
 from asrcli.text.join import is_unspaced
 from asrcli.types import Answer, Recording, Region, Segment, Transcript, Word
+from asrcli.writers.units import interpolated_words
 
 if TYPE_CHECKING:
     from asrcli.writers.profiles import Layout
@@ -65,7 +67,7 @@ def _dump(value: Any) -> str:
 
 def _document(transcript: Transcript) -> dict[str, Any]:
     rows = _segments(transcript.segments)
-    words = [_whisperx(word) for row in rows for word in row["words"]]
+    words = [_whisperx(word) for row in rows for word in row.get("words", ())]
     return {
         "schema": SCHEMA,
         "text": transcript.text,
@@ -116,14 +118,20 @@ def _number(value: float | None) -> float | None:
 def _segments(segments: Sequence[Segment]) -> list[dict[str, Any]]:
     rows = []
     last = ""
+    worded = any(segment.words for segment in segments)
     for number, segment in enumerate(segments):
         text = segment.text.strip()
-        rows.append(_segment(number, segment, _glue(last, text) + text))
+        row = _segment(number, segment, _glue(last, text) + text)
+        if worded:
+            row["words"] = _words(segment)
+            row["unknown"] += [] if segment.words else ["words"]
+        rows.append(row)
         last = text[-1:] or last
     return rows
 
 
 def _segment(number: int, segment: Segment, text: str) -> dict[str, Any]:
+    """Return everything but the words."""
     known = {name: _number(getattr(segment, name)) for name in NEUTRAL}
     row: dict[str, Any] = {
         "id": number,
@@ -136,7 +144,6 @@ def _segment(number: int, segment: Segment, text: str) -> dict[str, Any]:
         "avg_logprob": _or(known["avg_logprob"], NEUTRAL["avg_logprob"]),
         "compression_ratio": round(compression_ratio(segment.text), 6),
         "no_speech_prob": _or(known["no_speech_prob"], NEUTRAL["no_speech_prob"]),
-        "words": _words(segment),
     }
     if segment.speaker is not None:
         row["speaker"] = segment.speaker
@@ -164,7 +171,7 @@ def _words(segment: Segment) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     last, cursor = "", 0
     doubt = _or(_number(segment.score), 1.0)
-    for word in segment.words:
+    for word in segment.words or interpolated_words(segment):
         at = segment.text.find(word.text, cursor)
         if at >= 0 and cursor:
             glue = " " if segment.text[cursor:at].strip(" ") != segment.text[cursor:at] else ""
@@ -216,16 +223,24 @@ def read_transcript(path: str | PathLike[str]) -> Transcript:
         raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"'{path}' is not JSON: {error}") from error
-    from asrcli.writers.foreign import transcript_from
-
     try:
-        return (
-            parse_transcript(data)
-            if isinstance(data, dict) and data.get("schema") == SCHEMA
-            else (transcript_from(data, str(path)))
-        )
+        return parse_transcript(data) if _is_ours(data, path) else _foreign(data, path)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"'{path}' is not a transcript: {type(error).__name__}: {error}") from error
+
+
+def _is_ours(data: Any, path: str | PathLike[str]) -> bool:
+    """Return whether it says to be of our schema; of another version is an `InputError`."""
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if isinstance(schema, str) and schema != SCHEMA and schema.startswith(SCHEMA.rpartition(":")[0]):
+        raise InputError(f"'{path}' is of version {schema}, this program reads {SCHEMA}: update asrcli")
+    return schema == SCHEMA
+
+
+def _foreign(data: Any, path: str | PathLike[str]) -> Transcript:
+    from asrcli.writers.foreign import transcript_from
+
+    return transcript_from(data, str(path))
 
 
 def parse_transcript(data: Mapping[str, Any]) -> Transcript:
@@ -257,7 +272,7 @@ def _parse_segment(row: Mapping[str, Any]) -> Segment:
         text=row["text"].strip(),
         start=row["start"],
         end=row["end"],
-        words=tuple(map(_parse_word, row["words"])),
+        words=() if "words" in row["unknown"] else tuple(map(_parse_word, row.get("words", ()))),
         speaker=row.get("speaker"),
         language=row.get("language"),
         score=row.get("score"),

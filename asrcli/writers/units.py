@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from asrcli.text.join import is_unspaced
+from asrcli.types import Word
 from asrcli.writers.text import clean
 
 if TYPE_CHECKING:
@@ -99,6 +100,13 @@ def _pieces(segment: Segment, max_width: int) -> list[Unit]:
             shared[0] = replace(shared[0], spaced=spaced)
         pieces += (replace(one, speaker=word.speaker) for one in shared)
     return pieces
+
+
+def interpolated_words(segment: Segment) -> tuple[Word, ...]:
+    """Return the words of a segment that has none, with times in proportion to their text."""
+    whole = Part(clean(segment.text), _ms(segment.start), _ms(segment.end))
+    shared = _share(whole.text, whole, max_width=10**6, split_all=True)
+    return tuple(Word(one.text, one.start / 1000, one.end / 1000, source="interpolated") for one in shared)
 
 
 def _ms(seconds: float) -> int:
