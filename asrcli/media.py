@@ -105,7 +105,7 @@ def open_audio(path: str, file: BinaryIO) -> Iterator[tuple[Any, Any]]:
             raise InputError(f"{path}: has no audio track (only {', '.join(kinds) or 'nothing'})")
         for other in container.streams:
             if other is not stream:
-                other.discard = "all"
+                other.discard = av.stream.Discard.all  # containers with an index skip its bytes
         if stream.codec_context is None:
             raise InputError(f"{path}: its audio is coded in a way that FFmpeg does not know")
         if _tag(stream) in ENCRYPTED_TAGS:
