@@ -117,6 +117,8 @@ def decode(
             total += len(block)
             yield block
         if not decoder.position:
+            if "mp4" in container.format.name and not file.seekable():
+                raise InputError(f"{recording.path}: its index is at the end, which a pipe cannot carry: give the file")
             raise InputError(_nothing(recording.path, container, stream, decoder.damage))
         if not total:
             raise InputError(f"{recording.path}: ends at {decoder.position:.1f} s, before {recording.start:g} s")
@@ -285,6 +287,8 @@ class _Decoder:
         name = self.container.format.name
         # An mp3 that begins with a LAME header (skipped, so it starts late) has its frames counted there.
         exact = name in EXACT_LENGTH or (name == "mp3" and self.stream.start_time)
+        # The length of a video says nothing about its sound, which may end before the picture.
+        exact = exact and (self.stream.duration or not self.container.streams.video)
         if exact and self.declared and self.declared - self.position > SHORT_BY:
             self.warn(f"cut short: ends at {self.position:.1f} s of {self.declared:.1f} s")
         elif missing := missing_riff_bytes(file):

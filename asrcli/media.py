@@ -28,6 +28,7 @@ DEMUXERS = (
 SAMPLE_EXACT = ("wav", "w64", "aiff", "au", "caf", "flac", "mov,mp4,m4a,3gp,3g2,mj2")
 # Containers whose declared length is the true one; others estimate it from the bit rate.
 EXACT_LENGTH = (*SAMPLE_EXACT, "matroska,webm", "tta", "wv", "ape")
+RATES = (1_000, 1_000_000)  # Hz; telephone is 8 kHz, the fastest converters are below 1 MHz
 MOST_ERRORS = 1000  # damaged packets in a row before the rest is given up
 READ_BYTES = 1 << 18  # per call into Python: decoding is 4 % slower with FFmpeg's 32 KiB
 ENCRYPTED_TAGS = ("enca", "drms", "aavd")  # sample entries of protected audio: common encryption, FairPlay, Audible
@@ -134,7 +135,7 @@ def _tag(stream: Any) -> str:
 def _why_not(head: bytes | None, seekable: bool) -> str:
     """Say why FFmpeg refused the container, as well as its first bytes tell."""
     if not seekable:
-        return "is not audio that a pipe can carry (empty, unknown, or an MP4 with its index at the end: give the file)"
+        return "is not audio in a format that FFmpeg knows, or is empty"
     if head is not None and (head.startswith(MAGIC) or head[4:8] in (b"ftyp", b"moov", b"mdat")):
         return "is damaged: its header is cut off or broken"
     return "is not audio in a format that FFmpeg knows"
@@ -177,6 +178,8 @@ def decoded_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any
             for packet in container.demux(stream):
                 try:
                     for frame in packet.decode():
+                        if not RATES[0] <= frame.sample_rate <= RATES[1]:
+                            raise ValueError("a sample rate that nothing records at: a damaged header")
                         in_a_row = 0
                         yield frame
                 except EOFError:

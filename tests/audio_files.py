@@ -61,6 +61,8 @@ def encode(path: Path, samples: Array, rate: int, codec: str, **options: str) ->
     bit_rate = options.pop("bit_rate", None)
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
+        if codec in ("wavpack", "tta"):  # would take 8 bits if not told
+            stream.format = {"wavpack": "s16p", "tta": "s16"}[codec]
         if bit_rate:
             stream.bit_rate = int(bit_rate)
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(frames.reshape(1, -1)), format="flt", layout=layout)
