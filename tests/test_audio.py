@@ -20,12 +20,31 @@ from asrcli.media import DEMUXERS, READ_BYTES
 from asrcli.types import SAMPLE_RATE, Recording
 from tests.audio_files import chirp, encode, tone, write_riff, write_video, write_wav
 
-LOSSLESS = [("wav", "pcm_s16le"), ("w64", "pcm_s16le"), ("aiff", "pcm_s16be"), ("au", "pcm_s16be"), ("caf", "pcm_s16le"),
-            ("flac", "flac"), ("mka", "flac"), ("m4a", "alac"), ("mov", "pcm_s16le"), ("wv", "wavpack"), ("tta", "tta"),
-            ("nut", "pcm_s16le")]  # fmt: skip
-LOSSY = [("mp3", "libmp3lame", 44_100), ("m4a", "aac", 44_100), ("mp4", "aac", 48_000), ("mkv", "aac", 44_100),
-         ("ogg", "libopus", 48_000), ("opus", "libopus", 48_000), ("webm", "libopus", 48_000), ("mp2", "mp2", 48_000),
-         ("mka", "libmp3lame", 22_050)]  # fmt: skip
+LOSSLESS = [
+    ("wav", "pcm_s16le"),
+    ("w64", "pcm_s16le"),
+    ("aiff", "pcm_s16be"),
+    ("au", "pcm_s16be"),
+    ("caf", "pcm_s16le"),
+    ("flac", "flac"),
+    ("mka", "flac"),
+    ("m4a", "alac"),
+    ("mov", "pcm_s16le"),
+    ("wv", "wavpack"),
+    ("tta", "tta"),
+    ("nut", "pcm_s16le"),
+]
+LOSSY = [
+    ("mp3", "libmp3lame", 44_100),
+    ("m4a", "aac", 44_100),
+    ("mp4", "aac", 48_000),
+    ("mkv", "aac", 44_100),
+    ("ogg", "libopus", 48_000),
+    ("opus", "libopus", 48_000),
+    ("webm", "libopus", 48_000),
+    ("mp2", "mp2", 48_000),
+    ("mka", "libmp3lame", 22_050),
+]
 
 
 def no_warning(text: str) -> None:
@@ -130,10 +149,21 @@ def test_blocks_do_not_change_the_samples(tmp_path: Path, block_seconds: float) 
 
 @pytest.mark.parametrize(
     ("name", "codec", "rate"),
-    [("a.wav", "pcm_s16le", 44_100), ("a.wav", "pcm_s16le", 16_000), ("a.flac", "flac", 44_100), ("a.m4a", "alac", 22_050),
-     ("a.aiff", "pcm_s16be", 48_000), ("a.caf", "pcm_s16le", 8_000), ("a.w64", "pcm_s16le", 11_025), ("a.au", "pcm_s16be", 44_100),
-     ("a.mka", "flac", 44_100), ("a.m4a", "aac", 44_100), ("a.mp3", "libmp3lame", 44_100), ("a.opus", "libopus", 48_000)],
-)  # fmt: skip
+    [
+        ("a.wav", "pcm_s16le", 44_100),
+        ("a.wav", "pcm_s16le", 16_000),
+        ("a.flac", "flac", 44_100),
+        ("a.m4a", "alac", 22_050),
+        ("a.aiff", "pcm_s16be", 48_000),
+        ("a.caf", "pcm_s16le", 8_000),
+        ("a.w64", "pcm_s16le", 11_025),
+        ("a.au", "pcm_s16be", 44_100),
+        ("a.mka", "flac", 44_100),
+        ("a.m4a", "aac", 44_100),
+        ("a.mp3", "libmp3lame", 44_100),
+        ("a.opus", "libopus", 48_000),
+    ],
+)
 def test_start_and_end_are_exact_to_the_sample(tmp_path: Path, name: str, codec: str, rate: int) -> None:
     path = encode(tmp_path / name, chirp(12, rate), rate, codec)
     whole = read(path)
@@ -323,8 +353,22 @@ def test_damage_in_the_middle_keeps_the_rest_in_place(tmp_path: Path, ending: st
 
 # Names and places.
 
-NAMES = ["a b.wav", "new\nline.wav", "-dash.wav", "http:a.wav", "file:a.wav", "concat:a.wav|b.wav", "%03d.wav", "*.wav", "ünï – 声.wav",
-         os.fsdecode(b"bytes\xff\xfe.wav"), "a.wav?x=1#y", "data:audio,x", "pipe:0", "'quote\".wav"]  # fmt: skip
+NAMES = [
+    "a b.wav",
+    "new\nline.wav",
+    "-dash.wav",
+    "http:a.wav",
+    "file:a.wav",
+    "concat:a.wav|b.wav",
+    "%03d.wav",
+    "*.wav",
+    "ünï – 声.wav",
+    os.fsdecode(b"bytes\xff\xfe.wav"),
+    "a.wav?x=1#y",
+    "data:audio,x",
+    "pipe:0",
+    "'quote\".wav",
+]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
@@ -371,9 +415,17 @@ def test_a_playlist_cannot_read_other_files(tmp_path: Path, monkeypatch: pytest.
 
 @pytest.mark.parametrize(
     ("ending", "codec", "options"),
-    [("wav", "pcm_s16le", {}), ("flac", "flac", {}), ("mp3", "libmp3lame", {}), ("ogg", "libopus", {}), ("mkv", "aac", {}),
-     ("ts", "aac", {}), ("mp4", "aac", {"movflags": "frag_keyframe+empty_moov"}), ("mp4", "aac", {"movflags": "faststart"})],
-)  # fmt: skip
+    [
+        ("wav", "pcm_s16le", {}),
+        ("flac", "flac", {}),
+        ("mp3", "libmp3lame", {}),
+        ("ogg", "libopus", {}),
+        ("mkv", "aac", {}),
+        ("ts", "aac", {}),
+        ("mp4", "aac", {"movflags": "frag_keyframe+empty_moov"}),
+        ("mp4", "aac", {"movflags": "faststart"}),
+    ],
+)
 def test_standard_input_gives_the_same_samples(
     tmp_path: Path, ending: str, codec: str, options: dict[str, str]
 ) -> None:

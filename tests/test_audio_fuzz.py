@@ -129,10 +129,17 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, digit_strings: list[tuple[Pa
     stereo = np.stack([speech, speech[::-1]], axis=1)
     files = [write_wav(folder / f"{kind}.wav", stereo, kind=kind) for kind in ("u8", "s24", "f32", "f64")]
     for name, codec, rate in (
-        ("a.flac", "flac", 16_000), ("a.mp3", "libmp3lame", 16_000), ("a.ogg", "libopus", 48_000), ("a.m4a", "aac", 16_000),
-        ("a.mp4", "alac", 16_000), ("a.mkv", "aac", 16_000), ("a.webm", "libopus", 48_000), ("a.aiff", "pcm_s16be", 16_000),
-        ("a.ts", "aac", 16_000), ("a.wv", "wavpack", 16_000),
-    ):  # fmt: skip
+        ("a.flac", "flac", 16_000),
+        ("a.mp3", "libmp3lame", 16_000),
+        ("a.ogg", "libopus", 48_000),
+        ("a.m4a", "aac", 16_000),
+        ("a.mp4", "alac", 16_000),
+        ("a.mkv", "aac", 16_000),
+        ("a.webm", "libopus", 48_000),
+        ("a.aiff", "pcm_s16be", 16_000),
+        ("a.ts", "aac", 16_000),
+        ("a.wv", "wavpack", 16_000),
+    ):
         samples = np.repeat(stereo, 3, axis=0)[: 8 * 48_000] if rate == 48_000 else stereo
         files.append(encode(folder / name, samples, rate, codec))
     return files
