@@ -186,7 +186,7 @@ def decoded_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any
                     return
                 except (av.FFmpegError, ValueError):
                     in_a_row += 1
-                    damage.add(None if packet.pts is None else float(packet.pts * packet.time_base))
+                    damage.add(None if packet.pts is None else max(0.0, float(packet.pts * packet.time_base)))
                     if in_a_row >= MOST_ERRORS:
                         break
             else:

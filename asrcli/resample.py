@@ -14,12 +14,18 @@ from asrcli.types import SAMPLE_RATE
 if TYPE_CHECKING:
     from asrcli.types import Samples
 
+# PyAV looks for the end of a frame's planes by a null pointer behind the last one. With 8 channels or more, each in its
+# own plane, there is none: `to_ndarray` reads wild memory and crashes (seen with PyAV 18.1).
+FIRST_UNSAFE = 8
+
 
 def to_mono(frame: Any, channel: int | None) -> Samples | None:
     """Return one channel, or the mean of all, as float32 `(n,)` in full scale; None when there is no such channel."""
     import numpy as np
 
     count = frame.layout.nb_channels
+    if frame.format.is_planar and count >= FIRST_UNSAFE:
+        frame = _packed(frame)
     values = frame.to_ndarray()
     if not frame.format.is_planar:
         values = values.reshape(-1, count).T
@@ -37,6 +43,14 @@ def to_mono(frame: Any, channel: int | None) -> Samples | None:
             mixed = mixed / 2.0 ** (8 * kind.itemsize - 1)
         samples: Samples = mixed.astype(np.float32)
     return samples
+
+
+def _packed(frame: Any) -> Any:
+    """Return a frame with its channels interleaved."""
+    import av
+
+    rate = frame.sample_rate
+    return av.AudioResampler(frame.format.packed.name, frame.layout.name, rate).resample(frame)[0]
 
 
 class Resampler:

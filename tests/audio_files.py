@@ -57,7 +57,7 @@ def encode(path: Path, samples: Array, rate: int, codec: str, **options: str) ->
     `bit_rate` is the codec's; all other options go to the container.
     """
     frames = samples.reshape(len(samples), -1).astype(np.float32)
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[frames.shape[1]]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(frames.shape[1], f"{frames.shape[1]} channels")
     bit_rate = options.pop("bit_rate", None)
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)

@@ -115,6 +115,20 @@ def test_mix_is_the_mean_and_one_channel_is_itself(tmp_path: Path) -> None:
             read(path, channel=6)
 
 
+@pytest.mark.parametrize(("ending", "codec", "count"), [("wv", "wavpack", 8), ("wv", "wavpack", 16), ("m4a", "aac", 8)])
+def test_eight_and_more_planar_channels(tmp_path: Path, ending: str, codec: str, count: int) -> None:
+    """PyAV alone crashes on these."""
+    voices = np.stack([tone(1, hertz=200 * (number + 1), level=0.5) for number in range(count)], axis=1)
+    path = encode(tmp_path / f"a.{ending}", voices, 16_000, codec, bit_rate="512000")
+    assert channels(str(path)) == count
+    for number in range(count):
+        heard = read(path, channel=number)[:16_000]
+        spectrum = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
+        if codec == "wavpack":
+            assert np.argmax(spectrum) == pytest.approx(200 * (number + 1), abs=2)
+    assert read(path).any()
+
+
 def test_values_beyond_full_scale_are_clipped_and_a_wrong_scale_is_told(tmp_path: Path) -> None:
     heard = read(write_wav(tmp_path / "loud.wav", tone(1, level=1.5), kind="f32"))
     assert np.abs(heard - np.clip(tone(1, level=1.5), -1, 1)).max() < 1e-6

@@ -70,9 +70,14 @@ class Worker:
         answer = _line(self.process.stdout, self.seconds)
         if answer:
             return answer
-        status = self.process.poll()
-        self.close()
-        return "fault: hangs" if status is None else f"fault: died with {status}"
+        try:
+            status = self.process.wait(1)
+        except subprocess.TimeoutExpired:
+            return "fault: hangs"
+        else:
+            return f"fault: died with {status}"
+        finally:
+            self.close()
 
     def close(self) -> None:
         if self.process is not None:
