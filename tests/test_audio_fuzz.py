@@ -1,6 +1,6 @@
 """Damage real files at random: each one is decoded or refused in one sentence; nothing crashes, hangs or is not finite.
 
-Decoding runs in a process of its own (this file, run as a program), because a fault in a codec would take the tests down.
+Decoding runs in a process of its own (this file, run as a program): a fault in a codec would take the tests down.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import math
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def test_blocks_do_not_change_clips(
     talk = talk[: 40 * SAMPLE_RATE]
     options = CutOptions(max_seconds, target, max_gap, pad, VadOptions() if voice else None)
     edges = np.cumsum([0, *sizes, len(talk)])
-    blocks = [talk[one:other] for one, other in zip(edges, edges[1:], strict=False)]
+    blocks = [talk[one:other] for one, other in pairwise(edges)]
     clips = list(cut(blocks, RECORDING, options))
     again, summary = clips_of(talk, options)
     assert [(one.start, len(one.samples), one.speech) for one in clips] == [
