@@ -47,9 +47,7 @@ def main() -> None:
     print("## Reading audio: decoding, voice activity, cutting\n")
     print(f"`python -m benchmarks.audio --minutes {options.minutes:g} --repeats {options.repeats}` on")
     print(f"{machine()}.")
-    print(
-        "Numbers are times real time (seconds of audio per second), median; higher is better. Measured on the CPU only.\n"
-    )
+    print("Numbers are times real time (seconds of audio per second), median. Measured on the CPU only.\n")
     decoding(talk, options.minutes * 60, options.repeats)
     finding(np.resize(talk, round(options.minutes * 60 * SAMPLE_RATE)), options.repeats)
     cutting(talk)

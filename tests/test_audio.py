@@ -408,7 +408,8 @@ PLAYLISTS = {
     "dash": (
         '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
         'profiles="urn:mpeg:dash:profile:full:2011"><Period><AdaptationSet mimeType="audio/mp4">'
-        '<Representation id="0" bandwidth="1"><BaseURL>secret.m4a</BaseURL></Representation></AdaptationSet></Period></MPD>'
+        '<Representation id="0" bandwidth="1"><BaseURL>secret.m4a</BaseURL></Representation>'
+        "</AdaptationSet></Period></MPD>"
     ),
 }
 
