@@ -83,7 +83,7 @@ def _measures(cue: Cue, following: int | None, layout: Layout) -> list[Measure]:
     start, end = milliseconds(cue.start), milliseconds(cue.end)
     length = end - start
     lines = [label(cue.speaker) + line if not number else line for number, line in enumerate(cue.lines)]
-    total = _reading_columns(lines)
+    total = sum(map(columns, lines))
     measures: list[Measure] = [
         ("empty", total, 1, None),
         ("max_lines", len(lines), None, layout.max_lines),
@@ -101,11 +101,6 @@ def _measures(cue: Cue, following: int | None, layout: Layout) -> list[Measure]:
         measures.append(("order", (following - start) / 1000, 0.001, None))
         measures.append(("min_gap", (following - end) / 1000, milliseconds(layout.min_gap) / 1000, None))
     return measures
-
-
-def _reading_columns(lines: Sequence[str]) -> int:
-    """Count what is read: the columns of all lines, a line break like a space."""
-    return sum(map(columns, lines)) + max(0, len(lines) - 1)
 
 
 def _cue(found: Sequence[Unit], cut: Cut) -> Cue:

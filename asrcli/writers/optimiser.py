@@ -88,7 +88,7 @@ class Optimiser:
         stop = len(self.units)
         while stop:
             choice = best[stop]
-            found.append(Cut(choice.first, stop, choice.breaks, *self._times(choice.first, stop)))
+            found.append(Cut(choice.first, stop, choice.breaks, *self._times(choice.first, stop, choice.breaks)))
             stop = choice.first
         return found[::-1]
 
@@ -109,7 +109,7 @@ class Optimiser:
                 else:
                     continue
             line_cost, breaks = lines
-            cost = best[first].cost + inside + line_cost + self._cue_cost(first, stop)
+            cost = best[first].cost + inside + line_cost + self._cue_cost(first, stop, breaks)
             if found is None or cost < found.cost:
                 found = _Choice(cost, first, breaks)
         assert found is not None
@@ -198,14 +198,14 @@ class Optimiser:
         silence = max(0.0, self.pause[position] - 0.3)
         return PAUSE_INSIDE * silence * silence + SENTENCE_INSIDE * (self.kind[position] == "sentence")
 
-    def _cue_cost(self, first: int, stop: int) -> float:
-        start, end = self._times(first, stop)
+    def _cue_cost(self, first: int, stop: int, breaks: tuple[int, ...]) -> float:
+        start, end = self._times(first, stop, breaks)
         last = stop == len(self.units)
         cost = CUE + (0.0 if last else self.cut_cost[stop - 1])
         if stop - first == 1 and not (self.kind[first] == "sentence" and (not first or self._follows_end(first))):
             cost += LONELY
         length = end - start
-        needed = self._reading_time(first, stop)
+        needed = self._reading_time(first, stop, breaks)
         if length < milliseconds(self.layout.min_duration):
             cost += VIOLATION
         if length < needed:
@@ -217,17 +217,20 @@ class Optimiser:
     def _follows_end(self, first: int) -> bool:
         return self.kind[first - 1] == "sentence" or self.units[first].speaker != self.units[first - 1].speaker
 
-    def _reading_time(self, first: int, stop: int) -> int:
+    def _reading_time(self, first: int, stop: int, breaks: tuple[int, ...]) -> int:
         if self.layout.max_cps is None:
             return 0
-        return reading_time(self.labels[first] + self._width(first, stop), self.layout.max_cps)
+        broken = sum(self.units[place].spaced for place in breaks)  # a line break is not read
+        return reading_time(self.labels[first] + self._width(first, stop) - broken, self.layout.max_cps)
 
-    def _times(self, first: int, stop: int) -> tuple[int, int]:
+    def _times(self, first: int, stop: int, breaks: tuple[int, ...]) -> tuple[int, int]:
         """Return start and end in milliseconds: as long as said, longer where it must be read and silence follows."""
         layout = self.layout
         start = self.units[first].start
         wanted = max(
-            self.units[stop - 1].end, start + milliseconds(layout.min_duration), start + self._reading_time(first, stop)
+            self.units[stop - 1].end,
+            start + milliseconds(layout.min_duration),
+            start + self._reading_time(first, stop, breaks),
         )
         if layout.max_duration is not None:
             wanted = min(wanted, start + milliseconds(layout.max_duration))

@@ -80,6 +80,8 @@ def units(transcript: Transcript, max_width: int) -> list[Unit]:
         pieces = [replace(piece, speaker=segment.speaker or piece.speaker) for piece in _pieces(segment, max_width)]
         merged = _merge(pieces, max_width)
         if merged:
+            glued = found and is_unspaced(found[-1].text[-1]) and is_unspaced(merged[0].text[0])
+            merged[0] = replace(merged[0], spaced=bool(found) and not glued)
             merged[-1] = replace(merged[-1], closes_segment=True)
         found += (replace(unit, width=columns(unit.text)) for unit in merged)
     if len({unit.speaker for unit in found}) > 1:
