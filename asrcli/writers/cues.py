@@ -85,7 +85,7 @@ def _measures(cue: Cue, following: int | None, layout: Layout) -> list[Measure]:
     lines = [label(cue.speaker) + line if not number else line for number, line in enumerate(cue.lines)]
     total = sum(map(columns, lines))
     measures: list[Measure] = [
-        ("empty", total, 1, None),
+        ("empty", sum(len(line.strip()) for line in cue.lines), 1, None),
         ("max_lines", len(lines), None, layout.max_lines),
         ("max_line_width", max(map(columns, lines), default=0), None, layout.max_line_width),
         ("min_duration", length / 1000, milliseconds(layout.min_duration) / 1000, None),
@@ -95,12 +95,17 @@ def _measures(cue: Cue, following: int | None, layout: Layout) -> list[Measure]:
     if layout.max_cps is not None and length < reading_time(total, layout.max_cps):
         measures.append(("max_cps", round(total * 1000 / max(1, length), 2), None, layout.max_cps))
     if layout.max_words_per_line is not None:
-        words = max((len(line.split()) for line in cue.lines), default=0)
+        words = max(map(_count_words, cue.lines), default=0)
         measures.append(("max_words_per_line", words, None, layout.max_words_per_line))
     if following is not None:
         measures.append(("order", (following - start) / 1000, 0.001, None))
         measures.append(("min_gap", (following - end) / 1000, milliseconds(layout.min_gap) / 1000, None))
     return measures
+
+
+def _count_words(line: str) -> int:
+    """Count the words of a line; punctuation set off by spaces is none."""
+    return sum(any(map(str.isalnum, token)) for token in line.split())
 
 
 def _cue(found: Sequence[Unit], cut: Cut) -> Cue:

@@ -283,12 +283,16 @@ def _inseparable(first: Unit, second: Unit, max_width: int) -> bool:
     before, after = first.text[-1], second.text[0]
     if not second.spaced and not is_unspaced(before) and not is_unspaced(after):
         return True  # "twenty" "-one": never torn, however wide
-    bound = (
-        before in NO_END
-        or after in NO_START
-        or (not second.spaced and is_unspaced(before) != is_unspaced(after) and (_binds(before) or _binds(after)))
-    )
+    if second.spaced:  # French sets its punctuation off by spaces; ".NET" is a word
+        bound = (_is_sign(second.text) and after in NO_START) or (_is_sign(first.parts[-1].text) and before in NO_END)
+    else:
+        mixed = is_unspaced(before) != is_unspaced(after)
+        bound = before in NO_END or after in NO_START or (mixed and (_binds(before) or _binds(after)))
     return bound and columns(first.text) + second.spaced + columns(second.text) <= max_width
+
+
+def _is_sign(text: str) -> bool:
+    return not any(map(str.isalnum, text))
 
 
 def _binds(char: str) -> bool:
