@@ -56,6 +56,18 @@ def shape(transcript: Transcript, layout: Layout) -> tuple[list[Cue], list[str]]
     Cues never overlap, start with speech and end within the recording. A constraint is broken only where no cut of the
     words keeps it: one word that is wider than a line, or speech faster than the reading speed with no pause after it.
     """
+    global _latest
+    known = _latest
+    if known is None or known[0] is not transcript or known[1] != layout:
+        known = _latest = (transcript, layout, *_shape(transcript, layout))
+    return list(known[2]), list(known[3])
+
+
+# The last answer: srt, vtt and ass of one recording are rendered one after the other from the same object.
+_latest: tuple[Transcript, Layout, list[Cue], list[str]] | None = None
+
+
+def _shape(transcript: Transcript, layout: Layout) -> tuple[list[Cue], list[str]]:
     if layout.by_segment:
         return list(_cues_by_segment(transcript)), []
     found = units(transcript, layout.max_line_width)

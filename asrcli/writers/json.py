@@ -175,7 +175,7 @@ def _words(segment: Segment) -> list[dict[str, Any]]:
     for word in segment.words or interpolated_words(segment):
         at = segment.text.find(word.text, cursor)
         if at >= 0 and cursor:
-            glue = " " if segment.text[cursor:at].strip(" ") != segment.text[cursor:at] else ""
+            glue = " " if any(map(str.isspace, segment.text[cursor:at])) else ""
         else:
             glue = _glue(last, word.text)
         cursor = at + len(word.text) if at >= 0 else cursor

@@ -8,6 +8,7 @@ O(n x units per cue).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -66,6 +67,9 @@ class Optimiser:
         self.layout = layout
         self.units = units
         self.end = end
+        self.min_duration = milliseconds(layout.min_duration)
+        self.max_duration = sys.maxsize if layout.max_duration is None else milliseconds(layout.max_duration)
+        self.min_gap, self.close_gap = milliseconds(layout.min_gap), milliseconds(layout.close_gap)
         count = len(units)
         self.labels = [columns(label(unit.speaker)) for unit in self.units]
         self.offset = [0] * (count + 1)  # columns before each unit when all stand on one line
@@ -120,7 +124,7 @@ class Optimiser:
         one, last, layout = self.units[first], self.units[stop - 1], self.layout
         if one.speaker != self.units[first + 1].speaker:
             return False
-        if layout.max_duration is not None and last.end - one.start > milliseconds(layout.max_duration):
+        if last.end - one.start > self.max_duration:
             return False
         words = layout.max_words_per_line
         if words is not None and stop - first > words * layout.max_lines:
@@ -206,11 +210,11 @@ class Optimiser:
             cost += LONELY
         length = end - start
         needed = self._reading_time(first, stop, breaks)
-        if length < milliseconds(self.layout.min_duration):
+        if length < self.min_duration:
             cost += VIOLATION
         if length < needed:
             cost += VIOLATION * (1 + (needed - length) / needed / 1000)
-        if not last and self.units[stop].start - end < milliseconds(self.layout.min_gap):
+        if not last and self.units[stop].start - end < self.min_gap:
             cost += VIOLATION
         return cost
 
@@ -225,21 +229,13 @@ class Optimiser:
 
     def _times(self, first: int, stop: int, breaks: tuple[int, ...]) -> tuple[int, int]:
         """Return start and end in milliseconds: as long as said, longer where it must be read and silence follows."""
-        layout = self.layout
         start = self.units[first].start
-        wanted = max(
-            self.units[stop - 1].end,
-            start + milliseconds(layout.min_duration),
-            start + self._reading_time(first, stop, breaks),
-        )
-        if layout.max_duration is not None:
-            wanted = min(wanted, start + milliseconds(layout.max_duration))
+        needed = max(self.min_duration, self._reading_time(first, stop, breaks))
+        wanted = min(max(self.units[stop - 1].end, start + needed), start + self.max_duration)
         if stop == len(self.units):
             return start, wanted if self.end is None else max(min(wanted, self.end), min(start + 1, self.end))
         following = self.units[stop].start
-        latest = following - milliseconds(layout.min_gap)
-        if latest - wanted < milliseconds(layout.close_gap) and (
-            layout.max_duration is None or latest - start <= milliseconds(layout.max_duration)
-        ):
+        latest = following - self.min_gap
+        if latest - wanted < self.close_gap and latest - start <= self.max_duration:
             wanted = latest
         return start, max(min(wanted, latest), min(start + TICK, following))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from html import unescape
 
 from asrcli.errors import InputError
@@ -64,3 +65,14 @@ def _seconds(stamp: str) -> float:
     assert found is not None
     hours, minutes, seconds, millis = (int(group or 0) for group in found.groups())
     return (hours * 3_600_000 + minutes * 60_000 + seconds * 1000 + millis) / 1000
+
+
+def join_frames(cues: Iterable[Cue]) -> list[Cue]:
+    """Put cues together that follow one another without a gap and show the same text: the words of one highlighted."""
+    joined: list[Cue] = []
+    for cue in cues:
+        if joined and joined[-1].end == cue.start and joined[-1].text == cue.text:
+            joined[-1] = replace(joined[-1], end=cue.end)
+        else:
+            joined.append(cue)
+    return joined
