@@ -272,6 +272,20 @@ def test_netflix_closes_small_gaps() -> None:
     assert words[5].end < 2.2
 
 
+def test_does_not_show_the_end_of_a_sentence_with_the_beginning_of_another() -> None:
+    text = (
+        "I found a letter in the attic of our house in Vermont, and everything changed. It was addressed to my mother."
+    )
+    assert [cue[-1].split()[-1] for cue in lines(text, layout("bbc"))][-2:] == ["changed.", "mother."]
+
+
+def test_bbc_leaves_no_gap_shorter_than_a_second() -> None:
+    words = (*say("This is the first one.", start=0.0), *say("This is the second one.", start=2.2))
+    transcript = transcript_of(segment_of(words), segment_of(say("This is the third.", start=6.0)), seconds=9.0)
+    first, second, third = shape(transcript, layout("bbc"))[0]
+    assert first.end == second.start and third.start - second.end >= 1.0
+
+
 def test_words_per_line() -> None:
     text = "one two three four five six seven"
     found = lines(text, layout(max_words_per_line=2))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from asrcli.writers.text import label
@@ -26,6 +27,7 @@ CUT_AFTER = {"sentence": 0.0, "clause": 4.0, "segment": 5.0, "word": 14.0}
 SHORT_WORD = 4.0  # a cut after an article or preposition, guessed by its length
 PAUSE_RELIEF = 12.0  # per second of pause, off the cost of the cut
 SENTENCE_INSIDE = 3.0  # a sentence that ends inside the cue (BBC 3.2: one sentence per subtitle)
+FRAGMENTS = 8.0  # the end of one sentence with the beginning of another (TED: do not merge them)
 PAUSE_INSIDE = 10.0  # per squared second of silence inside the cue: text that stands there before it is said
 LONELY = 9.0  # a cue of one word that is no sentence of its own
 LONELY_LINE = 6.0
@@ -80,6 +82,7 @@ class Optimiser:
             silence = self.units[position + 1].start - self.units[position].end
             self.pause[position] = max(0.0, silence / 1000)
         self.kind = [ending(unit) for unit in self.units]
+        self.sentences = [0, *accumulate(kind == "sentence" for kind in self.kind)]  # that end before each unit
         self.cut_cost = [self._cut_cost(position) for position in range(count)]
         self.stay_cost = [self._stay_cost(position) for position in range(count)]
 
@@ -193,7 +196,7 @@ class Optimiser:
         """Return what a cut after a unit costs, before relief by the pause."""
         unit = self.units[position]
         cost = CUT_AFTER[self.kind[position]]
-        if self.kind[position] == "word" and unit.width <= 3 and unit.text.isalpha() and unit.text.islower():
+        if self.kind[position] == "word" and unit.width <= 3 and unit.text.lower() != unit.text.upper():
             cost += SHORT_WORD
         return max(0.0, cost - PAUSE_RELIEF * self.pause[position])
 
@@ -206,8 +209,11 @@ class Optimiser:
         start, end = self._times(first, stop, breaks)
         last = stop == len(self.units)
         cost = CUE + (0.0 if last else self.cut_cost[stop - 1])
-        if stop - first == 1 and not (self.kind[first] == "sentence" and (not first or self._follows_end(first))):
+        whole = self.kind[stop - 1] == "sentence" and self._follows_end(first)
+        if stop - first == 1 and not whole:
             cost += LONELY
+        if self.sentences[stop - 1] > self.sentences[first] and not whole:
+            cost += FRAGMENTS
         length = end - start
         needed = self._reading_time(first, stop, breaks)
         if length < self.min_duration:
@@ -219,7 +225,11 @@ class Optimiser:
         return cost
 
     def _follows_end(self, first: int) -> bool:
-        return self.kind[first - 1] == "sentence" or self.units[first].speaker != self.units[first - 1].speaker
+        return (
+            not first
+            or self.kind[first - 1] == "sentence"
+            or self.units[first].speaker != self.units[first - 1].speaker
+        )
 
     def _reading_time(self, first: int, stop: int, breaks: tuple[int, ...]) -> int:
         if self.layout.max_cps is None:
@@ -236,6 +246,6 @@ class Optimiser:
             return start, wanted if self.end is None else max(min(wanted, self.end), min(start + 1, self.end))
         following = self.units[stop].start
         latest = following - self.min_gap
-        if latest - wanted < self.close_gap and latest - start <= self.max_duration:
+        if following - wanted < self.close_gap and latest - start <= self.max_duration:
             wanted = latest
         return start, max(min(wanted, latest), min(start + TICK, following))
