@@ -217,9 +217,18 @@ def test_one_line_when_it_fits() -> None:
     assert lines("we walk along the river") == [("we walk along the river",)]
 
 
-def test_does_not_cut_after_an_article() -> None:
-    text = "we have been looking for the lighthouse on the northern coast of a small island near the mainland"
-    assert all(line.split()[-1] not in ("the", "a", "of", "on", "for") for cue in lines(text) for line in cue)
+@pytest.mark.parametrize("width", [30, 37, 42])
+def test_does_not_cut_after_an_article(width: int) -> None:
+    text = "we went to see the old church on the hill and then we walked home through the dark woods together"
+    assert all(len(line.split()[-1]) > 3 for cue in lines(text, layout(max_line_width=width)) for line in cue)
+
+
+def test_a_lonely_word_joins_its_neighbours_across_a_pause_but_not_across_a_long_one() -> None:
+    for pause, expected in ((1.15, 2), (3.0, 3)):
+        words = say("well then")
+        for text in ("yes", "let us begin"):
+            words += say(text, start=words[-1].end + pause)
+        assert len(shape(transcript_of(segment_of(words)), DEFAULT)[0]) == expected
 
 
 def test_cuts_at_a_long_pause() -> None:

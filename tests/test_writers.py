@@ -22,6 +22,7 @@ from asrcli.errors import UsageError
 from asrcli.types import Recording, Segment, Transcript, Word
 from asrcli.writers import FORMATS, PROFILES, Layout, check, formats, layout, render
 from asrcli.writers.cues import shape
+from asrcli.writers.reading import parse_srt
 from asrcli.writers.text import clean
 
 DEFAULT = layout()
@@ -222,6 +223,14 @@ def test_no_text_breaks_a_file(texts: list[str]) -> None:
     events = pysubs2.SSAFile.from_string(render(transcript, "ass", DEFAULT), "ass")
     assert [(c.start, c.end) for c in events] == [(start // 10 * 10, end // 10 * 10) for start, end in times]
     assert check(render(transcript, "srt", DEFAULT), "srt", DEFAULT) == shape(transcript, DEFAULT)[1]
+
+
+def test_markup_in_a_text_stays_text_in_srt() -> None:
+    text = render(transcript_of(Segment(r"if a <b> then {\an8} </i> 2 <3", 0.0, 3.0)), "srt", DEFAULT)
+    assert text.splitlines()[2] == "if a <\u2060b> then {\u2060\\an8} <\u2060/i> 2 <3"
+    read = pysubs2.SSAFile.from_string(text)[0].plaintext.replace("\u2060", "")
+    assert read == "if a <b> then  </i> 2 <3"  # it takes anything in braces for a code, whatever one does
+    assert parse_srt(text)[0].lines == (r"if a <b> then {\an8} </i> 2 <3",)
 
 
 def test_ass_codes_in_a_text_stay_text() -> None:

@@ -13,7 +13,7 @@ from asrcli.writers.cues import Cue
 STAMP = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d)[,.](\d{3})")
 TIMES = re.compile(rf"\s*({STAMP.pattern})\s*-->\s*({STAMP.pattern})(?:\s.*)?")
 VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>]*)>")
-TAG = re.compile(r"</?[a-z][^>]*>|<[\d:.]+>")
+TAG = re.compile(r"</?[a-z][^>]*>|<[\d:.]+>", re.IGNORECASE)
 
 
 def parse_srt(text: str) -> list[Cue]:
@@ -22,7 +22,13 @@ def parse_srt(text: str) -> list[Cue]:
     Raises:
         InputError: a block has no times.
     """
-    return [_cue(times, [TAG.sub("", line) for line in lines]) for times, lines in _blocks(text)]
+    return [_cue(times, [_srt_line(line) for line in lines]) for times, lines in _blocks(text)]
+
+
+def _srt_line(line: str) -> str:
+    return (
+        TAG.sub("", line).replace("<\u2060", "<").replace("{\u2060", "{")
+    )  # as our writer keeps text from being markup
 
 
 def parse_vtt(text: str) -> list[Cue]:
