@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from asrcli.types import Recording, Segment, Transcript, Word
 from asrcli.writers import PROFILES, Layout, layout, render
 from asrcli.writers.cues import Cue, Violation, check_cues, shape
-from asrcli.writers.optimiser import VIOLATION, Optimiser
+from asrcli.writers.optimiser import CUE, VIOLATION, Optimiser
 from asrcli.writers.reading import parse_srt, parse_vtt
 from asrcli.writers.units import NO_END, NO_START, clusters, columns, recording_end, spell, units
 
@@ -139,7 +139,7 @@ def test_no_cut_is_cheaper_than_the_one_found(transcript: Transcript, layout: La
         too_long = layout.max_duration is not None and length > round(layout.max_duration * 1000)
         if not alone and (not same or too_long or rows is None):
             return float("inf")
-        inside = sum(optimiser._stay_cost(place) for place in range(first, stop - 1))
+        inside = CUE + sum(optimiser._stay_cost(place) for place in range(first, stop - 1))
         cost, breaks = rows or (0.0, ())
         return cost + inside + optimiser._cue_cost(first, stop, breaks)
 
@@ -226,7 +226,7 @@ def test_does_not_cut_after_an_article(width: int) -> None:
 def test_a_lonely_word_joins_its_neighbours_across_a_pause_but_not_across_a_long_one() -> None:
     for pause, expected in ((1.15, 2), (3.0, 3)):
         words = say("well then")
-        for text in ("yes", "let us begin"):
+        for text in ("maybe", "let us begin"):
             words += say(text, start=words[-1].end + pause)
         assert len(shape(transcript_of(segment_of(words)), DEFAULT)[0]) == expected
 
@@ -293,6 +293,19 @@ def test_bbc_leaves_no_gap_shorter_than_a_second() -> None:
     transcript = transcript_of(segment_of(words), segment_of(say("This is the third.", start=6.0)), seconds=9.0)
     first, second, third = shape(transcript, layout("bbc", max_lines=1))[0]
     assert first.end == second.start and third.start - second.end >= 1.0
+
+
+def test_segments_in_one_cue_are_joined_by_the_rule_of_their_script() -> None:
+    for first, second, expected in (("Yes.", "It is.", "Yes. It is."), ("好。", "走吧。", "好。走吧。")):
+        transcript = transcript_of(Segment(first, 0.0, 0.8), Segment(second, 0.8, 1.6))
+        assert [cue.lines for cue in shape(transcript, DEFAULT)[0]] == [(expected,)]
+
+
+def test_words_after_the_end_of_the_recording_are_shown_before_it() -> None:
+    words = (*say("one two three"), Word("four", 9.0, 10.0), Word("five", 10.0, 11.0))
+    cues, _ = shape(transcript_of(segment_of(words), seconds=5.0), DEFAULT)
+    assert cues[-1].lines[-1].endswith("four five") and max(cue.end for cue in cues) <= 5.0
+    assert all(cue.start < cue.end for cue in cues)
 
 
 def test_words_per_line() -> None:

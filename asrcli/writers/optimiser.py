@@ -8,7 +8,9 @@ O(n x units per cue).
 
 from __future__ import annotations
 
+import math
 import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -77,6 +79,7 @@ class Optimiser:
         self.offset = [0] * (count + 1)  # columns before each unit when all stand on one line
         for position, unit in enumerate(self.units):
             self.offset[position + 1] = self.offset[position] + unit.spaced + unit.width
+        self.begins = [self.offset[position] + unit.spaced for position, unit in enumerate(units)]  # without its space
         self.pause = [0.0] * count  # seconds of silence after each unit
         for position in range(count - 1):
             silence = self.units[position + 1].start - self.units[position].end
@@ -84,13 +87,21 @@ class Optimiser:
         self.kind = [ending(unit) for unit in self.units]
         self.sentences = [0, *accumulate(kind == "sentence" for kind in self.kind)]  # that end before each unit
         self.cut_cost = [self._cut_cost(position) for position in range(count)]
-        self.stay_cost = [self._stay_cost(position) for position in range(count)]
+        self.stayed = [0.0, *accumulate(map(self._stay_cost, range(count)))]  # to go on after all units before each
+        self.speaks_since = list(range(count))  # the first unit of the run of one speaker that each is in
+        for position in range(1, count):
+            if units[position].speaker == units[position - 1].speaker:
+                self.speaks_since[position] = self.speaks_since[position - 1]
 
     def cuts(self) -> list[Cut]:
         """Return the cheapest cut."""
         best: list[_Choice] = [_Choice(0.0, 0, ())]
+        first = 0
         for stop in range(1, len(self.units) + 1):
-            best.append(self._best_before(stop, best))
+            first = max(first, self.speaks_since[stop - 1])
+            while first < stop - 1 and not self._may_join(first, stop):
+                first += 1  # nor can it with any later unit
+            best.append(self._best_before(first, stop, best))
         found: list[Cut] = []
         stop = len(self.units)
         while stop:
@@ -99,35 +110,31 @@ class Optimiser:
             stop = choice.first
         return found[::-1]
 
-    def _best_before(self, stop: int, best: Sequence[_Choice]) -> _Choice:
-        """Return the cheapest choice among all cues that end before unit `stop`."""
-        found: _Choice | None = None
-        inside = 0.0  # what the pauses and sentence ends inside the cue cost
-        for first in range(stop - 1, -1, -1):
-            alone = first == stop - 1
-            if not alone:
-                inside += self.stay_cost[first]
-                if not self._may_join(first, stop):
-                    break
+    def _best_before(self, earliest: int, stop: int, best: Sequence[_Choice]) -> _Choice:
+        """Return the cheapest choice among the cues that begin with `earliest` or later and end before `stop`."""
+        found = _Choice(math.inf, stop - 1, ())
+        for first in range(earliest, stop):
+            cost = best[first].cost + self._inside_cost(first, stop) + CUE
+            if cost >= found.cost:
+                continue  # the rest only adds
             lines = self._lines(first, stop)
             if lines is None:
-                if alone:  # wider than a line: it stands alone
-                    lines = (0.0, ())
-                else:
+                if first < stop - 1:
                     continue
-            line_cost, breaks = lines
-            cost = best[first].cost + inside + line_cost + self._cue_cost(first, stop, breaks)
-            if found is None or cost < found.cost:
-                found = _Choice(cost, first, breaks)
-        assert found is not None
+                lines = 0.0, ()  # wider than a line: it stands alone
+            cost += lines[0] + self._cue_cost(first, stop, lines[1])
+            if cost < found.cost:
+                found = _Choice(cost, first, lines[1])
         return found
 
+    def _inside_cost(self, first: int, stop: int) -> float:
+        """Return what the pauses and the ends of sentences inside a cue cost."""
+        return self.stayed[stop - 1] - self.stayed[first]
+
     def _may_join(self, first: int, stop: int) -> bool:
-        """Return whether units can share a cue; when not, no cue that begins earlier can hold them either."""
-        one, last, layout = self.units[first], self.units[stop - 1], self.layout
-        if one.speaker != self.units[first + 1].speaker:
-            return False
-        if last.end - one.start > self.max_duration:
+        """Return whether units of one speaker may share a cue by their time, number and width."""
+        layout = self.layout
+        if self.units[stop - 1].end - self.units[first].start > self.max_duration:
             return False
         words = layout.max_words_per_line
         if words is not None and stop - first > words * layout.max_lines:
@@ -158,18 +165,18 @@ class Optimiser:
         return None
 
     def _two_lines(self, first: int, stop: int, opening: bool) -> tuple[float, tuple[int, ...]] | None:
-        best: tuple[float, tuple[int, ...]] | None = None
-        for middle in range(stop - 1, first, -1):
-            if not self._fits(middle, stop, opening=False):
-                break
-            if not self._fits(first, middle, opening):
-                continue
-            above = self._width(first, middle) + (self.labels[first] if opening else 0)
-            cost = self._break_cost(above, self._width(middle, stop), middle)
-            cost += LONELY_LINE * ((middle - first == 1) + (stop - middle == 1))
-            if best is None or cost < best[0]:
-                best = cost, (middle,)
-        return best
+        width, words = self.layout.max_line_width, self.layout.max_words_per_line or stop
+        left = self.begins[first] - (self.labels[first] if opening else 0)  # column 0 of the upper line
+        lowest = max(first + 1, stop - words, bisect_left(self.begins, self.offset[stop] - width))
+        highest = min(stop - 1, first + words, bisect_right(self.offset, left + width) - 1)
+        best, place = math.inf, 0
+        for middle in range(lowest, highest + 1):
+            cost = self._break_cost(self.offset[middle] - left, self.offset[stop] - self.begins[middle], middle)
+            if middle in (first + 1, stop - 1):
+                cost += LONELY_LINE * ((middle - first == 1) + (stop - middle == 1))
+            if cost < best:
+                best, place = cost, middle
+        return (best, (place,)) if place else None
 
     def _some_lines(self, first: int, stop: int, count: int, opening: bool) -> tuple[float, tuple[int, ...]] | None:
         """Return the best cut into exactly so many lines, by trying every first line."""
@@ -208,7 +215,7 @@ class Optimiser:
     def _cue_cost(self, first: int, stop: int, breaks: tuple[int, ...]) -> float:
         start, end = self._times(first, stop, breaks)
         last = stop == len(self.units)
-        cost = CUE + (0.0 if last else self.cut_cost[stop - 1])
+        cost = 0.0 if last else self.cut_cost[stop - 1]
         whole = self.kind[stop - 1] == "sentence" and self._follows_end(first)
         if stop - first == 1 and not whole:
             cost += LONELY
