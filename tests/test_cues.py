@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from asrcli.types import Recording, Segment, Transcript, Word
 from asrcli.writers import PROFILES, Layout, layout, render
 from asrcli.writers.cues import Cue, Violation, check_cues, shape
-from asrcli.writers.optimiser import CUE, VIOLATION, Optimiser
+from asrcli.writers.optimiser import CUE, LONELY_LINE, VIOLATION, Optimiser
 from asrcli.writers.reading import parse_srt, parse_vtt
 from asrcli.writers.units import NO_END, NO_START, clusters, columns, recording_end, spell, units
 
@@ -148,6 +148,22 @@ def test_no_cut_is_cheaper_than_the_one_found(transcript: Transcript, layout: La
     assert chosen == pytest.approx(cheapest, rel=1e-9)
     broken = [one for one in check_cues(shape(transcript, layout)[0], layout) if one.constraint in TIMED]
     assert len(broken) <= cheapest // VIOLATION
+
+
+@settings(max_examples=150, deadline=None)
+@given(random_transcripts(max_words=12, one_speaker=True), shaping)
+def test_no_break_into_two_lines_is_better(transcript: Transcript, layout: Layout) -> None:
+    found = units(transcript, layout.max_line_width)
+    optimiser = Optimiser(found, layout, None)
+    for first, stop in combinations(range(len(found) + 1), 2):
+        tried = [
+            optimiser._break_cost(optimiser._width(first, middle), optimiser._width(middle, stop), middle)
+            + LONELY_LINE * ((middle - first == 1) + (stop - middle == 1))
+            for middle in range(first + 1, stop)
+            if optimiser._fits(first, middle, opening=True) and optimiser._fits(middle, stop, opening=False)
+        ]
+        chosen = optimiser._two_lines(first, stop, opening=True)
+        assert (chosen is None) == (not tried) and (chosen is None or chosen[0] == pytest.approx(min(tried)))
 
 
 TIMED = ("min_duration", "max_cps", "min_gap")
@@ -306,6 +322,12 @@ def test_words_after_the_end_of_the_recording_are_shown_before_it() -> None:
     cues, _ = shape(transcript_of(segment_of(words), seconds=5.0), DEFAULT)
     assert cues[-1].lines[-1].endswith("four five") and max(cue.end for cue in cues) <= 5.0
     assert all(cue.start < cue.end for cue in cues)
+
+
+def test_words_at_the_same_moment_are_shown_one_after_the_other() -> None:
+    both = [Segment("Yes", 1.0, 1.0, speaker="A"), Segment("No", 1.0, 1.0, speaker="B")]
+    first, second = shape(transcript_of(*both, seconds=9.0), DEFAULT)[0]
+    assert first.start < first.end <= second.start < second.end
 
 
 def test_words_per_line() -> None:

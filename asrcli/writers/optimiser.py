@@ -106,7 +106,8 @@ class Optimiser:
         stop = len(self.units)
         while stop:
             choice = best[stop]
-            found.append(Cut(choice.first, stop, choice.breaks, *self._times(choice.first, stop, choice.breaks)))
+            reading = self._reading_time(choice.first, stop, choice.breaks)
+            found.append(Cut(choice.first, stop, choice.breaks, *self._times(choice.first, stop, reading)))
             stop = choice.first
         return found[::-1]
 
@@ -213,7 +214,8 @@ class Optimiser:
         return PAUSE_INSIDE * silence * silence + SENTENCE_INSIDE * (self.kind[position] == "sentence")
 
     def _cue_cost(self, first: int, stop: int, breaks: tuple[int, ...]) -> float:
-        start, end = self._times(first, stop, breaks)
+        needed = self._reading_time(first, stop, breaks)
+        start, end = self._times(first, stop, needed)
         last = stop == len(self.units)
         cost = 0.0 if last else self.cut_cost[stop - 1]
         whole = self.kind[stop - 1] == "sentence" and self._follows_end(first)
@@ -222,7 +224,6 @@ class Optimiser:
         if self.sentences[stop - 1] > self.sentences[first] and not whole:
             cost += FRAGMENTS
         length = end - start
-        needed = self._reading_time(first, stop, breaks)
         if length < self.min_duration:
             cost += VIOLATION
         if length < needed:
@@ -241,14 +242,14 @@ class Optimiser:
     def _reading_time(self, first: int, stop: int, breaks: tuple[int, ...]) -> int:
         if self.layout.max_cps is None:
             return 0
-        broken = sum(self.units[place].spaced for place in breaks)  # a line break is not read
+        broken = sum(self.units[place].spaced for place in breaks) if breaks else 0  # a line break is not read
         return reading_time(self.labels[first] + self._width(first, stop) - broken, self.layout.max_cps)
 
-    def _times(self, first: int, stop: int, breaks: tuple[int, ...]) -> tuple[int, int]:
+    def _times(self, first: int, stop: int, reading: int) -> tuple[int, int]:
         """Return start and end in milliseconds: as long as said, longer where it must be read and silence follows."""
         start = self.units[first].start
-        needed = max(self.min_duration, self._reading_time(first, stop, breaks))
-        wanted = min(max(self.units[stop - 1].end, start + needed), start + self.max_duration)
+        wanted = max(self.units[stop - 1].end, start + self.min_duration, start + reading)
+        wanted = min(wanted, start + self.max_duration)
         if stop == len(self.units):
             return start, wanted if self.end is None else max(min(wanted, self.end), min(start + 1, self.end))
         following = self.units[stop].start
