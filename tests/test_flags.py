@@ -58,6 +58,9 @@ NO_LOOPS = [
     "네, 네, 네, 알겠습니다.",
     "да да да, конечно",
     "las vegas las vegas",
+    "Thank you, thank you, thank you!",
+    "He stood there and said I do not know, I do not know, I do not know, and then he put on his coat, took his hat "
+    "and walked out of the room without another word to any of us.",
 ]
 
 
@@ -122,6 +125,7 @@ def test_text_without_speech(speech: list[Region] | None, flagged: bool) -> None
         ("The quick brown fox jumps over the lazy dog. " * 4, 2.0, True),
         ("Yes.", 3.0, False),
         ("Yes.", 0.1, False),  # too short to judge
+        ("No.", 6.0, False),  # loose times
         ("Okay.", 28.0, True),
         ("今天天气很好我们去公园玩吧", 2.5, False),
         ("今天天气很好我们去公园玩吧" * 4, 2.5, True),
