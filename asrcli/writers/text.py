@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asrcli.types import Transcript
+    from asrcli.types import Segment, Transcript
     from asrcli.writers.profiles import Layout
 
 
@@ -33,5 +33,10 @@ def label(speaker: str | None) -> str:
 
 def render_txt(transcript: Transcript, layout: Layout, header: bool) -> str:
     """Write one segment per line as openai-whisper does, after its speaker where one is known."""
-    lines = ((segment.speaker, clean(segment.text)) for segment in transcript.segments)
-    return "".join(f"{label(speaker)}{text}\n" for speaker, text in lines if text)
+    return "".join(text_line(segment) for segment in transcript.segments)
+
+
+def text_line(segment: Segment) -> str:
+    """Return the line of one segment; nothing for one without text."""
+    text = clean(segment.text)
+    return f"{label(segment.speaker)}{text}\n" if text else ""
