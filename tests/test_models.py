@@ -9,22 +9,28 @@ import pickle
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from asrcli import models
 from asrcli.engine import Engine, Model, load_class
 from asrcli.errors import ModelError, UsageError
-from fake_hub import COMMIT, FakeHub, serve
+from tests.fake_hub import COMMIT, FakeHub, serve
+
+ROOT = Path(__file__).parent.parent
 
 
 class Named(Engine):
     """An engine with one model on a hub."""
 
     name = "named"
-    models = {"small": Model("owner/small", size_mb=3), "pinned": Model("owner/pinned", "f" * 40)}
+    models: ClassVar[Mapping[str, Model]] = {
+        "small": Model("owner/small", size_mb=3),
+        "pinned": Model("owner/pinned", "f" * 40),
+    }
     default_model = "small"
 
     def __init__(self, weights: Any, device: Any) -> None: ...
@@ -61,16 +67,16 @@ def resolve(name: str | None, offline: bool = True, pull: bool = False, engine: 
 def test_a_cached_model_needs_no_network_and_no_hub_library(cache: Path) -> None:
     folder = in_cache(cache, "owner/small", COMMIT, {"model.safetensors": "x", "config.json": "{}"})
     code = (
-        "import sys, socket; sys.path.insert(0, sys.argv[1])\n"
+        "import sys, socket\n"
         "def refuse(*a, **k): raise AssertionError('network')\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
-        "from asrcli import models; from test_models import Named, resolve\n"
+        "from asrcli import models; from tests.test_models import Named, resolve\n"
         "assert models.is_here(Named, 'small') and models.installed_size(Named, 'small') == 3\n"
         "weights = resolve(None, offline=False, pull=True)\n"
         "assert 'huggingface_hub' not in sys.modules and 'torch' not in sys.modules\n"
         "print(weights.path, weights.revision, weights.name)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(Path(__file__).parent)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.split() == [str(folder), COMMIT, "small"], done.stderr
 
 
@@ -163,14 +169,14 @@ FILES = {
     "tokenizer.json": b"{}",
 }
 PULL = (
-    "import sys; sys.path.insert(0, sys.argv[1])\n"
-    "from test_models import resolve\n"
+    "import sys\n"
+    "from tests.test_models import resolve\n"
     "from asrcli.errors import AsrError\n"
     "from asrcli import models\n"
     "said = []\n"
     "try:\n"
-    "    from test_models import Named\n"
-    "    w = models.resolve(Named, sys.argv[2], offline=False, pull=True, announce=said.append)\n"
+    "    from tests.test_models import Named\n"
+    "    w = models.resolve(Named, sys.argv[1], offline=False, pull=True, announce=said.append)\n"
     "    print(w.path); print(w.revision); print(len(said))\n"
     "except AsrError as error:\n"
     "    print(type(error).__name__, error)\n"
@@ -179,7 +185,8 @@ PULL = (
 
 def pull(hub: FakeHub, cache: Path, name: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", PULL, str(Path(__file__).parent), name],
+        [sys.executable, "-c", PULL, name],
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
