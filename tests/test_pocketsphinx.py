@@ -62,7 +62,7 @@ def test_every_word_lies_on_sound(engine: PocketSphinx, digit_strings: list[tupl
 
 def test_markers_are_no_words(engine: PocketSphinx, librivox: list[tuple[Clip, str]]) -> None:
     assert not any(is_word(token) for token in ("<s>", "</s>", "<sil>", "[NOISE]", "[SPEECH]", "++UM++"))
-    for own in engine.transcribe([one for one, _ in librivox], WORDS):
+    for own in engine.transcribe([one for one, _ in librivox[:2]], WORDS):
         for segment in own:
             assert segment.text.replace(" ", "").replace("'", "").isalpha(), "no (2), no <sil>"
             assert segment.text == " ".join(word.text for word in segment.words)
@@ -81,7 +81,7 @@ def test_words_only_when_asked_for(engine: PocketSphinx, digit_strings: list[tup
 
 def test_other_threads_run_meanwhile(engine: PocketSphinx, librivox: list[tuple[Clip, str]]) -> None:
     """Python must get a turn at least every second: that is when Ctrl-C is noticed."""
-    long = Clip(Recording("long"), 0.0, np.concatenate([one.samples for one, _ in librivox])[: 25 * 16000])
+    long = Clip(Recording("long"), 0.0, np.concatenate([one.samples for one, _ in librivox])[: 12 * 16000])
     turns, done = [time.monotonic()], threading.Event()
 
     def watch() -> None:

@@ -61,6 +61,7 @@ def converted(folder: Path, revision: str | None) -> Path:
 def _convert(folder: Path, output: Path) -> None:
     """Run CTranslate2's converter; weights are kept in float16, which every precision can be made from."""
     from ctranslate2.converters import TransformersConverter
+    from safetensors import SafetensorError
     from transformers import AutoProcessor
 
     copied = [name for name in COPIED if (folder / name).exists()]
@@ -75,5 +76,5 @@ def _convert(folder: Path, output: Path) -> None:
                 if made.exists():
                     made.replace(output / name)
             shutil.rmtree(output / "processor")
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"'{folder}' cannot be converted to CTranslate2: {error}") from error

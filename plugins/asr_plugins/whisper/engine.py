@@ -117,7 +117,19 @@ class Whisper(Engine):
         if missing:
             again = f": asr engines pull whisper:{weights.name}" if weights.model else ""
             raise ModelError(f"'{folder}' is not a complete Whisper model, {', '.join(missing)} is missing{again}")
+        for name in ("config.json", "tokenizer.json"):
+            _check_json(folder / name)
         return folder
+
+
+def _check_json(path: Path) -> None:
+    """Raise `ModelError` for a damaged file; the libraries that read it say less, or raise a bare Exception."""
+    import json
+
+    try:
+        json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ModelError(f"'{path}' is damaged ({error}): the model cannot be loaded") from error
 
 
 def in_sequence(options: Options) -> bool:
