@@ -100,10 +100,14 @@ raise SystemExit(0 if free > 2e9 and os.access(there, os.W_OK) else 1)
 """
 
 NETWORK = """
-import os, urllib.request
+import os, urllib.error, urllib.request
 place = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-with urllib.request.urlopen(urllib.request.Request(place, method="HEAD"), timeout=10) as answer:
-    print(f"{place} answers {answer.status}")
+try:
+    with urllib.request.urlopen(urllib.request.Request(place, method="HEAD"), timeout=10) as answer:
+        status = answer.status
+except urllib.error.HTTPError as error:
+    status = error.code  # an answer all the same
+print(f"{place} answers {status}")
 """
 
 PROBES = (

@@ -44,7 +44,7 @@ class FakeHub:
             return 200, {}, json.dumps(tree).encode(), ""
         repository, name = "/".join(parts[:2]), "/".join(parts[4:])
         data = self.repositories.get(repository, {}).get(name)
-        if data is None or parts[2] != "resolve":
+        if data is None:
             return 404, {"X-Error-Code": "EntryNotFound"}, b"", ""
         headers = {"ETag": f'"{hashlib.sha1(data).hexdigest()}"', "X-Repo-Commit": self.commit(parts[3])}
         return 200, headers, data, name
