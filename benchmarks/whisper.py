@@ -129,8 +129,8 @@ def main() -> None:
                 rows += measure(name, Path(folder), seconds)
     print("## Whisper engine\n")
     print(
-        f"`python -m benchmarks.whisper` on {platform.machine()}, {THREADS} threads, no GPU: random weights of the true "
-        f"shape, float32, greedy, {TOKENS} tokens in every window, {CLIPS} clips in batches of {BATCH}, best of "
+        f"`python -m benchmarks.whisper` on {platform.machine()}, {THREADS} threads, no GPU: random weights of the "
+        f"true shape, float32, greedy, {TOKENS} tokens in every window, {CLIPS} clips in batches of {BATCH}, best of "
         f"{ROUNDS} rounds in turns. Features are computed inside every time.\n"
     )
     print("| model | program | seconds | times real time | ratio to CTranslate2 alone |\n|---|---|---|---|---|")

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -246,6 +246,18 @@ def test_what_a_window_leaves_over_is_decoded_next(whisper: Whisper) -> None:
     quiet = (Region(0.0, 4.2),)
     assert texts(decode(whisper, [[(unfinished, -0.1, 0.0)]], [tone(10, quiet)])[0]) == ["one"], "no speech is left"
     assert texts(decode(whisper, [[(unfinished, -0.1, 0.0)]], [tone(4.5)])[0]) == ["one"], "too little is left"
+
+
+def test_languages_share_a_batch(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
+    mixed = [replace(one, language=code) for one, code in zip(strings[0][:4], ("en", "de", "en", "fr"), strict=True)]
+    found = whisper.transcribe(mixed, Options(word_timestamps=True))
+    assert [own[0].language for own in found if own][:1] == ["en"]
+    for one, own in zip(mixed, found, strict=True):
+        alone = whisper.transcribe([one], Options(word_timestamps=True))[0]
+        assert [(segment.text, segment.start) for segment in own] == [
+            (segment.text, segment.start) for segment in alone
+        ]
+        assert all(segment.language == one.language and segment.words for segment in own)
 
 
 def test_many_clips_go_in_several_batches(whisper: Whisper) -> None:

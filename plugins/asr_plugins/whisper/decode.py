@@ -94,6 +94,7 @@ class Decoder:
     options: Options
     windows: int  # most windows per call
     thresholds: Thresholds = field(init=False)
+    tokenizers: dict[str, Any] = field(init=False, default_factory=dict)  # by language
 
     def __post_init__(self) -> None:
         options = self.options
@@ -223,14 +224,17 @@ class Decoder:
             )
 
     def _tokenizer(self, language: str) -> Any:
+        """Return faster-whisper's tokenizer for a language and the task asked for."""
         from faster_whisper.tokenizer import Tokenizer
 
-        return Tokenizer(
-            self.model.hf_tokenizer,
-            self.model.model.is_multilingual,
-            task=self.options.task or "transcribe",
-            language=language,
-        )
+        if language not in self.tokenizers:
+            self.tokenizers[language] = Tokenizer(
+                self.model.hf_tokenizer,
+                self.model.model.is_multilingual,
+                task=self.options.task or "transcribe",
+                language=language,
+            )
+        return self.tokenizers[language]
 
     def _prompt(self, language: str) -> list[int]:
         """Return the tokens before the text: hot words and prompt as what came before, then the task."""

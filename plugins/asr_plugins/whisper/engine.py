@@ -77,11 +77,6 @@ class Whisper(Engine):
         """Return 30 s, or 10 minutes when windows are decoded one after the other with the text before as context."""
         return LONG_CLIP if in_sequence(options) else cls.max_seconds
 
-    @classmethod
-    def languages(cls, model: str) -> tuple[str, ...]:
-        """Return the codes a model speaks; () for a folder, which is asked when it is loaded."""
-        return super().languages(model)
-
     def _decoder(self, options: Options) -> Decoder:
         from asr_plugins.whisper.decode import Decoder
 
