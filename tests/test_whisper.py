@@ -420,6 +420,21 @@ def test_a_transformers_folder_is_converted_once(
     assert [path.name for path in kept] == [models.hash_folder(transformers_folder)], "and nothing half done beside it"
 
 
+def test_an_older_transformers_folder_is_converted(
+    transformers_folder: Path, strings: tuple[list[Clip], list[str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    tokenizer = json.loads((transformers_folder / "tokenizer.json").read_text())
+    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in tokenizer["model"]["merges"]]
+    special = {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
+    (transformers_folder / "vocab.json").write_text(json.dumps(tokenizer["model"]["vocab"]))
+    (transformers_folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]))
+    (transformers_folder / "added_tokens.json").write_text(json.dumps(special))
+    (transformers_folder / "tokenizer.json").unlink()
+    clips, references = strings
+    assert jiwer.wer(references[:6], texts(load(transformers_folder).transcribe(clips[:6], Options()))) < 0.10
+    assert capfd.readouterr() == ("", ""), "no bars where nobody looks"
+
+
 def test_a_conversion_that_fails_leaves_nothing(transformers_folder: Path) -> None:
     (transformers_folder / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(ModelError, match="cannot be converted"):
