@@ -183,12 +183,14 @@ PULL = (
 )
 
 
-def pull(hub: FakeHub, cache: Path, name: str, **environment: str) -> subprocess.Popen[str]:
+def pull(
+    hub: FakeHub, cache: Path, name: str, stderr: int = subprocess.PIPE, **environment: str
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", PULL, name],
         cwd=ROOT,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         env={**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(cache.parent / "hf"), **environment},
     )
@@ -204,6 +206,18 @@ def test_downloads_weights_only_and_silently(cache: Path) -> None:
         again = len(hub.requests)
         assert pull(hub, cache, "small").communicate(timeout=60)[0].split()[:2] == [path, revision]
         assert len(hub.requests) == again, "a cached model asks the hub nothing"
+
+
+def test_a_terminal_sees_a_bar(cache: Path) -> None:
+    pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 100))
+    with serve({"owner/small": FILES}) as hub:
+        process = pull(hub, cache, "small", stderr=slave)
+        assert process.communicate(timeout=60)[0].split()[1] == COMMIT
+    os.close(slave)
+    assert b"100%" in os.read(master, 100_000)
+    os.close(master)
 
 
 def test_several_processes_download_once(cache: Path) -> None:
