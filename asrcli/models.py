@@ -178,7 +178,7 @@ def download(engine: type[Engine], name: str, announce: Announce) -> Path:
             hub_id,
             revision=revision,
             allow_patterns=list((declared.files if declared is not None else ()) or FILES),
-            ignore_patterns=["*.bin.index.json", "onnx/*", "*/original/*"],
+            ignore_patterns=["*.bin.index.json", "model.fp32*", "onnx/*"],  # second copies of the weights
             token=os.environ.get("HF_TOKEN") or False,
             etag_timeout=SECONDS_TO_ANSWER,
             tqdm_class=_bar(),

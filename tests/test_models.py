@@ -163,6 +163,7 @@ def test_big_files_are_read_once(cache: Path, tmp_path: Path, monkeypatch: pytes
 FILES = {
     "config.json": b"{}",
     "model.safetensors": b"weights" * 1000,
+    "model.fp32-00001-of-00002.safetensors": b"the same weights, twice as big",
     "pytorch_model.bin": b"\x80\x04pickle",
     "README.md": b"#",
     "modeling.py": b"raise SystemExit('code from the hub was run')",
