@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from asrcli import __version__
-from asrcli.errors import EXIT_CODES, AsrError
+from asrcli.errors import EXIT_CODES, AsrError, UsageError
 
 
 class CommandEntry(NamedTuple):
@@ -29,6 +29,7 @@ class CommandEntry(NamedTuple):
 
 COMMANDS = {
     "transcribe": CommandEntry("asrcli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."),
+    "config": CommandEntry("asrcli.commands.config", "config", "Show every option with its value and origin."),
 }
 
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
@@ -43,13 +44,17 @@ class Command(TyperCommand):
         """Rewrite the spellings, look up what files and the environment set, then parse."""
         from asrcli.config import settings
 
-        several = {
-            one.name: getattr(one, "nargs", 1) != 1
-            for one in self.params
-            if one.name and one.param_type_name == "option"
-        }
-        ctx.default_map = {name: setting.value for name, setting in settings(self.name or "", several).items()}
-        return super().parse_args(ctx, modern_spelling(args, self._flags()))
+        found = settings(ctx.command_path.partition(" ")[2], option_names(self), COMMANDS)
+        ctx.default_map = {name: setting.value for name, setting in found.items()}
+        try:
+            return super().parse_args(ctx, modern_spelling(args, self._flags()))
+        except typer.BadParameter as error:
+            name = (error.param.name if error.param else None) or ""
+            source = ctx.get_parameter_source(name)
+            if name not in found or source is None or source.name != "DEFAULT_MAP":
+                raise
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{found[name].origin}: '{found[name].value}' is no value for {option}") from error
 
     def _flags(self) -> dict[str, str]:
         """Return every on-spelling of a boolean option with its off-spelling ("" without one)."""
@@ -59,6 +64,12 @@ class Command(TyperCommand):
                 off = getattr(parameter, "secondary_opts", None) or [""]
                 flags.update(dict.fromkeys(parameter.opts, off[0]))
         return flags
+
+
+def option_names(command: Any) -> dict[str, bool]:
+    """Return the names of a command's options, and whether each takes several values."""
+    options = [one for one in command.params if one.name and one.param_type_name == "option" and not one.is_eager]
+    return {one.name: one.nargs != 1 or one.multiple for one in options}
 
 
 def modern_spelling(args: Sequence[str], flags: dict[str, str]) -> list[str]:
