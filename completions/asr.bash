@@ -43,6 +43,7 @@ _asr_path() {  # the command that was typed so far, and of its own commands
         word="${COMP_WORDS[number]}"
         case "$path/$word" in
             "/transcribe") path="transcribe" ;;
+            "/config") path="config" ;;
         esac
     done
 }
@@ -114,9 +115,11 @@ _asr() {
     esac
     case "$path" in
         "")
-            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe config"; fi ;;
         "transcribe")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --null --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+        "config")
+            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "config transcribe"; fi ;;
     esac
 }
 

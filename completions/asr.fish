@@ -7,6 +7,8 @@ function __asr_at -d 'Whether this is the command that was typed so far'
         switch "$path/$word"
             case '/transcribe'
                 set path 'transcribe'
+            case '/config'
+                set path 'config'
         end
     end
     test "$path" = "$argv"
@@ -14,6 +16,7 @@ end
 
 complete -c asr -f
 complete -c asr -n '__asr_at' -a 'transcribe' -d 'Turn recordings into text and subtitles.'
+complete -c asr -n '__asr_at' -a 'config' -d 'Show every option with its value and where it comes from.'
 complete -c asr -n '__asr_at' -l version -s V -d 'Show the version.'
 complete -c asr -n '__asr_at' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at transcribe' -F
@@ -93,3 +96,7 @@ complete -c asr -n '__asr_at transcribe' -l json -d 'JSON lines on standard outp
 complete -c asr -n '__asr_at transcribe' -l quiet -s q -d 'Errors only.'
 complete -c asr -n '__asr_at transcribe' -l verbose -s v -d 'More about what is going on.'
 complete -c asr -n '__asr_at transcribe' -l help -s h -d 'Show this message and exit.'
+complete -c asr -n '__asr_at config' -f -a 'config transcribe'
+complete -c asr -n '__asr_at config' -l changed -d 'Only what is not the default.'
+complete -c asr -n '__asr_at config' -l json -d 'A JSON line per option.'
+complete -c asr -n '__asr_at config' -l help -s h -d 'Show this message and exit.'

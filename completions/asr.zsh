@@ -13,10 +13,11 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'config:Show every option with its value and where it comes from.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
+                config) _asr_config ;;
             esac ;;
     esac
 }
@@ -118,6 +119,17 @@ _asr_transcribe() {
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '*:input:_files'
+}
+
+_asr_config() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--changed)--changed[Only what is not the default.]' \
+        '(--json)--json[A JSON line per option.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:command:(config transcribe)'
 }
 
 if [[ $funcstack[1] == _asr ]]; then

@@ -65,7 +65,9 @@ def all_rows(only: str | None = None) -> Iterator[Row]:
     from asrcli.main import COMMANDS, application
 
     if only is not None and only not in COMMANDS:
-        raise UsageError(f"no command '{only}'; choose one of: {', '.join(COMMANDS)}")
+        close = get_close_matches(only, COMMANDS, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"choose one of: {', '.join(COMMANDS)}"
+        raise UsageError(f"no command '{only}'; {hint}")
     program = application()
     for name in [only] if only else COMMANDS:
         yield from _rows(program.get_command(None, name), name)
