@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.console import Console, clock, printable
 from asrcli.errors import AsrError
-from asrcli.report import Lines, done_record, failed_record, now, print_json, segment_record
+from asrcli.report import VERSION, Lines, done_record, failed_record, now, print_json, segment_record
 
 if TYPE_CHECKING:
     from asrcli.jobs import Done, Heard, Job, JobEvent, Note, Plan, Request
@@ -187,7 +187,7 @@ class Run:
         record = {"input": job.name, "status": status, **values}
         self.sinks.report.write("input", **record)
         if self.sinks.json and not self.out:
-            print_json(record)
+            print_json({"v": VERSION, "type": "input", **record})
 
 
 class Results:
