@@ -34,6 +34,7 @@ COMMANDS = {
 
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+CLOSED_PIPE = 141  # what the shell says of a program that SIGPIPE ended: 128 + 13
 BOOLEAN_WORDS = {"true": True, "false": False}
 
 
@@ -112,6 +113,15 @@ class LazyGroup(TyperGroup):
         """Import the module of one command and build it; ``None`` for an unknown name."""
         return build(cmd_name) if cmd_name in COMMANDS else None
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; a reader that went away ends it quietly, before Click makes an exit code 1 of it."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Keep Python from complaining when it flushes stdout at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(CLOSED_PIPE)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands from the table alone."""
         with formatter.section("Commands"):
@@ -164,10 +174,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("asr: interrupted", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader is gone: say nothing, and keep Python from complaining when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
 
 
 def one_line(error: AsrError) -> str:

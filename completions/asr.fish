@@ -16,7 +16,7 @@ end
 
 complete -c asr -f
 complete -c asr -n '__asr_at' -a 'transcribe' -d 'Turn recordings into text and subtitles.'
-complete -c asr -n '__asr_at' -a 'config' -d 'Show every option with its value and where it comes from.'
+complete -c asr -n '__asr_at' -a 'config' -d 'Show every option with its value and origin.'
 complete -c asr -n '__asr_at' -l version -s V -d 'Show the version.'
 complete -c asr -n '__asr_at' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at transcribe' -F

@@ -31,7 +31,7 @@ def config(
     changed: Annotated[bool, typer.Option("--changed", help="Only what is not the default.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line per option.")] = False,
 ) -> None:
-    """Show every option with its value and where it comes from.
+    """Show every option with its value and origin.
 
     An option is taken from the command line, else from the environment (ASR_BEAM_SIZE), else from the nearest asr.toml
     of this folder or one above it, else from the user's configuration file. In a file, options of every command stand
