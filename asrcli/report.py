@@ -93,7 +93,6 @@ def failed_record(error: Exception) -> dict[str, Any]:
     return {"error": kind, "message": str(error)}
 
 
-def print_json(record: dict[str, Any]) -> None:
-    """Print one JSON object as a line of standard output."""
-    sys.stdout.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()
+def json_line(record: dict[str, Any]) -> str:
+    """Return one JSON object as a line of standard output."""
+    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"

@@ -285,6 +285,20 @@ def test_a_reader_that_goes_away_is_no_error(clean: Path) -> None:
     assert process.wait(60) == 141
 
 
+def test_files_are_made_when_nobody_reads_their_names(clean: Path) -> None:
+    (clean / "in").mkdir()
+    for number in range(4):
+        shutil.copy(DIGITS, f"in/number-{number}.wav")
+    command = [sys.executable, "-m", "asrcli", "transcribe", "in", "-e", "fake", "-o", "out", "--quiet"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout and process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(60) == 0
+    assert len(list((clean / "out").glob("*.txt"))) == 4
+
+
 def test_help_to_a_closed_pipe_is_quiet() -> None:
     command = f"{sys.executable} -m asrcli transcribe --help | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.console import Console, clock, printable
 from asrcli.errors import AsrError
-from asrcli.report import VERSION, Lines, done_record, failed_record, now, print_json, segment_record
+from asrcli.report import VERSION, Lines, done_record, failed_record, json_line, now, segment_record
 
 if TYPE_CHECKING:
     from asrcli.jobs import Done, Heard, Job, JobEvent, Note, Plan, Request
@@ -62,6 +62,7 @@ class Run:
         self.plan, self.console, self.sinks = planned, console, sinks
         self.failed: dict[str, Exception] = {}
         self.done = 0
+        self.unread = False  # nobody reads standard output any more
         self.seconds = 0.0
         self.out = Results(planned, sinks) if planned.request.naming.to_stdout else None
 
@@ -149,9 +150,7 @@ class Run:
         if self.out:
             self.out.finished(event.job, event.transcript)
         elif not self.sinks.json:
-            for path in outputs:
-                sys.stdout.write(printable(path) + "\n")
-            sys.stdout.flush()
+            self._show("".join(printable(path) + "\n" for path in outputs))
 
     def _say_doubts(self, job: Job, transcript: Transcript) -> None:
         """Say on stderr what the reader of the text alone would not see."""
@@ -187,7 +186,17 @@ class Run:
         record = {"input": job.name, "status": status, **values}
         self.sinks.report.write("input", **record)
         if self.sinks.json and not self.out:
-            print_json({"v": VERSION, "type": "input", **record})
+            self._show(json_line({"v": VERSION, "type": "input", **record}))
+
+    def _show(self, text: str) -> None:
+        """Print about results that are files. When the reader of standard output goes away, the files are still made."""
+        if not self.unread:
+            try:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                self.unread = True
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Results:
@@ -241,7 +250,7 @@ class Results:
         from asrcli.writers import render
 
         if self.json:
-            print_json(loads(render(transcript, "json", self.request.layout)))
+            self._write(json_line(loads(render(transcript, "json", self.request.layout))))
             return
         self._write(render(transcript, self.format, self.request.layout, header=self.header))
         self.header = False
