@@ -94,5 +94,6 @@ def failed_record(error: Exception) -> dict[str, Any]:
 
 
 def json_line(record: dict[str, Any]) -> str:
-    """Return one JSON object as a line of standard output."""
-    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return one JSON object as a line of standard output; bytes of names that are no UTF-8 become escapes."""
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode() + "\n"

@@ -194,6 +194,32 @@ def test_a_bug_is_reported_as_unexpected(folder: Path, monkeypatch: pytest.Monke
     check("report", [{"v": 1, "type": "input", "input": "a", "status": "failed", **record}])
 
 
+def test_a_name_that_is_no_utf8(folder: Path) -> None:
+    shutil.copy(DIGITS, os.fsencode(folder / "in") + b"/bad-\xff.wav")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "asrcli",
+            "transcribe",
+            "in",
+            "-e",
+            "fake",
+            "--json",
+            "-o",
+            "out",
+            "--report",
+            "r.jsonl",
+        ],
+        cwd=folder,
+        capture_output=True,
+        timeout=60,
+    )
+    printed = lines(done.stdout.decode("utf-8"))
+    assert "in/bad-\udcff.wav" in {record["input"] for record in printed}
+    assert {record["input"] for record in lines((folder / "r.jsonl").read_text())} == {one["input"] for one in printed}
+
+
 def test_events_on_an_inherited_descriptor(folder: Path) -> None:
     reader, writer = os.pipe()
     command = [

@@ -189,7 +189,7 @@ class Run:
             self._show(json_line({"v": VERSION, "type": "input", **record}))
 
     def _show(self, text: str) -> None:
-        """Print about results that are files. When the reader of standard output goes away, the files are still made."""
+        """Print about results that are files; when nobody reads that any more, the files are still made."""
         if not self.unread:
             try:
                 sys.stdout.write(text)
