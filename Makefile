@@ -27,7 +27,7 @@ fix: $(VENV)/.test  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-completions: $(VENV)/.test  ## write completions, man pages and the generated blocks of the README
+completions: $(VENV)/.test  ## write completions, man pages and the generated blocks of the documents
 	$(BIN)/python -m tools.generate
 
 bench: $(VENV)/.test  ## measure speed; prints ratios and writes docs/performance.md

@@ -1,4 +1,4 @@
-"""Write everything that comes from the program itself: completions, man pages, and the marked blocks of the README.
+"""Write everything that comes from the program itself: completions, man pages, and the marked blocks of the documents.
 
 python -m tools.generate           write what is stale
 python -m tools.generate --check   write nothing; name what is stale and exit 1
@@ -27,9 +27,7 @@ def files() -> Mapping[Path, str]:
     for command in every(program):
         name = "-".join(("asr", *command.path))
         found[HOME / f"completions/man/{name}.1"] = manual.page(command, program)
-    readme = HOME / "README.md"
-    found[readme] = tables.fill(readme.read_text(encoding="utf-8"))
-    return found
+    return found | {path: tables.fill(path.read_text(encoding="utf-8")) for path in tables.DOCUMENTS}
 
 
 def stale() -> list[Path]:

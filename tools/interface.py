@@ -125,7 +125,7 @@ def known_values() -> Mapping[str, Values]:
         "compute_type": _dtypes(),
         "subs": tuple(PROFILES),
         "command": names,  # asr config COMMAND
-        "target": _pullable(),  # asr engines pull ENGINE[:MODEL]
+        "names": _pullable(),  # asr engines pull ENGINE[:MODEL]
     }
     files = {"output", "files_from", "report", "events", "inputs"}
     folders = {"output_dir", "model_dir"}
