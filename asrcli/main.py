@@ -38,8 +38,10 @@ CLOSED_PIPE = 141  # what the shell says of a program that SIGPIPE ended: 128 + 
 BOOLEAN_WORDS = {"true": True, "false": False}
 
 
-class Command(TyperCommand):
-    """A command that also takes openai-whisper's spellings: ``--output_dir``, and ``--fp16 False`` for a flag."""
+class _Lenient:
+    """Parses openai-whisper's spellings too: ``--output_dir``, and ``--fp16 False`` for a flag; reads the settings."""
+
+    params: Any
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Rewrite the spellings, look up what files and the environment set, then parse."""
@@ -48,7 +50,8 @@ class Command(TyperCommand):
         found = settings(ctx.command_path.partition(" ")[2], option_names(self), COMMANDS)
         ctx.default_map = {name: setting.value for name, setting in found.items()}
         try:
-            return super().parse_args(ctx, modern_spelling(args, self._flags()))
+            rest: list[str] = super().parse_args(ctx, modern_spelling(args, self._flags()))  # type: ignore[misc]
+            return rest
         except typer.BadParameter as error:
             name = (error.param.name if error.param else None) or ""
             source = ctx.get_parameter_source(name)
@@ -65,6 +68,14 @@ class Command(TyperCommand):
                 off = getattr(parameter, "secondary_opts", None) or [""]
                 flags.update(dict.fromkeys(parameter.opts, off[0]))
         return flags
+
+
+class Command(_Lenient, TyperCommand):
+    """A command."""
+
+
+class Group(_Lenient, TyperGroup):
+    """A command with commands of its own."""
 
 
 def option_names(command: Any) -> dict[str, bool]:
@@ -132,7 +143,12 @@ def build(name: str) -> Any:
     """Import one command of the table and return it as a Click command."""
     entry = COMMANDS[name]
     found = getattr(import_module(entry.module), entry.attribute)
-    if not isinstance(found, typer.Typer):
+    if isinstance(found, typer.Typer):
+        for info in found.registered_commands:
+            info.cls = Command
+        if found.registered_callback:
+            found.registered_callback.cls = Group
+    else:
         single = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
         single.command(name, cls=Command, epilog=EPILOG)(found)
         found = single

@@ -210,6 +210,52 @@ def test_an_input_that_begins_with_a_dash(clean: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "one two\n")
 
 
+GROUP = """
+from typing import Annotated
+import typer
+app = typer.Typer(rich_markup_mode=None)
+@app.callback(invoke_without_command=True)
+def things(context: typer.Context, as_json: Annotated[bool, typer.Option("--as-json")] = False) -> None:
+    "Show things."
+    print("things", as_json)
+@app.command()
+def fetch(how_many: Annotated[int, typer.Option("--how-many")] = 1) -> None:
+    "Fetch things."
+    print("fetch", how_many)
+@app.command()
+def drop() -> None:
+    "Drop things."
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "printed"),
+    [
+        (["--as_json", "True"], {}, "things True\n"),
+        (["fetch", "--how_many", "3"], {}, "things False\nfetch 3\n"),
+        (["fetch"], {"ASR_HOW_MANY": "4"}, "things False\nfetch 4\n"),
+        (["fetch"], {"ASR_AS_JSON": "1"}, "things True\nfetch 5\n"),
+    ],
+)
+def test_commands_of_a_command_take_the_same_spellings_and_settings(
+    words: list[str], variables: dict[str, str], printed: str, clean: Path
+) -> None:
+    (clean / "group_command.py").write_text(GROUP)
+    (clean / "asr.toml").write_text("[things.fetch]\nhow-many = 5\n")
+    code = (
+        "import sys; from asrcli import main; main.COMMANDS['things'] = main.CommandEntry('group_command', 'app', '');"
+        "main.main(['things', *sys.argv[1:]])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, printed), done.stderr
+
+
 # ---- how it ends
 
 
