@@ -6,6 +6,7 @@ names it, so that ``asr --help`` imports none of them and ``asr transcribe`` imp
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -182,6 +183,7 @@ def application() -> Any:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code."""
+    speak_utf8()
     try:
         application().main(args=argv, prog_name="asr")
     except AsrError as error:
@@ -190,6 +192,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("asr: interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def speak_utf8() -> None:
+    """Make standard output and error UTF-8 whatever the locale: a transcript is in any script, as in a file."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def one_line(error: AsrError) -> str:

@@ -293,6 +293,7 @@ def test_the_line_of_a_command_is_the_first_of_its_own_help() -> None:
             "has no --beam-size; engines that do: whisper",
         ),
         (["transcribe"], "nothing to transcribe"),
+        (["transcribe", "a.wav", "-e", "fake", "--vad-threshold", "7"], "--vad-threshold"),
     ],
 )
 def test_a_wrong_word_is_exit_2_and_the_right_one_is_named(words: list[str], said: str, clean: Path) -> None:
@@ -305,6 +306,16 @@ def test_control_characters_of_a_name_stay_on_one_line(clean: Path) -> None:
     assert one_line(AsrError("a\nb\x1b[31m\udcff")) == r"a\nb\x1b[31m\udcff"
     done = asr("transcribe", "no\nsuch.wav", "-e", "fake")
     assert (done.returncode, done.stderr) == (1, "asr: no\\nsuch.wav: no such file\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_standard_output_is_utf8_whatever_the_locale(encoding: str, clean: Path) -> None:
+    shutil.copy(DIGITS, "你好-wörld.wav")
+    command = [sys.executable, "-m", "asrcli", "transcribe", "你好-wörld.wav", "-e", "fake"]
+    done = subprocess.run(
+        command, capture_output=True, timeout=60, env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    )
+    assert (done.returncode, done.stdout.decode()) == (0, "你好 wörld\n")
 
 
 def test_a_bug_keeps_its_traceback(clean: Path) -> None:
