@@ -6,17 +6,17 @@ names it, so that ``asr --help`` imports none of them and ``asr transcribe`` imp
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from asrcli import __version__
+from asrcli.console import printable
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
 
 
@@ -35,7 +35,6 @@ COMMANDS = {
 
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-CLOSED_PIPE = 141  # what the shell says of a program that SIGPIPE ended: 128 + 13
 BOOLEAN_WORDS = {"true": True, "false": False}
 
 
@@ -125,15 +124,6 @@ class LazyGroup(TyperGroup):
         """Import the module of one command and build it; ``None`` for an unknown name."""
         return build(cmd_name) if cmd_name in COMMANDS else None
 
-    def invoke(self, ctx: Any) -> Any:
-        """Run a command; a reader that went away ends it quietly, before Click makes an exit code 1 of it."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            # Keep Python from complaining when it flushes stdout at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(CLOSED_PIPE)
-
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands from the table alone."""
         with formatter.section("Commands"):
@@ -183,24 +173,15 @@ def application() -> Any:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code."""
-    speak_utf8()
+    for stream in (sys.stdout, sys.stderr):
+        # Data is UTF-8 whatever the locale, and a file's name comes out as the bytes it has.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
         application().main(args=argv, prog_name="asr")
     except AsrError as error:
-        print(f"asr: {one_line(error)}", file=sys.stderr)
+        print(f"asr: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("asr: interrupted", file=sys.stderr)
         sys.exit(130)
-
-
-def speak_utf8() -> None:
-    """Make standard output and error UTF-8 whatever the locale: a transcript is in any script, as in a file."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-
-
-def one_line(error: AsrError) -> str:
-    """Return the message with line breaks and control characters shown as escapes: names can hold anything."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(error))

@@ -93,7 +93,10 @@ def failed_record(error: Exception) -> dict[str, Any]:
     return {"error": kind, "message": str(error)}
 
 
-def json_line(record: dict[str, Any]) -> str:
-    """Return one JSON object as a line of standard output; bytes of names that are no UTF-8 become escapes."""
+def print_json(record: dict[str, Any]) -> None:
+    """Print one JSON object as a line of standard output."""
     text = json.dumps(record, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace").decode() + "\n"
+    if any("\ud800" <= char <= "\udfff" for char in text):  # a name that is not UTF-8, which JSON has to be
+        text = json.dumps(record, ensure_ascii=True, allow_nan=False)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

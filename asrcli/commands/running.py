@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 import traceback
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.console import Console, clock, printable
 from asrcli.errors import AsrError
-from asrcli.report import VERSION, Lines, done_record, failed_record, json_line, now, segment_record
+from asrcli.report import VERSION, Lines, done_record, failed_record, now, print_json, segment_record
 
 if TYPE_CHECKING:
     from asrcli.jobs import Done, Heard, Job, JobEvent, Note, Plan, Request
@@ -28,6 +29,7 @@ class Sinks:
         self.dry_run: bool = given["dry_run"]
         self.fail_fast: bool = given["fail_fast"]
         self.json: bool = given["json"]
+        self.stdout_taken = self.json or "-" in (given["events"], given["report"])  # no names of files among records
         self.report = Lines(given["report"], "--report")
         self.events = Lines(given["events"], "--events")
 
@@ -62,7 +64,6 @@ class Run:
         self.plan, self.console, self.sinks = planned, console, sinks
         self.failed: dict[str, Exception] = {}
         self.done = 0
-        self.unread = False  # nobody reads standard output any more
         self.seconds = 0.0
         self.out = Results(planned, sinks) if planned.request.naming.to_stdout else None
 
@@ -71,6 +72,7 @@ class Run:
         from asrcli.jobs import execute
 
         started = time.perf_counter()
+        signal.signal(signal.SIGTERM, _interrupt)
         fresh = [job for job in self.plan.jobs if job.up_to_date]
         for job in fresh:
             self._record(job, "up_to_date", outputs=[output.path for output in job.outputs])
@@ -80,13 +82,17 @@ class Run:
             for event in happenings:
                 self._handle(event)
                 if self.failed and self.sinks.fail_fast:
-                    break
-        except KeyboardInterrupt:
+                    self._summary(len(fresh), time.perf_counter() - started)
+                    leave(1)
+        except KeyboardInterrupt as interrupt:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one ends it at once
             self._summary(len(fresh), time.perf_counter() - started, "interrupted; the same command goes on from here")
-            leave(130)
-        except AsrError:
-            self._summary(len(fresh), time.perf_counter() - started)
-            raise
+            leave(128 + (interrupt.args[0] if interrupt.args else signal.SIGINT))
+        except BrokenPipeError:
+            leave(141)  # the reader of the text has gone; there is nobody to tell
+        except AsrError as error:
+            self._summary(len(fresh), time.perf_counter() - started, str(error))
+            leave(error.exit_code)  # the decoding threads are still at work: ending the usual way may abort in them
         finally:
             happenings.close()
         self._summary(len(fresh), time.perf_counter() - started)
@@ -149,8 +155,17 @@ class Run:
         self._say_doubts(event.job, event.transcript)
         if self.out:
             self.out.finished(event.job, event.transcript)
-        elif not self.sinks.json:
-            self._show("".join(printable(path) + "\n" for path in outputs))
+        elif not self.sinks.stdout_taken:
+            self._print_paths(outputs)
+
+    def _print_paths(self, paths: list[str]) -> None:
+        """Print the names of finished files; they are worth finishing even when nobody reads their names."""
+        try:
+            for path in paths:
+                sys.stdout.write(path + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _say_doubts(self, job: Job, transcript: Transcript) -> None:
         """Say on stderr what the reader of the text alone would not see."""
@@ -186,17 +201,7 @@ class Run:
         record = {"input": job.name, "status": status, **values}
         self.sinks.report.write("input", **record)
         if self.sinks.json and not self.out:
-            self._show(json_line({"v": VERSION, "type": "input", **record}))
-
-    def _show(self, text: str) -> None:
-        """Print about results that are files; when nobody reads that any more, the files are still made."""
-        if not self.unread:
-            try:
-                sys.stdout.write(text)
-                sys.stdout.flush()
-            except BrokenPipeError:
-                self.unread = True
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            print_json({"v": VERSION, "type": "input", **record})
 
 
 class Results:
@@ -250,7 +255,7 @@ class Results:
         from asrcli.writers import render
 
         if self.json:
-            self._write(json_line(loads(render(transcript, "json", self.request.layout))))
+            print_json(loads(render(transcript, "json", self.request.layout)))
             return
         self._write(render(transcript, self.format, self.request.layout, header=self.header))
         self.header = False
@@ -258,6 +263,10 @@ class Results:
     def _write(self, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt(number)
 
 
 def leave(code: int) -> NoReturn:
