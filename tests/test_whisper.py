@@ -117,13 +117,11 @@ def test_every_precision_hears(strings: tuple[list[Clip], list[str]], dtype: str
     assert jiwer.wer(references[:6], texts(load(dtype=dtype).transcribe(clips[:6], Options()))) < 0.10
 
 
-def test_small_models_compute_in_float32(tmp_path: Path) -> None:
-    (tmp_path / "model.bin").write_bytes(b"")
-    assert engine_module.compute_type(tmp_path, Device()) == "float32"
-    with (tmp_path / "model.bin").open("r+b") as file:
-        file.truncate(engine_module.SMALL_WEIGHTS + 1)  # a sparse file: no disk is used
-    assert engine_module.compute_type(tmp_path, Device()) == "int8"
-    assert engine_module.compute_type(tmp_path, Device("cuda")) == "float16"
+def test_the_precision_in_use_is_the_one_that_auto_stands_for(whisper: Whisper) -> None:
+    assert whisper._model.model.compute_type == "int8_float32"
+    for kind in ("cpu", "cuda"):
+        assert engine_module.compute_type(Device(kind)) == Whisper.dtypes[kind][0]
+    assert load(dtype="float32")._model.model.compute_type == "float32"
 
 
 def test_long_clips_in_sequence(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
