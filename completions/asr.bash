@@ -43,7 +43,10 @@ _asr_path() {  # the command that was typed so far, and of its own commands
         word="${COMP_WORDS[number]}"
         case "$path/$word" in
             "/transcribe") path="transcribe" ;;
+            "/engines") path="engines" ;;
+            "/doctor") path="doctor" ;;
             "/config") path="config" ;;
+            "engines/pull") path="engines pull" ;;
         esac
     done
 }
@@ -62,7 +65,7 @@ _asr() {
     done
     case "$path $prev" in
         "transcribe --engine"|"transcribe -e") _asr_words "auto whisper pocketsphinx fake"; return ;;
-        "transcribe --model"|"transcribe -m") _asr_words "tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large large-v3-turbo turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 en-us default"; return ;;
+        "transcribe --model"|"transcribe -m") _asr_words "tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
         "transcribe --language"|"transcribe -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --languages") _asr_list "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --task") _asr_words "transcribe translate"; return ;;
@@ -115,11 +118,17 @@ _asr() {
     esac
     case "$path" in
         "")
-            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe config"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe engines doctor config"; fi ;;
         "transcribe")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --null --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+        "engines")
+            if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
+        "engines pull")
+            if [[ $cur == -* ]]; then _asr_words "--quiet --help"; else _asr_colons "whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
+        "doctor")
+            if [[ $cur == -* ]]; then _asr_words "--network --json --help"; else :; fi ;;
         "config")
-            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "config transcribe"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "config doctor engines transcribe"; fi ;;
     esac
 }
 

@@ -7,8 +7,14 @@ function __asr_at -d 'Whether this is the command that was typed so far'
         switch "$path/$word"
             case '/transcribe'
                 set path 'transcribe'
+            case '/engines'
+                set path 'engines'
+            case '/doctor'
+                set path 'doctor'
             case '/config'
                 set path 'config'
+            case 'engines/pull'
+                set path 'engines pull'
         end
     end
     test "$path" = "$argv"
@@ -16,12 +22,14 @@ end
 
 complete -c asr -f
 complete -c asr -n '__asr_at' -a 'transcribe' -d 'Turn recordings into text and subtitles.'
+complete -c asr -n '__asr_at' -a 'engines' -d 'List the engines, their models, and which weights are on this machine.'
+complete -c asr -n '__asr_at' -a 'doctor' -d 'Probe devices and libraries, and say how to mend what is broken.'
 complete -c asr -n '__asr_at' -a 'config' -d 'Show every option with its value and origin.'
 complete -c asr -n '__asr_at' -l version -s V -d 'Show the version.'
 complete -c asr -n '__asr_at' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at transcribe' -F
 complete -c asr -n '__asr_at transcribe' -l engine -s e -r -f -a 'auto whisper pocketsphinx fake' -d 'Engine, or auto: the best with weights here.'
-complete -c asr -n '__asr_at transcribe' -l model -s m -r -f -a 'tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large large-v3-turbo turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 en-us default' -d 'Name, hub id, or folder of weights.'
+complete -c asr -n '__asr_at transcribe' -l model -s m -r -f -a 'tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default' -d 'Name, hub id, or folder of weights.'
 complete -c asr -n '__asr_at transcribe' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Code or name; default: found out.'
 complete -c asr -n '__asr_at transcribe' -l languages -r -f -a '(__fish_complete_list , \'printf "%s\\n" af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh\')' -d 'Find the language among these: de,en.'
 complete -c asr -n '__asr_at transcribe' -l task -r -f -a 'transcribe translate' -d 'transcribe, or translate into English.'
@@ -96,7 +104,16 @@ complete -c asr -n '__asr_at transcribe' -l json -d 'JSON lines on standard outp
 complete -c asr -n '__asr_at transcribe' -l quiet -s q -d 'Errors only.'
 complete -c asr -n '__asr_at transcribe' -l verbose -s v -d 'More about what is going on.'
 complete -c asr -n '__asr_at transcribe' -l help -s h -d 'Show this message and exit.'
-complete -c asr -n '__asr_at config' -f -a 'config transcribe'
+complete -c asr -n '__asr_at engines' -a 'pull' -d 'Download weights, or complete those that are partly here; prints the folder of each.'
+complete -c asr -n '__asr_at engines' -l json -d 'Everything known, as JSON.'
+complete -c asr -n '__asr_at engines' -l help -s h -d 'Show this message and exit.'
+complete -c asr -n '__asr_at engines pull' -f -a 'whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo'
+complete -c asr -n '__asr_at engines pull' -l quiet -s q -d 'Errors only.'
+complete -c asr -n '__asr_at engines pull' -l help -s h -d 'Show this message and exit.'
+complete -c asr -n '__asr_at doctor' -l network -d 'See whether the model hub can be reached, too.'
+complete -c asr -n '__asr_at doctor' -l json -d 'Findings as JSON.'
+complete -c asr -n '__asr_at doctor' -l help -s h -d 'Show this message and exit.'
+complete -c asr -n '__asr_at config' -f -a 'config doctor engines transcribe'
 complete -c asr -n '__asr_at config' -l changed -d 'Only what is not the default.'
 complete -c asr -n '__asr_at config' -l json -d 'A JSON line per option.'
 complete -c asr -n '__asr_at config' -l help -s h -d 'Show this message and exit.'

@@ -13,10 +13,12 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'config:Show every option with its value and origin.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
+                engines) _asr_engines ;;
+                doctor) _asr_doctor ;;
                 config) _asr_config ;;
             esac ;;
     esac
@@ -28,8 +30,8 @@ _asr_transcribe() {
     _arguments -s -S -C \
         '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto whisper pocketsphinx fake)' \
         '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto whisper pocketsphinx fake)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large large-v3-turbo turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large large-v3-turbo turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 en-us default)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--languages)--languages=[Find the language among these\: de,en.]:LANGUAGE,...:_sequence compadd - af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' \
@@ -121,6 +123,45 @@ _asr_transcribe() {
         '*:input:_files'
 }
 
+_asr_engines() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--json)--json[Everything known, as JSON.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:command:->command' \
+        '*::argument:->argument'
+    case $state in
+        command) local -a commands=('pull:Download weights, or complete those that are partly here; prints the folder of each.'); _describe -t commands command commands ;;
+        argument)
+            case $words[1] in
+                pull) _asr_engines_pull ;;
+            esac ;;
+    esac
+}
+
+_asr_engines_pull() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--quiet -q)--quiet[Errors only.]' \
+        '(--quiet -q)-q[Errors only.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '*:engine\[\:model\]:(whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+}
+
+_asr_doctor() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--network)--network[See whether the model hub can be reached, too.]' \
+        '(--json)--json[Findings as JSON.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
 _asr_config() {
     local curcontext=$curcontext state line
     local -A opt_args
@@ -129,7 +170,7 @@ _asr_config() {
         '(--json)--json[A JSON line per option.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:command:(config transcribe)'
+        '1:command:(config doctor engines transcribe)'
 }
 
 if [[ $funcstack[1] == _asr ]]; then
