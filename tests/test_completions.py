@@ -62,11 +62,14 @@ def complete_in_fish(line: str, folder: Path) -> list[str]:
     return [one.split("\t")[0] for one in words(done.stdout)]
 
 
-def complete_in_zsh(typed: str, expected: str, folder: Path) -> str:
+SOURCED = f"autoload -Uz compinit; compinit -u -D; source {COMPLETIONS / 'asr.zsh'}"
+
+
+def complete_in_zsh(typed: str, expected: str, folder: Path, setup: str = SOURCED) -> str:
     """Type a line and Tab into an interactive zsh on a terminal of its own; return what the terminal showed."""
     shell = needs("zsh")
     environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "HOME": str(folder), "COLUMNS": "200", "PS1": "> "}
-    setup = f"autoload -Uz compinit; compinit -u -D; source {COMPLETIONS / 'asr.zsh'}; PS1='> '; echo re''ady\n"
+    setup += "; PS1='> '; echo re''ady\n"
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(folder)
@@ -111,8 +114,7 @@ def test_generated_text_does_not_depend_on_the_terminal(setting: dict[str, str])
 def test_every_name_with_known_values_is_an_option_or_argument_somewhere() -> None:
     commands = interface.every(interface.root())
     names = {one.name for command in commands for one in (*command.options, *command.arguments)}
-    later = {"names"}  # asr engines pull
-    assert set(interface.known_values()) - names - later == set()
+    assert set(interface.known_values()) - names == set()
 
 
 def test_options_in_the_scripts_are_those_of_the_program() -> None:
@@ -157,6 +159,25 @@ def test_bash_completes_files_with_spaces_and_folders(tmp_path: Path) -> None:
     assert sorted(complete_in_bash("asr", "transcribe", "--", "tw", folder=tmp_path)) == ["two", "two words.wav"]
 
 
+def test_bash_completes_commands_of_a_command(tmp_path: Path) -> None:
+    assert complete_in_bash("asr", "engines", "pu", folder=tmp_path) == ["pull"]
+    assert complete_in_bash("asr", "engines", "--js", folder=tmp_path) == ["--json"]
+    assert complete_in_bash("asr", "engines", "pull", "--qu", folder=tmp_path) == ["--quiet"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (["whis"], "whisper"),
+        (["whisper", ":"], "large-v3-turbo"),  # readline breaks words at colons, and what is offered follows it
+        (["whisper", ":", "large-v3-t"], "large-v3-turbo"),
+        (["whisper", ":", "base", "whisper", ":", "tin"], "tiny"),
+    ],
+)
+def test_bash_completes_words_with_colons(typed: list[str], offered: str, tmp_path: Path) -> None:
+    assert offered in complete_in_bash("asr", "engines", "pull", *typed, folder=tmp_path)
+
+
 def test_bash_offers_nothing_where_anything_may_stand(tmp_path: Path) -> None:
     assert complete_in_bash("asr", "transcribe", "--prompt", "", folder=tmp_path) == []
 
@@ -179,6 +200,9 @@ def test_zsh_reads_the_script() -> None:
         ("asr transcribe one", "asr transcribe one\\ two.wav "),
         ("asr transcribe x.wav -o some", "asr transcribe x.wav -o somewhere/"),
         ("asr config transc", "asr config transcribe "),
+        ("asr engines pu", "asr engines pull "),
+        ("asr engines pull whisper:large-v3-t", "asr engines pull whisper:large-v3-turbo "),
+        ("asr engines pull whisper:tiny --qui", "asr engines pull whisper:tiny --quiet "),
     ],
 )
 def test_zsh_completes(typed: str, expected: str, tmp_path: Path) -> None:
@@ -186,6 +210,13 @@ def test_zsh_completes(typed: str, expected: str, tmp_path: Path) -> None:
     (tmp_path / "somewhere").mkdir()
     (tmp_path / "somefile").touch()
     assert expected in complete_in_zsh(typed, expected, tmp_path)
+
+
+def test_zsh_loads_the_script_from_its_path(tmp_path: Path) -> None:
+    (tmp_path / "functions").mkdir()
+    shutil.copy(COMPLETIONS / "asr.zsh", tmp_path / "functions/_asr")
+    setup = "fpath=($HOME/functions $fpath); autoload -Uz compinit; compinit -u -D"
+    assert "asr transcribe " in complete_in_zsh("asr trans", "asr transcribe ", tmp_path, setup)
 
 
 # ---- fish
@@ -204,6 +235,9 @@ def test_fish_completes(tmp_path: Path) -> None:
     assert complete_in_fish("asr transcribe --no-word", tmp_path) == ["--no-word-timestamps"]
     assert complete_in_fish("asr transcribe -f srt,vt", tmp_path) == ["srt,vtt"]
     assert complete_in_fish("asr config tr", tmp_path) == ["transcribe"]
+    assert complete_in_fish("asr engines pu", tmp_path) == ["pull"]
+    assert complete_in_fish("asr engines pull whisper:large-v3-t", tmp_path) == ["whisper:large-v3-turbo"]
+    assert complete_in_fish("asr engines pull --qui", tmp_path) == ["--quiet"]
     assert complete_in_fish("asr transcribe on", tmp_path) == ["one.wav", "onward/"]
     assert complete_in_fish("asr transcribe x.wav -o on", tmp_path) == ["onward/"]
 
