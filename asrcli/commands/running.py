@@ -91,7 +91,10 @@ class Run:
         except BrokenPipeError:
             leave(141)  # the reader of the text has gone; there is nobody to tell
         except AsrError as error:
-            self._summary(len(fresh), time.perf_counter() - started, str(error))
+            self.console.stop()
+            if self.done or self.failed:
+                self._summary(len(fresh), time.perf_counter() - started)
+            self.console.error(str(error))
             leave(error.exit_code)  # the decoding threads are still at work: ending the usual way may abort in them
         finally:
             happenings.close()
