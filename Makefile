@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 OUT ?= demo-out
 
-.PHONY: demo test test-slow lint fix bench clean
+.PHONY: demo test test-slow lint fix completions bench clean
 
 demo: $(VENV)/.base  ## transcribe examples/ with the embedded engine and show the results
 	$(BIN)/asr transcribe examples --engine pocketsphinx --format txt,srt,json --output-dir $(OUT)
@@ -26,6 +26,9 @@ lint: $(VENV)/.test  ## ruff and mypy
 fix: $(VENV)/.test  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+completions: $(VENV)/.test  ## write completions, man pages and the generated blocks of the documents
+	$(BIN)/python -m tools.generate
 
 bench: $(VENV)/.test  ## measure speed; prints ratios and writes docs/performance.md
 	$(BIN)/python -m benchmarks

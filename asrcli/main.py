@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from asrcli import __version__
 from asrcli.console import printable
-from asrcli.errors import EXIT_CODES, AsrError
+from asrcli.errors import EXIT_CODES, AsrError, UsageError
 
 
 class CommandEntry(NamedTuple):
@@ -32,6 +32,7 @@ COMMANDS = {
     "transcribe": CommandEntry("asrcli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."),
     "engines": CommandEntry("asrcli.commands.engines", "app", "List engines and models; pull weights."),
     "doctor": CommandEntry("asrcli.commands.doctor", "doctor", "Probe devices and libraries; say how to mend them."),
+    "config": CommandEntry("asrcli.commands.config", "config", "Show every option with its value and origin."),
 }
 
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
@@ -39,20 +40,27 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 BOOLEAN_WORDS = {"true": True, "false": False}
 
 
-class Command(TyperCommand):
-    """A command that also takes openai-whisper's spellings: ``--output_dir``, and ``--fp16 False`` for a flag."""
+class _Lenient:
+    """Parses openai-whisper's spellings too: ``--output_dir``, and ``--fp16 False`` for a flag; reads the settings."""
+
+    params: Any
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Rewrite the spellings, look up what files and the environment set, then parse."""
         from asrcli.config import settings
 
-        several = {
-            one.name: getattr(one, "nargs", 1) != 1
-            for one in self.params
-            if one.name and one.param_type_name == "option"
-        }
-        ctx.default_map = {name: setting.value for name, setting in settings(self.name or "", several).items()}
-        return super().parse_args(ctx, modern_spelling(args, self._flags()))
+        found = settings(ctx.command_path.partition(" ")[2], option_names(self), COMMANDS)
+        ctx.default_map = {name: setting.value for name, setting in found.items()}
+        try:
+            rest: list[str] = super().parse_args(ctx, modern_spelling(args, self._flags()))  # type: ignore[misc]
+            return rest
+        except typer.BadParameter as error:
+            name = (error.param.name if error.param else None) or ""
+            source = ctx.get_parameter_source(name)
+            if name not in found or source is None or source.name != "DEFAULT_MAP":
+                raise
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{found[name].origin}: '{found[name].value}' is no value for {option}") from error
 
     def _flags(self) -> dict[str, str]:
         """Return every on-spelling of a boolean option with its off-spelling ("" without one)."""
@@ -62,6 +70,20 @@ class Command(TyperCommand):
                 off = getattr(parameter, "secondary_opts", None) or [""]
                 flags.update(dict.fromkeys(parameter.opts, off[0]))
         return flags
+
+
+class Command(_Lenient, TyperCommand):
+    """A command."""
+
+
+class Group(_Lenient, TyperGroup):
+    """A command with commands of its own."""
+
+
+def option_names(command: Any) -> dict[str, bool]:
+    """Return the names of a command's options, and whether each takes several values."""
+    options = [one for one in command.params if one.name and one.param_type_name == "option" and not one.is_eager]
+    return {one.name: one.nargs != 1 or one.multiple for one in options}
 
 
 def modern_spelling(args: Sequence[str], flags: dict[str, str]) -> list[str]:
@@ -114,7 +136,12 @@ def build(name: str) -> Any:
     """Import one command of the table and return it as a Click command."""
     entry = COMMANDS[name]
     found = getattr(import_module(entry.module), entry.attribute)
-    if not isinstance(found, typer.Typer):
+    if isinstance(found, typer.Typer):
+        for info in found.registered_commands:
+            info.cls = Command
+        if found.registered_callback:
+            found.registered_callback.cls = Group
+    else:
         single = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
         single.command(name, cls=Command, epilog=EPILOG)(found)
         found = single

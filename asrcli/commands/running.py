@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.console import Console, clock, printable
 from asrcli.errors import AsrError
-from asrcli.report import Lines, done_record, failed_record, now, print_json, segment_record
+from asrcli.report import VERSION, Lines, done_record, failed_record, now, print_json, segment_record
 
 if TYPE_CHECKING:
     from asrcli.jobs import Done, Heard, Job, JobEvent, Note, Plan, Request
@@ -90,11 +90,12 @@ class Run:
             leave(128 + (interrupt.args[0] if interrupt.args else signal.SIGINT))
         except BrokenPipeError:
             leave(141)  # the reader of the text has gone; there is nobody to tell
-        except AsrError:
+        except AsrError as error:
             self.console.stop()
             if self.done or self.failed:
                 self._summary(len(fresh), time.perf_counter() - started)
-            raise
+            self.console.error(str(error))
+            leave(error.exit_code)  # the decoding threads are still at work: ending the usual way may abort in them
         finally:
             happenings.close()
         self._summary(len(fresh), time.perf_counter() - started)
@@ -203,7 +204,7 @@ class Run:
         record = {"input": job.name, "status": status, **values}
         self.sinks.report.write("input", **record)
         if self.sinks.json and not self.out:
-            print_json(record)
+            print_json({"v": VERSION, "type": "input", **record})
 
 
 class Results:

@@ -22,7 +22,7 @@ def _option(*names: str, help: str, **more: Any) -> Any:
 
 def transcribe(
     inputs: Annotated[
-        list[str] | None, typer.Argument(metavar="INPUT...", help="Files, folders, patterns, or - for standard input.")
+        list[str] | None, typer.Argument(metavar="INPUT", help="Files, folders, patterns, or - for standard input.")
     ] = None,
     engine: Annotated[str, _option("--engine", "-e", help="Engine, or auto: the best with weights here.")] = "auto",
     model: Annotated[str | None, _option("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
@@ -106,13 +106,13 @@ def transcribe(
     batch_size: Annotated[int | None, _option("--batch-size", min=1, help="Greatest number of clips at once.")] = None,
     vad: Annotated[bool, _option("--vad/--no-vad", "--vad-filter/--no-vad-filter", help="Leave silence out.")] = True,
     vad_threshold: Annotated[
-        float | None, _option("--vad-threshold", help="Probability that is speech, 0 to 1.")
+        float | None, _option("--vad-threshold", min=0, max=1, help="Probability that is speech, 0 to 1.")
     ] = None,
     vad_min_speech_duration_ms: Annotated[
-        int | None, _option("--vad-min-speech-duration-ms", help="Shorter speech is ignored.")
+        int | None, _option("--vad-min-speech-duration-ms", min=0, help="Shorter speech is ignored.")
     ] = None,
     vad_min_silence_duration_ms: Annotated[
-        int | None, _option("--vad-min-silence-duration-ms", help="Shorter silence does not part speech.")
+        int | None, _option("--vad-min-silence-duration-ms", min=0, help="Shorter silence does not part speech.")
     ] = None,
     device: Annotated[str, _option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     device_index: Annotated[
@@ -148,7 +148,7 @@ def transcribe(
     Results go to standard output, or with --output-dir into a folder, where a second run makes only what is not up to
     date. Every input that fails is one line, the others go on, and the exit code says so.
 
-    Examples: asr transcribe talk.mp3 · asr transcribe recordings -f srt,json -o out · ffmpeg ... | asr transcribe -
+    Examples: asr transcribe talk.mp3 · asr transcribe recordings -f srt,json -o out · cat talk.mp3 | asr transcribe -
     """
     given = dict(locals())  # every option by its name, which is what the library calls it too
     with Console(quiet=quiet, verbose=verbose) as console:

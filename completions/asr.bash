@@ -1,0 +1,135 @@
+# Completions of asr for bash. Written by `make completions`: change the program, not this file.
+# Source it, or put it into ~/.local/share/bash-completion/completions/ under the name asr.
+
+_asr_words() {  # offer words that begin with what was typed
+    COMPREPLY=($(compgen -W "$1" -- "$cur"))
+}
+
+_asr_list() {  # the same after the last comma: srt,json
+    local done=""
+    [[ $cur == *,* ]] && done="${cur%,*},"
+    COMPREPLY=($(compgen -P "$done" -W "$1" -- "${cur##*,}"))
+    compopt -o nospace 2>/dev/null
+}
+
+_asr_colons() {  # words with colons, at which readline breaks a line into words: whisper:base
+    local start="" word
+    case $cur in
+        :) start="$prev:" cur="" ;;
+        *) [[ $prev == : ]] && start="${COMP_WORDS[COMP_CWORD-2]}:" ;;
+    esac
+    COMPREPLY=()
+    for word in $1; do
+        [[ $word == "$start$cur"* ]] && COMPREPLY+=("${word#"$start"}")
+    done
+}
+
+_asr_files() {
+    local IFS=$'\n'
+    compopt -o filenames 2>/dev/null
+    COMPREPLY=($(compgen -f -- "$cur"))
+}
+
+_asr_folders() {
+    local IFS=$'\n'
+    compopt -o filenames 2>/dev/null
+    COMPREPLY=($(compgen -d -- "$cur"))
+}
+
+_asr_path() {  # the command that was typed so far, and of its own commands
+    local word number
+    path=""
+    for ((number = 1; number < COMP_CWORD; number++)); do
+        word="${COMP_WORDS[number]}"
+        case "$path/$word" in
+            "/transcribe") path="transcribe" ;;
+            "/engines") path="engines" ;;
+            "/doctor") path="doctor" ;;
+            "/config") path="config" ;;
+            "engines/pull") path="engines pull" ;;
+        esac
+    done
+}
+
+_asr() {
+    local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" path number
+    COMPREPLY=()
+    if [[ $cur == = ]]; then  # --engine=
+        cur=""
+    elif [[ $prev == = ]]; then  # --engine=w
+        prev="${COMP_WORDS[COMP_CWORD-2]}"
+    fi
+    _asr_path
+    for ((number = 1; number < COMP_CWORD; number++)); do
+        [[ ${COMP_WORDS[number]} == -- ]] && { _asr_files; return; }
+    done
+    case "$path $prev" in
+        "transcribe --engine"|"transcribe -e") _asr_words "auto whisper pocketsphinx fake"; return ;;
+        "transcribe --model"|"transcribe -m") _asr_words "tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "transcribe --language"|"transcribe -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
+        "transcribe --languages") _asr_list "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
+        "transcribe --task") _asr_words "transcribe translate"; return ;;
+        "transcribe --format"|"transcribe --output-format"|"transcribe -f") _asr_list "txt srt vtt json jsonl tsv csv lrc ass all"; return ;;
+        "transcribe --output-dir"|"transcribe -o") _asr_folders; return ;;
+        "transcribe --output") _asr_files; return ;;
+        "transcribe --output-template") :; return ;;
+        "transcribe --files-from") _asr_files; return ;;
+        "transcribe --channels") _asr_words "mix split"; return ;;
+        "transcribe --start") :; return ;;
+        "transcribe --end") :; return ;;
+        "transcribe --clip-timestamps") :; return ;;
+        "transcribe --prompt"|"transcribe --initial-prompt") :; return ;;
+        "transcribe --hotwords") :; return ;;
+        "transcribe --beam-size") :; return ;;
+        "transcribe --best-of") :; return ;;
+        "transcribe --patience") :; return ;;
+        "transcribe --length-penalty") :; return ;;
+        "transcribe --repetition-penalty") :; return ;;
+        "transcribe --no-repeat-ngram-size") :; return ;;
+        "transcribe --temperature") :; return ;;
+        "transcribe --temperature-increment-on-fallback") :; return ;;
+        "transcribe --compression-ratio-threshold") :; return ;;
+        "transcribe --logprob-threshold") :; return ;;
+        "transcribe --no-speech-threshold") :; return ;;
+        "transcribe --hallucination-silence-threshold") :; return ;;
+        "transcribe --prepend-punctuations") :; return ;;
+        "transcribe --append-punctuations") :; return ;;
+        "transcribe --suppress-tokens") :; return ;;
+        "transcribe --max-new-tokens") :; return ;;
+        "transcribe --batch-size") :; return ;;
+        "transcribe --vad-threshold") :; return ;;
+        "transcribe --vad-min-speech-duration-ms") :; return ;;
+        "transcribe --vad-min-silence-duration-ms") :; return ;;
+        "transcribe --device") _asr_words "auto cpu cuda mps"; return ;;
+        "transcribe --device-index") :; return ;;
+        "transcribe --compute-type"|"transcribe --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
+        "transcribe --threads"|"transcribe -t") :; return ;;
+        "transcribe --model-dir") _asr_folders; return ;;
+        "transcribe --subs") _asr_words "default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper"; return ;;
+        "transcribe --max-line-width") :; return ;;
+        "transcribe --max-line-count") :; return ;;
+        "transcribe --max-words-per-line") :; return ;;
+        "transcribe --max-cps") :; return ;;
+        "transcribe --min-duration") :; return ;;
+        "transcribe --max-duration") :; return ;;
+        "transcribe --min-gap") :; return ;;
+        "transcribe --report") _asr_files; return ;;
+        "transcribe --events") _asr_files; return ;;
+    esac
+    case "$path" in
+        "")
+            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe engines doctor config"; fi ;;
+        "transcribe")
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --null --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+        "engines")
+            if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
+        "engines pull")
+            if [[ $cur == -* ]]; then _asr_words "--quiet --help"; else _asr_colons "whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
+        "doctor")
+            if [[ $cur == -* ]]; then _asr_words "--network --json --help"; else :; fi ;;
+        "config")
+            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "config doctor engines transcribe"; fi ;;
+    esac
+}
+
+complete -F _asr asr

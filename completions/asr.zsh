@@ -1,0 +1,180 @@
+#compdef asr
+# Completions of asr for zsh. Written by `make completions`: change the program, not this file.
+# Put it into a folder of $fpath under the name _asr.
+
+_asr() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--version -V)--version[Show the version.]' \
+        '(--version -V)-V[Show the version.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:command:->command' \
+        '*::argument:->argument'
+    case $state in
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.'); _describe -t commands command commands ;;
+        argument)
+            case $words[1] in
+                transcribe) _asr_transcribe ;;
+                engines) _asr_engines ;;
+                doctor) _asr_doctor ;;
+                config) _asr_config ;;
+            esac ;;
+    esac
+}
+
+_asr_transcribe() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto whisper pocketsphinx fake)' \
+        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto whisper pocketsphinx fake)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--languages)--languages=[Find the language among these\: de,en.]:LANGUAGE,...:_sequence compadd - af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' \
+        '(--task)--task=[transcribe, or translate into English.]:TASK:(transcribe translate)' \
+        '(--translate)--translate[The same as --task translate.]' \
+        '(--format --output-format -f)--format=[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass all' \
+        '(--format --output-format -f)--output-format=[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass all' \
+        '(--format --output-format -f)-f+[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass all' \
+        '(--output-dir -o)--output-dir=[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
+        '(--output-dir -o)-o+[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
+        '(--output)--output=[Write the one result to this file.]:FILE:_files' \
+        '(--output-template)--output-template=[Names in the folder, default '\''{stem}.{format}'\''.]:TEXT: ' \
+        '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
+        '(--files-from)--files-from=[Read names of inputs from a file, or -.]:FILE:_files' \
+        '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
+        '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
+        '(--channels)--channels=[mix, split (a speaker per channel), or a number.]:CHANNELS:(mix split)' \
+        '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
+        '(--end)--end=[Stop here.]:TEXT: ' \
+        '(--clip-timestamps)--clip-timestamps=[START,END in seconds\: the same as --start and --end.]:TEXT: ' \
+        '(--prompt --initial-prompt)--prompt=[Text that came before.]:TEXT: ' \
+        '(--prompt --initial-prompt)--initial-prompt=[Text that came before.]:TEXT: ' \
+        '(--hotwords)--hotwords=[Words to expect, separated by commas.]:TEXT: ' \
+        '(--word-timestamps --no-word-timestamps)--word-timestamps[Times and scores of words.]' \
+        '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times and scores of words.]' \
+        '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
+        '(--best-of)--best-of=[Samples per temperature above zero.]:N: ' \
+        '(--patience)--patience=[Beam search goes on for this factor.]:X: ' \
+        '(--length-penalty)--length-penalty=[Exponent of the length.]:X: ' \
+        '(--repetition-penalty)--repetition-penalty=[Above 1 repeats less.]:X: ' \
+        '(--no-repeat-ngram-size)--no-repeat-ngram-size=[Never repeat this many tokens.]:N: ' \
+        '(--temperature)--temperature=[One, or several tried in order\: 0,0.2,0.4.]:TEXT: ' \
+        '(--temperature-increment-on-fallback)--temperature-increment-on-fallback=[Step up to 1.0 when a result fails; None\: no.]:TEXT: ' \
+        '(--compression-ratio-threshold)--compression-ratio-threshold=[A text that compresses better has failed.]:X: ' \
+        '(--logprob-threshold)--logprob-threshold=[A mean log probability below it has failed.]:X: ' \
+        '(--no-speech-threshold)--no-speech-threshold=[Above it, and unsure\: silence.]:X: ' \
+        '(--condition-on-previous-text --no-condition-on-previous-text)--condition-on-previous-text[Window after window, in context.]' \
+        '(--condition-on-previous-text --no-condition-on-previous-text)--no-condition-on-previous-text[Window after window, in context.]' \
+        '(--carry-initial-prompt --no-carry-initial-prompt)--carry-initial-prompt[Prompt for every window.]' \
+        '(--carry-initial-prompt --no-carry-initial-prompt)--no-carry-initial-prompt[Prompt for every window.]' \
+        '(--hallucination-silence-threshold)--hallucination-silence-threshold=[Skip text in silences longer than this.]:X: ' \
+        '(--prepend-punctuations)--prepend-punctuations=[Signs that belong to the next word.]:TEXT: ' \
+        '(--append-punctuations)--append-punctuations=[Signs that belong to the word before.]:TEXT: ' \
+        '(--suppress-tokens)--suppress-tokens=[Token ids never to write; -1\: the usual symbols.]:TEXT: ' \
+        '(--max-new-tokens)--max-new-tokens=[Tokens per clip.]:N: ' \
+        '(--batched --no-batched)--batched[Many clips at once (default), or in sequence.]' \
+        '(--batched --no-batched)--no-batched[Many clips at once (default), or in sequence.]' \
+        '(--batch-size)--batch-size=[Greatest number of clips at once.]:N: ' \
+        '(--vad --vad-filter --no-vad --no-vad-filter)--vad[Leave silence out.]' \
+        '(--vad --vad-filter --no-vad --no-vad-filter)--vad-filter[Leave silence out.]' \
+        '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad[Leave silence out.]' \
+        '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad-filter[Leave silence out.]' \
+        '(--vad-threshold)--vad-threshold=[Probability that is speech, 0 to 1.]:X: ' \
+        '(--vad-min-speech-duration-ms)--vad-min-speech-duration-ms=[Shorter speech is ignored.]:N: ' \
+        '(--vad-min-silence-duration-ms)--vad-min-silence-duration-ms=[Shorter silence does not part speech.]:N: ' \
+        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
+        '(--device-index)--device-index=[Which GPU; the same as --device cuda\:N.]:N: ' \
+        '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--compute-type --dtype)--dtype=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--fp16 --no-fp16)--fp16[The same as --compute-type float16.]' \
+        '(--fp16 --no-fp16)--no-fp16[The same as --compute-type float16.]' \
+        '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
+        '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
+        '(--model-dir)--model-dir=[Folder that downloaded models are kept in.]:DIR:_files -/' \
+        '(--offline --local-files-only)--offline[Never use the network.]' \
+        '(--offline --local-files-only)--local-files-only[Never use the network.]' \
+        '(--subs)--subs=[Subtitle profile\: default, netflix, bbc, ...]:SUBS:(default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper)' \
+        '(--max-line-width)--max-line-width=[Characters in a line.]:N: ' \
+        '(--max-line-count)--max-line-count=[Lines in a cue.]:N: ' \
+        '(--max-words-per-line)--max-words-per-line=[Words in a line.]:N: ' \
+        '(--max-cps)--max-cps=[Reading speed, characters a second.]:X: ' \
+        '(--min-duration)--min-duration=[Shortest cue, seconds.]:X: ' \
+        '(--max-duration)--max-duration=[Longest cue, seconds.]:X: ' \
+        '(--min-gap)--min-gap=[Gap between cues, seconds.]:X: ' \
+        '(--highlight-words --no-highlight-words)--highlight-words[Mark each word as it is said.]' \
+        '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said.]' \
+        '(--force)--force[Make everything again; overwrite files of others.]' \
+        '(--dry-run)--dry-run[Only say what would be made, and why.]' \
+        '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
+        '(--report)--report=[A JSON line per input into this file.]:FILE:_files' \
+        '(--events)--events=[JSON lines as things happen\: FILE, -, or fd\:N.]:FILE:_files' \
+        '(--json)--json[JSON lines on standard output.]' \
+        '(--quiet -q)--quiet[Errors only.]' \
+        '(--quiet -q)-q[Errors only.]' \
+        '(--verbose -v)--verbose[More about what is going on.]' \
+        '(--verbose -v)-v[More about what is going on.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '*:input:_files'
+}
+
+_asr_engines() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--json)--json[Everything known, as JSON.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:command:->command' \
+        '*::argument:->argument'
+    case $state in
+        command) local -a commands=('pull:Download weights, or complete those that are partly here; prints the folder of each.'); _describe -t commands command commands ;;
+        argument)
+            case $words[1] in
+                pull) _asr_engines_pull ;;
+            esac ;;
+    esac
+}
+
+_asr_engines_pull() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--quiet -q)--quiet[Errors only.]' \
+        '(--quiet -q)-q[Errors only.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '*:engine\[\:model\]:(whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+}
+
+_asr_doctor() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--network)--network[See whether the model hub can be reached, too.]' \
+        '(--json)--json[Findings as JSON.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
+_asr_config() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--changed)--changed[Only what is not the default.]' \
+        '(--json)--json[A JSON line per option.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:command:(config doctor engines transcribe)'
+}
+
+if [[ $funcstack[1] == _asr ]]; then
+    _asr "$@"
+else
+    compdef _asr asr
+fi

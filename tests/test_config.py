@@ -1,0 +1,256 @@
+"""Where options come from: flags, then ASR_*, then asr.toml, then the user's file; and `asr config`, which shows it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asrcli.config import settings
+from asrcli.errors import UsageError
+
+OPTIONS = {"beam_size": False, "engine": False, "word_timestamps": False, "format": False, "many": True}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder that is the current one, with an empty home and no ASR_* variable."""
+    for name in list(os.environ):
+        if name.startswith("ASR_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home/.config"))
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def write_user_file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "home/.config/asr/config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return path
+
+
+def asr(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the real program in the current folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "asrcli", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **variables},
+    )
+
+
+def shown(*words: str, **variables: str) -> dict[str, dict[str, Any]]:
+    done = asr("config", *words, "--json", **variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    return {f"{row['command']} {row['option']}": row for row in map(json.loads, done.stdout.splitlines())}
+
+
+# ---- the lookup
+
+
+def test_nothing_set_gives_nothing(project: Path) -> None:
+    assert settings("transcribe", OPTIONS) == {}
+
+
+def test_the_nearest_project_file_counts(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "asr.toml").write_text("beam-size = 2")
+    (project / "a/b").mkdir(parents=True)
+    monkeypatch.chdir(project / "a/b")
+    assert settings("transcribe", OPTIONS)["beam_size"].value == 2
+    (project / "a/asr.toml").write_text("beam-size = 3")
+    found = settings("transcribe", OPTIONS)["beam_size"]
+    assert (found.value, found.origin) == (3, str(project / "a/asr.toml"))
+
+
+def test_a_commands_own_table_goes_before_the_top(project: Path) -> None:
+    lines = ["engine = 'fake'", "beam-size = 1", "[transcribe]", "beam-size = 2", "[bench]", "beam-size = 3"]
+    (project / "asr.toml").write_text("\n".join(lines))
+    found = {name: one.value for name, one in settings("transcribe", OPTIONS).items()}
+    assert found == {"engine": "fake", "beam_size": 2}
+    assert settings("bench", OPTIONS)["beam_size"].value == 3
+
+
+def test_the_table_of_a_command_below_a_command(project: Path) -> None:
+    (project / "asr.toml").write_text("[engines]\nengine = 'a'\n[engines.pull]\nengine = 'b'")
+    assert settings("engines", OPTIONS)["engine"].value == "a"
+    assert settings("engines pull", OPTIONS)["engine"].value == "b"
+
+
+@pytest.mark.parametrize("key", ["beam-size", "beam_size"])
+def test_a_key_is_spelled_with_dashes_or_underscores(key: str, project: Path) -> None:
+    (project / "asr.toml").write_text(f"{key} = 4")
+    assert settings("transcribe", OPTIONS)["beam_size"].value == 4
+
+
+def test_lists(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "asr.toml").write_text("format = ['srt', 'json']\nmany = ['a', 'b']")
+    found = settings("transcribe", OPTIONS)
+    assert (found["format"].value, found["many"].value) == ("srt,json", ["a", "b"])
+    monkeypatch.setenv("ASR_MANY", "c,d")
+    assert settings("transcribe", OPTIONS)["many"].value == ["c", "d"]
+
+
+def test_an_empty_variable_is_not_set(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASR_ENGINE", "")
+    assert settings("transcribe", OPTIONS) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("beam-size = ", "is not TOML"),
+        ("engine = 'fake", "is not TOML"),
+        ("[transcribe]\nbeam-siz = 3", "[transcribe] has no option 'beam-siz'; did you mean 'beam-size'?"),
+        ("[transcribe]\nzzzz = 3", "[transcribe] has no option 'zzzz'; see asr transcribe --help"),
+        ("[transcrib]\nbeam-size = 3", "there is no command [transcrib]; did you mean 'transcribe'?"),
+        ("transcribe = 3", "'transcribe' is a command: write its options below a line [transcribe]"),
+    ],
+)
+def test_a_wrong_file_is_a_mistake_with_its_name(text: str, said: str, project: Path) -> None:
+    (project / "asr.toml").write_text(text)
+    with pytest.raises(UsageError) as raised:
+        settings("transcribe", OPTIONS, ("transcribe", "bench"))
+    assert said in str(raised.value)
+    assert str(project / "asr.toml") in str(raised.value)
+
+
+def test_a_file_that_is_not_utf8_is_a_mistake(project: Path) -> None:
+    (project / "asr.toml").write_bytes(b"engine = '\xff'")
+    with pytest.raises(UsageError, match="is not TOML"):
+        settings("transcribe", OPTIONS)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_a_mistake(project: Path) -> None:
+    (project / "asr.toml").write_text("")
+    (project / "asr.toml").chmod(0)
+    with pytest.raises(UsageError, match="cannot read"):
+        settings("transcribe", OPTIONS)
+
+
+# ---- the real command
+
+
+def test_precedence_step_by_step(project: Path, tmp_path: Path) -> None:
+    user = write_user_file(tmp_path, "[transcribe]\nbeam-size = 2\nthreads = 1\nquiet = true")
+    name = "transcribe --beam-size"
+    assert (shown()[name]["value"], shown()[name]["origin"]) == (2, str(user))
+    (project / "asr.toml").write_text("[transcribe]\nbeam-size = 3\nthreads = 2")
+    assert (shown()[name]["value"], shown()[name]["origin"]) == (3, str(project / "asr.toml"))
+    assert (shown(ASR_BEAM_SIZE="4")[name]["value"], shown(ASR_BEAM_SIZE="4")[name]["origin"]) == (
+        "4",
+        "environment ASR_BEAM_SIZE",
+    )
+    rest = shown("transcribe")
+    assert rest["transcribe --quiet"]["value"] is True
+    assert rest["transcribe --engine"] == {
+        "command": "transcribe",
+        "option": "--engine",
+        "value": "auto",
+        "origin": "default",
+    }
+    assert rest["transcribe --model"]["value"] is None
+
+
+def test_precedence_reaches_the_transcript(project: Path, tmp_path: Path) -> None:
+    shutil.copy(Path(__file__).parent / "data/digits/string00.wav", project / "hello-there.wav")
+    write_user_file(tmp_path, "engine = 'fake'\n[transcribe]\nformat = 'tsv'\nprompt = 'user'")
+    assert asr("transcribe", "hello-there.wav").stdout.startswith("start\tend\ttext\n")  # the user's file
+    (project / "asr.toml").write_text("[transcribe]\nformat = ['jsonl']\nword-timestamps = true\nprompt = 'project'")
+    first = json.loads(asr("transcribe", "hello-there.wav").stdout.splitlines()[0])  # the project's
+    assert [word["word"].strip() for word in _words(first)] == ["hello", "there"]
+    done = asr("transcribe", "hello-there.wav", ASR_FORMAT="json", ASR_WORD_TIMESTAMPS="false")  # the environment
+    assert _words(json.loads(done.stdout)) == []
+    assert json.loads(done.stdout)["text"].strip() == "hello there"
+    done = asr("transcribe", "hello-there.wav", "-f", "txt", ASR_FORMAT="json")  # the command line
+    assert (done.stdout, done.returncode) == ("hello there\n", 0)
+
+
+def _words(value: Any) -> list[dict[str, Any]]:
+    """Return every word of a JSON output, wherever it stands."""
+    if isinstance(value, dict):
+        own = value.get("words")
+        return own if isinstance(own, list) else [word for one in value.values() for word in _words(one)]
+    return [word for one in value for word in _words(one)] if isinstance(value, list) else []
+
+
+def test_a_whole_list_in_the_file_is_several_formats(project: Path) -> None:
+    shutil.copy(Path(__file__).parent / "data/digits/string00.wav", project / "one.wav")
+    (project / "asr.toml").write_text("engine='fake'\nformat = ['srt', 'vtt']\noutput-dir = 'out'")
+    assert asr("transcribe", "one.wav").stdout.splitlines() == ["out/one.srt", "out/one.vtt"]
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "said"),
+    [
+        ("[transcribe]\nbeam-size = 'many'", {}, "asr.toml: 'many' is no value for --beam-size"),
+        ("[transcribe]\nbeam-size = 0", {}, "asr.toml: '0' is no value for --beam-size"),
+        ("[transcribe]\nword-timestamps = 'perhaps'", {}, "asr.toml: 'perhaps' is no value for --word-timestamps"),
+        ("", {"ASR_BEAM_SIZE": "x"}, "environment ASR_BEAM_SIZE: 'x' is no value for --beam-size"),
+        ("[transcribe]\nbeam-sise = 1", {}, "did you mean 'beam-size'?"),
+        ("beam-size = [", {}, "is not TOML"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_says_where_it_is(
+    text: str, variables: dict[str, str], said: str, project: Path
+) -> None:
+    (project / "asr.toml").write_text(text)
+    done = asr("transcribe", "one.wav", "-e", "fake", **variables)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_wrong_value_on_the_command_line_is_not_blamed_on_the_file(project: Path) -> None:
+    (project / "asr.toml").write_text("beam-size = 3")
+    done = asr("transcribe", "one.wav", "--beam-size", "x")
+    assert done.returncode == 2
+    assert "asr.toml" not in done.stderr
+    assert "--beam-size" in done.stderr
+
+
+def test_the_command_line_wins_over_a_wrong_value_in_the_file(project: Path) -> None:
+    (project / "asr.toml").write_text("beam-size = 'x'")
+    done = asr("transcribe", "missing.wav", "-e", "fake", "--beam-size", "3")
+    assert (done.returncode, done.stderr) == (1, "asr: missing.wav: no such file\n")
+
+
+def test_config_finds_options_that_no_command_has(project: Path) -> None:
+    (project / "asr.toml").write_text("enginee = 'fake'")
+    done = asr("config")
+    assert done.returncode == 2
+    assert "no command has an option 'enginee'; did you mean 'engine'?" in done.stderr
+
+
+def test_config_for_people(project: Path) -> None:
+    (project / "asr.toml").write_text("[transcribe]\nword-timestamps = true")
+    done = asr("config", "transcribe", "--changed")
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("# ") and line.endswith("config.toml (not there)") for line in lines)
+    assert f"# {project / 'asr.toml'}" in lines
+    assert lines[-2:] == ["[transcribe]", f"--word-timestamps  true  ({project / 'asr.toml'})"]
+
+
+def test_config_of_an_unknown_command(project: Path) -> None:
+    done = asr("config", "transcrib")
+    assert done.returncode == 2
+    assert "did you mean 'transcribe'?" in done.stderr
+
+
+def test_config_shows_every_option_of_every_command(project: Path) -> None:
+    from asrcli.main import COMMANDS
+
+    rows = shown()
+    assert {row["command"].split()[0] for row in rows.values()} == set(COMMANDS)
+    assert {"transcribe --engine", "transcribe --format", "transcribe --vad", "config --json"} <= set(rows)

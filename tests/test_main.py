@@ -1,0 +1,368 @@
+"""The program as a whole: what it imports, how it takes options, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import asrcli
+from asrcli.commands import transcribe
+from asrcli.console import printable
+from asrcli.errors import EXIT_CODES
+from asrcli.main import COMMANDS, build, modern_spelling
+
+DIGITS = Path(__file__).parent / "data/digits/string00.wav"
+HEAVY = (
+    "av", "ctranslate2", "faster_whisper", "httpx", "huggingface_hub", "jinja2", "jiwer", "lxml", "numpy",
+    "onnxruntime", "pocketsphinx", "rapidfuzz", "rich.progress", "torch", "transformers",
+)  # fmt: skip
+
+RUN_AND_LIST = """
+import contextlib, io, json, sys
+from asrcli.main import main
+with contextlib.redirect_stdout(io.StringIO()) as out:
+    try:
+        main(sys.argv[2:])
+    except SystemExit as end:
+        code = end.code
+print(json.dumps([code, [name for name in sys.argv[1].split(",") if name in sys.modules], out.getvalue()]))
+"""
+
+
+@pytest.fixture
+def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder that is the current one, with no settings from outside."""
+    for name in [name for name in os.environ if name.startswith("ASR_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def asr(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "asrcli", *words], capture_output=True, text=True, timeout=60, **more)
+
+
+def run_and_list(*words: str) -> tuple[int, list[str], str]:
+    """Run the program in a process of its own; return its exit code, the heavy modules it imported, and its output."""
+    command = [sys.executable, "-c", RUN_AND_LIST, ",".join(HEAVY), *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    code, heavy, output = json.loads(done.stdout)
+    return code or 0, heavy, output
+
+
+# ---- nothing heavy before it is needed
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)], ids=lambda words: " ".join(["asr", *words]))
+def test_help_imports_nothing_heavy(words: list[str], clean: Path) -> None:
+    code, heavy, output = run_and_list(*words, "--help")
+    assert (code, heavy) == (0, [])
+    assert output.startswith("Usage: asr")
+
+
+def test_a_mistake_in_the_options_imports_nothing_heavy(clean: Path) -> None:
+    code, heavy, _ = run_and_list("transcribe", "a.wav", "-e", "fake", "--task", "sing")
+    assert (code, heavy) == (2, [])
+
+
+def test_an_up_to_date_run_imports_nothing_heavy(clean: Path) -> None:
+    shutil.copy(DIGITS, "one.wav")
+    words = ("transcribe", "one.wav", "-e", "fake", "-o", "out", "--quiet")
+    assert "av" in run_and_list(*words)[1]  # the list does notice
+    assert run_and_list(*words) == (0, [], "")
+
+
+def test_listing_the_package_imports_nothing_heavy() -> None:
+    code = f"import asrcli, sys; dir(asrcli); print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_the_public_names_are_there() -> None:
+    assert {name: getattr(asrcli, name).__name__ for name in ("transcribe", "Options", "Transcript")} == {
+        "transcribe": "transcribe", "Options": "Options", "Transcript": "Transcript",
+    }  # fmt: skip
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        asrcli.nothing  # noqa: B018
+
+
+# ---- openai-whisper's spellings (whisper/transcribe.py, `cli`, release 20250625)
+
+WHISPER = {
+    "--model": "tiny",
+    "--model_dir": "models",
+    "--device": "cpu",
+    "--output_dir": "out",
+    "--output_format": "all",
+    "--verbose": "False",
+    "--task": "translate",
+    "--language": "German",
+    "--temperature": "0.2",
+    "--best_of": "3",
+    "--beam_size": "4",
+    "--patience": "1.5",
+    "--length_penalty": "0.9",
+    "--suppress_tokens": "-1",
+    "--initial_prompt": "Good morning.",
+    "--carry_initial_prompt": "True",
+    "--condition_on_previous_text": "False",
+    "--fp16": "False",
+    "--temperature_increment_on_fallback": "0.4",
+    "--compression_ratio_threshold": "2.2",
+    "--logprob_threshold": "-0.8",
+    "--no_speech_threshold": "0.5",
+    "--word_timestamps": "True",
+    "--prepend_punctuations": "\"'“¿([{-",
+    "--append_punctuations": "\"'.。,，!！?？:：”)]}、",
+    "--highlight_words": "True",
+    "--max_line_width": "30",
+    "--max_line_count": "1",
+    "--max_words_per_line": "4",
+    "--threads": "2",
+    "--clip_timestamps": "1.5,3",
+    "--hallucination_silence_threshold": "2",
+}
+EXPECTED = {
+    "language": "de",
+    "task": "translate",
+    "temperature": (0.2, 0.6, 1.0),
+    "best_of": 3,
+    "beam_size": 4,
+    "patience": 1.5,
+    "length_penalty": 0.9,
+    "suppress_tokens": (-1,),
+    "prompt": "Good morning.",
+    "carry_initial_prompt": True,
+    "condition_on_previous_text": False,
+    "compression_ratio_threshold": 2.2,
+    "logprob_threshold": -0.8,
+    "no_speech_threshold": 0.5,
+    "word_timestamps": True,
+    "prepend_punctuations": "\"'“¿([{-",
+    "append_punctuations": "\"'.。,，!！?？:：”)]}、",
+    "hallucination_silence_threshold": 2.0,
+}
+
+
+def parsed(*words: str) -> dict[str, Any]:
+    """Return the options of a command line as the command's function gets them."""
+    params: dict[str, Any] = build("transcribe").make_context("transcribe", list(words)).params
+    return params
+
+
+def test_a_whole_command_line_of_openai_whisper_means_the_same(clean: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", "")  # --model_dir sets it; this puts it back
+    (clean / "talk.wav").touch()
+    words = [word for pair in WHISPER.items() for word in pair]
+    asked = transcribe.request(parsed("talk.wav", *words))
+    assert dict(asked.options.given()) == EXPECTED
+    assert (asked.model, asked.device, asked.dtype, asked.threads) == ("tiny", "cpu", "auto", 2)
+    assert (asked.start, asked.end) == (1.5, 3.0)
+    assert asked.formats == ("txt", "vtt", "srt", "tsv", "json")
+    assert asked.naming.folder == "out"
+    shape = asked.layout
+    assert (shape.max_line_width, shape.max_lines, shape.max_words_per_line) == (30, 1, 4)
+    assert shape.highlight_words
+    assert os.environ["HF_HUB_CACHE"] == "models"
+
+
+@pytest.mark.parametrize("option", WHISPER)
+def test_each_option_of_openai_whisper_is_taken_both_ways(option: str, clean: Path) -> None:
+    plain = option.replace("_", "-")
+    first = parsed("talk.wav", option, WHISPER[option])
+    assert first == parsed("talk.wav", plain, WHISPER[option]) == parsed("talk.wav", f"{option}={WHISPER[option]}")
+    if (option, WHISPER[option]) not in (("--verbose", "False"),):  # that is the default, written out
+        assert first != parsed("talk.wav")
+
+
+def test_each_flag_takes_true_and_false_with_a_note(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = {"--a": "--no-a", "--b": ""}
+    assert modern_spelling(["--a", "True", "x"], flags) == ["--a", "x"]
+    assert modern_spelling(["--a=False", "x"], flags) == ["--no-a", "x"]
+    assert modern_spelling(["--b", "false"], flags) == []
+    assert capsys.readouterr().err.splitlines() == [
+        "asr: note: --a True: write --a instead",
+        "asr: note: --a False: write --no-a instead",
+        "asr: note: --b false: write nothing instead",
+    ]
+
+
+def test_spellings_are_left_alone_where_they_are_no_options() -> None:
+    flags = {"--a": "--no-a"}
+    assert modern_spelling(["my_file.wav", "--x_y", "a_b", "--", "--c_d"], flags) == [
+        "my_file.wav", "--x-y", "a_b", "--", "--c_d",
+    ]  # fmt: skip
+    assert modern_spelling(["--x_y=a_b"], flags) == ["--x-y=a_b"]
+    assert modern_spelling(["--a", "true.wav"], flags) == ["--a", "true.wav"]
+
+
+def test_an_input_that_begins_with_a_dash(clean: Path) -> None:
+    shutil.copy(DIGITS, "-one_two.wav")
+    done = asr("transcribe", "-e", "fake", "--", "-one_two.wav")
+    assert (done.returncode, done.stdout) == (0, "one two\n")
+
+
+GROUP = """
+from typing import Annotated
+import typer
+app = typer.Typer(rich_markup_mode=None)
+@app.callback(invoke_without_command=True)
+def things(context: typer.Context, as_json: Annotated[bool, typer.Option("--as-json")] = False) -> None:
+    "Show things."
+    print("things", as_json)
+@app.command()
+def fetch(how_many: Annotated[int, typer.Option("--how-many")] = 1) -> None:
+    "Fetch things."
+    print("fetch", how_many)
+@app.command()
+def drop() -> None:
+    "Drop things."
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "printed"),
+    [
+        (["--as_json", "True"], {}, "things True\n"),
+        (["fetch", "--how_many", "3"], {}, "things False\nfetch 3\n"),
+        (["fetch"], {"ASR_HOW_MANY": "4"}, "things False\nfetch 4\n"),
+        (["fetch"], {"ASR_AS_JSON": "1"}, "things True\nfetch 5\n"),
+    ],
+)
+def test_commands_of_a_command_take_the_same_spellings_and_settings(
+    words: list[str], variables: dict[str, str], printed: str, clean: Path
+) -> None:
+    (clean / "group_command.py").write_text(GROUP)
+    (clean / "asr.toml").write_text("[things.fetch]\nhow-many = 5\n")
+    code = (
+        "import sys; from asrcli import main; main.COMMANDS['things'] = main.CommandEntry('group_command', 'app', '');"
+        "main.main(['things', *sys.argv[1:]])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, printed), done.stderr
+
+
+# ---- how it ends
+
+
+def test_version() -> None:
+    for word in ("--version", "-V"):
+        done = asr(word)
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"asr {asrcli.__version__}\n", "")
+
+
+def test_help_lists_every_command_and_every_exit_code() -> None:
+    shown = " ".join(asr("-h").stdout.split())
+    for name, entry in COMMANDS.items():
+        assert f"{name} {entry.help}" in shown
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code}: {meaning}" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["transcrib", "a.wav"], "Did you mean 'transcribe'?"),
+        (["xyzzy"], "No such command 'xyzzy'"),
+        (["transcribe", "a.wav", "--beam-siz", "3"], "Possible options: --batch-size, --beam-size"),
+        (["transcribe", "a.wav", "-e", "whispr"], "did you mean 'whisper'?"),
+        (["transcribe", "a.wav", "-e", "fake", "-f", "srtt"], "did you mean 'srt'?"),
+        (["transcribe", "a.wav", "-e", "fake", "-l", "germann"], "did you mean 'german'?"),
+        (["transcribe", "a.wav", "-e", "fake", "--subs", "netflx"], "did you mean 'netflix'?"),
+        (
+            ["transcribe", "a.wav", "-e", "pocketsphinx", "--beam-size", "3"],
+            "has no --beam-size; engines that do: whisper",
+        ),
+        (["transcribe"], "nothing to transcribe"),
+        (["transcribe", "a.wav", "-e", "fake", "--vad-threshold", "7"], "--vad-threshold"),
+    ],
+)
+def test_a_wrong_word_is_exit_2_and_the_right_one_is_named(words: list[str], said: str, clean: Path) -> None:
+    done = asr(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said.lower() in done.stderr.lower()
+
+
+def test_control_characters_of_a_name_stay_on_one_line(clean: Path) -> None:
+    assert printable("a\nb\x1b[31m\udcff") == r"a\nb\x1b[31m\udcff"
+    done = asr("transcribe", "no\nsuch.wav", "-e", "fake")
+    assert (done.returncode, done.stderr) == (1, "asr: no\\nsuch.wav: no such file\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_standard_output_is_utf8_whatever_the_locale(encoding: str, clean: Path) -> None:
+    shutil.copy(DIGITS, "你好-wörld.wav")
+    command = [sys.executable, "-m", "asrcli", "transcribe", "你好-wörld.wav", "-e", "fake"]
+    done = subprocess.run(
+        command, capture_output=True, timeout=60, env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    )
+    assert (done.returncode, done.stdout.decode()) == (0, "你好 wörld\n")
+
+
+def test_a_bug_keeps_its_traceback(clean: Path) -> None:
+    (clean / "broken_command.py").write_text("def broken() -> None:\n    raise RuntimeError('boom')\n")
+    code = (
+        "from asrcli import main; main.COMMANDS['broken'] = main.CommandEntry('broken_command', 'broken', '');"
+        "main.main(['broken'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert done.stderr.endswith("RuntimeError: boom\n")
+
+
+def test_a_reader_that_goes_away_is_no_error(clean: Path) -> None:
+    for number in range(4):
+        shutil.copy(DIGITS, f"number-{number}.wav")
+    command = [sys.executable, "-m", "asrcli", "transcribe", ".", "-e", "fake", "--quiet"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout and process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(60) == 141
+
+
+def test_files_are_made_when_nobody_reads_their_names(clean: Path) -> None:
+    (clean / "in").mkdir()
+    for number in range(4):
+        shutil.copy(DIGITS, f"in/number-{number}.wav")
+    command = [sys.executable, "-m", "asrcli", "transcribe", "in", "-e", "fake", "-o", "out", "--quiet"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout and process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(60) == 0
+    assert len(list((clean / "out").glob("*.txt"))) == 4
+
+
+def test_an_engine_that_fails_while_recordings_are_decoded_keeps_its_exit_code(clean: Path) -> None:
+    """The threads of the libraries must not turn it into an abort, which they did more often than not."""
+    for number in range(6):
+        shutil.copy(DIGITS, f"number-{number}.wav")
+    for _ in range(4):
+        done = asr("transcribe", ".", "-e", "fake", "-m", "no-such-behaviour")
+        assert (done.returncode, "Traceback" in done.stderr, "terminate" in done.stderr) == (3, False, False)
+        assert done.stderr.endswith("loop, invent, max\n")
+
+
+def test_help_to_a_closed_pipe_is_quiet() -> None:
+    command = f"{sys.executable} -m asrcli transcribe --help | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""

@@ -1,0 +1,109 @@
+"""The blocks of the documents that come from the program, between two marks that the pattern `BLOCK` shows."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from asrcli.engine import Engine
+from asrcli.errors import EXIT_CODES
+from asrcli.types import Options
+from tools.interface import engines, root
+
+HOME = Path(__file__).parent.parent
+DOCUMENTS = (HOME / "README.md", HOME / "CONTRIBUTING.md")
+BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def fill(text: str) -> str:
+    """Return a document with every marked block as the program says it now.
+
+    Raises:
+        KeyError: a block has a name that nothing writes.
+    """
+    return BLOCK.sub(lambda found: found[1] + BLOCKS[found["name"]]() + found[3], text)
+
+
+def exit_codes() -> str:
+    """Return the exit codes as a table."""
+    return _table(("code", "meaning"), [(str(code), text) for code, text in EXIT_CODES.items()])
+
+
+def commands() -> str:
+    """Return the commands as a table."""
+    return _table(("command", "what it does"), [(f"`{one.title}`", one.summary) for one in root().children])
+
+
+def engine_cards() -> str:
+    """Return what each engine of this distribution is, from its class."""
+    rows = [_card(name, engine) for name, engine in engines().items()]
+    return _table(("engine", "to install", "models", "languages", "licence of the weights", "runs on"), rows)
+
+
+def engine_options() -> str:
+    """Return which engine honours which option."""
+    real = {name: engine for name, engine in engines().items() if name != "fake"}
+    rows = []
+    for option in Options.__dataclass_fields__:
+        if option == "language":
+            continue  # every engine takes it, and refuses what its model does not speak
+        able = [name for name, engine in real.items() if option in engine.supports]
+        if able:
+            rows.append((f"`--{option.replace('_', '-')}`", *("yes" if name in able else "" for name in real)))
+    return _table(("option", *real), rows)
+
+
+def _card(name: str, engine: type[Engine]) -> tuple[str, ...]:
+    extra = f"`pip install 'asrcli[{engine.extra}]'`" if engine.extra else "in the base install"
+    spoken = {code for model in engine.models for code in engine.languages(model)}
+    anything = any(not engine.languages(model) for model in engine.models)
+    languages = "any" if anything else ", ".join(sorted(spoken)) if len(spoken) <= 4 else f"{len(spoken)}"
+    licences = sorted({card.licence for card in engine.models.values()})
+    models = ", ".join(f"`{model}`" for model in list(engine.models)[:6])
+    if len(engine.models) > 6:
+        models += f" and {len(engine.models) - 6} more"
+    if engine.loads_folders:
+        models += ", folders, hub ids"
+    return (f"`{name}`", extra, models, languages, ", ".join(licences), ", ".join(engine.devices))
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def layout() -> str:
+    """Return every module with the first sentence of its docstring, folder by folder."""
+    lines = []
+    for folder in ("asrcli", "plugins/asr_plugins", "tools"):
+        lines.append(f"{folder}/")
+        for path in sorted((HOME / folder).rglob("*.py"), key=_place):
+            text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            if path.name == "__init__.py":
+                name = f"{path.parent.name}/" if path.parent != HOME / folder else "__init__.py"
+                depth = max(1, len(path.relative_to(HOME / folder).parts) - 1)
+            else:
+                name, depth = path.name, len(path.relative_to(HOME / folder).parts)
+            lines.append(f"{'  ' * depth + name:<24}{_sentence(text)}")
+    return "```text\n" + "\n".join(line.rstrip() for line in lines) + "\n```\n"
+
+
+def _sentence(docstring: str) -> str:
+    return " ".join(docstring.partition("\n\n")[0].replace("``", "`").split())
+
+
+def _place(path: Path) -> tuple[tuple[bool, str], ...]:
+    """Sort modules before packages, and a package before what is in it."""
+    *folders, name = path.parts
+    return (*((True, folder) for folder in folders), (False, "" if name == "__init__.py" else name))
+
+
+BLOCKS: Mapping[str, Callable[[], str]] = {
+    "commands": commands,
+    "engines": engine_cards,
+    "engine-options": engine_options,
+    "exit-codes": exit_codes,
+    "layout": layout,
+}
