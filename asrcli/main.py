@@ -29,6 +29,7 @@ class CommandEntry(NamedTuple):
 
 COMMANDS = {
     "transcribe": CommandEntry("asrcli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."),
+    "digest": CommandEntry("asrcli.commands.digest", "app", "Follow the field: a verified digest of each day."),
 }
 
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
