@@ -17,7 +17,8 @@ _INVISIBLE = re.compile(
 )
 _SPACE = re.compile(r"\s+")
 _TAG = re.compile(r"<(?:/?[A-Za-z][^<>]{0,2000}|!--.*?--)>", re.DOTALL)
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&^=@-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]#!|<>~$&])")
+_STARTER = re.compile(r"^(?:([-+=:])|(\d+)([.)]))")  # would begin a list, a heading or a table
 MAX_TITLE = 400  # characters; the longest real arXiv title is below 300
 MAX_TEXT = 20_000  # the longest real abstract is below 4 000
 
@@ -66,7 +67,7 @@ def escape_markdown(text: str) -> str:
     """
     escaped = _SPECIAL.sub(r"\\\1", clean(text))
     escaped = re.sub(r"(?i)\b(https?|ftp|mailto|www)([:.])", "\\1\\\\\\2", escaped)
-    return re.sub(r"^(\d+)([.)])", r"\1\\\2", escaped)
+    return _STARTER.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}", escaped)
 
 
 def markdown_link(text: str, url: str) -> str:

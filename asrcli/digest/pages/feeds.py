@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from asrcli.digest.edition import Edition
 from asrcli.digest.markup import Html, add, join_html, tag, write_xml
 from asrcli.digest.pages.html import claim_html, link, status
+from asrcli.digest.settings import Settings
 
 ATOM = "http://www.w3.org/2005/Atom"
 FEED_SPACE = uuid.UUID("6b7b1c43-6c0e-5f43-9a0c-6b1f0e0f2d11")
@@ -77,3 +78,15 @@ def head_of(editions: Sequence[Edition]) -> tuple[str, str, str]:
         if editions
         else ("Speech recognition digest", "", "en")
     )
+
+
+def sources_opml(settings: Settings) -> str:
+    """Return the feeds and repositories that are followed as an OPML 2.0 list."""
+    root = Element("opml", {"version": "2.0"})
+    add(add(root, "head"), "title", settings.title)
+    body = add(root, "body")
+    addresses = [*settings.feeds, *(f"https://github.com/{one}/releases.atom" for one in settings.releases)]
+    addresses += [f"https://rss.arxiv.org/atom/{category}" for category in settings.categories]
+    for url in addresses:
+        add(body, "outline", type="rss", text=url, xmlUrl=url)
+    return write_xml(root)
