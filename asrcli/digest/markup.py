@@ -94,7 +94,7 @@ def legal(text: str) -> str:
     return _ILLEGAL.sub("", text)
 
 
-def add(parent: Element, tag: str, text: str = "", **attributes: str) -> Element:
+def add(parent: Element, tag: str, text: str = "", /, **attributes: str) -> Element:
     """Append an element; text and attributes are escaped by the serialiser."""
     child = Element(tag, {name: legal(value) for name, value in attributes.items()})
     child.text = legal(text) or None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asrcli.digest.verbs import OUT, Out, app
-from asrcli.errors import InputError
+from asrcli.digest.verbs import OUT, Out, app, day_of
+from asrcli.errors import EngineUnavailable, InputError, UsageError
 from asrcli.main import Command
 
 if TYPE_CHECKING:
@@ -91,3 +91,73 @@ def readme(
     board = load_board(leaderboard) if leaderboard else None
     done = update_readme(file, editions_in(out, 30), board)
     print(f"asr: {file}: {', '.join(done)}", file=sys.stderr)
+
+
+@app.command("podcast", cls=Command)
+def podcast(
+    out: Out = OUT,
+    day: Annotated[str | None, typer.Option("--date", help="The day. Default: the newest.")] = None,
+    minutes: Annotated[
+        float, typer.Option(min=0.5, max=60, help="The longest the show may be; a quiet day is shorter.")
+    ] = 5.0,
+    voice: Annotated[
+        str | None, typer.Option(help="espeak-ng, flite, kokoro or piper. Default: the best that is there.")
+    ] = None,
+    voice_dir: Annotated[Path | None, typer.Option(help="A folder with voices of Kokoro or Piper.")] = None,
+    kind: Annotated[str, typer.Option("--format", "-f", help="mp3, opus or m4a.")] = "mp3",
+    selfcheck: Annotated[
+        bool, typer.Option("--selfcheck", help="Transcribe the episode and report what is misheard.")
+    ] = False,
+    engine: Annotated[str, typer.Option("--engine", "-e", help="The engine that listens.")] = "pocketsphinx",
+) -> None:
+    """Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml."""
+    from asrcli.digest.files import write_text
+    from asrcli.digest.podcast.episode import FORMATS, write_episode
+    from asrcli.digest.podcast.feed import write_feed
+    from asrcli.digest.podcast.lexicon import load_lexicon
+    from asrcli.digest.podcast.script import script_markdown, write_script
+    from asrcli.digest.podcast.selfcheck import listen, report_markdown
+    from asrcli.digest.podcast.speech import choose_voice
+    from asrcli.digest.verbs.daily import settings_for
+
+    if kind not in FORMATS:
+        raise UsageError(f"--format {kind!r} is not one of {', '.join(FORMATS)}")
+    edition = verified_edition(out, day)
+    script = write_script(edition, minutes)
+    try:
+        speaker = choose_voice(voice, voice_dir)
+    except EngineUnavailable as error:
+        if voice is not None:
+            raise
+        path = out / "podcast" / f"{edition.day}.script.md"
+        write_text(path, script_markdown(script))
+        print(f"asr: no audio: {error}", file=sys.stderr)
+        print(path)
+        return
+    episode, _ = write_episode(out, script, speaker, kind)
+    print(out / "podcast" / episode.file)
+    print(write_feed(out, settings_for(out, None)))
+    if selfcheck:
+        heard = listen(out / "podcast" / episode.file, script, engine, load_lexicon(out / "lexicon.tsv"))
+        path = out / "podcast" / f"{edition.day}.heard.md"
+        write_text(path, report_markdown(heard))
+        print(path)
+
+
+def verified_edition(out: Path, day: str | None) -> Edition:
+    """Return one day, after checking it.
+
+    Raises:
+        CheckFailed: it does not verify; nothing is spoken that has no proof.
+    """
+    from contextlib import closing
+
+    from asrcli.digest.run import load_edition
+    from asrcli.digest.store import open_store
+    from asrcli.digest.verbs.daily import fail_on
+    from asrcli.digest.verify import verify_day
+
+    wanted = day_of(day).isoformat() if day else editions_in(out, 1)[0].day
+    with closing(open_store(out / "digest.sqlite")) as store:
+        fail_on(verify_day(out, wanted, store), wanted)
+    return load_edition(out, wanted)
