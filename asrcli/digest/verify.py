@@ -17,10 +17,19 @@ _MARKUP = re.compile(r"https?://|www\.|<[a-z/!]|\]\(|```", re.I)
 _IDENTIFIER = re.compile(r"\b\d{4}\.\d{4,5}\b|\b[A-Za-z][\w.-]+/[\w.-]+\b")
 
 
+_NUMBER_WORDS = re.compile(
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
+    r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|[mb]illion|trillion|half|halves|halved|halving|"
+    r"twice|doubles?d?|doubling|triples?d?|thrice|quarter|third|tenfold)\b",
+    re.I,
+)
+
+
 def numbers_in(text: str) -> set[str]:
-    """Return every number of a text; "1,000" and "1000" are one, and so are digits of other scripts."""
+    """Return every number of a text, in digits or words; "1,000" and "1000" are one, digits of other scripts too."""
     plain = unicodedata.normalize("NFKC", text)
-    return {found.replace(",", "").rstrip(".") for found in _NUMBER.findall(plain)}
+    digits = {found.replace(",", "").rstrip(".") for found in _NUMBER.findall(plain)}
+    return digits | {found.lower() for found in _NUMBER_WORDS.findall(plain)}
 
 
 def claim_problems(claim: Claim, texts: dict[str, str]) -> list[str]:

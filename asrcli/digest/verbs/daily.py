@@ -17,6 +17,7 @@ from asrcli.errors import AsrError, CheckFailed, InputError, UsageError
 from asrcli.main import Command
 
 if TYPE_CHECKING:
+    from asrcli.digest.run import Writer
     from asrcli.digest.settings import Settings
     from asrcli.digest.web import Web
 
@@ -128,11 +129,14 @@ def span(day: str | None, since: str | None, until: str | None) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def writer_for(llm: str | None, model: str):  # type: ignore[no-untyped-def]
+def writer_for(llm: str | None, model: str) -> Writer | None:
     """Return the language model behind its gate, ``None`` without one."""
     if llm is None:
         return None
-    raise UsageError("--llm: not in this build")
+    from asrcli.digest.language_model import endpoint, rewrite
+
+    server = endpoint(llm, model, os.environ.get("ASR_LLM_KEY", ""))
+    return lambda edition: rewrite(edition, server.chat, server.model)
 
 
 def fail_on(problems: list[str], day: str) -> None:

@@ -15,6 +15,7 @@ from asrcli.main import Command
 
 if TYPE_CHECKING:
     from asrcli.digest.edition import Edition
+    from asrcli.digest.paper import Reading
 
 
 def editions_in(out: Path, days: int = 0) -> list[Edition]:
@@ -161,3 +162,64 @@ def verified_edition(out: Path, day: str | None) -> Edition:
     with closing(open_store(out / "digest.sqlite")) as store:
         fail_on(verify_day(out, wanted, store), wanted)
     return load_edition(out, wanted)
+
+
+@app.command("paper", cls=Command)
+def paper(
+    what: Annotated[str, typer.Argument(metavar="ARXIV_ID|FILE", help="An arXiv id, a PDF or a text file.")],
+    out: Out = OUT,
+    replay: Annotated[Path | None, typer.Option(help="Answer from recorded files and open no connection.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Use only what the digest already holds.")] = False,
+    citations: Annotated[bool, typer.Option("--citations", help="Also ask Semantic Scholar who cites it.")] = False,
+) -> None:
+    """Write a page on one paper: claim, evidence, premise, what would settle it, objections, and what was read."""
+    from asrcli.digest.cleaning import file_name
+    from asrcli.digest.files import write_text
+    from asrcli.digest.paper import paper_page, read_file
+
+    path = Path(what)
+    if path.is_file():
+        reading, name = read_file(path), path.stem
+    else:
+        reading = look_up_paper(what, out, replay, offline, citations)
+        name = reading.identity
+    target = out / "papers" / f"{file_name(name)}.md"
+    write_text(target, paper_page(reading))
+    print(target)
+
+
+def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, citations: bool) -> Reading:
+    """Return a paper from the store, else from arXiv.
+
+    Raises:
+        UsageError: neither an arXiv id nor a file.
+        InputError: it is not in the store and could not be read.
+    """
+    from contextlib import closing
+    from dataclasses import replace
+
+    from asrcli.digest.items import arxiv_id
+    from asrcli.digest.paper import read_item
+    from asrcli.digest.sources import Task
+    from asrcli.digest.sources.arxiv import look_up
+    from asrcli.digest.sources.citations import citations as ask_citations
+    from asrcli.digest.store import Store
+    from asrcli.digest.verbs.daily import web_for
+    from asrcli.digest.web import RecordedWeb
+
+    found = arxiv_id(what)
+    if found is None:
+        raise UsageError(f"{what!r} is neither an arXiv id nor a file")
+    day = day_of(None)
+    task = Task(day, RecordedWeb([], "the digest (--offline)") if offline else web_for(day, out, replay, False))
+    known = None
+    if (out / "digest.sqlite").is_file():
+        with closing(Store(out / "digest.sqlite")) as store:
+            known = store.find(f"arxiv:{found[0]}")
+    if known is None:
+        report = look_up(task, [found[0]], "arxiv API")
+        items = [item for item in report.items if item.id == f"arxiv:{found[0]}"]
+        if not items:
+            raise InputError(f"arXiv:{found[0]} could not be read: {report.evidence}")
+    reading = read_item(known.item if known else items[0])
+    return replace(reading, citations=ask_citations(task, found[0])) if citations else reading
