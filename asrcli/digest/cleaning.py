@@ -18,7 +18,7 @@ _INVISIBLE = re.compile(
 _SPACE = re.compile(r"\s+")
 _TAG = re.compile(r"<(?:/?[A-Za-z][^<>]{0,2000}|!--.*?--)>", re.DOTALL)
 _SPECIAL = re.compile(r"([\\`*_\[\]#!|<>~$&])")
-_STARTER = re.compile(r"^(?:([-+=:])|(\d+)([.)]))")  # would begin a list, a heading or a table
+_STARTER = re.compile(r"^(?:([-+=:])|(\d+)([.)])(?=\s|$))")  # would begin a list, a heading or a table
 MAX_TITLE = 400  # characters; the longest real arXiv title is below 300
 MAX_TEXT = 20_000  # the longest real abstract is below 4 000
 
