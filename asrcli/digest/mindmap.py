@@ -100,8 +100,8 @@ def data_of(node: Node) -> dict[str, object]:
     return values | ({"c": [data_of(child) for child in node.children]} if node.children else {})
 
 
-def mindmap_html(tree: Node, language: str = "en") -> str:
-    """Return the page."""
+def mindmap_html(tree: Node, language: str = "en", unfolded: int = OPEN) -> str:
+    """Return the page, so many levels unfolded at first."""
     data = json.dumps(data_of(tree), ensure_ascii=False, separators=(",", ":"))
     # A data block is not run, but "</script>" and "<!--" in it would still end or bend it.
     data = (
@@ -123,7 +123,7 @@ def mindmap_html(tree: Node, language: str = "en") -> str:
             Html(f'<script type="application/json" id="tree">{data}</script>'),
         ]
     )
-    return document(tree.text, language, body, STYLE, SCRIPT)
+    return document(tree.text, language, body, STYLE, SCRIPT.replace("OPEN_LEVELS", str(unfolded)))
 
 
 STYLE = """
@@ -174,4 +174,4 @@ window.addEventListener("pointerup",function(){held=null});
 svg.addEventListener("wheel",function(event){event.preventDefault();const k=Math.min(4,Math.max(.1,view.k*(event.deltaY<0?1.1:1/1.1)));
 view.x=event.clientX-(event.clientX-view.x)*k/view.k;view.y=event.clientY-(event.clientY-view.y)*k/view.k;view.k=k;move()},{passive:false});
 })();
-""".strip().replace("OPEN_LEVELS", str(OPEN))
+""".strip()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import time
 import xml.etree.ElementTree as ET
 from contextlib import closing
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from hostile import DOCUMENTS, LINKS, SETTINGS_WITH_FEED, TITLES, hostile_answers
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from recordings import FRIDAY, SETTINGS, Made, answer, api_address, hub_answers, story_answers, whole_day
@@ -266,34 +265,54 @@ def test_links_of_strangers():
     assert kept == ["", "", "", "", "", "", "https://evil.example/%29%5D%28https://evil.example/", "https://evil.example/%3Cscript%3E", "", "", "", ""]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [f"daily/{FRIDAY}.html", "mindmap.html"])
-def test_chromium_makes_no_request_and_runs_nothing(spoiled, name, tmp_path):
+def browse(page: Path, work: Path) -> tuple[set[str], list[str], str]:
+    """Open a page in Chromium without a network; return what the page asked for, console lines and the final tree."""
     import shutil
 
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("needs chromium: apt-get install chromium")
-    log = tmp_path / "net.json"
+    log = work / "net.json"
     done = subprocess.run(
         [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}", f"--log-net-log={log}",
+         "--disable-component-update", "--disable-sync", f"--user-data-dir={work / 'profile'}", f"--log-net-log={log}",
          "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--virtual-time-budget=3000", "--window-size=1400,1000",
-         f"--screenshot={tmp_path / 'page.png'}", "--dump-dom", (spoiled / name).as_uri()],
+         f"--screenshot={work / 'page.png'}", "--dump-dom", page.as_uri()],
         capture_output=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-500:]
-    stderr = done.stderr.decode(errors="replace")
-    assert "CONSOLE" not in stderr, [line for line in stderr.splitlines() if "CONSOLE" in line]
-    # What the page itself asks for has the page as its initiator; the browser's own services have none.
-    events = json.loads(log.read_text(errors="replace").rstrip().rstrip(",") + ("" if log.read_text().rstrip().endswith("}") else "]}"))["events"]
-    urls = {str(event.get("params", {}).get("url", "")) for event in events if isinstance(event.get("params"), dict)}
-    assert not [url for url in urls if "evil.example" in url or "169.254" in url or "/etc/" in url]
-    initiated = {event["params"].get("url") for event in events if str(event.get("params", {}).get("initiator", "")).startswith(("file", "null"))}
-    assert not [url for url in initiated if url and not url.startswith(("file:", "data:"))]
-    if name == "mindmap.html":
-        assert done.stdout.count(b"<text") > 3  # the tree was drawn
-    print(sys.platform)
+    console = [line for line in done.stderr.decode(errors="replace").splitlines() if "CONSOLE" in line]
+    written = log.read_text(errors="replace").rstrip()
+    events = json.loads(written if written.endswith("}") else written.rstrip(",") + "]}")["events"]
+    urls = {str(event["params"]["url"]) for event in events if isinstance(event.get("params"), dict) and "url" in event["params"]}
+    own = ("file:", "data:", "chrome:", "devtools:", "about:")
+    return {url for url in urls if not url.startswith(own) and "google" not in url}, console, done.stdout.decode(errors="replace")
 
 
-__all__ = ["HealthCheck"]
+@pytest.mark.slow
+@pytest.mark.parametrize("guarded", [True, False], ids=["with the policy", "without it"])
+@pytest.mark.parametrize("name", [f"daily/{FRIDAY}.html", "mindmap.html", "unfolded.html"])
+def test_chromium_makes_no_request_and_runs_nothing(spoiled, name, guarded, tmp_path):
+    """Also without the policy: escaping alone must hold, and the policy is a second wall."""
+    tree = build_tree(load_editions(spoiled), TITLES[3])
+    (spoiled / "unfolded.html").write_text(mindmap_html(tree, unfolded=9))
+    page = spoiled / name
+    if not guarded:
+        text, removed = re.subn('<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text("utf-8"))
+        assert removed == 1
+        page.write_text(text)
+    requests, console, found = browse(page, tmp_path)
+    assert requests == set() and console == []
+    assert "data-pwn" not in re.search("<html[^>]*>", found)[0]
+    if "daily" not in name:
+        assert found.count("<text") >= (len(TITLES) if name == "unfolded.html" else 3)
+
+
+@pytest.mark.slow
+def test_the_browser_would_have_noticed(tmp_path):
+    """The control: a careless page makes a request, runs a script and says something on the console."""
+    page = tmp_path / "careless.html"
+    page.write_text("<img src=https://evil.example/x.png onerror='console.error(1);document.documentElement.dataset.pwn=1'>")
+    requests, console, found = browse(page, tmp_path)
+    assert requests == {"https://evil.example/x.png"} and console and 'data-pwn="1"' in found
+
