@@ -21,7 +21,16 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "digest"))
 
 DAY = date(2026, 4, 17)
 SETTINGS = 'categories = ["eess.AS"]\nreleases = ["openai/whisper"]\nhacker_news = ["speech recognition"]\n'
-TOPICS = ("streaming", "multilingual low-resource", "diarisation", "code-switching", "dysarthric", "speech language model", "noise-robust", "on-device")
+TOPICS = (
+    "streaming",
+    "multilingual low-resource",
+    "diarisation",
+    "code-switching",
+    "dysarthric",
+    "speech language model",
+    "noise-robust",
+    "on-device",
+)
 SENTENCES = (
     "Automatic speech recognition of {topic} recordings remains hard when little transcribed speech is at hand.",
     "We propose {name}, an encoder that shares its layers across {count} languages and needs no forced alignment.",
@@ -35,7 +44,18 @@ SENTENCES = (
 
 def write_answers(folder: Path, papers: int = 100, models: int = 150) -> None:
     """Write the answers of a large day."""
-    from recordings import STORY, Made, arxiv_answers, arxiv_api, arxiv_feed, hub_answers, model, record, release_answer, story_answers
+    from recordings import (
+        STORY,
+        Made,
+        arxiv_answers,
+        arxiv_api,
+        arxiv_feed,
+        hub_answers,
+        model,
+        record,
+        release_answer,
+        story_answers,
+    )
 
     chance = random.Random(8)
     made = []
@@ -46,14 +66,38 @@ def write_answers(folder: Path, papers: int = 100, models: int = 150) -> None:
         abstract = " ".join(sentence.format(**values) for sentence in SENTENCES)
         made.append(Made(f"2604.{number:05}", f"{name}: {topic} speech recognition with shared layers", abstract))
     suffixes = ("", "-gguf", "-onnx", "-int8", "-mlx-4bit", "-coreml")
-    hub = [model(f"owner{n % 37}/whisper-base-{'abcdefghijklm'[n // 6 % 13]}{suffixes[n % 6]}", chance.randint(0, 50), chance.randint(0, 3)) for n in range(models)]
-    answers = [*arxiv_answers(arxiv_feed(made, DAY), arxiv_api(made)), *hub_answers(hub), release_answer(), *story_answers([STORY])]
+    hub = [
+        model(
+            f"owner{n % 37}/whisper-base-{'abcdefghijklm'[n // 6 % 13]}{suffixes[n % 6]}",
+            chance.randint(0, 50),
+            chance.randint(0, 3),
+        )
+        for n in range(models)
+    ]
+    answers = [
+        *arxiv_answers(arxiv_feed(made, DAY), arxiv_api(made)),
+        *hub_answers(hub),
+        release_answer(),
+        *story_answers([STORY]),
+    ]
     record(folder, answers)
 
 
 def run_once(folder: Path, out: Path) -> tuple[float, float]:
     """Run the command; return seconds of wall clock and its largest memory in MB."""
-    command = [sys.executable, "-m", "asrcli", "digest", "run", "--replay", str(folder), "--date", str(DAY), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "asrcli",
+        "digest",
+        "run",
+        "--replay",
+        str(folder),
+        "--date",
+        str(DAY),
+        "--out",
+        str(out),
+    ]
     command[1:3] = ["-c", "from asrcli.main import main; main()"]
     measured = [sys.executable, "-c", MEASURE, json.dumps(command)]
     begun = time.perf_counter()
@@ -88,10 +132,16 @@ def main() -> None:
         same = "yes" if hashes(out) == first else "NO"
         edition = json.loads((out / f"daily/{DAY}.json").read_text())
     print("## Digest\n")
-    print(f"{platform.machine()}, {platform.python_implementation()} {platform.python_version()}; `asr digest run --replay`, synthetic answers, no network.\n")
-    print("| papers | models | families | first run | rerun | largest memory | rerun byte-identical |\n|---|---|---|---|---|---|---|")
+    print(
+        f"{platform.machine()}, {platform.python_implementation()} {platform.python_version()}; `asr digest run --replay`, synthetic answers, no network.\n"
+    )
+    print(
+        "| papers | models | families | first run | rerun | largest memory | rerun byte-identical |\n|---|---|---|---|---|---|---|"
+    )
     counts = (len(edition["papers"]), edition["counts"]["models"], len(edition["models"]))
-    print(f"| {counts[0]} | {counts[1]} | {counts[2]} | {times[0]:.2f} s | {again:.2f} s | {memory[0]:.0f} MB | {same} |")
+    print(
+        f"| {counts[0]} | {counts[1]} | {counts[2]} | {times[0]:.2f} s | {again:.2f} s | {memory[0]:.0f} MB | {same} |"
+    )
 
 
 __all__ = ["main", "resource"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from asrcli.digest.board import Board
@@ -36,8 +36,6 @@ class Material:
     unmatched: int = 0
     older: int = 0
     board: Board | None = None
-    limit: int = 0  # papers shown in full; 0 is all
-    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def judge_of(material: Material) -> Judge:
@@ -134,7 +132,10 @@ def against_board(rates: Iterable[Figure], board: Board | None) -> str:
     if board is None or not levels:
         return ""
     best = board.best
-    return f"claims {min(levels):g} % WER on its own test; the board's best average is {best.wer:g} % ({best.model}, data of {board.day})"
+    return (
+        f"lowest WER in the abstract {min(levels):g} % on its own test; "
+        f"the board's best average is {best.wer:g} % ({best.model}, data of {board.day})"
+    )
 
 
 def ideas_of(papers: Sequence[Paper]) -> list[Claim]:

@@ -13,7 +13,7 @@ from asrcli.digest.ranking import Ranked
 _SUFFIX = re.compile(
     r"[-_. ]+(?:gguf|ggml|onnx|mlx|coreml|openvino|ctranslate2|ct2|faster|tensorrt|trt|rknn|qnn|tflite|litert|executorch|awq|gptq|exl2|bnb|"
     r"hqq|nf4|fp\d+|bf16|f16|f32|int\d+|i?q\d(?:_[a-z0-9]+)*|\d+-?bits?|w\d+a\d+|quantized|quantised|quant|optimum|optimized|"
-    r"converted|safetensors|hf|v?\d{8}|checkpoint-?\d+|ep(?:och)?-?\d+|step-?\d+|e\d{1,3}|r\d{1,4}|s\d{1,2}|ds[-_]?f?\d{1,3}|run-?\d+|seed-?\d+|"
+    r"converted|safetensors|hf|v?\d{8}|checkpoint-?\d+|ep(?:och)?-?\d+|step-?\d+|e\d{1,3}|r\d{1,4}|s\d{1,2}|f\d{1,2}|fold-?\d+|ds[-_]?f?\d{1,3}|run-?\d+|seed-?\d+|"
     r"\d{2,7}|test|final|backup|copy|lora|adapter|merged|exp-?\d*)$",
     re.I,
 )
@@ -52,7 +52,7 @@ def stem(name: str) -> str:
     while True:
         shorter = _SUFFIX.sub("", left)
         if shorter == left or not shorter:
-            return re.sub(r"[-_. ]+", "-", left).strip("-") or name.lower()
+            return re.sub(r"[-_ ]+", "-", left).strip("-") or name.lower()
         left = shorter
 
 

@@ -31,6 +31,13 @@ def _rates(metric: str, words: str) -> list[tuple[str, re.Pattern[str]]]:
     return [
         (metric, re.compile(rf"\b(?:{words})\)?{bridge}{percent}", re.I)),
         (metric, re.compile(rf"{percent}{back}\(?(?:{words})\b", re.I)),
+        # "from 6.99% (baseline) to 4.95%": the second is the level that was reached.
+        (
+            metric,
+            re.compile(
+                rf"\b(?:{words})\)?{bridge}\d+(?:\.\d+)?\s*\\?%(?:\s*\([^()]{{1,40}}\))?\s+to\s+{percent}", re.I
+            ),
+        ),
     ]
 
 
@@ -73,6 +80,8 @@ def figure(metric: str, match: re.Match[str], span: Span, quote: str) -> Figure:
 
 def is_change(near: str, before: str) -> bool:
     """Tell "reduces WER by 12 %" from "reduces WER to 5.1 %"."""
+    if re.search(r"\bfrom\b", near, re.I):
+        return False
     if re.search(r"\b(?:relative|reductions?|improvements?|by)\b", near, re.I):
         return True
     return bool(_CHANGE.search(before)) and not _LEVEL.search(near) and not _LEVEL.search(before[-8:])

@@ -64,7 +64,7 @@ def item_from(values: dict[str, object]) -> Item:
 
 _NEW_STYLE = r"\d{4}\.\d{4,5}"
 _OLD_STYLE = r"[a-z][a-z-]+(?:\.[A-Z]{2})?/\d{7}"
-ARXIV_ID = re.compile(rf"(?P<base>{_NEW_STYLE}|{_OLD_STYLE})(?:v(?P<version>\d{{1,3}}))?")
+ARXIV_ID = re.compile(rf"(?P<base>{_NEW_STYLE}|{_OLD_STYLE})(?:v(?P<version>\d{{1,3}}))?", re.ASCII)
 # The paper on carbon emissions in the hub's model card template: the tag says nothing about the model.
 TEMPLATE_PAPERS = frozenset({"1910.09700"})
 

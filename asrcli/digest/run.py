@@ -157,15 +157,15 @@ def write_edition(out: Path, edition: Edition) -> None:
     write_rolling(out)
 
 
-def load_edition(out: Path, day: str) -> Edition:
-    """Read a day's JSON.
+def load_edition(out: Path, day: str, brief: bool = False) -> Edition:
+    """Read a day's JSON; ``brief`` as in `asrcli.digest.edition.from_json`.
 
     Raises:
         InputError: there is none, or it is not a digest.
     """
     path = daily_path(out, day, "json")
     try:
-        return from_json(path.read_text("utf-8"))
+        return from_json(path.read_text("utf-8"), brief)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"no digest of {day} in {out}: run `asr digest run --date {day} --out {out}`") from error
     except InputError as error:
@@ -173,9 +173,9 @@ def load_edition(out: Path, day: str) -> Edition:
 
 
 def load_editions(out: Path, last: int = 0) -> list[Edition]:
-    """Read the editions in a folder, newest first; ``last`` > 0 limits how many."""
+    """Read the editions in a folder, newest first and in brief; ``last`` > 0 limits how many."""
     days = sorted((path.stem for path in (out / "daily").glob("????-??-??.json")), reverse=True)
-    return [load_edition(out, day) for day in (days[:last] if last else days)]
+    return [load_edition(out, day, brief=True) for day in (days[:last] if last else days)]
 
 
 __all__ = ["Item", "Plan", "load_edition", "load_editions", "pages_of", "run_day", "write_edition"]

@@ -91,8 +91,8 @@ def setting(path: Path, name: str, value: object) -> Any:
         known = ", ".join(field.name for field in fields(Settings))
         raise UsageError(f"{path}: unknown key {name!r}; known keys: {known}")
     default = getattr(Settings(), name)
-    if name == "interests" and isinstance(value, dict):
-        if all(isinstance(weight, int | float) for weight in value.values()):
+    if name == "interests":
+        if isinstance(value, dict) and all(isinstance(weight, int | float) for weight in value.values()):
             return tuple(Interest(words, float(weight)) for words, weight in value.items())
     elif isinstance(default, tuple) and isinstance(value, list) and all(isinstance(one, str) for one in value):
         return tuple(value)

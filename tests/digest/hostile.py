@@ -5,7 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from recordings import FRIDAY, SETTINGS, Made, answer, arxiv_answers, arxiv_api, arxiv_feed, hub_answers, release_answer, story_answers
+from recordings import (
+    FRIDAY,
+    SETTINGS,
+    Made,
+    answer,
+    arxiv_answers,
+    arxiv_api,
+    arxiv_feed,
+    hub_answers,
+    release_answer,
+    story_answers,
+)
 
 from asrcli.digest.web import Answer
 
@@ -20,7 +31,7 @@ TITLES = [
     "<style>@import url(https://evil.example/x.css)</style>",
     "<link rel=stylesheet href=https://evil.example/x.css>",
     "<meta http-equiv=refresh content='0;url=https://evil.example/'>",
-    "\" onmouseover=document.documentElement.dataset.pwn=7 x=\"",
+    '" onmouseover=document.documentElement.dataset.pwn=7 x="',
     "' autofocus onfocus=document.documentElement.dataset.pwn=8 '",
     "&lt;script&gt;document.documentElement.dataset.pwn=9&lt;/script&gt;",
     "&#60;script&#62;document.documentElement.dataset.pwn=10&#60;/script&#62;",
@@ -63,7 +74,7 @@ LINKS = [
     "vbscript:x",
     "file:///etc/passwd",
     "https://user:secret@evil.example/",
-    "https://evil.example/\" onclick=\"document.documentElement.dataset.pwn=22",
+    'https://evil.example/" onclick="document.documentElement.dataset.pwn=22',
     "https://evil.example/)](https://evil.example/",
     "https://evil.example/<script>",
     "//evil.example/x",
@@ -84,7 +95,12 @@ def hostile_papers() -> list[Made]:
 
 def legal(text: str) -> str:
     """What an XML document can carry at all."""
-    return "".join(char for char in text if char in "\t\n\r" or (ord(char) >= 32 and not 0xD800 <= ord(char) <= 0xDFFF and ord(char) not in (0xFFFE, 0xFFFF)))
+    return "".join(
+        char
+        for char in text
+        if char in "\t\n\r"
+        or (ord(char) >= 32 and not 0xD800 <= ord(char) <= 0xDFFF and ord(char) not in (0xFFFE, 0xFFFF))
+    )
 
 
 def hostile_answers(extra: Sequence[Made] = ()) -> list[Answer]:
@@ -101,7 +117,14 @@ def hostile_answers(extra: Sequence[Made] = ()) -> list[Answer]:
         ),
     ]  # fmt: skip
     stories = [
-        {"objectID": str(number), "title": text, "url": LINKS[number % len(LINKS)], "author": text, "points": 10, "created_at": text}
+        {
+            "objectID": str(number),
+            "title": text,
+            "url": LINKS[number % len(LINKS)],
+            "author": text,
+            "points": 10,
+            "created_at": text,
+        }
         for number, text in enumerate(TITLES, 1)
     ] + [{"objectID": "../1", "title": "x"}, None, {"objectID": "9", "title": None}]
     entries = "".join(
@@ -112,7 +135,19 @@ def hostile_answers(extra: Sequence[Made] = ()) -> list[Answer]:
     feed = f'<rss version="2.0"><channel><title><![CDATA[{TITLES[0]}]]></title>{entries}</channel></rss>'
     return [
         *arxiv_answers(arxiv_feed(papers, FRIDAY), arxiv_api(papers)),
-        *hub_answers(models, [{"paper": {"id": "2604.00001", "title": TITLES[0], "summary": TITLES[1], "authors": [{"name": TITLES[2]}]}}]),
+        *hub_answers(
+            models,
+            [
+                {
+                    "paper": {
+                        "id": "2604.00001",
+                        "title": TITLES[0],
+                        "summary": TITLES[1],
+                        "authors": [{"name": TITLES[2]}],
+                    }
+                }
+            ],
+        ),
         release_answer(),
         *story_answers(stories),
         answer("https://example.org/feed.xml", feed),
@@ -120,7 +155,10 @@ def hostile_answers(extra: Sequence[Made] = ()) -> list[Answer]:
 
 
 SETTINGS_WITH_FEED = type(SETTINGS)(
-    categories=SETTINGS.categories, releases=SETTINGS.releases, hacker_news=SETTINGS.hacker_news, feeds=("https://example.org/feed.xml",)
+    categories=SETTINGS.categories,
+    releases=SETTINGS.releases,
+    hacker_news=SETTINGS.hacker_news,
+    feeds=("https://example.org/feed.xml",),
 )
 
 BOMB = (

@@ -27,7 +27,9 @@ from asrcli.digest.verify import verify_day
 from asrcli.digest.store import Store
 
 SOURCES = ("arxiv", "hf", "github", "rss", "hn")
-FORBIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\U000e0000-\U000e0fff\x00-\x08\x0b\x0c\x0e-\x1f]")
+FORBIDDEN = re.compile(
+    "[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\U000e0000-\U000e0fff\x00-\x08\x0b\x0c\x0e-\x1f]"
+)
 PAGES = ("daily/*.md", "daily/*.html", "daily/*.json", "*.md", "*.xml", "*.json", "mindmap.html", "mindmap.opml")
 
 
@@ -36,7 +38,11 @@ def spoiled(run, out: Path) -> Path:
     """A day full of hostile texts, with every page that is made without speech."""
     run(hostile_answers(), sources=SOURCES, settings=SETTINGS_WITH_FEED)
     tree = build_tree(load_editions(out), TITLES[3])
-    for name, text in (("mindmap.html", mindmap_html(tree)), ("mindmap.md", outline_markdown(tree)), ("mindmap.opml", outline_opml(tree))):
+    for name, text in (
+        ("mindmap.html", mindmap_html(tree)),
+        ("mindmap.md", outline_markdown(tree)),
+        ("mindmap.opml", outline_opml(tree)),
+    ):
         (out / name).write_text(text)
     return out
 
@@ -80,7 +86,16 @@ def test_markdown_holds_no_markup_of_strangers(spoiled):
     for path in spoiled.rglob("*.md"):
         tokens = reader.parse(path.read_text("utf-8"))
         kinds = set(kinds_of(tokens))
-        assert not kinds & {"html_inline", "html_block", "image", "fence", "code_block", "blockquote_open", "s_open", "ordered_list_open"}, path.name
+        assert not kinds & {
+            "html_inline",
+            "html_block",
+            "image",
+            "fence",
+            "code_block",
+            "blockquote_open",
+            "s_open",
+            "ordered_list_open",
+        }, path.name
         for href in links_of(tokens):
             assert href.startswith(("https://", "http://")), (path.name, href)
             assert "@" not in href.partition("://")[2].partition("/")[0], href
@@ -111,10 +126,17 @@ def test_html_holds_no_element_or_handler_of_strangers(spoiled, name):
     scripts = [attributes for tag, attributes in reader.tags if tag == "script"]
     assert scripts == ([] if "daily" in name else [{"type": "application/json", "id": "tree"}, {}])
     for tag, attributes in reader.tags:
-        assert not [key for key in attributes if key.startswith("on") or key in ("style", "src", "srcdoc", "srcset")], (tag, attributes)
+        assert not [key for key in attributes if key.startswith("on") or key in ("style", "src", "srcdoc", "srcset")], (
+            tag,
+            attributes,
+        )
         if tag == "a":
             assert str(attributes["href"]).startswith(("https://", "http://"))
-    policies = [attributes["content"] for tag, attributes in reader.tags if attributes.get("http-equiv") == "Content-Security-Policy"]
+    policies = [
+        attributes["content"]
+        for tag, attributes in reader.tags
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert len(policies) == 1 and policies[0].startswith("default-src 'none'") and "unsafe" not in policies[0]
 
 
@@ -124,7 +146,10 @@ def test_the_policy_hashes_are_those_of_the_inline_texts(spoiled):
 
     text = (spoiled / "mindmap.html").read_text("utf-8")
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1].replace("&#x27;", "'")
-    for inline in (re.search(r"<style>(.*?)</style>", text, re.S)[1], re.search(r"<script>(.*?)</script>", text, re.S)[1]):
+    for inline in (
+        re.search(r"<style>(.*?)</style>", text, re.S)[1],
+        re.search(r"<script>(.*?)</script>", text, re.S)[1],
+    ):
         assert f"'sha256-{base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'" in policy
 
 
@@ -187,7 +212,9 @@ def test_the_transcript_and_the_script_survive(spoiled):
     timing = re.compile(r"^\d\d:\d\d:\d\d\.\d{3} --> \d\d:\d\d:\d\d\.\d{3}$")
     assert all(timing.match(line) for line in vtt.splitlines() if "-->" in line)
     blocks = vtt.strip().split("\n\n")
-    assert blocks[0] == "WEBVTT" and all(len(block.splitlines()) == 2 and timing.match(block.splitlines()[0]) for block in blocks[1:])
+    assert blocks[0] == "WEBVTT" and all(
+        len(block.splitlines()) == 2 and timing.match(block.splitlines()[0]) for block in blocks[1:]
+    )
     starts = [block.split(" --> ")[0] for block in blocks[1:]]
     assert starts == sorted(starts)
     kinds = set(kinds_of(MarkdownIt("commonmark", {"html": True}).parse(script_markdown(script))))
@@ -208,7 +235,10 @@ def test_hostile_papers_change_no_other_paper(run, tmp_path):
     from asrcli.digest.run import Plan, run_day
     from asrcli.digest.web import RecordedWeb
 
-    honest = [Made("2604.90001"), Made("2604.90002", "Diarisation with ASR", "We present ASR for meetings. It fails on noise.")]
+    honest = [
+        Made("2604.90001"),
+        Made("2604.90002", "Diarisation with ASR", "We present ASR for meetings. It fails on noise."),
+    ]
     editions = []
     for name, answers in (("alone", [*whole_day(honest)]), ("among", hostile_answers(honest))):
         with closing(Store(tmp_path / name / "digest.sqlite")) as store:
@@ -221,7 +251,12 @@ def test_hostile_papers_change_no_other_paper(run, tmp_path):
 def test_documents_that_attack_parsers_end_as_failures_at_once(name, run):
     begun = time.process_time()
     body = DOCUMENTS[name]
-    urls = ["https://rss.arxiv.org/atom/eess.AS", api_address(), "https://github.com/openai/whisper/releases.atom", "https://example.org/feed.xml"]
+    urls = [
+        "https://rss.arxiv.org/atom/eess.AS",
+        api_address(),
+        "https://github.com/openai/whisper/releases.atom",
+        "https://example.org/feed.xml",
+    ]
     urls += [one.url for one in (*hub_answers([]), *story_answers([]))]
     edition = run([answer(url, body) for url in urls], sources=SOURCES, settings=SETTINGS_WITH_FEED)
     assert {source.state for source in edition.sources} == {"failed"}
@@ -243,7 +278,11 @@ def test_escaped_markdown_reads_as_the_cleaned_text(text):
     """A CommonMark reader gives back exactly the text, in a paragraph, a list and a link."""
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     plain = clean(text)
-    for written, strip in ((f"x {escape_markdown(text)}", 2), (f"- x {escape_markdown(text)}", 2), (markdown_link(f"x {text}", "https://example.org/"), 2)):
+    for written, strip in (
+        (f"x {escape_markdown(text)}", 2),
+        (f"- x {escape_markdown(text)}", 2),
+        (markdown_link(f"x {text}", "https://example.org/"), 2),
+    ):
         tokens = [token for token in reader.parse(written) if token.type == "inline"]
         assert len(tokens) == 1
         found = "".join(child.content for child in tokens[0].children if child.type in ("text", "text_special"))
@@ -262,7 +301,20 @@ def test_clean_is_idempotent_and_names_stay_in_their_folder(text):
 
 def test_links_of_strangers():
     kept = [safe_url(link) for link in LINKS]
-    assert kept == ["", "", "", "", "", "", "https://evil.example/%29%5D%28https://evil.example/", "https://evil.example/%3Cscript%3E", "", "", "", ""]
+    assert kept == [
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "https://evil.example/%29%5D%28https://evil.example/",
+        "https://evil.example/%3Cscript%3E",
+        "",
+        "",
+        "",
+        "",
+    ]
 
 
 def browse(page: Path, work: Path) -> tuple[set[str], list[str], str]:
@@ -284,9 +336,17 @@ def browse(page: Path, work: Path) -> tuple[set[str], list[str], str]:
     console = [line for line in done.stderr.decode(errors="replace").splitlines() if "CONSOLE" in line]
     written = log.read_text(errors="replace").rstrip()
     events = json.loads(written if written.endswith("}") else written.rstrip(",") + "]}")["events"]
-    urls = {str(event["params"]["url"]) for event in events if isinstance(event.get("params"), dict) and "url" in event["params"]}
+    urls = {
+        str(event["params"]["url"])
+        for event in events
+        if isinstance(event.get("params"), dict) and "url" in event["params"]
+    }
     own = ("file:", "data:", "chrome:", "devtools:", "about:")
-    return {url for url in urls if not url.startswith(own) and "google" not in url}, console, done.stdout.decode(errors="replace")
+    return (
+        {url for url in urls if not url.startswith(own) and "google" not in url},
+        console,
+        done.stdout.decode(errors="replace"),
+    )
 
 
 @pytest.mark.slow
@@ -312,7 +372,8 @@ def test_chromium_makes_no_request_and_runs_nothing(spoiled, name, guarded, tmp_
 def test_the_browser_would_have_noticed(tmp_path):
     """The control: a careless page makes a request, runs a script and says something on the console."""
     page = tmp_path / "careless.html"
-    page.write_text("<img src=https://evil.example/x.png onerror='console.error(1);document.documentElement.dataset.pwn=1'>")
+    page.write_text(
+        "<img src=https://evil.example/x.png onerror='console.error(1);document.documentElement.dataset.pwn=1'>"
+    )
     requests, console, found = browse(page, tmp_path)
     assert requests == {"https://evil.example/x.png"} and console and 'data-pwn="1"' in found
-

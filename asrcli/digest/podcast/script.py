@@ -101,7 +101,7 @@ def paper_chapter(paper: Paper, first: bool) -> Chapter:
     turns = [Turn("host", f"{start}, {paper.topic.lower()}: {paper.title}{stop}{by}")]
     turns += [Turn("guest", claim.text, claim) for claim in paper.claims]
     if paper.against:
-        turns.append(Turn("host", f"It {paper.against}."))
+        turns.append(Turn("host", f"Set against the board: {paper.against}."))
     if paper.boast:
         turns.append(Turn("host", "It claims the state of the art, and the abstract gives no error rate."))
     return Chapter(paper.title, paper.url, tuple(turns))
