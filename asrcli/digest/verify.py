@@ -9,7 +9,8 @@ from pathlib import Path
 
 from asrcli.digest.edition import Claim, Edition, Paper, to_json
 from asrcli.digest.figures import find_figures
-from asrcli.digest.run import daily_path, digest_of, load_edition, pages_of
+from asrcli.digest.pages.rolling import DAYS, rolling_pages
+from asrcli.digest.run import daily_path, digest_of, load_edition, load_editions, pages_of
 from asrcli.digest.store import Store
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -116,6 +117,20 @@ def verify_day(out: Path, day: str, store: Store | None) -> list[str]:
             found.append(
                 f"{path.name} is not what the data gives: {first_difference(written.decode('utf-8', 'replace'), text)}"
             )
+    return found
+
+
+def rolling_problems(out: Path) -> list[str]:
+    """Return which of the rolling pages and feeds are not what the days give."""
+    found = []
+    for name, text in rolling_pages(load_editions(out, DAYS)).items():
+        try:
+            same = (out / name).read_bytes() == text.encode("utf-8")
+        except OSError:
+            found.append(f"{name} is missing")
+            continue
+        if not same:
+            found.append(f"{name} is not what the days give: `asr digest feed` writes it again")
     return found
 
 

@@ -58,11 +58,12 @@ def say(text: str, own: Mapping[str, str] | None = None) -> tuple[Spoken, ...]:
 def say_word(word: str, entries: Mapping[str, str]) -> str:
     """Return how one word is said, its closing punctuation kept for the pause it makes."""
     found = _EDGE.match(word)
-    head, core, tail = found.groups() if found else ("", word, "")
+    _, core, tail = found.groups() if found else ("", word, "")
     if word.lower() in entries:
         return entries[word.lower()]
     pause = "".join(char for char in tail if char in ",.;:!?")
-    return (say_core(core, entries) + pause).strip() if core else pause if head or tail else ""
+    said = say_core(core, entries)
+    return said + pause if said else ""
 
 
 def say_core(core: str, entries: Mapping[str, str]) -> str:
@@ -72,8 +73,10 @@ def say_core(core: str, entries: Mapping[str, str]) -> str:
     number = _NUMBER.match(core)
     if number:
         return say_number(number)
+    if not any(char.isalnum() for char in core):
+        return ""
     parts = [part for part in re.split(r"[-/_]+", core) if part]
-    if len(parts) > 1:
+    if parts != [core]:
         return " ".join(say_core(part, entries) for part in parts)
     return " ".join(_UNSPEAKABLE.sub(" ", core).split())
 

@@ -12,6 +12,7 @@ from asrcli.digest.podcast.lexicon import say
 from asrcli.digest.podcast.script import Script
 from asrcli.types import ErrorCounts, Word
 
+_SPELLED = re.compile(r"\b[A-Z](?: [A-Z])+s?\b")
 _TERM = re.compile(r"[A-Z]{2,}|[a-z]+[A-Z]|\d")
 
 
@@ -26,18 +27,14 @@ class Heard:
 
 
 def plain(text: str) -> list[str]:
-    """Return lower-case words without punctuation; letters said one by one are one word, as engines write them."""
-    words = re.findall(r"[a-z0-9]+(?:'[a-z]+)?", text.lower())
-    joined: list[str] = []
-    run = ""
-    for word in [*words, ""]:
-        if len(word) == 1 and word.isalpha() and (run or word not in "ai"):
-            run += word
-            continue
-        joined += [run] if run else []
-        run = ""
-        joined += [word] if word else []
-    return joined
+    """Return lower-case words without punctuation; capitals said one by one ("A S R") are one word, as engines write them."""
+    joined = _SPELLED.sub(lambda found: found[0].replace(" ", ""), text)
+    return re.findall(r"[a-z0-9]+(?:'[a-z]+)?", joined.lower())
+
+
+def holds(words: Sequence[str], phrase: Sequence[str]) -> bool:
+    """Tell whether a phrase stands in a list of words, in one piece."""
+    return f" {' '.join(phrase)} " in f" {' '.join(words)} "
 
 
 def compare(script: Script, heard: str, engine: str, lexicon: dict[str, str] | None = None) -> Heard:
@@ -60,15 +57,9 @@ def compare(script: Script, heard: str, engine: str, lexicon: dict[str, str] | N
                 " ".join(said[chunk.ref_start_idx : chunk.ref_end_idx]),
                 " ".join(found[chunk.hyp_start_idx : chunk.hyp_end_idx]),
             ] += 1
-    present = set(found)
     terms = {word.written.strip(".,;:!?()\"'") for line in spoken for word in line if _TERM.search(word.written)}
-    lost = tuple(
-        sorted(
-            term
-            for term in terms
-            if term and not set(plain(" ".join(one.said for one in say(term, lexicon)))) <= present
-        )
-    )
+    phrases = {term: plain(" ".join(word.said for word in say(term, lexicon))) for term in terms}
+    lost = tuple(sorted(term for term, phrase in phrases.items() if phrase and not holds(found, phrase)))
     return Heard(
         engine, counts, tuple(pair for pair, _ in sorted(pairs.items(), key=lambda one: (-one[1], one[0]))), lost
     )

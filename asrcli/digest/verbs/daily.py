@@ -158,7 +158,7 @@ def verify(
 ) -> None:
     """Check finished digests again: quotes, numbers, ids and pages."""
     from asrcli.digest.store import Store
-    from asrcli.digest.verify import verify_day
+    from asrcli.digest.verify import rolling_problems, verify_day
 
     wanted = [day_of(one, "DATE").isoformat() for one in days or []]
     wanted = wanted or sorted(path.stem for path in (out / "daily").glob("????-??-??.json"))
@@ -176,7 +176,12 @@ def verify(
             print(f"asr: {one}: {problem}", file=sys.stderr)
         print(f"{one}\t{'failed' if problems else 'ok'}")
         failed += bool(problems)
+    if not days and not failed:
+        problems = rolling_problems(out)
+        for problem in problems:
+            print(f"asr: {problem}", file=sys.stderr)
+        failed += bool(problems)
     if store is None:
         print(f"asr: {path} is not there: pages were checked against the JSON alone", file=sys.stderr)
     if failed:
-        raise CheckFailed(f"{failed} of {len(wanted)} days do not verify")
+        raise CheckFailed(f"{out} does not verify: {failed} of {len(wanted)} days or their rolling pages differ")
