@@ -79,21 +79,20 @@ def arxiv_id(text: str) -> tuple[str, int] | None:
 
 
 def merge(old: Item, new: Item) -> Item:
-    """Join two sightings of one item: the later version's words, the larger signals, everything it is about.
+    """Join two sightings of one item: the later version's words, the last signals, everything it is about.
 
-    The announcement type is known to one transport only, and a transport that knows no text must not erase one.
+    Of one version the words first read are kept, so that spans into them stay true whichever way of asking repeats it. The
+    announcement type is known to one transport only, and one that knows no text must not erase it.
     """
-    newer, older = (new, old) if new.version >= old.version else (old, new)
-    signals = dict(older.signals)
-    signals.update(newer.signals)
+    base, other = (new, old) if new.version > old.version else (old, new)
     return replace(
-        newer,
-        text=newer.text or older.text,
-        authors=newer.authors or older.authors,
-        published=min(filter(None, (newer.published, older.published)), default=""),
-        updated=max(newer.updated, older.updated),
-        announced=newer.announced or older.announced,
-        tags=tuple(dict.fromkeys((*newer.tags, *older.tags))),
-        signals=tuple(sorted(signals.items())),
-        about=tuple(sorted({*newer.about, *older.about})),
+        base,
+        text=base.text or other.text,
+        authors=base.authors or other.authors,
+        published=min(filter(None, (base.published, other.published)), default=""),
+        updated=max(base.updated, other.updated),
+        announced=base.announced or other.announced,
+        tags=tuple(dict.fromkeys((*base.tags, *other.tags))),
+        signals=tuple(sorted({**dict(old.signals), **dict(new.signals)}.items())),
+        about=tuple(sorted({*base.about, *other.about})),
     )

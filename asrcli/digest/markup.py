@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
-from xml.etree.ElementTree import Element, indent, tostring  # noqa: S405  trees are built below, never by its parser
-from xml.parsers.expat import ExpatError, ParserCreate  # noqa: S407  without document types there are no entities
+from xml.etree.ElementTree import Element, indent, tostring
+from xml.parsers.expat import ExpatError, ParserCreate
 
 MAX_DEPTH = 100  # elements within elements; a real feed has less than ten
 MAX_BYTES = 20 * 2**20  # of one answer; the largest real one (2 000 entries of arXiv) is 5 MB

@@ -16,7 +16,7 @@ from asrcli.digest.items import Item, Kind
 from asrcli.digest.settings import SOURCES, Settings
 from asrcli.digest.sources import Task
 from asrcli.digest.states import Report, State
-from asrcli.digest.store import Store, older_than
+from asrcli.digest.store import Store, older_than, own_parts, seen_mark
 from asrcli.digest.web import Web
 from asrcli.errors import InputError
 
@@ -80,8 +80,8 @@ def run_day(plan: Plan, store: Store) -> Edition:
 def reasons_not_to_report(reports: Sequence[Report], task: Task) -> dict[str, str]:
     """Return id -> reason for what is kept but is no news.
 
-    Papers that no phrase matches are not about speech recognition; in a first run, what is older than some days is taken
-    as known, or the first digest would be a catalogue.
+    Papers that no phrase matches are not about speech recognition. What a source gives when it is read for the first time
+    and is older than some days is taken as known, or the first digest would be a catalogue.
     """
     items = [item for report in reports for item in report.items]
     why = {
@@ -92,8 +92,14 @@ def reasons_not_to_report(reports: Sequence[Report], task: Task) -> dict[str, st
     for item in items:  # the feed's abstract may be cut where the API's is whole
         if why.get(item.id) and task.settings.matches(f"{item.title} {item.text}"):
             del why[item.id]
-    if "run" not in task.marks:
-        why |= dict.fromkeys(older_than(items, task.day, task.settings.first_days), "older than the first run reports")
+    old: set[str] = set()
+    young: set[str] = set()
+    for part in (part for report in reports for part in own_parts(report)):
+        first = seen_mark(part.name) not in task.marks
+        older = older_than(part.items, task.day, task.settings.first_days) if first else set()
+        old |= older
+        young |= {item.id for item in part.items} - older
+    why |= dict.fromkeys(old - young, "older than the first run reports")
     return why
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from asrcli.digest.items import Item, Kind, merge
-from asrcli.digest.states import Report
+from asrcli.digest.states import USABLE, Report
 from asrcli.errors import InputError
 
 SCHEMA = 1
@@ -177,6 +177,11 @@ class Store:
             )
             for name, value in report.marks:
                 self.base.execute("INSERT OR REPLACE INTO watermarks VALUES (?, ?, ?)", (name, stamp, value))
+            for part in own_parts(report):
+                if part.state in USABLE:
+                    self.base.execute(
+                        "INSERT OR REPLACE INTO watermarks VALUES (?, ?, ?)", (seen_mark(part.name), stamp, stamp)
+                    )
             for item in report.items:
                 self._take(item, report.name, stamp, why_not.get(item.id, ""))
         self.base.execute("INSERT OR REPLACE INTO watermarks VALUES ('run', ?, ?)", (stamp, stamp))
@@ -214,6 +219,16 @@ class Store:
             self.base.execute("INSERT OR REPLACE INTO feedback VALUES (?, ?)", (identity, mark))
         else:
             self.base.execute("DELETE FROM feedback WHERE id = ?", (identity,))
+
+
+def own_parts(report: Report) -> tuple[Report, ...]:
+    """Return what is read for the first time by itself: each feed and list; arXiv's ways give the same papers and are one."""
+    return report.parts if report.parts and report.name != "arxiv" else (report,)
+
+
+def seen_mark(name: str) -> str:
+    """Return the name of the watermark that says a source, or one transport of it, was read before."""
+    return f"seen {name}"
 
 
 def older_than(items: Iterable[Item], day: date, days: int) -> set[str]:

@@ -181,3 +181,38 @@ def test_a_first_run_is_no_catalogue(run):
     edition = run(arxiv_answers(arxiv_feed([new], FRIDAY), arxiv_api([new, *old])), sources=("arxiv",))
     assert [paper.id for paper in edition.papers] == ["arxiv:2604.00001"]
     assert edition.counts.older == 5
+
+
+def test_a_feed_added_later_is_no_catalogue_either(run):
+    from dataclasses import replace
+
+    def feed(days):
+        items = "".join(
+            f"<item><title>Post of {day}</title><link>https://b.example/{day}</link><pubDate>{day}T08:00:00Z</pubDate></item>"
+            for day in days
+        )
+        return answer("https://b.example/feed", f'<rss version="2.0"><channel><title>B</title>{items}</channel></rss>')
+
+    run(whole_day())
+    saturday = FRIDAY + timedelta(days=1)
+    settings = replace(SETTINGS, feeds=("https://b.example/feed",))
+    edition = run([feed(["2024-01-01", "2026-04-16"])], saturday, ("rss",), settings)
+    assert [line.title for line in edition.lines] == ["Post of 2026-04-16"]
+    edition = run([feed(["2024-01-01", "2026-04-16", "2026-01-05"])], saturday + timedelta(days=1), ("rss",), settings)
+    assert [line.title for line in edition.lines] == [
+        "Post of 2026-01-05"
+    ]  # not seen before is news, whatever its date
+
+
+def test_words_of_one_version_do_not_change_under_their_spans(run, out):
+    from contextlib import closing
+
+    from asrcli.digest.store import Store
+    from asrcli.digest.verify import verify_day
+
+    run(arxiv_answers(arxiv_feed([Made("2604.12345")], FRIDAY), arxiv_api([Made("2604.12345")])), sources=("arxiv",))
+    monday = FRIDAY + timedelta(days=3)
+    again = [Made("2604.12345", title="Other title", abstract="Other words about ASR.")]
+    run(arxiv_answers(arxiv_feed(again, monday), arxiv_api(again), monday), monday, ("arxiv",))
+    with closing(Store(out / "digest.sqlite")) as store:
+        assert verify_day(out, str(FRIDAY), store) == []

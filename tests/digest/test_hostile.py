@@ -23,8 +23,8 @@ from asrcli.digest.markup import MarkupError, read_xml
 from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown, outline_opml
 from asrcli.digest.pages.readme import markers, replace_block, update_readme
 from asrcli.digest.run import load_edition, load_editions
-from asrcli.digest.verify import verify_day
 from asrcli.digest.store import Store
+from asrcli.digest.verify import verify_day
 
 SOURCES = ("arxiv", "hf", "github", "rss", "hn")
 FORBIDDEN = re.compile(

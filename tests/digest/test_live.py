@@ -8,7 +8,18 @@ import httpx2
 import pytest
 
 from asrcli.digest.live import LiveWeb, public_address
-from asrcli.digest.web import Answer, Call, RecordedWeb, Recording, WebError, canonical, load_records, read_record, without_secrets, write_record
+from asrcli.digest.web import (
+    Answer,
+    Call,
+    RecordedWeb,
+    Recording,
+    WebError,
+    canonical,
+    load_records,
+    read_record,
+    without_secrets,
+    write_record,
+)
 
 PUBLIC = "93.184.216.34"
 
@@ -26,7 +37,12 @@ class Net:
         self.responses, self.requests = list(responses), []
         self.now, self.slept = 1000.0, []
         self.addresses = addresses or {}
-        self.web = LiveWeb(httpx2.MockTransport(self.handle), self.sleep, lambda host: self.addresses.get(host, [PUBLIC]), lambda: self.now)
+        self.web = LiveWeb(
+            httpx2.MockTransport(self.handle),
+            self.sleep,
+            lambda host: self.addresses.get(host, [PUBLIC]),
+            lambda: self.now,
+        )
 
     def handle(self, request: httpx2.Request) -> httpx2.Response:
         self.requests.append(request)
@@ -41,7 +57,9 @@ class Net:
 
 
 def test_429_is_tried_again_after_the_time_the_server_asks_for():
-    net = Net(httpx2.Response(429, headers={"retry-after": "17"}), httpx2.Response(503), httpx2.Response(200, text="ok"))
+    net = Net(
+        httpx2.Response(429, headers={"retry-after": "17"}), httpx2.Response(503), httpx2.Response(200, text="ok")
+    )
     assert net.web.get(Call("https://export.arxiv.org/api/query")).body == b"ok"
     assert net.slept == [17.0, 10.0]
 
@@ -88,7 +106,18 @@ def test_private_addresses_are_refused(address):
     assert net.requests == []
 
 
-@pytest.mark.parametrize("url", ["http://example.org/", "file:///etc/passwd", "https://user@example.org/", "https://example.org:8080/", "ftp://x/", "https:///x", "https://[::1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/",
+        "file:///etc/passwd",
+        "https://user@example.org/",
+        "https://example.org:8080/",
+        "ftp://x/",
+        "https:///x",
+        "https://[::1",
+    ],
+)
 def test_addresses_that_are_not_asked(url):
     net = Net()
     with pytest.raises(WebError):
@@ -121,7 +150,13 @@ def test_redirects_without_end_and_answers_without_end_stop():
 
 
 def test_records_hold_no_token_and_replay(tmp_path):
-    net = Net(httpx2.Response(200, text="body", headers={"set-cookie": "session=s3cret", "etag": "x", "date": "Fri, 17 Apr 2026 12:00:00 GMT"}))
+    net = Net(
+        httpx2.Response(
+            200,
+            text="body",
+            headers={"set-cookie": "session=s3cret", "etag": "x", "date": "Fri, 17 Apr 2026 12:00:00 GMT"},
+        )
+    )
     call = Call("https://api.x.com/2/tweets?query=a&access_token=pa55", secret="s3cret")
     Recording(net.web, tmp_path, "2026-04-17T12:00:00Z").get(call)
     (path,) = tmp_path.iterdir()

@@ -69,7 +69,10 @@ def test_summaries_are_verbatim_on_real_abstracts(shared):
         ("A 14.77% relative reduction in character error rate was seen.", [("CER", 14.77, True)]),
         ("It reduces WER from 6.99% to 4.95% there.", [("WER", 6.99, False), ("WER", 4.95, False)]),
         ("A real-time factor (RTF) of 0.005 and an RTFx of 800.", [("RTF", 0.005, False), ("RTFx", 800.0, False)]),
-        ("A 1.7B-parameter model and a 120M parameters one.", [("parameters", 1.7e9, False), ("parameters", 1.2e8, False)]),
+        (
+            "A 1.7B-parameter model and a 120M parameters one.",
+            [("parameters", 1.7e9, False), ("parameters", 1.2e8, False)],
+        ),
         ("Trained on 10,000 hours in 12 languages.", [("hours", 10000.0, False), ("languages", 12.0, False)]),
         ("Spanning 19K hours of speech.", [("hours", 19000.0, False)]),
         ("Accuracy rises to 97.18% and F1 by 3%.", []),
@@ -82,7 +85,10 @@ def test_figures(text, expected):
 
 
 def test_a_boast_without_a_number_is_named():
-    assert boasts("Nice work. It sets a new state of the art on everything.") == "It sets a new state of the art on everything."
+    assert (
+        boasts("Nice work. It sets a new state of the art on everything.")
+        == "It sets a new state of the art on everything."
+    )
     assert boasts("It works.") == ""
 
 
@@ -102,7 +108,16 @@ def test_names_of_families(name, expected):
 
 
 def made(name: str, *tags: str, **signals: float) -> Item:
-    return Item(f"hf:{name}", Kind.MODEL, name, f"https://huggingface.co/{name}", "hf", authors=(name.partition("/")[0],), tags=tags, signals=tuple(signals.items()))
+    return Item(
+        f"hf:{name}",
+        Kind.MODEL,
+        name,
+        f"https://huggingface.co/{name}",
+        "hf",
+        authors=(name.partition("/")[0],),
+        tags=tags,
+        signals=tuple(signals.items()),
+    )
 
 
 def test_a_base_model_tag_decides_before_the_name():
@@ -111,7 +126,9 @@ def test_a_base_model_tag_decides_before_the_name():
 
 def test_silent_models_are_counted_and_first_parties_shown():
     judge = Judge(Settings())
-    rows, silent = fold(rank([made("nvidia/new"), made("nobody/a"), made("nobody/b"), made("some/c", downloads=3.0)], judge))
+    rows, silent = fold(
+        rank([made("nvidia/new"), made("nobody/a"), made("nobody/b"), made("some/c", downloads=3.0)], judge)
+    )
     assert {row.title for row in rows} == {"nvidia/new", "some/c"} and silent == 2
 
 
@@ -119,15 +136,28 @@ def test_folding_on_recorded_days(shared):
     """Fifteen conversions of one Parakeet were fifteen rows of a real tracker."""
     rows = models = 0
     for path in sorted((shared / "digest/awesome-asr/daily").glob("*.json")):
-        items = [made(one["model_id"], downloads=float(one["downloads"]), likes=float(one["likes"])) for one in json.loads(path.read_text())["models"]]
+        items = [
+            made(one["model_id"], downloads=float(one["downloads"]), likes=float(one["likes"]))
+            for one in json.loads(path.read_text())["models"]
+        ]
         families, silent = fold(rank(items, Judge(Settings())))
-        assert sum(family.members for family in families) + silent == len({item.id for item in items}) + len(items) - len({item.id for item in items})
+        assert sum(family.members for family in families) + silent == len({item.id for item in items}) + len(
+            items
+        ) - len({item.id for item in items})
         rows, models = rows + len(families), models + len(items)
     assert models > 2000 and rows < 0.62 * models  # 42 % nobody used, and conversions are folded
 
 
 def test_ranking_prints_its_reasons_and_follows_the_interests():
-    paper = Item("arxiv:1", Kind.PAPER, "Streaming recognition", "", "arxiv", "A streaming model with 5% WER. Streaming helps.", ("Ada Example",))
+    paper = Item(
+        "arxiv:1",
+        Kind.PAPER,
+        "Streaming recognition",
+        "",
+        "arxiv",
+        "A streaming model with 5% WER. Streaming helps.",
+        ("Ada Example",),
+    )
     other = Item("arxiv:2", Kind.PAPER, "Music", "", "arxiv", "Notes about music.")
     judge = Judge(Settings(interests=(Interest("streaming", 2.0),), authors=("ada example",), mute=("music",)))
     first, last = rank([other, paper], judge)
@@ -168,10 +198,18 @@ def test_the_templates_paper_is_no_ones_paper():
 
 
 def test_merging_is_idempotent_and_keeps_arxivs_words():
-    arxiv = Item("arxiv:1", Kind.PAPER, "Title", "u", "arxiv", "Text", ("A",), "2026-04-16", tags=("cs.CL",), announced="new")
+    arxiv = Item(
+        "arxiv:1", Kind.PAPER, "Title", "u", "arxiv", "Text", ("A",), "2026-04-16", tags=("cs.CL",), announced="new"
+    )
     hub = Item("arxiv:1", Kind.PAPER, "title?", "u", "hf", "text?", ("B",), version=0, signals=(("upvotes", 3.0),))
     for both in (merge(arxiv, hub), merge(hub, arxiv)):
-        assert (both.title, both.text, both.authors, both.signal("upvotes"), both.announced) == ("Title", "Text", ("A",), 3.0, "new")
+        assert (both.title, both.text, both.authors, both.signal("upvotes"), both.announced) == (
+            "Title",
+            "Text",
+            ("A",),
+            3.0,
+            "new",
+        )
         assert merge(both, arxiv) == both == merge(both, hub)
         assert Item.from_json(both.to_json()) == both
 
@@ -182,7 +220,9 @@ def test_topics_are_rules():
     assert topic_of("A thing", "About nothing.") == "Other"
 
 
-@pytest.mark.parametrize("text", ["nonsense = 1", "phrases = 3", "interests = ['a']", "first_days = 'x'", "[interests]\na = 'b'", "= ="])
+@pytest.mark.parametrize(
+    "text", ["nonsense = 1", "phrases = 3", "interests = ['a']", "first_days = 'x'", "[interests]\na = 'b'", "= ="]
+)
 def test_settings_that_are_wrong_name_the_key(text, tmp_path):
     path = tmp_path / "digest.toml"
     path.write_text(text)
@@ -196,3 +236,26 @@ def test_the_example_of_settings_is_valid(tmp_path):
     path = tmp_path / "digest.toml"
     path.write_text(EXAMPLE)
     assert load_settings(path).interests == (Interest("streaming", 2.0), Interest("code-switching", 1.5))
+
+
+def test_claims_are_set_against_the_leaderboard(shared, tmp_path):
+    from asrcli.digest.board import load_board
+    from asrcli.digest.compose import against_board
+    from asrcli.errors import InputError
+
+    board = load_board(shared / "digest/awesome-asr/leaderboard.json")
+    assert (board.best.model, board.best.wer, board.day) == ("nvidia/canary-1b", 6.67, "2026-04-23")
+    said = against_board(find_figures("It reduces WER by 12% relative, to a WER of 5.6% on X."), board)
+    assert (
+        said.startswith("lowest WER in the abstract 5.6 %") and "6.67 % (nvidia/canary-1b, data of 2026-04-23)" in said
+    )
+    assert against_board(find_figures("It reduces WER by 12% relative."), board) == "" == against_board((), None)
+    for text in (
+        "",
+        "{}",
+        '{"last_updated": "x", "models": []}',
+        '{"last_updated": "x", "models": [{"model_id": "a"}]}',
+    ):
+        (tmp_path / "b.json").write_text(text)
+        with pytest.raises(InputError, match=r"b\.json"):
+            load_board(tmp_path / "b.json")

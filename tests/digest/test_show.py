@@ -13,7 +13,16 @@ from dataclasses import replace
 import pytest
 from recordings import FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed, whole_day
 
-from asrcli.digest.podcast.episode import FORMATS, encode, json_chapters, lines_of, perform, times_of, web_vtt, write_episode
+from asrcli.digest.podcast.episode import (
+    FORMATS,
+    encode,
+    json_chapters,
+    lines_of,
+    perform,
+    times_of,
+    web_vtt,
+    write_episode,
+)
 from asrcli.digest.podcast.espeak import library
 from asrcli.digest.podcast.feed import write_feed
 from asrcli.digest.podcast.lexicon import load_lexicon, say
@@ -78,7 +87,9 @@ def test_everything_quoted_is_a_claim_of_the_digest(edition):
     quoted = [turn for turn in script.turns if turn.proof]
     assert len(quoted) == sum(len(paper.claims) for paper in edition.papers)
     assert all(turn.text == turn.proof.text and not claim_problems(turn.proof, texts) for turn in quoted)
-    known = json.dumps([texts, edition.headline, edition.day, "17 April 2026", [paper.title for paper in edition.papers]])
+    known = json.dumps(
+        [texts, edition.headline, edition.day, "17 April 2026", [paper.title for paper in edition.papers]]
+    )
     for number in re.findall(r"\d+(?:\.\d+)?", script.text):
         assert number in known
     assert len(script.chapters) == len(edition.papers) + 2
@@ -91,7 +102,12 @@ def test_the_length_follows_the_news(run, edition):
     assert 300 < words <= 5 * 150 + 60
     quiet = write_script(replace(edition, papers=(), models=(), lines=(), ideas=()), 5)
     assert len(quiet.text.split()) < 40 and "No news." in quiet.text
-    failed = write_script(replace(edition, papers=(), models=(), lines=(), exit_code=4, sources=(replace(edition.sources[0], state="failed"),)), 5)
+    failed = write_script(
+        replace(
+            edition, papers=(), models=(), lines=(), exit_code=4, sources=(replace(edition.sources[0], state="failed"),)
+        ),
+        5,
+    )
     assert "arxiv failed" in failed.text and "No news" not in failed.text
 
 
@@ -108,7 +124,11 @@ def test_chapters_are_in_the_file_and_its_length_is_the_sum(kind, edition):
         seconds = sum(frame.samples / frame.sample_rate for frame in opened.decode(audio=0))
     assert seconds == pytest.approx(show.seconds, abs=0.15)
     turns = lines_of(write_script(edition, 5), {})
-    silence = sum(0.9 if turn is chapter.turns[-1] else 0.35 for chapter in write_script(edition, 5).chapters for turn in chapter.turns)
+    silence = sum(
+        0.9 if turn is chapter.turns[-1] else 0.35
+        for chapter in write_script(edition, 5).chapters
+        for turn in chapter.turns
+    )
     assert show.seconds == pytest.approx(sum(0.1 * len(line.said.split()) for line in turns) + silence, abs=0.1)
 
 
@@ -130,10 +150,17 @@ def test_the_files_of_an_episode_agree(edition, out):
     settings = Settings(site="https://example.org/digest")
     root = ET.fromstring(write_feed(out, settings).read_bytes())
     item = root.find("channel/item")
-    assert item.find("enclosure").attrib == {"url": f"https://example.org/digest/podcast/{FRIDAY}.mp3", "length": str(len(sound)), "type": "audio/mpeg"}
+    assert item.find("enclosure").attrib == {
+        "url": f"https://example.org/digest/podcast/{FRIDAY}.mp3",
+        "length": str(len(sound)),
+        "type": "audio/mpeg",
+    }
     itunes, podcast = "{http://www.itunes.com/dtds/podcast-1.0.dtd}", "{https://podcastindex.org/namespace/1.0}"
     assert item.find(f"{itunes}duration").text == str(round(show.seconds))
-    assert root.find(f"channel/{itunes}category").attrib == {"text": "Technology"} and root.find(f"channel/{itunes}explicit").text == "false"
+    assert (
+        root.find(f"channel/{itunes}category").attrib == {"text": "Technology"}
+        and root.find(f"channel/{itunes}explicit").text == "false"
+    )
     assert item.find(f"{podcast}chapters").attrib["type"] == "application/json+chapters"
     assert item.find(f"{podcast}transcript").attrib["type"] == "text/vtt"
     again = write_feed(out, settings).read_bytes()
@@ -145,7 +172,10 @@ def test_word_times_are_ordered_and_cover_every_word():
     words = word_times(line, [(0, 0.1), (5, 0.3), (11, 0.5), (16, 0.9), (19, 1.0)], 3.0, "model")
     assert [word.text for word in words] == ["WER", "of", "5.2%", "and", "more"]
     assert words[0].start == 0.1 and words[1].start == 0.9
-    assert all(one.start <= one.end <= other.start for one, other in zip(words, words[1:], strict=False)) and words[-1].end == 3.0
+    assert (
+        all(one.start <= one.end <= other.start for one, other in zip(words, words[1:], strict=False))
+        and words[-1].end == 3.0
+    )
 
 
 @needs_espeak
@@ -215,7 +245,11 @@ def test_what_a_listener_would_mishear(edition):
     said = " ".join(word.said for turn in script.turns for word in say(turn.text))
     perfect = compare(script, said, "fake")
     assert perfect.counts.errors == 0 and perfect.lost_terms == () and perfect.misheard == ()
-    worse = compare(script, said.replace("one hundred twenty million", "one hundred million").replace("libri speech", "library speech"), "fake")
+    worse = compare(
+        script,
+        said.replace("one hundred twenty million", "one hundred million").replace("libri speech", "library speech"),
+        "fake",
+    )
     assert worse.counts.errors >= 2 and ("libri", "library") in worse.misheard
     assert "LibriSpeech" in worse.lost_terms and "120M" in worse.lost_terms
     assert "“libri” was heard as “library”" in report_markdown(worse)

@@ -102,10 +102,14 @@ def test_figures_are_read_again(run, out):
     assert edition_problems(edition) == []
     values = json.loads(daily_path(out, DAY, "json").read_text())
     values["papers"][0]["figures"][0]["value"] = 5.1
-    assert edition_problems(from_json(json.dumps(values))) == ["arxiv:2604.12345: the figures are not those of its abstract"]
+    assert edition_problems(from_json(json.dumps(values))) == [
+        "arxiv:2604.12345: the figures are not those of its abstract"
+    ]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 1}', '{"schema": 2}', "[" * 100_000, '{"schema": 1, "day": 3}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"schema": 1}', '{"schema": 2}', "[" * 100_000, '{"schema": 1, "day": 3}']
+)
 def test_files_that_are_no_digest_are_named(text):
     with pytest.raises(InputError, match="not a digest"):
         from_json(text)
