@@ -1,7 +1,7 @@
 """Text from strangers, made harmless before it is kept, and escaped for the place it is written to.
 
-Two steps, never mixed: `clean` runs once when text enters; `escape_markdown` and the serialisers of `asrcli.digest.markup`
-run when it leaves. What has been cleaned is stored, so character spans into it stay true.
+Two steps, never mixed: `clean` runs once when text enters; `escape_markdown` and the serialisers of
+`asrcli.digest.markup` run when it leaves. What has been cleaned is stored, so character spans into it stay true.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import re
 import unicodedata
 from urllib.parse import urlsplit, urlunsplit
 
-# Bidirectional controls, zero-width characters, soft hyphens and tags can show a reader another text than a program reads.
+# Bidirectional controls, zero-width characters, soft hyphens and tags can show a reader another text than a program
+# reads.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
@@ -24,7 +25,7 @@ MAX_TEXT = 20_000  # the longest real abstract is below 4 000
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
-    """Return one line of text: normalised (NFC), no control, bidirectional or invisible characters, cut at ``limit``."""
+    """Return one line of NFC text without control, bidirectional or invisible characters, cut at ``limit``."""
     text = text[: limit * 4]
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
     text = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp", "Cs", "Co", "Cn") else char for char in text)
@@ -62,8 +63,8 @@ def safe_url(url: str) -> str:
 def escape_markdown(text: str) -> str:
     """Return text that every CommonMark reader shows as it is, in a paragraph, a table cell, a list or a link.
 
-    Every special character gets a backslash, which also breaks comment markers, and ``:`` after a scheme is split so that
-    readers with automatic links leave it alone.
+    Every special character gets a backslash, which also breaks comment markers, and ``:`` after a scheme is split so
+    that readers with automatic links leave it alone.
     """
     escaped = _SPECIAL.sub(r"\\\1", clean(text))
     escaped = re.sub(r"(?i)\b(https?|ftp|mailto|www)([:.])", "\\1\\\\\\2", escaped)

@@ -22,8 +22,8 @@ T = TypeVar("T")
 class Claim:
     """One sentence and its proof: ``quote == text_of(id)[start:end]``.
 
-    An extractive claim is its quote; a claim that a language model wrote says the quote in other words, with no number or id
-    that the quote does not hold.
+    An extractive claim is its quote; a claim that a language model wrote says the quote in other words, with no
+    number or id that the quote does not hold.
     """
 
     id: str  # of the item

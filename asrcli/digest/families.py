@@ -11,7 +11,8 @@ from asrcli.digest.ranking import Ranked
 
 # What conversions add to a name. Removed from the end, again and again, they leave the name of the family.
 _SUFFIX = re.compile(
-    r"[-_. ]+(?:gguf|ggml|onnx|mlx|coreml|openvino|ctranslate2|ct2|faster|tensorrt|trt|rknn|qnn|tflite|litert|executorch|awq|gptq|exl2|bnb|"
+    r"[-_. ]+(?:gguf|ggml|onnx|mlx|coreml|openvino|ctranslate2|ct2|faster|tensorrt|trt|rknn|qnn|"
+    r"tflite|litert|executorch|awq|gptq|exl2|bnb|"
     r"hqq|nf4|fp\d+|bf16|f16|f32|int\d+|i?q\d(?:_[a-z0-9]+)*|\d+-?bits?|w\d+a\d+|quantized|quantised|quant|optimum|optimized|"
     r"converted|safetensors|hf|v?\d{8}|checkpoint-?\d+|ep(?:och)?-?\d+|step-?\d+|e\d{1,3}|r\d{1,4}|s\d{1,2}|f\d{1,2}|fold-?\d+|ds[-_]?f?\d{1,3}|run-?\d+|seed-?\d+|"
     r"\d{2,7}|test|final|backup|copy|lora|adapter|merged|exp-?\d*)$",

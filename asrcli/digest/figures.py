@@ -26,8 +26,14 @@ class Figure:
 def _rates(metric: str, words: str) -> list[tuple[str, re.Pattern[str]]]:
     percent = rf"{_NUMBER}\s*\\?%"
     # Nothing may stand between the metric and its number but words that lead from one to the other.
-    bridge = r"(?:\s*\([^()]{1,12}\))?(?:\s+(?:rates?|of|to|by|is|was|at|as|low|from|around|about|approximately|only|an?|the|just|below|under|up|reduction|reductions|improvement|relative|absolute|average|down|between|:))*\s*[:=~≈]?\s*"
-    back = r"(?:\s+(?:relative|absolute|average|lower|mean|overall|an?|the|in|of|reduction|reductions|improvement|better|word|character|test))*\s+"
+    bridge = (
+        r"(?:\s*\([^()]{1,12}\))?(?:\s+(?:rates?|of|to|by|is|was|at|as|low|from|around|about|approximately|only|"
+        r"an?|the|just|below|under|up|reduction|reductions|improvement|relative|absolute|average|down|between|:))*\s*[:=~≈]?\s*"
+    )
+    back = (
+        r"(?:\s+(?:relative|absolute|average|lower|mean|overall|an?|the|in|of|reduction|reductions|improvement|"
+        r"better|word|character|test))*\s+"
+    )
     return [
         (metric, re.compile(rf"\b(?:{words})\)?{bridge}{percent}", re.I)),
         (metric, re.compile(rf"{percent}{back}\(?(?:{words})\b", re.I)),
@@ -46,8 +52,10 @@ _PATTERNS = [
     *_rates("CER", r"CERs?|character error rates?"),
     ("RTFx", re.compile(rf"\bRTFx(?:\s+(?:of|is|=|at|up to))*\s*{_NUMBER}", re.I)),
     ("RTF", re.compile(rf"\b(?:RTF|real[- ]time factor)(?:\s*\(RTF\))?(?:\s+(?:of|is|=|at|as low as))*\s*{_NUMBER}")),
-    ("parameters", re.compile(rf"(?<![\w.]){_NUMBER}\s*(?P<unit>B|M|K|billion|million|thousand)(?:[- ](?:trainable|active|total|model))*[- ]param(?:eter)?s?\b", re.I)),
-    ("hours", re.compile(rf"(?<![\w.]){_NUMBER}\s*(?P<unit>k|K|M|million|thousand)?\+?[- ](?:labell?ed |transcribed |unlabell?ed )?(?:hours?|hrs?)\b")),
+    ("parameters", re.compile(rf"(?<![\w.]){_NUMBER}\s*(?P<unit>B|M|K|billion|million|thousand)"
+                              rf"(?:[- ](?:trainable|active|total|model))*[- ]param(?:eter)?s?\b", re.I)),
+    ("hours", re.compile(rf"(?<![\w.]){_NUMBER}\s*(?P<unit>k|K|M|million|thousand)?\+?[- ]"
+                         rf"(?:labell?ed |transcribed |unlabell?ed )?(?:hours?|hrs?)\b")),
     ("languages", re.compile(rf"(?<![\w.-]){_NUMBER}\+?\s+(?:[a-z-]+\s+){{0,2}}languages\b", re.I)),
 ]  # fmt: skip
 _UNITS = {"b": 1e9, "billion": 1e9, "m": 1e6, "million": 1e6, "k": 1e3, "thousand": 1e3}

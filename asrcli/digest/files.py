@@ -1,4 +1,4 @@
-"""Files of a digest: written whole or not at all, and left alone when nothing changes, so that a rerun touches nothing."""
+"""Files of a digest: written whole or not at all, and left alone when nothing in them changes."""
 
 from __future__ import annotations
 

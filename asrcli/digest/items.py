@@ -70,7 +70,7 @@ TEMPLATE_PAPERS = frozenset({"1910.09700"})
 
 
 def arxiv_id(text: str) -> tuple[str, int] | None:
-    """Return base id and version (1 when not given) of an arXiv id, link or OAI identifier; ``None`` when it is none."""
+    """Return base id and version (1 when not given) of an arXiv id, link or OAI identifier; ``None`` for others."""
     tail = re.sub(
         r"^(?:https?://(?:[a-z]+\.)?arxiv\.org/(?:abs|pdf|html)/|oai:arXiv\.org:|arxiv:)", "", text.strip(), flags=re.I
     )
@@ -81,8 +81,8 @@ def arxiv_id(text: str) -> tuple[str, int] | None:
 def merge(old: Item, new: Item) -> Item:
     """Join two sightings of one item: the later version's words, the last signals, everything it is about.
 
-    Of one version the words first read are kept, so that spans into them stay true whichever way of asking repeats it. The
-    announcement type is known to one transport only, and one that knows no text must not erase it.
+    Of one version the words first read are kept, so that spans into them stay true whichever way of asking repeats
+    it. The announcement type is known to one transport only, and one that knows no text must not erase it.
     """
     base, other = (new, old) if new.version > old.version else (old, new)
     return replace(

@@ -1,7 +1,8 @@
 """The network: polite (one call at a time, a pause per host, retries with back-off), bounded, and guarded.
 
-The guard against server-side request forgery resolves a host once, refuses every address that is not public, and connects
-to the address it has checked, so that a second look-up cannot answer otherwise. Redirects go through the same check.
+The guard against server-side request forgery resolves a host once, refuses every address that is not public, and
+connects to the address it has checked, so that a second look-up cannot answer otherwise. Redirects go through the same
+check.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class LiveWeb:
         self.last: dict[str, float] = {}  # host group -> when it was last asked
 
     def get(self, call: Call) -> Answer:
-        """Return the answer after at most four tries; 429 and 5xx are tried again after the time the server asks for."""
+        """Return the answer after at most four tries; 429 and 5xx are tried again after the time asked for."""
         problem = ""
         for attempt in range(TRIES):
             try:

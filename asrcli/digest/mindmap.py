@@ -1,7 +1,8 @@
-"""The month as a tree: topics, papers, model families. One HTML file without a request, an outline in markdown, and OPML.
+"""The month as a tree: topics, papers, model families. One HTML file without a request, an outline in markdown, and
+OPML.
 
-The tree is drawn by a small script of our own (SVG, text nodes only). Vendoring d3 and markmap-view would add 330 KB of other
-people's bundles and a renderer that executes HTML in titles; the markdown outline opens in markmap as it is.
+The tree is drawn by a small script of our own (SVG, text nodes only). Vendoring d3 and markmap-view would add 330 KB
+of other people's bundles and a renderer that executes HTML in titles; the markdown outline opens in markmap as it is.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from asrcli.digest.assets import asset
 from asrcli.digest.cleaning import markdown_link, safe_url
 from asrcli.digest.edition import Edition
 from asrcli.digest.markup import Html, add, join_html, tag, write_xml
@@ -37,7 +39,7 @@ class Node:
 
 
 def build_tree(editions: Sequence[Edition], title: str) -> Node:
-    """Return the tree of some days, in an order that depends on the data alone: topics as in the taxonomy, then by title."""
+    """Return the tree of some days, ordered by the data alone: topics as in the taxonomy, then by title."""
     days = sorted({edition.day for edition in editions}, reverse=True)
     fresh = set(days[:NEW_DAYS])
     topics: dict[str, list[Node]] = {}
@@ -96,8 +98,8 @@ def plain_list(tree: Node) -> Html:
 
 def data_of(node: Node) -> dict[str, object]:
     """Return a node as the script reads it."""
-    values: dict[str, object] = {"t": node.text, "u": safe_url(node.url), "n": node.new}
-    return values | ({"c": [data_of(child) for child in node.children]} if node.children else {})
+    values: dict[str, object] = {"text": node.text, "url": safe_url(node.url), "fresh": node.new}
+    return values | ({"children": [data_of(child) for child in node.children]} if node.children else {})
 
 
 def mindmap_html(tree: Node, language: str = "en", unfolded: int = OPEN) -> str:
@@ -123,55 +125,6 @@ def mindmap_html(tree: Node, language: str = "en", unfolded: int = OPEN) -> str:
             Html(f'<script type="application/json" id="tree">{data}</script>'),
         ]
     )
-    return document(tree.text, language, body, STYLE, SCRIPT.replace("OPEN_LEVELS", str(unfolded)))
-
-
-STYLE = """
-:root{color-scheme:light dark;--line:#8a8f98;--new:#c2410c;--text:#1c1e21;--back:#fff}
-@media(prefers-color-scheme:dark){:root{--text:#e4e6eb;--back:#18191a;--new:#fb923c}}
-html,body{margin:0;height:100%;background:var(--back);color:var(--text);font:14px system-ui,sans-serif}
-header{position:fixed;left:1rem;top:.5rem;max-width:60%;pointer-events:none}h1{font-size:1.1rem;margin:0}header p{margin:.2rem 0;opacity:.7}
-header b{color:var(--new)}svg{width:100%;height:100%;display:block;cursor:grab}
-path{fill:none;stroke:var(--line);stroke-width:1.2}text{fill:var(--text);dominant-baseline:middle}
-a text{text-decoration:underline}circle{stroke:var(--line);stroke-width:1.5;fill:var(--back);cursor:pointer}
-circle.shut{fill:var(--line)}.new>text,.new>a>text{fill:var(--new)}
-""".strip()
-
-SCRIPT = """
-"use strict";
-(function(){
-const NS="http://www.w3.org/2000/svg",svg=document.getElementById("map"),root=JSON.parse(document.getElementById("tree").textContent);
-const ROW=24,GAP=48,LONG=90,view={x:40,y:0,k:1};
-let group;
-function make(name,attributes,parent){const e=document.createElementNS(NS,name);for(const key in attributes)e.setAttribute(key,attributes[key]);
-parent.appendChild(e);return e}
-function short(text){const all=Array.from(text);return all.length>LONG?all.slice(0,LONG-1).join("")+"\\u2026":text}
-function prepare(node,depth){node.open=depth<OPEN_LEVELS;(node.c||[]).forEach(function(child){prepare(child,depth+1)})}
-function place(node,x,row){node.x=x;const inner=node.open&&node.c?node.c:[];
-if(!inner.length){node.y=row*ROW;return row+1}
-const next=x+GAP+measure(node);let at=row;inner.forEach(function(child){at=place(child,next,at)});
-node.y=(inner[0].y+inner[inner.length-1].y)/2;return at}
-const canvas=document.createElement("canvas").getContext("2d");canvas.font="14px system-ui,sans-serif";
-function label(node){return short(node.t)+(node.c?" ("+count(node)+")":"")+(node.n&&!node.c?" \\u25cf":"")}
-function count(node){return node.c?node.c.reduce(function(sum,child){return sum+count(child)},0):1}
-function measure(node){return canvas.measureText(label(node)).width+16}
-function draw(node){const g=make("g",{"class":node.n?"new":""},group);
-if(node.open&&node.c)node.c.forEach(function(child){const from=node.x+measure(node),middle=(from+child.x)/2;
-make("path",{d:"M"+from+","+node.y+"C"+middle+","+node.y+" "+middle+","+child.y+" "+child.x+","+child.y},group);draw(child)});
-const place=node.u?make("a",{href:node.u,target:"_blank",rel:"noopener noreferrer"},g):g;
-const text=make("text",{x:node.x+10,y:node.y},place);text.textContent=label(node);
-make("title",{},g).textContent=node.t;
-if(node.c){const dot=make("circle",{cx:node.x,cy:node.y,r:6,"class":node.open?"":"shut"},g);
-dot.addEventListener("click",function(){node.open=!node.open;render()})}}
-function move(){group.setAttribute("transform","translate("+view.x+","+view.y+") scale("+view.k+")")}
-function render(){if(group)group.remove();group=make("g",{},svg);place(root,0,0);draw(root);move()}
-prepare(root,0);render();
-view.y=svg.clientHeight/2-root.y;move();
-let held=null;
-svg.addEventListener("pointerdown",function(event){held={x:event.clientX-view.x,y:event.clientY-view.y}});
-window.addEventListener("pointermove",function(event){if(held){view.x=event.clientX-held.x;view.y=event.clientY-held.y;move()}});
-window.addEventListener("pointerup",function(){held=null});
-svg.addEventListener("wheel",function(event){event.preventDefault();const k=Math.min(4,Math.max(.1,view.k*(event.deltaY<0?1.1:1/1.1)));
-view.x=event.clientX-(event.clientX-view.x)*k/view.k;view.y=event.clientY-(event.clientY-view.y)*k/view.k;view.k=k;move()},{passive:false});
-})();
-""".strip()
+    return document(
+        tree.text, language, body, asset("mindmap.css"), asset("mindmap.js").replace("UNFOLDED", str(unfolded))
+    )

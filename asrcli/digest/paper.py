@@ -1,8 +1,8 @@
 """A page about one paper, in the manner of an open review, that says what was read and claims nothing about the rest.
 
-Sentences under "core claim", "what carries it", "numbers" and "limits" are the paper's own, with their place. What follows from
-them (the premise that bears the load, what would settle it, objections) is built by rules from those sentences, is marked as
-inference, and names the sentence it rests on. Nobody's answer to an objection is made up.
+Sentences under "core claim", "what carries it", "numbers" and "limits" are the paper's own, with their place. What
+follows from them (the premise that bears the load, what would settle it, objections) is built by rules from those
+sentences, is marked as inference, and names the sentence it rests on. Nobody's answer to an objection is made up.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from asrcli.errors import InputError, MissingExtra
 MAX_PAGES = 60
 MAX_FILE = 50 * 2**20
 _CLAIM = re.compile(
-    r"\b(?:we|this (?:paper|work|study)|our) (?:\w+ )?(?:propose|introduce|present|show|demonstrate|find|argue|release|describe|report)",
+    r"\b(?:we|this (?:paper|work|study)|our) (?:\w+ )?"
+    r"(?:propose|introduce|present|show|demonstrate|find|argue|release|describe|report)",
     re.I,
 )
 _EVIDENCE = re.compile(
-    r"\b(?:experiment|evaluat|result|outperform|improv|reduc|achiev|ablation|compar|benchmark|reach|obtain|trained on|tested)\w*",
+    r"\b(?:experiment|evaluat|result|outperform|improv|reduc|achiev|ablation|compar|benchmark|reach|obtain|"
+    r"trained on|tested)\w*",
     re.I,
 )
 _LIMIT = re.compile(
@@ -35,7 +37,8 @@ _LIMIT = re.compile(
 )
 _HEDGE = re.compile(r"\b(?:suggest|may|might|could|potential|promising)\w*", re.I)
 _TEST_SETS = re.compile(
-    r"\b(?:LibriSpeech|TED-?LIUM|Common ?Voice|FLEURS|GigaSpeech|VoxPopuli|AMI|Earnings-?2[12]|SPGISpeech|AISHELL(?:-\d)?|WenetSpeech|"
+    r"\b(?:LibriSpeech|TED-?LIUM|Common ?Voice|FLEURS|GigaSpeech|VoxPopuli|AMI|Earnings-?2[12]|SPGISpeech|"
+    r"AISHELL(?:-\d)?|WenetSpeech|"
     r"MLS|CHiME(?:-\d)?|Switchboard|CallHome|MuST-C|CoVoST|TIMIT|WSJ|SEAME|ASCEND|Kathbath|TORGO|UASpeech)\b"
 )
 
@@ -156,7 +159,7 @@ def infer_tests(text: str, figures: Sequence[Figure], spans: Sequence[Span]) -> 
     rates = [figure for figure in figures if figure.metric in ("WER", "CER")]
     for figure in rates[:2]:
         kind = "the stated change" if figure.relative else f"the stated {figure_text(figure)}"
-        text_of = f"Scoring the released output with one normaliser on the named test set: {kind} {figure.metric} holds or it does not."
+        text_of = f"Scoring the output with one normaliser on the named test set: {kind} {figure.metric} holds or not."
         found.append(Inference(text_of, Span(figure.start, figure.end)))
     if not rates and spans:
         found.append(
@@ -180,12 +183,9 @@ def infer_objections(text: str, figures: Sequence[Figure], claims: Sequence[Span
             found.append(Inference("It is hedged: what was shown and what is hoped are in one sentence.", span))
     for figure in figures:
         if figure.metric in ("WER", "CER") and figure.relative and not whole:
-            found.append(
-                Inference(
-                    f"A change of {figure_text(figure).removesuffix(' (change)')} says little without the level it starts from.",
-                    Span(figure.start, figure.end),
-                )
-            )
+            change = figure_text(figure).removesuffix(" (change)")
+            text_of = f"A change of {change} says little without the level it starts from."
+            found.append(Inference(text_of, Span(figure.start, figure.end)))
     return found[:4]
 
 

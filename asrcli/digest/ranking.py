@@ -1,7 +1,7 @@
 """Ranking by the user's interests, with the reasons it was ranked by.
 
-BM25 without its corpus part: the weights are the user's, and term frequencies saturate against a fixed length. So an item's
-score depends on that item and the settings alone: no abstract, however written, can move another paper.
+BM25 without its corpus part: the weights are the user's, and term frequencies saturate against a fixed length. So an
+item's score depends on that item and the settings alone: no abstract, however written, can move another paper.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def people_reasons(item: Item, settings: Settings) -> list[Reason]:
 
 
 def signal_reasons(item: Item, judge: Judge) -> list[Reason]:
-    """Score what others did with it: each signal counts by its order of magnitude, so that a crowd cannot drown interests."""
+    """Score what others did with it, by order of magnitude, so that a crowd cannot drown interests."""
     reasons = []
     for name, weight in (
         ("upvotes", 0.5),

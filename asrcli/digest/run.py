@@ -80,8 +80,8 @@ def run_day(plan: Plan, store: Store) -> Edition:
 def reasons_not_to_report(reports: Sequence[Report], task: Task) -> dict[str, str]:
     """Return id -> reason for what is kept but is no news.
 
-    Papers that no phrase matches are not about speech recognition. What a source gives when it is read for the first time
-    and is older than some days is taken as known, or the first digest would be a catalogue.
+    Papers that no phrase matches are not about speech recognition. What a source gives when it is read for the first
+    time and is older than some days is taken as known, or the first digest would be a catalogue.
     """
     items = [item for report in reports for item in report.items]
     why = {

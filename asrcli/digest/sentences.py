@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 # A point after these ends no sentence.
 _ABBREVIATIONS = re.compile(
-    r"(?:\b(?:e\.g|i\.e|et al|vs|cf|etc|resp|approx|Fig|Figs|Eq|Eqs|Sec|Tab|Ref|No|Dr|Prof|St|w\.r\.t|a\.k\.a|U\.S|[A-Z]))\.$",
+    r"(?:\b(?:e\.g|i\.e|et al|vs|cf|etc|resp|approx|Fig|Figs|Eq|Eqs|Sec|Tab|Ref|No|Dr|Prof|St|"
+    r"w\.r\.t|a\.k\.a|U\.S|[A-Z]))\.$",
     re.I,
 )
 _END = re.compile(r"[.!?。！？]+[\"'”’)\]]*(?=\s+[\"'“‘(\[]?[A-Z0-9À-ÞΑ-ΩА-Я\u3040-\u9fff]|\s*$)|[。！？]")
 _WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 _CUES = (
-    (re.compile(r"\b(?:we|this (?:paper|work|study)) (?:\w+ )?(?:propose|introduce|present|release|show|find|demonstrate|investigate)", re.I), 0.5),
+    (re.compile(r"\b(?:we|this (?:paper|work|study)) (?:\w+ )?"
+                r"(?:propose|introduce|present|release|show|find|demonstrate|investigate)", re.I), 0.5),
     (re.compile(r"\b(?:outperform|improv|reduc|achiev|state-of-the-art|surpass)", re.I), 0.3),
     (re.compile(r"\d"), 0.2),
     (re.compile(r"\b(?:WER|CER|RTFx?|BLEU|error rate)\b"), 0.3),

@@ -11,10 +11,11 @@ from typing import Any
 from asrcli.errors import UsageError
 
 PHRASES = (
-    "speech recognition", "speech-to-text", "ASR", "speech transcription", "automatic transcription", "speech translation",
-    "spoken language", "speech language model", "speech foundation model", "speech large language model", "speech LLM",
-    "speech encoder", "audio language model", "diarization", "diarisation", "voice activity detection", "keyword spotting",
-    "forced alignment", "wav2vec", "HuBERT", "Whisper", "Conformer", "Zipformer", "Parakeet", "Canary",
+    "speech recognition", "speech-to-text", "ASR", "speech transcription", "automatic transcription",
+    "speech translation", "spoken language", "speech language model", "speech foundation model",
+    "speech large language model", "speech LLM", "speech encoder", "audio language model", "diarization",
+    "diarisation", "voice activity detection", "keyword spotting", "forced alignment", "wav2vec", "HuBERT", "Whisper",
+    "Conformer", "Zipformer", "Parakeet", "Canary",
 )  # fmt: skip
 SOURCES = ("arxiv", "hf", "github", "rss", "hn", "x")
 
@@ -42,14 +43,15 @@ class Settings:
     )
     authors: tuple[str, ...] = ()
     organisations: tuple[str, ...] = (
-        "openai", "nvidia", "facebook", "Qwen", "FireRedTeam", "ibm-granite", "mistralai", "microsoft", "google", "UsefulSensors",
-        "kyutai", "speechbrain", "pyannote", "espnet", "k2-fsa", "FunAudioLLM",
+        "openai", "nvidia", "facebook", "Qwen", "FireRedTeam", "ibm-granite", "mistralai", "microsoft", "google",
+        "UsefulSensors", "kyutai", "speechbrain", "pyannote", "espnet", "k2-fsa", "FunAudioLLM",
     )  # fmt: skip
     mute: tuple[str, ...] = ()
     pipeline_tags: tuple[str, ...] = ("automatic-speech-recognition",)
     releases: tuple[str, ...] = (
         "openai/whisper", "SYSTRAN/faster-whisper", "ggml-org/whisper.cpp", "NVIDIA/NeMo", "k2-fsa/sherpa-onnx",
-        "huggingface/transformers", "QwenLM/Qwen3-ASR", "FireRedTeam/FireRedASR", "m-bain/whisperX", "pyannote/pyannote-audio",
+        "huggingface/transformers", "QwenLM/Qwen3-ASR", "FireRedTeam/FireRedASR", "m-bain/whisperX",
+        "pyannote/pyannote-audio",
     )  # fmt: skip
     feeds: tuple[str, ...] = ()
     hacker_news: tuple[str, ...] = ("speech recognition", "whisper transcription", "speech to text")

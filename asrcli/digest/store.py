@@ -1,7 +1,7 @@
 """What has been seen and reported, in one SQLite file.
 
-A piece of news belongs to the first day it is reported on and to no other; a later version of a paper is an update line of
-the day it is seen. Time windows play no part: a paper that arXiv held back for a month is as new as today's.
+A piece of news belongs to the first day it is reported on and to no other; a later version of a paper is an update
+line of the day it is seen. Time windows play no part: a paper that arXiv held back for a month is as new as today's.
 """
 
 from __future__ import annotations
@@ -20,16 +20,25 @@ from asrcli.errors import InputError
 
 SCHEMA = 1
 TABLES = """
-CREATE TABLE items (id TEXT PRIMARY KEY, kind TEXT NOT NULL, first_seen TEXT NOT NULL, reported TEXT NOT NULL, why TEXT NOT NULL,
-    payload TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE versions (id TEXT NOT NULL, version INTEGER NOT NULL, seen TEXT NOT NULL, PRIMARY KEY (id, version)) WITHOUT ROWID;
-CREATE TABLE sightings (id TEXT NOT NULL, source TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (id, source, day)) WITHOUT ROWID;
-CREATE TABLE watermarks (name TEXT NOT NULL, day TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name, day)) WITHOUT ROWID;
-CREATE TABLE runs (day TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL,
-    PRIMARY KEY (day, source)) WITHOUT ROWID;
+CREATE TABLE items (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, first_seen TEXT NOT NULL, reported TEXT NOT NULL, why TEXT NOT NULL,
+    payload TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX reported ON items (reported, kind);
+CREATE TABLE versions (
+    id TEXT NOT NULL, version INTEGER NOT NULL, seen TEXT NOT NULL, PRIMARY KEY (id, version)
+) WITHOUT ROWID;
+CREATE TABLE sightings (
+    id TEXT NOT NULL, source TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (id, source, day)
+) WITHOUT ROWID;
+CREATE TABLE watermarks (
+    name TEXT NOT NULL, day TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name, day)
+) WITHOUT ROWID;
+CREATE TABLE runs (
+    day TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL, PRIMARY KEY (day, source)
+) WITHOUT ROWID;
 CREATE TABLE editions (day TEXT PRIMARY KEY, sha256 TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE feedback (id TEXT PRIMARY KEY, mark TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX reported ON items (reported, kind);
 """
 NEVER = "-"  # in `reported`: kept, but not news (no phrase matches, or older than a first run reports)
 
@@ -222,7 +231,7 @@ class Store:
 
 
 def own_parts(report: Report) -> tuple[Report, ...]:
-    """Return what is read for the first time by itself: each feed and list; arXiv's ways give the same papers and are one."""
+    """Return what is read for the first time by itself: each feed and list, but arXiv's ways as one."""
     return report.parts if report.parts and report.name != "arxiv" else (report,)
 
 

@@ -1,4 +1,4 @@
-"""Check a finished digest again: every sentence against the text it quotes, every page against the data it was made from."""
+"""Check a finished digest again: sentences against the texts they quote, pages against the data they were made from."""
 
 from __future__ import annotations
 

@@ -5,20 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 
+from asrcli.digest.assets import asset
 from asrcli.digest.cleaning import safe_url
 from asrcli.digest.edition import Claim, Edition, Line, Paper, count_of
 from asrcli.digest.families import Family
 from asrcli.digest.markup import Child, Html, join_html, tag
 from asrcli.digest.pages.markdown import AUTHORS, BAD, HEADINGS, figure_text, footer
-
-STYLE = """
-:root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2rem;border-bottom:1px solid #8886}h3{font-size:1.05rem;margin-bottom:.2rem}
-a{color:inherit}p{margin:.3rem 0}.note{opacity:.75;font-size:.85rem}.bad{border-left:4px solid #c33;padding:.4rem .8rem}
-table{border-collapse:collapse;font-size:.9rem;width:100%}td,th{text-align:left;padding:.2rem .5rem;border-bottom:1px solid #8884;
-vertical-align:top;overflow-wrap:anywhere}li{margin:.3rem 0}
-""".strip()
 
 
 def content_hash(text: str) -> str:
@@ -34,7 +26,7 @@ def policy(style: str = "", script: str = "") -> str:
     return "; ".join(parts)
 
 
-def document(title: str, language: str, body: Child, style: str = STYLE, script: str = "") -> str:
+def document(title: str, language: str, body: Child, style: str, script: str = "") -> str:
     """Return a whole page."""
     head = tag(
         "head",
@@ -81,7 +73,7 @@ def day_html(edition: Edition) -> str:
     ]
     parts += [tag("h2", "Sources"), table(("Source", "State", "News", "Evidence"), rows)]
     last = footer(edition).removeprefix("---\n\n").replace("`", "").replace("\\", "")
-    return document(title, edition.language, join_html([*parts, tag("p", last, class_="note")]))
+    return document(title, edition.language, join_html([*parts, tag("p", last, class_="note")]), asset("day.css"))
 
 
 def table(heads: tuple[str, ...], rows: list[Html]) -> Html:

@@ -96,7 +96,8 @@ def figure_text(figure: Figure) -> str:
 def numbers_table(papers: tuple[Paper, ...]) -> list[str]:
     """Return the table of numbers, each with the sentence it was read in."""
     rows = [
-        f"| {source_note(paper.id)} | {figure.metric} | {escape_markdown(figure_text(figure))} | {escape_markdown(figure.quote)} |"
+        f"| {source_note(paper.id)} | {figure.metric} | {escape_markdown(figure_text(figure))} "
+        f"| {escape_markdown(figure.quote)} |"
         for paper in papers
         for figure in paper.figures
     ]
@@ -144,4 +145,5 @@ def footer(edition: Edition) -> str:
         (counts.dropped_claims, "dropped for want of proof among the language model's sentences"),
     ]
     said = "; ".join(f"{number} {what}" for number, what in hidden if number) or "nothing"
-    return f"---\n\nNot shown: {said}. Written by: {escape_markdown(edition.writer)}. Check it: `asr digest verify {edition.day}`"
+    writer = escape_markdown(edition.writer)
+    return f"---\n\nNot shown: {said}. Written by: {writer}. Check it: `asr digest verify {edition.day}`"

@@ -1,7 +1,7 @@
 """Blocks of a README between markers, replaced in one atomic write and never by a pattern with content in it.
 
-A block is ``<!-- digest:NAME:start -->`` to ``<!-- digest:NAME:end -->``; each marker must stand there exactly once, and what is
-put between can hold no marker, because ``<`` and ``!`` of strangers are escaped.
+A block is ``<!-- digest:NAME:start -->`` to ``<!-- digest:NAME:end -->``; each marker must stand there exactly once,
+and what is put between can hold no marker, because ``<`` and ``!`` of strangers are escaped.
 """
 
 from __future__ import annotations

@@ -49,7 +49,8 @@ def papers_page(editions: Sequence[Edition]) -> str:
     topics: dict[str, list[str]] = {}
     for edition in editions:
         for paper in edition.papers:
-            line = f"- {edition.day} {markdown_link(paper.title, paper.url)} — {escape_markdown(', '.join(paper.authors[:3]))}"
+            authors = escape_markdown(", ".join(paper.authors[:3]))
+            line = f"- {edition.day} {markdown_link(paper.title, paper.url)} — {authors}"
             topics.setdefault(paper.topic, []).append(line)
     blocks = [f"# Papers\n\nBy topic; the last {DAYS} days."]
     for topic in sorted(topics):

@@ -1,1 +1,1 @@
-"""A show made from the verified digest: a script of two voices, speech, chapters, a transcript with word times, a feed."""
+"""A show made from the verified digest: a script of two voices, speech, chapters, word times, a feed."""

@@ -1,4 +1,4 @@
-"""From a script to the files of an episode: sound with chapters, JSON chapters, WebVTT with word times, show notes, facts."""
+"""From a script to the files of an episode: sound with chapters, WebVTT with word times, show notes."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 ``python -m asrcli.digest.podcast.espeak OUT`` reads one JSON object per line, ``{"text", "voice", "rate"}``, and writes
 ``OUT/0000.pcm`` (16-bit mono) and ``OUT/0000.json`` (rate and words: position, length in characters, seconds) for each.
 
-The espeak-ng command cannot give word times; its library can. It runs in its own process: a crash in it is a failed show and
-not a failed digest, and its licence (GPL-3) stays at arm's length.
+The espeak-ng command cannot give word times; its library can. It runs in its own process: a crash in it is a failed
+show and not a failed digest, and its licence (GPL-3) stays at arm's length.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Event(ctypes.Structure):
 
 
 def library() -> tuple[str, str | None] | None:
-    """Return the path of the library and of its data: the system's, else the wheel espeakng-loader's; ``None`` without."""
+    """Return the paths of the library (the system's, or the wheel espeakng-loader's) and of its data, or ``None``."""
     found = find_library("espeak-ng")
     if found:
         return found, None

@@ -10,17 +10,21 @@ from pathlib import Path
 from asrcli.errors import UsageError
 
 LEXICON = {
-    "asr": "A S R", "wer": "word error rate", "cer": "character error rate", "rtf": "R T F", "rtfx": "R T F X", "tts": "T T S",
-    "llm": "L L M", "llms": "L L Ms", "slm": "S L M", "lalm": "L A L M", "ctc": "C T C", "rnn-t": "R N N T", "tdt": "T D T",
-    "vad": "V A D", "gpu": "G P U", "cpu": "C P U", "rl": "R L", "lora": "low-rah", "moe": "mixture of experts",
-    "wav2vec": "wave to vec", "wav2vec2": "wave to vec two", "hubert": "Hubert", "wavlm": "wave L M", "w2v-bert": "wave to vec bert",
-    "arxiv": "archive", "librispeech": "libri speech", "gigaspeech": "giga speech", "voxpopuli": "vox populi", "fleurs": "flurs",
-    "whisperx": "whisper X", "nemo": "nee mo", "qwen": "kwen", "qwen3-asr": "kwen three A S R", "gguf": "G G U F", "onnx": "onnix",
-    "sota": "state of the art", "e.g.": "for example", "i.e.": "that is", "vs.": "versus", "et al.": "and others", "ms": "milliseconds",
-    "hf": "hugging face", "%": "percent", "&": "and", "+": "plus", "=": "equals", "~": "about", "≈": "about", "×": "times",
+    "asr": "A S R", "wer": "word error rate", "cer": "character error rate", "rtf": "R T F", "rtfx": "R T F X",
+    "tts": "T T S", "llm": "L L M", "llms": "L L Ms", "slm": "S L M", "lalm": "L A L M", "ctc": "C T C",
+    "rnn-t": "R N N T", "tdt": "T D T", "vad": "V A D", "gpu": "G P U", "cpu": "C P U", "rl": "R L", "lora": "low-rah",
+    "moe": "mixture of experts", "wav2vec": "wave to vec", "wav2vec2": "wave to vec two", "hubert": "Hubert",
+    "wavlm": "wave L M", "w2v-bert": "wave to vec bert", "arxiv": "archive", "librispeech": "libri speech",
+    "gigaspeech": "giga speech", "voxpopuli": "vox populi", "fleurs": "flurs", "whisperx": "whisper X",
+    "nemo": "nee mo", "qwen": "kwen", "qwen3-asr": "kwen three A S R", "gguf": "G G U F", "onnx": "onnix",
+    "sota": "state of the art", "e.g.": "for example", "i.e.": "that is", "vs.": "versus", "et al.": "and others",
+    "ms": "milliseconds", "hf": "hugging face", "%": "percent", "&": "and", "+": "plus", "=": "equals", "~": "about",
+    "≈": "about", "×": "times",
 }  # fmt: skip
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-ONES = _ONES.split()
+ONES = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
 TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, "thousand"))
 UNITS = {

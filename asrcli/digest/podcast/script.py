@@ -1,7 +1,7 @@
 """The script: two voices reading the digest's own sentences. Nothing is said that the digest does not hold.
 
-The host names papers and sources; the guest reads the quoted sentences. The length follows the news: a day without papers is
-told in a few lines, and nothing is made up to fill the time.
+The host names papers and sources; the guest reads the quoted sentences. The length follows the news: a day without
+papers is told in a few lines, and nothing is made up to fill the time.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Heard:
 
 
 def plain(text: str) -> list[str]:
-    """Return lower-case words without punctuation; capitals said one by one ("A S R") are one word, as engines write them."""
+    """Return lower-case words without punctuation; capitals said one by one ("A S R") are one word."""
     joined = _SPELLED.sub(lambda found: found[0].replace(" ", ""), text)
     return re.findall(r"[a-z0-9]+(?:'[a-z]+)?", joined.lower())
 

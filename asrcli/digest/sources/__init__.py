@@ -1,4 +1,4 @@
-"""Where news comes from. A source is a function ``collect(task) -> Report`` that never raises for what a server does."""
+"""Where news comes from. A source is ``collect(task) -> Report``; what a server does never makes it raise."""
 
 from __future__ import annotations
 

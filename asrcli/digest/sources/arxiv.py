@@ -3,8 +3,8 @@
 The feed of a category says what was announced today; the API gives submission dates and abstracts by topic; the listing
 fills in the announcements that were missed. The three are joined by id, and the digest says what only one of them had.
 
-News is what this digest has not seen, never what is younger than some hours: of 370 papers, 31 % became visible more than
-two days after their submission, and 9 % after more than a week.
+News is what this digest has not seen, never what is younger than some hours: of 370 papers, 31 % became visible more
+than two days after their submission, and 9 % after more than a week.
 """
 
 from __future__ import annotations
@@ -243,7 +243,7 @@ def api_item(entry: Entry) -> Item | None:
 
 
 def back_fill(task: Task, feed: Report) -> Report | None:
-    """Read the listing of a category when announcements lie between its watermark and its feed; ``None`` when none do."""
+    """Read the listing of a category when announcements lie between its watermark and its feed, else ``None``."""
     category = category_of(feed)
     mark = task.marks.get(mark_name(category))
     if not mark:
@@ -268,7 +268,8 @@ def back_fill(task: Task, feed: Report) -> Report | None:
     wanted = [base for base in dict.fromkeys(listed) if not task.known(f"arxiv:{base}")]
     details = [look_up(task, wanted[at : at + BATCH], name) for at in range(0, len(wanted), BATCH)]
     items = tuple(item for report in details for item in report.items)
-    said = f"{len(missed)} missed days from {missed[0]}: {len(set(listed))} listed, {len(wanted)} not known, {len(items)} read"
+    counts = f"{len(set(listed))} listed, {len(wanted)} not known, {len(items)} read"
+    said = f"{len(missed)} missed days from {missed[0]}: {counts}"
     bad = problems + [report.evidence for report in details if report.state is not State.OK]
     if not listed:
         return Report(name, State.EMPTY, f"HTTP 200 but nothing listed for {len(missed)} missed days")
