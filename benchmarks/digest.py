@@ -9,7 +9,6 @@ import hashlib
 import json
 import platform
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -34,7 +33,7 @@ TOPICS = (
 SENTENCES = (
     "Automatic speech recognition of {topic} recordings remains hard when little transcribed speech is at hand.",
     "We propose {name}, an encoder that shares its layers across {count} languages and needs no forced alignment.",
-    "Experiments on LibriSpeech and FLEURS show a WER of {wer}% with {size}M parameters, where the baseline reaches {worse}%.",
+    "Experiments on LibriSpeech and FLEURS show a WER of {wer}% with {size}M parameters; the baseline has {worse}%.",
     "Trained on {hours},000 hours of speech, it runs at an RTFx of {speed} on one processor core.",
     "An ablation study shows that half of the gain comes from the tokeniser and the other half from the data.",
     "However, the model fails on overlapping speech, and its time stamps drift in long recordings.",
@@ -61,8 +60,16 @@ def write_answers(folder: Path, papers: int = 100, models: int = 150) -> None:
     made = []
     for number in range(papers):
         topic, name = chance.choice(TOPICS), f"Model{number}"
-        values = {"topic": topic, "name": name, "count": chance.randint(2, 99), "wer": f"{chance.uniform(1, 20):.1f}", "size": chance.randint(10, 900),
-                  "worse": f"{chance.uniform(20, 40):.1f}", "hours": chance.randint(1, 99), "speed": chance.randint(20, 900)}  # fmt: skip
+        values = {
+            "topic": topic,
+            "name": name,
+            "count": chance.randint(2, 99),
+            "wer": f"{chance.uniform(1, 20):.1f}",
+            "size": chance.randint(10, 900),
+            "worse": f"{chance.uniform(20, 40):.1f}",
+            "hours": chance.randint(1, 99),
+            "speed": chance.randint(20, 900),
+        }
         abstract = " ".join(sentence.format(**values) for sentence in SENTENCES)
         made.append(Made(f"2604.{number:05}", f"{name}: {topic} speech recognition with shared layers", abstract))
     suffixes = ("", "-gguf", "-onnx", "-int8", "-mlx-4bit", "-coreml")
@@ -133,18 +140,18 @@ def main() -> None:
         edition = json.loads((out / f"daily/{DAY}.json").read_text())
     print("## Digest\n")
     print(
-        f"{platform.machine()}, {platform.python_implementation()} {platform.python_version()}; `asr digest run --replay`, synthetic answers, no network.\n"
+        f"{platform.machine()}, {platform.python_implementation()} {platform.python_version()}; "
+        "`asr digest run --replay`, synthetic answers, no network.\n"
     )
     print(
-        "| papers | models | families | first run | rerun | largest memory | rerun byte-identical |\n|---|---|---|---|---|---|---|"
+        "| papers | models | families | first run | rerun | largest memory | rerun byte-identical |"
+        "\n|---|---|---|---|---|---|---|"
     )
     counts = (len(edition["papers"]), edition["counts"]["models"], len(edition["models"]))
     print(
         f"| {counts[0]} | {counts[1]} | {counts[2]} | {times[0]:.2f} s | {again:.2f} s | {memory[0]:.0f} MB | {same} |"
     )
 
-
-__all__ = ["main", "resource"]
 
 if __name__ == "__main__":
     main()

@@ -88,9 +88,14 @@ BASE = "This is about speech recognition with a WER of 5.1%. "
 def hostile_papers() -> list[Made]:
     """Every title as a title, in an abstract and as an author."""
     return [
-        Made(f"2604.{number:05}", legal(f"{text} speech recognition"), legal(f"{BASE}We propose {text} for ASR. {text}"), authors=(legal(text)[:300] or "x", "Ada Example"))
+        Made(
+            f"2604.{number:05}",
+            legal(f"{text} speech recognition"),
+            legal(f"{BASE}We propose {text} for ASR. {text}"),
+            authors=(legal(text)[:300] or "x", "Ada Example"),
+        )
         for number, text in enumerate(TITLES, 1)
-    ]  # fmt: skip
+    ]
 
 
 def legal(text: str) -> str:
@@ -112,10 +117,17 @@ def hostile_answers(extra: Sequence[Made] = ()) -> list[Answer]:
         {"id": 7},
         "not an object",
         *(
-            {"id": f"evil/model-{chr(97 + number % 26)}{chr(97 + number // 26)}", "author": text, "createdAt": text, "downloads": 5, "tags": [text, f"base_model:{text}", f"arxiv:{text}"], "baseModels": text}
+            {
+                "id": f"evil/model-{chr(97 + number % 26)}{chr(97 + number // 26)}",
+                "author": text,
+                "createdAt": text,
+                "downloads": 5,
+                "tags": [text, f"base_model:{text}", f"arxiv:{text}"],
+                "baseModels": text,
+            }
             for number, text in enumerate(TITLES)
         ),
-    ]  # fmt: skip
+    ]
     stories = [
         {
             "objectID": str(number),
@@ -128,7 +140,8 @@ def hostile_answers(extra: Sequence[Made] = ()) -> list[Answer]:
         for number, text in enumerate(TITLES, 1)
     ] + [{"objectID": "../1", "title": "x"}, None, {"objectID": "9", "title": None}]
     entries = "".join(
-        f"<item><title><![CDATA[{legal(text).replace(']]>', '')}]]></title><link><![CDATA[{legal(link)}]]></link><guid>{number}</guid>"
+        f"<item><title><![CDATA[{legal(text).replace(']]>', '')}]]></title>"
+        f"<link><![CDATA[{legal(link)}]]></link><guid>{number}</guid>"
         f"<description><![CDATA[{legal(text).replace(']]>', '')}]]></description></item>"
         for number, (text, link) in enumerate(zip(TITLES, LINKS * 4, strict=False))
     )

@@ -1,4 +1,4 @@
-"""Recorded answers made up for tests, in the shapes of the real services (synthetic where no recording was to be had)."""
+"""Answers made up for tests, in the shapes of the real services."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from asrcli.digest.web import Answer, Call, RecordedWeb, WebError, write_record
 FRIDAY = date(2026, 4, 17)
 SETTINGS = Settings(categories=("eess.AS",), releases=("openai/whisper",), hacker_news=("speech recognition",))
 ABSTRACT = (
-    "Streaming speech recognition trades latency for accuracy. We propose a chunked encoder that looks ahead by 320 ms. "
+    "Streaming speech recognition trades latency for accuracy. "
+    "We propose a chunked encoder that looks ahead by 320 ms. "
     "It reaches a WER of 5.2% on LibriSpeech test-other with 120M parameters. "
     "The model was trained on 10,000 hours of speech in 12 languages. Code and weights are public."
 )
@@ -41,14 +42,17 @@ def arxiv_feed(papers: Iterable[Made], built: date, category: str = "eess.AS") -
     entries = "".join(
         f"<entry><id>oai:arXiv.org:{one.id}v{one.version}</id><title>{escape(one.title)}</title>"
         f'<link href="https://arxiv.org/abs/{one.id}" rel="alternate" type="text/html"/>'
-        f"<summary>arXiv:{one.id}v{one.version} Announce Type: {one.announced} \nAbstract: {escape(one.abstract)}</summary>"
+        f"<summary>arXiv:{one.id}v{one.version} Announce Type: {one.announced} \n"
+        f"Abstract: {escape(one.abstract)}</summary>"
         f'<category term="{category}"/><published>{built}T00:00:00-04:00</published>'
-        f"<arxiv:announce_type>{one.announced}</arxiv:announce_type><dc:creator>{escape(', '.join(one.authors))}</dc:creator></entry>"
+        f"<arxiv:announce_type>{one.announced}</arxiv:announce_type>"
+        f"<dc:creator>{escape(', '.join(one.authors))}</dc:creator></entry>"
         for one in papers
     )
     return (
-        '<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom" xmlns:arxiv="http://arxiv.org/schemas/atom" '
-        f'xmlns:dc="http://purl.org/dc/elements/1.1/"><id>http://rss.arxiv.org/atom/{category}</id><title>{category} updates</title>'
+        '<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom" '
+        'xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        f"<id>http://rss.arxiv.org/atom/{category}</id><title>{category} updates</title>"
         f"<updated>{built}T04:00:00+00:00</updated>{entries}</feed>"
     )
 
@@ -101,9 +105,12 @@ def task(day: date = FRIDAY, settings: Settings = SETTINGS) -> Task:
 def api_address(settings: Settings = SETTINGS, start: int = 0) -> str:
     """The address of the topic query."""
     return arxiv_source.api_url(
-        search_query=arxiv_source.search_query(task(settings=settings)), sortBy="submittedDate", sortOrder="descending", start=start,
+        search_query=arxiv_source.search_query(task(settings=settings)),
+        sortBy="submittedDate",
+        sortOrder="descending",
+        start=start,
         max_results=arxiv_source.PAGE,
-    )  # fmt: skip
+    )
 
 
 def arxiv_answers(
@@ -164,7 +171,8 @@ def release_answer(day: date = FRIDAY, repository: str = "openai/whisper") -> An
         '<feed xmlns="http://www.w3.org/2005/Atom"><id>tag:github.com,2008:/x/releases</id><title>Release notes</title>'
         f"<updated>2026-04-16T10:00:00Z</updated><entry><id>tag:github.com,2008:Repository/1/v20260416</id><updated>2026-04-16T10:00:00Z</updated>"
         f'<link rel="alternate" type="text/html" href="https://github.com/{repository}/releases/tag/v20260416"/><title>v20260416</title>'
-        '<content type="html">&lt;p&gt;Faster decoding.&lt;/p&gt;</content><author><name>someone</name></author></entry></feed>'
+        '<content type="html">&lt;p&gt;Faster decoding.&lt;/p&gt;</content>'
+        "<author><name>someone</name></author></entry></feed>"
     )
     return answer(f"https://github.com/{repository}/releases.atom", body, day)
 
@@ -188,9 +196,14 @@ class Addresses:
 
 
 STORY = {
-    "objectID": "4242", "title": "Show HN: speech recognition in a shell", "url": "https://example.org/asr", "author": "someone",
-    "points": 120, "num_comments": 33, "created_at": "2026-04-16T11:00:00.000Z",
-}  # fmt: skip
+    "objectID": "4242",
+    "title": "Show HN: speech recognition in a shell",
+    "url": "https://example.org/asr",
+    "author": "someone",
+    "points": 120,
+    "num_comments": 33,
+    "created_at": "2026-04-16T11:00:00.000Z",
+}
 
 
 def whole_day(papers: Sequence[Made] | None = None, day: date = FRIDAY, settings: Settings = SETTINGS) -> list[Answer]:

@@ -120,8 +120,39 @@ def test_html_holds_no_element_or_handler_of_strangers(spoiled, name):
     text = (spoiled / name).read_text("utf-8")
     reader = Collector()
     reader.feed(text)
-    allowed = {"html", "head", "meta", "link", "title", "style", "body", "h1", "h2", "h3", "p", "a", "ul", "li", "ol", "span", "strong", "b",
-               "article", "table", "thead", "tbody", "tr", "th", "td", "header", "svg", "noscript", "script"}  # fmt: skip
+    allowed = set(
+        [
+            "html",
+            "head",
+            "meta",
+            "link",
+            "title",
+            "style",
+            "body",
+            "h1",
+            "h2",
+            "h3",
+            "p",
+            "a",
+            "ul",
+            "ol",
+            "li",
+            "span",
+            "strong",
+            "b",
+            "article",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "header",
+            "svg",
+            "noscript",
+            "script",
+        ]
+    )
     assert {tag for tag, _ in reader.tags} <= allowed
     scripts = [attributes for tag, attributes in reader.tags if tag == "script"]
     assert scripts == ([] if "daily" in name else [{"type": "application/json", "id": "tree"}, {}])
@@ -317,6 +348,22 @@ def test_links_of_strangers():
     ]
 
 
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--dump-dom",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-logging=stderr",
+    "--virtual-time-budget=3000",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+]
+
+
 def browse(page: Path, work: Path) -> tuple[set[str], list[str], str]:
     """Open a page in Chromium without a network; return what the page asked for, console lines and the final tree."""
     import shutil
@@ -326,12 +373,11 @@ def browse(page: Path, work: Path) -> tuple[set[str], list[str], str]:
         pytest.skip("needs chromium: apt-get install chromium")
     log = work / "net.json"
     done = subprocess.run(
-        [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", f"--user-data-dir={work / 'profile'}", f"--log-net-log={log}",
-         "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--virtual-time-budget=3000", "--window-size=1400,1000",
-         f"--screenshot={work / 'page.png'}", "--dump-dom", page.as_uri()],
-        capture_output=True, timeout=120, check=False,
-    )  # fmt: skip
+        [chromium, *FLAGS, f"--user-data-dir={work / 'profile'}", f"--log-net-log={log}", page.as_uri()],
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-500:]
     console = [line for line in done.stderr.decode(errors="replace").splitlines() if "CONSOLE" in line]
     written = log.read_text(errors="replace").rstrip()

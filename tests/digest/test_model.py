@@ -64,7 +64,7 @@ def test_a_rewritten_day_verifies_and_counts_what_was_dropped(run):
 
 
 def test_an_injected_abstract_reaches_nothing_but_its_own_paper(run):
-    """The model obeys the abstract here: it says what the attacker wants, about the other paper too. The gate drops it."""
+    """The model obeys the abstract here and says what the attacker wants; the gate drops it."""
     attack = Made(
         "2604.66666",
         "ASR attack",

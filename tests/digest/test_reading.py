@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +42,7 @@ def test_sentences_cover_the_text_and_do_not_overlap(text):
     spans = split_sentences(text)
     covered = "".join(span.of(text) for span in spans)
     assert re.sub(r"\s", "", covered) == re.sub(r"\s", "", text)
-    assert all(one.end <= other.start for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(spans))
 
 
 def test_summaries_are_verbatim_on_real_abstracts(shared):

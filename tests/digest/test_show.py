@@ -9,6 +9,7 @@ import shutil
 import stat
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from recordings import FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed, whole_day
@@ -61,12 +62,29 @@ def edition(run):
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("ASR", "A S R"), ("wav2vec", "wave to vec"), ("arXiv", "archive"), ("1.7B", "one point seven billion"), ("120M", "one hundred twenty million"),
-        ("5.2%", "five point two percent"), ("10,000", "ten thousand"), ("WER.", "word error rate."), ("Whisper-large-v3", "Whisper large v3"),
-        ("2.0", "two point zero"), ("-3.5", "minus three point five"), ("320", "three hundred twenty"), ("1,234,567", "one million two hundred thirty four thousand five hundred sixty seven"),
-        ("[[h@loU]]", "h loU"), ("<speak>", "speak"), ("-w", "w"), ("e.g.", "for example"), ("“quoted”", "quoted"), ("—", ""), ("10x", "ten times"), ("320ms", "three hundred twenty milliseconds"),
+        ("ASR", "A S R"),
+        ("wav2vec", "wave to vec"),
+        ("arXiv", "archive"),
+        ("1.7B", "one point seven billion"),
+        ("120M", "one hundred twenty million"),
+        ("5.2%", "five point two percent"),
+        ("10,000", "ten thousand"),
+        ("WER.", "word error rate."),
+        ("Whisper-large-v3", "Whisper large v3"),
+        ("2.0", "two point zero"),
+        ("-3.5", "minus three point five"),
+        ("320", "three hundred twenty"),
+        ("1,234,567", "one million two hundred thirty four thousand five hundred sixty seven"),
+        ("[[h@loU]]", "h loU"),
+        ("<speak>", "speak"),
+        ("-w", "w"),
+        ("e.g.", "for example"),
+        ("“quoted”", "quoted"),
+        ("—", ""),
+        ("10x", "ten times"),
+        ("320ms", "three hundred twenty milliseconds"),
     ],
-)  # fmt: skip
+)
 def test_the_lexicon(written, said):
     assert " ".join(word.said for word in say(written)) == said
 
@@ -172,10 +190,7 @@ def test_word_times_are_ordered_and_cover_every_word():
     words = word_times(line, [(0, 0.1), (5, 0.3), (11, 0.5), (16, 0.9), (19, 1.0)], 3.0, "model")
     assert [word.text for word in words] == ["WER", "of", "5.2%", "and", "more"]
     assert words[0].start == 0.1 and words[1].start == 0.9
-    assert (
-        all(one.start <= one.end <= other.start for one, other in zip(words, words[1:], strict=False))
-        and words[-1].end == 3.0
-    )
+    assert all(one.start <= one.end <= other.start for one, other in pairwise(words)) and words[-1].end == 3.0
 
 
 @needs_espeak
@@ -222,8 +237,10 @@ def test_piper_gets_the_text_on_standard_input(monkeypatch, tmp_path):
     """A stand-in for the program: it checks its arguments and writes a second of silence."""
     program = tmp_path / "piper"
     program.write_text(
-        "#!/usr/bin/env python3\nimport sys, wave\nassert sys.argv[1] == '--model' and sys.argv[3] == '--output_file', sys.argv\n"
-        "text = sys.stdin.read()\nassert text == '--help me', text\nf = wave.open(sys.argv[4], 'wb'); f.setnchannels(1); f.setsampwidth(2)\n"
+        "#!/usr/bin/env python3\nimport sys, wave\n"
+        "assert sys.argv[1] == '--model' and sys.argv[3] == '--output_file', sys.argv\n"
+        "assert sys.stdin.read() == '--help me'\n"
+        "f = wave.open(sys.argv[4], 'wb'); f.setnchannels(1); f.setsampwidth(2)\n"
         "f.setframerate(22050); f.writeframes(bytes(44100)); f.close()\n"
     )
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
