@@ -12,7 +12,7 @@ from asrcli.digest.families import fold
 from asrcli.digest.figures import Figure, boasts, find_figures
 from asrcli.digest.items import Item, Kind
 from asrcli.digest.ranking import Judge, Ranked, rank
-from asrcli.digest.sentences import best_spans
+from asrcli.digest.sentences import best_spans, terms
 from asrcli.digest.settings import Settings
 from asrcli.digest.states import Report, exit_code
 from asrcli.digest.topics import topic_of
@@ -38,20 +38,17 @@ class Material:
     board: Board | None = None
 
 
-def judge_of(material: Material) -> Judge:
-    """Return what ranking needs to know."""
-    from asrcli.digest.sentences import terms
-
-    words = frozenset(word for item in material.starred for word in terms(item.title))
-    mentioned = frozenset(one for item in material.items if item.kind is not Kind.PAPER for one in item.about)
-    starred = frozenset(item.id for item in material.starred)
-    return Judge(material.settings, starred, material.hidden, words, mentioned)
+def make_judge(settings: Settings, items: Iterable[Item], starred: Sequence[Item], hidden: frozenset[str]) -> Judge:
+    """Return what ranking needs to know beside an item: the day's other items and the user's marks."""
+    words = frozenset(word for item in starred for word in terms(item.title))
+    mentioned = frozenset(one for item in items if item.kind is not Kind.PAPER for one in item.about)
+    return Judge(settings, frozenset(item.id for item in starred), hidden, words, mentioned)
 
 
 def compose(material: Material) -> Edition:
     """Build the edition of a day without a language model."""
     shown = [item for item in material.items if item.id not in material.hidden]
-    judge = judge_of(material)
+    judge = make_judge(material.settings, material.items, material.starred, material.hidden)
     ranked = rank(shown, judge)
     papers = [paper_of(one, material) for one in ranked if one.item.kind is Kind.PAPER]
     families, silent = fold([one for one in ranked if one.item.kind is Kind.MODEL])

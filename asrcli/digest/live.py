@@ -14,7 +14,7 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 from asrcli import __version__
 from asrcli.digest.markup import MAX_BYTES
@@ -90,13 +90,21 @@ class LiveWeb:
         host = checked_host(url)
         self._pause(host)
         headers = {"Accept": accept} | ({"Authorization": f"Bearer {secret}"} if secret else {})
-        extensions: dict[str, object] = {}
-        address = url
-        if not getproxies().get("https"):  # behind a proxy, the proxy resolves the name
-            checked = public_address(host, self.resolve)
-            headers["Host"] = urlsplit(url).netloc
-            extensions["sni_hostname"] = host
-            address = with_host(url, checked)
+        if getproxies().get("https"):  # behind a proxy, the proxy resolves names and decides what may be reached
+            if is_address(host) or proxy_bypass(host):
+                public_addresses(host, self.resolve)
+            return self._read(url, url, headers, {})
+        addresses = public_addresses(host, self.resolve)
+        headers["Host"] = urlsplit(url).netloc
+        for left, address in enumerate(addresses, 1 - len(addresses)):
+            try:
+                return self._read(url, with_host(url, address), headers, {"sni_hostname": host})
+            except _unreachable():  # no route to IPv6, say: the next address may be reached
+                if left == 0:
+                    raise
+        raise AssertionError("a host has at least one address")
+
+    def _read(self, url: str, address: str, headers: dict[str, str], extensions: dict[str, str]) -> tuple[Answer, str]:
         started = self.clock()
         with self.client.stream("GET", address, headers=headers, extensions=extensions) as response:
             body = bytearray()
@@ -127,6 +135,12 @@ def _transient() -> tuple[type[Exception], ...]:
     return (httpx2.TransportError,)
 
 
+def _unreachable() -> tuple[type[Exception], ...]:
+    import httpx2
+
+    return (httpx2.ConnectError, httpx2.ConnectTimeout)
+
+
 def backoff(attempt: int) -> float:
     """Return the seconds before the next try: 5, 10, 20."""
     return float(5 * 2**attempt)
@@ -135,7 +149,7 @@ def backoff(attempt: int) -> float:
 def retry_after(answer: Answer, attempt: int) -> float:
     """Return the seconds a server asks us to wait (a number or a date), else the back-off."""
     asked = answer.header("retry-after").strip()
-    if asked.isdigit():
+    if asked.isascii() and asked.isdigit():
         return float(asked)
     try:
         now = parsedate_to_datetime(answer.header("date"))
@@ -161,12 +175,22 @@ def checked_host(url: str) -> str:
 
 
 def resolve_host(host: str) -> list[str]:
-    """Return every address of a host."""
-    return sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)})
+    """Return every address of a host, in the order the system would try them."""
+    found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def public_address(host: str, resolve: Callable[[str], list[str]] = resolve_host) -> str:
-    """Return one address of a host, all of whose addresses are public.
+def is_address(host: str) -> bool:
+    """Tell whether a host is an IP address and no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def public_addresses(host: str, resolve: Callable[[str], list[str]] = resolve_host) -> list[str]:
+    """Return the addresses of a host, all of which are public.
 
     Raises:
         WebError: one of them is private, loopback, link-local (cloud metadata), reserved or multicast.
@@ -179,7 +203,7 @@ def public_address(host: str, resolve: Callable[[str], list[str]] = resolve_host
             raise WebError(f"{host} is not a public address ({address})")
     if not addresses:
         raise WebError(f"{host} has no address")
-    return addresses[0]
+    return addresses
 
 
 def with_host(url: str, address: str) -> str:

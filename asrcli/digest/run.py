@@ -20,6 +20,8 @@ from asrcli.digest.store import Store, older_than, own_parts, seen_mark
 from asrcli.digest.web import Web
 from asrcli.errors import InputError
 
+MISSED_DAYS = 30
+REPLACED = "a new version of a paper from before this digest"
 Writer = Callable[[Edition], Edition]  # a language model behind its gate
 
 
@@ -92,6 +94,11 @@ def reasons_not_to_report(reports: Sequence[Report], task: Task) -> dict[str, st
     for item in items:  # the feed's abstract may be cut where the API's is whole
         if why.get(item.id) and task.settings.matches(f"{item.title} {item.text}"):
             del why[item.id]
+    for item in items:
+        # A first version that was missed may come together with its second: then the submission is recent.
+        old_work = not item.published or older_than([item], task.day, MISSED_DAYS)
+        if item.announced.startswith("replace") and old_work and not task.known(item.id):
+            why[item.id] = REPLACED
     old: set[str] = set()
     young: set[str] = set()
     for part in (part for report in reports for part in own_parts(report)):
@@ -99,7 +106,7 @@ def reasons_not_to_report(reports: Sequence[Report], task: Task) -> dict[str, st
         older = older_than(part.items, task.day, task.settings.first_days) if first else set()
         old |= older
         young |= {item.id for item in part.items} - older
-    why |= dict.fromkeys(old - young, "older than the first run reports")
+    why |= dict.fromkeys(old - young - why.keys(), "older than the first run reports")
     return why
 
 
@@ -116,8 +123,6 @@ def settle(reports: Sequence[Report], store: Store, day: date) -> list[Report]:
 
 def material_of(plan: Plan, store: Store, reports: Sequence[Report]) -> Material:
     """Gather what the edition is made from."""
-    starred = sorted(store.feedback("star"))
-    found = [known.item for known in (store.find(identity) for identity in starred) if known is not None]
     older = store.base.execute(
         "SELECT count(*) FROM items WHERE first_seen = ? AND why LIKE 'older%'", (plan.day.isoformat(),)
     ).fetchone()
@@ -128,7 +133,7 @@ def material_of(plan: Plan, store: Store, reports: Sequence[Report]) -> Material
         items=store.reported(plan.day),
         updates=store.updates(plan.day),
         seen_by=store.sources_of(plan.day),
-        starred=found,
+        starred=store.starred(),
         hidden=store.feedback("hide"),
         unmatched=store.unmatched(plan.day),
         older=int(older[0]),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
-from asrcli.digest.items import Kind, arxiv_id
+from asrcli.digest.compose import make_judge
+from asrcli.digest.items import arxiv_id
 from asrcli.digest.ranking import Judge, Ranked, score
 from asrcli.digest.settings import Interest, Settings
 from asrcli.digest.store import NEVER, Store
@@ -47,7 +49,8 @@ def explain(store: Store, identity: str, settings: Settings) -> Explanation:
     known = store.find(wanted)
     if known is None:
         raise InputError(f"{wanted} was never seen: no source gave it (`asr digest status` shows what was read)")
-    judge = Judge(settings, store.feedback("star"), store.feedback("hide"))
+    day = date.fromisoformat(known.first_seen if known.reported == NEVER else known.reported)
+    judge = make_judge(settings, store.reported(day), store.starred(), store.feedback("hide"))
     why_not = WHY.get(known.why, known.why)
     if wanted in judge.hidden:
         why_not = "you hid it (`asr digest star` or `hide --undo` brings it back)"
@@ -69,6 +72,3 @@ def search(store: Store, query: str, limit: int = 20) -> list[tuple[Ranked, str]
             )
     found.sort(key=lambda one: (-one[0], one[1].item.id))
     return [(ranked, day) for _, ranked, day in found[:limit]]
-
-
-__all__ = ["Explanation", "Kind", "explain", "identify", "search"]

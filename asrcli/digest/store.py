@@ -154,6 +154,11 @@ class Store:
         """Return the ids that carry a mark ("star" or "hide")."""
         return frozenset(row[0] for row in self.base.execute("SELECT id FROM feedback WHERE mark = ?", (mark,)))
 
+    def starred(self) -> list[Item]:
+        """Return what the user starred, by id."""
+        found = (self.find(identity) for identity in sorted(self.feedback("star")))
+        return [known.item for known in found if known is not None]
+
     def edition_hash(self, day: str) -> str | None:
         """Return the SHA-256 of a day's JSON as it was written; ``None`` when the store does not know the day."""
         row = self.base.execute("SELECT sha256 FROM editions WHERE day = ?", (day,)).fetchone()

@@ -216,3 +216,29 @@ def test_words_of_one_version_do_not_change_under_their_spans(run, out):
     run(arxiv_answers(arxiv_feed(again, monday), arxiv_api(again), monday), monday, ("arxiv",))
     with closing(Store(out / "digest.sqlite")) as store:
         assert verify_day(out, str(FRIDAY), store) == []
+
+
+def test_a_replacement_of_a_paper_from_before_is_no_news(run):
+    old = Made("2301.00001", version=7, announced="replace", submitted="2023-01-01")
+    new = Made("2604.12345")
+    edition = run(arxiv_answers(arxiv_feed([old, new], FRIDAY), arxiv_api([new])), sources=("arxiv",))
+    assert [paper.id for paper in edition.papers] == ["arxiv:2604.12345"] and edition.updates == ()
+    monday = FRIDAY + timedelta(days=3)
+    again = Made("2301.00001", version=8, announced="replace", submitted="2023-01-01")
+    edition = run(arxiv_answers(arxiv_feed([again], monday), arxiv_api([new]), monday), monday, ("arxiv",))
+    assert edition.papers == edition.updates == ()
+
+
+def test_a_cross_listing_of_an_old_paper_is_news(run):
+    cross = Made("2601.00001", announced="cross", submitted="2026-01-01")
+    edition = run(arxiv_answers(arxiv_feed([cross], FRIDAY), arxiv_api([Made("2604.12345")])), sources=("arxiv",))
+    assert {paper.id for paper in edition.papers} == {"arxiv:2601.00001", "arxiv:2604.12345"}
+
+
+def test_a_missed_paper_that_comes_back_as_its_second_version_is_news(run):
+    first, missed = Made("2604.00001"), Made("2604.00007", submitted="2026-04-18")
+    tuesday = FRIDAY + timedelta(days=4)
+    run(arxiv_answers(arxiv_feed([first], FRIDAY), arxiv_api([first])), sources=("arxiv",))
+    second = Made("2604.00007", submitted="2026-04-18", version=2, announced="replace")
+    edition = run(arxiv_answers(arxiv_feed([second], tuesday), arxiv_api([second]), tuesday), tuesday, ("arxiv",))
+    assert [paper.id for paper in edition.papers] == [f"arxiv:{missed.id}"]

@@ -7,7 +7,7 @@ import re
 import httpx2
 import pytest
 
-from asrcli.digest.live import LiveWeb, public_address
+from asrcli.digest.live import LiveWeb, public_addresses
 from asrcli.digest.web import (
     Answer,
     Call,
@@ -112,7 +112,7 @@ def test_the_checked_address_is_the_one_connected_to():
 )
 def test_private_addresses_are_refused(address):
     with pytest.raises(WebError, match="not a public address"):
-        public_address("feed.example", lambda _: [PUBLIC, address])
+        public_addresses("feed.example", lambda _: [PUBLIC, address])
     net = Net(addresses={"feed.example": [address]})
     with pytest.raises(WebError):
         net.web.get(Call("https://feed.example/rss"))
@@ -202,3 +202,66 @@ def test_addresses_are_compared_without_order():
     assert without_secrets("https://u:p@x.example/?key=1&q=2") == "https://x.example/?key=-&q=2"
     with pytest.raises(WebError, match="not in"):
         RecordedWeb([]).get(Call("https://x.example/"))
+
+
+def test_the_next_address_is_tried_when_the_first_cannot_be_reached():
+    addresses = ["2606:2800:220:1::1", PUBLIC]
+    net = Net(httpx2.ConnectError("no route"), httpx2.Response(200, text="ok"), addresses={"feed.example": addresses})
+    assert net.web.get(Call("https://feed.example/rss")).body == b"ok"
+    assert [str(request.url.host) for request in net.requests] == addresses and net.slept == []
+
+
+def test_behind_a_proxy_names_are_left_to_it_and_numbers_are_still_checked(monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    net = Net(httpx2.Response(200))
+    net.web.get(Call("https://feed.example/rss"))
+    assert net.requests[0].url.host == "feed.example"
+    with pytest.raises(WebError, match="not a public"):
+        Net(addresses={"169.254.169.254": ["169.254.169.254"]}).web.get(Call("https://169.254.169.254/latest"))
+
+
+def test_the_certificate_is_checked_against_the_name_and_not_the_number(tmp_path):
+    """A real TLS conversation: connected to a number, greeted and checked by name."""
+    import http.server
+    import shutil
+    import ssl
+    import subprocess
+    import threading
+
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    made = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=feed.example -keyout {key} -out {certificate}"
+    subprocess.run(
+        [*made.split(), "-addext", "subjectAltName=DNS:feed.example"], check=True, capture_output=True, timeout=60
+    )
+    names = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            names.append(self.headers["Host"])
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    context.sni_callback = lambda _, name, __: names.append(name)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        trust = ssl.create_default_context(cafile=str(certificate))
+        with httpx2.Client(verify=trust, trust_env=False) as client:
+            url, headers = f"https://127.0.0.1:{server.server_port}/", {"Host": "feed.example"}
+            assert client.get(url, headers=headers, extensions={"sni_hostname": "feed.example"}).text == "ok"
+            with pytest.raises(httpx2.ConnectError, match=r"other\.example"):
+                client.get(url, headers=headers, extensions={"sni_hostname": "other.example"})
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert names[:2] == ["feed.example", "feed.example"]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -165,6 +165,7 @@ def test_x_is_off_without_a_token_and_keeps_its_budget():
     assert x.collect(task()).state is State.OFF
     assert x.collect(replace(task(), x_token="t", x_budget=0.04)).state is State.OFF
     asked = []
+    fresh = str(int((datetime(2026, 4, 16, tzinfo=UTC) - x.EPOCH).total_seconds() * 1000) << 22)
 
     class Asked:
         def get(self, call):
@@ -176,9 +177,11 @@ def test_x_is_off_without_a_token_and_keeps_its_budget():
                 ),
             )
 
-    report = x.collect(replace(task(), web=Asked(), x_token="s3cret", x_budget=0.21, marks={"x": "4"}))
-    assert "max_results=42" in asked[0].url and "since_id=4" in asked[0].url and "expansions" not in asked[0].url
+    report = x.collect(replace(task(), web=Asked(), x_token="s3cret", x_budget=0.21, marks={"x": fresh}))
+    assert "max_results=42" in asked[0].url and f"since_id={fresh}" in asked[0].url and "expansions" not in asked[0].url
     assert "s3cret" not in asked[0].url and asked[0].secret == "s3cret"
+    x.collect(replace(task(), web=Asked(), x_token="s3cret", x_budget=1.0, marks={"x": "4"}))
+    assert "since_id" not in asked[1].url  # older than the search reaches: it would refuse
     assert [item.id for item in report.items] == ["x:5"] and report.marks == (("x", "5"),)
 
 
@@ -276,6 +279,9 @@ def test_a_day_from_the_command_line(recorded):
     assert "arxiv: ok" in done.stderr
     assert asr("verify", "-o", out).stdout == f"{DAY}\tok\n"
     assert "reported 2026-04-17" in asr("why", "https://arxiv.org/abs/2604.12345v1", "-o", out).stdout
+    shown = json.loads((out / "daily" / f"{DAY}.json").read_text())["papers"]
+    for paper in shown:  # the same score as in the digest
+        assert f"{paper['score']:.2f}\tin all" in asr("why", paper["id"], "-o", out).stdout
     assert "no phrase" in asr("why", "2604.00001", "-o", out).stdout
     assert asr("why", "2604.77777", "-o", out).returncode == 1
     assert "arxiv:2604.12346" in asr("search", "diarisation", "-o", out).stdout.splitlines()[0]

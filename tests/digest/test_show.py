@@ -257,6 +257,34 @@ def test_piper_gets_the_text_on_standard_input(monkeypatch, tmp_path):
         voice.speak([Line("host", say("x"))])
 
 
+def test_kokoro_is_asked_as_its_library_wants(monkeypatch, tmp_path):
+    """A stand-in for the library, which needs weights that no test can have."""
+    import sys
+    import types
+
+    import numpy as np
+
+    asked = []
+
+    class Model:
+        def __init__(self, model, voices):
+            asked.append((model, voices))
+
+        def create(self, text, voice, speed, lang):
+            asked.append((text, voice, speed, lang))
+            return np.array([0.0, 0.5, -2.0], np.float32), 24000
+
+    monkeypatch.setitem(sys.modules, "kokoro_onnx", types.SimpleNamespace(Kokoro=Model))
+    (tmp_path / "kokoro-v1.0.onnx").touch()
+    (tmp_path / "voices-v1.0.bin").touch()
+    (spoken,) = choose_voice("kokoro", tmp_path).speak([Line("guest", say("ASR"))])
+    assert asked == [
+        (str(tmp_path / "kokoro-v1.0.onnx"), str(tmp_path / "voices-v1.0.bin")),
+        ("A S R", "am_michael", 1.0, "en-us"),
+    ]
+    assert spoken.samples.tolist() == [0, 16383, -32767] and spoken.rate == 24000
+
+
 def test_what_a_listener_would_mishear(edition):
     script = write_script(edition, 5)
     said = " ".join(word.said for turn in script.turns for word in say(turn.text))

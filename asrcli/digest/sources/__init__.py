@@ -38,7 +38,7 @@ def ask(task: Task, call: Call, name: str) -> Answer | Report:
         return Report(name, State.FAILED, str(error)[:300])
     if answer.status != 200:
         wait = answer.header("retry-after")
-        asked = f", asked to wait {wait} s" if wait.isdigit() else ""
+        asked = f", asked to wait {wait} s" if wait.isascii() and wait.isdigit() else ""
         return Report(name, State.FAILED, f"HTTP {answer.status}{asked}")
     return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,8 @@ from asrcli.digest.states import Report, State
 from asrcli.digest.web import Call
 
 PRICE = 0.005  # US dollars for one post; names of authors would cost 0.010 more each, so they are not asked for
+REACH = timedelta(days=6)  # the search knows seven days, and refuses a `since_id` from before them
+EPOCH = datetime(2010, 11, 4, 1, 42, 54, 657000, UTC)
 LEAST, MOST = 10, 100  # posts in one answer
 
 
@@ -29,8 +32,9 @@ def collect(task: Task) -> Report:
         "max_results": min(affordable, MOST),
         "tweet.fields": "created_at,public_metrics,author_id",
     }
-    if task.marks.get("x"):
-        parameters["since_id"] = task.marks["x"]
+    since = task.marks.get("x", "")
+    if since and posted(int(since)) > datetime.combine(task.day, time(), UTC) - REACH:
+        parameters["since_id"] = since
     call = Call("https://api.x.com/2/tweets/search/recent?" + urlencode(parameters), "application/json", task.x_token)
     answer = ask(task, call, "x")
     if isinstance(answer, Report):
@@ -47,6 +51,11 @@ def collect(task: Task) -> Report:
     newest = max((item.id.partition(":")[2] for item in items), key=int, default="")
     cost = f"{len(items)} posts, at most ${len(items) * PRICE:.3f}"
     return Report("x", State.OK if items else State.QUIET, cost, items, marks=(("x", newest),) if newest else ())
+
+
+def posted(number: int) -> datetime:
+    """Return when a post was made: the upper bits of its number are milliseconds since November 2010."""
+    return EPOCH + timedelta(milliseconds=number >> 22)
 
 
 def read_post(post: Any) -> Item | None:
