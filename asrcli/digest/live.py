@@ -27,6 +27,7 @@ USER_AGENT = f"asrcli-digest/{__version__} (+https://pypi.org/project/asrcli/)"
 TIMEOUT = 30.0  # seconds to connect, and between two pieces of an answer
 TOTAL = 120.0  # seconds for one answer in all: a server that drips bytes must not hold the run
 TRIES = 4
+RESOLVE_TRIES, RESOLVE_WAIT = 2, 2.0  # a name that does not resolve twice in two seconds means no network
 REDIRECTS = 3
 MAX_WAIT = 60.0  # seconds; a server that asks for more is reported instead
 RETRIED = frozenset({429, 500, 502, 503, 504})
@@ -51,28 +52,38 @@ class LiveWeb:
         )
         self.sleep, self.clock = sleep, clock
         self.resolve = resolve or resolve_host
+        self.given_up: set[str] = set()  # hosts
         self.last: dict[str, float] = {}  # host group -> when it was last asked
 
     def get(self, call: Call) -> Answer:
-        """Return the answer after at most four tries; 429 and 5xx are tried again after the time asked for."""
+        """Return the answer after at most four tries; 429 and 5xx are tried again after the time asked for.
+
+        A host that gave no answer in the end is not asked again by this object: a run without a network ends soon, and
+        a server that is overloaded is left alone.
+        """
+        host = checked_host(call.url)
+        if host in self.given_up:
+            raise WebError(f"{host} was given up before in this run")
         problem = ""
         for attempt in range(TRIES):
             try:
                 answer = self._follow(call)
-            except OSError as error:  # a name that does not resolve, just now
-                problem = str(error)
+            except socket.gaierror as error:
+                problem, wait = f"{host} cannot be resolved ({error.strerror})", RESOLVE_WAIT
+                if attempt == RESOLVE_TRIES - 1:
+                    break
             except _transient() as error:
-                problem = f"{type(error).__name__}: {error}"
+                problem, wait = f"{type(error).__name__}: {error}", backoff(attempt)
             else:
-                if answer.status not in RETRIED or attempt == TRIES - 1:
+                if answer.status not in RETRIED:
                     return answer
-                wait = retry_after(answer, attempt)
-                if wait > MAX_WAIT:
+                problem, wait = f"HTTP {answer.status}", retry_after(answer, attempt)
+                if attempt == TRIES - 1 or wait > MAX_WAIT:
+                    self.given_up.add(host)
                     return answer
-                self.sleep(wait)
-                continue
             if attempt < TRIES - 1:
-                self.sleep(backoff(attempt))
+                self.sleep(wait)
+        self.given_up.add(host)
         raise WebError(problem)
 
     def _follow(self, call: Call) -> Answer:

@@ -265,3 +265,25 @@ def test_the_certificate_is_checked_against_the_name_and_not_the_number(tmp_path
         server.shutdown()
         server.server_close()
     assert names[:2] == ["feed.example", "feed.example"]
+
+
+def test_without_a_network_a_run_ends_soon():
+    import socket
+
+    def nothing(host: str) -> list[str]:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    net = Net()
+    net.web.resolve = nothing
+    for _ in range(3):
+        with pytest.raises(WebError, match="cannot be resolved|was given up before"):
+            net.web.get(Call("https://github.com/a/b/releases.atom"))
+    assert sum(net.slept) <= 5
+
+
+def test_a_host_that_says_429_to_the_end_is_left_alone():
+    net = Net(*[httpx2.Response(429)] * 4)
+    assert net.web.get(Call("https://export.arxiv.org/api/query?start=0")).status == 429
+    with pytest.raises(WebError, match="was given up before"):
+        net.web.get(Call("https://export.arxiv.org/api/query?start=300"))
+    assert len(net.requests) == 4

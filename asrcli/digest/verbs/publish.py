@@ -137,7 +137,12 @@ def podcast(
         return
     episode, _ = write_episode(out, script, speaker, kind)
     print(out / "podcast" / episode.file)
-    print(write_feed(out, settings_for(out, None)))
+    settings = settings_for(out, None)
+    print(write_feed(out, settings))
+    if not settings.site:
+        print(
+            "asr: no `site` in digest.toml: podcast apps need the address the folder is published at", file=sys.stderr
+        )
     if selfcheck:
         heard = listen(out / "podcast" / episode.file, script, engine, load_lexicon(out / "lexicon.tsv"))
         path = out / "podcast" / f"{edition.day}.heard.md"
