@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from datetime import date, timedelta
 
+import pytest
 from recordings import (
     FRIDAY,
     SETTINGS,
@@ -76,6 +77,7 @@ def replay_lags(rows, run, out, skipped):
     return found
 
 
+@pytest.mark.slow
 def test_the_recorded_lags_are_reported_exactly_once_each(shared, run, out):
     """370 papers, first visible up to 35 days after submission, while every fifth day no run takes place."""
     with open(shared / "digest/arxiv-visibility-lag.csv", newline="") as file:

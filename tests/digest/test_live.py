@@ -276,7 +276,7 @@ def test_without_a_network_a_run_ends_soon():
     net = Net()
     net.web.resolve = nothing
     for _ in range(3):
-        with pytest.raises(WebError, match="cannot be resolved|was given up before"):
+        with pytest.raises(WebError, match=r"cannot be resolved|was given up before"):
             net.web.get(Call("https://github.com/a/b/releases.atom"))
     assert sum(net.slept) <= 5
 
