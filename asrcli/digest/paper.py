@@ -176,7 +176,7 @@ def infer_objections(text: str, figures: Sequence[Figure], claims: Sequence[Span
     for span in claims:
         sentence = span.of(text)
         if re.search(r"state[- ]of[- ]the[- ]art|\bSOTA\b|outperform", sentence, re.I) and not re.search(
-            r"\d", sentence
+            r"(?<![\w.-])\d", sentence
         ):
             found.append(Inference("It claims to be better and gives no number here.", span))
         if _HEDGE.search(sentence):

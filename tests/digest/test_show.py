@@ -27,7 +27,7 @@ from asrcli.digest.podcast.episode import (
 from asrcli.digest.podcast.espeak import library
 from asrcli.digest.podcast.feed import write_feed
 from asrcli.digest.podcast.lexicon import load_lexicon, say
-from asrcli.digest.podcast.script import write_script
+from asrcli.digest.podcast.script import seconds_of, write_script
 from asrcli.digest.podcast.selfcheck import alignment_error, compare, listen, plain, report_markdown
 from asrcli.digest.podcast.speech import Espeak, Line, Speech, choose_voice, flite, installed_voices, spread, word_times
 from asrcli.digest.verify import claim_problems
@@ -116,8 +116,8 @@ def test_everything_quoted_is_a_claim_of_the_digest(edition):
 def test_the_length_follows_the_news(run, edition):
     papers = [Made(f"2604.{number:05}") for number in range(40)]
     busy = write_script(run(arxiv_answers(arxiv_feed(papers, FRIDAY), arxiv_api(papers)), sources=("arxiv",)), 5)
-    words = len(busy.text.split())
-    assert 300 < words <= 5 * 150 + 60
+    assert 8 < len(busy.chapters) < 40
+    assert 200 < sum(seconds_of(chapter) for chapter in busy.chapters) <= 300
     quiet = write_script(replace(edition, papers=(), models=(), lines=(), ideas=()), 5)
     assert len(quiet.text.split()) < 40 and "No news." in quiet.text
     failed = write_script(
@@ -205,6 +205,15 @@ def test_espeak_says_when_each_word_starts():
     assert abs(speech.samples).max() > 1000
     # "5.2%" is said in four words: its stretch is the longest of all.
     assert max(speech.words, key=lambda word: word.end - word.start).text in ("5.2%", "WER,")
+
+
+@needs_espeak
+@pytest.mark.parametrize("minutes", [1, 3])
+def test_a_show_is_never_longer_than_asked(minutes, run):
+    papers = [Made(f"2604.{number:05}") for number in range(40)]
+    edition = run(arxiv_answers(arxiv_feed(papers, FRIDAY), arxiv_api(papers)), sources=("arxiv",))
+    show = perform(write_script(edition, minutes), Espeak())
+    assert 0.6 * 60 * minutes < show.seconds <= 60 * minutes
 
 
 @needs_espeak

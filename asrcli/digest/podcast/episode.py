@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli.digest.files import write_bytes, write_text
 from asrcli.digest.podcast.lexicon import load_lexicon, say
-from asrcli.digest.podcast.script import Script, script_markdown
+from asrcli.digest.podcast.script import BREAK, PAUSE, Script, script_markdown
 from asrcli.digest.podcast.speech import Line, Speech, Voice
 from asrcli.errors import InputError, UsageError
 from asrcli.types import Word
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PAUSE, BREAK = 0.35, 0.9  # seconds of silence after a turn, and after a chapter
 # container, codec, bits per second, rate the codec wants (None: the voice's own), media type
 FORMATS = {
     "mp3": ("mp3", "libmp3lame", 64_000, None, "audio/mpeg"),

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from asrcli.digest.cleaning import markdown_link
 from asrcli.digest.edition import Claim, Edition, Paper, count_of
 from asrcli.digest.pages.markdown import BAD, claim_markdown
+from asrcli.digest.podcast.lexicon import say
 
-WORDS_PER_MINUTE = 150
+PAUSE, BREAK = 0.35, 0.9  # seconds of silence after a turn, and after a chapter
+CHARACTERS = 14.0  # said per second by the slowest voice (flite; espeak-ng says 16)
 MODELS = 3
 
 
@@ -56,23 +58,23 @@ class Script:
 
 def write_script(edition: Edition, minutes: float) -> Script:
     """Choose as many papers, best first, as fit into the minutes, and write the show."""
-    budget = minutes * WORDS_PER_MINUTE
     closing = close(edition)
     chapters: list[Chapter] = []
-    used = words_of(closing) + 40
+    used = seconds_of(closing) + seconds_of(open_show(edition, 1))
     for number, paper in enumerate(edition.papers):
         chapter = paper_chapter(paper, number == 0)
-        used += words_of(chapter)
-        if chapters and used > budget:
+        used += seconds_of(chapter)
+        if chapters and used > minutes * 60:
             break
         chapters.append(chapter)
     opening = open_show(edition, len(chapters))
     return Script(edition.day, f"{edition.title}: {edition.day}", (opening, *chapters, closing))
 
 
-def words_of(chapter: Chapter) -> int:
-    """Count the words of a chapter."""
-    return sum(len(turn.text.split()) for turn in chapter.turns)
+def seconds_of(chapter: Chapter) -> float:
+    """Estimate how long a chapter takes: what is said, not what is written, and the silences."""
+    said = sum(len(word.said) + 1 for turn in chapter.turns for word in say(turn.text))
+    return said / CHARACTERS + PAUSE * len(chapter.turns) + BREAK - PAUSE
 
 
 def open_show(edition: Edition, told: int) -> Chapter:
@@ -83,7 +85,7 @@ def open_show(edition: Edition, told: int) -> Chapter:
         turns.append(Turn("guest", f"Not everything was read today: {', '.join(bad)}."))
     turns.append(Turn("host", edition.headline if edition.headline.endswith(".") else f"{edition.headline}."))
     if 0 < told < len(edition.papers):
-        turns.append(Turn("host", f"Here are {told} of them; the rest are in the show notes."))
+        turns.append(Turn("host", f"Here are {told} of them; the rest are in the digest."))
     return Chapter("Opening", "", tuple(turns))
 
 
