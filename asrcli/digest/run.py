@@ -183,10 +183,24 @@ def load_edition(out: Path, day: str, brief: bool = False) -> Edition:
         raise InputError(f"{path}: {error}") from error
 
 
-def load_editions(out: Path, last: int = 0) -> list[Edition]:
-    """Read the editions in a folder, newest first and in brief; ``last`` > 0 limits how many."""
+def load_editions(out: Path, last: int = 0, on_error: Callable[[InputError], None] | None = None) -> list[Edition]:
+    """Read the editions in a folder, newest first and in brief.
+
+    Args:
+        out: the folder.
+        last: > 0 limits how many.
+        on_error: called for each day that cannot be read, and the others go on; without it the first error is raised.
+    """
     days = sorted((path.stem for path in (out / "daily").glob("????-??-??.json")), reverse=True)
-    return [load_edition(out, day, brief=True) for day in (days[:last] if last else days)]
+    found = []
+    for day in days[:last] if last else days:
+        try:
+            found.append(load_edition(out, day, brief=True))
+        except InputError as error:
+            if on_error is None:
+                raise
+            on_error(error)
+    return found
 
 
 __all__ = ["Item", "Plan", "load_edition", "load_editions", "pages_of", "run_day", "write_edition"]

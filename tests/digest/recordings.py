@@ -161,7 +161,7 @@ def hub_answers(
             huggingface.models_url(pipeline_tag=tag, sort="trendingScore", limit=20), json.dumps(list(models)[:3]), day
         ),
         answer(datasets, json.dumps(some), day),
-        answer(f"{huggingface.HUB}/api/daily_papers?date={day}&limit=100", json.dumps(listed), day),
+        answer(f"{huggingface.HUB}/api/daily_papers?date={day - timedelta(days=1)}&limit=100", json.dumps(listed), day),
     ]
 
 

@@ -244,3 +244,14 @@ def test_a_missed_paper_that_comes_back_as_its_second_version_is_news(run):
     second = Made("2604.00007", submitted="2026-04-18", version=2, announced="replace")
     edition = run(arxiv_answers(arxiv_feed([second], tuesday), arxiv_api([second]), tuesday), tuesday, ("arxiv",))
     assert [paper.id for paper in edition.papers] == [f"arxiv:{missed.id}"]
+
+
+def test_a_spoiled_day_of_the_past_does_not_stop_today(run, out, capsys):
+    run(whole_day())
+    (out / f"daily/{FRIDAY}.json").write_text("spoiled")
+    monday = FRIDAY + timedelta(days=3)
+    edition = run(
+        arxiv_answers(arxiv_feed([Made("2604.9")], monday), arxiv_api([Made("2604.00009")]), monday), monday, ("arxiv",)
+    )
+    assert len(edition.papers) == 1 and (out / f"daily/{monday}.md").exists()
+    assert f"{FRIDAY}.json: not a digest" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from asrcli.digest.cleaning import escape_markdown, markdown_link
 from asrcli.digest.edition import Edition
 from asrcli.digest.files import write_text
 from asrcli.digest.pages.markdown import claim_markdown
+from asrcli.errors import InputError
 
 DAYS = 90  # in the rolling pages
 FEED_DAYS = 30
@@ -18,8 +20,13 @@ def write_rolling(out: Path) -> None:
     """Write every rolling file of a folder."""
     from asrcli.digest.run import load_editions
 
-    for name, text in rolling_pages(load_editions(out, DAYS)).items():
+    for name, text in rolling_pages(load_editions(out, DAYS, leave_out)).items():
         write_text(out / name, text)
+
+
+def leave_out(error: InputError) -> None:
+    """Say that a day is left out: one spoiled file of the past must not stop today's digest."""
+    print(f"asr: left out of the rolling pages: {error}", file=sys.stderr)
 
 
 def rolling_pages(editions: Sequence[Edition]) -> dict[str, str]:

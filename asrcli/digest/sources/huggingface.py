@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -131,9 +132,13 @@ def papers_of(tags: Sequence[str]) -> tuple[str, ...]:
 
 
 def daily_papers(task: Task) -> Report:
-    """Read the papers that the hub's readers put forward on this day, and their votes."""
+    """Read the papers that the hub's readers put forward on the day before, and their votes.
+
+    The list of a day grows until its end: asked for in the morning, today's is empty without being quiet.
+    """
     name = "hf daily papers"
-    url = f"{HUB}/api/daily_papers?" + urlencode({"date": task.day.isoformat(), "limit": PAGE})
+    day = task.day - timedelta(days=1)
+    url = f"{HUB}/api/daily_papers?" + urlencode({"date": day.isoformat(), "limit": PAGE})
     answer = ask(task, Call(url, "application/json"), name)
     if isinstance(answer, Report):
         return answer
@@ -142,8 +147,8 @@ def daily_papers(task: Task) -> Report:
         return values
     items = tuple(item for value in values for item in [read_daily(value)] if item is not None)
     if not values:
-        weekend = task.day.weekday() >= 5
-        return Report(name, State.QUIET if weekend else State.EMPTY, f"HTTP 200 with an empty list on a {task.day:%A}")
+        weekend = day.weekday() >= 5
+        return Report(name, State.QUIET if weekend else State.EMPTY, f"HTTP 200 with an empty list for a {day:%A}")
     if len(items) < len(values):
         return Report(
             name, State.PARTIAL, f"{len(values) - len(items)} of {len(values)} entries have another shape", items
