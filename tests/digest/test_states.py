@@ -115,3 +115,14 @@ def test_join_and_exit_code(states, joined, code):
     found = join(State(state) for state in states)
     assert found == joined
     assert exit_code([Report("one", found, "")]) == code
+
+
+def test_entries_that_are_no_papers_are_not_passed_over(run):
+    feed, api = arxiv_feed(PAPERS, FRIDAY), arxiv_api(PAPERS)
+    changed = feed.replace("oai:arXiv.org:2604.12346v1", "urn:new-style:1").replace("abs/2604.12346", "item/1")
+    assert run(arxiv_answers(changed, api), FRIDAY, ("arxiv",)).sources[0].state == "partial"
+    changed = api.replace("abs/2604.12346v1", "item/1")
+    assert run(arxiv_answers(feed, changed), FRIDAY, ("arxiv",)).sources[0].state == "partial"
+    fewer = arxiv_api(PAPERS, total=250)
+    edition = run(arxiv_answers(feed, fewer), FRIDAY, ("arxiv",))
+    assert "2 papers where 250 were promised" in edition.sources[0].evidence

@@ -10,7 +10,7 @@ than two days after their submission, and 9 % after more than a week.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -21,6 +21,7 @@ from asrcli.digest.items import Item, Kind, arxiv_id
 from asrcli.digest.markup import MarkupError, child_text, local_name
 from asrcli.digest.sources import Task, ask, combine
 from asrcli.digest.sources.feeds import ACCEPT, Entry, Feed, read_feed
+from asrcli.digest.sources.listing import listing_urls, read_listing, weekdays
 from asrcli.digest.states import Report, State
 from asrcli.digest.web import Answer, Call
 
@@ -29,9 +30,6 @@ PAGES = 5
 BATCH = 100  # ids in one look-up
 API_STALE_DAYS = 6  # the newest of all speech papers is never older, long weekends and holidays included
 EASTERN = timedelta(hours=4)  # UTC minus this has New York's date at its midnight, in summer and in winter
-SHOWING = re.compile(r"showing\s+(?:first\s+)?(\d+)\s+of\s+(\d+)\s+entries", re.I)
-LISTED = re.compile(r"""href\s*=\s*["']?/abs/([a-z-]*(?:\.[A-Z]{2})?/?\d{4}\.?\d{3,5})(?:v\d+)?["']""")
-HEADING = re.compile(r"<h3[^>]*>(.*?)</h3>", re.S | re.I)
 
 
 def collect(task: Task) -> Report:
@@ -92,6 +90,8 @@ def judge_feed(feed: Feed, count: int, today: date) -> tuple[State, str]:
     """Tell a quiet feed from a stale, empty or cut one. ``today`` is New York's day when it was asked for."""
     if not feed.complete:
         return State.PARTIAL, f"breaks off after {count} entries ({clean(feed.problem, 80)})"
+    if count < len(feed.entries):
+        return State.PARTIAL, f"{len(feed.entries) - count} of {len(feed.entries)} entries have no arXiv id"
     built = eastern(feed.built) if feed.built else None
     expected = last_weekday(today)
     if built is not None and built < expected:
@@ -210,9 +210,9 @@ def read_api(task: Task, url: str, name: str) -> tuple[Report, bool]:
         ), False
     if not items and start == 0:
         return Report(name, State.EMPTY, f"HTTP 200 with no entries (totalResults {total})"), False
-    due = min(size, total - start)
-    if len(feed.entries) < due:
-        return Report(name, State.PARTIAL, f"{len(feed.entries)} entries where {due} were promised", items), False
+    due = max(len(feed.entries), min(size, total - start))
+    if len(items) < due:
+        return Report(name, State.PARTIAL, f"{len(items)} papers where {due} were promised", items), False
     return Report(name, State.OK, f"{len(items)} of {total} entries", items), start + len(feed.entries) < total
 
 
@@ -274,31 +274,6 @@ def back_fill(task: Task, feed: Report) -> Report | None:
     if not listed:
         return Report(name, State.EMPTY, f"HTTP 200 but nothing listed for {len(missed)} missed days")
     return Report(name, State.PARTIAL if bad else State.OK, "; ".join([said, *bad[:3]]), items)
-
-
-def weekdays(after: date, until: date) -> list[date]:
-    """Return Mondays to Fridays after one day and up to another."""
-    days = (after + timedelta(days=number) for number in range(1, (until - after).days + 1))
-    return [day for day in days if day.weekday() < 5]
-
-
-def listing_urls(category: str, missed: Sequence[date], day: date) -> list[str]:
-    """Return the listings that hold the missed days: the past week, or whole months when it is longer ago."""
-    base = f"https://arxiv.org/list/{category}"
-    if (day - missed[0]).days <= 5:
-        return [f"{base}/pastweek?skip=0&show=2000"]
-    # A month's listing is ordered by id, and an id's month is that of its submission.
-    months: Iterable[str] = dict.fromkeys(f"{one:%Y-%m}" for one in (missed[0] - timedelta(days=7), *missed))
-    return [f"{base}/{month}?skip=0&show=2000" for month in months]
-
-
-def read_listing(page: str) -> tuple[list[str], str]:
-    """Return the ids of a listing, and what is wrong when fewer are there than its headings promise."""
-    ids = list(dict.fromkeys(LISTED.findall(page)))
-    promised = sum(int(found[0]) for heading in HEADING.findall(page) for found in SHOWING.findall(heading))
-    if promised > len(ids):
-        return ids, f"the listing promises {promised} entries and holds {len(ids)}"
-    return ids, ""
 
 
 def look_up(task: Task, ids: Sequence[str], name: str) -> Report:
