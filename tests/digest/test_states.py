@@ -126,3 +126,37 @@ def test_entries_that_are_no_papers_are_not_passed_over(run):
     fewer = arxiv_api(PAPERS, total=250)
     edition = run(arxiv_answers(feed, fewer), FRIDAY, ("arxiv",))
     assert "2 papers where 250 were promised" in edition.sources[0].evidence
+
+
+def test_a_long_listing_is_read_to_its_end_and_a_changed_one_is_noticed():
+    from recordings import listing
+
+    from asrcli.digest.sources.listing import listing_urls, read_listing
+
+    ids = [f"2604.{number:05}" for number in range(3)]
+    page = listing({FRIDAY: ids})
+    assert read_listing(page) == (ids, 3, "")
+    assert read_listing(f"Total of 2536 entries : 1-2000 {page}")[1] == 2536
+    assert "promises 3 entries and holds 0" in read_listing(page.replace("/abs/", "/paper/"))[2]
+    missed = [date(2026, 3, 2)]
+    assert [url.rpartition("/")[2] for url in listing_urls("cs.SD", missed, FRIDAY)] == ["2026-02", "2026-03"]
+    assert listing_urls("cs.SD", [date(2026, 4, 16)], FRIDAY) == ["https://arxiv.org/list/cs.SD/pastweek"]
+
+
+def test_the_second_page_of_a_listing_is_asked_for(run):
+    from recordings import listing
+
+    from asrcli.digest.sources.arxiv import api_url
+
+    tuesday = FRIDAY + timedelta(days=4)
+    run(arxiv_answers(arxiv_feed(PAPERS, FRIDAY), arxiv_api(PAPERS)), FRIDAY, ("arxiv",))
+    held = [Made("2604.00001"), Made("2604.00002")]
+    pages = [f"Total of 2001 entries {listing({FRIDAY: [one.id]})}" for one in held]
+    base = "https://arxiv.org/list/eess.AS/pastweek?skip="
+    answers = [
+        *arxiv_answers(arxiv_feed([], tuesday), arxiv_api(PAPERS), tuesday),
+        *(answer(f"{base}{number * 2000}&show=2000", page, tuesday) for number, page in enumerate(pages)),
+        answer(api_url(id_list="2604.00001,2604.00002", start=0, max_results=2), arxiv_api(held), tuesday),
+    ]
+    edition = run(answers, tuesday, ("arxiv",))
+    assert {paper.id for paper in edition.papers} == {"arxiv:2604.00001", "arxiv:2604.00002"}

@@ -19,9 +19,8 @@ from urllib.parse import urlencode
 from asrcli.digest.cleaning import clean, plain_text
 from asrcli.digest.items import Item, Kind, arxiv_id
 from asrcli.digest.markup import MarkupError, child_text, local_name
-from asrcli.digest.sources import Task, ask, combine
+from asrcli.digest.sources import Task, ask, combine, listing
 from asrcli.digest.sources.feeds import ACCEPT, Entry, Feed, read_feed
-from asrcli.digest.sources.listing import listing_urls, read_listing, weekdays
 from asrcli.digest.states import Report, State
 from asrcli.digest.web import Answer, Call
 
@@ -252,19 +251,22 @@ def back_fill(task: Task, feed: Report) -> Report | None:
     until = last_weekday(task.day)
     if feed.state in (State.OK, State.QUIET):
         until -= timedelta(days=1)  # the feed itself holds the last day
-    missed = weekdays(since, until)
+    missed = listing.weekdays(since, until)
     if not missed:
         return None
     name = f"arxiv listing {category}"
     listed: list[str] = []
     problems: list[str] = []
-    for url in listing_urls(category, missed, task.day):
-        answer = ask(task, Call(url, "text/html"), name)
-        if isinstance(answer, Report):
-            return answer
-        ids, problem = read_listing(answer.body.decode("utf-8", "replace"))
-        listed += ids
-        problems += [problem] if problem else []
+    for base in listing.listing_urls(category, missed, task.day):
+        for number in range(listing.PAGES):
+            answer = ask(task, Call(listing.page_url(base, number * listing.SHOWN), "text/html"), name)
+            if isinstance(answer, Report):
+                return answer
+            ids, total, problem = listing.read_listing(answer.body.decode("utf-8", "replace"))
+            listed += ids
+            problems += [problem] if problem else []
+            if total <= (number + 1) * listing.SHOWN:
+                break
     wanted = [base for base in dict.fromkeys(listed) if not task.known(f"arxiv:{base}")]
     details = [look_up(task, wanted[at : at + BATCH], name) for at in range(0, len(wanted), BATCH)]
     items = tuple(item for report in details for item in report.items)
