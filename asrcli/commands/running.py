@@ -91,7 +91,9 @@ class Run:
         except BrokenPipeError:
             leave(141)  # the reader of the text has gone; there is nobody to tell
         except AsrError:
-            self._summary(len(fresh), time.perf_counter() - started)
+            self.console.stop()
+            if self.done or self.failed:
+                self._summary(len(fresh), time.perf_counter() - started)
             raise
         finally:
             happenings.close()
