@@ -33,6 +33,7 @@ COMMANDS = {
     "engines": CommandEntry("asrcli.commands.engines", "app", "List engines and models; pull weights."),
     "doctor": CommandEntry("asrcli.commands.doctor", "doctor", "Probe devices and libraries; say how to mend them."),
     "config": CommandEntry("asrcli.commands.config", "config", "Show every option with its value and origin."),
+    "digest": CommandEntry("asrcli.commands.digest", "app", "Follow the field: a verified digest of each day."),
 }
 
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."

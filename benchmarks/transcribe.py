@@ -117,10 +117,8 @@ def through(engine: Whisper, recordings: Sequence[Recording], options: Options) 
 
     choice = Choice(Loaded, Weights("tiny", None), Device("cpu", 0, "float32", THREADS))
     settings = pipeline.Settings(CutOptions(Whisper.max_seconds), batch_size=BATCH, batch_seconds=1e6)
-    failures = [
-        event for event in pipeline.run(recordings, choice, options, settings) if isinstance(event, pipeline.Failed)
-    ]
-    assert not failures, failures
+    for event in pipeline.run(recordings, choice, options, settings):
+        assert not isinstance(event, pipeline.Failed), event
 
 
 def timed(work: Callable[[], None]) -> float:
@@ -144,8 +142,8 @@ def memory(folder: Path) -> None:
     peak = watch(run)
     took = time.perf_counter() - began
     print(
-        f"\nTen hours of speech through decoding, voice activity, cutting and writing: {took:.0f} s with the `fake` engine "
-        f"({36000 / took:.0f} times real time), peak memory {peak / 1e6:.0f} MB."
+        f"\nTen hours of speech through decoding, voice activity, cutting and writing: {took:.0f} s with the `fake` "
+        f"engine ({36000 / took:.0f} times real time), peak memory {peak / 1e6:.0f} MB."
     )
 
 
@@ -168,9 +166,9 @@ def main() -> None:
     load = os.getloadavg()[0]
     print("## The command and the pipeline\n")
     print(
-        f"`python -m benchmarks.transcribe` on {platform.machine()}, {os.cpu_count()} cores, no GPU, load {load:.1f} at the "
-        f"start; Whisper tiny in its true shape with random weights, float32, {THREADS} threads, greedy, at most {TOKENS} "
-        f"tokens a window, batches of {BATCH}; medians of {ROUNDS} rounds in turns. Not measured on a GPU.\n"
+        f"`python -m benchmarks.transcribe` on {platform.machine()}, {os.cpu_count()} cores, no GPU, load {load:.1f} at "
+        f"at the start; Whisper tiny in its true shape with random weights, float32, {THREADS} threads, greedy, at most "
+        f"{TOKENS} tokens a window, batches of {BATCH}; medians of {ROUNDS} rounds in turns. Not measured on a GPU.\n"
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,0 +1,208 @@
+"""One day's digest as values: what DATE.json holds, and what every page is made from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from asrcli.digest.families import Family
+from asrcli.digest.figures import Figure
+from asrcli.errors import InputError
+
+SCHEMA = 1
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence and its proof: ``quote == text_of(id)[start:end]``.
+
+    An extractive claim is its quote; a claim that a language model wrote says the quote in other words, with no
+    number or id that the quote does not hold.
+    """
+
+    id: str  # of the item
+    start: int
+    end: int
+    quote: str
+    text: str
+    kind: str = "summary"  # summary, idea, or (on paper pages) inference
+
+    @property
+    def verbatim(self) -> bool:
+        """Tell whether the claim is the source's own sentence."""
+        return self.text == self.quote
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """How a source ended."""
+
+    name: str
+    state: str
+    evidence: str
+    news: int  # items of this day that it saw
+    parts: tuple[SourceLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One paper of the day."""
+
+    id: str
+    title: str
+    url: str
+    authors: tuple[str, ...]
+    published: str
+    announced: str
+    categories: tuple[str, ...]
+    topic: str
+    score: float
+    reasons: tuple[str, ...]
+    text: str  # the abstract, which every span counts in
+    claims: tuple[Claim, ...]
+    figures: tuple[Figure, ...]
+    boast: str  # the sentence that claims the state of the art, when no error rate stands in the abstract
+    against: str  # the claimed error rate set against the leaderboard, "" without one
+    models: tuple[str, ...]  # names of models of the day that are about it
+    discussions: tuple[str, ...]  # addresses
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A later version of a paper that was reported before."""
+
+    id: str
+    title: str
+    url: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Anything that is told in one line: datasets, releases, stories, articles, posts."""
+
+    id: str
+    kind: str
+    title: str
+    url: str
+    by: str
+    published: str
+    note: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is not shown, in numbers."""
+
+    unmatched: int = 0  # papers of the categories that no phrase matches
+    older: int = 0  # known from a first run
+    silent_models: int = 0  # nobody used or liked them
+    models: int = 0
+    dropped_claims: int = 0  # sentences of a language model that had no proof
+    hidden: int = 0  # by the user
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A day."""
+
+    schema: int
+    day: str
+    title: str
+    language: str
+    site: str
+    writer: str  # "extractive", or the name of the language model
+    sources: tuple[SourceLine, ...]
+    exit_code: int
+    papers: tuple[Paper, ...]
+    updates: tuple[Update, ...]
+    models: tuple[Family, ...]
+    lines: tuple[Line, ...]
+    ideas: tuple[Claim, ...]
+    counts: Counts
+
+    @property
+    def headline(self) -> str:
+        """What the day brought, in one sentence; "no news" only when every source is sound."""
+        found = [
+            count_of(len(self.papers), "paper"),
+            count_of(len(self.models), "model family", "model families"),
+            count_of(len(self.lines), "other item"),
+        ]
+        if self.papers or self.models or self.lines:
+            return ", ".join(found)
+        return "No news." if self.exit_code == 0 else "Nothing could be read; this is not a quiet day."
+
+
+def count_of(number: int, noun: str, plural: str = "") -> str:
+    """Return "1 paper" or "3 papers"."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def to_json(edition: Edition) -> str:
+    """Return the text of DATE.json: the same bytes for the same day."""
+    return json.dumps(dataclasses.asdict(edition), ensure_ascii=False, indent=1) + "\n"
+
+
+def from_json(text: str, brief: bool = False) -> Edition:
+    """Read DATE.json.
+
+    Args:
+        text: the file.
+        brief: leave out what only the day's own pages show (abstracts, figures, claims of papers): three times as fast.
+
+    Raises:
+        InputError: not a digest, or one of another schema.
+    """
+    try:
+        values = json.loads(text)
+        if not isinstance(values, dict) or values.get("schema") != SCHEMA:
+            raise InputError(f"not a digest of schema {SCHEMA}")
+        if brief:
+            values["papers"] = [{**paper, "text": "", "claims": [], "figures": []} for paper in values["papers"]]
+        return build(Edition, values)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"not a digest ({type(error).__name__}: {str(error)[:100]})") from error
+
+
+@cache
+def hints(kind: type) -> dict[str, Any]:
+    """Return the types of a dataclass's fields."""
+    return typing.get_type_hints(kind)
+
+
+def build(kind: type[T], values: Any) -> T:
+    """Make a dataclass from decoded JSON, checking every type.
+
+    Raises:
+        TypeError: a field has another type, is missing, or is not known.
+    """
+    if not isinstance(values, dict):
+        raise TypeError(f"{kind.__name__} from {type(values).__name__}")
+    known = hints(kind)  # type: ignore[arg-type]
+    return kind(**{name: convert(known[name], value) for name, value in values.items()})
+
+
+def convert(kind: Any, value: Any) -> Any:
+    """Return a decoded JSON value in the type of a field."""
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise TypeError(f"a list is wanted, not {type(value).__name__}")
+        return tuple(convert(typing.get_args(kind)[0], one) for one in value)
+    if isinstance(kind, types.UnionType):
+        return value
+    if dataclasses.is_dataclass(kind):
+        return build(typing.cast(type, kind), value)
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise TypeError(f"{kind.__name__} is wanted, not {type(value).__name__}")
+    return value

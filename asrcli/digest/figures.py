@@ -1,0 +1,103 @@
+"""The numbers of the field (WER, CER, RTFx, parameters, hours, languages), each with the words it was read in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from asrcli.digest.sentences import Span, split_sentences
+
+_NUMBER = r"(?P<value>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+_RATE = r"(?:error rate|{short})s?"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number and where it stands."""
+
+    metric: str  # WER, CER, RTFx, RTF, parameters, hours, languages
+    value: float  # WER and CER in percent; parameters as a count
+    relative: bool  # a change ("reduces WER by 12 %"), not a level
+    start: int  # of the number in the text
+    end: int
+    quote: str  # the sentence
+
+
+def _rates(metric: str, words: str) -> list[tuple[str, re.Pattern[str]]]:
+    percent = rf"{_NUMBER}\s*\\?%"
+    # Nothing may stand between the metric and its number but words that lead from one to the other.
+    bridge = (
+        r"(?:\s*\([^()]{1,12}\))?(?:\s+(?:rates?|of|to|by|is|was|at|as|low|from|around|about|approximately|only|"
+        r"an?|the|just|below|under|up|reduction|reductions|improvement|relative|absolute|average|down|between|:))*\s*[:=~≈]?\s*"
+    )
+    back = (
+        r"(?:\s+(?:relative|absolute|average|lower|mean|overall|an?|the|in|of|reduction|reductions|improvement|"
+        r"better|word|character|test))*\s+"
+    )
+    return [
+        (metric, re.compile(rf"\b(?:{words})\)?{bridge}{percent}", re.I)),
+        (metric, re.compile(rf"{percent}{back}\(?(?:{words})\b", re.I)),
+        # "from 6.99% (baseline) to 4.95%": the second is the level that was reached.
+        (
+            metric,
+            re.compile(
+                rf"\b(?:{words})\)?{bridge}\d+(?:\.\d+)?\s*\\?%(?:\s*\([^()]{{1,40}}\))?\s+to\s+{percent}", re.I
+            ),
+        ),
+    ]
+
+
+_PATTERNS = [
+    *_rates("WER", r"WERs?|word error rates?"),
+    *_rates("CER", r"CERs?|character error rates?"),
+    ("RTFx", re.compile(rf"\bRTFx(?:\s+(?:of|is|=|at|up to))*\s*{_NUMBER}", re.I)),
+    ("RTF", re.compile(rf"\b(?:RTF|real[- ]time factor)(?:\s*\(RTF\))?(?:\s+(?:of|is|=|at|as low as))*\s*{_NUMBER}")),
+    ("parameters", re.compile(rf"(?<![\w.]){_NUMBER}\s*(?P<unit>B|M|K|billion|million|thousand)"
+                              rf"(?:[- ](?:trainable|active|total|model))*[- ]param(?:eter)?s?\b", re.I)),
+    ("hours", re.compile(rf"(?<![\w.]){_NUMBER}\s*(?P<unit>k|K|M|million|thousand)?\+?[- ]"
+                         rf"(?:labell?ed |transcribed |unlabell?ed )?(?:hours?|hrs?)\b")),
+    ("languages", re.compile(rf"(?<![\w.-]){_NUMBER}\+?\s+(?:[a-z-]+\s+){{0,2}}languages\b", re.I)),
+]  # fmt: skip
+_UNITS = {"b": 1e9, "billion": 1e9, "m": 1e6, "million": 1e6, "k": 1e3, "thousand": 1e3}
+_CHANGE = re.compile(r"\b(?:relative|reduc\w+|improv\w+|gains?|lower\w*|decreas\w+|drop\w*|absolute)\b", re.I)
+_LEVEL = re.compile(r"\b(?:to|of|at|achiev\w+|obtain\w+|reach\w+)\b", re.I)
+_BEST = re.compile(r"\bstate[- ]of[- ]the[- ]art\b|\bSOTA\b", re.I)
+
+
+def find_figures(text: str) -> tuple[Figure, ...]:
+    """Return the figures of a text in order; one number is one figure."""
+    found: dict[int, Figure] = {}
+    for sentence in split_sentences(text):
+        quote = sentence.of(text)
+        for metric, pattern in _PATTERNS:
+            for match in pattern.finditer(quote):
+                start = sentence.start + match.start("value")
+                if start not in found:
+                    found[start] = figure(metric, match, Span(start, sentence.start + match.end("value")), quote)
+    return tuple(found[start] for start in sorted(found))
+
+
+def figure(metric: str, match: re.Match[str], span: Span, quote: str) -> Figure:
+    """Build one figure from a match."""
+    unit = (match.groupdict().get("unit") or "").lower()
+    value = float(match["value"].replace(",", "")) * _UNITS.get(unit, 1.0)
+    near = match[0]
+    relative = metric in ("WER", "CER") and is_change(near, quote[max(0, match.start() - 40) : match.start()])
+    return Figure(metric, value, relative, span.start, span.end, quote)
+
+
+def is_change(near: str, before: str) -> bool:
+    """Tell "reduces WER by 12 %" from "reduces WER to 5.1 %"."""
+    if re.search(r"\bfrom\b", near, re.I):
+        return False
+    if re.search(r"\b(?:relative|reductions?|improvements?|by)\b", near, re.I):
+        return True
+    return bool(_CHANGE.search(before)) and not _LEVEL.search(near) and not _LEVEL.search(before[-8:])
+
+
+def boasts(text: str) -> str:
+    """Return the sentence that claims the state of the art, "" when none does."""
+    for sentence in split_sentences(text):
+        if _BEST.search(sentence.of(text)):
+            return sentence.of(text)
+    return ""

@@ -1,0 +1,98 @@
+"""One piece of news, whatever source it came from."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a piece of news is; the order is the order in a report."""
+
+    PAPER = "paper"
+    MODEL = "model"
+    DATASET = "dataset"
+    RELEASE = "release"
+    STORY = "story"  # a link that people discuss (Hacker News)
+    ARTICLE = "article"  # an entry of a feed
+    POST = "post"  # X
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One paper, model, release or story. Texts were cleaned when they were read (`asrcli.digest.cleaning`)."""
+
+    id: str  # "arxiv:2601.21337", "hf:org/name", "hf-dataset:org/name", "github:org/name@v1", "hn:123", "url:https://..."
+    kind: Kind
+    title: str
+    url: str  # https or http, or "" when the source gave nothing safe
+    source: str  # "arxiv", "hf", "github", "hn", "rss", "x"
+    text: str = ""  # abstract, description or body, as plain text
+    authors: tuple[str, ...] = ()
+    published: str = ""  # ISO 8601 day or time, UTC, as the source says it
+    updated: str = ""
+    version: int = 1
+    tags: tuple[str, ...] = ()  # arXiv categories, hub tags
+    announced: str = ""  # arXiv's announcement type: new, cross, replace, replace-cross
+    signals: tuple[tuple[str, float], ...] = ()  # downloads, likes, points, upvotes, ...
+    about: tuple[str, ...] = ()  # ids of other items this one is about (a model's papers)
+
+    def signal(self, name: str) -> float:
+        """Return one signal, 0 when the source did not give it."""
+        return next((value for key, value in self.signals if key == name), 0.0)
+
+    def to_json(self) -> str:
+        """Return one line of JSON, the same for the same item."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, line: str) -> Item:
+        """Read what `to_json` wrote."""
+        return item_from(json.loads(line))
+
+
+def item_from(values: dict[str, object]) -> Item:
+    """Build an item from decoded JSON."""
+    lists = ("authors", "tags", "about")
+    known = {name: tuple(value) if name in lists else value for name, value in values.items()}  # type: ignore[arg-type]
+    known["signals"] = tuple((str(name), float(value)) for name, value in values.get("signals", ()))  # type: ignore[attr-defined]
+    known["kind"] = Kind(str(values["kind"]))
+    return Item(**known)  # type: ignore[arg-type]
+
+
+_NEW_STYLE = r"\d{4}\.\d{4,5}"
+_OLD_STYLE = r"[a-z][a-z-]+(?:\.[A-Z]{2})?/\d{7}"
+ARXIV_ID = re.compile(rf"(?P<base>{_NEW_STYLE}|{_OLD_STYLE})(?:v(?P<version>\d{{1,3}}))?", re.ASCII)
+# The paper on carbon emissions in the hub's model card template: the tag says nothing about the model.
+TEMPLATE_PAPERS = frozenset({"1910.09700"})
+
+
+def arxiv_id(text: str) -> tuple[str, int] | None:
+    """Return base id and version (1 when not given) of an arXiv id, link or OAI identifier; ``None`` for others."""
+    tail = re.sub(
+        r"^(?:https?://(?:[a-z]+\.)?arxiv\.org/(?:abs|pdf|html)/|oai:arXiv\.org:|arxiv:)", "", text.strip(), flags=re.I
+    )
+    found = ARXIV_ID.fullmatch(tail.removesuffix(".pdf"))
+    return (found["base"], int(found["version"] or 1)) if found else None
+
+
+def merge(old: Item, new: Item) -> Item:
+    """Join two sightings of one item: the later version's words, the last signals, everything it is about.
+
+    Of one version the words first read are kept, so that spans into them stay true whichever way of asking repeats
+    it. The announcement type is known to one transport only, and one that knows no text must not erase it.
+    """
+    base, other = (new, old) if new.version > old.version else (old, new)
+    return replace(
+        base,
+        text=base.text or other.text,
+        authors=base.authors or other.authors,
+        published=min(filter(None, (base.published, other.published)), default=""),
+        updated=max(base.updated, other.updated),
+        announced=base.announced or other.announced,
+        tags=tuple(dict.fromkeys((*base.tags, *other.tags))),
+        signals=tuple(sorted({**dict(old.signals), **dict(new.signals)}.items())),
+        about=tuple(sorted({*base.about, *other.about})),
+    )

@@ -1,0 +1,92 @@
+"""The digest as a feed to subscribe to: Atom (RFC 4287) and JSON Feed 1.1, one entry per day."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element
+
+from asrcli.digest.edition import Edition
+from asrcli.digest.markup import Html, add, join_html, tag, write_xml
+from asrcli.digest.pages.html import claim_html, link, status
+from asrcli.digest.settings import Settings
+
+ATOM = "http://www.w3.org/2005/Atom"
+FEED_SPACE = uuid.UUID("6b7b1c43-6c0e-5f43-9a0c-6b1f0e0f2d11")
+
+
+def identity(site: str, title: str, part: str) -> str:
+    """Return a permanent id that needs no domain: a name-based UUID."""
+    return uuid.uuid5(FEED_SPACE, f"{site}\n{title}\n{part}").urn
+
+
+def address(site: str, path: str) -> str:
+    """Return an absolute address when the folder is published somewhere, else the relative one."""
+    return f"{site.rstrip('/')}/{path}" if site else path
+
+
+def summary_html(edition: Edition) -> Html:
+    """Return the entry's body: the state of the sources, the ideas, and the papers by title."""
+    ideas = tag("ul", *(tag("li", claim_html(claim)) for claim in edition.ideas)) if edition.ideas else ""
+    papers = tag("ol", *(tag("li", link(paper.title, paper.url)) for paper in edition.papers)) if edition.papers else ""
+    return join_html([status(edition), tag("p", edition.headline), ideas, papers])
+
+
+def atom_feed(editions: Sequence[Edition]) -> str:
+    """Return the Atom feed, newest day first."""
+    title, site, language = head_of(editions)
+    feed = Element("feed", {"xmlns": ATOM, "xml:lang": language})
+    add(feed, "title", title)
+    add(feed, "id", identity(site, title, "feed"))
+    add(feed, "updated", f"{editions[0].day}T00:00:00Z" if editions else "1970-01-01T00:00:00Z")
+    add(add(feed, "author"), "name", title)
+    add(feed, "link", rel="self", href=address(site, "feed.xml"))
+    for edition in editions:
+        entry = add(feed, "entry")
+        add(entry, "title", f"{title}: {edition.day}")
+        add(entry, "id", identity(site, title, edition.day))
+        add(entry, "updated", f"{edition.day}T00:00:00Z")
+        add(entry, "link", rel="alternate", type="text/html", href=address(site, f"daily/{edition.day}.html"))
+        add(entry, "content", summary_html(edition).markup, type="html")
+    return write_xml(feed)
+
+
+def json_feed(editions: Sequence[Edition]) -> str:
+    """Return the JSON feed, newest day first."""
+    title, site, language = head_of(editions)
+    values: dict[str, object] = {"version": "https://jsonfeed.org/version/1.1", "title": title, "language": language}
+    if site:
+        values |= {"home_page_url": address(site, ""), "feed_url": address(site, "feed.json")}
+    values["items"] = [
+        {
+            "id": identity(site, title, edition.day),
+            "url": address(site, f"daily/{edition.day}.html"),
+            "title": f"{title}: {edition.day}",
+            "date_published": f"{edition.day}T00:00:00Z",
+            "content_html": summary_html(edition).markup,
+        }
+        for edition in editions
+    ]
+    return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
+
+
+def head_of(editions: Sequence[Edition]) -> tuple[str, str, str]:
+    """Return title, site and language, as the newest day has them."""
+    return (
+        (editions[0].title, editions[0].site, editions[0].language)
+        if editions
+        else ("Speech recognition digest", "", "en")
+    )
+
+
+def sources_opml(settings: Settings) -> str:
+    """Return the feeds and repositories that are followed as an OPML 2.0 list."""
+    root = Element("opml", {"version": "2.0"})
+    add(add(root, "head"), "title", settings.title)
+    body = add(root, "body")
+    addresses = [*settings.feeds, *(f"https://github.com/{one}/releases.atom" for one in settings.releases)]
+    addresses += [f"https://rss.arxiv.org/atom/{category}" for category in settings.categories]
+    for url in addresses:
+        add(body, "outline", type="rss", text=url, xmlUrl=url)
+    return write_xml(root)

@@ -1,0 +1,156 @@
+"""A day as one HTML file: no script, no request, and a policy that allows neither."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from asrcli.digest.assets import asset
+from asrcli.digest.cleaning import safe_url
+from asrcli.digest.edition import Claim, Edition, Line, Paper, count_of
+from asrcli.digest.families import Family
+from asrcli.digest.markup import Child, Html, join_html, tag
+from asrcli.digest.pages.markdown import AUTHORS, BAD, HEADINGS, figure_text, footer
+
+
+def content_hash(text: str) -> str:
+    """Return the source expression that allows exactly this inline text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def policy(style: str = "", script: str = "") -> str:
+    """Return a content-security policy under which only these two texts do anything."""
+    parts = ["default-src 'none'", "img-src data:", "base-uri 'none'", "form-action 'none'"]
+    parts += [f"style-src {content_hash(style)}"] if style else []
+    parts += [f"script-src {content_hash(script)}"] if script else []
+    return "; ".join(parts)
+
+
+def document(title: str, language: str, body: Child, style: str, script: str = "") -> str:
+    """Return a whole page."""
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy(style, script)),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="referrer", content="no-referrer"),
+        # Without an icon of its own, a browser asks the server for one.
+        tag("link", rel="icon", href="data:,"),
+        tag("title", title),
+        Html(f"<style>{style}</style>"),
+    )
+    code = Html(f"<script>{script}</script>") if script else ""
+    return "<!doctype html>\n" + tag("html", head, tag("body", body, code), lang=language).markup + "\n"
+
+
+def link(text: str, url: str) -> Child:
+    """Return a link, or only the text when the address is not safe."""
+    url = safe_url(url)
+    return tag("a", text, href=url, rel="noopener noreferrer") if url else text
+
+
+def day_html(edition: Edition) -> str:
+    """Return the page."""
+    title = f"{edition.title}: {edition.day}"
+    parts: list[Child] = [tag("h1", title), status(edition), tag("p", edition.headline)]
+    if edition.ideas:
+        parts += [tag("h2", "Ideas"), tag("ul", *(tag("li", claim_html(one)) for one in edition.ideas))]
+    if edition.papers:
+        parts += [tag("h2", f"Papers ({len(edition.papers)})"), *(paper_html(paper) for paper in edition.papers)]
+        parts += numbers(edition.papers)
+    if edition.updates:
+        lines = [tag("li", link(one.title, one.url), f" is now version {one.version}") for one in edition.updates]
+        parts += [tag("h2", f"New versions ({len(edition.updates)})"), tag("ul", *lines)]
+    if edition.models:
+        parts += [tag("h2", f"Models ({count_of(len(edition.models), 'family', 'families')})"), models(edition.models)]
+    for kind, heading in HEADINGS.items():
+        lines = [line_html(line) for line in edition.lines if line.kind == kind]
+        if lines:
+            parts += [tag("h2", f"{heading} ({len(lines)})"), tag("ul", *lines)]
+    rows = [
+        tag("tr", *(tag("td", text) for text in (one.name, one.state, str(one.news), one.evidence)))
+        for one in edition.sources
+    ]
+    parts += [tag("h2", "Sources"), table(("Source", "State", "News", "Evidence"), rows)]
+    last = footer(edition).removeprefix("---\n\n").replace("`", "").replace("\\", "")
+    return document(title, edition.language, join_html([*parts, tag("p", last, class_="note")]), asset("day.css"))
+
+
+def table(heads: tuple[str, ...], rows: list[Html]) -> Html:
+    """Return a table."""
+    return tag("table", tag("thead", tag("tr", *(tag("th", head) for head in heads))), tag("tbody", *rows))
+
+
+def status(edition: Edition) -> Html:
+    """Return the line the page opens with."""
+    bad = [source for source in edition.sources if source.state in BAD]
+    if not bad:
+        return tag("p", "All sources were read.", class_="note")
+    said = "; ".join(f"{one.name} {one.state} ({one.evidence})" for one in bad)
+    return tag("p", tag("strong", "Not everything was read."), f" {said}.", class_="bad")
+
+
+def source_of(identity: str) -> Child:
+    """Return the link that proves a claim."""
+    prefix, _, name = identity.partition(":")
+    return link(name, f"https://arxiv.org/abs/{name}") if prefix == "arxiv" else name
+
+
+def claim_html(claim: Claim) -> Html:
+    """Return a sentence with its source; the quote shows when the sentence is not verbatim."""
+    proof = tag("span", " [", source_of(claim.id), f", {claim.start}–{claim.end}]", class_="note")
+    return tag("span", claim.text, proof) if claim.verbatim else tag("span", claim.text, proof, title=claim.quote)
+
+
+def paper_html(paper: Paper) -> Html:
+    """Return one paper."""
+    authors = ", ".join(paper.authors[:AUTHORS]) + (
+        f" and {len(paper.authors) - AUTHORS} more" if len(paper.authors) > AUTHORS else ""
+    )
+    head = " · ".join(filter(None, (paper.topic, authors, paper.published, " ".join(paper.categories[:4]))))
+    parts: list[Child] = [tag("h3", link(paper.title, paper.url)), tag("p", head, class_="note")]
+    parts += [tag("p", join_html((claim_html(claim) for claim in paper.claims), " "))] if paper.claims else []
+    if paper.against:
+        parts.append(tag("p", paper.against))
+    if paper.boast:
+        parts.append(tag("p", f"Claims the state of the art without an error rate: “{paper.boast}”"))
+    if paper.models:
+        names = join_html((link(name, f"https://huggingface.co/{name}") for name in paper.models), ", ")
+        parts.append(tag("p", "Models: ", names))
+    if paper.discussions:
+        parts.append(tag("p", "Discussed: ", join_html((link("Hacker News", url) for url in paper.discussions), ", ")))
+    why = ", ".join(paper.reasons) or "no interest matches"
+    return tag("article", *parts, tag("p", f"Why here: {why} ({paper.score:g})", class_="note"), id=paper.id)
+
+
+def numbers(papers: tuple[Paper, ...]) -> list[Child]:
+    """Return the table of numbers."""
+    rows = [
+        tag(
+            "tr",
+            tag("td", source_of(paper.id)),
+            tag("td", one.metric),
+            tag("td", figure_text(one)),
+            tag("td", one.quote),
+        )
+        for paper in papers
+        for one in paper.figures
+    ]
+    heads = ("Paper", "What", "Value", "Quoted")
+    return [tag("h2", "Numbers, as the abstracts say them"), table(heads, rows)] if rows else []
+
+
+def models(families: tuple[Family, ...]) -> Html:
+    """Return one row per family."""
+    rows = []
+    for row in families:
+        name = tag("td", link(row.title, row.url), f" ×{row.members}" if row.members > 1 else "")
+        papers = join_html((source_of(paper) for paper in row.papers[:3]), ", ")
+        rows.append(tag("tr", name, tag("td", str(row.downloads)), tag("td", str(row.likes)), tag("td", papers)))
+    return table(("Model", "Downloads", "Likes", "Papers"), rows)
+
+
+def line_html(line: Line) -> Html:
+    """Return anything else."""
+    notes = " · ".join(filter(None, (line.by, line.published, line.note)))
+    return tag("li", link(line.title, line.url), tag("span", f" — {notes}" if notes else "", class_="note"))

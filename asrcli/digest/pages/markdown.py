@@ -1,0 +1,149 @@
+"""A day as markdown."""
+
+from __future__ import annotations
+
+from asrcli.digest.cleaning import escape_markdown, markdown_link
+from asrcli.digest.edition import Claim, Edition, Line, Paper, SourceLine, count_of
+from asrcli.digest.families import Family
+from asrcli.digest.figures import Figure
+
+HEADINGS = {
+    "dataset": "Datasets",
+    "release": "Releases",
+    "story": "Discussions",
+    "article": "Articles",
+    "post": "Posts",
+}
+BAD = ("stale", "partial", "empty", "failed")
+AUTHORS = 4
+
+
+def day_markdown(edition: Edition) -> str:
+    """Return the page."""
+    blocks = [
+        f"# {escape_markdown(edition.title)}: {edition.day}",
+        source_status(edition),
+        escape_markdown(edition.headline),
+    ]
+    if edition.ideas:
+        blocks += ["## Ideas", "\n".join(f"- {claim_markdown(one)}" for one in edition.ideas)]
+    if edition.papers:
+        blocks += [f"## Papers ({len(edition.papers)})", *(paper_markdown(paper) for paper in edition.papers)]
+        blocks += numbers_table(edition.papers)
+    if edition.updates:
+        lines = [f"- {markdown_link(one.title, one.url)} is now version {one.version}" for one in edition.updates]
+        blocks += [f"## New versions ({len(edition.updates)})", "\n".join(lines)]
+    if edition.models:
+        blocks += [f"## Models ({count_of(len(edition.models), 'family', 'families')})", models_table(edition.models)]
+    for kind, heading in HEADINGS.items():
+        lines = [line_markdown(line) for line in edition.lines if line.kind == kind]
+        if lines:
+            blocks += [f"## {heading} ({len(lines)})", "\n".join(lines)]
+    return "\n\n".join([*blocks, sources_table(edition.sources), footer(edition)]) + "\n"
+
+
+def source_status(edition: Edition) -> str:
+    """Return the line a report opens with: which sources did not end well, before anything else."""
+    bad = [source for source in edition.sources if source.state in BAD]
+    if not bad:
+        return "All sources were read."
+    said = "; ".join(f"{escape_markdown(one.name)} {one.state} ({escape_markdown(one.evidence)})" for one in bad)
+    return f"**Not everything was read.** {said}."
+
+
+def source_note(identity: str) -> str:
+    """Return the link that proves a claim."""
+    prefix, _, name = identity.partition(":")
+    return markdown_link(name, f"https://arxiv.org/abs/{name}") if prefix == "arxiv" else escape_markdown(name)
+
+
+def claim_markdown(claim: Claim) -> str:
+    """Return a sentence with its source and the characters it stands at."""
+    return f"{escape_markdown(claim.text)} [{source_note(claim.id)}, {claim.start}–{claim.end}]"
+
+
+def paper_markdown(paper: Paper) -> str:
+    """Return one paper."""
+    authors = ", ".join(paper.authors[:AUTHORS]) + (
+        f" and {len(paper.authors) - AUTHORS} more" if len(paper.authors) > AUTHORS else ""
+    )
+    head = " · ".join(filter(None, (paper.topic, authors, paper.published, " ".join(paper.categories[:4]))))
+    lines = [f"### {markdown_link(paper.title, paper.url)}", escape_markdown(head)]
+    lines += [" ".join(claim_markdown(claim) for claim in paper.claims)] if paper.claims else []
+    if paper.against:
+        lines.append(escape_markdown(paper.against))
+    if paper.boast:
+        lines.append(f"Claims the state of the art without an error rate: “{escape_markdown(paper.boast)}”")
+    if paper.models:
+        lines.append(
+            "Models: " + ", ".join(markdown_link(name, f"https://huggingface.co/{name}") for name in paper.models)
+        )
+    if paper.discussions:
+        lines.append("Discussed: " + ", ".join(markdown_link("Hacker News", url) for url in paper.discussions))
+    why = ", ".join(paper.reasons) or "no interest matches"
+    return "\n\n".join([*lines, f"*Why here:* {escape_markdown(why)} ({paper.score:g})"])
+
+
+def figure_text(figure: Figure) -> str:
+    """Return a figure as the field writes it."""
+    if figure.metric in ("WER", "CER"):
+        return f"{figure.value:g} %" + (" (change)" if figure.relative else "")
+    if figure.metric == "parameters":
+        return f"{figure.value / 1e9:g} B" if figure.value >= 1e9 else f"{figure.value / 1e6:g} M"
+    return f"{figure.value:,.10g}"
+
+
+def numbers_table(papers: tuple[Paper, ...]) -> list[str]:
+    """Return the table of numbers, each with the sentence it was read in."""
+    rows = [
+        f"| {source_note(paper.id)} | {figure.metric} | {escape_markdown(figure_text(figure))} "
+        f"| {escape_markdown(figure.quote)} |"
+        for paper in papers
+        for figure in paper.figures
+    ]
+    if not rows:
+        return []
+    return [
+        "## Numbers, as the abstracts say them",
+        "\n".join(["| Paper | What | Value | Quoted |", "|---|---|---|---|", *rows]),
+    ]
+
+
+def models_table(models: tuple[Family, ...]) -> str:
+    """Return one row per family."""
+    rows = []
+    for row in models:
+        more = f" ×{row.members}" if row.members > 1 else ""
+        papers = ", ".join(source_note(paper) for paper in row.papers[:3])
+        rows.append(f"| {markdown_link(row.title, row.url)}{more} | {row.downloads} | {row.likes} | {papers} |")
+    return "\n".join(["| Model | Downloads | Likes | Papers |", "|---|---|---|---|", *rows])
+
+
+def line_markdown(line: Line) -> str:
+    """Return anything else."""
+    notes = " · ".join(filter(None, (line.by, line.published, line.note)))
+    return f"- {markdown_link(line.title, line.url)}" + (f" — {escape_markdown(notes)}" if notes else "")
+
+
+def sources_table(sources: tuple[SourceLine, ...]) -> str:
+    """Return how every source ended, with the evidence."""
+    rows = [
+        f"| {escape_markdown(one.name)} | {one.state} | {one.news} | {escape_markdown(one.evidence)} |"
+        for one in sources
+    ]
+    return "\n".join(["## Sources", "", "| Source | State | News | Evidence |", "|---|---|---|---|", *rows])
+
+
+def footer(edition: Edition) -> str:
+    """Return what is not shown, in numbers, and how the page can be checked."""
+    counts = edition.counts
+    hidden = [
+        (counts.unmatched, "of the papers read match no phrase"),
+        (counts.older, "older than a first run reports"),
+        (counts.silent_models, f"of {counts.models} models without a download or like"),
+        (counts.hidden, "hidden by you"),
+        (counts.dropped_claims, "dropped for want of proof among the language model's sentences"),
+    ]
+    said = "; ".join(f"{number} {what}" for number, what in hidden if number) or "nothing"
+    writer = escape_markdown(edition.writer)
+    return f"---\n\nNot shown: {said}. Written by: {writer}. Check it: `asr digest verify {edition.day}`"

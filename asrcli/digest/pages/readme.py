@@ -1,0 +1,117 @@
+"""Blocks of a README between markers, replaced in one atomic write and never by a pattern with content in it.
+
+A block is ``<!-- digest:NAME:start -->`` to ``<!-- digest:NAME:end -->``; each marker must stand there exactly once,
+and what is put between can hold no marker, because ``<`` and ``!`` of strangers are escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from asrcli.digest.board import Board
+from asrcli.digest.cleaning import escape_markdown, markdown_link
+from asrcli.digest.edition import Edition
+from asrcli.digest.files import write_text
+from asrcli.digest.pages.markdown import claim_markdown, source_status
+from asrcli.errors import InputError, UsageError
+
+TOP = 10
+PAPERS = 20
+# The awesome-asr list's own markers are read as well.
+ALIASES = {"leaderboard": ("<!-- leaderboard-top10-start -->", "<!-- leaderboard-top10-end -->")}
+
+
+def markers(name: str) -> tuple[str, str]:
+    """Return the markers of a block."""
+    return f"<!-- digest:{name}:start -->", f"<!-- digest:{name}:end -->"
+
+
+def replace_block(text: str, start: str, end: str, content: str) -> str:
+    """Return the text with what stands between two markers replaced.
+
+    Raises:
+        InputError: a marker stands there twice, alone, or in the wrong order; or the content holds one.
+    """
+    if text.count(start) != 1 or text.count(end) != 1:
+        raise InputError(f"{start} and {end} must each stand there exactly once")
+    first, last = text.index(start) + len(start), text.index(end)
+    if first > last:
+        raise InputError(f"{end} stands before {start}")
+    if "<!--" in content:
+        raise InputError("a comment in the content of a block")
+    return f"{text[:first]}\n{content.strip()}\n{text[last:]}"
+
+
+def papers_block(editions: Sequence[Edition], _: Board | None) -> str:
+    """Return the newest papers."""
+    rows = [f"- {one.day} {markdown_link(paper.title, paper.url)}" for one in editions for paper in one.papers]
+    return "\n".join(rows[:PAPERS]) or "No papers yet."
+
+
+def models_block(editions: Sequence[Edition], _: Board | None) -> str:
+    """Return the newest model families."""
+    rows = [f"- {one.day} {markdown_link(row.title, row.url)}" for one in editions for row in one.models]
+    return "\n".join(rows[:PAPERS]) or "No models yet."
+
+
+def ideas_block(editions: Sequence[Edition], _: Board | None) -> str:
+    """Return the last day's ideas with their sources."""
+    lines = [f"- {claim_markdown(claim)}" for claim in editions[0].ideas] if editions else []
+    return "\n".join(lines) or "No ideas yet."
+
+
+def status_block(editions: Sequence[Edition], _: Board | None) -> str:
+    """Return how the last day's sources ended."""
+    return f"{editions[0].day}: {source_status(editions[0])}" if editions else "No day yet."
+
+
+def leaderboard_block(_: Sequence[Edition], board: Board | None) -> str:
+    """Return the board's top ten with the date of its data, not of its reading."""
+    if board is None:
+        raise UsageError("the block `leaderboard` needs --leaderboard FILE")
+    rows = [f"| {rank} | {model_link(row.model)} | {row.wer:g} % |" for rank, row in enumerate(board.rows[:TOP], 1)]
+    return "\n".join(
+        ["| Rank | Model | Avg WER |", "|---|---|---|", *rows, "", f"Data of {escape_markdown(board.day)}."]
+    )
+
+
+def model_link(name: str) -> str:
+    """Return a link to a model of the hub."""
+    return markdown_link(name, f"https://huggingface.co/{name}" if name.count("/") == 1 else "")
+
+
+BLOCKS: dict[str, Callable[[Sequence[Edition], Board | None], str]] = {
+    "papers": papers_block,
+    "models": models_block,
+    "ideas": ideas_block,
+    "status": status_block,
+    "leaderboard": leaderboard_block,
+}
+
+
+def update_readme(path: Path, editions: Sequence[Edition], board: Board | None) -> list[str]:
+    """Replace every block that the file has; return their names.
+
+    Raises:
+        InputError: the file cannot be read, has no block, or a broken one; nothing is written then.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+    done = []
+    for name, block in BLOCKS.items():
+        for start, end in filter(None, (markers(name), ALIASES.get(name))):
+            if start in text or end in text:
+                try:
+                    text = replace_block(text, start, end, block(editions, board))
+                except InputError as error:
+                    raise InputError(f"{path}: {error}") from error
+                done.append(name)
+    if not done:
+        raise InputError(
+            f"{path} has no block: put {' '.join(markers('papers'))} into it (blocks: {', '.join(BLOCKS)})"
+        )
+    write_text(path, text)
+    return done

@@ -1,0 +1,65 @@
+"""What grows from day to day: ideas.md, papers.md, and the feeds. All of it is made from the days' JSON alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from asrcli.digest.cleaning import escape_markdown, markdown_link
+from asrcli.digest.edition import Edition
+from asrcli.digest.files import write_text
+from asrcli.digest.pages.markdown import claim_markdown
+from asrcli.errors import InputError
+
+DAYS = 90  # in the rolling pages
+FEED_DAYS = 30
+
+
+def write_rolling(out: Path) -> None:
+    """Write every rolling file of a folder."""
+    from asrcli.digest.run import load_editions
+
+    for name, text in rolling_pages(load_editions(out, DAYS, leave_out)).items():
+        write_text(out / name, text)
+
+
+def leave_out(error: InputError) -> None:
+    """Say that a day is left out: one spoiled file of the past must not stop today's digest."""
+    print(f"asr: left out of the rolling pages: {error}", file=sys.stderr)
+
+
+def rolling_pages(editions: Sequence[Edition]) -> dict[str, str]:
+    """Return file name -> text; ``editions`` are newest first."""
+    from asrcli.digest.pages.feeds import atom_feed, json_feed
+
+    recent = editions[:FEED_DAYS]
+    return {
+        "ideas.md": ideas_page(editions),
+        "papers.md": papers_page(editions),
+        "feed.xml": atom_feed(recent),
+        "feed.json": json_feed(recent),
+    }
+
+
+def ideas_page(editions: Sequence[Edition]) -> str:
+    """Return the ideas, newest first, each with its source."""
+    blocks = [f"# Ideas\n\nOne sentence per paper, quoted; the last {DAYS} days."]
+    for edition in editions:
+        if edition.ideas:
+            blocks += [f"## {edition.day}", "\n".join(f"- {claim_markdown(claim)}" for claim in edition.ideas)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def papers_page(editions: Sequence[Edition]) -> str:
+    """Return the papers by topic, newest first within one."""
+    topics: dict[str, list[str]] = {}
+    for edition in editions:
+        for paper in edition.papers:
+            authors = escape_markdown(", ".join(paper.authors[:3]))
+            line = f"- {edition.day} {markdown_link(paper.title, paper.url)} — {authors}"
+            topics.setdefault(paper.topic, []).append(line)
+    blocks = [f"# Papers\n\nBy topic; the last {DAYS} days."]
+    for topic in sorted(topics):
+        blocks += [f"## {escape_markdown(topic)} ({len(topics[topic])})", "\n".join(topics[topic])]
+    return "\n\n".join(blocks) + "\n"

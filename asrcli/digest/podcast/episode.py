@@ -1,0 +1,230 @@
+"""From a script to the files of an episode: sound with chapters, WebVTT with word times, show notes."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asrcli.digest.files import write_bytes, write_text
+from asrcli.digest.podcast.lexicon import load_lexicon, say
+from asrcli.digest.podcast.script import BREAK, PAUSE, Script, script_markdown
+from asrcli.digest.podcast.speech import Line, Speech, Voice
+from asrcli.errors import InputError, UsageError
+from asrcli.types import Word
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# container, codec, bits per second, rate the codec wants (None: the voice's own), media type
+FORMATS = {
+    "mp3": ("mp3", "libmp3lame", 64_000, None, "audio/mpeg"),
+    "opus": ("ogg", "libopus", 32_000, 48_000, "audio/ogg"),
+    "m4a": ("ipod", "aac", 64_000, None, "audio/mp4"),
+}
+CUE_WORDS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A chapter with its times."""
+
+    title: str
+    url: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What is said in one go, with word times from the start of the show."""
+
+    speaker: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Show:
+    """A spoken script."""
+
+    samples: NDArray[np.int16]
+    rate: int
+    marks: tuple[Mark, ...]
+    cues: tuple[Cue, ...]
+
+    @property
+    def seconds(self) -> float:
+        """The length."""
+        return len(self.samples) / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """The facts a feed needs, as kept in DATE.episode.json."""
+
+    day: str
+    title: str
+    file: str
+    media_type: str
+    bytes: int
+    seconds: float
+    voice: str
+    papers: int
+
+
+def lines_of(script: Script, lexicon: dict[str, str]) -> list[Line]:
+    """Return every turn as the voice is to say it; a turn with nothing to say is left out."""
+    return [Line(turn.speaker, say(turn.text, lexicon)) for turn in script.turns]
+
+
+def perform(script: Script, voice: Voice, lexicon: dict[str, str] | None = None) -> Show:
+    """Speak a script and put its turns together."""
+    import numpy as np
+
+    spoken = voice.speak(lines_of(script, lexicon or {}))
+    rate = spoken[0].rate
+    pieces: list[Any] = []
+    marks: list[Mark] = []
+    cues: list[Cue] = []
+    at, number = 0, 0  # in samples, so that no rounding adds up
+    for chapter in script.chapters:
+        begin = at
+        for turn in chapter.turns:
+            speech = spoken[number]
+            cues.append(Cue(turn.speaker, shifted(speech, at / rate)))
+            silence = int((BREAK if turn is chapter.turns[-1] else PAUSE) * rate)
+            pieces += [speech.samples, np.zeros(silence, dtype=np.int16)]
+            at += len(speech.samples) + silence
+            number += 1
+        marks.append(Mark(chapter.title, chapter.url, begin / rate, at / rate))
+    return Show(np.concatenate(pieces), rate, tuple(marks), tuple(cues))
+
+
+def shifted(speech: Speech, by: float) -> tuple[Word, ...]:
+    """Move word times from the turn to the show."""
+    return tuple(replace(word, start=word.start + by, end=word.end + by) for word in speech.words)
+
+
+def encode(show: Show, kind: str, title: str) -> bytes:
+    """Return the sound file with chapters inside.
+
+    Raises:
+        UsageError: no such format.
+    """
+    import av
+    import numpy as np
+
+    if kind not in FORMATS:
+        raise UsageError(f"--format {kind!r} is not one of {', '.join(FORMATS)}")
+    container, codec, bits, rate, _ = FORMATS[kind]
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container) as output:
+        output.metadata["title"] = title
+        output.set_chapters([chapter_of(number, mark) for number, mark in enumerate(show.marks)])
+        stream = output.add_stream(codec, rate=rate or show.rate, layout="mono")
+        stream.bit_rate = bits
+        resampler = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=rate or show.rate)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(show.samples[None, :]), format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = show.rate, 0, Fraction(1, show.rate)
+        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+            output.mux(stream.encode(piece))
+        output.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def chapter_of(number: int, mark: Mark) -> dict[str, Any]:
+    """Return a chapter as PyAV takes it."""
+    return {
+        "id": number,
+        "start": int(mark.start * 1000),
+        "end": int(mark.end * 1000),
+        "time_base": Fraction(1, 1000),
+        "metadata": {"title": mark.title},
+    }
+
+
+def json_chapters(show: Show) -> str:
+    """Return JSON chapters 1.2 (podcastindex.org)."""
+    chapters = [
+        {"startTime": round(mark.start, 3), "endTime": round(mark.end, 3), "title": mark.title}
+        | ({"url": mark.url} if mark.url else {})
+        for mark in show.marks
+    ]
+    return json.dumps({"version": "1.2.0", "chapters": chapters}, ensure_ascii=False, indent=1) + "\n"
+
+
+def stamp(seconds: float) -> str:
+    """Return a WebVTT time."""
+    whole = round(seconds * 1000)
+    return f"{whole // 3_600_000:02}:{whole // 60_000 % 60:02}:{whole // 1000 % 60:02}.{whole % 1000:03}"
+
+
+def vtt_text(text: str) -> str:
+    """Escape a word for a cue: markup becomes text, and "-->" cannot stand in it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def web_vtt(show: Show) -> str:
+    """Return the transcript: cues of about a line, the voice's name, and a time stamp before every word."""
+    blocks = ["WEBVTT"]
+    for cue in show.cues:
+        for at in range(0, len(cue.words), CUE_WORDS):
+            words = cue.words[at : at + CUE_WORDS]
+            timed = " ".join(
+                vtt_text(word.text) if index == 0 else f"<{stamp(word.start)}>{vtt_text(word.text)}"
+                for index, word in enumerate(words)
+            )
+            begin, end = words[0].start, max(words[-1].end, words[0].start + 0.001)
+            blocks.append(f"{stamp(begin)} --> {stamp(end)}\n<v {cue.speaker.title()}>{timed}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def write_episode(out: Path, script: Script, voice: Voice, kind: str) -> tuple[Episode, Show]:
+    """Speak a script and write every file of the episode; the feed is written by `write_feed`."""
+    if kind not in FORMATS:
+        raise UsageError(f"--format {kind!r} is not one of {', '.join(FORMATS)}")
+    show = perform(script, voice, load_lexicon(out / "lexicon.tsv"))
+    sound = encode(show, kind, script.title)
+    folder, day = out / "podcast", script.day
+    name = f"{day}.{kind}"
+    episode = Episode(
+        day,
+        script.title,
+        name,
+        FORMATS[kind][4],
+        len(sound),
+        round(show.seconds, 3),
+        voice.name,
+        len(script.chapters) - 2,
+    )
+    write_bytes(folder / name, sound)
+    write_text(folder / f"{day}.chapters.json", json_chapters(show))
+    write_text(folder / f"{day}.vtt", web_vtt(show))
+    write_text(folder / f"{day}.script.md", script_markdown(script))
+    write_text(folder / f"{day}.episode.json", json.dumps(asdict(episode), ensure_ascii=False, indent=1) + "\n")
+    return episode, show
+
+
+def load_episodes(out: Path) -> list[Episode]:
+    """Return the facts of every episode in a folder, newest first.
+
+    Raises:
+        InputError: one of the files has another shape.
+    """
+    found = []
+    for path in sorted((out / "podcast").glob("*.episode.json"), reverse=True):
+        try:
+            found.append(Episode(**json.loads(path.read_text("utf-8"))))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{path}: not the facts of an episode ({error})") from error
+    return found
+
+
+def times_of(show: Show) -> Sequence[Word]:
+    """Return every word of the show with its time: a ground truth for an aligner."""
+    return [word for cue in show.cues for word in cue.words]

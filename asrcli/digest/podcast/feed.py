@@ -1,0 +1,90 @@
+"""The podcast's feed: RSS 2.0 with the iTunes and podcast namespaces."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from asrcli.digest.edition import Edition
+from asrcli.digest.files import write_text
+from asrcli.digest.markup import add, write_xml
+from asrcli.digest.pages.feeds import address, identity, summary_html
+from asrcli.digest.podcast.episode import Episode, load_episodes
+from asrcli.digest.settings import Settings
+
+SPACES = {
+    "xmlns:itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "xmlns:podcast": "https://podcastindex.org/namespace/1.0",
+    "xmlns:atom": "http://www.w3.org/2005/Atom",
+}
+PODCAST_SPACE = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")  # of podcast:guid, from the namespace's own text
+
+
+def podcast_feed(episodes: Sequence[Episode], notes: dict[str, Edition], settings: Settings) -> str:
+    """Return the feed, newest episode first.
+
+    Args:
+        episodes: the facts of each.
+        notes: day -> its edition, for the show notes.
+        settings: title, author, language and the site the files are published at.
+    """
+    site = settings.site
+    root = Element("rss", {"version": "2.0", **SPACES})
+    channel = add(root, "channel")
+    add(channel, "title", settings.title)
+    add(channel, "link", site or "https://example.invalid/")
+    add(channel, "description", f"{settings.title}: every sentence is quoted in the show notes with its source.")
+    add(channel, "language", settings.language)
+    add(channel, "itunes:author", settings.author)
+    add(channel, "itunes:category", text="Technology")
+    add(channel, "itunes:explicit", "false")
+    add(channel, "itunes:type", "episodic")
+    self_address = address(site, "podcast.xml")
+    add(channel, "atom:link", href=self_address, rel="self", type="application/rss+xml")
+    add(
+        channel,
+        "podcast:guid",
+        str(uuid.uuid5(PODCAST_SPACE, self_address.partition("://")[2].rstrip("/") or self_address)),
+    )
+    for episode in episodes:
+        add_item(channel, episode, notes.get(episode.day), settings)
+    return write_xml(root)
+
+
+def add_item(channel: Element, episode: Episode, edition: Edition | None, settings: Settings) -> None:
+    """Append one episode."""
+    site = settings.site
+    item = add(channel, "item")
+    add(item, "title", episode.title)
+    add(item, "guid", identity(site, settings.title, f"podcast {episode.day}"), isPermaLink="false")
+    add(item, "pubDate", format_datetime(datetime.fromisoformat(episode.day).replace(tzinfo=UTC)))
+    add(item, "link", address(site, f"daily/{episode.day}.html"))
+    add(item, "description", summary_html(edition).markup if edition else episode.title)
+    add(
+        item,
+        "enclosure",
+        url=address(site, f"podcast/{episode.file}"),
+        length=str(episode.bytes),
+        type=episode.media_type,
+    )
+    add(item, "itunes:duration", str(round(episode.seconds)))
+    add(item, "itunes:episodeType", "full")
+    add(item, "itunes:explicit", "false")
+    base = f"podcast/{episode.day}"
+    add(item, "podcast:chapters", url=address(site, f"{base}.chapters.json"), type="application/json+chapters")
+    add(item, "podcast:transcript", url=address(site, f"{base}.vtt"), type="text/vtt", language=settings.language)
+
+
+def write_feed(out: Path, settings: Settings) -> Path:
+    """Write podcast.xml from the episodes that are there."""
+    from asrcli.digest.run import daily_path, load_edition
+
+    episodes = load_episodes(out)
+    notes = {one.day: load_edition(out, one.day) for one in episodes if daily_path(out, one.day, "json").is_file()}
+    path = out / "podcast.xml"
+    write_text(path, podcast_feed(episodes, notes, settings))
+    return path

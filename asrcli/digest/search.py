@@ -1,0 +1,74 @@
+"""Find items in the store, and explain why one is where it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from asrcli.digest.compose import make_judge
+from asrcli.digest.items import arxiv_id
+from asrcli.digest.ranking import Judge, Ranked, score
+from asrcli.digest.settings import Interest, Settings
+from asrcli.digest.store import NEVER, Store
+from asrcli.errors import InputError
+
+WHY = {
+    "no phrase": "no phrase of the settings occurs in its title or abstract (`phrases` in digest.toml)",
+    "older than the first run reports": "it was older than a first run reports (`first_days` in digest.toml)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an item was or was not shown."""
+
+    ranked: Ranked
+    first_seen: str
+    day: str  # the day it was reported on, "" when it was not
+    why_not: str
+
+
+def identify(text: str) -> str:
+    """Return the id that a user means by an arXiv id, a link or a model's name."""
+    found = arxiv_id(text)
+    if found:
+        return f"arxiv:{found[0]}"
+    tail = text.removeprefix("https://huggingface.co/")
+    if tail != text or (":" not in text and text.count("/") == 1):
+        return f"hf-dataset:{tail.removeprefix('datasets/')}" if tail.startswith("datasets/") else f"hf:{tail}"
+    return text
+
+
+def explain(store: Store, identity: str, settings: Settings) -> Explanation:
+    """Score one stored item again and say what became of it.
+
+    Raises:
+        InputError: no source ever gave it.
+    """
+    wanted = identify(identity)
+    known = store.find(wanted)
+    if known is None:
+        raise InputError(f"{wanted} was never seen: no source gave it (`asr digest status` shows what was read)")
+    day = date.fromisoformat(known.first_seen if known.reported == NEVER else known.reported)
+    judge = make_judge(settings, store.reported(day), store.starred(), store.feedback("hide"))
+    why_not = WHY.get(known.why, known.why)
+    if wanted in judge.hidden:
+        why_not = "you hid it (`asr digest star` or `hide --undo` brings it back)"
+    return Explanation(
+        score(known.item, judge), known.first_seen, "" if known.reported == NEVER else known.reported, why_not
+    )
+
+
+def search(store: Store, query: str, limit: int = 20) -> list[tuple[Ranked, str]]:
+    """Return the items that say most about a query, best first, each with the day it was reported on."""
+    judge = Judge(Settings(interests=(Interest(query, 10.0),), authors=(query,), organisations=()))
+    found = []
+    for known in store.everything():
+        one = score(known.item, judge)
+        hit = sum(reason.points for reason in one.reasons if reason.text.startswith(("matches", "author")))
+        if hit:
+            found.append(
+                (hit, Ranked(one.item, round(hit, 3), one.reasons), "" if known.reported == NEVER else known.reported)
+            )
+    found.sort(key=lambda one: (-one[0], one[1].item.id))
+    return [(ranked, day) for _, ranked, day in found[:limit]]

@@ -1,0 +1,108 @@
+"""What the user follows and cares for: one TOML file, every key optional."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from asrcli.errors import UsageError
+
+PHRASES = (
+    "speech recognition", "speech-to-text", "ASR", "speech transcription", "automatic transcription",
+    "speech translation", "spoken language", "speech language model", "speech foundation model",
+    "speech large language model", "speech LLM", "speech encoder", "audio language model", "diarization",
+    "diarisation", "voice activity detection", "keyword spotting", "forced alignment", "wav2vec", "HuBERT", "Whisper",
+    "Conformer", "Zipformer", "Parakeet", "Canary",
+)  # fmt: skip
+SOURCES = ("arxiv", "hf", "github", "rss", "hn", "x")
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """Words the user cares for, and how much."""
+
+    words: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything in ``digest.toml``."""
+
+    categories: tuple[str, ...] = ("eess.AS", "cs.SD", "cs.CL")
+    phrases: tuple[str, ...] = PHRASES  # a paper is kept when one occurs in its title or abstract
+    interests: tuple[Interest, ...] = (
+        Interest("speech recognition", 2.0),
+        Interest("streaming", 1.0),
+        Interest("multilingual low-resource", 1.0),
+        Interest("speech language model", 1.0),
+        Interest("open weights release", 0.5),
+    )
+    authors: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = (
+        "openai", "nvidia", "facebook", "Qwen", "FireRedTeam", "ibm-granite", "mistralai", "microsoft", "google",
+        "UsefulSensors", "kyutai", "speechbrain", "pyannote", "espnet", "k2-fsa", "FunAudioLLM",
+    )  # fmt: skip
+    mute: tuple[str, ...] = ()
+    pipeline_tags: tuple[str, ...] = ("automatic-speech-recognition",)
+    releases: tuple[str, ...] = (
+        "openai/whisper", "SYSTRAN/faster-whisper", "ggml-org/whisper.cpp", "NVIDIA/NeMo", "k2-fsa/sherpa-onnx",
+        "huggingface/transformers", "QwenLM/Qwen3-ASR", "FireRedTeam/FireRedASR", "m-bain/whisperX",
+        "pyannote/pyannote-audio",
+    )  # fmt: skip
+    feeds: tuple[str, ...] = ()
+    hacker_news: tuple[str, ...] = ("speech recognition", "whisper transcription", "speech to text")
+    hacker_news_points: int = 5
+    x_query: str = '("speech recognition" OR "speech-to-text") lang:en -is:retweet'
+    first_days: int = 7  # a first run reports this many days and takes the rest as known
+    title: str = "Speech recognition digest"
+    author: str = "asr digest"
+    site: str = ""  # where the folder is published; feeds and the podcast need it for absolute links
+    language: str = "en"
+
+    def matches(self, text: str) -> str:
+        """Return the first phrase that occurs in a text as whole words, "" when none does."""
+        lowered = text.lower()
+        for phrase in self.phrases:
+            if phrase.lower() in lowered and re.search(rf"(?<!\w){re.escape(phrase.lower())}s?(?!\w)", lowered):
+                return phrase
+        return ""
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Read a settings file; ``None`` gives the built-in ones.
+
+    Raises:
+        UsageError: the file is not TOML, or has a key or a type that is not known.
+    """
+    if path is None:
+        return Settings()
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: not a settings file ({error}); `asr digest doctor --example` prints one") from error
+    return Settings(**{name: setting(path, name, value) for name, value in values.items()})
+
+
+def setting(path: Path, name: str, value: object) -> Any:
+    """Return one value in the type the field has."""
+    if name not in {field.name for field in fields(Settings)}:
+        known = ", ".join(field.name for field in fields(Settings))
+        raise UsageError(f"{path}: unknown key {name!r}; known keys: {known}")
+    default = getattr(Settings(), name)
+    if name == "interests":
+        if isinstance(value, dict) and all(isinstance(weight, int | float) for weight in value.values()):
+            return tuple(Interest(words, float(weight)) for words, weight in value.items())
+    elif isinstance(default, tuple) and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    elif type(value) is type(default):
+        return value
+    wanted = (
+        "a table of words = weight"
+        if name == "interests"
+        else type(default).__name__.replace("tuple", "a list of strings")
+    )
+    raise UsageError(f"{path}: {name} must be {wanted}, not {value!r}")

@@ -1,0 +1,270 @@
+"""What has been seen and reported, in one SQLite file.
+
+A piece of news belongs to the first day it is reported on and to no other; a later version of a paper is an update
+line of the day it is seen. Time windows play no part: a paper that arXiv held back for a month is as new as today's.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from types import TracebackType
+
+from asrcli.digest.items import Item, Kind, merge
+from asrcli.digest.states import USABLE, Report
+from asrcli.errors import InputError
+
+SCHEMA = 1
+TABLES = """
+CREATE TABLE items (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, first_seen TEXT NOT NULL, reported TEXT NOT NULL, why TEXT NOT NULL,
+    payload TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX reported ON items (reported, kind);
+CREATE TABLE versions (
+    id TEXT NOT NULL, version INTEGER NOT NULL, seen TEXT NOT NULL, PRIMARY KEY (id, version)
+) WITHOUT ROWID;
+CREATE TABLE sightings (
+    id TEXT NOT NULL, source TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (id, source, day)
+) WITHOUT ROWID;
+CREATE TABLE watermarks (
+    name TEXT NOT NULL, day TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name, day)
+) WITHOUT ROWID;
+CREATE TABLE runs (
+    day TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL, PRIMARY KEY (day, source)
+) WITHOUT ROWID;
+CREATE TABLE editions (day TEXT PRIMARY KEY, sha256 TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE feedback (id TEXT PRIMARY KEY, mark TEXT NOT NULL) WITHOUT ROWID;
+"""
+NEVER = "-"  # in `reported`: kept, but not news (no phrase matches, or older than a first run reports)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An item and what the store knows about it."""
+
+    item: Item
+    first_seen: str
+    reported: str  # the day, or "-"
+    why: str  # why it is not reported, "" when it is
+
+
+class Store:
+    """An open digest.sqlite. Use it as a context: what is done inside is one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            InputError: it is not a store of this schema.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.base = sqlite3.connect(path, timeout=30, isolation_level=None)
+            found = self.base.execute("PRAGMA user_version").fetchone()[0]
+            if found == 0 and not self.base.execute("SELECT 1 FROM sqlite_master").fetchone():
+                self.base.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
+                found = SCHEMA
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise InputError(f"{path} cannot be opened as a digest store ({error})") from error
+        if found != SCHEMA:
+            raise InputError(f"{path} has schema {found}, and this version reads schema {SCHEMA}")
+
+    def __enter__(self) -> Store:
+        self.base.execute("BEGIN IMMEDIATE")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.base.execute("ROLLBACK" if kind else "COMMIT")
+
+    def close(self) -> None:
+        """Close the file."""
+        self.base.close()
+
+    # --- reading ---
+
+    def known_before(self, identity: str, day: date) -> bool:
+        """Tell whether an item was seen before a day."""
+        row = self.base.execute("SELECT 1 FROM items WHERE id = ? AND first_seen < ?", (identity, day.isoformat()))
+        return row.fetchone() is not None
+
+    def marks_before(self, day: date) -> dict[str, str]:
+        """Return every watermark as it stood before a day."""
+        rows = self.base.execute(
+            "SELECT name, value, max(day) FROM watermarks WHERE day < ? GROUP BY name ORDER BY name", (day.isoformat(),)
+        )
+        return {name: value for name, value, _ in rows}
+
+    def find(self, identity: str) -> Known | None:
+        """Return one item."""
+        row = self.base.execute(
+            "SELECT payload, first_seen, reported, why FROM items WHERE id = ?", (identity,)
+        ).fetchone()
+        return Known(Item.from_json(row[0]), *row[1:]) if row else None
+
+    def reported(self, first: date, last: date | None = None) -> list[Item]:
+        """Return what was reported on one day, or from one day to another, by id."""
+        days = (first.isoformat(), (last or first).isoformat())
+        rows = self.base.execute("SELECT payload FROM items WHERE reported BETWEEN ? AND ? ORDER BY id", days)
+        return [Item.from_json(payload) for (payload,) in rows]
+
+    def report_days(self, first: date, last: date) -> dict[str, str]:
+        """Return id -> day for everything reported in a span."""
+        rows = self.base.execute(
+            "SELECT id, reported FROM items WHERE reported BETWEEN ? AND ?", (first.isoformat(), last.isoformat())
+        )
+        return dict(rows.fetchall())
+
+    def updates(self, day: date) -> list[tuple[Item, int]]:
+        """Return the papers of which a later version was seen on a day, after the day they were first seen."""
+        rows = self.base.execute(
+            "SELECT items.payload, max(versions.version) FROM versions JOIN items USING (id) "
+            "WHERE versions.seen = ? AND items.first_seen < ? AND items.reported != ? AND versions.version > 1 "
+            "GROUP BY id ORDER BY id",
+            (day.isoformat(), day.isoformat(), NEVER),
+        )
+        return [(Item.from_json(payload), int(version)) for payload, version in rows]
+
+    def everything(self) -> Iterator[Known]:
+        """Yield every item by id."""
+        rows = self.base.execute("SELECT payload, first_seen, reported, why FROM items ORDER BY id")
+        return (Known(Item.from_json(row[0]), *row[1:]) for row in rows)
+
+    def sources_of(self, day: date) -> dict[str, set[str]]:
+        """Return source -> ids seen on a day."""
+        found: dict[str, set[str]] = {}
+        for identity, source in self.base.execute("SELECT id, source FROM sightings WHERE day = ?", (day.isoformat(),)):
+            found.setdefault(source, set()).add(identity)
+        return found
+
+    def unmatched(self, day: date) -> int:
+        """Count the papers first seen on a day that no phrase matches."""
+        row = self.base.execute(
+            "SELECT count(*) FROM items WHERE first_seen = ? AND why = 'no phrase'", (day.isoformat(),)
+        )
+        return int(row.fetchone()[0])
+
+    def feedback(self, mark: str) -> frozenset[str]:
+        """Return the ids that carry a mark ("star" or "hide")."""
+        return frozenset(row[0] for row in self.base.execute("SELECT id FROM feedback WHERE mark = ?", (mark,)))
+
+    def starred(self) -> list[Item]:
+        """Return what the user starred, by id."""
+        found = (self.find(identity) for identity in sorted(self.feedback("star")))
+        return [known.item for known in found if known is not None]
+
+    def edition_hash(self, day: str) -> str | None:
+        """Return the SHA-256 of a day's JSON as it was written; ``None`` when the store does not know the day."""
+        row = self.base.execute("SELECT sha256 FROM editions WHERE day = ?", (day,)).fetchone()
+        return str(row[0]) if row else None
+
+    def days(self) -> list[str]:
+        """Return every day that has an edition."""
+        return [row[0] for row in self.base.execute("SELECT day FROM editions ORDER BY day")]
+
+    def runs(self, day: str) -> list[tuple[str, str, str]]:
+        """Return source, state and evidence of a day."""
+        return self.base.execute(
+            "SELECT source, state, evidence FROM runs WHERE day = ? ORDER BY source", (day,)
+        ).fetchall()
+
+    # --- writing ---
+
+    def take_in(self, reports: Sequence[Report], day: date, why_not: dict[str, str]) -> None:
+        """Store what the sources gave on a day.
+
+        Args:
+            reports: one per source.
+            day: the day of the digest.
+            why_not: id -> reason, for items that are kept but are no news.
+        """
+        stamp = day.isoformat()
+        for report in reports:
+            self.base.execute(
+                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?)", (stamp, report.name, report.state, report.evidence)
+            )
+            for name, value in report.marks:
+                self.base.execute("INSERT OR REPLACE INTO watermarks VALUES (?, ?, ?)", (name, stamp, value))
+            for part in own_parts(report):
+                if part.state in USABLE:
+                    self.base.execute(
+                        "INSERT OR REPLACE INTO watermarks VALUES (?, ?, ?)", (seen_mark(part.name), stamp, stamp)
+                    )
+            for item in report.items:
+                self._take(item, report.name, stamp, why_not.get(item.id, ""))
+        self.base.execute("INSERT OR REPLACE INTO watermarks VALUES ('run', ?, ?)", (stamp, stamp))
+
+    def _take(self, item: Item, source: str, stamp: str, why: str) -> None:
+        self.base.execute("INSERT OR IGNORE INTO sightings VALUES (?, ?, ?)", (item.id, source, stamp))
+        if item.version:
+            self.base.execute("INSERT OR IGNORE INTO versions VALUES (?, ?, ?)", (item.id, item.version, stamp))
+        row = self.base.execute(
+            "SELECT payload, first_seen, reported, why FROM items WHERE id = ?", (item.id,)
+        ).fetchone()
+        if row is None:
+            stored = merge(item, item).to_json()  # in the order that a second sighting leaves
+            values = (item.id, item.kind, stamp, NEVER if why else stamp, why, stored)
+            self.base.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?)", values)
+            return
+        payload, first_seen, reported, old_why = row
+        if old_why == "no phrase" and not why:  # a later version, or its abstract, matches: it is news now
+            reported, old_why = stamp, ""
+        if stamp < first_seen:  # an older day was run after a newer one
+            first_seen = stamp
+        merged = merge(Item.from_json(payload), item).to_json()
+        self.base.execute(
+            "UPDATE items SET first_seen = ?, reported = ?, why = ?, payload = ? WHERE id = ?",
+            (first_seen, reported, old_why, merged, item.id),
+        )
+
+    def keep_edition(self, day: str, sha256: str) -> None:
+        """Remember the hash of a day's JSON."""
+        self.base.execute("INSERT OR REPLACE INTO editions VALUES (?, ?)", (day, sha256))
+
+    def give_feedback(self, identity: str, mark: str) -> None:
+        """Put a mark on an item ("star" or "hide"), or take it off ("")."""
+        if mark:
+            self.base.execute("INSERT OR REPLACE INTO feedback VALUES (?, ?)", (identity, mark))
+        else:
+            self.base.execute("DELETE FROM feedback WHERE id = ?", (identity,))
+
+
+def own_parts(report: Report) -> tuple[Report, ...]:
+    """Return what is read for the first time by itself: each feed and list, but arXiv's ways as one."""
+    return report.parts if report.parts and report.name != "arxiv" else (report,)
+
+
+def seen_mark(name: str) -> str:
+    """Return the name of the watermark that says a source, or one transport of it, was read before."""
+    return f"seen {name}"
+
+
+def older_than(items: Iterable[Item], day: date, days: int) -> set[str]:
+    """Return the ids of items published more than some days before a day, for a first run."""
+    limit = (day - timedelta(days=days)).isoformat()
+    return {item.id for item in items if item.published and item.published[:10] < limit and not is_announced(item)}
+
+
+def is_announced(item: Item) -> bool:
+    """Tell whether an item is a paper that arXiv announced just now, whenever it was submitted."""
+    return item.kind is Kind.PAPER and item.announced in ("new", "cross")
+
+
+def open_store(path: Path, must_exist: bool = True) -> Store:
+    """Open a store.
+
+    Raises:
+        InputError: there is none and there must be.
+    """
+    if must_exist and not path.is_file():
+        raise InputError(f"no digest in {path.parent}: start one with `asr digest run --out {path.parent}`")
+    return Store(path)
+
+
+__all__ = ["Known", "Store", "closing", "is_announced", "older_than", "open_store"]

@@ -1,0 +1,187 @@
+"""``asr digest run`` and ``verify``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asrcli.digest.settings import SOURCES
+from asrcli.digest.verbs import EPILOG, OUT, Day, Out, app, day_of
+from asrcli.errors import AsrError, CheckFailed, InputError, UsageError
+from asrcli.main import Command
+
+if TYPE_CHECKING:
+    from asrcli.digest.run import Writer
+    from asrcli.digest.settings import Settings
+    from asrcli.digest.web import Web
+
+
+def chosen(sources: str) -> list[str]:
+    """Return the sources of a comma-separated list."""
+    names = [name.strip() for name in sources.split(",") if name.strip()]
+    for name in names:
+        if name not in SOURCES:
+            raise UsageError(f"--sources: {name!r} is not one of {', '.join(SOURCES)}")
+    if not names:
+        raise UsageError(f"--sources is empty: name some of {', '.join(SOURCES)}")
+    return [name for name in SOURCES if name in names]
+
+
+def settings_for(out: Path, interests: Path | None) -> Settings:
+    """Return the settings of ``--interests``, of OUT/digest.toml, or the built-in ones."""
+    from asrcli.digest.settings import load_settings
+
+    own = out / "digest.toml"
+    return load_settings(interests or (own if own.is_file() else None))
+
+
+def web_for(day: date, out: Path, replay: Path | None, record: bool) -> Web:
+    """Return the network, with or without a recording, or a recording alone."""
+    from asrcli.digest.web import Recording, WebError, load_records
+
+    if replay is None:
+        from asrcli.digest.live import LiveWeb
+
+        live = LiveWeb()
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return Recording(live, out / "cache" / "http" / day.isoformat(), now) if record else live
+    if record:
+        raise UsageError("--record needs the network: it does not go with --replay")
+    folder = replay / day.isoformat() if (replay / day.isoformat()).is_dir() else replay
+    if not folder.is_dir():
+        raise UsageError(f"--replay {replay}: there is no such folder")
+    try:
+        return load_records(folder)
+    except WebError as error:
+        raise InputError(f"--replay {folder}: {error}") from error
+
+
+@app.command("run", cls=Command, epilog=EPILOG)
+def run(
+    out: Out = OUT,
+    day: Day = None,
+    since: Annotated[str | None, typer.Option(help="The first of several days.")] = None,
+    until: Annotated[str | None, typer.Option(help="The last of several days. Default: today.")] = None,
+    sources: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(SOURCES),
+    interests: Annotated[
+        Path | None, typer.Option(help="Settings (TOML). Default: OUT/digest.toml when it is there.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Answer from recorded files (DIR or DIR/DATE) and open no connection.")
+    ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Keep every raw answer in OUT/cache/http/DATE, without tokens.")
+    ] = False,
+    leaderboard: Annotated[Path | None, typer.Option(help="Leaderboard (JSON) to set claims against.")] = None,
+    x_budget: Annotated[float, typer.Option(help="US dollars for posts of X; needs ASR_X_TOKEN.")] = 0.0,
+    llm: Annotated[
+        str | None, typer.Option(help="OpenAI-compatible endpoint that writes summaries, behind the gate.")
+    ] = None,
+    llm_model: Annotated[str, typer.Option(help="The model's name there.")] = "",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Also fail (1) when the finished digest does not verify.")
+    ] = False,
+) -> None:
+    """Read every source and write the digest of a day."""
+    from asrcli.digest.board import load_board
+    from asrcli.digest.run import Plan, run_day
+    from asrcli.digest.store import Store
+    from asrcli.digest.verify import verify_day
+
+    days = span(day, since, until)
+    names, settings = chosen(sources), settings_for(out, interests)
+    board = load_board(leaderboard) if leaderboard else None
+    writer = writer_for(llm, llm_model)
+    codes = []
+    webs = [web_for(one, out, replay, record) for one in days]
+    with closing(Store(out / "digest.sqlite")) as store:
+        for one, web in zip(days, webs, strict=True):
+            token = os.environ.get("ASR_X_TOKEN", "")
+            edition = run_day(Plan(out, one, web, settings, names, board, token, x_budget, writer), store)
+            codes.append(edition.exit_code)
+            for source in edition.sources:
+                print(f"asr: {one} {source.name}: {source.state}: {source.evidence}", file=sys.stderr)
+            print(f"asr: {one}: {edition.headline}", file=sys.stderr)
+            print(out / "daily" / f"{one}.md")
+            if strict:
+                fail_on(verify_day(out, one.isoformat(), store), one.isoformat())
+    if worst := max(codes):
+        raise typer.Exit(worst)
+
+
+def span(day: str | None, since: str | None, until: str | None) -> list[date]:
+    """Return the days to run, oldest first."""
+    if since is None:
+        if until is not None:
+            raise UsageError("--until needs --since")
+        return [day_of(day)]
+    if day is not None:
+        raise UsageError("--date and --since exclude each other")
+    first, last = day_of(since, "--since"), day_of(until, "--until")
+    if first > last:
+        raise UsageError(f"--since {first} is after --until {last}")
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def writer_for(llm: str | None, model: str) -> Writer | None:
+    """Return the language model behind its gate, ``None`` without one."""
+    if llm is None:
+        return None
+    from asrcli.digest.language_model import endpoint, rewrite
+
+    server = endpoint(llm, model, os.environ.get("ASR_LLM_KEY", ""))
+    return lambda edition: rewrite(edition, server.chat, server.model)
+
+
+def fail_on(problems: list[str], day: str) -> None:
+    """Print every problem and fail when there is one.
+
+    Raises:
+        CheckFailed: there is one.
+    """
+    for problem in problems:
+        print(f"asr: {day}: {problem}", file=sys.stderr)
+    if problems:
+        raise CheckFailed(f"{day} does not verify: {len(problems)} problems")
+
+
+@app.command("verify", cls=Command, epilog=EPILOG)
+def verify(
+    days: Annotated[list[str] | None, typer.Argument(metavar="[DATE]...", help="Days. Default: all of them.")] = None,
+    out: Out = OUT,
+) -> None:
+    """Check finished digests again: quotes, numbers, ids and pages."""
+    from asrcli.digest.store import Store
+    from asrcli.digest.verify import rolling_problems, verify_day
+
+    wanted = [day_of(one, "DATE").isoformat() for one in days or []]
+    wanted = wanted or sorted(path.stem for path in (out / "daily").glob("????-??-??.json"))
+    if not wanted:
+        raise InputError(f"no digest in {out}: start one with `asr digest run --out {out}`")
+    path = out / "digest.sqlite"
+    store = Store(path) if path.is_file() else None
+    failed = 0
+    for one in wanted:
+        try:
+            problems = verify_day(out, one, store)
+        except AsrError as error:
+            problems = [str(error)]
+        for problem in problems:
+            print(f"asr: {one}: {problem}", file=sys.stderr)
+        print(f"{one}\t{'failed' if problems else 'ok'}")
+        failed += bool(problems)
+    if not days and not failed:
+        problems = rolling_problems(out)
+        for problem in problems:
+            print(f"asr: {problem}", file=sys.stderr)
+        failed += bool(problems)
+    if store is None:
+        print(f"asr: {path} is not there: pages were checked against the JSON alone", file=sys.stderr)
+    if failed:
+        raise CheckFailed(f"{out} does not verify: {failed} of {len(wanted)} days or their rolling pages differ")

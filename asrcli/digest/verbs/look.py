@@ -1,0 +1,179 @@
+"""``asr digest search``, ``why``, ``star``, ``hide``, ``status``, ``doctor``, ``ideas`` and ``import``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asrcli.digest.verbs import OUT, Day, Out, app, day_of
+from asrcli.errors import InputError, UsageError
+from asrcli.main import Command
+
+EXAMPLE = """\
+# OUT/digest.toml: every key is optional
+categories = ["eess.AS", "cs.SD", "cs.CL"]
+authors = ["Ada Example"]
+mute = ["music generation"]
+releases = ["openai/whisper", "NVIDIA/NeMo"]
+feeds = ["https://example.org/blog/feed.xml"]
+site = "https://example.org/digest"  # where the folder is published: makes links in feeds absolute
+
+[interests]  # words = weight
+"streaming" = 2.0
+"code-switching" = 1.5
+"""
+Id = Annotated[str, typer.Argument(metavar="ID", help="An arXiv id, a link, or a name of the hub.")]
+
+
+@app.command("search", cls=Command)
+def search(
+    query: Annotated[str, typer.Argument(help="Words, or an author's name.")],
+    out: Out = OUT,
+    limit: Annotated[int, typer.Option("--max", "-n", min=1, help="How many.")] = 20,
+) -> None:
+    """Find papers, models and stories among everything that was read."""
+    from asrcli.digest import search as finder
+    from asrcli.digest.store import open_store
+
+    with closing(open_store(out / "digest.sqlite")) as store:
+        for ranked, day in finder.search(store, query, limit):
+            print(f"{ranked.score:.2f}\t{day or 'not shown'}\t{ranked.item.id}\t{ranked.item.title}")
+
+
+@app.command("why", cls=Command)
+def why(identity: Id, out: Out = OUT) -> None:
+    """Say why an item is where it is, or why it was not shown."""
+    from asrcli.digest.search import explain
+    from asrcli.digest.store import open_store
+    from asrcli.digest.verbs.daily import settings_for
+
+    with closing(open_store(out / "digest.sqlite")) as store:
+        found = explain(store, identity, settings_for(out, None))
+    item = found.ranked.item
+    print(f"{item.id}\t{item.title}")
+    print(
+        f"first seen {found.first_seen}; "
+        + (f"reported {found.day}" if found.day else f"not reported: {found.why_not}")
+    )
+    if found.day and found.why_not:
+        print(f"hidden: {found.why_not}")
+    for reason in found.ranked.reasons:
+        print(f"{reason.points:+.2f}\t{reason.text}")
+    print(f"{found.ranked.score:.2f}\tin all")
+
+
+def mark(identity: str, out: Path, name: str, undo: bool) -> None:
+    """Put a mark on an item or take it off."""
+    from asrcli.digest.search import identify
+    from asrcli.digest.store import open_store
+
+    with closing(open_store(out / "digest.sqlite")) as store:
+        wanted = identify(identity)
+        if store.find(wanted) is None:
+            raise InputError(f"{wanted} was never seen: `asr digest search` finds what was")
+        with store:
+            store.give_feedback(wanted, "" if undo else name)
+
+
+Undo = Annotated[bool, typer.Option("--undo", help="Take the mark off again.")]
+
+
+@app.command("star", cls=Command)
+def star(identity: Id, out: Out = OUT, undo: Undo = False) -> None:
+    """Rank what resembles this item higher from the next run on."""
+    mark(identity, out, "star", undo)
+
+
+@app.command("hide", cls=Command)
+def hide(identity: Id, out: Out = OUT, undo: Undo = False) -> None:
+    """Leave this item out from the next run on."""
+    mark(identity, out, "hide", undo)
+
+
+@app.command("status", cls=Command)
+def status(out: Out = OUT, day: Day = None) -> None:
+    """Show how every source ended on the last day, or on one day."""
+    from asrcli.digest.store import open_store
+
+    with closing(open_store(out / "digest.sqlite")) as store:
+        days = store.days()
+        wanted = day_of(day).isoformat() if day else (days[-1] if days else "")
+        rows = store.runs(wanted)
+        if not rows:
+            raise InputError(f"no run of {wanted or 'any day'} in {out}; days: {', '.join(days[-5:]) or 'none'}")
+        for source, state, evidence in rows:
+            print(f"{wanted}\t{source}\t{state}\t{evidence}")
+
+
+@app.command("ideas", cls=Command)
+def ideas(
+    out: Out = OUT, week: Annotated[str | None, typer.Option(help="An ISO week, 2026-W17. Default: all days.")] = None
+) -> None:
+    """Print the ideas of a week, each with the characters it was read at."""
+    from datetime import date
+
+    from asrcli.digest.run import load_editions
+
+    for edition in load_editions(out):
+        year, number, _ = date.fromisoformat(edition.day).isocalendar()
+        if week is None or week == f"{year}-W{number:02}":
+            for claim in edition.ideas:
+                print(f"{edition.day}\t{claim.id}\t{claim.start}-{claim.end}\t{claim.text}")
+
+
+@app.command("doctor", cls=Command)
+def doctor(
+    out: Out = OUT,
+    example: Annotated[bool, typer.Option("--example", help="Print an example of digest.toml and stop.")] = False,
+) -> None:
+    """Say what is there: settings, tokens (set or not, never their value), voices."""
+    if example:
+        print(EXAMPLE, end="")
+        return
+    from asrcli.digest.verbs.daily import settings_for
+
+    own = out / "digest.toml"
+    settings = settings_for(out, None)
+    print(f"settings\t{own if own.is_file() else 'built-in'}")
+    print(f"categories\t{', '.join(settings.categories)}")
+    print(f"feeds\t{len(settings.feeds)}; repositories {len(settings.releases)}; interests {len(settings.interests)}")
+    for name in ("ASR_X_TOKEN", "ASR_LLM_KEY"):
+        print(f"{name}\t{'set' if os.environ.get(name) else 'not set'}")
+    for program in ("espeak-ng", "flite"):
+        print(f"{program}\t{shutil.which(program) or 'not found'}")
+    print(f"store\t{out / 'digest.sqlite' if (out / 'digest.sqlite').is_file() else 'none yet'}")
+
+
+@app.command("import", cls=Command)
+def import_list(
+    kind: Annotated[str, typer.Argument(metavar="opml|bibtex", help="What the file is.")],
+    file: Annotated[Path, typer.Argument(help="The file.")],
+) -> None:
+    """Print the lines for digest.toml: feeds of an OPML list, or authors of a BibTeX library."""
+    if kind == "opml":
+        from asrcli.digest.sources.feeds import read_opml_file
+
+        feeds = read_opml_file(file)
+        print("feeds = [\n" + "".join(f'  "{url}",\n' for _, url in feeds) + "]")
+        print(f"asr: {len(feeds)} feeds: put these lines into digest.toml", file=sys.stderr)
+    elif kind == "bibtex":
+        from asrcli.digest.bibtex import read_authors
+
+        names = read_authors(file)
+        print("authors = [\n" + "".join(f"  {toml_string(name)},\n" for name in names) + "]")
+        print(f"asr: {len(names)} authors: put these lines into digest.toml", file=sys.stderr)
+    else:
+        raise UsageError(f"import {kind!r}: write opml or bibtex")
+
+
+def toml_string(text: str) -> str:
+    """Return a basic TOML string (JSON's escapes are TOML's)."""
+    import json
+
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,230 @@
+"""``asr digest mindmap``, ``feed`` and ``readme``: what is made of days that are already written."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asrcli.digest.verbs import OUT, Out, app, day_of
+from asrcli.errors import EngineUnavailable, InputError, UsageError
+from asrcli.main import Command
+
+if TYPE_CHECKING:
+    from asrcli.digest.edition import Edition
+    from asrcli.digest.paper import Reading
+
+
+def editions_in(out: Path, days: int = 0) -> list[Edition]:
+    """Return the editions of a folder, newest first; ``days`` > 0 counts back from the newest.
+
+    Raises:
+        InputError: there is none.
+    """
+    from asrcli.digest.run import load_editions
+
+    found = load_editions(out, days)
+    if not found:
+        raise InputError(f"no digest in {out}: start one with `asr digest run --out {out}`")
+    if days:
+        first = (date.fromisoformat(found[0].day) - timedelta(days=days - 1)).isoformat()
+        found = [edition for edition in found if edition.day >= first]
+    return found
+
+
+@app.command("mindmap", cls=Command)
+def mindmap(
+    out: Out = OUT,
+    days: Annotated[int, typer.Option(min=1, help="How many days, counted back from the newest.")] = 30,
+) -> None:
+    """Draw the days as a tree: mindmap.html (one file, no request), mindmap.md (opens in markmap) and mindmap.opml."""
+    from asrcli.digest.files import write_text
+    from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown, outline_opml
+
+    editions = editions_in(out, days)
+    tree = build_tree(editions, f"{editions[0].title}: {editions[-1].day} to {editions[0].day}")
+    pages = {
+        "mindmap.html": mindmap_html(tree, editions[0].language),
+        "mindmap.md": outline_markdown(tree),
+        "mindmap.opml": outline_opml(tree),
+    }
+    for name, text in pages.items():
+        write_text(out / name, text)
+        print(out / name)
+
+
+@app.command("feed", cls=Command)
+def feed(
+    out: Out = OUT,
+    opml: Annotated[bool, typer.Option("--opml", help="Also write sources.opml, the feeds that are followed.")] = False,
+) -> None:
+    """Write feed.xml (Atom), feed.json and the rolling pages again from the days that are there."""
+    from asrcli.digest.files import write_text
+    from asrcli.digest.pages.feeds import sources_opml
+    from asrcli.digest.pages.rolling import write_rolling
+    from asrcli.digest.verbs.daily import settings_for
+
+    editions_in(out, 1)
+    write_rolling(out)
+    names = ["feed.xml", "feed.json", "ideas.md", "papers.md"]
+    if opml:
+        write_text(out / "sources.opml", sources_opml(settings_for(out, None)))
+        names.append("sources.opml")
+    for name in names:
+        print(out / name)
+
+
+@app.command("readme", cls=Command)
+def readme(
+    file: Annotated[
+        Path, typer.Argument(help="A README with <!-- digest:NAME:start --> and <!-- digest:NAME:end -->.")
+    ],
+    out: Out = OUT,
+    leaderboard: Annotated[Path | None, typer.Option(help="Leaderboard (JSON) for the block `leaderboard`.")] = None,
+) -> None:
+    """Replace the blocks papers, models, ideas, status and leaderboard of a README."""
+    from asrcli.digest.board import load_board
+    from asrcli.digest.pages.readme import update_readme
+
+    board = load_board(leaderboard) if leaderboard else None
+    done = update_readme(file, editions_in(out, 30), board)
+    print(f"asr: {file}: {', '.join(done)}", file=sys.stderr)
+
+
+@app.command("podcast", cls=Command)
+def podcast(
+    out: Out = OUT,
+    day: Annotated[str | None, typer.Option("--date", help="The day. Default: the newest.")] = None,
+    minutes: Annotated[
+        float, typer.Option(min=0.5, max=60, help="The longest the show may be; a quiet day is shorter.")
+    ] = 5.0,
+    voice: Annotated[
+        str | None, typer.Option(help="espeak-ng, flite, kokoro or piper. Default: the best that is there.")
+    ] = None,
+    voice_dir: Annotated[Path | None, typer.Option(help="A folder with voices of Kokoro or Piper.")] = None,
+    kind: Annotated[str, typer.Option("--format", "-f", help="mp3, opus or m4a.")] = "mp3",
+    selfcheck: Annotated[
+        bool, typer.Option("--selfcheck", help="Transcribe the episode and report what is misheard.")
+    ] = False,
+    engine: Annotated[str, typer.Option("--engine", "-e", help="The engine that listens.")] = "pocketsphinx",
+) -> None:
+    """Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml."""
+    from asrcli.digest.files import write_text
+    from asrcli.digest.podcast.episode import FORMATS, write_episode
+    from asrcli.digest.podcast.feed import write_feed
+    from asrcli.digest.podcast.lexicon import load_lexicon
+    from asrcli.digest.podcast.script import script_markdown, write_script
+    from asrcli.digest.podcast.selfcheck import listen, report_markdown
+    from asrcli.digest.podcast.speech import choose_voice
+    from asrcli.digest.verbs.daily import settings_for
+
+    if kind not in FORMATS:
+        raise UsageError(f"--format {kind!r} is not one of {', '.join(FORMATS)}")
+    edition = verified_edition(out, day)
+    script = write_script(edition, minutes)
+    try:
+        speaker = choose_voice(voice, voice_dir)
+    except EngineUnavailable as error:
+        if voice is not None:
+            raise
+        path = out / "podcast" / f"{edition.day}.script.md"
+        write_text(path, script_markdown(script))
+        print(f"asr: no audio: {error}", file=sys.stderr)
+        print(path)
+        return
+    episode, _ = write_episode(out, script, speaker, kind)
+    print(out / "podcast" / episode.file)
+    settings = settings_for(out, None)
+    print(write_feed(out, settings))
+    if not settings.site:
+        print(
+            "asr: no `site` in digest.toml: podcast apps need the address the folder is published at", file=sys.stderr
+        )
+    if selfcheck:
+        heard = listen(out / "podcast" / episode.file, script, engine, load_lexicon(out / "lexicon.tsv"))
+        path = out / "podcast" / f"{edition.day}.heard.md"
+        write_text(path, report_markdown(heard))
+        print(path)
+
+
+def verified_edition(out: Path, day: str | None) -> Edition:
+    """Return one day, after checking it.
+
+    Raises:
+        CheckFailed: it does not verify; nothing is spoken that has no proof.
+    """
+    from contextlib import closing
+
+    from asrcli.digest.run import load_edition
+    from asrcli.digest.store import open_store
+    from asrcli.digest.verbs.daily import fail_on
+    from asrcli.digest.verify import verify_day
+
+    wanted = day_of(day).isoformat() if day else editions_in(out, 1)[0].day
+    with closing(open_store(out / "digest.sqlite")) as store:
+        fail_on(verify_day(out, wanted, store), wanted)
+    return load_edition(out, wanted)
+
+
+@app.command("paper", cls=Command)
+def paper(
+    what: Annotated[str, typer.Argument(metavar="ARXIV_ID|FILE", help="An arXiv id, a PDF or a text file.")],
+    out: Out = OUT,
+    replay: Annotated[Path | None, typer.Option(help="Answer from recorded files and open no connection.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Use only what the digest already holds.")] = False,
+    citations: Annotated[bool, typer.Option("--citations", help="Also ask Semantic Scholar who cites it.")] = False,
+) -> None:
+    """Write a page on one paper: claim, evidence, premise, what would settle it, objections, and what was read."""
+    from asrcli.digest.cleaning import file_name
+    from asrcli.digest.files import write_text
+    from asrcli.digest.paper import paper_page, read_file
+
+    path = Path(what)
+    if path.is_file():
+        reading, name = read_file(path), path.stem
+    else:
+        reading = look_up_paper(what, out, replay, offline, citations)
+        name = reading.identity
+    target = out / "papers" / f"{file_name(name)}.md"
+    write_text(target, paper_page(reading))
+    print(target)
+
+
+def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, citations: bool) -> Reading:
+    """Return a paper from the store, else from arXiv.
+
+    Raises:
+        UsageError: neither an arXiv id nor a file.
+        InputError: it is not in the store and could not be read.
+    """
+    from contextlib import closing
+    from dataclasses import replace
+
+    from asrcli.digest.items import arxiv_id
+    from asrcli.digest.paper import read_item
+    from asrcli.digest.sources import Task
+    from asrcli.digest.sources.arxiv import look_up
+    from asrcli.digest.sources.citations import citations as ask_citations
+    from asrcli.digest.store import Store
+    from asrcli.digest.verbs.daily import web_for
+    from asrcli.digest.web import RecordedWeb
+
+    found = arxiv_id(what)
+    if found is None:
+        raise UsageError(f"{what!r} is neither an arXiv id nor a file")
+    day = day_of(None)
+    task = Task(day, RecordedWeb([], "the digest (--offline)") if offline else web_for(day, out, replay, False))
+    known = None
+    if (out / "digest.sqlite").is_file():
+        with closing(Store(out / "digest.sqlite")) as store:
+            known = store.find(f"arxiv:{found[0]}")
+    if known is None:
+        report = look_up(task, [found[0]], "arxiv API")
+        items = [item for item in report.items if item.id == f"arxiv:{found[0]}"]
+        if not items:
+            raise InputError(f"arXiv:{found[0]} could not be read: {report.evidence}")
+    reading = read_item(known.item if known else items[0])
+    return replace(reading, citations=ask_citations(task, found[0])) if citations else reading

@@ -1,0 +1,387 @@
+"""Paper pages, mindmap, feeds, the other sources, and the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from recordings import (
+    ABSTRACT,
+    FRIDAY,
+    SETTINGS,
+    STORY,
+    Made,
+    answer,
+    arxiv_answers,
+    arxiv_api,
+    arxiv_feed,
+    model,
+    record,
+    release_answer,
+    story_answers,
+    task,
+    whole_day,
+)  # fmt: skip
+
+from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown
+from asrcli.digest.paper import Reading, paper_page, read_file
+from asrcli.digest.run import load_editions
+from asrcli.digest.sources import Task, feeds, hackernews, huggingface, x
+from asrcli.digest.sources.citations import citations
+from asrcli.digest.sources.feeds import read_opml
+from asrcli.digest.states import State
+from asrcli.digest.store import Store
+from asrcli.digest.web import RecordedWeb
+from asrcli.errors import InputError
+
+DAY = str(FRIDAY)
+TOML = 'categories = ["eess.AS"]\nreleases = ["openai/whisper"]\nhacker_news = ["speech recognition"]\n'
+
+
+# --- the page about one paper ---
+
+
+def test_every_quote_and_inference_of_a_paper_page_has_its_place():
+    page = paper_page(Reading("A title", ABSTRACT, "abstract", "https://arxiv.org/abs/2604.1", "2604.1"))
+    quotes = re.findall(r"- “(.*)” \[(\d+)–(\d+)\]", page)
+    assert len(quotes) >= 3
+    for quote, start, end in quotes:
+        assert ABSTRACT[int(start) : int(end)] == quote.replace("\\", "")
+    inferred = re.findall(r"\*Inference:\*.*\(rests on \[(\d+)–(\d+)\]\)", page)
+    assert len(inferred) >= 2 and all(0 <= int(start) < int(end) <= len(ABSTRACT) for start, end in inferred)
+    assert f"Read: abstract, {len(ABSTRACT)} characters" in page and "parts that were not read" in page
+    for heading in (
+        "Core claim",
+        "What carries it",
+        "The premise that bears the load",
+        "What would settle it",
+        "Objections",
+        "Numbers",
+        "Cited by",
+    ):
+        assert f"## {heading}" in page
+    assert "rebuttal" not in page.lower() and "authors reply" not in page.lower()
+
+
+def test_a_page_claims_nothing_about_what_was_not_there():
+    page = paper_page(
+        Reading("T", "We present ASR2S, a state-of-the-art thing. It outperforms everything.", "abstract")
+    )
+    assert page.count("gives no number here") == 2 and "the part that was read gives none" in page
+    assert "tables" in page.partition("\n## ")[0]
+    assert "Nothing is said here" not in paper_page(Reading("T", ABSTRACT, "text file"))
+
+
+def pdf(text: str) -> bytes:
+    """A one-page PDF, written by hand."""
+    stream = f"BT /F1 12 Tf 40 700 Td 14 TL {' '.join(f'({line}) Tj T*' for line in text.splitlines())} ET".encode()
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]  # fmt: skip
+    out, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj%s endobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return out + b"xref\n0 6\n0000000000 65535 f \n%strailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (
+        table,
+        len(out),
+    )
+
+
+def test_a_pdf_is_read_and_says_so(tmp_path):
+    pytest.importorskip("pypdf")
+    path = tmp_path / "paper.pdf"
+    path.write_bytes(
+        pdf("A Recogniser\nWe propose a model. It reaches a WER of 5.2% on LibriSpeech.\nHowever, it fails on noise.")
+    )
+    reading = read_file(path)
+    assert reading.what == "PDF, pages 1-1 of 1" and "5.2% on LibriSpeech" in reading.text
+    page = paper_page(reading)
+    assert "| WER | 5.2 % |" in page and "fails on noise" in page.partition("## Limits")[2]
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.4 nonsense", b"", b"only a title", b"%PDF-1.7\n" + b"\xff" * 1000])
+def test_files_that_cannot_be_read(data, tmp_path):
+    pytest.importorskip("pypdf")
+    path = tmp_path / "x.pdf"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"x\.pdf"):
+        read_file(path)
+
+
+def test_citations_are_listed_and_their_failure_is_said():
+    later = {"title": "Later <b>", "publicationDate": "2026-05-01", "externalIds": {"ArXiv": "2605.00001"}}
+    earlier = {"title": "Earlier", "publicationDate": "2026-04-20", "externalIds": None}
+    body = json.dumps({"data": [{"citingPaper": later}, {"citingPaper": earlier}, None, {"citingPaper": 3}]})
+    asked = "https://api.semanticscholar.org/graph/v1/paper/ARXIV:2604.1/citations?fields=title,externalIds,publicationDate&limit=1000"
+    lines = citations(replace(task(), web=RecordedWeb([answer(asked, body)])), "2604.1")
+    assert lines[0].startswith("2 papers") and "Later \\<b\\>" in lines[1] and "2026-04-20 Earlier" in lines[2]
+    assert citations(task(), "2604.1")[0].startswith("Could not be read")
+
+
+# --- mindmap ---
+
+
+def test_the_mindmap_is_the_same_whatever_the_order_and_marks_what_is_new(run, out):
+    run(whole_day())
+    old = [Made("2603.00001", "Old streaming work", submitted=str(FRIDAY))]
+    for number in range(1, 9):
+        day = FRIDAY + timedelta(days=number)
+        papers = [replace(one, id=f"2603.{number:05}", title=f"Day {number} streaming ASR") for one in old]
+        run(arxiv_answers(arxiv_feed(papers, day), arxiv_api(papers), day), day, ("arxiv",))
+    editions = load_editions(out)
+    tree = build_tree(editions, "T")
+    assert mindmap_html(tree) == mindmap_html(build_tree(list(reversed(editions)), "T"))
+    leaves = {leaf.text: leaf.new for branch in tree.children for leaf in branch.children}
+    assert leaves["Day 8 streaming ASR"] and not leaves["Streaming speech recognition with a chunked encoder"]
+    assert tree.children[0].text == "Speaker diarisation"  # the taxonomy's order
+    assert outline_markdown(tree).count("**new**") == sum(leaves.values())
+    page = mindmap_html(tree)
+    assert len(page) < 340_000 and not re.search(r"(?:src|href)=[\"']?https?://(?!arxiv\.org|huggingface\.co)", page)
+
+
+# --- sources ---
+
+
+def test_real_hacker_news_answers_are_read(shared):
+    text = (shared / "digest/other-apis/hn-algolia.json").read_text()
+    hits = [hit for one in json.loads(text) for hit in one["reply"].get("hits", [])]
+    stories = [hackernews.read_hit(hit) for hit in hits]
+    found = [item for item in stories if item is not None]
+    assert hits and all(item.id.startswith("hn:") and item.title for item in found)
+    assert all(hackernews.read_hit(hit) is None for hit in hits if not hit.get("title"))
+
+
+def test_x_is_off_without_a_token_and_keeps_its_budget():
+    assert x.collect(task()).state is State.OFF
+    assert x.collect(replace(task(), x_token="t", x_budget=0.04)).state is State.OFF
+    asked = []
+    fresh = str(int((datetime(2026, 4, 16, tzinfo=UTC) - x.EPOCH).total_seconds() * 1000) << 22)
+
+    class Asked:
+        def get(self, call):
+            asked.append(call)
+            return answer(
+                call.url,
+                json.dumps(
+                    {"data": [{"id": "5", "text": "ASR!", "public_metrics": {"like_count": 2}}, {"id": "x"}, 3]}
+                ),
+            )
+
+    report = x.collect(replace(task(), web=Asked(), x_token="s3cret", x_budget=0.21, marks={"x": fresh}))
+    assert "max_results=42" in asked[0].url and f"since_id={fresh}" in asked[0].url and "expansions" not in asked[0].url
+    assert "s3cret" not in asked[0].url and asked[0].secret == "s3cret"
+    x.collect(replace(task(), web=Asked(), x_token="s3cret", x_budget=1.0, marks={"x": "4"}))
+    assert "since_id" not in asked[1].url  # older than the search reaches: it would refuse
+    assert [item.id for item in report.items] == ["x:5"] and report.marks == (("x", "5"),)
+
+
+def test_a_known_hub_page_ends_the_reading_and_a_next_page_must_be_the_hubs_own():
+    first = huggingface.models_url(pipeline_tag="automatic-speech-recognition", sort="createdAt", limit=100)
+    second = "https://huggingface.co/api/models?cursor=2"
+    pages = [
+        answer(first, json.dumps([model("a/new")]), link=f'<{second}>; rel="next"'),
+        answer(second, json.dumps([model("a/older")]), link='<https://evil.example/api/models>; rel="next"'),
+    ]
+    run = Task(FRIDAY, RecordedWeb(pages), SETTINGS, {"run": "2026-04-16"})
+    report = huggingface.read_pages(run, first, "hf", huggingface.read_model)
+    assert [item.title for item in report.items] == ["a/new", "a/older"] and report.state is State.OK
+    known = replace(run, known=lambda identity: identity == "hf:a/new")
+    assert len(huggingface.read_pages(known, first, "hf", huggingface.read_model).items) == 1
+
+
+RSS2 = (
+    '<rss version="2.0"><channel><title>B</title><item><title>One &amp; two</title><link>https://b.example/1</link>'
+    "<pubDate>Fri, 17 Apr 2026 08:00:00 GMT</pubDate></item></channel></rss>"
+)
+RSS1 = (
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/">'
+    "<channel><title>B</title></channel><item><title>A</title><link>https://b.example/2</link></item></rdf:RDF>"
+)
+ATOM = (
+    '<feed xmlns="http://www.w3.org/2005/Atom"><title>B</title><entry><id>u:1</id>'
+    '<title type="html">&lt;b&gt;A&lt;/b&gt;</title><link href="https://b.example/3"/>'
+    "<updated>2026-04-17T08:00:00+02:00</updated></entry></feed>"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "title", "when"),
+    [(RSS2, "One & two", "2026-04-17T08:00:00Z"), (RSS1, "A", ""), (ATOM, "A", "2026-04-17T06:00:00Z")],
+    ids=["RSS 2.0", "RSS 1.0", "Atom"],
+)
+def test_three_kinds_of_feeds(body, title, when):
+    (entry,) = feeds.read_feed(body.encode()).entries
+    assert (entry.title, entry.when) == (title, when) and entry.link.startswith("https://b.example/")
+
+
+def test_opml_goes_out_and_comes_in():
+    from asrcli.digest.pages.feeds import sources_opml
+
+    written = sources_opml(replace(SETTINGS, feeds=("https://b.example/feed?a=1&b=2",)))
+    urls = [url for _, url in read_opml(written.encode())]
+    assert urls == [
+        "https://b.example/feed?a=1&b=2",
+        "https://github.com/openai/whisper/releases.atom",
+        "https://rss.arxiv.org/atom/eess.AS",
+    ]
+    for bad in (b"", b"<x/>", b"<opml>"):
+        with pytest.raises(InputError):
+            read_opml(bad)
+
+
+def test_feedback_moves_and_hides(run, out):
+    first = run(whole_day())
+    last = first.papers[-1].id
+    with closing(Store(out / "digest.sqlite")) as store, store:
+        store.give_feedback(last, "star")
+        store.give_feedback(first.papers[0].id, "hide")
+    again = run(whole_day())
+    assert [paper.id for paper in again.papers] == [last] and "starred" in again.papers[0].reasons
+    assert again.counts.hidden == 1
+
+
+# --- the command line ---
+
+
+def asr(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a process of its own."""
+    import os
+
+    command = [sys.executable, "-c", "from asrcli.main import main; main()", "digest", *map(str, words)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **environment}
+    )
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> tuple[Path, Path]:
+    """A folder of recorded answers and a digest's folder with settings."""
+    record(tmp_path / "rec" / DAY, whole_day())
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/digest.toml").write_text(TOML)
+    return tmp_path / "rec", tmp_path / "d"
+
+
+def test_a_day_from_the_command_line(recorded):
+    answers, out = recorded
+    done = asr("run", "--replay", answers, "--date", DAY, "-o", out, "--strict")
+    assert (done.returncode, done.stdout) == (0, f"{out}/daily/{DAY}.md\n"), done.stderr
+    assert "arxiv: ok" in done.stderr
+    assert asr("verify", "-o", out).stdout == f"{DAY}\tok\n"
+    assert "reported 2026-04-17" in asr("why", "https://arxiv.org/abs/2604.12345v1", "-o", out).stdout
+    shown = json.loads((out / "daily" / f"{DAY}.json").read_text())["papers"]
+    for paper in shown:  # the same score as in the digest
+        assert f"{paper['score']:.2f}\tin all" in asr("why", paper["id"], "-o", out).stdout
+    assert "no phrase" in asr("why", "2604.00001", "-o", out).stdout
+    assert asr("why", "2604.77777", "-o", out).returncode == 1
+    assert "arxiv:2604.12346" in asr("search", "diarisation", "-o", out).stdout.splitlines()[0]
+    assert asr("mindmap", "-o", out).stdout.split() == [f"{out}/mindmap.{kind}" for kind in ("html", "md", "opml")]
+    assert asr("paper", "2604.12345", "-o", out, "--offline").stdout == f"{out}/papers/2604.12345.md\n"
+    assert f"{DAY}\tarxiv\tok" in asr("status", "-o", out).stdout
+    page = out / "daily" / f"{DAY}.md"
+    page.write_text(page.read_text().replace("5.2%", "5.3%"))
+    done = asr("verify", DAY, "-o", out)
+    assert done.returncode == 1 and "not what the data gives" in done.stderr
+    assert asr("podcast", "-o", out).returncode == 1  # what does not verify is not spoken
+    page.unlink()
+    (out / "feed.xml").write_text("changed")
+    assert asr("run", "--replay", answers, "--date", DAY, "-o", out).returncode == 0
+    assert asr("verify", "-o", out).returncode == 0
+
+
+def test_exit_codes_say_what_failed(recorded, tmp_path):
+    answers, out = recorded
+    empty = tmp_path / "none"
+    empty.mkdir()
+    done = asr("run", "--replay", empty, "--date", DAY, "-o", out)
+    assert done.returncode == 4 and "this is not a quiet day" in done.stderr
+    for path in (answers / DAY).glob("*.json"):
+        if "algolia" in path.read_text():
+            path.unlink()
+    assert asr("run", "--replay", answers, "--date", DAY, "-o", out).returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "--date", "yesterday"), "is not a day"),
+        (("run", "--sources", "arxiv,myspace"), "myspace"),
+        (("run", "--replay", "/nowhere"), "/nowhere"),
+        (("run", "--until", DAY), "--until needs --since"),
+        (("run", "--since", "2026-04-18", "--until", DAY), "is after"),
+        (("run", "--replay", ".", "--record"), "--record"),
+        (("run", "--llm", "canary"), "not there yet"),
+        (("podcast", "--format", "wav"), "wav"),
+        (("import", "rss", "x"), "opml or bibtex"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_exit_2_and_names_the_value(words, said, tmp_path):
+    done = asr(*words, ASR_DIGEST=str(tmp_path / "d"))
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verify",),
+        ("mindmap",),
+        ("why", "2604.1"),
+        ("status",),
+        ("search", "x"),
+        ("feed",),
+        ("podcast",),
+        ("star", "2604.1"),
+    ],
+)
+def test_an_empty_folder_is_one_clear_line(words, tmp_path):
+    done = asr(*words, "-o", tmp_path / "d")
+    assert done.returncode == 1 and done.stderr.startswith("asr: no digest in") and done.stderr.count("\n") == 1
+
+
+def test_the_replay_opens_no_connection(recorded, tmp_path):
+    """A process in which every socket fails still writes the day."""
+    answers, out = recorded
+    code = (
+        "import socket, sys\n"
+        "def no(*a, **k): raise SystemExit('a socket was opened')\n"
+        "socket.socket = no; socket.create_connection = no; socket.getaddrinfo = no\n"
+        "from asrcli.main import main\n"
+        f"main(['digest', 'run', '--replay', {str(answers)!r}, '--date', {DAY!r}, '-o', {str(out)!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys\nfrom asrcli.main import main\n"
+        "try: main(['digest', 'run', '--help'])\nexcept SystemExit: pass\n"
+        "heavy = ('numpy', 'av', 'httpx2', 'torch', 'jiwer', 'sqlite3')\n"
+        "print([name for name in heavy if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_a_bibliography_gives_authors(tmp_path):
+    path = tmp_path / "my.bib"
+    path.write_text(
+        '@article{a, author = {Example, Ada and {Ben} Sample}, title={x}}\n@misc{b, author = "Ada Example and others"}'
+    )
+    assert asr("import", "bibtex", path).stdout == 'authors = [\n  "Ada Example",\n  "Ben Sample",\n]\n'
+
+
+__all__ = ["STORY", "release_answer", "story_answers"]

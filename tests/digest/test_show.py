@@ -1,0 +1,354 @@
+"""The podcast: what is said, when, and in which files."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import stat
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from recordings import FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed, whole_day
+
+from asrcli.digest.podcast.episode import (
+    FORMATS,
+    encode,
+    json_chapters,
+    lines_of,
+    perform,
+    times_of,
+    web_vtt,
+    write_episode,
+)
+from asrcli.digest.podcast.espeak import library
+from asrcli.digest.podcast.feed import write_feed
+from asrcli.digest.podcast.lexicon import load_lexicon, say
+from asrcli.digest.podcast.script import seconds_of, write_script
+from asrcli.digest.podcast.selfcheck import alignment_error, compare, listen, plain, report_markdown
+from asrcli.digest.podcast.speech import Espeak, Line, Speech, choose_voice, flite, installed_voices, spread, word_times
+from asrcli.digest.verify import claim_problems
+from asrcli.errors import EngineUnavailable, UsageError
+from asrcli.types import Recording, Segment, Transcript, Word
+
+needs_espeak = pytest.mark.skipif(library() is None, reason="needs the espeak-ng library: apt-get install espeak-ng")
+needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite: apt-get install flite")
+
+
+class Tone:
+    """A voice that hums for a tenth of a second per word."""
+
+    name = "tone"
+
+    def speak(self, lines):
+        import numpy as np
+
+        made = []
+        for line in lines:
+            count = 1600 * max(1, len(line.said.split()))
+            samples = (8000 * np.sin(np.arange(count) / 10)).astype(np.int16)
+            made.append(Speech(samples, 16000, spread(line, count / 16000)))
+        return made
+
+
+@pytest.fixture
+def edition(run):
+    return run(whole_day())
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("ASR", "A S R"),
+        ("wav2vec", "wave to vec"),
+        ("arXiv", "archive"),
+        ("1.7B", "one point seven billion"),
+        ("120M", "one hundred twenty million"),
+        ("5.2%", "five point two percent"),
+        ("10,000", "ten thousand"),
+        ("WER.", "word error rate."),
+        ("Whisper-large-v3", "Whisper large v3"),
+        ("2.0", "two point zero"),
+        ("-3.5", "minus three point five"),
+        ("320", "three hundred twenty"),
+        ("1,234,567", "one million two hundred thirty four thousand five hundred sixty seven"),
+        ("[[h@loU]]", "h loU"),
+        ("<speak>", "speak"),
+        ("-w", "w"),
+        ("e.g.", "for example"),
+        ("“quoted”", "quoted"),
+        ("—", ""),
+        ("10x", "ten times"),
+        ("320ms", "three hundred twenty milliseconds"),
+    ],
+)
+def test_the_lexicon(written, said):
+    assert " ".join(word.said for word in say(written)) == said
+
+
+def test_an_own_lexicon_wins_and_is_cleaned(tmp_path):
+    path = tmp_path / "lexicon.tsv"
+    path.write_text("# mine\nZipformer\tzip [[former]]\nASR\tazr\n")
+    own = load_lexicon(path)
+    assert [word.said for word in say("Zipformer ASR", own)] == ["zip former", "azr"]
+    path.write_text("no tab here\n")
+    with pytest.raises(UsageError, match=r"lexicon\.tsv:1"):
+        load_lexicon(path)
+
+
+def test_everything_quoted_is_a_claim_of_the_digest(edition):
+    script = write_script(edition, 10)
+    texts = {paper.id: paper.text for paper in edition.papers}
+    quoted = [turn for turn in script.turns if turn.proof]
+    assert len(quoted) == sum(len(paper.claims) for paper in edition.papers)
+    assert all(turn.text == turn.proof.text and not claim_problems(turn.proof, texts) for turn in quoted)
+    known = json.dumps(
+        [texts, edition.headline, edition.day, "17 April 2026", [paper.title for paper in edition.papers]]
+    )
+    for number in re.findall(r"\d+(?:\.\d+)?", script.text):
+        assert number in known
+    assert len(script.chapters) == len(edition.papers) + 2
+
+
+def test_the_length_follows_the_news(run, edition):
+    papers = [Made(f"2604.{number:05}") for number in range(40)]
+    busy = write_script(run(arxiv_answers(arxiv_feed(papers, FRIDAY), arxiv_api(papers)), sources=("arxiv",)), 5)
+    assert 8 < len(busy.chapters) < 40
+    assert 200 < sum(seconds_of(chapter) for chapter in busy.chapters) <= 300
+    quiet = write_script(replace(edition, papers=(), models=(), lines=(), ideas=()), 5)
+    assert len(quiet.text.split()) < 40 and "No news." in quiet.text
+    failed = write_script(
+        replace(
+            edition, papers=(), models=(), lines=(), exit_code=4, sources=(replace(edition.sources[0], state="failed"),)
+        ),
+        5,
+    )
+    assert "arxiv failed" in failed.text and "No news" not in failed.text
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_chapters_are_in_the_file_and_its_length_is_the_sum(kind, edition):
+    import av
+
+    show = perform(write_script(edition, 5), Tone())
+    data = encode(show, kind, "Title")
+    with av.open(io.BytesIO(data)) as opened:
+        assert [chapter["metadata"]["title"] for chapter in opened.chapters()] == [mark.title for mark in show.marks]
+        assert len(show.marks) == len(edition.papers) + 2
+        assert opened.duration / 1e6 == pytest.approx(show.seconds, abs=0.1)
+        seconds = sum(frame.samples / frame.sample_rate for frame in opened.decode(audio=0))
+    assert seconds == pytest.approx(show.seconds, abs=0.15)
+    turns = lines_of(write_script(edition, 5), {})
+    silence = sum(
+        0.9 if turn is chapter.turns[-1] else 0.35
+        for chapter in write_script(edition, 5).chapters
+        for turn in chapter.turns
+    )
+    assert show.seconds == pytest.approx(sum(0.1 * len(line.said.split()) for line in turns) + silence, abs=0.1)
+
+
+def test_the_files_of_an_episode_agree(edition, out):
+    from asrcli.digest.settings import Settings
+
+    script = write_script(edition, 5)
+    episode, show = write_episode(out, script, Tone(), "mp3")
+    sound = (out / "podcast" / episode.file).read_bytes()
+    assert episode.bytes == len(sound)
+    chapters = json.loads((out / f"podcast/{FRIDAY}.chapters.json").read_text())["chapters"]
+    assert [one["startTime"] for one in chapters] == [round(mark.start, 3) for mark in show.marks]
+    assert chapters[0]["startTime"] == 0 and chapters[-1]["endTime"] == pytest.approx(episode.seconds, abs=0.01)
+    assert chapters[1]["url"] == edition.papers[0].url
+    vtt = (out / f"podcast/{FRIDAY}.vtt").read_text()
+    assert vtt == web_vtt(show) and re.findall(r"<v (Host|Guest)>", vtt)
+    words = [re.sub(r"<[^>]*>", "", line) for block in vtt.split("\n\n")[1:] for line in block.splitlines()[1:]]
+    assert " ".join(words).replace("&amp;", "&").split() == [word.text for word in times_of(show)]
+    settings = Settings(site="https://example.org/digest")
+    root = ET.fromstring(write_feed(out, settings).read_bytes())
+    item = root.find("channel/item")
+    assert item.find("enclosure").attrib == {
+        "url": f"https://example.org/digest/podcast/{FRIDAY}.mp3",
+        "length": str(len(sound)),
+        "type": "audio/mpeg",
+    }
+    itunes, podcast = "{http://www.itunes.com/dtds/podcast-1.0.dtd}", "{https://podcastindex.org/namespace/1.0}"
+    assert item.find(f"{itunes}duration").text == str(round(show.seconds))
+    assert (
+        root.find(f"channel/{itunes}category").attrib == {"text": "Technology"}
+        and root.find(f"channel/{itunes}explicit").text == "false"
+    )
+    assert item.find(f"{podcast}chapters").attrib["type"] == "application/json+chapters"
+    assert item.find(f"{podcast}transcript").attrib["type"] == "text/vtt"
+    again = write_feed(out, settings).read_bytes()
+    assert ET.fromstring(again).find("channel/item/guid").text == item.find("guid").text
+
+
+def test_word_times_are_ordered_and_cover_every_word():
+    line = Line("host", say("WER of 5.2% — and – more"))
+    words = word_times(line, [(0, 0.1), (5, 0.3), (11, 0.5), (16, 0.9), (19, 1.0)], 3.0, "model")
+    assert [word.text for word in words] == ["WER", "of", "5.2%", "and", "more"]
+    assert words[0].start == 0.1 and words[1].start == 0.9
+    assert all(one.start <= one.end <= other.start for one, other in pairwise(words)) and words[-1].end == 3.0
+
+
+@needs_espeak
+def test_espeak_says_when_each_word_starts():
+    line = Line("host", say("Speech recognition with wav2vec reaches 5.2% WER, they say."))
+    (speech,) = Espeak().speak([line])
+    seconds = len(speech.samples) / speech.rate
+    assert [word.text for word in speech.words] == [word.written for word in line.words]
+    assert {word.source for word in speech.words} == {"model"}
+    starts = [word.start for word in speech.words]
+    assert starts == sorted(starts) and 1.5 < seconds < 10 and starts[-1] < seconds
+    assert abs(speech.samples).max() > 1000
+    # "5.2%" is said in four words: its stretch is the longest of all.
+    assert max(speech.words, key=lambda word: word.end - word.start).text in ("5.2%", "WER,")
+
+
+@needs_espeak
+@pytest.mark.parametrize("minutes", [1, 3])
+def test_a_show_is_never_longer_than_asked(minutes, run):
+    papers = [Made(f"2604.{number:05}") for number in range(40)]
+    edition = run(arxiv_answers(arxiv_feed(papers, FRIDAY), arxiv_api(papers)), sources=("arxiv",))
+    show = perform(write_script(edition, minutes), Espeak())
+    assert 0.6 * 60 * minutes < show.seconds <= 60 * minutes
+
+
+@needs_espeak
+def test_espeak_takes_markup_and_options_as_words():
+    """The same text with and without markup gives the same sound, since none of it reaches the voice."""
+    voice = Espeak()
+    plainly, marked = voice.speak([Line("guest", say(text)) for text in ("hello world", "[[hello]] <speak>world")])[:2]
+    assert len(plainly.samples) > 5000 and len(marked.samples) > 5000
+
+
+@needs_flite
+def test_flite_speaks_with_two_voices():
+    host, guest = flite().speak([Line(who, say("Speech recognition.")) for who in ("host", "guest")])
+    assert host.rate == guest.rate and len(host.samples) != len(guest.samples)
+    assert {word.source for word in host.words} == {"interpolated"}
+
+
+def test_voices_that_are_not_there(monkeypatch, tmp_path):
+    from asrcli.digest.podcast import speech
+
+    monkeypatch.setattr(speech, "library", lambda: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert installed_voices(tmp_path) == []
+    for name, error in ((None, EngineUnavailable), ("espeak-ng", EngineUnavailable), ("siri", UsageError)):
+        with pytest.raises(error):
+            choose_voice(name, tmp_path)
+
+
+def test_piper_gets_the_text_on_standard_input(monkeypatch, tmp_path):
+    """A stand-in for the program: it checks its arguments and writes a second of silence."""
+    program = tmp_path / "piper"
+    program.write_text(
+        "#!/usr/bin/env python3\nimport sys, wave\n"
+        "assert sys.argv[1] == '--model' and sys.argv[3] == '--output_file', sys.argv\n"
+        "assert sys.stdin.read() == '--help me'\n"
+        "f = wave.open(sys.argv[4], 'wb'); f.setnchannels(1); f.setsampwidth(2)\n"
+        "f.setframerate(22050); f.writeframes(bytes(44100)); f.close()\n"
+    )
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    (tmp_path / "en.onnx").touch()
+    (tmp_path / "en.onnx.json").touch()
+    voice = choose_voice("piper", tmp_path)
+    from asrcli.digest.podcast.lexicon import Spoken
+
+    (spoken,) = voice.speak([Line("host", (Spoken("--help", "--help"), Spoken("me", "me")))])
+    assert len(spoken.samples) == 22050 and [word.text for word in spoken.words] == ["--help", "me"]
+    program.write_text("#!/bin/sh\necho broken >&2\nexit 3\n")
+    with pytest.raises(EngineUnavailable, match="broken"):
+        voice.speak([Line("host", say("x"))])
+
+
+def test_kokoro_is_asked_as_its_library_wants(monkeypatch, tmp_path):
+    """A stand-in for the library, which needs weights that no test can have."""
+    import sys
+    import types
+
+    import numpy as np
+
+    asked = []
+
+    class Model:
+        def __init__(self, model, voices):
+            asked.append((model, voices))
+
+        def create(self, text, voice, speed, lang):
+            asked.append((text, voice, speed, lang))
+            return np.array([0.0, 0.5, -2.0], np.float32), 24000
+
+    monkeypatch.setitem(sys.modules, "kokoro_onnx", types.SimpleNamespace(Kokoro=Model))
+    (tmp_path / "kokoro-v1.0.onnx").touch()
+    (tmp_path / "voices-v1.0.bin").touch()
+    (spoken,) = choose_voice("kokoro", tmp_path).speak([Line("guest", say("ASR"))])
+    assert asked == [
+        (str(tmp_path / "kokoro-v1.0.onnx"), str(tmp_path / "voices-v1.0.bin")),
+        ("A S R", "am_michael", 1.0, "en-us"),
+    ]
+    assert spoken.samples.tolist() == [0, 16383, -32767] and spoken.rate == 24000
+
+
+def test_what_a_listener_would_mishear(edition):
+    script = write_script(edition, 5)
+    said = " ".join(word.said for turn in script.turns for word in say(turn.text))
+    perfect = compare(script, said, "fake")
+    assert perfect.counts.errors == 0 and perfect.lost_terms == () and perfect.misheard == ()
+    worse = compare(
+        script,
+        said.replace("one hundred twenty million", "one hundred million").replace("libri speech", "library speech"),
+        "fake",
+    )
+    assert worse.counts.errors >= 2 and ("libri", "library") in worse.misheard
+    assert "LibriSpeech" in worse.lost_terms and "120M" in worse.lost_terms
+    assert "“libri” was heard as “library”" in report_markdown(worse)
+    assert compare(script, "", "fake").counts.rate == 1.0
+
+
+def test_letters_are_one_word():
+    assert plain("The A S R of a L L M, at 5.") == ["the", "asr", "of", "a", "llm", "at", "5"]
+
+
+def test_the_selfcheck_goes_through_the_public_api(monkeypatch, edition, tmp_path):
+    import asrcli
+
+    asked = {}
+
+    def fake(path, **options):
+        asked.update(options, path=path)
+        yield Transcript(Recording(str(path)), (Segment("speech recognition digest", 0, 1),), "fake")
+
+    monkeypatch.setattr(asrcli, "transcribe", fake, raising=False)
+    heard = listen(tmp_path / "x.mp3", write_script(edition, 5), "pocketsphinx")
+    assert asked == {"engine": "pocketsphinx", "path": tmp_path / "x.mp3"} and heard.counts.hits >= 3
+
+
+def test_the_distance_of_an_alignment():
+    known = [Word(text, start, start + 0.2) for text, start in (("a", 0.0), ("b", 1.0), ("c", 2.0), ("d", 3.0))]
+    aligned = [Word(text, start, start + 0.2) for text, start in (("a", 0.1), ("c", 2.02), ("d", 3.05))]
+    assert alignment_error(known, aligned) == pytest.approx(0.05)
+    assert alignment_error(known, []) is None
+    assert json.loads(json_chapters(perform_nothing()))["version"] == "1.2.0"
+
+
+def perform_nothing():
+    import numpy as np
+
+    from asrcli.digest.podcast.episode import Show
+
+    return Show(np.zeros(10, np.int16), 16000, (), ())
+
+
+@pytest.mark.slow
+@needs_flite
+def test_pocketsphinx_hears_the_episode(edition, out):
+    pytest.importorskip("pocketsphinx")
+    script = write_script(edition, 5)
+    episode, _ = write_episode(out, script, flite(), "mp3")
+    heard = listen(out / "podcast" / episode.file, script)
+    assert heard.counts.reference_length > 80 and heard.counts.hits > 0.3 * heard.counts.reference_length
