@@ -46,14 +46,23 @@ class Tensors:
         Raises:
             ModelError: it is not there or has another shape.
         """
-        tensor = self._tensors.pop(name, None)
-        if tensor is None:
+        found = self.size(name)
+        tensor = self._tensors.pop(name)
+        if found != shape:
+            raise ModelError(f"{self.source}: weights '{name}' have shape {found}, expected {shape}")
+        return tensor
+
+    def size(self, name: str) -> tuple[int, ...]:
+        """Return the shape of one tensor.
+
+        Raises:
+            ModelError: it is not there.
+        """
+        if name not in self._tensors:
             raise ModelError(
                 f"{self.source}: weights '{name}' are missing; the file is damaged or not a FireRedASR model"
             )
-        if tuple(tensor.shape) != shape:
-            raise ModelError(f"{self.source}: weights '{name}' have shape {tuple(tensor.shape)}, expected {shape}")
-        return tensor
+        return tuple(self._tensors[name].shape)
 
     def drop(self, name: str) -> None:
         """Forget a tensor that is not needed, present or not."""

@@ -15,7 +15,7 @@ from asrcli.types import Clip, Flag, Options, Segment, Word
 
 if TYPE_CHECKING:
     from asr_plugins.firered.aed import AedModel, Reading
-    from asr_plugins.firered.llm import LlmModel
+    from asr_plugins.firered.llm import Answer, LlmModel
 
 log = logging.getLogger(__name__)
 
@@ -81,10 +81,7 @@ class FireRed(Engine):
             return [_aed_segments(self.aed, clip, one, options) for clip, one in zip(clips, readings, strict=True)]
         assert self.llm is not None
         answers = self.llm.hear([clip.samples for clip in clips], self._llm_options(options))
-        return [
-            [Segment(one.text, 0.0, clip.seconds, tokens=one.tokens, flags=_flags(one.finished))] if one.text else []
-            for clip, one in zip(clips, answers, strict=True)
-        ]
+        return [_llm_segments(clip, one) for clip, one in zip(clips, answers, strict=True)]
 
     def _place(self, device: Device) -> tuple[Any, Any]:
         """Return the torch device and dtype, and set the number of threads."""
@@ -151,6 +148,13 @@ class FireRed(Engine):
 
 def _flags(finished: bool, *more: str) -> tuple[str, ...]:
     return more if finished else (Flag.TRUNCATED.value, *more)
+
+
+def _llm_segments(clip: Clip, answers: Sequence[Answer]) -> list[Segment]:
+    if not answers or not answers[0].text:
+        return []
+    best = answers[0]
+    return [Segment(best.text, 0.0, clip.seconds, tokens=best.tokens, flags=_flags(best.finished))]
 
 
 def _aed_segments(model: AedModel, clip: Clip, reading: Reading, options: Options) -> list[Segment]:
