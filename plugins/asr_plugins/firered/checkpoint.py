@@ -106,9 +106,8 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     if not is_llm(folder):
         return Checkpoint("aed", folder, args, args, Tensors(tensors, str(folder / MODEL)))
     encoder_args, encoder_tensors = read_pickle(folder / ENCODER, weights=False)
-    # The released second generation keeps the encoder in model.pth.tar; the first may keep it in its own file.
-    merged = {f"encoder.{name}": tensor for name, tensor in encoder_tensors.items() if not name.startswith("encoder.")}
-    merged |= {name: tensor for name, tensor in encoder_tensors.items() if name.startswith("encoder.")}
+    # The second generation keeps the encoder in model.pth.tar; the first may keep it in its own file, a whole AED model.
+    merged = {name: tensor for name, tensor in encoder_tensors.items() if name.startswith("encoder.")}
     merged |= tensors
     return Checkpoint("llm", folder, args, encoder_args, Tensors(merged, str(folder / MODEL)))
 
