@@ -14,6 +14,7 @@ from asr_plugins.firered.checkpoint import Checkpoint
 from asr_plugins.firered.config import decoder_config, encoder_config
 from asr_plugins.firered.ctc import align, path_states, token_times
 from asr_plugins.firered.features import FeatureExtractor
+from asr_plugins.firered.precision import quantise
 from asr_plugins.firered.search import Hypothesis, SearchOptions, beam_search
 from asr_plugins.firered.vocabulary import Vocabulary
 from asr_plugins.firered.weights import build_decoder, build_encoder, build_linear, report_unused
@@ -37,12 +38,13 @@ class AedModel:
         checkpoint: an opened AED folder.
         device: where to compute.
         dtype: of weights and activations; scores are always float32.
+        int8: keep the weights of encoder and decoder as bytes (CPU, float32).
 
     Raises:
         ModelError: weights, dictionary or statistics do not belong together.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype, int8: bool = False) -> None:
         tensors, source = checkpoint.tensors, checkpoint.tensors.source
         encoder, decoder = encoder_config(checkpoint.args, source), decoder_config(checkpoint.args, source)
         self.second = "ctc.ctc_lo.weight" in tensors
@@ -54,6 +56,9 @@ class AedModel:
         self.ctc = None
         if self.second:
             self.ctc = build_linear(tensors, "ctc.ctc_lo", decoder.vocabulary, encoder.width).to(device, dtype)
+        if int8:
+            quantise(self.encoder)
+            quantise(self.decoder)
         report_unused(tensors)
 
     def hear(self, clips: Sequence[Samples], options: SearchOptions, timed: bool) -> list[Reading]:

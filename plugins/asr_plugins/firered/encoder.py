@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from asr_plugins.firered.config import SUBSAMPLING, EncoderConfig
 
 CONTEXT = 6  # zero frames after the end, so that every frame has the full view of the two convolutions
+QUERY_BLOCK = 256  # encoder frames that attend at once: near half of the relative positions are never computed
 CHANNELS = 32  # of the subsampling convolutions
 LONGEST = 5000  # encoder frames (200 s) that the official relative positions reach; trained on 60 s
 
@@ -66,7 +67,7 @@ class Subsampling(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return (batch, ceil(frames / 4), width)."""
         x = F.pad(features, (0, 0, 0, CONTEXT))[:, None]
-        x = F.relu(self.conv2(F.relu(self.conv1(x))))
+        x = F.relu(self.conv2(F.relu(self.conv1(x), inplace=True)), inplace=True)
         return self.output(x.transpose(1, 2).flatten(2))
 
 
@@ -101,7 +102,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the same shape as `x`."""
-        return self.narrow(F.silu(self.widen(self.norm(x))))
+        return self.narrow(F.silu(self.widen(self.norm(x)), inplace=True))
 
 
 class RelativeAttention(nn.Module):
@@ -126,13 +127,21 @@ class RelativeAttention(nn.Module):
         batch, frames, width = x.shape
         split = self.project(self.norm(x)).view(batch, frames, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)  # each (batch, heads, frames, head width)
-        places = self.position(positions).view(-1, self.heads, width // self.heads).permute(1, 2, 0)
-        scale = 1.0 / math.sqrt(width // self.heads)
-        bias = relative_shift(torch.matmul((query + self.position_bias) * scale, places), frames)
-        if padding is not None:
-            bias = bias.masked_fill(padding[:, None, None], -math.inf)
-        mixed = F.scaled_dot_product_attention(query + self.content_bias, key, value, attn_mask=bias)
-        return self.output(mixed.transpose(1, 2).flatten(2))
+        places = self.position(positions).view(-1, self.heads, width // self.heads).transpose(0, 1).contiguous()
+        by_content = query + self.content_bias
+        by_place = ((query + self.position_bias) / math.sqrt(width // self.heads)).contiguous()
+        mixed = []
+        for start in range(0, frames, QUERY_BLOCK):
+            stop = min(start + QUERY_BLOCK, frames)
+            # Only these positions are between a query of the block and any key.
+            near = places[:, frames - stop : 2 * frames - 1 - start].transpose(1, 2)
+            bias = relative_shift(torch.matmul(by_place[:, :, start:stop], near), frames)
+            if padding is not None:
+                bias = bias.masked_fill(padding[:, None, None], -math.inf)
+            elif bias.is_cuda:  # the fused kernels want aligned rows
+                bias = bias.contiguous()
+            mixed.append(F.scaled_dot_product_attention(by_content[:, :, start:stop], key, value, attn_mask=bias))
+        return self.output(torch.cat(mixed, 2).transpose(1, 2).flatten(2))
 
 
 class Convolution(nn.Module):
@@ -151,7 +160,7 @@ class Convolution(nn.Module):
         clear = partial(_clear, padding=padding)
         x = F.glu(self.widen(clear(self.norm(x))), dim=-1)
         x = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
-        return clear(self.narrow(F.silu(self.inner_norm(x))))
+        return clear(self.narrow(F.silu(self.inner_norm(x), inplace=True)))
 
 
 def _clear(x: Tensor, padding: Tensor | None) -> Tensor:
@@ -165,13 +174,12 @@ def relative_positions(frames: int, width: int) -> Tensor:
     return torch.stack((angle.sin(), angle.cos()), -1).flatten(1)
 
 
-def relative_shift(scores: Tensor, frames: int) -> Tensor:
-    """Turn scores by relative position (..., frames, 2 frames - 1) into scores by key (..., frames, frames).
+def relative_shift(scores: Tensor, keys: int) -> Tensor:
+    """Turn scores by relative position (batch, heads, queries, keys + queries - 1) into scores by key (..., queries, keys).
 
-    Row a, key b needs column frames - 1 - a + b: a view whose rows start one column earlier each.
+    The first query needs the last `keys` columns, each next one those one column earlier: a view, nothing is copied.
     """
     scores = scores.contiguous()
-    batch, heads = scores.shape[:2]
-    row = 2 * frames - 1
-    shape, stride = (batch, heads, frames, frames), (heads * frames * row, frames * row, row - 1, 1)
-    return scores.as_strided(shape, stride, scores.storage_offset() + frames - 1)
+    batch, heads, queries, row = scores.shape
+    shape, stride = (batch, heads, queries, keys), (heads * queries * row, queries * row, row - 1, 1)
+    return scores.as_strided(shape, stride, scores.storage_offset() + queries - 1)

@@ -49,7 +49,7 @@ class FireRed(Engine):
     devices = ("cuda", "cpu")
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "cuda": ("bfloat16", "float16"),
-        "cpu": ("float32", "bfloat16"),
+        "cpu": ("float32", "bfloat16", "int8"),
     }
     supports = frozenset({"beam_size", "length_penalty", "repetition_penalty", "max_new_tokens", "word_timestamps"})
 
@@ -58,14 +58,14 @@ class FireRed(Engine):
             raise ModelError(f"engine 'firered' has no weights for '{weights.name}': name a model or a folder")
         folder = Path(weights.path)
         self.kind = "llm" if is_llm(folder) else "aed"
-        place, dtype = self._place(device)
+        place, dtype, int8 = self._place(device)
         checkpoint = read_checkpoint(folder)
         self.aed: AedModel | None = None
         self.llm: LlmModel | None = None
         if self.kind == "aed":
             from asr_plugins.firered.aed import AedModel
 
-            self.aed = AedModel(checkpoint, place, dtype)
+            self.aed = AedModel(checkpoint, place, dtype, int8)
         else:
             from asr_plugins.firered.llm import LlmModel
 
@@ -83,8 +83,8 @@ class FireRed(Engine):
         answers = self.llm.hear([clip.samples for clip in clips], self._llm_options(options))
         return [_llm_segments(clip, one) for clip, one in zip(clips, answers, strict=True)]
 
-    def _place(self, device: Device) -> tuple[Any, Any]:
-        """Return the torch device and dtype, and set the number of threads."""
+    def _place(self, device: Device) -> tuple[Any, Any, bool]:
+        """Return the torch device and dtype and whether weights become bytes; set the number of threads."""
         import torch
 
         accepted = self.dtypes.get(device.kind)
@@ -100,9 +100,11 @@ class FireRed(Engine):
         if self.kind == "llm" and dtype == "float16":
             # Qwen2's activations overflow: the official LLM answers "%" (FireRedASR2S pull request 63).
             raise UsageError("FireRedASR-LLM gives no text in float16; use bfloat16")
+        if self.kind == "llm" and dtype == "int8":
+            raise UsageError("engine 'firered' has int8 for the AED models only; use bfloat16")
         if device.threads:
             torch.set_num_threads(device.threads)
-        return torch.device(str(device)), getattr(torch, dtype)
+        return torch.device(str(device)), torch.float32 if dtype == "int8" else getattr(torch, dtype), dtype == "int8"
 
     def _check_length(self, clip: Clip) -> None:
         if clip.seconds >= ENCODER_SECONDS:
