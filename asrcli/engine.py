@@ -79,6 +79,7 @@ class Engine(ABC):
     models: ClassVar[Mapping[str, Model]] = {}  # short name -> declaration
     default_model: ClassVar[str] = ""  # a key of `models`
     loads_folders: ClassVar[bool] = True  # a local folder or foreign hub id may be named as the model
+    any_model: ClassVar[bool] = False  # every model name is passed on unchecked: a server knows its own
     max_seconds: ClassVar[float] = math.inf  # the longest clip it hears correctly
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0, "cuda": 480.0}  # audio per call, by device kind
     devices: ClassVar[tuple[str, ...]] = ("cpu",)  # device kinds it runs on, the preferred one first
@@ -111,6 +112,14 @@ class Engine(ABC):
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Return for each clip the probability of each language code. Only when `identifies_language`."""
         raise UsageError(f"engine '{self.name}' cannot identify languages; give --language")
+
+    @classmethod
+    def for_weights(cls, weights: Weights) -> type[Engine]:
+        """Return the class whose card is true of these weights, before they are loaded; this one unless overridden.
+
+        For an engine whose models differ in what they support or in how long a clip may be.
+        """
+        return cls
 
     @classmethod
     def clip_seconds(cls, options: Options) -> float:

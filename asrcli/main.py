@@ -40,7 +40,15 @@ class Command(TyperCommand):
     """A command that also takes openai-whisper's spellings: ``--output_dir``, and ``--fp16 False`` for a flag."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Rewrite the spellings, then parse."""
+        """Rewrite the spellings, look up what files and the environment set, then parse."""
+        from asrcli.config import settings
+
+        several = {
+            one.name: getattr(one, "nargs", 1) != 1
+            for one in self.params
+            if one.name and one.param_type_name == "option"
+        }
+        ctx.default_map = {name: setting.value for name, setting in settings(self.name or "", several).items()}
         return super().parse_args(ctx, modern_spelling(args, self._flags()))
 
     def _flags(self) -> dict[str, str]:

@@ -39,6 +39,7 @@ class Fake(Engine):
     models: ClassVar[Mapping[str, Model]] = {"default": Model(None, licence="Apache-2.0", layout="none")}
     default_model = "default"
     loads_folders = False
+    any_model = True  # the name says how to behave
     max_seconds = 30.0
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 240.0, "cuda": 480.0}
     devices = ("cpu", "cuda")
