@@ -2,8 +2,8 @@
 
     FIRERED_REPO=path/to/FireRedASR python benchmarks/firered.py [--device cpu] [--size xs] [--repeats 3]
 
-The repository is a checkout of https://github.com/FireRedTeam/FireRedASR before ``d7c3997``; only its network classes are
-imported. Without it the engine is timed alone.
+The repository is a checkout of https://github.com/FireRedTeam/FireRedASR before ``d7c3997``; only its network classes
+are imported. Without it the engine is timed alone.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-
 from asr_plugins.firered.checkpoint import Tensors
 from asr_plugins.firered.config import decoder_config, encoder_config
 from asr_plugins.firered.search import SearchOptions, beam_search
 from asr_plugins.firered.weights import build_decoder, build_encoder
 
-SIZES = {"xs": (512, 8, 12), "s": (768, 12, 16), "l": (1280, 20, 16)}  # width, heads, layers of each half (paper, table 1)
+SIZES = {
+    "xs": (512, 8, 12),
+    "s": (768, 12, 16),
+    "l": (1280, 20, 16),
+}  # width, heads, layers of each half (paper, table 1)
 VOCABULARY = 7832
 TOKENS_PER_SECOND = 5  # about what Mandarin has
 BEAMS = 3
@@ -57,13 +60,22 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     official, ours = models(options)
     load = os.getloadavg()[0]
-    where = torch.cuda.get_device_name() if options.device == "cuda" else f"{platform.machine()} CPU, {options.threads} thread"
-    print(f"## firered: AED-{options.size.upper()}, {where}, {options.dtype}, torch {torch.__version__}, load {load:.1f}\n")
-    print(f"`python {' '.join(sys.argv)}`; beam {BEAMS}, {TOKENS_PER_SECOND} tokens per second of audio, random weights.\n")
+    where = (
+        torch.cuda.get_device_name()
+        if options.device == "cuda"
+        else f"{platform.machine()} CPU, {options.threads} thread"
+    )
+    print(
+        f"## firered: AED-{options.size.upper()}, {where}, {options.dtype}, torch {torch.__version__}, "
+        f"load {load:.1f}\n"
+    )
+    print(f"`python {' '.join(sys.argv)}`; beam {BEAMS}, {TOKENS_PER_SECOND} tokens per second, random weights.\n")
     print("| audio | ours: encoder + search | official: encoder + search | search | whole | same tokens |")
     print("|---|---|---|---|---|---|")
     for seconds, clips in WORKLOADS:
-        features = torch.randn(clips, 100 * seconds - 2, 80, generator=torch.Generator().manual_seed(0)).to(options.device)
+        features = torch.randn(clips, 100 * seconds - 2, 80, generator=torch.Generator().manual_seed(0)).to(
+            options.device
+        )
         best = min((ours(features, seconds) for _ in range(options.repeats)), key=lambda one: one.total)
         print(row(seconds, clips, best, official(features, seconds) if official else None), flush=True)
 

@@ -64,7 +64,7 @@ def _weight(name: str, shape: tuple[int, ...], random: np.random.RandomState) ->
     return torch.from_numpy(values.astype(np.float32))
 
 
-def aed_shapes(args: argparse.Namespace, ctc: bool) -> dict[str, tuple[int, ...]]:
+def aed_shapes(args: argparse.Namespace, ctc: bool) -> dict[str, tuple[int, ...]]:  # noqa: C901 -- a table
     """Return the names and shapes of the official weights (research: the published layout)."""
     d, h, v = args.d_model, args.n_head, args.odim
     shapes: dict[str, tuple[int, ...]] = {}
@@ -115,6 +115,8 @@ def llm_state(state: dict[str, torch.Tensor], seed: int) -> dict[str, torch.Tens
     """Return other weights of the same names and shapes for encoder, adapter and LoRA of an LLM checkpoint."""
     random = np.random.RandomState(1000 + seed)
     return {
-        name: tensor if name.endswith(".pe") else _weight(name, tuple(tensor.shape), random) * (3.0 if "lora_" in name else 1.0)
+        name: tensor
+        if name.endswith(".pe")
+        else _weight(name, tuple(tensor.shape), random) * (3.0 if "lora_" in name else 1.0)
         for name, tensor in sorted(state.items())
     }

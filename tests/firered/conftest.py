@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from asrcli.engine import Device, Engine, Weights
-from asrcli.types import SAMPLE_RATE, Clip, Recording
+from asrcli.types import Clip, Recording
 
 pytest.importorskip("torch")
 pytest.importorskip("kaldi_native_fbank")
@@ -49,18 +49,10 @@ def reference() -> Callable[[str], dict[str, np.ndarray]]:
 
 @pytest.fixture(scope="session")
 def decode() -> Callable[[Path], np.ndarray]:
-    """Decode a file to mono float32 at 16 kHz."""
+    """Decode a file as the core does."""
+    from asrcli import audio
 
-    def read(path: Path) -> np.ndarray:
-        import av
-
-        with av.open(str(path)) as container:
-            resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
-            frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
-            frames += resampler.resample(None)
-        return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.float32)
-
-    return read
+    return lambda path: np.concatenate(list(audio.decode(Recording(str(path)), warn=lambda text: None)))
 
 
 @pytest.fixture(scope="session")

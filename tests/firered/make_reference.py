@@ -161,12 +161,13 @@ def official_llm(folder: Path, copied: Path, seed: int, generation: int):
 
 def digits_reference(options) -> dict[str, np.ndarray]:
     """Return the texts of the trained models for the digit strings, one clip at a time, with confidence and times."""
+    from fireredasr.models.fireredasr import FireRedAsr
     from fireredasr2s.fireredasr2 import FireRedAsr2, FireRedAsr2Config
 
-    from fireredasr.models.fireredasr import FireRedAsr
-
-    first = dict(use_gpu=0, beam_size=3, nbest=1, decode_max_len=0, softmax_smoothing=1.25, aed_length_penalty=0.6,
-                 eos_penalty=1.0, decode_min_len=0, repetition_penalty=1.0, llm_length_penalty=0.0, temperature=1.0)  # fmt: skip
+    first = {
+        **dict(use_gpu=0, beam_size=3, nbest=1, decode_max_len=0, softmax_smoothing=1.25, aed_length_penalty=0.6),
+        **dict(eos_penalty=1.0, decode_min_len=0, repetition_penalty=1.0, llm_length_penalty=0.0, temperature=1.0),
+    }
     config = FireRedAsr2Config(use_gpu=False, return_timestamp=True)
     runs = {
         "aed": lambda model: lambda wav: model.transcribe(["x"], [wav], first)[0],

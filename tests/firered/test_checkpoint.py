@@ -10,9 +10,9 @@ import zipfile
 
 import pytest
 import torch
-
 from asr_plugins.firered.checkpoint import read_checkpoint, read_pickle
 from asr_plugins.firered.convert import convert_to_safetensors
+
 from asrcli.errors import ModelError
 from asrcli.types import Options
 
@@ -39,7 +39,6 @@ def refused(load, folder, *said):
     assert "\n" not in message
     for part in said:
         assert part in message, message
-
 
 
 def test_pickle_with_code(folder, load, tmp_path):
@@ -85,7 +84,9 @@ def test_damaged_inside(folder, load):
 
 
 def test_lfs_pointer(folder, load):
-    (folder / "model.pth.tar").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4680000000\n")
+    (folder / "model.pth.tar").write_text(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4680000000\n"
+    )
     refused(load, folder, "Git LFS pointer", "git lfs pull")
 
 
@@ -140,7 +141,9 @@ def test_no_checkpoint(folder, load):
 
 
 def test_more_weights_than_needed_are_reported(folder, load, caplog):
-    change(folder / "model.pth.tar", lambda package: package["model_state_dict"].update({"extra.weight": torch.ones(2)}))
+    change(
+        folder / "model.pth.tar", lambda package: package["model_state_dict"].update({"extra.weight": torch.ones(2)})
+    )
     load(folder)
     assert "extra.weight" in caplog.text
 
@@ -202,7 +205,9 @@ def test_without_lora(folders, tmp_path, load):
     folder = shutil.copytree(folders["llm"], tmp_path / "llm")
     change(
         folder / "model.pth.tar",
-        lambda package: [package["model_state_dict"].pop(name) for name in list(package["model_state_dict"]) if "lora_" in name],
+        lambda package: [
+            package["model_state_dict"].pop(name) for name in list(package["model_state_dict"]) if "lora_" in name
+        ],
     )
     refused(load, folder, "lora_A")
 

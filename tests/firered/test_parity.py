@@ -7,13 +7,13 @@ import argparse
 import numpy as np
 import pytest
 import torch
-
 from asr_plugins.firered.checkpoint import Tensors
 from asr_plugins.firered.config import decoder_config, encoder_config
 from asr_plugins.firered.ctc import align, path_states, token_times
 from asr_plugins.firered.llm import LlmModel, LlmOptions
 from asr_plugins.firered.search import SearchOptions, beam_search
 from asr_plugins.firered.weights import build_decoder, build_encoder, build_linear
+
 from asrcli.types import Options
 
 SEEDS = range(24)
@@ -76,7 +76,9 @@ def test_llm(cases, reference, folders, seed):
     speech = [model._adapt(*model.encoder(*padded([one])))[0] for one in features]
     for place, one in enumerate(speech):
         prompt = model.prompt([one])[0][0]
-        np.testing.assert_allclose(prompt[:: max(1, len(prompt) // 4), :8], official[f"{seed}-{place}-prompt"], atol=2e-5)
+        np.testing.assert_allclose(
+            prompt[:: max(1, len(prompt) // 4), :8], official[f"{seed}-{place}-prompt"], atol=2e-5
+        )
         answer = model._generate([one], options)[0][0]
         assert answer.tokens + (2,) * answer.finished == expected[place]
     # The official batches show padding as speech; here a batch answers as the official code does clip by clip.

@@ -1,8 +1,8 @@
 """Open the official checkpoint files, which are pickles, without running anything that stands in them.
 
 A FireRedASR folder holds ``model.pth.tar`` (a torch zip file: ``{"args": argparse.Namespace, "model_state_dict":
-tensors}``), ``cmvn.ark`` and either ``dict.txt`` (AED) or ``asr_encoder.pth.tar`` and a Qwen2 folder (LLM). A folder made
-by `asr_plugins.firered.convert` holds ``config.json`` and ``model.safetensors`` in place of the pickles.
+tensors}``), ``cmvn.ark`` and either ``dict.txt`` (AED) or ``asr_encoder.pth.tar`` and a Qwen2 folder (LLM). A folder
+made by `asr_plugins.firered.convert` holds ``config.json`` and ``model.safetensors`` in place of the pickles.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     if not is_llm(folder):
         return Checkpoint("aed", folder, args, args, Tensors(tensors, str(folder / MODEL)))
     encoder_args, encoder_tensors = read_pickle(folder / ENCODER, weights=False)
-    # The second generation keeps the encoder in model.pth.tar; the first may keep it in its own file, a whole AED model.
+    # The second generation keeps the encoder in model.pth.tar; the first may keep it in its own file, a whole AED.
     merged = {name: tensor for name, tensor in encoder_tensors.items() if name.startswith("encoder.")}
     merged |= tensors
     return Checkpoint("llm", folder, args, encoder_args, Tensors(merged, str(folder / MODEL)))

@@ -22,8 +22,8 @@ PROJECTION, EMBEDDING = "decoder.tgt_word_prj.weight", "decoder.tgt_word_emb.wei
 def convert_to_safetensors(folder: Path, out: Path, dtype: str | None = None) -> Path:
     """Write ``model.safetensors`` and ``config.json`` for an official folder, and copy what else loading needs.
 
-    The position tables are left out (they are computed), and the tied output projection is kept once. The Qwen2 folder of
-    an LLM model is safetensors already: it is copied, or linked when it is a link.
+    The position tables are left out (they are computed), and the tied output projection is kept once. The Qwen2 folder
+    of an LLM model is safetensors already: it is copied, or linked when it is a link.
 
     Args:
         folder: an official folder.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from asr_plugins.firered.config import FRAME
@@ -36,7 +37,7 @@ def align(emitted: NDArray[Any], tokens: Sequence[int]) -> list[tuple[int, int]]
     """
     import numpy as np
 
-    repeats = sum(one == other for one, other in zip(tokens, tokens[1:], strict=False))
+    repeats = sum(one == other for one, other in pairwise(tokens))
     if not tokens or BLANK in tokens or len(tokens) + repeats > len(emitted):
         return None
     states = np.array(path_states(tokens))

@@ -86,7 +86,7 @@ class Decoder(nn.Module):
         return DecoderState([layer.cross.project_memory(encoded) for layer in self.layers], frames, beams)
 
     def forward(self, tokens: Tensor, state: DecoderState) -> Tensor:
-        """Take the newest token of every beam (batch, beams) and return scores of the next (batch, beams, vocabulary)."""
+        """Take the newest token of every beam (batch, beams); return logits of the next (batch, beams, vocabulary)."""
         position = sinusoid(state.step, self.config.width, self.embedding.weight)
         state.remember(tokens != self.config.pad)
         x = self.embedding(tokens) * math.sqrt(self.config.width) + position

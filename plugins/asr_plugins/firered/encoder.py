@@ -175,7 +175,7 @@ def relative_positions(frames: int, width: int) -> Tensor:
 
 
 def relative_shift(scores: Tensor, keys: int) -> Tensor:
-    """Turn scores by relative position (batch, heads, queries, keys + queries - 1) into scores by key (..., queries, keys).
+    """Turn scores by position (batch, heads, queries, keys + queries - 1) into scores by key (..., queries, keys).
 
     The first query needs the last `keys` columns, each next one those one column earlier: a view, nothing is copied.
     """

@@ -32,7 +32,7 @@ def _model(name: str, parameters: int, size_mb: int | None, layout: str, files: 
 
 
 class FireRed(Engine):
-    """FireRedASR and FireRedASR2, AED and LLM."""
+    """FireRedASR and FireRedASR2, AED and LLM. What is true of the LLM models alone stands in `FireRedLlm`."""
 
     name = "firered"
     requires = ("torch", "kaldi_native_fbank")
@@ -69,8 +69,16 @@ class FireRed(Engine):
         else:
             from asr_plugins.firered.llm import LlmModel
 
-            self.max_seconds = LLM_SECONDS  # type: ignore[misc]
             self.llm = LlmModel(checkpoint, place, dtype)
+
+    @classmethod
+    def for_weights(cls, weights: Weights) -> type[Engine]:
+        """Return the card of the LLM models for an LLM folder."""
+        return FireRedLlm if weights.path is not None and is_llm(Path(weights.path)) else cls
+
+    @property
+    def _trained_seconds(self) -> float:
+        return LLM_SECONDS if self.kind == "llm" else AED_SECONDS
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Return at most one segment per clip."""
@@ -109,15 +117,15 @@ class FireRed(Engine):
     def _check_length(self, clip: Clip) -> None:
         if clip.seconds >= ENCODER_SECONDS:
             raise InputError(
-                f"{clip.recording.name}: a clip of {clip.seconds:.0f} s is too long for FireRedASR, which was trained on at "
-                f"most {self.max_seconds:.0f} s; leave the cutting to asr"
+                f"{clip.recording.name}: a clip of {clip.seconds:.0f} s is too long for FireRedASR, which was trained "
+                f"on at most {self._trained_seconds:.0f} s; leave the cutting to asr"
             )
-        if clip.seconds > self.max_seconds + 0.5:
+        if clip.seconds > self._trained_seconds + 0.5:
             log.warning(
                 "%s: a clip of %.0f s; FireRedASR was trained on at most %.0f s",
                 clip.recording.name,
                 clip.seconds,
-                self.max_seconds,
+                self._trained_seconds,
             )
 
     def _timed(self, options: Options) -> bool:
@@ -146,6 +154,14 @@ class FireRed(Engine):
             repetition_penalty=default.repetition_penalty if repetition is None else repetition,
             length_penalty=default.length_penalty if length is None else length,
         )
+
+
+class FireRedLlm(FireRed):
+    """FireRedASR-LLM and FireRedASR2-LLM."""
+
+    max_seconds = LLM_SECONDS
+    dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {"cuda": ("bfloat16",), "cpu": ("float32", "bfloat16")}
+    supports = frozenset({"beam_size", "length_penalty", "repetition_penalty", "max_new_tokens"})
 
 
 def _flags(finished: bool, *more: str) -> tuple[str, ...]:

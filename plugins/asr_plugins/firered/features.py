@@ -49,7 +49,7 @@ def frame_count(samples: int) -> int:
 
 
 def filter_banks(samples: Samples, bins: int) -> NDArray[np.float32]:
-    """Return Kaldi log-mel filter banks (frames, bins) of samples in [-1, 1]: povey window, no dither, 20 Hz to Nyquist."""
+    """Return Kaldi log-mel filter banks (frames, bins) of samples in [-1, 1]: 20 Hz to Nyquist, no dither."""
     import kaldi_native_fbank as knf
     import numpy as np
 

@@ -129,7 +129,12 @@ class LlmModel:
         return [one[: int(length) // SPLICED] for one, length in zip(adapted, lengths, strict=True)]
 
     def _generate(self, speech: Sequence[Tensor], options: LlmOptions) -> list[tuple[Answer, ...]]:
-        from transformers import GenerationConfig, LogitsProcessorList, RepetitionPenaltyLogitsProcessor, StoppingCriteriaList
+        from transformers import (
+            GenerationConfig,
+            LogitsProcessorList,
+            RepetitionPenaltyLogitsProcessor,
+            StoppingCriteriaList,
+        )
 
         limits = [options.max_tokens or len(frames) for frames in speech]
         embeddings, mask = self.prompt(speech)

@@ -5,25 +5,33 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-LARGEST = 127  # of a signed byte; -128 is not used, so that zero is exact and the range symmetric
+LARGEST = 127  # of a signed byte; -128 is not used, so that the range is symmetric
+SMALLEST_SCALE = 1e-12  # keeps an all-zero row from dividing by zero
 
 
 class Int8Linear(nn.Module):
-    """A linear layer with weights as bytes, one scale per output; the input is quantised at every call."""
+    """A linear layer that multiplies bytes: one scale per output of the weights, one per row of the input.
+
+    Scales by row keep a clip independent of the clips beside it, which a scale for the whole batch would not.
+    """
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
         weight = linear.weight.detach().float()
-        scales = weight.abs().amax(1).clamp(min=torch.finfo(torch.float32).tiny).double() / LARGEST
-        zeros = torch.zeros(len(scales), dtype=torch.long)
-        quantised = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
-        bias = None if linear.bias is None else linear.bias.detach().float()
-        self.packed = torch.ops.quantized.linear_prepack(quantised, bias)
+        scales = (weight.abs().amax(1) / LARGEST).clamp(min=SMALLEST_SCALE)
+        self.register_buffer("weight", (weight / scales[:, None]).round().to(torch.int8))
+        self.register_buffer("scales", scales)
+        self.register_buffer("bias", None if linear.bias is None else linear.bias.detach().float())
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (..., outputs) for (..., inputs), both float32."""
-        result: Tensor = torch.ops.quantized.linear_dynamic(x, self.packed, reduce_range=True)
-        return result
+        rows = x.reshape(-1, x.shape[-1])
+        scales = (rows.abs().amax(1, keepdim=True) / LARGEST).clamp(min=SMALLEST_SCALE)
+        products = torch._int_mm((rows / scales).round().to(torch.int8), self.weight.t())
+        result = products.float() * scales * self.scales
+        if self.bias is not None:
+            result = result + self.bias
+        return result.view(*x.shape[:-1], -1)
 
 
 def quantise(network: nn.Module) -> nn.Module:

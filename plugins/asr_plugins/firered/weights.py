@@ -33,7 +33,8 @@ def build_encoder(config: EncoderConfig, tensors: Tensors) -> Encoder:
         _copy(state, f"subsample.{ours}", tensors, f"encoder.input_preprocessor.{theirs}", shape)
     for index in range(config.layers):
         _encoder_block(state, f"blocks.{index}", tensors, f"encoder.layer_stack.{index}", config)
-    return _fill(Encoder, config, state)
+    encoder: Encoder = _fill(Encoder, config, state)
+    return encoder
 
 
 def build_decoder(config: DecoderConfig, tensors: Tensors) -> Decoder:
@@ -46,7 +47,8 @@ def build_decoder(config: DecoderConfig, tensors: Tensors) -> Decoder:
     _copy(state, "norm", tensors, "decoder.layer_norm_out", (width,))
     for index in range(config.layers):
         _decoder_layer(state, f"layers.{index}", tensors, f"decoder.layer_stack.{index}", width)
-    return _fill(Decoder, config, state)
+    decoder: Decoder = _fill(Decoder, config, state)
+    return decoder
 
 
 def build_linear(tensors: Tensors, name: str, outputs: int, inputs: int) -> nn.Linear:
