@@ -59,7 +59,7 @@ def filter_banks(samples: Samples, bins: int) -> NDArray[np.float32]:
     options.frame_opts.snip_edges = True
     options.mel_opts.num_bins = bins
     bank = knf.OnlineFbank(options)
-    bank.accept_waveform(SAMPLE_RATE, (np.asarray(samples, np.float32) * np.float32(INT16_SCALE)).tolist())
+    bank.accept_waveform(SAMPLE_RATE, np.asarray(samples, np.float32) * np.float32(INT16_SCALE))
     frames = frame_count(len(samples))
     features = np.empty((frames, bins), np.float32)
     for index in range(frames):
