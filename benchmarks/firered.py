@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from asr_plugins.firered.checkpoint import Tensors
 from asr_plugins.firered.config import decoder_config, encoder_config
+from asr_plugins.firered.precision import quantise
 from asr_plugins.firered.search import SearchOptions, beam_search
 from asr_plugins.firered.weights import build_decoder, build_encoder
 
@@ -53,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--size", default="l" if torch.cuda.is_available() else "xs", choices=SIZES)
-    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--dtype", default="float32", help="of ours: float32, bfloat16, float16 or int8")
     parser.add_argument("--repeats", type=int, default=3, help="runs of ours per workload; the official code runs once")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
@@ -97,7 +98,8 @@ def models(options: argparse.Namespace) -> tuple[Callable[..., Times] | None, Ca
         idim=80, odim=VOCABULARY, d_model=width, n_head=heads, n_layers_enc=layers, n_layers_dec=layers, kernel_size=33,
         pe_maxlen=5000, sos_id=3, eos_id=4, pad_id=2,
     )  # fmt: skip
-    device, dtype = torch.device(options.device), getattr(torch, options.dtype)
+    int8 = options.dtype == "int8"
+    device, dtype = torch.device(options.device), torch.float32 if int8 else getattr(torch, options.dtype)
     state = random_state(argparse.Namespace(**args))
     official = None
     if repository := os.environ.get("FIRERED_REPO"):
@@ -105,6 +107,9 @@ def models(options: argparse.Namespace) -> tuple[Callable[..., Times] | None, Ca
     tensors = Tensors(state, "random")
     encoder = build_encoder(encoder_config(args, "random"), tensors).to(device, dtype)
     decoder = build_decoder(decoder_config(args, "random"), tensors).to(device, dtype)
+    if int8:
+        quantise(encoder)
+        quantise(decoder)
 
     def run(features: torch.Tensor, seconds: int) -> Times:
         lengths = torch.full((len(features),), features.shape[1], device=device)

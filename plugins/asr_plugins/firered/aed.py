@@ -78,8 +78,9 @@ class AedModel:
             padded, lengths = pad([features[index] for index in heard], self.device, self.dtype)
             encoded, lengths = self.encoder(padded, lengths)
             found = beam_search(self.decoder, encoded, lengths, options)
+            frames = lengths.tolist()
             for place, (index, hypotheses) in enumerate(zip(heard, found, strict=True)):
-                times = self._times(encoded[place, : lengths[place]], hypotheses[0].tokens) if timed else None
+                times = self._times(encoded[place, : frames[place]], hypotheses[0].tokens) if timed else None
                 readings[index] = Reading(hypotheses, times)
         return readings
 

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asr_plugins.firered.config import DecoderConfig
+from asr_plugins.firered.positions import sinusoids
 
 FIRST_CAPACITY = 32  # tokens; doubled when they are used up
 
@@ -24,9 +25,10 @@ class DecoderState:
 
     Attributes:
         cross: per layer keys and values (2, batch, heads, encoded frames, head width).
-        frames: which encoded frames are real, (batch, 1, 1, encoded frames), or None when all are.
+        frames: 0 for real encoded frames, minus infinity for padding, (batch, 1, 1, encoded frames); None without any.
         past: keys and values of the tokens (layers, 2, batch, heads, tokens x beams, head width).
         seen: which cached tokens a beam looks at, (batch, beams, tokens x beams).
+        visible: `seen` up to the newest token as 0 and minus infinity, (batch, 1, beams, tokens x beams).
         step: tokens in the cache per beam.
     """
 
@@ -38,6 +40,7 @@ class DecoderState:
         _, batch, heads, _, size = cross[0].shape
         self.past = cross[0].new_zeros(len(cross), 2, batch, heads, FIRST_CAPACITY * beams, size)
         self.seen = torch.zeros(batch, beams, FIRST_CAPACITY * beams, dtype=torch.bool, device=cross[0].device)
+        self.visible = self.past.new_zeros(batch, 1, beams, 0)
 
     def remember(self, visible: Tensor) -> None:
         """Make room for one more token per beam, which each beam sees where `visible` (batch, beams) is true."""
@@ -48,6 +51,7 @@ class DecoderState:
         own = torch.eye(beams, dtype=torch.bool, device=visible.device)
         self.seen[:, :, start : start + beams] = own & visible[:, :, None]
         self.step += 1
+        self.visible = hidden(~self.seen[:, None, :, : start + beams], self.past.dtype)
 
     def reorder(self, parents: Tensor) -> None:
         """Give each beam the past of its parent, `parents` (batch, beams)."""
@@ -71,6 +75,7 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(Layer(config.width, config.heads) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
         self.output = nn.Linear(config.width, config.vocabulary, bias=False)
+        self.table = torch.zeros(0, config.width)
 
     def start(self, encoded: Tensor, lengths: Tensor, beams: int) -> DecoderState:
         """Project the encoder's output, once for all steps and beams.
@@ -82,17 +87,26 @@ class Decoder(nn.Module):
         """
         frames = None
         if int(lengths.min()) < encoded.shape[1]:
-            frames = (torch.arange(encoded.shape[1], device=encoded.device)[None] < lengths[:, None])[:, None, None]
+            padding = torch.arange(encoded.shape[1], device=encoded.device)[None] >= lengths[:, None]
+            frames = hidden(padding[:, None, None], encoded.dtype)
         return DecoderState([layer.cross.project_memory(encoded) for layer in self.layers], frames, beams)
 
     def forward(self, tokens: Tensor, state: DecoderState) -> Tensor:
         """Take the newest token of every beam (batch, beams); return logits of the next (batch, beams, vocabulary)."""
-        position = sinusoid(state.step, self.config.width, self.embedding.weight)
+        position = self._position(state.step)
         state.remember(tokens != self.config.pad)
         x = self.embedding(tokens) * math.sqrt(self.config.width) + position
         for index, layer in enumerate(self.layers):
             x = layer(x, state, index)
         return self.output(self.norm(x))
+
+    def _position(self, step: int) -> Tensor:
+        """Return the encoding (width,) of one position from a table that grows when it must."""
+        weight = self.embedding.weight
+        if step >= len(self.table) or self.table.device != weight.device or self.table.dtype != weight.dtype:
+            numbers = torch.arange(max(FIRST_CAPACITY, 2 * step), device=weight.device)
+            self.table = sinusoids(numbers, self.config.width).to(weight.dtype)
+        return self.table[step]
 
 
 class Layer(nn.Module):
@@ -131,7 +145,7 @@ class PastAttention(nn.Module):
         used = state.step * beams
         cache = state.past[index, :, :, :, :used]
         cache[:, :, :, used - beams :] = split[1:]
-        mixed = F.scaled_dot_product_attention(split[0], cache[0], cache[1], attn_mask=state.seen[:, None, :, :used])
+        mixed = F.scaled_dot_product_attention(split[0], cache[0], cache[1], attn_mask=state.visible)
         return self.output(mixed.transpose(1, 2).flatten(2))
 
 
@@ -160,7 +174,6 @@ class CrossAttention(nn.Module):
         return self.output(mixed.transpose(1, 2).flatten(2))
 
 
-def sinusoid(position: int, width: int, like: Tensor) -> Tensor:
-    """Return the encoding (width,) of one position, sines and cosines alternating, of the type of `like`."""
-    angle = position * torch.exp(torch.arange(0, width, 2, dtype=torch.float32) * -(math.log(10000.0) / width))
-    return torch.stack((angle.sin(), angle.cos()), -1).flatten().to(like)
+def hidden(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return 0 where the mask is false and minus infinity where it is true: what attention adds to its scores."""
+    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(mask, -math.inf)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asr_plugins.firered.config import SUBSAMPLING, EncoderConfig
+from asr_plugins.firered.positions import sinusoids
 
 CONTEXT = 6  # zero frames after the end, so that every frame has the full view of the two convolutions
 QUERY_BLOCK = 256  # encoder frames that attend at once: near half of the relative positions are never computed
@@ -49,7 +50,7 @@ class Encoder(nn.Module):
         padding = None
         if int(encoded.min()) < x.shape[1]:
             padding = torch.arange(x.shape[1], device=x.device)[None] >= encoded[:, None]
-        positions = relative_positions(x.shape[1], self.config.width).to(x)
+        positions = relative_positions(x.shape[1], self.config.width, x.device).to(x.dtype)
         for block in self.blocks:
             x = block(x, positions, padding)
         return x, encoded
@@ -167,11 +168,9 @@ def _clear(x: Tensor, padding: Tensor | None) -> Tensor:
     return x if padding is None else x.masked_fill(padding[..., None], 0.0)
 
 
-def relative_positions(frames: int, width: int) -> Tensor:
+def relative_positions(frames: int, width: int, device: torch.device) -> Tensor:
     """Return sinusoids (2 frames - 1, width) of the relative positions frames - 1 down to 1 - frames, float32."""
-    distance = torch.arange(frames - 1, -frames, -1, dtype=torch.float32)[:, None]
-    angle = distance * torch.exp(torch.arange(0, width, 2, dtype=torch.float32) * -(math.log(10000.0) / width))
-    return torch.stack((angle.sin(), angle.cos()), -1).flatten(1)
+    return sinusoids(torch.arange(frames - 1, -frames, -1, device=device), width)
 
 
 def relative_shift(scores: Tensor, keys: int) -> Tensor:

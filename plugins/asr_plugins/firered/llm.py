@@ -126,7 +126,7 @@ class LlmModel:
         batch, frames, width = encoded.shape
         spliced = encoded[:, : frames - frames % SPLICED].reshape(batch, -1, SPLICED * width)
         adapted = self.adapter2(F.relu(self.adapter1(spliced)))
-        return [one[: int(length) // SPLICED] for one, length in zip(adapted, lengths, strict=True)]
+        return [one[: length // SPLICED] for one, length in zip(adapted, lengths.tolist(), strict=True)]
 
     def _generate(self, speech: Sequence[Tensor], options: LlmOptions) -> list[tuple[Answer, ...]]:
         from transformers import (
@@ -157,7 +157,7 @@ class LlmModel:
             attention_mask=mask,
             generation_config=config,
             logits_processor=LogitsProcessorList(processors),
-            stopping_criteria=StoppingCriteriaList([OwnLimit(limits)]),
+            stopping_criteria=StoppingCriteriaList([OwnLimit(torch.tensor(limits, device=self.device))]),
         )
         answers = [self._answer(row) for row in written.tolist()]
         return [tuple(answers[start : start + nbest]) for start in range(0, len(answers), nbest)]
@@ -177,12 +177,12 @@ class LlmModel:
 class OwnLimit:
     """Stops each utterance of a batch at its own number of tokens, as if it were alone."""
 
-    def __init__(self, limits: Sequence[int]) -> None:
-        self.limits = torch.tensor(limits)
+    def __init__(self, limits: Tensor) -> None:
+        self.limits = limits  # (utterances,)
 
     def __call__(self, tokens: Tensor, scores: Any, **_: Any) -> Tensor:
         """Return which rows are full; `tokens` (utterances x candidates, generated tokens)."""
-        repeated = self.limits.to(tokens.device).repeat_interleave(tokens.shape[0] // len(self.limits))
+        repeated = self.limits.repeat_interleave(tokens.shape[0] // len(self.limits))
         return tokens.shape[1] >= repeated
 
 
