@@ -15,7 +15,8 @@ from asrcli.types import Clip, Flag, Options, Segment, Word
 
 if TYPE_CHECKING:
     from asr_plugins.firered.aed import AedModel, Reading
-    from asr_plugins.firered.llm import Answer, LlmModel
+    from asr_plugins.firered.llm import Answer, LlmModel, LlmOptions
+    from asr_plugins.firered.search import SearchOptions
 
 log = logging.getLogger(__name__)
 
@@ -84,11 +85,12 @@ class FireRed(Engine):
         """Return at most one segment per clip."""
         for clip in clips:
             self._check_length(clip)
+        samples = [clip.samples for clip in clips]
         if self.aed is not None:
-            readings = self.aed.hear([clip.samples for clip in clips], self._aed_options(options), self._timed(options))
+            readings = self.aed.hear(samples, _aed_options(options), bool(options.word_timestamps))
             return [_aed_segments(self.aed, clip, one, options) for clip, one in zip(clips, readings, strict=True)]
         assert self.llm is not None
-        answers = self.llm.hear([clip.samples for clip in clips], self._llm_options(options))
+        answers = self.llm.hear(samples, _llm_options(options))
         return [_llm_segments(clip, one) for clip, one in zip(clips, answers, strict=True)]
 
     def _place(self, device: Device) -> tuple[Any, Any, bool]:
@@ -128,33 +130,6 @@ class FireRed(Engine):
                 self._trained_seconds,
             )
 
-    def _timed(self, options: Options) -> bool:
-        return bool(options.word_timestamps)
-
-    def _aed_options(self, options: Options) -> Any:
-        from asr_plugins.firered.search import SearchOptions
-
-        if options.repetition_penalty is not None:
-            raise UsageError("--repetition-penalty is for the LLM models of engine 'firered'; leave it out for AED")
-        default = SearchOptions()
-        return SearchOptions(
-            beams=options.beam_size or default.beams,
-            max_tokens=options.max_new_tokens or default.max_tokens,
-            length_penalty=default.length_penalty if options.length_penalty is None else options.length_penalty,
-        )
-
-    def _llm_options(self, options: Options) -> Any:
-        from asr_plugins.firered.llm import LlmOptions
-
-        default = LlmOptions()
-        repetition, length = options.repetition_penalty, options.length_penalty
-        return LlmOptions(
-            beams=options.beam_size or default.beams,
-            max_tokens=options.max_new_tokens or default.max_tokens,
-            repetition_penalty=default.repetition_penalty if repetition is None else repetition,
-            length_penalty=default.length_penalty if length is None else length,
-        )
-
 
 class FireRedLlm(FireRed):
     """FireRedASR-LLM and FireRedASR2-LLM."""
@@ -162,6 +137,32 @@ class FireRedLlm(FireRed):
     max_seconds = LLM_SECONDS
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {"cuda": ("bfloat16",), "cpu": ("float32", "bfloat16")}
     supports = frozenset({"beam_size", "length_penalty", "repetition_penalty", "max_new_tokens"})
+
+
+def _aed_options(options: Options) -> SearchOptions:
+    from asr_plugins.firered.search import SearchOptions
+
+    if options.repetition_penalty is not None:
+        raise UsageError("--repetition-penalty is for the LLM models of engine 'firered'; leave it out for AED")
+    default = SearchOptions()
+    return SearchOptions(
+        beams=options.beam_size or default.beams,
+        max_tokens=options.max_new_tokens or default.max_tokens,
+        length_penalty=default.length_penalty if options.length_penalty is None else options.length_penalty,
+    )
+
+
+def _llm_options(options: Options) -> LlmOptions:
+    from asr_plugins.firered.llm import LlmOptions
+
+    default = LlmOptions()
+    repetition, length = options.repetition_penalty, options.length_penalty
+    return LlmOptions(
+        beams=options.beam_size or default.beams,
+        max_tokens=options.max_new_tokens or default.max_tokens,
+        repetition_penalty=default.repetition_penalty if repetition is None else repetition,
+        length_penalty=default.length_penalty if length is None else length,
+    )
 
 
 def _flags(finished: bool, *more: str) -> tuple[str, ...]:
