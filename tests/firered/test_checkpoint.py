@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import pickle
+import random
 import shutil
 import zipfile
 
@@ -81,6 +83,20 @@ def test_damaged_inside(folder, load):
         for name, data in contents.items():
             target.writestr(name, data[: len(data) // 2] if name.endswith("data.pkl") else data)
     refused(load, folder, "model.pth.tar")
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_changed_bytes(folders, tmp_path, seed):
+    """Whatever stands in a file, it is read or refused in one sentence."""
+    chosen = random.Random(seed)
+    data = bytearray((folders["llm"] / "asr_encoder.pth.tar").read_bytes())
+    for _ in range(chosen.choice((1, 2, 5))):
+        data[chosen.randrange(len(data))] = chosen.randrange(256)
+    (tmp_path / "changed.pth.tar").write_bytes(data)
+    with contextlib.suppress(ModelError):
+        arguments, tensors = read_pickle(tmp_path / "changed.pth.tar", weights=False)
+        assert all(isinstance(name, str) for name in arguments)
+        assert tensors == {}
 
 
 def test_lfs_pointer(folder, load):
