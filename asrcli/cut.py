@@ -176,6 +176,8 @@ class _Cutter:
         if pauses and pauses[-1][1] >= first + self.target * LAST_PART:
             return pauses[-1][1]
         low, high = first + int(self.target * LAST_PART), first + self.target
+        if fitting and following.start >= high - WINDOW:
+            return fitting[-1].end  # a long pause up to the end of the clip
         for after in (first + int(self.target * (1 - NEAR)), low):
             breath = self._breath(max(after, following.start), high)
             if breath is not None:

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from asrcli.types import Options, Segment, Transcript
 
 # A loop: the same n-gram at least three times running, filling at least this many tokens of words (characters where a
-# script writes no spaces). People do say "no no no" and "very, very, very"; nobody says six words three times over.
+# script writes no spaces). People do say "no no no no no" and "thank you" three times; hardly nine words of the kind.
 LOOP_REPEATS = 3
 LOOP_WORDS = 9
 LOOP_CHARACTERS = 18
-LOOP_SINGLE_REPEATS = 6  # one short word again and again: "no no no no no" is still said
 LOOP_SHARE = 0.5  # of the segment: a refrain inside a long true text is no loop
 
 # openai-whisper decodes again above 2.4 (`compression_ratio_threshold`, transcribe.py). The ratio grows with length: it
@@ -128,9 +127,7 @@ def _loops(tokens: Sequence[str], size: int, least: int) -> bool:
     """Return whether an n-gram of this size repeats without a break, long enough to be no figure of speech."""
     same = [tokens[place] == tokens[place - size] for place in range(size, len(tokens))]
     longest = max(accumulate(same, lambda run, hit: run + 1 if hit else 0, initial=0)) + size
-    repeats = longest // size
-    enough = LOOP_SINGLE_REPEATS if size == 1 else LOOP_REPEATS
-    return repeats >= enough and longest >= least and longest >= LOOP_SHARE * len(tokens)
+    return longest // size >= LOOP_REPEATS and longest >= least and longest >= LOOP_SHARE * len(tokens)
 
 
 def tokenise(text: str) -> list[str]:

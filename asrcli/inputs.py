@@ -14,9 +14,9 @@ from asrcli.errors import UsageError
 EXTENSIONS = frozenset(
     f".{name}"
     for name in (
-        "aac", "ac3", "aif", "aifc", "aiff", "amr", "ape", "au", "avi", "caf", "flac", "flv", "gsm", "m4a", "m4b", "m4v",
-        "mka", "mkv", "mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "oga", "ogg", "ogv", "opus", "ra", "spx", "ts", "tta",
-        "voc", "w64", "wav", "webm", "wma", "wmv", "wv",
+        "aac", "ac3", "aif", "aifc", "aiff", "amr", "ape", "au", "avi", "caf", "flac", "flv", "gsm", "m4a", "m4b",
+        "m4v", "mka", "mkv", "mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "oga", "ogg", "ogv", "opus", "ra", "spx",
+        "ts", "tta", "voc", "w64", "wav", "webm", "wma", "wmv", "wv",
     )
 )  # fmt: skip
 STDIN = "-"

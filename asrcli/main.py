@@ -6,16 +6,17 @@ names it, so that ``asr --help`` imports none of them and ``asr transcribe`` imp
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from asrcli import __version__
+from asrcli.console import printable
 from asrcli.errors import EXIT_CODES, AsrError
 
 
@@ -29,6 +30,8 @@ class CommandEntry(NamedTuple):
 
 COMMANDS = {
     "transcribe": CommandEntry("asrcli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."),
+    "engines": CommandEntry("asrcli.commands.engines", "app", "List engines and models; pull weights."),
+    "doctor": CommandEntry("asrcli.commands.doctor", "doctor", "Probe devices and libraries; say how to mend them."),
 }
 
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
@@ -145,20 +148,15 @@ def application() -> Any:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Data is UTF-8 whatever the locale, and a file's name comes out as the bytes it has.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
         application().main(args=argv, prog_name="asr")
     except AsrError as error:
-        print(f"asr: {one_line(error)}", file=sys.stderr)
+        print(f"asr: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("asr: interrupted", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader is gone: say nothing, and keep Python from complaining when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-
-
-def one_line(error: AsrError) -> str:
-    """Return the message with line breaks and control characters shown as escapes: names can hold anything."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(error))

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from asrcli.errors import InputError
@@ -23,6 +24,12 @@ DEMUXERS = (
     "aac,ac3,eac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dtshd,flac,flv,iff,ircam,latm,loas,matroska,webm,mov,mp4,m4a,3gp,"
     "3g2,mj2,mp2,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,oma,qcp,rm,shn,sox,tak,truehd,tta,voc,w64,wav,wtv,wv,xwma"
 )
+# Containers that count in samples, where a seek lands on a known one.
+SAMPLE_EXACT = ("wav", "w64", "aiff", "au", "caf", "flac", "mov,mp4,m4a,3gp,3g2,mj2")
+# Containers whose declared length is the true one; others estimate it from the bit rate.
+EXACT_LENGTH = (*SAMPLE_EXACT, "matroska,webm", "tta", "wv", "ape")
+RATES = (1_000, 1_000_000)  # Hz; telephone is 8 kHz, the fastest converters are below 1 MHz
+MOST_ERRORS = 1000  # damaged packets in a row before the rest is given up
 READ_BYTES = 1 << 18  # per call into Python: decoding is 4 % slower with FFmpeg's 32 KiB
 ENCRYPTED_TAGS = ("enca", "drms", "aavd")  # sample entries of protected audio: common encryption, FairPlay, Audible
 MAGIC = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b"caff", b"\x1a\x45\xdf\xa3", b".snd", b"NIST")
@@ -99,7 +106,7 @@ def open_audio(path: str, file: BinaryIO) -> Iterator[tuple[Any, Any]]:
             raise InputError(f"{path}: has no audio track (only {', '.join(kinds) or 'nothing'})")
         for other in container.streams:
             if other is not stream:
-                other.discard = "all"
+                other.discard = av.stream.Discard.all  # containers with an index skip its bytes
         if stream.codec_context is None:
             raise InputError(f"{path}: its audio is coded in a way that FFmpeg does not know")
         if _tag(stream) in ENCRYPTED_TAGS:
@@ -128,7 +135,104 @@ def _tag(stream: Any) -> str:
 def _why_not(head: bytes | None, seekable: bool) -> str:
     """Say why FFmpeg refused the container, as well as its first bytes tell."""
     if not seekable:
-        return "is not audio that a pipe can carry (empty, unknown, or an MP4 with its index at the end: give the file)"
+        return "is not audio in a format that FFmpeg knows, or is empty"
     if head is not None and (head.startswith(MAGIC) or head[4:8] in (b"ftyp", b"moov", b"mdat")):
         return "is damaged: its header is cut off or broken"
     return "is not audio in a format that FFmpeg knows"
+
+
+@dataclass(slots=True)
+class Damage:
+    """Packets that could not be decoded, and where."""
+
+    packets: int = 0
+    first: float | None = None  # seconds; None before the first timestamp
+    last: float | None = None
+    gave_up: bool = False
+
+    def add(self, seconds: float | None) -> None:
+        """Count a packet with its time, if it has one."""
+        self.packets += 1
+        if self.first is None:
+            self.first = seconds
+        self.last = seconds if seconds is not None else self.last
+
+    def where(self) -> str:
+        """Return " at 1.0 s", " between 1.0 s and 2.0 s", or nothing when it is not known."""
+        if self.first is None or self.last is None:
+            return ""
+        return (
+            f" at {self.first:.1f} s"
+            if self.last - self.first < 1
+            else f" between {self.first:.1f} s and {self.last:.1f} s"
+        )
+
+
+def decoded_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any, None, None]:
+    """Yield decoded frames; count what is damaged and go on behind it."""
+    import av
+
+    in_a_row = 0
+    while in_a_row < MOST_ERRORS:
+        try:
+            for packet in container.demux(stream):
+                try:
+                    for frame in packet.decode():
+                        if not RATES[0] <= frame.sample_rate <= RATES[1]:
+                            raise ValueError("a sample rate that nothing records at: a damaged header")
+                        in_a_row = 0
+                        yield frame
+                except EOFError:
+                    return
+                except (av.FFmpegError, ValueError):
+                    in_a_row += 1
+                    damage.add(None if packet.pts is None else max(0.0, float(packet.pts * packet.time_base)))
+                    if in_a_row >= MOST_ERRORS:
+                        break
+            else:
+                return
+        except EOFError:
+            return
+        except (av.FFmpegError, OSError):
+            in_a_row += 50  # the container itself: twenty tries
+            damage.add(None)
+    damage.gave_up = True
+
+
+def declared_seconds(container: Any, stream: Any) -> float | None:
+    """Return the length as the container says it, or None."""
+    if stream.duration and stream.time_base and stream.duration > 0:
+        return float(stream.duration * stream.time_base)
+    if container.duration and container.duration > 0:
+        return float(container.duration / 1_000_000)
+    return None
+
+
+def time_zero(container: Any) -> float:
+    """Return the timestamp (seconds) that is time zero: the earliest of all streams."""
+    starts = [
+        float(one.start_time * one.time_base)
+        for one in container.streams
+        if one.type in ("audio", "video") and one.start_time is not None and one.time_base is not None
+    ]
+    return min(starts, default=0.0)
+
+
+def is_cover(stream: Any) -> bool:
+    """Tell whether a video stream is a picture attached to the sound."""
+    import av
+
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def missing_riff_bytes(file: BinaryIO) -> int:
+    """Return how many bytes a RIFF header promises that the file does not have; FFmpeg corrects the length silently."""
+    if not file.seekable():
+        return 0
+    file.seek(0)
+    head = file.read(8)
+    size = file.seek(0, 2)
+    declared = int.from_bytes(head[4:8], "little")
+    # Streaming writers leave 0 or about 2 or 4 GiB where they do not know the size.
+    known = head[:4] == b"RIFF" and 0 < declared < 0x7FFFF000
+    return max(0, declared + 8 - size) if known else 0

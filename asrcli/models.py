@@ -171,18 +171,19 @@ def download(engine: type[Engine], name: str, announce: Announce) -> Path:
     size = f" ({declared.size_mb} MB)" if declared is not None and declared.size_mb else ""
     announce(f"downloading {hub_id}{size} from the Hugging Face hub into {hub_cache()}")
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HTTPError  # of the HTTP library that the installed version uses
 
     try:
         found = snapshot_download(
             hub_id,
             revision=revision,
             allow_patterns=list((declared.files if declared is not None else ()) or FILES),
-            ignore_patterns=["*.bin.index.json", "onnx/*", "*/original/*"],
+            ignore_patterns=["*.bin.index.json", "model.fp32*", "onnx/*"],  # second copies of the weights
             token=os.environ.get("HF_TOKEN") or False,
             etag_timeout=SECONDS_TO_ANSWER,
             tqdm_class=_bar(),
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (HTTPError, OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"cannot download {hub_id}: {explain(error)}") from error
     folder = Path(found)
     if not has_weights(folder):
@@ -353,5 +354,8 @@ def _check_pickle(path: Path, allowed: Sequence[type]) -> None:
         with torch.serialization.safe_globals(list(allowed)):
             torch.load(path, map_location="meta", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise ModelError(f"'{path}' is not safe to load (a pickle that names more than tensors): {reason}") from error
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        reason = f"it names {named[1]}" if named else "torch does not take it with weights_only=True"
+        raise ModelError(
+            f"'{path}' is a pickle that is not safe to load: {reason}; use a model with safetensors"
+        ) from error

@@ -95,5 +95,8 @@ def failed_record(error: Exception) -> dict[str, Any]:
 
 def print_json(record: dict[str, Any]) -> None:
     """Print one JSON object as a line of standard output."""
-    sys.stdout.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    if any("\ud800" <= char <= "\udfff" for char in text):  # a name that is not UTF-8, which JSON has to be
+        text = json.dumps(record, ensure_ascii=True, allow_nan=False)
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()

@@ -57,10 +57,12 @@ def encode(path: Path, samples: Array, rate: int, codec: str, **options: str) ->
     `bit_rate` is the codec's; all other options go to the container.
     """
     frames = samples.reshape(len(samples), -1).astype(np.float32)
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[frames.shape[1]]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(frames.shape[1], f"{frames.shape[1]} channels")
     bit_rate = options.pop("bit_rate", None)
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
+        if codec in ("wavpack", "tta"):  # would take 8 bits if not told
+            stream.format = {"wavpack": "s16p", "tta": "s16"}[codec]
         if bit_rate:
             stream.bit_rate = int(bit_rate)
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(frames.reshape(1, -1)), format="flt", layout=layout)

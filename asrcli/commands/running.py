@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 import traceback
@@ -28,6 +29,7 @@ class Sinks:
         self.dry_run: bool = given["dry_run"]
         self.fail_fast: bool = given["fail_fast"]
         self.json: bool = given["json"]
+        self.stdout_taken = self.json or "-" in (given["events"], given["report"])  # no names of files among records
         self.report = Lines(given["report"], "--report")
         self.events = Lines(given["events"], "--events")
 
@@ -70,6 +72,7 @@ class Run:
         from asrcli.jobs import execute
 
         started = time.perf_counter()
+        signal.signal(signal.SIGTERM, _interrupt)
         fresh = [job for job in self.plan.jobs if job.up_to_date]
         for job in fresh:
             self._record(job, "up_to_date", outputs=[output.path for output in job.outputs])
@@ -79,10 +82,14 @@ class Run:
             for event in happenings:
                 self._handle(event)
                 if self.failed and self.sinks.fail_fast:
-                    break
-        except KeyboardInterrupt:
+                    self._summary(len(fresh), time.perf_counter() - started)
+                    leave(1)
+        except KeyboardInterrupt as interrupt:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one ends it at once
             self._summary(len(fresh), time.perf_counter() - started, "interrupted; the same command goes on from here")
-            leave(130)
+            leave(128 + (interrupt.args[0] if interrupt.args else signal.SIGINT))
+        except BrokenPipeError:
+            leave(141)  # the reader of the text has gone; there is nobody to tell
         except AsrError:
             self._summary(len(fresh), time.perf_counter() - started)
             raise
@@ -148,10 +155,17 @@ class Run:
         self._say_doubts(event.job, event.transcript)
         if self.out:
             self.out.finished(event.job, event.transcript)
-        elif not self.sinks.json:
-            for path in outputs:
-                sys.stdout.write(printable(path) + "\n")
+        elif not self.sinks.stdout_taken:
+            self._print_paths(outputs)
+
+    def _print_paths(self, paths: list[str]) -> None:
+        """Print the names of finished files; they are worth finishing even when nobody reads their names."""
+        try:
+            for path in paths:
+                sys.stdout.write(path + "\n")
             sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _say_doubts(self, job: Job, transcript: Transcript) -> None:
         """Say on stderr what the reader of the text alone would not see."""
@@ -249,6 +263,10 @@ class Results:
     def _write(self, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt(number)
 
 
 def leave(code: int) -> NoReturn:

@@ -16,7 +16,7 @@ from asrcli.writers.profiles import PROFILES, Layout, layout
 if TYPE_CHECKING:
     from asrcli.types import Transcript
 
-__all__ = ["FORMATS", "PROFILES", "WHISPER_FORMATS", "Format", "Layout", "formats", "layout", "render"]
+__all__ = ["FORMATS", "PROFILES", "WHISPER_FORMATS", "Format", "Layout", "check", "formats", "layout", "render"]
 
 
 class Renderer(Protocol):
@@ -102,3 +102,18 @@ def render(transcript: Transcript, format: str, layout: Layout, header: bool = T
     if format not in FORMATS:
         raise UsageError(f"unknown format '{format}': {_suggestion(format)}")
     return FORMATS[format].load()(transcript, layout, header)
+
+
+def check(text: str, format: str, layout: Layout) -> list[str]:
+    """Re-read rendered subtitles as a player would, and return one line about each constraint that a cue breaks.
+
+    Formats other than srt and vtt give no lines, nor do layouts without shaping. With ``highlight_words`` the frames of
+    a cue are put together again first.
+    """
+    if format not in ("srt", "vtt") or layout.by_segment:
+        return []
+    from asrcli.writers import cues, reading
+
+    read = reading.parse_srt(text) if format == "srt" else reading.parse_vtt(text)
+    shown = reading.join_frames(read) if layout.highlight_words else read
+    return [str(violation) for violation in cues.check_cues(shown, layout)]

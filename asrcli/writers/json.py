@@ -3,8 +3,9 @@
 The format is described by ``docs/transcript.schema.json``. openai-whisper's keys are always there and hold a number
 even where the engine gave none; the key ``unknown`` of a segment then names them, and a word without confidence has no
 ``score``. openai-whisper's own writers look at the first segment to learn whether there are words and then want them
-everywhere: ``words`` stands in all segments or in none, interpolated where only some have them. Times are rounded to milliseconds and every other number to six decimals. Wall-clock timings are left out:
-the same input gives the same bytes.
+everywhere: ``words`` stands in all segments or in none, interpolated where only some have them. Times are rounded to
+milliseconds and every other number to six decimals. Wall-clock timings are left out: the same input gives the same
+bytes.
 """
 
 from __future__ import annotations
@@ -174,7 +175,7 @@ def _words(segment: Segment) -> list[dict[str, Any]]:
     for word in segment.words or interpolated_words(segment):
         at = segment.text.find(word.text, cursor)
         if at >= 0 and cursor:
-            glue = " " if segment.text[cursor:at].strip(" ") != segment.text[cursor:at] else ""
+            glue = " " if any(map(str.isspace, segment.text[cursor:at])) else ""
         else:
             glue = _glue(last, word.text)
         cursor = at + len(word.text) if at >= 0 else cursor

@@ -8,10 +8,10 @@ Sources of the figures:
 
 - Netflix, Timed Text Style Guide: General Requirements (5/6 s to 7 s, 2 frames between events, 2 lines; gaps of 3 to
   11 frames are closed to 2), English (42 characters per line, 20 characters per second), Simplified Chinese (16 and 9),
-  Japanese (13 and 4), Korean (16 and 12). Frames are taken at 24 per second.
-- BBC, Subtitle Guidelines: 37 characters per line (teletext), 2 lines, 160 to 180 words per minute with at least 0.3 s
-  per word. At six characters per word with its space, 180 words per minute are 18 characters per second. The
-  guidelines set no longest duration and no technical gap; those two are taken from Netflix.
+  Japanese (13 and 4), Korean (16 and 12). Most other languages have 42 and 17. Frames are taken at 24 per second.
+- BBC, Subtitle Guidelines 3.1 (37 characters per line in teletext), 3.3 (2 lines), 4.1 (160 to 180 words per minute, at
+  least 0.3 s per word) and 4.5 (no gap, or one of at least a second). At six characters per word with its space, 180
+  words per minute are 18 characters per second. They set no longest duration; Netflix's is taken.
 - TED Translators, cheat sheet: 42 characters per line, 2 lines, 21 characters per second, 1 s to 7 s.
 - YouTube and vertical video: the platforms publish no figures. `youtube` keeps TED's lines; `shorts` (one line of a few
   words) is our choice.
@@ -52,7 +52,7 @@ PROFILES: Mapping[str, Layout] = {
     "netflix-zh": replace(NETFLIX, max_line_width=32, max_cps=18.0),
     "netflix-ja": replace(NETFLIX, max_line_width=26, max_cps=8.0),
     "netflix-ko": replace(NETFLIX, max_line_width=32, max_cps=24.0),
-    "bbc": Layout(max_line_width=37, max_cps=18.0, min_duration=0.9),  # three words at 0.3 s
+    "bbc": Layout(max_line_width=37, max_cps=18.0, min_duration=0.9, min_gap=0.0, close_gap=1.0),  # three words
     "ted": Layout(max_cps=21.0, min_duration=1.0),
     "youtube": Layout(max_cps=21.0, min_duration=1.0, min_gap=0.0),
     "shorts": Layout(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from html import escape
 from typing import TYPE_CHECKING
@@ -38,8 +39,13 @@ def render_vtt(transcript: Transcript, layout: Layout, header: bool) -> str:
     return "WEBVTT\n" + "".join(blocks)
 
 
+MARKUP = re.compile(r"<(?=[a-z/])|\{(?=\\)", re.IGNORECASE)  # what players take for HTML tags and ASS codes
+
+
 def _srt_text(text: str) -> str:
-    return text.replace("-->", "->")  # as openai-whisper does: the arrow would read as the times of a cue
+    """Keep text from being read as times or markup: SubRip has no escapes, an invisible word joiner has to do."""
+    arrow = text.replace("-->", "->")  # as openai-whisper does
+    return MARKUP.sub(lambda found: found[0] + "\u2060", arrow)
 
 
 def _vtt_text(text: str) -> str:

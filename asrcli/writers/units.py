@@ -28,7 +28,9 @@ NO_END = frozenset("([{‘“‹«〈《「『【〔〖〘〚（［｛｟｢$£�
 SENTENCE_END = frozenset(".!?…。！？｡؟۔।॥။។")
 CLAUSE_END = frozenset(",;:、，；：،؛—–")
 CLOSING = frozenset("\"'”’»›)]}）］｝」』】〕〉》｣")
+TITLES = frozenset({"Mr.", "Mrs.", "Ms.", "Dr.", "St."})  # no sentence ends with these
 
+PHRASE_PAUSE = 300  # milliseconds; a shorter silence is a stop consonant or a breath
 TICK = 20  # milliseconds; units start at least this far apart, so that every cue can be seen and none is empty
 
 
@@ -78,23 +80,62 @@ def units(transcript: Transcript, max_width: int) -> list[Unit]:
         pieces = [replace(piece, speaker=segment.speaker or piece.speaker) for piece in _pieces(segment, max_width)]
         merged = _merge(pieces, max_width)
         if merged:
+            glued = found and is_unspaced(found[-1].text[-1]) and is_unspaced(merged[0].text[0])
+            merged[0] = replace(merged[0], spaced=bool(found) and not glued)
             merged[-1] = replace(merged[-1], closes_segment=True)
-        found += merged
-    recording = transcript.recording
-    end = round((recording.start + transcript.seconds) * 1000) if transcript.seconds > 0 else None
-    return _spread([replace(unit, width=columns(unit.text)) for unit in found], end)
+        found += (replace(unit, width=columns(unit.text)) for unit in merged)
+    if len({unit.speaker for unit in found}) > 1:
+        found = _interleave(found)
+    return _spread(found, recording_end(transcript))
+
+
+def _interleave(found: Sequence[Unit]) -> list[Unit]:
+    """Return units in the order of time where speakers talk at once, phrase by phrase.
+
+    Cues cannot overlap, so a phrase said under another waits for its end; the order of one speaker's words stays.
+    """
+    phrases: list[list[Unit]] = []
+    keys: list[int] = []
+    latest: dict[str | None, int] = {}
+    for before, unit in zip([None, *found], found, strict=False):
+        if before is None or before.speaker != unit.speaker or _ends_phrase(before, unit):
+            phrases.append([])
+            latest[unit.speaker] = max(unit.start, latest.get(unit.speaker, 0))
+            keys.append(latest[unit.speaker])
+        phrases[-1].append(unit)
+    order = sorted(range(len(phrases)), key=lambda number: keys[number])
+    return [unit for number in order for unit in phrases[number]]
+
+
+def _ends_phrase(unit: Unit, following: Unit) -> bool:
+    return ending(unit) != "word" or following.start - unit.end >= PHRASE_PAUSE
+
+
+def ending(unit: Unit) -> str:
+    """Return what ends with a unit: a ``sentence``, a ``clause``, a ``segment``, or only a ``word``."""
+    text = unit.text.rstrip("".join(CLOSING)) or unit.text
+    if text[-1] in SENTENCE_END and not _is_abbreviation(text):
+        return "sentence"
+    if text[-1] in CLAUSE_END:
+        return "clause"
+    return "segment" if unit.closes_segment else "word"
+
+
+def _is_abbreviation(text: str) -> bool:
+    """Return whether a full stop follows one letter ("J.") or a title that many European languages share."""
+    return text.endswith(".") and (text in TITLES or (len(text) == 2 and text[0].isalpha()))
 
 
 def _pieces(segment: Segment, max_width: int) -> list[Unit]:
     text = clean(segment.text)
-    whole = Part(text, _ms(segment.start), _ms(segment.end))
+    whole = Part(text, milliseconds(segment.start), milliseconds(segment.end))
     spelled = list(spell(text, [clean(word.text) for word in segment.words])) if segment.words else []
     if not spelled:
         return _share(text, whole, max_width, split_all=True)
     pieces: list[Unit] = []
     for number, (piece, spaced) in spelled:
         word = segment.words[number]
-        part = Part(piece, _ms(word.start), max(_ms(word.start), _ms(word.end)))
+        part = Part(piece, milliseconds(word.start), max(milliseconds(word.start), milliseconds(word.end)))
         shared = _share(piece, part, max_width, split_all=False)
         if shared:
             shared[0] = replace(shared[0], spaced=spaced)
@@ -104,13 +145,24 @@ def _pieces(segment: Segment, max_width: int) -> list[Unit]:
 
 def interpolated_words(segment: Segment) -> tuple[Word, ...]:
     """Return the words of a segment that has none, with times in proportion to their text."""
-    whole = Part(clean(segment.text), _ms(segment.start), _ms(segment.end))
+    whole = Part(clean(segment.text), milliseconds(segment.start), milliseconds(segment.end))
     shared = _share(whole.text, whole, max_width=10**6, split_all=True)
     return tuple(Word(one.text, one.start / 1000, one.end / 1000, source="interpolated") for one in shared)
 
 
-def _ms(seconds: float) -> int:
+def milliseconds(seconds: float) -> int:
+    """Return whole milliseconds, not before the start of the recording."""
     return max(0, round(seconds * 1000))
+
+
+def recording_end(transcript: Transcript) -> int | None:
+    """Return the millisecond at which the recording ends, or ``None`` when nobody knows."""
+    return milliseconds(transcript.recording.start + transcript.seconds) if transcript.seconds > 0 else None
+
+
+def reading_time(width: int, max_cps: float) -> int:
+    """Return the milliseconds that so many columns need."""
+    return -int(-width * 1000 // max_cps)
 
 
 def spell(text: str, words: Sequence[str]) -> Iterator[tuple[int, tuple[str, bool]]]:
@@ -231,12 +283,16 @@ def _inseparable(first: Unit, second: Unit, max_width: int) -> bool:
     before, after = first.text[-1], second.text[0]
     if not second.spaced and not is_unspaced(before) and not is_unspaced(after):
         return True  # "twenty" "-one": never torn, however wide
-    bound = (
-        before in NO_END
-        or after in NO_START
-        or (not second.spaced and is_unspaced(before) != is_unspaced(after) and (_binds(before) or _binds(after)))
-    )
+    if second.spaced:  # French sets its punctuation off by spaces; ".NET" is a word
+        bound = (_is_sign(second.text) and after in NO_START) or (_is_sign(first.parts[-1].text) and before in NO_END)
+    else:
+        mixed = is_unspaced(before) != is_unspaced(after)
+        bound = before in NO_END or after in NO_START or (mixed and (_binds(before) or _binds(after)))
     return bound and columns(first.text) + second.spaced + columns(second.text) <= max_width
+
+
+def _is_sign(text: str) -> bool:
+    return not any(map(str.isalnum, text))
 
 
 def _binds(char: str) -> bool:

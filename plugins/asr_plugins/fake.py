@@ -22,6 +22,7 @@ BEHAVIOURS = {
     "rtf": "seconds of sleep per second of audio",
     "load": "seconds of sleep while loading",
     "fail": "raise an error for a clip whose recording has this in its name",
+    "bug": "divide by zero for a clip whose recording has this in its name",
     "crash": "end the process at once (exit 77) at this call, counted from 1",
     "oom": "run out of memory on more than this many clips at once",
     "oom-on": "run out of memory always on this kind of device",
@@ -75,6 +76,9 @@ class Fake(Engine):
         fail = self.behaviour.get("fail")
         if fail and fail in clip.recording.path:
             raise AsrError(f"fake: told to fail on '{fail}'")
+        bug = self.behaviour.get("bug")
+        if bug and bug in clip.recording.path:
+            raise ZeroDivisionError("fake: told to have a bug")
         heard = min(clip.seconds, self._number("truncate", float("inf")))
         words = list(_words_between(clip, heard))
         if words and "loop" in self.behaviour:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FRAMES_PER_SECOND = 100
 CHUNK_BYTES = 2 * SAMPLE_RATE  # one second of 16-bit samples
 PAUSE = 0.5  # seconds of silence between two words that end a segment
+LONGEST_WORD = 2.5  # seconds; steady noise is heard as one word of this length and more
 SHORTEST = 0.1  # seconds; shorter clips hold no word, and less than one analysis window
 
 PROBE = "probe"
@@ -62,11 +63,13 @@ class PocketSphinx(Engine):
         if self._decoder.hyp() is None:
             return []
         words = [_word(entry, clip.seconds) for entry in self._decoder.seg() or () if is_word(entry.word)]
+        words = [word for word in words if word.end - word.start < LONGEST_WORD]
         return [_segment(run, with_words) for run in split_at_pauses(words)]
 
     def _decode(self, data: bytes, search: str, *, whole: bool = False, mean: str = "") -> None:
         """Run one search over one clip, in one call (`whole`) or by the second under a fixed cepstral mean."""
         decoder = self._decoder
+        decoder.reinit_feat()  # 0.1 ms: forget the noise floor and mean of the clip before
         decoder.activate_search(search)
         decoder.start_utt()
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -61,19 +62,29 @@ def converted(folder: Path, revision: str | None) -> Path:
 def _convert(folder: Path, output: Path) -> None:
     """Run CTranslate2's converter; weights are kept in float16, which every precision can be made from."""
     from ctranslate2.converters import TransformersConverter
+    from safetensors import SafetensorError
+    from transformers.utils import logging
+
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()
+    copied = [name for name in COPIED if (folder / name).exists()]
+    converter = TransformersConverter(str(folder), copy_files=copied, load_as_float16=True)
+    try:
+        converter.convert(str(output), quantization="float16")
+        if len(copied) < len(COPIED):
+            _make_processor_files(folder, output)
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise ModelError(f"'{folder}' cannot be converted to CTranslate2: {reason}") from error
+
+
+def _make_processor_files(folder: Path, output: Path) -> None:
+    """Write what the folder holds in older forms only: ``vocab.json`` and ``merges.txt`` become ``tokenizer.json``."""
     from transformers import AutoProcessor
 
-    copied = [name for name in COPIED if (folder / name).exists()]
-    try:
-        TransformersConverter(str(folder), copy_files=copied, load_as_float16=True).convert(
-            str(output), quantization="float16"
-        )
-        if len(copied) < len(COPIED):
-            AutoProcessor.from_pretrained(str(folder), local_files_only=True).save_pretrained(str(output / "processor"))
-            for name in set(COPIED) - set(copied):
-                made = output / "processor" / name
-                if made.exists():
-                    made.replace(output / name)
-            shutil.rmtree(output / "processor")
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"'{folder}' cannot be converted to CTranslate2: {error}") from error
+    made = output / "processor"
+    AutoProcessor.from_pretrained(str(folder), local_files_only=True).save_pretrained(str(made))
+    for name in COPIED:
+        if (made / name).exists() and not (output / name).exists():
+            (made / name).replace(output / name)
+    shutil.rmtree(made)

@@ -14,7 +14,7 @@ from itertools import groupby
 from math import exp
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from asr_plugins.whisper.words import Aligner, Piece, split_pieces
+from asr_plugins.whisper.words import Aligner, Piece, move, split_pieces, tighten
 from asrcli.types import Clip, Flag, Options, Segment
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class Decoder:
     options: Options
     windows: int  # most windows per call
     thresholds: Thresholds = field(init=False)
+    tokenizers: dict[str, Any] = field(init=False, default_factory=dict)  # by language
 
     def __post_init__(self) -> None:
         options = self.options
@@ -223,14 +224,17 @@ class Decoder:
             )
 
     def _tokenizer(self, language: str) -> Any:
+        """Return faster-whisper's tokenizer for a language and the task asked for."""
         from faster_whisper.tokenizer import Tokenizer
 
-        return Tokenizer(
-            self.model.hf_tokenizer,
-            self.model.model.is_multilingual,
-            task=self.options.task or "transcribe",
-            language=language,
-        )
+        if language not in self.tokenizers:
+            self.tokenizers[language] = Tokenizer(
+                self.model.hf_tokenizer,
+                self.model.model.is_multilingual,
+                task=self.options.task or "transcribe",
+                language=language,
+            )
+        return self.tokenizers[language]
 
     def _prompt(self, language: str) -> list[int]:
         """Return the tokens before the text: hot words and prompt as what came before, then the task."""
@@ -280,28 +284,28 @@ class Decoder:
         """Turn pieces into segments with the times of the clip, and say what is left to decode."""
         result = _done(window)
         offset = window.start / FRAMES_PER_SECOND
-        segments = [self._segment(piece, window, offset, clip.seconds) for piece in pieces]
+        segments = [self._segment(piece, window, offset, clip) for piece in pieces]
         if result.truncated and segments:
             segments[-1] = replace(segments[-1], flags=(*segments[-1].flags, Flag.TRUNCATED.value))
         return Found(segments, _rest(window, pieces, clip))
 
-    def _segment(self, piece: Piece, window: Window, offset: float, seconds: float) -> Segment:
+    def _segment(self, piece: Piece, window: Window, offset: float, clip: Clip) -> Segment:
+        """Turn a piece into a segment with the times of the clip."""
         result = _done(window)
         repeats = result.compression_ratio > self.thresholds.compression_ratio
-        start, end = min(piece.start + offset, seconds), min(piece.end + offset, seconds)
-        words = tuple(
-            replace(word, start=min(word.start + offset, seconds), end=min(word.end + offset, seconds))
-            for word in piece.words
-        )
+        start, end = min(piece.start + offset, clip.seconds), min(piece.end + offset, clip.seconds)
+        words = tighten([move(word, offset, clip.seconds) for word in piece.words], clip.samples)
+        if words:
+            start, end = words[0].start, words[-1].end
         return Segment(
             piece.text,
             start,
             max(start, end),
             words=words,
             language=window.language,
-            score=min(1.0, exp(result.avg_logprob)),
-            avg_logprob=result.avg_logprob,
-            no_speech_prob=result.no_speech_prob,
+            score=round(min(1.0, exp(result.avg_logprob)), 4),
+            avg_logprob=round(result.avg_logprob, 4),  # the last digits of a float depend on the size of the batch
+            no_speech_prob=round(result.no_speech_prob, 4),
             temperature=result.temperature,
             tokens=piece.tokens,
             flags=(Flag.REPEAT_LOOP.value,) if repeats else (),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import exp
 from typing import Any
 
+from asr_plugins.whisper.words import tighten
 from asrcli.types import Clip, Flag, Options, Segment, Word
 
 # Our option -> the parameter of faster_whisper.WhisperModel.transcribe, where the value passes through as it is.
@@ -48,6 +50,7 @@ def transcribe_in_sequence(model: Any, clip: Clip, options: Options) -> list[Seg
     segments: list[Segment] = []
     for one in found:
         segment = _segment(one, information.language, clip.seconds, clock, ratio)
+        segment = replace(segment, words=tighten(segment.words, clip.samples))
         if segment.text:
             segments.append(segment)
             clock = segment.end
