@@ -114,6 +114,14 @@ class Engine(ABC):
         raise UsageError(f"engine '{self.name}' cannot identify languages; give --language")
 
     @classmethod
+    def for_weights(cls, weights: Weights) -> type[Engine]:
+        """Return the class whose card is true of these weights, before they are loaded; this one unless overridden.
+
+        For an engine whose models differ in what they support or in how long a clip may be.
+        """
+        return cls
+
+    @classmethod
     def clip_seconds(cls, options: Options) -> float:
         """Return how long the pipeline may make a clip under these options; `max_seconds` unless overridden."""
         return cls.max_seconds

@@ -166,9 +166,10 @@ def main() -> None:
     load = os.getloadavg()[0]
     print("## The command and the pipeline\n")
     print(
-        f"`python -m benchmarks.transcribe` on {platform.machine()}, {os.cpu_count()} cores, no GPU, load {load:.1f} at "
-        f"at the start; Whisper tiny in its true shape with random weights, float32, {THREADS} threads, greedy, at most "
-        f"{TOKENS} tokens a window, batches of {BATCH}; medians of {ROUNDS} rounds in turns. Not measured on a GPU.\n"
+        f"`python -m benchmarks.transcribe` on {platform.machine()}, {os.cpu_count()} cores, load {load:.1f} "
+        f"at the start; Whisper tiny in its true shape with random weights, float32, {THREADS} threads, greedy, "
+        f"at most {TOKENS} tokens a window, batches of {BATCH}; medians of {ROUNDS} rounds in turns. "
+        "Not measured on a GPU.\n"
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

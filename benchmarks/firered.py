@@ -1,0 +1,184 @@
+"""Engine `firered` against the official code: the same random weights, the same beams, the same tokens.
+
+    FIRERED_REPO=path/to/FireRedASR python benchmarks/firered.py [--device cpu] [--size xs] [--repeats 3]
+
+The repository is a checkout of https://github.com/FireRedTeam/FireRedASR before ``d7c3997``; only its network classes
+are imported. Without it the engine is timed alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from asr_plugins.firered.checkpoint import Tensors
+from asr_plugins.firered.config import decoder_config, encoder_config
+from asr_plugins.firered.precision import quantise
+from asr_plugins.firered.search import SearchOptions, beam_search
+from asr_plugins.firered.weights import build_decoder, build_encoder
+
+SIZES = {
+    "xs": (512, 8, 12),
+    "s": (768, 12, 16),
+    "l": (1280, 20, 16),
+}  # width, heads, layers of each half (paper, table 1)
+VOCABULARY = 7832
+TOKENS_PER_SECOND = 5  # about what Mandarin has
+BEAMS = 3
+WORKLOADS = ((12, 1), (30, 1), (12, 8))  # seconds, clips at once
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of one run and the tokens it found."""
+
+    encoder: float
+    search: float
+    tokens: list[list[int]]
+
+    @property
+    def total(self) -> float:
+        """Both parts."""
+        return self.encoder + self.search
+
+
+def main() -> None:
+    """Print a markdown section."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--size", default="l" if torch.cuda.is_available() else "xs", choices=SIZES)
+    parser.add_argument("--dtype", default="float32", help="of ours: float32, bfloat16, float16 or int8")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of ours per workload; the official code runs once")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    official, ours = models(options)
+    load = os.getloadavg()[0]
+    where = (
+        torch.cuda.get_device_name()
+        if options.device == "cuda"
+        else f"{platform.machine()} CPU, {options.threads} thread"
+    )
+    print(
+        f"## firered: AED-{options.size.upper()}, {where}, {options.dtype}, torch {torch.__version__}, "
+        f"load {load:.1f}\n"
+    )
+    print(f"`python {' '.join(sys.argv)}`; beam {BEAMS}, {TOKENS_PER_SECOND} tokens per second, random weights.\n")
+    print("| audio | ours: encoder + search | official: encoder + search | search | whole | same tokens |")
+    print("|---|---|---|---|---|---|")
+    for seconds, clips in WORKLOADS:
+        features = torch.randn(clips, 100 * seconds - 2, 80, generator=torch.Generator().manual_seed(0)).to(
+            options.device
+        )
+        best = min((ours(features, seconds) for _ in range(options.repeats)), key=lambda one: one.total)
+        print(row(seconds, clips, best, official(features, seconds) if official else None), flush=True)
+
+
+def row(seconds: int, clips: int, ours: Times, official: Times | None) -> str:
+    """Return one line of the table."""
+    left = f"| {clips} x {seconds} s | {ours.encoder:.2f} + {ours.search:.2f} s "
+    if official is None:
+        return left + "| | | | |"
+    same = "yes" if ours.tokens == official.tokens else "NO"
+    ratios = f"{official.search / ours.search:.1f} x | {official.total / ours.total:.1f} x"
+    return left + f"| {official.encoder:.2f} + {official.search:.2f} s | {ratios} | {same} |"
+
+
+def models(options: argparse.Namespace) -> tuple[Callable[..., Times] | None, Callable[..., Times]]:
+    """Build both networks with the same random weights."""
+    width, heads, layers = SIZES[options.size]
+    args: dict[str, Any] = dict(
+        idim=80, odim=VOCABULARY, d_model=width, n_head=heads, n_layers_enc=layers, n_layers_dec=layers, kernel_size=33,
+        pe_maxlen=5000, sos_id=3, eos_id=4, pad_id=2,
+    )  # fmt: skip
+    int8 = options.dtype == "int8"
+    device, dtype = torch.device(options.device), torch.float32 if int8 else getattr(torch, options.dtype)
+    state = random_state(argparse.Namespace(**args))
+    official = None
+    if repository := os.environ.get("FIRERED_REPO"):
+        official = official_run(repository, args, state, device)
+    tensors = Tensors(state, "random")
+    encoder = build_encoder(encoder_config(args, "random"), tensors).to(device, dtype)
+    decoder = build_decoder(decoder_config(args, "random"), tensors).to(device, dtype)
+    if int8:
+        quantise(encoder)
+        quantise(decoder)
+
+    def run(features: torch.Tensor, seconds: int) -> Times:
+        lengths = torch.full((len(features),), features.shape[1], device=device)
+        search = SearchOptions(beams=BEAMS, max_tokens=TOKENS_PER_SECOND * seconds)
+        with torch.inference_mode():
+            encoded, spent = timed(device, lambda: encoder(features.to(dtype), lengths))
+            found, searched = timed(device, lambda: beam_search(decoder, *encoded, search))
+        return Times(spent, searched, [list(one[0].tokens) for one in found])
+
+    return official, run
+
+
+def official_run(repository: str, args: dict[str, Any], state: dict[str, torch.Tensor], device: torch.device) -> Any:
+    """Build the official network and return the function that runs it."""
+    sys.path.insert(0, os.path.join(repository, "fireredasr", "models"))
+    from module.conformer_encoder import ConformerEncoder
+    from module.transformer_decoder import TransformerDecoder
+
+    shape = (args["n_head"], args["d_model"])
+    encoder = ConformerEncoder(80, args["n_layers_enc"], *shape, 0.1, 0.1, args["kernel_size"], args["pe_maxlen"])
+    decoder = TransformerDecoder(3, 4, 2, VOCABULARY, args["n_layers_dec"], *shape, 0.1, args["pe_maxlen"])
+    for part, network in (("encoder", encoder), ("decoder", decoder)):
+        weights = {name.removeprefix(f"{part}."): one for name, one in state.items() if name.startswith(part)}
+        missing = network.load_state_dict(weights, strict=False).missing_keys
+        assert all(name.endswith(".pe") for name in missing), missing
+        network.eval().to(device)
+
+    def run(features: torch.Tensor, seconds: int) -> Times:
+        lengths = torch.full((len(features),), features.shape[1], device=device)
+        with torch.inference_mode():
+            (encoded, _, mask), spent = timed(device, lambda: encoder(features, lengths))
+            steps = TOKENS_PER_SECOND * seconds
+            found, searched = timed(
+                device, lambda: decoder.batch_beam_search(encoded, mask, BEAMS, 1, steps, 1.25, 0.6, 1.0)
+            )
+        return Times(spent, searched, [one[0]["yseq"].tolist() for one in found])
+
+    return run
+
+
+def random_state(args: argparse.Namespace) -> dict[str, torch.Tensor]:
+    """Return random weights under the official names.
+
+    Small embeddings and sharp attention keep the search from repeating one token, which would compare nothing.
+    """
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tests", "firered"))
+    import numpy as np
+    from cases import aed_state
+
+    state = aed_state(args, np.random.RandomState(0), ctc=False)
+    for name, weight in state.items():
+        if name == "decoder.tgt_word_emb.weight":
+            weight *= 0.1  # the output projection is the same tensor
+        elif name.startswith("decoder") and name.endswith(("w_qs.weight", "w_ks.weight")):
+            weight *= 4.0
+    return state
+
+
+def timed(device: torch.device, work: Callable[[], Any]) -> tuple[Any, float]:
+    """Return what `work` returns and the seconds it took: of CPU time on one thread, which other work disturbs less."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    clock = time.process_time if device.type == "cpu" and torch.get_num_threads() == 1 else time.perf_counter
+    start = clock()
+    result = work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return result, clock() - start
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The dimensions of the networks, read from the ``args`` of a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from asrcli.errors import ModelError
+
+SUBSAMPLING = 4  # two convolutions of stride 2: 10 ms feature frames to 40 ms encoder frames
+SHIFT = 0.01  # seconds between feature frames
+FRAME = SUBSAMPLING * SHIFT  # seconds per encoder frame
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderConfig:
+    """The Conformer encoder."""
+
+    bins: int
+    width: int
+    heads: int
+    layers: int
+    kernel: int  # of the depthwise convolution, in encoder frames
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderConfig:
+    """The Transformer decoder."""
+
+    width: int
+    heads: int
+    layers: int
+    vocabulary: int
+    positions: int  # longest token sequence
+    sos: int
+    eos: int
+    pad: int
+
+
+def encoder_config(args: Mapping[str, object], source: str) -> EncoderConfig:
+    """Read the encoder's dimensions.
+
+    Args:
+        args: name -> value, as the training wrote them.
+        source: the file they come from, for messages.
+
+    Raises:
+        ModelError: a value is missing, no positive integer, or two do not fit together.
+    """
+    config = EncoderConfig(
+        bins=_size(args, "idim", source),
+        width=_size(args, "d_model", source),
+        heads=_size(args, "n_head", source),
+        layers=_size(args, "n_layers_enc", source),
+        kernel=_size(args, "kernel_size", source),
+    )
+    if config.width % config.heads or config.width % 2:
+        raise ModelError(f"{source}: d_model {config.width} is not even, or not a multiple of n_head {config.heads}")
+    if config.kernel % 2 == 0:
+        raise ModelError(f"{source}: kernel_size {config.kernel} is even; the published networks have an odd one")
+    return config
+
+
+def decoder_config(args: Mapping[str, object], source: str) -> DecoderConfig:
+    """Read the decoder's dimensions and special tokens; arguments and errors as in `encoder_config`."""
+    config = DecoderConfig(
+        width=_size(args, "d_model", source),
+        heads=_size(args, "n_head", source),
+        layers=_size(args, "n_layers_dec", source),
+        vocabulary=_size(args, "odim", source),
+        positions=_size(args, "pe_maxlen", source),
+        sos=_size(args, "sos_id", source, least=0),
+        eos=_size(args, "eos_id", source, least=0),
+        pad=_size(args, "pad_id", source, least=0),
+    )
+    for token in (config.sos, config.eos, config.pad):
+        if token >= config.vocabulary:
+            raise ModelError(f"{source}: special token {token} is outside the vocabulary of {config.vocabulary}")
+    return config
+
+
+def _size(args: Mapping[str, object], name: str, source: str, least: int = 1) -> int:
+    value = args.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ModelError(f"{source}: args.{name} is {value!r}, not an integer of at least {least}")
+    return value

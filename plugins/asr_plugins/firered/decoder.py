@@ -1,0 +1,179 @@
+"""The Transformer decoder of the AED models, one token at a time, with a cache that beams share.
+
+The official cache keeps layer outputs, so that every step projects the keys and values of the whole utterance again for
+every beam. Here each key and value is computed once: those of the encoder once per utterance, those of the tokens once
+per token. The tokens of all beams of an utterance lie in one cache; a mask says which of them are a beam's own past, so
+that reordering beams moves a few bits and no keys or values.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from asr_plugins.firered.config import DecoderConfig
+from asr_plugins.firered.positions import sinusoids
+
+FIRST_CAPACITY = 32  # tokens; doubled when they are used up
+
+
+class DecoderState:
+    """What the decoder remembers of a batch of utterances with `beams` hypotheses each.
+
+    Attributes:
+        cross: per layer keys and values (2, batch, heads, encoded frames, head width).
+        frames: 0 for real encoded frames, minus infinity for padding, (batch, 1, 1, encoded frames); None without any.
+        past: keys and values of the tokens (layers, 2, batch, heads, tokens x beams, head width).
+        seen: which cached tokens a beam looks at, (batch, beams, tokens x beams).
+        visible: `seen` up to the newest token as 0 and minus infinity, (batch, 1, beams, tokens x beams).
+        step: tokens in the cache per beam.
+    """
+
+    def __init__(self, cross: list[Tensor], frames: Tensor | None, beams: int) -> None:
+        self.cross = cross
+        self.frames = frames
+        self.beams = beams
+        self.step = 0
+        _, batch, heads, _, size = cross[0].shape
+        self.past = cross[0].new_zeros(len(cross), 2, batch, heads, FIRST_CAPACITY * beams, size)
+        self.seen = torch.zeros(batch, beams, FIRST_CAPACITY * beams, dtype=torch.bool, device=cross[0].device)
+        self.visible = self.past.new_zeros(batch, 1, beams, 0)
+
+    def remember(self, visible: Tensor) -> None:
+        """Make room for one more token per beam, which each beam sees where `visible` (batch, beams) is true."""
+        beams, start = self.beams, self.step * self.beams
+        if start + beams > self.seen.shape[2]:
+            self.past = torch.cat((self.past, torch.zeros_like(self.past)), 4)
+            self.seen = torch.cat((self.seen, torch.zeros_like(self.seen)), 2)
+        own = torch.eye(beams, dtype=torch.bool, device=visible.device)
+        self.seen[:, :, start : start + beams] = own & visible[:, :, None]
+        self.step += 1
+        self.visible = hidden(~self.seen[:, None, :, : start + beams], self.past.dtype)
+
+    def reorder(self, parents: Tensor) -> None:
+        """Give each beam the past of its parent, `parents` (batch, beams)."""
+        self.seen = self.seen.gather(1, parents[:, :, None].expand_as(self.seen))
+
+    def keep(self, utterances: Tensor) -> None:
+        """Keep only these utterances of the batch, by index."""
+        self.cross = [one.index_select(1, utterances) for one in self.cross]
+        self.frames = None if self.frames is None else self.frames.index_select(0, utterances)
+        self.past = self.past.index_select(2, utterances)
+        self.seen = self.seen.index_select(0, utterances)
+
+
+class Decoder(nn.Module):
+    """Token embedding, layers and the output projection, which is the embedding itself."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocabulary, config.width)
+        self.layers = nn.ModuleList(Layer(config.width, config.heads) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.width)
+        self.output = nn.Linear(config.width, config.vocabulary, bias=False)
+        self.table = torch.zeros(0, config.width)
+
+    def start(self, encoded: Tensor, lengths: Tensor, beams: int) -> DecoderState:
+        """Project the encoder's output, once for all steps and beams.
+
+        Args:
+            encoded: (batch, encoded frames, width).
+            lengths: (batch,) valid encoded frames.
+            beams: hypotheses per utterance.
+        """
+        frames = None
+        if int(lengths.min()) < encoded.shape[1]:
+            padding = torch.arange(encoded.shape[1], device=encoded.device)[None] >= lengths[:, None]
+            frames = hidden(padding[:, None, None], encoded.dtype)
+        return DecoderState([layer.cross.project_memory(encoded) for layer in self.layers], frames, beams)
+
+    def forward(self, tokens: Tensor, state: DecoderState) -> Tensor:
+        """Take the newest token of every beam (batch, beams); return logits of the next (batch, beams, vocabulary)."""
+        position = self._position(state.step)
+        state.remember(tokens != self.config.pad)
+        x = self.embedding(tokens) * math.sqrt(self.config.width) + position
+        for index, layer in enumerate(self.layers):
+            x = layer(x, state, index)
+        return self.output(self.norm(x))
+
+    def _position(self, step: int) -> Tensor:
+        """Return the encoding (width,) of one position from a table that grows when it must."""
+        weight = self.embedding.weight
+        if step >= len(self.table) or self.table.device != weight.device or self.table.dtype != weight.dtype:
+            numbers = torch.arange(max(FIRST_CAPACITY, 2 * step), device=weight.device)
+            self.table = sinusoids(numbers, self.config.width).to(weight.dtype)
+        return self.table[step]
+
+
+class Layer(nn.Module):
+    """Attention over the beam's past, attention over the utterance, feed-forward; each after its normalisation."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.past_norm = nn.LayerNorm(width)
+        self.past = PastAttention(width, heads)
+        self.cross_norm = nn.LayerNorm(width)
+        self.cross = CrossAttention(width, heads)
+        self.norm = nn.LayerNorm(width)
+        self.widen = nn.Linear(width, 4 * width)
+        self.narrow = nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor, state: DecoderState, index: int) -> Tensor:
+        """Return the same shape as `x`, (batch, beams, width)."""
+        x = x + self.past(self.past_norm(x), state, index)
+        x = x + self.cross(self.cross_norm(x), state, index)
+        return x + self.narrow(F.gelu(self.widen(self.norm(x))))
+
+
+class PastAttention(nn.Module):
+    """Attention of the newest token over the tokens before it and itself."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.project = nn.Linear(width, 3 * width)
+        self.output = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, state: DecoderState, index: int) -> Tensor:
+        """Put the keys and values of `x` (batch, beams, width) into the cache and attend."""
+        batch, beams, width = x.shape
+        split = self.project(x).view(batch, beams, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        used = state.step * beams
+        cache = state.past[index, :, :, :, :used]
+        cache[:, :, :, used - beams :] = split[1:]
+        mixed = F.scaled_dot_product_attention(split[0], cache[0], cache[1], attn_mask=state.visible)
+        return self.output(mixed.transpose(1, 2).flatten(2))
+
+
+class CrossAttention(nn.Module):
+    """Attention over the encoded utterance, whose keys and values all beams share."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.memory = nn.Linear(width, 2 * width)
+        self.output = nn.Linear(width, width)
+
+    def project_memory(self, encoded: Tensor) -> Tensor:
+        """Return keys and values (2, batch, heads, encoded frames, head width)."""
+        batch, frames, width = encoded.shape
+        split = self.memory(encoded).view(batch, frames, 2, self.heads, width // self.heads)
+        return split.permute(2, 0, 3, 1, 4).contiguous()
+
+    def forward(self, x: Tensor, state: DecoderState, index: int) -> Tensor:
+        """Return the same shape as `x`, (batch, beams, width)."""
+        batch, beams, width = x.shape
+        query = self.query(x).view(batch, beams, self.heads, width // self.heads).transpose(1, 2)
+        keys, values = state.cross[index]
+        mixed = F.scaled_dot_product_attention(query, keys, values, attn_mask=state.frames)
+        return self.output(mixed.transpose(1, 2).flatten(2))
+
+
+def hidden(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return 0 where the mask is false and minus infinity where it is true: what attention adds to its scores."""
+    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(mask, -math.inf)

@@ -1,0 +1,184 @@
+"""The Conformer encoder (arXiv 2501.14350, section 2): features in, one vector per 40 ms out.
+
+The result for an utterance does not depend on the utterances it is padded with.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from asr_plugins.firered.config import SUBSAMPLING, EncoderConfig
+from asr_plugins.firered.positions import sinusoids
+
+CONTEXT = 6  # zero frames after the end, so that every frame has the full view of the two convolutions
+QUERY_BLOCK = 256  # encoder frames that attend at once: near half of the relative positions are never computed
+CHANNELS = 32  # of the subsampling convolutions
+LONGEST = 5000  # encoder frames (200 s) that the official relative positions reach; trained on 60 s
+
+
+def encoded_lengths(frames: Tensor) -> Tensor:
+    """Return the encoder frames of so many feature frames: a quarter, rounded up."""
+    return (frames + SUBSAMPLING - 1) // SUBSAMPLING
+
+
+class Encoder(nn.Module):
+    """Subsampling and Conformer blocks with relative positions."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.subsample = Subsampling(config)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode a padded batch.
+
+        Args:
+            features: (batch, frames, bins), zero beyond each length.
+            lengths: (batch,) feature frames, each at least 1.
+
+        Returns:
+            (batch, encoded frames, width) and the valid encoded frames (batch,).
+        """
+        x = self.subsample(features)
+        encoded = encoded_lengths(lengths)
+        padding = None
+        if int(encoded.min()) < x.shape[1]:
+            padding = torch.arange(x.shape[1], device=x.device)[None] >= encoded[:, None]
+        positions = relative_positions(x.shape[1], self.config.width, x.device).to(x.dtype)
+        for block in self.blocks:
+            x = block(x, positions, padding)
+        return x, encoded
+
+
+class Subsampling(nn.Module):
+    """Two convolutions of stride 2 over time and frequency, then a projection."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, CHANNELS, 3, 2)
+        self.conv2 = nn.Conv2d(CHANNELS, CHANNELS, 3, 2)
+        self.output = nn.Linear(CHANNELS * (((config.bins - 1) // 2 - 1) // 2), config.width)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (batch, ceil(frames / 4), width)."""
+        x = F.pad(features, (0, 0, 0, CONTEXT))[:, None]
+        x = F.relu(self.conv2(F.relu(self.conv1(x), inplace=True)), inplace=True)
+        return self.output(x.transpose(1, 2).flatten(2))
+
+
+class Block(nn.Module):
+    """Half a feed-forward step, attention, convolution, another half step, normalisation."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.feed_forward1 = FeedForward(config.width)
+        self.attention = RelativeAttention(config.width, config.heads)
+        self.convolution = Convolution(config.width, config.kernel)
+        self.feed_forward2 = FeedForward(config.width)
+        self.norm = nn.LayerNorm(config.width)
+
+    def forward(self, x: Tensor, positions: Tensor, padding: Tensor | None) -> Tensor:
+        """Return the same shape as `x`, (batch, frames, width)."""
+        x = x + 0.5 * self.feed_forward1(x)
+        x = x + self.attention(x, positions, padding)
+        x = x + self.convolution(x, padding)
+        x = x + 0.5 * self.feed_forward2(x)
+        return self.norm(x)
+
+
+class FeedForward(nn.Module):
+    """Normalise, widen four times, Swish, narrow; without the residual."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.widen = nn.Linear(width, 4 * width)
+        self.narrow = nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the same shape as `x`."""
+        return self.narrow(F.silu(self.widen(self.norm(x)), inplace=True))
+
+
+class RelativeAttention(nn.Module):
+    """Self-attention with relative positions (Transformer-XL, arXiv 1901.02860); without the residual.
+
+    The checkpoint has a LayerNorm each for query, key and value of the same input. Their scales and shifts are folded
+    into one projection (see `asr_plugins.firered.weights`), so that a single normalisation and product remain.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.project = nn.Linear(width, 3 * width)
+        self.position = nn.Linear(width, width, bias=False)
+        self.content_bias = nn.Parameter(torch.empty(heads, 1, width // heads))
+        self.position_bias = nn.Parameter(torch.empty(heads, 1, width // heads))
+        self.output = nn.Linear(width, width, bias=False)
+
+    def forward(self, x: Tensor, positions: Tensor, padding: Tensor | None) -> Tensor:
+        """Return the same shape as `x`; `padding` (batch, frames) is true where no utterance is."""
+        batch, frames, width = x.shape
+        split = self.project(self.norm(x)).view(batch, frames, 3, self.heads, width // self.heads)
+        query, key, value = split.permute(2, 0, 3, 1, 4)  # each (batch, heads, frames, head width)
+        places = self.position(positions).view(-1, self.heads, width // self.heads).transpose(0, 1).contiguous()
+        by_content = query + self.content_bias
+        by_place = ((query + self.position_bias) / math.sqrt(width // self.heads)).contiguous()
+        mixed = []
+        for start in range(0, frames, QUERY_BLOCK):
+            stop = min(start + QUERY_BLOCK, frames)
+            # Only these positions are between a query of the block and any key.
+            near = places[:, frames - stop : 2 * frames - 1 - start].transpose(1, 2)
+            bias = relative_shift(torch.matmul(by_place[:, :, start:stop], near), frames)
+            if padding is not None:
+                bias = bias.masked_fill(padding[:, None, None], -math.inf)
+            elif bias.is_cuda:  # the fused kernels want aligned rows
+                bias = bias.contiguous()
+            mixed.append(F.scaled_dot_product_attention(by_content[:, :, start:stop], key, value, attn_mask=bias))
+        return self.output(torch.cat(mixed, 2).transpose(1, 2).flatten(2))
+
+
+class Convolution(nn.Module):
+    """Gated pointwise, depthwise over time, normalised, pointwise; without the residual."""
+
+    def __init__(self, width: int, kernel: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.widen = nn.Linear(width, 4 * width, bias=False)
+        self.depthwise = nn.Conv1d(2 * width, 2 * width, kernel, padding=kernel // 2, groups=2 * width, bias=False)
+        self.inner_norm = nn.LayerNorm(2 * width)
+        self.narrow = nn.Linear(2 * width, width, bias=False)
+
+    def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
+        """Return the same shape as `x`, zero where `padding` (batch, frames) is true."""
+        clear = partial(_clear, padding=padding)
+        x = F.glu(self.widen(clear(self.norm(x))), dim=-1)
+        x = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
+        return clear(self.narrow(F.silu(self.inner_norm(x), inplace=True)))
+
+
+def _clear(x: Tensor, padding: Tensor | None) -> Tensor:
+    return x if padding is None else x.masked_fill(padding[..., None], 0.0)
+
+
+def relative_positions(frames: int, width: int, device: torch.device) -> Tensor:
+    """Return sinusoids (2 frames - 1, width) of the relative positions frames - 1 down to 1 - frames, float32."""
+    return sinusoids(torch.arange(frames - 1, -frames, -1, device=device), width)
+
+
+def relative_shift(scores: Tensor, keys: int) -> Tensor:
+    """Turn scores by position (batch, heads, queries, keys + queries - 1) into scores by key (..., queries, keys).
+
+    The first query needs the last `keys` columns, each next one those one column earlier: a view, nothing is copied.
+    """
+    scores = scores.contiguous()
+    batch, heads, queries, row = scores.shape
+    shape, stride = (batch, heads, queries, keys), (heads * queries * row, queries * row, row - 1, 1)
+    return scores.as_strided(shape, stride, scores.storage_offset() + queries - 1)

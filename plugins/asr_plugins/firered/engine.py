@@ -1,0 +1,211 @@
+"""The engine class: what the core sees of FireRedASR."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from asr_plugins.firered.checkpoint import is_llm, read_checkpoint
+from asr_plugins.firered.ctc import clip_times
+from asrcli.engine import Device, Engine, Model, Weights
+from asrcli.errors import DeviceError, InputError, ModelError, UsageError
+from asrcli.types import Clip, Flag, Options, Segment, Word
+
+if TYPE_CHECKING:
+    from asr_plugins.firered.aed import AedModel, Reading
+    from asr_plugins.firered.llm import Answer, LlmModel, LlmOptions
+    from asr_plugins.firered.search import SearchOptions
+
+log = logging.getLogger(__name__)
+
+AED_SECONDS, LLM_SECONDS = 60.0, 30.0  # the longest audio each was trained on
+ENCODER_SECONDS = 200.0  # above it the official code is silently wrong, and no model was trained near it
+AED_FILES = ("model.pth.tar", "cmvn.ark", "dict.txt", "train_bpe1000.model")
+LLM_FILES = ("model.pth.tar", "asr_encoder.pth.tar", "cmvn.ark", "Qwen2-7B-Instruct/*")
+UNALIGNED = "unaligned"  # flag: the CTC branch could not place the words, so there are no word times
+
+
+def _model(name: str, parameters: int, size_mb: int | None, layout: str, files: tuple[str, ...]) -> Model:
+    languages = ("zh", "en", "yue") if "2" in name else ("zh", "en")
+    return Model(f"FireRedTeam/{name}", None, parameters, size_mb, languages, "Apache-2.0", layout, files)
+
+
+class FireRed(Engine):
+    """FireRedASR and FireRedASR2, AED and LLM. What is true of the LLM models alone stands in `FireRedLlm`."""
+
+    name = "firered"
+    requires = ("torch", "kaldi_native_fbank")
+    extra = "firered"
+    models: ClassVar[Mapping[str, Model]] = {
+        "aed2": _model("FireRedASR2-AED", 1_152_520_000, 4_730, "aed", AED_FILES),
+        "aed": _model("FireRedASR-AED-L", 1_140_350_000, 4_680, "aed", AED_FILES),
+        "llm2": _model("FireRedASR2-LLM", 8_300_000_000, 18_900, "llm", LLM_FILES),
+        "llm": _model("FireRedASR-LLM-L", 8_300_000_000, None, "llm", LLM_FILES),
+    }
+    default_model = "aed2"
+    max_seconds = AED_SECONDS
+    batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 60.0, "cuda": 640.0}
+    devices = ("cuda", "cpu")
+    dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "cuda": ("bfloat16", "float16"),
+        "cpu": ("float32", "bfloat16", "int8"),
+    }
+    supports = frozenset({"beam_size", "length_penalty", "repetition_penalty", "max_new_tokens", "word_timestamps"})
+
+    def __init__(self, weights: Weights, device: Device) -> None:
+        if weights.path is None:
+            raise ModelError(f"engine 'firered' has no weights for '{weights.name}': name a model or a folder")
+        folder = Path(weights.path)
+        self.kind = "llm" if is_llm(folder) else "aed"
+        place, dtype, int8 = self._place(device)
+        checkpoint = read_checkpoint(folder)
+        self.aed: AedModel | None = None
+        self.llm: LlmModel | None = None
+        if self.kind == "aed":
+            from asr_plugins.firered.aed import AedModel
+
+            self.aed = AedModel(checkpoint, place, dtype, int8)
+        else:
+            from asr_plugins.firered.llm import LlmModel
+
+            self.llm = LlmModel(checkpoint, place, dtype)
+
+    @classmethod
+    def for_weights(cls, weights: Weights) -> type[Engine]:
+        """Return the card of the LLM models for an LLM folder."""
+        return FireRedLlm if weights.path is not None and is_llm(Path(weights.path)) else cls
+
+    @property
+    def _trained_seconds(self) -> float:
+        return LLM_SECONDS if self.kind == "llm" else AED_SECONDS
+
+    def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+        """Return at most one segment per clip."""
+        for clip in clips:
+            self._check_length(clip)
+        samples = [clip.samples for clip in clips]
+        if self.aed is not None:
+            readings = self.aed.hear(samples, _aed_options(options), bool(options.word_timestamps))
+            return [_aed_segments(self.aed, clip, one, options) for clip, one in zip(clips, readings, strict=True)]
+        assert self.llm is not None
+        answers = self.llm.hear(samples, _llm_options(options))
+        return [_llm_segments(clip, one) for clip, one in zip(clips, answers, strict=True)]
+
+    def _place(self, device: Device) -> tuple[Any, Any, bool]:
+        """Return the torch device and dtype and whether weights become bytes; set the number of threads."""
+        import torch
+
+        accepted = self.dtypes.get(device.kind)
+        if accepted is None:
+            raise DeviceError(f"engine 'firered' runs on {' and '.join(self.devices)}, not on '{device.kind}'")
+        if device.kind == "cuda" and not torch.cuda.is_available():
+            raise DeviceError("no CUDA device is usable by torch; use --device cpu")
+        dtype = accepted[0] if device.dtype == "auto" else device.dtype
+        if dtype not in accepted:
+            raise UsageError(
+                f"engine 'firered' has no dtype '{dtype}' on {device.kind}; choose from: {', '.join(accepted)}"
+            )
+        if self.kind == "llm" and dtype == "float16":
+            # Qwen2's activations overflow: the official LLM answers "%" (FireRedASR2S pull request 63).
+            raise UsageError("FireRedASR-LLM gives no text in float16; use bfloat16")
+        if self.kind == "llm" and dtype == "int8":
+            raise UsageError("engine 'firered' has int8 for the AED models only; use bfloat16")
+        if device.threads:
+            torch.set_num_threads(device.threads)
+        return torch.device(str(device)), torch.float32 if dtype == "int8" else getattr(torch, dtype), dtype == "int8"
+
+    def _check_length(self, clip: Clip) -> None:
+        if clip.seconds >= ENCODER_SECONDS:
+            raise InputError(
+                f"{clip.recording.name}: a clip of {clip.seconds:.0f} s is too long for FireRedASR, which was trained "
+                f"on at most {self._trained_seconds:.0f} s; leave the cutting to asr"
+            )
+        if clip.seconds > self._trained_seconds + 0.5:
+            log.warning(
+                "%s: a clip of %.0f s; FireRedASR was trained on at most %.0f s",
+                clip.recording.name,
+                clip.seconds,
+                self._trained_seconds,
+            )
+
+
+class FireRedLlm(FireRed):
+    """FireRedASR-LLM and FireRedASR2-LLM."""
+
+    max_seconds = LLM_SECONDS
+    dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {"cuda": ("bfloat16",), "cpu": ("float32", "bfloat16")}
+    supports = frozenset({"beam_size", "length_penalty", "repetition_penalty", "max_new_tokens"})
+
+
+def _aed_options(options: Options) -> SearchOptions:
+    from asr_plugins.firered.search import SearchOptions
+
+    if options.repetition_penalty is not None:
+        raise UsageError("--repetition-penalty is for the LLM models of engine 'firered'; leave it out for AED")
+    default = SearchOptions()
+    return SearchOptions(
+        beams=options.beam_size or default.beams,
+        max_tokens=options.max_new_tokens or default.max_tokens,
+        length_penalty=default.length_penalty if options.length_penalty is None else options.length_penalty,
+    )
+
+
+def _llm_options(options: Options) -> LlmOptions:
+    from asr_plugins.firered.llm import LlmOptions
+
+    default = LlmOptions()
+    repetition, length = options.repetition_penalty, options.length_penalty
+    return LlmOptions(
+        beams=options.beam_size or default.beams,
+        max_tokens=options.max_new_tokens or default.max_tokens,
+        repetition_penalty=default.repetition_penalty if repetition is None else repetition,
+        length_penalty=default.length_penalty if length is None else length,
+    )
+
+
+def _flags(finished: bool, *more: str) -> tuple[str, ...]:
+    return more if finished else (Flag.TRUNCATED.value, *more)
+
+
+def _llm_segments(clip: Clip, answers: Sequence[Answer]) -> list[Segment]:
+    if not answers or not answers[0].text:
+        return []
+    best = answers[0]
+    return [Segment(best.text, 0.0, clip.seconds, tokens=best.tokens, flags=_flags(best.finished))]
+
+
+def _aed_segments(model: AedModel, clip: Clip, reading: Reading, options: Options) -> list[Segment]:
+    """Return the best hypothesis as a segment, with words where the CTC branch placed them."""
+    best = reading.hypotheses[0] if reading.hypotheses else None
+    text = model.vocabulary.text(best.tokens) if best else ""
+    if best is None or not text:
+        return []
+    words = _words(model, clip, reading)
+    unaligned = (UNALIGNED,) if options.word_timestamps and model.second and not words else ()
+    return [
+        Segment(
+            text,
+            words[0].start if words else 0.0,
+            words[-1].end if words else clip.seconds,
+            words=words,
+            score=best.confidence,
+            avg_logprob=sum(best.log_probs) / len(best.log_probs),
+            tokens=best.tokens,
+            flags=_flags(best.finished, *unaligned),
+        )
+    ]
+
+
+def _words(model: AedModel, clip: Clip, reading: Reading) -> tuple[Word, ...]:
+    import math
+
+    if reading.times is None:
+        return ()
+    best, times = reading.hypotheses[0], clip_times(reading.times, clip.seconds)
+    words = []
+    for text, first, past in model.vocabulary.words(best.tokens):
+        score = sum(math.exp(one) for one in best.log_probs[first:past]) / (past - first)
+        words.append(Word(text, times[first][0], times[past - 1][1], score))
+    return tuple(words)
