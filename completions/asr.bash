@@ -46,7 +46,23 @@ _asr_path() {  # the command that was typed so far, and of its own commands
             "/engines") path="engines" ;;
             "/doctor") path="doctor" ;;
             "/config") path="config" ;;
+            "/digest") path="digest" ;;
             "engines/pull") path="engines pull" ;;
+            "digest/run") path="digest run" ;;
+            "digest/verify") path="digest verify" ;;
+            "digest/search") path="digest search" ;;
+            "digest/why") path="digest why" ;;
+            "digest/star") path="digest star" ;;
+            "digest/hide") path="digest hide" ;;
+            "digest/status") path="digest status" ;;
+            "digest/ideas") path="digest ideas" ;;
+            "digest/doctor") path="digest doctor" ;;
+            "digest/import") path="digest import" ;;
+            "digest/mindmap") path="digest mindmap" ;;
+            "digest/feed") path="digest feed" ;;
+            "digest/readme") path="digest readme" ;;
+            "digest/podcast") path="digest podcast" ;;
+            "digest/paper") path="digest paper" ;;
         esac
     done
 }
@@ -64,8 +80,8 @@ _asr() {
         [[ ${COMP_WORDS[number]} == -- ]] && { _asr_files; return; }
     done
     case "$path $prev" in
-        "transcribe --engine"|"transcribe -e") _asr_words "auto whisper pocketsphinx fake"; return ;;
-        "transcribe --model"|"transcribe -m") _asr_words "tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "transcribe --engine"|"transcribe -e") _asr_words "auto firered whisper pocketsphinx fake"; return ;;
+        "transcribe --model"|"transcribe -m") _asr_words "aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
         "transcribe --language"|"transcribe -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --languages") _asr_list "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --task") _asr_words "transcribe translate"; return ;;
@@ -115,20 +131,88 @@ _asr() {
         "transcribe --min-gap") :; return ;;
         "transcribe --report") _asr_files; return ;;
         "transcribe --events") _asr_files; return ;;
+        "digest run --out"|"digest run -o") :; return ;;
+        "digest run --date") :; return ;;
+        "digest run --since") :; return ;;
+        "digest run --until") :; return ;;
+        "digest run --sources") :; return ;;
+        "digest run --interests") :; return ;;
+        "digest run --replay") :; return ;;
+        "digest run --leaderboard") :; return ;;
+        "digest run --x-budget") :; return ;;
+        "digest run --llm") :; return ;;
+        "digest run --llm-model") :; return ;;
+        "digest verify --out"|"digest verify -o") :; return ;;
+        "digest search --out"|"digest search -o") :; return ;;
+        "digest search --max"|"digest search -n") :; return ;;
+        "digest why --out"|"digest why -o") :; return ;;
+        "digest star --out"|"digest star -o") :; return ;;
+        "digest hide --out"|"digest hide -o") :; return ;;
+        "digest status --out"|"digest status -o") :; return ;;
+        "digest status --date") :; return ;;
+        "digest ideas --out"|"digest ideas -o") :; return ;;
+        "digest ideas --week") :; return ;;
+        "digest doctor --out"|"digest doctor -o") :; return ;;
+        "digest mindmap --out"|"digest mindmap -o") :; return ;;
+        "digest mindmap --days") :; return ;;
+        "digest feed --out"|"digest feed -o") :; return ;;
+        "digest readme --out"|"digest readme -o") :; return ;;
+        "digest readme --leaderboard") :; return ;;
+        "digest podcast --out"|"digest podcast -o") :; return ;;
+        "digest podcast --date") :; return ;;
+        "digest podcast --minutes") :; return ;;
+        "digest podcast --voice") :; return ;;
+        "digest podcast --voice-dir") :; return ;;
+        "digest podcast --format"|"digest podcast -f") :; return ;;
+        "digest podcast --engine"|"digest podcast -e") _asr_words "auto firered whisper pocketsphinx fake"; return ;;
+        "digest paper --out"|"digest paper -o") :; return ;;
+        "digest paper --replay") :; return ;;
     esac
     case "$path" in
         "")
-            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe engines doctor config"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe engines doctor config digest"; fi ;;
         "transcribe")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --null --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "engines")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
         "engines pull")
-            if [[ $cur == -* ]]; then _asr_words "--quiet --help"; else _asr_colons "whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--quiet --help"; else _asr_colons "firered firered:aed2 firered:aed firered:llm2 firered:llm whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
         "doctor")
             if [[ $cur == -* ]]; then _asr_words "--network --json --help"; else :; fi ;;
         "config")
-            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "config doctor engines transcribe"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "config digest doctor engines transcribe"; fi ;;
+        "digest")
+            if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "run verify search why star hide status ideas doctor import mindmap feed readme podcast paper"; fi ;;
+        "digest run")
+            if [[ $cur == -* ]]; then _asr_words "--out --date --since --until --sources --interests --replay --record --leaderboard --x-budget --llm --llm-model --strict --help"; else :; fi ;;
+        "digest verify")
+            if [[ $cur == -* ]]; then _asr_words "--out --help"; else :; fi ;;
+        "digest search")
+            if [[ $cur == -* ]]; then _asr_words "--out --max --help"; else :; fi ;;
+        "digest why")
+            if [[ $cur == -* ]]; then _asr_words "--out --help"; else :; fi ;;
+        "digest star")
+            if [[ $cur == -* ]]; then _asr_words "--out --undo --help"; else :; fi ;;
+        "digest hide")
+            if [[ $cur == -* ]]; then _asr_words "--out --undo --help"; else :; fi ;;
+        "digest status")
+            if [[ $cur == -* ]]; then _asr_words "--out --date --help"; else :; fi ;;
+        "digest ideas")
+            if [[ $cur == -* ]]; then _asr_words "--out --week --help"; else :; fi ;;
+        "digest doctor")
+            if [[ $cur == -* ]]; then _asr_words "--out --example --help"; else :; fi ;;
+        "digest import")
+            if [[ $cur == -* ]]; then _asr_words "--help"; else :; fi ;;
+        "digest mindmap")
+            if [[ $cur == -* ]]; then _asr_words "--out --days --help"; else :; fi ;;
+        "digest feed")
+            if [[ $cur == -* ]]; then _asr_words "--out --opml --help"; else :; fi ;;
+        "digest readme")
+            if [[ $cur == -* ]]; then _asr_words "--out --leaderboard --help"; else :; fi ;;
+        "digest podcast")
+            if [[ $cur == -* ]]; then _asr_words "--out --date --minutes --voice --voice-dir --format --selfcheck --engine --help"; else :; fi ;;
+        "digest paper")
+            if [[ $cur == -* ]]; then _asr_words "--out --replay --offline --citations --help"; else :; fi ;;
     esac
 }
 

@@ -13,13 +13,14 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
                 engines) _asr_engines ;;
                 doctor) _asr_doctor ;;
                 config) _asr_config ;;
+                digest) _asr_digest ;;
             esac ;;
     esac
 }
@@ -28,10 +29,10 @@ _asr_transcribe() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto whisper pocketsphinx fake)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto firered whisper pocketsphinx fake)' \
+        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto firered whisper pocketsphinx fake)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--languages)--languages=[Find the language among these\: de,en.]:LANGUAGE,...:_sequence compadd - af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' \
@@ -149,7 +150,7 @@ _asr_engines_pull() {
         '(--quiet -q)-q[Errors only.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '*:engine\[\:model\]:(whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+        '*:engine\[\:model\]:(firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
 }
 
 _asr_doctor() {
@@ -170,7 +171,229 @@ _asr_config() {
         '(--json)--json[A JSON line per option.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:command:(config doctor engines transcribe)'
+        '1:command:(config digest doctor engines transcribe)'
+}
+
+_asr_digest() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:command:->command' \
+        '*::argument:->argument'
+    case $state in
+        command) local -a commands=('run:Read every source and write the digest of a day.' 'verify:Check finished digests again: quotes, numbers, ids and pages.' 'search:Find papers, models and stories among everything that was read.' 'why:Say why an item is where it is, or why it was not shown.' 'star:Rank what resembles this item higher from the next run on.' 'hide:Leave this item out from the next run on.' 'status:Show how every source ended on the last day, or on one day.' 'ideas:Print the ideas of a week, each with the characters it was read at.' 'doctor:Say what is there: settings, tokens (set or not, never their value), voices.' 'import:Print the lines for digest.toml: feeds of an OPML list, or authors of a BibTeX library.' 'mindmap:Draw the days as a tree: mindmap.html (one file, no request), mindmap.md (opens in markmap) and mindmap.opml.' 'feed:Write feed.xml (Atom), feed.json and the rolling pages again from the days that are there.' 'readme:Replace the blocks papers, models, ideas, status and leaderboard of a README.' 'podcast:Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml.' 'paper:Write a page on one paper: claim, evidence, premise, what would settle it, objections, and what was read.'); _describe -t commands command commands ;;
+        argument)
+            case $words[1] in
+                run) _asr_digest_run ;;
+                verify) _asr_digest_verify ;;
+                search) _asr_digest_search ;;
+                why) _asr_digest_why ;;
+                star) _asr_digest_star ;;
+                hide) _asr_digest_hide ;;
+                status) _asr_digest_status ;;
+                ideas) _asr_digest_ideas ;;
+                doctor) _asr_digest_doctor ;;
+                import) _asr_digest_import ;;
+                mindmap) _asr_digest_mindmap ;;
+                feed) _asr_digest_feed ;;
+                readme) _asr_digest_readme ;;
+                podcast) _asr_digest_podcast ;;
+                paper) _asr_digest_paper ;;
+            esac ;;
+    esac
+}
+
+_asr_digest_run() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--date)--date=[The day, YYYY-MM-DD. Default\: today (UTC).]:TEXT: ' \
+        '(--since)--since=[The first of several days.]:TEXT: ' \
+        '(--until)--until=[The last of several days. Default\: today.]:TEXT: ' \
+        '(--sources)--sources=[Comma-separated.]:TEXT: ' \
+        '(--interests)--interests=[Settings (TOML). Default\: OUT/digest.toml when it is there.]:TEXT: ' \
+        '(--replay)--replay=[Answer from recorded files (DIR or DIR/DATE) and open no connection.]:TEXT: ' \
+        '(--record)--record[Keep every raw answer in OUT/cache/http/DATE, without tokens.]' \
+        '(--leaderboard)--leaderboard=[Leaderboard (JSON) to set claims against.]:TEXT: ' \
+        '(--x-budget)--x-budget=[US dollars for posts of X; needs ASR_X_TOKEN.]:X: ' \
+        '(--llm)--llm=[OpenAI-compatible endpoint that writes summaries, behind the gate.]:TEXT: ' \
+        '(--llm-model)--llm-model=[The model'\''s name there.]:TEXT: ' \
+        '(--strict)--strict[Also fail (1) when the finished digest does not verify.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
+_asr_digest_verify() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '*:\[date\]: '
+}
+
+_asr_digest_search() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--max -n)--max=[How many.]:N: ' \
+        '(--max -n)-n+[How many.]:N: ' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:query: '
+}
+
+_asr_digest_why() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:id: '
+}
+
+_asr_digest_star() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--undo)--undo[Take the mark off again.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:id: '
+}
+
+_asr_digest_hide() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--undo)--undo[Take the mark off again.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:id: '
+}
+
+_asr_digest_status() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--date)--date=[The day, YYYY-MM-DD. Default\: today (UTC).]:TEXT: ' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
+_asr_digest_ideas() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--week)--week=[An ISO week, 2026-W17. Default\: all days.]:TEXT: ' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
+_asr_digest_doctor() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--example)--example[Print an example of digest.toml and stop.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
+_asr_digest_import() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:opml|bibtex: ' \
+        '1:file: '
+}
+
+_asr_digest_mindmap() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--days)--days=[How many days, counted back from the newest.]:N: ' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
+_asr_digest_feed() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--opml)--opml[Also write sources.opml, the feeds that are followed.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
+_asr_digest_readme() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--leaderboard)--leaderboard=[Leaderboard (JSON) for the block `leaderboard`.]:TEXT: ' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:file: '
+}
+
+_asr_digest_podcast() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--date)--date=[The day. Default\: the newest.]:TEXT: ' \
+        '(--minutes)--minutes=[The longest the show may be; a quiet day is shorter.]:X: ' \
+        '(--voice)--voice=[espeak-ng, flite, kokoro or piper. Default\: the best that is there.]:TEXT: ' \
+        '(--voice-dir)--voice-dir=[A folder with voices of Kokoro or Piper.]:TEXT: ' \
+        '(--format -f)--format=[mp3, opus or m4a.]:TEXT: ' \
+        '(--format -f)-f+[mp3, opus or m4a.]:TEXT: ' \
+        '(--selfcheck)--selfcheck[Transcribe the episode and report what is misheard.]' \
+        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto firered whisper pocketsphinx fake)' \
+        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto firered whisper pocketsphinx fake)' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
+_asr_digest_paper() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
+        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--replay)--replay=[Answer from recorded files and open no connection.]:TEXT: ' \
+        '(--offline)--offline[Use only what the digest already holds.]' \
+        '(--citations)--citations[Also ask Semantic Scholar who cites it.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:arxiv_id|file: '
 }
 
 if [[ $funcstack[1] == _asr ]]; then
