@@ -230,6 +230,7 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
         choice = selection.prepare(
             planned.engine,
             planned.model,
+            request.options,
             device=request.device,
             dtype=request.dtype,
             threads=request.threads,

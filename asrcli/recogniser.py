@@ -60,8 +60,9 @@ class Recogniser:
         limit = self.most_clips or len(clips)
         if len(clips) > limit:
             return [one for at in range(0, len(clips), limit) for one in self.transcribe(clips[at : at + limit])]
+        engine = self.load()  # weights that do not load end the run; they are no clip's fault
         try:
-            heard = self.load().transcribe(clips, self.options)
+            heard = engine.transcribe(clips, self.options)
             if len(heard) != len(clips):
                 raise RuntimeError(f"{self.choice.engine.name} returned {len(heard)} results for {len(clips)} clips")
             return list(heard)

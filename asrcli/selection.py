@@ -34,6 +34,7 @@ def choose_class(name: str, model: str | None, options: Options, announce: Annou
 def prepare(  # noqa: PLR0913 -- everything that a choice depends on
     engine: type[Engine],
     model: str | None,
+    options: Options,
     *,
     device: str = "auto",
     dtype: str = "auto",
@@ -44,6 +45,8 @@ def prepare(  # noqa: PLR0913 -- everything that a choice depends on
 ) -> Choice:
     """Find the weights, pulling them when allowed, and the device; load nothing."""
     weights = models.resolve(engine, model, offline=offline, pull=pull, announce=announce)
+    engine = engine.for_weights(weights)
+    check_options(engine, options)
     return Choice(engine, weights, devices.choose(engine, device, dtype, threads, announce=announce))
 
 
@@ -86,7 +89,7 @@ def _usable(engine: type[Engine], options: Options) -> tuple[str | None, str]:
         if not options.language or not engine.languages(model) or options.language in engine.languages(model)
     ]
     if speaks:
-        return (engine.default_model if engine.default_model in speaks else speaks[0]), ""
+        return max(speaks, key=lambda model: engine.models[model].parameters or 0), ""  # the largest hears best
     return None, "no weights here" if not weights_here(engine) else f"does not speak '{options.language}'"
 
 

@@ -40,7 +40,8 @@ class Whisper(Engine):
             "task", "prompt", "hotwords", "word_timestamps", "beam_size", "best_of", "patience", "length_penalty",
             "repetition_penalty", "no_repeat_ngram_size", "temperature", "compression_ratio_threshold",
             "logprob_threshold", "no_speech_threshold", "condition_on_previous_text", "suppress_tokens",
-            "max_new_tokens", "batched", "seed",
+            "max_new_tokens", "batched", "seed", "carry_initial_prompt", "hallucination_silence_threshold",
+            "prepend_punctuations", "append_punctuations",
         }
     )  # fmt: skip
     identifies_language = True
@@ -71,7 +72,14 @@ class Whisper(Engine):
     @classmethod
     def clip_seconds(cls, options: Options) -> float:
         """Return 30 s, or 10 minutes when windows are decoded one after the other with the text before as context."""
-        return LONG_CLIP if in_sequence(options) else cls.max_seconds
+        if not in_sequence(options):
+            return cls.max_seconds  # every clip begins with the prompt: carry_initial_prompt holds by itself
+        if options.carry_initial_prompt:
+            raise UsageError(
+                "--carry-initial-prompt works with windows in batches only: leave out --no-batched, "
+                "--condition-on-previous-text and options for silences and punctuation"
+            )
+        return LONG_CLIP
 
     def _decoder(self, options: Options) -> Decoder:
         from asr_plugins.whisper.decode import Decoder
@@ -124,8 +132,13 @@ def _check_json(path: Path) -> None:
 
 
 def in_sequence(options: Options) -> bool:
-    """Return whether windows are decoded one after the other: asked for, or needed for context between them."""
-    return options.batched is False or bool(options.condition_on_previous_text)
+    """Return whether windows are decoded one after the other: asked for, or needed by another option."""
+    needs_it = (options.hallucination_silence_threshold, options.prepend_punctuations, options.append_punctuations)
+    return (
+        options.batched is False
+        or bool(options.condition_on_previous_text)
+        or any(value is not None for value in needs_it)
+    )
 
 
 def compute_type(device: Device) -> str:

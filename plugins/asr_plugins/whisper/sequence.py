@@ -24,6 +24,9 @@ PARAMETERS = {
     "no_speech_threshold": "no_speech_threshold",
     "word_timestamps": "word_timestamps",
     "max_new_tokens": "max_new_tokens",
+    "hallucination_silence_threshold": "hallucination_silence_threshold",
+    "prepend_punctuations": "prepend_punctuations",
+    "append_punctuations": "append_punctuations",
 }
 COMPRESSION_RATIO = 2.4
 
