@@ -122,6 +122,11 @@ class Engine(ABC):
         return cls
 
     @classmethod
+    def convert_to_safetensors(cls, weights: Weights, folder: str) -> None:
+        """Write weights that are published as pickles as safetensors into a folder, which then loads like them."""
+        raise UsageError(f"engine '{cls.name}' has no pickles to convert: leave --safetensors out")
+
+    @classmethod
     def clip_seconds(cls, options: Options) -> float:
         """Return how long the pipeline may make a clip under these options; `max_seconds` unless overridden."""
         return cls.max_seconds

@@ -20,7 +20,7 @@ from asrcli.inputs import STDIN, Found
 from asrcli.outputs import Naming, check_collisions, check_folder, check_template
 from asrcli.recogniser import Choice
 from asrcli.types import Options, Recording, Segment, Transcript
-from asrcli.writers import FORMATS, Layout, render
+from asrcli.writers import FORMATS, Layout, check, render
 
 if TYPE_CHECKING:
     from asrcli.audio import AudioInfo
@@ -363,15 +363,20 @@ class _Execution:
         if job.name in self.failed or len(transcripts) < len(siblings):
             return
         whole = merge_channels(self.finished.pop(job.name))
+        written = []
         try:
-            written = tuple(self._write(job, output, whole) for output in job.outputs if output.stale)
+            for output in job.outputs:
+                if output.stale:
+                    text = self._write(job, output, whole)
+                    written.append(output.path)
+                    yield from self._note_broken_cues(job, output, text)
         except AsrError as error:
             yield JobFailed(job, error)
             return
         for other in siblings:
             if other.journal:
                 other.journal.remove()
-        yield Done(job, whole, written)
+        yield Done(job, whole, tuple(written))
 
     def _write(self, job: Job, output: Output, transcript: Transcript) -> str:
         ledger = state.ledger(_state_folder(self.request.naming))
@@ -381,7 +386,14 @@ class _Execution:
         if job.name != STDIN:
             recipe = _output_recipe(self.plan.recipe, output.format, self.request.layout)
             ledger.made(output.path, state.identify(job.name), recipe)
-        return output.path
+        return text
+
+    def _note_broken_cues(self, job: Job, output: Output, text: str) -> Iterator[Note]:
+        """Read subtitles again as a player would, and say how many cues could not keep to the layout."""
+        broken = check(text, output.format, self.request.layout)
+        if broken:
+            more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+            yield Note(f"{output.path}: {broken[0]}{more}", job)
 
 
 def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -43,21 +44,34 @@ def pull(
     names: Annotated[
         list[str], typer.Argument(metavar="ENGINE[:MODEL]...", help="whisper:base; whisper is its default.")
     ],
+    safetensors: Annotated[
+        str | None, typer.Option("--safetensors", metavar="FOLDER", help="Also convert pickles, once, into FOLDER.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
 ) -> None:
     """Download weights, or complete those that are partly here; prints the folder of each.
 
-    The hub's cache is used (HF_HUB_CACHE), a token is read from HF_TOKEN.
+    The hub's cache is used (HF_HUB_CACHE), a token is read from HF_TOKEN. A folder may be named instead of a model, to
+    convert it: asr engines pull firered:./FireRedASR-AED-L --safetensors ./firered-safe
     """
     from asrcli import models
     from asrcli.console import Console
     from asrcli.engine import load_class
+    from asrcli.errors import UsageError
 
     console = Console(quiet)
     wanted = [name.partition(":")[::2] for name in names]
     known = [(load_class(engine), model or None) for engine, model in wanted]  # all are checked before one is pulled
+    if safetensors and len(known) > 1:
+        raise UsageError("--safetensors converts one model: name one")
     for engine, model in known:
-        print(models.pull(engine, model, console.note).path)
+        if model and os.path.isdir(model):
+            weights = models.resolve(engine, model, offline=True, pull=False, announce=console.note)
+        else:
+            weights = models.pull(engine, model, console.note)
+        if safetensors:
+            engine.for_weights(weights).convert_to_safetensors(weights, safetensors)
+        print(safetensors or weights.path)
 
 
 def _as_json(found: Sequence[EngineCard]) -> str:

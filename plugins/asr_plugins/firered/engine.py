@@ -77,6 +77,13 @@ class FireRed(Engine):
         """Return the card of the LLM models for an LLM folder."""
         return FireRedLlm if weights.path is not None and is_llm(Path(weights.path)) else cls
 
+    @classmethod
+    def convert_to_safetensors(cls, weights: Weights, folder: str) -> None:
+        """Write an official folder as safetensors."""
+        from asr_plugins.firered.convert import convert_to_safetensors
+
+        convert_to_safetensors(Path(weights.path or ""), Path(folder))
+
     @property
     def _trained_seconds(self) -> float:
         return LLM_SECONDS if self.kind == "llm" else AED_SECONDS
