@@ -42,7 +42,8 @@ def align(
     """Return one alignment per pair of texts.
 
     An alignment is a letter per move: ``=`` match, ``S`` substitution, ``I`` insertion, ``D`` deletion; ``<`` and ``>``
-    are a further reference or hypothesis word that is merged into the match after it.
+    are a further reference or hypothesis word that is merged into the match after it; ``o`` is an optional word of the
+    reference, left out (see `asrcli.scoring.network`).
     """
     if convention is Convention.LEVENSHTEIN:
         return [align_plain(words, heard) for words, heard in zip(references, hypotheses, strict=True)]
@@ -106,7 +107,7 @@ def prepare(
 def count(alignment: bytes) -> ErrorCounts:
     """Count the moves of one alignment."""
     return ErrorCounts(
-        hits=alignment.count(b"=") + alignment.count(b"<"),
+        hits=alignment.count(b"=") + alignment.count(b"<") + alignment.count(b"o"),
         substitutions=alignment.count(b"S"),
         insertions=alignment.count(b"I"),
         deletions=alignment.count(b"D"),
