@@ -67,27 +67,25 @@ def align_plain(reference: Words, hypothesis: Words) -> bytes:
     if reference == hypothesis:
         return b"=" * len(reference)
     letters = {"replace": b"S", "insert": b"I", "delete": b"D"}
-    pieces = []
+    pieces: list[bytes] = []
     matched = 0
-    for tag, position, _ in Levenshtein.editops(reference, hypothesis).as_list():
+    tag: str
+    position: int
+    for tag, position, _ in Levenshtein.editops(reference, hypothesis):
         pieces.append(b"=" * (position - matched) + letters[tag])
         matched = position + (tag != "insert")
     pieces.append(b"=" * (len(reference) - matched))
     return b"".join(pieces)
 
 
-def prepare(
-    reference: Words, hypothesis: Words, rule: TieBreak, vocabulary: dict[str, int], *, merging: bool
-) -> Pair:
+def prepare(reference: Words, hypothesis: Words, rule: TieBreak, vocabulary: dict[str, int], *, merging: bool) -> Pair:
     """Turn words into integers and bound the band by the cost, which rapidfuzz finds quickly."""
     import numpy as np
     from rapidfuzz.distance import Levenshtein
 
     from asrcli.scoring.compounds import find_merges
 
-    cost = Levenshtein.distance(
-        reference, hypothesis, weights=(rule.insertion, rule.deletion, rule.substitution)
-    )
+    cost = Levenshtein.distance(reference, hypothesis, weights=(rule.insertion, rule.deletion, rule.substitution))
     low, high = strays(cost, rule, len(reference), len(hypothesis))
     merges = find_merges(reference, hypothesis) if merging else []
     if merges:  # each one moves the path off the diagonal at no cost, and lets it come back by another way

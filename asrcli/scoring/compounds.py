@@ -13,12 +13,8 @@ def find_merges(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Mer
     Those that end at the same two positions come in the order in which kaldialign tries them: reference words first,
     the fewest first. The first of them wins a tie.
     """
-    merges = [
-        Merge(end, place, words, in_reference=True) for end, words, place in joins(reference, hypothesis)
-    ]
-    merges += [
-        Merge(place, end, words, in_reference=False) for end, words, place in joins(hypothesis, reference)
-    ]
+    merges = [Merge(end, place, words, in_reference=True) for end, words, place in joins(reference, hypothesis)]
+    merges += [Merge(place, end, words, in_reference=False) for end, words, place in joins(hypothesis, reference)]
     return merges
 
 
