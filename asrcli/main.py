@@ -29,6 +29,7 @@ class CommandEntry(NamedTuple):
 
 COMMANDS = {
     "transcribe": CommandEntry("asrcli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."),
+    "compare": CommandEntry("asrcli.commands.compare", "compare", "Score systems against a reference and each other."),
 }
 
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."

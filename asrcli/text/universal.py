@@ -76,7 +76,7 @@ class UniversalNormalizer:
         self.folding = Folding(width=on["width"], punctuation=on["punctuation"], numerals=on["numerals"])
         self.english: EnglishNormalizer | None = None
         if english and on["english"]:
-            shortened = contractions((PRONOUNS, r"\1 is")) + ((r"'s\b", "s"),)
+            shortened = (*contractions((PRONOUNS, r"\1 is")), (r"'s\b", "s"))
             rules = replace(leaderboard_rules(), brackets=(), contractions=shortened, names={}, literal_one=False)
             self.english = EnglishNormalizer(rules, disabled)
         self.memory: dict[str, str] = {}

@@ -1,0 +1,93 @@
+"""Write a comparison wherever it was asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from asrcli.compare import tables
+from asrcli.compare.breakdown import worst
+from asrcli.compare.comparison import Comparison
+from asrcli.compare.conditions import Outcome
+from asrcli.errors import CheckFailed, UsageError
+from asrcli.results import write_text
+
+
+class Paths(NamedTuple):
+    """Where the reports go; ``-`` is standard output."""
+
+    json: Path | None = None
+    csv: Path | None = None
+    markdown: Path | None = None
+    html: Path | None = None
+    junit: Path | None = None
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether standard output is taken."""
+        return any(path is not None and str(path) == "-" for path in self)
+
+
+def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, fields: Sequence[str]) -> None:
+    """Write every report that has a path.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    from asrcli.compare.html import to_html
+
+    makers: dict[str, Callable[[], str]] = {
+        "json": lambda: tables.to_json(comparison, fields=fields),
+        "csv": lambda: tables.to_csv(comparison),
+        "markdown": lambda: tables.to_markdown(comparison, outcomes),
+        "html": lambda: to_html(comparison, fields=fields),
+        "junit": lambda: tables.to_junit(outcomes),
+    }
+    for name, path in paths._asdict().items():
+        if path is None:
+            continue
+        text = makers[name]()
+        if str(path) == "-":
+            sys.stdout.write(text)
+        else:
+            write_text(path, text)
+
+
+def print_tables(comparison: Comparison, *, fields: Sequence[str], confusions: int, show: str | None) -> None:
+    """Print the tables on standard output, and the utterances asked for."""
+    from rich.console import Console
+
+    from asrcli.compare import terminal
+
+    console = Console(soft_wrap=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(width=200, highlight=False)  # a pipe or a file has no width of its own
+    terminal.show(comparison, console, fields=fields, confusions=confusions)
+    for index in chosen(comparison, show):
+        for line in terminal.diff(comparison, index):
+            console.print(line, soft_wrap=True)
+
+
+def chosen(comparison: Comparison, show: str | None) -> list[int]:
+    """Return the utterances that ``--show`` names: ``worst:N``, ``different:N`` or an id."""
+    if not show:
+        return []
+    kind, _, number = show.partition(":")
+    if kind in ("worst", "different") and (number or "10").isdigit():
+        against = 1 if kind == "different" and len(comparison.systems) > 1 else None
+        return worst(comparison, int(number or 10), second=against)
+    found = [index for index, one in enumerate(comparison.utterances) if one.id == show]
+    if not found:
+        raise UsageError(f"--show {show}: write worst:20, different:20 or the id of an utterance")
+    return found
+
+
+def judge(outcomes: Sequence[Outcome], stderr: TextIO) -> None:
+    """Raise `CheckFailed` when a condition holds, after naming all that do."""
+    held = [one for one in outcomes if one.holds]
+    for one in held[:-1]:
+        print(f"asr: {one.sentence}", file=stderr)
+    if held:
+        raise CheckFailed(held[-1].sentence)
