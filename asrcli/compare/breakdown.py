@@ -120,7 +120,7 @@ def labelled(values: Sequence[str | float | None], name: str) -> list[tuple[floa
         edges = [different[int(step * place)] for place in range(8)]
     else:
         return [(0.0, "–" if value is None else str(value)) for value in values]
-    return [ranged(number, edges) for number in numbers]
+    return [ranged(number, edges, whole=name == "length") for number in numbers]
 
 
 def as_number(value: str | float | None) -> float | None:
@@ -131,7 +131,7 @@ def as_number(value: str | float | None) -> float | None:
         return None
 
 
-def ranged(number: float | None, edges: Sequence[float]) -> tuple[float, str]:
+def ranged(number: float | None, edges: Sequence[float], *, whole: bool) -> tuple[float, str]:
     """Return the lower edge and the label of the range that holds a number."""
     if number is None:
         return float("inf"), "–"
@@ -139,7 +139,9 @@ def ranged(number: float | None, edges: Sequence[float]) -> tuple[float, str]:
     if not below:
         return float("-inf"), f"< {edges[0]:g}"
     after = [edge for edge in edges if edge > number]
-    return below[-1], f"{below[-1]:g} to {after[0]:g}" if after else f"{below[-1]:g} and more"
+    if not after:
+        return below[-1], f"{below[-1]:g} and more"
+    return below[-1], f"{below[-1]:g} to {after[0] - 1 if whole else after[0]:g}"
 
 
 def worst(comparison: Comparison, number: int, *, first: int = 0, second: int | None = None) -> list[int]:

@@ -42,7 +42,7 @@ def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, 
         "json": lambda: tables.to_json(comparison, fields=fields),
         "csv": lambda: tables.to_csv(comparison),
         "markdown": lambda: tables.to_markdown(comparison, outcomes),
-        "html": lambda: to_html(comparison, fields=fields),
+        "html": lambda: to_html(comparison, fields=fields, folder=paths.html.parent if paths.html else None),
         "junit": lambda: tables.to_junit(outcomes),
     }
     for name, path in paths._asdict().items():
