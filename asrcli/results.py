@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -140,33 +141,67 @@ def line_of(data: bytes, offset: int) -> int:
     return data.count(b"\n", 0, offset) + 1
 
 
-def utterance(row: Row, text_keys: Sequence[str], path: Path, number: int) -> Utterance:
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which names of a line hold what; lines of one manifest nearly always have the same names."""
+
+    text: str
+    id: tuple[str, ...]
+    audio: tuple[str, ...]
+    group: tuple[str, ...]
+    language: tuple[str, ...]
+    seconds: tuple[str, ...]
+    times: bool
+    others: tuple[str, ...]
+
+
+@lru_cache(maxsize=1000)
+def find_columns(names: tuple[str, ...], text_keys: tuple[str, ...]) -> Columns | None:
+    """Return what the names of a line hold; ``None`` when there is no text among them."""
+    text = next((key for key in text_keys if key in names), None)
+    if text is None:
+        return None
+
+    def those(keys: Sequence[str]) -> tuple[str, ...]:
+        return tuple(key for key in keys if key in names)
+
+    used = {text, *ID_KEYS, *AUDIO_KEYS, *TEXTS}
+    return Columns(
+        text,
+        those(ID_KEYS),
+        those(AUDIO_KEYS),
+        those(GROUP_KEYS),
+        those(("language", "lang")),
+        those(SECONDS_KEYS),
+        "start" in names or "end" in names,
+        tuple(name for name in names if name not in used),
+    )
+
+
+def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int) -> Utterance:
     """Build an utterance from one line of a manifest."""
-    text_key = next((key for key in text_keys if key in row), None)
-    if text_key is None:
-        raise InputError(
-            f"{path} line {number}: no text; one of {', '.join(text_keys)} must be there, not {shown(row)}"
-        )
-    text = row[text_key]
+    columns = find_columns(tuple(row), text_keys)
+    if columns is None:
+        known = ", ".join(text_keys)
+        raise InputError(f"{path} line {number}: no text; one of {known} must be there, not {shown(row)}")
+    text = row[columns.text]
     if text is None:
         text = ""
     if not isinstance(text, str):
-        raise InputError(f"{path} line {number}: '{text_key}' must be text, not {json.dumps(text)[:40]}")
+        raise InputError(f"{path} line {number}: '{columns.text}' must be text, not {json.dumps(text)[:40]}")
     check_text(text, path, number)
-    audio = first_text(row, AUDIO_KEYS)
-    name = first_text(row, ID_KEYS) or (Path(audio).with_suffix("").name if audio else str(number))
-    group = first_text(row, GROUP_KEYS)
-    used = {text_key, *ID_KEYS, *AUDIO_KEYS, *TEXTS}
+    audio = first_text(row, columns.audio)
+    name = first_text(row, columns.id) or (Path(audio).with_suffix("").name if audio else str(number))
     return Utterance(
-        id=name,
-        text=text,
-        audio=audio,
-        language=first_text(row, ("language", "lang")),
-        group=group,
-        start=number_of(row, "start", path, number),
-        end=number_of(row, "end", path, number),
-        seconds=next((number_of(row, key, path, number) for key in SECONDS_KEYS if key in row), None),
-        fields=tuple((key, str(value)) for key, value in row.items() if key not in used and is_plain(value)),
+        name,
+        text,
+        audio,
+        first_text(row, columns.language),
+        first_text(row, columns.group),
+        number_of(row, "start", path, number) if columns.times else None,
+        number_of(row, "end", path, number) if columns.times else None,
+        number_of(row, columns.seconds[0], path, number) if columns.seconds else None,
+        tuple([(key, str(row[key])) for key in columns.others if is_plain(row[key])]),
     )
 
 

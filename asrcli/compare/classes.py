@@ -101,17 +101,19 @@ def classify(
         names: words that are names, as `find_names` finds them.
     """
     profile = ErrorProfile()
-    alone: Counter[Confusion] = Counter()
+    alone: list[Confusion] = []
     for index, moves in enumerate(alignments):
-        if moves.count(b"S") + moves.count(b"I") + moves.count(b"D"):
+        if moves.strip(b"="):
             walk(index, (references[index], hypotheses[index], moves), profile, alone)
-    for (said, heard), number in alone.items():
+    counted = Counter(alone)
+    profile.confusions.update(counted)
+    for (said, heard), number in counted.items():
         profile.classes[word_class(said, heard, said in names or heard in names)] += number
     return profile
 
 
 def walk(
-    index: int, utterance: tuple[Sequence[str], Sequence[str], bytes], profile: ErrorProfile, alone: Counter[Confusion]
+    index: int, utterance: tuple[Sequence[str], Sequence[str], bytes], profile: ErrorProfile, alone: list[Confusion]
 ) -> None:
     """Go through the stretches of errors of one utterance; ``alone`` takes those that are judged by their words."""
     words, heard, moves = utterance
@@ -123,14 +125,20 @@ def walk(
         spot += len(between) - between.count(b"<") - between.count(b"o")
         done = end
         letters = stretch[0]
+        if len(letters) == 1 and not (letters == b"I" and spot and heard[spot] == heard[spot - 1]):
+            pair = (words[place] if letters != b"I" else "", heard[spot] if letters != b"D" else "")
+            alone.append(pair)
+            place += letters != b"I"
+            spot += letters != b"D"
+            continue
         said = words[place : place + len(letters) - letters.count(b"I")]
         instead = heard[spot : spot + len(letters) - letters.count(b"D")]
         pairs = list(paired(letters, said, instead))
-        profile.confusions.update(pairs)
         kind = stretch_class(letters, (said, instead), heard[: spot + len(instead)], at_end=end == len(moves))
         if kind is None:
-            alone.update(pairs)
+            alone += pairs
         else:
+            profile.confusions.update(pairs)
             profile.classes[kind] += len(letters)
             profile.examples.setdefault(kind, []).append(index)
         place += len(said)

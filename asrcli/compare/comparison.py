@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asrcli.compare.classes import ErrorProfile, classify, find_names
 from asrcli.compare.matching import Heard
-from asrcli.scoring.alignment import Convention, align, count, count_all, distances, measures
+from asrcli.scoring.alignment import Convention, align, count_all, distances, measures, tally
 from asrcli.scoring.significance import (
     Interval,
     MatchedPairs,
@@ -20,6 +20,7 @@ from asrcli.scoring.significance import (
     more_needed,
 )
 from asrcli.text.normalisers import NORMALIZERS, build
+from asrcli.text.steps import raw_words, without_case, without_punctuation
 from asrcli.types import ErrorCounts, Utterance
 
 if TYPE_CHECKING:
@@ -123,12 +124,17 @@ class Comparison:
         return NORMALIZERS[self.settings.normalizer].label
 
 
-@dataclass(slots=True)
-class Prepared:
-    """Texts of both sides as words, after one rung of the ladder."""
+STEPS = (raw_words, without_case, without_punctuation)
 
-    references: list[list[str]]
-    hypotheses: list[list[list[str]]] = field(default_factory=list)  # (systems, utterances)
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The references, made ready once for all systems."""
+
+    texts: Sequence[str]
+    words: Sequence[Words]  # normalised
+    steps: Sequence[Sequence[Words]]  # as `STEPS`
+    names: frozenset[str]
 
 
 def compare(
@@ -144,7 +150,10 @@ def compare(
     texts = [one.text for one in utterances]
     names = find_names(texts)
     group_numbers = number_groups(utterances)
-    scored = [score_system(texts, one, normalize, settings, names) for one in systems]
+    references = Prepared(
+        texts, [normalize(text).split() for text in texts], [[step(text) for text in texts] for step in STEPS], names
+    )
+    scored = [score_system(references, one, normalize, settings) for one in systems]
     if scored and len(texts):
         errors = np.stack([one.errors for one in scored])
         lengths = np.stack([one.lengths for one in scored])
@@ -179,25 +188,20 @@ def number_groups(utterances: Sequence[Utterance]) -> NDArray[np.int64] | None:
     return found if 1 < len(numbers) < len(utterances) else None
 
 
-def score_system(
-    texts: Sequence[str], heard: Heard, normalize: Callable[[str], str], settings: Settings, names: frozenset[str]
-) -> SystemScore:
+def score_system(prepared: Prepared, heard: Heard, normalize: Callable[[str], str], settings: Settings) -> SystemScore:
     """Score one system; intervals come later, from resampling all systems together."""
-    import numpy as np
-
     said = [text or "" for text in heard.texts]
-    references: list[Words] = [normalize(text).split() for text in texts]
-    words: list[Words] = [normalize(text).split() for text in said]
+    references: Sequence[Words] = prepared.words
+    words: Sequence[Words] = [normalize(text).split() for text in said]
     if settings.marked and settings.convention is Convention.SCLITE:
         from asrcli.compare.marked import align_marked
 
-        references, words, alignments = align_marked(texts, said, normalize)
+        references, words, alignments = align_marked(prepared.texts, said, normalize)
     else:
         alignments = align(references, words, settings.convention)
     counts = count_all(alignments)
-    counted = [count(moves) for moves in alignments]
-    joined = [" ".join(one) for one in references], [" ".join(one) for one in words]
-    unspaced = [[text.replace(" ", "") for text in side] for side in joined]
+    errors, lengths = tally(alignments)
+    unspaced = [["".join(one) for one in side] for side in (references, words)]
     return SystemScore(
         heard.name,
         heard.path,
@@ -205,33 +209,29 @@ def score_system(
         words,
         alignments,
         counts,
-        np.array([one.errors for one in counted], np.int64),
-        np.array([one.reference_length for one in counted], np.int64),
-        ladder(texts, said, settings, Share(counts.errors, counts.reference_length)),
+        errors,
+        lengths,
+        ladder(prepared, said, settings, Share(counts.errors, counts.reference_length)),
         Share(sum(distances(*unspaced)), sum(map(len, unspaced[0]))),
         tuple(measures(counts).items()),
         None,
         None,
-        classify(references, words, alignments, names),
+        classify(references, words, alignments, prepared.names),
         heard.texts,
         heard.missing,
         heard.extra,
     )
 
 
-def ladder(texts: Sequence[str], said: Sequence[str], settings: Settings, normalised: Share) -> tuple[Share, ...]:
+def ladder(prepared: Prepared, said: Sequence[str], settings: Settings, normalised: Share) -> tuple[Share, ...]:
     """Return the error rate raw, without case, without punctuation, and normalised."""
-    from asrcli.text.steps import raw_words, without_case, without_punctuation
-
     shares = []
-    for step in (raw_words, without_case, without_punctuation):
-        references = [step(text) for text in texts]
+    for step, references in zip(STEPS, prepared.steps, strict=True):
         hypotheses = [step(text) for text in said]
-        errors = (
-            sum(count(moves).errors for moves in align(references, hypotheses, settings.convention))
-            if (settings.convention is not Convention.LEVENSHTEIN)
-            else sum(distances(references, hypotheses))
-        )
+        if settings.convention is Convention.LEVENSHTEIN:
+            errors = sum(distances(references, hypotheses))
+        else:
+            errors = count_all(align(references, hypotheses, settings.convention)).errors
         shares.append(Share(errors, sum(map(len, references))))
     return (*shares, normalised)
 

@@ -17,13 +17,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from asrcli.scoring.compounds import find_merges
 from asrcli.scoring.dynamic import KALDI, SCLITE, Pair, TieBreak, align_pairs, strays
 from asrcli.types import ErrorCounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from asrcli.scoring.dynamic import Ids
 
 Words = Sequence[str]
 
@@ -50,14 +57,28 @@ def align(
     rule = SCLITE if convention is Convention.SCLITE else KALDI
     found = [b"=" * len(words) for words in references]
     different = [index for index, words in enumerate(references) if words != hypotheses[index]]
-    vocabulary: dict[str, int] = {}
-    pairs = []
-    for index in different:
-        merging = convention is Convention.OPEN_ASR_LEADERBOARD
-        pairs.append(prepare(references[index], hypotheses[index], rule, vocabulary, merging=merging))
+    if not different:
+        return found
+    sides = [[side[index] for index in different] for side in (references, hypotheses)]
+    vocabulary = {word: number for number, word in enumerate(dict.fromkeys(chain(*sides[0], *sides[1])))}
+    numbered = [number_words(side, vocabulary) for side in sides]
+    merging = convention is Convention.OPEN_ASR_LEADERBOARD
+    pairs = [
+        prepare((words, heard), (ids, heard_ids), rule, merging=merging)
+        for words, heard, ids, heard_ids in zip(*sides, *numbered, strict=True)
+    ]
     for index, moves in zip(different, align_pairs(pairs, rule), strict=True):
         found[index] = moves
     return found
+
+
+def number_words(texts: Sequence[Words], vocabulary: Mapping[str, int]) -> list[Ids]:
+    """Return the words of each text as integers."""
+    import numpy as np
+
+    flat = np.fromiter(map(vocabulary.__getitem__, chain.from_iterable(texts)), np.int32)
+    ends = np.cumsum([len(words) for words in texts]).tolist()
+    return [flat[end - len(words) : end] for words, end in zip(texts, ends, strict=True)]
 
 
 def align_plain(reference: Words, hypothesis: Words) -> bytes:
@@ -78,13 +99,11 @@ def align_plain(reference: Words, hypothesis: Words) -> bytes:
     return b"".join(pieces)
 
 
-def prepare(reference: Words, hypothesis: Words, rule: TieBreak, vocabulary: dict[str, int], *, merging: bool) -> Pair:
-    """Turn words into integers and bound the band by the cost, which rapidfuzz finds quickly."""
-    import numpy as np
+def prepare(words: tuple[Words, Words], ids: tuple[Ids, Ids], rule: TieBreak, *, merging: bool) -> Pair:
+    """Bound the band of a pair by the cost of its alignment, which rapidfuzz finds quickly."""
     from rapidfuzz.distance import Levenshtein
 
-    from asrcli.scoring.compounds import find_merges
-
+    reference, hypothesis = words
     cost = Levenshtein.distance(reference, hypothesis, weights=(rule.insertion, rule.deletion, rule.substitution))
     low, high = strays(cost, rule, len(reference), len(hypothesis))
     merges = find_merges(reference, hypothesis) if merging else []
@@ -92,14 +111,7 @@ def prepare(reference: Words, hypothesis: Words, rule: TieBreak, vocabulary: dic
         down = sum({merge.end: merge.words - 1 for merge in merges if merge.in_reference}.values())
         up = sum({merge.hypothesis_end: merge.words - 1 for merge in merges if not merge.in_reference}.values())
         low, high = min(low + up + down, len(reference)), min(high + up + down, len(hypothesis))
-    number = vocabulary.setdefault
-    return Pair(
-        np.array([number(word, len(vocabulary)) for word in reference], np.int32),
-        np.array([number(word, len(vocabulary)) for word in hypothesis], np.int32),
-        low,
-        high,
-        merges,
-    )
+    return Pair(*ids, low, high, merges)
 
 
 def count(alignment: bytes) -> ErrorCounts:
@@ -115,6 +127,18 @@ def count(alignment: bytes) -> ErrorCounts:
 def count_all(alignments: Iterable[bytes]) -> ErrorCounts:
     """Count the moves of many alignments."""
     return count(b"".join(alignments))
+
+
+def tally(alignments: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return errors and reference words of each alignment, (utterances,) both."""
+    import numpy as np
+
+    moves = np.frombuffer(b"".join([moves + b"|" for moves in alignments]), np.uint8)
+    ends = np.flatnonzero(moves == ord("|"))
+    inserted, wrong = moves == ord("I"), (moves == ord("S")) | (moves == ord("D"))
+    said = wrong | (moves == ord("=")) | (moves == ord("<")) | (moves == ord("o"))
+    sums = [np.concatenate([[0], np.cumsum(kind)[ends]]) for kind in (inserted | wrong, said)]
+    return np.diff(sums[0]), np.diff(sums[1])
 
 
 def distances(references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence[str]]) -> list[int]:

@@ -144,6 +144,8 @@ class Known:
     early: str  # after the rules that look at one word
     wholly: bool  # only the text as a whole can be trusted
     perfect: bool  # can be the second half of "he's been"
+    second: bool  # can be the second half of "wi fi"
+    marks: bool  # has digits or the marks of numbers, or is the half of "and a half"
 
 
 class EnglishNormalizer:
@@ -167,8 +169,9 @@ class EnglishNormalizer:
         pairs = "|".join(pair.replace(" ", r"\s+") for pair in rules.compounds)
         self.compounds = re.compile(rf"\b(?:{pairs})\b") if pairs and on["compounds"] else None
         self.seconds = tuple({pair.split()[1] for pair in rules.compounds})
-        self.words: Mapping[str, str] = rules.spellings if on["spellings"] else {}
-        self.names: Mapping[str, str] = rules.names if on["names"] else {}
+        names = rules.names if on["names"] else {}
+        spellings = rules.spellings if on["spellings"] else {}
+        self.respelling = {**names, **{old: names.get(new, new) for old, new in spellings.items()}}
         self.plain: dict[str, str] = {}  # words that nothing around them changes -> their final form
         self.known: dict[str, Known] = {}
 
@@ -192,18 +195,30 @@ class EnglishNormalizer:
 
     def look_closer(self, text: str, tokens: list[str]) -> str:
         """Normalise a text that has words which are new or depend on others."""
-        early: list[str] = []
-        special = False
-        for index, token in enumerate(tokens):
-            known = self.known.get(token) or self.learn(token)
-            if known.wholly or (known.perfect and index and tokens[index - 1].endswith(("'s", "'d"))):
+        for token in tokens:
+            if token not in self.known:
+                self.learn(token)
+        known, plain = self.known, self.plain
+        special = [place for place, token in enumerate(tokens) if token not in plain]
+        if not special:
+            joined = " ".join([word for token in tokens if (word := plain[token])])
+            return self.join_letters(joined) if self.rules.acronyms else joined
+        pairs = marks = False
+        for place in special:
+            word = known[tokens[place]]
+            if word.wholly or (word.perfect and place and tokens[place - 1].endswith(("'s", "'d"))):
                 return self.apply(text)
-            special = special or token not in self.plain
-            early.append(known.early)
-        if special:
-            return self.finish(" ".join(early))
-        joined = " ".join([word for token in tokens if (word := self.plain[token])])
-        return self.join_letters(joined) if self.rules.acronyms else joined
+            pairs = pairs or word.second
+            marks = marks or word.marks
+        early = " ".join([known[token].early for token in tokens])
+        if pairs or marks:
+            return self.finish(early)
+        if self.on["numbers"]:
+            early = " ".join(numbers_english.read_numbers(early.split()))
+            early = numbers_english.polish(early, literal_one=self.rules.literal_one)
+        joined = self.respell(early)
+        joined = self.join_letters(joined) if self.rules.acronyms else joined
+        return self.unmark(joined)
 
     def learn(self, token: str) -> Known:
         """Apply the rules that look at one word, remember the outcome and whether the rest of a text can change it."""
@@ -213,14 +228,16 @@ class EnglishNormalizer:
         unfilled = self.fillers.sub("", token) if self.on["fillers"] else token
         early = self.start(token)
         words = early.split()
-        known = Known(early, unfilled.startswith("'"), token.startswith(AFTER_PERFECT))
-        self.known[token] = known
-        depends = (
-            known.wholly
-            or known.perfect
-            or any(word in numbers_english.ACTIVE or word == "half" or word.startswith(self.seconds) for word in words)
-            or any(char.isdigit() or char in NUMERIC_MARKS for char in early)
+        known = Known(
+            early,
+            wholly=unfilled.startswith("'"),
+            perfect=token.startswith(AFTER_PERFECT),
+            second=any(word.startswith(self.seconds) for word in words),
+            marks="half" in words or any(char.isdigit() or char in NUMERIC_MARKS for char in early),
         )
+        self.known[token] = known
+        number = any(word in numbers_english.ACTIVE for word in words)
+        depends = known.wholly or known.perfect or known.second or known.marks or number
         if not depends:
             if self.compounds:
                 early = self.compounds.sub(lambda found: self.rules.compounds[" ".join(found[0].split())], early)
@@ -253,18 +270,19 @@ class EnglishNormalizer:
         text = self.respell(text)
         if self.rules.acronyms:
             text = self.join_letters(text)
+        return self.unmark(text)
+
+    def respell(self, text: str) -> str:
+        """Write each word in the spelling, and each name in the form, that stands for it."""
+        return " ".join([self.respelling.get(word, word) for word in text.split()])
+
+    def unmark(self, text: str) -> str:
+        """Remove the marks of numbers that stand at no number."""
         if not NUMERIC.search(text):
             return text
         text = re.sub(r"[.$¢€£]([^0-9])", r" \1", text)
         text = re.sub(r"([^0-9])%", r"\1 ", text)
         return re.sub(r"\s+", " ", text)
-
-    def respell(self, text: str) -> str:
-        """Write each word in the spelling that stands for it."""
-        words, names = self.words, self.names
-        if not names:
-            return " ".join([words.get(word, word) for word in text.split()])
-        return " ".join([names.get(word, word) for word in [words.get(word, word) for word in text.split()]])
 
     def join_letters(self, text: str) -> str:
         """Write spelled letters and digits together: ``b b c`` as ``bbc``; with an ``a`` or ``i``, three at least."""

@@ -272,32 +272,50 @@ def is_numeric(word: str | None) -> bool:
 
 def standardize_numbers(text: str, *, literal_one: bool = True) -> str:
     """Write the number words of a lower-case text as digits; ``literal_one`` writes a lone 1 as ``one``, as Whisper."""
-    text = " ".join(read_numbers(split_numbers(text).split()))
+    return polish(" ".join(read_numbers(split_numbers(text).split())), literal_one=literal_one)
+
+
+def polish(text: str, *, literal_one: bool) -> str:
+    """Join dollars and cents, and write a lone 1 as a word."""
     if CURRENCY.search(text):
         text = re.sub(r"([€£$])([0-9]+) (?:and )?¢([0-9]{1,2})\b", join_cents, text)
         text = re.sub(r"[€£$]0.([0-9]{1,2})\b", lambda found: f"¢{int(found[1])}", text)
     return re.sub(r"\b1(s?)\b", r"one\1", text) if literal_one and "1" in text else text
 
 
-def read_numbers(words: Sequence[str]) -> list[str]:
+ORDINARY: set[str] = set()  # words seen that are no part of a number
+MOST_ORDINARY = 400_000
+
+
+def read_numbers(words: list[str]) -> list[str]:
     """Read the numbers among words: only the stretches that hold one, since any other word ends a number."""
+    unusual = [place for place, word in enumerate(words) if word not in ORDINARY]
+    places = [place for place in unusual if not is_ordinary(words[place])]
+    if not places:
+        return words
     done: list[str] = []
-    stretch: list[str] = []
-    active = False
-    for word in words:
-        if word in WORDS:
-            stretch.append(word)
-            active = active or word in ACTIVE
+    start = end = places[0]
+    copied = 0
+    for place in [*places[1:], len(words) + 1]:
+        if place == end + 1:
+            end = place
             continue
-        if word[0] in MARKS or word[0].isdigit():
-            stretch.append(word)
-            active = True
-            continue
-        if stretch:
-            done += NumberReader(stretch).read() if active else stretch
-            stretch, active = [], False
-        done.append(word)
-    return [*done, *(NumberReader(stretch).read() if active else stretch)]
+        stretch = words[start : end + 1]
+        done += words[copied:start]
+        idle = all(word in IDLE for word in stretch)
+        done += stretch if idle else NumberReader(stretch).read()
+        copied, start, end = end + 1, place, place
+    return done + words[copied:]
+
+
+def is_ordinary(word: str) -> bool:
+    """Return whether a word can be no part of a number, and remember it if so."""
+    if word in WORDS or word[0] in MARKS or word[0].isdigit():
+        return False
+    if len(ORDINARY) > MOST_ORDINARY:
+        ORDINARY.clear()
+    ORDINARY.add(word)
+    return True
 
 
 def join_cents(found: re.Match[str]) -> str:
