@@ -34,7 +34,7 @@ def compare(
     ] = None,
     show: Annotated[str | None, typer.Option(help="Show aligned utterances: worst:20, different:20 or an id.")] = None,
     confusions: Annotated[int, typer.Option(min=0, help="How many of the most frequent errors to show.")] = 10,
-    bootstrap: Annotated[int, typer.Option(min=100, max=1_000_000, help="Replicates of the bootstrap.")] = 2_000,
+    bootstrap: Annotated[int, typer.Option(min=100, max=1_000_000, help="Replicates of the bootstrap.")] = 1_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
     json_path: Annotated[Output, typer.Option("--json", help="Write everything as JSON; - is standard output.")] = None,
     csv_path: Annotated[Output, typer.Option("--csv", help="Write a row per utterance.")] = None,

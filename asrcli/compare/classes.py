@@ -234,7 +234,6 @@ def is_alike(one: str, other: str) -> bool:
 
 
 CAPITAL = re.compile(r"(?<=[^.!?:;\"“”„»«¿¡\-–—\s]\s)[A-ZÀ-ÞА-ЯΑ-Ω][\w'’]*")
-SMALL = re.compile(r"(?<![\w'’])[a-zß-ÿа-яα-ω][\w'’]*")
 
 
 def find_names(texts: Iterable[str]) -> frozenset[str]:
@@ -246,6 +245,6 @@ def find_names(texts: Iterable[str]) -> frozenset[str]:
     sample = [text for text in texts if not text.islower() and not text.isupper()]
     whole = "\n".join(sample)
     capital = Counter(word.casefold() for word in CAPITAL.findall(whole))
-    small = set(SMALL.findall(whole))
+    small = set(whole.split())
     found = frozenset(word for word in capital if word not in small and len(word) > 1)
     return found if sum(capital[word] for word in found) < 0.12 * max(1, whole.count(" ")) else frozenset()

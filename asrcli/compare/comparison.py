@@ -38,7 +38,7 @@ class Settings:
     normalizer: str = "asr"
     language: str | None = None
     convention: Convention = Convention.LEVENSHTEIN
-    replicates: int = 2_000
+    replicates: int = 1_000
     seed: int = 0
     marked: bool = False  # the references hold alternations and optional words
 

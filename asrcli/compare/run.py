@@ -56,7 +56,7 @@ class Wanted:
     explain: bool = False
     fields: tuple[str, ...] = ()
     group: str | None = None
-    replicates: int = 2_000
+    replicates: int = 1_000
     seed: int = 0
 
 

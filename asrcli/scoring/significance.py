@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Counts = NDArray[np.int64]  # (utterances,)
 
-REPLICATES = 2_000  # of a bootstrap: the ends of a 95 % interval are then good to about 3 % of its width
+REPLICATES = 1_000  # of a bootstrap: the ends of a 95 % interval are then good to about 4 % of its width
 LEVEL = 0.05
 WEIGHTS_AT_ONCE = 4_000_000  # resampling weights held in memory
 
@@ -86,15 +86,16 @@ def bootstrap(
     if groups is not None:
         totals = np.stack([np.bincount(groups, row) for row in totals])
     units = totals.shape[1]
-    random = np.random.default_rng(seed)
+    table = np.ascontiguousarray(totals.T)  # (units, 2 * systems)
+    random = np.random.Generator(np.random.SFC64(seed))
     sums = np.empty((replicates, 2 * systems))
-    at_once = max(1, min(replicates, WEIGHTS_AT_ONCE // max(units, 1)))
-    for start in range(0, replicates, at_once):
-        rows = min(at_once, replicates - start)
-        weights = np.empty((rows, units), np.float64)
+    weights = np.empty((max(1, min(replicates, WEIGHTS_AT_ONCE // max(units, 1))), units))
+    for start in range(0, replicates, len(weights)):
+        rows = min(len(weights), replicates - start)
+        drawn = random.integers(0, units, (rows, units))
         for row in range(rows):
-            weights[row] = np.bincount(random.integers(0, units, units, np.int32), minlength=units)
-        sums[start : start + rows] = weights @ totals.T
+            weights[row] = np.bincount(drawn[row], minlength=units)
+        np.matmul(weights[:rows], table, out=sums[start : start + rows])
     with np.errstate(invalid="ignore", divide="ignore"):
         return Resampled((sums[:, :systems] / sums[:, systems:]).T)
 

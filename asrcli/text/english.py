@@ -112,6 +112,12 @@ def leaderboard_rules() -> EnglishRules:
     )
 
 
+def first_run(word: str) -> str:
+    """Return the letters and digits that a word begins with."""
+    found = re.match(r"\w*", word)
+    return found[0] if found else ""
+
+
 class MarkTable(dict[int, str]):
     """Characters -> what is left of them without marks, symbols and diacritics; filled as characters come up."""
 
@@ -168,7 +174,7 @@ class EnglishNormalizer:
         # One pattern for all: no pair begins with the word that another one ends with, so their order is free.
         pairs = "|".join(pair.replace(" ", r"\s+") for pair in rules.compounds)
         self.compounds = re.compile(rf"\b(?:{pairs})\b") if pairs and on["compounds"] else None
-        self.seconds = tuple({pair.split()[1] for pair in rules.compounds})
+        self.seconds = frozenset(pair.split()[1] for pair in rules.compounds)
         names = rules.names if on["names"] else {}
         spellings = rules.spellings if on["spellings"] else {}
         self.respelling = {**names, **{old: names.get(new, new) for old, new in spellings.items()}}
@@ -232,7 +238,7 @@ class EnglishNormalizer:
             early,
             wholly=unfilled.startswith("'"),
             perfect=token.startswith(AFTER_PERFECT),
-            second=any(word.startswith(self.seconds) for word in words),
+            second=any(first_run(word) in self.seconds for word in words),
             marks="half" in words or any(char.isdigit() or char in NUMERIC_MARKS for char in early),
         )
         self.known[token] = known

@@ -85,17 +85,19 @@ class UniversalNormalizer:
         """Return the normalised text, words and characters parted by one space."""
         if self.on["tags"] and ("<" in text or "[" in text):
             text = TAGS.sub(" ", text)
-        if self.english is not None and not UNSPACED_ANY.search(text):
+        if self.english is not None and (text.isascii() or not UNSPACED_ANY.search(text)):
             return self.normalize_english(text)
         return self.normalize_other(text)
 
     def normalize_english(self, text: str) -> str:
         """Apply the English rules, then those of every script to what is left."""
         assert self.english is not None
-        text = text.replace("(", " ").replace(")", " ").replace("’", "'")
+        if "(" in text or ")" in text:
+            text = text.replace("(", " ").replace(")", " ")
+        text = text.replace("’", "'")
         if not self.on["case"] or not self.on["punctuation"]:
             return self.normalize_other(text)  # the English rules rest on both
-        return " ".join(self.english(text).split())
+        return self.english(text).strip()
 
     def normalize_other(self, text: str) -> str:
         """Apply the rules of every script."""
