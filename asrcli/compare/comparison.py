@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from asrcli.compare.classes import ErrorProfile, classify, find_names
 from asrcli.compare.matching import Heard
 from asrcli.scoring.alignment import Convention, align, count_all, distances, measures, tally
+from asrcli.scoring.compounds import join_alike
 from asrcli.scoring.significance import (
     Interval,
     MatchedPairs,
@@ -41,6 +42,12 @@ class Settings:
     replicates: int = 1_000
     seed: int = 0
     marked: bool = False  # the references hold alternations and optional words
+
+    @property
+    def joins_alike(self) -> bool:
+        """Whether compounds are written together first, as the multilingual Open ASR Leaderboard does."""
+        leaderboard = Convention.OPEN_ASR_LEADERBOARD
+        return self.normalizer == self.convention == leaderboard and self.language not in (None, "en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +205,9 @@ def score_system(prepared: Prepared, heard: Heard, normalize: Callable[[str], st
 
         references, words, alignments = align_marked(prepared.texts, said, normalize)
     else:
+        if settings.joins_alike:
+            joined = [join_alike(one, other) for one, other in zip(references, words, strict=True)]
+            references, words = [one for one, _ in joined], [other for _, other in joined]
         alignments = align(references, words, settings.convention)
     counts = count_all(alignments)
     errors, lengths = tally(alignments)

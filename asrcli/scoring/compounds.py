@@ -31,3 +31,24 @@ def joins(apart: Sequence[str], together: Sequence[str]) -> Iterator[tuple[int, 
             joined = apart[end - words] + joined
             for place in places.get(joined, ()):
                 yield end, words, place
+
+
+def join_alike(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Write words together on both sides where they differ only in being written apart.
+
+    The Open ASR Leaderboard does this before it aligns languages other than English (normalizer/eval_utils.py,
+    `normalize_compound_pairs`), with the matching of Python's difflib; it shortens the reference too.
+    """
+    from difflib import SequenceMatcher
+
+    if reference == hypothesis:
+        return reference, hypothesis
+    words: list[str] = []
+    heard: list[str] = []
+    for _, start, end, place, stop in SequenceMatcher(None, reference, hypothesis).get_opcodes():
+        said, instead = reference[start:end], hypothesis[place:stop]
+        if said != instead and "".join(said) == "".join(instead):
+            said = instead = ["".join(said)]
+        words += said
+        heard += instead
+    return words, heard

@@ -15,7 +15,7 @@ from asrcli.errors import InputError
 
 NOTHING = "@"
 SUBSTITUTION, OPTIONAL, PLAIN, NOTHINGS, NULL = 4000, 2000, 3000, 1000, 1  # thousandths of sclite's costs
-TOKENS = re.compile(r"[{}]|/|[^\s{}/]+")
+TOKENS = re.compile(r"[{}]|[^\s{}]+")
 MARKED = re.compile(r"[{}]|(?:^|\s)\([^\s()]+\)(?:\s|$)|\S;")
 TAGS = re.compile(r"(?<!\\);")  # word;tag;tag, where \; is a semicolon of the word
 
@@ -49,10 +49,20 @@ def parse_network(text: str) -> Network:
         InputError: a brace is missing.
     """
     network = Network()
-    rest = read_sequence(network, TOKENS.findall(text), text, depth=0)
+    rest = read_sequence(network, tokens_of(text), text, depth=0)
     if rest:
         raise InputError(f"a '}}' without its '{{' in: {text[:80]}")
     return network
+
+
+def tokens_of(text: str) -> list[str]:
+    """Cut a text into words, braces and, inside braces only, the slashes between alternatives."""
+    tokens: list[str] = []
+    depth = 0
+    for token in TOKENS.findall(text):
+        depth += (token == "{") - (token == "}")
+        tokens += [piece for piece in re.split("(/)", token) if piece] if depth else [token]
+    return tokens
 
 
 def read_sequence(network: Network, tokens: list[str], text: str, depth: int) -> list[str]:

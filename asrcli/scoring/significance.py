@@ -57,8 +57,8 @@ def percentiles(values: NDArray[np.float64]) -> Interval:
     """Return the middle 95 % of resampled values."""
     import numpy as np
 
-    low, high = np.nanpercentile(values, [100 * LEVEL / 2, 100 * (1 - LEVEL / 2)])
-    return Interval(float(low), float(high))
+    low, high = np.nanpercentile(values, [100 * LEVEL / 2, 100 * (1 - LEVEL / 2)]).tolist()
+    return Interval(low, high)
 
 
 def bootstrap(
@@ -126,6 +126,8 @@ def matched_pairs(first: Sequence[bytes], second: Sequence[bytes]) -> MatchedPai
     import numpy as np
 
     one, two = slots(first), slots(second)
+    if len(one.right) != len(two.right):
+        one, two = (slots(side) for side in without_readings(first, second))
     right = one.right & two.right
     inserted = (one.insertions + two.insertions) > 0
     closing = np.zeros(len(right), np.bool_)
@@ -140,6 +142,17 @@ def matched_pairs(first: Sequence[bytes], second: Sequence[bytes]) -> MatchedPai
     deviation = float(differences.std(ddof=1)) if number > 1 else 0.0
     z = mean / (deviation / math.sqrt(number)) if deviation else 0.0
     return MatchedPairs(number, mean, deviation, z, math.erfc(abs(z) / math.sqrt(2)))
+
+
+def without_readings(first: Sequence[bytes], second: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Make one segment of every utterance whose reference was read in two ways: its words do not correspond."""
+    sides: tuple[list[bytes], list[bytes]] = ([], [])
+    for pair in zip(first, second, strict=True):
+        words = [len(moves) - moves.count(b"I") - moves.count(b">") for moves in pair]
+        for side, moves in zip(sides, pair, strict=True):
+            errors = sum(moves.count(letter) for letter in (b"S", b"D", b"I"))
+            side.append(moves if words[0] == words[1] else b"I" * errors)
+    return sides
 
 
 @dataclass(frozen=True, slots=True)
