@@ -28,4 +28,6 @@ def checkpoints() -> Path:
 @pytest.fixture(scope="session")
 def digit_strings() -> list[tuple[Path, str]]:
     """Return recordings of spoken digit strings (flite voices) with their texts."""
-    return [(text.with_suffix(".wav"), text.read_text().strip()) for text in sorted((HERE / "data/digits").glob("*.txt"))]
+    return [
+        (text.with_suffix(".wav"), text.read_text().strip()) for text in sorted((HERE / "data/digits").glob("*.txt"))
+    ]

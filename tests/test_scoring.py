@@ -119,7 +119,9 @@ def test_merged_compounds_count_as_kaldialign_counts_them(seed: int) -> None:
 
 @given(PAIRS, st.sampled_from(Convention))
 @settings(max_examples=150, deadline=None)
-def test_every_alignment_accounts_for_every_word(pairs: list[tuple[list[str], list[str]]], convention: Convention) -> None:
+def test_every_alignment_accounts_for_every_word(
+    pairs: list[tuple[list[str], list[str]]], convention: Convention
+) -> None:
     references, hypotheses = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     alignments = align(references, hypotheses, convention)
     fewest = distances(references, hypotheses)

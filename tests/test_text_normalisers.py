@@ -153,7 +153,10 @@ def test_every_rule_can_be_left_out_and_does_something() -> None:
         for rule in info.rules:
             language = None if rule in ("width", "case", "punctuation", "numerals", "tags") else "en"
             text = texts[rule]
-            assert build(info.name, language)(text) != build(info.name, language, frozenset({rule}))(text), (info.name, rule)
+            assert build(info.name, language)(text) != build(info.name, language, frozenset({rule}))(text), (
+                info.name,
+                rule,
+            )
 
 
 def test_an_unknown_name_is_a_usage_error() -> None:
