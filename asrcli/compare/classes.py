@@ -28,47 +28,8 @@ CLASSES = (
     "inserted word",
 )
 FILLERS = frozenset(
-    [
-        "ah",
-        "aha",
-        "ahh",
-        "ahm",
-        "eh",
-        "ehehe",
-        "em",
-        "er",
-        "erm",
-        "hm",
-        "hmm",
-        "hmmm",
-        "huh",
-        "hum",
-        "mhm",
-        "mhum",
-        "mm",
-        "mmm",
-        "oh",
-        "uh",
-        "uhh",
-        "uhm",
-        "uhuh",
-        "um",
-        "umm",
-        "euh",
-        "äh",
-        "ähm",
-        "öh",
-        "嗯",
-        "啊",
-        "呃",
-        "哦",
-        "えー",
-        "あの",
-        "ええと",
-        "えっと",
-        "음",
-        "어",
-    ]
+    "ah aha ahh ahm eh ehehe em er erm hm hmm hmmm huh hum mhm mhum mm mmm oh uh uhh uhm uhuh um umm euh äh ähm öh "  # noqa: SIM905
+    "嗯 啊 呃 哦 えー あの ええと えっと 음 어".split()
 )
 RUN = 3  # words in a row that make inserted speech or a truncation
 LIKENESS = 0.7  # share of the letters that two words have in common to be spellings of each other
@@ -239,12 +200,12 @@ CAPITAL = re.compile(r"(?<=[^.!?:;\"“”„»«¿¡\-–—\s]\s)[A-ZÀ-ÞА-�
 def find_names(texts: Iterable[str]) -> frozenset[str]:
     """Return words that the references write with a capital inside a sentence and never without, in small letters.
 
-    Texts in one case say nothing about names, and languages that write nouns with capitals would make all of them names;
-    both give nothing.
+    Texts in one case say nothing about names, and languages that write nouns with capitals would make all of them
+    names; both give nothing.
     """
     sample = [text for text in texts if not text.islower() and not text.isupper()]
     whole = "\n".join(sample)
     capital = Counter(word.casefold() for word in CAPITAL.findall(whole))
     small = set(whole.split())
     found = frozenset(word for word in capital if word not in small and len(word) > 1)
-    return found if sum(capital[word] for word in found) < 0.12 * max(1, whole.count(" ")) else frozenset()
+    return found if sum(capital[word] for word in found) < 0.15 * max(1, whole.count(" ")) else frozenset()

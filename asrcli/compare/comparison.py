@@ -254,12 +254,13 @@ def add_statistics(
 ) -> tuple[list[SystemScore], list[PairScore]]:
     """Return the systems with their intervals, and every pair of them."""
     from dataclasses import replace
+    from functools import partial
     from itertools import combinations
 
     errors, lengths = totals
-    options = {"replicates": settings.replicates, "seed": settings.seed}
-    sampled = bootstrap(errors, lengths, **options)
-    clustered = bootstrap(errors, lengths, groups=groups, **options) if groups is not None else None
+    resample = partial(bootstrap, errors, lengths, replicates=settings.replicates, seed=settings.seed)
+    sampled = resample()
+    clustered = resample(groups=groups) if groups is not None else None
     with_intervals = [
         replace(one, interval=sampled.interval(index), group_interval=clustered.interval(index) if clustered else None)
         if one.counts.reference_length

@@ -59,14 +59,14 @@ class Condition:
         )
 
     def peek(self) -> str:
-        """Return the next token, "" at the end."""
+        """Return the next symbol, "" at the end."""
         return self.tokens[self.place] if self.place < len(self.tokens) else ""
 
     def take(self) -> str:
-        """Return the next token and go past it."""
-        token = self.peek()
+        """Return the next symbol and go past it."""
+        symbol = self.peek()
         self.place += 1
-        return token
+        return symbol
 
     def either(self) -> Node:
         """Read alternatives."""
@@ -86,11 +86,11 @@ class Condition:
 
     def term(self) -> Node:
         """Read a comparison, a name that is true or false, a negation or a group."""
-        token = self.peek()
-        if token == "not":
+        symbol = self.peek()
+        if symbol == "not":
             self.take()
             return Node("not", (self.term(),))
-        if token == "(":
+        if symbol == "(":
             self.take()
             node = self.either()
             if self.take() != ")":
@@ -100,19 +100,19 @@ class Condition:
         if self.peek() in (">", "<", ">=", "<=", "==", "!="):
             return Node(self.take(), (left, self.operand()))
         if left.name != "significant":
-            raise self.mistake(f"'{token}' needs a comparison such as '{token} > 0'")
+            raise self.mistake(f"'{symbol}' needs a comparison such as '{symbol} > 0'")
         return left
 
     def operand(self) -> Node:
         """Read a name or a number; ``8%`` is 0.08."""
-        token = self.take()
-        if token in NAMES:
-            self.names.append(token)
-            return Node(token)
+        symbol = self.take()
+        if symbol in NAMES:
+            self.names.append(symbol)
+            return Node(symbol)
         try:
-            return Node("", number=float(token.removesuffix("%")) / (100 if token.endswith("%") else 1))
+            return Node("", number=float(symbol.removesuffix("%")) / (100 if symbol.endswith("%") else 1))
         except ValueError:
-            raise self.mistake(f"'{token or 'the end'}' is no name and no number") from None
+            raise self.mistake(f"'{symbol or 'the end'}' is no name and no number") from None
 
     def outcomes(self, comparison: Comparison) -> list[Outcome]:
         """Return whether it holds, for each system, or for each later system against the first where pairs are named.
@@ -155,7 +155,7 @@ class Node:
 
 def subjects(comparison: Comparison, *, pairs: bool) -> list[tuple[str, Values]]:
     """Return every system, or every system against the first, with its values."""
-    rows = []
+    rows: list[tuple[str, Values]] = []
     for index, one in enumerate(comparison.systems):
         measures = dict(one.measures)
         values = {

@@ -145,10 +145,12 @@ def field_data(comparison: Comparison, name: str) -> dict[str, Any]:
 
 def utterance_rows(comparison: Comparison, folder: Path | None) -> tuple[list[Any], int]:
     """Return the utterances for the table, those with most errors first to be kept, and how many had to be left out."""
-    total = sum(one.errors for one in comparison.systems)
+    import numpy as np
+
+    total = np.stack([one.errors for one in comparison.systems]).sum(axis=0)
     rows: list[tuple[int, Any]] = []
     size = 0
-    for index in (int(place) for place in (-total).argsort(kind="stable")):
+    for index in np.argsort(-total, kind="stable").tolist():
         row = utterance_row(comparison, index, folder)
         size += 40 + sum(len(str(cell).encode(errors="replace")) for cell in row)
         if size > MOST_BYTES:

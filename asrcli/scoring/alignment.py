@@ -90,11 +90,9 @@ def align_plain(reference: Words, hypothesis: Words) -> bytes:
     letters = {"replace": b"S", "insert": b"I", "delete": b"D"}
     pieces: list[bytes] = []
     matched = 0
-    tag: str
-    position: int
-    for tag, position, _ in Levenshtein.editops(reference, hypothesis):
-        pieces.append(b"=" * (position - matched) + letters[tag])
-        matched = position + (tag != "insert")
+    for edit in Levenshtein.editops(reference, hypothesis):
+        pieces.append(b"=" * (edit.src_pos - matched) + letters[edit.tag])
+        matched = edit.src_pos + (edit.tag != "insert")
     pieces.append(b"=" * (len(reference) - matched))
     return b"".join(pieces)
 

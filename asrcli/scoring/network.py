@@ -59,25 +59,25 @@ def tokens_of(text: str) -> list[str]:
     """Cut a text into words, braces and, inside braces only, the slashes between alternatives."""
     tokens: list[str] = []
     depth = 0
-    for token in TOKENS.findall(text):
-        depth += (token == "{") - (token == "}")
-        tokens += [piece for piece in re.split("(/)", token) if piece] if depth else [token]
+    for symbol in TOKENS.findall(text):
+        depth += (symbol == "{") - (symbol == "}")
+        tokens += [piece for piece in re.split("(/)", symbol) if piece] if depth else [symbol]
     return tokens
 
 
 def read_sequence(network: Network, tokens: list[str], text: str, depth: int) -> list[str]:
     """Add words to the network up to the end of this alternative; return the tokens that are left."""
     while tokens:
-        token = tokens[0]
-        if token == "}" or (token == "/" and depth):
+        symbol = tokens[0]
+        if symbol == "}" or (symbol == "/" and depth):
             break
         tokens = tokens[1:]
-        if token == "{":
+        if symbol == "{":
             tokens = read_alternation(network, tokens, text, depth)
             continue
-        token = TAGS.split(token, maxsplit=1)[0].replace("\\;", ";")
-        optional = len(token) > 2 and token[0] == "(" and token[-1] == ")"
-        network.arcs.append(Arc(token[1:-1] if optional else token, optional, network.last))
+        symbol = TAGS.split(symbol, maxsplit=1)[0].replace("\\;", ";")
+        optional = len(symbol) > 2 and symbol[0] == "(" and symbol[-1] == ")"
+        network.arcs.append(Arc(symbol[1:-1] if optional else symbol, optional, network.last))
         network.last = (len(network.arcs) - 1,)
     return tokens
 

@@ -50,7 +50,7 @@ class Resampled:
         below = float((self.rates[first] - self.rates[second] < 0).mean())
         equal = float((self.rates[first] == self.rates[second]).mean())
         tail = min(below, 1 - below - equal) + equal / 2
-        return min(1.0, max(2 * tail, 1 / self.rates.shape[1]))
+        return min(1.0, max(2 * tail, 1 / float(self.rates.shape[1])))
 
 
 def percentiles(values: NDArray[np.float64]) -> Interval:
@@ -71,8 +71,8 @@ def bootstrap(
 ) -> Resampled:
     """Resample utterances (or whole groups of them) with replacement, the same ones for every system.
 
-    Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation", ICASSP 2004. Utterances
-    of one speaker are not independent, so the interval over groups is the honest one where they are known.
+    Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation", ICASSP 2004.
+    Utterances of one speaker are not independent, so the interval over groups is the honest one where they are known.
 
     Args:
         errors: (systems, utterances).
@@ -114,8 +114,8 @@ class MatchedPairs:
 def matched_pairs(first: Sequence[bytes], second: Sequence[bytes]) -> MatchedPairs:
     """Compare two systems' errors on the segments between stretches that both got right.
 
-    Gillick and Cox, "Some statistical issues in the comparison of speech recognition algorithms", ICASSP 1989, as NIST's
-    sc_stats does it (SCTK, src/sclite/mtchprs.c): a segment ends after two consecutive words that both systems have
+    Gillick and Cox, "Some statistical issues in the comparison of speech recognition algorithms", ICASSP 1989, as
+    NIST's sc_stats does it (SCTK, src/sclite/mtchprs.c): a segment ends after two consecutive words that both systems have
     right with no insertion between them; a segment without an error is ignored; the deviation has n - 1 below it.
     Equal to sc_stats for alignments of the ``sclite`` convention.
 

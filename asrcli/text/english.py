@@ -211,11 +211,11 @@ class EnglishNormalizer:
             return self.join_letters(joined) if self.rules.acronyms else joined
         pairs = marks = False
         for place in special:
-            word = known[tokens[place]]
-            if word.wholly or (word.perfect and place and tokens[place - 1].endswith(("'s", "'d"))):
+            found = known[tokens[place]]
+            if found.wholly or (found.perfect and place and tokens[place - 1].endswith(("'s", "'d"))):
                 return self.apply(text)
-            pairs = pairs or word.second
-            marks = marks or word.marks
+            pairs = pairs or found.second
+            marks = marks or found.marks
         early = " ".join([known[token].early for token in tokens])
         if pairs or marks:
             return self.finish(early)

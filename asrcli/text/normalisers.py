@@ -61,7 +61,7 @@ NORMALIZERS: Mapping[str, NormalizerInfo] = {
                 "spellings",
                 "compounds",
                 "acronyms",
-            ),  # fmt: skip
+            ),
         ),
     )
 }

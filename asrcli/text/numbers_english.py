@@ -14,41 +14,15 @@ from enum import Enum, auto
 from fractions import Fraction
 from typing import NamedTuple
 
-SMALL = [
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
+SMALL = (  # one to nineteen
+    *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-LARGE = [
-    "thousand",
-    "million",
-    "billion",
-    "trillion",
-    "quadrillion",
-    "quintillion",
-    "sextillion",
-    "septillion",
-    "octillion",
-    "nonillion",
-    "decillion",
-]
+LARGE = (  # by powers of a thousand
+    *("thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion"),
+    *("septillion", "octillion", "nonillion", "decillion"),
+)
 ORDINALS = {"zeroth": (0, "th"), "first": (1, "st"), "second": (2, "nd"), "third": (3, "rd")}
 ORDINALS |= {"fifth": (5, "th"), "twelfth": (12, "th")}
 SIGNS = {"minus": "-", "negative": "-", "plus": "+", "positive": "+"}

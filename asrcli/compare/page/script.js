@@ -207,7 +207,7 @@ function detail(row) {
   const parts = [make("h3", { textContent: id + (facts ? "  (" + facts + ")" : "") })];
   if (audio) parts.push(make("audio", { controls: true, preload: "none", src: audio }));
   heard.forEach((one, place) => {
-    const words = make("div", { class: "words", dir: "auto" }), said = ((one && one[3]) ?? reference).split(" ").filter(Boolean);
+    const words = make("div", { class: "words", dir: "auto" }), said = ((one ? one[3] : null) ?? reference).split(" ").filter(Boolean);
     const moves = one ? one[2] : "=".repeat(said.length), instead = one ? one[1].split(" ").filter(Boolean) : said;
     let a = 0, b = 0, left = [], right = [];
     for (const move of moves) {
