@@ -16,6 +16,10 @@ def compare(
         Path, typer.Argument(help="References: a file or folder (txt, json, jsonl, csv, tsv, trn, stm).")
     ],
     hypotheses: Annotated[list[Path], typer.Argument(help="What each system heard: files or folders.")],
+    no_ref: Annotated[bool, typer.Option("--no-ref", help="There is no reference: all arguments are systems.")] = False,
+    consensus: Annotated[
+        Output, typer.Option(help="With --no-ref: write what most systems say (FILE.jsonl, or a folder of txt).")
+    ] = None,
     normalizer: Annotated[
         str, typer.Option("--normalizer", "-n", help="none, basic, whisper-en, open-asr-leaderboard or asr.")
     ] = "asr",
@@ -50,19 +54,27 @@ def compare(
 
     The first system is the baseline of --fail-if: delta is the error rate of a later one less that of the first.
     """
+    from asrcli.compare import report
     from asrcli.compare.conditions import Condition
     from asrcli.compare.run import Wanted, run
 
     conditions = [Condition(text) for text in fail_if or ()]
     wanted = Wanted(
-        normalizer=normalizer, language=language, convention=convention, explain=explain_normalizer, fields=tuple(by or ()),
-        group=group, replicates=bootstrap, seed=seed,
-    )  # fmt: skip
+        normalizer=normalizer,
+        language=language,
+        convention=convention,
+        explain=explain_normalizer,
+        fields=tuple(by or ()),
+        group=group,
+        replicates=bootstrap,
+        seed=seed,
+    )
+    paths = report.Paths(json_path, csv_path, markdown_path, html_path, junit_path)
+    if no_ref:
+        report.unreferenced([reference, *hypotheses], wanted, paths, consensus, quiet=quiet)
+        return
     comparison = run(reference, hypotheses, wanted)
     outcomes = [outcome for condition in conditions for outcome in condition.outcomes(comparison)]
-    from asrcli.compare import report
-
-    paths = report.Paths(json_path, csv_path, markdown_path, html_path, junit_path)
     report.write(comparison, paths, outcomes, fields=wanted.fields)
     if not quiet and not paths.to_stdout:
         report.print_tables(comparison, fields=wanted.fields, confusions=confusions, show=show)

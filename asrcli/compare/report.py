@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from asrcli.compare import tables
 from asrcli.compare.breakdown import worst
@@ -13,6 +13,11 @@ from asrcli.compare.comparison import Comparison
 from asrcli.compare.conditions import Outcome
 from asrcli.errors import CheckFailed, UsageError
 from asrcli.results import write_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from asrcli.compare.run import Wanted
 
 
 class Paths(NamedTuple):
@@ -55,15 +60,38 @@ def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, 
             write_text(path, text)
 
 
-def print_tables(comparison: Comparison, *, fields: Sequence[str], confusions: int, show: str | None) -> None:
-    """Print the tables on standard output, and the utterances asked for."""
+def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensus: Path | None, *, quiet: bool) -> None:
+    """Compare systems without a reference, and write and print what was asked for."""
+    from asrcli.compare import unreferenced as without
+
+    refused = [name for name, path in paths._asdict().items() if path is not None and name != "json"]
+    if refused:
+        raise UsageError(f"--{refused[0]} needs a reference; with --no-ref there are --json and --consensus")
+    agreement = without.compare_unreferenced(systems, wanted)
+    if consensus is not None:
+        without.write_consensus(agreement, consensus)
+    if paths.json is not None:
+        if paths.to_stdout:
+            sys.stdout.write(without.to_json(agreement))
+            return
+        write_text(paths.json, without.to_json(agreement))
+    if not quiet:
+        without.show(agreement, make_console())
+
+
+def make_console() -> Console:
+    """Return a console for tables: as wide as the terminal, or wide enough for a file."""
     from rich.console import Console
 
+    console = Console(soft_wrap=False, highlight=False)
+    return console if console.is_terminal else Console(width=200, highlight=False)
+
+
+def print_tables(comparison: Comparison, *, fields: Sequence[str], confusions: int, show: str | None) -> None:
+    """Print the tables on standard output, and the utterances asked for."""
     from asrcli.compare import terminal
 
-    console = Console(soft_wrap=False, highlight=False)
-    if not console.is_terminal:
-        console = Console(width=200, highlight=False)  # a pipe or a file has no width of its own
+    console = make_console()
     terminal.show(comparison, console, fields=fields, confusions=confusions)
     for index in chosen(comparison, show):
         for line in terminal.diff(comparison, index):
