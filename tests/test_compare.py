@@ -507,3 +507,79 @@ def test_the_same_seed_gives_the_same_bytes(files: tuple[Path, ...], tmp_path: P
         texts.append((tmp_path / name).read_bytes())
     assert texts[0] == texts[1]
     assert np.isfinite(json.loads(texts[0])["pairs"][0]["mapsswe"]["z"])
+
+
+# ---- without a reference, and conversations
+
+
+def test_the_consensus_is_better_than_its_voters_and_holds_with_empty_and_missing_texts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chance = random.Random(4)
+    words = [f"w{number}" for number in range(60)]
+    said = {f"u{number}": chance.choices(words, k=10) for number in range(120)}
+    reference = write_lines(
+        tmp_path / "ref.jsonl", *({"id": key, "text": " ".join(text)} for key, text in said.items())
+    )
+    systems = []
+    for name in ("a", "b", "c"):
+        rows = []
+        for place, (key, text) in enumerate(said.items()):
+            if name == "b" and place == 7:
+                continue  # missing
+            heard = (
+                []
+                if name == "c" and place == 9
+                else [word if chance.random() > 0.15 else "bad" + name for word in text]
+            )
+            rows.append({"id": key, "pred_text": " ".join(heard)})
+        systems.append(write_lines(tmp_path / f"{name}.jsonl", *rows))
+    output = tmp_path / "consensus.jsonl"
+    assert called("compare", "--no-ref", *systems, "--consensus", output, "--json", tmp_path / "out.json") == 0
+    assert "b has no text for 1: u7" in capsys.readouterr().out
+    found = run(reference, [*systems, output], Wanted(normalizer="none"))
+    rates = [one.counts.rate or 0 for one in found.systems]
+    assert rates[3] < 0.5 * min(rates[:3])
+    data = json.loads((tmp_path / "out.json").read_text())
+    assert [row[place] for place, row in enumerate(data["rates"])] == [0, 0, 0]
+    scores = [row["disagreement"] for row in data["utterances"]]
+    assert scores[0] > scores[-1] > 0
+    assert called("compare", "--no-ref", *systems, "-q", "--consensus", tmp_path / "folder") == 0
+    assert len(list((tmp_path / "folder").glob("*.txt"))) == 120
+
+
+def test_votes_are_for_words_not_for_their_case(tmp_path: Path) -> None:
+    from asrcli.compare.unreferenced import keyed
+    from asrcli.scoring.rover import vote
+
+    found = vote([keyed("The cat, sat."), keyed("the cat sat."), keyed("a bat sat on"), None])
+    assert " ".join(found.words) == "The cat, sat."
+    assert found.support == (2, 2, 3)
+    assert (found.voters, found.disputed, found.slots) == (3, 3, 4)
+    assert vote([keyed("one two"), keyed(""), keyed("")]).words == ()
+    assert vote([None, None]).words == ()
+
+
+def test_a_consensus_is_never_written_outside_its_folder(tmp_path: Path) -> None:
+    one = write_lines(tmp_path / "a.jsonl", {"id": "../../evil", "text": "a"})
+    assert called("compare", "--no-ref", one, one, "--consensus", tmp_path / "deep/folder") == 1
+    assert not (tmp_path / "evil.txt").exists()
+
+
+def test_conversations_are_scored_whatever_the_speakers_are_called(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("meeteval")
+    pytest.importorskip("pyannote.metrics")
+    reference = tmp_path / "r.stm"
+    reference.write_text(
+        "rec 1 ann 0 1 hello there my friend\nrec 1 bob 1 2 good day to you\nrec2 1 bob 1 2 good bye\n"
+    )
+    heard = tmp_path / "h.stm"
+    heard.write_text("rec 1 s1 0 1.2 hello there friend\nrec 1 s2 1.2 2 good day to you all\nrec2 1 s2 1 2 good bye\n")
+    assert called("compare", "--meetings", reference, heard, reference, "--json", "-") == 0
+    one, same = json.loads(capsys.readouterr().out)["systems"]
+    assert one["cp_wer"] == one["orc_wer"] == pytest.approx(0.2)
+    assert one["der"] == pytest.approx(0.2 / 3)
+    assert same["cp_wer"] == same["orc_wer"] == same["der"] == 0
+    assert called("compare", "--meetings", reference, tmp_path / "x.jsonl") == 2

@@ -27,6 +27,9 @@ def compare(
         str | None, typer.Option("--language", "-l", help="Language code; guessed as English or not if left out.")
     ] = None,
     convention: Annotated[str | None, typer.Option(help="levenshtein, sclite or open-asr-leaderboard.")] = None,
+    meetings: Annotated[
+        bool, typer.Option("--meetings", help="Score stm segments as conversations: cpWER, ORC-WER and DER.")
+    ] = False,
     explain_normalizer: Annotated[
         bool, typer.Option("--explain-normalizer", help="Show what each rule of the normaliser does to the score.")
     ] = False,
@@ -72,6 +75,9 @@ def compare(
     paths = report.Paths(json_path, csv_path, markdown_path, html_path, junit_path)
     if no_ref:
         report.unreferenced([reference, *hypotheses], wanted, paths, consensus, quiet=quiet)
+        return
+    if meetings:
+        report.meetings(reference, hypotheses, wanted, paths)
         return
     comparison = run(reference, hypotheses, wanted)
     outcomes = [outcome for condition in conditions for outcome in condition.outcomes(comparison)]

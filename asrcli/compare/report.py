@@ -79,6 +79,52 @@ def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensu
         without.show(agreement, make_console())
 
 
+def meetings(reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Paths) -> None:
+    """Score stm files as conversations, and write and print what was asked for."""
+    import json
+    from dataclasses import asdict
+
+    from asrcli.compare import terminal, wording
+    from asrcli.compare.matching import distinct_names
+    from asrcli.compare.run import guess_language
+    from asrcli.compare.sources import read_source
+    from asrcli.scoring.meetings import score_meetings
+    from asrcli.text.normalisers import build
+
+    for path in (reference, *systems):
+        if path.suffix != ".stm":
+            raise UsageError(f"--meetings compares stm files, which have speakers and times; {path} is none")
+    said = read_source(reference, hypotheses=False).utterances
+    language = wanted.language or guess_language(said)
+    normalize = build(wanted.normalizer, language)
+    sources = distinct_names([read_source(path, hypotheses=True) for path in systems])
+    scores = [score_meetings(one.name, said, one.utterances, normalize) for one in sources]
+    if paths.json is not None:
+        rates = [{"cp_wer": one.cp_wer, "orc_wer": one.orc_wer, "der": one.diarization_error_rate} for one in scores]
+        rows = [{**asdict(one), **more} for one, more in zip(scores, rates, strict=True)]
+        text = json.dumps({"schema": "asr-meetings/1", "systems": rows}, ensure_ascii=False, indent=1) + "\n"
+        if paths.to_stdout:
+            sys.stdout.write(text)
+            return
+        write_text(paths.json, text)
+    columns = ["system", "recordings", "words", "cpWER", "ORC-WER", "DER", "missed", "false alarm", "confusion"]
+    cells = [
+        [
+            *(
+                one.name,
+                f"{one.recordings}",
+                f"{one.words:,}",
+                wording.percent(one.cp_wer),
+                wording.percent(one.orc_wer),
+            ),
+            *(wording.percent(one.diarization_error_rate), f"{one.missed:.1f} s", f"{one.false_alarm:.1f} s"),
+            f"{one.confusion:.1f} s",
+        ]
+        for one in scores
+    ]
+    make_console().print(terminal.table("Conversations", columns, cells))
+
+
 def make_console() -> Console:
     """Return a console for tables: as wide as the terminal, or wide enough for a file."""
     from rich.console import Console
