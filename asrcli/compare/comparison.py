@@ -140,8 +140,9 @@ class Prepared:
 
     texts: Sequence[str]
     words: Sequence[Words]  # normalised
-    steps: Sequence[Sequence[Words]]  # as `STEPS`
+    ladders: Sequence[Sequence[Share]]  # (systems, steps)
     names: frozenset[str]
+    cut: Callable[[str], list[str]]
 
 
 def compare(
@@ -157,10 +158,9 @@ def compare(
     texts = [one.text for one in utterances]
     names = find_names(texts)
     group_numbers = number_groups(utterances)
-    references = Prepared(
-        texts, [normalize(text).split() for text in texts], [[step(text) for text in texts] for step in STEPS], names
-    )
-    scored = [score_system(references, one, normalize, settings) for one in systems]
+    cut = word_cutter()
+    prepared = Prepared(texts, [cut(normalize(text)) for text in texts], ladders(texts, systems, settings), names, cut)
+    scored = [score_system(prepared, place, one, normalize, settings) for place, one in enumerate(systems)]
     if scored and len(texts):
         errors = np.stack([one.errors for one in scored])
         lengths = np.stack([one.lengths for one in scored])
@@ -195,11 +195,13 @@ def number_groups(utterances: Sequence[Utterance]) -> NDArray[np.int64] | None:
     return found if 1 < len(numbers) < len(utterances) else None
 
 
-def score_system(prepared: Prepared, heard: Heard, normalize: Callable[[str], str], settings: Settings) -> SystemScore:
+def score_system(
+    prepared: Prepared, place: int, heard: Heard, normalize: Callable[[str], str], settings: Settings
+) -> SystemScore:
     """Score one system; intervals come later, from resampling all systems together."""
     said = [text or "" for text in heard.texts]
     references: Sequence[Words] = prepared.words
-    words: Sequence[Words] = [normalize(text).split() for text in said]
+    words: Sequence[Words] = [prepared.cut(normalize(text)) for text in said]
     if settings.marked and settings.convention is Convention.SCLITE:
         from asrcli.compare.marked import align_marked
 
@@ -221,7 +223,7 @@ def score_system(prepared: Prepared, heard: Heard, normalize: Callable[[str], st
         counts,
         errors,
         lengths,
-        ladder(prepared, said, settings, Share(counts.errors, counts.reference_length)),
+        (*prepared.ladders[place], Share(counts.errors, counts.reference_length)),
         Share(sum(distances(*unspaced)), sum(map(len, unspaced[0]))),
         tuple(measures(counts).items()),
         None,
@@ -233,17 +235,31 @@ def score_system(prepared: Prepared, heard: Heard, normalize: Callable[[str], st
     )
 
 
-def ladder(prepared: Prepared, said: Sequence[str], settings: Settings, normalised: Share) -> tuple[Share, ...]:
-    """Return the error rate raw, without case, without punctuation, and normalised."""
-    shares = []
-    for step, references in zip(STEPS, prepared.steps, strict=True):
-        hypotheses = [step(text) for text in said]
-        if settings.convention is Convention.LEVENSHTEIN:
-            errors = sum(distances(references, hypotheses))
-        else:
-            errors = count_all(align(references, hypotheses, settings.convention)).errors
-        shares.append(Share(errors, sum(map(len, references))))
-    return (*shares, normalised)
+def word_cutter() -> Callable[[str], list[str]]:
+    """Return a function that cuts texts into words and keeps each different word once: memory, and time for hashing."""
+    known: dict[str, str] = {}
+
+    def cut(text: str) -> list[str]:
+        words = text.split()
+        return list(map(known.setdefault, words, words))
+
+    return cut
+
+
+def ladders(texts: Sequence[str], systems: Sequence[Heard], settings: Settings) -> list[list[Share]]:
+    """Return the error rates of each system raw, without case, and without punctuation: (systems, steps)."""
+    found: list[list[Share]] = [[] for _ in systems]
+    for step in STEPS:
+        references = [step(text) for text in texts]
+        length = sum(map(len, references))
+        for one, shares in zip(systems, found, strict=True):
+            hypotheses = [step(text or "") for text in one.texts]
+            if settings.convention is Convention.LEVENSHTEIN:
+                errors = sum(distances(references, hypotheses))
+            else:
+                errors = count_all(align(references, hypotheses, settings.convention)).errors
+            shares.append(Share(errors, length))
+    return found
 
 
 def add_statistics(

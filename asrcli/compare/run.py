@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from asrcli.compare.comparison import Comparison, Settings, compare
 from asrcli.compare.matching import Heard, match
 from asrcli.compare.sources import read_source
 from asrcli.errors import InputError, UsageError
-from asrcli.scoring.alignment import Convention, align, count_all
+from asrcli.scoring.alignment import Convention, align, count_all, without_collector
 from asrcli.scoring.network import is_marked
 from asrcli.text.normalisers import NORMALIZERS, build
 from asrcli.types import Utterance
@@ -58,18 +56,6 @@ class Wanted:
     group: str | None = None
     replicates: int = 1_000
     seed: int = 0
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Keep the garbage collector from walking through millions of words that all stay: it doubles the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 @without_collector()

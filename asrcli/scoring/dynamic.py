@@ -11,7 +11,7 @@ substitution stays in its column, a deletion comes from column ``c + 1`` and an 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Ids = NDArray[np.int32]  # one integer per word
 
 MATCH, SUBSTITUTION, INSERTION, DELETION = range(4)
-MERGE = 4  # MERGE + n is the n-th of the pair's merges
+MERGE = 4  # which one is kept beside the table, by cell
 LETTERS = b"=SID"  # how the moves are written in an alignment
 
 CELLS_AT_ONCE = 1 << 22  # of a batch: keeps it in about 100 MB with its temporary arrays
@@ -42,7 +42,7 @@ class TieBreak:
     substitution_first: bool  # True: substitution, insertion, deletion; False: insertion, deletion, substitution
 
 
-# NIST SCTK, src/sclite/word.c (costs 4, 3, 3) and net_dp.c: substitution where it is not worse, deletion only where better.
+# NIST SCTK, src/sclite/word.c (costs 4, 3, 3), net_dp.c: substitution where it is not worse, deletion where better.
 SCLITE = TieBreak(4, 3, 3, substitution_first=True)
 # kaldialign 0.12: unit costs, substitution only where it is strictly better than both others, deletion than insertion.
 KALDI = TieBreak(1, 1, 1, substitution_first=False)
@@ -134,24 +134,29 @@ def align_batch(pairs: Sequence[Pair], rule: TieBreak) -> list[bytes]:
         references[row, : len(pair.reference)] = pair.reference
         hypotheses[row, low : low + len(pair.hypothesis)] = pair.hypothesis[: rows + high]
     moves = np.empty((rows, len(pairs), width), np.uint8)
-    fill(moves, references, hypotheses, low, rule, pairs[0].merges)
+    taken = fill(moves, references, hypotheses, low, rule, pairs[0].merges)
     columns = np.ascontiguousarray(moves.transpose(1, 2, 0))  # (pairs, width, rows): a run of matches is contiguous
-    return [trace(columns[row], pair, low) for row, pair in enumerate(pairs)]
+    return [trace(columns[row], pair, low, taken) for row, pair in enumerate(pairs)]
 
 
 def fill(
     moves: NDArray[np.uint8], references: Ids, hypotheses: Ids, low: int, rule: TieBreak, merges: Sequence[Merge]
-) -> None:
-    """Fill ``moves`` (rows, pairs, width) with the move that leads to each cell of the band."""
+) -> dict[tuple[int, int], Merge]:
+    """Fill ``moves`` (rows, pairs, width) with the move that leads to each cell of the band.
+
+    Returns:
+        The merge that leads to each cell where the move is ``MERGE``, by row and column.
+    """
     import numpy as np
 
     rows, count, width = moves.shape
     steps = np.arange(width, dtype=np.int32) * rule.insertion
     best = np.full((count, width + 1), FAR, np.int32)  # one column more: from there no deletion comes
     best[:, low:width] = steps[: width - low]
-    by_row: dict[int, list[tuple[int, Merge]]] = {}
-    for number, merge in enumerate(merges):
-        by_row.setdefault(merge.end, []).append((number, merge))
+    taken: dict[tuple[int, int], Merge] = {}
+    by_row: dict[int, list[Merge]] = {}
+    for merge in merges:
+        by_row.setdefault(merge.end, []).append(merge)
     history = [best] if merges else []
     deepest = max((merge.words for merge in merges if merge.in_reference), default=1)
     for row in range(rows):
@@ -167,13 +172,15 @@ def fill(
         np.minimum.accumulate(entering - steps, axis=1, out=now[:, :width])
         now[:, :width] += steps
         choose(moves[row], now, (diagonal, deletion, different), rule)
-        for column, (cost, number) in offers.items():
+        for column, (cost, merge) in offers.items():
             left = now[0, column - 1] + rule.insertion if column else FAR
             if cost < min(diagonal[0, column], deletion[0, column], left):
-                moves[row, 0, column] = number
+                moves[row, 0, column] = MERGE
+                taken[row, column] = merge
         best = now
         if merges:
             history = [*history[-deepest:], now]
+    return taken
 
 
 def choose(
@@ -198,11 +205,11 @@ def choose(
 
 
 def merge_offers(
-    merges: Sequence[tuple[int, Merge]], history: Sequence[Ids], row: int, low: int, width: int
-) -> dict[int, tuple[int, int]]:
-    """Return column -> (cost, move) of the cheapest merge that ends there; the first one listed wins a tie."""
-    offers: dict[int, tuple[int, int]] = {}
-    for number, merge in merges:
+    merges: Sequence[Merge], history: Sequence[Ids], row: int, low: int, width: int
+) -> dict[int, tuple[int, Merge]]:
+    """Return column -> (cost, merge) of the cheapest merge that ends there; the first one listed wins a tie."""
+    offers: dict[int, tuple[int, Merge]] = {}
+    for merge in merges:
         column = merge.hypothesis_end - row + low
         back = merge.words if merge.in_reference else 1
         source = column + merge.words - 1 if merge.in_reference else column - merge.words + 1
@@ -210,15 +217,18 @@ def merge_offers(
             continue
         cost = int(history[-back][0, source])
         if column not in offers or cost < offers[column][0]:
-            offers[column] = (cost, MERGE + number)
+            offers[column] = (cost, merge)
     return offers
 
 
-def trace(cells: NDArray[np.uint8], pair: Pair, low: int) -> bytes:
+def trace(cells: NDArray[np.uint8], pair: Pair, low: int, taken: Mapping[tuple[int, int], Merge]) -> bytes:
     """Walk back from the end of one pair and return its moves as letters.
 
     Args:
         cells: moves of the band, (width, rows).
+        pair: the two texts.
+        low: column of the diagonal.
+        taken: the merges, by row and column.
     """
     rows, data = cells.shape[1], cells.tobytes()
     position = len(pair.reference)
@@ -232,8 +242,8 @@ def trace(cells: NDArray[np.uint8], pair: Pair, low: int) -> bytes:
             position = kept
             continue
         move = data[start + position - 1]
-        if move >= MERGE:
-            merge = pair.merges[move - MERGE]
+        if move == MERGE:
+            merge = taken[position - 1, column]
             pieces.append((b"<" if merge.in_reference else b">") * (merge.words - 1) + b"=")
             position -= merge.words if merge.in_reference else 1
             column += (merge.words - 1) if merge.in_reference else 1 - merge.words

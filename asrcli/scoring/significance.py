@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 REPLICATES = 1_000  # of a bootstrap: the ends of a 95 % interval are then good to about 4 % of its width
 LEVEL = 0.05
-WEIGHTS_AT_ONCE = 4_000_000  # resampling weights held in memory
+WEIGHTS_AT_ONCE = 500_000  # resampling weights held in memory: 4 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ def matched_pairs(first: Sequence[bytes], second: Sequence[bytes]) -> MatchedPai
     """Compare two systems' errors on the segments between stretches that both got right.
 
     Gillick and Cox, "Some statistical issues in the comparison of speech recognition algorithms", ICASSP 1989, as
-    NIST's sc_stats does it (SCTK, src/sclite/mtchprs.c): a segment ends after two consecutive words that both systems have
-    right with no insertion between them; a segment without an error is ignored; the deviation has n - 1 below it.
+    NIST's sc_stats does it (SCTK, src/sclite/mtchprs.c): a segment ends after two consecutive words that both systems
+    have right with no insertion between them; a segment without an error is ignored; the deviation has n - 1 below it.
     Equal to sc_stats for alignments of the ``sclite`` convention.
 
     Args:
