@@ -22,15 +22,16 @@ from pathlib import Path
 UTTERANCES = 20_000
 SEED = 20261121
 COMMON = (
-    "the of and to in a is that it he was for on are as with his they i at be this have from or had by but what some we "
-    "can out other were all there when up use your how said an each she which do their time if will way about many then"
+    "the of and to in a is that it he was for on are as with his they i at be this have from or had by but what some "
+    "we can out other were all there when up use your how said an each she which do their time if will way about many then"
 )
+STARTS = "ban con der fil gor hap jin kel mor nar pol rus sat tor vel wex"
+ENDS = "a el ing ion est er ly ous ment ness able ic ity"
 
 
 def vocabulary() -> list[str]:
     """Return words from frequent to rare."""
-    starts = "ban con der fil gor hap jin kel mor nar pol rus sat tor vel wex".split()
-    return COMMON.split() + [a + b for a in starts for b in "a el ing ion est er ly ous ment ness able ic ity".split()]
+    return COMMON.split() + [a + b for a in STARTS.split() for b in ENDS.split()]
 
 
 def disturbed(words: list[str], rate: float, chance: random.Random, known: list[str]) -> list[str]:
@@ -95,9 +96,12 @@ def main() -> None:
         references, systems = write_data(folder)
         os.chdir(folder)
         print("## asr compare\n")
-        print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; "
-              f"{UTTERANCES:,} utterances, {sum(map(len, references)):,} words, seed {SEED}; load {os.getloadavg()[0]:.1f}. "
-              "`python -m benchmarks.compare`\n")  # fmt: skip
+        machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+        words = sum(map(len, references))
+        print(
+            f"{machine}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}; {UTTERANCES:,} utterances, "
+            f"{words:,} words, seed {SEED}. `python -m benchmarks.compare`\n"
+        )
         whole_program(folder)
         scorers(references, systems[0], folder)
         long_pair()
@@ -106,9 +110,8 @@ def main() -> None:
 
 def whole_program(folder: Path) -> None:
     """Time the program from JSON Lines to a finished report, cold."""
-    print(
-        "| from JSON Lines to a finished report (totals, intervals, tests, confusions, ranking), cold | wall | processor | peak memory |"
-    )
+    print("From JSON Lines to a finished report (totals, intervals, tests, confusions, ranking), cold:\n")
+    print("| report | wall | processor | peak memory |")
     print("|---|--:|--:|--:|")
     asr = [sys.executable, "-c", "from asrcli.main import main; main()", "compare", "ref.jsonl", "a.jsonl", "b.jsonl"]
     for label, extra in (

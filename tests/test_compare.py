@@ -39,7 +39,26 @@ def write_lines(path: Path, *rows: dict | str) -> Path:
 def files(tmp_path: Path) -> tuple[Path, Path, Path]:
     """References and two systems, of which the second is much better."""
     chance = random.Random(5)
-    words = "the cat sat on a mat and then went away to find some other house with more fish".split()
+    words = [
+        "the",
+        "cat",
+        "sat",
+        "on",
+        "a",
+        "mat",
+        "and",
+        "then",
+        "went",
+        "away",
+        "to",
+        "find",
+        "some",
+        "other",
+        "house",
+        "with",
+        "more",
+        "fish",
+    ]
     rows: list[list[dict]] = [[], [], []]
     for number in range(300):
         said = chance.choices(words, k=chance.randint(3, 12))
@@ -185,7 +204,8 @@ def test_formats_are_read(tmp_path: Path) -> None:
 
 def test_ctm_words_are_laid_into_stm_segments(tmp_path: Path) -> None:
     (tmp_path / "r.stm").write_text(
-        "rec 1 ann 0.0 1.0 <o,f> hello there\nrec 1 bob 1.0 2.0 good day\nrec 1 bob 3.0 4.0 ignore_time_segment_in_scoring\n"
+        "rec 1 ann 0.0 1.0 <o,f> hello there\nrec 1 bob 1.0 2.0 good day\n"
+        "rec 1 bob 3.0 4.0 ignore_time_segment_in_scoring\n"
     )
     (tmp_path / "h.ctm").write_text(
         "rec 1 0.1 0.3 hello\nrec 1 0.5 0.3 there\nrec 1 1.2 0.3 good\nrec 1 1.6 0.2 night\n"
@@ -495,9 +515,9 @@ def test_recordings_are_linked_only_where_they_are(tmp_path: Path) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys; from asrcli.main import build; build('compare'); print(sorted({'numpy', 'rapidfuzz', 'rich'} & set(sys.modules)))"
+    code = "import sys; from asrcli.main import build; build('compare'); print(' '.join(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert json.loads(shown.stdout.replace("'", '"')) in ([], ["rich"])
+    assert not {"numpy", "rapidfuzz", "jiwer", "torch"} & set(shown.stdout.split())
 
 
 def test_the_same_seed_gives_the_same_bytes(files: tuple[Path, ...], tmp_path: Path) -> None:

@@ -87,9 +87,9 @@ def page_data(comparison: Comparison, fields: Sequence[str], folder: Path | None
     classes = [name for name in CLASSES if any(one.profile.classes[name] for one in comparison.systems)]
     return {
         "title": title(comparison),
-        "summary": f"{len(comparison.utterances):,} utterances, {words:,} words of reference ({comparison.reference_path})",
-        "footer": f"{wording.convention(comparison)}. A difference is called significant when its interval excludes zero "
-        "and the matched-pairs test (MAPSSWE), corrected for the number of pairs, is below 0.05.",
+        "summary": f"{len(comparison.utterances):,} utterances, {words:,} words ({comparison.reference_path})",
+        "footer": f"{wording.convention(comparison)}. A difference is significant when its interval excludes zero and "
+        "the matched-pairs test (MAPSSWE), corrected for the number of pairs, is below 0.05.",
         "notes": notes,
         "winner": wording.winner(comparison),
         "systems": [system_data(one, classes) for one in comparison.systems],

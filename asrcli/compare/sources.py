@@ -1,4 +1,4 @@
-"""Read texts to compare from whatever they lie in: folders or files of the formats that recognisers and scorers write."""
+"""Read texts to compare from whatever they lie in: folders, or files as recognisers and scorers write them."""
 
 from __future__ import annotations
 

@@ -174,9 +174,8 @@ def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str
             name, rate = f"**{name}**", f"**{rate}**"
         steps = " | ".join(wording.percent(share.rate) for share in one.ladder[: len(LADDER) - 1])
         counts = f"{one.counts.substitutions} | {one.counts.deletions} | {one.counts.insertions}"
-        lines.append(
-            f"| {name} | {rate} | {wording.span(one.interval)} | {steps} | {wording.percent(one.characters.rate)} | {counts} |"
-        )
+        characters = wording.percent(one.characters.rate)
+        lines.append(f"| {name} | {rate} | {wording.span(one.interval)} | {steps} | {characters} | {counts} |")
     if comparison.pairs:
         lines += [
             "",
@@ -187,7 +186,8 @@ def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str
         names = f"{cell(comparison.systems[pair.first].name)} − {cell(comparison.systems[pair.second].name)}"
         lines.append(
             f"| {names} | {wording.signed(pair.difference)} | {wording.span(pair.interval, plus=True)} | "
-            f"{wording.p_value(pair.matched_pairs_p)} | {wording.p_value(pair.mcnemar.p)} | {cell(wording.verdict(comparison, pair))} |"
+            f"{wording.p_value(pair.matched_pairs_p)} | {wording.p_value(pair.mcnemar.p)} | "
+            f"{cell(wording.verdict(comparison, pair))} |"
         )
     lines += ["", f"{len(comparison.utterances):,} utterances; {wording.convention(comparison)}."]
     if outcomes:

@@ -68,9 +68,8 @@ def unmatched(one: SystemScore, most: int = 5) -> list[str]:
     """Return what one system has no counterpart for."""
     said = []
     if one.missing:
-        said.append(
-            f"{one.name}: {len(one.missing)} references without a hypothesis, counted as missed: {few(one.missing, most)}"
-        )
+        names = few(one.missing, most)
+        said.append(f"{one.name}: {len(one.missing)} references without a hypothesis, counted as missed: {names}")
     if one.extra:
         said.append(f"{one.name}: {len(one.extra)} hypotheses without a reference, ignored: {few(one.extra, most)}")
     return said

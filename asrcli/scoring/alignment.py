@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asrcli.scoring.compounds import find_merges
 from asrcli.scoring.dynamic import KALDI, SCLITE, Pair, TieBreak, align_pairs, strays
@@ -67,8 +67,10 @@ def align(
     are a further reference or hypothesis word that is merged into the match after it; ``o`` is an optional word of the
     reference, left out (see `asrcli.scoring.network`).
     """
+    from rapidfuzz.distance import Levenshtein
+
     if convention is Convention.LEVENSHTEIN:
-        return [align_plain(words, heard) for words, heard in zip(references, hypotheses, strict=True)]
+        return [align_plain(words, heard, Levenshtein) for words, heard in zip(references, hypotheses, strict=True)]
     rule = SCLITE if convention is Convention.SCLITE else KALDI
     found = [b"=" * len(words) for words in references]
     different = [index for index, words in enumerate(references) if words != hypotheses[index]]
@@ -79,7 +81,7 @@ def align(
     numbered = [number_words(side, vocabulary) for side in sides]
     merging = convention is Convention.OPEN_ASR_LEADERBOARD
     pairs = [
-        prepare((words, heard), (ids, heard_ids), rule, merging=merging)
+        prepare((words, heard), (ids, heard_ids), rule, Levenshtein.distance, merging=merging)
         for words, heard, ids, heard_ids in zip(*sides, *numbered, strict=True)
     ]
     for index, moves in zip(different, align_pairs(pairs, rule), strict=True):
@@ -96,28 +98,24 @@ def number_words(texts: Sequence[Words], vocabulary: Mapping[str, int]) -> list[
     return [flat[end - len(words) : end] for words, end in zip(texts, ends, strict=True)]
 
 
-def align_plain(reference: Words, hypothesis: Words) -> bytes:
-    """Align two texts with the fewest errors, as rapidfuzz does."""
-    from rapidfuzz.distance import Levenshtein
-
+def align_plain(reference: Words, hypothesis: Words, levenshtein: Any) -> bytes:
+    """Align two texts with the fewest errors, as rapidfuzz (the module ``levenshtein``) does."""
     if reference == hypothesis:
         return b"=" * len(reference)
     letters = {"replace": b"S", "insert": b"I", "delete": b"D"}
     pieces: list[bytes] = []
     matched = 0
-    for edit in Levenshtein.editops(reference, hypothesis):
+    for edit in levenshtein.editops(reference, hypothesis):
         pieces.append(b"=" * (edit.src_pos - matched) + letters[edit.tag])
         matched = edit.src_pos + (edit.tag != "insert")
     pieces.append(b"=" * (len(reference) - matched))
     return b"".join(pieces)
 
 
-def prepare(words: tuple[Words, Words], ids: tuple[Ids, Ids], rule: TieBreak, *, merging: bool) -> Pair:
-    """Bound the band of a pair by the cost of its alignment, which rapidfuzz finds quickly."""
-    from rapidfuzz.distance import Levenshtein
-
+def prepare(words: tuple[Words, Words], ids: tuple[Ids, Ids], rule: TieBreak, distance: Any, *, merging: bool) -> Pair:
+    """Bound the band of a pair by the cost of its alignment, which rapidfuzz's ``distance`` finds quickly."""
     reference, hypothesis = words
-    cost = Levenshtein.distance(reference, hypothesis, weights=(rule.insertion, rule.deletion, rule.substitution))
+    cost = distance(reference, hypothesis, weights=(rule.insertion, rule.deletion, rule.substitution))
     low, high = strays(cost, rule, len(reference), len(hypothesis))
     merges = find_merges(reference, hypothesis) if merging else []
     if merges:  # each one moves the path off the diagonal at no cost, and lets it come back by another way

@@ -102,7 +102,7 @@ def aligned(
     rest, said = slots[start:], words[start:]
     sets = [set(slot.votes) for slot in rest]
     costs = [[GAP * column for column in range(len(said) + 1)]]
-    for row, keys in enumerate(sets):
+    for keys in sets:
         above = costs[-1]
         gap = 0 if NOTHING in keys else GAP
         line = [above[0] + gap]
