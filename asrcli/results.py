@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -74,7 +75,8 @@ def read_manifest(path: Path, *, hypotheses: bool = False) -> list[Utterance]:
         if RECORD_KEY in row and not found:
             continue
         if PARENT in row:
-            chunks.setdefault(str(row[PARENT]), []).append((int(row.get(CHUNK) or 0), len(found)))
+            place = int(number_of(row, CHUNK, path, number) or 0)
+            chunks.setdefault(str(row[PARENT]), []).append((place, len(found)))
         found.append(utterance(row, keys, path, number))
         numbers.append(number)
     if chunks:
@@ -191,7 +193,10 @@ def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int) -> 
         raise InputError(f"{path} line {number}: '{columns.text}' must be text, not {json.dumps(text)[:40]}")
     check_text(text, path, number)
     audio = first_text(row, columns.audio)
+    if audio is not None:
+        check_text(audio, path, number)
     name = first_text(row, columns.id) or (Path(audio).with_suffix("").name if audio else str(number))
+    check_text(name, path, number)
     return Utterance(
         name,
         text,
@@ -205,6 +210,7 @@ def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int) -> 
     )
 
 
+SURROGATES = re.compile("[\ud800-\udfff]")
 TEXTS = frozenset({*REFERENCE_KEYS, *HYPOTHESIS_KEYS})
 
 
@@ -243,6 +249,8 @@ def check_text(text: str, path: Path, number: int) -> None:
     """Raise `InputError` for a text that cannot be one utterance."""
     if "\0" in text:
         raise InputError(f"{path} line {number}: a NUL character in the text")
+    if not text.isascii() and SURROGATES.search(text):
+        raise InputError(f"{path} line {number}: half of a surrogate pair in the text, which is no character")
     if len(text) > MOST_CHARACTERS:
         raise InputError(
             f"{path} line {number}: a text of {len(text):,} characters is too long for one utterance; cut it up"
@@ -291,6 +299,7 @@ def read_run(path: Path) -> RunRecord:
     if not rows or rows[0][1].get(RECORD_KEY) != RECORD_VERSION:
         raise InputError(f"{path} line 1: not a run record of `asr bench`, which begins with '{RECORD_KEY}'")
     head = rows[0][1]
+    facts = head.get("facts")
     utterances = tuple(utterance(row, REFERENCE_KEYS, path, number) for number, row in rows[1:])
     return RunRecord(
         engine=str(head.get("engine", "")),
@@ -301,7 +310,7 @@ def read_run(path: Path) -> RunRecord:
         revision=head.get("revision"),
         dataset=head.get("dataset"),
         started=head.get("started"),
-        facts=tuple((str(name), str(value)) for name, value in head.get("facts", {}).items()),
+        facts=tuple((str(name), str(value)) for name, value in (facts.items() if isinstance(facts, dict) else ())),
     )
 
 

@@ -23,7 +23,7 @@ UTTERANCES = 20_000
 SEED = 20261121
 COMMON = (
     "the of and to in a is that it he was for on are as with his they i at be this have from or had by but what some "
-    "we can out other were all there when up use your how said an each she which do their time if will way about many then"
+    "we can out other were all there when up use your how said an each she which do their time if will way about"
 )
 STARTS = "ban con der fil gor hap jin kel mor nar pol rus sat tor vel wex"
 ENDS = "a el ing ion est er ly ous ment ness able ic ity"

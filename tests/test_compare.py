@@ -254,6 +254,8 @@ def test_plain_texts_with_other_line_breaks_are_one_text(tmp_path: Path) -> None
         ("x.jsonl", b'{"id":"1","text":"a","duration":"long"}\n', "line 1: 'duration' must be a number"),
         ("x.jsonl", b'{"id":"1","text":"a"}\n\xff\n', "line 2: not UTF-8"),
         ("x.jsonl", b'{"id":"1","text":"' + b"word " * 1_000_000 + b'"}\n', "line 1: a text of 5,000,000 characters"),
+        ("x.jsonl", b'{"id":"1","text":"a"}\n{"id":"2","text":"\\ud800"}\n', "line 2: half of a surrogate pair"),
+        ("x.jsonl", b'{"text":"a","parent_id":"p","chunk_index":"x"}\n', "line 1: 'chunk_index' must be a number"),
         ("x.csv", b"id,text\n1,a\n2,b,c\n", "line 3: 3 columns where the header has 2"),
         ("x.trn", b"a (1)\nno id\n", "line 2: no (id) at the end"),
         ("x.trn", b"a (1)\nb (1)\n", "line 2: the id '1' was there already"),
@@ -603,3 +605,21 @@ def test_conversations_are_scored_whatever_the_speakers_are_called(
     assert one["der"] == pytest.approx(0.2 / 3)
     assert same["cp_wer"] == same["orc_wer"] == same["der"] == 0
     assert called("compare", "--meetings", reference, tmp_path / "x.jsonl") == 2
+
+
+def test_no_control_character_of_the_data_reaches_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = "\u001b]0;owned\u0007\u001b[2J"
+    one = write_lines(tmp_path / "a.jsonl", {"id": evil, "text": f"one {evil}", evil: "x"}, {"id": "2", "text": "b"})
+    other = write_lines(tmp_path / "b.jsonl", {"id": "2", "text": f"c{evil}"}, {"id": evil + "x", "text": "y"})
+    assert called("compare", one, other, one, "-n", "none", "--show", "worst:5", "--markdown", tmp_path / "x.md") == 0
+    assert "\u001b" not in capsys.readouterr().out
+    assert called("compare", one, other, "-q", "--fail-if", "wer > 9", "--junit", tmp_path / "x.xml") == 0
+    ET.parse(tmp_path / "x.xml")
+
+
+def test_a_condition_without_a_rate_does_not_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = write_lines(tmp_path / "a.jsonl", {"id": "1", "text": ""})
+    assert called("compare", one, one, "-q", "--fail-if", "wer > 0.5") == 1
+    assert "no words" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from asrcli.compare.comparison import Comparison
-from asrcli.errors import UsageError
+from asrcli.errors import InputError, UsageError
 
 TOKENS = re.compile(r"\s*(>=|<=|==|!=|>|<|\(|\)|[A-Za-z_]\w*|-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?%?|-?\.\d+%?|\S)")
 SYSTEM_NAMES = ("wer", "cer", "mer", "wil", "raw", "errors", "substitutions", "deletions", "insertions", "missing")
@@ -157,6 +157,8 @@ def subjects(comparison: Comparison, *, pairs: bool) -> list[tuple[str, Values]]
     """Return every system, or every system against the first, with its values."""
     rows: list[tuple[str, Values]] = []
     for index, one in enumerate(comparison.systems):
+        if not one.counts.reference_length:
+            raise InputError("the references have no words, so there is no rate for --fail-if to judge")
         measures = dict(one.measures)
         values = {
             "wer": one.counts.rate or 0.0, "cer": one.characters.rate or 0.0, "raw": one.ladder[0].rate or 0.0,

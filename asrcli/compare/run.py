@@ -113,7 +113,8 @@ def guess_language(utterances: Sequence[Utterance]) -> str | None:
     """Return the language that the references name, or ``en`` where they look English; ``None`` otherwise."""
     named = {one.language for one in utterances if one.language}
     if named:
-        return named.pop().split("-")[0].lower() if len(named) == 1 else None
+        code = named.pop().replace("_", "-").split("-")[0].lower() if len(named) == 1 else None
+        return "en" if code in ("english", "eng") else code
     words = re.findall(r"[^\W\d_]+", " ".join(one.text for one in utterances[:500]).lower())
     return "en" if words and sum(word in ENGLISH for word in words) >= ENOUGH * len(words) else None
 

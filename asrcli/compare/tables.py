@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -202,8 +203,16 @@ def cell(text: str) -> str:
     return " ".join(text.split())
 
 
+def printable(text: str) -> str:
+    """Return text without the control characters that XML and terminals cannot take."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def to_junit(outcomes: Sequence[Outcome]) -> str:
     """Return the conditions as a JUnit test suite, which build servers show."""
+    outcomes = [replace(one, subject=printable(one.subject)) for one in outcomes]
     failures = sum(one.holds for one in outcomes)
     cases = []
     for one in outcomes:

@@ -9,6 +9,7 @@ from asrcli.compare import wording
 from asrcli.compare.breakdown import by_field
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.comparison import LADDER, Comparison, SystemScore
+from asrcli.compare.tables import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -33,11 +34,11 @@ def parts(comparison: Comparison, fields: Sequence[str], confusions: int) -> Ite
     yield Text(f"{len(comparison.utterances):,} utterances, {words:,} words; {wording.convention(comparison)}", "dim")
     yield rates(comparison)
     for line in (*comparison.notes, *(line for one in comparison.systems for line in wording.unmatched(one))):
-        yield Text(f"note: {line}", "yellow")
+        yield Text(printable(f"note: {line}"), "yellow")
     if comparison.pairs:
         yield differences(comparison)
         for pair in comparison.pairs:
-            yield Text(wording.verdict(comparison, pair), "bold" if pair.significant else "")
+            yield Text(printable(wording.verdict(comparison, pair)), "bold" if pair.significant else "")
     if any(one.counts.errors for one in comparison.systems):
         yield classes(comparison)
         yield top_confusions(comparison, confusions)
@@ -55,9 +56,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text
 
     made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
-        made.add_column(Text(column), justify="left" if place == 0 else "right", overflow="fold")
+        made.add_column(Text(printable(column)), justify="left" if place == 0 else "right", overflow="fold")
     for row in rows:
-        made.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        made.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
     return made
 
 
@@ -74,7 +75,7 @@ def rates(comparison: Comparison) -> Table:
         extra = dict(one.measures)
         style = "bold green" if index == best else ""
         row: list[str | Text] = [
-            Text(one.name, style),
+            Text(printable(one.name), style),
             Text(wording.percent(one.counts.rate), style),
             wording.span(one.interval),
         ]
@@ -157,14 +158,15 @@ def diff(comparison: Comparison, index: int) -> Iterator[Text]:
     from rich.text import Text
 
     utterance = comparison.utterances[index]
-    figures = ", ".join(f"{one.name} {one.errors[index]}" for one in comparison.systems)
-    yield Text(f"{utterance.id}  ({comparison.systems[0].lengths[index]} words; errors: {figures})", "bold")
+    figures = ", ".join(f"{printable(one.name)} {one.errors[index]}" for one in comparison.systems)
+    yield Text(f"{printable(utterance.id)}  ({comparison.systems[0].lengths[index]} words; errors: {figures})", "bold")
     label = max([9, *(len(one.name) for one in comparison.systems)])
     for one in comparison.systems:
-        said, heard = Text(f"  {'reference':<{label}}  "), Text(f"  {one.name:<{label}}  ")
+        said, heard = Text(f"  {'reference':<{label}}  "), Text(f"  {printable(one.name):<{label}}  ")
         for letter, word, instead in columns(one, index):
             from rich.cells import cell_len
 
+            word, instead = printable(word), printable(instead)
             width = max(cell_len(word), cell_len(instead))
             style = COLOURS.get(letter, "")
             said.append((word or "*" * width) + " " * (width - cell_len(word or "*" * width) + 1), style)

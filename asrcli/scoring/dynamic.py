@@ -135,8 +135,10 @@ def align_batch(pairs: Sequence[Pair], rule: TieBreak) -> list[bytes]:
         hypotheses[row, low : low + len(pair.hypothesis)] = pair.hypothesis[: rows + high]
     moves = np.empty((rows, len(pairs), width), np.uint8)
     taken = fill(moves, references, hypotheses, low, rule, pairs[0].merges)
+    if len(pairs) == 1:
+        return [trace_one(moves[:, 0], pairs[0], low, taken)]  # as it lies: a long pair fits into memory only once
     columns = np.ascontiguousarray(moves.transpose(1, 2, 0))  # (pairs, width, rows): a run of matches is contiguous
-    return [trace(columns[row], pair, low, taken) for row, pair in enumerate(pairs)]
+    return [trace(columns[row], pair, low) for row, pair in enumerate(pairs)]
 
 
 def fill(
@@ -221,14 +223,13 @@ def merge_offers(
     return offers
 
 
-def trace(cells: NDArray[np.uint8], pair: Pair, low: int, taken: Mapping[tuple[int, int], Merge]) -> bytes:
+def trace(cells: NDArray[np.uint8], pair: Pair, low: int) -> bytes:
     """Walk back from the end of one pair and return its moves as letters.
 
     Args:
         cells: moves of the band, (width, rows).
         pair: the two texts.
         low: column of the diagonal.
-        taken: the merges, by row and column.
     """
     rows, data = cells.shape[1], cells.tobytes()
     position = len(pair.reference)
@@ -242,6 +243,30 @@ def trace(cells: NDArray[np.uint8], pair: Pair, low: int, taken: Mapping[tuple[i
             position = kept
             continue
         move = data[start + position - 1]
+        pieces.append(LETTERS[move : move + 1])
+        if move == INSERTION:
+            column -= 1
+        else:
+            position -= 1
+            column += move == DELETION
+    pieces.append(b"I" * (column - low))
+    return b"".join(reversed(pieces))
+
+
+def trace_one(cells: NDArray[np.uint8], pair: Pair, low: int, taken: Mapping[tuple[int, int], Merge]) -> bytes:
+    """Walk back from the end of a pair on its own, which can be long and can have merges.
+
+    Args:
+        cells: moves of the band, (rows, width).
+        pair: the two texts.
+        low: column of the diagonal.
+        taken: the merges, by row and column.
+    """
+    position = len(pair.reference)
+    column = len(pair.hypothesis) - position + low
+    pieces: list[bytes] = []
+    while position:
+        move = int(cells[position - 1, column])
         if move == MERGE:
             merge = taken[position - 1, column]
             pieces.append((b"<" if merge.in_reference else b">") * (merge.words - 1) + b"=")
