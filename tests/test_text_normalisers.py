@@ -162,3 +162,13 @@ def test_every_rule_can_be_left_out_and_does_something() -> None:
 def test_an_unknown_name_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="whisper-en"):
         build("wisper")
+
+
+def test_plain_steps_take_case_and_punctuation_away_and_nothing_else() -> None:
+    from asrcli.text.steps import raw_words, without_case, without_punctuation
+
+    words = raw_words("“Don't”, said STRASSE—and 我們 – ok.")
+    assert words == ["“Don't”,", "said", "STRASSE—and", "我", "們", "–", "ok."]
+    assert without_case(words)[2] == "strasse—and"
+    assert without_punctuation(words) == ["dont", "said", "strasse", "and", "我", "們", "ok"]
+    assert without_punctuation(raw_words("STRAẞE")) == without_punctuation(raw_words("straße"))

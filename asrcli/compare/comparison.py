@@ -133,7 +133,7 @@ class Comparison:
 
 
 FEWEST_GROUPS = 5  # below that, resampling groups says nothing
-STEPS = (raw_words, without_case, without_punctuation)
+STEPS: tuple[Callable[[list[str]], list[str]], ...] = (list, without_case, without_punctuation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,12 +237,12 @@ def score_system(
     )
 
 
-def word_cutter() -> Callable[[str], list[str]]:
+def word_cutter(split: Callable[[str], list[str]] = str.split) -> Callable[[str], list[str]]:
     """Return a function that cuts texts into words and keeps each different word once: memory, and time for hashing."""
     known: dict[str, str] = {}
 
     def cut(text: str) -> list[str]:
-        words = text.split()
+        words = split(text)
         return list(map(known.setdefault, words, words))
 
     return cut
@@ -250,16 +250,18 @@ def word_cutter() -> Callable[[str], list[str]]:
 
 def ladders(texts: Sequence[str], systems: Sequence[Heard], settings: Settings) -> list[list[Share]]:
     """Return the error rates of each system raw, without case, and without punctuation: (systems, steps)."""
+    sides = [texts, *([text or "" for text in one.texts] for one in systems)]
+    cut = word_cutter(raw_words)
+    raw = [[cut(text) for text in side] for side in sides]
     found: list[list[Share]] = [[] for _ in systems]
     for step in STEPS:
-        references = [step(text) for text in texts]
+        references, *hypotheses = [[step(words) for words in side] for side in raw]
         length = sum(map(len, references))
-        for one, shares in zip(systems, found, strict=True):
-            hypotheses = [step(text or "") for text in one.texts]
+        for heard, shares in zip(hypotheses, found, strict=True):
             if settings.convention is Convention.LEVENSHTEIN:
-                errors = sum(distances(references, hypotheses))
+                errors = sum(distances(references, heard))
             else:
-                errors = count_all(align(references, hypotheses, settings.convention)).errors
+                errors = count_all(align(references, heard, settings.convention)).errors
             shares.append(Share(errors, length))
     return found
 

@@ -109,7 +109,7 @@ def keyed(text: str | None) -> list[tuple[str, str]] | None:
     """Return the words of a text with the keys by which they are compared: without case and punctuation."""
     if text is None:
         return None
-    return [(key, word) for word in raw_words(text) if (key := "".join(without_punctuation(word)))]
+    return [(key, word) for word in raw_words(text) if (key := "".join(without_punctuation([word])))]
 
 
 def write_consensus(agreement: Agreement, path: Path) -> None:

@@ -157,7 +157,8 @@ def distances(references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence
     from rapidfuzz.distance import Levenshtein
 
     distance = Levenshtein.distance
-    return [distance(words, heard) for words, heard in zip(references, hypotheses, strict=True)]
+    pairs = zip(references, hypotheses, strict=True)
+    return [0 if words == heard else distance(words, heard) for words, heard in pairs]
 
 
 def measures(counts: ErrorCounts) -> Mapping[str, float | None]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
+from itertools import chain
 
 from asrcli.text.universal import SPLIT, UNSPACED_ANY
 
@@ -19,7 +19,30 @@ class PunctuationTable(dict[int, str]):
 
 
 PUNCTUATION = PunctuationTable()
-MARKS = re.compile(r"[^\w\s]")
+MOST_WORDS = 400_000  # remembered
+
+
+class SmallWords(dict[str, str]):
+    """Words -> the same without case, remembered; words come again and again."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) > MOST_WORDS:
+            self.clear()
+        self[word] = small = word.casefold()
+        return small
+
+
+class BareWords(dict[str, tuple[str, ...]]):
+    """Words -> the same without case and punctuation: none, one or several words."""
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        if len(self) > MOST_WORDS:
+            self.clear()
+        self[word] = bare = tuple(raw_words(word.casefold().translate(PUNCTUATION)))
+        return bare
+
+
+SMALL, BARE = SmallWords(), BareWords()
 
 
 def raw_words(text: str) -> list[str]:
@@ -29,12 +52,11 @@ def raw_words(text: str) -> list[str]:
     return text.split()
 
 
-def without_case(text: str) -> list[str]:
-    """Cut a text into words in small letters."""
-    return raw_words(text.casefold())
+def without_case(words: list[str]) -> list[str]:
+    """Return words in small letters."""
+    return list(map(SMALL.__getitem__, words))
 
 
-def without_punctuation(text: str) -> list[str]:
-    """Cut a text into words in small letters, without punctuation."""
-    text = text.casefold()
-    return raw_words(text.translate(PUNCTUATION) if MARKS.search(text) else text)
+def without_punctuation(words: list[str]) -> list[str]:
+    """Return words in small letters, without punctuation."""
+    return list(chain.from_iterable(map(BARE.__getitem__, words)))
