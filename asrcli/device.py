@@ -1,1 +1,196 @@
-"""Which device and precision to use, and the way down when it runs out of memory."""
+"""Which device and precision to use, and the way down when memory runs out.
+
+Whether a GPU is really there is asked of the library that will use it: CTranslate2 counts devices without loading
+anything else, torch is asked only for an engine that needs torch anyway, and only when the NVIDIA driver answers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+
+from asrcli.engine import Device, Engine
+from asrcli.errors import AsrError, DeviceError, OutOfMemory, UsageError
+
+ALIASES = {
+    "fp16": "float16",
+    "half": "float16",
+    "fp32": "float32",
+    "float": "float32",
+    "bf16": "bfloat16",
+    "default": "auto",
+}
+
+# Bytes per weight, which is what decides whether a model fits; "int8_float16" stores int8 and computes in float16.
+BYTES = {"float32": 4, "float16": 2, "bfloat16": 2, "int16": 2, "int8": 1}
+
+# What libraries say when a batch does not fit: torch (CUDA, MPS, CPU), CTranslate2, cuBLAS, cuDNN, ONNX Runtime, C++.
+OUT_OF_MEMORY = re.compile(
+    r"out of memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED|std::bad_alloc|can't allocate memory"
+    r"|cannot allocate memory|failed to allocate memory|not enough memory",
+    re.IGNORECASE,
+)
+
+
+def choose(
+    engine: type[Engine],
+    kind: str = "auto",
+    dtype: str = "auto",
+    threads: int = 0,
+    announce: Callable[[str], None] | None = None,
+) -> Device:
+    """Return the device and precision that an engine shall use.
+
+    Args:
+        engine: its `devices` and `dtypes` say what it can do.
+        kind: ``auto`` (the first of the engine's devices that is there), ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        dtype: ``auto`` leaves the choice to the engine, which knows the size of its model.
+        threads: CPU threads; 0 leaves it to the library.
+        announce: gets one sentence when the precision asked for does not exist on the device and another is used.
+
+    Raises:
+        UsageError: a kind or dtype nobody knows, or one the engine cannot use.
+        DeviceError: the device is not on this machine.
+    """
+    kind, index = _parse(engine, kind)
+    if kind == "auto":
+        kind = next((one for one in engine.devices if available(engine, one) > 0), engine.devices[-1])
+    elif available(engine, kind) <= index:
+        there = ", ".join(_present(engine)) or "none that it can use"
+        wanted = f"{kind}:{index}" if kind == "cuda" else kind
+        raise DeviceError(
+            f"device '{wanted}' is not there for engine '{engine.name}'; it finds: {there} (see: asr doctor)"
+        )
+    return Device(kind, index, _precision(engine, kind, ALIASES.get(dtype, dtype), announce), threads)
+
+
+def _parse(engine: type[Engine], kind: str) -> tuple[str, int]:
+    """Split ``cuda:1`` and check that the engine knows the kind."""
+    match = re.fullmatch(r"(auto|cpu|cuda|mps)(?::(\d+))?", kind)
+    if match is None or (match[2] and match[1] != "cuda"):
+        raise UsageError(f"unknown device '{kind}'; choose one of: auto, cpu, cuda, cuda:1, mps")
+    if match[1] != "auto" and match[1] not in engine.devices:
+        raise UsageError(f"engine '{engine.name}' does not run on '{match[1]}', only on: {', '.join(engine.devices)}")
+    return match[1], int(match[2] or 0)
+
+
+def _present(engine: type[Engine]) -> list[str]:
+    """Return the devices of this machine that the engine can use, as they are spelled on the command line."""
+    found = []
+    for kind in engine.devices:
+        count = available(engine, kind)
+        found += [f"cuda:{index}" for index in range(count)] if kind == "cuda" else [kind] * min(count, 1)
+    return found
+
+
+def available(engine: type[Engine], kind: str) -> int:
+    """Return how many devices of a kind the libraries of an engine can use; 0 is none.
+
+    An engine that requires no library (a fake, a client of a server) is believed: it has any number.
+    """
+    if kind == "cpu" or not engine.requires:
+        return 1 if kind == "cpu" else 64
+    libraries = {module.split(".")[0] for module in engine.requires}
+    if kind == "mps":
+        return _torch_mps() if "torch" in libraries else 0
+    if libraries & {"ctranslate2", "faster_whisper"}:
+        return _ctranslate2_gpus()
+    if driver_gpus() == 0:
+        return 0
+    return _torch_gpus() if "torch" in libraries else driver_gpus()
+
+
+@cache
+def driver_gpus() -> int:
+    """Return how many GPUs the NVIDIA driver reports, through its own library; 0 without a driver."""
+    for name in ("libcuda.so.1", "nvcuda.dll"):
+        try:
+            driver = ctypes.CDLL(name)
+        except OSError:
+            continue
+        count = ctypes.c_int(0)
+        if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0:
+            return count.value
+    return 0
+
+
+@cache
+def _ctranslate2_gpus() -> int:
+    try:
+        import ctranslate2
+    except ImportError:
+        return 0
+    return int(ctranslate2.get_cuda_device_count())
+
+
+@cache
+def _torch_gpus() -> int:
+    try:
+        import torch
+    except ImportError:
+        return 0
+    return int(torch.cuda.device_count()) if torch.cuda.is_available() else 0
+
+
+@cache
+def _torch_mps() -> int:
+    try:
+        import torch
+    except ImportError:
+        return 0
+    return int(torch.backends.mps.is_available())
+
+
+def _precision(engine: type[Engine], kind: str, dtype: str, announce: Callable[[str], None] | None) -> str:
+    """Return a dtype that the engine accepts on this kind of device."""
+    accepted = engine.dtypes.get(kind, ())
+    if dtype == "auto" or dtype in accepted:
+        return dtype
+    known = {one for dtypes in engine.dtypes.values() for one in dtypes}
+    if dtype not in known | set(BYTES):
+        shown = ", ".join(("auto", *accepted))
+        raise UsageError(f"engine '{engine.name}' has no compute type '{dtype}' on {kind}; choose one of: {shown}")
+    if not accepted:
+        raise UsageError(f"engine '{engine.name}' has no choice of compute type; leave out '{dtype}'")
+    other = next((one for one in accepted if one.startswith("int8") and dtype.startswith("int8")), accepted[0])
+    if announce is not None:
+        announce(f"engine '{engine.name}' has no {dtype} on {kind}: using {other}")
+    return other
+
+
+def ladder(engine: type[Engine], device: Device) -> Iterator[Device]:
+    """Yield what to try after a device ran out of memory: smaller precisions there, then those of the CPU."""
+    accepted = engine.dtypes.get(device.kind, ())
+    current = device.dtype if device.dtype != "auto" else (accepted[0] if accepted else "float32")
+    for dtype in accepted:
+        if weight_bytes(dtype) < weight_bytes(current):
+            yield replace(device, dtype=dtype)
+            current = dtype
+    if device.kind != "cpu" and "cpu" in engine.devices:
+        smallest = 99
+        for dtype in engine.dtypes.get("cpu", ("auto",)):
+            if weight_bytes(dtype) < smallest:
+                smallest = weight_bytes(dtype)
+                yield Device("cpu", 0, dtype, device.threads)
+
+
+def weight_bytes(dtype: str) -> int:
+    """Return the bytes that one weight takes; an unknown name counts as float32."""
+    return BYTES.get(dtype.split("_")[0], 4)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error of any library says that something did not fit; imports none of them."""
+    if isinstance(error, OutOfMemory | MemoryError):
+        return True
+    if isinstance(error, AsrError):
+        return False
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    if any(base.__name__ == "OutOfMemoryError" for base in type(error).__mro__):  # torch's, wherever it lives
+        return True
+    return isinstance(error, RuntimeError) and OUT_OF_MEMORY.search(str(error)) is not None

@@ -79,11 +79,12 @@ class Engine(ABC):
     models: ClassVar[Mapping[str, Model]] = {}  # short name -> declaration
     default_model: ClassVar[str] = ""  # a key of `models`
     loads_folders: ClassVar[bool] = True  # a local folder or foreign hub id may be named as the model
+    any_model: ClassVar[bool] = False  # every model name is passed on unchecked: a server knows its own
     max_seconds: ClassVar[float] = math.inf  # the longest clip it hears correctly
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0, "cuda": 480.0}  # audio per call, by device kind
     devices: ClassVar[tuple[str, ...]] = ("cpu",)  # device kinds it runs on, the preferred one first
-    dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # device kind -> accepted dtypes, first is "auto",
-    # each next one needs less memory: the pipeline walks down this list when a device runs out
+    dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # device kind -> accepted dtypes; the first is
+    # what "auto" means, and when a device runs out of memory the next ones that need less are tried in this order
     supports: ClassVar[frozenset[str]] = frozenset()  # names of `Options` fields it honours
     identifies_language: ClassVar[bool] = False  # `identify_language` works
 

@@ -6,16 +6,17 @@ names it, so that ``asr --help`` imports none of them and ``asr transcribe`` imp
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from asrcli import __version__
+from asrcli.console import printable
 from asrcli.errors import EXIT_CODES, AsrError
 
 
@@ -30,6 +31,8 @@ class CommandEntry(NamedTuple):
 COMMANDS = {
     "transcribe": CommandEntry("asrcli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."),
     "compare": CommandEntry("asrcli.commands.compare", "compare", "Score systems against a reference and each other."),
+    "engines": CommandEntry("asrcli.commands.engines", "app", "List engines and models; pull weights."),
+    "doctor": CommandEntry("asrcli.commands.doctor", "doctor", "Probe devices and libraries; say how to mend them."),
 }
 
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
@@ -41,7 +44,15 @@ class Command(TyperCommand):
     """A command that also takes openai-whisper's spellings: ``--output_dir``, and ``--fp16 False`` for a flag."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Rewrite the spellings, then parse."""
+        """Rewrite the spellings, look up what files and the environment set, then parse."""
+        from asrcli.config import settings
+
+        several = {
+            one.name: getattr(one, "nargs", 1) != 1
+            for one in self.params
+            if one.name and one.param_type_name == "option"
+        }
+        ctx.default_map = {name: setting.value for name, setting in settings(self.name or "", several).items()}
         return super().parse_args(ctx, modern_spelling(args, self._flags()))
 
     def _flags(self) -> dict[str, str]:
@@ -138,20 +149,15 @@ def application() -> Any:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Data is UTF-8 whatever the locale, and a file's name comes out as the bytes it has.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
         application().main(args=argv, prog_name="asr")
     except AsrError as error:
-        print(f"asr: {one_line(error)}", file=sys.stderr)
+        print(f"asr: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("asr: interrupted", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader is gone: say nothing, and keep Python from complaining when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-
-
-def one_line(error: AsrError) -> str:
-    """Return the message with line breaks and control characters shown as escapes: names can hold anything."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(error))

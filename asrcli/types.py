@@ -185,6 +185,10 @@ class Options:
     logprob_threshold: float | None = None
     no_speech_threshold: float | None = None
     condition_on_previous_text: bool | None = None
+    carry_initial_prompt: bool | None = None  # the prompt stands before every window, not only the first
+    hallucination_silence_threshold: float | None = None  # seconds; text in longer silences is skipped
+    prepend_punctuations: str | None = None  # signs that belong to the word after them
+    append_punctuations: str | None = None  # signs that belong to the word before them
     suppress_tokens: tuple[int, ...] | None = None
     max_new_tokens: int | None = None
     batched: bool | None = None  # clips in batches (default) or one long window after the other

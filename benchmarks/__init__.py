@@ -1,1 +1,1 @@
-"""Measurements of speed; each module prints a Markdown section."""
+"""Speed, measured as ratios within one run. Each module has a main() that prints a section in markdown."""

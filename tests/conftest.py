@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from support.command import Result, Run, quiet_environment
 
 HERE = Path(__file__).parent
 
@@ -31,3 +34,32 @@ def digit_strings() -> list[tuple[Path, str]]:
     return [
         (text.with_suffix(".wav"), text.read_text().strip()) for text in sorted((HERE / "data/digits").glob("*.txt"))
     ]
+
+
+@pytest.fixture
+def asr(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a function that runs ``asr`` as a process of its own in a temporary folder."""
+    home = tmp_path_factory.mktemp("home")
+
+    def run(*words: object, stdin: bytes = b"", timeout: float = 120, **environment: str) -> Result:
+        command = [
+            sys.executable,
+            "-m",
+            "asrcli",
+            *(os.fspath(word) if isinstance(word, Path) else str(word) for word in words),
+        ]
+        done = subprocess.run(
+            command,
+            input=stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            timeout=timeout,
+            env={**quiet_environment(home), **environment},
+        )
+        return Result(
+            done.returncode,
+            done.stdout.decode("utf-8", "surrogateescape"),
+            done.stderr.decode("utf-8", "surrogateescape"),
+        )
+
+    return run

@@ -22,6 +22,7 @@ BEHAVIOURS = {
     "rtf": "seconds of sleep per second of audio",
     "load": "seconds of sleep while loading",
     "fail": "raise an error for a clip whose recording has this in its name",
+    "bug": "divide by zero for a clip whose recording has this in its name",
     "crash": "end the process at once (exit 77) at this call, counted from 1",
     "oom": "run out of memory on more than this many clips at once",
     "oom-on": "run out of memory always on this kind of device",
@@ -39,6 +40,7 @@ class Fake(Engine):
     models: ClassVar[Mapping[str, Model]] = {"default": Model(None, licence="Apache-2.0", layout="none")}
     default_model = "default"
     loads_folders = False
+    any_model = True  # the name says how to behave
     max_seconds = 30.0
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 240.0, "cuda": 480.0}
     devices = ("cpu", "cuda")
@@ -74,6 +76,9 @@ class Fake(Engine):
         fail = self.behaviour.get("fail")
         if fail and fail in clip.recording.path:
             raise AsrError(f"fake: told to fail on '{fail}'")
+        bug = self.behaviour.get("bug")
+        if bug and bug in clip.recording.path:
+            raise ZeroDivisionError("fake: told to have a bug")
         heard = min(clip.seconds, self._number("truncate", float("inf")))
         words = list(_words_between(clip, heard))
         if words and "loop" in self.behaviour:

@@ -1,0 +1,5 @@
+"""``python -m asrcli`` is ``asr``."""
+
+from asrcli.main import main
+
+main()

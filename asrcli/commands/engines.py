@@ -1,0 +1,111 @@
+"""``asr engines``: which engines and models there are, and fetching weights before they are needed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from asrcli.cards import EngineCard, ModelCard
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
+
+HEADINGS = ("MODEL", "WEIGHTS", "SIZE", "LANGUAGES", "LICENCE", "PARAMETERS")
+
+
+@app.callback(invoke_without_command=True)
+def engines(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="Everything known, as JSON.")] = False,
+) -> None:
+    """List the engines, their models, and which weights are on this machine.
+
+    Nothing is loaded or downloaded. Columns that a narrow terminal has no room for are left out; --json has all.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from asrcli.cards import cards
+
+    found = cards()
+    if json:
+        print(_as_json(found))
+        return
+    width = shutil.get_terminal_size((120, 24)).columns
+    print("\n\n".join("\n".join(_block(card, width)) for card in found))
+
+
+@app.command()
+def pull(
+    names: Annotated[
+        list[str], typer.Argument(metavar="ENGINE[:MODEL]...", help="whisper:base; whisper is its default.")
+    ],
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
+) -> None:
+    """Download weights, or complete those that are partly here; prints the folder of each.
+
+    The hub's cache is used (HF_HUB_CACHE), a token is read from HF_TOKEN.
+    """
+    from asrcli import models
+    from asrcli.console import Console
+    from asrcli.engine import load_class
+
+    console = Console(quiet)
+    wanted = [name.partition(":")[::2] for name in names]
+    known = [(load_class(engine), model or None) for engine, model in wanted]  # all are checked before one is pulled
+    for engine, model in known:
+        print(models.pull(engine, model, console.note).path)
+
+
+def _as_json(found: Sequence[EngineCard]) -> str:
+    import json
+    from dataclasses import asdict
+
+    return json.dumps([asdict(card) for card in found], ensure_ascii=False, indent=2)
+
+
+def _block(card: EngineCard, width: int) -> list[str]:
+    """Return the lines about one engine."""
+    if card.problem:
+        return [f"{card.name}: {card.problem}"]
+    state = "installed" if card.installed else f"needs {', '.join(card.missing)}: {card.install}"
+    rows = [HEADINGS, *(_row(model, model.name == card.default_model) for model in card.models)]
+    return [f"{card.name}: {state}", *columns(rows, width - 2)]
+
+
+def _row(model: ModelCard, default: bool) -> tuple[str, ...]:
+    return (
+        model.name + ("*" if default else ""),
+        "here" if model.here else "-",
+        _size(model),
+        spoken(model.languages),
+        model.licence,
+        f"{model.parameters / 1e6:.0f} M" if model.parameters else "",
+    )
+
+
+def _size(model: ModelCard) -> str:
+    megabytes = model.installed_bytes / 1e6 if model.installed_bytes is not None else model.size_mb
+    if megabytes is None:
+        return ""
+    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+
+
+def spoken(languages: Sequence[str]) -> str:
+    """Return languages in a few characters: up to four codes, else how many."""
+    if not languages:
+        return "any"
+    return " ".join(languages) if len(languages) <= 4 else f"{len(languages)} languages"
+
+
+def columns(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Lay out rows in columns two spaces apart, leaving out the last columns when they do not fit."""
+    widths = [max(len(row[number]) for row in rows) for number in range(len(rows[0]))]
+    while len(widths) > 1 and sum(widths) + 2 * len(widths) > width:
+        widths.pop()
+    return [
+        "  " + "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=False)).rstrip() for row in rows
+    ]

@@ -1,0 +1,279 @@
+"""What a run of jobs shows: results on standard output, talk on standard error, records for programs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from contextlib import suppress
+from json import loads
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from asrcli.console import Console, clock, printable
+from asrcli.errors import AsrError
+from asrcli.report import Lines, done_record, failed_record, now, print_json, segment_record
+
+if TYPE_CHECKING:
+    from asrcli.jobs import Done, Heard, Job, JobEvent, Note, Plan, Request
+    from asrcli.types import Segment, Transcript
+
+SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  # flags worth a line on standard error
+
+
+class Sinks:
+    """Where results and records go: standard output in the order of the inputs, the report, the events."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.dry_run: bool = given["dry_run"]
+        self.fail_fast: bool = given["fail_fast"]
+        self.json: bool = given["json"]
+        self.stdout_taken = self.json or "-" in (given["events"], given["report"])  # no names of files among records
+        self.report = Lines(given["report"], "--report")
+        self.events = Lines(given["events"], "--events")
+
+
+def run(wanted: Request, console: Console, sinks: Sinks) -> int:
+    """Do what was asked and return the exit code."""
+    from asrcli.jobs import plan
+
+    planned = plan(wanted)
+    for text in planned.notices:
+        console.note(text)
+    if sinks.dry_run:
+        return _say_plan(planned, console)
+    return Run(planned, console, sinks).go()
+
+
+def _say_plan(planned: Plan, console: Console) -> int:
+    for job in planned.jobs:
+        for output in job.outputs:
+            print(f"{'up to date' if output.stale is None else 'make'}\t{printable(output.path)}\t{output.stale or ''}")
+        if not job.outputs:
+            print(f"make\t{printable(job.name)}\tto standard output")
+    stale = sum(not job.up_to_date for job in planned.jobs)
+    console.note(f"{stale} to transcribe, {len(planned.jobs) - stale} up to date")
+    return 0
+
+
+class Run:
+    """One run: turns what happens to jobs into results, records, and lines on standard error."""
+
+    def __init__(self, planned: Plan, console: Console, sinks: Sinks) -> None:
+        self.plan, self.console, self.sinks = planned, console, sinks
+        self.failed: dict[str, Exception] = {}
+        self.done = 0
+        self.seconds = 0.0
+        self.out = Results(planned, sinks) if planned.request.naming.to_stdout else None
+
+    def go(self) -> int:
+        """Run to the end and return the exit code; an interrupt keeps what is finished."""
+        from asrcli.jobs import execute
+
+        started = time.perf_counter()
+        signal.signal(signal.SIGTERM, _interrupt)
+        fresh = [job for job in self.plan.jobs if job.up_to_date]
+        for job in fresh:
+            self._record(job, "up_to_date", outputs=[output.path for output in job.outputs])
+        self.sinks.events.write("start", time=now(), inputs=len(self.plan.jobs), up_to_date=len(fresh))
+        happenings = execute(self.plan)
+        try:
+            for event in happenings:
+                self._handle(event)
+                if self.failed and self.sinks.fail_fast:
+                    self._summary(len(fresh), time.perf_counter() - started)
+                    leave(1)
+        except KeyboardInterrupt as interrupt:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one ends it at once
+            self._summary(len(fresh), time.perf_counter() - started, "interrupted; the same command goes on from here")
+            leave(128 + (interrupt.args[0] if interrupt.args else signal.SIGINT))
+        except BrokenPipeError:
+            leave(141)  # the reader of the text has gone; there is nobody to tell
+        except AsrError:
+            self.console.stop()
+            if self.done or self.failed:
+                self._summary(len(fresh), time.perf_counter() - started)
+            raise
+        finally:
+            happenings.close()
+        self._summary(len(fresh), time.perf_counter() - started)
+        return 1 if self.failed else 0
+
+    def _summary(self, fresh: int, elapsed: float, last: str = "") -> None:
+        self.console.stop()
+        left = len(self.plan.jobs) - self.done - fresh - len(self.failed)
+        counts = {"done": self.done, "up to date": fresh, "failed": len(self.failed), "not done": left}
+        self.sinks.events.write(
+            "end", time=now(), done=self.done, up_to_date=fresh, failed=len(self.failed), not_done=left
+        )
+        text = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "done")
+        if self.seconds and elapsed:
+            text += f"; {clock(self.seconds)} of audio in {clock(elapsed)}, {self.seconds / elapsed:.1f} x real time"
+        if len(self.plan.jobs) > 1 or left or self.plan.request.naming.folder:
+            self.console.note(text)
+        if last:
+            self.console.error(last)
+
+    def _handle(self, event: JobEvent) -> None:
+        from asrcli import jobs
+
+        if isinstance(event, jobs.Note):
+            self._note(event)
+        elif isinstance(event, jobs.Probed):
+            lengths = [seconds for _, seconds in event.seconds]
+            self.console.start(None if None in lengths else sum(seconds or 0.0 for seconds in lengths))
+        elif isinstance(event, jobs.Loaded):
+            weights, device = event.choice.weights, event.choice.device
+            self.console.detail(f"{event.choice.engine.name} {weights.name} on {device} ({device.dtype})")
+        elif isinstance(event, jobs.Heard):
+            self._heard(event)
+        elif isinstance(event, jobs.Done):
+            self._done(event)
+        else:
+            self._fail(event.job, event.error)
+
+    def _note(self, event: Note) -> None:
+        name = f"{event.job.name}: " if event.job else ""
+        self.console.note(f"{name}{event.text}")
+        self.sinks.events.write("warning", time=now(), input=event.job.name if event.job else None, text=event.text)
+
+    def _heard(self, event: Heard) -> None:
+        self.console.heard(event.recording.name, event.until - event.recording.start)
+        for segment in event.segments:
+            self.sinks.events.write(
+                "segment", input=event.job.name, channel=event.recording.channel, **segment_record(segment)
+            )
+        self.sinks.events.write("progress", time=now(), input=event.job.name, until=round(event.until, 3))
+        if self.out:
+            self.out.segments(event.job, event.segments)
+
+    def _done(self, event: Done) -> None:
+        self.done += 1
+        self.seconds += event.transcript.seconds
+        outputs = list(event.written)
+        self._record(event.job, "done", outputs=outputs, **done_record(event.transcript))
+        self.sinks.events.write("file_done", time=now(), input=event.job.name, outputs=outputs)
+        self._say_doubts(event.job, event.transcript)
+        if self.out:
+            self.out.finished(event.job, event.transcript)
+        elif not self.sinks.stdout_taken:
+            self._print_paths(outputs)
+
+    def _print_paths(self, paths: list[str]) -> None:
+        """Print the names of finished files; they are worth finishing even when nobody reads their names."""
+        try:
+            for path in paths:
+                sys.stdout.write(path + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _say_doubts(self, job: Job, transcript: Transcript) -> None:
+        """Say on stderr what the reader of the text alone would not see."""
+        if transcript.gaps:
+            missing = sum(gap.seconds for gap in transcript.gaps)
+            first = transcript.gaps[0]
+            self.console.note(
+                f"{job.name}: {clock(missing)} of speech in {len(transcript.gaps)} places has no text, "
+                f"first at {clock(first.start)}"
+            )
+        flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
+        if flagged:
+            kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
+            self.console.note(
+                f"{job.name}: {len(flagged)} of {len(transcript.segments)} segments are suspicious ({kinds}), "
+                f"first at {clock(flagged[0].start)}"
+            )
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        self.failed[job.name] = error
+        if isinstance(error, AsrError):
+            text = str(error)
+            self.console.error(text if job.name in text else f"{job.name}: {text}")
+        else:  # a bug: nothing of it is hidden
+            self.console.error(f"{job.name}: unexpected {type(error).__name__}: {error}")
+            self.console.raw("".join(traceback.format_exception(error)))
+        self._record(job, "failed", **failed_record(error))
+        self.sinks.events.write("file_failed", time=now(), input=job.name, **failed_record(error))
+        if self.out:
+            self.out.skip(job)
+
+    def _record(self, job: Job, status: str, **values: Any) -> None:
+        record = {"input": job.name, "status": status, **values}
+        self.sinks.report.write("input", **record)
+        if self.sinks.json and not self.out:
+            print_json(record)
+
+
+class Results:
+    """Results on standard output, in the order of the inputs; lines of the one whose turn it is appear at once."""
+
+    def __init__(self, planned: Plan, sinks: Sinks) -> None:
+        self.request = planned.request
+        self.format = planned.request.formats[0]
+        self.json = sinks.json
+        self.pending = [job.name for job in planned.jobs]  # the first is the one whose turn it is
+        self.ready: dict[str, Transcript | None] = {}
+        self.streamed: dict[str, list[Segment]] = {}
+        self.header = True
+        self.streams = not self.json and self.format == "txt" and self.request.channels != "split"
+
+    def segments(self, job: Job, segments: tuple[Segment, ...]) -> None:
+        """Take segments that are settled; print them when it is the job's turn."""
+        if self.streams:
+            self.streamed.setdefault(job.name, []).extend(segments)
+            if self.pending and self.pending[0] == job.name:
+                self._print_streamed(job.name)
+
+    def finished(self, job: Job, transcript: Transcript) -> None:
+        """Take a finished transcript."""
+        self.ready[job.name] = transcript
+        self._advance()
+
+    def skip(self, job: Job) -> None:
+        """Go on without a job that failed."""
+        self.ready[job.name] = None
+        self._advance()
+
+    def _advance(self) -> None:
+        while self.pending and self.pending[0] in self.ready:
+            name = self.pending.pop(0)
+            transcript = self.ready.pop(name)
+            if self.streams:
+                self._print_streamed(name)
+            elif transcript is not None:
+                self._print(transcript)
+            if self.streams and self.pending:
+                self._print_streamed(self.pending[0])
+
+    def _print_streamed(self, name: str) -> None:
+        from asrcli.writers.text import text_line
+
+        for segment in self.streamed.pop(name, []):
+            self._write(text_line(segment))
+
+    def _print(self, transcript: Transcript) -> None:
+        from asrcli.writers import render
+
+        if self.json:
+            print_json(loads(render(transcript, "json", self.request.layout)))
+            return
+        self._write(render(transcript, self.format, self.request.layout, header=self.header))
+        self.header = False
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt(number)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process now. The engine's thread may be deep in a library and cannot be asked to stop."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)

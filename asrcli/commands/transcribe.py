@@ -1,0 +1,361 @@
+"""``asr transcribe``: options in, jobs done, results and lines out."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from asrcli.commands.running import Sinks, run
+from asrcli.console import Console
+from asrcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from asrcli.jobs import Request
+    from asrcli.types import Options
+
+
+def _option(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, show_default=False, **more)
+
+
+def transcribe(
+    inputs: Annotated[
+        list[str] | None, typer.Argument(metavar="INPUT...", help="Files, folders, patterns, or - for standard input.")
+    ] = None,
+    engine: Annotated[str, _option("--engine", "-e", help="Engine, or auto: the best with weights here.")] = "auto",
+    model: Annotated[str | None, _option("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
+    language: Annotated[str | None, _option("--language", "-l", help="Code or name; default: found out.")] = None,
+    languages: Annotated[str | None, _option("--languages", help="Find the language among these: de,en.")] = None,
+    task: Annotated[str | None, _option("--task", help="transcribe, or translate into English.")] = None,
+    translate: Annotated[bool, _option("--translate", help="The same as --task translate.")] = False,
+    format: Annotated[
+        str | None,
+        _option("--format", "--output-format", "-f", help="txt srt vtt json jsonl tsv csv lrc ass; several: srt,json."),
+    ] = None,
+    output_dir: Annotated[
+        str | None, _option("--output-dir", "-o", help="Folder for the results; - is standard output, the default.")
+    ] = None,
+    output: Annotated[str | None, _option("--output", help="Write the one result to this file.")] = None,
+    output_template: Annotated[
+        str, _option("--output-template", help="Names in the folder, default '{stem}.{format}'.")
+    ] = "{stem}.{format}",
+    mirror_tree: Annotated[bool, _option("--mirror-tree", help="Keep the folders below a folder input.")] = False,
+    files_from: Annotated[str | None, _option("--files-from", help="Read names of inputs from a file, or -.")] = None,
+    null: Annotated[bool, _option("--null", "-0", help="Names in --files-from end with a NUL byte.")] = False,
+    channels: Annotated[str, _option("--channels", help="mix, split (a speaker per channel), or a number.")] = "mix",
+    start: Annotated[str | None, _option("--start", help="Begin here: seconds, or 1:02:03.5.")] = None,
+    end: Annotated[str | None, _option("--end", help="Stop here.")] = None,
+    clip_timestamps: Annotated[
+        str | None, _option("--clip-timestamps", help="START,END in seconds: the same as --start and --end.")
+    ] = None,
+    prompt: Annotated[str | None, _option("--prompt", "--initial-prompt", help="Text that came before.")] = None,
+    hotwords: Annotated[str | None, _option("--hotwords", help="Words to expect, separated by commas.")] = None,
+    word_timestamps: Annotated[
+        bool | None, _option("--word-timestamps/--no-word-timestamps", help="Times and scores of words.")
+    ] = None,
+    beam_size: Annotated[int | None, _option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
+    best_of: Annotated[int | None, _option("--best-of", min=1, help="Samples per temperature above zero.")] = None,
+    patience: Annotated[float | None, _option("--patience", help="Beam search goes on for this factor.")] = None,
+    length_penalty: Annotated[float | None, _option("--length-penalty", help="Exponent of the length.")] = None,
+    repetition_penalty: Annotated[float | None, _option("--repetition-penalty", help="Above 1 repeats less.")] = None,
+    no_repeat_ngram_size: Annotated[
+        int | None, _option("--no-repeat-ngram-size", help="Never repeat this many tokens.")
+    ] = None,
+    temperature: Annotated[
+        str | None, _option("--temperature", help="One, or several tried in order: 0,0.2,0.4.")
+    ] = None,
+    temperature_increment_on_fallback: Annotated[
+        str | None, _option("--temperature-increment-on-fallback", help="Step up to 1.0 when a result fails; None: no.")
+    ] = None,
+    compression_ratio_threshold: Annotated[
+        float | None, _option("--compression-ratio-threshold", help="A text that compresses better has failed.")
+    ] = None,
+    logprob_threshold: Annotated[
+        float | None, _option("--logprob-threshold", help="A mean log probability below it has failed.")
+    ] = None,
+    no_speech_threshold: Annotated[
+        float | None, _option("--no-speech-threshold", help="Above it, and unsure: silence.")
+    ] = None,
+    condition_on_previous_text: Annotated[
+        bool | None,
+        _option(
+            "--condition-on-previous-text/--no-condition-on-previous-text", help="Window after window, in context."
+        ),
+    ] = None,
+    carry_initial_prompt: Annotated[
+        bool | None, _option("--carry-initial-prompt/--no-carry-initial-prompt", help="Prompt for every window.")
+    ] = None,
+    hallucination_silence_threshold: Annotated[
+        float | None, _option("--hallucination-silence-threshold", help="Skip text in silences longer than this.")
+    ] = None,
+    prepend_punctuations: Annotated[
+        str | None, _option("--prepend-punctuations", help="Signs that belong to the next word.")
+    ] = None,
+    append_punctuations: Annotated[
+        str | None, _option("--append-punctuations", help="Signs that belong to the word before.")
+    ] = None,
+    suppress_tokens: Annotated[
+        str | None, _option("--suppress-tokens", help="Token ids never to write; -1: the usual symbols.")
+    ] = None,
+    max_new_tokens: Annotated[int | None, _option("--max-new-tokens", min=1, help="Tokens per clip.")] = None,
+    batched: Annotated[
+        bool | None, _option("--batched/--no-batched", help="Many clips at once (default), or in sequence.")
+    ] = None,
+    batch_size: Annotated[int | None, _option("--batch-size", min=1, help="Greatest number of clips at once.")] = None,
+    vad: Annotated[bool, _option("--vad/--no-vad", "--vad-filter/--no-vad-filter", help="Leave silence out.")] = True,
+    vad_threshold: Annotated[
+        float | None, _option("--vad-threshold", help="Probability that is speech, 0 to 1.")
+    ] = None,
+    vad_min_speech_duration_ms: Annotated[
+        int | None, _option("--vad-min-speech-duration-ms", help="Shorter speech is ignored.")
+    ] = None,
+    vad_min_silence_duration_ms: Annotated[
+        int | None, _option("--vad-min-silence-duration-ms", help="Shorter silence does not part speech.")
+    ] = None,
+    device: Annotated[str, _option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device_index: Annotated[
+        int | None, _option("--device-index", help="Which GPU; the same as --device cuda:N.")
+    ] = None,
+    compute_type: Annotated[str, _option("--compute-type", "--dtype", help="auto, int8, float16, ...")] = "auto",
+    fp16: Annotated[bool | None, _option("--fp16/--no-fp16", help="The same as --compute-type float16.")] = None,
+    threads: Annotated[int, _option("--threads", "-t", min=0, help="CPU threads; 0: the library decides.")] = 0,
+    model_dir: Annotated[str | None, _option("--model-dir", help="Folder that downloaded models are kept in.")] = None,
+    offline: Annotated[bool, _option("--offline", "--local-files-only", help="Never use the network.")] = False,
+    subs: Annotated[str | None, _option("--subs", help="Subtitle profile: default, netflix, bbc, ...")] = None,
+    max_line_width: Annotated[int | None, _option("--max-line-width", min=1, help="Characters in a line.")] = None,
+    max_line_count: Annotated[int | None, _option("--max-line-count", min=1, help="Lines in a cue.")] = None,
+    max_words_per_line: Annotated[int | None, _option("--max-words-per-line", min=1, help="Words in a line.")] = None,
+    max_cps: Annotated[float | None, _option("--max-cps", help="Reading speed, characters a second.")] = None,
+    min_duration: Annotated[float | None, _option("--min-duration", help="Shortest cue, seconds.")] = None,
+    max_duration: Annotated[float | None, _option("--max-duration", help="Longest cue, seconds.")] = None,
+    min_gap: Annotated[float | None, _option("--min-gap", help="Gap between cues, seconds.")] = None,
+    highlight_words: Annotated[
+        bool | None, _option("--highlight-words/--no-highlight-words", help="Mark each word as it is said.")
+    ] = None,
+    force: Annotated[bool, _option("--force", help="Make everything again; overwrite files of others.")] = False,
+    dry_run: Annotated[bool, _option("--dry-run", help="Only say what would be made, and why.")] = False,
+    fail_fast: Annotated[bool, _option("--fail-fast", help="Stop at the first input that fails.")] = False,
+    report: Annotated[str | None, _option("--report", help="A JSON line per input into this file.")] = None,
+    events: Annotated[str | None, _option("--events", help="JSON lines as things happen: FILE, -, or fd:N.")] = None,
+    json: Annotated[bool, _option("--json", help="JSON lines on standard output.")] = False,
+    quiet: Annotated[bool, _option("--quiet", "-q", help="Errors only.")] = False,
+    verbose: Annotated[bool, _option("--verbose", "-v", help="More about what is going on.")] = False,
+) -> None:
+    """Turn recordings into text and subtitles.
+
+    Results go to standard output, or with --output-dir into a folder, where a second run makes only what is not up to
+    date. Every input that fails is one line, the others go on, and the exit code says so.
+
+    Examples: asr transcribe talk.mp3 · asr transcribe recordings -f srt,json -o out · ffmpeg ... | asr transcribe -
+    """
+    given = dict(locals())  # every option by its name, which is what the library calls it too
+    with Console(quiet=quiet, verbose=verbose) as console:
+        raise typer.Exit(run(request(given), console, Sinks(given)))
+
+
+def request(given: dict[str, Any]) -> Request:
+    """Return what the options ask for.
+
+    Raises:
+        UsageError: a value, or a combination, that cannot work.
+    """
+    from asrcli import inputs
+    from asrcli.jobs import Request
+    from asrcli.outputs import Naming
+    from asrcli.vad import VadOptions
+    from asrcli.writers import formats, layout
+
+    named = list(given["inputs"] or [])
+    if given["files_from"]:
+        named += inputs.read_names(given["files_from"], given["null"])
+    if not named:
+        raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
+    found = inputs.expand(named)
+    chosen = formats(given["format"]) if given["format"] else _format_of(given["output"])
+    _check_sinks(given, len(found), chosen)
+    if given["model_dir"]:
+        os.environ["HF_HUB_CACHE"] = given["model_dir"]
+    start, end = _stretch(given)
+    shape = {name: given[name] for name in _LAYOUT_OPTIONS} | {"max_lines": given["max_line_count"]}
+    vad = {name: given[f"vad_{name}"] for name in ("threshold",)}
+    vad |= {name: _seconds(given[f"vad_{name}_duration_ms"]) for name in ("min_speech", "min_silence")}
+    folder = None if given["output_dir"] == "-" else given["output_dir"]
+    naming = Naming(folder, given["output"], given["output_template"], given["mirror_tree"])
+    return Request(
+        inputs=tuple(found),
+        engine=given["engine"],
+        model=given["model"],
+        options=options(given),
+        formats=tuple(chosen),
+        layout=layout(given["subs"] or "default", **shape),
+        naming=naming,
+        channels=_channels(given["channels"]),
+        start=start,
+        end=end,
+        vad=VadOptions(**{name: value for name, value in vad.items() if value is not None}) if given["vad"] else None,
+        languages=tuple(_codes(given["languages"])),
+        device=_device(given),
+        dtype="float16" if given["fp16"] and given["compute_type"] == "auto" else given["compute_type"],
+        threads=given["threads"],
+        batch_size=given["batch_size"],
+        offline=given["offline"],
+        force=given["force"],
+    )
+
+
+_LAYOUT_OPTIONS = (
+    "max_line_width",
+    "max_words_per_line",
+    "max_cps",
+    "min_duration",
+    "max_duration",
+    "min_gap",
+    "highlight_words",
+)
+_SAME_NAME = (
+    "prompt",
+    "word_timestamps",
+    "beam_size",
+    "best_of",
+    "patience",
+    "length_penalty",
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+    "compression_ratio_threshold",
+    "logprob_threshold",
+    "no_speech_threshold",
+    "condition_on_previous_text",
+    "carry_initial_prompt",
+    "hallucination_silence_threshold",
+    "prepend_punctuations",
+    "append_punctuations",
+    "max_new_tokens",
+    "batched",
+)
+
+
+def options(given: dict[str, Any]) -> Options:
+    """Return what is asked of the engine."""
+    from asrcli.languages import language_code
+    from asrcli.types import Options
+
+    task = given["task"] or ("translate" if given["translate"] else None)
+    if task not in (None, "transcribe", "translate"):
+        raise UsageError(f"--task {task}: choose transcribe or translate")
+    automatic = given["language"] in (None, "auto", "None")
+    hotwords = given["hotwords"]
+    return Options(
+        language=None if automatic else language_code(given["language"]),
+        task=task,
+        hotwords=tuple(word.strip() for word in hotwords.split(",") if word.strip()) if hotwords else None,
+        temperature=_temperatures(given["temperature"], given["temperature_increment_on_fallback"]),
+        suppress_tokens=_numbers(given["suppress_tokens"], "--suppress-tokens", int),
+        **{name: given[name] for name in _SAME_NAME},
+    )
+
+
+def _check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
+    """Raise `UsageError` when results would be lost or mixed up on their way out."""
+    from asrcli.writers import FORMATS
+
+    if given["output"] and given["output_dir"]:
+        raise UsageError("--output names one file and --output-dir a folder: give one of them")
+    if given["output"] and (inputs > 1 or len(chosen) > 1):
+        raise UsageError(f"--output is for one input and one format; for {inputs} inputs give --output-dir")
+    to_stdout = given["output"] is None and given["output_dir"] in (None, "-")
+    if to_stdout and not given["json"]:
+        if len(chosen) > 1:
+            raise UsageError(f"{' and '.join(chosen)} cannot share standard output; give --output-dir")
+        if inputs > 1 and not FORMATS[chosen[0]].joinable:
+            joinable = ", ".join(name for name, one in FORMATS.items() if one.joinable)
+            raise UsageError(
+                f"{inputs} inputs as {chosen[0]} cannot share standard output; give --output-dir, or -f {joinable}"
+            )
+        if given["events"] == "-":
+            raise UsageError("--events - and the text cannot share standard output; give --output-dir")
+    if to_stdout and (given["mirror_tree"] or given["output_template"] != "{stem}.{format}"):
+        raise UsageError("--mirror-tree and --output-template need --output-dir")
+
+
+def _format_of(output: str | None) -> list[str]:
+    """Return the format an output file's extension names; text for standard output and unknown extensions."""
+    from asrcli.writers import FORMATS
+
+    extension = os.path.splitext(output or "")[1][1:].lower()
+    return [extension] if extension in FORMATS else ["txt"]
+
+
+def _stretch(given: dict[str, Any]) -> tuple[float, float | None]:
+    start, end = given["start"], given["end"]
+    if given["clip_timestamps"] not in (None, "0"):
+        parts = given["clip_timestamps"].split(",")
+        if len(parts) > 2:
+            raise UsageError("--clip-timestamps takes one stretch, START,END; run asr once for each")
+        start, end = parts[0], parts[1] if len(parts) == 2 else None
+    first = _time(start, "--start") if start else 0.0
+    last = _time(end, "--end") if end else None
+    if last is not None and last <= first:
+        raise UsageError(f"--end {end} is not after --start {start or 0}")
+    return first, last
+
+
+def _time(text: str, option: str) -> float:
+    """Return seconds for ``90``, ``1:30`` or ``0:01:30.5``."""
+    try:
+        seconds = 0.0
+        for part in text.split(":"):
+            seconds = seconds * 60 + float(part)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise UsageError(f"{option} {text}: give seconds, or hours:minutes:seconds such as 1:02:03.5")
+    return seconds
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def _channels(text: str) -> str:
+    if text in ("mix", "split") or text.isdecimal():
+        return text
+    raise UsageError(f"--channels {text}: choose mix, split, or the number of a channel, counted from 0")
+
+
+def _codes(text: str | None) -> list[str]:
+    from asrcli.languages import language_code
+
+    return [language_code(one) for one in (text or "").split(",") if one.strip()]
+
+
+def _device(given: dict[str, Any]) -> str:
+    device: str = given["device"]
+    if given["device_index"] is not None:
+        return f"cuda:{given['device_index']}"
+    return device
+
+
+def _temperatures(text: str | None, increment: str | None) -> tuple[float, ...] | None:
+    given = _numbers(text, "--temperature", float)
+    step = (
+        None
+        if increment in (None, "None", "none")
+        else _numbers(increment, "--temperature-increment-on-fallback", float)
+    )
+    if step is None or (given is not None and len(given) > 1):
+        return (given or (0.0,)) if increment is not None else given
+    first = given[0] if given else 0.0
+    if step[0] <= 0:
+        raise UsageError(f"--temperature-increment-on-fallback {increment}: give a number above 0, or None")
+    return tuple(round(first + number * step[0], 6) for number in range(int((1.0 + 1e-6 - first) / step[0]) + 1))
+
+
+def _numbers(text: str | None, option: str, kind: type[Any]) -> tuple[Any, ...] | None:
+    if text is None:
+        return None
+    try:
+        return tuple(kind(part) for part in text.strip("()[]").split(",") if part.strip())
+    except ValueError as error:
+        raise UsageError(f"{option} {text}: give numbers separated by commas") from error

@@ -1,0 +1,102 @@
+"""Talk on standard error: notes, errors, and a progress bar where a person looks on. Data never comes through here."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+def printable(text: str) -> str:
+    """Return text on one line; line breaks, control characters and undecodable bytes of names become escapes."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as people read it: ``7.3 s``, ``12:05``, ``1:02:03``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Console:
+    """Writes lines and one progress bar; the bar only on a terminal, nothing but errors when quiet."""
+
+    def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
+        self.quiet, self.verbose = quiet, verbose
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._started = time.perf_counter()
+        self._heard: dict[str, float] = {}
+        self._reused = 0.0
+
+    def __enter__(self) -> Console:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def note(self, text: str) -> None:
+        """Say something that is good to know."""
+        if not self.quiet:
+            self._line(f"asr: {printable(text)}")
+
+    def detail(self, text: str) -> None:
+        """Say something that only --verbose wants to know."""
+        if self.verbose:
+            self._line(f"asr: {printable(text)}")
+
+    def error(self, text: str) -> None:
+        """Say what went wrong; said even when quiet."""
+        self._line(f"asr: {printable(text)}")
+
+    def raw(self, text: str) -> None:
+        """Write text as it is: a traceback."""
+        self._line(text)
+
+    def _line(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+    def start(self, seconds: float | None) -> None:
+        """Show a bar over so many seconds of audio; ``None`` when the length is not known."""
+        self._started = time.perf_counter()
+        if self.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[facts]}"),
+            TimeRemainingColumn(),
+        )
+        self._bar = Progress(*columns, console=RichConsole(stderr=True), transient=True)
+        self._task = self._bar.add_task("transcribing", total=seconds, facts="")
+        self._bar.start()
+
+    def heard(self, name: str, until: float) -> None:
+        """Move the bar: one input has been heard up to a time."""
+        self._heard[name] = max(until, self._heard.get(name, 0.0))
+        if self._bar is not None and self._task is not None:
+            done = sum(self._heard.values())
+            rate = done / max(1e-9, time.perf_counter() - self._started)
+            self._bar.update(self._task, completed=done, facts=f"{clock(done)} of audio, {rate:.1f} x real time")
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

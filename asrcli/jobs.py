@@ -1,0 +1,406 @@
+"""Inputs to finished outputs: what has to be made, made once, written whole, and remembered.
+
+`plan` decides before anything loads; `execute` probes, transcribes and writes, and yields what happens. Neither prints:
+the command renders the events, and a program that imports asr can do the same.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from asrcli import pipeline, selection, state
+from asrcli.engine import Engine
+from asrcli.errors import AsrError, InputError, UsageError
+from asrcli.files import write_atomic
+from asrcli.inputs import STDIN, Found
+from asrcli.outputs import Naming, check_collisions, check_folder, check_template
+from asrcli.recogniser import Choice
+from asrcli.types import Options, Recording, Segment, Transcript
+from asrcli.writers import FORMATS, Layout, render
+
+if TYPE_CHECKING:
+    from asrcli.audio import AudioInfo
+    from asrcli.vad import VadOptions
+
+SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
+PROBES = 8  # inputs probed at once; each waits for the disk most of the time
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that a run was asked for."""
+
+    inputs: tuple[Found, ...]
+    engine: str = "auto"
+    model: str | None = None
+    options: Options = field(default_factory=Options)
+    formats: tuple[str, ...] = ()  # () writes nothing: the caller takes the transcripts
+    layout: Layout = field(default_factory=Layout)
+    naming: Naming = field(default_factory=Naming)
+    channels: str = "mix"  # "mix", "split", or the number of one channel
+    start: float = 0.0
+    end: float | None = None
+    vad: VadOptions | None = None  # None transcribes everything, speech or not
+    languages: tuple[str, ...] = ()
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int = 0
+    batch_size: int | None = None
+    offline: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file to write, and why; ``stale`` is None when it is up to date."""
+
+    format: str
+    path: str
+    stale: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input with its outputs."""
+
+    found: Found
+    outputs: tuple[Output, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What messages call the input."""
+        return self.found.path
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether nothing has to be done."""
+        return bool(self.outputs) and all(output.stale is None for output in self.outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do."""
+
+    request: Request
+    engine: type[Engine]
+    model: str | None
+    jobs: tuple[Job, ...]
+    recipe: state.Recipe  # what shapes the text
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line for the user, about one job or about the run."""
+
+    text: str
+    job: Job | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """The readable inputs and their lengths, before anything is loaded."""
+
+    seconds: tuple[tuple[Job, float | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The engine is chosen; its weights load while the first input is decoded."""
+
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Further segments of one job, and how far it has been heard, in seconds."""
+
+    job: Job
+    recording: Recording
+    segments: tuple[Segment, ...]
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A job is finished; its outputs are written."""
+
+    job: Job
+    transcript: Transcript
+    written: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """A job cannot be finished."""
+
+    job: Job
+    error: Exception
+
+
+JobEvent = Note | Probed | Loaded | Heard | Done | JobFailed
+
+
+def plan(request: Request) -> Plan:
+    """Check everything that can be checked without weights, and find what has to be made.
+
+    Raises:
+        UsageError: an engine, option, format, template or name that cannot work.
+        EngineUnavailable: the engine's packages, or for ``auto`` all weights, are missing.
+    """
+    notices: list[str] = []
+    engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
+    naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
+    check_template(naming.template, request.formats)
+    recipe = text_recipe(request, engine, model)
+    writes = bool(request.formats) and not naming.to_stdout
+    if writes:
+        check_folder(_state_folder(naming))
+    jobs = tuple(_plan_job(found, request, naming, recipe) if writes else Job(found) for found in request.inputs)
+    check_collisions([(job.name, output.path) for job in jobs for output in job.outputs])
+    return Plan(replace(request, naming=naming), engine, model, jobs, recipe, tuple(notices))
+
+
+def text_recipe(request: Request, engine: type[Engine], model: str | None) -> state.Recipe:
+    """Return what shapes the text, by name and value; two runs with one recipe write the same bytes."""
+    parts: dict[str, object] = {
+        "engine": engine.name,
+        "model": model or engine.default_model,
+        "revision": selection.declared_revision(engine, model),
+        "channels": request.channels,
+        "start": request.start,
+        "end": request.end,
+        "vad": "off" if request.vad is None else asdict(request.vad),
+        "languages": request.languages,
+        **dict(request.options.given()),
+    }
+    return {name: str(value) for name, value in parts.items() if value not in (None, (), 0.0)}
+
+
+def _state_folder(naming: Naming) -> str:
+    return naming.folder if naming.file is None and naming.folder else os.path.dirname(naming.file or "") or "."
+
+
+def _plan_job(found: Found, request: Request, naming: Naming, recipe: state.Recipe) -> Job:
+    ledger = state.ledger(_state_folder(naming))
+    outputs = []
+    for name in request.formats:
+        path = naming.path(found, FORMATS[name].extension)
+        if not request.force and naming.file is None and ledger.foreign(path):
+            raise UsageError(
+                f"'{path}' is there and asr did not make it; --force overwrites it, or choose another --output-dir"
+            )
+        if request.force:
+            stale: str | None = "--force"
+        elif found.path == STDIN or not os.path.exists(found.path):
+            stale = "the input has no date"
+        else:
+            stale = ledger.stale(path, found.path, _output_recipe(recipe, name, request.layout))
+        outputs.append(Output(name, path, stale))
+    return Job(found, tuple(outputs))
+
+
+def _output_recipe(recipe: state.Recipe, name: str, layout: Layout) -> state.Recipe:
+    if name not in SHAPED:
+        return {**recipe, "format": name}
+    return {**recipe, "format": name, **{f"layout.{key}": str(value) for key, value in asdict(layout).items()}}
+
+
+def execute(planned: Plan) -> Generator[JobEvent, None, None]:
+    """Do what is planned; yield what happens. Jobs that are up to date are passed over.
+
+    Raises:
+        EngineUnavailable, DeviceError: no engine can do the rest; what was finished is written.
+    """
+    request = planned.request
+    todo = [job for job in planned.jobs if not job.up_to_date]
+    readable: list[tuple[Job, AudioInfo | None]] = []
+    for job, info in probe_all(todo):
+        if isinstance(info, Exception):
+            yield JobFailed(job, info)
+        else:
+            readable.append((job, info))
+    yield Probed(tuple((job, _length(info, request)) for job, info in readable))
+    if readable:
+        notes: list[str] = []
+        choice = selection.prepare(
+            planned.engine,
+            planned.model,
+            device=request.device,
+            dtype=request.dtype,
+            threads=request.threads,
+            offline=request.offline,
+            announce=notes.append,
+        )
+        yield from (Note(text) for text in notes)
+        yield Loaded(choice)
+        yield from _Execution(planned, readable, choice).events()
+
+
+def probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError | None]]:
+    """Look into every input, several at once, and yield the facts or the mistake, in order."""
+    from asrcli.audio import probe
+
+    def look(job: Job) -> AudioInfo | InputError | None:
+        if job.name == STDIN:
+            return None
+        try:
+            return probe(job.name)
+        except InputError as error:
+            return error
+
+    with ThreadPoolExecutor(PROBES) as pool:
+        yield from zip(jobs, pool.map(look, jobs), strict=True)
+
+
+def _length(info: AudioInfo | None, request: Request) -> float | None:
+    if info is None or info.seconds is None:
+        return None
+    end = info.seconds if request.end is None else min(info.seconds, request.end)
+    return max(0.0, end - request.start)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One recording of a job: the whole input, or one of its channels."""
+
+    job: Job
+    recording: Recording
+    journal: state.Journal | None
+
+
+class _Execution:
+    """The state of one run: recordings under way, and channels that wait for the others of their input."""
+
+    def __init__(self, planned: Plan, readable: Sequence[tuple[Job, AudioInfo | None]], choice: Choice) -> None:
+        self.plan, self.request, self.choice = planned, planned.request, choice
+        self.parts = [part for job, info in readable for part in self._parts(job, info)]
+        self.finished: dict[str, list[Transcript]] = {}
+        self.failed: set[str] = set()
+
+    def _parts(self, job: Job, info: AudioInfo | None) -> list[_Part]:
+        channels: list[int | None] = [None]
+        if self.request.channels == "split":
+            if info is None:
+                raise UsageError("--channels split needs a file: how many channels standard input has is not known")
+            channels = list(range(info.channels)) if info.channels > 1 else [None]
+        elif self.request.channels != "mix":
+            channels = [int(self.request.channels)]
+        seconds = info.seconds if info else None
+        parts = []
+        for channel in channels:
+            recording = Recording(job.name, channel, seconds, self.request.start, self.request.end)
+            parts.append(_Part(job, recording, self._journal(job, channel)))
+        return parts
+
+    def _journal(self, job: Job, channel: int | None) -> state.Journal | None:
+        if not job.outputs or job.name == STDIN:
+            return None
+        recipe = {**self.plan.recipe, "channel": str(channel), "batch": str(self.request.batch_size)}
+        journal = state.Journal(_state_folder(self.request.naming), job.name, recipe)
+        if self.request.force:
+            journal.remove()
+        return journal
+
+    def events(self) -> Iterator[JobEvent]:
+        """Run the pipeline and yield what happens to jobs."""
+        happenings = pipeline.run(
+            [part.recording for part in self.parts],
+            self.choice,
+            self.request.options,
+            self._settings(),
+            known=self._known,
+        )
+        for event in happenings:
+            yield from self._handle(event)
+
+    def _known(self, index: int) -> pipeline.Known:
+        journal = self.parts[index].journal
+        return journal.known() if journal else pipeline.Known()
+
+    def _settings(self) -> pipeline.Settings:
+        from asrcli.cut import CutOptions
+
+        longest = self.choice.engine.clip_seconds(self.request.options)
+        return pipeline.Settings(
+            cut=CutOptions(max_seconds=longest, vad=self.request.vad),
+            languages=self.request.languages,
+            batch_size=self.request.batch_size or pipeline.MOST_CLIPS,
+            decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
+        )
+
+    def _handle(self, event: pipeline.Event) -> Iterator[JobEvent]:
+        if isinstance(event, pipeline.Notice):
+            yield Note(event.text, None if event.index is None else self.parts[event.index].job)
+            return
+        part = self.parts[event.index]
+        if isinstance(event, pipeline.ClipHeard):
+            if part.journal:
+                part.journal.heard(event.heard)
+        elif isinstance(event, pipeline.Voted):
+            if part.journal:
+                part.journal.voted(event.language, event.score)
+        elif isinstance(event, pipeline.Settled):
+            yield Heard(part.job, part.recording, event.segments, event.until)
+        elif isinstance(event, pipeline.Failed):
+            if part.job.name not in self.failed:
+                self.failed.add(part.job.name)
+                yield JobFailed(part.job, event.error)
+        else:
+            yield from self._finish(part, event.transcript)
+
+    def _finish(self, part: _Part, transcript: Transcript) -> Iterator[JobEvent]:
+        """Write a job's outputs when the last of its channels is there."""
+        job = part.job
+        transcripts = self.finished.setdefault(job.name, [])
+        transcripts.append(transcript)
+        siblings = [other for other in self.parts if other.job is job]
+        if job.name in self.failed or len(transcripts) < len(siblings):
+            return
+        whole = merge_channels(self.finished.pop(job.name))
+        try:
+            written = tuple(self._write(job, output, whole) for output in job.outputs if output.stale)
+        except AsrError as error:
+            yield JobFailed(job, error)
+            return
+        for other in siblings:
+            if other.journal:
+                other.journal.remove()
+        yield Done(job, whole, written)
+
+    def _write(self, job: Job, output: Output, transcript: Transcript) -> str:
+        ledger = state.ledger(_state_folder(self.request.naming))
+        text = render(transcript, output.format, self.request.layout)
+        ledger.making(output.path)
+        write_atomic(output.path, text)
+        if job.name != STDIN:
+            recipe = _output_recipe(self.plan.recipe, output.format, self.request.layout)
+            ledger.made(output.path, state.identify(job.name), recipe)
+        return output.path
+
+
+def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:
+    """Return one transcript of an input's channels: a speaker per channel, by time, overlaps kept."""
+    if len(transcripts) == 1:
+        return transcripts[0]
+    ordered = sorted(transcripts, key=lambda one: one.recording.channel or 0)
+    spoken = []
+    for one in ordered:
+        speaker = f"channel {one.recording.channel}"
+        for segment in one.segments:
+            words = tuple(replace(word, speaker=speaker) for word in segment.words)
+            spoken.append(replace(segment, speaker=speaker, words=words))
+    first = ordered[0]
+    return replace(
+        first,
+        recording=replace(first.recording, channel=None),
+        segments=tuple(sorted(spoken, key=lambda segment: (segment.start, segment.end))),
+        seconds=max(one.seconds for one in ordered),
+        speech=tuple(sorted((region for one in ordered for region in one.speech), key=lambda region: region.start)),
+        gaps=tuple(sorted((region for one in ordered for region in one.gaps), key=lambda region: region.start)),
+        warnings=tuple(dict.fromkeys(text for one in ordered for text in one.warnings)),
+    )

@@ -1,0 +1,238 @@
+"""Open any container that holds audio, safely: bytes come only from the file that was named.
+
+Every input is opened by Python and handed to FFmpeg's libraries as a byte source without a name. So no name is ever
+taken for a protocol (``http:``, ``concat:``) and any name that the file system allows can be opened. Formats whose
+files point to other files (playlists, manifests, image sequences) are left out of the list of formats: a playlist
+called ``talk.wav`` must not read another file or reach the network.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from asrcli.errors import InputError
+
+# FFmpeg's demuxers of self-contained files. Left out on purpose: concat, hls, dash, imf, sdp, rtsp, image2, lavfi and
+# all other formats that name further files or devices, and raw formats, which take any bytes for audio.
+DEMUXERS = (
+    "aac,ac3,eac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dtshd,flac,flv,iff,ircam,latm,loas,matroska,webm,mov,mp4,m4a,3gp,"
+    "3g2,mj2,mp2,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,oma,qcp,rm,shn,sox,tak,truehd,tta,voc,w64,wav,wtv,wv,xwma"
+)
+# Containers that count in samples, where a seek lands on a known one.
+SAMPLE_EXACT = ("wav", "w64", "aiff", "au", "caf", "flac", "mov,mp4,m4a,3gp,3g2,mj2")
+# Containers whose declared length is the true one; others estimate it from the bit rate.
+EXACT_LENGTH = (*SAMPLE_EXACT, "matroska,webm", "tta", "wv", "ape")
+RATES = (1_000, 1_000_000)  # Hz; telephone is 8 kHz, the fastest converters are below 1 MHz
+MOST_ERRORS = 1000  # damaged packets in a row before the rest is given up
+READ_BYTES = 1 << 18  # per call into Python: decoding is 4 % slower with FFmpeg's 32 KiB
+ENCRYPTED_TAGS = ("enca", "drms", "aavd")  # sample entries of protected audio: common encryption, FairPlay, Audible
+MAGIC = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b"caff", b"\x1a\x45\xdf\xa3", b".snd", b"NIST")
+
+
+class ByteSource:
+    """A binary file as PyAV wants it, without the name; reads return what is there, so that a live pipe flows."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.read = getattr(file, "read1", file.read)
+
+
+class SeekableSource(ByteSource):
+    """A binary file that can be read at any place."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self.read = file.read
+        self.seek = file.seek
+        self.tell = file.tell
+
+
+@contextmanager
+def open_bytes(path: str, stdin: BinaryIO | None = None) -> Iterator[BinaryIO]:
+    """Open a path for reading; ``-`` is `stdin` (default: standard input), which is not closed.
+
+    Raises:
+        InputError: there is nothing that can be read at this path.
+    """
+    if path == "-":
+        yield sys.stdin.buffer if stdin is None else stdin
+        return
+    try:
+        mode = os.stat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISFIFO(mode)):
+            raise InputError(f"{path}: is a device or socket, not an audio file")
+        file = open(path, "rb")  # noqa: SIM115 (closed below; the errors of opening are told apart from those of reading)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a folder, not an audio file") from None
+    except PermissionError:
+        raise InputError(f"{path}: no permission to read it") from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise InputError(f"{path}: cannot be opened: {getattr(error, 'strerror', None) or error}") from None
+    with file:
+        yield file
+
+
+@contextmanager
+def open_audio(path: str, file: BinaryIO) -> Iterator[tuple[Any, Any]]:
+    """Open the container in `file` and yield it with its best audio stream, ready to demux.
+
+    Raises:
+        InputError: empty, not a known format, damaged header, no audio track, or encrypted.
+    """
+    import av
+
+    source = SeekableSource(file) if file.seekable() else ByteSource(file)
+    head = _head(file)
+    if head == b"":
+        raise InputError(f"{path}: is empty (0 bytes)")
+    # The option reaches nested opens too: with an empty-handed list no demuxer can open anything by name.
+    options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
+    try:
+        container = av.open(source, "r", metadata_errors="ignore", buffer_size=READ_BYTES, container_options=options)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise InputError(f"{path}: {_why_not(head, file.seekable())}") from error
+    with container:
+        stream = container.streams.best("audio")
+        if stream is None:
+            kinds = sorted({one.type for one in container.streams})
+            raise InputError(f"{path}: has no audio track (only {', '.join(kinds) or 'nothing'})")
+        for other in container.streams:
+            if other is not stream:
+                other.discard = av.stream.Discard.all  # containers with an index skip its bytes
+        if stream.codec_context is None:
+            raise InputError(f"{path}: its audio is coded in a way that FFmpeg does not know")
+        if _tag(stream) in ENCRYPTED_TAGS:
+            raise InputError(f"{path}: is encrypted (DRM) and cannot be decoded; export it without protection first")
+        stream.codec_context.thread_count = 1  # recordings are decoded side by side; threads inside one only add noise
+        yield container, stream
+
+
+def _head(file: BinaryIO) -> bytes | None:
+    """Return the first bytes, or None for a pipe, where looking would take them away."""
+    if not file.seekable():
+        return None
+    try:
+        head = file.read(12)
+        file.seek(0)
+    except OSError as error:
+        raise InputError(f"{getattr(file, 'name', 'input')}: cannot be read: {error.strerror}") from error
+    return head
+
+
+def _tag(stream: Any) -> str:
+    tag = stream.codec_context.codec_tag
+    return tag if isinstance(tag, str) else ""
+
+
+def _why_not(head: bytes | None, seekable: bool) -> str:
+    """Say why FFmpeg refused the container, as well as its first bytes tell."""
+    if not seekable:
+        return "is not audio in a format that FFmpeg knows, or is empty"
+    if head is not None and (head.startswith(MAGIC) or head[4:8] in (b"ftyp", b"moov", b"mdat")):
+        return "is damaged: its header is cut off or broken"
+    return "is not audio in a format that FFmpeg knows"
+
+
+@dataclass(slots=True)
+class Damage:
+    """Packets that could not be decoded, and where."""
+
+    packets: int = 0
+    first: float | None = None  # seconds; None before the first timestamp
+    last: float | None = None
+    gave_up: bool = False
+
+    def add(self, seconds: float | None) -> None:
+        """Count a packet with its time, if it has one."""
+        self.packets += 1
+        if self.first is None:
+            self.first = seconds
+        self.last = seconds if seconds is not None else self.last
+
+    def where(self) -> str:
+        """Return " at 1.0 s", " between 1.0 s and 2.0 s", or nothing when it is not known."""
+        if self.first is None or self.last is None:
+            return ""
+        return (
+            f" at {self.first:.1f} s"
+            if self.last - self.first < 1
+            else f" between {self.first:.1f} s and {self.last:.1f} s"
+        )
+
+
+def decoded_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any, None, None]:
+    """Yield decoded frames; count what is damaged and go on behind it."""
+    import av
+
+    in_a_row = 0
+    while in_a_row < MOST_ERRORS:
+        try:
+            for packet in container.demux(stream):
+                try:
+                    for frame in packet.decode():
+                        if not RATES[0] <= frame.sample_rate <= RATES[1]:
+                            raise ValueError("a sample rate that nothing records at: a damaged header")
+                        in_a_row = 0
+                        yield frame
+                except EOFError:
+                    return
+                except (av.FFmpegError, ValueError):
+                    in_a_row += 1
+                    damage.add(None if packet.pts is None else max(0.0, float(packet.pts * packet.time_base)))
+                    if in_a_row >= MOST_ERRORS:
+                        break
+            else:
+                return
+        except EOFError:
+            return
+        except (av.FFmpegError, OSError):
+            in_a_row += 50  # the container itself: twenty tries
+            damage.add(None)
+    damage.gave_up = True
+
+
+def declared_seconds(container: Any, stream: Any) -> float | None:
+    """Return the length as the container says it, or None."""
+    if stream.duration and stream.time_base and stream.duration > 0:
+        return float(stream.duration * stream.time_base)
+    if container.duration and container.duration > 0:
+        return float(container.duration / 1_000_000)
+    return None
+
+
+def time_zero(container: Any) -> float:
+    """Return the timestamp (seconds) that is time zero: the earliest of all streams."""
+    starts = [
+        float(one.start_time * one.time_base)
+        for one in container.streams
+        if one.type in ("audio", "video") and one.start_time is not None and one.time_base is not None
+    ]
+    return min(starts, default=0.0)
+
+
+def is_cover(stream: Any) -> bool:
+    """Tell whether a video stream is a picture attached to the sound."""
+    import av
+
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def missing_riff_bytes(file: BinaryIO) -> int:
+    """Return how many bytes a RIFF header promises that the file does not have; FFmpeg corrects the length silently."""
+    if not file.seekable():
+        return 0
+    file.seek(0)
+    head = file.read(8)
+    size = file.seek(0, 2)
+    declared = int.from_bytes(head[4:8], "little")
+    # Streaming writers leave 0 or about 2 or 4 GiB where they do not know the size.
+    known = head[:4] == b"RIFF" and 0 < declared < 0x7FFFF000
+    return max(0, declared + 8 - size) if known else 0

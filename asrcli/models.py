@@ -1,0 +1,361 @@
+"""Where weights come from: a local folder, the cache of the Hugging Face hub, or a download.
+
+What is in the cache is found by looking at the disk, without the hub's library and without the network. A download
+takes safetensors and CTranslate2 files only. Nothing is unpickled here, and no code from a repository is ever run.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asrcli.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from asrcli.engine import Engine, Model, Weights
+
+# What a repository is asked for when its model declares nothing else. "model.bin" is CTranslate2's own format; every
+# other *.bin is left where it is, because it is a pickle. Tokenizers are json, txt or SentencePiece models.
+FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "model.bin", "vocabulary.*")
+WEIGHTS = ("*.safetensors", "model.bin", "*.pth.tar", "*.nemo", "*.gguf", "*.onnx")
+
+PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".tar", ".pkl", ".pickle")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+SECONDS_TO_ANSWER = 10.0  # of the hub, before a download counts as failed
+SMALL = 1 << 20  # bytes; smaller files are hashed anew each time, bigger ones when their size or time changed
+BLOCK = 1 << 22
+
+Announce = Callable[[str], None]
+
+
+def resolve(engine: type[Engine], model: str | None, *, offline: bool, pull: bool, announce: Announce) -> Weights:
+    """Return weights that are on this machine, downloading them when allowed.
+
+    Args:
+        engine: whose `models` names are understood.
+        model: a short name, a folder, a hub id ``owner/name``, or ``None`` for the engine's default.
+        offline: never touch the network; ``HF_HUB_OFFLINE=1`` means the same.
+        pull: weights that are not here may be downloaded.
+        announce: gets one sentence before a download.
+
+    Raises:
+        UsageError: the engine has no such model.
+        ModelError: the weights are not here and may not or cannot be downloaded.
+    """
+    from asrcli.engine import Weights
+
+    name = model or engine.default_model
+    declared = engine.models.get(name)
+    if engine.any_model or (declared is not None and declared.hub_id is None):
+        return Weights(name, None, None, declared)
+    if declared is None and (folder := _folder(engine, name)) is not None:
+        return Weights(name, str(folder), hash_folder(folder), None)
+    hub_id, revision = _hub_place(engine, name, declared)
+    found = cached(hub_id, revision)
+    if found is None:
+        if offline or not pull or hub_is_off():
+            why = " and may not be downloaded now" if offline or hub_is_off() else ""
+            raise ModelError(
+                f"{_called(engine, name, declared)} is not on this machine{why}: {_pull_command(engine, name)}"
+            )
+        found = download(engine, name, announce)
+    return Weights(name, str(found), found.name, declared)
+
+
+def pull(engine: type[Engine], model: str | None, announce: Announce) -> Weights:
+    """Download a model, or complete one that is partly here; returns it.
+
+    Raises:
+        UsageError: the engine has no such model, or its weights come inside a package.
+        ModelError: the download failed.
+    """
+    from asrcli.engine import Weights
+
+    name = model or engine.default_model
+    declared = engine.models.get(name)
+    if engine.any_model or (declared is not None and declared.hub_id is None):
+        raise UsageError(f"the weights of '{engine.name}:{name}' are not on a hub: there is nothing to pull")
+    if hub_is_off():
+        raise ModelError(f"cannot pull '{engine.name}:{name}': HF_HUB_OFFLINE is set")
+    found = download(engine, name, announce)
+    return Weights(name, str(found), found.name, declared)
+
+
+def is_here(engine: type[Engine], model: str | None = None) -> bool:
+    """Return whether a model can be loaded without a download; looks at the disk only."""
+    name = model or engine.default_model
+    declared = engine.models.get(name)
+    if engine.any_model or (declared is not None and declared.hub_id is None):
+        return True
+    if declared is None and Path(name).is_dir():
+        return engine.loads_folders
+    hub_id = declared.hub_id if declared is not None else name
+    return hub_id is not None and cached(hub_id, declared.revision if declared is not None else None) is not None
+
+
+def installed_size(engine: type[Engine], model: str | None = None) -> int | None:
+    """Return the bytes a model takes on this machine; ``None`` when it is not here or comes inside a package."""
+    name = model or engine.default_model
+    declared = engine.models.get(name)
+    hub_id = declared.hub_id if declared is not None else name
+    folder = cached(hub_id, declared.revision if declared is not None else None) if hub_id else None
+    if folder is None:
+        return None
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def hub_is_off() -> bool:
+    """Return whether the environment forbids the hub, with the words that its own library understands."""
+    return any(
+        os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
+        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+    )
+
+
+def hub_cache() -> Path:
+    """Return the folder in which the hub's library keeps what it downloads."""
+    if cache := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
+        return Path(cache).expanduser()
+    home = os.environ.get("HF_HOME")
+    if home is None:
+        home = os.path.join(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface")
+    return Path(home).expanduser() / "hub"
+
+
+def cached(hub_id: str, revision: str | None = None) -> Path | None:
+    """Return the folder of a downloaded repository: the pinned revision, else the one that ``main`` points to.
+
+    A revision that is not the pinned one is taken too when it is what is here: the run records which it was.
+    """
+    repository = hub_cache() / ("models--" + hub_id.replace("/", "--"))
+    names = [revision] if revision else []
+    with suppress(OSError, ValueError):
+        names.append((repository / "refs" / "main").read_text(encoding="ascii").strip())
+    folders = [repository / "snapshots" / name for name in names if name]
+    return next((folder for folder in folders if has_weights(folder)), None)
+
+
+def has_weights(folder: Path) -> bool:
+    """Return whether a folder holds weights: at least one file of them, and every part that an index lists."""
+    import json
+
+    if not folder.is_dir():
+        return False
+    for index in folder.glob("*.safetensors.index.json"):
+        try:
+            parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        except (OSError, ValueError, KeyError, AttributeError):
+            return False
+        if not all((folder / part).exists() for part in parts):
+            return False
+    return any(path.exists() for pattern in WEIGHTS for path in folder.glob(pattern))
+
+
+def download(engine: type[Engine], name: str, announce: Announce) -> Path:
+    """Fetch a model from the hub into its cache and return its folder.
+
+    Several processes may do this at once: the hub's library locks each file, so it is transferred once. A token is
+    read from ``HF_TOKEN`` only, never from a command line. The bar is shown on a terminal only.
+
+    Raises:
+        ModelError: no network, no access, no such repository, no space.
+    """
+    declared = engine.models.get(name)
+    hub_id, revision = _hub_place(engine, name, declared)
+    size = f" ({declared.size_mb} MB)" if declared is not None and declared.size_mb else ""
+    announce(f"downloading {hub_id}{size} from the Hugging Face hub into {hub_cache()}")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HTTPError  # of the HTTP library that the installed version uses
+
+    try:
+        found = snapshot_download(
+            hub_id,
+            revision=revision,
+            allow_patterns=list((declared.files if declared is not None else ()) or FILES),
+            ignore_patterns=["*.bin.index.json", "model.fp32*", "onnx/*"],  # second copies of the weights
+            token=os.environ.get("HF_TOKEN") or False,
+            etag_timeout=SECONDS_TO_ANSWER,
+            tqdm_class=_bar(),
+        )
+    except (HTTPError, OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"cannot download {hub_id}: {explain(error)}") from error
+    folder = Path(found)
+    if not has_weights(folder):
+        raise ModelError(f"{hub_id} has no safetensors or CTranslate2 weights that engine '{engine.name}' could load")
+    return folder
+
+
+def explain(error: Exception) -> str:
+    """Return the reason for a failed download and what to do about it, in a few words."""
+    kind = type(error).__name__
+    first_line = str(error).strip().split("\n")[0]
+    known = {
+        "GatedRepoError": "its owner gives access on request; ask on its page, then set HF_TOKEN to a token of yours",
+        "RepositoryNotFoundError": "the hub has no such repository, or HF_TOKEN gives no access to it",
+        "RevisionNotFoundError": "the hub no longer has the pinned revision",
+        "LocalEntryNotFoundError": "the hub cannot be reached; check the network, or copy the folder here and name it",
+        "ConnectError": "the hub cannot be reached; check the network, or copy the folder here and name it",
+    }
+    return known.get(kind, f"{first_line} ({kind})")
+
+
+def _bar() -> type[Any]:
+    """Return the class of the progress bar: one that stays silent when stderr is not a terminal."""
+    import sys
+
+    from huggingface_hub.utils import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs["disable"] = kwargs.get("disable") or not sys.stderr.isatty()
+            super().__init__(*args, **kwargs)
+
+    return Bar
+
+
+def _folder(engine: type[Engine], name: str) -> Path | None:
+    """Return the folder that a name means, if it means one."""
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not engine.loads_folders:
+            raise UsageError(f"engine '{engine.name}' loads no folders; its models: {', '.join(engine.models)}")
+        return path
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise UsageError(f"there is no folder '{name}' to load a model from")
+    return None
+
+
+def _hub_place(engine: type[Engine], name: str, declared: Model | None) -> tuple[str, str | None]:
+    """Return hub id and revision of a short name or a foreign hub id."""
+    if declared is not None and declared.hub_id is not None:
+        return declared.hub_id, declared.revision
+    if engine.loads_folders and HUB_ID.fullmatch(name):
+        return name, None
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, engine.models, n=3, cutoff=0.5)
+    hint = (
+        f"did you mean {' or '.join(repr(one) for one in close)}?" if close else f"it has: {', '.join(engine.models)}"
+    )
+    raise UsageError(f"engine '{engine.name}' has no model '{name}'; {hint}")
+
+
+def _called(engine: type[Engine], name: str, declared: Model | None) -> str:
+    size = f" ({declared.size_mb} MB)" if declared is not None and declared.size_mb else ""
+    return f"model '{name}'{size} of engine '{engine.name}'"
+
+
+def _pull_command(engine: type[Engine], name: str) -> str:
+    return f"asr engines pull {engine.name}:{name}"
+
+
+def hash_folder(folder: str | Path) -> str:
+    """Return a hash of the names and contents of a model folder, 16 hexadecimal digits.
+
+    It says the same about a copy of the folder. A big file is read once and remembered by path, size and time.
+    """
+    root = Path(folder)
+    digest = hashlib.sha256()
+    for path in sorted(_files(root)):
+        digest.update(f"{path.relative_to(root).as_posix()}\0{_file_hash(path)}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Yield the files of a folder that belong to a model: not hidden ones, caches or texts about it."""
+    for directory, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
+        for name in names:
+            if not name.startswith(".") and not fnmatch.fnmatch(name, "*.md"):
+                yield Path(directory, name)
+
+
+def _file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, remembered across runs when the file is big."""
+    facts = path.stat()
+    if facts.st_size < SMALL:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    from platformdirs import user_cache_path
+
+    key = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
+    note = user_cache_path("asr") / "hashes" / key
+    stamp = f"{facts.st_size} {facts.st_mtime_ns}"
+    with suppress(OSError, ValueError):
+        known, _, digest = note.read_text(encoding="ascii").rpartition(" ")
+        if known == stamp:
+            return digest
+    digest = _read_hash(path)
+    _remember(note, f"{stamp} {digest}")
+    return digest
+
+
+def _read_hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _remember(note: Path, text: str) -> None:
+    """Write a small cache file in one step; a cache that cannot be written is no reason to fail."""
+    temporary = note.with_name(f"{note.name}.{os.getpid()}")
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="ascii")
+        temporary.replace(note)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+
+
+def safe_folder(folder: str | Path, allowed: Sequence[type] = ()) -> None:
+    """Check that loading a folder runs no code from it.
+
+    Safetensors are safe; where a folder has them, pickles beside them are not loaded and are let be. Otherwise every
+    pickle must be one that ``torch.load(weights_only=True)`` takes.
+
+    Args:
+        folder: the model folder.
+        allowed: classes that its pickles may name besides tensors, such as `argparse.Namespace`.
+
+    Raises:
+        ModelError: a file could run code when loaded.
+    """
+    root = Path(folder)
+    if any(root.rglob("*.safetensors")):
+        return
+    for path in sorted(_files(root)):
+        if path.name.lower().endswith(PICKLED) and is_pickle(path):
+            _check_pickle(path, allowed)
+
+
+def is_pickle(path: Path) -> bool:
+    """Return whether a file is a pickle by its first bytes: torch's zip, or a bare pickle of protocol 2 to 5."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    return head.startswith(b"PK\x03\x04") or (head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05")
+
+
+def _check_pickle(path: Path, allowed: Sequence[type]) -> None:
+    """Raise unless torch would load a pickle with ``weights_only``; reads no tensor."""
+    try:
+        import torch
+    except ImportError:
+        raise ModelError(f"'{path}' is a pickle and could run code when loaded; use a model with safetensors") from None
+    from pickle import UnpicklingError
+
+    try:
+        with torch.serialization.safe_globals(list(allowed)):
+            torch.load(path, map_location="meta", weights_only=True)
+    except (UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        reason = f"it names {named[1]}" if named else "torch does not take it with weights_only=True"
+        raise ModelError(
+            f"'{path}' is a pickle that is not safe to load: {reason}; use a model with safetensors"
+        ) from error

@@ -1,0 +1,102 @@
+"""An engine that is loaded when it is needed, and that goes down a ladder instead of dying when memory runs out."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from asrcli import device as devices
+from asrcli.engine import Device, Engine, Weights
+from asrcli.errors import AsrError, DeviceError, OutOfMemory
+from asrcli.types import Clip, Options, Segment
+
+Announce = Callable[[str], None]
+Heard = list[list[Segment] | Exception]  # for each clip its segments, or why it has none
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which engine to load, from where and onto what; nothing is loaded yet."""
+
+    engine: type[Engine]
+    weights: Weights
+    device: Device
+
+
+class Recogniser:
+    """Owns one engine instance. Used by one thread."""
+
+    def __init__(self, choice: Choice, options: Options, announce: Announce) -> None:
+        self.choice = choice
+        self.options = options
+        self.announce = announce
+        self.device = choice.device
+        self.most_clips: int | None = None  # learnt when a batch did not fit
+        self._ladder: Iterator[Device] = devices.ladder(choice.engine, choice.device)
+        self._engine: Engine | None = None
+
+    def load(self) -> Engine:
+        """Return the engine, loading it first if need be; a device it does not fit on is left for the next one.
+
+        Raises:
+            AsrError: the weights cannot be loaded on any device.
+        """
+        while self._engine is None:
+            try:
+                self._engine = self.choice.engine(self.choice.weights, self.device)
+            except Exception as error:
+                if not devices.is_out_of_memory(error):
+                    raise
+                self._step_down(error)
+        return self._engine
+
+    def transcribe(self, clips: Sequence[Clip]) -> Heard:
+        """Return what was heard in each clip. A failure is the failure of its clip alone.
+
+        Raises:
+            OutOfMemory: one clip alone does not fit on any device.
+        """
+        limit = self.most_clips or len(clips)
+        if len(clips) > limit:
+            return [one for at in range(0, len(clips), limit) for one in self.transcribe(clips[at : at + limit])]
+        try:
+            heard = self.load().transcribe(clips, self.options)
+            if len(heard) != len(clips):
+                raise RuntimeError(f"{self.choice.engine.name} returned {len(heard)} results for {len(clips)} clips")
+            return list(heard)
+        except Exception as error:
+            if devices.is_out_of_memory(error):
+                return self._retry_smaller(clips, error)
+            if isinstance(error, DeviceError):
+                raise
+            if len(clips) == 1:
+                return [error if isinstance(error, AsrError) else _unexpected(error)]
+        return [one for clip in clips for one in self.transcribe([clip])]
+
+    def _retry_smaller(self, clips: Sequence[Clip], error: Exception) -> Heard:
+        if len(clips) > 1:
+            self.most_clips = max(1, len(clips) // 2)
+            self.announce(f"out of memory on {self.device} with {len(clips)} clips: going on with {self.most_clips}")
+        else:
+            self._step_down(error)
+        return self.transcribe(clips)
+
+    def _step_down(self, error: Exception) -> None:
+        """Let go of the engine and move to the next device or precision of the ladder."""
+        following = next(self._ladder, None)
+        if following is None:
+            raise OutOfMemory(
+                f"out of memory on {self.device} ({self.device.dtype}) even with one clip, "
+                "and nothing smaller is left: choose a smaller --model"
+            ) from error
+        self.announce(
+            f"out of memory on {self.device} ({self.device.dtype}): going on with {following} ({following.dtype})"
+        )
+        self._engine, self.device, self.most_clips = None, following, None
+
+
+def _unexpected(error: Exception) -> Exception:
+    """Keep the traceback of a bug with the error, so that it can be shown where the input is reported."""
+    error.add_note("".join(traceback.format_exception(error)))
+    return error

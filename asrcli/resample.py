@@ -1,0 +1,117 @@
+"""Turn decoded frames into mono float32 samples at 16 kHz, and regroup samples.
+
+Scale: integers of b bits are divided by 2^(b-1); floats are taken as they are.
+Mix: the mean of all channels, with equal weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from asrcli.types import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from asrcli.types import Samples
+
+# PyAV looks for the end of a frame's planes by a null pointer behind the last one. With 8 channels or more, each in its
+# own plane, there is none: `to_ndarray` reads wild memory and crashes (seen with PyAV 18.1).
+FIRST_UNSAFE = 8
+
+
+def to_mono(frame: Any, channel: int | None) -> Samples | None:
+    """Return one channel, or the mean of all, as float32 `(n,)` in full scale; None when there is no such channel."""
+    import numpy as np
+
+    count = frame.layout.nb_channels
+    if frame.format.is_planar and count >= FIRST_UNSAFE:
+        frame = _packed(frame)
+    values = frame.to_ndarray()
+    if not frame.format.is_planar:
+        values = values.reshape(-1, count).T
+    if channel is not None:
+        if channel >= count:
+            return None
+        values = values[channel : channel + 1]
+    kind = values.dtype
+    wide = np.float32 if kind.itemsize < 4 else np.float64
+    with np.errstate(over="ignore", invalid="ignore"):
+        mixed = values[0].astype(wide)
+        for other in values[1:]:  # numpy's mean is slow on interleaved samples
+            mixed += other
+        mixed /= len(values)
+        if kind.kind == "u":
+            mixed = mixed - 128
+        if kind.kind in "ui":
+            mixed = mixed / 2.0 ** (8 * kind.itemsize - 1)
+        samples: Samples = mixed.astype(np.float32)
+    return samples
+
+
+def _packed(frame: Any) -> Any:
+    """Return a frame with its channels interleaved."""
+    import av
+
+    rate = frame.sample_rate
+    return av.AudioResampler(frame.format.packed.name, frame.layout.name, rate).resample(frame)[0]
+
+
+class Resampler:
+    """libswresample from one rate to 16 kHz, mono; 16 kHz passes through untouched."""
+
+    def __init__(self, rate: int) -> None:
+        import av
+
+        self.rate = rate
+        self.swr = None if rate == SAMPLE_RATE else av.AudioResampler("flt", "mono", SAMPLE_RATE)
+
+    def feed(self, samples: Samples) -> Samples:
+        """Return what `samples` `(n,)` give, as far as the filter has seen enough of them; clipped to [-1, 1]."""
+        import av
+        import numpy as np
+
+        if self.swr is None or not len(samples):
+            return samples
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None]), format="flt", layout="mono")
+        frame.sample_rate = self.rate
+        return _joined(self.swr.resample(frame))
+
+    def flush(self) -> Samples:
+        """Return the tail that is still in the filter."""
+        return _joined(self.swr.resample(None) if self.swr is not None else [])
+
+
+def _joined(frames: list[Any]) -> Samples:
+    import numpy as np
+
+    arrays = [frame.to_ndarray()[0] for frame in frames]
+    # A filter rings above 1 where samples at full scale change fast.
+    return np.clip(np.concatenate(arrays), -1, 1) if arrays else np.zeros(0, np.float32)
+
+
+def between(at: int, pieces: Iterator[Samples], first: int, last: float) -> Iterator[Samples]:
+    """Yield the samples from number `first` up to `last` of pieces that begin with number `at`."""
+    for piece in pieces:
+        kept = piece[max(0, first - at) : max(0, int(min(last - at, len(piece))))]
+        at += len(piece)
+        if len(kept):
+            yield kept
+        if at >= last:
+            return
+
+
+def regroup(pieces: Iterator[Samples], size: int) -> Iterator[Samples]:
+    """Regroup pieces into blocks of `size` samples; the last one is shorter."""
+    import numpy as np
+
+    waiting: list[Samples] = []
+    length = 0
+    for piece in pieces:
+        waiting.append(piece)
+        length += len(piece)
+        while length >= size:
+            joined = np.concatenate(waiting)
+            yield joined[:size]
+            waiting, length = [joined[size:]], length - size
+    if length:
+        yield np.concatenate(waiting)

@@ -1,0 +1,103 @@
+"""Which engine and weights to use: what the user named, or the best that is on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from asrcli import device as devices
+from asrcli import models
+from asrcli.engine import AUTO_ORDER, Engine, check_installed, check_language, check_options, installed, load_class
+from asrcli.errors import EngineUnavailable, UsageError
+from asrcli.recogniser import Choice
+from asrcli.types import Options
+
+Announce = Callable[[str], None]
+
+
+def choose_class(name: str, model: str | None, options: Options, announce: Announce) -> tuple[type[Engine], str | None]:
+    """Return the engine class and model for a name, checked against the options; ``auto`` takes the best that is here.
+
+    Raises:
+        UsageError: unknown engine, option or language.
+        EngineUnavailable: a package or, for ``auto``, every suitable engine's weights are missing.
+    """
+    if name == "auto":
+        name, model = _choose_auto(model, options, announce)
+    engine = load_class(name)
+    check_options(engine, options)
+    check_language(engine, model or engine.default_model, options.language)
+    check_installed(engine)
+    return engine, model
+
+
+def prepare(  # noqa: PLR0913 -- everything that a choice depends on
+    engine: type[Engine],
+    model: str | None,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int = 0,
+    offline: bool = False,
+    pull: bool = True,
+    announce: Announce,
+) -> Choice:
+    """Find the weights, pulling them when allowed, and the device; load nothing."""
+    weights = models.resolve(engine, model, offline=offline, pull=pull, announce=announce)
+    return Choice(engine, weights, devices.choose(engine, device, dtype, threads, announce=announce))
+
+
+def _choose_auto(model: str | None, options: Options, announce: Announce) -> tuple[str, str]:
+    """Return engine and model of the first engine in order that is installed, able, and has weights here."""
+    here = [name for name in AUTO_ORDER if name in installed()]
+    if model is not None:
+        named = [name for name in here if model in load_class(name).models]
+        if not named:
+            raise UsageError(f"no engine declares a model '{model}'; name the engine too: --engine whisper -m {model}")
+        announce(f"engine {named[0]}, which has the model '{model}'")
+        return named[0], model
+    reasons: list[str] = []
+    for name in here:
+        engine = load_class(name)
+        found, why = _usable(engine, options)
+        if found:
+            better = f" ({'; '.join(reasons)})" if reasons else ""
+            announce(f"engine {name}:{found}, the best with its weights here{better}")
+            if name == here[-1]:
+                announce("better results: asr engines pull whisper:large-v3-turbo, then it is chosen by itself")
+            return name, found
+        reasons.append(f"{name}: {why}")
+    wanted = f" speaks '{options.language}' and" if options.language else ""
+    raise EngineUnavailable(
+        f"no engine here{wanted} has its weights on this machine ({'; '.join(reasons)}): asr engines pull whisper:base"
+    )
+
+
+def _usable(engine: type[Engine], options: Options) -> tuple[str | None, str]:
+    """Return a model of the engine that can be used now, or ``None`` and why there is none."""
+    if missing := engine.missing():
+        return None, f"{missing[0]} is not installed"
+    for name, value in options.given():
+        if name not in engine.supports and name != "language" and (name, value) != ("task", "transcribe"):
+            return None, f"no --{name.replace('_', '-')}"
+    speaks = [
+        model
+        for model in weights_here(engine)
+        if not options.language or not engine.languages(model) or options.language in engine.languages(model)
+    ]
+    if speaks:
+        return (engine.default_model if engine.default_model in speaks else speaks[0]), ""
+    return None, "no weights here" if not weights_here(engine) else f"does not speak '{options.language}'"
+
+
+def weights_here(engine: type[Engine]) -> list[str]:
+    """Return the models of an engine whose weights are on this machine."""
+    return [model for model in engine.models if models.is_here(engine, model)]
+
+
+def declared_revision(engine: type[Engine], model: str | None) -> str:
+    """Return what pins the weights a name means, without loading them: a hub commit, or a hash of a folder."""
+    name = model or engine.default_model
+    if name in engine.models:
+        return engine.models[name].revision or ""
+    return models.hash_folder(name) if os.path.isdir(name) else ""

@@ -1,0 +1,359 @@
+"""Batched decoding: clips of many recordings through the encoder and the beam search together.
+
+Every clip becomes one 30 s window. What Whisper leaves unfinished in a window (it ends on a closed timestamp although
+speech goes on) is decoded in a next round from that timestamp, so nothing is dropped; what fails the thresholds of
+Radford et al. 2022 (section 4.5: compression ratio, mean log probability) goes up the temperature ladder.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from math import exp
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from asr_plugins.whisper.words import Aligner, Piece, move, split_pieces, tighten
+from asrcli.types import Clip, Flag, Options, Segment
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Features = NDArray[np.float32]  # (mels, frames), 100 frames per second
+
+T = TypeVar("T")
+
+FRAMES_PER_SECOND = 100
+WINDOW_FRAMES = 3000  # 30 s
+MAX_LENGTH = 448  # positions of the text decoder
+SHORTEST_REST = 1.0  # seconds; what is left after a closed timestamp is decoded again only when longer
+LEAST_SAMPLES = 400  # one analysis window
+
+BEAM_SIZE = 5
+BEST_OF = 5
+TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+COMPRESSION_RATIO = 2.4
+LOGPROB = -1.0
+NO_SPEECH = 0.6
+
+
+@dataclass(slots=True)
+class Window:
+    """One window on its way through the decoder."""
+
+    clip: int  # index into the clips
+    start: int  # frames from the start of the clip
+    features: Features  # (mels, frames) from `start` to the end of the clip
+    floor: float  # the log-mel value of silence, what the window is padded with
+    language: str = ""
+    result: Result | None = None
+
+    @property
+    def frames(self) -> int:
+        """Frames of audio in the window."""
+        return min(WINDOW_FRAMES, int(self.features.shape[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One decoded window."""
+
+    tokens: tuple[int, ...]
+    avg_logprob: float
+    no_speech_prob: float
+    temperature: float
+    compression_ratio: float
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a result counts as failed, and when as silence."""
+
+    compression_ratio: float
+    logprob: float
+    no_speech: float
+
+    def silent(self, result: Result) -> bool:
+        """Return whether a window holds no speech: unlikely text where the model hears none."""
+        return result.no_speech_prob > self.no_speech and result.avg_logprob < self.logprob
+
+    def failed(self, result: Result) -> bool:
+        """Return whether a window has to be decoded again at a higher temperature."""
+        too_repetitive = result.compression_ratio > self.compression_ratio
+        return (too_repetitive or result.avg_logprob < self.logprob) and not self.silent(result)
+
+
+@dataclass(slots=True)
+class Decoder:
+    """Decodes clips under one set of options."""
+
+    model: Any  # faster_whisper.WhisperModel
+    options: Options
+    windows: int  # most windows per call
+    thresholds: Thresholds = field(init=False)
+    tokenizers: dict[str, Any] = field(init=False, default_factory=dict)  # by language
+
+    def __post_init__(self) -> None:
+        options = self.options
+        self.thresholds = Thresholds(
+            _or(options.compression_ratio_threshold, COMPRESSION_RATIO),
+            _or(options.logprob_threshold, LOGPROB),
+            _or(options.no_speech_threshold, NO_SPEECH),
+        )
+
+    def transcribe(self, clips: Sequence[Clip]) -> list[list[Segment]]:
+        """Return the segments of each clip."""
+        segments: list[list[Segment]] = [[] for _ in clips]
+        waiting = [self._window(number, clip) for number, clip in enumerate(clips) if len(clip.samples)]
+        while waiting:
+            batch, waiting = waiting[: self.windows], waiting[self.windows :]
+            for window, found in zip(batch, self._decode(batch, clips), strict=True):
+                segments[window.clip] += found.segments
+                if found.rest is not None:
+                    waiting.append(found.rest)
+        return segments
+
+    def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
+        """Return the probability of each language for each clip."""
+        scores: list[dict[str, float]] = []
+        for start in range(0, len(clips), self.windows):
+            batch = [self._window(number, clip) for number, clip in enumerate(clips[start : start + self.windows])]
+            scores += self._languages(self._encode(batch))
+        return scores
+
+    def _window(self, number: int, clip: Clip) -> Window:
+        """Compute the log-mel features of one clip, by itself: the result cannot depend on its neighbours."""
+        import numpy as np
+
+        samples = np.asarray(clip.samples, dtype=np.float32)
+        if len(samples) < LEAST_SAMPLES:
+            samples = np.pad(samples, (0, LEAST_SAMPLES - len(samples)))
+        features = self.model.feature_extractor(samples)[..., :-1]  # the last frame is padding
+        # OpenAI pads the sound, not the features: zeros are at the floor, 8 decades (2 after scaling) below the peak.
+        floor = max(float(features.max()) - 2.0, -1.5)
+        return Window(number, 0, features, floor, clip.language or self.options.language or "")
+
+    def _encode(self, batch: Sequence[Window]) -> Any:
+        """Run the encoder; returns CTranslate2's (windows, 1500, width)."""
+        import numpy as np
+
+        padded = np.empty((len(batch), batch[0].features.shape[0], WINDOW_FRAMES), dtype=np.float32)
+        for row, window in zip(padded, batch, strict=True):
+            row[:, : window.frames] = window.features[:, : window.frames]
+            row[:, window.frames :] = window.floor
+        return self.model.encode(padded)
+
+    def _languages(self, encoded: Any) -> list[dict[str, float]]:
+        """Return {code: probability} for each window; CTranslate2 says ``<|en|>``."""
+        return [
+            {token[2:-2]: float(probability) for token, probability in found}
+            for found in self.model.model.detect_language(encoded)
+        ]
+
+    def _decode(self, batch: Sequence[Window], clips: Sequence[Clip]) -> Iterator[Found]:
+        """Decode one batch of windows, up the ladder of temperatures where needed, and cut it into segments."""
+        encoded = self._encode(batch)
+        if any(not window.language for window in batch):
+            self._detect(batch, encoded)
+        pending = list(range(len(batch)))
+        for temperature in self.options.temperature or TEMPERATURES:
+            chosen = [batch[row] for row in pending]
+            part = encoded if len(chosen) == len(batch) else self._rows(batch, encoded, pending)
+            for window, result in zip(chosen, self._generate(chosen, part, temperature), strict=True):
+                window.result = better(window.result, result, self.thresholds)
+            pending = [row for row in pending if self.thresholds.failed(_done(batch[row]))]
+            if not pending:
+                break
+        return self._segments(batch, encoded, clips)
+
+    def _detect(self, batch: Sequence[Window], encoded: Any) -> None:
+        """Give a language to the windows that have none."""
+        multilingual = self.model.model.is_multilingual
+        scores = self._languages(encoded) if multilingual else [{"en": 1.0}] * len(batch)
+        for window, score in zip(batch, scores, strict=True):
+            window.language = window.language or max(score, key=lambda code: score[code])
+
+    def _rows(self, batch: Sequence[Window], encoded: Any, rows: Sequence[int]) -> Any:
+        """Return the encoder's output for some windows only: a copy on the CPU, computed again on a GPU."""
+        if encoded.device != "cpu":
+            return self._encode([batch[row] for row in rows])
+        import ctranslate2
+        import numpy as np
+
+        return ctranslate2.StorageView.from_array(np.ascontiguousarray(np.asarray(encoded)[list(rows)]))
+
+    def _generate(self, batch: Sequence[Window], encoded: Any, temperature: float) -> Iterator[Result]:
+        """Run the text decoder once over a batch."""
+        options = self.options
+        prompts = [self._prompt(window.language) for window in batch]
+        longest = len(prompts[0])
+        # CTranslate2 writes at most min(max_length / 2, max_length - prompt) tokens.
+        wanted = options.max_new_tokens or MAX_LENGTH
+        max_length = min(MAX_LENGTH, max(2 * wanted, longest + wanted))
+        limit = min(max_length // 2, max_length - longest)
+        sampled = {"beam_size": 1, "num_hypotheses": _or(options.best_of, BEST_OF), "sampling_topk": 0}
+        searched = {"beam_size": _or(options.beam_size, BEAM_SIZE), "patience": _or(options.patience, 1.0)}
+        length_penalty = _or(options.length_penalty, 1.0)
+        outputs = self.model.model.generate(
+            encoded,
+            prompts,
+            max_length=max_length,
+            length_penalty=length_penalty,
+            repetition_penalty=_or(options.repetition_penalty, 1.0),
+            no_repeat_ngram_size=_or(options.no_repeat_ngram_size, 0),
+            suppress_tokens=self._suppressed(),
+            sampling_temperature=temperature or 1.0,
+            return_scores=True,
+            return_no_speech_prob=True,
+            **(sampled if temperature > 0 else searched),
+        )
+        for window, output in zip(batch, outputs, strict=True):
+            tokens = tuple(output.sequences_ids[0])
+            total = output.scores[0] * len(tokens) ** length_penalty if tokens else output.scores[0]
+            text = self._tokenizer(window.language).decode(tokens).strip()
+            yield Result(
+                tokens,
+                avg_logprob=float(total / (len(tokens) + 1)),
+                no_speech_prob=float(output.no_speech_prob),
+                temperature=temperature,
+                compression_ratio=compression_ratio(text),
+                truncated=len(tokens) >= limit,
+            )
+
+    def _tokenizer(self, language: str) -> Any:
+        """Return faster-whisper's tokenizer for a language and the task asked for."""
+        from faster_whisper.tokenizer import Tokenizer
+
+        if language not in self.tokenizers:
+            self.tokenizers[language] = Tokenizer(
+                self.model.hf_tokenizer,
+                self.model.model.is_multilingual,
+                task=self.options.task or "transcribe",
+                language=language,
+            )
+        return self.tokenizers[language]
+
+    def _prompt(self, language: str) -> list[int]:
+        """Return the tokens before the text: hot words and prompt as what came before, then the task."""
+        tokenizer = self._tokenizer(language)
+        previous = tokenizer.encode(" " + self.options.prompt.strip()) if self.options.prompt else []
+        hotwords = " ".join(self.options.hotwords or ())
+        prompt: list[int] = self.model.get_prompt(tokenizer, previous, hotwords=hotwords or None)
+        return prompt
+
+    def _suppressed(self) -> list[int]:
+        """Return the tokens that are never said; -1 stands for Whisper's list of symbols."""
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        tokenizer = self._tokenizer("en")
+        asked = self.options.suppress_tokens
+        return list(get_suppressed_tokens(tokenizer, list(asked) if asked is not None else [-1]))
+
+    def _segments(self, batch: Sequence[Window], encoded: Any, clips: Sequence[Clip]) -> Iterator[Found]:
+        """Cut the tokens of each window into segments, with word times when asked for."""
+        pieces = [self._pieces(window) for window in batch]
+        if self.options.word_timestamps:
+            self._align(batch, encoded, pieces)
+        for window, own in zip(batch, pieces, strict=True):
+            yield self._found(window, own, clips[window.clip])
+
+    def _pieces(self, window: Window) -> list[Piece]:
+        """Return the timed pieces of text of one window; [] for silence."""
+        result = _done(window)
+        if self.thresholds.silent(result):
+            return []
+        tokenizer = self._tokenizer(window.language)
+        pieces = split_pieces(result.tokens, tokenizer, window.frames / FRAMES_PER_SECOND)
+        return [piece for piece in pieces if piece.text]
+
+    def _align(self, batch: Sequence[Window], encoded: Any, pieces: list[list[Piece]]) -> None:
+        """Give word times to all pieces; one call for each language in the batch."""
+        rows = sorted((row for row, own in enumerate(pieces) if own), key=lambda row: batch[row].language)
+        for language, group in groupby(rows, key=lambda row: batch[row].language):
+            chosen = list(group)
+            part = encoded if chosen == list(range(len(batch))) else self._rows(batch, encoded, chosen)
+            aligner = Aligner(self.model, self._tokenizer(language))
+            timed = aligner.align(part, [pieces[row] for row in chosen], [batch[row].frames for row in chosen])
+            for row, own in zip(chosen, timed, strict=True):
+                pieces[row] = own
+
+    def _found(self, window: Window, pieces: Sequence[Piece], clip: Clip) -> Found:
+        """Turn pieces into segments with the times of the clip, and say what is left to decode."""
+        result = _done(window)
+        offset = window.start / FRAMES_PER_SECOND
+        segments = [self._segment(piece, window, offset, clip) for piece in pieces]
+        if result.truncated and segments:
+            segments[-1] = replace(segments[-1], flags=(*segments[-1].flags, Flag.TRUNCATED.value))
+        return Found(segments, _rest(window, pieces, clip))
+
+    def _segment(self, piece: Piece, window: Window, offset: float, clip: Clip) -> Segment:
+        """Turn a piece into a segment with the times of the clip."""
+        result = _done(window)
+        repeats = result.compression_ratio > self.thresholds.compression_ratio
+        start, end = min(piece.start + offset, clip.seconds), min(piece.end + offset, clip.seconds)
+        words = tighten([move(word, offset, clip.seconds) for word in piece.words], clip.samples)
+        if words:
+            start, end = words[0].start, words[-1].end
+        return Segment(
+            piece.text,
+            start,
+            max(start, end),
+            words=words,
+            language=window.language,
+            score=round(min(1.0, exp(result.avg_logprob)), 4),
+            avg_logprob=round(result.avg_logprob, 4),  # the last digits of a float depend on the size of the batch
+            no_speech_prob=round(result.no_speech_prob, 4),
+            temperature=result.temperature,
+            tokens=piece.tokens,
+            flags=(Flag.REPEAT_LOOP.value,) if repeats else (),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The segments of one window, and the window that is left to decode, if any."""
+
+    segments: list[Segment]
+    rest: Window | None
+
+
+def better(old: Result | None, new: Result, thresholds: Thresholds) -> Result:
+    """Return the result to keep: the new one when it passes, else the likelier of those that do not repeat."""
+    if old is None or not thresholds.failed(new):
+        return new
+    repeats_old = old.compression_ratio > thresholds.compression_ratio
+    repeats_new = new.compression_ratio > thresholds.compression_ratio
+    if repeats_old != repeats_new:
+        return new if repeats_old else old
+    return new if new.avg_logprob > old.avg_logprob else old
+
+
+def compression_ratio(text: str) -> float:
+    """Return how much shorter zlib makes a text; above 2.4 it repeats itself (Radford et al. 2022)."""
+    data = text.encode()
+    return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+def _rest(window: Window, pieces: Sequence[Piece], clip: Clip) -> Window | None:
+    """Return the part of a window after its last closed timestamp when the model meant to go on there."""
+    if not pieces or not pieces[-1].goes_on:
+        return None
+    frames = round(pieces[-1].stamp * FRAMES_PER_SECOND)
+    left = (window.features.shape[-1] - frames) / FRAMES_PER_SECOND
+    at = clip.start + (window.start + frames) / FRAMES_PER_SECOND
+    speech = any(min(region.end, clip.end) - max(region.start, at) > SHORTEST_REST / 2 for region in clip.speech)
+    if frames <= 0 or left < SHORTEST_REST or (clip.speech and not speech):
+        return None
+    return replace(window, start=window.start + frames, features=window.features[:, frames:], result=None)
+
+
+def _done(window: Window) -> Result:
+    assert window.result is not None
+    return window.result
+
+
+def _or(value: T | None, default: T) -> T:
+    return default if value is None else value

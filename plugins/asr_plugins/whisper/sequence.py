@@ -1,0 +1,83 @@
+"""One window after the other, as openai-whisper does: each window sees the text before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import exp
+from typing import Any
+
+from asr_plugins.whisper.words import tighten
+from asrcli.types import Clip, Flag, Options, Segment, Word
+
+# Our option -> the parameter of faster_whisper.WhisperModel.transcribe, where the value passes through as it is.
+PARAMETERS = {
+    "task": "task",
+    "prompt": "initial_prompt",
+    "beam_size": "beam_size",
+    "best_of": "best_of",
+    "patience": "patience",
+    "length_penalty": "length_penalty",
+    "repetition_penalty": "repetition_penalty",
+    "no_repeat_ngram_size": "no_repeat_ngram_size",
+    "compression_ratio_threshold": "compression_ratio_threshold",
+    "logprob_threshold": "log_prob_threshold",
+    "no_speech_threshold": "no_speech_threshold",
+    "word_timestamps": "word_timestamps",
+    "max_new_tokens": "max_new_tokens",
+}
+COMPRESSION_RATIO = 2.4
+
+
+def transcribe_in_sequence(model: Any, clip: Clip, options: Options) -> list[Segment]:
+    """Return the segments of one clip of any length, decoded window by window."""
+    if not len(clip.samples):
+        return []
+    given = {PARAMETERS[name]: value for name, value in options.given() if name in PARAMETERS}
+    if options.temperature is not None:
+        given["temperature"] = list(options.temperature)
+    if options.hotwords:
+        given["hotwords"] = " ".join(options.hotwords)
+    if options.suppress_tokens is not None:
+        given["suppress_tokens"] = list(options.suppress_tokens)
+    found, information = model.transcribe(
+        clip.samples,
+        language=clip.language or options.language,
+        condition_on_previous_text=bool(options.condition_on_previous_text),
+        **given,
+    )
+    ratio = options.compression_ratio_threshold or COMPRESSION_RATIO
+    clock = 0.0
+    segments: list[Segment] = []
+    for one in found:
+        segment = _segment(one, information.language, clip.seconds, clock, ratio)
+        segment = replace(segment, words=tighten(segment.words, clip.samples))
+        if segment.text:
+            segments.append(segment)
+            clock = segment.end
+    return segments
+
+
+def _segment(one: Any, language: str, seconds: float, clock: float, ratio: float) -> Segment:
+    """Turn a segment of faster-whisper into ours: inside the clip, and never before `clock`."""
+    start = min(max(clock, float(one.start)), seconds)
+    end = min(max(start, float(one.end)), seconds)
+    words: list[Word] = []
+    now = start
+    for word in one.words or ():
+        begin = min(max(now, float(word.start)), end)
+        now = min(max(begin, float(word.end)), end)
+        if text := word.word.strip():
+            words.append(Word(text, begin, now, min(1.0, float(word.probability))))
+    return Segment(
+        one.text.strip(),
+        start,
+        end,
+        words=tuple(words),
+        language=language,
+        score=min(1.0, exp(one.avg_logprob)),
+        avg_logprob=float(one.avg_logprob),
+        no_speech_prob=float(one.no_speech_prob),
+        temperature=float(one.temperature or 0.0),
+        tokens=tuple(one.tokens),
+        flags=(Flag.REPEAT_LOOP.value,) if one.compression_ratio > ratio else (),
+    )

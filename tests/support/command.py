@@ -1,0 +1,40 @@
+"""Running ``asr`` as a process, and sounds to run it on."""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+import wave
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+def quiet_environment(home: Path) -> dict[str, str]:
+    """Return an environment that no user's settings reach."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH") if name in os.environ}
+    return {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+
+
+def write_wav(path: Path, seconds: float = 1.0, channels: int = 1, tone: float = 220.0) -> Path:
+    """Write a 16-bit 16 kHz file with one steady tone per channel."""
+    frames = round(seconds * 16_000)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((channels, 2, 16_000, 0, "NONE", ""))
+        one = [round(8000 * math.sin(2 * math.pi * tone * at / 16_000)) for at in range(frames)]
+        file.writeframes(struct.pack(f"<{frames * channels}h", *(sample for sample in one for _ in range(channels))))
+    return path

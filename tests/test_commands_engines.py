@@ -1,0 +1,186 @@
+"""``asr engines`` and ``asr doctor`` as a shell sees them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from asrcli.cards import cards
+from asrcli.commands.engines import columns, spoken
+from asrcli.doctor import PROBES, Probe, examine
+from asrcli.engine import installed
+from tests.fake_hub import COMMIT, serve
+
+HEAVY = (
+    "numpy",
+    "torch",
+    "ctranslate2",
+    "faster_whisper",
+    "huggingface_hub",
+    "av",
+    "onnxruntime",
+    "pocketsphinx",
+    "rich",
+)
+
+
+def asr(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    code = (
+        "import sys; from asrcli.main import main\n"
+        "try: main(sys.argv[1:])\n"
+        f"finally: print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, env={**os.environ, **environment}
+    )
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    folder = tmp_path / "hub/models--Systran--faster-whisper-base"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs/main").write_text(COMMIT)
+    (folder / "snapshots" / COMMIT).mkdir(parents=True)
+    (folder / "snapshots" / COMMIT / "model.bin").write_bytes(bytes(2_000_000))
+    return tmp_path / "hub"
+
+
+def test_lists_engines_and_imports_none(cache: Path) -> None:
+    done = asr("engines", HF_HUB_CACHE=str(cache), COLUMNS="120")
+    assert done.returncode == 0 and done.stderr.strip().endswith("[]"), done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split(":")[0] for line in lines if line and not line.startswith(" ")] == installed()
+    base = next(line for line in lines if line.startswith("  base*"))
+    assert base.split() == ["base*", "here", "2", "MB", "99", "languages", "MIT", "74", "M"]
+    assert next(line for line in lines if line.startswith("  tiny ")).split()[1:4] == ["-", "78", "MB"]
+
+
+def test_json_has_everything(cache: Path) -> None:
+    done = asr("engines", "--json", HF_HUB_CACHE=str(cache))
+    found = {card["name"]: card for card in json.loads(done.stdout)}
+    assert set(found) == set(installed())
+    base = next(model for model in found["whisper"]["models"] if model["name"] == "base")
+    assert base["here"] and base["installed_bytes"] == 2_000_000 and base["hub_id"] == "Systran/faster-whisper-base"
+    assert base["licence"] == "MIT" and "de" in base["languages"] and len(base["revision"]) == 40
+    assert found["pocketsphinx"]["models"][0]["here"] and found["pocketsphinx"]["devices"] == ["cpu"]
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80])
+def test_fits_a_narrow_terminal(cache: Path, width: int) -> None:
+    lines = asr("engines", HF_HUB_CACHE=str(cache), COLUMNS=str(width)).stdout.splitlines()
+    assert max(len(line) for line in lines if line.startswith("  ")) <= width
+    assert any(line.startswith("  base*") for line in lines)
+
+
+def test_a_missing_package_is_said_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    from asrcli.engine import load_class
+
+    monkeypatch.setattr(load_class("whisper"), "requires", ("a_module_nobody_has",))
+    card = next(card for card in cards() if card.name == "whisper")
+    assert not card.installed and card.missing == ("a_module_nobody_has",)
+    assert card.install == "pip install 'asrcli[whisper]'" and not any(model.here for model in card.models)
+
+
+def test_columns_line_up() -> None:
+    assert columns([("A", "BB"), ("aaa", "b")], 80) == ["  A    BB", "  aaa  b"]
+    assert columns([("A", "BB"), ("aaa", "b")], 6) == ["  A", "  aaa"]
+    assert spoken(()) == "any" and spoken(("en", "de")) == "en de" and spoken(tuple("abcde")) == "5 languages"
+
+
+def test_pull_fetches_and_prints_the_folder(tmp_path: Path) -> None:
+    files = {"model.bin": b"w" * 100, "config.json": b"{}", "tokenizer.json": b"{}", "vocabulary.json": b"[]"}
+    with serve({"Systran/faster-whisper-tiny": files}) as hub:
+        place = {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path)}
+        done = asr("engines", "pull", "whisper:tiny", **place)
+        assert done.returncode == 0 and "downloading Systran/faster-whisper-tiny (78 MB)" in done.stderr
+        [folder] = done.stdout.splitlines()
+        assert {path.name for path in Path(folder).iterdir()} == set(files)
+        assert Path(folder).name == "d90ca5fe260221311c53c58e660288d3deb8d356", "the pinned commit"
+        (Path(folder) / "tokenizer.json").unlink()
+        assert asr("engines", "pull", "whisper:tiny", "-q", **place).stdout == done.stdout
+        assert (Path(folder) / "tokenizer.json").exists(), "pull completes what is partly here"
+    assert "here" in next(
+        line for line in asr("engines", HF_HUB_CACHE=str(tmp_path)).stdout.splitlines() if line.startswith("  tiny ")
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("pull", "whisper:bse"), 2, "did you mean 'base'"),
+        (("pull", "whispr:base"), 2, "did you mean 'whisper'"),
+        (("pull", "pocketsphinx"), 2, "nothing to pull"),
+        (("pull", "pocketsphinx:x"), 2, "has no model 'x'"),
+        (("pull",), 2, "Missing argument"),
+    ],
+)
+def test_wrong_names(words: tuple[str, ...], code: int, message: str) -> None:
+    done = asr("engines", *words)
+    assert done.returncode == code and message in done.stderr and "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+# The doctor
+
+
+def test_a_crash_in_a_driver_is_a_line() -> None:
+    probes = (
+        Probe("fine", "print('first'); print('1.2, all good')", "nothing"),
+        Probe(
+            "abort",
+            "import os, sys; print('Could not load libcudnn', file=sys.stderr, flush=True); os.abort()",
+            "fix a",
+        ),
+        Probe("segfault", "import ctypes; ctypes.string_at(0)", "fix b"),
+        Probe("raises", "raise RuntimeError('CUDA driver version is insufficient')", "fix c"),
+        Probe("killed", "import os; os.kill(os.getpid(), 9)", "fix d"),
+        Probe("silent", "raise SystemExit(3)", "fix e"),
+        Probe("absent", "raise SystemExit(1)", "fix f", module="a_module_nobody_has"),
+    )
+    found = {finding.name: finding for finding in examine(probes, seconds=30)}
+    assert (found["fine"].state, found["fine"].facts, found["fine"].fix) == ("ok", "1.2, all good", "")
+    assert found["abort"].facts == "crashed (SIGABRT): Could not load libcudnn" and found["abort"].fix == "fix a"
+    assert found["segfault"].facts.startswith("crashed (SIGSEGV)")
+    assert found["raises"].facts == "exit 1: RuntimeError: CUDA driver version is insufficient"
+    assert found["killed"].facts == "crashed (SIGKILL): no message"
+    assert found["silent"].facts == "exit 3: no message"
+    assert (found["absent"].state, found["absent"].fix) == ("absent", "")
+    assert [finding.name for finding in examine(probes[:3], 30)] == ["fine", "abort", "segfault"], "in order"
+
+
+def test_a_probe_that_hangs_is_stopped() -> None:
+    began = time.monotonic()
+    [finding] = examine([Probe("hang", "import time; time.sleep(600)", "unplug it")], seconds=1.0)
+    assert (finding.state, finding.facts, finding.fix) == ("broken", "no answer in 1 s", "unplug it")
+    assert time.monotonic() - began < 30
+
+
+def test_the_doctor_on_this_machine() -> None:
+    done = asr("doctor", "--json")
+    found = {finding["name"]: finding for finding in json.loads(done.stdout)}
+    assert list(found) == [probe.name for probe in PROBES]
+    for name in ("ctranslate2", "onnxruntime", "pocketsphinx", "av"):
+        assert found[name]["state"] == "ok" and found[name]["facts"][0].isdigit(), found[name]
+    broken = [finding for finding in found.values() if finding["state"] == "broken"]
+    assert done.returncode == (4 if broken else 0) and all(finding["fix"] for finding in broken)
+    assert done.stderr.strip().endswith("[]"), "the doctor itself imports nothing that can crash"
+
+
+def test_a_broken_library_is_exit_4_with_its_fix(tmp_path: Path) -> None:
+    (tmp_path / "torchaudio.py").write_text("raise OSError('libc10_cuda.so: cannot open shared object file')")
+    done = asr("doctor", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 4
+    assert "BROKEN  torchaudio    exit 1: OSError: libc10_cuda.so: cannot open shared object file" in done.stdout
+    assert "to mend it: its build does not match torch: pip uninstall torchaudio" in done.stdout
+
+
+def test_network_only_when_asked(tmp_path: Path) -> None:
+    with serve({}) as hub:
+        assert "hub" not in asr("doctor", HF_ENDPOINT=hub.url).stdout.split() and hub.requests == []
+        assert f"ok      hub           {hub.url} answers 404" in asr("doctor", "--network", HF_ENDPOINT=hub.url).stdout

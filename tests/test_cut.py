@@ -1,0 +1,241 @@
+"""Properties of clips, on real speech and on synthetic streams."""
+
+from __future__ import annotations
+
+import math
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asrcli.audio import decode
+from asrcli.cut import CutOptions, CutSummary, cut
+from asrcli.types import SAMPLE_RATE, Clip, Recording
+from asrcli.vad import VadOptions, speech_regions
+
+RECORDING = Recording("talk.wav")
+
+
+def load(path: Path) -> Any:
+    return np.concatenate(list(decode(Recording(str(path)), print)))
+
+
+@pytest.fixture(scope="module")
+def talk(digit_strings: list[tuple[Path, str]]) -> Any:
+    """Return two minutes of speech with pauses of 0.05 to 5 s, `(n,)`."""
+    random = np.random.default_rng(0)
+    pieces = [random.normal(0, 1e-3, 20_000)]
+    for path, _ in digit_strings:
+        pieces += [load(path), random.normal(0, 1e-3, round(random.choice([0.05, 0.3, 0.6, 1.5, 5.0]) * SAMPLE_RATE))]
+    return np.concatenate(pieces).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def monologue(digit_strings: list[tuple[Path, str]]) -> Any:
+    """Return speech whose longest pause is 0.1 s, `(n,)`."""
+    loud = []
+    for path, _ in digit_strings:
+        samples = load(path)
+        for region in speech_regions(samples, VadOptions(min_silence=0.1, pad=0.05)):
+            loud.append(samples[round(region.start * SAMPLE_RATE) : round(region.end * SAMPLE_RATE)])
+    return np.concatenate(loud)
+
+
+def in_blocks(samples: Any, size: int) -> Iterator[Any]:
+    return (samples[at : at + size] for at in range(0, len(samples), size))
+
+
+def clips_of(samples: Any, options: CutOptions, recording: Recording = RECORDING) -> tuple[list[Clip], CutSummary]:
+    summary = CutSummary()
+    return list(cut(in_blocks(samples, 160_000), recording, options, summary)), summary
+
+
+def check(samples: Any, clips: list[Clip], summary: CutSummary, options: CutOptions) -> None:
+    """Assert everything that the docstrings promise."""
+    longest = min(options.max_seconds, options.memory_seconds)
+    offset = round(clips[0].recording.start * SAMPLE_RATE) if clips else 0
+    end = 0.0
+    for clip in clips:
+        assert 0 < clip.seconds <= longest + 1e-9
+        assert clip.start >= end - 1e-9, "clips overlap"
+        end = clip.end
+        at = round(clip.start * SAMPLE_RATE) - offset
+        assert (clip.samples == samples[at : at + len(clip.samples)]).all()
+        for region in clip.speech:
+            assert clip.start - 1e-9 <= region.start <= region.end <= clip.end + 1e-9
+    assert summary.seconds == len(samples) / SAMPLE_RATE
+    for region in summary.speech:
+        covered = sum(max(0.0, min(one.end, region.end) - max(one.start, region.start)) for one in clips)
+        assert covered == pytest.approx(region.seconds, abs=1e-6), f"{region} is not in any clip"
+        marked = sum(
+            max(0.0, min(one.end, region.end) - max(one.start, region.start)) for clip in clips for one in clip.speech
+        )
+        assert marked == pytest.approx(region.seconds, abs=1e-6), f"{region} is not marked"
+
+
+@pytest.mark.parametrize("max_seconds", [1.0, 2.0, 5.0, 15.0, 30.0, 38.0, 300.0, math.inf])
+@pytest.mark.parametrize("source", ["talk", "monologue"])
+@pytest.mark.parametrize("start", [0.0, 12.34])
+def test_promises_hold(request: pytest.FixtureRequest, source: str, max_seconds: float, start: float) -> None:
+    samples = request.getfixturevalue(source)
+    recording = replace(RECORDING, start=start)
+    for options in (
+        CutOptions(max_seconds),
+        CutOptions(max_seconds, max_gap=math.inf, pad=0.0),
+        CutOptions(max_seconds, target=max(1.0, min(max_seconds, 60.0) / 2), max_gap=0.5, pad=0.5),
+        CutOptions(max_seconds, vad=VadOptions(min_silence=2.0, pad=0.4)),
+        CutOptions(max_seconds, memory_seconds=20.0),
+        CutOptions(max_seconds, vad=None),
+    ):
+        clips, summary = clips_of(samples, options, recording)
+        check(samples, clips, summary, options)
+        assert clips[0].start >= start
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    sizes=st.lists(st.integers(0, 500_000), min_size=1, max_size=20),
+    max_seconds=st.floats(1, 40),
+    target=st.none() | st.floats(1, 40),
+    max_gap=st.floats(0, 5),
+    pad=st.floats(0, 1),
+    voice=st.booleans(),
+)
+def test_blocks_do_not_change_clips(
+    talk: Any, sizes: list[int], max_seconds: float, target: float | None, max_gap: float, pad: float, voice: bool
+) -> None:
+    talk = talk[: 40 * SAMPLE_RATE]
+    options = CutOptions(max_seconds, target, max_gap, pad, VadOptions() if voice else None)
+    edges = np.cumsum([0, *sizes, len(talk)])
+    blocks = [talk[one:other] for one, other in pairwise(edges)]
+    clips = list(cut(blocks, RECORDING, options))
+    again, summary = clips_of(talk, options)
+    assert [(one.start, len(one.samples), one.speech) for one in clips] == [
+        (one.start, len(one.samples), one.speech) for one in again
+    ]
+    check(talk, clips, summary, options)
+
+
+def test_regions_are_those_of_the_detector(talk: Any) -> None:
+    _, summary = clips_of(talk, CutOptions(5.0))
+    assert summary.speech == speech_regions(talk)
+
+
+@pytest.mark.parametrize("voice", [True, False])
+def test_silence_yields_no_clips_with_voice_activity_and_all_of_it_without(voice: bool) -> None:
+    silence = np.zeros(100 * SAMPLE_RATE, np.float32)
+    clips, summary = clips_of(silence, CutOptions(30.0) if voice else CutOptions(30.0, vad=None))
+    assert summary.seconds == 100 and summary.speech == []
+    assert sum(clip.seconds for clip in clips) == pytest.approx(0 if voice else 100)
+
+
+def test_nothing_yields_nothing() -> None:
+    assert clips_of(np.zeros(0, np.float32), CutOptions()) == ([], CutSummary())
+
+
+@pytest.mark.parametrize("count", [1, 511, 512, 513, 32_767, 32_768, 32_769])
+def test_without_voice_activity_every_sample_is_kept_once(count: int) -> None:
+    samples = np.random.default_rng(0).normal(0, 0.1, count).astype(np.float32)
+    clips, _ = clips_of(samples, CutOptions(1.0, vad=None))
+    assert (np.concatenate([clip.samples for clip in clips]) == samples).all()
+
+
+def test_clips_are_packed_densely(digit_strings: list[tuple[Path, str]]) -> None:
+    """Phrases with pauses of half a second fill windows of 30 s by three quarters or more."""
+    pause = np.zeros(8_000, np.float32)
+    samples = np.concatenate([piece for path, _ in digit_strings * 3 for piece in (load(path), pause)])
+    clips, _ = clips_of(samples, CutOptions(30.0))
+    assert len(clips) > 4
+    assert min(clip.seconds for clip in clips[:-1]) >= 0.75 * 30 - 0.8
+
+
+def test_a_long_silence_ends_a_clip(digit_strings: list[tuple[Path, str]]) -> None:
+    phrase, silence = load(digit_strings[0][0]), np.zeros(4 * SAMPLE_RATE, np.float32)
+    samples = np.concatenate([phrase, silence, phrase])
+    assert len(clips_of(samples, CutOptions(60.0, max_gap=2.0))[0]) == 2
+    assert len(clips_of(samples, CutOptions(60.0, max_gap=6.0))[0]) == 1
+
+
+def test_no_clip_ends_inside_speech_when_pauses_are_near(talk: Any) -> None:
+    """With a pause at least every 10 s, clips of 30 s are cut in pauses only: no cut has speech right beside it."""
+    clips, summary = clips_of(talk, CutOptions(30.0))
+    assert len(clips) > 3
+    whole = {(one.start, one.end) for one in summary.speech}
+    assert {(one.start, one.end) for clip in clips for one in clip.speech} <= whole
+
+
+def test_without_a_pause_the_cut_is_at_the_quietest_moment() -> None:
+    """Noise that never pauses, but for one dip of 64 ms to a tenth of its level."""
+    noise = np.random.default_rng(0).normal(0, 0.1, 40 * SAMPLE_RATE).astype(np.float32)
+    dip = slice(round(22.4 * SAMPLE_RATE), round(22.5 * SAMPLE_RATE))
+    noise[dip] *= 0.1
+    clips, _ = clips_of(noise, CutOptions(30.0, vad=None))
+    assert 22.4 < clips[0].end < 22.5
+
+
+def test_a_cut_inside_speech_prefers_what_the_model_calls_no_speech(monologue: Any) -> None:
+    """Cuts in a monologue lie where the probability of speech is in its lowest part."""
+    from asrcli.vad import SpeechDetector
+
+    options = CutOptions(10.0)
+    clips, _ = clips_of(monologue, options)
+    detector = SpeechDetector(VadOptions(), keep_seconds=1e9)
+    detector.feed(monologue)
+    everything = detector.probabilities(0, 1e9)
+    at_cuts = [detector.probabilities(clip.end - 0.032, clip.end)[:1] for clip in clips[:-1]]
+    assert len(at_cuts) >= 4
+    assert np.median(np.concatenate(at_cuts)) <= np.quantile(everything, 0.2)
+
+
+@pytest.mark.parametrize("kind", ["noise", "speech", "silence"])
+def test_memory_is_bounded_on_an_endless_stream(monologue: Any, kind: str) -> None:
+    """20 minutes hold no more than the longest clip needs, whatever they are made of (77 MB if all were kept)."""
+    block = {
+        "noise": np.random.default_rng(0).normal(0, 0.1, 160_000).astype(np.float32),
+        "speech": np.resize(monologue, 160_000),
+        "silence": np.zeros(160_000, np.float32),
+    }[kind]
+    options = CutOptions(10.0, vad=None) if kind == "noise" else CutOptions(10.0)
+
+    def stream() -> Iterator[Any]:
+        for _ in range(120):
+            yield block.copy()
+
+    summary = CutSummary()
+    tracemalloc.start()
+    try:
+        for clip in cut(stream(), RECORDING, options, summary):
+            assert clip.seconds <= 10
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert summary.seconds == 1200
+    assert peak < 12e6
+
+
+def test_clips_come_while_the_stream_runs(talk: Any) -> None:
+    """A clip is given out before 30 s more have been read: a live transcription does not wait for the end."""
+    taken = 0
+
+    def stream() -> Iterator[Any]:
+        nonlocal taken
+        for block in in_blocks(np.tile(talk, 2), 16_000):
+            taken += len(block)
+            yield block
+
+    behind = [taken / SAMPLE_RATE - clip.end for clip in cut(stream(), RECORDING, CutOptions(20.0))]
+    assert max(behind) < 30
+
+
+def test_impossible_options_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1 s"):
+        CutOptions(0.5)
+    with pytest.raises(ValueError, match="twice"):
+        CutOptions(vad=VadOptions(min_silence=0.1, pad=0.2))

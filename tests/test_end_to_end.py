@@ -1,0 +1,79 @@
+"""Real speech through the real command: what a user gets from each engine, measured against the text."""
+
+from __future__ import annotations
+
+import json
+import re
+import wave
+from pathlib import Path
+
+import jiwer
+import pytest
+from support.command import Run
+
+LIBRIVOX_BY_HAND = 0.282  # WER of PocketSphinx called by hand on the five clips
+
+
+def word_error_rate(references: list[str], hypotheses: list[str]) -> float:
+    """Return the WER of lower-case words without punctuation."""
+    plain = [[re.sub(r"[^\w' ]", " ", text.lower()) for text in texts] for texts in (references, hypotheses)]
+    return float(jiwer.wer(plain[0], plain[1]))
+
+
+def transcripts(folder: Path, stems: list[str]) -> list[str]:
+    return [(folder / f"{stem}.txt").read_text().replace("\n", " ") for stem in stems]
+
+
+@pytest.mark.parametrize("more", [(), ("--word-timestamps",), ("--beam-size", "1"), ("--no-batched",)])
+def test_whisper_hears_digit_strings(
+    asr: Run, tmp_path: Path, digit_strings: list[tuple[Path, str]], checkpoints: Path, more: tuple[str, ...]
+) -> None:
+    folder = digit_strings[0][0].parent
+    model = checkpoints / "whisper-digits-ct2"
+    done = asr("transcribe", "-e", "whisper", "-m", model, folder, "-f", "txt,json", "-o", "out", *more)
+    assert done.code == 0, done.err
+    heard = transcripts(tmp_path / "out", [path.stem for path, _ in digit_strings])
+    assert word_error_rate([text for _, text in digit_strings], heard) < 0.10
+    first = json.loads((tmp_path / "out/string00.json").read_text())
+    assert (first["language"], first["engine"]) == ("en", "whisper") and first["language_score"] > 0.9
+
+
+def test_whisper_hears_people(asr: Run, tmp_path: Path, shared: Path, checkpoints: Path) -> None:
+    """Strings of digits of six people, made from single takes that the model was not trained on."""
+    names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    references = []
+    for number, speaker in enumerate(["george", "jackson", "lucas", "nicolas", "theo", "yweweler"] * 4):
+        digits = [(number * 7 + step * 3) % 10 for step in range(4)]
+        with wave.open(str(tmp_path / f"in-{number:02}.wav"), "wb") as joined:
+            joined.setparams((1, 2, 8000, 0, "NONE", ""))
+            for step, digit in enumerate(digits):
+                with wave.open(str(shared / f"fsdd/recordings/{digit}_{speaker}_{3 + step % 2}.wav"), "rb") as take:
+                    joined.writeframes(bytes(2 * 1600) + take.readframes(take.getnframes()) + bytes(2 * 1600))
+        references.append(" ".join(names[digit] for digit in digits))
+    done = asr("transcribe", "-e", "whisper", "-m", checkpoints / "whisper-digits-ct2", "in-*.wav", "-o", "out")
+    assert done.code == 0, done.err
+    heard = transcripts(tmp_path / "out", [f"in-{number:02}" for number in range(len(references))])
+    assert word_error_rate(references, heard) < 0.10
+
+
+def test_pocketsphinx_is_no_worse_than_by_hand(asr: Run, tmp_path: Path, shared: Path) -> None:
+    folder = shared / "audio/librivox"
+    done = asr("transcribe", "-e", "pocketsphinx", folder, "-o", "out", timeout=300)
+    assert done.code == 0, done.err
+    texts = sorted(folder.glob("*.txt"))
+    heard = transcripts(tmp_path / "out", [text.stem for text in texts])
+    assert word_error_rate([text.read_text().strip() for text in texts], heard) <= LIBRIVOX_BY_HAND + 0.0005
+
+
+def test_auto_takes_the_embedded_engine_and_says_so(asr: Run, digit_strings: list[tuple[Path, str]]) -> None:
+    done = asr("transcribe", digit_strings[0][0])
+    assert done.code == 0 and "nine eight" in done.out
+    assert "pocketsphinx" in done.err and "asr engines pull whisper" in done.err
+    other = asr("transcribe", digit_strings[0][0], "-l", "de")
+    assert other.code == 3 and "speak" in other.err and "asr engines pull" in other.err
+
+
+def test_missing_weights_are_exit_3_offline(asr: Run, digit_strings: list[tuple[Path, str]]) -> None:
+    done = asr("transcribe", digit_strings[0][0], "-e", "whisper", "-m", "base", "--offline")
+    assert done.code == 3 and "asr engines pull whisper:base" in done.err
+    assert len(done.err.splitlines()) == 1

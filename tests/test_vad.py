@@ -1,0 +1,146 @@
+"""Speech regions agree with faster-whisper's reading of the same model, and do not depend on how samples arrive."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asrcli.audio import decode
+from asrcli.types import SAMPLE_RATE, Recording, Region
+from asrcli.vad import STEP, WINDOW, SpeechDetector, VadOptions, speech_regions
+
+OPTIONS = [
+    VadOptions(),
+    VadOptions(threshold=0.5, min_speech=0.0, min_silence=2.0, pad=0.4),  # faster-whisper's defaults
+    VadOptions(threshold=0.3, min_speech=0.1, min_silence=0.1, pad=0.03),  # Silero's, and a low threshold
+    VadOptions(threshold=0.5, min_speech=0.0, min_silence=0.1, pad=0.4),  # pads that meet
+    VadOptions(threshold=0.9, min_speech=0.5, min_silence=0.0, pad=0.0),
+]
+
+
+def load(path: Path) -> Any:
+    return np.concatenate(list(decode(Recording(str(path)), print)))
+
+
+@pytest.fixture(scope="module")
+def talk(digit_strings: list[tuple[Path, str]]) -> Any:
+    """Return about half a minute of speech with pauses of different lengths, `(n,)`."""
+    random = np.random.default_rng(0)
+    pieces = []
+    for number, (path, _) in enumerate(digit_strings[:8]):
+        pause = random.normal(0, 1e-3, round((0.05 + 0.35 * number) * SAMPLE_RATE))
+        pieces += [load(path), pause.astype(np.float32)]
+    return np.concatenate(pieces)
+
+
+def oracle(samples: Any, options: VadOptions) -> list[tuple[int, int]]:
+    """Return the regions, in samples, that faster-whisper finds in a whole recording."""
+    from faster_whisper.vad import VadOptions as TheirOptions
+    from faster_whisper.vad import get_speech_timestamps
+
+    theirs = TheirOptions(
+        threshold=options.threshold,
+        min_speech_duration_ms=options.min_speech * 1000,
+        min_silence_duration_ms=options.min_silence * 1000,
+        speech_pad_ms=options.pad * 1000,
+    )
+    return [(one["start"], one["end"]) for one in get_speech_timestamps(samples.copy(), theirs)]
+
+
+def in_samples(regions: list[Region]) -> list[tuple[int, int]]:
+    return [(round(one.start * SAMPLE_RATE), round(one.end * SAMPLE_RATE)) for one in regions]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_regions_agree_with_faster_whisper(
+    talk: Any, digit_strings: list[tuple[Path, str]], options: VadOptions
+) -> None:
+    recordings = [talk, *(load(path) for path, _ in digit_strings), talk[:STEP], talk[: 100 * WINDOW], talk[:700]]
+    found = 0
+    for samples in recordings:
+        regions = speech_regions(samples, options)
+        assert in_samples(regions) == oracle(samples, options)
+        found += len(regions)
+    assert found >= 5
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_regions_of_real_recordings_agree_with_faster_whisper(shared: Path, options: VadOptions) -> None:
+    files = sorted((shared / "audio").glob("*/*.wav"))
+    assert len(files) >= 10
+    for path in files:
+        samples = load(path)
+        assert in_samples(speech_regions(samples, options)) == oracle(samples, options), path.name
+
+
+@settings(max_examples=25, deadline=None)
+@given(sizes=st.lists(st.integers(0, 60_000), min_size=1, max_size=40), which=st.integers(0, len(OPTIONS) - 1))
+def test_blocks_do_not_change_regions(talk: Any, sizes: list[int], which: int) -> None:
+    detector = SpeechDetector(OPTIONS[which])
+    found, at = [], 0
+    for size in sizes:
+        found += detector.feed(talk[at : at + size])
+        at += size
+    found += detector.feed(talk[at:]) + detector.finish()
+    assert found == speech_regions(talk, OPTIONS[which])
+
+
+def test_regions_are_ordered_apart_and_inside(talk: Any) -> None:
+    for options in OPTIONS:
+        edges = [edge for one in speech_regions(talk, options) for edge in (one.start, one.end)]
+        assert edges == sorted(edges)
+        assert min(edges, default=0) >= 0 and max(edges, default=0) <= len(talk) / SAMPLE_RATE
+
+
+def test_a_region_is_given_out_as_soon_as_it_is_final(talk: Any) -> None:
+    """The stream is not hoarded: a region comes at most a step and the least silence after its end."""
+    detector = SpeechDetector(VadOptions())
+    for at in range(0, len(talk), 1600):
+        for region in detector.feed(talk[at : at + 1600]):
+            assert (at + 1600) / SAMPLE_RATE - region.end < STEP / SAMPLE_RATE + 0.4 + 0.2
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.001, 0.5, 30.0])
+def test_silence_and_noise_are_no_speech(seconds: float) -> None:
+    count = round(seconds * SAMPLE_RATE)
+    noise = np.random.default_rng(0).normal(0, 0.05, count).astype(np.float32)
+    assert speech_regions(np.zeros(count, np.float32)) == []
+    assert speech_regions(noise) == []
+
+
+def test_probabilities_of_the_last_minutes_are_kept(talk: Any) -> None:
+    detector = SpeechDetector(VadOptions(), keep_seconds=1e9)
+    detector.feed(talk)
+    everything = detector.probabilities(0, 1e9)
+    assert len(everything) == detector.position // WINDOW
+    assert (everything >= 0).all() and (everything <= 1).all()
+    short = SpeechDetector(VadOptions(), keep_seconds=5)
+    short.feed(talk)
+    end = short.position / SAMPLE_RATE
+    assert (short.probabilities(end - 4, end) == everything[-125:]).all()
+    assert len(short.probabilities(0, end)) < 5 * 32 + 2 * STEP // WINDOW
+    speech = detector.probabilities(*_longest(talk))
+    assert speech.mean() > 0.5 > detector.probabilities(0, 1e9).min()
+
+
+def _longest(talk: Any) -> tuple[float, float]:
+    region = max(speech_regions(talk), key=lambda one: one.seconds)
+    return region.start, min(region.end, len(talk) // STEP * STEP / SAMPLE_RATE)
+
+
+def test_the_model_is_found_without_importing_faster_whisper() -> None:
+    code = (
+        "import sys, numpy as np\nfrom asrcli.vad import speech_regions\n"
+        "assert 'onnxruntime' not in sys.modules\n"
+        "print(speech_regions(np.zeros(16000, np.float32)))\n"
+        "assert not {'faster_whisper', 'ctranslate2', 'torch', 'tokenizers'} & set(sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout) == (0, "[]\n"), run.stderr

@@ -1,0 +1,465 @@
+"""Whisper on the tiny trained checkpoint: words, times, batches, the ladder of temperatures, loading and converting."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jiwer
+import numpy as np
+import pytest
+from asr_plugins.whisper import Whisper
+from asr_plugins.whisper import engine as engine_module
+from asr_plugins.whisper.decode import Decoder, compression_ratio
+from asr_plugins.whisper.words import split_pieces, tighten
+
+from asrcli import models
+from asrcli.engine import Device
+from asrcli.errors import MissingExtra, ModelError, OutOfMemory, UsageError
+from asrcli.types import Clip, Flag, Options, Recording, Region, Segment, Word
+from tests.clips import clip
+
+ROOT = Path(__file__).parent.parent
+CHECKPOINT = Path(__file__).parent / "checkpoints/whisper-digits-ct2"
+WORDS = Options(language="en", word_timestamps=True)
+
+
+def load(folder: Path = CHECKPOINT, dtype: str = "auto") -> Whisper:
+    weights = models.resolve(Whisper, str(folder), offline=True, pull=False, announce=print)
+    return Whisper(weights, Device("cpu", 0, dtype, 1))
+
+
+@pytest.fixture(scope="module")
+def whisper() -> Iterator[Whisper]:
+    yield load()
+
+
+@pytest.fixture(scope="module")
+def strings(digit_strings: list[tuple[Path, str]]) -> tuple[list[Clip], list[str]]:
+    return [clip(path) for path, _ in digit_strings], [text for _, text in digit_strings]
+
+
+def texts(found: Sequence[Sequence[Segment]]) -> list[str]:
+    return [" ".join(segment.text for segment in own) for own in found]
+
+
+# What it hears
+
+
+@pytest.mark.parametrize(
+    "options",
+    [Options(), Options(beam_size=1), WORDS, Options(language="en", batched=False)],
+    ids=["batched", "greedy", "words", "in sequence"],
+)
+def test_hears_digits(whisper: Whisper, strings: tuple[list[Clip], list[str]], options: Options) -> None:
+    clips, references = strings
+    assert jiwer.wer(references, texts(whisper.transcribe(clips, options))) < 0.10
+
+
+def test_batches_hear_what_faster_whisper_hears(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
+    clips, _ = strings
+    by_hand = []
+    for one in clips[:12]:
+        found, _ = whisper._model.transcribe(one.samples, language="en")
+        by_hand.append(" ".join(segment.text.strip() for segment in found))
+    assert texts(whisper.transcribe(clips[:12], Options(language="en"))) == by_hand
+
+
+def human_strings(folder: Path, count: int = 60) -> Iterator[tuple[Clip, str, list[tuple[float, float]]]]:
+    """Join takes 3 and 4 of one speaker, which the model was not trained on, with short pauses."""
+    names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    rng = np.random.default_rng(7)
+    speakers = sorted({path.stem.split("_")[1] for path in folder.glob("*_3.wav")})
+    for _ in range(count):
+        speaker = speakers[rng.integers(len(speakers))]
+        parts, spoken, edges = [np.zeros(int(rng.uniform(0.1, 0.3) * 16000), np.float32)], [], []
+        for digit in rng.integers(0, 10, int(rng.integers(3, 7))):
+            samples = clip(folder / f"{digit}_{speaker}_{rng.integers(3, 5)}.wav").samples
+            begin = sum(map(len, parts)) / 16000
+            edges.append((begin, begin + len(samples) / 16000))
+            parts += [samples, np.zeros(int(rng.uniform(0.05, 0.3) * 16000), np.float32)]
+            spoken.append(names[digit])
+        yield Clip(Recording("string"), 0.0, np.concatenate(parts)), " ".join(spoken), edges
+
+
+def test_hears_people(whisper: Whisper, shared: Path) -> None:
+    clips, references, edges = zip(*human_strings(shared / "fsdd/recordings"), strict=True)
+    found = whisper.transcribe(clips, WORDS)
+    assert jiwer.wer(list(references), texts(found)) < 0.10
+    # Words lie where they are said: the takes are cut close, so their edges are known.
+    off = []
+    for own, true, reference in zip(found, edges, references, strict=True):
+        words = [word for segment in own for word in segment.words]
+        if [word.text for word in words] == reference.split():
+            off += [
+                abs(word.start - begin) + abs(word.end - end) for word, (begin, end) in zip(words, true, strict=True)
+            ]
+    assert len(off) > 100 and np.mean(off) / 2 < 0.12
+
+
+def test_names_the_language(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
+    for scores in whisper.identify_language(strings[0][:9]):
+        assert scores["en"] > 0.9 and len(scores) == 99
+    [[segment, *_]] = whisper.transcribe(strings[0][:1], Options())
+    assert segment.language == "en"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_every_precision_hears(strings: tuple[list[Clip], list[str]], dtype: str) -> None:
+    clips, references = strings
+    assert jiwer.wer(references[:6], texts(load(dtype=dtype).transcribe(clips[:6], Options()))) < 0.10
+
+
+def test_the_precision_in_use_is_the_one_that_auto_stands_for(whisper: Whisper) -> None:
+    assert whisper._model.model.compute_type == "int8_float32"
+    for kind in ("cpu", "cuda"):
+        assert engine_module.compute_type(Device(kind)) == Whisper.dtypes[kind][0]
+    assert load(dtype="float32")._model.model.compute_type == "float32"
+
+
+def test_long_clips_in_sequence(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
+    assert Whisper.clip_seconds(Options()) == 30.0
+    options = Options(language="en", condition_on_previous_text=True, word_timestamps=True)
+    assert Whisper.clip_seconds(options) == 600.0
+    samples = np.concatenate([one.samples for one in strings[0]])[: 45 * 16000]
+    [found] = whisper.transcribe([Clip(Recording("long"), 0.0, samples)], options)
+    assert found and found[-1].end > 30.0 and found[-1].end <= 45.0
+
+
+def test_the_text_ends_at_the_token_limit(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
+    [cut] = whisper.transcribe(strings[0][:1], Options(language="en", max_new_tokens=3))
+    assert cut[-1].flags == (Flag.TRUNCATED.value,) and len(cut[-1].tokens) == 3
+    [whole] = whisper.transcribe(strings[0][:1], Options(language="en", max_new_tokens=30))
+    assert whole[-1].flags == ()
+
+
+def test_sampling_is_repeatable() -> None:
+    code = (
+        "from tests.test_whisper import load, clip, Options; from pathlib import Path\n"
+        "clips = [clip(path) for path in sorted(Path('tests/data/digits').glob('*.wav'))[:3]]\n"
+        "options = Options(language='en', temperature=(3.0,), best_of=1, max_new_tokens=20, seed=5)\n"
+        "found = load().transcribe(clips, options)\n"
+        "print([segment.tokens for own in found for segment in own])"
+    )
+    command = [sys.executable, "-c", code]
+    runs = {subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout for _ in range(2)}
+    assert len(runs) == 1 and len(runs.pop()) > 30
+
+
+# The decoding of a batch, with the network played by a script
+
+
+@dataclass
+class Script:
+    """Plays faster-whisper's model: every call of generate takes the next answers."""
+
+    answers: list[list[tuple[list[str], float, float]]]  # per call, per window: tokens, mean log probability, no speech
+    real: Any
+    calls: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.hf_tokenizer = self.real.hf_tokenizer
+        self.feature_extractor = self.real.feature_extractor
+        self.get_prompt = self.real.get_prompt
+        self.model = SimpleNamespace(is_multilingual=True, generate=self.generate)
+
+    def encode(self, features: Any) -> Any:
+        import ctranslate2
+
+        return ctranslate2.StorageView.from_array(np.ascontiguousarray(features[:, :1, :4]))
+
+    def generate(self, encoded: Any, prompts: Any, **options: Any) -> list[Any]:
+        self.calls.append({"windows": len(prompts), "prompt": prompts[0], **options})
+        results = []
+        for tokens, logprob, silent in self.answers.pop(0):
+            ids = [self.hf_tokenizer.token_to_id(token) for token in tokens]
+            assert None not in ids and len(prompts) == encoded.shape[0]
+            score = logprob * (len(ids) + 1) / len(ids)
+            results.append(SimpleNamespace(sequences_ids=[ids], scores=[score], no_speech_prob=silent))
+        return results
+
+
+def stamp(seconds: float) -> str:
+    return f"<|{seconds:.2f}|>"
+
+
+ONE = [stamp(0.0), "Ġone", stamp(1.0)]
+LOOP = [stamp(0.0), *["Ġone"] * 60, stamp(9.0)]
+
+
+def tone(seconds: float, speech: tuple[Region, ...] = ()) -> Clip:
+    wave = np.sin(np.arange(round(seconds * 16000)) * 0.3).astype(np.float32) * 0.3
+    return Clip(Recording("tone"), 0.0, wave, speech)
+
+
+def decode(whisper: Whisper, answers: Any, clips: Sequence[Clip], **options: Any) -> tuple[list[list[Segment]], Script]:
+    script = Script(answers, whisper._model)
+    found = Decoder(script, Options(language="en", **options), windows=8).transcribe(clips)
+    assert not script.answers, "every answer was asked for"
+    return found, script
+
+
+def test_only_what_failed_is_decoded_again(whisper: Whisper) -> None:
+    answers = [
+        [(ONE, -0.3, 0.0), (ONE, -2.0, 0.0), (LOOP, -0.1, 0.0)],  # fine, unlikely, a loop
+        [(ONE, -0.5, 0.0), (LOOP, -0.1, 0.0)],
+        [(ONE, -0.9, 0.0)],
+    ]
+    found, script = decode(whisper, answers, [tone(5), tone(6), tone(7)])
+    assert [call["windows"] for call in script.calls] == [3, 2, 1]
+    assert [own[0].temperature for own in found] == [0.0, 0.2, 0.4]
+    assert script.calls[0]["beam_size"] == 5 and script.calls[1]["num_hypotheses"] == 5
+    assert [call["sampling_temperature"] for call in script.calls] == [1.0, 0.2, 0.4]
+    assert not any(own[0].flags for own in found)
+
+
+def test_when_everything_fails_the_likeliest_without_a_loop_is_kept(whisper: Whisper) -> None:
+    answers = [[(LOOP, -0.1, 0.0)], [(ONE, -2.5, 0.0)], [(ONE, -1.5, 0.0)], [(LOOP, -0.2, 0.0)]]
+    found, _ = decode(whisper, answers, [tone(5)], temperature=(0.0, 0.2, 0.4, 0.6))
+    assert found[0][0].temperature == 0.4 and found[0][0].avg_logprob == pytest.approx(-1.5)
+    looped, _ = decode(whisper, [[(LOOP, -0.1, 0.0)]], [tone(10)], temperature=(0.0,))
+    assert looped[0][0].flags == (Flag.REPEAT_LOOP.value,)
+
+
+def test_unlikely_text_without_speech_is_silence(whisper: Whisper) -> None:
+    assert decode(whisper, [[(ONE, -1.5, 0.9)]], [tone(5)])[0] == [[]], "and is not decoded again"
+    assert texts(decode(whisper, [[(ONE, -0.5, 0.9)]], [tone(5)])[0]) == ["one"], "likely text is kept"
+    assert decode(whisper, [[(ONE, -0.5, 0.5)]], [tone(5)], no_speech_threshold=0.4, logprob_threshold=-0.4)[0] == [[]]
+
+
+def test_what_a_window_leaves_over_is_decoded_next(whisper: Whisper) -> None:
+    unfinished = [stamp(0.0), "Ġone", stamp(4.0), stamp(4.0)]
+    found, _ = decode(whisper, [[(unfinished, -0.1, 0.0)], [(ONE, -0.1, 0.0)]], [tone(10)])
+    assert [(segment.text, segment.start, segment.end) for segment in found[0]] == [
+        ("one", 0.0, 4.0),
+        ("one", 4.0, 5.0),
+    ]
+    quiet = (Region(0.0, 4.2),)
+    assert texts(decode(whisper, [[(unfinished, -0.1, 0.0)]], [tone(10, quiet)])[0]) == ["one"], "no speech is left"
+    assert texts(decode(whisper, [[(unfinished, -0.1, 0.0)]], [tone(4.5)])[0]) == ["one"], "too little is left"
+
+
+def test_languages_share_a_batch(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
+    mixed = [replace(one, language=code) for one, code in zip(strings[0][:4], ("en", "de", "en", "fr"), strict=True)]
+    found = whisper.transcribe(mixed, Options(word_timestamps=True))
+    assert [own[0].language for own in found if own][:1] == ["en"]
+    for one, own in zip(mixed, found, strict=True):
+        alone = whisper.transcribe([one], Options(word_timestamps=True))[0]
+        assert [(segment.text, segment.start) for segment in own] == [
+            (segment.text, segment.start) for segment in alone
+        ]
+        assert all(segment.language == one.language and segment.words for segment in own)
+
+
+def test_many_clips_go_in_several_batches(whisper: Whisper) -> None:
+    answers = [[(ONE, -0.1, 0.0)] * 8, [(ONE, -0.1, 0.0)] * 3]
+    found, script = decode(whisper, answers, [tone(2)] * 11)
+    assert texts(found) == ["one"] * 11 and [call["windows"] for call in script.calls] == [8, 3]
+
+
+def test_prompt_and_hotwords_come_before_the_task(whisper: Whisper) -> None:
+    _, script = decode(whisper, [[(ONE, -0.1, 0.0)]], [tone(2)], prompt="one two", hotwords=("nine",), task="translate")
+    tokens = [whisper._model.hf_tokenizer.id_to_token(token) for token in script.calls[0]["prompt"]]
+    assert tokens == [
+        "<|startofprev|>", "Ġnine", "Ġone", "Ġtwo", "<|startoftranscript|>", "<|en|>", "<|translate|>",
+    ]  # fmt: skip
+
+
+def test_options_reach_the_search(whisper: Whisper) -> None:
+    given = {
+        "beam_size": 3,
+        "patience": 2.0,
+        "length_penalty": 0.5,
+        "repetition_penalty": 1.1,
+        "no_repeat_ngram_size": 4,
+    }
+    _, script = decode(whisper, [[(ONE, -0.1, 0.0)]], [tone(2)], suppress_tokens=(7,), max_new_tokens=40, **given)
+    call = script.calls[0]
+    assert {name: call[name] for name in given} == given
+    assert 7 in call["suppress_tokens"] and call["max_length"] == 80
+    found = decode(whisper, [[(ONE, -0.1, 0.0)]], [tone(2)], length_penalty=1.0)[0]
+    assert found[0][0].avg_logprob == pytest.approx(-0.1)
+
+
+# Tokens to text and times
+
+
+def pieces(*tokens: str, seconds: float = 10.0) -> list[tuple[str, float, float, bool]]:
+    from faster_whisper.tokenizer import Tokenizer
+    from tokenizers import Tokenizer as Tokens
+
+    tokenizer = Tokenizer(Tokens.from_file(str(CHECKPOINT / "tokenizer.json")), True, "transcribe", "en")
+    ids = [tokenizer.tokenizer.token_to_id(token) for token in tokens]
+    found = split_pieces(ids, tokenizer, seconds)
+    return [(piece.text, round(piece.start, 2), round(piece.end, 2), piece.goes_on) for piece in found]
+
+
+def test_timestamps_cut_the_text() -> None:
+    assert pieces(stamp(0.5), "Ġone", stamp(1.0), stamp(1.5), "Ġtwo", stamp(2.0)) == [
+        ("one", 0.5, 1.0, False),
+        ("two", 1.5, 2.0, False),
+    ]
+    assert pieces(stamp(0.0), "Ġone", stamp(1.0), stamp(1.0)) == [("one", 0.0, 1.0, True)]
+
+
+def test_text_left_open_is_kept_to_the_end() -> None:
+    assert pieces(stamp(0.0), "Ġone", stamp(1.0), stamp(1.2), "Ġtwo", seconds=4.0)[1] == ("two", 1.2, 4.0, False)
+    assert pieces("Ġone", "Ġtwo", seconds=4.0) == [("one two", 0.0, 4.0, False)]
+    assert pieces() == [] and pieces(stamp(0.0)) == [] and pieces(stamp(0.0), stamp(0.0)) == []
+
+
+def test_timestamps_after_the_end_are_moved_into_the_clip() -> None:
+    assert pieces(stamp(3.0), "Ġone", stamp(29.0), seconds=4.0) == [("one", 3.0, 4.0, False)]
+    assert pieces(stamp(8.0), "Ġone", stamp(9.0), seconds=4.0) == [("one", 4.0, 4.0, False)]
+
+
+def test_words_let_go_of_the_pause_before_them() -> None:
+    samples = np.zeros(3 * 16000, dtype=np.float32)
+    samples[8000:16000] = samples[32000:40000] = 0.3
+    words = tighten([Word("one", 0.0, 1.2), Word("two", 1.2, 3.0)], samples)
+    assert [(word.start, word.end) for word in words] == [(0.5, 1.0), (2.0, 2.5)]
+    loud = np.full(3 * 16000, 0.3, dtype=np.float32)
+    assert tighten([Word("one", 0.0, 1.2)], loud) == (Word("one", 0.0, 1.2),)
+    assert tighten([Word("x", 2.9, 2.9)], samples) == (Word("x", 2.9, 2.9),) and tighten([], samples) == ()
+
+
+def test_compression_finds_loops() -> None:
+    assert compression_ratio("") == 0.0
+    assert compression_ratio("the quick brown fox jumps over the lazy dog") < 1.2
+    assert compression_ratio(" again" * 50) > 2.4
+
+
+# Loading
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(CHECKPOINT, tmp_path / "model"))
+
+
+@pytest.mark.parametrize("name", ["model.bin", "tokenizer.json", "config.json", "vocabulary.json"])
+def test_a_folder_with_a_file_missing_is_refused(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=name) as caught:
+        load(folder)
+    assert caught.value.exit_code == 3 and "\n" not in str(caught.value)
+
+
+def test_a_damaged_model_is_refused(folder: Path) -> None:
+    (folder / "model.bin").write_bytes((folder / "model.bin").read_bytes()[:100_000])
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load(folder)
+    (folder / "model.bin").write_bytes(b"not a model at all")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load(folder)
+
+
+def test_a_damaged_tokenizer_is_refused(folder: Path) -> None:
+    (folder / "tokenizer.json").write_text("{")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load(folder)
+
+
+def test_weights_that_do_not_fit_are_out_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    import faster_whisper
+
+    def full(*arguments: Any, **options: Any) -> None:
+        raise RuntimeError("CUDA failed with error out of memory")
+
+    monkeypatch.setattr(faster_whisper, "WhisperModel", full)
+    with pytest.raises(OutOfMemory):
+        load()
+
+
+def test_an_english_model_speaks_english_only(folder: Path, strings: tuple[list[Clip], list[str]]) -> None:
+    # CTranslate2 takes a model for multilingual when the empty token is in its vocabulary.
+    vocabulary = json.loads((folder / "vocabulary.json").read_text())
+    vocabulary[vocabulary.index("")] = "<|nothing|>"
+    (folder / "vocabulary.json").write_text(json.dumps(vocabulary))
+    english = load(folder)
+    assert english.identify_language(strings[0][:2]) == [{"en": 1.0}] * 2
+    assert len(english.transcribe(strings[0][:2], Options())) == 2
+    with pytest.raises(UsageError, match=r"'de'.*only: en"):
+        english.transcribe(strings[0][:1], Options(language="de"))
+
+
+def test_a_language_nobody_speaks(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
+    with pytest.raises(UsageError, match="'tlh'"):
+        whisper.transcribe(strings[0][:1], Options(language="tlh"))
+
+
+# Folders of the transformers library
+
+
+@pytest.fixture
+def transformers_folder(checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    pytest.importorskip("transformers")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return Path(shutil.copytree(checkpoints / "whisper-digits", tmp_path / "hf"))
+
+
+def test_a_transformers_folder_is_converted_once(
+    transformers_folder: Path, strings: tuple[list[Clip], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from asr_plugins.whisper import convert
+
+    clips, references = strings
+    assert jiwer.wer(references[:6], texts(load(transformers_folder).transcribe(clips[:6], Options()))) < 0.10
+    monkeypatch.setattr(convert, "_convert", lambda *paths: pytest.fail("converted again"))
+    load(transformers_folder)
+    kept = list((transformers_folder.parent / "cache/asr/whisper-ct2").iterdir())
+    assert [path.name for path in kept] == [models.hash_folder(transformers_folder)], "and nothing half done beside it"
+
+
+def test_an_older_transformers_folder_is_converted(
+    transformers_folder: Path, strings: tuple[list[Clip], list[str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    tokenizer = json.loads((transformers_folder / "tokenizer.json").read_text())
+    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in tokenizer["model"]["merges"]]
+    special = {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
+    (transformers_folder / "vocab.json").write_text(json.dumps(tokenizer["model"]["vocab"]))
+    (transformers_folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]))
+    (transformers_folder / "added_tokens.json").write_text(json.dumps(special))
+    (transformers_folder / "tokenizer.json").unlink()
+    clips, references = strings
+    assert jiwer.wer(references[:6], texts(load(transformers_folder).transcribe(clips[:6], Options()))) < 0.10
+    assert capfd.readouterr() == ("", ""), "no bars where nobody looks"
+
+
+def test_a_conversion_that_fails_leaves_nothing(transformers_folder: Path) -> None:
+    (transformers_folder / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="cannot be converted"):
+        load(transformers_folder)
+    assert list((transformers_folder.parent / "cache/asr/whisper-ct2").iterdir()) == []
+
+
+def test_conversion_needs_its_extra(transformers_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else real(name))
+    with pytest.raises(MissingExtra, match=r"pip install 'asrcli\[convert\]'"):
+        load(transformers_folder)
+
+
+def test_pickled_weights_are_not_converted(transformers_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+    import pickle
+
+    class Evil:
+        def __reduce__(self) -> Any:
+            return os.system, ("touch owned",)
+
+    monkeypatch.chdir(transformers_folder.parent)
+    (transformers_folder / "model.safetensors").unlink()
+    (transformers_folder / "pytorch_model.bin").write_bytes(pickle.dumps(Evil(), protocol=2))
+    with pytest.raises(ModelError, match="not safe to load"):
+        load(transformers_folder)
+    assert not (transformers_folder.parent / "owned").exists()
