@@ -105,6 +105,11 @@ def test_our_normaliser_keeps_every_script_whole(language: str, text: str, expec
     assert normalize(expected) == expected
 
 
+@pytest.mark.parametrize("text", ["हिन्दी में लिखो", "தமிழ் மொழி", "مُحَمَّد كتاب", "привет мир", "ไ ม่ ไ ด้"])
+def test_the_english_rules_leave_other_scripts_alone(text: str) -> None:
+    assert build("asr", "en")(text) == text
+
+
 @given(st.text(max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_our_normaliser_never_fails_and_joins_by_single_spaces(text: str) -> None:

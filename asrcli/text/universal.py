@@ -27,6 +27,8 @@ SPLIT = re.compile(  # one character of a script without spaces, with the marks 
     "([" + "".join(f"{chr(first)}-{chr(last)}" for first, last in UNSPACED) + "]"
     "[\u0300-\u036f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u17b4-\u17d3\u3099\u309a]*)"
 )
+# Greek and on, but for Latin Extended Additional and general punctuation: the English rules would drop their marks.
+OTHER_SCRIPTS = re.compile("[\u0370-\u1dff\u2c00-\ufdff\ufe70-\uffef\U00010000-\U0001efff\U00020000-\U0003ffff]")
 UNSPACED_ANY = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in UNSPACED) + "]")
 
 
@@ -85,7 +87,7 @@ class UniversalNormalizer:
         """Return the normalised text, words and characters parted by one space."""
         if self.on["tags"] and ("<" in text or "[" in text):
             text = TAGS.sub(" ", text)
-        if self.english is not None and (text.isascii() or not UNSPACED_ANY.search(text)):
+        if self.english is not None and (text.isascii() or not OTHER_SCRIPTS.search(text)):
             return self.normalize_english(text)
         return self.normalize_other(text)
 
