@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asrcli.compare import wording
 from asrcli.compare.classes import CLASSES, classify, find_names
 from asrcli.compare.conditions import Condition
 from asrcli.compare.html import to_html
@@ -114,8 +115,15 @@ def test_a_small_difference_is_no_winner_and_says_how_many_more_are_needed(
     assert called("compare", files[0], files[2], other, "--markdown", "-") == 0
     shown = capsys.readouterr().out
     assert "not distinguishable" in shown
-    assert "more utterances" in shown
     assert "**" not in shown
+
+
+def test_a_handful_of_utterances_is_no_proof(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = [{"id": str(number), "text": "one two three four"} for number in range(5)]
+    reference = write_lines(tmp_path / "r.jsonl", *said)
+    bad = write_lines(tmp_path / "bad.jsonl", *({**row, "text": "a b c d"} for row in said))
+    assert called("compare", reference, bad, reference) == 0
+    assert "5 stretches with errors are too few to tell" in capsys.readouterr().out
 
 
 def test_json_holds_everything_and_adds_up(files: tuple[Path, ...], tmp_path: Path) -> None:
@@ -623,3 +631,29 @@ def test_a_condition_without_a_rate_does_not_pass(tmp_path: Path, capsys: pytest
     one = write_lines(tmp_path / "a.jsonl", {"id": "1", "text": ""})
     assert called("compare", one, one, "-q", "--fail-if", "wer > 0.5") == 1
     assert "no words" in capsys.readouterr().err
+
+
+def test_an_open_question_says_how_many_more_utterances_would_settle_it(
+    files: tuple[Path, ...], tmp_path: Path
+) -> None:
+    chance = random.Random(77)
+    rows = [json.loads(line) for line in files[0].read_text().splitlines()]
+    systems = [
+        write_lines(
+            tmp_path / f"{name}.jsonl",
+            *(
+                {
+                    "id": row["id"],
+                    "text": " ".join("x" if chance.random() < rate else word for word in row["text"].split()),
+                }
+                for row in rows
+            ),
+        )
+        for name, rate in (("a", 0.200), ("b", 0.205))
+    ]
+    found = run(files[0], systems, Wanted())
+    pair = found.pairs[0]
+    assert not pair.significant
+    assert pair.more_needed is not None
+    assert pair.more_needed > 100
+    assert f"about {pair.more_needed:,} more utterances" in wording.verdict(found, pair)

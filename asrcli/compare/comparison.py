@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+FEWEST_SEGMENTS = 30  # with errors, for a test that takes their mean to be normally distributed
 LADDER = ("raw", "no case", "no case, no punctuation", "normalised")
 Words = Sequence[str]
 
@@ -107,8 +108,13 @@ class PairScore:
 
     @property
     def significant(self) -> bool:
-        """Whether the systems can be told apart: the widest interval excludes zero, and MAPSSWE after correction."""
+        """Whether the systems can be told apart: the widest interval excludes zero, and MAPSSWE after correction.
+
+        MAPSSWE rests on the normal distribution, so with a handful of segments nothing is significant.
+        """
         widest = self.group_interval or self.interval
+        if self.matched_pairs.segments < FEWEST_SEGMENTS:
+            return False
         return not widest.covers_zero and not self.interval.covers_zero and self.matched_pairs_p < 0.05
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asrcli.compare.comparison import Comparison, PairScore, SystemScore
+from asrcli.compare.comparison import FEWEST_SEGMENTS, Comparison, PairScore, SystemScore
 from asrcli.scoring.significance import Interval
 
 
@@ -38,7 +38,11 @@ def verdict(comparison: Comparison, pair: PairScore) -> str:
         return f"{better.name} makes fewer errors than {worse.name}"
     if pair.difference == 0:
         return f"{first.name} and {second.name} make equally many errors"
-    if pair.more_needed:
+    if pair.matched_pairs.segments < FEWEST_SEGMENTS:
+        more = (
+            f"{pair.matched_pairs.segments} stretches with errors are too few to tell, {FEWEST_SEGMENTS} are the least"
+        )
+    elif pair.more_needed:
         more = f"about {pair.more_needed:,} more utterances like these would settle it, if the difference is real"
     else:
         more = "the tests do not agree; more speakers or sessions are needed"
