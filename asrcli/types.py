@@ -213,6 +213,8 @@ class Utterance:
     group: str | None = None  # speaker or session, for clustered statistics
     start: float | None = None
     end: float | None = None
+    seconds: float | None = None  # length of the audio
+    fields: tuple[tuple[str, str], ...] = ()  # whatever else the manifest says: speaker, noise level, ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,179 @@
+"""Conditions for continuous integration: ``--fail-if 'wer > 0.08'``, ``--fail-if 'delta > 0 and significant'``.
+
+A condition is read by a small parser of its own, never evaluated: it comes from files and command lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from asrcli.compare.comparison import Comparison
+from asrcli.errors import InputError, UsageError
+
+TOKENS = re.compile(r"\s*(>=|<=|==|!=|>|<|\(|\)|[A-Za-z_]\w*|-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?%?|-?\.\d+%?|\S)")
+SYSTEM_NAMES = ("wer", "cer", "mer", "wil", "raw", "errors", "substitutions", "deletions", "insertions", "missing")
+PAIR_NAMES = ("delta", "significant", "p", "z")
+NAMES = (*SYSTEM_NAMES, *PAIR_NAMES)
+Values = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Whether one condition holds for one system or pair of systems."""
+
+    condition: str
+    subject: str
+    holds: bool
+    values: tuple[tuple[str, float], ...]  # the names in the condition and what they stand for
+
+    @property
+    def sentence(self) -> str:
+        """Say what was found."""
+        shown = ", ".join(f"{name} = {value:.4g}" for name, value in self.values)
+        return f"{self.subject}: {self.condition} {'holds' if self.holds else 'does not hold'} ({shown})"
+
+
+class Condition:
+    """One condition, parsed.
+
+    Raises:
+        UsageError: it cannot be read; the place is named.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text.strip()
+        self.tokens = TOKENS.findall(self.text)
+        self.place = 0
+        self.names: list[str] = []
+        self.tree = self.either()
+        if self.place != len(self.tokens):
+            raise self.mistake(f"'{self.tokens[self.place]}' is not expected there")
+
+    def mistake(self, what: str) -> UsageError:
+        """Return an error that names the condition."""
+        return UsageError(
+            f"--fail-if '{self.text}': {what}; write for example 'wer > 0.08' or 'delta > 0 and significant', "
+            f"with {', '.join(NAMES)}"
+        )
+
+    def peek(self) -> str:
+        """Return the next symbol, "" at the end."""
+        return self.tokens[self.place] if self.place < len(self.tokens) else ""
+
+    def take(self) -> str:
+        """Return the next symbol and go past it."""
+        symbol = self.peek()
+        self.place += 1
+        return symbol
+
+    def either(self) -> Node:
+        """Read alternatives."""
+        node = self.both()
+        while self.peek() == "or":
+            self.take()
+            node = Node("or", (node, self.both()))
+        return node
+
+    def both(self) -> Node:
+        """Read terms that must all hold."""
+        node = self.term()
+        while self.peek() == "and":
+            self.take()
+            node = Node("and", (node, self.term()))
+        return node
+
+    def term(self) -> Node:
+        """Read a comparison, a name that is true or false, a negation or a group."""
+        symbol = self.peek()
+        if symbol == "not":
+            self.take()
+            return Node("not", (self.term(),))
+        if symbol == "(":
+            self.take()
+            node = self.either()
+            if self.take() != ")":
+                raise self.mistake("a ')' is missing")
+            return node
+        left = self.operand()
+        if self.peek() in (">", "<", ">=", "<=", "==", "!="):
+            return Node(self.take(), (left, self.operand()))
+        if left.name != "significant":
+            raise self.mistake(f"'{symbol}' needs a comparison such as '{symbol} > 0'")
+        return left
+
+    def operand(self) -> Node:
+        """Read a name or a number; ``8%`` is 0.08."""
+        symbol = self.take()
+        if symbol in NAMES:
+            self.names.append(symbol)
+            return Node(symbol)
+        try:
+            return Node("", number=float(symbol.removesuffix("%")) / (100 if symbol.endswith("%") else 1))
+        except ValueError:
+            raise self.mistake(f"'{symbol or 'the end'}' is no name and no number") from None
+
+    def outcomes(self, comparison: Comparison) -> list[Outcome]:
+        """Return whether it holds, for each system, or for each later system against the first where pairs are named.
+
+        ``delta`` is the rate of the later system less that of the first, the baseline: above zero it has got worse.
+        """
+        found = []
+        for subject, values in subjects(comparison, pairs=any(name in PAIR_NAMES for name in self.names)):
+            shown = tuple((name, values[name]) for name in dict.fromkeys(self.names))
+            found.append(Outcome(self.text, subject, self.tree.value(values) != 0, shown))
+        if not found:
+            raise self.mistake("it names a difference, and there is only one system")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A part of a condition: a name, a number, or an operation."""
+
+    name: str
+    parts: tuple[Node, ...] = ()
+    number: float = 0.0
+
+    def value(self, values: Values) -> float:
+        """Return what it comes to; 0 is false."""
+        if not self.parts:
+            return values[self.name] if self.name else self.number
+        sides = [part.value(values) for part in self.parts]
+        if self.name == "not":
+            return float(not sides[0])
+        if self.name in ("and", "or"):
+            return float(all(sides) if self.name == "and" else any(sides))
+        left, right = sides
+        answers = {
+            ">": left > right, "<": left < right, ">=": left >= right, "<=": left <= right,
+            "==": left == right, "!=": left != right,
+        }  # fmt: skip
+        return float(answers[self.name])
+
+
+def subjects(comparison: Comparison, *, pairs: bool) -> list[tuple[str, Values]]:
+    """Return every system, or every system against the first, with its values."""
+    rows: list[tuple[str, Values]] = []
+    for index, one in enumerate(comparison.systems):
+        if not one.counts.reference_length:
+            raise InputError("the references have no words, so there is no rate for --fail-if to judge")
+        measures = dict(one.measures)
+        values = {
+            "wer": one.counts.rate or 0.0, "cer": one.characters.rate or 0.0, "raw": one.ladder[0].rate or 0.0,
+            "mer": measures["mer"] or 0.0, "wil": measures["wil"] or 0.0,
+            "errors": one.counts.errors, "substitutions": one.counts.substitutions,
+            "deletions": one.counts.deletions, "insertions": one.counts.insertions, "missing": len(one.missing),
+        }  # fmt: skip
+        if not pairs:
+            rows.append((one.name, values))
+            continue
+        for pair in comparison.pairs:
+            if (pair.first, pair.second) == (0, index):
+                against = {
+                    "delta": -pair.difference, "significant": float(pair.significant), "p": pair.matched_pairs_p,
+                    "z": -pair.matched_pairs.z,
+                }  # fmt: skip
+                rows.append((f"{one.name} against {comparison.systems[0].name}", {**values, **against}))
+    return rows

@@ -1,0 +1,186 @@
+"""The report as one HTML file: nothing is fetched, and no text of the data can become a script.
+
+The data stands in the page as JSON with every ``<``, ``>`` and ``&`` escaped, the script puts it into the page as text,
+and a content security policy lets only this very script and style run, by their hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from asrcli.compare import wording
+from asrcli.compare.breakdown import by_field, fields_of
+from asrcli.compare.classes import CLASSES
+from asrcli.compare.comparison import LADDER, Comparison, PairScore, SystemScore
+
+MOST_BYTES = 14_000_000  # of the utterances in the page: it stays below 15 MB and opens in a second or two
+MOST_BUCKETS = 14  # of one chart
+
+
+def to_html(comparison: Comparison, *, fields: Sequence[str] = (), folder: Path | None = None) -> str:
+    """Return the page.
+
+    Args:
+        comparison: what to show.
+        fields: breakdowns to show besides those that the data suggests.
+        folder: where the page will lie: recordings are linked from there.
+    """
+    parts = {name: read_part(name) for name in ("page.html", "style.css", "script.js")}
+    data = json.dumps(page_data(comparison, fields, folder), ensure_ascii=False, separators=(",", ":"))
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{digest(parts['script.js'])}'; "
+        f"style-src 'sha256-{digest(parts['style.css'])}'; media-src 'self' file:; base-uri 'none'; form-action 'none'"
+    )
+    page = parts["page.html"]
+    for mark, text in (
+        ("policy", policy),
+        ("title", html.escape(title(comparison))),
+        ("style", parts["style.css"]),
+        ("script", parts["script.js"]),
+        ("data", escaped(data)),  # last: what is in it is not looked through again
+    ):
+        page = page.replace(f"@@{mark}@@", text, 1)
+    return page
+
+
+def read_part(name: str) -> str:
+    """Return a part of the page."""
+    return files("asrcli.compare.page").joinpath(name).read_text(encoding="utf-8")
+
+
+def digest(text: str) -> str:
+    """Return the hash by which the policy knows a script or style."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def escaped(data: str) -> str:
+    """Return JSON that cannot end the element that it stands in, nor open another."""
+    for char in "<>&\u2028\u2029":
+        data = data.replace(char, f"\\u{ord(char):04x}")
+    return "".join(char if char >= " " and not "\ud800" <= char <= "\udfff" else f"\\u{ord(char):04x}" for char in data)
+
+
+def title(comparison: Comparison) -> str:
+    """Return the headline."""
+    return " against ".join(one.name for one in comparison.systems[:4]) if comparison.systems else "Comparison"
+
+
+def page_data(comparison: Comparison, fields: Sequence[str], folder: Path | None) -> dict[str, Any]:
+    """Return what the script shows."""
+    words = int(comparison.systems[0].lengths.sum())
+    rows, left_out = utterance_rows(comparison, folder)
+    notes = [*comparison.notes, *(line for one in comparison.systems for line in wording.unmatched(one))]
+    if left_out:
+        notes.append(
+            f"{left_out:,} utterances with the fewest errors are counted but not listed: the page would be too big"
+        )
+    chosen = dict.fromkeys([*fields, *fields_of(comparison)[:6]])
+    classes = [name for name in CLASSES if any(one.profile.classes[name] for one in comparison.systems)]
+    return {
+        "title": title(comparison),
+        "summary": f"{len(comparison.utterances):,} utterances, {words:,} words ({comparison.reference_path})",
+        "footer": f"{wording.convention(comparison)}. A difference is significant when its interval excludes zero and "
+        "the matched-pairs test (MAPSSWE), corrected for the number of pairs, is below 0.05.",
+        "notes": notes,
+        "winner": wording.winner(comparison),
+        "systems": [system_data(one, classes) for one in comparison.systems],
+        "pairs": [pair_data(comparison, pair) for pair in comparison.pairs],
+        "classes": classes,
+        "fields": [field_data(comparison, name) for name in chosen],
+        "rows": rows,
+    }
+
+
+def system_data(one: SystemScore, classes: Sequence[str]) -> dict[str, Any]:
+    """Return the figures of one system."""
+    counts = one.counts
+    return {
+        "name": one.name,
+        "wer": counts.rate,
+        "interval": [one.interval.low, one.interval.high] if one.interval else None,
+        "group_interval": [one.group_interval.low, one.group_interval.high] if one.group_interval else None,
+        "counts": [counts.substitutions, counts.deletions, counts.insertions],
+        "ladder": [[name, share.rate] for name, share in zip(LADDER, one.ladder, strict=True)],
+        "cer": one.characters.rate,
+        "classes": [one.profile.classes[name] for name in classes],
+        "confusions": [[said, heard, number] for (said, heard), number in one.profile.confusions.most_common(15)],
+    }
+
+
+def pair_data(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
+    """Return the verdict and the figures behind it."""
+    names = f"{comparison.systems[pair.first].name} − {comparison.systems[pair.second].name}"
+    over = f", over groups {wording.span(pair.group_interval, plus=True)}" if pair.group_interval else ""
+    detail = (
+        f"{names}: {wording.signed(pair.difference)} points, 95 % {wording.span(pair.interval, plus=True)}{over}; "
+        f"MAPSSWE Z {pair.matched_pairs.z:.3f}, p (Holm) {wording.p_value(pair.matched_pairs_p)}; "
+        f"McNemar p {wording.p_value(pair.mcnemar.p)}; win / tie / loss {pair.wins:,} / {pair.ties:,} / {pair.losses:,}"
+    )
+    return {"verdict": wording.verdict(comparison, pair), "detail": detail}
+
+
+def field_data(comparison: Comparison, name: str) -> dict[str, Any]:
+    """Return one breakdown; of many values those where the first system makes the most errors per word."""
+    buckets = by_field(comparison, name)
+    label = {"length": "length in words", "group": "speaker or session"}.get(name, name)
+    if len(buckets) > MOST_BUCKETS:
+        label += f" (the worst {MOST_BUCKETS} of {len(buckets):,})"
+        buckets = sorted(buckets, key=lambda one: -(one.shares[0].rate or 0.0))[:MOST_BUCKETS]
+    return {
+        "name": label,
+        "labels": [one.value for one in buckets],
+        "sizes": [one.utterances for one in buckets],
+        "rates": [[share.rate for share in one.shares] for one in buckets],
+    }
+
+
+def utterance_rows(comparison: Comparison, folder: Path | None) -> tuple[list[Any], int]:
+    """Return the utterances for the table, those with most errors first to be kept, and how many had to be left out."""
+    import numpy as np
+
+    total = np.stack([one.errors for one in comparison.systems]).sum(axis=0)
+    rows: list[tuple[int, Any]] = []
+    size = 0
+    for index in np.argsort(-total, kind="stable").tolist():
+        row = utterance_row(comparison, index, folder)
+        size += 40 + sum(len(str(cell).encode(errors="replace")) for cell in row)
+        if size > MOST_BYTES:
+            break
+        rows.append((index, row))
+    return [row for _, row in sorted(rows, key=lambda pair: pair[0])], len(comparison.utterances) - len(rows)
+
+
+def utterance_row(comparison: Comparison, index: int, folder: Path | None) -> list[Any]:
+    """Return one utterance; a system that has everything right takes a single character."""
+    one = comparison.utterances[index]
+    said = " ".join(comparison.systems[0].references[index])
+    heard: list[Any] = []
+    for system in comparison.systems:
+        moves = system.alignments[index].decode("ascii")
+        own = " ".join(system.references[index])
+        words = " ".join(system.words[index])
+        if own == said == words:
+            heard.append(0)
+        else:
+            heard.append([int(system.errors[index]), words, moves, *([own] if own != said else [])])
+    return [one.id, said, one.group, one.seconds, audio_link(one.audio, comparison.reference_path, folder), heard]
+
+
+def audio_link(audio: str | None, reference: str, folder: Path | None) -> str | None:
+    """Return a link to a recording that is there: from the page's folder, escaped so that it can only be a path."""
+    if not audio or "\0" in audio:
+        return None
+    beside = Path(reference).parent if reference else Path()
+    found = next((path for path in (Path(audio), beside / audio) if path.is_file()), None)
+    if found is None:
+        return None
+    return quote(os.path.relpath(found.resolve(), (folder or Path()).resolve()).replace(os.sep, "/"))

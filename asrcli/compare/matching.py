@@ -1,0 +1,94 @@
+"""Match what each system heard to the references, and account for everything that has no counterpart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+from asrcli.compare.sources import Source, lay_into_segments
+from asrcli.errors import InputError
+from asrcli.text.join import join_texts
+from asrcli.types import Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one system heard, in the order of the references; ``None`` where it has nothing."""
+
+    name: str
+    path: str
+    texts: tuple[str | None, ...]
+    missing: tuple[str, ...] = ()  # references that this system has no text for
+    extra: tuple[str, ...] = ()  # texts that belong to no reference
+    notes: tuple[str, ...] = ()
+
+
+def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance], list[Heard]]:
+    """Return the references and each system's texts in their order.
+
+    Ids are compared as they are, and where a system shares none of them, by file name without folder and suffix.
+
+    Raises:
+        InputError: a system shares no id with the references.
+    """
+    sources = distinct_names(systems)
+    utterances = list(reference.utterances)
+    whole = [source for source in (reference, *sources) if source.lines]
+    if whole and len({len(source.utterances) for source in whole}) > 1:
+        utterances = whole_text(reference) if reference.lines else utterances
+        sources = [
+            replace(one, utterances=tuple(whole_text(one)), lines=False) if one.lines else one for one in sources
+        ]
+    return utterances, [match_one(utterances, source, reference) for source in sources]
+
+
+def whole_text(source: Source) -> list[Utterance]:
+    """Return a plain text file as one utterance: its lines do not correspond to those of the other file."""
+    return [Utterance("1", join_texts(line.text for line in source.utterances))]
+
+
+def distinct_names(systems: Sequence[Source]) -> list[Source]:
+    """Name each system by its file or folder, with the folder above where these are the same."""
+    names = [source.name for source in systems]
+    if len(set(names)) < len(names):
+        names = ["/".join(PurePath(source.path).with_suffix("").parts[-2:]) for source in systems]
+    seen: dict[str, int] = {}
+    named = []
+    for source, name in zip(systems, names, strict=True):
+        seen[name] = seen.get(name, 0) + 1
+        named.append(replace(source, name=f"{name} ({seen[name]})" if seen[name] > 1 else name))
+    return named
+
+
+def match_one(utterances: Sequence[Utterance], source: Source, reference: Source) -> Heard:
+    """Match one system."""
+    texts = source.utterances
+    notes: tuple[str, ...] = ()
+    if source.words and any(one.start is not None for one in utterances):
+        laid, outside = lay_into_segments(utterances, source.words)
+        texts = tuple(laid)
+        notes = (f"{outside} words lie in no segment; each went to the nearest",) if outside else ()
+    heard = {one.id: one.text for one in texts}
+    names = [one.id for one in utterances]
+    if not any(name in heard for name in names):
+        by_stem = {PurePath(one.id).stem: one.text for one in texts}
+        stems = [PurePath(name).stem for name in names]
+        if len(by_stem) == len(texts) and len(set(stems)) == len(stems) and any(stem in by_stem for stem in stems):
+            heard, names = by_stem, stems
+        elif len(texts) == len(names) == 1:
+            heard = {names[0]: texts[0].text}
+        else:
+            raise InputError(
+                f"{source.path} has no id in common with {reference.path}: "
+                f"'{texts[0].id if texts else 'nothing'}' there, '{names[0] if names else 'nothing'}' here"
+            )
+    known = set(names)
+    return Heard(
+        source.name,
+        source.path,
+        tuple(heard.get(name) for name in names),
+        missing=tuple(one.id for one, name in zip(utterances, names, strict=True) if name not in heard),
+        extra=tuple(name for name in heard if name not in known),
+        notes=notes,
+    )

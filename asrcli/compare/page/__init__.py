@@ -1,0 +1,1 @@
+"""The parts of the HTML report: page, style and script."""

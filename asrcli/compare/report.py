@@ -1,0 +1,167 @@
+"""Write a comparison wherever it was asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from asrcli.compare import tables
+from asrcli.compare.breakdown import worst
+from asrcli.compare.comparison import Comparison
+from asrcli.compare.conditions import Outcome
+from asrcli.errors import CheckFailed, UsageError
+from asrcli.results import write_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from asrcli.compare.run import Wanted
+
+
+class Paths(NamedTuple):
+    """Where the reports go; ``-`` is standard output."""
+
+    json: Path | None = None
+    csv: Path | None = None
+    markdown: Path | None = None
+    html: Path | None = None
+    junit: Path | None = None
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether standard output is taken."""
+        return any(path is not None and str(path) == "-" for path in self)
+
+
+def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, fields: Sequence[str]) -> None:
+    """Write every report that has a path.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    from asrcli.compare.html import to_html
+
+    makers: dict[str, Callable[[], str]] = {
+        "json": lambda: tables.to_json(comparison, fields=fields),
+        "csv": lambda: tables.to_csv(comparison),
+        "markdown": lambda: tables.to_markdown(comparison, outcomes),
+        "html": lambda: to_html(comparison, fields=fields, folder=paths.html.parent if paths.html else None),
+        "junit": lambda: tables.to_junit(outcomes),
+    }
+    for name, path in paths._asdict().items():
+        if path is None:
+            continue
+        text = makers[name]()
+        if str(path) == "-":
+            sys.stdout.write(text)
+        else:
+            write_text(path, text)
+
+
+def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensus: Path | None, *, quiet: bool) -> None:
+    """Compare systems without a reference, and write and print what was asked for."""
+    from asrcli.compare import unreferenced as without
+
+    refused = [name for name, path in paths._asdict().items() if path is not None and name != "json"]
+    if refused:
+        raise UsageError(f"--{refused[0]} needs a reference; with --no-ref there are --json and --consensus")
+    agreement = without.compare_unreferenced(systems, wanted)
+    if consensus is not None:
+        without.write_consensus(agreement, consensus)
+    if paths.json is not None:
+        if paths.to_stdout:
+            sys.stdout.write(without.to_json(agreement))
+            return
+        write_text(paths.json, without.to_json(agreement))
+    if not quiet:
+        without.show(agreement, make_console())
+
+
+def meetings(reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Paths) -> None:
+    """Score stm files as conversations, and write and print what was asked for."""
+    import json
+    from dataclasses import asdict
+
+    from asrcli.compare import terminal, wording
+    from asrcli.compare.matching import distinct_names
+    from asrcli.compare.run import guess_language
+    from asrcli.compare.sources import read_source
+    from asrcli.scoring.meetings import score_meetings
+    from asrcli.text.normalisers import build
+
+    for path in (reference, *systems):
+        if path.suffix != ".stm":
+            raise UsageError(f"--meetings compares stm files, which have speakers and times; {path} is none")
+    said = read_source(reference, hypotheses=False).utterances
+    language = wanted.language or guess_language(said)
+    normalize = build(wanted.normalizer, language)
+    sources = distinct_names([read_source(path, hypotheses=True) for path in systems])
+    scores = [score_meetings(one.name, said, one.utterances, normalize) for one in sources]
+    if paths.json is not None:
+        rates = [{"cp_wer": one.cp_wer, "orc_wer": one.orc_wer, "der": one.diarization_error_rate} for one in scores]
+        rows = [{**asdict(one), **more} for one, more in zip(scores, rates, strict=True)]
+        text = json.dumps({"schema": "asr-meetings/1", "systems": rows}, ensure_ascii=False, indent=1) + "\n"
+        if paths.to_stdout:
+            sys.stdout.write(text)
+            return
+        write_text(paths.json, text)
+    columns = ["system", "recordings", "words", "cpWER", "ORC-WER", "DER", "missed", "false alarm", "confusion"]
+    cells = [
+        [
+            *(
+                one.name,
+                f"{one.recordings}",
+                f"{one.words:,}",
+                wording.percent(one.cp_wer),
+                wording.percent(one.orc_wer),
+            ),
+            *(wording.percent(one.diarization_error_rate), f"{one.missed:.1f} s", f"{one.false_alarm:.1f} s"),
+            f"{one.confusion:.1f} s",
+        ]
+        for one in scores
+    ]
+    make_console().print(terminal.table("Conversations", columns, cells))
+
+
+def make_console() -> Console:
+    """Return a console for tables: as wide as the terminal, or wide enough for a file."""
+    from rich.console import Console
+
+    console = Console(soft_wrap=False, highlight=False)
+    return console if console.is_terminal else Console(width=200, highlight=False)
+
+
+def print_tables(comparison: Comparison, *, fields: Sequence[str], confusions: int, show: str | None) -> None:
+    """Print the tables on standard output, and the utterances asked for."""
+    from asrcli.compare import terminal
+
+    console = make_console()
+    terminal.show(comparison, console, fields=fields, confusions=confusions)
+    for index in chosen(comparison, show):
+        for line in terminal.diff(comparison, index):
+            console.print(line, soft_wrap=True)
+
+
+def chosen(comparison: Comparison, show: str | None) -> list[int]:
+    """Return the utterances that ``--show`` names: ``worst:N``, ``different:N`` or an id."""
+    if not show:
+        return []
+    kind, _, number = show.partition(":")
+    if kind in ("worst", "different") and (number or "10").isdigit():
+        against = 1 if kind == "different" and len(comparison.systems) > 1 else None
+        return worst(comparison, int(number or 10), second=against)
+    found = [index for index, one in enumerate(comparison.utterances) if one.id == show]
+    if not found:
+        raise UsageError(f"--show {show}: write worst:20, different:20 or the id of an utterance")
+    return found
+
+
+def judge(outcomes: Sequence[Outcome], stderr: TextIO) -> None:
+    """Raise `CheckFailed` when a condition holds, after naming all that do."""
+    held = [one for one in outcomes if one.holds]
+    for one in held[:-1]:
+        print(f"asr: {one.sentence}", file=stderr)
+    if held:
+        raise CheckFailed(held[-1].sentence)

@@ -1,0 +1,138 @@
+"""From paths and options to a comparison: read, match, guess what was not said, score."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from asrcli.compare.comparison import Comparison, Settings, compare
+from asrcli.compare.matching import Heard, match
+from asrcli.compare.sources import read_source
+from asrcli.errors import InputError, UsageError
+from asrcli.scoring.alignment import Convention, align, count_all, without_collector
+from asrcli.scoring.network import is_marked
+from asrcli.text.normalisers import NORMALIZERS, build
+from asrcli.types import Utterance
+
+# The most frequent words of written English that no other major language has among its own.
+ENGLISH = frozenset(
+    [
+        "the",
+        "and",
+        "of",
+        "to",
+        "is",
+        "that",
+        "it",
+        "was",
+        "for",
+        "with",
+        "as",
+        "are",
+        "this",
+        "have",
+        "you",
+        "not",
+        "but",
+        "they",
+        "from",
+    ]
+)
+ENOUGH = 0.08  # share of these words in a text to take it for English; running English has 20 to 30 %
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for."""
+
+    normalizer: str = "asr"
+    language: str | None = None
+    convention: str | None = None
+    explain: bool = False
+    fields: tuple[str, ...] = ()
+    group: str | None = None
+    replicates: int = 1_000
+    seed: int = 0
+
+
+@without_collector()
+def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted) -> Comparison:
+    """Compare what lies at these paths.
+
+    Raises:
+        UsageError: an option names something that does not exist.
+        InputError: a file cannot be read, or has nothing in common with the references.
+    """
+    convention = chosen_convention(wanted)
+    if wanted.normalizer not in NORMALIZERS:
+        raise UsageError(f"there is no normaliser '{wanted.normalizer}': choose {', '.join(NORMALIZERS)}")
+    source = read_source(reference, hypotheses=False)
+    systems = [read_source(path, hypotheses=True) for path in hypotheses]
+    utterances, heard = match(source, systems)
+    if not utterances:
+        raise InputError(f"{reference}: no utterances")
+    if wanted.group:
+        utterances = regrouped(utterances, wanted.group)
+    language = wanted.language or guess_language(utterances)
+    marked = source.marked and any(is_marked(one.text) for one in utterances)
+    settings = Settings(wanted.normalizer, language, convention, wanted.replicates, wanted.seed, marked)
+    found = compare(utterances, heard, settings, reference_path=str(reference))
+    notes = [*found.notes, *(note for one in heard for note in one.notes)]
+    if wanted.language is None and language and wanted.normalizer == "asr":
+        notes.append("language: en, guessed from the references (--language says otherwise)")
+    if marked and convention is not Convention.SCLITE:
+        notes.append("the references hold alternations or optional words, which only --convention sclite understands")
+    rules = explain(utterances, heard, settings, found) if wanted.explain else ()
+    return replace(found, notes=tuple(notes), rules=rules)
+
+
+def chosen_convention(wanted: Wanted) -> Convention:
+    """Return the convention asked for; the leaderboard's normaliser brings its own."""
+    if wanted.convention is None:
+        leaderboard = wanted.normalizer == Convention.OPEN_ASR_LEADERBOARD
+        return Convention.OPEN_ASR_LEADERBOARD if leaderboard else Convention.LEVENSHTEIN
+    try:
+        return Convention(wanted.convention)
+    except ValueError:
+        raise UsageError(f"there is no convention '{wanted.convention}': choose {', '.join(Convention)}") from None
+
+
+def regrouped(utterances: Sequence[Utterance], field: str) -> list[Utterance]:
+    """Return the utterances grouped by another field."""
+    values = [dict(one.fields).get(field) for one in utterances]
+    if all(value is None for value in values):
+        known = sorted({name for one in utterances[:1000] for name, _ in one.fields})
+        raise UsageError(f"no utterance has a field '{field}' to group by; there are: {', '.join(known) or 'none'}")
+    return [replace(one, group=value) for one, value in zip(utterances, values, strict=True)]
+
+
+def guess_language(utterances: Sequence[Utterance]) -> str | None:
+    """Return the language that the references name, or ``en`` where they look English; ``None`` otherwise."""
+    named = {one.language for one in utterances if one.language}
+    if named:
+        code = named.pop().replace("_", "-").split("-")[0].lower() if len(named) == 1 else None
+        return "en" if code in ("english", "eng") else code
+    words = re.findall(r"[^\W\d_]+", " ".join(one.text for one in utterances[:500]).lower())
+    return "en" if words and sum(word in ENGLISH for word in words) >= ENOUGH * len(words) else None
+
+
+def explain(
+    utterances: Sequence[Utterance], heard: Sequence[Heard], settings: Settings, found: Comparison
+) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return for each rule of the normaliser how many more errors each system would make without it."""
+    rules = NORMALIZERS[settings.normalizer].rules
+    if not rules:
+        print(f"asr: note: the rules of '{settings.normalizer}' cannot be taken apart", file=sys.stderr)
+    rows = []
+    for rule in rules:
+        normalize = build(settings.normalizer, settings.language, frozenset({rule}))
+        references = [normalize(one.text).split() for one in utterances]
+        changes = []
+        for one, system in zip(heard, found.systems, strict=True):
+            words = [normalize(text or "").split() for text in one.texts]
+            changes.append(count_all(align(references, words, settings.convention)).errors - system.counts.errors)
+        rows.append((rule, tuple(changes)))
+    return tuple(rows)

@@ -1,0 +1,230 @@
+"""Read texts to compare from whatever they lie in: folders, or files as recognisers and scorers write them."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from asrcli.errors import InputError
+from asrcli.results import HYPOTHESIS_KEYS, REFERENCE_KEYS, check_text, read_lines, read_manifest, utterance
+from asrcli.text.join import join_texts
+from asrcli.types import Utterance, Word
+
+TRANSCRIPT_SUFFIXES = (".json", ".txt")  # one recording each; the richer one counts where both are there
+COLLECTION_SUFFIXES = (".jsonl", ".csv", ".tsv", ".trn", ".stm", ".ctm")
+IGNORED = "ignore_time_segment_in_scoring"
+TRN = re.compile(r"(.*)\(([^()\s]+)\)\s*\Z", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The texts of one side: references, or what one system heard."""
+
+    name: str
+    path: str
+    utterances: tuple[Utterance, ...]
+    words: tuple[tuple[str, Word], ...] = ()  # of a ctm: recording and word, to be laid into the segments of an stm
+    lines: bool = False  # a plain text file, whose ids are line numbers
+    marked: bool = False  # a trn or stm file, whose texts can hold alternations and optional words
+
+
+def read_source(path: Path, *, hypotheses: bool) -> Source:
+    """Read one side.
+
+    Args:
+        path: a file or a folder.
+        hypotheses: the file is a system's; a manifest that has both texts is then read for what was heard.
+
+    Raises:
+        InputError: nothing is there, or something cannot be understood: file and line are named.
+    """
+    name = path.name if path.is_dir() else path.stem
+    if path.is_dir():
+        return read_folder(path, name, hypotheses=hypotheses)
+    if not path.exists():
+        raise InputError(f"{path} does not exist")
+    if path.suffix == ".ctm":
+        words = tuple(read_ctm(path))
+        return Source(name, str(path), tuple(whole_recordings(words)), words)
+    if path.suffix == ".txt":
+        texts = read_lines(path)
+        for number, text in enumerate(texts, start=1):
+            check_text(text, path, number)
+        found = tuple(Utterance(str(number), text) for number, text in enumerate(texts, start=1))
+        return Source(name, str(path), found, lines=True)
+    marked = path.suffix in (".trn", ".stm")
+    return Source(name, str(path), tuple(read_file(path, hypotheses=hypotheses)), marked=marked)
+
+
+def read_file(path: Path, *, hypotheses: bool) -> list[Utterance]:
+    """Read a file of any format but ctm and plain lines."""
+    if path.suffix == ".trn":
+        return read_trn(path)
+    if path.suffix == ".stm":
+        return read_stm(path)
+    if path.suffix == ".json":
+        return read_json(path, path.stem, hypotheses=hypotheses)
+    if path.suffix in (".jsonl", ".csv", ".tsv") or path.name.endswith((".json.txt", "manifest")):
+        return read_manifest(path, hypotheses=hypotheses)
+    known = ", ".join((*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES))
+    raise InputError(f"{path}: the format '{path.suffix or path.name}' is not known; use one of {known}")
+
+
+def read_folder(path: Path, name: str, *, hypotheses: bool) -> Source:
+    """Read every text under a folder; a recording's id is its path below the folder, without the suffix."""
+    found: dict[str, Utterance] = {}
+    for suffix in TRANSCRIPT_SUFFIXES:
+        for file in sorted(path.rglob(f"*{suffix}")):
+            key = str(file.relative_to(path).with_suffix(""))
+            if key in found or not file.is_file():
+                continue
+            if suffix == ".json":
+                rows = read_json(file, key, hypotheses=hypotheses)
+            else:
+                text = join_texts(read_lines(file))
+                check_text(text, file, 1)
+                rows = [Utterance(key, text, audio=sibling_audio(file))]
+            found.update({row.id: row for row in rows})
+    for suffix in COLLECTION_SUFFIXES[:-1]:
+        for file in sorted(path.rglob(f"*{suffix}")):
+            for row in read_file(file, hypotheses=hypotheses):
+                if row.id in found:
+                    raise InputError(f"{file}: the id '{row.id}' is in another file under {path} too")
+                found[row.id] = row
+    if not found:
+        raise InputError(
+            f"{path}: no texts under this folder ({', '.join((*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES))})"
+        )
+    return Source(name, str(path), tuple(found.values()))
+
+
+def sibling_audio(file: Path) -> str | None:
+    """Return the recording that lies beside a text, if there is one."""
+    for suffix in (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"):
+        if (audio := file.with_suffix(suffix)).exists():
+            return str(audio)
+    return None
+
+
+def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
+    """Read a transcript as openai-whisper writes it, or a list of manifest rows."""
+    try:
+        data = json.loads("\n".join(read_lines(path)))
+    except ValueError as error:
+        line = getattr(error, "lineno", 1)
+        raise InputError(f"{path} line {line}: not JSON ({error})") from None
+    if isinstance(data, list):
+        keys = HYPOTHESIS_KEYS if hypotheses else REFERENCE_KEYS
+        return [utterance(row, keys, path, number) for number, row in enumerate(data, start=1)]
+    text = data.get("text") if isinstance(data, dict) else None
+    if text is None and isinstance(data, dict) and isinstance(data.get("segments"), list):
+        text = join_texts(str(segment.get("text", "")) for segment in data["segments"])
+    if not isinstance(text, str):
+        raise InputError(f"{path} line 1: no transcript; 'text' or 'segments' must be there")
+    check_text(text, path, 1)
+    return [Utterance(key, text.strip(), audio=sibling_audio(path), language=data.get("language"))]
+
+
+def read_trn(path: Path) -> list[Utterance]:
+    """Read NIST's trn: a text per line and its id in parentheses at the end, ``speaker-utterance``."""
+    found: dict[str, Utterance] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip() or line.startswith(";;"):
+            continue
+        parts = TRN.match(line)
+        if parts is None:
+            raise InputError(f"{path} line {number}: no (id) at the end: {line[-60:]}")
+        if parts[2] in found:
+            raise InputError(f"{path} line {number}: the id '{parts[2]}' was there already")
+        check_text(line, path, number)
+        group = re.split(r"[-_]", parts[2], maxsplit=1)[0]
+        found[parts[2]] = Utterance(parts[2], parts[1].strip(), group=group)
+    return list(found.values())
+
+
+def read_stm(path: Path) -> list[Utterance]:
+    """Read NIST's stm: ``recording channel speaker start end [<labels>] text``."""
+    found: dict[str, Utterance] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip() or line.startswith(";;"):
+            continue
+        cells = line.split(maxsplit=5)
+        try:
+            recording, channel, speaker, start, end = *cells[:3], float(cells[3]), float(cells[4])
+        except (IndexError, ValueError):
+            raise InputError(
+                f"{path} line {number}: not 'recording channel speaker start end text': {line[:60]}"
+            ) from None
+        text = cells[5] if len(cells) > 5 else ""
+        labels, rest = (re.match(r"<[^<>]*>", text) or [""])[0], text
+        rest = text[len(labels) :].strip()
+        check_text(text, path, number)
+        if rest.lower() == IGNORED:
+            continue
+        key = f"{recording}-{channel}-{start:.3f}-{end:.3f}"
+        if key in found:
+            raise InputError(f"{path} line {number}: the segment '{key}' was there already")
+        fields = (("recording", recording), ("channel", channel), *((("labels", labels[1:-1]),) if labels else ()))
+        found[key] = Utterance(
+            key, rest, group=speaker, start=start, end=end, seconds=end - start, fields=fields
+        )  # fmt: skip
+    return list(found.values())
+
+
+def read_ctm(path: Path) -> Iterable[tuple[str, Word]]:
+    """Yield recording (with its channel) and word of NIST's ctm: ``recording channel start length word [score]``."""
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip() or line.startswith(";;"):
+            continue
+        cells = line.split()
+        try:
+            start, length = float(cells[2]), float(cells[3])
+            yield f"{cells[0]} {cells[1]}", Word(cells[4], start, start + length)
+        except (IndexError, ValueError):
+            raise InputError(f"{path} line {number}: not 'recording channel start length word': {line[:60]}") from None
+
+
+def whole_recordings(words: Iterable[tuple[str, Word]]) -> list[Utterance]:
+    """Join the words of each recording of a ctm into one text."""
+    texts: dict[str, list[Word]] = {}
+    for recording, word in words:
+        texts.setdefault(recording.split()[0], []).append(word)
+    return [
+        Utterance(key, join_texts(word.text for word in sorted(group, key=lambda word: word.start)))
+        for key, group in texts.items()
+    ]
+
+
+def lay_into_segments(segments: Iterable[Utterance], words: Iterable[tuple[str, Word]]) -> tuple[list[Utterance], int]:
+    """Give each word of a ctm to the stm segment that holds its middle, or else to the nearest one.
+
+    Returns:
+        The segments with the words in them, and how many words lay in no segment.
+    """
+    by_recording: dict[str, list[Utterance]] = {}
+    for segment in segments:
+        fields = dict(segment.fields)
+        by_recording.setdefault(f"{fields.get('recording')} {fields.get('channel')}", []).append(segment)
+    texts: dict[str, list[Word]] = {}
+    outside = 0
+    for recording, word in words:
+        places = by_recording.get(recording, [])
+        if not places:
+            outside += 1
+            continue
+        places.sort(key=lambda one: one.start or 0.0)
+        middle = (word.start + word.end) / 2
+        index = bisect_right(places, middle, key=lambda one: one.start or 0.0) - 1
+        near = places[max(0, index) : max(0, index) + 2]
+        best = min(near, key=lambda one: max((one.start or 0.0) - middle, middle - (one.end or 0.0), 0.0))
+        outside += not (best.start or 0.0) <= middle <= (best.end or 0.0)
+        texts.setdefault(best.id, []).append(word)
+    laid = []
+    for segment in (one for places in by_recording.values() for one in places):
+        said = sorted(texts.get(segment.id, ()), key=lambda word: word.start)
+        laid.append(replace(segment, text=join_texts(word.text for word in said)))
+    return laid, outside

@@ -1,0 +1,225 @@
+"""The report as JSON, CSV, Markdown and JUnit XML: for programs, spreadsheets, pull requests and build servers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from asrcli.compare import wording
+from asrcli.compare.breakdown import by_field
+from asrcli.compare.classes import CLASSES
+from asrcli.compare.comparison import LADDER, Comparison, PairScore, Share, SystemScore
+from asrcli.compare.conditions import Outcome
+from asrcli.scoring.significance import Interval
+
+SCHEMA = "asr-compare/1"
+
+
+def to_json(comparison: Comparison, *, fields: Sequence[str] = (), utterances: bool = True) -> str:
+    """Return everything as one JSON object; per utterance, errors and alignments of every system."""
+    settings = comparison.settings
+    data: dict[str, Any] = {
+        "schema": SCHEMA,
+        "reference": comparison.reference_path,
+        "utterances": len(comparison.utterances),
+        "groups": comparison.groups,
+        "normalizer": comparison.normalizer,
+        "language": settings.language,
+        "convention": settings.convention.value,
+        "bootstrap": {"replicates": settings.replicates, "seed": settings.seed},
+        "systems": [system_facts(one) for one in comparison.systems],
+        "pairs": [pair_facts(comparison, pair) for pair in comparison.pairs],
+        "notes": list(comparison.notes),
+        "by": {name: bucket_facts(comparison, name) for name in fields},
+    }
+    if comparison.rules:
+        data["rules"] = [{"rule": name, "errors_more_without": list(numbers)} for name, numbers in comparison.rules]
+    if utterances:
+        data["details"] = [utterance_facts(comparison, index) for index in range(len(comparison.utterances))]
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
+def rate_facts(share: Share) -> dict[str, Any]:
+    """Return errors, length and rate."""
+    return {"errors": share.errors, "length": share.length, "rate": share.rate}
+
+
+def interval_facts(interval: Interval | None) -> list[float] | None:
+    """Return the two ends."""
+    return [interval.low, interval.high] if interval else None
+
+
+def system_facts(one: SystemScore) -> dict[str, Any]:
+    """Return the figures of one system."""
+    counts = one.counts
+    return {
+        "name": one.name,
+        "path": one.path,
+        "wer": counts.rate,
+        "interval": interval_facts(one.interval),
+        "group_interval": interval_facts(one.group_interval),
+        "counts": {
+            "hits": counts.hits,
+            "substitutions": counts.substitutions,
+            "deletions": counts.deletions,
+            "insertions": counts.insertions,
+            "reference_length": counts.reference_length,
+        },
+        "ladder": {name: rate_facts(share) for name, share in zip(LADDER, one.ladder, strict=True)},
+        "cer": rate_facts(one.characters),
+        **dict(one.measures),
+        "classes": {name: one.profile.classes[name] for name in CLASSES},
+        "confusions": [
+            {"reference": said, "heard": heard, "count": number}
+            for (said, heard), number in one.profile.confusions.most_common(100)
+        ],
+        "missing": list(one.missing),
+        "extra": list(one.extra),
+    }
+
+
+def pair_facts(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
+    """Return the tests of one pair."""
+    return {
+        "first": comparison.systems[pair.first].name,
+        "second": comparison.systems[pair.second].name,
+        "difference": pair.difference,
+        "interval": interval_facts(pair.interval),
+        "group_interval": interval_facts(pair.group_interval),
+        "bootstrap_p": pair.bootstrap_p,
+        "mapsswe": {
+            "segments": pair.matched_pairs.segments,
+            "mean": pair.matched_pairs.mean,
+            "deviation": pair.matched_pairs.deviation,
+            "z": pair.matched_pairs.z,
+            "p": pair.matched_pairs.p,
+            "p_holm": pair.matched_pairs_p,
+        },
+        "mcnemar": {
+            "only_first_right": pair.mcnemar.only_first,
+            "only_second_right": pair.mcnemar.only_second,
+            "p": pair.mcnemar.p,
+        },
+        "wins": pair.wins,
+        "ties": pair.ties,
+        "losses": pair.losses,
+        "significant": pair.significant,
+        "more_utterances_needed": pair.more_needed,
+        "verdict": wording.verdict(comparison, pair),
+    }
+
+
+def bucket_facts(comparison: Comparison, name: str) -> list[dict[str, Any]]:
+    """Return one breakdown."""
+    return [
+        {"value": one.value, "utterances": one.utterances, "systems": [rate_facts(share) for share in one.shares]}
+        for one in by_field(comparison, name)
+    ]
+
+
+def utterance_facts(comparison: Comparison, index: int) -> dict[str, Any]:
+    """Return one utterance with what every system made of it."""
+    one = comparison.utterances[index]
+    return {
+        "id": one.id,
+        "reference": one.text,
+        "systems": [
+            {
+                "heard": system.texts[index],
+                "errors": int(system.errors[index]),
+                "reference_words": int(system.lengths[index]),
+                "alignment": system.alignments[index].decode("ascii"),
+            }
+            for system in comparison.systems
+        ],
+    }
+
+
+def to_csv(comparison: Comparison) -> str:
+    """Return a row per utterance with the errors of every system."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    figures = ("errors", "substitutions", "deletions", "insertions", "heard")
+    header = [f"{name} ({one.name})" for one in comparison.systems for name in figures]
+    writer.writerow(["id", "group", "seconds", "words", "reference", *header])
+    for index, one in enumerate(comparison.utterances):
+        row: list[Any] = [one.id, one.group, one.seconds, int(comparison.systems[0].lengths[index]), one.text]
+        for system in comparison.systems:
+            moves = system.alignments[index]
+            row += [int(system.errors[index]), moves.count(b"S"), moves.count(b"D"), moves.count(b"I")]
+            row.append(system.texts[index])
+        writer.writerow([safe_cell(cell) for cell in row])
+    return text.getvalue()
+
+
+def safe_cell(cell: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str:
+    """Return the totals and the tests as Markdown tables; bold is only what is significantly better than all others."""
+    best = wording.winner(comparison)
+    lines = [
+        "| system | WER | 95 % | raw | no case | no case, no punctuation | CER | sub | del | ins |",
+        "|---|--:|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for index, one in enumerate(comparison.systems):
+        name, rate = cell(one.name), wording.percent(one.counts.rate)
+        if index == best:
+            name, rate = f"**{name}**", f"**{rate}**"
+        steps = " | ".join(wording.percent(share.rate) for share in one.ladder[: len(LADDER) - 1])
+        counts = f"{one.counts.substitutions} | {one.counts.deletions} | {one.counts.insertions}"
+        characters = wording.percent(one.characters.rate)
+        lines.append(f"| {name} | {rate} | {wording.span(one.interval)} | {steps} | {characters} | {counts} |")
+    if comparison.pairs:
+        lines += [
+            "",
+            "| pair | difference in points | 95 % | MAPSSWE p (Holm) | McNemar p | |",
+            "|---|--:|---|--:|--:|---|",
+        ]
+    for pair in comparison.pairs:
+        names = f"{cell(comparison.systems[pair.first].name)} − {cell(comparison.systems[pair.second].name)}"
+        lines.append(
+            f"| {names} | {wording.signed(pair.difference)} | {wording.span(pair.interval, plus=True)} | "
+            f"{wording.p_value(pair.matched_pairs_p)} | {wording.p_value(pair.mcnemar.p)} | "
+            f"{cell(wording.verdict(comparison, pair))} |"
+        )
+    lines += ["", f"{len(comparison.utterances):,} utterances; {wording.convention(comparison)}."]
+    if outcomes:
+        lines += ["", *(f"- {'❌' if one.holds else '✅'} {cell(one.sentence)}" for one in outcomes)]
+    return "\n".join(lines) + "\n"
+
+
+def cell(text: str) -> str:
+    """Return text that stays inside its cell and its line, and is no markup."""
+    for char in "\\`*_|<>[]":
+        text = text.replace(char, f"\\{char}")
+    return " ".join(text.split())
+
+
+def printable(text: str) -> str:
+    """Return text without the control characters that XML and terminals cannot take."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def to_junit(outcomes: Sequence[Outcome]) -> str:
+    """Return the conditions as a JUnit test suite, which build servers show."""
+    outcomes = [replace(one, subject=printable(one.subject)) for one in outcomes]
+    failures = sum(one.holds for one in outcomes)
+    cases = []
+    for one in outcomes:
+        failure = f"<failure message={quoteattr(one.sentence)}/>" if one.holds else ""
+        cases.append(
+            f'  <testcase classname="asr compare" name={quoteattr(f"{one.subject}: not {one.condition}")}>'
+            f"{failure}<system-out>{escape(one.sentence)}</system-out></testcase>"
+        )
+    head = f'<testsuite name="asr compare" tests="{len(outcomes)}" failures="{failures}">'
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *cases, "</testsuite>"]) + "\n"

@@ -1,0 +1,193 @@
+"""The report on a terminal: tables, and references and hypotheses aligned word by word in colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from asrcli.compare import wording
+from asrcli.compare.breakdown import by_field
+from asrcli.compare.classes import CLASSES
+from asrcli.compare.comparison import LADDER, Comparison, SystemScore
+from asrcli.compare.tables import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+COLOURS = {"S": "bold yellow", "D": "bold red", "I": "bold blue", "o": "dim"}
+NOTHING = "·"
+
+
+def show(comparison: Comparison, console: Console, *, fields: Sequence[str] = (), confusions: int = 10) -> None:
+    """Print the whole report."""
+    for renderable in parts(comparison, fields, confusions):
+        console.print(renderable)
+
+
+def parts(comparison: Comparison, fields: Sequence[str], confusions: int) -> Iterator[RenderableType]:
+    """Yield the tables and lines of the report."""
+    from rich.text import Text
+
+    words = sum(int(one.lengths.sum()) for one in comparison.systems[:1])
+    yield Text(f"{len(comparison.utterances):,} utterances, {words:,} words; {wording.convention(comparison)}", "dim")
+    yield rates(comparison)
+    for line in (*comparison.notes, *(line for one in comparison.systems for line in wording.unmatched(one))):
+        yield Text(printable(f"note: {line}"), "yellow")
+    if comparison.pairs:
+        yield differences(comparison)
+        for pair in comparison.pairs:
+            yield Text(printable(wording.verdict(comparison, pair)), "bold" if pair.significant else "")
+    if any(one.counts.errors for one in comparison.systems):
+        yield classes(comparison)
+        yield top_confusions(comparison, confusions)
+    for name in fields:
+        yield breakdown(comparison, name)
+    if comparison.rules:
+        yield rules(comparison)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
+    """Return a table whose columns but the first are aligned to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, column in enumerate(columns):
+        made.add_column(Text(printable(column)), justify="left" if place == 0 else "right", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
+    return made
+
+
+def rates(comparison: Comparison) -> Table:
+    """Return the rates of every system; one is bold only where it is significantly better than all others."""
+    from rich.text import Text
+
+    best = wording.winner(comparison)
+    grouped = comparison.groups > 0
+    columns = ["system", "WER", "95 %", *(["95 % by group"] if grouped else []), "sub", "del", "ins"]
+    columns += ["raw", "no case", "no punct.", "CER", "MER", "WIL"]
+    rows = []
+    for index, one in enumerate(comparison.systems):
+        extra = dict(one.measures)
+        style = "bold green" if index == best else ""
+        row: list[str | Text] = [
+            Text(printable(one.name), style),
+            Text(wording.percent(one.counts.rate), style),
+            wording.span(one.interval),
+        ]
+        row += [wording.span(one.group_interval)] if grouped else []
+        row += [f"{number:,}" for number in (one.counts.substitutions, one.counts.deletions, one.counts.insertions)]
+        row += [wording.percent(share.rate) for share in one.ladder[: len(LADDER) - 1]]
+        row += [wording.percent(value) for value in (one.characters.rate, extra["mer"], extra["wil"])]
+        rows.append(row)
+    return table("", columns, rows)
+
+
+def differences(comparison: Comparison) -> Table:
+    """Return every pair of systems with its tests."""
+    grouped = comparison.groups > 0
+    columns = ["difference in points", "", "95 %", *(["95 % by group"] if grouped else []), "p bootstrap"]
+    columns += ["MAPSSWE Z", "p (Holm)", "p McNemar", "win / tie / loss"]
+    rows = []
+    for pair in comparison.pairs:
+        names = f"{comparison.systems[pair.first].name} − {comparison.systems[pair.second].name}"
+        row = [names, wording.signed(pair.difference), wording.span(pair.interval, plus=True)]
+        row += [wording.span(pair.group_interval, plus=True)] if grouped else []
+        row += [wording.p_value(pair.bootstrap_p), f"{pair.matched_pairs.z:.3f}", wording.p_value(pair.matched_pairs_p)]
+        row += [wording.p_value(pair.mcnemar.p), f"{pair.wins:,} / {pair.ties:,} / {pair.losses:,}"]
+        rows.append(row)
+    return table("", columns, rows)
+
+
+def classes(comparison: Comparison) -> Table:
+    """Return the errors by class; the columns add up to the totals."""
+    systems = comparison.systems
+    rows = [
+        [name, *(share_of(one, one.profile.classes[name]) for one in systems)]
+        for name in CLASSES
+        if any(one.profile.classes[name] for one in systems)
+    ]
+    rows.append(["all errors", *(f"{one.counts.errors:,}" for one in systems)])
+    return table("Errors by class", ["", *(one.name for one in systems)], rows)
+
+
+def share_of(one: SystemScore, number: int) -> str:
+    """Return a number of errors with its share of all of them."""
+    return f"{number:,}  {100 * number / one.counts.errors:4.1f} %" if one.counts.errors else "0"
+
+
+def top_confusions(comparison: Comparison, most: int) -> Table:
+    """Return the words that each system gets wrong most often."""
+    columns = [
+        [
+            f"{said or NOTHING} → {heard or NOTHING}  {number:,}"
+            for (said, heard), number in one.profile.confusions.most_common(most)
+        ]
+        for one in comparison.systems
+    ]
+    deepest = max(map(len, columns), default=0)
+    rows = [[str(row + 1), *(column[row] if row < len(column) else "" for column in columns)] for row in range(deepest)]
+    return table("Most frequent errors", ["", *(one.name for one in comparison.systems)], rows)
+
+
+def breakdown(comparison: Comparison, name: str) -> Table:
+    """Return the error rates by the values of a field."""
+    buckets = by_field(comparison, name)
+    rows = [
+        [one.value, f"{one.utterances:,}", *(wording.percent(share.rate) for share in one.shares)] for one in buckets
+    ]
+    return table(f"By {name}", ["", "utterances", *(one.name for one in comparison.systems)], rows)
+
+
+def rules(comparison: Comparison) -> Table:
+    """Return how many more errors there would be without each rule of the normaliser."""
+    rows = [[name, *(f"{number:+,}" for number in numbers)] for name, numbers in comparison.rules]
+    return table(
+        f"Errors more or fewer without a rule of {comparison.normalizer}",
+        ["rule left out", *(one.name for one in comparison.systems)],
+        rows,
+    )
+
+
+def diff(comparison: Comparison, index: int) -> Iterator[Text]:
+    """Yield an utterance as aligned rows: the reference and what each system heard instead."""
+    from rich.text import Text
+
+    utterance = comparison.utterances[index]
+    figures = ", ".join(f"{printable(one.name)} {one.errors[index]}" for one in comparison.systems)
+    yield Text(f"{printable(utterance.id)}  ({comparison.systems[0].lengths[index]} words; errors: {figures})", "bold")
+    label = max([9, *(len(one.name) for one in comparison.systems)])
+    for one in comparison.systems:
+        said, heard = Text(f"  {'reference':<{label}}  "), Text(f"  {printable(one.name):<{label}}  ")
+        for letter, word, instead in columns(one, index):
+            from rich.cells import cell_len
+
+            word, instead = printable(word), printable(instead)
+            width = max(cell_len(word), cell_len(instead))
+            style = COLOURS.get(letter, "")
+            said.append((word or "*" * width) + " " * (width - cell_len(word or "*" * width) + 1), style)
+            shown = instead or "*" * width
+            heard.append(shown + " " * (width - cell_len(shown) + 1), style)
+        yield said
+        yield heard
+
+
+def columns(one: SystemScore, index: int) -> Iterator[tuple[str, str, str]]:
+    """Yield move, reference words and words heard of each column of an alignment; one side can be empty."""
+    said, heard = iter(one.references[index]), iter(one.words[index])
+    merged_said: list[str] = []
+    merged_heard: list[str] = []
+    for move in one.alignments[index].decode("ascii"):
+        if move == "<":
+            merged_said.append(next(said))
+        elif move == ">":
+            merged_heard.append(next(heard))
+        else:
+            words = [*merged_said, *([next(said)] if move != "I" else [])]
+            instead = [*merged_heard, *([next(heard)] if move not in "Do" else [])]
+            merged_said, merged_heard = [], []
+            yield move, " ".join(words), " ".join(instead)

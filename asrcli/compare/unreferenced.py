@@ -1,0 +1,190 @@
+"""Compare systems without a reference: how far they are apart, what most of them say, and where they disagree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asrcli.compare import wording
+from asrcli.compare.matching import Heard, distinct_names
+from asrcli.compare.run import Wanted, chosen_convention, guess_language
+from asrcli.compare.sources import read_source
+from asrcli.errors import InputError, UsageError
+from asrcli.results import write_text
+from asrcli.scoring.alignment import align, count_all
+from asrcli.scoring.rover import Consensus, vote
+from asrcli.text.join import join_texts
+from asrcli.text.normalisers import NORMALIZERS, build
+from asrcli.text.steps import raw_words, without_punctuation
+from asrcli.types import ErrorCounts, Utterance
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What several systems have in common."""
+
+    ids: tuple[str, ...]
+    systems: tuple[Heard, ...]
+    matrix: tuple[tuple[ErrorCounts, ...], ...]  # row against column as its reference, over what both have
+    consensus: tuple[Consensus, ...]
+    texts: tuple[str, ...]  # of the consensus
+    normalizer: str
+
+    @property
+    def disputed(self) -> list[int]:
+        """Return the utterances by disagreement, the most disputed first."""
+        order = range(len(self.ids))
+        return sorted((one for one in order if self.consensus[one].disputed), key=lambda one: (-self.score(one), one))
+
+    def score(self, index: int) -> float:
+        """Return how much is disputed in an utterance, in slots, weighted by their share."""
+        return self.consensus[index].disputed * self.consensus[index].disagreement
+
+
+def compare_unreferenced(paths: Sequence[Path], wanted: Wanted) -> Agreement:
+    """Compare what lies at these paths with each other.
+
+    Raises:
+        UsageError: there is only one system, or no such normaliser.
+        InputError: a file cannot be read, or the systems have no id in common.
+    """
+    if len(paths) < 2:
+        raise UsageError("--no-ref compares systems with each other: name at least two")
+    if wanted.normalizer not in NORMALIZERS:
+        raise UsageError(f"there is no normaliser '{wanted.normalizer}': choose {', '.join(NORMALIZERS)}")
+    sources = distinct_names([read_source(path, hypotheses=True) for path in paths])
+    ids = list(dict.fromkeys(one.id for source in sources for one in source.utterances))
+    by_id = [{one.id: one.text for one in source.utterances} for source in sources]
+    if not any(sum(name in texts for texts in by_id) > 1 for name in ids):
+        raise InputError(f"{paths[0]} and {paths[1]} have no id in common")
+    systems = tuple(
+        Heard(
+            source.name,
+            source.path,
+            tuple(texts.get(name) for name in ids),
+            missing=tuple(name for name in ids if name not in texts),
+        )
+        for source, texts in zip(sources, by_id, strict=True)
+    )
+    language = wanted.language or guess_language(
+        [Utterance("", text) for texts in by_id for text in list(texts.values())[:200]]
+    )
+    matrix = pairwise(systems, wanted, language)
+    order = by_closeness(matrix)
+    consensus = tuple(vote([keyed(systems[place].texts[index]) for place in order]) for index in range(len(ids)))
+    texts = tuple(join_texts(one.words) for one in consensus)
+    return Agreement(tuple(ids), systems, matrix, consensus, texts, NORMALIZERS[wanted.normalizer].label)
+
+
+def pairwise(systems: Sequence[Heard], wanted: Wanted, language: str | None) -> tuple[tuple[ErrorCounts, ...], ...]:
+    """Return the errors of every system against every other as its reference, where both have a text."""
+    normalize = build(wanted.normalizer, language)
+    words = [[None if text is None else normalize(text).split() for text in one.texts] for one in systems]
+    rows = []
+    for mine in words:
+        row = []
+        for theirs in words:
+            both = [
+                (one, other) for one, other in zip(theirs, mine, strict=True) if one is not None and other is not None
+            ]
+            row.append(
+                count_all(align([one for one, _ in both], [other for _, other in both], chosen_convention(wanted)))
+            )
+        rows.append(tuple(row))
+    return tuple(rows)
+
+
+def by_closeness(matrix: Sequence[Sequence[ErrorCounts]]) -> list[int]:
+    """Return the systems in the order in which they vote: the one nearest to all others first."""
+    return sorted(range(len(matrix)), key=lambda row: sum(counts.rate or 0.0 for counts in matrix[row]))
+
+
+def keyed(text: str | None) -> list[tuple[str, str]] | None:
+    """Return the words of a text with the keys by which they are compared: without case and punctuation."""
+    if text is None:
+        return None
+    return [(key, word) for word in raw_words(text) if (key := "".join(without_punctuation([word])))]
+
+
+def write_consensus(agreement: Agreement, path: Path) -> None:
+    """Write the consensus: a text file per recording into a folder, or JSON Lines for ``*.jsonl``."""
+    if path.suffix != ".jsonl":
+        for name, text in zip(agreement.ids, agreement.texts, strict=True):
+            file = path / f"{name}.txt"
+            if not file.resolve().is_relative_to(path.resolve()):
+                raise InputError(f"the id '{name}' would be written outside {path}; use --consensus FILE.jsonl")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_text(file, text + "\n")
+        return
+    rows = [
+        {
+            "id": name,
+            "text": text,
+            "votes": list(one.support),
+            "voters": one.voters,
+            "disagreement": round(one.disagreement, 4),
+        }
+        for name, text, one in zip(agreement.ids, agreement.texts, agreement.consensus, strict=True)
+    ]
+    write_text(path, [json.dumps(row, ensure_ascii=False) + "\n" for row in rows])
+
+
+def to_json(agreement: Agreement) -> str:
+    """Return everything as one JSON object."""
+    data: dict[str, Any] = {
+        "schema": "asr-agreement/1",
+        "normalizer": agreement.normalizer,
+        "systems": [{"name": one.name, "path": one.path, "missing": list(one.missing)} for one in agreement.systems],
+        "rates": [[counts.rate for counts in row] for row in agreement.matrix],
+        "utterances": [
+            {
+                "id": agreement.ids[index],
+                "disagreement": agreement.consensus[index].disagreement,
+                "consensus": agreement.texts[index],
+            }
+            for index in agreement.disputed
+        ],
+    }
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
+def show(agreement: Agreement, console: Console, most: int = 20) -> None:
+    """Print the matrix and the utterances that are most disputed."""
+    from rich.text import Text
+
+    from asrcli.compare.terminal import table
+
+    names = [one.name for one in agreement.systems]
+    rows = [
+        [
+            name,
+            *(
+                "·" if row == column else wording.percent(agreement.matrix[row][column].rate)
+                for column in range(len(names))
+            ),
+        ]
+        for row, name in enumerate(names)
+    ]
+    console.print(table("Word error rate of each row with the column as its reference", ["", *names], rows))
+    for one in agreement.systems:
+        if one.missing:
+            console.print(
+                Text(f"note: {one.name} has no text for {len(one.missing)}: {wording.few(one.missing, 5)}", "yellow")
+            )
+    disputed = agreement.disputed
+    listed = [
+        [
+            agreement.ids[index],
+            f"{agreement.consensus[index].disputed} of {agreement.consensus[index].slots}",
+            agreement.texts[index],
+        ]
+        for index in disputed[:most]
+    ]
+    title = f"Most disputed ({len(disputed):,} of {len(agreement.ids):,} utterances are not unanimous)"
+    console.print(table(title, ["utterance", "words disputed", "consensus"], listed))

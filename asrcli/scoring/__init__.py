@@ -1,0 +1,1 @@
+"""Scoring: counts that add, alignments under a named convention, and significance."""

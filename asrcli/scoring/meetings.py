@@ -1,0 +1,141 @@
+"""Measures of conversations: who spoke when (DER), and words whatever the speakers are called (cpWER, ORC-WER).
+
+meeteval and pyannote.metrics do the work (extra ``[meetings]``); errors and lengths are added over recordings, never
+averaged. The references and hypotheses are the segments of stm files: recording, speaker, times and words.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from asrcli.errors import InputError, MissingExtra
+from asrcli.types import Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingScore:
+    """Errors of one system over all recordings; ``None`` for a measure that the segments do not allow."""
+
+    name: str
+    recordings: int
+    cp_errors: int  # concatenated minimum-permutation: the best pairing of speakers
+    orc_errors: int  # optimal reference combination: each utterance goes to the stream that suits it best
+    words: int
+    missed: float  # seconds of speech
+    false_alarm: float
+    confusion: float  # seconds of speech under another speaker
+    speech: float
+
+    @property
+    def cp_wer(self) -> float | None:
+        """Return the concatenated minimum-permutation word error rate."""
+        return self.cp_errors / self.words if self.words else None
+
+    @property
+    def orc_wer(self) -> float | None:
+        """Return the optimal reference combination word error rate."""
+        return self.orc_errors / self.words if self.words else None
+
+    @property
+    def diarization_error_rate(self) -> float | None:
+        """Return missed, false and confused speech per second of reference speech."""
+        return (self.missed + self.false_alarm + self.confusion) / self.speech if self.speech else None
+
+
+def score_meetings(
+    name: str,
+    references: Sequence[Utterance],
+    hypotheses: Sequence[Utterance],
+    normalize: Callable[[str], str],
+    collar: float = 0.0,
+) -> MeetingScore:
+    """Score the segments of one system.
+
+    Args:
+        name: of the system.
+        references: segments with ``group`` as the speaker, times, and the field ``recording``.
+        hypotheses: the same of the system; the names of the speakers do not matter.
+        normalize: applied to every text.
+        collar: seconds round each reference boundary that are not scored for who spoke when.
+
+    Raises:
+        MissingExtra: meeteval or pyannote.metrics is not installed.
+        InputError: the hypotheses have none of the recordings.
+    """
+    absent = [module for module in ("meeteval", "pyannote.metrics") if not is_installed(module)]
+    if absent:
+        raise MissingExtra("scoring meetings", absent, "meetings")
+    from meeteval.wer import cp_word_error_rate, orc_word_error_rate
+    from pyannote.metrics.diarization import DiarizationErrorRate
+
+    logging.getLogger("preprocess").setLevel(logging.ERROR)  # meeteval says at every call that texts have no times
+    said, heard = by_recording(references), by_recording(hypotheses)
+    if not set(said) & set(heard):
+        raise InputError(f"{name} has none of the recordings of the reference: {', '.join(list(said)[:5])}")
+    diarization = DiarizationErrorRate(collar=2 * collar)  # pyannote's collar is the whole width
+    cp_errors = orc_errors = words = 0
+    for recording, segments in said.items():
+        others = heard.get(recording, [])
+        streams = by_speaker(others, normalize) or {"": ""}
+        cp = cp_word_error_rate(by_speaker(segments, normalize), streams)
+        orc = orc_word_error_rate([normalize(one.text) for one in segments], streams)
+        cp_errors, orc_errors, words = cp_errors + cp.errors, orc_errors + orc.errors, words + cp.length
+        diarization(annotation(recording, segments), annotation(recording, others), uem=whole(segments, others))
+    parts = diarization.accumulated_
+    return MeetingScore(
+        name,
+        len(said),
+        cp_errors,
+        orc_errors,
+        words,
+        parts["missed detection"],
+        parts["false alarm"],
+        parts["confusion"],
+        parts["total"],
+    )
+
+
+def is_installed(module: str) -> bool:
+    """Return whether a module can be imported, without importing it."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def by_recording(segments: Sequence[Utterance]) -> dict[str, list[Utterance]]:
+    """Return the segments of each recording in the order of time."""
+    found: dict[str, list[Utterance]] = {}
+    for one in sorted(segments, key=lambda one: one.start or 0.0):
+        found.setdefault(dict(one.fields).get("recording", ""), []).append(one)
+    return found
+
+
+def by_speaker(segments: Sequence[Utterance], normalize: Callable[[str], str]) -> dict[str, str]:
+    """Return everything that each speaker says."""
+    found: dict[str, list[str]] = {}
+    for one in segments:
+        found.setdefault(one.group or "", []).append(normalize(one.text))
+    return {speaker: " ".join(texts) for speaker, texts in found.items()}
+
+
+def annotation(recording: str, segments: Sequence[Utterance]) -> Any:
+    """Return who speaks when, as pyannote wants it."""
+    from pyannote.core import Annotation, Segment
+
+    made = Annotation(uri=recording)
+    for place, one in enumerate(segments):
+        made[Segment(one.start or 0.0, one.end or 0.0), place] = one.group or ""
+    return made
+
+
+def whole(segments: Sequence[Utterance], others: Sequence[Utterance]) -> Any:
+    """Return the stretch that holds every segment: all of it is scored."""
+    from pyannote.core import Segment, Timeline
+
+    both = [*segments, *others]
+    return Timeline([Segment(min(one.start or 0.0 for one in both), max(one.end or 0.0 for one in both))])

@@ -1,0 +1,177 @@
+"""Align references that allow several readings: ``{ a / b c / @ }`` alternations and ``(w)`` optional words.
+
+These are the notations of NIST's ``trn`` and ``stm`` files. A text becomes a network of arcs, one word each, and the
+networks are aligned arc by arc with the costs and the tie-breaks of SCTK (src/sclite/word.c, net_dp.c): ``@`` is
+nothing, and leaving out an optional word is correct but costs 2, so that saying it is better.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from asrcli.errors import InputError
+
+NOTHING = "@"
+SUBSTITUTION, OPTIONAL, PLAIN, NOTHINGS, NULL = 4000, 2000, 3000, 1000, 1  # thousandths of sclite's costs
+TOKENS = re.compile(r"[{}]|[^\s{}]+")
+MARKED = re.compile(r"[{}]|(?:^|\s)\([^\s()]+\)(?:\s|$)|\S;")
+TAGS = re.compile(r"(?<!\\);")  # word;tag;tag, where \; is a semicolon of the word
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """One word of a network and the arcs that can come before it (0 is the start)."""
+
+    word: str
+    optional: bool
+    before: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Network:
+    """Arcs in an order in which every arc comes after those before it; ``last`` are those that can end the text."""
+
+    arcs: list[Arc] = field(default_factory=lambda: [Arc("", False, ())])
+    last: tuple[int, ...] = (0,)
+
+
+def is_marked(text: str) -> bool:
+    """Return whether a text holds alternations, optional words or tagged words."""
+    return ("{" in text or "(" in text or ";" in text) and MARKED.search(text) is not None
+
+
+def parse_network(text: str) -> Network:
+    """Read a text with alternations and optional words.
+
+    Raises:
+        InputError: a brace is missing.
+    """
+    network = Network()
+    rest = read_sequence(network, tokens_of(text), text, depth=0)
+    if rest:
+        raise InputError(f"a '}}' without its '{{' in: {text[:80]}")
+    return network
+
+
+def tokens_of(text: str) -> list[str]:
+    """Cut a text into words, braces and, inside braces only, the slashes between alternatives."""
+    tokens: list[str] = []
+    depth = 0
+    for symbol in TOKENS.findall(text):
+        depth += (symbol == "{") - (symbol == "}")
+        tokens += [piece for piece in re.split("(/)", symbol) if piece] if depth else [symbol]
+    return tokens
+
+
+def read_sequence(network: Network, tokens: list[str], text: str, depth: int) -> list[str]:
+    """Add words to the network up to the end of this alternative; return the tokens that are left."""
+    while tokens:
+        symbol = tokens[0]
+        if symbol == "}" or (symbol == "/" and depth):
+            break
+        tokens = tokens[1:]
+        if symbol == "{":
+            tokens = read_alternation(network, tokens, text, depth)
+            continue
+        symbol = TAGS.split(symbol, maxsplit=1)[0].replace("\\;", ";")
+        optional = len(symbol) > 2 and symbol[0] == "(" and symbol[-1] == ")"
+        network.arcs.append(Arc(symbol[1:-1] if optional else symbol, optional, network.last))
+        network.last = (len(network.arcs) - 1,)
+    return tokens
+
+
+def read_alternation(network: Network, tokens: list[str], text: str, depth: int) -> list[str]:
+    """Add the alternatives after a ``{``; return the tokens after its ``}``."""
+    before, ends = network.last, []
+    while True:
+        network.last = before
+        size = len(network.arcs)
+        tokens = read_sequence(network, tokens, text, depth + 1)
+        if len(network.arcs) == size:  # an empty alternative is nothing said
+            network.arcs.append(Arc(NOTHING, False, before))
+            network.last = (size,)
+        ends += [end for end in network.last if end not in ends]
+        if not tokens:
+            raise InputError(f"a '{{' without its '}}' in: {text[:80]}")
+        closing, tokens = tokens[0], tokens[1:]
+        if closing == "}":
+            network.last = tuple(ends)
+            return tokens
+
+
+def gap_cost(arc: Arc) -> int:
+    """Return what it costs that the other side says nothing."""
+    if arc.word == NOTHING:
+        return NULL
+    return OPTIONAL if arc.optional else PLAIN
+
+
+def pair_cost(arc: Arc, other: Arc) -> int:
+    """Return what it costs to align two words."""
+    if arc.word == other.word:
+        return NOTHINGS if arc.word == NOTHING else 0
+    return SUBSTITUTION
+
+
+def align_networks(reference: Network, hypothesis: Network) -> tuple[list[str], list[str], bytes]:
+    """Return the words of the best reading of each side, and their alignment.
+
+    The letters are those of `asrcli.scoring.alignment.align`, and ``o``: an optional word of the reference that was
+    left out, which is correct. An optional word that only the hypothesis has is left out of both.
+    """
+    cells: list[list[tuple[int, int, int]]] = []  # cost, and the cell before: reference arc, hypothesis arc
+    for row, arc in enumerate(reference.arcs):
+        line: list[tuple[int, int, int]] = []
+        cells.append(line)
+        for column, other in enumerate(hypothesis.arcs):
+            line.append(best_move(cells, (row, arc), (column, other)) if row or column else (0, -1, -1))
+    ends = [(cells[row][column][0], row, column) for row in reference.last for column in hypothesis.last]
+    _, row, column = min(ends, key=lambda end: end[0])
+    return read_path(cells, reference, hypothesis, (row, column))
+
+
+def best_move(
+    cells: list[list[tuple[int, int, int]]], at: tuple[int, Arc], over: tuple[int, Arc]
+) -> tuple[int, int, int]:
+    """Return cost and origin of one cell: substitution where it is not worse, deletion only where it is better."""
+    (row, arc), (column, other) = at, over
+    far = (1 << 60, -1, -1)
+    inserted = min(((cells[row][back][0], row, back) for back in other.before), key=lambda cell: cell[0], default=far)
+    deleted = min(((cells[back][column][0], back, column) for back in arc.before), key=lambda c: c[0], default=far)
+    paired = far
+    if row and column:
+        origins = ((cells[up][back][0], up, back) for up in arc.before for back in other.before)
+        paired = min(origins, key=lambda cell: cell[0])
+    insertion = inserted[0] + gap_cost(other)
+    deletion = deleted[0] + gap_cost(arc)
+    substitution = paired[0] + pair_cost(arc, other)
+    if substitution <= deletion and substitution <= insertion:
+        return (substitution, *paired[1:])
+    return (deletion, *deleted[1:]) if deletion < insertion else (insertion, *inserted[1:])
+
+
+def read_path(
+    cells: Sequence[Sequence[tuple[int, int, int]]], reference: Network, hypothesis: Network, end: tuple[int, int]
+) -> tuple[list[str], list[str], bytes]:
+    """Walk back from the end and return the words of both sides and the letters between them."""
+    words: list[str] = []
+    heard: list[str] = []
+    letters = bytearray()
+    row, column = end
+    while row or column:
+        _, up, back = cells[row][column]
+        arc, other = reference.arcs[row], hypothesis.arcs[column]
+        if up != row and back != column:
+            letters.append(ord("=" if arc.word == other.word else "S"))
+            words.append(arc.word)
+            heard.append(other.word)
+        elif up != row and arc.word != NOTHING:
+            letters.append(ord("o" if arc.optional else "D"))
+            words.append(arc.word)
+        elif up == row and other.word != NOTHING and not other.optional:
+            letters.append(ord("I"))
+            heard.append(other.word)
+        row, column = up, back
+    return words[::-1], heard[::-1], bytes(letters[::-1])

@@ -1,0 +1,239 @@
+"""How sure a rate is, and whether two systems differ: intervals and paired tests over the same utterances."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Counts = NDArray[np.int64]  # (utterances,)
+
+REPLICATES = 1_000  # of a bootstrap: the ends of a 95 % interval are then good to about 4 % of its width
+LEVEL = 0.05
+WEIGHTS_AT_ONCE = 500_000  # resampling weights held in memory: 4 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A 95 % confidence interval."""
+
+    low: float
+    high: float
+
+    @property
+    def covers_zero(self) -> bool:
+        """Whether no difference is among the plausible values."""
+        return self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Resampled:
+    """Rates of all systems, resampled together: ``rates`` is (systems, replicates)."""
+
+    rates: NDArray[np.float64]
+
+    def interval(self, system: int) -> Interval:
+        """Return the interval of one system's rate."""
+        return percentiles(self.rates[system])
+
+    def difference(self, first: int, second: int) -> Interval:
+        """Return the interval of the first rate less the second, paired."""
+        return percentiles(self.rates[first] - self.rates[second])
+
+    def p_value(self, first: int, second: int) -> float:
+        """Return the two-sided bootstrap probability that the difference has the other sign."""
+        below = float((self.rates[first] - self.rates[second] < 0).mean())
+        equal = float((self.rates[first] == self.rates[second]).mean())
+        tail = min(below, 1 - below - equal) + equal / 2
+        return min(1.0, max(2 * tail, 1 / float(self.rates.shape[1])))
+
+
+def percentiles(values: NDArray[np.float64]) -> Interval:
+    """Return the middle 95 % of resampled values."""
+    import numpy as np
+
+    low, high = np.nanpercentile(values, [100 * LEVEL / 2, 100 * (1 - LEVEL / 2)]).tolist()
+    return Interval(low, high)
+
+
+def bootstrap(
+    errors: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    *,
+    groups: NDArray[np.int64] | None = None,
+    replicates: int = REPLICATES,
+    seed: int = 0,
+) -> Resampled:
+    """Resample utterances (or whole groups of them) with replacement, the same ones for every system.
+
+    Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation", ICASSP 2004.
+    Utterances of one speaker are not independent, so the interval over groups is the honest one where they are known.
+
+    Args:
+        errors: (systems, utterances).
+        lengths: reference words, (systems, utterances).
+        groups: speaker or session of each utterance, numbered from 0, (utterances,).
+    """
+    import numpy as np
+
+    systems = len(errors)
+    totals = np.concatenate([errors, lengths]).astype(np.float64)  # (2 * systems, utterances)
+    if groups is not None:
+        totals = np.stack([np.bincount(groups, row) for row in totals])
+    units = totals.shape[1]
+    table = np.ascontiguousarray(totals.T)  # (units, 2 * systems)
+    random = np.random.Generator(np.random.SFC64(seed))
+    sums = np.empty((replicates, 2 * systems))
+    weights = np.empty((max(1, min(replicates, WEIGHTS_AT_ONCE // max(units, 1))), units))
+    for start in range(0, replicates, len(weights)):
+        rows = min(len(weights), replicates - start)
+        drawn = random.integers(0, units, (rows, units))
+        for row in range(rows):
+            weights[row] = np.bincount(drawn[row], minlength=units)
+        np.matmul(weights[:rows], table, out=sums[start : start + rows])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return Resampled((sums[:, :systems] / sums[:, systems:]).T)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedPairs:
+    """Outcome of the matched-pairs sentence-segment word error test (MAPSSWE)."""
+
+    segments: int
+    mean: float  # errors of the first system less those of the second, per segment
+    deviation: float
+    z: float
+    p: float  # two-sided
+
+
+def matched_pairs(first: Sequence[bytes], second: Sequence[bytes]) -> MatchedPairs:
+    """Compare two systems' errors on the segments between stretches that both got right.
+
+    Gillick and Cox, "Some statistical issues in the comparison of speech recognition algorithms", ICASSP 1989, as
+    NIST's sc_stats does it (SCTK, src/sclite/mtchprs.c): a segment ends after two consecutive words that both systems
+    have right with no insertion between them; a segment without an error is ignored; the deviation has n - 1 below it.
+    Equal to sc_stats for alignments of the ``sclite`` convention.
+
+    Args:
+        first: alignments of one system, an utterance each.
+        second: those of the other, to the same references.
+    """
+    import numpy as np
+
+    one, two = slots(first), slots(second)
+    if len(one.right) != len(two.right):
+        one, two = (slots(side) for side in without_readings(first, second))
+    right = one.right & two.right
+    inserted = (one.insertions + two.insertions) > 0
+    closing = np.zeros(len(right), np.bool_)
+    closing[1:] = right[1:] & right[:-1] & ~inserted[1:]
+    opens = np.concatenate([[True], one.last[:-1]])  # a new utterance opens a new segment
+    segment = np.cumsum(closing | opens)
+    errors = [np.bincount(segment, side.insertions + side.wrong) for side in (one, two)]
+    with_errors = (errors[0] + errors[1]) > 0
+    differences = (errors[0] - errors[1])[with_errors]
+    number = len(differences)
+    mean = float(differences.mean()) if number else 0.0
+    deviation = float(differences.std(ddof=1)) if number > 1 else 0.0
+    z = mean / (deviation / math.sqrt(number)) if deviation else 0.0
+    return MatchedPairs(number, mean, deviation, z, math.erfc(abs(z) / math.sqrt(2)))
+
+
+def without_readings(first: Sequence[bytes], second: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Make one segment of every utterance whose reference was read in two ways: its words do not correspond."""
+    sides: tuple[list[bytes], list[bytes]] = ([], [])
+    for pair in zip(first, second, strict=True):
+        words = [len(moves) - moves.count(b"I") - moves.count(b">") for moves in pair]
+        for side, moves in zip(sides, pair, strict=True):
+            errors = sum(moves.count(letter) for letter in (b"S", b"D", b"I"))
+            side.append(moves if words[0] == words[1] else b"I" * errors)
+    return sides
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """One place per reference word and one for the end of each utterance, over many alignments."""
+
+    right: NDArray[np.bool_]  # False at an end
+    wrong: NDArray[np.bool_]  # substituted or deleted
+    insertions: NDArray[np.int64]  # words inserted before this place
+    last: NDArray[np.bool_]
+
+
+def slots(alignments: Sequence[bytes]) -> Slots:
+    """Lay out alignments along their reference words."""
+    import numpy as np
+
+    moves = np.frombuffer(b"|".join(alignments) + b"|", np.uint8)
+    moves = moves[moves != ord(">")]  # a merged hypothesis word is part of the match after it
+    inserted = moves == ord("I")
+    places = np.cumsum(~inserted)  # an insertion has the number of the place before it
+    kept = moves[~inserted]
+    insertions = np.bincount(places[inserted], minlength=len(kept))[: len(kept)]
+    wrong = (kept == ord("S")) | (kept == ord("D"))
+    last = kept == ord("|")
+    return Slots(~wrong & ~last, wrong, insertions, last)
+
+
+@dataclass(frozen=True, slots=True)
+class McNemar:
+    """Outcome of McNemar's test on whole utterances."""
+
+    only_first: int  # utterances that only the first system has right
+    only_second: int
+    p: float  # exact, two-sided
+
+
+def mcnemar(first: Counts, second: Counts) -> McNemar:
+    """Test whether two systems get different numbers of utterances entirely right, as sc_stats does.
+
+    Args:
+        first: errors of one system, (utterances,).
+        second: errors of the other.
+    """
+    only_first = int(((first == 0) & (second > 0)).sum())
+    only_second = int(((first > 0) & (second == 0)).sum())
+    return McNemar(only_first, only_second, binomial_p(min(only_first, only_second), only_first + only_second))
+
+
+def binomial_p(successes: int, trials: int) -> float:
+    """Return the two-sided probability of at most so many heads among fair coins."""
+    if successes * 2 >= trials:
+        return 1.0
+    log_all = trials * math.log(2)
+    terms = (
+        math.exp(math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) - log_all)
+        for k in range(successes + 1)
+    )
+    return min(1.0, 2 * math.fsum(terms))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return the p values corrected for testing several hypotheses at once (Holm 1979)."""
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    corrected = [1.0] * len(p_values)
+    highest = 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        corrected[index] = highest
+    return corrected
+
+
+def more_needed(first: Counts, second: Counts) -> int | None:
+    """Return how many more utterances of this kind would make the observed difference significant.
+
+    From the spread of the paired differences: n grows until 1.96 standard errors fit into the mean. ``None`` when there
+    is no difference to confirm.
+    """
+    differences = first - second
+    number = len(differences)
+    mean = float(differences.mean()) if number else 0.0
+    if number < 2 or mean == 0:
+        return None
+    wanted = math.ceil(float(differences.var(ddof=1)) * (1.959964 / mean) ** 2)
+    return max(0, wanted - number)

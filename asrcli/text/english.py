@@ -1,0 +1,311 @@
+"""The English normalisers: one engine, and the rules of Whisper, of the Open ASR Leaderboard and of this project.
+
+Rule by rule over the whole text, such a normaliser costs twenty times what scoring does. Nearly every rule however
+looks at one word, so the result of a word is remembered, and a text of known words is put together from the memory.
+What looks further (numbers, ``he's been``, ``wi fi``, spelled letters) is marked in the memory, and only texts with
+such a word go through the rules that are left, or through all of them. The output is the same to the last character:
+tests compare it with the official code.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from asrcli.text import numbers_english, tables
+
+# Letters that Unicode does not take apart (openai-whisper, whisper/normalizers/basic.py).
+LETTERS = {"œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "ß": "ss", "ẞ": "SS", "đ": "d", "Đ": "D"}
+LETTERS |= {"ð": "d", "Ð": "D", "þ": "th", "Þ": "th", "ł": "l", "Ł": "L"}
+NUMERIC_MARKS = ".%$¢€£"  # kept until the numbers are read
+
+TITLES = {
+    "mr": "mister", "mrs": "missus", "st": "saint", "dr": "doctor", "prof": "professor", "capt": "captain",
+    "gov": "governor", "ald": "alderman", "gen": "general", "sen": "senator", "rep": "representative",
+    "pres": "president", "rev": "reverend", "hon": "honorable", "asst": "assistant", "assoc": "associate",
+    "lt": "lieutenant", "col": "colonel", "jr": "junior", "sr": "senior", "esq": "esquire",
+}  # fmt: skip
+SPOKEN = {
+    "won't": "will not", "can't": "can not", "let's": "let us", "ain't": "aint", "y'all": "you all",
+    "wanna": "want to", "gotta": "got to", "gonna": "going to", "i'ma": "i am going to", "imma": "i am going to",
+    "woulda": "would have", "coulda": "could have", "shoulda": "should have", "ma'am": "madam",
+}  # fmt: skip
+PERFECT = {"'d been": " had been", "'s been": " has been", "'d gone": " had gone", "'s gone": " has gone"}
+PERFECT |= {"'d done": " had done", "'s got": " has got"}  # "'s done" can be either
+ENDINGS = {"'d": " would", "'ll": " will", "'t": " not", "'ve": " have", "'m": " am"}
+PRONOUNS = r"\b(it|he|she|what|that|who|here|there|how|when|where|why|this)'s\b"
+Rewrites = tuple[tuple[str, str], ...]  # pattern, replacement
+
+
+def contractions(possessive: tuple[str, str]) -> Rewrites:
+    """Return the contractions in the order in which they are undone; ``possessive`` is what happens to ``'s``."""
+    return (
+        *((rf"\b{short}\b", long) for short, long in SPOKEN.items()),
+        *((rf"\b{short}\b", f"{long} ") for short, long in TITLES.items()),
+        *((rf"{short}\b", long) for short, long in PERFECT.items()),
+        (r"n't\b", " not"),
+        (r"'re\b", " are"),
+        possessive,
+        *((rf"{short}\b", long) for short, long in ENDINGS.items()),
+    )
+
+
+@dataclass(frozen=True)
+class EnglishRules:
+    """What one English normaliser does, in the order in which it does it."""
+
+    brackets: tuple[str, ...]  # patterns of stretches that are no speech
+    fillers: tuple[str, ...]
+    contractions: Rewrites
+    compounds: Mapping[str, str]  # two words -> one
+    spellings: Mapping[str, str]
+    names: Mapping[str, str]
+    acronyms: bool  # write spelled letters together
+    literal_one: bool  # write a lone 1 as "one"
+
+
+def whisper_rules() -> EnglishRules:
+    """Return the rules of OpenAI Whisper (whisper/normalizers/english.py of 2025-01, unchanged since 2023)."""
+    odd = {
+        # Slips of the list that Whisper ships: they are part of every rate measured with it.
+        "archeological": "archaeological", "archaeology": "archeology</span>", "cancelation": "cancellation",
+        "cancelations": "cancellations", "pummelled": "pummel", "pummelling": "pummeled", "snowploughs": "snowplow",
+        "travelog": "travelogue", "travelogs": "travelogues",
+    }  # fmt: skip
+    return EnglishRules(
+        brackets=(r"[<\[][^>\]]*[>\]]", r"\(([^)]+?)\)"),
+        fillers=("hmm", "mm", "mhm", "mmm", "uh", "um"),
+        contractions=contractions((r"'s\b", " is")),
+        compounds={},
+        spellings=tables.spellings() | odd,
+        names={},
+        acronyms=False,
+        literal_one=True,
+    )
+
+
+def leaderboard_rules() -> EnglishRules:
+    """Return the rules of the Open ASR Leaderboard (normalizer/ at commit d1e99b25, 2026-08-21)."""
+    changed = {
+        "ok": "okay", "kay": "okay", "etcetera": "etc", "archaeology": "archeology", "mm": "hmm", "flyer": "flier",
+        "archaeological": "archeological", "cancellation": "cancelation", "cancellations": "cancelations",
+        "pummelled": "pummeled", "pummelling": "pummeling", "snowploughs": "snowplows", "travelogue": "travelog",
+        "travelogues": "travelogs",
+    }  # fmt: skip
+    compounds = {
+        "et cetera": "etc", "al right": "alright", "all right": "alright", "how ever": "however", "wi fi": "wifi",
+        "hi fi": "hifi", "lo fi": "lofi", "sci fi": "scifi", "e mail": "email", "e book": "ebook",
+        "e commerce": "ecommerce", "x ray": "xray", "t shirt": "tshirt", "a m": "am", "p m": "pm", "o k": "okay",
+    }  # fmt: skip
+    fillers = "hmm mm mhm mmm uh um ah aha ahh ahm eh ehehe em hm huh hum mhum uhm umm uhuh"
+    return EnglishRules(
+        brackets=(r"[<\[][^>\]]*[>\]]", r"\(([^)]+?)\)"),
+        fillers=tuple(fillers.split()),
+        contractions=contractions((PRONOUNS, r"\1 is")),
+        compounds=compounds,
+        spellings=tables.spellings() | changed,
+        names=tables.names(),
+        acronyms=True,
+        literal_one=True,
+    )
+
+
+def first_run(word: str) -> str:
+    """Return the letters and digits that a word begins with."""
+    found = re.match(r"\w*", word)
+    return found[0] if found else ""
+
+
+class MarkTable(dict[int, str]):
+    """Characters -> what is left of them without marks, symbols and diacritics; filled as characters come up."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        category = unicodedata.category(char)
+        if char in NUMERIC_MARKS:
+            kept = char
+        elif char in LETTERS:
+            kept = LETTERS[char]
+        elif category == "Mn":
+            kept = ""
+        else:
+            kept = " " if category[0] in "MSP" else char
+        self[code] = kept
+        return kept
+
+
+MARKS = MarkTable()
+NUMERIC = re.compile(f"[{NUMERIC_MARKS}]")
+SPELLED = re.compile(r"(?<!\S)\w \w(?!\S)")
+AFTER_PERFECT = ("been", "gone", "done", "got")
+MOST_WORDS = 400_000  # remembered; then the memory starts afresh
+
+
+@dataclass(slots=True)
+class Known:
+    """What is remembered of one word that needs a second look in its text."""
+
+    early: str  # after the rules that look at one word
+    wholly: bool  # only the text as a whole can be trusted
+    perfect: bool  # can be the second half of "he's been"
+    second: bool  # can be the second half of "wi fi"
+    marks: bool  # has digits or the marks of numbers, or is the half of "and a half"
+
+
+class EnglishNormalizer:
+    """Normalises English texts by the given rules."""
+
+    def __init__(self, rules: EnglishRules, disabled: frozenset[str] = frozenset()) -> None:
+        """Compile the rules.
+
+        Args:
+            rules: what to do.
+            disabled: names of rules to leave out, of `RULES`: to find out what each one does to a score.
+        """
+        self.rules = rules
+        self.disabled = disabled
+        on = {name: name not in disabled for name in RULES}
+        self.on = on
+        self.brackets = [re.compile(pattern) for pattern in rules.brackets] if on["brackets"] else []
+        self.fillers = re.compile(rf"\b({'|'.join(rules.fillers)})\b")
+        self.contractions = [(re.compile(pattern), new) for pattern, new in rules.contractions if self.keeps(new)]
+        # One pattern for all: no pair begins with the word that another one ends with, so their order is free.
+        pairs = "|".join(pair.replace(" ", r"\s+") for pair in rules.compounds)
+        self.compounds = re.compile(rf"\b(?:{pairs})\b") if pairs and on["compounds"] else None
+        self.seconds = frozenset(pair.split()[1] for pair in rules.compounds)
+        names = rules.names if on["names"] else {}
+        spellings = rules.spellings if on["spellings"] else {}
+        self.respelling = {**names, **{old: names.get(new, new) for old, new in spellings.items()}}
+        self.plain: dict[str, str] = {}  # words that nothing around them changes -> their final form
+        self.known: dict[str, Known] = {}
+
+    def keeps(self, replacement: str) -> bool:
+        """Return whether a contraction is wanted: titles can be disabled on their own."""
+        title = replacement.strip() in TITLES.values()
+        return self.on["titles"] if title else self.on["contractions"]
+
+    def __call__(self, text: str) -> str:
+        """Return the normalised text."""
+        text = text.lower()
+        if "(" in text or "[" in text or "<" in text:
+            return self.apply(text)
+        plain = self.plain
+        tokens = text.split()
+        try:
+            joined = " ".join([word for token in tokens if (word := plain[token])])
+        except KeyError:
+            return self.look_closer(text, tokens)
+        return self.join_letters(joined) if self.rules.acronyms else joined
+
+    def look_closer(self, text: str, tokens: list[str]) -> str:
+        """Normalise a text that has words which are new or depend on others."""
+        for token in tokens:
+            if token not in self.known:
+                self.learn(token)
+        known, plain = self.known, self.plain
+        special = [place for place, token in enumerate(tokens) if token not in plain]
+        if not special:
+            joined = " ".join([word for token in tokens if (word := plain[token])])
+            return self.join_letters(joined) if self.rules.acronyms else joined
+        pairs = marks = False
+        for place in special:
+            found = known[tokens[place]]
+            if found.wholly or (found.perfect and place and tokens[place - 1].endswith(("'s", "'d"))):
+                return self.apply(text)
+            pairs = pairs or found.second
+            marks = marks or found.marks
+        early = " ".join([known[token].early for token in tokens])
+        if pairs or marks:
+            return self.finish(early)
+        if self.on["numbers"]:
+            early = " ".join(numbers_english.read_numbers(early.split()))
+            early = numbers_english.polish(early, literal_one=self.rules.literal_one)
+        joined = self.respell(early)
+        joined = self.join_letters(joined) if self.rules.acronyms else joined
+        return self.unmark(joined)
+
+    def learn(self, token: str) -> Known:
+        """Apply the rules that look at one word, remember the outcome and whether the rest of a text can change it."""
+        if len(self.known) > MOST_WORDS:
+            self.known.clear()
+            self.plain.clear()
+        unfilled = self.fillers.sub("", token) if self.on["fillers"] else token
+        early = self.start(token)
+        words = early.split()
+        known = Known(
+            early,
+            wholly=unfilled.startswith("'"),
+            perfect=token.startswith(AFTER_PERFECT),
+            second=any(first_run(word) in self.seconds for word in words),
+            marks="half" in words or any(char.isdigit() or char in NUMERIC_MARKS for char in early),
+        )
+        self.known[token] = known
+        number = any(word in numbers_english.ACTIVE for word in words)
+        depends = known.wholly or known.perfect or known.second or known.marks or number
+        if not depends:
+            if self.compounds:
+                early = self.compounds.sub(lambda found: self.rules.compounds[" ".join(found[0].split())], early)
+            self.plain[token] = self.respell(early)
+        return known
+
+    def apply(self, text: str) -> str:
+        """Apply every rule to a lower-case text, in order."""
+        for pattern in self.brackets:
+            text = pattern.sub("", text)
+        return self.finish(self.start(text))
+
+    def start(self, text: str) -> str:
+        """Apply the rules up to punctuation: fillers, contractions, marks and diacritics."""
+        if self.on["fillers"]:
+            text = self.fillers.sub("", text)
+        text = re.sub(r"\s+'", "'", text)
+        for pattern, new in self.contractions:
+            text = pattern.sub(new, text)
+        text = re.sub(r"(\d),(\d)", r"\1\2", text)
+        text = re.sub(r"\.([^0-9]|$)", r" \1", text)
+        return unicodedata.normalize("NFKD", text).translate(MARKS)
+
+    def finish(self, text: str) -> str:
+        """Apply the other rules: compounds, numbers, spellings, names, spelled letters and the marks of numbers."""
+        if self.compounds:
+            text = self.compounds.sub(lambda found: self.rules.compounds[" ".join(found[0].split())], text)
+        if self.on["numbers"]:
+            text = numbers_english.standardize_numbers(text, literal_one=self.rules.literal_one)
+        text = self.respell(text)
+        if self.rules.acronyms:
+            text = self.join_letters(text)
+        return self.unmark(text)
+
+    def respell(self, text: str) -> str:
+        """Write each word in the spelling, and each name in the form, that stands for it."""
+        return " ".join([self.respelling.get(word, word) for word in text.split()])
+
+    def unmark(self, text: str) -> str:
+        """Remove the marks of numbers that stand at no number."""
+        if not NUMERIC.search(text):
+            return text
+        text = re.sub(r"[.$¢€£]([^0-9])", r" \1", text)
+        text = re.sub(r"([^0-9])%", r"\1 ", text)
+        return re.sub(r"\s+", " ", text)
+
+    def join_letters(self, text: str) -> str:
+        """Write spelled letters and digits together: ``b b c`` as ``bbc``; with an ``a`` or ``i``, three at least."""
+        if not self.on["acronyms"] or not SPELLED.search(text):
+            return text
+        done: list[str] = []
+        run: list[str] = []
+        for word in [*text.split(), ""]:
+            if len(word) == 1 and word.isalnum():
+                run.append(word)
+                continue
+            enough = 3 if "a" in run or "i" in run else 2
+            done += ["".join(run)] if len(run) >= enough else run
+            run = []
+            done.append(word)
+        return " ".join(done[:-1])
+
+
+RULES = ("brackets", "fillers", "contractions", "titles", "compounds", "numbers", "spellings", "names", "acronyms")
+Normalizer = Callable[[str], str]

@@ -1,0 +1,251 @@
+"""Alignments and significance against the programs that define them."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asrcli.scoring import significance
+from asrcli.scoring.alignment import Convention, align, count, count_all, distances, measures, tally
+from asrcli.scoring.network import align_networks, is_marked, parse_network
+from asrcli.types import ErrorCounts
+
+DATA = Path(__file__).parent / "data/scoring"
+WORDS = st.lists(st.sampled_from(["a", "b", "ab", "ba", "aab", "c", "the", "cat"]), max_size=12)
+PAIRS = st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=8)
+
+
+@pytest.fixture(scope="module")
+def sclite() -> dict:
+    return json.loads((DATA / "sclite.json").read_text())
+
+
+def spoken(number: int, seed: int, vocabulary: int = 30) -> tuple[list[list[str]], list[list[str]]]:
+    """Return random references and disturbed copies, with words that can be merged."""
+    chance = random.Random(seed)
+    words = [f"w{place}" for place in range(vocabulary)] + ["a", "b", "ab", "ba", "aa", "abb", "aab"]
+    references, hypotheses = [], []
+    for _ in range(number):
+        said = chance.choices(words, k=chance.randint(0, 14))
+        heard = []
+        for word in said:
+            throw = chance.random()
+            if throw < 0.2:
+                heard.append(chance.choice(words))
+            elif throw > 0.3:
+                heard += [word, chance.choice(words)] if throw < 0.36 else [word]
+        references.append(said)
+        hypotheses.append(heard)
+    return references, hypotheses
+
+
+def test_sclite_paths_are_equal_move_by_move(sclite: dict) -> None:
+    references = [row[0].split() for row in sclite["pairs"]]
+    for column in (1, 2):
+        found = align(references, [row[column].split() for row in sclite["pairs"]], Convention.SCLITE)
+        assert [moves.decode() for moves in found] == [row[column + 2] for row in sclite["pairs"]]
+
+
+def test_sclite_counts_more_errors_than_levenshtein_where_it_should() -> None:
+    pair = [["a", "b", "c", "d", "e"]], [["d", "e", "x", "y", "z"]]
+    assert count(align(*pair)[0]).errors == 5
+    assert count(align(*pair, Convention.SCLITE)[0]) == ErrorCounts(hits=2, insertions=3, deletions=3)
+
+
+def test_alternations_and_optional_words_count_as_sclite_counts_them(sclite: dict) -> None:
+    assert len(sclite["alternations"]) > 200
+    differing = []
+    for reference, heard, expected in sclite["alternations"]:
+        counts = count(align_networks(parse_network(reference), parse_network(heard))[2])
+        if [counts.hits, counts.substitutions, counts.deletions, counts.insertions] != expected:
+            differing.append(reference)
+    assert differing == []
+
+
+@pytest.mark.parametrize(
+    ("text", "heard", "letters"),
+    [
+        ("a { b / c d } e", "a c d e", b"===="),
+        ("a (uh) b", "a b", b"=o="),
+        ("a (uh) b", "a uh b", b"==="),
+        ("{ a / @ } b", "b", b"="),
+        ("word;tag other", "word other", b"=="),
+        (r"semi\;colon;tag", r"semi\;colon", b"="),
+        ("and/or { a/b } ;", "and/or b ;", b"==="),
+    ],
+)
+def test_marks_of_references(text: str, heard: str, letters: bytes) -> None:
+    assert is_marked(text)
+    assert align_networks(parse_network(text), parse_network(heard))[2] == letters
+
+
+def test_levenshtein_counts_are_those_of_jiwer() -> None:
+    jiwer = pytest.importorskip("jiwer")
+    references, hypotheses = spoken(800, seed=1)
+    kept = [index for index, words in enumerate(references) if words]
+    references, hypotheses = [references[index] for index in kept], [hypotheses[index] for index in kept]
+    counts = count_all(align(references, hypotheses))
+    expected = jiwer.process_words([" ".join(one) for one in references], [" ".join(one) for one in hypotheses])
+    assert counts == ErrorCounts(expected.hits, expected.substitutions, expected.insertions, expected.deletions)
+    assert measures(counts) == pytest.approx({"mer": expected.mer, "wil": expected.wil, "wip": expected.wip})
+    letters = [["".join(one) for one in side] for side in (references, hypotheses)]
+    assert sum(distances(*letters)) / sum(map(len, letters[0])) == pytest.approx(jiwer.cer(*letters))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_merged_compounds_count_as_kaldialign_counts_them(seed: int) -> None:
+    kaldialign = pytest.importorskip("kaldialign")
+    references, hypotheses = spoken(1500, seed)
+    for said, heard, moves in zip(
+        references, hypotheses, align(references, hypotheses, Convention.OPEN_ASR_LEADERBOARD), strict=True
+    ):
+        counts, expected = count(moves), kaldialign.edit_distance(said, heard, merge_compounds=True)
+        assert (counts.substitutions, counts.deletions, counts.insertions) == (
+            expected["sub"],
+            expected["del"],
+            expected["ins"],
+        ), (said, heard)
+        assert counts.reference_length == len(said)
+
+
+@given(PAIRS, st.sampled_from(Convention))
+@settings(max_examples=150, deadline=None)
+def test_every_alignment_accounts_for_every_word(
+    pairs: list[tuple[list[str], list[str]]], convention: Convention
+) -> None:
+    references, hypotheses = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    alignments = align(references, hypotheses, convention)
+    fewest = distances(references, hypotheses)
+    errors, lengths = tally(alignments)
+    for index, (said, heard, moves) in enumerate(zip(references, hypotheses, alignments, strict=True)):
+        counts = count(moves)
+        assert counts.reference_length == len(said) == lengths[index]
+        assert moves.count(b"=") + moves.count(b"S") + moves.count(b"I") + moves.count(b">") == len(heard)
+        assert counts.errors == errors[index]
+        if convention is Convention.OPEN_ASR_LEADERBOARD:
+            assert counts.errors <= fewest[index]
+        else:
+            assert counts.errors >= fewest[index]
+            for move, word, other in walk(said, heard, moves):
+                assert (word == other) == (move == "=")
+    assert sum((count(moves) for moves in alignments), ErrorCounts()) == count_all(alignments)
+
+
+def walk(said: list[str], heard: list[str], moves: bytes) -> list[tuple[str, str | None, str | None]]:
+    left, right = iter(said), iter(heard)
+    return [
+        (move, next(left) if move != "I" else None, next(right) if move != "D" else None) for move in moves.decode()
+    ]
+
+
+@given(WORDS, WORDS)
+@settings(max_examples=150, deadline=None)
+def test_swapping_the_sides_swaps_insertions_and_deletions(said: list[str], heard: list[str]) -> None:
+    there, back = count(align([said], [heard])[0]), count(align([heard], [said])[0])
+    assert there.errors == back.errors
+    assert there.insertions - there.deletions == back.deletions - back.insertions == len(heard) - len(said)
+
+
+def test_long_texts_are_aligned_in_a_band() -> None:
+    chance = random.Random(3)
+    said = [f"w{chance.randint(0, 900)}" for _ in range(4000)]
+    heard = [word for word in said if chance.random() > 0.05]
+    moves = align([said], [heard], Convention.SCLITE)[0]
+    assert count(moves) == ErrorCounts(hits=len(heard), deletions=len(said) - len(heard))
+
+
+def test_mapsswe_and_mcnemar_are_those_of_sc_stats(sclite: dict) -> None:
+    first = [row[3].encode() for row in sclite["pairs"]]
+    second = [row[4].encode() for row in sclite["pairs"]]
+    found = significance.matched_pairs(first, second)
+    shown = re.search(r"# segs: (\d+).*mean: (\S+)\) \(std dev: (\S+)\) \(Z Stat: (\S+)\)", sclite["mapsswe"])
+    assert shown is not None
+    assert f"{found.segments} {found.mean:.3f} {found.deviation:.3f} {found.z:.3f}" == " ".join(shown.groups())
+    errors = [np.array([count(moves).errors for moves in side]) for side in (first, second)]
+    outcome = significance.mcnemar(*errors)
+    table = [[int(number) for number in row] for row in sclite["mcnemar_table"]]
+    assert [outcome.only_first, outcome.only_second] == [table[0][1], table[1][0]]
+
+
+def test_mapsswe_by_hand() -> None:
+    # one error each, far apart: two segments, +1 and -1; an insertion ends a run of right words
+    found = significance.matched_pairs([b"S========="], [b"=========S"])
+    assert (found.segments, found.mean, found.z) == (2, 0.0, 0.0)
+    assert significance.matched_pairs([b"S=I=S"], [b"===="]).segments == 1
+    assert significance.matched_pairs([b"S==S"], [b"===="]).segments == 2
+    # two readings of one reference, of different length: the utterance is one segment
+    assert significance.matched_pairs([b"SS=="], [b"D=="]).mean == 1.0
+    assert significance.matched_pairs([b"S"] * 3, [b"="] * 3).segments == 3
+
+
+def test_mcnemar_is_the_exact_binomial() -> None:
+    assert significance.binomial_p(2, 10) == pytest.approx(2 * (1 + 10 + 45) / 1024)
+    assert significance.binomial_p(0, 0) == 1.0
+    assert significance.binomial_p(2052, 4175) == pytest.approx(0.2787, abs=1e-3)
+
+
+def test_holm_by_hand() -> None:
+    assert significance.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert significance.holm([]) == []
+
+
+def test_the_bootstrap_covers_the_truth_and_agrees_with_the_normal_approximation() -> None:
+    chance = np.random.default_rng(0)
+    lengths = chance.integers(5, 30, 400)
+    errors = chance.binomial(lengths, 0.1)
+    found = significance.bootstrap(np.stack([errors, errors]), np.stack([lengths, lengths]), replicates=2000)
+    rate = errors.sum() / lengths.sum()
+    deviation = np.sqrt(((errors - rate * lengths) ** 2).sum()) / lengths.sum()
+    interval = found.interval(0)
+    assert interval.low == pytest.approx(rate - 1.96 * deviation, abs=0.15 * deviation)
+    assert interval.high == pytest.approx(rate + 1.96 * deviation, abs=0.15 * deviation)
+    same = found.difference(0, 1)
+    assert (same.low, same.high, same.covers_zero) == (0.0, 0.0, True)
+    assert found.p_value(0, 1) == 1.0
+
+
+def test_intervals_over_speakers_are_wider_when_speakers_differ() -> None:
+    speakers = np.repeat(np.arange(10), 40)
+    lengths = np.full(400, 20)
+    errors = speakers.copy()  # every utterance of a speaker is alike
+    utterances = significance.bootstrap(errors[None], lengths[None]).interval(0)
+    clustered = significance.bootstrap(errors[None], lengths[None], groups=speakers).interval(0)
+    assert clustered.high - clustered.low > 3 * (utterances.high - utterances.low)
+
+
+def test_more_needed_shrinks_with_the_difference() -> None:
+    chance = np.random.default_rng(1)
+    base = chance.integers(0, 4, 300)
+    close, far = base + (chance.random(300) < 0.02), base + (chance.random(300) < 0.5)
+    assert significance.more_needed(base, base) is None
+    assert significance.more_needed(far, base) == 0
+    assert significance.more_needed(close, base) is not None
+
+
+@pytest.mark.slow
+def test_sclite_itself_agrees_on_thousands_of_utterances(tmp_path: Path) -> None:
+    program = shutil.which("sclite") or "/usr/lib/sctk/bin/sclite"
+    if not Path(program).exists():
+        pytest.skip("needs sclite: apt-get install sctk")
+    references, hypotheses = spoken(5000, seed=9)
+    for name, texts in (("r", references), ("h", hypotheses)):
+        lines = [f"{' '.join(words)} (s-{index})\n" for index, words in enumerate(texts)]
+        (tmp_path / f"{name}.trn").write_text("".join(lines))
+    command = [program, "-r", "r.trn", "trn", "-h", "h.trn", "trn", "-i", "spu_id", "-o", "sgml"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    text = (tmp_path / "h.trn.sgml").read_text()
+    paths = re.findall(r'<PATH id="\(s-(\d+)\)"[^>]*>\n(.*?)\n?</PATH>', text, re.DOTALL)
+    found = align(references, hypotheses, Convention.SCLITE)
+    assert len(paths) == 5000
+    for index, path in paths:
+        letters = "".join(step[:1] for step in path.split(":")).replace("C", "=")
+        assert letters == found[int(index)].decode()
