@@ -13,10 +13,11 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'compare:Compare what systems heard with a reference, and with each other.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
+                compare) _asr_compare ;;
                 engines) _asr_engines ;;
                 doctor) _asr_doctor ;;
                 config) _asr_config ;;
@@ -124,6 +125,39 @@ _asr_transcribe() {
         '*:input:_files'
 }
 
+_asr_compare() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--no-ref)--no-ref[There is no reference\: all arguments are systems.]' \
+        '(--consensus)--consensus=[With --no-ref\: write what most systems say (FILE.jsonl, or a folder of txt).]:TEXT: ' \
+        '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr.]:TEXT: ' \
+        '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr.]:TEXT: ' \
+        '(--language -l)--language=[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--convention)--convention=[levenshtein, sclite or open-asr-leaderboard.]:TEXT: ' \
+        '(--meetings)--meetings[Score stm segments as conversations\: cpWER, ORC-WER and DER.]' \
+        '(--explain-normalizer)--explain-normalizer[Show what each rule of the normaliser does to the score.]' \
+        '*--by=[Break errors down by\: length, seconds, group, language or a field.]:TEXT: ' \
+        '(--group)--group=[Field that names the speaker or session, for intervals over groups.]:TEXT: ' \
+        '(--show)--show=[Show aligned utterances\: worst\:20, different\:20 or an id.]:TEXT: ' \
+        '(--confusions)--confusions=[How many of the most frequent errors to show.]:N: ' \
+        '(--bootstrap)--bootstrap=[Replicates of the bootstrap.]:N: ' \
+        '(--seed)--seed=[Seed of the bootstrap.]:N: ' \
+        '(--json)--json=[Write everything as JSON; - is standard output.]:TEXT: ' \
+        '(--csv)--csv=[Write a row per utterance.]:TEXT: ' \
+        '(--markdown)--markdown=[Write the tables as Markdown.]:TEXT: ' \
+        '(--html)--html=[Write a report to look at, in one file.]:TEXT: ' \
+        '(--junit)--junit=[Write the outcome of --fail-if as JUnit XML.]:TEXT: ' \
+        '*--fail-if=[Exit 1 if this holds\: '\''wer > 0.08'\'', '\''delta > 0 and significant'\''.]:TEXT: ' \
+        '(--quiet -q)--quiet[Print no tables.]' \
+        '(--quiet -q)-q[Print no tables.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:reference: ' \
+        '*:hypotheses: '
+}
+
 _asr_engines() {
     local curcontext=$curcontext state line
     local -A opt_args
@@ -146,6 +180,7 @@ _asr_engines_pull() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
+        '(--safetensors)--safetensors=[Also convert pickles, once, into FOLDER.]:FOLDER: ' \
         '(--quiet -q)--quiet[Errors only.]' \
         '(--quiet -q)-q[Errors only.]' \
         '(--help -h)--help[Show this message and exit.]' \
@@ -171,7 +206,7 @@ _asr_config() {
         '(--json)--json[A JSON line per option.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:command:(config digest doctor engines transcribe)'
+        '1:command:(compare config digest doctor engines transcribe)'
 }
 
 _asr_digest() {
