@@ -1,0 +1,46 @@
+"""``python -m benchmarks [NAME ...]``: run the benchmarks and write their sections to ``docs/performance.md``.
+
+Each benchmark prints a section of its own, with the machine, the command, and ratios measured in one run. Sections of
+benchmarks that were not named, or that fail here (an oracle is not installed), are left as they are.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+PAGE = Path(__file__).parent.parent / "docs/performance.md"
+NAMES = ("transcribe", "audio", "whisper", "compare", "digest", "firered")
+LIMIT = 3600  # seconds for one benchmark
+
+
+def main(names: list[str]) -> None:
+    """Run the named benchmarks, or all, and put what they print into the page."""
+    for name in names or NAMES:
+        print(f"== {name}", file=sys.stderr)
+        run = subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{name}"], stdout=subprocess.PIPE, text=True, timeout=LIMIT
+        )
+        if run.returncode:
+            print(f"benchmarks.{name} failed: its section stays as it is", file=sys.stderr)
+            continue
+        print(run.stdout)
+        put(name, run.stdout)
+
+
+def put(name: str, section: str) -> None:
+    """Replace the section between the markers of a benchmark."""
+    text = PAGE.read_text(encoding="utf-8")
+    first, last = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    block = f"{first}\n{section.strip()}\n{last}"
+    if first in text:
+        text = re.sub(f"{re.escape(first)}.*?{re.escape(last)}", lambda _: block, text, flags=re.DOTALL)
+    else:
+        text = f"{text.rstrip()}\n\n{block}\n"
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
