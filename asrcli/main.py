@@ -169,7 +169,7 @@ def application() -> Any:
     app = typer.Typer(
         add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=CONTEXT
     )
-    app.callback(cls=LazyGroup, epilog=EPILOG)(top)
+    app.callback(cls=LazyGroup, epilog=EPILOG, no_args_is_help=True)(top)
     group: Any = typer.main.get_command(app)
     group.commands = dict.fromkeys(COMMANDS)  # names only, for "did you mean"
     return group

@@ -657,3 +657,15 @@ def test_an_open_question_says_how_many_more_utterances_would_settle_it(
     assert pair.more_needed is not None
     assert pair.more_needed > 100
     assert f"about {pair.more_needed:,} more utterances" in wording.verdict(found, pair)
+
+
+def test_outputs_of_asr_transcribe_compare_with_their_references(asr: Run, tmp_path: Path) -> None:
+    """A folder that asr transcribed into also holds its hidden record, which is not a text."""
+    from support.command import write_wav
+
+    write_wav(tmp_path / "in/hello-world.wav")
+    (tmp_path / "ref").mkdir()
+    (tmp_path / "ref/hello-world.txt").write_text("hello world\n")
+    assert asr("transcribe", "-e", "fake", "--no-vad", "in", "-o", "hyp").code == 0
+    done = asr("compare", "ref", "hyp", "--json")
+    assert done.code == 0, done.err

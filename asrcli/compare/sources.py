@@ -78,7 +78,7 @@ def read_folder(path: Path, name: str, *, hypotheses: bool) -> Source:
     """Read every text under a folder; a recording's id is its path below the folder, without the suffix."""
     found: dict[str, Utterance] = {}
     for suffix in TRANSCRIPT_SUFFIXES:
-        for file in sorted(path.rglob(f"*{suffix}")):
+        for file in _visible(path, suffix):
             key = str(file.relative_to(path).with_suffix(""))
             if key in found or not file.is_file():
                 continue
@@ -90,7 +90,7 @@ def read_folder(path: Path, name: str, *, hypotheses: bool) -> Source:
                 rows = [Utterance(key, text, audio=sibling_audio(file))]
             found.update({row.id: row for row in rows})
     for suffix in COLLECTION_SUFFIXES[:-1]:
-        for file in sorted(path.rglob(f"*{suffix}")):
+        for file in _visible(path, suffix):
             for row in read_file(file, hypotheses=hypotheses):
                 if row.id in found:
                     raise InputError(f"{file}: the id '{row.id}' is in another file under {path} too")
@@ -100,6 +100,15 @@ def read_folder(path: Path, name: str, *, hypotheses: bool) -> Source:
             f"{path}: no texts under this folder ({', '.join((*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES))})"
         )
     return Source(name, str(path), tuple(found.values()))
+
+
+def _visible(folder: Path, suffix: str) -> list[Path]:
+    """Return the files under a folder by their suffix, sorted; what is hidden (``.asr``, ``.git``) is not data."""
+    return sorted(
+        file
+        for file in folder.rglob(f"*{suffix}")
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
 
 
 def sibling_audio(file: Path) -> str | None:
