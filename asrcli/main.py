@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 
 from asrcli import __version__
 from asrcli.console import printable
@@ -159,9 +160,13 @@ def _version(wanted: bool) -> None:
 
 
 def top(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", "-V", is_eager=True, callback=_version, help="Show the version."),
 ) -> None:
     """One command for every open speech recogniser."""
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(2)
 
 
 def application() -> Any:
@@ -169,7 +174,7 @@ def application() -> Any:
     app = typer.Typer(
         add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=CONTEXT
     )
-    app.callback(cls=LazyGroup, epilog=EPILOG, no_args_is_help=True)(top)
+    app.callback(cls=LazyGroup, epilog=EPILOG, invoke_without_command=True)(top)
     group: Any = typer.main.get_command(app)
     group.commands = dict.fromkeys(COMMANDS)  # names only, for "did you mean"
     return group
@@ -182,10 +187,20 @@ def main(argv: Sequence[str] | None = None) -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
-        application().main(args=argv, prog_name="asr")
+        code = application().main(args=argv, prog_name="asr", standalone_mode=False)
+    except TyperException as error:  # what Typer itself found wrong with the command line
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "asr"
+        text = error.format_message().rstrip(".")
+        line = f"asr: {printable(text[:1].lower() + text[1:])}; see {command} --help"
+        print(
+            text if text.startswith("Usage:") else line, file=sys.stderr
+        )  # a group called with nothing shows its help
+        sys.exit(error.exit_code)
     except AsrError as error:
         print(f"asr: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("asr: interrupted", file=sys.stderr)
         sys.exit(130)
+    sys.exit(code or 0)

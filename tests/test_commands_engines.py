@@ -117,7 +117,7 @@ def test_pull_fetches_and_prints_the_folder(tmp_path: Path) -> None:
         (("pull", "whispr:base"), 2, "did you mean 'whisper'"),
         (("pull", "pocketsphinx"), 2, "nothing to pull"),
         (("pull", "pocketsphinx:x"), 2, "has no model 'x'"),
-        (("pull",), 2, "Missing argument"),
+        (("pull",), 2, "missing argument"),
     ],
 )
 def test_wrong_names(words: tuple[str, ...], code: int, message: str) -> None:

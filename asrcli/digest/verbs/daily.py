@@ -14,7 +14,6 @@ import typer
 from asrcli.digest.settings import SOURCES
 from asrcli.digest.verbs import EPILOG, OUT, Day, Out, app, day_of
 from asrcli.errors import AsrError, CheckFailed, InputError, UsageError
-from asrcli.main import Command
 
 if TYPE_CHECKING:
     from asrcli.digest.run import Writer
@@ -62,7 +61,7 @@ def web_for(day: date, out: Path, replay: Path | None, record: bool) -> Web:
         raise InputError(f"--replay {folder}: {error}") from error
 
 
-@app.command("run", cls=Command, epilog=EPILOG)
+@app.command("run", epilog=EPILOG)
 def run(
     out: Out = OUT,
     day: Day = None,
@@ -151,7 +150,7 @@ def fail_on(problems: list[str], day: str) -> None:
         raise CheckFailed(f"{day} does not verify: {len(problems)} problems")
 
 
-@app.command("verify", cls=Command, epilog=EPILOG)
+@app.command("verify", epilog=EPILOG)
 def verify(
     days: Annotated[list[str] | None, typer.Argument(metavar="[DATE]...", help="Days. Default: all of them.")] = None,
     out: Out = OUT,

@@ -13,7 +13,6 @@ import typer
 
 from asrcli.digest.verbs import OUT, Day, Out, app, day_of
 from asrcli.errors import InputError, UsageError
-from asrcli.main import Command
 
 EXAMPLE = """\
 # OUT/digest.toml: every key is optional
@@ -31,7 +30,7 @@ site = "https://example.org/digest"  # where the folder is published: makes link
 Id = Annotated[str, typer.Argument(metavar="ID", help="An arXiv id, a link, or a name of the hub.")]
 
 
-@app.command("search", cls=Command)
+@app.command("search")
 def search(
     query: Annotated[str, typer.Argument(help="Words, or an author's name.")],
     out: Out = OUT,
@@ -46,7 +45,7 @@ def search(
             print(f"{ranked.score:.2f}\t{day or 'not shown'}\t{ranked.item.id}\t{ranked.item.title}")
 
 
-@app.command("why", cls=Command)
+@app.command("why")
 def why(identity: Id, out: Out = OUT) -> None:
     """Say why an item is where it is, or why it was not shown."""
     from asrcli.digest.search import explain
@@ -84,19 +83,19 @@ def mark(identity: str, out: Path, name: str, undo: bool) -> None:
 Undo = Annotated[bool, typer.Option("--undo", help="Take the mark off again.")]
 
 
-@app.command("star", cls=Command)
+@app.command("star")
 def star(identity: Id, out: Out = OUT, undo: Undo = False) -> None:
     """Rank what resembles this item higher from the next run on."""
     mark(identity, out, "star", undo)
 
 
-@app.command("hide", cls=Command)
+@app.command("hide")
 def hide(identity: Id, out: Out = OUT, undo: Undo = False) -> None:
     """Leave this item out from the next run on."""
     mark(identity, out, "hide", undo)
 
 
-@app.command("status", cls=Command)
+@app.command("status")
 def status(out: Out = OUT, day: Day = None) -> None:
     """Show how every source ended on the last day, or on one day."""
     from asrcli.digest.store import open_store
@@ -111,7 +110,7 @@ def status(out: Out = OUT, day: Day = None) -> None:
             print(f"{wanted}\t{source}\t{state}\t{evidence}")
 
 
-@app.command("ideas", cls=Command)
+@app.command("ideas")
 def ideas(
     out: Out = OUT, week: Annotated[str | None, typer.Option(help="An ISO week, 2026-W17. Default: all days.")] = None
 ) -> None:
@@ -127,7 +126,7 @@ def ideas(
                 print(f"{edition.day}\t{claim.id}\t{claim.start}-{claim.end}\t{claim.text}")
 
 
-@app.command("doctor", cls=Command)
+@app.command("doctor")
 def doctor(
     out: Out = OUT,
     example: Annotated[bool, typer.Option("--example", help="Print an example of digest.toml and stop.")] = False,
@@ -150,7 +149,7 @@ def doctor(
     print(f"store\t{out / 'digest.sqlite' if (out / 'digest.sqlite').is_file() else 'none yet'}")
 
 
-@app.command("import", cls=Command)
+@app.command("import")
 def import_list(
     kind: Annotated[str, typer.Argument(metavar="opml|bibtex", help="What the file is.")],
     file: Annotated[Path, typer.Argument(help="The file.")],

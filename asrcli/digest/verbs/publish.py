@@ -11,7 +11,6 @@ import typer
 
 from asrcli.digest.verbs import OUT, Out, app, day_of
 from asrcli.errors import EngineUnavailable, InputError, UsageError
-from asrcli.main import Command
 
 if TYPE_CHECKING:
     from asrcli.digest.edition import Edition
@@ -35,7 +34,7 @@ def editions_in(out: Path, days: int = 0) -> list[Edition]:
     return found
 
 
-@app.command("mindmap", cls=Command)
+@app.command("mindmap")
 def mindmap(
     out: Out = OUT,
     days: Annotated[int, typer.Option(min=1, help="How many days, counted back from the newest.")] = 30,
@@ -56,7 +55,7 @@ def mindmap(
         print(out / name)
 
 
-@app.command("feed", cls=Command)
+@app.command("feed")
 def feed(
     out: Out = OUT,
     opml: Annotated[bool, typer.Option("--opml", help="Also write sources.opml, the feeds that are followed.")] = False,
@@ -77,7 +76,7 @@ def feed(
         print(out / name)
 
 
-@app.command("readme", cls=Command)
+@app.command("readme")
 def readme(
     file: Annotated[
         Path, typer.Argument(help="A README with <!-- digest:NAME:start --> and <!-- digest:NAME:end -->.")
@@ -94,7 +93,7 @@ def readme(
     print(f"asr: {file}: {', '.join(done)}", file=sys.stderr)
 
 
-@app.command("podcast", cls=Command)
+@app.command("podcast")
 def podcast(
     out: Out = OUT,
     day: Annotated[str | None, typer.Option("--date", help="The day. Default: the newest.")] = None,
@@ -169,7 +168,7 @@ def verified_edition(out: Path, day: str | None) -> Edition:
     return load_edition(out, wanted)
 
 
-@app.command("paper", cls=Command)
+@app.command("paper")
 def paper(
     what: Annotated[str, typer.Argument(metavar="ARXIV_ID|FILE", help="An arXiv id, a PDF or a text file.")],
     out: Out = OUT,
