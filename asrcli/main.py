@@ -193,9 +193,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         command = context.command_path if context else "asr"
         text = error.format_message().rstrip(".")
         line = f"asr: {printable(text[:1].lower() + text[1:])}; see {command} --help"
-        print(
-            text if text.startswith("Usage:") else line, file=sys.stderr
-        )  # a group called with nothing shows its help
+        print(text if text.startswith("Usage:") else line, file=sys.stderr)
         sys.exit(error.exit_code)
     except AsrError as error:
         print(f"asr: {printable(str(error))}", file=sys.stderr)
