@@ -67,12 +67,17 @@ def _expand_one(argument: str) -> list[Found]:
 
 
 def walk(folder: str) -> Iterator[str]:
-    """Yield the media files below a folder, sorted; hidden files and folders are left out, links not followed."""
-    for parent, folders, names in os.walk(folder):
+    """Yield the media files below a folder, sorted; hidden files and folders are left out, links not followed.
+
+    A folder that cannot be read is yielded itself, at the end: it fails as an input, instead of being passed over.
+    """
+    closed: list[str] = []
+    for parent, folders, names in os.walk(folder, onerror=lambda error: closed.append(error.filename)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS:
                 yield os.path.join(parent, name)
+    yield from sorted(closed)
 
 
 def read_names(source: str, null: bool) -> list[str]:

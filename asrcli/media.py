@@ -71,6 +71,8 @@ def open_bytes(path: str, stdin: BinaryIO | None = None) -> Iterator[BinaryIO]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except IsADirectoryError:
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise InputError(f"{path}: no permission to read this folder") from None
         raise InputError(f"{path}: is a folder, not an audio file") from None
     except PermissionError:
         raise InputError(f"{path}: no permission to read it") from None

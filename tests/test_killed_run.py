@@ -64,7 +64,8 @@ def kill_and_resume(asr: Run, folder: Path, moments: list[float]) -> None:
             assert contents(folder / "out") == whole
             assert not list((folder / "out/.asr").glob("journal/*")), "a finished recording needs no journal"
             shutil.rmtree(folder / "out")
-    assert kills >= len(moments) / 2, "most moments must be within the run"
+    # A run after a kill goes on from the journal and is shorter, so not every moment is within one.
+    assert kills >= len(moments) / 3, f"only {kills} of {len(moments)} moments were within a run"
 
 
 def test_killed_run_resumes_to_the_same_bytes(asr: Run, recordings: Path) -> None:
