@@ -55,17 +55,19 @@ def uninterrupted(asr: Run, folder: Path) -> dict[str, bytes]:
 def kill_and_resume(asr: Run, folder: Path, moments: list[float]) -> None:
     whole = uninterrupted(asr, folder)
     kills = 0
+    chance = random.Random(len(moments))
     for moment in moments:
-        kills += killed_after(folder, moment) == -signal.SIGKILL
+        killed = killed_after(folder, moment) == -signal.SIGKILL
+        kills += killed
         for name, content in contents(folder / "out").items():
             assert content == whole[name], f"{name} is not whole after a kill at {moment:.2f} s"
-        if moment == max(moments) or random.Random(moment).random() < 0.3:
+        # Some runs are killed again where the one before was; the others are finished, and the next begins anew.
+        if not killed or moment == moments[-1] or chance.random() < 0.5:
             assert asr(*COMMAND, "-m", "sleep=0.3").code == 0
             assert contents(folder / "out") == whole
             assert not list((folder / "out/.asr").glob("journal/*")), "a finished recording needs no journal"
             shutil.rmtree(folder / "out")
-    # A run after a kill goes on from the journal and is shorter, so not every moment is within one.
-    assert kills >= len(moments) / 3, f"only {kills} of {len(moments)} moments were within a run"
+    assert kills >= len(moments) / 2, f"only {kills} of {len(moments)} moments were within a run"
 
 
 def test_killed_run_resumes_to_the_same_bytes(asr: Run, recordings: Path) -> None:
