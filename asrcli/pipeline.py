@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.assembly import Assembly, ClipKey, HeardClip, clip_key, settle
 from asrcli.batches import Closed, SecondsQueue, choose_batch
+from asrcli.errors import DeviceError
 from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Timings, Transcript
 
@@ -297,7 +298,14 @@ class _Consumer:
         for index in [i for i, clips in self.voting.items() if len(clips) >= VOTES or self.open[i].ended]:
             clips = self.voting.pop(index)
             assembly = self.open[index]
-            guesses = self.recogniser.load().identify_language(clips[:VOTES])
+            self.recogniser.load()  # weights that do not load end the run
+            try:
+                guesses = self.recogniser.identify_language(clips[:VOTES])
+            except DeviceError:
+                raise
+            except Exception as error:  # the per-input boundary
+                self._fail(index, error)
+                continue
             weights = [clip.seconds for clip in clips]
             assembly.language, assembly.language_score = vote(guesses, weights, self.settings.languages)
             self.put(Voted(index, assembly.language, assembly.language_score))

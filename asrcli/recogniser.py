@@ -75,6 +75,18 @@ class Recogniser:
                 return [error if isinstance(error, AsrError) else _unexpected(error)]
         return [one for clip in clips for one in self.transcribe([clip])]
 
+    def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
+        """Return the probability of each language for each clip, in smaller batches when memory is short."""
+        engine = self.load()
+        try:
+            return engine.identify_language(clips)
+        except Exception as error:
+            if not devices.is_out_of_memory(error):
+                raise
+            if len(clips) == 1:
+                self._step_down(error)
+        return [guess for clip in clips for guess in self.identify_language([clip])]
+
     def _retry_smaller(self, clips: Sequence[Clip], error: Exception) -> Heard:
         if len(clips) > 1:
             self.most_clips = max(1, len(clips) // 2)

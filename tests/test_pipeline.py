@@ -237,3 +237,22 @@ def test_samples_reach_the_engine_unchanged(tmp_path: Path, monkeypatch: pytest.
     with wave.open(str(path), "rb") as file:
         written = np.frombuffer(file.readframes(file.getnframes()), np.int16) / 32768
     assert np.array_equal(np.concatenate(seen), written.astype(np.float32))
+
+
+def test_failing_language_identification_is_one_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from asr_plugins.fake import Fake
+
+    guess = Fake.identify_language
+
+    def fail(self: Fake, clips: list) -> list[dict[str, float]]:  # type: ignore[type-arg]
+        if len(clips) > 1:
+            raise MemoryError
+        if "bad" in clips[0].recording.path:
+            raise ValueError("no language in this")
+        return guess(self, clips)
+
+    monkeypatch.setattr(Fake, "identify_language", fail)
+    write_wav(tmp_path / "bad.wav"), write_wav(tmp_path / "de-gut.wav", 65.0)
+    failed: dict[str, Exception] = {}
+    (made,) = asrcli.transcribe(tmp_path, engine="fake", vad=False, on_error=failed.__setitem__)
+    assert made.language == "de" and [Path(name).name for name in failed] == ["bad.wav"]
