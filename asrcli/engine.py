@@ -13,14 +13,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrcli.errors import EngineUnavailable, MissingExtra, UsageError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from asrcli.types import Clip, Options, Segment
+    from asrcli.types import Clip, Options, Samples, Segment
 
 GROUP = "asrcli.engines"
 
@@ -66,13 +66,33 @@ class Device:
         return f"{self.kind}:{self.index}" if self.kind == "cuda" else self.kind
 
 
-class Engine(ABC):
-    """A speech recogniser. Subclasses set the class attributes and write ``__init__`` and `transcribe`.
+@dataclass(frozen=True, slots=True)
+class StreamUpdate:
+    """What a stream knows after more audio; times are seconds from the start of the stream."""
 
-    The class is also the engine's card: everything that can be known without weights stands in its attributes, which
-    is all that ``asr engines`` and the checks before loading read.
-    """
+    settled: str = ""  # text that will not change any more, new with this update; all of them joined are the whole text
+    tail: str = ""  # text after it that may still change; replaces the tail of the update before
+    settled_until: float = 0.0  # how far the settled text reaches
+    language: str | None = None  # code, once known
+    flags: tuple[str, ...] = ()  # of `asrcli.types.Flag`
 
+
+class Stream(ABC):
+    """One utterance that is heard while it is spoken. The caller starts a new one at a long pause."""
+
+    @abstractmethod
+    def accept(self, samples: Samples) -> StreamUpdate:
+        """Take more audio, of any length, and return what is heard now; nothing new gives the old tail again."""
+
+    @abstractmethod
+    def finish(self) -> StreamUpdate:
+        """Settle everything; the stream takes no more audio."""
+
+
+class Plugin(ABC):  # noqa: B024 -- what is abstract differs between engines and aligners
+    """What engines and aligners have in common: a card of class attributes, readable without weights."""
+
+    role: ClassVar[str] = "plugin"  # what messages call it
     name: ClassVar[str] = ""  # the name of the entry point
     requires: ClassVar[tuple[str, ...]] = ()  # modules that must be importable; checked without importing
     extra: ClassVar[str] = ""  # the extra of asrcli that brings them; "" for the base install
@@ -80,13 +100,39 @@ class Engine(ABC):
     default_model: ClassVar[str] = ""  # a key of `models`
     loads_folders: ClassVar[bool] = True  # a local folder or foreign hub id may be named as the model
     any_model: ClassVar[bool] = False  # every model name is passed on unchecked: a server knows its own
-    max_seconds: ClassVar[float] = math.inf  # the longest clip it hears correctly
-    batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0, "cuda": 480.0}  # audio per call, by device kind
     devices: ClassVar[tuple[str, ...]] = ("cpu",)  # device kinds it runs on, the preferred one first
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # device kind -> accepted dtypes; the first is
     # what "auto" means, and when a device runs out of memory the next ones that need less are tried in this order
+
+    @classmethod
+    def languages(cls, model: str) -> tuple[str, ...]:
+        """Return the codes that a model of `models` speaks; () when it speaks any or nobody knows."""
+        declared = cls.models.get(model)
+        return declared.languages if declared else ()
+
+    @classmethod
+    def missing(cls) -> tuple[str, ...]:
+        """Return the modules of `requires` that are not installed, without importing any of them."""
+        from importlib.util import find_spec
+
+        return tuple(module for module in cls.requires if find_spec(module.split(".")[0]) is None)
+
+
+class Engine(Plugin):
+    """A speech recogniser. Subclasses set the class attributes and write ``__init__`` and `transcribe`.
+
+    The class is also the engine's card: everything that can be known without weights stands in its attributes, which
+    is all that ``asr engines`` and the checks before loading read.
+    """
+
+    role: ClassVar[str] = "engine"
+    max_seconds: ClassVar[float] = math.inf  # the longest clip it hears correctly
+    batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0, "cuda": 480.0}  # audio per call, by device kind
     supports: ClassVar[frozenset[str]] = frozenset()  # names of `Options` fields it honours
     identifies_language: ClassVar[bool] = False  # `identify_language` works
+    streams: ClassVar[bool] = False  # `stream` works; for others the core hears successive hypotheses and compares them
+    answers: ClassVar[bool] = False  # `generate` works: it has a language model to put questions to
+    backends: ClassVar[tuple[str, ...]] = ()  # implementations to choose among with --backend, the preferred one first
 
     @abstractmethod
     def __init__(self, weights: Weights, device: Device) -> None:
@@ -113,11 +159,20 @@ class Engine(ABC):
         """Return for each clip the probability of each language code. Only when `identifies_language`."""
         raise UsageError(f"engine '{self.name}' cannot identify languages; give --language")
 
+    def stream(self, options: Options) -> Stream:
+        """Begin to hear one utterance while it is spoken. Only when `streams`."""
+        raise UsageError(f"engine '{self.name}' has no streaming of its own")
+
+    def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
+        """Return what the language model answers to each prompt, without its thinking. Only when `answers`."""
+        raise UsageError(f"engine '{self.name}' has no language model to ask; engines that do: canary")
+
     @classmethod
-    def for_weights(cls, weights: Weights) -> type[Engine]:
+    def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
         """Return the class whose card is true of these weights, before they are loaded; this one unless overridden.
 
-        For an engine whose models differ in what they support or in how long a clip may be.
+        For an engine whose models differ in what they support or in how long a clip may be, or that has more than one
+        implementation (``backend``, one of `backends`; ``None`` takes the preferred one that is installed).
         """
         return cls
 
@@ -131,30 +186,18 @@ class Engine(ABC):
         """Return how long the pipeline may make a clip under these options; `max_seconds` unless overridden."""
         return cls.max_seconds
 
-    @classmethod
-    def languages(cls, model: str) -> tuple[str, ...]:
-        """Return the codes that a model of `models` speaks; () when it speaks any or nobody knows."""
-        declared = cls.models.get(model)
-        return declared.languages if declared else ()
-
-    @classmethod
-    def missing(cls) -> tuple[str, ...]:
-        """Return the modules of `requires` that are not installed, without importing any of them."""
-        from importlib.util import find_spec
-
-        return tuple(module for module in cls.requires if find_spec(module.split(".")[0]) is None)
-
 
 @cache
-def _entry_points() -> Mapping[str, EntryPoint]:
+def declared(group: str) -> Mapping[str, EntryPoint]:
+    """Return the entry points of a group by name; imports none of them."""
     from importlib.metadata import entry_points
 
-    return {point.name: point for point in entry_points(group=GROUP)}
+    return {point.name: point for point in entry_points(group=group)}
 
 
 def installed() -> list[str]:
     """Return the names of all engines that installed packages declare, sorted; imports none of them."""
-    return sorted(_entry_points())
+    return sorted(declared(GROUP))
 
 
 def load_class(name: str) -> type[Engine]:
@@ -164,24 +207,34 @@ def load_class(name: str) -> type[Engine]:
         UsageError: no package declares the name.
         EngineUnavailable: the module that declares it does not import.
     """
-    point = _entry_points().get(name)
-    if point is None:
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, installed(), n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"choose one of: {', '.join(installed())}"
-        raise UsageError(f"unknown engine '{name}': {hint}")
-    try:
-        engine: type[Engine] = point.load()
-    except ImportError as error:
-        raise EngineUnavailable(f"engine '{name}' ({point.value}) does not import: {error}") from error
+    engine: type[Engine] = load_plugin(GROUP, "engine", name)
     return engine
 
 
-def check_installed(engine: type[Engine]) -> None:
-    """Raise `MissingExtra` with the pip command when a module that the engine needs is not installed."""
-    if missing := engine.missing():
-        raise MissingExtra(f"engine '{engine.name}'", missing, engine.extra or engine.name)
+def load_plugin(group: str, kind: str, name: str) -> Any:
+    """Import the class behind an entry point.
+
+    Raises:
+        UsageError: no package declares the name.
+        EngineUnavailable: the module that declares it does not import.
+    """
+    known = declared(group)
+    if name not in known:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"choose one of: {', '.join(sorted(known))}"
+        raise UsageError(f"unknown {kind} '{name}': {hint}")
+    try:
+        return known[name].load()
+    except ImportError as error:
+        raise EngineUnavailable(f"{kind} '{name}' ({known[name].value}) does not import: {error}") from error
+
+
+def check_installed(plugin: type[Plugin]) -> None:
+    """Raise `MissingExtra` with the pip command when a module that the plugin needs is not installed."""
+    if missing := plugin.missing():
+        raise MissingExtra(f"{plugin.role} '{plugin.name}'", missing, plugin.extra or plugin.name)
 
 
 def check_options(engine: type[Engine], options: Options) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from asrcli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
-    from asrcli.engine import Engine, Model, Weights
+    from asrcli.engine import Model, Plugin, Weights
 
 # What a repository is asked for when its model declares nothing else. "model.bin" is CTranslate2's own format; every
 # other *.bin is left where it is, because it is a pickle. Tokenizers are json, txt or SentencePiece models.
@@ -34,11 +34,11 @@ BLOCK = 1 << 22
 Announce = Callable[[str], None]
 
 
-def resolve(engine: type[Engine], model: str | None, *, offline: bool, pull: bool, announce: Announce) -> Weights:
+def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: bool, announce: Announce) -> Weights:
     """Return weights that are on this machine, downloading them when allowed.
 
     Args:
-        engine: whose `models` names are understood.
+        engine: the engine or aligner whose `models` names are understood.
         model: a short name, a folder, a hub id ``owner/name``, or ``None`` for the engine's default.
         offline: never touch the network; ``HF_HUB_OFFLINE=1`` means the same.
         pull: weights that are not here may be downloaded.
@@ -68,7 +68,7 @@ def resolve(engine: type[Engine], model: str | None, *, offline: bool, pull: boo
     return Weights(name, str(found), found.name, declared)
 
 
-def pull(engine: type[Engine], model: str | None, announce: Announce) -> Weights:
+def pull(engine: type[Plugin], model: str | None, announce: Announce) -> Weights:
     """Download a model, or complete one that is partly here; returns it.
 
     Raises:
@@ -87,7 +87,7 @@ def pull(engine: type[Engine], model: str | None, announce: Announce) -> Weights
     return Weights(name, str(found), found.name, declared)
 
 
-def is_here(engine: type[Engine], model: str | None = None) -> bool:
+def is_here(engine: type[Plugin], model: str | None = None) -> bool:
     """Return whether a model can be loaded without a download; looks at the disk only."""
     name = model or engine.default_model
     declared = engine.models.get(name)
@@ -99,7 +99,7 @@ def is_here(engine: type[Engine], model: str | None = None) -> bool:
     return hub_id is not None and cached(hub_id, declared.revision if declared is not None else None) is not None
 
 
-def installed_size(engine: type[Engine], model: str | None = None) -> int | None:
+def installed_size(engine: type[Plugin], model: str | None = None) -> int | None:
     """Return the bytes a model takes on this machine; ``None`` when it is not here or comes inside a package."""
     name = model or engine.default_model
     declared = engine.models.get(name)
@@ -157,7 +157,7 @@ def has_weights(folder: Path) -> bool:
     return any(path.exists() for pattern in WEIGHTS for path in folder.glob(pattern))
 
 
-def download(engine: type[Engine], name: str, announce: Announce) -> Path:
+def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
     """Fetch a model from the hub into its cache and return its folder.
 
     Several processes may do this at once: the hub's library locks each file, so it is transferred once. A token is
@@ -187,7 +187,9 @@ def download(engine: type[Engine], name: str, announce: Announce) -> Path:
         raise ModelError(f"cannot download {hub_id}: {explain(error)}") from error
     folder = Path(found)
     if not has_weights(folder):
-        raise ModelError(f"{hub_id} has no safetensors or CTranslate2 weights that engine '{engine.name}' could load")
+        raise ModelError(
+            f"{hub_id} has no safetensors or CTranslate2 weights that {engine.role} '{engine.name}' could load"
+        )
     return folder
 
 
@@ -219,19 +221,19 @@ def _bar() -> type[Any]:
     return Bar
 
 
-def _folder(engine: type[Engine], name: str) -> Path | None:
+def _folder(engine: type[Plugin], name: str) -> Path | None:
     """Return the folder that a name means, if it means one."""
     path = Path(name).expanduser()
     if path.is_dir():
         if not engine.loads_folders:
-            raise UsageError(f"engine '{engine.name}' loads no folders; its models: {', '.join(engine.models)}")
+            raise UsageError(f"{engine.role} '{engine.name}' loads no folders; its models: {', '.join(engine.models)}")
         return path
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise UsageError(f"there is no folder '{name}' to load a model from")
     return None
 
 
-def _hub_place(engine: type[Engine], name: str, declared: Model | None) -> tuple[str, str | None]:
+def _hub_place(engine: type[Plugin], name: str, declared: Model | None) -> tuple[str, str | None]:
     """Return hub id and revision of a short name or a foreign hub id."""
     if declared is not None and declared.hub_id is not None:
         return declared.hub_id, declared.revision
@@ -243,15 +245,15 @@ def _hub_place(engine: type[Engine], name: str, declared: Model | None) -> tuple
     hint = (
         f"did you mean {' or '.join(repr(one) for one in close)}?" if close else f"it has: {', '.join(engine.models)}"
     )
-    raise UsageError(f"engine '{engine.name}' has no model '{name}'; {hint}")
+    raise UsageError(f"{engine.role} '{engine.name}' has no model '{name}'; {hint}")
 
 
-def _called(engine: type[Engine], name: str, declared: Model | None) -> str:
+def _called(engine: type[Plugin], name: str, declared: Model | None) -> str:
     size = f" ({declared.size_mb} MB)" if declared is not None and declared.size_mb else ""
-    return f"model '{name}'{size} of engine '{engine.name}'"
+    return f"model '{name}'{size} of {engine.role} '{engine.name}'"
 
 
-def _pull_command(engine: type[Engine], name: str) -> str:
+def _pull_command(engine: type[Plugin], name: str) -> str:
     return f"asr engines pull {engine.name}:{name}"
 
 

@@ -57,7 +57,9 @@ def now() -> float:
 def segment_record(segment: Segment) -> dict[str, Any]:
     """Return a segment as an event carries it; absent values are left out."""
     values = asdict(segment)
-    values["words"] = [{key: value for key, value in word.items() if value is not None} for word in values["words"]]
+    values["words"] = [
+        {key: value for key, value in word.items() if value not in (None, ())} for word in values["words"]
+    ]
     return {key: value for key, value in values.items() if value not in (None, (), [])}
 
 

@@ -24,7 +24,7 @@ from asrcli.assembly import ClipKey, HeardClip
 from asrcli.errors import OutputError
 from asrcli.files import reason
 from asrcli.pipeline import Known
-from asrcli.types import Segment, Word
+from asrcli.types import Phone, Segment, Word
 
 STATE = ".asr"
 Recipe = Mapping[str, str]  # everything that shapes an output, by name: engine, model, options, layout
@@ -151,7 +151,9 @@ class Journal:
 def segment_from(data: Mapping[str, Any]) -> Segment:
     """Build a segment from what `dataclasses.asdict` made of it and JSON carried."""
     values = dict(data)
-    values["words"] = tuple(Word(**word) for word in data["words"])
+    values["words"] = tuple(
+        Word(**{**word, "phones": tuple(Phone(**phone) for phone in word.get("phones", ()))}) for word in data["words"]
+    )
     values["tokens"], values["flags"] = tuple(data["tokens"]), tuple(data["flags"])
     return Segment(**values)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 16_000  # Hz; what every engine here was trained on
 
 WordSource = Literal["model", "aligned", "interpolated"]
+WordStatus = Literal["ok", "low", "not_in_audio"]
 
 
 class Flag(StrEnum):
@@ -84,6 +85,24 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class Phone:
+    """One speech sound with its times, in the notation of the aligner (ARPAbet for PocketSphinx)."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One speaker speaking; turns of different speakers may overlap."""
+
+    speaker: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """One word with its times, which are never missing, and where they came from."""
 
@@ -93,6 +112,8 @@ class Word:
     score: float | None = None  # confidence, 0 to 1
     source: WordSource = "model"
     speaker: str | None = None
+    status: WordStatus | None = None  # of `asr align`: heard, doubtful, or not there (times then mark the place only)
+    phones: tuple[Phone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +169,7 @@ class Transcript:
     seconds: float = 0.0  # length of what was decoded
     speech: tuple[Region, ...] = ()  # detected speech; () when voice activity was not used
     gaps: tuple[Region, ...] = ()  # speech that no segment covers
+    turns: tuple[Turn, ...] = ()  # who spoke when, from the diarization or the channels; () when not asked for
     warnings: tuple[str, ...] = ()  # damaged tail, missing channel, ...: what stderr said about this input
     answers: tuple[Answer, ...] = ()
     options: tuple[tuple[str, str], ...] = ()  # the options that shaped the text, as name and value
@@ -193,6 +215,7 @@ class Options:
     max_new_tokens: int | None = None
     batched: bool | None = None  # clips in batches (default) or one long window after the other
     seed: int | None = None
+    ask: tuple[str, ...] | None = None  # questions about the transcript, for an engine with a language model
 
     def given(self) -> Iterator[tuple[str, Any]]:
         """Yield name and value of every option that was asked for."""

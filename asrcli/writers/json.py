@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli.errors import InputError
 from asrcli.text.join import is_unspaced
-from asrcli.types import Answer, Recording, Region, Segment, Transcript, Word
+from asrcli.types import Answer, Phone, Recording, Region, Segment, Transcript, Turn, Word
 from asrcli.writers.units import interpolated_words
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def _document(transcript: Transcript) -> dict[str, Any]:
         "seconds": _time(transcript.seconds),
         "speech": _regions(transcript.speech),
         "gaps": _regions(transcript.gaps),
+        **({"turns": [_turn(turn) for turn in transcript.turns]} if transcript.turns else {}),
         "warnings": list(transcript.warnings),
         "answers": [
             {"question": answer.question, "text": answer.text, "spans": _regions(answer.spans)}
@@ -104,6 +105,10 @@ def _recording(recording: Recording) -> dict[str, Any]:
 
 def _regions(regions: Iterable[Region]) -> list[dict[str, float]]:
     return [{"start": _time(region.start), "end": _time(region.end)} for region in regions]
+
+
+def _turn(turn: Turn) -> dict[str, Any]:
+    return {"speaker": turn.speaker, "start": _time(turn.start), "end": _time(turn.end)}
 
 
 def _time(seconds: float) -> float:
@@ -192,6 +197,12 @@ def _words(segment: Segment) -> list[dict[str, Any]]:
             row["score"] = score
         if word.speaker is not None:
             row["speaker"] = word.speaker
+        if word.status is not None:
+            row["status"] = word.status
+        if word.phones:
+            row["phones"] = [
+                {"phone": phone.text, "start": _time(phone.start), "end": _time(phone.end)} for phone in word.phones
+            ]
         rows.append(row)
     return rows
 
@@ -257,6 +268,7 @@ def parse_transcript(data: Mapping[str, Any]) -> Transcript:
         seconds=data["seconds"],
         speech=_parse_regions(data["speech"]),
         gaps=_parse_regions(data["gaps"]),
+        turns=tuple(Turn(**turn) for turn in data.get("turns", ())),
         warnings=tuple(data["warnings"]),
         answers=tuple(Answer(one["question"], one["text"], _parse_regions(one["spans"])) for one in data["answers"]),
         options=tuple(data["options"].items()),
@@ -284,4 +296,13 @@ def _parse_segment(row: Mapping[str, Any]) -> Segment:
 
 
 def _parse_word(row: Mapping[str, Any]) -> Word:
-    return Word(row["word"].strip(), row["start"], row["end"], row.get("score"), row["source"], row.get("speaker"))
+    return Word(
+        text=row["word"].strip(),
+        start=row["start"],
+        end=row["end"],
+        score=row.get("score"),
+        source=row["source"],
+        speaker=row.get("speaker"),
+        status=row.get("status"),
+        phones=tuple(Phone(one["phone"], one["start"], one["end"]) for one in row.get("phones", ())),
+    )

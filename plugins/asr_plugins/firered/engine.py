@@ -73,7 +73,7 @@ class FireRed(Engine):
             self.llm = LlmModel(checkpoint, place, dtype)
 
     @classmethod
-    def for_weights(cls, weights: Weights) -> type[Engine]:
+    def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
         """Return the card of the LLM models for an LLM folder."""
         return FireRedLlm if weights.path is not None and is_llm(Path(weights.path)) else cls
 
