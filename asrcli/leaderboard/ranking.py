@@ -156,7 +156,9 @@ def wanted_of(view: View) -> str:
         "--min-rtfx": view.min_rtfx,
         "--search": view.search,
     }
-    return " ".join(name if value is True else f"{name} {value}" for name, value in filters.items() if value is not None)
+    return " ".join(
+        name if value is True else f"{name} {value}" for name, value in filters.items() if value is not None
+    )
 
 
 def mean_of(row: Row, sets: Sequence[TestSet]) -> float | None:
@@ -230,7 +232,9 @@ def rank_intervals(rows: Sequence[Row], sets: Sequence[TestSet]) -> list[tuple[i
     return [(int(first), int(last)) for first, last in zip(low, high, strict=True)]
 
 
-def sort_key(sort: str, sets: Sequence[TestSet], tables: Sequence[Table]) -> Callable[[Standing], tuple[bool, float, str]]:
+def sort_key(
+    sort: str, sets: Sequence[TestSet], tables: Sequence[Table]
+) -> Callable[[Standing], tuple[bool, float, str]]:
     """Return the order of the rows; what has no value comes last.
 
     Raises:
