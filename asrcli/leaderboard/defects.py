@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from asrcli.leaderboard.ranking import Standing, rank_rows, two_digits
-from asrcli.leaderboard.tables import Row, Table, TestSet
+from asrcli.leaderboard.tables import Row, Table, EvalSet
 
 TOP = 10
 ROUNDING = 0.0101  # averages and columns are published with two digits
@@ -52,7 +52,7 @@ def find_defects(table: Table) -> list[Defect]:
     return found
 
 
-def row_defects(row: Row, sets: list[TestSet]) -> list[Defect]:
+def row_defects(row: Row, sets: list[EvalSet]) -> list[Defect]:
     """Return the defects of one row."""
     found = []
     present = [row.rates[one.name] for one in sets if one.name in row.rates]
@@ -69,7 +69,7 @@ def row_defects(row: Row, sets: list[TestSet]) -> list[Defect]:
     return found
 
 
-def flattered(standings: list[Standing], sets: list[TestSet]) -> list[Defect]:
+def flattered(standings: list[Standing], sets: list[EvalSet]) -> list[Defect]:
     """Return the incomplete rows whose published average would take a place among the first."""
     averages = sorted(one.average for one in standings if one.average is not None)
     found = []
@@ -84,7 +84,7 @@ def flattered(standings: list[Standing], sets: list[TestSet]) -> list[Defect]:
     return found
 
 
-def without(table: Table, sets: list[TestSet], left_out: TestSet) -> Defect | None:
+def without(table: Table, sets: list[EvalSet], left_out: EvalSet) -> Defect | None:
     """Return what happens to the ranks when a test set is left out; ``None`` when nothing does."""
     rest = [one for one in sets if one is not left_out]
     complete = [row for row in table.rows if all(one.name in row.rates for one in sets)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from asrcli.digest.cleaning import clean
 from asrcli.errors import InputError
-from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, TestSet, set_name
+from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, EvalSet, set_name
 
 MODEL = ("model", "model_id")
 AVERAGE = ("avg", "average", "avg. wer", "avg wer", "average wer")
@@ -120,7 +120,7 @@ def first_of(columns: Mapping[str, int], names: Sequence[str]) -> int | None:
     return next((columns[name] for name in names if name in columns), None)
 
 
-def find_sets(header: Sequence[str], lines: Sequence[tuple[int, list[str]]], language: str) -> dict[int, TestSet]:
+def find_sets(header: Sequence[str], lines: Sequence[tuple[int, list[str]]], language: str) -> dict[int, EvalSet]:
     """Return place -> test set.
 
     Newer tables mark them with ``WER``, older ones hold nothing but numbers in them. Those with a speed of their own
@@ -140,15 +140,16 @@ def find_sets(header: Sequence[str], lines: Sequence[tuple[int, list[str]]], lan
             and all(is_number(cells[place]) for _, cells in lines)
         }
     timed = {set_name(name[: -len(" RTFx")]) for name in header if name.lower().endswith(" rtfx")}
+    prefix = "" if language in ("", "en") else f"{language}-"
     names = {place: set_name(name) for place, name in labels.items()}
     cleaned = {name.partition("-cleaned")[0] for name in names.values() if "-cleaned" in name}
-    found: dict[int, TestSet] = {}
+    found: dict[int, EvalSet] = {}
     for place, name in names.items():
-        if name in {one.name for one in found.values()}:
+        if prefix + name in {one.name for one in found.values()}:
             continue
         averaged = name in timed if timed & set(names.values()) else name not in cleaned
         spoken = language or (name[:2] if name[2:3] == "-" else "")
-        found[place] = TestSet(name, labels[place].removesuffix(" WER"), spoken, averaged=averaged)
+        found[place] = EvalSet(prefix + name, labels[place].removesuffix(" WER"), spoken, averaged=averaged)
     return found
 
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from asrcli.errors import UsageError
-from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, TestSet, set_name
+from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, EvalSet, set_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,7 @@ class Board:
     """A view of one or several tables."""
 
     tables: tuple[Table, ...]
-    sets: tuple[TestSet, ...]
+    sets: tuple[EvalSet, ...]
     standings: tuple[Standing, ...]
     selected: int  # rows that fit the view, of all rows
     notes: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ def arrange(tables: Sequence[Table], view: View, extra: Iterable[Row] = ()) -> B
     return replace(board, notes=tuple(notes_of(board, view, len(every), from_published=from_published)))
 
 
-def chosen_sets(tables: Sequence[Table], view: View) -> tuple[tuple[TestSet, ...], bool]:
+def chosen_sets(tables: Sequence[Table], view: View) -> tuple[tuple[EvalSet, ...], bool]:
     """Return the test sets to average over, and whether the published average has to do because there are none."""
     known = {one.name: one for table in reversed(tables) for one in table.sets}
     shared = [one for one in known.values() if all(any(one.name == own.name for own in table.sets) for table in tables)]
@@ -122,7 +122,7 @@ def chosen_sets(tables: Sequence[Table], view: View) -> tuple[tuple[TestSet, ...
     return tuple(left), not left
 
 
-def find_set(text: str, known: dict[str, TestSet], tables: Sequence[Table]) -> TestSet:
+def find_set(text: str, known: dict[str, EvalSet], tables: Sequence[Table]) -> EvalSet:
     """Return a test set by any spelling of its name."""
     found = known.get(set_name(text))
     if found is None:
@@ -161,7 +161,7 @@ def wanted_of(view: View) -> str:
     )
 
 
-def mean_of(row: Row, sets: Sequence[TestSet]) -> float | None:
+def mean_of(row: Row, sets: Sequence[EvalSet]) -> float | None:
     """Return the mean of rates over test sets; ``None`` when one is missing."""
     rates = [row.rates.get(one.name) for one in sets]
     known = [rate for rate in rates if rate is not None]
@@ -174,7 +174,7 @@ def two_digits(value: float) -> str:
 
 
 def rank_rows(
-    rows: Sequence[Row], sets: Sequence[TestSet], *, mix: bool, from_published: bool = False
+    rows: Sequence[Row], sets: Sequence[EvalSet], *, mix: bool, from_published: bool = False
 ) -> list[Standing]:
     """Return every row with its average and its rank among the rows of its protocol (of all, with ``mix``)."""
     standings = []
@@ -197,7 +197,7 @@ def rank_rows(
     return standings
 
 
-def wrong_average(row: Row, sets: Sequence[TestSet]) -> str:
+def wrong_average(row: Row, sets: Sequence[EvalSet]) -> str:
     """Say so when the published average is not the mean of these columns, which are all that it is over."""
     if row.average is None or set(row.rates) != {one.name for one in sets}:
         return ""
@@ -215,7 +215,7 @@ def ranks(averages: Sequence[float]) -> list[int]:
     return [first[average] for average in averages]
 
 
-def rank_intervals(rows: Sequence[Row], sets: Sequence[TestSet]) -> list[tuple[int, int] | None]:
+def rank_intervals(rows: Sequence[Row], sets: Sequence[EvalSet]) -> list[tuple[int, int] | None]:
     """Return where 95 % of the ranks lie when the test sets are drawn again with replacement.
 
     This is the only uncertainty that published tables let one see: no counts of words or errors come with them.
@@ -233,7 +233,7 @@ def rank_intervals(rows: Sequence[Row], sets: Sequence[TestSet]) -> list[tuple[i
 
 
 def sort_key(
-    sort: str, sets: Sequence[TestSet], tables: Sequence[Table]
+    sort: str, sets: Sequence[EvalSet], tables: Sequence[Table]
 ) -> Callable[[Standing], tuple[bool, float, str]]:
     """Return the order of the rows; what has no value comes last.
 
@@ -286,3 +286,13 @@ def notes_of(board: Board, view: View, every: int, *, from_published: bool) -> l
     if unranked:
         notes.append(f"{unranked} incomplete rows have no rank")
     return notes
+
+
+def front(standings: Iterable[Standing]) -> list[Standing]:
+    """Return those that nobody beats in both accuracy and speed, the fastest first (the Pareto front)."""
+    timed = [one for one in standings if one.average is not None and one.row.rtfx is not None]
+    found: list[Standing] = []
+    for one in sorted(timed, key=lambda one: (-(one.row.rtfx or 0.0), one.average or 0.0)):
+        if not found or (one.average or 0.0) < (found[-1].average or 0.0):
+            found.append(one)
+    return found

@@ -18,7 +18,7 @@ from typing import Any
 
 from asrcli.errors import InputError, UsageError
 from asrcli.files import write_atomic
-from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, TestSet
+from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, EvalSet
 
 VERSION = 1
 KEY = "asr_leaderboard"
@@ -116,7 +116,7 @@ def table_of(head: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> Tabl
         title=head["title"],
         day=head["day"],
         kind=kind,
-        sets=tuple(TestSet(**facts) for facts in head["sets"]),
+        sets=tuple(EvalSet(**facts) for facts in head["sets"]),
         rows=tuple(
             Row(
                 model=row["model"],

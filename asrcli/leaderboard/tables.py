@@ -29,7 +29,7 @@ class Protocol:
 
 
 @dataclass(frozen=True, slots=True)
-class TestSet:
+class EvalSet:
     """One test set, a column of a table."""
 
     name: str  # as it is typed, the same in every table
@@ -69,7 +69,7 @@ class Table:
     title: str
     day: str
     kind: Kind
-    sets: tuple[TestSet, ...]
+    sets: tuple[EvalSet, ...]
     rows: tuple[Row, ...]
     note: str = ""  # what to know before reading it; how the average is defined
     revision: str = ""  # of the source, where it has one
