@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from asrcli.leaderboard.ranking import Standing, rank_rows, two_digits
-from asrcli.leaderboard.tables import Row, Table, EvalSet
+from asrcli.leaderboard.tables import EvalSet, Row, Table
 
 TOP = 10
 ROUNDING = 0.0101  # averages and columns are published with two digits
@@ -79,7 +80,8 @@ def flattered(standings: list[Standing], sets: list[EvalSet]) -> list[Defect]:
             continue
         place = 1 + sum(average < published for average in averages)
         if place <= TOP:
-            text = f"its published average {two_digits(published)} would be number {place}, only because {one.remark.removeprefix('no ')} is missing"
+            missing = one.remark.removeprefix("no ")
+            text = f"its published average {two_digits(published)} would be number {place}, only without {missing}"
             found.append(Defect(Fault.FLATTERED, text, one.row.model))
     return found
 
@@ -110,6 +112,6 @@ def close(standings: list[Standing]) -> list[Defect]:
     averages = sorted(one.average for one in standings if one.average is not None)[:TOP]
     if len(averages) < 3:
         return []
-    gaps = [round(after - before, 2) for before, after in zip(averages, averages[1:], strict=False)]
-    text = f"neighbours among the first {len(averages)} are {min(gaps):.2f} to {max(gaps):.2f} points apart, and no confidence intervals are published"
-    return [Defect(Fault.CLOSE, text)]
+    gaps = [round(after - before, 2) for before, after in pairwise(averages)]
+    text = f"neighbours among the first {len(averages)} are {min(gaps):.2f} to {max(gaps):.2f} points apart"
+    return [Defect(Fault.CLOSE, f"{text}, and no confidence intervals are published")]

@@ -39,7 +39,16 @@ def top_block(rows: Sequence[tuple[str, float]], day: str) -> str:
 
 def board_markdown(board: Board, top: int) -> str:
     """Return a board as a table, with what has to be said about it below."""
-    header = ["Rank", "95 %", "Model", f"Avg {board.unit}", *(one.label for one in board.sets), "RTFx", "Size", "Licence"]
+    header = [
+        "Rank",
+        "95 %",
+        "Model",
+        f"Avg {board.unit}",
+        *(one.label for one in board.sets),
+        "RTFx",
+        "Size",
+        "Licence",
+    ]
     lines = [
         " | ".join(["", *map(escape_markdown, header), "Protocol", ""]).strip(),
         "|" + "--:|" * 2 + "---|" + "--:|" * (1 + len(board.sets) + 2) + "---|" * 2,

@@ -70,7 +70,9 @@ def draw(board: Board, path: Path) -> int:
             name = printable(one.row.model.rpartition("/")[2])[:40].replace("$", r"\$")
             axes.annotate(name, (one.row.rtfx, one.average), xytext=(4, 3), textcoords="offset points", fontsize=7)
         axes.set_xscale("log")
-        axes.set_xlabel("RTFx: seconds of audio per second (log scale; best-case batches, hardware as the protocol says)")
+        axes.set_xlabel(
+            "RTFx: seconds of audio per second (log scale; best-case batches, hardware as the protocol says)"
+        )
         axes.set_ylabel(f"average {board.unit} in %, lower is better")
         titles = "; ".join(f"{table.title}, {table.day}" for table in board.tables)
         axes.set_title(titles.replace("$", r"\$"), loc="left", fontsize=10)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from asrcli.digest.cleaning import clean
 from asrcli.errors import InputError
-from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, EvalSet, set_name
+from asrcli.leaderboard.tables import EvalSet, Kind, Protocol, Row, Table, set_name
 
 MODEL = ("model", "model_id")
 AVERAGE = ("avg", "average", "avg. wer", "avg wer", "average wer")

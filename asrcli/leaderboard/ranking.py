@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from asrcli.errors import UsageError
-from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, EvalSet, set_name
+from asrcli.leaderboard.tables import EvalSet, Kind, Protocol, Row, Table, set_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,8 @@ class View:
 class Standing:
     """One row and where it stands.
 
-    ``average`` is the mean of the chosen test sets, ``None`` when one of them is missing. ``interval`` is where 95 % of the ranks lie when the test sets are drawn again.
+    ``average`` is the mean of the chosen test sets, ``None`` when one of them is missing. ``interval`` is where 95 % of
+    the ranks lie when the test sets are drawn again.
     """
 
     row: Row
@@ -194,7 +195,16 @@ def rank_rows(
         intervals = rank_intervals([standings[place].row for place in places], sets)
         for place, rank, interval in zip(places, ranks(averages), intervals, strict=True):
             standings[place] = replace(standings[place], rank=rank, interval=interval)
-    return standings
+    return standings if mix else [placed(one, standings) for one in standings]
+
+
+def placed(one: Standing, standings: Sequence[Standing]) -> Standing:
+    """Return a row measured here with the place that it would have, if what it is beside could be compared with it."""
+    if one.row.kind is not Kind.MEASURED or one.average is None:
+        return one
+    others = [other.average for other in standings if other.average is not None and other.rank is not None]
+    place = 1 + sum(average < one.average for average in others)
+    return replace(one, remark=f"would be number {place} of {len(others) + 1}")
 
 
 def wrong_average(row: Row, sets: Sequence[EvalSet]) -> str:

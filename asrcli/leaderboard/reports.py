@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from asrcli.compare.tables import safe_cell
+from asrcli.leaderboard.manifests import Score, score_facts, totals
 from asrcli.leaderboard.ranking import Board, Standing
 from asrcli.leaderboard.runs import Measured
 
@@ -77,5 +78,37 @@ def board_csv(board: Board, top: int) -> str:
         cells += [row.rates.get(name) for name in sets]
         cells += [row.rtfx, row.parameters, row.licence, row.kind, one.remark, row.day]
         cells += [protocol.name, protocol.scorer, protocol.normalizer, protocol.hardware, row.source]
+        writer.writerow([safe_cell(cell) for cell in cells])
+    return text.getvalue()
+
+
+def score_json(one: Score) -> str:
+    """Return what belongs beside a manifest as ``.score.json``."""
+    return json.dumps(score_facts(one), indent=2) + "\n"
+
+
+def scores_json(scores: Sequence[Score]) -> str:
+    """Return what the leaderboard makes of manifests, and each model's totals."""
+    data = {
+        "schema": "asr-leaderboard-score/1",
+        "manifests": [
+            {"file": one.file, "model": one.model, "dataset": one.dataset, "utterances": one.utterances,
+             **score_facts(one), "notes": list(one.notes)}
+            for one in scores
+        ],
+        "models": [asdict(one) for one in totals(scores)],
+    }  # fmt: skip
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
+def scores_csv(scores: Sequence[Score]) -> str:
+    """Return a line per manifest."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = ("wer", "sub", "del", "ins", "audio_length", "inference_time", "rtfx", "language", "manifest_sha256")
+    writer.writerow(["model", "dataset", "utterances", *names])
+    for one in scores:
+        facts = score_facts(one)
+        cells = [one.model, one.dataset, one.utterances, *(facts[name] for name in names)]
         writer.writerow([safe_cell(cell) for cell in cells])
     return text.getvalue()

@@ -140,3 +140,9 @@ def merge_rows(runs: Sequence[Measured]) -> list[Row]:
         else:
             rows[key if key not in rows else (run.path, "")] = run.row
     return list(rows.values())
+
+
+def sets_of(runs: Sequence[Measured], tables: Sequence[Table]) -> tuple[str, ...]:
+    """Return the test sets that both the runs and every table have: what the runs can be placed on."""
+    measured = dict.fromkeys(run.set for run in runs)
+    return tuple(name for name in measured if all(any(name == one.name for one in table.sets) for table in tables))

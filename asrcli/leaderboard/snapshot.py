@@ -18,7 +18,7 @@ from typing import Any
 
 from asrcli.errors import InputError, UsageError
 from asrcli.files import write_atomic
-from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, EvalSet
+from asrcli.leaderboard.tables import EvalSet, Kind, Protocol, Row, Table
 
 VERSION = 1
 KEY = "asr_leaderboard"

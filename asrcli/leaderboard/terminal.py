@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from asrcli.leaderboard.manifests import Score
     from asrcli.leaderboard.runs import Measured
 
-WIDTH = 110  # characters of a terminal without the columns of the test sets
-CELL = 9  # of one of those
+WIDTH = 118  # characters that a board takes without the columns of the test sets
+CELL = 13  # of one of those
 
 
 def make_console() -> Console:
     """Return a console for standard output, as wide as the terminal; pipes get a wide one."""
     from rich.console import Console
 
-    return Console(width=shutil.get_terminal_size((200, 24)).columns, highlight=False, emoji=False, markup=False)
+    return Console(width=shutil.get_terminal_size((240, 24)).columns, highlight=False, emoji=False, markup=False)
 
 
 def show(board: Board, console: Console, top: int, runs: Sequence[Measured] = ()) -> None:
@@ -44,13 +44,16 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
     yield Text(printable(titles), "bold")
     sets = board.sets if len(board.sets) == 1 or width >= WIDTH + CELL * len(board.sets) else ()
     columns = ["rank", "95 %", "model", f"average {board.unit}", *(one.name for one in sets), "RTFx", "size", "licence"]
-    shown = [*board.standings[:top], *(one for one in board.standings[top:] if measured(one))] if top else board.standings
+    shown = (
+        [*board.standings[:top], *(one for one in board.standings[top:] if measured(one))] if top else board.standings
+    )
     rows = [cells_of(one, [column.name for column in sets]) for one in shown]
     made = table("", [*columns, "protocol", "day", ""], rows)
-    made.columns[2].justify = "left"
-    made.columns[2].min_width = 20
-    for column in made.columns[-4:]:
-        column.justify = "left"
+    made.padding = (0, 1, 0, 0)
+    for place, column in enumerate(made.columns):
+        column.no_wrap = place not in (2, len(made.columns) - 1)
+        if place == 2 or place >= len(made.columns) - 4:
+            column.justify = "left"
     yield made
     if len(shown) < len(board.standings):
         yield Text(f"{len(shown)} of {len(board.standings)} rows (--top 0 shows all)", "dim")
@@ -79,7 +82,7 @@ def cells_of(one: Standing, sets: Sequence[str]) -> list[str]:
         f"{one.interval[0]}–{one.interval[1]}" if one.interval else "",
         row.model,
         "–" if one.average is None else two_digits(one.average),
-        *(f"{row.rates[name]:g}" if name in row.rates else "–" for name in sets),
+        *(two_digits(row.rates[name]) if name in row.rates else "–" for name in sets),
         "" if row.rtfx is None else f"{row.rtfx:,.0f}" if row.rtfx >= 10 else f"{row.rtfx:.2f}",
         "" if row.parameters is None else f"{row.parameters:g} B",
         row.licence,

@@ -1,0 +1,79 @@
+"""A board as one HTML file, a chart and a sortable table: nothing is fetched, no text of the data becomes a script."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from asrcli.compare.html import digest, escaped
+from asrcli.leaderboard.markdown import protocol_sentences
+from asrcli.leaderboard.plot import colour_of
+from asrcli.leaderboard.ranking import Board, Standing, front
+from asrcli.leaderboard.runs import Measured
+
+
+def page(board: Board, runs: Sequence[Measured] = ()) -> str:
+    """Return the page; all rows are in it, whatever the terminal shows."""
+    parts = {
+        name: files("asrcli.leaderboard.page").joinpath(name).read_text(encoding="utf-8")
+        for name in ("page.html", "style.css", "script.js")
+    }
+    data = json.dumps(page_data(board, runs), ensure_ascii=False, separators=(",", ":"))
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{digest(parts['script.js'])}'; "
+        f"style-src 'sha256-{digest(parts['style.css'])}'; base-uri 'none'; form-action 'none'"
+    )
+    text = parts["page.html"]
+    for mark, filling in (
+        ("policy", policy),
+        ("title", html.escape(title(board))),
+        ("style", parts["style.css"]),
+        ("script", parts["script.js"]),
+        ("data", escaped(data)),  # last: what is in it is not looked through again
+    ):
+        text = text.replace(f"@@{mark}@@", filling, 1)
+    return text
+
+
+def title(board: Board) -> str:
+    """Return the headline."""
+    return "; ".join(f"{one.title}, {one.day}" for one in board.tables)
+
+
+def page_data(board: Board, runs: Sequence[Measured]) -> dict[str, Any]:
+    """Return what the script shows."""
+    best = {id(one) for one in front(board.standings)}
+    return {
+        "title": title(board),
+        "unit": board.unit,
+        "sets": [{"name": one.name, "label": one.label, "unit": one.unit} for one in board.sets],
+        "rows": [row_data(one, board, on_front=id(one) in best) for one in board.standings],
+        "notes": list(board.notes),
+        "protocols": protocol_sentences(board),
+        "runs": [{"title": f"{run.row.model} on {run.set}", "lines": list(run.comparisons)} for run in runs],
+    }
+
+
+def row_data(one: Standing, board: Board, *, on_front: bool) -> dict[str, Any]:
+    """Return one row."""
+    row = one.row
+    return {
+        "rank": one.rank,
+        "interval": list(one.interval) if one.interval else None,
+        "model": row.model,
+        "average": one.average,
+        "rates": [row.rates.get(column.name) for column in board.sets],
+        "rtfx": row.rtfx,
+        "size": row.parameters,
+        "licence": row.licence,
+        "group": colour_of(row.kind, row.is_open),
+        "kind": row.kind,
+        "protocol": row.protocol.name,
+        "day": row.day,
+        "source": row.source,
+        "remark": one.remark,
+        "front": on_front,
+    }
