@@ -232,9 +232,10 @@ def score(
 ) -> None:
     """Score the Open ASR Leaderboard's manifests, MODEL_owner-name_DATASET_path_name_split.jsonl, as it does itself."""
     from asrcli.files import write_atomic
+    from asrcli.languages import language_code
     from asrcli.leaderboard import manifests, reports
 
-    scores = manifests.score_folder(folder, language)
+    scores = manifests.score_folder(folder, language_code(language))
     for one in scores:
         for note in one.notes:
             print(f"asr: {one.file}: {note}", file=sys.stderr)

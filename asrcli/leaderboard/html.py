@@ -49,7 +49,7 @@ def page_data(board: Board, runs: Sequence[Measured]) -> dict[str, Any]:
     return {
         "title": title(board),
         "unit": board.unit,
-        "sets": [{"name": one.name, "label": one.label, "unit": one.unit} for one in board.sets],
+        "sets": [{"name": one.name, "label": one.label, "unit": one.unit} for one in board.columns],
         "rows": [row_data(one, board, on_front=id(one) in best) for one in board.standings],
         "notes": list(board.notes),
         "protocols": protocol_sentences(board),
@@ -65,7 +65,7 @@ def row_data(one: Standing, board: Board, *, on_front: bool) -> dict[str, Any]:
         "interval": list(one.interval) if one.interval else None,
         "model": row.model,
         "average": one.average,
-        "rates": [row.rates.get(column.name) for column in board.sets],
+        "rates": [row.rates.get(column.name) for column in board.columns],
         "rtfx": row.rtfx,
         "size": row.parameters,
         "licence": row.licence,

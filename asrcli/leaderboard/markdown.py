@@ -44,14 +44,14 @@ def board_markdown(board: Board, top: int) -> str:
         "95 %",
         "Model",
         f"Avg {board.unit}",
-        *(one.label for one in board.sets),
+        *(one.label for one in board.columns),
         "RTFx",
         "Size",
         "Licence",
     ]
     lines = [
         " | ".join(["", *map(escape_markdown, header), "Protocol", ""]).strip(),
-        "|" + "--:|" * 2 + "---|" + "--:|" * (1 + len(board.sets) + 2) + "---|" * 2,
+        "|" + "--:|" * 2 + "---|" + "--:|" * (1 + len(board.columns) + 2) + "---|" * 2,
     ]
     shown = board.standings[:top] if top else board.standings
     lines += ["| " + " | ".join(cells_of(one, board)) + " |" for one in shown]
@@ -64,7 +64,7 @@ def board_markdown(board: Board, top: int) -> str:
 def cells_of(one: Standing, board: Board) -> list[str]:
     """Return the cells of one row."""
     row = one.row
-    rates = [row.rates.get(column.name) for column in board.sets]
+    rates = [row.rates.get(column.name) for column in board.columns]
     return [
         str(one.rank or "–"),
         f"{one.interval[0]}–{one.interval[1]}" if one.interval else "–",

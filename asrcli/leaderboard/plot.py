@@ -38,7 +38,7 @@ def draw(board: Board, path: Path) -> int:
         UsageError: none has both.
         OutputError: the file cannot be written.
     """
-    points = [one for one in board.standings if one.average is not None and one.row.rtfx]
+    points = [one for one in board.standings if one.average and one.row.rtfx]
     if not points:
         raise UsageError("--plot: no model of this view has both an average and a speed")
     import matplotlib
@@ -46,6 +46,7 @@ def draw(board: Board, path: Path) -> int:
     with matplotlib.rc_context({"svg.hashsalt": "asr", "svg.fonttype": "none", "font.size": 9, "text.usetex": False}):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
         figure = Figure(figsize=(10, 6.2), layout="constrained", dpi=150)
         FigureCanvasAgg(figure)
@@ -68,11 +69,16 @@ def draw(board: Board, path: Path) -> int:
         )
         for one in [*best, *(one for one in points if one.row.kind is Kind.MEASURED and one not in best)]:
             name = printable(one.row.model.rpartition("/")[2])[:40].replace("$", r"\$")
-            axes.annotate(name, (one.row.rtfx, one.average), xytext=(4, 3), textcoords="offset points", fontsize=7)
+            axes.annotate(
+                name, (one.row.rtfx, one.average), xytext=(-5, 5), textcoords="offset points", fontsize=7, ha="right"
+            )
         axes.set_xscale("log")
-        axes.set_xlabel(
-            "RTFx: seconds of audio per second (log scale; best-case batches, hardware as the protocol says)"
-        )
+        axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5) if axis is axes.yaxis else (1, 3)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+            axis.set_minor_formatter(NullFormatter())
+        axes.set_xlabel("RTFx: seconds of audio per second (hardware as the protocol says)")
         axes.set_ylabel(f"average {board.unit} in %, lower is better")
         titles = "; ".join(f"{table.title}, {table.day}" for table in board.tables)
         axes.set_title(titles.replace("$", r"\$"), loc="left", fontsize=10)

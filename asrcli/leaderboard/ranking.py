@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from asrcli.errors import UsageError
+from asrcli.languages import language_code
 from asrcli.leaderboard.tables import EvalSet, Kind, Protocol, Row, Table, set_name
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Board:
     sets: tuple[EvalSet, ...]
     standings: tuple[Standing, ...]
     selected: int  # rows that fit the view, of all rows
+    columns: tuple[EvalSet, ...] = ()  # the test sets to show: those of the average, or all where there is none
     notes: tuple[str, ...] = ()
 
     @property
@@ -70,7 +72,7 @@ class Board:
     @property
     def unit(self) -> str:
         """WER or CER; both when the test sets differ."""
-        return "/".join(dict.fromkeys(one.unit for one in self.sets if one.unit)) or "WER"
+        return "/".join(dict.fromkeys(one.unit for one in self.columns if one.unit)) or "WER"
 
 
 def arrange(tables: Sequence[Table], view: View, extra: Iterable[Row] = ()) -> Board:
@@ -89,11 +91,12 @@ def arrange(tables: Sequence[Table], view: View, extra: Iterable[Row] = ()) -> B
     rows = [row for row in every if fits(row, view)]
     added = list(extra)
     if not rows and not added:
-        raise UsageError(f"none of the {len(every)} models fits: {wanted_of(view)}")
+        raise UsageError(f"none of the {len(every)} models fits: {wanted_of(view)}{silence(every, view)}")
     ranked = rank_rows([*rows, *added], sets, mix=view.mix, from_published=from_published)
     order = sort_key(view.sort, sets, tables)
     found = tuple(sorted(ranked, key=order))
-    board = Board(tuple(tables), sets, found, len(rows))
+    columns = sets or tuple({one.name: one for table in tables for one in table.sets}.values())
+    board = Board(tuple(tables), sets, found, len(rows), columns)
     return replace(board, notes=tuple(notes_of(board, view, len(every), from_published=from_published)))
 
 
@@ -109,7 +112,7 @@ def chosen_sets(tables: Sequence[Table], view: View) -> tuple[tuple[EvalSet, ...
             names = ", ".join(table.name for table in tables)
             raise UsageError(f"the tables {names} share no test set that is averaged: name some with --sets")
     if view.language:
-        spoken = [one for one in sets if one.language == view.language]
+        spoken = [one for one in sets or known.values() if one.language == language_code(view.language)]
         if not spoken:
             there = ", ".join(sorted({one.language for one in known.values() if one.language}))
             raise UsageError(
@@ -147,6 +150,17 @@ def fits(row: Row, view: View) -> bool:
     )
 
 
+def silence(rows: Sequence[Row], view: View) -> str:
+    """Return what to add when nothing fits because the tables do not say it at all."""
+    asked = {
+        "licence": (view.open_only or view.licence is not None, any(row.licence for row in rows)),
+        "size": (view.min_size is not None or view.max_size is not None, any(row.parameters for row in rows)),
+        "speed": (view.min_rtfx is not None, any(row.rtfx for row in rows)),
+    }
+    unsaid = [name for name, (wanted, known) in asked.items() if wanted and not known]
+    return f"; the table names no {' and no '.join(unsaid)} of any model" if unsaid else ""
+
+
 def wanted_of(view: View) -> str:
     """Return the filters as they were typed."""
     filters = {
@@ -157,9 +171,9 @@ def wanted_of(view: View) -> str:
         "--min-rtfx": view.min_rtfx,
         "--search": view.search,
     }
-    return " ".join(
-        name if value is True else f"{name} {value}" for name, value in filters.items() if value is not None
-    )
+    given = {name: value for name, value in filters.items() if value is not None}
+    typed = {name: f"{value:g}" if isinstance(value, float) else value for name, value in given.items()}
+    return " ".join(name if value is True else f"{name} {value}" for name, value in typed.items())
 
 
 def mean_of(row: Row, sets: Sequence[EvalSet]) -> float | None:
@@ -182,7 +196,7 @@ def rank_rows(
     for row in rows:
         average = row.average if from_published else mean_of(row, sets)
         missing = [one.name for one in sets if one.name not in row.rates]
-        remark = f"no {', '.join(missing)}" if missing else "no average" if average is None else ""
+        remark = f"no {', '.join(missing)}" if missing else ""
         if not missing and not from_published and (wrong := wrong_average(row, sets)):
             remark = wrong
         standings.append(Standing(row, average, remark=remark))
@@ -250,8 +264,9 @@ def sort_key(
     Raises:
         UsageError: there is no such order.
     """
+    first = [one.name for table in tables for one in table.sets][:1]
     figures: dict[str, Callable[[Standing], float | None]] = {
-        "average": lambda one: one.average,
+        "average": lambda one: one.average if sets or not first else one.row.rates.get(first[0]),
         "rtfx": lambda one: None if one.row.rtfx is None else -one.row.rtfx,
         "size": lambda one: one.row.parameters,
         "model": lambda one: 0.0,
@@ -288,12 +303,15 @@ def notes_of(board: Board, view: View, every: int, *, from_published: bool) -> l
         notes.append(f"--mix: this rank mixes {len(protocols)} protocols ({names}); small differences mean nothing")
     elif len(protocols) > 1:
         notes.append(f"{len(protocols)} protocols: ranks count within each (--mix ranks all against each other)")
-    if from_published:
+    averaged = any(one.average is not None for one in board.standings)
+    if from_published and averaged:
         notes.append("the averages are the published ones: the table has no columns they could be computed from")
+    if not averaged:
+        notes.append("no average and no ranks: choose test sets with --sets")
     if len({one.unit for one in board.sets}) > 1:
         notes.append("the average mixes error rates of words and of characters: choose sets with --sets")
     unranked = sum(one.rank is None and one.row.kind is not Kind.MEASURED for one in board.standings)
-    if unranked:
+    if unranked and averaged:
         notes.append(f"{unranked} incomplete rows have no rank")
     return notes
 

@@ -26,7 +26,7 @@ def board_json(board: Board, top: int, runs: Sequence[Measured] = ()) -> str:
             for one in board.tables
         ],
         "unit": board.unit,
-        "sets": [asdict(one) for one in board.sets],
+        "sets": [asdict(one) for one in board.columns],
         "protocols": {one.name: asdict(one) for one in board.protocols},
         "models": len(board.standings),
         "rows": [standing_facts(one) for one in (board.standings[:top] if top else board.standings)],
@@ -67,7 +67,7 @@ def board_csv(board: Board, top: int) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     ends = ("rtfx", "parameters", "licence", "kind", "remark", "day", "protocol", "scorer", "normalizer", "hardware")
-    sets = [one.name for one in board.sets]
+    sets = [one.name for one in board.columns]
     writer.writerow(
         ["rank", "rank_low", "rank_high", "model", "average", "published_average", "unit", *sets, *ends, "source"]
     )

@@ -79,6 +79,16 @@ def load(name: str, day: str | None = None) -> Table:
     return read(found[-1].path)
 
 
+def newest(name: str) -> tuple[Table | None, str]:
+    """Return the newest version that can be read, and what to say when that is not the newest there is."""
+    for number, version in enumerate(reversed(versions(name))):
+        try:
+            return read(version.path), f"; {number} newer files are damaged and were left alone" if number else ""
+        except InputError:
+            continue
+    return None, ""
+
+
 def read(path: Path) -> Table:
     """Read one file.
 

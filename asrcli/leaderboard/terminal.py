@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from asrcli.leaderboard.manifests import Score
     from asrcli.leaderboard.runs import Measured
 
-WIDTH = 118  # characters that a board takes without the columns of the test sets
-CELL = 13  # of one of those
+WIDTH = 125  # characters that a board takes without the columns of the test sets
 
 
 def make_console() -> Console:
@@ -42,7 +41,8 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
 
     titles = "; ".join(f"{one.title}, data of {one.version} ({one.kind})" for one in board.tables)
     yield Text(printable(titles), "bold")
-    sets = board.sets if len(board.sets) == 1 or width >= WIDTH + CELL * len(board.sets) else ()
+    fit = WIDTH + sum(len(one.name) + 2 for one in board.columns) <= width
+    sets = board.columns if fit or len(board.columns) == 1 else ()
     columns = ["rank", "95 %", "model", f"average {board.unit}", *(one.name for one in sets), "RTFx", "size", "licence"]
     shown = (
         [*board.standings[:top], *(one for one in board.standings[top:] if measured(one))] if top else board.standings
@@ -50,10 +50,11 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
     rows = [cells_of(one, [column.name for column in sets]) for one in shown]
     made = table("", [*columns, "protocol", "day", ""], rows)
     made.padding = (0, 1, 0, 0)
+    made.columns[2].min_width = 24
     for place, column in enumerate(made.columns):
-        column.no_wrap = place not in (2, len(made.columns) - 1)
-        if place == 2 or place >= len(made.columns) - 4:
-            column.justify = "left"
+        worded = place == 2 or place >= len(made.columns) - 4
+        column.no_wrap = not worded
+        column.justify = "left" if worded else "right"
     yield made
     if len(shown) < len(board.standings):
         yield Text(f"{len(shown)} of {len(board.standings)} rows (--top 0 shows all)", "dim")

@@ -15,7 +15,7 @@ from asrcli.digest.cleaning import clean
 from asrcli.digest.web import Call, Web, WebError
 from asrcli.errors import InputError
 from asrcli.leaderboard.published import Origin, read_published
-from asrcli.leaderboard.snapshot import keep, read, versions
+from asrcli.leaderboard.snapshot import keep, newest
 from asrcli.leaderboard.tables import Protocol, Table
 
 HUB = "https://huggingface.co"
@@ -178,16 +178,6 @@ def take_in(feed: Feed, web: Web, commit: str, day: str) -> Outcome:
     path = keep(table)
     told = f"{len(table.rows)} models of {table.version}{told_changes(last, table)}{problem}"
     return Outcome(feed.name, "new", told, path)
-
-
-def newest(name: str) -> tuple[Table | None, str]:
-    """Return the newest version that can be read, and what to say when that is not the newest there is."""
-    for number, version in enumerate(reversed(versions(name))):
-        try:
-            return read(version.path), f"; {number} newer files are damaged and were left alone" if number else ""
-        except InputError:
-            continue
-    return None, ""
 
 
 def content(table: Table) -> frozenset[tuple[object, ...]]:

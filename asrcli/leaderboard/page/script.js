@@ -91,29 +91,36 @@ function head() {
 
 const circles = new Map();
 function chart() {
-  const points = data.rows.filter((row) => row.average !== null && row.rtfx > 0);
+  const points = data.rows.filter((row) => row.average > 0 && row.rtfx > 0);
   if (!points.length) {
-    byId("chart").append(make("p", { className: "quiet", textContent: "No row has both an average and a speed." }));
+    byId("chart").append(make("p", { className: "quiet", textContent: "No row has both an average and a speed above zero." }));
     return;
   }
-  const wide = 1180, high = 470, left = 52, right = 20, top = 14, bottom = 46;
-  const speeds = points.map((row) => Math.log10(row.rtfx)), rates = points.map((row) => row.average);
-  const span = [Math.floor(Math.min(...speeds) - 0.05), Math.ceil(Math.max(...speeds) + 0.05)];
-  const step = [0.5, 1, 2, 5, 10, 20, 50].find((size) => (Math.max(...rates) - Math.min(...rates)) / size < 9) || 100;
-  const levels = [Math.floor(Math.min(...rates) / step) * step, Math.ceil((Math.max(...rates) + 1e-9) / step) * step];
-  const x = (speed) => left + ((Math.log10(speed) - span[0]) / (span[1] - span[0])) * (wide - left - right);
-  const y = (rate) => high - bottom - ((rate - levels[0]) / (levels[1] - levels[0] || 1)) * (high - top - bottom);
+  const wide = 1180, high = 470, left = 52, right = 24, top = 14, bottom = 46;
+  const scale = (values, low, high) => {  // logarithmic, with some room at both ends
+    const ends = [Math.log10(Math.min(...values)), Math.log10(Math.max(...values))];
+    const room = Math.max(0.03, 0.04 * (ends[1] - ends[0]));
+    const place = (value) => low + ((Math.log10(value) - ends[0] + room) / (ends[1] - ends[0] + 2 * room)) * (high - low);
+    const ticks = [];
+    for (let power = Math.floor(ends[0]); power <= ends[1]; power++) ticks.push(...[1, 1.5, 2, 3, 4, 5, 6, 8].map((step) => step * 10 ** power));
+    let shown = ticks.filter((tick) => Math.log10(tick) >= ends[0] - room && Math.log10(tick) <= ends[1] + room);
+    if (shown.length > 12) shown = shown.filter((tick) => /^[0.]*[13]0*$/.test(String(+tick.toPrecision(3))));
+    return { place, ticks: shown };
+  };
+  const speeds = scale(points.map((row) => row.rtfx), left, wide - right);
+  const rates = scale(points.map((row) => row.average), high - bottom, top);
+  const x = speeds.place, y = rates.place;
   const svg = draw("svg", { viewBox: `0 0 ${wide} ${high}`, role: "img", "aria-label": "Average error rate against speed" });
-  for (let power = span[0]; power <= span[1]; power++) {
-    svg.append(draw("line", { x1: x(10 ** power), x2: x(10 ** power), y1: top, y2: high - bottom }),
-      draw("text", { x: x(10 ** power), y: high - bottom + 18, "text-anchor": "middle", class: "dim" }, (10 ** power).toLocaleString("en")));
+  for (const tick of speeds.ticks) {
+    svg.append(draw("line", { x1: x(tick), x2: x(tick), y1: top, y2: high - bottom }),
+      draw("text", { x: x(tick), y: high - bottom + 18, "text-anchor": "middle", class: "dim" }, (+tick.toPrecision(3)).toLocaleString("en")));
   }
-  for (let level = levels[0]; level <= levels[1] + 1e-9; level += step) {
-    svg.append(draw("line", { x1: left, x2: wide - right, y1: y(level), y2: y(level) }),
-      draw("text", { x: left - 8, y: y(level) + 4, "text-anchor": "end", class: "dim" }, `${+level.toFixed(2)} %`));
+  for (const tick of rates.ticks) {
+    svg.append(draw("line", { x1: left, x2: wide - right, y1: y(tick), y2: y(tick) }),
+      draw("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end", class: "dim" }, `${+tick.toPrecision(3)} %`));
   }
   svg.append(draw("text", { x: (wide + left) / 2, y: high - 8, "text-anchor": "middle", class: "dim" },
-    "RTFx, seconds of audio per second (log scale): further right is faster, lower is more accurate"));
+    "RTFx, seconds of audio per second: further right is faster, lower is more accurate; both scales are logarithmic"));
   const front = points.filter((row) => row.front).sort((one, other) => one.rtfx - other.rtfx);
   let path = "";
   front.forEach((row, place) => { path += place ? `V${y(row.average)}H${x(row.rtfx)}` : `M${left},${y(row.average)}H${x(row.rtfx)}`; });
@@ -128,10 +135,11 @@ function chart() {
   const taken = [];
   for (const row of [...front, ...points.filter((one) => one.kind === "measured here" && !one.front)]) {
     const name = row.model.split("/").pop().slice(0, 40), length = name.length * 6.2;
-    const at = { x: Math.min(x(row.rtfx) + 9, wide - length), y: y(row.average) - 8 };
-    while (taken.some((one) => Math.abs(one.y - at.y) < 13 && at.x < one.x + one.length && one.x < at.x + length)) at.y += 13;
+    const after = x(row.rtfx) + 10 + length < wide;
+    const at = { x: after ? x(row.rtfx) + 10 : x(row.rtfx) - 10 - length, y: y(row.average) - 9 };
+    while (taken.some((one) => Math.abs(one.y - at.y) < 14 && at.x < one.x + one.length && one.x < at.x + length)) at.y -= 14;
     taken.push({ ...at, length });
-    svg.append(draw("text", at, name));
+    svg.append(draw("text", { ...at, class: "name" }, name));
   }
   byId("chart").append(svg);
   const seen = new Set(points.map(groupOf));
