@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from asrcli.leaderboard.ranking import Standing, rank_rows, two_digits
+from asrcli.leaderboard.ranking import Standing, mean_of, rank_rows, ranks, two_digits
 from asrcli.leaderboard.tables import EvalSet, Row, Table
 
 TOP = 10
@@ -88,23 +88,19 @@ def flattered(standings: list[Standing], sets: list[EvalSet]) -> list[Defect]:
 
 def without(table: Table, sets: list[EvalSet], left_out: EvalSet) -> Defect | None:
     """Return what happens to the ranks when a test set is left out; ``None`` when nothing does."""
-    rest = [one for one in sets if one is not left_out]
     complete = [row for row in table.rows if all(one.name in row.rates for one in sets)]
-    before = rank_rows(complete, sets, mix=True)
-    after = rank_rows(complete, rest, mix=True)
-    changed = sum(one.rank != other.rank for one, other in zip(before, after, strict=True))
+    before = [mean_of(row, sets) or 0.0 for row in complete]
+    after = [mean_of(row, [one for one in sets if one is not left_out]) or 0.0 for row in complete]
+    changed = sum(one != other for one, other in zip(ranks(before), ranks(after), strict=True))
     if not changed:
         return None
-    first, now = ([one for one in every if one.rank == 1] for every in (before, after))
     text = f"without {left_out.name} {changed} of {len(complete)} ranks change"
-    if [one.row for one in first] != [one.row for one in now]:
-        text += f", and first is {named(now)} instead of {named(first)}"
+    first, now = ([row.model for row, mean in zip(complete, every, strict=True) if mean == min(every)]
+                  for every in (before, after))  # fmt: skip
+    if first != now:
+        told = [f"{' and '.join(names)} ({two_digits(min(every))})" for names, every in ((now, after), (first, before))]
+        text += f", and first is {told[0]} instead of {told[1]}"
     return Defect(Fault.FRAGILE, text)
-
-
-def named(standings: list[Standing]) -> str:
-    """Return models with their averages."""
-    return " and ".join(f"{one.row.model} ({two_digits(one.average or 0.0)})" for one in standings)
 
 
 def close(standings: list[Standing]) -> list[Defect]:

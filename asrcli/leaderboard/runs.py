@@ -48,8 +48,8 @@ def measure(record: RunRecord, path: str, table: Table) -> Measured:
     """Score one run in the way of a table: with its kind of counting, and the leaderboard's normaliser of today."""
     published = table.rows[0].protocol
     name = set_of(record.dataset or "")
-    merged = "merged" in published.scorer
-    convention = Convention.OPEN_ASR_LEADERBOARD if merged else Convention.LEVENSHTEIN
+    compounds = "compounds merged" in published.scorer
+    convention = Convention.OPEN_ASR_LEADERBOARD if compounds else Convention.LEVENSHTEIN
     heard = [text or "" for text in record.heard]
     counts = count_errors([one.text for one in record.utterances], heard, language_of(record, name), convention)
     seconds = [one.seconds for one in record.utterances]
@@ -94,13 +94,13 @@ def compare(run: Measured, table: Table) -> list[str]:
         lines.append(f"test set: same name; {run.utterances:,} utterances, how many the table has is not published")
     if run.failed:
         lines.append(f"answers: {run.failed:,} of {run.utterances:,} utterances failed and count as not heard")
-    lines.append(f"counting: {'same' if 'merged' in published.scorer or 'jiwer' in published.scorer else 'not known'}")
-    lines[-1] += f" ({own.scorer}; the table: {published.scorer or 'not said'})"
-    same = "since 2026-06" in published.normalizer or published.normalizer.endswith(("English", "multilingual"))
-    verdict = "same family, newest version known here" if same else "DIFFERS, tenths of a point can come from it"
-    lines.append(f"normaliser: {verdict} ({own.normalizer}; the table: {published.normalizer or 'not said'})")
-    alike = bool(own.hardware) and own.hardware.split(" (")[0] in published.hardware
-    speed = "same hardware" if alike else "NOT comparable"
+    counted = "same way" if published.scorer.startswith(("jiwer", "kaldialign")) else "the table's way is not known"
+    lines.append(f"counting: {counted} ({own.scorer}; the table: {published.scorer or 'not said'})")
+    known_rules = published.normalizer.startswith("Open ASR Leaderboard") and "before" not in published.normalizer
+    alike = "as the leaderboard's code of 2026-08" if known_rules else "DIFFERS, tenths of a point can come from it"
+    lines.append(f"normaliser: {alike} ({own.normalizer}; the table: {published.normalizer or 'not said'})")
+    same = bool(own.hardware) and own.hardware.split(" (")[0] in published.hardware
+    speed = "same hardware" if same else "NOT comparable"
     lines.append(
         f"speed: {speed} ({own.hardware or 'hardware not said'}; the table: {published.hardware or 'not said'})"
     )
@@ -115,7 +115,10 @@ def set_of(dataset: str) -> str:
     if colon and prefix == "ml" and rest.count("-") == 1:
         test, _, code = rest.partition("-")
         return f"{code}-{test}"
-    return set_name(rest if colon and prefix in ("esb", "oal", "long", "hf") else Path(dataset).name or "unnamed")
+    if colon and prefix in ("esb", "oal", "long", "hf"):
+        return set_name(rest)
+    path = Path(dataset)
+    return set_name(path.stem if path.suffix in (".jsonl", ".json", ".csv", ".tsv") else path.name) or "unnamed"
 
 
 def language_of(record: RunRecord, name: str) -> str:
