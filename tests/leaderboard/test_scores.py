@@ -130,7 +130,8 @@ def test_the_command_writes_what_the_leaderboard_keeps_beside_manifests(tmp_path
         kept = json.loads(path.with_suffix(".score.json").read_text())
         assert kept["manifest_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
         assert kept["multilingual"] is False and set(kept) == {
-            "wer", "ins", "del", "sub", "audio_length", "inference_time", "rtfx", "language", "multilingual", "manifest_sha256",
+            "wer", "ins", "del", "sub", "audio_length", "inference_time", "rtfx", "language", "multilingual",
+            "manifest_sha256",
         }  # fmt: skip
     assert called("score", folder)[0] == 0  # what was written is not taken for manifests
     data = json.loads(called("score", folder, "--json")[1])

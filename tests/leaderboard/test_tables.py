@@ -67,7 +67,7 @@ def test_every_cell_is_that_of_the_source(shared: Path) -> None:
 
 def markdown_tables(text: str) -> list[list[list[str]]]:
     blocks = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
-    return [[[cell.strip(" *") for cell in line.strip("|\n ").split("|")] for line in b.splitlines()] for b in blocks]
+    return [[[cell.strip(" *") for cell in line.strip()[1:-1].split("|")] for line in b.splitlines()] for b in blocks]
 
 
 def section(shared: Path, page: str, start: str) -> list[list[str]]:
