@@ -60,9 +60,10 @@ def leaderboard(
 ) -> None:
     """Show what is published about recognisers, dated and with its sources, and place your own runs beside it.
 
-    Averages are computed here; rows that lack a test set get no rank. Examples: asr leaderboard --open --max-size 1 ·
-    asr leaderboard -t multilingual -l de · asr leaderboard --sets ami,earnings22 --plot speed.svg ·
-    asr leaderboard --add run.jsonl
+    Averages are computed here, and rows that lack a test set get no rank. Nothing is asked of the network: see update.
+
+    Examples: asr leaderboard --open --max-size 1 · asr leaderboard -t multilingual -l de ·
+    asr leaderboard --sets ami,earnings22 --plot speed.svg · asr leaderboard --add run.jsonl
     """
     if context.invoked_subcommand is not None:
         return
