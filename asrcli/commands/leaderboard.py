@@ -262,14 +262,15 @@ def export(
     """Write run records as the Open ASR Leaderboard's manifests, ready to be submitted."""
     from asrcli.files import write_atomic
     from asrcli.leaderboard.manifests import manifest_name, manifest_text
+    from asrcli.leaderboard.runs import HUB_ID
     from asrcli.results import read_run
 
     texts: dict[Path, str] = {}
     for path in runs:
         record = read_run(path)
-        name = model or record.model
-        if not name or name.count("/") != 1:
-            raise UsageError(f"{path}: the model is '{name or ''}': name it as on the hub with --model owner/name")
+        name = model or record.model or ""
+        if HUB_ID.fullmatch(name) is None:
+            raise UsageError(f"{path}: the model is '{name}': name it as on the hub with --model owner/name")
         target = out / manifest_name(name, dataset or record.dataset or "")
         if target in texts:
             raise UsageError(f"{path}: {target} is there already from another run; tell them apart with --dataset")

@@ -81,6 +81,7 @@ def draw(board: Board, path: Path) -> int:
         axes.set_xlabel("RTFx: seconds of audio per second (hardware as the protocol says)")
         axes.set_ylabel(f"average {board.unit} in %, lower is better")
         titles = "; ".join(f"{table.title}, {table.day}" for table in board.tables)
+        titles += "; several protocols, compare points of one only" if len(board.protocols) > 1 else ""
         axes.set_title(titles.replace("$", r"\$"), loc="left", fontsize=10)
         axes.grid(alpha=0.25)
         axes.legend(loc="upper left", fontsize=8, title="size of a point: parameters", title_fontsize=8)

@@ -218,7 +218,7 @@ def placed(one: Standing, standings: Sequence[Standing]) -> Standing:
         return one
     others = [other.average for other in standings if other.average is not None and other.rank is not None]
     place = 1 + sum(average < one.average for average in others)
-    return replace(one, remark=f"would be number {place} of {len(others) + 1}")
+    return replace(one, remark=f"would be number {place} of {len(others) + 1}, if comparable")
 
 
 def wrong_average(row: Row, sets: Sequence[EvalSet]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asrcli.leaderboard.manifests import NORMALIZER, count_errors
@@ -20,7 +21,9 @@ SETS = {
     "oal:earnings22": "earnings22-cleaned-aa-chunked",
     "oal:monsoon": "voice-arena-monsoon",
 }
-HARDWARE = ("gpu", "device", "cpu", "machine")  # facts of a run that say what it ran on, the first that is there
+
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Measured:
     failed: int  # utterances without an answer; they count as not heard
     utterances: int
     path: str
+    seconds: float | None = None  # of audio, and of work; None where one utterance lacks either
+    time: float | None = None
     comparisons: tuple[str, ...] = ()
 
 
@@ -54,27 +59,45 @@ def measure(record: RunRecord, path: str, table: Table) -> Measured:
     counts = count_errors([one.text for one in record.utterances], heard, language_of(record, name), convention)
     seconds = [one.seconds for one in record.utterances]
     timed = bool(seconds) and all(seconds) and all(record.times)
-    rtfx = sum(one or 0.0 for one in seconds) / sum(one or 0.0 for one in record.times) if timed else None
-    facts = dict(record.facts)
     protocol = Protocol(
         "measured here",
         f"asr: {convention}",
         NORMALIZERS[NORMALIZER].label,
-        next((facts[key] for key in HARDWARE if facts.get(key)), ""),
-        f"{record.engine}, {record.dataset or 'no data set named'}",
+        hardware_of(dict(record.facts)),
+        f"engine {record.engine}",
     )
     row = Row(
-        model=record.model or record.engine,
+        model=model_name(record),
         protocol=protocol,
         source=path,
         day=(record.started or "")[:10],
         kind=Kind.MEASURED,
         rates={} if counts.rate is None else {name: round(100 * counts.rate, 2)},
-        rtfx=None if rtfx is None else round(rtfx, 2),
     )
-    failed = sum(text is None for text in record.heard)
-    found = Measured(row, name, failed, len(record.utterances), path)
-    return Measured(row, name, failed, len(record.utterances), path, tuple(compare(found, table)))
+    found = Measured(
+        row,
+        name,
+        failed=sum(text is None for text in record.heard),
+        utterances=len(record.utterances),
+        path=path,
+        seconds=sum(one or 0.0 for one in seconds) if timed else None,
+        time=sum(one or 0.0 for one in record.times) if timed else None,
+    )
+    return replace(found, comparisons=tuple(compare(found, table)))
+
+
+def hardware_of(facts: Mapping[str, str]) -> str:
+    """Return what a run says that it ran on."""
+    on_gpu = facts.get("device", "").startswith("cuda") and facts.get("gpu")
+    return str(facts["gpu"] if on_gpu else facts.get("cpu") or facts.get("device", ""))
+
+
+def model_name(record: RunRecord) -> str:
+    """Return the id on the hub, or ``engine:model`` for short names and folders."""
+    model = record.model or ""
+    if HUB_ID.fullmatch(model):
+        return model
+    return f"{record.engine}:{Path(model).name}" if model else record.engine
 
 
 def compare(run: Measured, table: Table) -> list[str]:
@@ -130,19 +153,37 @@ def language_of(record: RunRecord, name: str) -> str:
 
 
 def merge_rows(runs: Sequence[Measured]) -> list[Row]:
-    """Return one row per model: runs of a model on several test sets stand in one row, its speed over all of them."""
-    from dataclasses import replace
+    """Return a row per model and machine, whose runs on several test sets stand together with their pooled speed.
 
-    rows: dict[tuple[str, str], Row] = {}
+    A second run of a model on the same set gets a row of its own.
+    """
+    groups: list[list[Measured]] = []
     for run in runs:
-        key = (run.row.model, run.row.protocol.hardware)
-        if key in rows and run.set not in rows[key].rates:
-            before = rows[key]
-            same = before.rtfx == run.row.rtfx
-            rows[key] = replace(before, rates={**before.rates, **run.row.rates}, rtfx=before.rtfx if same else None)
+        fitting = (
+            group
+            for group in groups
+            if (group[0].row.model, group[0].row.protocol) == (run.row.model, run.row.protocol)
+            and all(run.set != one.set for one in group)
+        )
+        group = next(fitting, None)
+        if group is None:
+            groups.append([run])
         else:
-            rows[key if key not in rows else (run.path, "")] = run.row
-    return list(rows.values())
+            group.append(run)
+    return [merged(group) for group in groups]
+
+
+def merged(group: Sequence[Measured]) -> Row:
+    """Return the row of the runs of one model."""
+    audio = [one.seconds for one in group if one.seconds is not None]
+    work = [one.time for one in group if one.time is not None]
+    return replace(
+        group[0].row,
+        rates={name: rate for one in group for name, rate in one.row.rates.items()},
+        rtfx=round(sum(audio) / sum(work), 2) if len(work) == len(group) else None,
+        source=" + ".join(one.path for one in group),
+        day=max(one.row.day for one in group),
+    )
 
 
 def sets_of(runs: Sequence[Measured], tables: Sequence[Table]) -> tuple[str, ...]:

@@ -174,7 +174,7 @@ def test_a_manifest_needs_the_models_id(tmp_path: Path, called: Called) -> None:
     assert code == 2 and "--model owner/name" in err and not (tmp_path / "results").exists()
     code, out, _ = called("export", tmp_path / "run.jsonl", "-o", tmp_path / "results", "--model", "me/../x")
     assert code == 2
-    code, out, _ = called("export", tmp_path / "run.jsonl", "-o", tmp_path / "results", "--model", "me/..x")
+    code, out, _ = called("export", tmp_path / "run.jsonl", "-o", tmp_path / "results", "--model", "me/x..")
     assert code == 0 and Path(out.strip()).parent == tmp_path / "results"
     code, _, err = called("export", *[tmp_path / "run.jsonl"] * 2, "--model", "a/b", "-o", tmp_path / "results")
     assert code == 2 and "--dataset" in err
@@ -199,7 +199,7 @@ def test_a_run_stands_beside_the_published_rows(tmp_path: Path, called: Called) 
         if one["kind"] == "measured here"
     )
     better = sum(row.rates["librispeech-clean"] < 10.0 for row in load("english").rows)
-    assert mine["remark"] == f"would be number {better + 1} of 88" and mine["rank"] is None
+    assert mine["remark"] == f"would be number {better + 1} of 88, if comparable" and mine["rank"] is None
     assert mine["protocol"] == "measured here" and mine["source"] == str(paths[0]) and mine["day"] == "2026-11-21"
     mixed = json.loads(called("--add", paths[0], "--json", "-", "--top", 0, "--mix")[1])
     assert next(one for one in mixed["rows"] if one["kind"] == "measured here")["rank"] == better + 1
@@ -222,9 +222,27 @@ def test_utterances_that_failed_count_as_missed(tmp_path: Path) -> None:
     record = make_run("esb:ami", 4)
     write_run(replace(record, heard=(None, *record.heard[1:]), times=(None, *record.times[1:])), tmp_path / "r.jsonl")
     one = place_runs([tmp_path / "r.jsonl"], load("english"))[0]
-    assert one.row.rates == {"ami": 35.0} and one.row.rtfx is None  # five of twenty words missed, two wrong
+    assert (
+        one.row.rates == {"ami": 35.0} and merge_rows([one])[0].rtfx is None
+    )  # five of twenty words missed, two wrong
     assert any("1 of 4 utterances failed" in line for line in one.comparisons)
     assert len(merge_rows([one, one])) == 2  # the same run twice is not joined into one
+
+
+def test_runs_of_a_model_are_pooled_and_named_by_what_they_ran_on(tmp_path: Path) -> None:
+    """Speeds are pooled over seconds, never averaged; short names carry their engine."""
+    facts = {"device": "cuda:0", "gpu": "NVIDIA H200", "cpu": "Some CPU"}
+    for name, record in (
+        ("a", replace(make_run("esb:ami", **facts), model="tiny")),
+        ("b", replace(make_run("esb:tedlium", **facts), model="/models/tiny", times=(0.1,) * 20)),
+        ("c", replace(make_run("esb:ami", cpu="Some CPU"), model="tiny")),
+    ):
+        write_run(record, tmp_path / f"{name}.jsonl")
+    one, other = merge_rows(place_runs([tmp_path / f"{name}.jsonl" for name in "abc"], load("english")))
+    assert (one.model, one.protocol.hardware, other.protocol.hardware) == ("whisper:tiny", "NVIDIA H200", "Some CPU")
+    assert one.rates == {"ami": 10.0, "tedlium": 10.0} and other.rates == {"ami": 10.0}
+    assert one.rtfx == pytest.approx((40 + 40) / (10 + 2), abs=0.01) and other.rtfx == 4.0
+    assert one.source.count(".jsonl") == 2
 
 
 def test_data_sets_of_bench_are_the_columns_of_the_tables() -> None:

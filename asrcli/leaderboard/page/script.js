@@ -147,6 +147,7 @@ function chart() {
     if (seen.has(place)) byId("legend").append(make("span", {}, make("i", { className: `g${place}` }), name));
   });
   byId("legend").append(make("span", { textContent: "size: parameters; dashed: nobody beats these in both" }));
+  if (data.protocols.length > 1) byId("legend").append(make("span", { className: "warn", textContent: "several protocols: compare points of one only" }));
 }
 
 byId("title").textContent = data.title;
