@@ -86,9 +86,13 @@ _asr_transcribe() {
         '(--vad --vad-filter --no-vad --no-vad-filter)--vad-filter[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad-filter[Leave silence out.]' \
+        '(--vad-model)--vad-model=[silero, firered, or firered\:FOLDER; --vad firered means the same.]:TEXT: ' \
         '(--vad-threshold)--vad-threshold=[Probability that is speech, 0 to 1.]:X: ' \
         '(--vad-min-speech-duration-ms)--vad-min-speech-duration-ms=[Shorter speech is ignored.]:N: ' \
         '(--vad-min-silence-duration-ms)--vad-min-silence-duration-ms=[Shorter silence does not part speech.]:N: ' \
+        '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
+        '(--punctuation-model)--punctuation-model=[firered, or firered\:FOLDER; for --punctuate.]:TEXT: ' \
+        '(--identify-with)--identify-with=[Model that finds the language\: firered, firered\:FOLDER.]:TEXT: ' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
         '(--device-index)--device-index=[Which GPU; the same as --device cuda\:N.]:N: ' \
         '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
