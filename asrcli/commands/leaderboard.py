@@ -68,9 +68,10 @@ def leaderboard(
     if context.invoked_subcommand is not None:
         return
     from asrcli.leaderboard.output import Paths, report
-    from asrcli.leaderboard.ranking import View, arrange
+    from asrcli.leaderboard.ranking import arrange
     from asrcli.leaderboard.runs import merge_rows, place_runs, sets_of
     from asrcli.leaderboard.snapshot import load
+    from asrcli.leaderboard.view import View
 
     if plot is not None:
         from asrcli.leaderboard.plot import check_plot
@@ -291,8 +292,9 @@ def readme(
 ) -> None:
     """Rewrite the first ten of the leaderboard between two markers of a README; nothing else in it changes."""
     from asrcli.leaderboard.markdown import top_block, write_block
-    from asrcli.leaderboard.ranking import View, arrange
+    from asrcli.leaderboard.ranking import arrange
     from asrcli.leaderboard.snapshot import load
+    from asrcli.leaderboard.view import View
 
     names = list(dict.fromkeys(table or [DEFAULT]))
     if len(names) > 1:

@@ -47,8 +47,9 @@ def from_leaderboard() -> Board:
 
     A fetched version that is damaged is passed over for the one before it: the digest of a day does not hang on it.
     """
-    from asrcli.leaderboard.ranking import View, arrange, two_digits
+    from asrcli.leaderboard.ranking import arrange, two_digits
     from asrcli.leaderboard.snapshot import newest
+    from asrcli.leaderboard.view import View
 
     table, _ = newest("english")
     assert table is not None, "one comes with asr"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import html
-import json
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any
 
-from asrcli.compare.html import digest, escaped
+from asrcli.compare.html import fill_page
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.plot import colour_of
 from asrcli.leaderboard.ranking import Board, Standing, front
@@ -17,25 +14,7 @@ from asrcli.leaderboard.runs import Measured
 
 def page(board: Board, runs: Sequence[Measured] = ()) -> str:
     """Return the page; all rows are in it, whatever the terminal shows."""
-    parts = {
-        name: files("asrcli.leaderboard.page").joinpath(name).read_text(encoding="utf-8")
-        for name in ("page.html", "style.css", "script.js")
-    }
-    data = json.dumps(page_data(board, runs), ensure_ascii=False, separators=(",", ":"))
-    policy = (
-        f"default-src 'none'; script-src 'sha256-{digest(parts['script.js'])}'; "
-        f"style-src 'sha256-{digest(parts['style.css'])}'; base-uri 'none'; form-action 'none'"
-    )
-    text = parts["page.html"]
-    for mark, filling in (
-        ("policy", policy),
-        ("title", html.escape(title(board))),
-        ("style", parts["style.css"]),
-        ("script", parts["script.js"]),
-        ("data", escaped(data)),  # last: what is in it is not looked through again
-    ):
-        text = text.replace(f"@@{mark}@@", filling, 1)
-    return text
+    return fill_page("asrcli.leaderboard.page", title(board), page_data(board, runs))
 
 
 def title(board: Board) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from asrcli.console import printable
 from asrcli.errors import MissingExtra, UsageError
 from asrcli.files import write_atomic
-from asrcli.leaderboard.ranking import Board, front
+from asrcli.leaderboard.ranking import Board, Standing, front
 from asrcli.leaderboard.tables import Kind
 
 FORMATS = ("png", "svg", "pdf")
@@ -46,45 +46,12 @@ def draw(board: Board, path: Path) -> int:
     with matplotlib.rc_context({"svg.hashsalt": "asr", "svg.fonttype": "none", "font.size": 9, "text.usetex": False}):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
         figure = Figure(figsize=(10, 6.2), layout="constrained", dpi=150)
         FigureCanvasAgg(figure)
-        axes: Any = figure.add_subplot()
-        for label, colour in COLOURS.items():
-            group = [one for one in points if colour_of(one.row.kind, one.row.is_open) == label]
-            if group:
-                axes.scatter(
-                    [one.row.rtfx for one in group],
-                    [one.average for one in group],
-                    s=[18 + 14 * min(one.row.parameters or 0.0, 10) for one in group],
-                    c=colour,
-                    alpha=0.75,
-                    label=label,
-                    marker="*" if label == "measured here" else "o",
-                )
-        best = front(points)
-        axes.step(
-            [one.row.rtfx for one in best], [one.average for one in best], where="post", c="#0b7a4b", lw=1, ls="--"
-        )
-        for one in [*best, *(one for one in points if one.row.kind is Kind.MEASURED and one not in best)]:
-            name = printable(one.row.model.rpartition("/")[2])[:40].replace("$", r"\$")
-            axes.annotate(
-                name, (one.row.rtfx, one.average), xytext=(-5, 5), textcoords="offset points", fontsize=7, ha="right"
-            )
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5) if axis is axes.yaxis else (1, 3)))
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-            axis.set_minor_formatter(NullFormatter())
-        axes.set_xlabel("RTFx: seconds of audio per second (hardware as the protocol says)")
-        axes.set_ylabel(f"average {board.unit} in %, lower is better")
-        titles = "; ".join(f"{table.title}, {table.day}" for table in board.tables)
-        titles += "; several protocols, compare points of one only" if len(board.protocols) > 1 else ""
-        axes.set_title(titles.replace("$", r"\$"), loc="left", fontsize=10)
-        axes.grid(alpha=0.25)
-        axes.legend(loc="upper left", fontsize=8, title="size of a point: parameters", title_fontsize=8)
+        axes = figure.add_subplot()
+        draw_points(axes, points)
+        draw_scales(axes, board)
         data = io.BytesIO()
         kind = path.suffix.removeprefix(".")
         stamp = {"png": {"Software": "asr"}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
@@ -98,3 +65,44 @@ def colour_of(kind: Kind, is_open: bool | None) -> str:
     if kind is Kind.MEASURED:
         return "measured here"
     return "licence not said" if is_open is None else "open" if is_open else "proprietary"
+
+
+def draw_points(axes: Any, points: list[Standing]) -> None:
+    """Draw the rows by what is known of their licence, the front, and the names of those on it."""
+    for label, colour in COLOURS.items():
+        group = [one for one in points if colour_of(one.row.kind, one.row.is_open) == label]
+        if group:
+            axes.scatter(
+                [one.row.rtfx for one in group],
+                [one.average for one in group],
+                s=[18 + 14 * min(one.row.parameters or 0.0, 10) for one in group],
+                c=colour,
+                alpha=0.75,
+                label=label,
+                marker="*" if label == Kind.MEASURED else "o",
+            )
+    best = front(points)
+    axes.step([one.row.rtfx for one in best], [one.average for one in best], where="post", c="#0b7a4b", lw=1, ls="--")
+    for one in [*best, *(one for one in points if one.row.kind is Kind.MEASURED and one not in best)]:
+        name = printable(one.row.model.rpartition("/")[2])[:40].replace("$", r"\$")
+        place = (one.row.rtfx, one.average)
+        axes.annotate(name, place, xytext=(-5, 5), textcoords="offset points", fontsize=7, ha="right")
+    axes.legend(loc="upper left", fontsize=8, title="size of a point: parameters", title_fontsize=8)
+
+
+def draw_scales(axes: Any, board: Board) -> None:
+    """Draw both scales, logarithmic, and the title."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    for axis, steps in ((axes.xaxis, (1, 3)), (axes.yaxis, (1, 2, 3, 5))):
+        axis.set_major_locator(LogLocator(subs=steps))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        axis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("RTFx: seconds of audio per second (hardware as the protocol says)")
+    axes.set_ylabel(f"average {board.unit} in %, lower is better")
+    titles = "; ".join(f"{table.title}, {table.day}" for table in board.tables)
+    titles += "; several protocols, compare points of one only" if len(board.protocols) > 1 else ""
+    axes.set_title(titles.replace("$", r"\$"), loc="left", fontsize=10)
+    axes.grid(alpha=0.25)
