@@ -170,7 +170,12 @@ def merge_rows(runs: Sequence[Measured]) -> list[Row]:
             groups.append([run])
         else:
             group.append(run)
-    return [merged(group) for group in groups]
+    rows = [merged(group) for group in groups]
+    protocols = list(dict.fromkeys(row.protocol for row in rows))
+    numbers = {one: f" ({number})" if number > 1 else "" for number, one in enumerate(protocols, 1)}
+    return [
+        replace(row, protocol=replace(row.protocol, name=row.protocol.name + numbers[row.protocol])) for row in rows
+    ]
 
 
 def merged(group: Sequence[Measured]) -> Row:

@@ -240,6 +240,7 @@ def test_runs_of_a_model_are_pooled_and_named_by_what_they_ran_on(tmp_path: Path
         write_run(record, tmp_path / f"{name}.jsonl")
     one, other = merge_rows(place_runs([tmp_path / f"{name}.jsonl" for name in "abc"], load("english")))
     assert (one.model, one.protocol.hardware, other.protocol.hardware) == ("whisper:tiny", "NVIDIA H200", "Some CPU")
+    assert (one.protocol.name, other.protocol.name) == ("measured here", "measured here (2)")
     assert one.rates == {"ami": 10.0, "tedlium": 10.0} and other.rates == {"ami": 10.0}
     assert one.rtfx == pytest.approx((40 + 40) / (10 + 2), abs=0.01) and other.rtfx == 4.0
     assert one.source.count(".jsonl") == 2
