@@ -177,7 +177,7 @@ def lines_of(rows: Sequence[tuple[int, Row]], path: Path) -> tuple[list[Line], t
     for (number, row), line in zip(rows, lines, strict=True):
         if PARENT not in row or CHUNK not in row:
             raise InputError(f"{path} line {number}: no {PARENT} and {CHUNK}, which the lines before have")
-        place = number_of(row, CHUNK, path, number)
+        place = amount(row, CHUNK, path, number)
         pieces.setdefault(str(row[PARENT]), []).append((int(place or 0), line))
     joined = []
     for parent in sorted(pieces):
@@ -195,8 +195,16 @@ def line_of(row: Row, path: Path, number: int) -> Line:
         raise InputError(f"{path} line {number}: 'text' and 'pred_text' must be there and be text")
     for one in (text, heard or ""):
         check_text(one, path, number)
-    seconds, time = (number_of(row, key, path, number) for key in ("duration", "time"))
+    seconds, time = (amount(row, key, path, number) for key in ("duration", "time"))
     return Line(text, heard or "", seconds, time)
+
+
+def amount(row: Row, key: str, path: Path, number: int) -> float | None:
+    """Return a number that is not negative; ``None`` where it is missing."""
+    value = number_of(row, key, path, number)
+    if value is not None and not 0 <= value < 1e9:
+        raise InputError(f"{path} line {number}: '{key}' cannot be {value}")
+    return value
 
 
 def join_pieces(pieces: Sequence[Line]) -> Line:

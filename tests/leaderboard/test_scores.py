@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from leaderboard.conftest import Called
 
 from asrcli.errors import InputError
@@ -99,6 +101,8 @@ def test_what_cannot_be_scored_is_named(tmp_path: Path) -> None:
         ("MODEL_a-b_DATASET_c.jsonl", [{"pred_text": "a"}], "line 1: 'text' and 'pred_text'"),
         ("MODEL_a-b_DATASET_c.jsonl", [good | {"duration": "long"}], "line 1: 'duration' must be a number"),
         ("MODEL_a-b_DATASET_c.jsonl", [good | {"parent_id": "p", "chunk_index": 0}, good], "line 2: no parent_id"),
+        ("MODEL_a-b_DATASET_c.jsonl", [good | {"parent_id": "p", "chunk_index": float("nan")}], "cannot be nan"),
+        ("MODEL_a-b_DATASET_c.jsonl", [good, good | {"time": -1}], "line 2: 'time' cannot be -1"),
     ):
         path = write_folder(tmp_path, {name: rows}) / name
         with pytest.raises(InputError) as error:
@@ -108,6 +112,26 @@ def test_what_cannot_be_scored_is_named(tmp_path: Path) -> None:
     empty.mkdir()
     with pytest.raises(InputError, match="no manifest"):
         score_folder(empty)
+
+
+VALUES = st.one_of(st.none(), st.text(max_size=8), st.floats(), st.integers(-3, 3), st.lists(st.none(), max_size=1))
+KEYS = st.sampled_from(["text", "pred_text", "duration", "time", "parent_id", "chunk_index", "asr_run", "x"])
+
+
+@given(st.lists(st.dictionaries(KEYS, VALUES, max_size=8), max_size=4), st.binary(max_size=12))
+@settings(max_examples=150, deadline=None)
+def test_any_manifest_is_scored_or_refused(rows: list[dict[str, Any]], noise: bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "MODEL_a-b_DATASET_c.jsonl"
+        path.write_bytes("".join(json.dumps(row) + "\n" for row in rows).encode() + noise)
+        try:
+            one = score_file(path)
+        except InputError as error:
+            assert path.name in str(error)
+            return
+    assert one.utterances > 0 and (one.wer is None) == (one.counts.reference_length == 0)
 
 
 def test_unheard_utterances_and_missing_pieces_are_told(tmp_path: Path) -> None:
