@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from asrcli.engine import Device, Weights, load_class
+from tests.qwen3 import random_models
+
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import cases  # noqa: E402
-from asr_plugins.qwen3 import Qwen3  # noqa: E402
-
-from asrcli.engine import Device, Weights  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -26,17 +21,13 @@ def official() -> dict[str, np.ndarray]:
         return dict(stored)
 
 
-@pytest.fixture(scope="session", params=cases.SEEDS)
+@pytest.fixture(scope="session", params=random_models.SEEDS)
 def random_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Path]:
     """Return seed and folder of a random recogniser."""
-    return request.param, cases.write_original(tmp_path_factory.mktemp("random"), request.param)
+    return request.param, random_models.write_original(tmp_path_factory.mktemp("random"), request.param)
 
 
 @pytest.fixture(scope="session")
-def digits(checkpoints: Path) -> Qwen3:
+def digits(checkpoints: Path):
     """Return the engine with the digit model, native layout."""
-    return load(checkpoints / "qwen3-asr-digits")
-
-
-def load(folder: Path) -> Qwen3:
-    return Qwen3(Weights(folder.name, str(folder)), Device("cpu", threads=1))
+    return load_class("qwen3")(Weights("digits", str(checkpoints / "qwen3-asr-digits")), Device("cpu", threads=1))

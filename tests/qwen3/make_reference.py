@@ -1,6 +1,6 @@
-"""Write what the official package says of the random models of `cases`; run in an environment of its own.
+"""Write what the official package says of the random models of `random_models`; run in an environment of its own.
 
-    pip install qwen-asr==0.0.6 && python tests/qwen3/make_reference.py tests/qwen3
+    pip install qwen-asr==0.0.6 && python -m tests.qwen3.make_reference tests/qwen3
 
 Made with qwen-asr 0.0.6 (transformers 4.57.6, torch 2.13, CPU, float32, PyTorch's attention). All clips are at most 8 s
 long: beyond that the official code with this attention lets windows see each other (QwenLM/Qwen3-ASR issue 213), and
@@ -13,10 +13,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-import cases
 import numpy as np
 import torch
 from qwen_asr import Qwen3ASRModel, Qwen3ForcedAligner
+
+from tests.qwen3 import random_models as cases
 
 
 @torch.inference_mode()

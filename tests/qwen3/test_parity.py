@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cases
 import numpy as np
 import pytest
 import torch
 from asr_plugins.qwen3.decoding import End, Prompt
 from asr_plugins.qwen3.model import AsrModel, Request, after, before
+
+from tests.qwen3 import random_models as cases
 
 LANGUAGES = {"English": "en", "Chinese": "zh", None: None}
 PARTS = (

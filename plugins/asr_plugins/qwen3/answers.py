@@ -29,8 +29,10 @@ def parse(raw: str, forced: str | None = None) -> Answer:
         forced: code of the language that the prompt already gave; then the whole answer is text.
     """
     head, mark, text = raw.partition(MARK)
-    if forced is not None or not mark:
+    if forced is not None:
         return Answer(raw.replace(MARK, " ").strip(), forced)
+    if not mark and not raw.strip().lower().startswith(LANGUAGE):
+        return Answer(raw.strip(), None)
     names = head.strip().lower().removeprefix(LANGUAGE.strip()).split(",")  # "Chinese,English" has been seen
     language = next((CODES[name.strip()] for name in names if name.strip() in CODES), None)
     return Answer(text.replace(MARK, " ").strip(), language)

@@ -85,10 +85,10 @@ def _places(folder: Path) -> dict[str, Any]:
     places: dict[str, Any] = {}
     for path in files:
         try:
-            opened = safe_open(path, framework="pt", device="cpu")
+            opened: Any = safe_open(path, framework="pt", device="cpu")
         except (SafetensorError, OSError) as error:
             raise ModelError(f"{path} cannot be read as weights ({error}); {AGAIN}") from error
-        places |= dict.fromkeys(opened.keys(), opened)
+        places |= dict.fromkeys(list(opened.keys()), opened)
     return places
 
 
@@ -127,10 +127,11 @@ class Vocabulary:
         needed += [self.START, self.END, self.TEXT_END, self.ANSWER] if config.labels is None else [self.TIMESTAMP]
         if missing := [mark for mark in needed if mark not in self._marks]:
             raise ModelError(f"{folder}: the tokenizer lacks {', '.join(missing)}; take that of Qwen3-ASR")
-        if self._marks[self.AUDIO] != config.audio_token or len(self._tokenizer) > config.text.vocabulary:
+        audio, size = self._marks[self.AUDIO], len(self._tokenizer)
+        if audio != config.audio_token or size > config.text.vocabulary:
             raise ModelError(
-                f"{folder}: tokenizer and config.json are of different models ({self.AUDIO} is token "
-                f"{self._marks[self.AUDIO]} and {config.audio_token}, {len(self._tokenizer)} of {config.text.vocabulary} tokens)"
+                f"{folder}: tokenizer and config.json are of different models ({self.AUDIO} is token {audio} and "
+                f"{config.audio_token}, {size} of {config.text.vocabulary} tokens)"
             )
 
     def mark(self, name: str) -> int:
@@ -182,5 +183,3 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.set_verbosity(before)
-
-

@@ -126,7 +126,7 @@ def _text(text: Mapping[str, Any], tied: bool) -> TextConfig:
         raise ValueError(f"text_config: rotary embedding of type {rope['rope_type']!r}")
     if text.get("hidden_act", "silu") != "silu" or text.get("attention_bias") or text.get("use_sliding_window"):
         raise ValueError("text_config: only silu without biases and sliding windows is known")
-    theta = rope.get("rope_theta", text.get("rope_theta"))
+    theta = rope["rope_theta"] if "rope_theta" in rope else text["rope_theta"]
     return TextConfig(
         int(text["vocab_size"]),
         int(text["hidden_size"]),

@@ -105,12 +105,12 @@ class TextDecoder:
         """Return the vectors of token ids."""
         return F.embedding(tokens, self.embedding)
 
-    def read(self, x: Tensor, cache: Cache, first_row: int = 0, start: int = 0) -> Tensor:
+    def read(self, x: Tensor, cache: Cache | None, first_row: int = 0, start: int = 0) -> Tensor:
         """Read stretches of text, one per row, and keep their keys and values.
 
         Args:
             x: ``(rows, length, width)`` vectors, padded on the right.
-            cache: holds at least ``start + length`` tokens in each row.
+            cache: holds at least ``start + length`` tokens in each row; ``None`` when nothing will follow.
             first_row: the rows of the cache are those from here on.
             start: position of the first vector; what the cache holds before it is seen too.
 
@@ -125,15 +125,13 @@ class TextDecoder:
         if start:
             mask = torch.ones(length, until, dtype=torch.bool, device=x.device).tril(start)
         for number, layer in enumerate(self._layers):
-            query, key, value = self._project(layer, x, turn)
-            cache.keys[number, own, :, start:until] = key.transpose(1, 2)
-            cache.values[number, own, :, start:until] = value.transpose(1, 2)
+            query, key, value = (one.transpose(1, 2) for one in self._project(layer, x, turn))
+            if cache is not None:
+                cache.keys[number, own, :, start:until] = key
+                cache.values[number, own, :, start:until] = value
+                key, value = cache.keys[number, own, :, :until], cache.values[number, own, :, :until]
             heard = F.scaled_dot_product_attention(
-                query.transpose(1, 2),
-                self._repeat(cache.keys[number, own, :, :until]),
-                self._repeat(cache.values[number, own, :, :until]),
-                attn_mask=mask,
-                is_causal=mask is None,
+                query, self._repeat(key), self._repeat(value), attn_mask=mask, is_causal=mask is None
             )
             x = layer.feed_forward(x + layer.out(heard.transpose(1, 2).flatten(2)))
         return self._norm(x)

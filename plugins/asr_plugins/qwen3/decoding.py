@@ -78,7 +78,7 @@ class GreedyDecoder:
     def __init__(self, decoder: TextDecoder, output: Linear, ends: Sequence[int]) -> None:
         self.decoder, self.output, self.ends = decoder, output, frozenset(ends)
         self.device = decoder.embedding.device
-        self._stepper: _Stepper | None = None  # kept, because its graphs and its cache are
+        self._stepper: Stepper | None = None  # kept, because its graphs and its cache are
 
     def write(self, prompts: Sequence[Prompt], penalty: float = 1.0) -> list[Written]:
         """Return what follows each prompt. A prompt's result does not depend on the prompts beside it.
@@ -97,13 +97,24 @@ class GreedyDecoder:
         stepper.begin(torch.stack(first), [row.position for row in rows], penalty)
         return self._continue(stepper, rows)
 
-    def resume(self, cache: Cache, logits: Tensor, position: int, limit: int) -> Written:
-        """Return what follows in the first row of a cache whose last token gave these logits, ``(vocabulary,)``."""
-        stepper = _Stepper(self, cache, graphs=False)
+    def stepper(self, length: int) -> Stepper:
+        """Return a stepper over a cache of its own with one row, for `resume`."""
+        graphs = self.device.type == "cuda"
+        return Stepper(self, Cache(self.decoder.config, 1, rounded(length, graphs), self.decoder.embedding), graphs)
+
+    def resume(self, stepper: Stepper, logits: Tensor, position: int, limit: int) -> Written:
+        """Return what follows in the one row of a stepper.
+
+        Args:
+            stepper: its cache holds the row.
+            logits: ``(vocabulary,)`` after the last token of the row.
+            position: where the next token stands.
+            limit: most tokens to write.
+        """
         stepper.begin(logits[None], [position], 1.0)
         return self._continue(stepper, [_Row(0, position, limit)])[0]
 
-    def _prepare(self, rows: int, length: int) -> _Stepper:
+    def _prepare(self, rows: int, length: int) -> Stepper:
         """Return a stepper with room for the prompts, the one that is there if it has."""
         graphs = self.device.type == "cuda"
         length = rounded(length + LENGTH_STEP // 2, graphs)
@@ -114,11 +125,11 @@ class GreedyDecoder:
         if graphs and old is not None:
             rows, length = max(rows, old.cache.rows), max(length, old.cache.length)
         self._stepper = old = None  # let go of the old cache first
-        stepper = _Stepper(self, Cache(self.decoder.config, rows, length, self.decoder.embedding), graphs)
+        stepper = Stepper(self, Cache(self.decoder.config, rows, length, self.decoder.embedding), graphs)
         self._stepper = stepper if graphs else None
         return stepper
 
-    def _read(self, prompts: Sequence[Prompt], block: range | Sequence[int], cache: Cache) -> list[Tensor]:
+    def _read(self, prompts: Sequence[Prompt], block: Sequence[int], cache: Cache) -> list[Tensor]:
         first_row, numbers = block[0], block[1:]
         vectors = [prompts[number].vectors for number in numbers]
         longest = max(map(len, vectors))
@@ -127,7 +138,7 @@ class GreedyDecoder:
         last = torch.stack([row[len(one) - 1] for row, one in zip(hidden, vectors, strict=True)])
         return list(self.output(last))
 
-    def _continue(self, stepper: _Stepper, rows: list[_Row]) -> list[Written]:
+    def _continue(self, stepper: Stepper, rows: list[_Row]) -> list[Written]:
         """Step until every row has ended. Row n of the stepper is ``rows[n]``."""
         found: dict[int, Written] = {}
         steps = STEPS_AT_ONCE.get(self.device.type, 1)
@@ -162,7 +173,7 @@ class GreedyDecoder:
         return None
 
 
-class _Stepper:
+class Stepper:
     """Runs steps over one cache, as graphs on CUDA. What a step needs and gives lies in tensors that stay in place."""
 
     def __init__(self, owner: GreedyDecoder, cache: Cache, graphs: bool) -> None:
@@ -195,9 +206,7 @@ class _Stepper:
 
     def run(self, rows: int, span: int, steps: int) -> tuple[list[list[int]], list[list[float]]]:
         """Return the next `steps` tokens of each row and their log probabilities; `span` positions will be filled."""
-        if span > self.cache.length:
-            self.cache = self.cache.grown(rounded(span, self.graphs))
-            self._captured.clear()
+        self.reserve(span)
         if self.graphs:
             rows = min(power_of_two(rows), self.cache.rows)
             span = min(rounded(span, True), self.cache.length)
@@ -206,6 +215,12 @@ class _Stepper:
         for _ in range(steps):
             advance()
         return self.token_history[:steps, :rows].T.tolist(), self.log_prob_history[:steps, :rows].T.tolist()
+
+    def reserve(self, length: int) -> None:
+        """Make room for so many tokens in each row."""
+        if length > self.cache.length:
+            self.cache = self.cache.grown(rounded(length, self.graphs))
+            self._captured.clear()
 
     def leave(self, place: int, last: int, length: int) -> None:
         """Let a row go: the last row takes its place."""
@@ -285,7 +300,7 @@ def finished(row: _Row, end: End) -> Written:
 
 
 def loop(tokens: Sequence[int]) -> tuple[int, int] | None:
-    """Return where a repetition that reaches the end of the tokens starts and how long its pattern is, if there is one."""
+    """Return where a repetition that lasts to the end of the tokens starts, and how long its pattern is."""
     total = len(tokens)
     for size in range(1, min(LONGEST_PATTERN, total // LEAST_REPEATS) + 1):
         run = 0

@@ -164,8 +164,7 @@ def place(plugin: type[Plugin], device: Device) -> tuple[Any, Any]:
     dtype = accepted[0] if device.dtype == "auto" else device.dtype
     if dtype not in accepted:
         raise UsageError(
-            f"{plugin.role} '{plugin.name}' has no dtype '{dtype}' on {device.kind}; "
-            f"choose from: {', '.join(accepted)}"
+            f"{plugin.role} '{plugin.name}' has no dtype '{dtype}' on {device.kind}; choose from: {', '.join(accepted)}"
         )
     if device.threads:
         torch.set_num_threads(device.threads)

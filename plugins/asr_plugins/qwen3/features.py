@@ -29,7 +29,9 @@ class FeatureExtractor:
     def __init__(self, mels: int, device: torch.device) -> None:
         from transformers.audio_utils import mel_filter_bank
 
-        bank = mel_filter_bank(1 + SIZE // 2, mels, 0.0, SAMPLE_RATE / 2, SAMPLE_RATE, norm="slaney", mel_scale="slaney")
+        bank = mel_filter_bank(
+            1 + SIZE // 2, mels, 0.0, SAMPLE_RATE / 2, SAMPLE_RATE, norm="slaney", mel_scale="slaney"
+        )
         self.device = device
         self._filters = torch.from_numpy(bank).float().T.to(device)
         self._window = torch.hann_window(SIZE, device=device)
@@ -50,7 +52,7 @@ class FeatureExtractor:
         return F.pad(wave[None, None], (REACH * left, REACH * right), mode="reflect")[0, 0]
 
     def log_mels(self, wave: Tensor) -> Tensor:
-        """Return log10 mel powers ``(mels, frames)``; a frame begins every `HOP` samples and the last one is dropped."""
+        """Return log10 mel powers ``(mels, frames)``, a frame every `HOP` samples; the last one is dropped."""
         spectrum = torch.stft(wave, SIZE, HOP, window=self._window, center=False, return_complex=True)
         return (self._filters @ spectrum[..., :-1].abs() ** 2).clamp(min=1e-10).log10()
 

@@ -53,88 +53,98 @@ def write_original(folder: Path, seed: int, aligner: bool = False) -> Path:
 
 def weights(seed: int, aligner: bool) -> dict[str, np.ndarray]:
     """Return random weights under the original names, stored as float16."""
-    random = np.random.RandomState(seed)
-    found: dict[str, np.ndarray] = {}
+    drawn = _Drawn(seed)
+    _draw_encoder(drawn)
+    _draw_decoder(drawn)
+    if aligner:
+        drawn.matrix("lm_head", CLASSES, TEXT["hidden_size"], bias=False)
+    return drawn.found
 
-    def draw(name: str, *shape: int, scale: float = 0.08, mean: float = 0.0) -> None:
-        found[f"thinker.{name}"] = (mean + scale * random.standard_normal(shape)).astype(np.float16)
 
-    def norm(name: str, width: int, bias: bool) -> None:
-        draw(f"{name}.weight", width, scale=0.1, mean=1.0)
+class _Drawn:
+    """Random tensors by name."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.RandomState(seed)
+        self.found: dict[str, np.ndarray] = {}
+
+    def draw(self, name: str, *shape: int, scale: float = 0.08, mean: float = 0.0) -> None:
+        self.found[f"thinker.{name}"] = (mean + scale * self.random.standard_normal(shape)).astype(np.float16)
+
+    def norm(self, name: str, width: int, bias: bool) -> None:
+        self.draw(f"{name}.weight", width, scale=0.1, mean=1.0)
         if bias:
-            draw(f"{name}.bias", width)
+            self.draw(f"{name}.bias", width)
 
-    def matrix(name: str, out: int, into: int, bias: bool) -> None:
-        draw(f"{name}.weight", out, into, scale=0.16)
+    def matrix(self, name: str, out: int, into: int, bias: bool) -> None:
+        self.draw(f"{name}.weight", out, into, scale=0.16)
         if bias:
-            draw(f"{name}.bias", out)
+            self.draw(f"{name}.bias", out)
 
+
+def _draw_encoder(drawn: _Drawn) -> None:
     width, inner, channels = AUDIO["d_model"], AUDIO["encoder_ffn_dim"], AUDIO["downsample_hidden_size"]
     for number in (1, 2, 3):
-        draw(f"audio_tower.conv2d{number}.weight", channels, 1 if number == 1 else channels, 3, 3, scale=0.2)
-        draw(f"audio_tower.conv2d{number}.bias", channels)
-    matrix("audio_tower.conv_out", width, channels * 16, bias=False)
+        drawn.draw(f"audio_tower.conv2d{number}.weight", channels, 1 if number == 1 else channels, 3, 3, scale=0.2)
+        drawn.draw(f"audio_tower.conv2d{number}.bias", channels)
+    drawn.matrix("audio_tower.conv_out", width, channels * 16, bias=False)
     for number in range(AUDIO["encoder_layers"]):
         layer = f"audio_tower.layers.{number}"
         for part in ("q_proj", "k_proj", "v_proj", "out_proj"):
-            matrix(f"{layer}.self_attn.{part}", width, width, bias=True)
-        norm(f"{layer}.self_attn_layer_norm", width, bias=True)
-        norm(f"{layer}.final_layer_norm", width, bias=True)
-        matrix(f"{layer}.fc1", inner, width, bias=True)
-        matrix(f"{layer}.fc2", width, inner, bias=True)
-    norm("audio_tower.ln_post", width, bias=True)
-    matrix("audio_tower.proj1", width, width, bias=True)
-    matrix("audio_tower.proj2", AUDIO["output_dim"], width, bias=True)
+            drawn.matrix(f"{layer}.self_attn.{part}", width, width, bias=True)
+        drawn.norm(f"{layer}.self_attn_layer_norm", width, bias=True)
+        drawn.norm(f"{layer}.final_layer_norm", width, bias=True)
+        drawn.matrix(f"{layer}.fc1", inner, width, bias=True)
+        drawn.matrix(f"{layer}.fc2", width, inner, bias=True)
+    drawn.norm("audio_tower.ln_post", width, bias=True)
+    drawn.matrix("audio_tower.proj1", width, width, bias=True)
+    drawn.matrix("audio_tower.proj2", AUDIO["output_dim"], width, bias=True)
+
+
+def _draw_decoder(drawn: _Drawn) -> None:
     hidden, inner, head = TEXT["hidden_size"], TEXT["intermediate_size"], TEXT["head_dim"]
-    draw("model.embed_tokens.weight", VOCABULARY, hidden)
+    queries, keys = TEXT["num_attention_heads"] * head, TEXT["num_key_value_heads"] * head
+    drawn.draw("model.embed_tokens.weight", VOCABULARY, hidden)
     for number in range(TEXT["num_hidden_layers"]):
         layer = f"model.layers.{number}"
-        matrix(f"{layer}.self_attn.q_proj", TEXT["num_attention_heads"] * head, hidden, bias=False)
-        matrix(f"{layer}.self_attn.k_proj", TEXT["num_key_value_heads"] * head, hidden, bias=False)
-        matrix(f"{layer}.self_attn.v_proj", TEXT["num_key_value_heads"] * head, hidden, bias=False)
-        matrix(f"{layer}.self_attn.o_proj", hidden, TEXT["num_attention_heads"] * head, bias=False)
-        norm(f"{layer}.self_attn.q_norm", head, bias=False)
-        norm(f"{layer}.self_attn.k_norm", head, bias=False)
-        norm(f"{layer}.input_layernorm", hidden, bias=False)
-        norm(f"{layer}.post_attention_layernorm", hidden, bias=False)
-        matrix(f"{layer}.mlp.gate_proj", inner, hidden, bias=False)
-        matrix(f"{layer}.mlp.up_proj", inner, hidden, bias=False)
-        matrix(f"{layer}.mlp.down_proj", hidden, inner, bias=False)
-    norm("model.norm", hidden, bias=False)
-    if aligner:
-        matrix("lm_head", CLASSES, hidden, bias=False)
-    return found
+        drawn.matrix(f"{layer}.self_attn.q_proj", queries, hidden, bias=False)
+        drawn.matrix(f"{layer}.self_attn.k_proj", keys, hidden, bias=False)
+        drawn.matrix(f"{layer}.self_attn.v_proj", keys, hidden, bias=False)
+        drawn.matrix(f"{layer}.self_attn.o_proj", hidden, queries, bias=False)
+        drawn.norm(f"{layer}.self_attn.q_norm", head, bias=False)
+        drawn.norm(f"{layer}.self_attn.k_norm", head, bias=False)
+        drawn.norm(f"{layer}.input_layernorm", hidden, bias=False)
+        drawn.norm(f"{layer}.post_attention_layernorm", hidden, bias=False)
+        drawn.matrix(f"{layer}.mlp.gate_proj", inner, hidden, bias=False)
+        drawn.matrix(f"{layer}.mlp.up_proj", inner, hidden, bias=False)
+        drawn.matrix(f"{layer}.mlp.down_proj", hidden, inner, bias=False)
+    drawn.norm("model.norm", hidden, bias=False)
 
 
 def _write_config(folder: Path, aligner: bool) -> None:
     scaling = {"interleaved": True, "mrope_interleaved": True, "mrope_section": [4, 2, 2], "rope_type": "default"}
+    audio = dict(AUDIO, model_type="qwen3_asr_audio_encoder", conv_chunksize=500, max_source_positions=1500)
+    text = dict(TEXT, model_type="qwen3_asr_text", tie_word_embeddings=not aligner, rope_scaling=scaling)
     thinker = {
-        "audio_config": dict(AUDIO, model_type="qwen3_asr_audio_encoder", conv_chunksize=500, max_source_positions=1500),
-        "text_config": dict(
-            TEXT, model_type="qwen3_asr_text", tie_word_embeddings=not aligner, rope_scaling=scaling
-        ),
+        "audio_config": audio,
+        "text_config": text,
         "audio_token_id": MARKS["<|audio_pad|>"],
         "audio_start_token_id": MARKS["<|audio_start|>"],
         "audio_end_token_id": MARKS["<|audio_end|>"],
         "dtype": "float32",
         "model_type": "qwen3_forced_aligner" if aligner else "qwen3_asr_thinker",
-    }  # fmt: skip
+    }
     config = {"architectures": ["Qwen3ASRForConditionalGeneration"], "model_type": "qwen3_asr", "dtype": "float32"}
-    languages = ["English", "Chinese", "German"]
-    config |= {"support_languages": languages, "thinker_config": thinker}
+    config |= {"support_languages": ["English", "Chinese", "German"], "thinker_config": thinker}
     if aligner:
         thinker["classify_num"] = CLASSES
         config |= {"timestamp_token_id": MARKS["<timestamp>"], "timestamp_segment_time": 80}
     (folder / "config.json").write_text(json.dumps(config))
-    (folder / "preprocessor_config.json").write_text(
-        json.dumps(
-            dict(
-                feature_extractor_type="WhisperFeatureExtractor", feature_size=128, hop_length=160, n_fft=400,
-                chunk_length=30, sampling_rate=16000, padding_value=0.0, return_attention_mask=True,
-                processor_class="Qwen3ASRProcessor",
-            )  # fmt: skip
-        )
-    )
+    features = dict(
+        feature_extractor_type="WhisperFeatureExtractor", feature_size=128, hop_length=160, n_fft=400, chunk_length=30,
+        sampling_rate=16000, padding_value=0.0, return_attention_mask=True, processor_class="Qwen3ASRProcessor",
+    )  # fmt: skip
+    (folder / "preprocessor_config.json").write_text(json.dumps(features))
     template = (
         "{%- for m in messages if m.role == 'system' -%}<|im_start|>system\n{{ m.content }}<|im_end|>\n{%- endfor -%}"
         "{{ '\n' }}<|im_start|>user\n<|audio_start|><|audio_pad|><|audio_end|><|im_end|>\n"
