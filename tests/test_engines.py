@@ -44,6 +44,7 @@ class Case:
 CASES = {
     "fake": Case(listens=False),
     "pocketsphinx": Case(),
+    "qwen3": Case("qwen3-asr-digits"),
     "whisper": Case("whisper-digits-ct2"),
 }
 ENGINES = installed()
