@@ -196,7 +196,7 @@ def test_echoes(text: str, context: str, echo: bool) -> None:
 
 
 def test_a_limit_is_flagged(digits: Qwen3, digit_strings: list[tuple[Path, str]]) -> None:
-    path, text = digit_strings[0]
+    path, _ = digit_strings[0]
     whole = digits.transcribe([clip(path)], Options(language="en"))[0][0]
     for tokens in range(1, len(whole.tokens) + 2):
         cut = digits.transcribe([clip(path)], Options(language="en", max_new_tokens=tokens))[0][0]

@@ -131,7 +131,7 @@ class TextDecoder:
                 cache.values[number, own, :, start:until] = value
                 key, value = cache.keys[number, own, :, :until], cache.values[number, own, :, :until]
             heard = F.scaled_dot_product_attention(
-                query, self._repeat(key), self._repeat(value), attn_mask=mask, is_causal=mask is None
+                query, key, value, attn_mask=mask, is_causal=mask is None, enable_gqa=True
             )
             x = layer.feed_forward(x + layer.out(heard.transpose(1, 2).flatten(2)))
         return self._norm(x)
@@ -176,9 +176,6 @@ class TextDecoder:
         """Return cosines and sines of the rotary embedding (Su et al. 2021) for positions ``(rows, length, 1)``."""
         angles = positions[..., None] * torch.cat((self._rates, self._rates))
         return angles.cos().to(self.embedding.dtype), angles.sin().to(self.embedding.dtype)
-
-    def _repeat(self, heads: Tensor) -> Tensor:
-        return heads.repeat_interleave(self.config.heads // self.config.key_heads, dim=1)
 
 
 def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:

@@ -24,6 +24,29 @@ TOWER, PROJECTOR = "model.audio_tower", "model.multi_modal_projector"
 LONGEST_PERIOD = 10_000  # of the sinusoids that mark positions
 
 
+class _Windows:
+    """Which tokens of a packed sequence attend to each other. Only there are shorter windows padded."""
+
+    def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
+        self.shape = (len(lengths), max(lengths))
+        self._mask: Tensor | None = None
+        if min(lengths) < max(lengths):
+            self._mask = torch.arange(max(lengths), device=device) < torch.tensor(lengths, device=device)[:, None]
+            self._places = self._mask.flatten().nonzero()[:, 0]
+
+    def attend(self, projected: Tensor, heads: int) -> Tensor:
+        """Return ``(tokens, width)`` for queries, keys and values, ``(tokens, 3 * width)``."""
+        mask = None
+        if self._mask is not None:
+            padded = projected.new_zeros(self._mask.numel(), projected.shape[1])
+            projected = padded.index_copy_(0, self._places, projected)
+            mask = self._mask[:, None, None]
+        query, key, value = projected.view(*self.shape, 3, heads, -1).permute(2, 0, 3, 1, 4)
+        heard = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        heard = heard.transpose(1, 2).flatten(2).flatten(0, 1)
+        return heard if self._mask is None else heard.index_select(0, self._places)
+
+
 @dataclass(frozen=True, slots=True)
 class _Layer:
     attention_norm: LayerNorm
@@ -34,12 +57,8 @@ class _Layer:
     narrow: Linear
     heads: int
 
-    def __call__(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        windows, length, width = x.shape
-        projected = self.query_key_value(self.attention_norm(x)).view(windows, length, 3, self.heads, -1)
-        query, key, value = projected.permute(2, 0, 3, 1, 4)
-        heard = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        x = x + self.out(heard.transpose(1, 2).reshape(windows, length, width))
+    def __call__(self, x: Tensor, windows: _Windows) -> Tensor:
+        x = x + self.out(windows.attend(self.query_key_value(self.attention_norm(x)), self.heads))
         return x + self.narrow(F.gelu(self.widen(self.inner_norm(x))))
 
 
@@ -86,33 +105,24 @@ class AudioEncoder:
         return [torch.cat([next(heard) for _ in own]) for own in windows]
 
     def encode_windows(self, windows: Sequence[Tensor]) -> list[Tensor]:
-        """Return ``(tokens, output)`` for each window's features ``(mels, at most config.window frames)``.
-
-        Windows of like length go together; the padding of shorter ones is masked.
-        """
-        order = sorted(range(len(windows)), key=lambda index: windows[index].shape[1])
-        found: list[Tensor] = [torch.empty(0)] * len(windows)
-        for start in range(0, len(order), WINDOWS_AT_ONCE):
-            block = order[start : start + WINDOWS_AT_ONCE]
-            for index, one in zip(block, self._encode_block([windows[index] for index in block]), strict=True):
-                found[index] = one
+        """Return ``(tokens, output)`` for each window's features ``(mels, at most config.window frames)``."""
+        found: list[Tensor] = []
+        for start in range(0, len(windows), WINDOWS_AT_ONCE):
+            found += self._encode_block(windows[start : start + WINDOWS_AT_ONCE])
         return found
 
     def _encode_block(self, windows: Sequence[Tensor]) -> list[Tensor]:
         chunk, lengths = self.config.chunk, [self.tokens(one.shape[1]) for one in windows]
-        seconds = -(-max(one.shape[1] for one in windows) // chunk)
-        padded = torch.stack([F.pad(one, (0, seconds * chunk - one.shape[1])) for one in windows]).to(self.dtype)
-        chunks = padded.unflatten(2, (seconds, chunk)).transpose(1, 2).flatten(0, 1)
+        seconds = [-(-one.shape[1] // chunk) for one in windows]
+        padded = [F.pad(one, (0, count * chunk - one.shape[1])) for one, count in zip(windows, seconds, strict=True)]
+        chunks = torch.cat(padded, dim=1).to(self.dtype).unflatten(1, (-1, chunk)).transpose(0, 1)
         x = torch.cat([self._convolve(some) for some in chunks.split(CHUNKS_AT_ONCE)])
-        x = x.unflatten(0, (len(windows), seconds)).flatten(1, 2)[:, : max(lengths)]
-        mask = None
-        if min(lengths) < max(lengths):
-            places = torch.arange(max(lengths), device=x.device)
-            mask = (places < torch.tensor(lengths, device=x.device)[:, None])[:, None, None]
+        per_window = x.flatten(0, 1).split([count * x.shape[1] for count in seconds])
+        x = torch.cat([one[:length] for one, length in zip(per_window, lengths, strict=True)])
+        together = _Windows(lengths, x.device)
         for layer in self._layers:
-            x = layer(x, mask)
-        x = self._project2(F.gelu(self._project1(self._norm(x))))
-        return [one[:length] for one, length in zip(x, lengths, strict=True)]
+            x = layer(x, together)
+        return list(self._project2(F.gelu(self._project1(self._norm(x)))).split(lengths))
 
     def _convolve(self, chunks: Tensor) -> Tensor:
         """Return ``(chunks, positions, width)`` for ``(chunks, mels, frames)``, each chunk by itself."""
