@@ -189,6 +189,7 @@ class Stepper:
         self.seen: Tensor | None = None  # (rows, vocabulary): tokens that were written, when they are penalised
         self.penalty = 1.0
         self._captured: dict[tuple[int, int], Callable[[], None]] = {}
+        self._pool: object | None = None  # memory that all graphs share: no two of them run at once
 
     def begin(self, logits: Tensor, positions: Sequence[int], penalty: float) -> None:
         """Choose the first tokens; `positions` is where they will stand."""
@@ -263,7 +264,8 @@ class Stepper:
             for one, old in zip(state, saved, strict=True):
                 one.copy_(old)
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
+            self._pool = self._pool or torch.cuda.graph_pool_handle()
+            with torch.cuda.graph(graph, pool=self._pool):
                 self._advance(rows, span)
             self._captured[rows, span] = graph.replay
         return self._captured[rows, span]
