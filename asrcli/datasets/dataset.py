@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -107,7 +106,7 @@ def measured(dataset: Dataset) -> Dataset:
     from concurrent.futures import ThreadPoolExecutor
 
     @cache
-    def length(path: str) -> float | None | InputError:
+    def length(path: str) -> float | InputError | None:
         from asrcli.audio import probe
 
         try:
