@@ -123,10 +123,10 @@ def sweep(found: Sequence[say.Batched]) -> list[Measure]:
 
 def streams(found: Sequence[say.Streamed]) -> list[Measure]:
     """Return when text came from streams."""
-    columns = {
+    columns: dict[str, list[float | None]] = {
         "first_text": [one.first for one in found],
         "stable_text": [one.stable for one in found],
-        "after_end": [one.after_end for one in found],
+        "after_end": [*(one.after_end for one in found)],
     }
     measures = []
     for name, values in columns.items():

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -31,12 +32,14 @@ class Worker:
     def __init__(self, job: say.Job, gpus: Gpus, packages: Packages, announce: Callable[[str], None]) -> None:
         self.announce = announce
         ours, theirs = Pipe()
+        self._talk = tempfile.TemporaryFile()  # noqa: SIM115 -- closed on leaving; what libraries print; its last line explains a crash
         self._started = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "asrcli.bench.worker", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            stderr=self._talk,
             start_new_session=True,  # Ctrl-C reaches the parent, which keeps what is finished
         )
         theirs.close()
@@ -58,6 +61,7 @@ class Worker:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        self._talk.close()
 
     def cold(self) -> tuple[say.Cold, float]:
         """Wait until the engine is ready; return its first moments, and the seconds since the process was started.
@@ -98,10 +102,13 @@ class Worker:
             code = self._process.wait(SECONDS_TO_END)
         except subprocess.TimeoutExpired:
             return "it closed its connection"
+        self._talk.seek(0)
+        lines = self._talk.read().decode(errors="replace").strip().splitlines()
+        said = f": {lines[-1].strip()[:200]}" if lines else ""
         if code >= 0:
-            return f"it ended with exit code {code}"
+            return f"it ended with exit code {code}{said}"
         name = signal.Signals(-code).name
-        return f"it was ended by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+        return f"it was ended by {name}" + (" (out of memory?)" if name == "SIGKILL" else "") + said
 
 
 def trouble(answer: say.Trouble) -> Exception:
