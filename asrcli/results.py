@@ -80,7 +80,12 @@ class RunRecord:
     @property
     def system(self) -> str:
         """What ran, as it is typed: ``whisper:tiny``; of a folder of weights its name."""
-        return f"{self.engine}:{Path(self.model).name}" if self.model and self.model != "default" else self.engine
+        return system_name(self.engine, self.model)
+
+
+def system_name(engine: str, model: str | None) -> str:
+    """Return what an engine with its model is called: ``whisper:tiny``; of a folder of weights its name."""
+    return f"{engine}:{Path(model).name}" if model and model != "default" else engine
 
 
 def read_manifest(

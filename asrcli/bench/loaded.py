@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Put = Callable[[say.Answer], None]
 
+GAIN = 1.02  # a batch size that is not this much faster than the best before brings nothing
+MOST_GAINLESS = 2  # such sizes in a row end a sweep
+
 
 class Meter:
     """Adds up the time spent in the engine; a meter a caller."""
@@ -124,24 +127,26 @@ class Loaded:
         return sorted(found, key=lambda clip: -len(clip.samples))
 
     def sweep(self, request: say.Sweep) -> Iterator[say.Batched]:
-        """Hear the utterances in batches of growing size, until one does not fit or is clearly slower."""
+        """Hear the utterances in batches of growing size, until one does not fit or two bring nothing."""
         begun = time.perf_counter()
         clips = self.clips(request.utterances)
         decode = time.perf_counter() - begun
         seconds = sum(clip.seconds for clip in clips)
-        best = 0.0
+        best, gainless = 0.0, 0
         for size in request.sizes:
             try:
                 self.batches(clips, size)  # the first time of a size allocates and compiles
-                times = tuple(self.batches(clips, size) for _ in range(request.repeats))
+                times = [self.batches(clips, size)]
+                gainless = gainless + 1 if seconds / times[0] < GAIN * best else 0
+                if not gainless:  # repeats are for what could be the best
+                    times += [self.batches(clips, size) for _ in range(request.repeats - 1)]
             except OutOfMemory:
                 yield say.Batched(size, decode, (), seconds, len(clips), fits=False)
                 return
-            yield say.Batched(size, decode, times, seconds, len(clips))
-            speed = seconds / sorted(times)[len(times) // 2]
-            if speed < 0.8 * best:
+            yield say.Batched(size, decode, tuple(times), seconds, len(clips))
+            best = max(best, seconds / sorted(times)[len(times) // 2])
+            if gainless == MOST_GAINLESS:
                 return
-            best = max(best, speed)
 
     def batches(self, clips: Sequence[Clip], size: int) -> float:
         """Return the time that all clips take in batches of one size.

@@ -9,6 +9,7 @@ import asrcli
 from asrcli.bench import messages as say
 from asrcli.datasets.dataset import Dataset
 from asrcli.recogniser import Choice
+from asrcli.results import system_name
 from asrcli.types import Options, Utterance
 
 
@@ -39,8 +40,7 @@ class Contestant:
     @property
     def system(self) -> str:
         """What it is called: engine and model."""
-        name = self.choice.weights.name
-        return self.choice.engine.name if name == "default" else f"{self.choice.engine.name}:{name}"
+        return system_name(self.choice.engine.name, self.choice.weights.name)
 
     def job(self, warm_up: Utterance) -> say.Job:
         """Return what a measuring process is told."""
