@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli import pipeline
 from asrcli.bench import messages as say
+from asrcli.datasets.manifests import recording_of
 from asrcli.engine import Device, Engine, Weights
 from asrcli.errors import OutOfMemory, UsageError
 from asrcli.recogniser import Choice, Recogniser
-from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment, Utterance
+from asrcli.types import SAMPLE_RATE, Clip, Options, Segment, Utterance
 
 if TYPE_CHECKING:
     from asrcli.cut import CutOptions
@@ -205,18 +206,6 @@ class Loaded:
         times = tuple(one.total for one in heard if not one.error)
         seconds = sum(one.seconds or 0.0 for one in request.utterances)
         return say.Served(times, wall, seconds, sum(bool(one.error) for one in heard))
-
-
-def recording_of(one: Utterance) -> Recording:
-    """Return the recording, or the part of one, that an utterance is."""
-    channel = dict(one.fields).get("channel", "")
-    return Recording(
-        one.audio or "",
-        int(channel) if channel.isdecimal() else None,
-        one.seconds if one.start is None else None,
-        one.start or 0.0,
-        one.end,
-    )
 
 
 def listen(engine: Engine, name: str, samples: Samples, chunk: float, options: Options) -> say.Streamed:

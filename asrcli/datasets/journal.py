@@ -49,6 +49,12 @@ class Journal:
         self.lines.append(dict(line))
         self._write(line)
 
+    def clear(self) -> None:
+        """Begin anew."""
+        self.lines = []
+        os.ftruncate(self._file, 0)
+        self._write({HEAD: self.task})
+
     def remove(self) -> None:
         """Forget everything: the work is done."""
         with suppress(OSError):
@@ -79,8 +85,7 @@ class Journal:
         if lines and lines[0].get(HEAD) == self.task:
             self.lines = lines[1:]
         else:
-            os.ftruncate(self._file, 0)
-            self._write({HEAD: self.task})
+            self.clear()
 
     def _write(self, line: Mapping[str, Any]) -> None:
         data = json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"

@@ -15,7 +15,7 @@ from asrcli.datasets.kaldi import read_kaldi, write_kaldi
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
 from asrcli.errors import InputError
 from asrcli.results import RECORD_KEY, Row, read_json_lines, read_manifest, read_table
-from asrcli.types import Utterance
+from asrcli.types import Recording, Utterance
 
 HEARD = "pred_text"
 BESIDE = ("", "clips", "audio", "wavs")  # folders below the manifest's own where files may lie: Common Voice, LJ Speech
@@ -157,3 +157,15 @@ def with_audio(one: Utterance, manifest: Path) -> Utterance:
     folder = manifest.absolute().parent
     places = [folder / part / one.audio for part in BESIDE] + [Path(one.audio).absolute()]
     return replace(one, audio=str(next((place for place in places if place.is_file()), places[0])))
+
+
+def recording_of(one: Utterance) -> Recording:
+    """Return the recording, or the part of one, that an utterance is."""
+    channel = dict(one.fields).get("channel", "")
+    return Recording(
+        one.audio or "",
+        int(channel) if channel.isdecimal() else None,
+        one.seconds if one.start is None else None,
+        one.start or 0.0,
+        one.end,
+    )
