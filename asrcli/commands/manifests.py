@@ -30,7 +30,9 @@ def run_manifest(wanted: Request, given: dict[str, Any], console: Console) -> in
     for name, nothing in FOR_FILES.items():
         if given[name] not in (nothing, []):
             what = "INPUT" if name == "inputs" else f"--{name.replace('_', '-')}"
-            raise UsageError(f"{what} and --manifest do not go together: the manifest says what to hear and what to write")
+            raise UsageError(
+                f"{what} and --manifest do not go together: the manifest says what to hear and what to write"
+            )
     if given["output"] and given["output_dir"]:
         raise UsageError("--output names one file and --output-dir a folder: give one of them")
     target = Path(given["output"]) if given["output"] else None

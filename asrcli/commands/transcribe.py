@@ -45,7 +45,9 @@ def transcribe(
     files_from: Annotated[str | None, _option("--files-from", help="Read names of inputs from a file, or -.")] = None,
     manifest: Annotated[
         str | None,
-        _option("--manifest", help="Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text."),
+        _option(
+            "--manifest", help="Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text."
+        ),
     ] = None,
     null: Annotated[bool, _option("--null", "-0", help="Names in --files-from end with a NUL byte.")] = False,
     channels: Annotated[str, _option("--channels", help="mix, split (a speaker per channel), or a number.")] = "mix",
