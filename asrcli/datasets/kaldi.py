@@ -31,12 +31,13 @@ def read_kaldi(path: Path, *, needs_text: bool = True) -> list[Utterance]:
     recordings = {key: (number, rest) for number, key, rest in pairs(folder / "wav.scp")}
     if not recordings:
         raise InputError(f"{folder / 'wav.scp'}: no recordings")
+    parts = list(stretches(folder, recordings))
     texts = optional(folder / "text")
     if texts is None and needs_text:
         raise InputError(f"{folder / 'text'} does not exist, so there is nothing to score against")
     speakers, languages = optional(folder / "utt2spk") or {}, optional(folder / "utt2lang") or {}
     found = []
-    for name, audio, start, end in stretches(folder, recordings):
+    for name, audio, start, end in parts:
         if texts is not None and needs_text and name not in texts:
             raise InputError(f"{folder / 'text'}: no line for '{name}'")
         seconds = end - start if start is not None and end is not None else None

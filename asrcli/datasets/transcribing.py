@@ -136,14 +136,18 @@ def reserved(manifest: Manifest) -> set[Path]:
 def audio_key(utterances: Sequence[Utterance]) -> str:
     """Return a hash of which audio files there are and when they were last written."""
     whole = hashlib.blake2b(digest_size=16)
-    for path in dict.fromkeys(one.audio or "" for one in utterances):
-        try:
-            facts = os.stat(path)
-            line = f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\n"
-        except OSError:
-            line = f"{path}\0missing\n"
-        whole.update(line.encode(errors="surrogateescape"))
+    for one in utterances:
+        whole.update(f"{one.audio}\0{stamp(one)}\n".encode(errors="surrogateescape"))
     return whole.hexdigest()
+
+
+def stamp(one: Utterance) -> str:
+    """Return what changes when an utterance's audio does; "" where there is none."""
+    try:
+        facts = os.stat(one.audio or "")
+    except OSError:
+        return ""
+    return f"{facts.st_size} {facts.st_mtime_ns} {one.start} {one.end}"
 
 
 def execute(task: Task) -> Iterator[Event]:
@@ -160,16 +164,19 @@ def execute(task: Task) -> Iterator[Event]:
             yield event
         yield Written(None, task.manifest.with_hypotheses(texts))
         return
-    with Journal(journal_path(task.target), {"recipe": dict(task.recipe), "target": str(task.target)}) as journal:
+    recipe = {name: value for name, value in task.recipe.items() if name != "audio"}
+    with Journal(journal_path(task.target), {"recipe": recipe, "target": str(task.target.absolute())}) as journal:
         if task.request.force:
             journal.clear()
-        texts = {line["id"]: line["text"] for line in journal.lines}
+        stamps = {one.id: stamp(one) for one in task.manifest.utterances}
+        texts = {line["id"]: line["text"] for line in journal.lines if stamps.get(line["id"]) == line["audio"]}
         left = [one for one in task.manifest.utterances if one.id not in texts]
         failed = False
         for event in hear(task, left, len(texts)):
             if isinstance(event, Heard):
                 texts[event.utterance.id] = event.text
-                journal.add({"id": event.utterance.id, "text": event.text})
+                name = event.utterance.id
+                journal.add({"id": name, "audio": stamps[name], "text": event.text})
             failed = failed or isinstance(event, Failed)
             yield event
         yield write(task, task.target, texts, complete=not failed)
@@ -204,7 +211,7 @@ def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]
         if os.path.isfile(one.audio or ""):
             readable.append(one)
         else:
-            yield Failed(one, InputError(f"{one.id}: there is no file '{one.audio}'"))
+            yield Failed(one, InputError(f"there is no file '{one.audio}'"))
     if not readable:
         return
     notes: list[str] = []
