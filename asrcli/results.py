@@ -363,7 +363,10 @@ def read_run(path: Path) -> RunRecord:
         raise InputError(f"{path} line 1: not a run record of `asr bench`, which begins with '{RECORD_KEY}'")
     head = rows[0][1]
     facts = head.get("facts")
-    utterances = tuple(utterance(row, REFERENCE_KEYS, path, number) for number, row in rows[1:])
+    read = [utterance(row, REFERENCE_KEYS, path, number) for number, row in rows[1:]]
+    utterances = tuple(
+        replace(one, fields=tuple(pair for pair in one.fields if pair[0] not in OWN_KEYS)) for one in read
+    )
     return RunRecord(
         engine=str(head.get("engine", "")),
         utterances=utterances,

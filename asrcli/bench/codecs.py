@@ -61,7 +61,7 @@ def encode(samples: Samples, path: Path, codec: Codec, encoder: str) -> Path:
     frame.sample_rate = SAMPLE_RATE
     frame.pts = 0
     path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", container_options={"fflags": "+bitexact"}) as container:  # no random serial numbers
         stream = container.add_stream(encoder, rate=codec.rate, layout="mono")
         assert isinstance(stream, av.AudioStream)
         if codec.bits is not None:

@@ -159,7 +159,7 @@ def test_a_sample_is_stable_and_grows() -> None:
 )
 def test_a_broken_manifest_is_one_sentence_with_file_and_line(folder: Path, name: str, content: str, said: str) -> None:
     (folder / name).write_text(content)
-    with pytest.raises(InputError, match=".") as caught:
+    with pytest.raises(InputError) as caught:
         manifests.read(folder / name)
     assert said in str(caught.value)
     assert str(folder) in str(caught.value)
@@ -178,7 +178,7 @@ def test_kaldi_segments_are_parts(folder: Path) -> None:
     found = open_dataset(Wanted(str(folder / "segments")), quiet).utterances
     assert [(one.id, one.text, one.seconds) for one in found] == [("u1", "one", 0.5), ("u2", "two", 1.0)]
     (folder / "segments").write_text("u1 other 0 1\n")
-    with pytest.raises(InputError, match="line 1: recording 'other' is not in wav.scp"):
+    with pytest.raises(InputError, match="line 1: recording 'other' is not in"):
         manifests.read(folder / "segments")
 
 
