@@ -13,11 +13,12 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'compare:Compare what systems heard with a reference, and with each other.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'compare:Compare what systems heard with a reference, and with each other.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
                 compare) _asr_compare ;;
+                bench) _asr_bench ;;
                 engines) _asr_engines ;;
                 doctor) _asr_doctor ;;
                 config) _asr_config ;;
@@ -48,6 +49,7 @@ _asr_transcribe() {
         '(--output-template)--output-template=[Names in the folder, default '\''{stem}.{format}'\''.]:TEXT: ' \
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
         '(--files-from)--files-from=[Read names of inputs from a file, or -.]:FILE:_files' \
+        '(--manifest)--manifest=[Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.]:FILE:_files' \
         '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
         '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
         '(--channels)--channels=[mix, split (a speaker per channel), or a number.]:CHANNELS:(mix split)' \
@@ -158,6 +160,52 @@ _asr_compare() {
         '*:hypotheses: '
 }
 
+_asr_bench() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '*--engine=[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto firered nemo whisper pocketsphinx fake)' \
+        '*-e+[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto firered nemo whisper pocketsphinx fake)' \
+        '*--with=[Show this earlier run too; without a dataset, only such runs.]:FILE:_files' \
+        '(--replay)--replay=[Run this run again, and say what has drifted.]:FILE:_files' \
+        '(--out -o)--out=[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
+        '(--out -o)-o+[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
+        '(--sample)--sample=[Only so many utterances, chosen by --seed.]:N: ' \
+        '(--seed)--seed=[Of the sample, the noise and the bootstrap; default 0.]:N: ' \
+        '(--text-column)--text-column=[Where the references are, if not found.]:TEXT: ' \
+        '(--language -l)--language=[Code or name; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Code or name; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
+        '(--vad --no-vad)--vad[Leave silence out, as transcribe does; default\: hear all.]' \
+        '(--vad --no-vad)--no-vad[Leave silence out, as transcribe does; default\: hear all.]' \
+        '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:TEXT: ' \
+        '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:TEXT: ' \
+        '(--repeats)--repeats=[Of starts, latencies and batches; default 3.]:N: ' \
+        '(--speed-sample)--speed-sample=[Utterances for repeats, batches, streams, callers; default 32.]:N: ' \
+        '(--batches)--batches=[Batch sizes to try, or none; default 1,2,4,8,16,32.]:TEXT: ' \
+        '(--concurrency)--concurrency=[Callers at once, for engines that are servers\: 1,4,16.]:TEXT: ' \
+        '(--robustness)--robustness[Noise, lengths, telephone, codecs, and sounds without speech too.]' \
+        '(--robustness-sample)--robustness-sample=[Utterances for every row of that; default 24.]:N: ' \
+        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
+        '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--compute-type --dtype)--dtype=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
+        '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
+        '(--offline)--offline[Never use the network.]' \
+        '(--json)--json=[Write every figure as JSON; - is standard output.]:TEXT: ' \
+        '(--csv)--csv=[Write a row per figure.]:TEXT: ' \
+        '(--markdown)--markdown=[Write the tables as Markdown.]:TEXT: ' \
+        '(--html)--html=[Write a report to look at, in one file.]:TEXT: ' \
+        '(--plot)--plot=[Accuracy against speed\: FILE.png or FILE.svg.]:FILE:_files' \
+        '(--quiet -q)--quiet[Errors only, and no tables.]' \
+        '(--quiet -q)-q[Errors only, and no tables.]' \
+        '(--verbose -v)--verbose[More about what is going on.]' \
+        '(--verbose -v)-v[More about what is going on.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:dataset:_files'
+}
+
 _asr_engines() {
     local curcontext=$curcontext state line
     local -A opt_args
@@ -206,7 +254,7 @@ _asr_config() {
         '(--json)--json[A JSON line per option.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:command:(compare config digest doctor engines transcribe)'
+        '1:command:(bench compare config digest doctor engines transcribe)'
 }
 
 _asr_digest() {
@@ -244,14 +292,14 @@ _asr_digest_run() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--date)--date=[The day, YYYY-MM-DD. Default\: today (UTC).]:TEXT: ' \
         '(--since)--since=[The first of several days.]:TEXT: ' \
         '(--until)--until=[The last of several days. Default\: today.]:TEXT: ' \
         '(--sources)--sources=[Comma-separated.]:TEXT: ' \
         '(--interests)--interests=[Settings (TOML). Default\: OUT/digest.toml when it is there.]:TEXT: ' \
-        '(--replay)--replay=[Answer from recorded files (DIR or DIR/DATE) and open no connection.]:TEXT: ' \
+        '(--replay)--replay=[Answer from recorded files (DIR or DIR/DATE) and open no connection.]:FILE:_files' \
         '(--record)--record[Keep every raw answer in OUT/cache/http/DATE, without tokens.]' \
         '(--leaderboard)--leaderboard=[Leaderboard (JSON) to set claims against.]:TEXT: ' \
         '(--x-budget)--x-budget=[US dollars for posts of X; needs ASR_X_TOKEN.]:X: ' \
@@ -266,8 +314,8 @@ _asr_digest_verify() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '*:\[date\]: '
@@ -277,8 +325,8 @@ _asr_digest_search() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--max -n)--max=[How many.]:N: ' \
         '(--max -n)-n+[How many.]:N: ' \
         '(--help -h)--help[Show this message and exit.]' \
@@ -290,8 +338,8 @@ _asr_digest_why() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '1:id: '
@@ -301,8 +349,8 @@ _asr_digest_star() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--undo)--undo[Take the mark off again.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
@@ -313,8 +361,8 @@ _asr_digest_hide() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--undo)--undo[Take the mark off again.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
@@ -325,8 +373,8 @@ _asr_digest_status() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--date)--date=[The day, YYYY-MM-DD. Default\: today (UTC).]:TEXT: ' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -336,8 +384,8 @@ _asr_digest_ideas() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--week)--week=[An ISO week, 2026-W17. Default\: all days.]:TEXT: ' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -347,8 +395,8 @@ _asr_digest_doctor() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--example)--example[Print an example of digest.toml and stop.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -368,8 +416,8 @@ _asr_digest_mindmap() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--days)--days=[How many days, counted back from the newest.]:N: ' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -379,8 +427,8 @@ _asr_digest_feed() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--opml)--opml[Also write sources.opml, the feeds that are followed.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -390,8 +438,8 @@ _asr_digest_readme() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--leaderboard)--leaderboard=[Leaderboard (JSON) for the block `leaderboard`.]:TEXT: ' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
@@ -402,8 +450,8 @@ _asr_digest_podcast() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--date)--date=[The day. Default\: the newest.]:TEXT: ' \
         '(--minutes)--minutes=[The longest the show may be; a quiet day is shorter.]:X: ' \
         '(--voice)--voice=[espeak-ng, flite, kokoro or piper. Default\: the best that is there.]:TEXT: ' \
@@ -421,9 +469,9 @@ _asr_digest_paper() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
-        '(--replay)--replay=[Answer from recorded files and open no connection.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
+        '(--replay)--replay=[Answer from recorded files and open no connection.]:FILE:_files' \
         '(--offline)--offline[Use only what the digest already holds.]' \
         '(--citations)--citations[Also ask Semantic Scholar who cites it.]' \
         '(--help -h)--help[Show this message and exit.]' \

@@ -70,8 +70,9 @@ class EngineRun:
         self._idle = idle_watts(self.gpus) if self.contestant.choice.device.kind == "cuda" else None
         while todo := [phase for phase in self._phases() if phase.name not in self._done()]:
             self._work_through(todo)
+        if (left := self.plan.repeats - len(self._starts())) > 0:
+            self.watcher.phase(self.contestant.system, "cold starts", left)
         while len(self._starts()) < self.plan.repeats:
-            self.watcher.phase(self.contestant.system, "cold starts", self.plan.repeats - len(self._starts()))
             self._work_through([])
             self.watcher.step(self.contestant.system)
         return self._outcome()
