@@ -64,7 +64,7 @@ complete -c asr -n '__asr_at' -a 'digest' -d 'Follow the field: a verified diges
 complete -c asr -n '__asr_at' -l version -s V -d 'Show the version.'
 complete -c asr -n '__asr_at' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at transcribe' -F
-complete -c asr -n '__asr_at transcribe' -l engine -s e -r -f -a 'auto firered whisper pocketsphinx fake' -d 'Engine, or auto: the best with weights here.'
+complete -c asr -n '__asr_at transcribe' -l engine -s e -r -f -a 'auto firered whisper pocketsphinx fake openai_server' -d 'Engine, or auto: the best with weights here.'
 complete -c asr -n '__asr_at transcribe' -l model -s m -r -f -a 'aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default' -d 'Name, hub id, or folder of weights.'
 complete -c asr -n '__asr_at transcribe' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Code or name; default: found out.'
 complete -c asr -n '__asr_at transcribe' -l languages -r -f -a '(__fish_complete_list , \'printf "%s\\n" af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh\')' -d 'Find the language among these: de,en.'
@@ -244,7 +244,7 @@ complete -c asr -n '__asr_at digest podcast' -l voice -r -f -d 'espeak-ng, flite
 complete -c asr -n '__asr_at digest podcast' -l voice-dir -r -f -d 'A folder with voices of Kokoro or Piper.'
 complete -c asr -n '__asr_at digest podcast' -l format -s f -r -f -d 'mp3, opus or m4a.'
 complete -c asr -n '__asr_at digest podcast' -l selfcheck -d 'Transcribe the episode and report what is misheard.'
-complete -c asr -n '__asr_at digest podcast' -l engine -s e -r -f -a 'auto firered whisper pocketsphinx fake' -d 'The engine that listens.'
+complete -c asr -n '__asr_at digest podcast' -l engine -s e -r -f -a 'auto firered whisper pocketsphinx fake openai_server' -d 'The engine that listens.'
 complete -c asr -n '__asr_at digest podcast' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at digest paper' -l out -s o -r -f -d 'The folder of the digest.'
 complete -c asr -n '__asr_at digest paper' -l replay -r -f -d 'Answer from recorded files and open no connection.'
