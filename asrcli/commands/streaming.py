@@ -279,10 +279,13 @@ class Terminal:
         """Take the tail away, write what is settled, and draw the new tail."""
         import shutil
 
+        from asrcli.streaming.agreement import pieces as split
+
         width = shutil.get_terminal_size().columns
         pieces = [f"\x1b[{self.drawn}D\x1b[K" if self.drawn else ""]
-        for word in _printable(update.settled).split():
-            pieces.append(self._placed(word, width))
+        text = _printable(update.settled)
+        for at, (word, spaced) in enumerate(split(text)):
+            pieces.append(self._placed(word, width, spaced and (at > 0 or text.startswith(" "))))
         self.drawn = 0
         if update.segment is not None:
             pieces.append("\n" if self.column else "")
@@ -292,7 +295,7 @@ class Terminal:
         sys.stdout.write("".join(pieces))
         sys.stdout.flush()
 
-    def _placed(self, word: str, width: int) -> str:
+    def _placed(self, word: str, width: int, spaced: bool) -> str:
         """Return a word with what comes before it: nothing, a space, or a new line."""
         from rich.cells import cell_len
 
@@ -300,7 +303,7 @@ class Terminal:
         if self.column and self.column + 1 + size >= width:
             self.column = size
             return "\n" + word
-        before = " " if self.column else ""
+        before = " " if self.column and spaced else ""
         self.column += len(before) + size
         return before + word
 

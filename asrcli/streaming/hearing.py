@@ -16,7 +16,7 @@ from asrcli.cut import Buffer
 from asrcli.engine import Stream
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, tokens, written
 from asrcli.streaming.updates import Update
-from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment
+from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Word
 
 if TYPE_CHECKING:
     from asrcli.recogniser import Recogniser
@@ -57,6 +57,7 @@ class Hypotheses:
         self.agreement = Agreement()
         self.owned = 0  # settled tokens at the start of the window that the segment before has in its text
         self.text = ""  # of this segment, as far as it is settled
+        self.ended = start  # where the segment before ends, seconds
         self.heard = self.start  # up to where the last hypothesis reaches
         self.language: str | None = None
         self.flags: tuple[str, ...] = ()
@@ -121,12 +122,13 @@ class Hypotheses:
             return replace(update, failed=failed)
         own = self.agreement.settled[self.owned :]
         first, last = own[0].start, own[-1].end
-        start = self.start / SAMPLE_RATE if first is None else first
-        words = tuple(token.word for token in own if token.word)
+        start = max(self.ended, self.start / SAMPLE_RATE if first is None else first)
+        self.ended = max(start, end / SAMPLE_RATE if last is None else last)
+        words = tuple(_not_before(token.word, start) for token in own if token.word)
         segment = Segment(
             text,
             start,
-            max(start, end / SAMPLE_RATE if last is None else last),
+            self.ended,
             words=words if self.options.word_timestamps else (),
             language=self.language,
             flags=self.flags,
@@ -199,6 +201,12 @@ class Hypotheses:
         self.buffer.drop_before(cut)
         self.agreement, self.flags = following, ()
         self.owned, self.text = len(following.settled), ""
+
+
+def _not_before(word: Word, earliest: float) -> Word:
+    """Return a word that does not begin before the segment it is in: a later hypothesis may have moved it."""
+    start = max(word.start, earliest)
+    return word if start == word.start else replace(word, start=start, end=max(start, word.end))
 
 
 @dataclass(slots=True)
