@@ -110,6 +110,9 @@ _asr_transcribe() {
         '(--min-gap)--min-gap=[Gap between cues, seconds.]:X: ' \
         '(--highlight-words --no-highlight-words)--highlight-words[Mark each word as it is said.]' \
         '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said.]' \
+        '(--stream)--stream[Hear -, a growing file or mic\: while it is spoken.]' \
+        '(--pcm)--pcm=[Raw samples for --stream\: s16le\:16000\:1.]:TEXT: ' \
+        '(--idle)--idle=[--stream ends when a file has not grown so long\: 10 s.]:X: ' \
         '(--force)--force[Make everything again; overwrite files of others.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \

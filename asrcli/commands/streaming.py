@@ -131,9 +131,9 @@ class Live:
                 code = self._over(happening)
                 break
             self._guarded(lambda: self._handle(happening))  # noqa: B023 -- called at once
-        if self.stopped:
-            leave(self.stopped)  # the reading thread may wait for bytes for ever
-        return code
+        if self.stopped or code:
+            leave(self.stopped or code)  # the reading thread may wait for bytes for ever
+        return 0
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if self.stopped:
