@@ -89,7 +89,7 @@ _asr() {
         [[ ${COMP_WORDS[number]} == -- ]] && { _asr_files; return; }
     done
     case "$path $prev" in
-        "transcribe --engine"|"transcribe -e") _asr_words "auto qwen3 firered nemo whisper pocketsphinx fake"; return ;;
+        "transcribe --engine"|"transcribe -e") _asr_words "auto qwen3 firered nemo whisper pocketsphinx fake openai_server"; return ;;
         "transcribe --model"|"transcribe -m") _asr_words "1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
         "transcribe --language"|"transcribe -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --languages") _asr_list "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
@@ -142,6 +142,8 @@ _asr() {
         "transcribe --min-duration") :; return ;;
         "transcribe --max-duration") :; return ;;
         "transcribe --min-gap") :; return ;;
+        "transcribe --pcm") :; return ;;
+        "transcribe --idle") :; return ;;
         "transcribe --report") _asr_files; return ;;
         "transcribe --events") _asr_files; return ;;
         "compare --consensus") :; return ;;
@@ -187,7 +189,7 @@ _asr() {
         "leaderboard export --dataset") _asr_files; return ;;
         "leaderboard readme --table"|"leaderboard readme -t") :; return ;;
         "leaderboard readme --date") :; return ;;
-        "bench --engine"|"bench -e") _asr_words "auto qwen3 firered nemo whisper pocketsphinx fake"; return ;;
+        "bench --engine"|"bench -e") _asr_words "auto qwen3 firered nemo whisper pocketsphinx fake openai_server"; return ;;
         "bench --with") _asr_files; return ;;
         "bench --replay") _asr_files; return ;;
         "bench --out"|"bench -o") _asr_folders; return ;;
@@ -244,7 +246,7 @@ _asr() {
         "digest podcast --voice") :; return ;;
         "digest podcast --voice-dir") :; return ;;
         "digest podcast --format"|"digest podcast -f") :; return ;;
-        "digest podcast --engine"|"digest podcast -e") _asr_words "auto qwen3 firered nemo whisper pocketsphinx fake"; return ;;
+        "digest podcast --engine"|"digest podcast -e") _asr_words "auto qwen3 firered nemo whisper pocketsphinx fake openai_server"; return ;;
         "digest paper --out"|"digest paper -o") _asr_folders; return ;;
         "digest paper --replay") _asr_files; return ;;
     esac
@@ -252,7 +254,7 @@ _asr() {
         "")
             if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe compare leaderboard bench engines doctor config digest"; fi ;;
         "transcribe")
-            if [[ $cur == -* ]]; then _asr_words "--engine --model --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --manifest --null --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --punctuate --punctuation-model --identify-with --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --manifest --null --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --punctuate --punctuation-model --identify-with --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "compare")
             if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --explain-normalizer --by --group --show --confusions --bootstrap --seed --json --csv --markdown --html --junit --fail-if --quiet --help"; else :; fi ;;
         "leaderboard")

@@ -32,8 +32,8 @@ _asr_transcribe() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake)' \
+        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
         '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
@@ -117,6 +117,9 @@ _asr_transcribe() {
         '(--min-gap)--min-gap=[Gap between cues, seconds.]:X: ' \
         '(--highlight-words --no-highlight-words)--highlight-words[Mark each word as it is said.]' \
         '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said.]' \
+        '(--stream)--stream[Hear -, a growing file or mic\: while it is spoken.]' \
+        '(--pcm)--pcm=[Raw samples for --stream\: s16le\:16000\:1.]:TEXT: ' \
+        '(--idle)--idle=[--stream ends when a file has not grown so long\: 10 s.]:X: ' \
         '(--force)--force[Make everything again; overwrite files of others.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
@@ -287,8 +290,8 @@ _asr_bench() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '*--engine=[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake)' \
-        '*-e+[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake)' \
+        '*--engine=[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
+        '*-e+[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
         '*--with=[Show this earlier run too; without a dataset, only such runs.]:FILE:_files' \
         '(--replay)--replay=[Run this run again, and say what has drifted.]:FILE:_files' \
         '(--out -o)--out=[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
@@ -582,8 +585,8 @@ _asr_digest_podcast() {
         '(--format -f)--format=[mp3, opus or m4a.]:TEXT: ' \
         '(--format -f)-f+[mp3, opus or m4a.]:TEXT: ' \
         '(--selfcheck)--selfcheck[Transcribe the episode and report what is misheard.]' \
-        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake)' \
+        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }

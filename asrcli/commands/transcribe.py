@@ -151,6 +151,11 @@ def transcribe(
     highlight_words: Annotated[
         bool | None, _option("--highlight-words/--no-highlight-words", help="Mark each word as it is said.")
     ] = None,
+    stream: Annotated[bool, _option("--stream", help="Hear -, a growing file or mic: while it is spoken.")] = False,
+    pcm: Annotated[str | None, _option("--pcm", help="Raw samples for --stream: s16le:16000:1.")] = None,
+    idle: Annotated[
+        float | None, _option("--idle", min=0, help="--stream ends when a file has not grown so long: 10 s.")
+    ] = None,
     force: Annotated[bool, _option("--force", help="Make everything again; overwrite files of others.")] = False,
     dry_run: Annotated[bool, _option("--dry-run", help="Only say what would be made, and why.")] = False,
     fail_fast: Annotated[bool, _option("--fail-fast", help="Stop at the first input that fails.")] = False,
@@ -173,6 +178,10 @@ def transcribe(
             from asrcli.commands.manifests import run_manifest
 
             raise typer.Exit(run_manifest(request(given), given, console))
+        if stream or pcm is not None or idle is not None:
+            from asrcli.commands.streaming import run_live
+
+            raise typer.Exit(run_live(request(given), given, console))
         raise typer.Exit(run(request(given), console, Sinks(given)))
 
 
