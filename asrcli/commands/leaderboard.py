@@ -262,8 +262,7 @@ def export(
 ) -> None:
     """Write run records as the Open ASR Leaderboard's manifests, ready to be submitted."""
     from asrcli.files import write_atomic
-    from asrcli.leaderboard.manifests import manifest_name, manifest_text
-    from asrcli.leaderboard.runs import HUB_ID
+    from asrcli.leaderboard.manifests import HUB_ID, manifest_name, manifest_text
     from asrcli.results import read_run
 
     texts: dict[Path, str] = {}

@@ -24,6 +24,7 @@ from asrcli.types import ErrorCounts
 
 NORMALIZER = "open-asr-leaderboard"
 FILE = re.compile(r"MODEL_(?P<model>.+?)_*DATASET_(?P<dataset>.+)\.jsonl")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # owner/name
 # A file's name has "-" for the "/" of a hub id; owners with a "-" of their own (normalizer/model_ids.py, d1e99b25).
 HYPHENATED = (
     "ARTPARK-IISc",
@@ -97,6 +98,13 @@ class Line:
     time: float | None
 
 
+def model_label(engine: str, model: str | None) -> str:
+    """Return the id on the hub that a run was made with, or ``engine:model`` for short names and folders."""
+    if model and HUB_ID.fullmatch(model):
+        return model
+    return f"{engine}:{Path(model).name}" if model else engine
+
+
 def hub_id(name: str) -> str:
     """Return the id on the hub that a name in a manifest's file was made from."""
     if name in NO_OWNER:
@@ -129,7 +137,8 @@ def score_file(path: Path, language: str = "en") -> Score:
     rows = list(read_json_lines(path))
     head = rows[0][1] if rows and RECORD_KEY in rows[0][1] else None
     if head is not None:
-        model, dataset = str(head.get("model") or head.get("engine") or ""), str(head.get("dataset") or "")
+        model = model_label(str(head.get("engine") or ""), str(head.get("model") or ""))
+        dataset = str(head.get("dataset") or "")
         rows = rows[1:]
     else:
         match = FILE.fullmatch(path.name)

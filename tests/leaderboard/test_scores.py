@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from leaderboard.conftest import Called
+from support.command import Run
 
 from asrcli.errors import InputError
 from asrcli.leaderboard import manifests
@@ -234,7 +235,7 @@ def test_a_run_on_another_set_is_shown_and_not_placed(tmp_path: Path, called: Ca
     write_run(make_run("/somewhere/digits"), tmp_path / "run.jsonl")
     code, out, _ = called("--add", tmp_path / "run.jsonl", "--top", 2)
     assert code == 0 and "NOT comparable: 'digits' is none of this table's" in out
-    assert "would be number" not in out and "openai/whisper-mine on digits" in out
+    assert "would be number" not in out and "openai/whisper-mine on digits: WER 10.00 %, RTFx 4.00, 20" in out
     code, _, err = called("--add", tmp_path / "run.jsonl", "--table", "nope")
     assert code == 2 and "choose english" in err
     (tmp_path / "run.jsonl").write_text('{"text": "a"}\n')
@@ -268,6 +269,27 @@ def test_runs_of_a_model_are_pooled_and_named_by_what_they_ran_on(tmp_path: Path
     assert one.rates == {"ami": 10.0, "tedlium": 10.0} and other.rates == {"ami": 10.0}
     assert one.rtfx == pytest.approx((40 + 40) / (10 + 2), abs=0.01) and other.rtfx == 4.0
     assert one.source.count(".jsonl") == 2
+
+
+@pytest.mark.slow
+def test_what_bench_leaves_is_placed_exported_and_scored(asr: Run, digit_strings: list[tuple[Path, str]]) -> None:
+    folder = digit_strings[0][0].parent
+    quick = ("--sample", 3, "--repeats", 1, "--speed-sample", 1, "--batches", "none", "-q")
+    done = asr("bench", folder, "-e", "fake", "--out", "runs", *quick, COLUMNS="200")
+    assert done.code == 0, done.err
+    found = asr("leaderboard", "score", "runs", "--json", COLUMNS="200")
+    one = json.loads(found.out)["manifests"][0]
+    assert (one["model"], one["utterances"]) == ("fake:default", 3)
+    placed = asr("leaderboard", "--add", one["file"], "--json", "-")
+    run = json.loads(placed.out)["runs"][0]
+    assert placed.code == 0 and run["utterances"] == 3 and run["rates"][run["set"]] == one["wer"]
+    sent = asr("leaderboard", "export", one["file"], "--model", "me/fake", "-o", "results")
+    again = json.loads(asr("leaderboard", "score", "results", "--json").out)["manifests"][0]
+    assert sent.code == 0 and {**again, "file": "", "model": "", "manifest_sha256": ""} == {
+        **one, "file": "", "model": "", "manifest_sha256": "", "dataset": again["dataset"],
+    }  # fmt: skip
+    compared = asr("compare", one["file"], one["file"], "-n", "open-asr-leaderboard", "-l", "en", "--json", "-", "-q")
+    assert round(100 * json.loads(compared.out)["systems"][0]["wer"], 2) == one["wer"]
 
 
 def test_data_sets_of_bench_are_the_columns_of_the_tables() -> None:
