@@ -19,6 +19,7 @@ from asrcli.files import write_atomic
 from asrcli.inputs import STDIN, Found
 from asrcli.outputs import Naming, check_collisions, check_folder, check_template
 from asrcli.recogniser import Choice
+from asrcli.speakers import channel_speaker, turns_from
 from asrcli.types import Options, Recording, Segment, Transcript
 from asrcli.writers import FORMATS, Layout, check, render
 
@@ -403,7 +404,7 @@ def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:
     ordered = sorted(transcripts, key=lambda one: one.recording.channel or 0)
     spoken = []
     for one in ordered:
-        speaker = f"channel {one.recording.channel}"
+        speaker = channel_speaker(one.recording.channel)
         for segment in one.segments:
             words = tuple(replace(word, speaker=speaker) for word in segment.words)
             spoken.append(replace(segment, speaker=speaker, words=words))
@@ -412,6 +413,7 @@ def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:
         first,
         recording=replace(first.recording, channel=None),
         segments=tuple(sorted(spoken, key=lambda segment: (segment.start, segment.end))),
+        turns=turns_from(spoken),
         seconds=max(one.seconds for one in ordered),
         speech=tuple(sorted((region for one in ordered for region in one.speech), key=lambda region: region.start)),
         gaps=tuple(sorted((region for one in ordered for region in one.gaps), key=lambda region: region.start)),

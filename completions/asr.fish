@@ -70,7 +70,7 @@ complete -c asr -n '__asr_at transcribe' -l language -s l -r -f -a 'af am ar as 
 complete -c asr -n '__asr_at transcribe' -l languages -r -f -a '(__fish_complete_list , \'printf "%s\\n" af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh\')' -d 'Find the language among these: de,en.'
 complete -c asr -n '__asr_at transcribe' -l task -r -f -a 'transcribe translate' -d 'transcribe, or translate into English.'
 complete -c asr -n '__asr_at transcribe' -l translate -d 'The same as --task translate.'
-complete -c asr -n '__asr_at transcribe' -l format -l output-format -s f -r -f -a '(__fish_complete_list , \'printf "%s\\n" txt srt vtt json jsonl tsv csv lrc ass all\')' -d 'txt srt vtt json jsonl tsv csv lrc ass; several: srt,json.'
+complete -c asr -n '__asr_at transcribe' -l format -l output-format -s f -r -f -a '(__fish_complete_list , \'printf "%s\\n" txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm all\')' -d 'txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several: srt,json.'
 complete -c asr -n '__asr_at transcribe' -l output-dir -s o -r -f -a '(__fish_complete_directories)' -d 'Folder for the results; - is standard output, the default.'
 complete -c asr -n '__asr_at transcribe' -l output -r -F -d 'Write the one result to this file.'
 complete -c asr -n '__asr_at transcribe' -l output-template -r -f -d 'Names in the folder, default \'{stem}.{format}\'.'

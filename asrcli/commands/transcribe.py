@@ -32,7 +32,12 @@ def transcribe(
     translate: Annotated[bool, _option("--translate", help="The same as --task translate.")] = False,
     format: Annotated[
         str | None,
-        _option("--format", "--output-format", "-f", help="txt srt vtt json jsonl tsv csv lrc ass; several: srt,json."),
+        _option(
+            "--format",
+            "--output-format",
+            "-f",
+            help="txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several: srt,json.",
+        ),
     ] = None,
     output_dir: Annotated[
         str | None, _option("--output-dir", "-o", help="Folder for the results; - is standard output, the default.")
@@ -165,7 +170,7 @@ def request(given: dict[str, Any]) -> Request:
     from asrcli.jobs import Request
     from asrcli.outputs import Naming
     from asrcli.vad import VadOptions
-    from asrcli.writers import formats, layout
+    from asrcli.writers import format_of, formats, layout
 
     named = list(given["inputs"] or [])
     if given["files_from"]:
@@ -173,7 +178,7 @@ def request(given: dict[str, Any]) -> Request:
     if not named:
         raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
     found = inputs.expand(named)
-    chosen = formats(given["format"]) if given["format"] else _format_of(given["output"])
+    chosen = formats(given["format"]) if given["format"] else [format_of(given["output"] or "")]
     _check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
@@ -277,14 +282,6 @@ def _check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
             raise UsageError("--events - and the text cannot share standard output; give --output-dir")
     if to_stdout and (given["mirror_tree"] or given["output_template"] != "{stem}.{format}"):
         raise UsageError("--mirror-tree and --output-template need --output-dir")
-
-
-def _format_of(output: str | None) -> list[str]:
-    """Return the format an output file's extension names; text for standard output and unknown extensions."""
-    from asrcli.writers import FORMATS
-
-    extension = os.path.splitext(output or "")[1][1:].lower()
-    return [extension] if extension in FORMATS else ["txt"]
 
 
 def _stretch(given: dict[str, Any]) -> tuple[float, float | None]:
