@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 GUARDED = "torchaudio._extension.utils"  # its `_load_lib` returns False for a file that is not there
 
@@ -25,7 +24,7 @@ def guard_torchaudio() -> None:
         sys.meta_path.insert(0, _Finder())
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds one module, and leaves all others to the finders after it."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
@@ -33,17 +32,17 @@ class _Finder(MetaPathFinder):
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _GuardedLoader(spec.loader)
+            spec.loader = cast(Any, _GuardedLoader(spec.loader))
         return spec
 
 
-class _GuardedLoader(Loader):
+class _GuardedLoader:
     """Loads the module as it is, then makes its `_load_lib` answer False where it would raise `OSError`."""
 
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: Any) -> None:
         self.loader = loader
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+    def create_module(self, spec: ModuleSpec) -> Any:
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:

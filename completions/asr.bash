@@ -92,6 +92,11 @@ _asr() {
         "transcribe --output-template") :; return ;;
         "transcribe --files-from") _asr_files; return ;;
         "transcribe --channels") _asr_words "mix split"; return ;;
+        "transcribe --diarize-model") :; return ;;
+        "transcribe --speakers") :; return ;;
+        "transcribe --min-speakers") :; return ;;
+        "transcribe --max-speakers") :; return ;;
+        "transcribe --rttm-in") :; return ;;
         "transcribe --start") :; return ;;
         "transcribe --end") :; return ;;
         "transcribe --clip-timestamps") :; return ;;
@@ -190,7 +195,7 @@ _asr() {
         "")
             if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe compare engines doctor config digest"; fi ;;
         "transcribe")
-            if [[ $cur == -* ]]; then _asr_words "--engine --model --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --null --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --null --channels --diarize --diarize-model --speakers --min-speakers --max-speakers --rttm-in --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "compare")
             if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --explain-normalizer --by --group --show --confusions --bootstrap --seed --json --csv --markdown --html --junit --fail-if --quiet --help"; else :; fi ;;
         "engines")

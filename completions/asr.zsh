@@ -51,6 +51,12 @@ _asr_transcribe() {
         '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
         '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
         '(--channels)--channels=[mix, split (a speaker per channel), or a number.]:CHANNELS:(mix split)' \
+        '(--diarize)--diarize[Find who speaks\: a speaker for every word (pyannote).]' \
+        '(--diarize-model)--diarize-model=[Hub id or folder of a pyannote pipeline; default\: community-1.]:TEXT: ' \
+        '(--speakers)--speakers=[How many speakers there are.]:N: ' \
+        '(--min-speakers)--min-speakers=[At least so many.]:N: ' \
+        '(--max-speakers)--max-speakers=[At most so many.]:N: ' \
+        '(--rttm-in)--rttm-in=[Take the speakers from this RTTM file, or a folder of them.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
         '(--end)--end=[Stop here.]:TEXT: ' \
         '(--clip-timestamps)--clip-timestamps=[START,END in seconds\: the same as --start and --end.]:TEXT: ' \

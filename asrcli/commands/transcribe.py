@@ -13,6 +13,7 @@ from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
     from asrcli.jobs import Request
+    from asrcli.speakers import SpeakerOptions
     from asrcli.types import Options
 
 
@@ -50,6 +51,18 @@ def transcribe(
     files_from: Annotated[str | None, _option("--files-from", help="Read names of inputs from a file, or -.")] = None,
     null: Annotated[bool, _option("--null", "-0", help="Names in --files-from end with a NUL byte.")] = False,
     channels: Annotated[str, _option("--channels", help="mix, split (a speaker per channel), or a number.")] = "mix",
+    diarize: Annotated[
+        bool, _option("--diarize", help="Find who speaks: a speaker for every word (pyannote).")
+    ] = False,
+    diarize_model: Annotated[
+        str | None, _option("--diarize-model", help="Hub id or folder of a pyannote pipeline; default: community-1.")
+    ] = None,
+    speakers: Annotated[int | None, _option("--speakers", min=1, help="How many speakers there are.")] = None,
+    min_speakers: Annotated[int | None, _option("--min-speakers", min=1, help="At least so many.")] = None,
+    max_speakers: Annotated[int | None, _option("--max-speakers", min=1, help="At most so many.")] = None,
+    rttm_in: Annotated[
+        str | None, _option("--rttm-in", help="Take the speakers from this RTTM file, or a folder of them.")
+    ] = None,
     start: Annotated[str | None, _option("--start", help="Begin here: seconds, or 1:02:03.5.")] = None,
     end: Annotated[str | None, _option("--end", help="Stop here.")] = None,
     clip_timestamps: Annotated[
@@ -207,6 +220,7 @@ def request(given: dict[str, Any]) -> Request:
         batch_size=given["batch_size"],
         offline=given["offline"],
         force=given["force"],
+        speakers=_speakers(given),
     )
 
 
@@ -319,6 +333,24 @@ def _channels(text: str) -> str:
     if text in ("mix", "split") or text.isdecimal():
         return text
     raise UsageError(f"--channels {text}: choose mix, split, or the number of a channel, counted from 0")
+
+
+def _speakers(given: dict[str, Any]) -> SpeakerOptions | None:
+    from asrcli.speakers import SpeakerOptions
+
+    numbers = {"--speakers": given["speakers"], "--min-speakers": given["min_speakers"]}
+    numbers |= {"--max-speakers": given["max_speakers"], "--diarize-model": given["diarize_model"]}
+    if not given["diarize"]:
+        for name, value in numbers.items():
+            if value is not None:
+                raise UsageError(f"{name} {value} is for --diarize: give that too")
+    if given["rttm_in"] is not None:
+        if given["diarize"]:
+            raise UsageError("--rttm-in has the speakers already: leave out --diarize")
+        return SpeakerOptions(rttm=given["rttm_in"])
+    if not given["diarize"]:
+        return None
+    return SpeakerOptions(None, given["diarize_model"], given["speakers"], given["min_speakers"], given["max_speakers"])
 
 
 def _codes(text: str | None) -> list[str]:

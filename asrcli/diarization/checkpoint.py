@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -39,13 +40,13 @@ def open_pipeline(folder: str | Path) -> Any:
     Raises:
         ModelError: a file is missing, damaged, of another kind, or not safe to open.
     """
-    from pyannote.audio.core.plda import PLDA
-    from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization
-
     root = Path(folder)
     config = _read_config(root)
     wanted = config["pipeline"].get("params") or {}
     parts = {part: _part(root, part, wanted) for part in PARTS}
+    from pyannote.audio.core.plda import PLDA
+    from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization
+
     try:
         pipeline = SpeakerDiarization(
             segmentation=open_network(parts["segmentation"] / WEIGHTS),
@@ -100,7 +101,7 @@ def open_network(path: Path) -> Any:
         module, name = facts["architecture"]["module"], facts["architecture"]["class"]
         if not module.startswith(NETWORKS):
             raise ModelError(f"'{path}' is a network '{module}.{name}', which is none of pyannote.audio")
-        network = _network_class(module, name)(**checkpoint.get("hyper_parameters", {}))
+        network = _build(_network_class(module, name), checkpoint.get("hyper_parameters", {}))
         network.specifications = facts["specifications"]
         network.setup()  # adds the layers that depend on the task
         # A loss that was trained along has weights of its own, which nobody needs any more.
@@ -110,6 +111,12 @@ def open_network(path: Path) -> Any:
     if missing:
         raise ModelError(f"'{path}' is incomplete: it has no weights '{missing[0]}'")
     return network.eval()
+
+
+def _build(network: Any, hyper_parameters: Mapping[str, Any]) -> Any:
+    """Return a network made with those saved parameters that it takes, as Lightning makes it: others are derived."""
+    taken = signature(network.__init__).parameters
+    return network(**{name: value for name, value in hyper_parameters.items() if name in taken and name != "task"})
 
 
 def _load(path: Path) -> dict[str, Any]:

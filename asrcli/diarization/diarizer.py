@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Callable
@@ -37,6 +38,8 @@ class Diarizer(Plugin):
         )
     }
     default_model: ClassVar[str] = "community-1"
+    devices: ClassVar[tuple[str, ...]] = ("cuda", "cpu")
+    device = "cpu"
 
     def __init__(self, weights: Weights, wanted: SpeakerOptions, device: str, announce: Announce) -> None:
         """Load the pipeline onto ``cpu`` or ``cuda:N``.
@@ -80,11 +83,10 @@ class Diarizer(Plugin):
             self.announce(f"out of memory on {self.device}: finding speakers on the cpu from here")
             self._move("cpu")
             output = self._apply(samples)
-        turns = _turns(output.speaker_diarization, start)
+        end = start + len(samples) / SAMPLE_RATE
+        turns = _turns(output.speaker_diarization, start, end)
         self._check_number(len({turn.speaker for turn in turns}))
-        return Diarization(turns, _turns(output.exclusive_speaker_diarization, start), self.source)
-
-    device = "cpu"
+        return Diarization(turns, _turns(output.exclusive_speaker_diarization, start, end), self.source)
 
     def _apply(self, samples: Samples) -> Any:
         import torch
@@ -104,22 +106,36 @@ class Diarizer(Plugin):
             self.announce(f"found {found} speaker{'s' * (found != 1)} where {asked} were asked for")
 
 
-def _turns(annotation: Any, start: float) -> tuple[Turn, ...]:
-    """Return the tracks of pyannote's annotation as turns, in the order of time."""
-    tracks = annotation.itertracks(yield_label=True)
-    turns = (Turn(str(name), round(part.start + start, 3), round(part.end + start, 3)) for part, _, name in tracks)
-    return tuple(sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker)))
+def _turns(annotation: Any, start: float, end: float) -> tuple[Turn, ...]:
+    """Return the tracks of pyannote's annotation as turns within the recording, in the order of time.
+
+    Its windows are padded, and turns of a short recording may end after it.
+    """
+    turns = [
+        Turn(str(name), round(part.start + start, 3), round(min(part.end + start, end), 3))
+        for part, _, name in annotation.itertracks(yield_label=True)
+    ]
+    return tuple(sorted(filter(_lasts, turns), key=lambda turn: (turn.start, turn.end, turn.speaker)))
+
+
+def _lasts(turn: Turn) -> bool:
+    return turn.end > turn.start
 
 
 def _silence_pyannote() -> None:
     """Keep its warnings off standard error: about a decoder that is not used, and about means of one frame."""
-    for module in (r"pyannote\.", r"torchcodec", r"torch\.nn", r"lightning", r"asteroid_filterbanks"):
+    for module in (r"pyannote\.", r"torchcodec", r"torchaudio", r"torch\.nn", r"lightning", r"asteroid_filterbanks"):
         warnings.filterwarnings("ignore", module=module)
+    logging.getLogger("nv_one_logger").setLevel(
+        logging.ERROR
+    )  # comes with NeMo, and logs whenever Lightning is imported
 
 
 def check_wanted(wanted: SpeakerOptions) -> None:
     """Raise when the diarizer is not installed or cannot do what is asked of it; imports nothing of it."""
     check_installed(Diarizer)
+    if wanted.model and os.path.isdir(wanted.model) and not os.path.exists(os.path.join(wanted.model, "config.yaml")):
+        raise UsageError(f"--diarize-model '{wanted.model}' has no config.yaml: it is no folder of a pyannote pipeline")
     if wanted.exactly and (wanted.at_least or wanted.at_most):
         raise UsageError("--speakers says how many exactly: leave out --min-speakers and --max-speakers")
     if wanted.at_least and wanted.at_most and wanted.at_least > wanted.at_most:
