@@ -141,6 +141,7 @@ _asr() {
         "compare --normalizer"|"compare -n") :; return ;;
         "compare --language"|"compare -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "compare --convention") :; return ;;
+        "compare --collar") :; return ;;
         "compare --by") :; return ;;
         "compare --group") :; return ;;
         "compare --show") :; return ;;
@@ -197,7 +198,7 @@ _asr() {
         "transcribe")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --null --channels --diarize --diarize-model --speakers --min-speakers --max-speakers --rttm-in --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "compare")
-            if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --explain-normalizer --by --group --show --confusions --bootstrap --seed --json --csv --markdown --html --junit --fail-if --quiet --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --collar --explain-normalizer --by --group --show --confusions --bootstrap --seed --json --csv --markdown --html --junit --fail-if --quiet --help"; else :; fi ;;
         "engines")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
         "engines pull")

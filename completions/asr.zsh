@@ -142,7 +142,8 @@ _asr_compare() {
         '(--language -l)--language=[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--convention)--convention=[levenshtein, sclite or open-asr-leaderboard.]:TEXT: ' \
-        '(--meetings)--meetings[Score stm segments as conversations\: cpWER, ORC-WER and DER.]' \
+        '(--meetings)--meetings[Score stm or rttm files as conversations\: cpWER, ORC-WER and DER.]' \
+        '(--collar)--collar=[With --meetings\: seconds round each boundary that DER passes over.]:X: ' \
         '(--explain-normalizer)--explain-normalizer[Show what each rule of the normaliser does to the score.]' \
         '*--by=[Break errors down by\: length, seconds, group, language or a field.]:TEXT: ' \
         '(--group)--group=[Field that names the speaker or session, for intervals over groups.]:TEXT: ' \
