@@ -648,6 +648,14 @@ def test_turns_alone_are_scored_for_who_spoke_when(tmp_path: Path, capsys: pytes
     assert called("compare", "--meetings", reference, tmp_path / "x.ctm") == 2
 
 
+def test_hindi_under_the_rules_of_the_leaderboard_says_what_it_is_not(tmp_path: Path) -> None:
+    pytest.importorskip("num2words")
+    one = write_lines(tmp_path / "a.jsonl", {"id": "1", "text": "हिन्दी में"})
+    notes = run(one, [one], Wanted(normalizer="open-asr-leaderboard", language="hi")).notes
+    assert any("voi_oiwer" in note for note in notes)
+    assert not any("voi_oiwer" in note for note in run(one, [one], Wanted(language="hi")).notes)
+
+
 def test_a_text_too_long_for_the_alignment_of_sclite_is_named(
     files: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
