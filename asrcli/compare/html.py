@@ -12,7 +12,7 @@ import html
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -31,32 +31,52 @@ encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def to_html(comparison: Comparison, *, fields: Sequence[str] = (), folder: Path | None = None) -> Iterator[str]:
-    """Yield the page, in pieces that are not copied again: of 20,000 utterances it has 7 MB.
+    """Return the page in pieces that are not copied again: of 20,000 utterances it has 7 MB.
 
     Args:
         comparison: what to show.
         fields: breakdowns to show besides those that the data suggests.
         folder: where the page will lie: recordings are linked from there.
     """
-    parts = {name: read_part(name) for name in ("page.html", "style.css", "script.js")}
+    rows, left_out = utterance_rows(comparison, folder)
+
+    def data() -> Iterator[str]:
+        yield dump(page_data(comparison, fields, left_out)).removesuffix("}") + ',"rows":['
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            yield ("," if start else "") + ",".join(rows[start : start + ROWS_AT_ONCE])
+        yield "]}"
+
+    return page_pieces("asrcli.compare.page", title(comparison), data(), "media-src 'self' file:; ")
+
+
+def fill_page(package: str, heading: str, data: object, allowed: str = "") -> str:
+    """Return a page made of ``page.html``, ``style.css`` and ``script.js`` of a package, with data for the script.
+
+    Args:
+        package: dotted name.
+        heading: title of the page.
+        data: what the script reads from the element ``data``.
+        allowed: more directives of the content security policy, each with ``; `` after it.
+    """
+    return "".join(page_pieces(package, heading, [dump(data)], allowed))
+
+
+def page_pieces(package: str, heading: str, data: Iterable[str], allowed: str) -> Iterator[str]:
+    """Yield a page as `fill_page` returns it; ``data`` are the pieces of what `dump` has made safe."""
+    parts = {
+        name: files(package).joinpath(name).read_text(encoding="utf-8")
+        for name in ("page.html", "style.css", "script.js")
+    }
     policy = (
         f"default-src 'none'; script-src 'sha256-{digest(parts['script.js'])}'; "
-        f"style-src 'sha256-{digest(parts['style.css'])}'; media-src 'self' file:; base-uri 'none'; form-action 'none'"
+        f"style-src 'sha256-{digest(parts['style.css'])}'; {allowed}base-uri 'none'; form-action 'none'"
     )
     before, after = parts["page.html"].split("@@data@@")
-    for mark, text in (("policy", policy), ("title", html.escape(title(comparison))), ("style", parts["style.css"])):
+    for mark, text in (("policy", policy), ("title", html.escape(heading)), ("style", parts["style.css"])):
         before = before.replace(f"@@{mark}@@", text, 1)
     yield before
-    rows, left_out = utterance_rows(comparison, folder)
-    yield dump(page_data(comparison, fields, left_out)).removesuffix("}") + ',"rows":['
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        yield ("," if start else "") + ",".join(rows[start : start + ROWS_AT_ONCE])
-    yield "]}" + after.replace("@@script@@", parts["script.js"], 1)
-
-
-def read_part(name: str) -> str:
-    """Return a part of the page."""
-    return files("asrcli.compare.page").joinpath(name).read_text(encoding="utf-8")
+    yield from data
+    yield after.replace("@@script@@", parts["script.js"], 1)
 
 
 def digest(text: str) -> str:
