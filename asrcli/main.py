@@ -31,6 +31,7 @@ class CommandEntry(NamedTuple):
 
 COMMANDS = {
     "transcribe": CommandEntry("asrcli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."),
+    "align": CommandEntry("asrcli.commands.align", "align", "Find when each word of a known text is said."),
     "compare": CommandEntry("asrcli.commands.compare", "compare", "Score systems against a reference and each other."),
     "engines": CommandEntry("asrcli.commands.engines", "app", "List engines and models; pull weights."),
     "doctor": CommandEntry("asrcli.commands.doctor", "doctor", "Probe devices and libraries; say how to mend them."),

@@ -135,7 +135,7 @@ class Search:
         alpha = np.full(states, NEVER, np.float32)
         other = np.full(graph.nodes, NEVER, np.float32)  # hearing something else at a node
         self.others = np.zeros((frames, graph.nodes), bool)  # that state was entered in this frame
-        node = np.full(graph.nodes, NEVER, np.float32)
+        node: Any = np.full(graph.nodes, NEVER, np.float32)
         node[0] = 0.0
         self.start_leap = self._leap(node)
         numbers = np.arange(len(graph.order))
@@ -168,7 +168,7 @@ class Search:
             return np.full(len(node), -1)
         if self.leaps == "anywhere":
             source = np.full(len(node), int(np.argmax(node)))
-            reach = np.full(len(node), node.max() + LEAP, np.float32)
+            reach: Any = np.full(len(node), node.max() + LEAP, np.float32)
         else:
             greatest = np.maximum.accumulate(node)
             source = np.maximum.accumulate(np.where(node >= greatest, np.arange(len(node)), 0))
