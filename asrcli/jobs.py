@@ -7,12 +7,14 @@ the command renders the events, and a program that imports asr can do the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from asrcli import pipeline, selection, state
+from asrcli.alignment.choice import prepare_aligner
+from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.engine import Engine
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.files import write_atomic
@@ -23,6 +25,7 @@ from asrcli.types import Options, Recording, Segment, Transcript
 from asrcli.writers import FORMATS, Layout, check, render
 
 if TYPE_CHECKING:
+    from asrcli.aligner import Aligner
     from asrcli.audio import AudioInfo
     from asrcli.vad import VadOptions
 
@@ -52,6 +55,7 @@ class Request:
     batch_size: int | None = None
     offline: bool = False
     force: bool = False
+    aligner: str | None = None  # for word times; None: where the engine has none of its own, the best that is here
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class Plan:
     model: str | None
     jobs: tuple[Job, ...]
     recipe: state.Recipe  # what shapes the text
+    aligner: tuple[type[Aligner], str | None] | None  # gives the words their times, where the engine does not
     notices: tuple[str, ...]
 
 
@@ -153,16 +158,30 @@ def plan(request: Request) -> Plan:
         EngineUnavailable: the engine's packages, or for ``auto`` all weights, are missing.
     """
     notices: list[str] = []
-    engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
+    engine, model, aligner = _choose(request, notices.append)
     naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
     check_template(naming.template, request.formats)
-    recipe = text_recipe(request, engine, model)
+    recipe = {**text_recipe(request, engine, model), **({"aligner": aligner[0].name} if aligner else {})}
     writes = bool(request.formats) and not naming.to_stdout
     if writes:
         check_folder(_state_folder(naming))
     jobs = tuple(_plan_job(found, request, naming, recipe) if writes else Job(found) for found in request.inputs)
     check_collisions([(job.name, output.path) for job in jobs for output in job.outputs])
-    return Plan(replace(request, naming=naming), engine, model, jobs, recipe, tuple(notices))
+    return Plan(replace(request, naming=naming), engine, model, jobs, recipe, aligner, tuple(notices))
+
+
+def _choose(
+    request: Request, announce: Callable[[str], None]
+) -> tuple[type[Engine], str | None, tuple[type[Aligner], str | None] | None]:
+    """Return engine, model and aligner: an engine without word times is as good as one with them, given an aligner."""
+    engine, model = selection.choose_class(request.engine, request.model, _for_engine(request.options), announce)
+    return engine, model, aligner_for(engine, request.options, request.aligner)
+
+
+def _for_engine(options: Options, engine: type[Engine] | None = None, aligned: bool = False) -> Options:
+    """Return what an engine is asked for: word times only where it has them and nobody else gives them."""
+    own = engine is not None and "word_timestamps" in engine.supports and not aligned
+    return options if own else replace(options, word_timestamps=None)
 
 
 def text_recipe(request: Request, engine: type[Engine], model: str | None) -> state.Recipe:
@@ -230,7 +249,7 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
         choice = selection.prepare(
             planned.engine,
             planned.model,
-            request.options,
+            _for_engine(request.options),
             device=request.device,
             dtype=request.dtype,
             threads=request.threads,
@@ -279,9 +298,25 @@ class _Execution:
 
     def __init__(self, planned: Plan, readable: Sequence[tuple[Job, AudioInfo | None]], choice: Choice) -> None:
         self.plan, self.request, self.choice = planned, planned.request, choice
+        request = planned.request
+        self.notes: list[str] = []
+        self.words = self._word_times()
+        self.options = _for_engine(request.options, choice.engine, isinstance(self.words, AlignedTimes))
         self.parts = [part for job, info in readable for part in self._parts(job, info)]
         self.finished: dict[str, list[Transcript]] = {}
         self.failed: set[str] = set()
+
+    def _word_times(self) -> Timer | None:
+        """Return what gives words their times, when they are asked for; weights may have none though others have."""
+        request = self.request
+        if not request.options.word_timestamps:
+            return None
+        aligner = self.plan.aligner or aligner_for(self.choice.engine, request.options, request.aligner)
+        if aligner is None:
+            return own_times
+        threads, offline = request.threads, request.offline
+        chosen = prepare_aligner(*aligner, threads=threads, offline=offline, announce=self.notes.append)
+        return AlignedTimes(chosen, self.notes.append)
 
     def _parts(self, job: Job, info: AudioInfo | None) -> list[_Part]:
         channels: list[int | None] = [None]
@@ -312,11 +347,13 @@ class _Execution:
         happenings = pipeline.run(
             [part.recording for part in self.parts],
             self.choice,
-            self.request.options,
+            self.options,
             self._settings(),
             known=self._known,
         )
         for event in happenings:
+            while self.notes:
+                yield Note(self.notes.pop(0))
             yield from self._handle(event)
 
     def _known(self, index: int) -> pipeline.Known:
@@ -326,12 +363,13 @@ class _Execution:
     def _settings(self) -> pipeline.Settings:
         from asrcli.cut import CutOptions
 
-        longest = self.choice.engine.clip_seconds(self.request.options)
+        longest = self.choice.engine.clip_seconds(self.options)
         return pipeline.Settings(
             cut=CutOptions(max_seconds=longest, vad=self.request.vad),
             languages=self.request.languages,
             batch_size=self.request.batch_size or pipeline.MOST_CLIPS,
             decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
+            words=self.words,
         )
 
     def _handle(self, event: pipeline.Event) -> Iterator[JobEvent]:

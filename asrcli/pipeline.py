@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.assembly import Assembly, ClipKey, HeardClip, clip_key, settle
 from asrcli.batches import Closed, SecondsQueue, choose_batch
-from asrcli.errors import DeviceError
+from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Timings, Transcript
 
@@ -42,6 +42,7 @@ class Settings:
     batch_seconds: float | None = None  # None is the engine's own wish
     decode_threads: int = 2
     queue_seconds: float = QUEUE_SECONDS
+    words: Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]] | None = None  # gives segments words with times
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +331,14 @@ class _Consumer:
             assembly = self.open[index]
             assembly.engine_seconds += spent * clip.seconds / seconds
             settled = settle(clip, segments, self.options, self.settings.cut.vad is not None)
+            if self.settings.words:
+                try:
+                    settled = self.settings.words(clip, settled)
+                except (EngineUnavailable, DeviceError):
+                    raise
+                except Exception as error:  # the per-input boundary
+                    self._fail(index, error)
+                    continue
             key = clip_key(clip)
             assembly.by_key[key].segments = settled
             self.put(ClipHeard(index, HeardClip(key, settled)))

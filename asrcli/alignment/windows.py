@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
+from typing import Protocol
 
 from asrcli.aligner import AlignedWord, Aligner
-from asrcli.alignment.sound import Tape
 from asrcli.types import Clip, Phone, Region
 
 # Spoken words per second of speech. Fast talkers say 3.5 over minutes; more only counts for single windows.
@@ -37,6 +37,13 @@ PAUSE_SHARE = 0.5  # of the longest window: where the search for a pause to end 
 TRUSTED_SHARE = 0.8  # of a window, for aligners that do not reject: later words are done again
 GENEROUS = 1.15  # such an aligner gets so many times the words expected
 MARGIN = 0.5  # seconds of sound kept around speech: detectors open late on a hesitation
+
+
+class Tape(Protocol):
+    """Where windows are cut from."""
+
+    def clip(self, start: float, end: float, speech: Sequence[Region] = ()) -> Clip:
+        """Return a stretch of the recording, in seconds of its clock."""
 
 
 @dataclass(frozen=True, slots=True)

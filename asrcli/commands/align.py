@@ -73,7 +73,7 @@ def align(
     Every word gets a time, a score and a status: ok, low, or not_in_audio. Speech without text is listed. A text that
     does not belong to the recording is an error, not an alignment.
 
-    Examples: asr align talk.mp3 talk.txt -f textgrid · asr align talk.mp3 talk.srt > timed.srt · asr align corpus -o out
+    Examples: asr align talk.mp3 talk.txt -f textgrid · asr align talk.mp3 old.srt > new.srt · asr align corpus -o out
     """
     given = dict(locals())
     with Console(quiet=quiet, verbose=verbose) as console:

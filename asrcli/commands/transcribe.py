@@ -55,6 +55,9 @@ def transcribe(
     word_timestamps: Annotated[
         bool | None, _option("--word-timestamps/--no-word-timestamps", help="Times and scores of words.")
     ] = None,
+    aligner: Annotated[
+        str | None, _option("--aligner", help="Who gives words their times; default: the engine, or the best aligner.")
+    ] = None,
     beam_size: Annotated[int | None, _option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
     best_of: Annotated[int | None, _option("--best-of", min=1, help="Samples per temperature above zero.")] = None,
     patience: Annotated[float | None, _option("--patience", help="Beam search goes on for this factor.")] = None,
@@ -202,6 +205,7 @@ def request(given: dict[str, Any]) -> Request:
         batch_size=given["batch_size"],
         offline=given["offline"],
         force=given["force"],
+        aligner=given["aligner"],
     )
 
 
