@@ -17,7 +17,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import pairwise
 from typing import Protocol
 
 from asrcli.aligner import AlignedWord, Aligner
@@ -36,6 +35,7 @@ LEAST_ISLAND = 6  # words in a row that settle where the text goes on
 PAUSE_SHARE = 0.5  # of the longest window: where the search for a pause to end it at begins
 TRUSTED_SHARE = 0.8  # of a window, for aligners that do not reject: later words are done again
 GENEROUS = 1.15  # such an aligner gets so many times the words expected
+LONG_PAUSE = 3.0  # seconds; a window ends there however short it is
 MARGIN = 0.5  # seconds of sound kept around speech: detectors open late on a hesitation
 
 
@@ -94,22 +94,21 @@ class Windows:
         return None
 
     def _stop(self, time: float) -> float:
-        """Return where a window ends: after the last speech of all, else at its longest late pause, else anywhere."""
+        """Return where a window ends: at the first long pause, else at the longest late one, else anywhere."""
         limit = time + self.longest
         while self.speech and self.speech[0].end <= time:
             self.speech.pop(0)
-        ahead = [region for region in self.speech if region.start < limit]
-        if not ahead:
-            return limit
-        if ahead[-1].end + MARGIN <= limit and len(ahead) == len(self.speech):
-            return ahead[-1].end + MARGIN
-        following = [*ahead, *self.speech[len(ahead) : len(ahead) + 1]]
-        pauses = [
-            (two.start - one.end, (one.end + min(one.end + 2 * MARGIN, two.start)) / 2)
-            for one, two in pairwise(following)
-            if time + PAUSE_SHARE * self.longest < one.end <= limit - MARGIN
-        ]
-        return max(pauses)[1] if pauses else limit
+        best, longest = limit, 0.0
+        for number, region in enumerate(self.speech):
+            if region.start >= limit:
+                break
+            following = self.speech[number + 1].start if number + 1 < len(self.speech) else math.inf
+            pause = following - region.end
+            if region.end > time and pause >= LONG_PAUSE:  # also the end of all speech
+                return min(region.end + MARGIN, limit)
+            if region.end > time + PAUSE_SHARE * self.longest and pause > longest and region.end + pause / 2 <= limit:
+                best, longest = region.end + min(MARGIN, pause / 2), pause
+        return best
 
     def _at_pause(self, time: float) -> bool:
         return not any(region.start < time < region.end for region in self.speech)

@@ -25,13 +25,13 @@ CEPSTRA = 13
 LIFTER = 22
 EMPHASIS = 0.97
 QUIETEST = 1e-4  # of a mel band's power, in units of 16-bit samples; the library's own floor is lower
-CENTRE = WINDOW / 2 / SAMPLE_RATE  # seconds from the start of a frame to its middle
+SILENT = 69.0  # of the first cepstrum, below its maximum: 60 dB. Frames so quiet are no room but digital silence
 
 
 def features(samples: Array) -> Array:
     """Return cepstra, their differences and second differences ``(frames, 3, 13)`` of samples in [-1, 1]."""
     mel = cepstra(samples)
-    mel -= mel.mean(axis=0)
+    mel -= mel[mel[:, 0] > mel[:, 0].max() - SILENT].mean(axis=0)
     padded = np.pad(mel, ((3, 3), (0, 0)), mode="edge")
     count = len(mel)
 
