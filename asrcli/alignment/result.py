@@ -65,6 +65,47 @@ def spell(script: Script, language: str | None) -> Spelling:
     return Spelling(script, tuple(pieces), tuple(spoken))
 
 
+def at_starts(words: Sequence[str], placed: Sequence[Placed | None], starts: frozenset[int]) -> list[Placed | None]:
+    """Let stretches without a place begin where a sentence does, when that is as true.
+
+    Of a passage that stands twice and is said once, the first words of the one and the rest of the other fit as well
+    as one of them whole.
+
+    Args:
+        words: as spoken.
+        placed: when each is said, or ``None``.
+        starts: numbers of the words that begin a piece of the text.
+    """
+    found = list(placed)
+    number = 0
+    while number < len(found):
+        if found[number] is not None:
+            number += 1
+            continue
+        end = number
+        while end < len(found) and found[end] is None:
+            end += 1
+        _shift(words, found, number, end, starts)
+        number = end
+    return found
+
+
+def _shift(words: Sequence[str], found: list[Placed | None], first: int, last: int, starts: frozenset[int]) -> None:
+    """Move one stretch ``[first, last)`` without places to the nearest start before or after it that is as true."""
+    back = 0
+    while first - back not in starts and first - back > 0 and words[first - back - 1] == words[last - back - 1]:
+        back += 1
+    on = 0
+    while first + on not in starts and last + on < len(words) and words[first + on] == words[last + on]:
+        on += 1
+    if back and first - back in starts:
+        for number in range(1, back + 1):
+            found[last - number], found[first - number] = found[first - number], None
+    elif on and first + on in starts:
+        for number in range(on):
+            found[first + number], found[last + number] = found[last + number], None
+
+
 def written_back(tokens: Sequence[Token], placed: Sequence[Placed | None], within: Region) -> list[Word]:
     """Return written words with times, those without a place between their neighbours, none of them missing.
 
@@ -130,6 +171,7 @@ def transcript_of(
     """Return the aligned text as a transcript: a segment for each piece, and the speech that has no text as gaps."""
     within = Region(recording.start, recording.start + survey.seconds)
     tokens = [token for piece in spelling.tokens for token in piece]
+    placed = at_starts(spelling.spoken, placed, frozenset(piece[0].first for piece in spelling.tokens if piece))
     words = iter(written_back(tokens, placed, within))
     segments = []
     for piece, own in zip(spelling.script.pieces, spelling.tokens, strict=True):

@@ -45,7 +45,7 @@ def spoken_words(token: str, language: str | None) -> tuple[str, ...]:
     code = (language or "en").split("-")[0]
     if any(is_unspaced(char) for char in token):
         return tuple(char for char in token if char.isalnum())
-    if not any(char.isdigit() for char in token):
+    if not any(char.isdecimal() for char in token):
         if code != "en":
             return _letters(token)
         if token.lower() in SHORT:
@@ -94,7 +94,7 @@ def _part(part: re.Match[str], token: str) -> Iterator[str]:
     elif text in SIGNS and (len(token) == 1 or text not in "#~<>"):
         yield from SIGNS[text].split()
     elif text in "-–" and re.match(r"\d", token[part.end() :]):
-        if part.start() and token[part.start() - 1].isdigit():
+        if part.start() and token[part.start() - 1].isdecimal():
             yield "to"
         elif not part.start():
             yield "minus"
@@ -166,7 +166,7 @@ def _clock(hours: int, minutes: int) -> Iterator[str]:
 
 def _han(token: str) -> Iterator[str]:
     for part in re.finditer(r"\d+|[^\W\d_]+", token):
-        yield from han_number(part[0]) if part[0].isdigit() else (part[0],)
+        yield from han_number(part[0]) if part[0].isdecimal() else (part[0],)
 
 
 def han_number(digits: str) -> Iterator[str]:
@@ -189,7 +189,7 @@ def han_number(digits: str) -> Iterator[str]:
 
 def _elsewhere(token: str, code: str) -> Iterator[str]:
     for part in re.finditer(r"\d+|[^\W\d_]+(?:['’-][^\W\d_]+)*", token):
-        if not part[0].isdigit():
+        if not part[0].isdecimal():
             yield part[0]
             continue
         try:

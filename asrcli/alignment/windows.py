@@ -113,8 +113,8 @@ class Windows:
     def _at_pause(self, time: float) -> bool:
         return not any(region.start < time < region.end for region in self.speech)
 
-    def _speech_in(self, clip: Clip) -> float:
-        return sum(min(one.end, clip.end) - max(one.start, clip.start) for one in clip.speech)
+    def _speech_in(self, clip: Clip, after: float = 0.0) -> float:
+        return sum(max(0.0, min(one.end, clip.end) - max(one.start, clip.start, after)) for one in clip.speech)
 
     # Aligners that reject
 
@@ -135,7 +135,9 @@ class Windows:
             return clip.end
         self.at = trusted[-1][0] + 1
         last = trusted[-1][1].end
-        return clip.end if self._at_pause(clip.end) or clip.end - last > self.longest / 4 else last
+        if self._speech_in(clip, last) >= LOST_SECONDS:  # what follows may be from further on in the text
+            return last
+        return clip.end if self._at_pause(clip.end) else last
 
     def _offer(self, clip: Clip, first: int, seconds: float) -> list[tuple[int, Placed]]:
         """Align a window with the words from ``first`` on; return those that are trusted, with their numbers."""

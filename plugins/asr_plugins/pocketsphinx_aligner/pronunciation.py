@@ -164,7 +164,7 @@ def by_rule(text: str) -> Phones:
     """Return the sounds of the letters, by rule; at least one."""
     phones: list[str] = []
     at = 0
-    silent = len(text) > 3 and text[-1] == "e" and text[-2] not in "aeiou" and text[-3] in LONG
+    silent = len(text) > 3 and text[-1] == "e" and text[-2] not in "aeiou"
     end = len(text) - 1 if silent else len(text)
     while at < end:
         if silent and at == end - 2 and text[at] in LONG:  # the vowel of "make"
