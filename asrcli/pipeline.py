@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.assembly import Assembly, ClipKey, HeardClip, clip_key, settle
 from asrcli.batches import Closed, SecondsQueue, choose_batch
-from asrcli.errors import DeviceError
+from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.punctuation import punctuate
 from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Timings, Transcript
@@ -49,6 +49,7 @@ class Settings:
     identifier: Identifier | None = None  # votes on the language instead of the engine
     decode_threads: int = 2
     queue_seconds: float = QUEUE_SECONDS
+    words: Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]] | None = None  # gives segments words with times
     listen: Listen | None = None  # gets the blocks of each recording as they are decoded, and hands them on
 
 
@@ -344,6 +345,14 @@ class _Consumer:
             settled = settle(clip, segments, self.options, self.settings.cut.vad is not None)
             if self.settings.punctuator is not None:
                 settled = punctuate(settled, self.settings.punctuator)
+            if self.settings.words:
+                try:
+                    settled = self.settings.words(clip, settled)
+                except (EngineUnavailable, DeviceError):
+                    raise
+                except Exception as error:  # the per-input boundary
+                    self._fail(index, error)
+                    continue
             key = clip_key(clip)
             assembly.by_key[key].segments = settled
             self.put(ClipHeard(index, HeardClip(key, settled)))

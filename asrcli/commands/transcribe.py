@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asrcli.commands.running import Sinks, run
+from asrcli.commands.running import Sinks, check_sinks, run
 from asrcli.console import Console
 from asrcli.errors import UsageError
 
@@ -79,6 +79,9 @@ def transcribe(
     hotwords: Annotated[str | None, _option("--hotwords", help="Words to expect, separated by commas.")] = None,
     word_timestamps: Annotated[
         bool | None, _option("--word-timestamps/--no-word-timestamps", help="Times and scores of words.")
+    ] = None,
+    aligner: Annotated[
+        str | None, _option("--aligner", help="Who gives words their times; default: the engine, or the best aligner.")
     ] = None,
     beam_size: Annotated[int | None, _option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
     best_of: Annotated[int | None, _option("--best-of", min=1, help="Samples per temperature above zero.")] = None,
@@ -224,7 +227,7 @@ def request(given: dict[str, Any]) -> Request:
             raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
         found = inputs.expand(named)
         chosen = formats(given["format"]) if given["format"] else [format_of(given["output"] or "")]
-        _check_sinks(given, len(found), chosen)
+        check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
     start, end = _stretch(given)
@@ -252,6 +255,7 @@ def request(given: dict[str, Any]) -> Request:
         batch_size=given["batch_size"],
         offline=given["offline"],
         force=given["force"],
+        aligner=given["aligner"],
         speakers=_speakers(given),
     )
 
@@ -305,29 +309,6 @@ def options(given: dict[str, Any]) -> Options:
         suppress_tokens=_numbers(given["suppress_tokens"], "--suppress-tokens", int),
         **{name: given[name] for name in _SAME_NAME},
     )
-
-
-def _check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
-    """Raise `UsageError` when results would be lost or mixed up on their way out."""
-    from asrcli.writers import FORMATS
-
-    if given["output"] and given["output_dir"]:
-        raise UsageError("--output names one file and --output-dir a folder: give one of them")
-    if given["output"] and (inputs > 1 or len(chosen) > 1):
-        raise UsageError(f"--output is for one input and one format; for {inputs} inputs give --output-dir")
-    to_stdout = given["output"] is None and given["output_dir"] in (None, "-")
-    if to_stdout and not given["json"]:
-        if len(chosen) > 1:
-            raise UsageError(f"{' and '.join(chosen)} cannot share standard output; give --output-dir")
-        if inputs > 1 and not FORMATS[chosen[0]].joinable:
-            joinable = ", ".join(name for name, one in FORMATS.items() if one.joinable)
-            raise UsageError(
-                f"{inputs} inputs as {chosen[0]} cannot share standard output; give --output-dir, or -f {joinable}"
-            )
-        if given["events"] == "-":
-            raise UsageError("--events - and the text cannot share standard output; give --output-dir")
-    if to_stdout and (given["mirror_tree"] or given["output_template"] != "{stem}.{format}"):
-        raise UsageError("--mirror-tree and --output-template need --output-dir")
 
 
 def _stretch(given: dict[str, Any]) -> tuple[float, float | None]:
