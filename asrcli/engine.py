@@ -99,6 +99,7 @@ class Plugin(ABC):  # noqa: B024 -- what is abstract differs between engines and
     models: ClassVar[Mapping[str, Model]] = {}  # short name -> declaration
     default_model: ClassVar[str] = ""  # a key of `models`
     loads_folders: ClassVar[bool] = True  # a local folder or foreign hub id may be named as the model
+    loads_files: ClassVar[tuple[str, ...]] = ()  # suffixes of single files that may be named as the model: ".nemo"
     any_model: ClassVar[bool] = False  # every model name is passed on unchecked: a server knows its own
     devices: ClassVar[tuple[str, ...]] = ("cpu",)  # device kinds it runs on, the preferred one first
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # device kind -> accepted dtypes; the first is
@@ -132,6 +133,7 @@ class Engine(Plugin):
     identifies_language: ClassVar[bool] = False  # `identify_language` works
     streams: ClassVar[bool] = False  # `stream` works; for others the core hears successive hypotheses and compares them
     answers: ClassVar[bool] = False  # `generate` works: it has a language model to put questions to
+    concurrent: ClassVar[bool] = False  # `transcribe` may be called from several threads at once: a server's client
     backends: ClassVar[tuple[str, ...]] = ()  # implementations to choose among with --backend, the preferred one first
 
     @abstractmethod

@@ -48,6 +48,7 @@ CASES = {
     "fake": Case(listens=False),
     "openai_server": Case(server="whisper-digits-ct2"),
     "pocketsphinx": Case(),
+    "qwen3": Case("qwen3-asr-digits"),
     "whisper": Case("whisper-digits-ct2"),
 }
 ENGINES = installed()

@@ -14,6 +14,7 @@ from asrcli.errors import UsageError
 if TYPE_CHECKING:
     from asrcli.jobs import Request
     from asrcli.types import Options
+    from asrcli.vad import VadOptions
 
 
 def _option(*names: str, help: str, **more: Any) -> Any:
@@ -43,6 +44,12 @@ def transcribe(
     ] = "{stem}.{format}",
     mirror_tree: Annotated[bool, _option("--mirror-tree", help="Keep the folders below a folder input.")] = False,
     files_from: Annotated[str | None, _option("--files-from", help="Read names of inputs from a file, or -.")] = None,
+    manifest: Annotated[
+        str | None,
+        _option(
+            "--manifest", help="Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text."
+        ),
+    ] = None,
     null: Annotated[bool, _option("--null", "-0", help="Names in --files-from end with a NUL byte.")] = False,
     channels: Annotated[str, _option("--channels", help="mix, split (a speaker per channel), or a number.")] = "mix",
     start: Annotated[str | None, _option("--start", help="Begin here: seconds, or 1:02:03.5.")] = None,
@@ -105,6 +112,9 @@ def transcribe(
     ] = None,
     batch_size: Annotated[int | None, _option("--batch-size", min=1, help="Greatest number of clips at once.")] = None,
     vad: Annotated[bool, _option("--vad/--no-vad", "--vad-filter/--no-vad-filter", help="Leave silence out.")] = True,
+    vad_model: Annotated[
+        str, _option("--vad-model", help="silero, firered, or firered:FOLDER; --vad firered means the same.")
+    ] = "silero",
     vad_threshold: Annotated[
         float | None, _option("--vad-threshold", min=0, max=1, help="Probability that is speech, 0 to 1.")
     ] = None,
@@ -113,6 +123,13 @@ def transcribe(
     ] = None,
     vad_min_silence_duration_ms: Annotated[
         int | None, _option("--vad-min-silence-duration-ms", min=0, help="Shorter silence does not part speech.")
+    ] = None,
+    punctuate: Annotated[bool, _option("--punctuate", help="Put punctuation into texts that have none.")] = False,
+    punctuation_model: Annotated[
+        str, _option("--punctuation-model", help="firered, or firered:FOLDER; for --punctuate.")
+    ] = "firered",
+    identify_with: Annotated[
+        str | None, _option("--identify-with", help="Model that finds the language: firered, firered:FOLDER.")
     ] = None,
     device: Annotated[str, _option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     device_index: Annotated[
@@ -157,6 +174,10 @@ def transcribe(
     """
     given = dict(locals())  # every option by its name, which is what the library calls it too
     with Console(quiet=quiet, verbose=verbose) as console:
+        if manifest:
+            from asrcli.commands.manifests import run_manifest
+
+            raise typer.Exit(run_manifest(request(given), given, console))
         if stream or pcm is not None or idle is not None:
             from asrcli.commands.streaming import run_live
 
@@ -173,23 +194,23 @@ def request(given: dict[str, Any]) -> Request:
     from asrcli import inputs
     from asrcli.jobs import Request
     from asrcli.outputs import Naming
-    from asrcli.vad import VadOptions
     from asrcli.writers import formats, layout
 
-    named = list(given["inputs"] or [])
-    if given["files_from"]:
-        named += inputs.read_names(given["files_from"], given["null"])
-    if not named:
-        raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
-    found = inputs.expand(named)
-    chosen = formats(given["format"]) if given["format"] else _format_of(given["output"])
-    _check_sinks(given, len(found), chosen)
+    if given["manifest"]:
+        found, chosen = [], []
+    else:
+        named = list(given["inputs"] or [])
+        if given["files_from"]:
+            named += inputs.read_names(given["files_from"], given["null"])
+        if not named:
+            raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
+        found = inputs.expand(named)
+        chosen = formats(given["format"]) if given["format"] else _format_of(given["output"])
+        _check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
     start, end = _stretch(given)
     shape = {name: given[name] for name in _LAYOUT_OPTIONS} | {"max_lines": given["max_line_count"]}
-    vad = {name: given[f"vad_{name}"] for name in ("threshold",)}
-    vad |= {name: _seconds(given[f"vad_{name}_duration_ms"]) for name in ("min_speech", "min_silence")}
     folder = None if given["output_dir"] == "-" else given["output_dir"]
     naming = Naming(folder, given["output"], given["output_template"], given["mirror_tree"])
     return Request(
@@ -203,7 +224,9 @@ def request(given: dict[str, Any]) -> Request:
         channels=_channels(given["channels"]),
         start=start,
         end=end,
-        vad=VadOptions(**{name: value for name, value in vad.items() if value is not None}) if given["vad"] else None,
+        vad=_vad(given) if given["vad"] else None,
+        punctuation=given["punctuation_model"] if given["punctuate"] else None,
+        identifier=given["identify_with"],
         languages=tuple(_codes(given["languages"])),
         device=_device(given),
         dtype="float16" if given["fp16"] and given["compute_type"] == "auto" else given["compute_type"],
@@ -321,6 +344,18 @@ def _time(text: str, option: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise UsageError(f"{option} {text}: give seconds, or hours:minutes:seconds such as 1:02:03.5")
     return seconds
+
+
+def _vad(given: dict[str, Any]) -> VadOptions:
+    """Return what counts as speech: the voice-activity model's own threshold unless another one is given."""
+    from asrcli import companions
+    from asrcli.vad import SILERO, VadOptions
+
+    asked = {name: _seconds(given[f"vad_{name}_duration_ms"]) for name in ("min_speech", "min_silence")}
+    asked["threshold"] = given["vad_threshold"]
+    if given["vad_model"] != SILERO and asked["threshold"] is None:
+        asked["threshold"] = companions.find_detector(given["vad_model"]).threshold
+    return VadOptions(model=given["vad_model"], **{name: value for name, value in asked.items() if value is not None})
 
 
 def _seconds(milliseconds: int | None) -> float | None:

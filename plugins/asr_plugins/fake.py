@@ -52,6 +52,7 @@ class Fake(Engine):
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {"cpu": ("float32",), "cuda": ("float16", "int8")}
     supports = frozenset({"prompt", "word_timestamps", "beam_size", "temperature", "task", "seed"})
     identifies_language = True
+    concurrent = True
 
     def __init__(self, weights: Weights, device: Device) -> None:
         self.behaviour = parse_behaviour(weights.name)
