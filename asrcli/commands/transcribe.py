@@ -195,14 +195,14 @@ def transcribe(
     """
     given = dict(locals())  # every option by its name, which is what the library calls it too
     with Console(quiet=quiet, verbose=verbose) as console:
-        if manifest:
-            from asrcli.commands.manifests import run_manifest
-
-            raise typer.Exit(run_manifest(request(given), given, console))
         if stream or pcm is not None or idle is not None:
             from asrcli.commands.streaming import run_live
 
             raise typer.Exit(run_live(request(given), given, console))
+        if manifest:
+            from asrcli.commands.manifests import run_manifest
+
+            raise typer.Exit(run_manifest(request(given), given, console))
         raise typer.Exit(run(request(given), console, Sinks(given)))
 
 
