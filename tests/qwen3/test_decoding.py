@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from asr_plugins.qwen3 import decoding
-from asr_plugins.qwen3.decoding import End, GreedyDecoder, Prompt, blocks, finished, loop
+from asr_plugins.qwen3.decoding import End, GreedyDecoder, Prompt, blocks, finished
 from asr_plugins.qwen3.layers import Linear
+from asr_plugins.qwen3.loops import loop
 from asr_plugins.qwen3.model import AsrModel
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,3 +169,13 @@ def test_prompts_are_read_in_blocks_of_like_length(lengths: list[int]) -> None:
         assert order[row] == numbers[0]
         own = [lengths[number] for number in numbers]
         assert min(own) >= 0.75 * max(own) and (len(own) == 1 or len(own) * max(own) <= 16_384 + max(own))
+
+
+@torch.inference_mode()
+def test_memory_that_ran_out_is_let_go(model: AsrModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = greedy(model)
+    decoder._stepper = decoder.stepper(16)
+    monkeypatch.setattr(decoder, "_read", lambda *given: (_ for _ in ()).throw(torch.OutOfMemoryError("no memory")))
+    with pytest.raises(torch.OutOfMemoryError):
+        decoder.write(prompts([4], [4]))
+    assert decoder._stepper is None

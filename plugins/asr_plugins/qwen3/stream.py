@@ -24,9 +24,10 @@ import torch
 from torch import Tensor
 
 from asr_plugins.qwen3.answers import Answer, parse
-from asr_plugins.qwen3.decoding import End, Stepper, loop
+from asr_plugins.qwen3.decoding import End, Stepper
 from asr_plugins.qwen3.engine import is_audible
 from asr_plugins.qwen3.features import HOP, REACH, SHORTEST, scale
+from asr_plugins.qwen3.loops import loop
 from asr_plugins.qwen3.model import AsrModel, after, before, budget
 from asrcli.engine import Stream, StreamUpdate
 from asrcli.types import SAMPLE_RATE, Flag
@@ -211,7 +212,7 @@ class Qwen3Stream(Stream):
         log = features.log_mels(features.mirrored(wave, left=start == 0, right=not whole))[:, :window]
         stretch.loudest = max(stretch.loudest, float(log.max()))
         self.work.windows += 1
-        return self.model.encoder.encode_windows([scale(log, torch.tensor(stretch.loudest, device=log.device))])[0]
+        return self.model.encoder.encode_windows([scale(log, stretch.loudest)])[0]
 
     def _roll_back(self) -> None:
         """Settle the answer but for its last tokens, not in the middle of a character, and not without a language."""
