@@ -313,7 +313,7 @@ class _Execution:
             [part.recording for part in self.parts],
             self.choice,
             self.request.options,
-            self._settings(),
+            pipeline_settings(self.request, self.choice),
             known=self._known,
         )
         for event in happenings:
@@ -322,17 +322,6 @@ class _Execution:
     def _known(self, index: int) -> pipeline.Known:
         journal = self.parts[index].journal
         return journal.known() if journal else pipeline.Known()
-
-    def _settings(self) -> pipeline.Settings:
-        from asrcli.cut import CutOptions
-
-        longest = self.choice.engine.clip_seconds(self.request.options)
-        return pipeline.Settings(
-            cut=CutOptions(max_seconds=longest, vad=self.request.vad),
-            languages=self.request.languages,
-            batch_size=self.request.batch_size or pipeline.MOST_CLIPS,
-            decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
-        )
 
     def _handle(self, event: pipeline.Event) -> Iterator[JobEvent]:
         if isinstance(event, pipeline.Notice):
@@ -394,6 +383,18 @@ class _Execution:
         if broken:
             more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
             yield Note(f"{output.path}: {broken[0]}{more}", job)
+
+
+def pipeline_settings(request: Request, choice: Choice) -> pipeline.Settings:
+    """Return how the pipeline runs for a request."""
+    from asrcli.cut import CutOptions
+
+    return pipeline.Settings(
+        cut=CutOptions(max_seconds=choice.engine.clip_seconds(request.options), vad=request.vad),
+        languages=request.languages,
+        batch_size=request.batch_size or pipeline.MOST_CLIPS,
+        decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
+    )
 
 
 def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -185,13 +186,18 @@ def test_cpu_energy_counters_may_run_over(tmp_path: Path) -> None:
     assert packages.joules() == pytest.approx(0.2)
 
 
-def test_memory_of_a_tree_is_seen_with_and_without_psutil(monkeypatch: pytest.MonkeyPatch) -> None:
-    with_psutil = gauges.tree_memory(os.getpid())
-    monkeypatch.setitem(sys.modules, "psutil", None)
-    without = gauges.tree_memory(os.getpid())
-    assert with_psutil is not None and without is not None
-    assert without == pytest.approx(with_psutil, rel=0.1)
-    assert os.getpid() in gauges.tree_pids(os.getpid())
+def test_memory_of_a_whole_tree_is_counted() -> None:
+    """Against psutil, with a child that holds 60 MB."""
+    psutil = pytest.importorskip("psutil")
+    code = "import sys; held = bytearray(60_000_000); print('ready', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None and child.stdout.readline() == b"ready\n"
+        alone = psutil.Process().memory_info().rss
+        found = gauges.tree_memory(os.getpid())
+        assert {os.getpid(), child.pid} <= gauges.tree_pids(os.getpid())
+        assert child.stdin is not None
+        child.stdin.close()
+    assert found is not None and 50_000_000 < found - alone < 120_000_000
 
 
 # Sounds
