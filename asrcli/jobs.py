@@ -7,12 +7,12 @@ the command renders the events, and a program that imports asr can do the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from asrcli import pipeline, selection, state
+from asrcli import companions, pipeline, selection, state
 from asrcli.engine import Engine
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.files import write_atomic
@@ -20,11 +20,11 @@ from asrcli.inputs import STDIN, Found
 from asrcli.outputs import Naming, check_collisions, check_folder, check_template
 from asrcli.recogniser import Choice
 from asrcli.types import Options, Recording, Segment, Transcript
+from asrcli.vad import SILERO, VadOptions
 from asrcli.writers import FORMATS, Layout, check, render
 
 if TYPE_CHECKING:
     from asrcli.audio import AudioInfo
-    from asrcli.vad import VadOptions
 
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
 PROBES = 8  # inputs probed at once; each waits for the disk most of the time
@@ -46,6 +46,8 @@ class Request:
     end: float | None = None
     vad: VadOptions | None = None  # None transcribes everything, speech or not
     languages: tuple[str, ...] = ()
+    punctuation: str | None = None  # a punctuation model, as `asrcli.companions` spells it
+    identifier: str | None = None  # a language identifier, likewise
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
@@ -154,6 +156,8 @@ def plan(request: Request) -> Plan:
     """
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
+    for group, spelling in companions_of(request):
+        companions.find(group, spelling)
     naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
     check_template(naming.template, request.formats)
     recipe = text_recipe(request, engine, model)
@@ -176,6 +180,8 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> st
         "end": request.end,
         "vad": "off" if request.vad is None else asdict(request.vad),
         "languages": request.languages,
+        "punctuation": request.punctuation,
+        "identifier": request.identifier,
         **dict(request.options.given()),
     }
     return {name: str(value) for name, value in parts.items() if value not in (None, (), 0.0)}
@@ -237,9 +243,26 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
             offline=request.offline,
             announce=notes.append,
         )
+        prepare_companions(request, notes.append)
         yield from (Note(text) for text in notes)
         yield Loaded(choice)
         yield from _Execution(planned, readable, choice).events()
+
+
+def companions_of(request: Request) -> Iterator[tuple[str, str]]:
+    """Yield group and spelling of every model besides the engine that a request needs."""
+    if request.vad is not None and request.vad.model != SILERO:
+        yield companions.DETECTORS, request.vad.model
+    if request.punctuation:
+        yield companions.PUNCTUATORS, request.punctuation
+    if request.identifier:
+        yield companions.IDENTIFIERS, request.identifier
+
+
+def prepare_companions(request: Request, announce: Callable[[str], None]) -> None:
+    """Load them all, so that what is wrong with one ends the run before any input is read."""
+    for group, spelling in companions_of(request):
+        companions.prepare(group, spelling, offline=request.offline, announce=announce)
 
 
 def probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError | None]]:
@@ -393,8 +416,25 @@ def pipeline_settings(request: Request, choice: Choice) -> pipeline.Settings:
         cut=CutOptions(max_seconds=choice.engine.clip_seconds(request.options), vad=request.vad),
         languages=request.languages,
         batch_size=request.batch_size or pipeline.MOST_CLIPS,
+        punctuator=companions.load_punctuator(named) if (named := request.punctuation) else None,
+        identifier=companions.load_identifier(named) if (named := request.identifier) else None,
         decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
     )
+
+
+def write_live(planned: Plan, transcript: Transcript) -> list[str]:
+    """Write the outputs of a live stream, which is the only job of its plan and cannot be heard again.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
+    (job,) = planned.jobs
+    for output in job.outputs:
+        text = render(transcript, output.format, planned.request.layout)
+        # From now on it is asr's own file, and out of date for a run over the finished recording.
+        state.ledger(_state_folder(planned.request.naming)).making(output.path)
+        write_atomic(output.path, text)
+    return [output.path for output in job.outputs]
 
 
 def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:

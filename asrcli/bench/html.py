@@ -11,7 +11,7 @@ from itertools import pairwise
 from asrcli.bench import tables
 from asrcli.bench.tables import Grid, best_speed, front
 from asrcli.compare import wording
-from asrcli.compare.html import digest, read_part
+from asrcli.compare.html import digest
 from asrcli.results import RunRecord
 from asrcli.scoring.significance import Interval
 
@@ -21,7 +21,8 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 200, 16, 46
 
 def to_html(runs: Sequence[RunRecord]) -> str:
     """Return the page."""
-    style = read_part("style.css") + files("asrcli.bench").joinpath("style.css").read_text(encoding="utf-8")
+    styles = (files(package).joinpath("style.css") for package in ("asrcli.compare.page", "asrcli.bench"))
+    style = "".join(one.read_text(encoding="utf-8") for one in styles)
     policy = f"default-src 'none'; style-src 'sha256-{digest(style)}'; base-uri 'none'; form-action 'none'"
     said = "".join(f'<div class="verdict">{html.escape(one)}</div>' for one in tables.verdicts(runs))
     title = html.escape(tables.headline(runs))
