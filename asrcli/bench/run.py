@@ -229,7 +229,10 @@ class EngineRun:
             times = [(seconds, one.total) for seconds, one in good]
             some = self._rows("repeat 2")
             repeats.append([(seconds, one.total) for seconds, one in good if one.id in some])
-            measures += figures.latencies(times, repeats)
+            # Percentiles of a part say nothing about the spread of those of the whole.
+            measures += figures.latencies(times, repeats if len(some) == len(good) else [])
+            middles = [figures.percentile([wall for _, wall in one], 50) for one in repeats if one]
+            measures.append(figures.repeated("repeat_p50", middles, "s"))
         measures += [Measure(**one) for line in self.journal.lines if "phase" in line for one in line["measures"]]
         return Outcome(
             heard,

@@ -233,6 +233,15 @@ def test_several_callers_at_once(asr: Run, digits: Path, tmp_path: Path) -> None
     assert "pocketsphinx hears one caller at a time" in done.err
 
 
+def test_streams_are_measured_where_engines_have_them(asr: Run, digits: Path, tmp_path: Path) -> None:
+    """The fake stream says its first word after half a second, and it is fed pieces of 0.32 s."""
+    assert asr("bench", digits, "-e", "fake:stream=1", *QUICK, "-o", tmp_path / "runs").code == 0
+    (record,) = records(tmp_path / "runs")
+    first, after = record.measure("first_text_p50"), record.measure("after_end_p50")
+    assert first is not None and first.value == pytest.approx(0.64, abs=0.05)  # of 0.5, 0.6, 0.64, 0.64 and 0.64
+    assert after is not None and after.value == pytest.approx(0.0, abs=0.05)
+
+
 @pytest.mark.slow
 def test_known_times_are_reported_within_two_per_cent(asr: Run, digits: Path, tmp_path: Path) -> None:
     """The fake engine sleeps known times; on a busy machine the best of three tries must hold."""
