@@ -212,13 +212,12 @@ def test_missing_audio_is_named_and_the_rest_is_measured(asr: Run, digits: Path,
     assert "gone" in record.fact("dataset_missing")
 
 
-@pytest.mark.slow
 def test_a_hub_that_does_not_answer_is_one_sentence(asr: Run, tmp_path: Path) -> None:
     pytest.importorskip("datasets")
-    environment = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DOWNLOAD_TIMEOUT": "2"}
+    environment = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": "http://127.0.0.1:9"}
     done = asr("bench", "hf:owner/name", "-e", "fake", "-o", tmp_path / "runs", **environment)
     assert done.code == 1 and "dataset 'hf:owner/name': the hub did not answer" in done.err, done.err
-    assert "Traceback" not in done.err
+    assert len(done.err.splitlines()) == 2  # what is being fetched, and why it is not
 
 
 @pytest.mark.slow
@@ -249,26 +248,26 @@ def test_known_times_are_reported_within_two_per_cent(asr: Run, digits: Path, tm
     wrong: dict[str, float] = {}
     for attempt in range(3):
         folder = tmp_path / str(attempt)
-        words = ("--repeats", "3", "--batches", "1,2,4", "-o", folder)
-        assert asr("bench", digits, "-e", "fake:sleep=1.0,load=1.5", *words, timeout=280).code == 0
+        words = ("--sample", "3", "--repeats", "2", "--batches", "1,3", "-o", folder)
+        assert asr("bench", digits, "-e", "fake:sleep=2,load=2", *words, timeout=280).code == 0
         (record,) = records(folder)
         audio = sum(one.seconds or 0.0 for one in record.utterances)
         known = {
-            ("load", ""): 1.5,
-            ("first_result", ""): 1.0,
-            ("latency_p50", ""): 1.0,
-            ("rtfx", "batch 1"): audio / 5.0,
+            ("load", ""): 2.0,
+            ("latency_p50", ""): 2.0,
+            ("latency_p95", ""): 2.0,
+            ("repeat_p50", ""): 2.0,
+            ("rtfx", "batch 1"): audio / 6,
             ("share_model", "batch 1"): 1.0,
-            ("rtfx_model", "batch 1, swept"): audio / 5.0,
-            ("rtfx_model", "batch 2, swept"): audio / 3.0,
-            ("rtfx_model", "batch 4, swept"): audio / 2.0,
+            ("rtfx_model", "batch 1, swept"): audio / 6,
+            ("rtfx_model", "batch 3, swept"): audio / 2,
         }
         wrong = {}
         for (name, condition), value in known.items():
             found = record.measure(name, condition)
             assert found is not None and found.value is not None
-            # What is not the engine's sleep (decoding, threads) is real and counted: a few milliseconds of a second.
-            if abs(found.value / value - 1) > (0.35 if name == "first_result" else 0.02):
+            # What is not the engine's sleep (decoding, threads) is real and counted: 5 ms of two seconds when idle.
+            if abs(found.value / value - 1) > 0.02:
                 wrong[f"{name} {condition}"] = found.value / value
         if not wrong:
             return
