@@ -184,3 +184,13 @@ def test_network_only_when_asked(tmp_path: Path) -> None:
     with serve({}) as hub:
         assert "hub" not in asr("doctor", HF_ENDPOINT=hub.url).stdout.split() and hub.requests == []
         assert f"ok      hub           {hub.url} answers 404" in asr("doctor", "--network", HF_ENDPOINT=hub.url).stdout
+
+
+def test_aligners_are_listed_and_pulled_by_a_name_of_their_own(cache: Path) -> None:
+    done = asr("engines", "--json", HF_HUB_CACHE=str(cache))
+    found = {card["name"]: card for card in json.loads(done.stdout)}
+    assert found["aligner:pocketsphinx"]["role"] == "aligner" and found["pocketsphinx"]["role"] == "engine"
+    assert found["aligner:pocketsphinx"]["models"][0]["here"] is True
+    assert "aligner:pocketsphinx: installed" in asr("engines", HF_HUB_CACHE=str(cache)).stdout
+    assert "are not on a hub" in asr("engines", "pull", "aligner:pocketsphinx").stderr
+    assert "did you mean 'pocketsphinx'" in asr("engines", "pull", "aligner:pocketsfinx").stderr
