@@ -78,7 +78,7 @@ complete -c asr -n '__asr_at' -a 'align' -d 'Find when each word of a known text
 complete -c asr -n '__asr_at' -a 'compare' -d 'Compare what systems heard with a reference, and with each other.'
 complete -c asr -n '__asr_at' -a 'leaderboard' -d 'Show what is published about recognisers, dated and with its sources, and place your own runs beside it.'
 complete -c asr -n '__asr_at' -a 'bench' -d 'Measure accuracy, speed and memory of engines on your recordings.'
-complete -c asr -n '__asr_at' -a 'engines' -d 'List the engines, their models, and which weights are on this machine.'
+complete -c asr -n '__asr_at' -a 'engines' -d 'List the engines and aligners, their models, and which weights are on this machine.'
 complete -c asr -n '__asr_at' -a 'doctor' -d 'Probe devices and libraries, and say how to mend what is broken.'
 complete -c asr -n '__asr_at' -a 'config' -d 'Show every option with its value and origin.'
 complete -c asr -n '__asr_at' -a 'digest' -d 'Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'
