@@ -28,6 +28,9 @@ from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment,
 if TYPE_CHECKING:
     from asrcli.companions import Identifier, Punctuator
     from asrcli.cut import CutOptions
+    from asrcli.types import Samples
+
+    Listen = Callable[[int, Iterator[Samples]], Iterator[Samples]]
 
 VOTES = 4  # clips of a recording that vote on its language: two minutes of speech at the most
 MOST_CLIPS = 64  # per call of the engine, however short they are
@@ -46,6 +49,7 @@ class Settings:
     identifier: Identifier | None = None  # votes on the language instead of the engine
     decode_threads: int = 2
     queue_seconds: float = QUEUE_SECONDS
+    listen: Listen | None = None  # gets the blocks of each recording as they are decoded, and hands them on
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +211,9 @@ def feed_recording(
     summary = CutSummary()
     begun = time.perf_counter()
     try:
-        for clip in cut(decode(recording, warn), recording, settings.cut, summary):
+        blocks = decode(recording, warn)
+        heard = settings.listen(index, blocks) if settings.listen else blocks
+        for clip in cut(heard, recording, settings.cut, summary):
             busy += time.perf_counter() - begun
             fed.put((index, clip), clip.seconds)
             begun = time.perf_counter()

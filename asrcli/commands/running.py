@@ -219,7 +219,8 @@ class Results:
         self.ready: dict[str, Transcript | None] = {}
         self.streamed: dict[str, list[Segment]] = {}
         self.header = True
-        self.streams = not self.json and self.format == "txt" and self.request.channels != "split"
+        whole = self.request.channels == "split" or self.request.speakers is not None  # speakers are known at the end
+        self.streams = not self.json and self.format == "txt" and not whole
 
     def segments(self, job: Job, segments: tuple[Segment, ...]) -> None:
         """Take segments that are settled; print them when it is the job's turn."""

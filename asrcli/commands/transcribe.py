@@ -13,6 +13,7 @@ from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
     from asrcli.jobs import Request
+    from asrcli.speakers import SpeakerOptions
     from asrcli.types import Options
     from asrcli.vad import VadOptions
 
@@ -33,7 +34,12 @@ def transcribe(
     translate: Annotated[bool, _option("--translate", help="The same as --task translate.")] = False,
     format: Annotated[
         str | None,
-        _option("--format", "--output-format", "-f", help="txt srt vtt json jsonl tsv csv lrc ass; several: srt,json."),
+        _option(
+            "--format",
+            "--output-format",
+            "-f",
+            help="txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several: srt,json.",
+        ),
     ] = None,
     output_dir: Annotated[
         str | None, _option("--output-dir", "-o", help="Folder for the results; - is standard output, the default.")
@@ -52,6 +58,18 @@ def transcribe(
     ] = None,
     null: Annotated[bool, _option("--null", "-0", help="Names in --files-from end with a NUL byte.")] = False,
     channels: Annotated[str, _option("--channels", help="mix, split (a speaker per channel), or a number.")] = "mix",
+    diarize: Annotated[
+        bool, _option("--diarize", help="Find who speaks: a speaker for every word (pyannote).")
+    ] = False,
+    diarize_model: Annotated[
+        str | None, _option("--diarize-model", help="Hub id or folder of a pyannote pipeline; default: community-1.")
+    ] = None,
+    speakers: Annotated[int | None, _option("--speakers", min=1, help="How many speakers there are.")] = None,
+    min_speakers: Annotated[int | None, _option("--min-speakers", min=1, help="At least so many.")] = None,
+    max_speakers: Annotated[int | None, _option("--max-speakers", min=1, help="At most so many.")] = None,
+    rttm_in: Annotated[
+        str | None, _option("--rttm-in", help="Take the speakers from this RTTM file, or a folder of them.")
+    ] = None,
     start: Annotated[str | None, _option("--start", help="Begin here: seconds, or 1:02:03.5.")] = None,
     end: Annotated[str | None, _option("--end", help="Stop here.")] = None,
     clip_timestamps: Annotated[
@@ -194,7 +212,7 @@ def request(given: dict[str, Any]) -> Request:
     from asrcli import inputs
     from asrcli.jobs import Request
     from asrcli.outputs import Naming
-    from asrcli.writers import formats, layout
+    from asrcli.writers import format_of, formats, layout
 
     if given["manifest"]:
         found, chosen = [], []
@@ -205,7 +223,7 @@ def request(given: dict[str, Any]) -> Request:
         if not named:
             raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
         found = inputs.expand(named)
-        chosen = formats(given["format"]) if given["format"] else _format_of(given["output"])
+        chosen = formats(given["format"]) if given["format"] else [format_of(given["output"] or "")]
         _check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
@@ -234,6 +252,7 @@ def request(given: dict[str, Any]) -> Request:
         batch_size=given["batch_size"],
         offline=given["offline"],
         force=given["force"],
+        speakers=_speakers(given),
     )
 
 
@@ -311,14 +330,6 @@ def _check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
         raise UsageError("--mirror-tree and --output-template need --output-dir")
 
 
-def _format_of(output: str | None) -> list[str]:
-    """Return the format an output file's extension names; text for standard output and unknown extensions."""
-    from asrcli.writers import FORMATS
-
-    extension = os.path.splitext(output or "")[1][1:].lower()
-    return [extension] if extension in FORMATS else ["txt"]
-
-
 def _stretch(given: dict[str, Any]) -> tuple[float, float | None]:
     start, end = given["start"], given["end"]
     if given["clip_timestamps"] not in (None, "0"):
@@ -366,6 +377,24 @@ def _channels(text: str) -> str:
     if text in ("mix", "split") or text.isdecimal():
         return text
     raise UsageError(f"--channels {text}: choose mix, split, or the number of a channel, counted from 0")
+
+
+def _speakers(given: dict[str, Any]) -> SpeakerOptions | None:
+    from asrcli.speakers import SpeakerOptions
+
+    numbers = {"--speakers": given["speakers"], "--min-speakers": given["min_speakers"]}
+    numbers |= {"--max-speakers": given["max_speakers"], "--diarize-model": given["diarize_model"]}
+    if not given["diarize"]:
+        for name, value in numbers.items():
+            if value is not None:
+                raise UsageError(f"{name} {value} is for --diarize: give that too")
+    if given["rttm_in"] is not None:
+        if given["diarize"]:
+            raise UsageError("--rttm-in has the speakers already: leave out --diarize")
+        return SpeakerOptions(rttm=given["rttm_in"])
+    if not given["diarize"]:
+        return None
+    return SpeakerOptions(None, given["diarize_model"], given["speakers"], given["min_speakers"], given["max_speakers"])
 
 
 def _codes(text: str | None) -> list[str]:
