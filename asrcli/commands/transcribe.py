@@ -52,6 +52,9 @@ def transcribe(
     ] = None,
     prompt: Annotated[str | None, _option("--prompt", "--initial-prompt", help="Text that came before.")] = None,
     hotwords: Annotated[str | None, _option("--hotwords", help="Words to expect, separated by commas.")] = None,
+    language_model: Annotated[
+        str | None, _option("--language-model", help="ARPA or KenLM file of word n-grams, for CTC models.")
+    ] = None,
     word_timestamps: Annotated[
         bool | None, _option("--word-timestamps/--no-word-timestamps", help="Times and scores of words.")
     ] = None,
@@ -215,6 +218,7 @@ _LAYOUT_OPTIONS = (
     "highlight_words",
 )
 _SAME_NAME = (
+    "language_model",
     "prompt",
     "word_timestamps",
     "beam_size",
