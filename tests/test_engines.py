@@ -44,6 +44,7 @@ class Case:
 CASES = {
     "fake": Case(listens=False),
     "pocketsphinx": Case(),
+    "transformers": Case("parakeet-ctc-digits"),
     "whisper": Case("whisper-digits-ct2"),
 }
 ENGINES = installed()

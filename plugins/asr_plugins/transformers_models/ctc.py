@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asr_plugins.transformers_models.catalogue import Kind
 from asr_plugins.transformers_models.features import long_enough, make_batch
-from asr_plugins.transformers_models.loading import load_model, load_part
+from asr_plugins.transformers_models.loading import load_model, load_part, quiet
 from asr_plugins.transformers_models.vocabulary import Span, read_vocabulary
 from asrcli.types import SAMPLE_RATE
 
@@ -64,7 +64,7 @@ class CtcModel:
         import torch
 
         batch = make_batch(self.extractor, samples, self.device, self.dtype)
-        with torch.inference_mode():
+        with torch.inference_mode(), quiet():
             logits = self.network(**batch.inputs(masked=not self.one_by_one)).logits
             log_probs = torch.log_softmax(logits.float(), -1).cpu().numpy()
         counts = output_frames(self.network, batch.mask.sum(-1)).tolist()

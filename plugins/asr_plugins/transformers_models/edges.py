@@ -101,7 +101,7 @@ def _in_order(edges: Sequence[Sequence[float]], seconds: float) -> list[tuple[fl
     clock = 0.0
     ordered = []
     for start, end in edges:
-        start = min(max(clock, start), seconds)
-        clock = min(max(start, end), seconds)
-        ordered.append((round(start, 3), round(clock, 3)))
+        start = min(max(clock, round(start, 3)), seconds)
+        clock = min(max(start, round(end, 3)), seconds)
+        ordered.append((start, clock))
     return ordered

@@ -7,6 +7,7 @@ weights writes nonsense that looks like bad audio, so here it is an error.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,7 @@ def load_model(folder: Path, kind: Kind, device: Device, dtype: str) -> Any:
         DeviceError: the device cannot be used; OutOfMemory when the weights do not fit.
     """
     import torch
+    from safetensors import SafetensorError
 
     check_files(folder)
     if device.kind == "cuda" and not torch.cuda.is_available():
@@ -47,10 +49,11 @@ def load_model(folder: Path, kind: Kind, device: Device, dtype: str) -> Any:
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # so that `check_tensors` can name them
         )
         check_tensors(folder, facts)
         return network.eval().requires_grad_(False).to(str(device))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         if is_out_of_memory(error):
             raise OutOfMemory(f"model '{folder.name}' does not fit on {device}: {error}") from error
         raise ModelError(f"'{folder}' cannot be loaded: {_first_line(error)}") from error
@@ -125,7 +128,9 @@ def quiet() -> Iterator[None]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*mismatched key_padding_mask")  # the library's own WavLM
+            yield
     finally:
         logging.set_verbosity(before)
         if bars:

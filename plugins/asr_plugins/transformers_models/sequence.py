@@ -102,8 +102,18 @@ class SequenceModel:
 
     def _encode(self, samples: Sequence[Samples]) -> tuple[Batch, Any]:
         batch = make_batch(self.extractor, samples, self.device, self.dtype)
-        inputs = batch.inputs(masked=self.kind is not Kind.WHISPER)
-        return batch, self.network.get_encoder()(**inputs, return_dict=True)
+        encoder = self.network.get_encoder()
+        if self.network.config.model_type != "moonshine":
+            return batch, encoder(**batch.inputs(masked=self.kind is not Kind.WHISPER), return_dict=True)
+        # Moonshine normalises over the whole clip (group norm): padding beside a clip would change it.
+        from torch.nn.utils.rnn import pad_sequence
+        from transformers.modeling_outputs import BaseModelOutput
+
+        lengths = batch.mask.sum(-1).tolist()
+        alone = [
+            encoder(row[None, :length]).last_hidden_state[0] for row, length in zip(batch.values, lengths, strict=True)
+        ]
+        return batch, BaseModelOutput(last_hidden_state=pad_sequence(alone, batch_first=True))
 
     def _forward(self, batch: Batch, encoded: Any, tokens: Any) -> Any:
         """Return the logits after each of the tokens, float32 (clips, tokens, vocabulary)."""

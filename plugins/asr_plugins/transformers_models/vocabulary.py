@@ -98,6 +98,9 @@ class Vocabulary:
         """
         text = word.translate(APOSTROPHES)
         text = text.upper() if self.upper else text.lower() if self.lower else text
+        text = "".join(
+            char for char in text if unicodedata.category(char)[0] in "LMN" or self._number(char) is not None
+        )
         found: list[int] = []
         place = 0
         if self.pieces:
@@ -115,7 +118,7 @@ class Vocabulary:
                 return [number], length
         bare = unicodedata.normalize("NFKD", text[0])
         numbers = [number for char in bare if (number := self._number(char)) is not None]
-        return numbers or ([UNKNOWN] if text[0].isalnum() else []), 1
+        return numbers or ([] if text[0] == PIECE_SPACE else [UNKNOWN]), 1
 
     def _number(self, text: str) -> int | None:
         for form in (text, text.lower(), text.upper()):
@@ -159,4 +162,6 @@ def read_vocabulary(folder: Path, tokenizer: Any, blank: int, size: int) -> Voca
     special = {number for number in tokenizer.all_special_ids if number is not None}
     special |= {number for number, token in enumerate(tokens) if not token or (token[0] == "<" and token[-1] == ">")}
     delimiter = getattr(tokenizer, "word_delimiter_token", None)
+    if delimiter in known:
+        special.discard(known[delimiter])  # a special token for the library, and a space for us
     return Vocabulary(tokens[:size], blank, frozenset(special), delimiter if delimiter in known else None)
