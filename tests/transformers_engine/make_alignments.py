@@ -16,7 +16,7 @@ CASES = 60
 
 
 def case(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return emissions (frames, tokens) in float64, so that there are no ties, and labels with many equal neighbours."""
+    """Return emissions (frames, tokens), in double precision against ties, and labels, many of them in pairs."""
     random = np.random.default_rng(seed)
     frames = int(random.integers(8, 300))
     tokens = int(random.integers(3, 40))

@@ -15,16 +15,16 @@ import transformers
 from asr_plugins.transformers_models import Transformers
 from asr_plugins.transformers_models.ctc import best_tokens
 from asr_plugins.transformers_models.loading import quiet
+from transformers_engine.conftest import load
 
 from asrcli.types import Clip, Options
-from transformers_engine.conftest import load
 
 FAMILIES = ("wav2vec2-group", "wav2vec2-layer", "hubert", "wavlm", "wav2vec2-bert")
 TIMED = Options(word_timestamps=True)
 Strings = list[tuple[Clip, str]]
 
 
-@pytest.mark.parametrize("name", ["parakeet-ctc-digits", "parakeet-tdt-digits"])
+@pytest.mark.parametrize("name", ["parakeet-ctc-digits", "parakeet-tdt-digits", "parakeet-rnnt-digits"])
 def test_it_hears_digits(trained: Callable[[str], Transformers], strings: Strings, name: str) -> None:
     found = trained(name).transcribe([one for one, _ in strings], Options())
     texts = [" ".join(segment.text for segment in own) for own in found]
@@ -50,7 +50,7 @@ def test_words_go_forward_inside_the_clip(family: Callable[[str], Path], sounds:
     for one, own in zip(sounds, load(family(name)).transcribe(sounds, TIMED), strict=True):
         for segment in own:
             assert [word.text for word in segment.words] == segment.text.split()
-            assert 0.0 <= segment.start and segment.end <= one.seconds
+            assert segment.start >= 0.0 and segment.end <= one.seconds
             assert all(before.end <= after.start for before, after in pairwise(segment.words))
             assert all(word.start <= word.end and 0.0 <= (word.score or 0.0) <= 1.0 for word in segment.words)
 
@@ -64,9 +64,8 @@ def test_the_same_text_as_the_library(family: Callable[[str], Path], sounds: lis
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     ours = load(folder).transcribe(sounds, Options())
     for one, own in zip(sounds, ours, strict=True):
-        with torch.inference_mode():
-            with quiet():
-                ids = network(**extractor(one.samples, sampling_rate=16_000, return_tensors="pt")).logits.argmax(-1)
+        with torch.inference_mode(), quiet():
+            ids = network(**extractor(one.samples, sampling_rate=16_000, return_tensors="pt")).logits.argmax(-1)
         text = " ".join(tokenizer.decode(ids[0], skip_special_tokens=True).split())
         assert " ".join(segment.text for segment in own) == text
 
@@ -102,7 +101,7 @@ def test_best_tokens() -> None:
 
 
 def test_a_long_pause_is_in_no_word(trained: Callable[[str], Transformers], strings: Strings) -> None:
-    (first, left), (second, right) = strings[0], strings[1]
+    (first, left), (second, _) = strings[0], strings[1]
     samples = np.concatenate((first.samples, np.zeros(12_000, np.float32), second.samples))
     segment = trained("parakeet-ctc-digits").transcribe([replace(first, samples=samples)], TIMED)[0][0]
     gaps = [after.start - before.end for before, after in pairwise(segment.words)]

@@ -78,7 +78,7 @@ def test_half_of_the_shards(copy: Path) -> None:
     (copy / "model.safetensors").unlink()
     save_file({name: tensors[name] for name in names[:half]}, copy / "model-00001-of-00002.safetensors")
     (copy / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": files}))
-    with pytest.raises(ModelError, match="lacks model-00002-of-00002.safetensors: download the model again"):
+    with pytest.raises(ModelError, match=r"lacks model-00002-of-00002\.safetensors: download the model again"):
         load(copy)
 
 
@@ -102,7 +102,7 @@ def test_damaged_files(copy: Path, name: str, content: bytes, message: str) -> N
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "processor_config.json"])
 def test_missing_files(copy: Path, name: str) -> None:
     (copy / name).unlink()
-    with pytest.raises(ModelError, match="config.json|cannot be loaded|do not belong together"):
+    with pytest.raises(ModelError, match=r"config\.json|cannot be loaded|do not belong together"):
         load(copy)
 
 
@@ -146,7 +146,7 @@ def test_other_models_are_named(copy: Path) -> None:
     with pytest.raises(ModelError, match=r"engine 'qwen3' loads it"):
         Transformers.for_weights(Weights("x", str(copy)))
     configure(copy, model_type="bert")
-    with pytest.raises(ModelError, match="'bert'.*loads: canary"):
+    with pytest.raises(ModelError, match=r"'bert'.*loads: canary"):
         load(copy)
 
 

@@ -10,8 +10,9 @@ import pytest
 import torch
 from asr_plugins.transformers_models import Transformers
 from asr_plugins.transformers_models.transducer import Search
-from asrcli.types import Clip, Flag, Options
 from transformers_engine import tiny
+
+from asrcli.types import Clip, Flag, Options
 
 Token = tuple[int, int, int]  # token, frame, frames it spans
 
@@ -103,5 +104,5 @@ def test_alone_as_together_with_words_in_order(trained: Callable[[str], Transfor
             or [word.text for word in own[0].words] == own[0].text.split()
         )
         for segment in own:
-            assert 0.0 <= segment.start and segment.end <= one.seconds
+            assert segment.start >= 0.0 and segment.end <= one.seconds
             assert all(before.end <= after.start for before, after in pairwise(segment.words))

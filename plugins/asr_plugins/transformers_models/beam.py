@@ -49,7 +49,8 @@ class LanguageModel:
         try:
             self._model = kenlm.Model(str(path))
         except (OSError, RuntimeError) as error:
-            raise ModelError(f"'{path}' is no language model that KenLM reads: {error}") from error
+            reason = str(error).strip().splitlines()[-1]
+            raise ModelError(f"'{path}' is no language model that KenLM reads: {reason}") from error
         self._state: Any = kenlm.State
 
     def start(self) -> Any:

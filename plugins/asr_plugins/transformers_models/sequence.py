@@ -107,13 +107,15 @@ class SequenceModel:
             return batch, encoder(**batch.inputs(masked=self.kind is not Kind.WHISPER), return_dict=True)
         # Moonshine normalises over the whole clip (group norm): padding beside a clip would change it.
         from torch.nn.utils.rnn import pad_sequence
-        from transformers.modeling_outputs import BaseModelOutput
 
         lengths = batch.mask.sum(-1).tolist()
-        alone = [
-            encoder(row[None, :length]).last_hidden_state[0] for row, length in zip(batch.values, lengths, strict=True)
-        ]
-        return batch, BaseModelOutput(last_hidden_state=pad_sequence(alone, batch_first=True))
+        rows = zip(batch.values, lengths, strict=True)
+        alone = [encoder(row[None, :length], batch.mask.new_ones(1, length)) for row, length in rows]
+        together = {
+            "last_hidden_state": pad_sequence([one.last_hidden_state[0] for one in alone], batch_first=True),
+            "attention_mask": pad_sequence([one.attention_mask[0] for one in alone], batch_first=True),
+        }
+        return batch, type(alone[0])(**together)
 
     def _forward(self, batch: Batch, encoded: Any, tokens: Any) -> Any:
         """Return the logits after each of the tokens, float32 (clips, tokens, vocabulary)."""

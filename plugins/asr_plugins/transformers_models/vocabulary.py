@@ -60,6 +60,7 @@ class Vocabulary:
         letters = [token for token in self.numbers if any(char.isalpha() for char in token)]
         self.upper = bool(letters) and all(token.upper() == token for token in letters)
         self.lower = bool(letters) and all(token.lower() == token for token in letters)
+        self._alphabet = {char for token in self.numbers if token != delimiter for char in token} - {PIECE_SPACE}
         self._longest = max((len(token) for token in self.numbers), default=1)
 
     def __len__(self) -> int:
@@ -98,9 +99,7 @@ class Vocabulary:
         """
         text = word.translate(APOSTROPHES)
         text = text.upper() if self.upper else text.lower() if self.lower else text
-        text = "".join(
-            char for char in text if unicodedata.category(char)[0] in "LMN" or self._number(char) is not None
-        )
+        text = "".join(map(self._plain, text))
         found: list[int] = []
         place = 0
         if self.pieces:
@@ -116,9 +115,14 @@ class Vocabulary:
         for length in range(len(text), 0, -1):
             if (number := self._number(text[:length])) is not None:
                 return [number], length
-        bare = unicodedata.normalize("NFKD", text[0])
-        numbers = [number for char in bare if (number := self._number(char)) is not None]
-        return numbers or ([] if text[0] == PIECE_SPACE else [UNKNOWN]), 1
+        return ([] if text[0] == PIECE_SPACE else [UNKNOWN]), 1
+
+    def _plain(self, char: str) -> str:
+        """Return a character as the vocabulary has it: without its accent, or nothing for a sign it has not."""
+        if self._alphabet & {char, char.lower(), char.upper()}:
+            return char
+        bare = "".join(one for one in unicodedata.normalize("NFKD", char) if one in self._alphabet)
+        return bare or (char if unicodedata.category(char)[0] in "LN" else "")
 
     def _number(self, text: str) -> int | None:
         for form in (text, text.lower(), text.upper()):
