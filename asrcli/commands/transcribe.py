@@ -248,6 +248,10 @@ def options(given: dict[str, Any]) -> Options:
     task = given["task"] or ("translate" if given["translate"] else None)
     if task not in (None, "transcribe", "translate"):
         raise UsageError(f"--task {task}: choose transcribe or translate")
+    if given["language_model"] and not os.path.isfile(given["language_model"]):
+        raise UsageError(
+            f"--language-model {given['language_model']}: there is no such file; name an ARPA or KenLM file"
+        )
     automatic = given["language"] in (None, "auto", "None")
     hotwords = given["hotwords"]
     return Options(

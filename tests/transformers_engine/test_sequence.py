@@ -15,8 +15,10 @@ from asr_plugins.transformers_models.loading import quiet
 from asr_plugins.transformers_models.sequence import Request
 from transformers_engine.conftest import load
 
+from asrcli.engine import Device, Weights
 from asrcli.errors import UsageError
 from asrcli.types import Clip, Flag, Options
+from tests.clips import silence
 
 Strings = list[tuple[Clip, str]]
 
@@ -50,9 +52,17 @@ def test_whisper_as_the_library(whisper: Transformers, checkpoints: Path, string
 def test_whisper_says_which_languages_it_speaks(whisper: Transformers, strings: Strings) -> None:
     with pytest.raises(UsageError, match="does not speak 'xx'"):
         whisper.transcribe([strings[0][0]], Options(language="xx"))
-    assert whisper.sequence is not None
-    (scores,) = whisper.sequence.identify([strings[0][0].samples])
-    assert max(scores, key=lambda code: scores[code]) == "en" and sum(scores.values()) == pytest.approx(1.0)
+
+
+def test_whisper_identifies_languages(checkpoints: Path, strings: Strings) -> None:
+    weights = Weights("whisper", str(checkpoints / "whisper-digits"))
+    card = Transformers.for_weights(weights)
+    assert card.identifies_language and not Transformers.identifies_language
+    engine = card(weights, Device(threads=1))
+    spoken, short = engine.identify_language([strings[0][0], silence(0.01)])
+    assert max(spoken, key=lambda code: spoken[code]) == "en" and sum(spoken.values()) == pytest.approx(1.0)
+    assert len(set(short.values())) == 1 and sum(short.values()) == pytest.approx(1.0)
+    assert engine.identify_language([]) == []
 
 
 def test_the_language_of_a_clip_counts(whisper: Transformers, strings: Strings) -> None:

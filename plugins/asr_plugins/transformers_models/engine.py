@@ -141,9 +141,20 @@ class TransducerCard(Transformers):
 
 
 class SequenceCard(Transformers):
-    """Whisper (30 s windows) and Moonshine; the core takes word times from an aligner."""
+    """Models that write, on up to 30 s; the core takes word times from an aligner."""
 
     supports = frozenset({"task", "beam_size", "max_new_tokens"})
+
+
+class WhisperCard(SequenceCard):
+    """Whisper, which says which language it hears."""
+
+    identifies_language = True
+
+    def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
+        """Return for each clip the probability of each language code."""
+        assert self.sequence is not None
+        return self.sequence.identify([clip.samples for clip in clips])
 
 
 class CanaryCard(SequenceCard):
@@ -156,7 +167,7 @@ CARDS: Mapping[Kind, type[Transformers]] = {
     Kind.CTC: CtcCard,
     Kind.RNNT: TransducerCard,
     Kind.TDT: TransducerCard,
-    Kind.WHISPER: SequenceCard,
+    Kind.WHISPER: WhisperCard,
     Kind.PLAIN: SequenceCard,
     Kind.CANARY: CanaryCard,
 }

@@ -92,13 +92,23 @@ class SequenceModel:
         return found
 
     def identify(self, samples: Sequence[Samples]) -> list[dict[str, float]]:
-        """Return the probability of each language for each clip, by Whisper's language tokens."""
+        """Return the probability of each language for each clip, by Whisper's language tokens.
+
+        A clip too short for a word may be in any language, and a model without language tokens speaks English.
+        """
         import torch
 
-        with torch.inference_mode():
-            batch, encoded = self._encode(samples)
+        codes = self.languages or {"en": 0}
+        found = [dict.fromkeys(codes, 1.0 / len(codes))] * len(samples)
+        heard = [place for place, one in enumerate(samples) if long_enough(one)]
+        if not heard or not self.languages:
+            return found
+        with torch.inference_mode(), quiet():
+            batch, encoded = self._encode([samples[place] for place in heard])
             probabilities = self._language_scores(batch, encoded).tolist()
-        return [dict(zip(self.languages, row, strict=True)) for row in probabilities]
+        for place, row in zip(heard, probabilities, strict=True):
+            found[place] = dict(zip(codes, row, strict=True))
+        return found
 
     def _encode(self, samples: Sequence[Samples]) -> tuple[Batch, Any]:
         batch = make_batch(self.extractor, samples, self.device, self.dtype)
