@@ -16,6 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrcli.errors import EngineUnavailable, MissingExtra, UsageError
+from asrcli.torchaudio_guard import guard_torchaudio
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -99,6 +100,7 @@ class Plugin(ABC):  # noqa: B024 -- what is abstract differs between engines and
     models: ClassVar[Mapping[str, Model]] = {}  # short name -> declaration
     default_model: ClassVar[str] = ""  # a key of `models`
     loads_folders: ClassVar[bool] = True  # a local folder or foreign hub id may be named as the model
+    loads_files: ClassVar[tuple[str, ...]] = ()  # suffixes of single files that may be named as the model: ".nemo"
     any_model: ClassVar[bool] = False  # every model name is passed on unchecked: a server knows its own
     devices: ClassVar[tuple[str, ...]] = ("cpu",)  # device kinds it runs on, the preferred one first
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # device kind -> accepted dtypes; the first is
@@ -132,6 +134,7 @@ class Engine(Plugin):
     identifies_language: ClassVar[bool] = False  # `identify_language` works
     streams: ClassVar[bool] = False  # `stream` works; for others the core hears successive hypotheses and compares them
     answers: ClassVar[bool] = False  # `generate` works: it has a language model to put questions to
+    concurrent: ClassVar[bool] = False  # `transcribe` may be called from several threads at once: a server's client
     backends: ClassVar[tuple[str, ...]] = ()  # implementations to choose among with --backend, the preferred one first
 
     @abstractmethod
@@ -225,6 +228,7 @@ def load_plugin(group: str, kind: str, name: str) -> Any:
         close = get_close_matches(name, known, n=1)
         hint = f"did you mean '{close[0]}'?" if close else f"choose one of: {', '.join(sorted(known))}"
         raise UsageError(f"unknown {kind} '{name}': {hint}")
+    guard_torchaudio()  # what a plugin loads may import torchaudio
     try:
         return known[name].load()
     except ImportError as error:

@@ -7,24 +7,27 @@ the command renders the events, and a program that imports asr can do the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from asrcli import pipeline, selection, state
+from asrcli import companions, pipeline, selection, state
+from asrcli.diarization.known import KnownTurns, plan_speakers, speaker_recipe
 from asrcli.engine import Engine
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.files import write_atomic
 from asrcli.inputs import STDIN, Found
 from asrcli.outputs import Naming, check_collisions, check_folder, check_template
 from asrcli.recogniser import Choice
+from asrcli.speakers import Diarization, SpeakerOptions, channel_speaker, give_speakers, turns_from
 from asrcli.types import Options, Recording, Segment, Transcript
+from asrcli.vad import SILERO, VadOptions
 from asrcli.writers import FORMATS, Layout, check, render
 
 if TYPE_CHECKING:
     from asrcli.audio import AudioInfo
-    from asrcli.vad import VadOptions
+    from asrcli.diarization.desk import DeskMaker
 
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
 PROBES = 8  # inputs probed at once; each waits for the disk most of the time
@@ -46,12 +49,15 @@ class Request:
     end: float | None = None
     vad: VadOptions | None = None  # None transcribes everything, speech or not
     languages: tuple[str, ...] = ()
+    punctuation: str | None = None  # a punctuation model, as `asrcli.companions` spells it
+    identifier: str | None = None  # a language identifier, likewise
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
     batch_size: int | None = None
     offline: bool = False
     force: bool = False
+    speakers: SpeakerOptions | None = None  # None: words have no speakers, unless channels are split
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ class Job:
 
     found: Found
     outputs: tuple[Output, ...] = ()
+    recipe: state.Recipe = field(default_factory=dict)  # what shapes its outputs, apart from format and layout
 
     @property
     def name(self) -> str:
@@ -91,6 +98,7 @@ class Plan:
     jobs: tuple[Job, ...]
     recipe: state.Recipe  # what shapes the text
     notices: tuple[str, ...]
+    turns: Mapping[str, KnownTurns]  # by the name of the input, where they were found elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +162,34 @@ def plan(request: Request) -> Plan:
     """
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
+    for group, spelling in companions_of(request):
+        companions.find(group, spelling)
     naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
     check_template(naming.template, request.formats)
+    turns: Mapping[str, KnownTurns] = {}
+    if (wanted := request.speakers) is not None:
+        request = _with_word_times(request, engine)
+        turns = plan_speakers(wanted, [found.path for found in request.inputs], request.channels)
     recipe = text_recipe(request, engine, model)
     writes = bool(request.formats) and not naming.to_stdout
     if writes:
         check_folder(_state_folder(naming))
-    jobs = tuple(_plan_job(found, request, naming, recipe) if writes else Job(found) for found in request.inputs)
+    request = replace(request, naming=naming)
+    jobs = tuple(
+        _plan_job(found, request, {**recipe, **speaker_recipe(request.speakers, turns.get(found.path))})
+        if writes
+        else Job(found)
+        for found in request.inputs
+    )
     check_collisions([(job.name, output.path) for job in jobs for output in job.outputs])
-    return Plan(replace(request, naming=naming), engine, model, jobs, recipe, tuple(notices))
+    return Plan(request, engine, model, jobs, recipe, tuple(notices), turns)
+
+
+def _with_word_times(request: Request, engine: type[Engine]) -> Request:
+    """Return the request with word times, which speakers need, where the engine has them and nobody refused them."""
+    if request.options.word_timestamps is not None or "word_timestamps" not in engine.supports:
+        return request
+    return replace(request, options=replace(request.options, word_timestamps=True))
 
 
 def text_recipe(request: Request, engine: type[Engine], model: str | None) -> state.Recipe:
@@ -176,6 +203,8 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> st
         "end": request.end,
         "vad": "off" if request.vad is None else asdict(request.vad),
         "languages": request.languages,
+        "punctuation": request.punctuation,
+        "identifier": request.identifier,
         **dict(request.options.given()),
     }
     return {name: str(value) for name, value in parts.items() if value not in (None, (), 0.0)}
@@ -185,7 +214,8 @@ def _state_folder(naming: Naming) -> str:
     return naming.folder if naming.file is None and naming.folder else os.path.dirname(naming.file or "") or "."
 
 
-def _plan_job(found: Found, request: Request, naming: Naming, recipe: state.Recipe) -> Job:
+def _plan_job(found: Found, request: Request, recipe: state.Recipe) -> Job:
+    naming = request.naming
     ledger = state.ledger(_state_folder(naming))
     outputs = []
     for name in request.formats:
@@ -201,7 +231,7 @@ def _plan_job(found: Found, request: Request, naming: Naming, recipe: state.Reci
         else:
             stale = ledger.stale(path, found.path, _output_recipe(recipe, name, request.layout))
         outputs.append(Output(name, path, stale))
-    return Job(found, tuple(outputs))
+    return Job(found, tuple(outputs), recipe)
 
 
 def _output_recipe(recipe: state.Recipe, name: str, layout: Layout) -> state.Recipe:
@@ -220,9 +250,11 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
     todo = [job for job in planned.jobs if not job.up_to_date]
     readable: list[tuple[Job, AudioInfo | None]] = []
     for job, info in probe_all(todo):
-        if isinstance(info, Exception):
-            yield JobFailed(job, info)
+        problem = info if isinstance(info, Exception) else planned.turns.get(job.name)
+        if isinstance(problem, Exception):
+            yield JobFailed(job, problem)
         else:
+            assert not isinstance(info, Exception)
             readable.append((job, info))
     yield Probed(tuple((job, _length(info, request)) for job, info in readable))
     if readable:
@@ -237,9 +269,36 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
             offline=request.offline,
             announce=notes.append,
         )
+        prepare_companions(request, notes.append)
+        desk_for = _diarization(request, notes.append)
         yield from (Note(text) for text in notes)
         yield Loaded(choice)
-        yield from _Execution(planned, readable, choice).events()
+        yield from _Execution(planned, readable, choice, desk_for).events()
+
+
+def _diarization(request: Request, announce: Callable[[str], None]) -> DeskMaker | None:
+    """Return what makes a desk for diarization, its weights found; ``None`` when no model has to look for speakers."""
+    if request.speakers is None or request.speakers.rttm is not None:
+        return None
+    from asrcli.diarization.desk import prepare
+
+    return prepare(request.speakers, request.device, request.offline, announce)
+
+
+def companions_of(request: Request) -> Iterator[tuple[str, str]]:
+    """Yield group and spelling of every model besides the engine that a request needs."""
+    if request.vad is not None and request.vad.model != SILERO:
+        yield companions.DETECTORS, request.vad.model
+    if request.punctuation:
+        yield companions.PUNCTUATORS, request.punctuation
+    if request.identifier:
+        yield companions.IDENTIFIERS, request.identifier
+
+
+def prepare_companions(request: Request, announce: Callable[[str], None]) -> None:
+    """Load them all, so that what is wrong with one ends the run before any input is read."""
+    for group, spelling in companions_of(request):
+        companions.prepare(group, spelling, offline=request.offline, announce=announce)
 
 
 def probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError | None]]:
@@ -277,9 +336,16 @@ class _Part:
 class _Execution:
     """The state of one run: recordings under way, and channels that wait for the others of their input."""
 
-    def __init__(self, planned: Plan, readable: Sequence[tuple[Job, AudioInfo | None]], choice: Choice) -> None:
+    def __init__(
+        self,
+        planned: Plan,
+        readable: Sequence[tuple[Job, AudioInfo | None]],
+        choice: Choice,
+        desk_for: DeskMaker | None = None,
+    ) -> None:
         self.plan, self.request, self.choice = planned, planned.request, choice
         self.parts = [part for job, info in readable for part in self._parts(job, info)]
+        self.desk = desk_for([part.recording for part in self.parts]) if desk_for else None
         self.finished: dict[str, list[Transcript]] = {}
         self.failed: set[str] = set()
 
@@ -316,7 +382,7 @@ class _Execution:
             self._settings(),
             known=self._known,
         )
-        for event in happenings:
+        for event in self.desk.add_speakers(happenings) if self.desk else happenings:
             yield from self._handle(event)
 
     def _known(self, index: int) -> pipeline.Known:
@@ -331,7 +397,10 @@ class _Execution:
             cut=CutOptions(max_seconds=longest, vad=self.request.vad),
             languages=self.request.languages,
             batch_size=self.request.batch_size or pipeline.MOST_CLIPS,
+            punctuator=companions.load_punctuator(named) if (named := self.request.punctuation) else None,
+            identifier=companions.load_identifier(named) if (named := self.request.identifier) else None,
             decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
+            listen=self.desk.listen if self.desk else None,
         )
 
     def _handle(self, event: pipeline.Event) -> Iterator[JobEvent]:
@@ -363,6 +432,8 @@ class _Execution:
         if job.name in self.failed or len(transcripts) < len(siblings):
             return
         whole = merge_channels(self.finished.pop(job.name))
+        if isinstance(turns := self.plan.turns.get(job.name), Diarization):
+            whole = give_speakers(whole, turns)
         written = []
         try:
             for output in job.outputs:
@@ -384,7 +455,7 @@ class _Execution:
         ledger.making(output.path)
         write_atomic(output.path, text)
         if job.name != STDIN:
-            recipe = _output_recipe(self.plan.recipe, output.format, self.request.layout)
+            recipe = _output_recipe(job.recipe, output.format, self.request.layout)
             ledger.made(output.path, state.identify(job.name), recipe)
         return text
 
@@ -396,6 +467,21 @@ class _Execution:
             yield Note(f"{output.path}: {broken[0]}{more}", job)
 
 
+def write_live(planned: Plan, transcript: Transcript) -> list[str]:
+    """Write the outputs of a live stream, which is the only job of its plan and cannot be heard again.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
+    (job,) = planned.jobs
+    for output in job.outputs:
+        text = render(transcript, output.format, planned.request.layout)
+        # From now on it is asr's own file, and out of date for a run over the finished recording.
+        state.ledger(_state_folder(planned.request.naming)).making(output.path)
+        write_atomic(output.path, text)
+    return [output.path for output in job.outputs]
+
+
 def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:
     """Return one transcript of an input's channels: a speaker per channel, by time, overlaps kept."""
     if len(transcripts) == 1:
@@ -403,7 +489,7 @@ def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:
     ordered = sorted(transcripts, key=lambda one: one.recording.channel or 0)
     spoken = []
     for one in ordered:
-        speaker = f"channel {one.recording.channel}"
+        speaker = channel_speaker(one.recording.channel)
         for segment in one.segments:
             words = tuple(replace(word, speaker=speaker) for word in segment.words)
             spoken.append(replace(segment, speaker=speaker, words=words))
@@ -412,6 +498,7 @@ def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:
         first,
         recording=replace(first.recording, channel=None),
         segments=tuple(sorted(spoken, key=lambda segment: (segment.start, segment.end))),
+        turns=turns_from(spoken),
         seconds=max(one.seconds for one in ordered),
         speech=tuple(sorted((region for one in ordered for region in one.speech), key=lambda region: region.start)),
         gaps=tuple(sorted((region for one in ordered for region in one.gaps), key=lambda region: region.start)),

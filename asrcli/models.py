@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # What a repository is asked for when its model declares nothing else. "model.bin" is CTranslate2's own format; every
 # other *.bin is left where it is, because it is a pickle. Tokenizers are json, txt or SentencePiece models.
 FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "model.bin", "vocabulary.*")
-WEIGHTS = ("*.safetensors", "model.bin", "*.pth.tar", "*.nemo", "*.gguf", "*.onnx")
+WEIGHTS = ("*.safetensors", "model.bin", "*.pth.tar", "*.nemo", "*.gguf", "*.onnx", "segmentation/pytorch_model.bin")
 
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".tar", ".pkl", ".pickle")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -54,8 +54,8 @@ def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: boo
     declared = engine.models.get(name)
     if engine.any_model or (declared is not None and declared.hub_id is None):
         return Weights(name, None, None, declared)
-    if declared is None and (folder := _folder(engine, name)) is not None:
-        return Weights(name, str(folder), hash_folder(folder), None)
+    if declared is None and (place := _local(engine, name)) is not None:
+        return Weights(name, str(place), hash_local(place), None)
     hub_id, revision = _hub_place(engine, name, declared)
     found = cached(hub_id, revision)
     if found is None:
@@ -95,6 +95,8 @@ def is_here(engine: type[Plugin], model: str | None = None) -> bool:
         return True
     if declared is None and Path(name).is_dir():
         return engine.loads_folders
+    if declared is None and Path(name).is_file():
+        return name.endswith(engine.loads_files)
     hub_id = declared.hub_id if declared is not None else name
     return hub_id is not None and cached(hub_id, declared.revision if declared is not None else None) is not None
 
@@ -221,15 +223,18 @@ def _bar() -> type[Any]:
     return Bar
 
 
-def _folder(engine: type[Plugin], name: str) -> Path | None:
-    """Return the folder that a name means, if it means one."""
+def _local(engine: type[Plugin], name: str) -> Path | None:
+    """Return the folder, or the single file, that a name means, if it means one."""
     path = Path(name).expanduser()
+    if path.is_file() and path.name.endswith(engine.loads_files):
+        return path
     if path.is_dir():
         if not engine.loads_folders:
             raise UsageError(f"{engine.role} '{engine.name}' loads no folders; its models: {', '.join(engine.models)}")
         return path
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise UsageError(f"there is no folder '{name}' to load a model from")
+        kinds = f" or {' or '.join(engine.loads_files)} file" if engine.loads_files else ""
+        raise UsageError(f"there is no folder{kinds} '{name}' to load a model from")
     return None
 
 
@@ -257,16 +262,24 @@ def _pull_command(engine: type[Plugin], name: str) -> str:
     return f"asr engines pull {engine.name}:{name}"
 
 
-def hash_folder(folder: str | Path) -> str:
-    """Return a hash of the names and contents of a model folder, 16 hexadecimal digits.
+def hash_local(place: str | Path) -> str:
+    """Return a hash of the names and contents of a model folder, or of the contents of a file: 16 hexadecimal digits.
 
     It says the same about a copy of the folder. A big file is read once and remembered by path, size and time.
     """
-    root = Path(folder)
+    root = Path(place)
+    if root.is_file():
+        return _file_hash(root)[:16]
     digest = hashlib.sha256()
     for path in sorted(_files(root)):
         digest.update(f"{path.relative_to(root).as_posix()}\0{_file_hash(path)}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()[:16]
+
+
+def file_hashes(folder: str | Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a model folder, by its path below it."""
+    root = Path(folder)
+    return {path.relative_to(root).as_posix(): _file_hash(path) for path in sorted(_files(root))}
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -7,7 +7,16 @@ from collections.abc import Callable
 
 from asrcli import device as devices
 from asrcli import models
-from asrcli.engine import AUTO_ORDER, Engine, check_installed, check_language, check_options, installed, load_class
+from asrcli.engine import (
+    AUTO_ORDER,
+    Engine,
+    Plugin,
+    check_installed,
+    check_language,
+    check_options,
+    installed,
+    load_class,
+)
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.recogniser import Choice
 from asrcli.types import Options
@@ -98,9 +107,9 @@ def weights_here(engine: type[Engine]) -> list[str]:
     return [model for model in engine.models if models.is_here(engine, model)]
 
 
-def declared_revision(engine: type[Engine], model: str | None) -> str:
+def declared_revision(engine: type[Plugin], model: str | None) -> str:
     """Return what pins the weights a name means, without loading them: a hub commit, or a hash of a folder."""
     name = model or engine.default_model
     if name in engine.models:
         return engine.models[name].revision or ""
-    return models.hash_folder(name) if os.path.isdir(name) else ""
+    return models.hash_local(name) if os.path.exists(name) else ""

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parent.parent / "docs/performance.md"
-NAMES = ("transcribe", "audio", "whisper", "compare", "digest", "firered", "transformers", "ctc")
+NAMES = ("transcribe", "audio", "whisper", "compare", "digest", "firered", "qwen3", "transformers", "ctc")
 LIMIT = 3600  # seconds for one benchmark
 
 

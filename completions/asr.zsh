@@ -13,11 +13,13 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'compare:Compare what systems heard with a reference, and with each other.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'compare:Compare what systems heard with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
                 compare) _asr_compare ;;
+                leaderboard) _asr_leaderboard ;;
+                bench) _asr_bench ;;
                 engines) _asr_engines ;;
                 doctor) _asr_doctor ;;
                 config) _asr_config ;;
@@ -30,27 +32,34 @@ _asr_transcribe() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto firered transformers whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto firered transformers whisper pocketsphinx fake)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-ctc-0.6b parakeet-ctc-1.1b parakeet-rnnt-0.6b parakeet-rnnt-1.1b canary-1b-v2 wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-ctc-0.6b parakeet-ctc-1.1b parakeet-rnnt-0.6b parakeet-rnnt-1.1b canary-1b-v2 wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--languages)--languages=[Find the language among these\: de,en.]:LANGUAGE,...:_sequence compadd - af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' \
         '(--task)--task=[transcribe, or translate into English.]:TASK:(transcribe translate)' \
         '(--translate)--translate[The same as --task translate.]' \
-        '(--format --output-format -f)--format=[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass all' \
-        '(--format --output-format -f)--output-format=[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass all' \
-        '(--format --output-format -f)-f+[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass all' \
+        '(--format --output-format -f)--format=[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm all' \
+        '(--format --output-format -f)--output-format=[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm all' \
+        '(--format --output-format -f)-f+[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm all' \
         '(--output-dir -o)--output-dir=[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
         '(--output-dir -o)-o+[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
         '(--output)--output=[Write the one result to this file.]:FILE:_files' \
         '(--output-template)--output-template=[Names in the folder, default '\''{stem}.{format}'\''.]:TEXT: ' \
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
         '(--files-from)--files-from=[Read names of inputs from a file, or -.]:FILE:_files' \
+        '(--manifest)--manifest=[Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.]:FILE:_files' \
         '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
         '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
         '(--channels)--channels=[mix, split (a speaker per channel), or a number.]:CHANNELS:(mix split)' \
+        '(--diarize)--diarize[Find who speaks\: a speaker for every word (pyannote).]' \
+        '(--diarize-model)--diarize-model=[Hub id or folder of a pyannote pipeline; default\: community-1.]:TEXT: ' \
+        '(--speakers)--speakers=[How many speakers there are.]:N: ' \
+        '(--min-speakers)--min-speakers=[At least so many.]:N: ' \
+        '(--max-speakers)--max-speakers=[At most so many.]:N: ' \
+        '(--rttm-in)--rttm-in=[Take the speakers from this RTTM file, or a folder of them.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
         '(--end)--end=[Stop here.]:TEXT: ' \
         '(--clip-timestamps)--clip-timestamps=[START,END in seconds\: the same as --start and --end.]:TEXT: ' \
@@ -87,9 +96,13 @@ _asr_transcribe() {
         '(--vad --vad-filter --no-vad --no-vad-filter)--vad-filter[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad-filter[Leave silence out.]' \
+        '(--vad-model)--vad-model=[silero, firered, or firered\:FOLDER; --vad firered means the same.]:TEXT: ' \
         '(--vad-threshold)--vad-threshold=[Probability that is speech, 0 to 1.]:X: ' \
         '(--vad-min-speech-duration-ms)--vad-min-speech-duration-ms=[Shorter speech is ignored.]:N: ' \
         '(--vad-min-silence-duration-ms)--vad-min-silence-duration-ms=[Shorter silence does not part speech.]:N: ' \
+        '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
+        '(--punctuation-model)--punctuation-model=[firered, or firered\:FOLDER; for --punctuate.]:TEXT: ' \
+        '(--identify-with)--identify-with=[Model that finds the language\: firered, firered\:FOLDER.]:TEXT: ' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
         '(--device-index)--device-index=[Which GPU; the same as --device cuda\:N.]:N: ' \
         '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
@@ -111,6 +124,9 @@ _asr_transcribe() {
         '(--min-gap)--min-gap=[Gap between cues, seconds.]:X: ' \
         '(--highlight-words --no-highlight-words)--highlight-words[Mark each word as it is said.]' \
         '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said.]' \
+        '(--stream)--stream[Hear -, a growing file or mic\: while it is spoken.]' \
+        '(--pcm)--pcm=[Raw samples for --stream\: s16le\:16000\:1.]:TEXT: ' \
+        '(--idle)--idle=[--stream ends when a file has not grown so long\: 10 s.]:X: ' \
         '(--force)--force[Make everything again; overwrite files of others.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
@@ -137,7 +153,8 @@ _asr_compare() {
         '(--language -l)--language=[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--convention)--convention=[levenshtein, sclite or open-asr-leaderboard.]:TEXT: ' \
-        '(--meetings)--meetings[Score stm segments as conversations\: cpWER, ORC-WER and DER.]' \
+        '(--meetings)--meetings[Score stm or rttm files as conversations\: cpWER, ORC-WER and DER.]' \
+        '(--collar)--collar=[With --meetings\: seconds round each boundary that DER passes over.]:X: ' \
         '(--explain-normalizer)--explain-normalizer[Show what each rule of the normaliser does to the score.]' \
         '*--by=[Break errors down by\: length, seconds, group, language or a field.]:TEXT: ' \
         '(--group)--group=[Field that names the speaker or session, for intervals over groups.]:TEXT: ' \
@@ -157,6 +174,170 @@ _asr_compare() {
         '(--help -h)-h[Show this message and exit.]' \
         '1:reference: ' \
         '*:hypotheses: '
+}
+
+_asr_leaderboard() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '*--table=[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
+        '*-t+[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
+        '(--date)--date=[The version of this day or the last before it, YYYY-MM-DD.]:TEXT: ' \
+        '(--top)--top=[How many rows; 0 shows all.]:N: ' \
+        '(--sets)--sets=[Average over these test sets only, comma-separated.]:TEXT: ' \
+        '(--without)--without=[Leave these test sets out, comma-separated.]:TEXT: ' \
+        '(--language -l)--language=[Only test sets of this language.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Only test sets of this language.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--licence --license)--licence=[Only models whose licence contains this.]:TEXT: ' \
+        '(--licence --license)--license=[Only models whose licence contains this.]:TEXT: ' \
+        '(--open)--open[Only models with open weights.]' \
+        '(--min-size)--min-size=[At least so many billion parameters.]:X: ' \
+        '(--max-size)--max-size=[At most so many billion parameters.]:X: ' \
+        '(--min-rtfx)--min-rtfx=[At least so many seconds of audio in a second.]:X: ' \
+        '(--search)--search=[Only models whose name contains this.]:TEXT: ' \
+        '(--sort)--sort=[average, rtfx, size, model or a test set.]:TEXT: ' \
+        '(--mix)--mix[Rank rows of different protocols against each other.]' \
+        '*--add=[Place a run record of `asr bench` beside the rows.]:RUN: ' \
+        '(--json)--json=[Write JSON; - is standard output.]:TEXT: ' \
+        '(--csv)--csv=[Write CSV; - is standard output.]:TEXT: ' \
+        '(--markdown)--markdown=[Write Markdown between the markers of FILE; - is standard output.]:TEXT: ' \
+        '(--html)--html=[Write a page to look at, in one file.]:TEXT: ' \
+        '(--plot)--plot=[Draw accuracy against speed\: FILE.png, .svg or .pdf.]:FILE:_files' \
+        '(--quiet -q)--quiet[Print no table.]' \
+        '(--quiet -q)-q[Print no table.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:command:->command' \
+        '*::argument:->argument'
+    case $state in
+        command) local -a commands=('tables:List the tables and their versions: who stands behind them, how many models, which test sets.' 'check:Recompute tables and list what is wrong or fragile in them, such as ranks that hang on one test set.' 'update:Read the live tables of the hub. What has changed becomes a new version; no version is ever lost.' 'score:Score the Open ASR Leaderboard'\''s manifests, MODEL_owner-name_DATASET_path_name_split.jsonl, as it does itself.' 'export:Write run records as the Open ASR Leaderboard'\''s manifests, ready to be submitted.' 'readme:Rewrite the first ten of the leaderboard between two markers of a README; nothing else in it changes.'); _describe -t commands command commands ;;
+        argument)
+            case $words[1] in
+                tables) _asr_leaderboard_tables ;;
+                check) _asr_leaderboard_check ;;
+                update) _asr_leaderboard_update ;;
+                score) _asr_leaderboard_score ;;
+                export) _asr_leaderboard_export ;;
+                readme) _asr_leaderboard_readme ;;
+            esac ;;
+    esac
+}
+
+_asr_leaderboard_tables() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--json)--json[As JSON.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
+_asr_leaderboard_check() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '*--table=[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
+        '*-t+[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
+        '(--date)--date=[The version of this day or the last before it, YYYY-MM-DD.]:TEXT: ' \
+        '(--json)--json[As JSON.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
+_asr_leaderboard_update() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--replay)--replay=[Answer from recorded files in this folder and open no connection.]:FILE:_files' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '*:\[table\]:(qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge transformers transformers\:parakeet-tdt-0.6b-v3 transformers\:parakeet-tdt-0.6b-v2 transformers\:parakeet-ctc-0.6b transformers\:parakeet-ctc-1.1b transformers\:parakeet-rnnt-0.6b transformers\:parakeet-rnnt-1.1b transformers\:canary-1b-v2 transformers\:wav2vec2-base-960h transformers\:hubert-xlarge-ls960-ft transformers\:wav2vec2-bert-CV16-en whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+}
+
+_asr_leaderboard_score() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--language -l)--language=[Code; decides on the normaliser.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Code; decides on the normaliser.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--write)--write[Write NAME.score.json beside each manifest.]' \
+        '(--json)--json[As JSON.]' \
+        '(--csv)--csv[As CSV.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:dir: '
+}
+
+_asr_leaderboard_export() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[Folder for the manifests.]:DIR:_files -/' \
+        '(--out -o)-o+[Folder for the manifests.]:DIR:_files -/' \
+        '(--model)--model=[The model'\''s id on the hub, owner/name.]:MODEL:(1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--dataset)--dataset=[path_name_split, as in the names of manifests.]:FILE:_files' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '*:run: '
+}
+
+_asr_leaderboard_readme() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '*--table=[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
+        '*-t+[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
+        '(--date)--date=[The version of this day or the last before it, YYYY-MM-DD.]:TEXT: ' \
+        '(--open)--open[Only models with open weights.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:file: '
+}
+
+_asr_bench() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '*--engine=[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '*-e+[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '*--with=[Show this earlier run too; without a dataset, only such runs.]:FILE:_files' \
+        '(--replay)--replay=[Run this run again, and say what has drifted.]:FILE:_files' \
+        '(--out -o)--out=[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
+        '(--out -o)-o+[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
+        '(--sample)--sample=[Only so many utterances, chosen by --seed.]:N: ' \
+        '(--seed)--seed=[Of the sample, the noise and the bootstrap; default 0.]:N: ' \
+        '(--text-column)--text-column=[Where the references are, if not found.]:TEXT: ' \
+        '(--language -l)--language=[Code or name; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Code or name; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
+        '(--vad --no-vad)--vad[Leave silence out, as transcribe does; default\: hear all.]' \
+        '(--vad --no-vad)--no-vad[Leave silence out, as transcribe does; default\: hear all.]' \
+        '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:TEXT: ' \
+        '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:TEXT: ' \
+        '(--repeats)--repeats=[Of starts, latencies and batches; default 3.]:N: ' \
+        '(--speed-sample)--speed-sample=[Utterances for repeats, batches, streams, callers; default 32.]:N: ' \
+        '(--batches)--batches=[Batch sizes to try, or none; default 1,2,4,8,16,32.]:TEXT: ' \
+        '(--concurrency)--concurrency=[Callers at once, for engines that are servers\: 1,4,16.]:TEXT: ' \
+        '(--robustness)--robustness[Noise, lengths, telephone, codecs, and sounds without speech too.]' \
+        '(--robustness-sample)--robustness-sample=[Utterances for every row of that; default 24.]:N: ' \
+        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
+        '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--compute-type --dtype)--dtype=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
+        '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
+        '(--offline)--offline[Never use the network.]' \
+        '(--json)--json=[Write every figure as JSON; - is standard output.]:TEXT: ' \
+        '(--csv)--csv=[Write a row per figure.]:TEXT: ' \
+        '(--markdown)--markdown=[Write the tables as Markdown.]:TEXT: ' \
+        '(--html)--html=[Write a report to look at, in one file.]:TEXT: ' \
+        '(--plot)--plot=[Accuracy against speed\: FILE.png or FILE.svg.]:FILE:_files' \
+        '(--quiet -q)--quiet[Errors only, and no tables.]' \
+        '(--quiet -q)-q[Errors only, and no tables.]' \
+        '(--verbose -v)--verbose[More about what is going on.]' \
+        '(--verbose -v)-v[More about what is going on.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:dataset:_files'
 }
 
 _asr_engines() {
@@ -186,7 +367,7 @@ _asr_engines_pull() {
         '(--quiet -q)-q[Errors only.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '*:engine\[\:model\]:(firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm transformers transformers\:parakeet-tdt-0.6b-v3 transformers\:parakeet-tdt-0.6b-v2 transformers\:parakeet-ctc-0.6b transformers\:parakeet-ctc-1.1b transformers\:parakeet-rnnt-0.6b transformers\:parakeet-rnnt-1.1b transformers\:canary-1b-v2 transformers\:wav2vec2-base-960h transformers\:hubert-xlarge-ls960-ft transformers\:wav2vec2-bert-CV16-en whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+        '*:engine\[\:model\]:(qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge transformers transformers\:parakeet-tdt-0.6b-v3 transformers\:parakeet-tdt-0.6b-v2 transformers\:parakeet-ctc-0.6b transformers\:parakeet-ctc-1.1b transformers\:parakeet-rnnt-0.6b transformers\:parakeet-rnnt-1.1b transformers\:canary-1b-v2 transformers\:wav2vec2-base-960h transformers\:hubert-xlarge-ls960-ft transformers\:wav2vec2-bert-CV16-en whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
 }
 
 _asr_doctor() {
@@ -207,7 +388,7 @@ _asr_config() {
         '(--json)--json[A JSON line per option.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:command:(compare config digest doctor engines transcribe)'
+        '1:command:(bench compare config digest doctor engines leaderboard transcribe)'
 }
 
 _asr_digest() {
@@ -245,16 +426,16 @@ _asr_digest_run() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--date)--date=[The day, YYYY-MM-DD. Default\: today (UTC).]:TEXT: ' \
         '(--since)--since=[The first of several days.]:TEXT: ' \
         '(--until)--until=[The last of several days. Default\: today.]:TEXT: ' \
         '(--sources)--sources=[Comma-separated.]:TEXT: ' \
         '(--interests)--interests=[Settings (TOML). Default\: OUT/digest.toml when it is there.]:TEXT: ' \
-        '(--replay)--replay=[Answer from recorded files (DIR or DIR/DATE) and open no connection.]:TEXT: ' \
+        '(--replay)--replay=[Answer from recorded files (DIR or DIR/DATE) and open no connection.]:FILE:_files' \
         '(--record)--record[Keep every raw answer in OUT/cache/http/DATE, without tokens.]' \
-        '(--leaderboard)--leaderboard=[Leaderboard (JSON) to set claims against.]:TEXT: ' \
+        '(--leaderboard)--leaderboard=[A board (JSON, CSV) to set claims against. Default\: that of `asr leaderboard`.]:TEXT: ' \
         '(--x-budget)--x-budget=[US dollars for posts of X; needs ASR_X_TOKEN.]:X: ' \
         '(--llm)--llm=[OpenAI-compatible endpoint that writes summaries, behind the gate.]:TEXT: ' \
         '(--llm-model)--llm-model=[The model'\''s name there.]:TEXT: ' \
@@ -267,8 +448,8 @@ _asr_digest_verify() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '*:\[date\]: '
@@ -278,8 +459,8 @@ _asr_digest_search() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--max -n)--max=[How many.]:N: ' \
         '(--max -n)-n+[How many.]:N: ' \
         '(--help -h)--help[Show this message and exit.]' \
@@ -291,8 +472,8 @@ _asr_digest_why() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '1:id: '
@@ -302,8 +483,8 @@ _asr_digest_star() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--undo)--undo[Take the mark off again.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
@@ -314,8 +495,8 @@ _asr_digest_hide() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--undo)--undo[Take the mark off again.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
@@ -326,8 +507,8 @@ _asr_digest_status() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--date)--date=[The day, YYYY-MM-DD. Default\: today (UTC).]:TEXT: ' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -337,8 +518,8 @@ _asr_digest_ideas() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--week)--week=[An ISO week, 2026-W17. Default\: all days.]:TEXT: ' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -348,8 +529,8 @@ _asr_digest_doctor() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--example)--example[Print an example of digest.toml and stop.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -369,8 +550,8 @@ _asr_digest_mindmap() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--days)--days=[How many days, counted back from the newest.]:N: ' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -380,8 +561,8 @@ _asr_digest_feed() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--opml)--opml[Also write sources.opml, the feeds that are followed.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -391,9 +572,9 @@ _asr_digest_readme() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
-        '(--leaderboard)--leaderboard=[Leaderboard (JSON) for the block `leaderboard`.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
+        '(--leaderboard)--leaderboard=[A board (JSON, CSV). Default\: that of `asr leaderboard`.]:TEXT: ' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '1:file: '
@@ -403,8 +584,8 @@ _asr_digest_podcast() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--date)--date=[The day. Default\: the newest.]:TEXT: ' \
         '(--minutes)--minutes=[The longest the show may be; a quiet day is shorter.]:X: ' \
         '(--voice)--voice=[espeak-ng, flite, kokoro or piper. Default\: the best that is there.]:TEXT: ' \
@@ -412,8 +593,8 @@ _asr_digest_podcast() {
         '(--format -f)--format=[mp3, opus or m4a.]:TEXT: ' \
         '(--format -f)-f+[mp3, opus or m4a.]:TEXT: ' \
         '(--selfcheck)--selfcheck[Transcribe the episode and report what is misheard.]' \
-        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto firered transformers whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto firered transformers whisper pocketsphinx fake)' \
+        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }
@@ -422,9 +603,9 @@ _asr_digest_paper() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
-        '(--replay)--replay=[Answer from recorded files and open no connection.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
+        '(--replay)--replay=[Answer from recorded files and open no connection.]:FILE:_files' \
         '(--offline)--offline[Use only what the digest already holds.]' \
         '(--citations)--citations[Also ask Semantic Scholar who cites it.]' \
         '(--help -h)--help[Show this message and exit.]' \

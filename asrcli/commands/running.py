@@ -155,7 +155,7 @@ class Run:
         outputs = list(event.written)
         self._record(event.job, "done", outputs=outputs, **done_record(event.transcript))
         self.sinks.events.write("file_done", time=now(), input=event.job.name, outputs=outputs)
-        self._say_doubts(event.job, event.transcript)
+        say_doubts(self.console, event.job.name, event.transcript)
         if self.out:
             self.out.finished(event.job, event.transcript)
         elif not self.sinks.stdout_taken:
@@ -169,23 +169,6 @@ class Run:
             sys.stdout.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-    def _say_doubts(self, job: Job, transcript: Transcript) -> None:
-        """Say on stderr what the reader of the text alone would not see."""
-        if transcript.gaps:
-            missing = sum(gap.seconds for gap in transcript.gaps)
-            first = transcript.gaps[0]
-            self.console.note(
-                f"{job.name}: {clock(missing)} of speech in {len(transcript.gaps)} places has no text, "
-                f"first at {clock(first.start)}"
-            )
-        flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
-        if flagged:
-            kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
-            self.console.note(
-                f"{job.name}: {len(flagged)} of {len(transcript.segments)} segments are suspicious ({kinds}), "
-                f"first at {clock(flagged[0].start)}"
-            )
 
     def _fail(self, job: Job, error: Exception) -> None:
         self.failed[job.name] = error
@@ -207,6 +190,24 @@ class Run:
             print_json({"v": VERSION, "type": "input", **record})
 
 
+def say_doubts(console: Console, name: str, transcript: Transcript) -> None:
+    """Say on stderr what the reader of the text alone would not see."""
+    if transcript.gaps:
+        missing = sum(gap.seconds for gap in transcript.gaps)
+        first = transcript.gaps[0]
+        console.note(
+            f"{name}: {clock(missing)} of speech in {len(transcript.gaps)} places has no text, "
+            f"first at {clock(first.start)}"
+        )
+    flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
+    if flagged:
+        kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
+        console.note(
+            f"{name}: {len(flagged)} of {len(transcript.segments)} segments are suspicious ({kinds}), "
+            f"first at {clock(flagged[0].start)}"
+        )
+
+
 class Results:
     """Results on standard output, in the order of the inputs; lines of the one whose turn it is appear at once."""
 
@@ -218,7 +219,8 @@ class Results:
         self.ready: dict[str, Transcript | None] = {}
         self.streamed: dict[str, list[Segment]] = {}
         self.header = True
-        self.streams = not self.json and self.format == "txt" and self.request.channels != "split"
+        whole = self.request.channels == "split" or self.request.speakers is not None  # speakers are known at the end
+        self.streams = not self.json and self.format == "txt" and not whole
 
     def segments(self, job: Job, segments: tuple[Segment, ...]) -> None:
         """Take segments that are settled; print them when it is the job's turn."""

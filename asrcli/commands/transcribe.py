@@ -13,7 +13,9 @@ from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
     from asrcli.jobs import Request
+    from asrcli.speakers import SpeakerOptions
     from asrcli.types import Options
+    from asrcli.vad import VadOptions
 
 
 def _option(*names: str, help: str, **more: Any) -> Any:
@@ -32,7 +34,12 @@ def transcribe(
     translate: Annotated[bool, _option("--translate", help="The same as --task translate.")] = False,
     format: Annotated[
         str | None,
-        _option("--format", "--output-format", "-f", help="txt srt vtt json jsonl tsv csv lrc ass; several: srt,json."),
+        _option(
+            "--format",
+            "--output-format",
+            "-f",
+            help="txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several: srt,json.",
+        ),
     ] = None,
     output_dir: Annotated[
         str | None, _option("--output-dir", "-o", help="Folder for the results; - is standard output, the default.")
@@ -43,8 +50,26 @@ def transcribe(
     ] = "{stem}.{format}",
     mirror_tree: Annotated[bool, _option("--mirror-tree", help="Keep the folders below a folder input.")] = False,
     files_from: Annotated[str | None, _option("--files-from", help="Read names of inputs from a file, or -.")] = None,
+    manifest: Annotated[
+        str | None,
+        _option(
+            "--manifest", help="Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text."
+        ),
+    ] = None,
     null: Annotated[bool, _option("--null", "-0", help="Names in --files-from end with a NUL byte.")] = False,
     channels: Annotated[str, _option("--channels", help="mix, split (a speaker per channel), or a number.")] = "mix",
+    diarize: Annotated[
+        bool, _option("--diarize", help="Find who speaks: a speaker for every word (pyannote).")
+    ] = False,
+    diarize_model: Annotated[
+        str | None, _option("--diarize-model", help="Hub id or folder of a pyannote pipeline; default: community-1.")
+    ] = None,
+    speakers: Annotated[int | None, _option("--speakers", min=1, help="How many speakers there are.")] = None,
+    min_speakers: Annotated[int | None, _option("--min-speakers", min=1, help="At least so many.")] = None,
+    max_speakers: Annotated[int | None, _option("--max-speakers", min=1, help="At most so many.")] = None,
+    rttm_in: Annotated[
+        str | None, _option("--rttm-in", help="Take the speakers from this RTTM file, or a folder of them.")
+    ] = None,
     start: Annotated[str | None, _option("--start", help="Begin here: seconds, or 1:02:03.5.")] = None,
     end: Annotated[str | None, _option("--end", help="Stop here.")] = None,
     clip_timestamps: Annotated[
@@ -108,6 +133,9 @@ def transcribe(
     ] = None,
     batch_size: Annotated[int | None, _option("--batch-size", min=1, help="Greatest number of clips at once.")] = None,
     vad: Annotated[bool, _option("--vad/--no-vad", "--vad-filter/--no-vad-filter", help="Leave silence out.")] = True,
+    vad_model: Annotated[
+        str, _option("--vad-model", help="silero, firered, or firered:FOLDER; --vad firered means the same.")
+    ] = "silero",
     vad_threshold: Annotated[
         float | None, _option("--vad-threshold", min=0, max=1, help="Probability that is speech, 0 to 1.")
     ] = None,
@@ -116,6 +144,13 @@ def transcribe(
     ] = None,
     vad_min_silence_duration_ms: Annotated[
         int | None, _option("--vad-min-silence-duration-ms", min=0, help="Shorter silence does not part speech.")
+    ] = None,
+    punctuate: Annotated[bool, _option("--punctuate", help="Put punctuation into texts that have none.")] = False,
+    punctuation_model: Annotated[
+        str, _option("--punctuation-model", help="firered, or firered:FOLDER; for --punctuate.")
+    ] = "firered",
+    identify_with: Annotated[
+        str | None, _option("--identify-with", help="Model that finds the language: firered, firered:FOLDER.")
     ] = None,
     device: Annotated[str, _option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     device_index: Annotated[
@@ -137,6 +172,11 @@ def transcribe(
     highlight_words: Annotated[
         bool | None, _option("--highlight-words/--no-highlight-words", help="Mark each word as it is said.")
     ] = None,
+    stream: Annotated[bool, _option("--stream", help="Hear -, a growing file or mic: while it is spoken.")] = False,
+    pcm: Annotated[str | None, _option("--pcm", help="Raw samples for --stream: s16le:16000:1.")] = None,
+    idle: Annotated[
+        float | None, _option("--idle", min=0, help="--stream ends when a file has not grown so long: 10 s.")
+    ] = None,
     force: Annotated[bool, _option("--force", help="Make everything again; overwrite files of others.")] = False,
     dry_run: Annotated[bool, _option("--dry-run", help="Only say what would be made, and why.")] = False,
     fail_fast: Annotated[bool, _option("--fail-fast", help="Stop at the first input that fails.")] = False,
@@ -155,6 +195,14 @@ def transcribe(
     """
     given = dict(locals())  # every option by its name, which is what the library calls it too
     with Console(quiet=quiet, verbose=verbose) as console:
+        if manifest:
+            from asrcli.commands.manifests import run_manifest
+
+            raise typer.Exit(run_manifest(request(given), given, console))
+        if stream or pcm is not None or idle is not None:
+            from asrcli.commands.streaming import run_live
+
+            raise typer.Exit(run_live(request(given), given, console))
         raise typer.Exit(run(request(given), console, Sinks(given)))
 
 
@@ -167,23 +215,23 @@ def request(given: dict[str, Any]) -> Request:
     from asrcli import inputs
     from asrcli.jobs import Request
     from asrcli.outputs import Naming
-    from asrcli.vad import VadOptions
-    from asrcli.writers import formats, layout
+    from asrcli.writers import format_of, formats, layout
 
-    named = list(given["inputs"] or [])
-    if given["files_from"]:
-        named += inputs.read_names(given["files_from"], given["null"])
-    if not named:
-        raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
-    found = inputs.expand(named)
-    chosen = formats(given["format"]) if given["format"] else _format_of(given["output"])
-    _check_sinks(given, len(found), chosen)
+    if given["manifest"]:
+        found, chosen = [], []
+    else:
+        named = list(given["inputs"] or [])
+        if given["files_from"]:
+            named += inputs.read_names(given["files_from"], given["null"])
+        if not named:
+            raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
+        found = inputs.expand(named)
+        chosen = formats(given["format"]) if given["format"] else [format_of(given["output"] or "")]
+        _check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
     start, end = _stretch(given)
     shape = {name: given[name] for name in _LAYOUT_OPTIONS} | {"max_lines": given["max_line_count"]}
-    vad = {name: given[f"vad_{name}"] for name in ("threshold",)}
-    vad |= {name: _seconds(given[f"vad_{name}_duration_ms"]) for name in ("min_speech", "min_silence")}
     folder = None if given["output_dir"] == "-" else given["output_dir"]
     naming = Naming(folder, given["output"], given["output_template"], given["mirror_tree"])
     return Request(
@@ -197,7 +245,9 @@ def request(given: dict[str, Any]) -> Request:
         channels=_channels(given["channels"]),
         start=start,
         end=end,
-        vad=VadOptions(**{name: value for name, value in vad.items() if value is not None}) if given["vad"] else None,
+        vad=_vad(given) if given["vad"] else None,
+        punctuation=given["punctuation_model"] if given["punctuate"] else None,
+        identifier=given["identify_with"],
         languages=tuple(_codes(given["languages"])),
         device=_device(given),
         dtype="float16" if given["fp16"] and given["compute_type"] == "auto" else given["compute_type"],
@@ -205,6 +255,7 @@ def request(given: dict[str, Any]) -> Request:
         batch_size=given["batch_size"],
         offline=given["offline"],
         force=given["force"],
+        speakers=_speakers(given),
     )
 
 
@@ -287,14 +338,6 @@ def _check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
         raise UsageError("--mirror-tree and --output-template need --output-dir")
 
 
-def _format_of(output: str | None) -> list[str]:
-    """Return the format an output file's extension names; text for standard output and unknown extensions."""
-    from asrcli.writers import FORMATS
-
-    extension = os.path.splitext(output or "")[1][1:].lower()
-    return [extension] if extension in FORMATS else ["txt"]
-
-
 def _stretch(given: dict[str, Any]) -> tuple[float, float | None]:
     start, end = given["start"], given["end"]
     if given["clip_timestamps"] not in (None, "0"):
@@ -322,6 +365,18 @@ def _time(text: str, option: str) -> float:
     return seconds
 
 
+def _vad(given: dict[str, Any]) -> VadOptions:
+    """Return what counts as speech: the voice-activity model's own threshold unless another one is given."""
+    from asrcli import companions
+    from asrcli.vad import SILERO, VadOptions
+
+    asked = {name: _seconds(given[f"vad_{name}_duration_ms"]) for name in ("min_speech", "min_silence")}
+    asked["threshold"] = given["vad_threshold"]
+    if given["vad_model"] != SILERO and asked["threshold"] is None:
+        asked["threshold"] = companions.find_detector(given["vad_model"]).threshold
+    return VadOptions(model=given["vad_model"], **{name: value for name, value in asked.items() if value is not None})
+
+
 def _seconds(milliseconds: int | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
@@ -330,6 +385,24 @@ def _channels(text: str) -> str:
     if text in ("mix", "split") or text.isdecimal():
         return text
     raise UsageError(f"--channels {text}: choose mix, split, or the number of a channel, counted from 0")
+
+
+def _speakers(given: dict[str, Any]) -> SpeakerOptions | None:
+    from asrcli.speakers import SpeakerOptions
+
+    numbers = {"--speakers": given["speakers"], "--min-speakers": given["min_speakers"]}
+    numbers |= {"--max-speakers": given["max_speakers"], "--diarize-model": given["diarize_model"]}
+    if not given["diarize"]:
+        for name, value in numbers.items():
+            if value is not None:
+                raise UsageError(f"{name} {value} is for --diarize: give that too")
+    if given["rttm_in"] is not None:
+        if given["diarize"]:
+            raise UsageError("--rttm-in has the speakers already: leave out --diarize")
+        return SpeakerOptions(rttm=given["rttm_in"])
+    if not given["diarize"]:
+        return None
+    return SpeakerOptions(None, given["diarize_model"], given["speakers"], given["min_speakers"], given["max_speakers"])
 
 
 def _codes(text: str | None) -> list[str]:
