@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from asr_plugins.ctc.viterbi import align_batch
+from asr_plugins.transformers_models.viterbi import align_batch
 
 
 @dataclass(frozen=True)

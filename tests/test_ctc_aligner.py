@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from asr_plugins.ctc.viterbi import STAR, STAR_COST, align, align_batch
+from asr_plugins.transformers_models.viterbi import STAR, STAR_COST, align, align_batch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers_engine.make_alignments import case
@@ -194,7 +194,7 @@ def test_what_it_hears_is_spelled_as_in_the_text(aligner, strings) -> None:  # t
 
 
 def test_what_is_like_no_word_stays() -> None:
-    from asr_plugins.ctc.aligner import Lexicon
+    from asr_plugins.transformers_models.aligner import Lexicon
 
     lexicon = Lexicon(["Don't", "know", "Straße"])
     assert [lexicon.nearest(word) for word in ("DONT", "NOW", "strasse", "xyz")] == ["Don't", "know", "Straße", "xyz"]

@@ -1,4 +1,4 @@
-"""Speech-to-text models of the transformers library: CTC, transducers and sequence-to-sequence, by hub id or folder.
+"""Speech-to-text models of the transformers library by hub id or folder, and the aligner `ctc` on its CTC models.
 
 Loading, batching, decoding and word times are our own where the library's are not strict, not independent of the batch
 or not there; ``docs/transformers.md`` says which models were tried and how.

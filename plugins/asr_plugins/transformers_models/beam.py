@@ -188,7 +188,7 @@ class Beam:
 
 def time_tokens(log_probs: NDArray[Any], tokens: Sequence[int], blank: int) -> list[Span]:
     """Return the tokens with the frames of their most probable path."""
-    from asr_plugins.ctc.viterbi import align
+    from asr_plugins.transformers_models.viterbi import align
 
     path = align(log_probs, tokens, blank)
     if path is None:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.errors import ModelError
-from asrcli.text.join import is_unspaced
 
 PIECE_SPACE = "▁"
-UNKNOWN = -1  # a letter without a token; what asr_plugins.ctc.viterbi calls a star
+UNKNOWN = -1  # a letter without a token: a star of the aligner
+UNSPACED = ("CJK ", "HIRAGANA ", "KATAKANA ")  # names of characters that are words of their own
 APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'"})
 
 
@@ -84,7 +84,7 @@ class Vocabulary:
                 fresh = True
             if bare:
                 own = [(bare, span)]
-                if fresh or is_unspaced(bare[0]):
+                if fresh or unicodedata.name(bare[0], "").startswith(UNSPACED):
                     groups.append(own)
                 else:
                     groups[-1] += own

@@ -1,4 +1,4 @@
-"""The aligner class: what the core sees."""
+"""The aligner `ctc`: word times from any CTC model of the engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from asrcli.errors import ModelError
 from asrcli.types import Clip, Word
 
 if TYPE_CHECKING:
-    from asr_plugins.ctc.viterbi import Path as BestPath
+    from asr_plugins.transformers_models.viterbi import Path as BestPath
 
 LIKE = 60.0  # percent of likeness to a word of the text (rapidfuzz), for what was heard to be taken for it
 
@@ -56,7 +56,7 @@ class Ctc(Aligner):
         self, clips: Sequence[Clip], texts: Sequence[Sequence[str]], language: str | None
     ) -> list[list[AlignedWord | None]]:
         """Return the times of the words of each clip; None for all of them when the clip is too short for the text."""
-        from asr_plugins.ctc.viterbi import align_batch
+        from asr_plugins.transformers_models.viterbi import align_batch
 
         found: list[list[AlignedWord | None]] = []
         vocabulary = self.model.vocabulary
@@ -107,7 +107,7 @@ class Ctc(Aligner):
 
     def _spell(self, word: str) -> list[int]:
         """Return the labels of a word; one star for a word without any letter that the model knows."""
-        from asr_plugins.ctc.viterbi import STAR
+        from asr_plugins.transformers_models.viterbi import STAR
 
         tokens = self.model.vocabulary.spell(word)
         known = any(token != STAR and self.model.vocabulary.surface(token).strip() for token in tokens)
@@ -115,7 +115,7 @@ class Ctc(Aligner):
 
     def _labels(self, words: Sequence[Sequence[int]]) -> list[int]:
         """Return the labels of a text, with the model's own sign between words."""
-        from asr_plugins.ctc.viterbi import STAR
+        from asr_plugins.transformers_models.viterbi import STAR
 
         if not words:
             return []
@@ -134,8 +134,8 @@ class Ctc(Aligner):
 
     def _times(self, clip: Clip, words: Sequence[Sequence[int]], path: BestPath | None) -> list[AlignedWord | None]:
         """Return the times and scores of the words on a path; a star has no score."""
-        from asr_plugins.ctc.viterbi import STAR
         from asr_plugins.transformers_models.edges import find_edges
+        from asr_plugins.transformers_models.viterbi import STAR
 
         if path is None:
             return [None] * len(words)
@@ -158,7 +158,7 @@ class Ctc(Aligner):
     @staticmethod
     def _score(word: Sequence[int], log_probs: Sequence[float]) -> float | None:
         """Return the mean probability of the labels that the model knows."""
-        from asr_plugins.ctc.viterbi import STAR
+        from asr_plugins.transformers_models.viterbi import STAR
 
         known = [exp(min(0.0, value)) for label, value in zip(word, log_probs, strict=True) if label != STAR]
         return round(sum(known) / len(known), 4) if known else None
