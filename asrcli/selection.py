@@ -7,7 +7,16 @@ from collections.abc import Callable
 
 from asrcli import device as devices
 from asrcli import models
-from asrcli.engine import AUTO_ORDER, Engine, check_installed, check_language, check_options, installed, load_class
+from asrcli.engine import (
+    AUTO_ORDER,
+    Engine,
+    Weights,
+    check_installed,
+    check_language,
+    check_options,
+    installed,
+    load_class,
+)
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.recogniser import Choice
 from asrcli.types import Options
@@ -31,11 +40,32 @@ def choose_class(name: str, model: str | None, options: Options, announce: Annou
     return engine, model
 
 
+def choose_backend(engine: type[Engine], backend: str | None) -> str | None:
+    """Return which implementation of an engine to use: the one asked for, or the first that is installed.
+
+    ``None`` when the engine has only one.
+
+    Raises:
+        UsageError: the engine has no such backend.
+        MissingExtra: the one asked for is not installed.
+    """
+    if not engine.backends:
+        if backend is not None:
+            raise UsageError(f"engine '{engine.name}' has one implementation only: leave --backend out")
+        return None
+    if backend is not None and backend not in engine.backends:
+        raise UsageError(f"engine '{engine.name}' has no backend '{backend}', only: {', '.join(engine.backends)}")
+    chosen = engine.for_weights(Weights(engine.default_model, None), backend)
+    check_installed(chosen)
+    return chosen.backend
+
+
 def prepare(  # noqa: PLR0913 -- everything that a choice depends on
     engine: type[Engine],
     model: str | None,
     options: Options,
     *,
+    backend: str | None = None,
     device: str = "auto",
     dtype: str = "auto",
     threads: int = 0,
@@ -45,7 +75,10 @@ def prepare(  # noqa: PLR0913 -- everything that a choice depends on
 ) -> Choice:
     """Find the weights, pulling them when allowed, and the device; load nothing."""
     weights = models.resolve(engine, model, offline=offline, pull=pull, announce=announce)
-    engine = engine.for_weights(weights)
+    engine = engine.for_weights(weights, chosen := choose_backend(engine, backend))
+    if chosen and not backend:
+        others = ", ".join(other for other in engine.backends if other != chosen)
+        announce(f"backend {chosen} of engine {engine.name}; --backend names another: {others}")
     check_options(engine, options)
     return Choice(engine, weights, devices.choose(engine, device, dtype, threads, announce=announce))
 

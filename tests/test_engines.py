@@ -42,6 +42,7 @@ class Case:
 
 
 CASES = {
+    "canary": Case("canary-qwen-digits"),
     "fake": Case(listens=False),
     "pocketsphinx": Case(),
     "whisper": Case("whisper-digits-ct2"),
