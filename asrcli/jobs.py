@@ -38,6 +38,7 @@ class Request:
     engine: str = "auto"
     model: str | None = None
     options: Options = field(default_factory=Options)
+    backend: str | None = None  # of an engine with several; None is the first that is installed
     formats: tuple[str, ...] = ()  # () writes nothing: the caller takes the transcripts
     layout: Layout = field(default_factory=Layout)
     naming: Naming = field(default_factory=Naming)
@@ -154,9 +155,10 @@ def plan(request: Request) -> Plan:
     """
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
+    backend = selection.choose_backend(engine, request.backend)
     naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
     check_template(naming.template, request.formats)
-    recipe = text_recipe(request, engine, model)
+    recipe = text_recipe(request, engine, model, backend)
     writes = bool(request.formats) and not naming.to_stdout
     if writes:
         check_folder(_state_folder(naming))
@@ -165,12 +167,15 @@ def plan(request: Request) -> Plan:
     return Plan(replace(request, naming=naming), engine, model, jobs, recipe, tuple(notices))
 
 
-def text_recipe(request: Request, engine: type[Engine], model: str | None) -> state.Recipe:
+def text_recipe(
+    request: Request, engine: type[Engine], model: str | None, backend: str | None = None
+) -> state.Recipe:
     """Return what shapes the text, by name and value; two runs with one recipe write the same bytes."""
     parts: dict[str, object] = {
         "engine": engine.name,
         "model": model or engine.default_model,
         "revision": selection.declared_revision(engine, model),
+        "backend": backend,
         "channels": request.channels,
         "start": request.start,
         "end": request.end,
@@ -231,6 +236,7 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
             planned.engine,
             planned.model,
             request.options,
+            backend=request.backend,
             device=request.device,
             dtype=request.dtype,
             threads=request.threads,

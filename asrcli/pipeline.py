@@ -372,9 +372,14 @@ class _Consumer:
             speech=end.speech,
             gaps=assembly.uncovered(end.speech),
             warnings=end.warnings,
-            options=tuple((name, str(value)) for name, value in self.options.given()),
+            options=self._recorded_options(),
             timings=Timings(end.decode_seconds, assembly.engine_seconds, time.perf_counter() - started),
         )
+
+    def _recorded_options(self) -> tuple[tuple[str, str], ...]:
+        backend = self.choice.engine.backend
+        given = tuple((name, str(value)) for name, value in self.options.given())
+        return (("backend", backend), *given) if backend else given
 
 
 def vote(
