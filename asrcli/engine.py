@@ -113,6 +113,7 @@ class Plugin(ABC):  # noqa: B024 -- what is abstract differs between engines and
     models: ClassVar[Mapping[str, Model]] = {}  # short name -> declaration
     default_model: ClassVar[str] = ""  # a key of `models`
     loads_folders: ClassVar[bool] = True  # a local folder or foreign hub id may be named as the model
+    loads_files: ClassVar[tuple[str, ...]] = ()  # suffixes of single files that may be named as the model: ".nemo"
     any_model: ClassVar[bool] = False  # every model name is passed on unchecked: a server knows its own
     devices: ClassVar[tuple[str, ...]] = ("cpu",)  # device kinds it runs on, the preferred one first
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # device kind -> accepted dtypes; the first is

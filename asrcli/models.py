@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from asrcli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
-    from asrcli.engine import Model, Plugin, Weights
+    from asrcli.engine import Companion, Model, Plugin, Weights
 
 # What a repository is asked for when its model declares nothing else. "model.bin" is CTranslate2's own format; every
 # other *.bin is left where it is, because it is a pickle. Tokenizers are json, txt or SentencePiece models.
@@ -54,11 +54,11 @@ def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: boo
     declared = engine.models.get(name)
     if engine.any_model or (declared is not None and declared.hub_id is None):
         return Weights(name, None, None, declared)
-    if declared is None and (folder := _folder(engine, name)) is not None:
-        return Weights(name, str(folder), hash_folder(folder), None)
+    if declared is None and (place := _local(engine, name)) is not None:
+        return Weights(name, str(place), hash_local(place), None)
     hub_id, revision = _hub_place(engine, name, declared)
     found = cached(hub_id, revision)
-    if found is None:
+    if found is None or not has_companions(found, declared):
         if offline or not pull or hub_is_off():
             why = " and may not be downloaded now" if offline or hub_is_off() else ""
             raise ModelError(
@@ -95,8 +95,11 @@ def is_here(engine: type[Plugin], model: str | None = None) -> bool:
         return True
     if declared is None and Path(name).is_dir():
         return engine.loads_folders
+    if declared is None and Path(name).is_file():
+        return name.endswith(engine.loads_files)
     hub_id = declared.hub_id if declared is not None else name
-    return hub_id is not None and cached(hub_id, declared.revision if declared is not None else None) is not None
+    found = cached(hub_id, declared.revision if declared is not None else None) if hub_id else None
+    return found is not None and has_companions(found, declared)
 
 
 def installed_size(engine: type[Plugin], model: str | None = None) -> int | None:
@@ -157,6 +160,12 @@ def has_weights(folder: Path) -> bool:
     return any(path.exists() for pattern in WEIGHTS for path in folder.glob(pattern))
 
 
+def has_companions(folder: Path, declared: Model | None) -> bool:
+    """Return whether the files of other repositories are there that a model needs beside its weights."""
+    needed = [file for companion in declared.companions for file in companion.files.values()] if declared else []
+    return all((folder / file).is_file() for file in needed)
+
+
 def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
     """Fetch a model from the hub into its cache and return its folder.
 
@@ -170,6 +179,19 @@ def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
     hub_id, revision = _hub_place(engine, name, declared)
     size = f" ({declared.size_mb} MB)" if declared is not None and declared.size_mb else ""
     announce(f"downloading {hub_id}{size} from the Hugging Face hub into {hub_cache()}")
+    folder = _snapshot(hub_id, revision, (declared.files if declared is not None else ()) or FILES)
+    if not has_weights(folder):
+        raise ModelError(
+            f"{hub_id} has no safetensors or CTranslate2 weights that {engine.role} '{engine.name}' could load"
+        )
+    for companion in declared.companions if declared is not None else ():
+        announce(f"adding {', '.join(companion.files)} from {companion.hub_id}")
+        _add_companion(folder, companion)
+    return folder
+
+
+def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str]) -> Path:
+    """Fetch the files of a repository that match into the hub's cache."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HTTPError  # of the HTTP library that the installed version uses
 
@@ -177,7 +199,7 @@ def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
         found = snapshot_download(
             hub_id,
             revision=revision,
-            allow_patterns=list((declared.files if declared is not None else ()) or FILES),
+            allow_patterns=list(patterns),
             ignore_patterns=["*.bin.index.json", "model.fp32*", "onnx/*"],  # second copies of the weights
             token=os.environ.get("HF_TOKEN") or False,
             etag_timeout=SECONDS_TO_ANSWER,
@@ -185,12 +207,22 @@ def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
         )
     except (HTTPError, OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"cannot download {hub_id}: {explain(error)}") from error
-    folder = Path(found)
-    if not has_weights(folder):
-        raise ModelError(
-            f"{hub_id} has no safetensors or CTranslate2 weights that {engine.role} '{engine.name}' could load"
-        )
-    return folder
+    return Path(found)
+
+
+def _add_companion(folder: Path, companion: Companion) -> None:
+    """Copy files of another repository to their place beside the weights, each in one step."""
+    import shutil
+
+    source = _snapshot(companion.hub_id, companion.revision, list(companion.files))
+    for theirs, ours in companion.files.items():
+        if not (source / theirs).is_file():
+            raise ModelError(f"{companion.hub_id} has no {theirs}, which belongs beside the weights in '{folder}'")
+        target = folder / ours
+        temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / theirs, temporary)
+        temporary.replace(target)
 
 
 def explain(error: Exception) -> str:
@@ -221,15 +253,18 @@ def _bar() -> type[Any]:
     return Bar
 
 
-def _folder(engine: type[Plugin], name: str) -> Path | None:
-    """Return the folder that a name means, if it means one."""
+def _local(engine: type[Plugin], name: str) -> Path | None:
+    """Return the folder, or the single file, that a name means, if it means one."""
     path = Path(name).expanduser()
+    if path.is_file() and path.name.endswith(engine.loads_files):
+        return path
     if path.is_dir():
         if not engine.loads_folders:
             raise UsageError(f"{engine.role} '{engine.name}' loads no folders; its models: {', '.join(engine.models)}")
         return path
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise UsageError(f"there is no folder '{name}' to load a model from")
+        kinds = f" or {' or '.join(engine.loads_files)} file" if engine.loads_files else ""
+        raise UsageError(f"there is no folder{kinds} '{name}' to load a model from")
     return None
 
 
@@ -257,12 +292,14 @@ def _pull_command(engine: type[Plugin], name: str) -> str:
     return f"asr engines pull {engine.name}:{name}"
 
 
-def hash_folder(folder: str | Path) -> str:
-    """Return a hash of the names and contents of a model folder, 16 hexadecimal digits.
+def hash_local(place: str | Path) -> str:
+    """Return a hash of the names and contents of a model folder, or of the contents of a file: 16 hexadecimal digits.
 
     It says the same about a copy of the folder. A big file is read once and remembered by path, size and time.
     """
-    root = Path(folder)
+    root = Path(place)
+    if root.is_file():
+        return _file_hash(root)[:16]
     digest = hashlib.sha256()
     for path in sorted(_files(root)):
         digest.update(f"{path.relative_to(root).as_posix()}\0{_file_hash(path)}\n".encode(errors="surrogateescape"))

@@ -136,4 +136,4 @@ def declared_revision(engine: type[Engine], model: str | None) -> str:
     name = model or engine.default_model
     if name in engine.models:
         return engine.models[name].revision or ""
-    return models.hash_folder(name) if os.path.isdir(name) else ""
+    return models.hash_local(name) if os.path.exists(name) else ""

@@ -81,8 +81,8 @@ _asr() {
         [[ ${COMP_WORDS[number]} == -- ]] && { _asr_files; return; }
     done
     case "$path $prev" in
-        "transcribe --engine"|"transcribe -e") _asr_words "auto firered whisper pocketsphinx fake"; return ;;
-        "transcribe --model"|"transcribe -m") _asr_words "aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "transcribe --engine"|"transcribe -e") _asr_words "auto firered nemo whisper pocketsphinx fake"; return ;;
+        "transcribe --model"|"transcribe -m") _asr_words "aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
         "transcribe --language"|"transcribe -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --languages") _asr_list "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --task") _asr_words "transcribe translate"; return ;;
@@ -182,7 +182,7 @@ _asr() {
         "digest podcast --voice") :; return ;;
         "digest podcast --voice-dir") :; return ;;
         "digest podcast --format"|"digest podcast -f") :; return ;;
-        "digest podcast --engine"|"digest podcast -e") _asr_words "auto firered whisper pocketsphinx fake"; return ;;
+        "digest podcast --engine"|"digest podcast -e") _asr_words "auto firered nemo whisper pocketsphinx fake"; return ;;
         "digest paper --out"|"digest paper -o") :; return ;;
         "digest paper --replay") :; return ;;
     esac
@@ -196,7 +196,7 @@ _asr() {
         "engines")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
         "engines pull")
-            if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "firered firered:aed2 firered:aed firered:llm2 firered:llm whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
         "doctor")
             if [[ $cur == -* ]]; then _asr_words "--network --json --help"; else :; fi ;;
         "config")

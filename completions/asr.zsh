@@ -30,10 +30,10 @@ _asr_transcribe() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto firered whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto firered whisper pocketsphinx fake)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto firered nemo whisper pocketsphinx fake)' \
+        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto firered nemo whisper pocketsphinx fake)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--languages)--languages=[Find the language among these\: de,en.]:LANGUAGE,...:_sequence compadd - af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' \
@@ -185,7 +185,7 @@ _asr_engines_pull() {
         '(--quiet -q)-q[Errors only.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '*:engine\[\:model\]:(firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+        '*:engine\[\:model\]:(firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
 }
 
 _asr_doctor() {
@@ -411,8 +411,8 @@ _asr_digest_podcast() {
         '(--format -f)--format=[mp3, opus or m4a.]:TEXT: ' \
         '(--format -f)-f+[mp3, opus or m4a.]:TEXT: ' \
         '(--selfcheck)--selfcheck[Transcribe the episode and report what is misheard.]' \
-        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto firered whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto firered whisper pocketsphinx fake)' \
+        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto firered nemo whisper pocketsphinx fake)' \
+        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto firered nemo whisper pocketsphinx fake)' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }

@@ -142,20 +142,20 @@ def test_a_folder_is_known_by_its_contents(cache: Path, tmp_path: Path) -> None:
         (folder / "model.bin").write_bytes(b"w" * (models.SMALL + 1))
         os.utime(folder / "model.bin", ns=(0, len(folder.name)))
     assert resolve(str(first)).revision == resolve(str(second)).revision
-    before = models.hash_folder(first)
+    before = models.hash_local(first)
     (first / "model.bin").write_bytes(b"v" + b"w" * models.SMALL)  # as long as before
-    assert models.hash_folder(first) != before
+    assert models.hash_local(first) != before
     (second / "README.md").write_text("notes are no weights")
-    assert models.hash_folder(second) == before
+    assert models.hash_local(second) == before
 
 
 def test_big_files_are_read_once(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "model.bin").write_bytes(bytes(models.SMALL))
-    first = models.hash_folder(folder)
+    first = models.hash_local(folder)
     monkeypatch.setattr(models, "_read_hash", lambda path: pytest.fail("read again"))
-    assert models.hash_folder(folder) == first
+    assert models.hash_local(folder) == first
 
 
 # A hub on the loopback. The hub's library reads HF_ENDPOINT when it is imported, so each test is a process of its own.

@@ -415,7 +415,7 @@ def test_a_transformers_folder_is_converted_once(
     monkeypatch.setattr(convert, "_convert", lambda *paths: pytest.fail("converted again"))
     load(transformers_folder)
     kept = list((transformers_folder.parent / "cache/asr/whisper-ct2").iterdir())
-    assert [path.name for path in kept] == [models.hash_folder(transformers_folder)], "and nothing half done beside it"
+    assert [path.name for path in kept] == [models.hash_local(transformers_folder)], "and nothing half done beside it"
 
 
 def test_an_older_transformers_folder_is_converted(

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from asrcli.errors import MissingExtra, ModelError
-from asrcli.models import hash_folder, safe_folder
+from asrcli.models import hash_local, safe_folder
 
 MODULES = ("torch", "transformers", "safetensors")
 COPIED = ("tokenizer.json", "preprocessor_config.json")
@@ -37,7 +37,7 @@ def converted(folder: Path, revision: str | None) -> Path:
     from platformdirs import user_cache_path
 
     home = user_cache_path("asr") / "whisper-ct2"
-    target = home / (revision or hash_folder(folder))
+    target = home / (revision or hash_local(folder))
     if (target / "model.bin").exists():
         return target
     from importlib.util import find_spec

@@ -1,0 +1,237 @@
+"""The engine class: NeMo's ``ASRModel`` behind the contract."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from asr_plugins.nemo.archive import find_archive, read_archive
+from asr_plugins.nemo.catalogue import MODELS
+from asrcli.engine import Device, Engine, Model, Weights
+from asrcli.errors import DeviceError, ModelError, UsageError
+from asrcli.types import Clip, Options, Segment, Word
+
+if TYPE_CHECKING:
+    from asr_plugins.nemo.archive import Archive
+
+MAX_SECONDS = 40.0  # Canary was trained on clips up to this; full attention over more costs memory by the square
+MAX_SYMBOLS = 10  # tokens a transducer may write in one frame of 80 ms; more is a loop
+
+
+class Nemo(Engine):
+    """FastConformer models with CTC, RNNT or TDT decoders. What is true of Canary alone stands in `NemoCanary`."""
+
+    name = "nemo"
+    requires = ("nemo", "torch", "sentencepiece")
+    extra = "nemo"
+    models: ClassVar[Mapping[str, Model]] = MODELS
+    default_model = "parakeet-tdt-0.6b-v3"
+    loads_files = (".nemo",)
+    max_seconds = MAX_SECONDS
+    batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 80.0, "cuda": 960.0}
+    devices = ("cuda", "cpu")
+    dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "cuda": ("bfloat16", "float16", "float32"),
+        "cpu": ("float32", "bfloat16"),
+    }
+    supports = frozenset({"word_timestamps"})
+
+    def __init__(self, weights: Weights, device: Device) -> None:
+        if weights.path is None:
+            raise ModelError(f"engine 'nemo' has no weights for '{weights.name}': name a model or a .nemo file")
+        self.languages_spoken = weights.model.languages if weights.model else ()
+        archive = read_archive(find_archive(Path(weights.path)))
+        self.layout = archive.layout
+        self._model = _load(archive, device)
+        self._frame_seconds = _frame_seconds(self._model)
+        self._decoding: tuple[bool, bool] | None = None  # as configured last: word times, CUDA graphs
+        self._graphs = device.kind == "cuda" and self.layout == "rnnt"
+
+    @classmethod
+    def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
+        """Return the card of Canary for an archive of an attention encoder-decoder."""
+        if weights.path is None or cls.missing():
+            return cls
+        layout = weights.model.layout if weights.model else None
+        layout = layout or read_archive(find_archive(Path(weights.path)), weights=False).layout
+        return NemoCanary if layout == "aed" else cls
+
+    def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+        """Return at most one segment per clip."""
+        times = bool(options.word_timestamps)
+        try:
+            hypotheses = self._hear(clips, times, options)
+        except RuntimeError as error:
+            if not self._graphs or "out of memory" in str(error).lower():
+                raise
+            self._graphs = False  # they are known to fail on some drivers (NVIDIA-NeMo/Speech issues 14107, 15145)
+            hypotheses = self._hear(clips, times, options)
+        return [self._segments(clip, one, options) for clip, one in zip(clips, hypotheses, strict=True)]
+
+    def _hear(self, clips: Sequence[Clip], times: bool, options: Options) -> list[Any]:
+        self._configure(times)
+        return self._transcribe(clips, timestamps=None)
+
+    def _configure(self, times: bool) -> None:
+        """Set up decoding, which NeMo builds anew at every change, only when something changed.
+
+        CUDA graphs are left off with word times: they are slow together (NVIDIA-NeMo/Speech issue 15164).
+        """
+        from omegaconf import open_dict
+
+        wanted = (times, self._graphs and not times)
+        if self._decoding == wanted:
+            return
+        decoding = self._model.cfg.decoding
+        with open_dict(decoding):
+            decoding.strategy = "greedy_batch"
+            decoding.compute_timestamps = times
+            decoding.preserve_alignments = times and self.layout == "ctc"
+            decoding.confidence_cfg = {
+                "preserve_frame_confidence": times,
+                "preserve_token_confidence": times,
+                "preserve_word_confidence": times,
+            }
+            if self.layout == "rnnt":
+                decoding.greedy.loop_labels = True
+                decoding.greedy.use_cuda_graph_decoder = wanted[1]
+                decoding.greedy.max_symbols = decoding.greedy.get("max_symbols") or MAX_SYMBOLS
+        self._model.change_decoding_strategy(decoding, verbose=False)
+        self._decoding = wanted
+
+    def _transcribe(self, clips: Sequence[Clip], **more: Any) -> list[Any]:
+        import torch
+
+        found = self._model.transcribe(
+            [torch.from_numpy(clip.samples) for clip in clips],
+            batch_size=len(clips),
+            return_hypotheses=True,
+            num_workers=0,
+            verbose=False,
+            **more,
+        )
+        best = found[0] if isinstance(found, tuple) else found  # older transducers give (best, all)
+        return [one[0] if isinstance(one, list) else one for one in best]
+
+    def _segments(self, clip: Clip, hypothesis: Any, options: Options) -> list[Segment]:
+        text = str(hypothesis.text or "").strip()
+        if not text:
+            return []
+        words = self._words(clip, hypothesis) if options.word_timestamps else ()
+        tokens = _tokens(hypothesis.y_sequence)
+        return [
+            Segment(
+                text,
+                words[0].start if words else 0.0,
+                words[-1].end if words else clip.seconds,
+                words=words,
+                language=self._language(clip, options),
+                avg_logprob=_mean_logprob(hypothesis, tokens),
+                tokens=tokens,
+            )
+        ]
+
+    def _language(self, clip: Clip, options: Options) -> str | None:
+        """Return the language when there is no choice; the multilingual Parakeet does not say what it heard."""
+        return self.languages_spoken[0] if len(self.languages_spoken) == 1 else clip.language or options.language
+
+    def _words(self, clip: Clip, hypothesis: Any) -> tuple[Word, ...]:
+        """Return the words, whose times come in frames, kept in order and within the clip."""
+        rows = hypothesis.timestamp.get("word", ()) if isinstance(hypothesis.timestamp, dict) else ()
+        scores = hypothesis.word_confidence or []
+        scores = [float(score) for score in scores] if len(scores) == len(rows) else [None] * len(rows)
+        words: list[Word] = []
+        earliest = 0.0
+        for row, score in zip(rows, scores, strict=True):
+            start = min(max(float(row["start_offset"]) * self._frame_seconds, earliest), clip.seconds)
+            end = min(max(float(row["end_offset"]) * self._frame_seconds, start), clip.seconds)
+            words.append(Word(row["word"], start, end, _probability(score)))
+            earliest = end
+        return tuple(word for word in words if word.text)
+
+
+class NemoCanary(Nemo):
+    """Canary: attention encoder-decoders that are told the language, and translate."""
+
+    supports = frozenset({"task", "word_timestamps"})
+
+    def _hear(self, clips: Sequence[Clip], times: bool, options: Options) -> list[Any]:
+        """Group the clips by language, which NeMo takes once per call."""
+        heard: dict[int, Any] = {}
+        languages = [self._language(clip, options) for clip in clips]
+        for language in dict.fromkeys(languages):
+            own = [number for number, other in enumerate(languages) if other == language]
+            prompt = {
+                "source_lang": language,
+                "target_lang": "en" if options.task == "translate" else language,
+                "task": "ast" if options.task == "translate" else "asr",
+                "pnc": "yes",
+            }
+            found = self._transcribe([clips[number] for number in own], timestamps=times, **prompt)
+            heard.update(zip(own, found, strict=True))
+        return [heard[number] for number in range(len(clips))]
+
+    def _language(self, clip: Clip, options: Options) -> str:
+        language = clip.language or options.language or "en"  # it cannot find out, and must be told one
+        if self.languages_spoken and language not in self.languages_spoken:
+            raise UsageError(f"this Canary does not speak '{language}', only: {', '.join(self.languages_spoken)}")
+        return language
+
+
+def _load(archive: Archive, device: Device) -> Any:
+    """Return NeMo's model in evaluation mode, on its device."""
+    import torch
+
+    if device.kind == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("no CUDA device is usable by torch; use --device cpu")
+    if device.threads:
+        torch.set_num_threads(device.threads)
+    silence()
+    from nemo.collections.asr.models import ASRModel
+
+    try:
+        model = ASRModel.restore_from(str(archive.path), map_location="cpu", strict=True)
+    except (RuntimeError, KeyError, ValueError, TypeError, FileNotFoundError) as error:
+        first = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(f"'{archive.path}' cannot be loaded by NeMo: {first[0]}") from error
+    accepted = Nemo.dtypes[device.kind]
+    dtype = accepted[0] if device.dtype == "auto" else device.dtype
+    if dtype not in accepted:
+        raise UsageError(f"engine 'nemo' has no dtype '{dtype}' on {device.kind}; choose from: {', '.join(accepted)}")
+    return model.eval().to(device=torch.device(str(device)), dtype=getattr(torch, dtype))
+
+
+def silence() -> None:
+    """Keep NeMo's log lines off standard output, and all but its errors off standard error.
+
+    It reads these variables when it is imported. ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD`` would undo the safe loading.
+    """
+    os.environ["NEMO_REDIRECT_LOGS_TO_STDERR"] = "1"
+    os.environ.pop("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", None)
+    from nemo.utils import logging
+
+    logging.setLevel(logging.ERROR)
+
+
+def _frame_seconds(model: Any) -> float:
+    """Return the length of one output frame: 80 ms for FastConformer."""
+    stride = float(model.cfg.preprocessor.get("window_stride", 0.01))
+    return stride * float(model.cfg.encoder.get("subsampling_factor", 8))
+
+
+def _tokens(sequence: Any) -> tuple[int, ...]:
+    """Return the token ids; CTC decoding with confidences leaves its log probabilities in their place."""
+    flat = sequence is not None and getattr(sequence, "ndim", 1) == 1
+    return tuple(int(token) for token in sequence) if flat else ()
+
+
+def _mean_logprob(hypothesis: Any, tokens: Sequence[int]) -> float | None:
+    score = float(hypothesis.score) if hypothesis.score is not None else math.nan
+    return score / len(tokens) if tokens and math.isfinite(score) and score <= 0 else None
+
+
+def _probability(score: float | None) -> float | None:
+    return None if score is None or not math.isfinite(score) else min(max(score, 0.0), 1.0)

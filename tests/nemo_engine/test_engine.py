@@ -1,0 +1,193 @@
+"""The engine `nemo` on tiny FastConformer models with random weights, which NeMo itself builds and saves here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from asr_plugins.nemo.catalogue import MODELS
+from asr_plugins.nemo.engine import Nemo, NemoCanary
+
+from asrcli import device, models
+from asrcli.engine import Weights
+from asrcli.errors import ModelError, UsageError
+from asrcli.types import Options
+from tests.clips import clip, noise, silence
+
+if Nemo.missing():
+    pytest.skip(f"{', '.join(Nemo.missing())} is not installed", allow_module_level=True)
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # NeMo's own, and those of what it imports
+DIGITS = Path(__file__).parent.parent / "data/digits"
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    from asr_plugins.nemo.engine import silence as quiet
+
+    from tests.nemo_engine import tiny
+
+    quiet()
+    folder = tmp_path_factory.mktemp("nemo")
+    return {"ctc": tiny.ctc(folder), **{kind: tiny.transducer(folder, kind) for kind in ("tdt", "rnnt")}}
+
+
+@pytest.fixture(scope="module", params=["ctc", "tdt", "rnnt"])
+def engine(request: pytest.FixtureRequest, archives: dict[str, Path]) -> Nemo:
+    weights = models.resolve(Nemo, str(archives[request.param]), offline=True, pull=False, announce=print)
+    assert len(weights.revision or "") == 16
+    return Nemo(weights, device.choose(Nemo, "cpu", threads=1))
+
+
+def test_words_are_in_order_inside_the_clip_and_make_up_the_text(engine: Nemo) -> None:
+    clips = [clip(DIGITS / f"string{number:02}.wav") for number in range(3)] + [noise(1.3, 26)]
+    for one, segments in zip(clips, engine.transcribe(clips, Options(word_timestamps=True)), strict=True):
+        for segment in segments:
+            assert " ".join(word.text for word in segment.words) == segment.text
+            edges = [edge for word in segment.words for edge in (word.start, word.end)]
+            assert edges == sorted(edges) and edges[0] >= 0 and edges[-1] <= one.seconds
+            assert all(word.score is not None and 0 <= word.score <= 1 for word in segment.words)
+            assert segment.avg_logprob is None or segment.avg_logprob <= 0
+
+
+def test_batch_equals_single_with_and_without_times(engine: Nemo) -> None:
+    clips = [noise(seconds, 26, seed) for seed, seconds in enumerate((1.3, 3.0, 0.7))]
+    texts = [
+        [[segment.text for segment in one] for one in engine.transcribe(clips, Options(word_timestamps=times))]
+        for times in (None, True, None)
+    ]
+    alone = [[segment.text for segment in engine.transcribe([one], Options())[0]] for one in clips]
+    assert texts == [alone] * 3
+
+
+def test_the_text_is_that_of_nemo(engine: Nemo, archives: dict[str, Path]) -> None:
+    """The same archive, restored and asked as NeMo's own documentation says."""
+    from nemo.collections.asr.models import ASRModel
+
+    kind = "ctc" if engine.layout == "ctc" else "tdt" if "tdt_durations" in engine._model.cfg.model_defaults else "rnnt"
+    sounds = [noise(seconds, 26, seed) for seed, seconds in enumerate((2.0, 1.1))]
+    model = ASRModel.restore_from(str(archives[kind]), map_location="cpu")
+    theirs = model.transcribe([one.samples for one in sounds], batch_size=2, timestamps=True, verbose=False)
+    ours = engine.transcribe(sounds, Options(word_timestamps=True))
+    for one, hypothesis, segments in zip(sounds, theirs, ours, strict=True):
+        assert " ".join(segment.text for segment in segments) == hypothesis.text.strip()
+        words = [word for segment in segments for word in segment.words]
+        given = [row for row in hypothesis.timestamp["word"] if row["word"]]
+        assert [word.text for word in words] == [row["word"] for row in given]
+        for word, row in zip(words, given, strict=True):
+            assert word.start == pytest.approx(min(float(row["start"]), one.seconds), abs=1e-6)
+
+
+def test_very_short_clips_do_not_fail(engine: Nemo) -> None:
+    assert len(engine.transcribe([silence(0.05), silence(0.3)], Options())) == 2
+
+
+def test_an_archive_of_other_weights_is_one_line(archives: dict[str, Path], tmp_path: Path) -> None:
+    import tarfile
+
+    broken = tmp_path / "broken.nemo"
+    folder = tmp_path / "parts"
+    with tarfile.open(archives["ctc"]) as tar:
+        tar.extractall(folder, filter="data")
+    import torch
+
+    weights = torch.load(folder / "model_weights.ckpt", weights_only=True)
+    weights.pop("encoder.layers.0.norm_out.weight")
+    torch.save(weights, folder / "model_weights.ckpt")
+    with tarfile.open(broken, "w") as tar:
+        for part in folder.iterdir():
+            tar.add(part, part.name)
+    with pytest.raises(ModelError, match=r"broken\.nemo' cannot be loaded by NeMo"):
+        Nemo(Weights(str(broken), str(broken)), device.choose(Nemo, "cpu"))
+
+
+# Canary: a stand-in for NeMo's model shows what it is asked; its own weights need gigabytes
+
+
+class Multitask:
+    """Answers with the prompt it was given."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+
+    def transcribe(self, audio: list[Any], **options: Any) -> list[Any]:
+        self.calls.append(options)
+        text = f"{options['source_lang']}>{options['target_lang']}"
+        rows = [{"word": text, "start_offset": 1, "end_offset": 5}]
+        return [
+            SimpleNamespace(text=text, score=-1.0, y_sequence=[1, 2], timestamp={"word": rows}, word_confidence=None)
+            for _ in audio
+        ]
+
+
+def canary(languages: tuple[str, ...]) -> tuple[NemoCanary, Multitask]:
+    engine, model = NemoCanary.__new__(NemoCanary), Multitask()
+    engine.languages_spoken, engine.layout, engine._model, engine._frame_seconds = languages, "aed", model, 0.08
+    return engine, model
+
+
+def test_canary_is_told_the_language_and_translates() -> None:
+    from dataclasses import replace
+
+    engine, model = canary(("de", "en", "es", "fr"))
+    clips = [replace(silence(1.0), language=language) for language in ("de", None, "de", "fr")]
+    heard = engine.transcribe(clips, Options(word_timestamps=True))
+    assert [one[0].text for one in heard] == ["de>de", "en>en", "de>de", "fr>fr"]
+    assert [one[0].language for one in heard] == ["de", "en", "de", "fr"]
+    assert len(model.calls) == 3 and all(call["timestamps"] for call in model.calls)
+    assert heard[0][0].words[0].start == pytest.approx(0.08)
+    engine.transcribe(clips[:1], Options(task="translate"))
+    assert model.calls[-1]["task"] == "ast" and model.calls[-1]["target_lang"] == "en"
+    with pytest.raises(UsageError, match="does not speak 'ja'"):
+        engine.transcribe(clips[:1] and [replace(clips[0], language="ja")], Options())
+
+
+def test_the_card_follows_the_decoder(archives: dict[str, Path]) -> None:
+    def card(name: str, path: str | None) -> type:
+        return Nemo.for_weights(Weights(name, path, None, MODELS.get(name)))
+
+    assert card("canary-1b-flash", "/somewhere") is NemoCanary
+    assert card("parakeet-ctc-1.1b", "/somewhere") is Nemo
+    assert card("own", str(archives["tdt"])) is Nemo
+    assert "task" in NemoCanary.supports and "task" not in Nemo.supports
+
+
+def test_graphs_are_left_after_an_error(engine: Nemo, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+
+    def hear(clips: Any, times: bool, options: Options) -> list[Any]:
+        nonlocal calls
+        calls += 1
+        if engine._graphs:
+            raise RuntimeError("CUDA failure! 35")
+        return [SimpleNamespace(text="", score=None, y_sequence=np.array([]), timestamp={}, word_confidence=None)]
+
+    monkeypatch.setattr(engine, "_hear", hear)
+    monkeypatch.setattr(engine, "_graphs", True)
+    assert engine.transcribe([silence(1.0)], Options()) == [[]]
+    assert calls == 2 and not engine._graphs
+
+
+@pytest.mark.slow
+def test_the_command_says_nothing_of_nemo(asr: Any, archives: dict[str, Path]) -> None:
+    done = asr(
+        "transcribe", DIGITS / "string00.wav", "-e", "nemo", "-m", archives["tdt"], "-f", "json", "--word-timestamps"
+    )
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["engine"] == "nemo"
+    assert "NeMo" not in done.err and "Warning" not in done.err
+
+
+def test_a_hostile_archive_ends_the_command_with_3(asr: Any, tmp_path: Path) -> None:
+    from tests.nemo_engine.test_archive import payload
+
+    payload(tmp_path / "evil.nemo")
+    done = asr("transcribe", DIGITS / "string00.wav", "-e", "nemo", "-m", tmp_path / "evil.nemo")
+    assert done.code == 3 and "os.system" in done.err.replace("posix", "os") and done.out == ""
+    assert "Traceback" not in done.err
+    missing = asr("transcribe", DIGITS / "string00.wav", "-e", "nemo", "-m", "./no.nemo")
+    assert missing.code == 2 and "no folder or .nemo file './no.nemo'" in missing.err
