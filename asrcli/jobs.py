@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from asrcli.vad import VadOptions
 
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
+ANSWERED = frozenset({"json", "answers"})  # formats that hold answers
 PROBES = 8  # inputs probed at once; each waits for the disk most of the time
 
 
@@ -158,6 +159,8 @@ def plan(request: Request) -> Plan:
     backend = selection.choose_backend(engine, request.backend)
     naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
     check_template(naming.template, request.formats)
+    if request.options.ask and request.channels == "split":
+        raise UsageError("--ask is about a whole recording, not a channel: transcribe with -f json, then use asr ask")
     recipe = text_recipe(request, engine, model, backend)
     writes = bool(request.formats) and not naming.to_stdout
     if writes:
@@ -167,9 +170,7 @@ def plan(request: Request) -> Plan:
     return Plan(replace(request, naming=naming), engine, model, jobs, recipe, tuple(notices))
 
 
-def text_recipe(
-    request: Request, engine: type[Engine], model: str | None, backend: str | None = None
-) -> state.Recipe:
+def text_recipe(request: Request, engine: type[Engine], model: str | None, backend: str | None = None) -> state.Recipe:
     """Return what shapes the text, by name and value; two runs with one recipe write the same bytes."""
     parts: dict[str, object] = {
         "engine": engine.name,
@@ -210,9 +211,9 @@ def _plan_job(found: Found, request: Request, naming: Naming, recipe: state.Reci
 
 
 def _output_recipe(recipe: state.Recipe, name: str, layout: Layout) -> state.Recipe:
-    if name not in SHAPED:
-        return {**recipe, "format": name}
-    return {**recipe, "format": name, **{f"layout.{key}": str(value) for key, value in asdict(layout).items()}}
+    shaping = asdict(layout) if name in SHAPED else {}
+    text = recipe if name in ANSWERED else {key: value for key, value in recipe.items() if key != "ask"}
+    return {**text, "format": name, **{f"layout.{key}": str(value) for key, value in shaping.items()}}
 
 
 def execute(planned: Plan) -> Generator[JobEvent, None, None]:

@@ -31,6 +31,7 @@ class CommandEntry(NamedTuple):
 
 COMMANDS = {
     "transcribe": CommandEntry("asrcli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."),
+    "ask": CommandEntry("asrcli.commands.ask", "ask", "Put questions to a transcript."),
     "compare": CommandEntry("asrcli.commands.compare", "compare", "Score systems against a reference and each other."),
     "engines": CommandEntry("asrcli.commands.engines", "app", "List engines and models; pull weights."),
     "doctor": CommandEntry("asrcli.commands.doctor", "doctor", "Probe devices and libraries; say how to mend them."),

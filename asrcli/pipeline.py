@@ -355,8 +355,21 @@ class _Consumer:
         for index in over:
             assembly = self.open.pop(index)
             if index not in self.dead:
-                self.put(Finished(index, self._transcript(assembly, self.ends[index], self.started[index])))
+                self._finish(index, assembly)
         return len(over)
+
+    def _finish(self, index: int, assembly: Assembly) -> None:
+        """Hand on a transcript, with the answers to what was asked about it."""
+        transcript = self._transcript(assembly, self.ends[index], self.started[index])
+        try:
+            if self.options.ask:
+                transcript = self.recogniser.answer(transcript, self.options.ask)
+        except DeviceError:
+            raise
+        except Exception as error:  # the per-input boundary
+            self._fail(index, error)
+            return
+        self.put(Finished(index, transcript))
 
     def _transcript(self, assembly: Assembly, end: _End, started: float) -> Transcript:
         weights = self.choice.weights

@@ -18,7 +18,7 @@ from asrcli.engine import (
     load_class,
 )
 from asrcli.errors import EngineUnavailable, UsageError
-from asrcli.recogniser import Choice
+from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import Options
 
 Announce = Callable[[str], None]
@@ -81,6 +81,42 @@ def prepare(  # noqa: PLR0913 -- everything that a choice depends on
         announce(f"backend {chosen} of engine {engine.name}; --backend names another: {others}")
     check_options(engine, options)
     return Choice(engine, weights, devices.choose(engine, device, dtype, threads, announce=announce))
+
+
+def prepare_to_answer(  # noqa: PLR0913 -- everything that a choice depends on
+    engine: str,
+    model: str | None = None,
+    *,
+    backend: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int = 0,
+    offline: bool = False,
+    announce: Announce,
+) -> Recogniser:
+    """Return a recogniser for its language model alone; nothing is loaded yet.
+
+    Raises:
+        UsageError: the engine has no language model.
+        EngineUnavailable: its packages or weights are not here.
+    """
+    found = load_class(engine)
+    if not found.answers:
+        able = [name for name in installed() if load_class(name).answers and name != "fake"]
+        raise UsageError(f"engine '{engine}' has no language model to ask; engines that do: {', '.join(able)}")
+    check_installed(found)
+    choice = prepare(
+        found,
+        model,
+        Options(),
+        backend=backend,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+        offline=offline,
+        announce=announce,
+    )
+    return Recogniser(choice, Options(), announce)
 
 
 def _choose_auto(model: str | None, options: Options, announce: Announce) -> tuple[str, str]:

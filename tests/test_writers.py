@@ -53,7 +53,7 @@ EXAMPLE = transcript_of(
 
 def test_importing_the_table_imports_no_writer() -> None:
     code = (
-        "import sys, asrcli.writers as w; assert len(w.FORMATS) == 9;"
+        "import sys, asrcli.writers as w; assert len(w.FORMATS) == 10;"
         "print([m for m in sys.modules if m.startswith('asrcli.writers.') and not m.endswith('profiles')],"
         "[m for m in ('numpy', 'csv', 'json', 'difflib', 'importlib.metadata') if m in sys.modules])"
     )
@@ -73,7 +73,13 @@ def test_every_format_renders_the_same_twice_and_encodes(name: str) -> None:
 
 
 def test_only_formats_of_lines_are_joinable() -> None:
-    assert [name for name, format in FORMATS.items() if format.joinable] == ["txt", "jsonl", "tsv", "csv"]
+    assert [name for name, format in FORMATS.items() if format.joinable] == [
+        "txt",
+        "jsonl",
+        "tsv",
+        "csv",
+        "answers",
+    ]
 
 
 def test_header_only_once() -> None:

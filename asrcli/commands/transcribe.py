@@ -45,6 +45,9 @@ def transcribe(
     mirror_tree: Annotated[bool, _option("--mirror-tree", help="Keep the folders below a folder input.")] = False,
     files_from: Annotated[str | None, _option("--files-from", help="Read names of inputs from a file, or -.")] = None,
     null: Annotated[bool, _option("--null", "-0", help="Names in --files-from end with a NUL byte.")] = False,
+    ask: Annotated[
+        list[str] | None, _option("--ask", help="Question about what was said; several: --ask ... --ask ...")
+    ] = None,
     channels: Annotated[str, _option("--channels", help="mix, split (a speaker per channel), or a number.")] = "mix",
     start: Annotated[str | None, _option("--start", help="Begin here: seconds, or 1:02:03.5.")] = None,
     end: Annotated[str | None, _option("--end", help="Stop here.")] = None,
@@ -174,7 +177,8 @@ def request(given: dict[str, Any]) -> Request:
     if not named:
         raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
     found = inputs.expand(named)
-    chosen = formats(given["format"]) if given["format"] else _format_of(given["output"])
+    chosen = formats(given["format"]) if given["format"] else _default_formats(given)
+    _check_answers(given, chosen)
     _check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
@@ -254,6 +258,7 @@ def options(given: dict[str, Any]) -> Options:
         hotwords=tuple(word.strip() for word in hotwords.split(",") if word.strip()) if hotwords else None,
         temperature=_temperatures(given["temperature"], given["temperature_increment_on_fallback"]),
         suppress_tokens=_numbers(given["suppress_tokens"], "--suppress-tokens", int),
+        ask=tuple(given["ask"]) if given["ask"] else None,
         **{name: given[name] for name in _SAME_NAME},
     )
 
@@ -281,12 +286,30 @@ def _check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
         raise UsageError("--mirror-tree and --output-template need --output-dir")
 
 
-def _format_of(output: str | None) -> list[str]:
-    """Return the format an output file's extension names; text for standard output and unknown extensions."""
+def _check_answers(given: dict[str, Any], chosen: list[str]) -> None:
+    """Give answers a place to go; raise `UsageError` when there are none, or when there is no place for them."""
+    if any(not question.strip() for question in given["ask"] or ()):
+        raise UsageError("--ask '': write a question")
+    if not given["ask"]:
+        if "answers" in chosen:
+            raise UsageError("-f answers holds the answers to questions: give --ask 'QUESTION'")
+        return
+    if {"answers", "json"} & set(chosen) or given["json"]:
+        return
+    if given["output_dir"] in (None, "-"):
+        raise UsageError(f"--ask: {chosen[0]} has no place for answers; choose -f answers or json, or --output-dir")
+    chosen.append("answers")
+
+
+def _default_formats(given: dict[str, Any]) -> list[str]:
+    """Return the format an output file's extension names; else text, or answers where they alone are wanted."""
     from asrcli.writers import FORMATS
 
-    extension = os.path.splitext(output or "")[1][1:].lower()
-    return [extension] if extension in FORMATS else ["txt"]
+    extension = os.path.splitext(given["output"] or "")[1][1:].lower()
+    if extension in FORMATS:
+        return [extension]
+    to_folder = given["output_dir"] not in (None, "-")
+    return ["answers"] if given["ask"] and not to_folder else ["txt"]
 
 
 def _stretch(given: dict[str, Any]) -> tuple[float, float | None]:

@@ -55,6 +55,7 @@ FORMATS: Mapping[str, Format] = {
     "csv": _format("csv", "tabular", joinable=True),
     "lrc": _format("lrc", "lyrics"),
     "ass": _format("ass", "substation"),
+    "answers": Format("answers", "answers.md", "asrcli.writers.answers", "render_answers", joinable=True),
 }
 
 WHISPER_FORMATS = ("txt", "vtt", "srt", "tsv", "json")  # what openai-whisper means by "all"
