@@ -294,11 +294,10 @@ def _check_answers(given: dict[str, Any], chosen: list[str]) -> None:
         if "answers" in chosen:
             raise UsageError("-f answers holds the answers to questions: give --ask 'QUESTION'")
         return
-    if {"answers", "json"} & set(chosen) or given["json"]:
-        return
-    if given["output_dir"] in (None, "-"):
+    if given["output_dir"] not in (None, "-"):
+        chosen += [] if "answers" in chosen else ["answers"]
+    elif not {"answers", "json"} & set(chosen) and not given["json"]:
         raise UsageError(f"--ask: {chosen[0]} has no place for answers; choose -f answers or json, or --output-dir")
-    chosen.append("answers")
 
 
 def _default_formats(given: dict[str, Any]) -> list[str]:
