@@ -17,16 +17,19 @@ from asrcli.types import Region, Segment
 
 CITATION = re.compile(r"\s*\[(\d{1,7}(?:\s*[-–,]\s*\d{1,7})*)\]")  # models write the dash, too
 STATEMENT = re.compile(r"(?<=[.!?。！？])\s+|\n+")
-ENOUGH = 0.5  # of a statement's words, by weight
+HALF = 0.5  # of a statement's words, by weight; more than that has to be said
 MOST_LINES = 3  # looked up for one statement
-LEAST_GAIN = 0.15  # of a statement's weight, for one more line
+LEAST_GAIN = 0.25  # of a statement's weight, for one more line
+# Words that tell nothing, and those with which an answer speaks of the transcript itself.
 STOP = frozenset([
-    "a", "about", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been", "being", "but",
-    "by", "can", "could", "did", "do", "does", "done", "for", "from", "had", "has", "have", "he", "her", "him", "his",
-    "how", "i", "if", "in", "into", "is", "it", "its", "just", "me", "more", "my", "no", "not", "of", "on", "or",
-    "our", "out", "she", "should", "so", "some", "such", "than", "that", "the", "their", "them", "then", "there",
-    "these", "they", "this", "those", "to", "too", "up", "us", "very", "was", "we", "were", "what", "when", "where",
-    "which", "while", "who", "why", "will", "with", "would", "you", "your",
+    "a", "about", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been", "being",
+    "but", "by", "can", "could", "did", "do", "does", "done", "for", "from", "had", "has", "have", "he", "her",
+    "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "just", "me", "more", "my", "no", "not", "of",
+    "on", "or", "our", "out", "she", "should", "so", "some", "such", "than", "that", "the", "their", "them", "then",
+    "there", "these", "they", "this", "those", "to", "too", "up", "us", "very", "was", "we", "were", "what", "when",
+    "where", "which", "while", "who", "why", "will", "with", "would", "you", "your",
+    "line", "lines", "mention", "mentioned", "mentions", "nobody", "notes", "nothing", "said", "say", "says",
+    "transcript",
 ])  # fmt: skip
 
 
@@ -58,7 +61,7 @@ class Evidence:
         total = sum(self._weight(word) for word in words)
         chosen: set[int] = set()
         left = set(words)
-        while left and len(chosen) < MOST_LINES:
+        while left and self._lines and len(chosen) < MOST_LINES:
             gains = [sum(self._weight(word) for word in left & line) for line in self._lines]
             best = max(range(len(gains)), key=lambda line: gains[line])
             if gains[best] < LEAST_GAIN * total or not gains[best]:
@@ -66,7 +69,7 @@ class Evidence:
             chosen.add(best)
             left -= self._lines[best]
         said = total - sum(self._weight(word) for word in left)
-        return chosen if said >= ENOUGH * total else set()
+        return chosen if said > HALF * total else set()
 
     def _weight(self, word: str) -> float:
         """Return how much a word tells: one that few lines say tells more (inverse document frequency)."""

@@ -48,7 +48,8 @@ def ask(
     said = [segment for segment in transcript.segments if segment.text.strip()]
     if not said:
         return tuple(Answer(question, "") for question in questions)
-    room = max(LEAST_PART, characters - len(PART) - max(map(len, questions)))
+    frame = max(len(_fill(prompt, question, "")) for prompt in (WHOLE, PART, NOTES, SHORTER) for question in questions)
+    room = max(LEAST_PART, characters - frame)
     lines = list(numbered(said, room))
     parts = list(pack(lines, room))
     if len(parts) == 1:

@@ -43,6 +43,7 @@ _asr_path() {  # the command that was typed so far, and of its own commands
         word="${COMP_WORDS[number]}"
         case "$path/$word" in
             "/transcribe") path="transcribe" ;;
+            "/ask") path="ask" ;;
             "/compare") path="compare" ;;
             "/engines") path="engines" ;;
             "/doctor") path="doctor" ;;
@@ -81,16 +82,18 @@ _asr() {
         [[ ${COMP_WORDS[number]} == -- ]] && { _asr_files; return; }
     done
     case "$path $prev" in
-        "transcribe --engine"|"transcribe -e") _asr_words "auto firered nemo whisper pocketsphinx fake"; return ;;
-        "transcribe --model"|"transcribe -m") _asr_words "aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "transcribe --engine"|"transcribe -e") _asr_words "auto canary firered whisper pocketsphinx fake"; return ;;
+        "transcribe --model"|"transcribe -m") _asr_words "qwen-2.5b aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "transcribe --backend") :; return ;;
         "transcribe --language"|"transcribe -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --languages") _asr_list "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --task") _asr_words "transcribe translate"; return ;;
-        "transcribe --format"|"transcribe --output-format"|"transcribe -f") _asr_list "txt srt vtt json jsonl tsv csv lrc ass all"; return ;;
+        "transcribe --format"|"transcribe --output-format"|"transcribe -f") _asr_list "txt srt vtt json jsonl tsv csv lrc ass answers all"; return ;;
         "transcribe --output-dir"|"transcribe -o") _asr_folders; return ;;
         "transcribe --output") _asr_files; return ;;
         "transcribe --output-template") :; return ;;
         "transcribe --files-from") _asr_files; return ;;
+        "transcribe --ask") :; return ;;
         "transcribe --channels") _asr_words "mix split"; return ;;
         "transcribe --start") :; return ;;
         "transcribe --end") :; return ;;
@@ -132,6 +135,14 @@ _asr() {
         "transcribe --min-gap") :; return ;;
         "transcribe --report") _asr_files; return ;;
         "transcribe --events") _asr_files; return ;;
+        "ask --engine"|"ask -e") _asr_words "auto canary firered whisper pocketsphinx fake"; return ;;
+        "ask --model"|"ask -m") _asr_words "qwen-2.5b aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "ask --backend") :; return ;;
+        "ask --llm") :; return ;;
+        "ask --llm-model") :; return ;;
+        "ask --device") _asr_words "auto cpu cuda mps"; return ;;
+        "ask --compute-type"|"ask --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
+        "ask --threads"|"ask -t") :; return ;;
         "compare --consensus") :; return ;;
         "compare --normalizer"|"compare -n") :; return ;;
         "compare --language"|"compare -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
@@ -182,25 +193,27 @@ _asr() {
         "digest podcast --voice") :; return ;;
         "digest podcast --voice-dir") :; return ;;
         "digest podcast --format"|"digest podcast -f") :; return ;;
-        "digest podcast --engine"|"digest podcast -e") _asr_words "auto firered nemo whisper pocketsphinx fake"; return ;;
+        "digest podcast --engine"|"digest podcast -e") _asr_words "auto canary firered whisper pocketsphinx fake"; return ;;
         "digest paper --out"|"digest paper -o") :; return ;;
         "digest paper --replay") :; return ;;
     esac
     case "$path" in
         "")
-            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe compare engines doctor config digest"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe ask compare engines doctor config digest"; fi ;;
         "transcribe")
-            if [[ $cur == -* ]]; then _asr_words "--engine --model --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --null --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --null --ask --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+        "ask")
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --llm --llm-model --device --compute-type --dtype --threads --offline --json --quiet --verbose --help"; else :; fi ;;
         "compare")
             if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --explain-normalizer --by --group --show --confusions --bootstrap --seed --json --csv --markdown --html --junit --fail-if --quiet --help"; else :; fi ;;
         "engines")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
         "engines pull")
-            if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "canary canary:qwen-2.5b firered firered:aed2 firered:aed firered:llm2 firered:llm whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
         "doctor")
             if [[ $cur == -* ]]; then _asr_words "--network --json --help"; else :; fi ;;
         "config")
-            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "compare config digest doctor engines transcribe"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "ask compare config digest doctor engines transcribe"; fi ;;
         "digest")
             if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "run verify search why star hide status ideas doctor import mindmap feed readme podcast paper"; fi ;;
         "digest run")

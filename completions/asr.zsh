@@ -13,10 +13,11 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'compare:Compare what systems heard with a reference, and with each other.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'ask:Put questions to a transcript.' 'compare:Compare what systems heard with a reference, and with each other.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
+                ask) _asr_ask ;;
                 compare) _asr_compare ;;
                 engines) _asr_engines ;;
                 doctor) _asr_doctor ;;
@@ -30,18 +31,19 @@ _asr_transcribe() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto firered nemo whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto firered nemo whisper pocketsphinx fake)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto canary firered whisper pocketsphinx fake)' \
+        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto canary firered whisper pocketsphinx fake)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--backend)--backend=[Implementation, of an engine with several.]:TEXT: ' \
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--languages)--languages=[Find the language among these\: de,en.]:LANGUAGE,...:_sequence compadd - af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' \
         '(--task)--task=[transcribe, or translate into English.]:TASK:(transcribe translate)' \
         '(--translate)--translate[The same as --task translate.]' \
-        '(--format --output-format -f)--format=[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass all' \
-        '(--format --output-format -f)--output-format=[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass all' \
-        '(--format --output-format -f)-f+[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass all' \
+        '(--format --output-format -f)--format=[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass answers all' \
+        '(--format --output-format -f)--output-format=[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass answers all' \
+        '(--format --output-format -f)-f+[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass answers all' \
         '(--output-dir -o)--output-dir=[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
         '(--output-dir -o)-o+[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
         '(--output)--output=[Write the one result to this file.]:FILE:_files' \
@@ -50,6 +52,7 @@ _asr_transcribe() {
         '(--files-from)--files-from=[Read names of inputs from a file, or -.]:FILE:_files' \
         '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
         '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
+        '*--ask=[Question about what was said; several\: --ask ... --ask ...]:TEXT: ' \
         '(--channels)--channels=[mix, split (a speaker per channel), or a number.]:CHANNELS:(mix split)' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
         '(--end)--end=[Stop here.]:TEXT: ' \
@@ -125,6 +128,34 @@ _asr_transcribe() {
         '*:input:_files'
 }
 
+_asr_ask() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--engine -e)--engine=[Engine with a language model.]:ENGINE:(auto canary firered whisper pocketsphinx fake)' \
+        '(--engine -e)-e+[Engine with a language model.]:ENGINE:(auto canary firered whisper pocketsphinx fake)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--backend)--backend=[Implementation, of an engine with several.]:TEXT: ' \
+        '(--llm)--llm=[Ask this OpenAI-compatible server instead.]:URL: ' \
+        '(--llm-model)--llm-model=[The model'\''s name there.]:NAME: ' \
+        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
+        '(--compute-type --dtype)--compute-type=[auto, bfloat16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--compute-type --dtype)--dtype=[auto, bfloat16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
+        '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
+        '(--offline)--offline[Download nothing.]' \
+        '(--json)--json[Answers as JSON.]' \
+        '(--quiet -q)--quiet[Errors only.]' \
+        '(--quiet -q)-q[Errors only.]' \
+        '(--verbose -v)--verbose[More about what is going on.]' \
+        '(--verbose -v)-v[More about what is going on.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:transcript: ' \
+        '*:question: '
+}
+
 _asr_compare() {
     local curcontext=$curcontext state line
     local -A opt_args
@@ -185,7 +216,7 @@ _asr_engines_pull() {
         '(--quiet -q)-q[Errors only.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '*:engine\[\:model\]:(firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+        '*:engine\[\:model\]:(canary canary\:qwen-2.5b firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
 }
 
 _asr_doctor() {
@@ -206,7 +237,7 @@ _asr_config() {
         '(--json)--json[A JSON line per option.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:command:(compare config digest doctor engines transcribe)'
+        '1:command:(ask compare config digest doctor engines transcribe)'
 }
 
 _asr_digest() {
@@ -255,8 +286,8 @@ _asr_digest_run() {
         '(--record)--record[Keep every raw answer in OUT/cache/http/DATE, without tokens.]' \
         '(--leaderboard)--leaderboard=[Leaderboard (JSON) to set claims against.]:TEXT: ' \
         '(--x-budget)--x-budget=[US dollars for posts of X; needs ASR_X_TOKEN.]:X: ' \
-        '(--llm)--llm=[OpenAI-compatible endpoint that writes summaries, behind the gate.]:TEXT: ' \
-        '(--llm-model)--llm-model=[The model'\''s name there.]:TEXT: ' \
+        '(--llm)--llm=[What writes summaries, behind the gate\: address of a server, or canary.]:TEXT: ' \
+        '(--llm-model)--llm-model=[The model'\''s name there, or its folder.]:TEXT: ' \
         '(--strict)--strict[Also fail (1) when the finished digest does not verify.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -411,8 +442,8 @@ _asr_digest_podcast() {
         '(--format -f)--format=[mp3, opus or m4a.]:TEXT: ' \
         '(--format -f)-f+[mp3, opus or m4a.]:TEXT: ' \
         '(--selfcheck)--selfcheck[Transcribe the episode and report what is misheard.]' \
-        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto firered nemo whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto firered nemo whisper pocketsphinx fake)' \
+        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto canary firered whisper pocketsphinx fake)' \
+        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto canary firered whisper pocketsphinx fake)' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }

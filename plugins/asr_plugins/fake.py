@@ -74,7 +74,7 @@ class Fake(Engine):
     def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
         """Answer with the first numbered line of the prompt, and name it."""
         lines = (re.search(r"^(\[\d+\]) (.*)$", prompt, re.MULTILINE) for prompt in prompts)
-        return [f"It says {line[2]}. {line[1]}" if line else "Nothing." for line in lines]
+        return [f"It says: {line[2]} {line[1]}" if line else "Nothing." for line in lines]
 
     def _number(self, key: str, default: float) -> float:
         return float(self.behaviour.get(key, default))
