@@ -206,7 +206,7 @@ def test_the_page() -> None:
     )
     assert render(transcript(answers=answers), "answers", Layout()) == (
         "# talk.wav\n\n## When?\n\n- In April\n- &lt;b>soon&lt;/b>\n\nRests on:\n\n"
-        "- 10.0 s to 18.0 s: “The launch moves from March to the fourteenth of April.”\n\n"
+        "- 00:00:10.000 to 00:00:18.000: “The launch moves from March to the fourteenth of April.”\n\n"
         "## Who else?\n\n*No answer.*\n\n"
         "## Why?\n\n\\# Because\n\n*No place in the recording says this in its words.*\n"
     )
@@ -353,7 +353,7 @@ def test_ask_prints_a_page_or_json(asr: Run, saved: Path) -> None:
 def test_ask_a_server_with_the_key_of_the_environment(asr: Run, saved: Path) -> None:
     with served(lambda handler, body: send(handler, completion("In April. [2]"))) as (url, asked):
         done = asr("ask", saved, "When?", "--llm", url, "--llm-model", "qwen", ASR_LLM_KEY="k3y")
-    assert done.code == 0 and "- 10.0 s to 18.0 s: “The launch" in done.out
+    assert done.code == 0 and "- 00:00:10.000 to 00:00:18.000: “The launch" in done.out
     assert asked[0][1] == "Bearer k3y" and TALK[1] in asked[0][2]["messages"][0]["content"]
     done = asr("ask", saved, "When?", "--llm", url, "--llm-model", "qwen", ASR_LLM_KEY="k3y")
     assert done.code == 1 and "does not answer" in done.err and "k3y" not in done.err and done.err.count("\n") == 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from asrcli.console import clock
 from asrcli.evidence import texts_in
+from asrcli.writers.subtitles import timestamp
 from asrcli.writers.text import clean
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _section(transcript: Transcript, answer: Answer) -> Iterator[str]:
         for span in answer.spans:
             said = clean(texts_in(span, transcript.segments))
             quote = said if len(said) <= QUOTE else f"{said[:QUOTE].rsplit(' ', 1)[0]} …"
-            yield f"- {clock(span.start)} to {clock(span.end)}: “{_escape(quote)}”"
+            yield f"- {timestamp(span.start, '.')} to {timestamp(span.end, '.')}: “{_escape(quote)}”"
         yield ""
     elif text:
         yield from ("*No place in the recording says this in its words.*", "")
