@@ -34,7 +34,7 @@ PROMPT_CHARACTERS = 48_000
 
 
 @dataclass(frozen=True, slots=True)
-class Companion:
+class Borrowed:
     """Small files of another repository without which a model does not load, kept beside its weights."""
 
     hub_id: str
@@ -54,7 +54,7 @@ class Model:
     licence: str = "unknown"  # SPDX identifier
     layout: str = ""  # which loader of the engine reads it
     files: tuple[str, ...] = ()  # glob patterns to download; () is everything the safe loader can open
-    companions: tuple[Companion, ...] = ()
+    borrowed: tuple[Borrowed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ the command renders the events, and a program that imports asr can do the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from asrcli import pipeline, selection, state
+from asrcli import companions, pipeline, selection, state
 from asrcli.engine import Engine
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.files import write_atomic
@@ -20,11 +20,11 @@ from asrcli.inputs import STDIN, Found
 from asrcli.outputs import Naming, check_collisions, check_folder, check_template
 from asrcli.recogniser import Choice
 from asrcli.types import Options, Recording, Segment, Transcript
+from asrcli.vad import SILERO, VadOptions
 from asrcli.writers import FORMATS, Layout, check, render
 
 if TYPE_CHECKING:
     from asrcli.audio import AudioInfo
-    from asrcli.vad import VadOptions
 
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
 ANSWERED = frozenset({"json", "answers"})  # formats that hold answers
@@ -48,6 +48,8 @@ class Request:
     end: float | None = None
     vad: VadOptions | None = None  # None transcribes everything, speech or not
     languages: tuple[str, ...] = ()
+    punctuation: str | None = None  # a punctuation model, as `asrcli.companions` spells it
+    identifier: str | None = None  # a language identifier, likewise
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
@@ -157,6 +159,8 @@ def plan(request: Request) -> Plan:
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
     backend = selection.choose_backend(engine, request.backend)
+    for group, spelling in companions_of(request):
+        companions.find(group, spelling)
     naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
     check_template(naming.template, request.formats)
     if request.options.ask and request.channels == "split":
@@ -182,6 +186,8 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None, backe
         "end": request.end,
         "vad": "off" if request.vad is None else asdict(request.vad),
         "languages": request.languages,
+        "punctuation": request.punctuation,
+        "identifier": request.identifier,
         **dict(request.options.given()),
     }
     return {name: str(value) for name, value in parts.items() if value not in (None, (), 0.0)}
@@ -244,9 +250,26 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
             offline=request.offline,
             announce=notes.append,
         )
+        prepare_companions(request, notes.append)
         yield from (Note(text) for text in notes)
         yield Loaded(choice)
         yield from _Execution(planned, readable, choice).events()
+
+
+def companions_of(request: Request) -> Iterator[tuple[str, str]]:
+    """Yield group and spelling of every model besides the engine that a request needs."""
+    if request.vad is not None and request.vad.model != SILERO:
+        yield companions.DETECTORS, request.vad.model
+    if request.punctuation:
+        yield companions.PUNCTUATORS, request.punctuation
+    if request.identifier:
+        yield companions.IDENTIFIERS, request.identifier
+
+
+def prepare_companions(request: Request, announce: Callable[[str], None]) -> None:
+    """Load them all, so that what is wrong with one ends the run before any input is read."""
+    for group, spelling in companions_of(request):
+        companions.prepare(group, spelling, offline=request.offline, announce=announce)
 
 
 def probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError | None]]:
@@ -338,6 +361,8 @@ class _Execution:
             cut=CutOptions(max_seconds=longest, vad=self.request.vad),
             languages=self.request.languages,
             batch_size=self.request.batch_size or pipeline.MOST_CLIPS,
+            punctuator=companions.load_punctuator(named) if (named := self.request.punctuation) else None,
+            identifier=companions.load_identifier(named) if (named := self.request.identifier) else None,
             decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
         )
 

@@ -84,6 +84,20 @@ class Group(_Lenient, TyperGroup):
     """A command with commands of its own."""
 
 
+# Flags that may name the model they turn on: `--vad firered`. Flag -> option for the model, entry-point group.
+NAMED = {
+    "--vad": ("--vad-model", "asrcli.detectors"),
+    "--punctuate": ("--punctuation-model", "asrcli.punctuators"),
+}
+
+
+def _is_named(flag: str, word: str) -> bool:
+    """Return whether a word after a flag is the name of a model, not an input."""
+    from asrcli.engine import declared
+
+    return word.partition(":")[0] in {"silero", *declared(NAMED[flag][1])}
+
+
 def option_names(command: Any) -> dict[str, bool]:
     """Return the names of a command's options, and whether each takes several values."""
     options = [one for one in command.params if one.name and one.param_type_name == "option" and not one.is_eager]
@@ -113,6 +127,9 @@ def modern_spelling(args: Sequence[str], flags: dict[str, str]) -> list[str]:
                 note = f"--{name[2:]} {value}: write {wanted or 'nothing'} instead"
                 print(f"asr: note: {note}", file=sys.stderr)
                 words += [wanted] if wanted else []
+                continue
+            if name in NAMED and (chosen := value or (pending[0] if pending else "")) and _is_named(name, chosen):
+                words += [name, f"{NAMED[name][0]}={value or pending.pop(0)}"]
                 continue
             word = name + equals + value
         words.append(word)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from asrcli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
-    from asrcli.engine import Companion, Model, Plugin, Weights
+    from asrcli.engine import Borrowed, Model, Plugin, Weights
 
 # What a repository is asked for when its model declares nothing else. "model.bin" is CTranslate2's own format; every
 # other *.bin is left where it is, because it is a pickle. Tokenizers are json, txt or SentencePiece models.
@@ -58,7 +58,7 @@ def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: boo
         return Weights(name, str(place), hash_local(place), None)
     hub_id, revision = _hub_place(engine, name, declared)
     found = cached(hub_id, revision)
-    if found is None or not has_companions(found, declared):
+    if found is None or not has_borrowed(found, declared):
         if offline or not pull or hub_is_off():
             why = " and may not be downloaded now" if offline or hub_is_off() else ""
             raise ModelError(
@@ -99,7 +99,7 @@ def is_here(engine: type[Plugin], model: str | None = None) -> bool:
         return name.endswith(engine.loads_files)
     hub_id = declared.hub_id if declared is not None else name
     found = cached(hub_id, declared.revision if declared is not None else None) if hub_id else None
-    return found is not None and has_companions(found, declared)
+    return found is not None and has_borrowed(found, declared)
 
 
 def installed_size(engine: type[Plugin], model: str | None = None) -> int | None:
@@ -160,9 +160,9 @@ def has_weights(folder: Path) -> bool:
     return any(path.exists() for pattern in WEIGHTS for path in folder.glob(pattern))
 
 
-def has_companions(folder: Path, declared: Model | None) -> bool:
+def has_borrowed(folder: Path, declared: Model | None) -> bool:
     """Return whether the files of other repositories are there that a model needs beside its weights."""
-    needed = [file for companion in declared.companions for file in companion.files.values()] if declared else []
+    needed = [file for borrowed in declared.borrowed for file in borrowed.files.values()] if declared else []
     return all((folder / file).is_file() for file in needed)
 
 
@@ -184,9 +184,9 @@ def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
         raise ModelError(
             f"{hub_id} has no safetensors or CTranslate2 weights that {engine.role} '{engine.name}' could load"
         )
-    for companion in declared.companions if declared is not None else ():
-        announce(f"adding {', '.join(companion.files)} from {companion.hub_id}")
-        _add_companion(folder, companion)
+    for borrowed in declared.borrowed if declared is not None else ():
+        announce(f"adding {', '.join(borrowed.files)} from {borrowed.hub_id}")
+        _borrow(folder, borrowed)
     return folder
 
 
@@ -210,14 +210,14 @@ def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str]) -> Pat
     return Path(found)
 
 
-def _add_companion(folder: Path, companion: Companion) -> None:
+def _borrow(folder: Path, borrowed: Borrowed) -> None:
     """Copy files of another repository to their place beside the weights, each in one step."""
     import shutil
 
-    source = _snapshot(companion.hub_id, companion.revision, list(companion.files))
-    for theirs, ours in companion.files.items():
+    source = _snapshot(borrowed.hub_id, borrowed.revision, list(borrowed.files))
+    for theirs, ours in borrowed.files.items():
         if not (source / theirs).is_file():
-            raise ModelError(f"{companion.hub_id} has no {theirs}, which belongs beside the weights in '{folder}'")
+            raise ModelError(f"{borrowed.hub_id} has no {theirs}, which belongs beside the weights in '{folder}'")
         target = folder / ours
         temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
         target.parent.mkdir(parents=True, exist_ok=True)

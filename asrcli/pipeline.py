@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING
 from asrcli.assembly import Assembly, ClipKey, HeardClip, clip_key, settle
 from asrcli.batches import Closed, SecondsQueue, choose_batch
 from asrcli.errors import DeviceError
+from asrcli.punctuation import punctuate
 from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Timings, Transcript
 
 if TYPE_CHECKING:
+    from asrcli.companions import Identifier, Punctuator
     from asrcli.cut import CutOptions
 
 VOTES = 4  # clips of a recording that vote on its language: two minutes of speech at the most
@@ -40,6 +42,8 @@ class Settings:
     languages: tuple[str, ...] = ()  # the vote chooses among these; () is any
     batch_size: int = MOST_CLIPS  # greatest number of clips per call
     batch_seconds: float | None = None  # None is the engine's own wish
+    punctuator: Punctuator | None = None
+    identifier: Identifier | None = None  # votes on the language instead of the engine
     decode_threads: int = 2
     queue_seconds: float = QUEUE_SECONDS
 
@@ -240,7 +244,8 @@ class _Consumer:
         self.voting: dict[int, list[Clip]] = {}  # held back until their recording's language is known
         self.dead: set[int] = set()
         self.budget = settings.batch_seconds or choice.engine.batch_seconds.get(choice.device.kind, 30.0)
-        self.votes = choice.engine.identifies_language and options.language is None and not self._one_language()
+        able = choice.engine.identifies_language or settings.identifier is not None
+        self.votes = able and options.language is None and not self._one_language()
 
     def consume(self) -> None:
         """Work until every recording is finished or failed."""
@@ -299,8 +304,9 @@ class _Consumer:
             clips = self.voting.pop(index)
             assembly = self.open[index]
             self.recogniser.load()  # weights that do not load end the run
+            identify = (self.settings.identifier or self.recogniser).identify_language
             try:
-                guesses = self.recogniser.identify_language(clips[:VOTES])
+                guesses = identify(clips[:VOTES])
             except DeviceError:
                 raise
             except Exception as error:  # the per-input boundary
@@ -330,6 +336,8 @@ class _Consumer:
             assembly = self.open[index]
             assembly.engine_seconds += spent * clip.seconds / seconds
             settled = settle(clip, segments, self.options, self.settings.cut.vad is not None)
+            if self.settings.punctuator is not None:
+                settled = punctuate(settled, self.settings.punctuator)
             key = clip_key(clip)
             assembly.by_key[key].segments = settled
             self.put(ClipHeard(index, HeardClip(key, settled)))

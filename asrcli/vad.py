@@ -1,8 +1,9 @@
-"""Find speech with the Silero model (version 6, ONNX), streamed: its recurrent state runs on from block to block.
+"""Find speech, streamed, with the Silero model (version 6, ONNX) or another one from a plugin.
 
-The weights are the ones that the faster-whisper package carries (MIT licence). Rules from probabilities to regions are
-Silero's own (https://github.com/snakers4/silero-vad, `get_speech_timestamps`), restated for a stream, so that
-whole-recording tools find the same regions.
+Silero's weights are the ones that the faster-whisper package carries (MIT licence); its recurrent state runs on from
+block to block. Rules from probabilities to regions are Silero's own (https://github.com/snakers4/silero-vad,
+`get_speech_timestamps`), restated for a stream, so that whole-recording tools find the same regions; they hold for the
+probabilities of other models too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from asrcli.companions import SpeechStream, load_detector
 from asrcli.errors import ModelError
 from asrcli.types import SAMPLE_RATE, Region
 
@@ -26,6 +28,7 @@ BATCH = 64
 STEP = BATCH * WINDOW  # samples, 2.048 s
 HYSTERESIS = 0.15  # speech goes on until the probability is this much below the threshold (Silero's default)
 MODEL_FILE = "assets/silero_vad_v6.onnx"
+SILERO = "silero"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class VadOptions:
     min_speech: float = 0.25  # seconds; shorter speech (clicks, coughs) is dropped
     min_silence: float = 0.4  # seconds; shorter pauses do not end a region
     pad: float = 0.2  # seconds added on both sides of a region, at most half of the pause between two
+    model: str = SILERO  # or NAME[:MODEL] of a plugin, see `asrcli.companions`
 
     @property
     def end_threshold(self) -> float:
@@ -49,8 +53,6 @@ class SpeechDetector:
     """Turns samples into regions of speech as they come in. Times count from the first sample fed."""
 
     def __init__(self, options: VadOptions, keep_seconds: float = 120.0) -> None:
-        import numpy as np
-
         self.options = options
         self.position = 0  # samples that have been decided on; a multiple of the window
         self._keep = max(1, round(keep_seconds * SAMPLE_RATE / WINDOW))  # windows whose probabilities are kept
@@ -59,8 +61,7 @@ class SpeechDetector:
         self._fed = 0
         self._rest: list[Samples] = []
         self._waiting = 0
-        self._state = (np.zeros(STATE, np.float32), np.zeros(STATE, np.float32))
-        self._context = np.zeros(CONTEXT, np.float32)
+        self._source = Silero() if options.model == SILERO else load_detector(options.model).stream()
         self._start: int | None = None  # where the speech that goes on now began
         self._silent_from: int | None = None  # where it may have ended
         self._closed: list[tuple[int, int]] = []  # unpadded, waiting for their right neighbour
@@ -80,7 +81,7 @@ class SpeechDetector:
         self._rest, self._waiting = [joined[whole:]], len(joined) - whole
         found: list[Region] = []
         for at in range(0, whole, STEP):
-            self._decide(self._probabilities(joined[at : at + STEP]))
+            self._decide(self._source.feed(joined[at : at + STEP]))
             found += self._final()
         return found
 
@@ -90,7 +91,7 @@ class SpeechDetector:
 
         # At least one zero behind the last sample: Silero's way, kept so that results agree with it.
         missing = WINDOW - self._waiting % WINDOW
-        self._decide(self._probabilities(np.concatenate([*self._rest, np.zeros(missing, np.float32)])))
+        self._decide(self._source.finish(np.concatenate([*self._rest, np.zeros(missing, np.float32)])))
         self._rest, self._waiting = [], 0
         if self._start is not None:
             self._close(self._fed)
@@ -114,24 +115,11 @@ class SpeechDetector:
         last = -(-round(end * SAMPLE_RATE) // WINDOW) - self._dropped
         return known[max(0, first) : max(0, last)]
 
-    def _probabilities(self, samples: Samples) -> Samples:
-        """Run the model over whole windows."""
-        import numpy as np
-
-        windows = samples.reshape(-1, WINDOW)
-        before = np.concatenate([self._context[None], windows[:-1, -CONTEXT:]])
-        inputs = {"input": np.concatenate([before, windows], 1), "h": self._state[0], "c": self._state[1]}
-        output, hidden, cell = _session().run(None, inputs)
-        self._state = (hidden, cell)
-        self._context = windows[-1, -CONTEXT:]
-        found: Samples = output.reshape(-1)
-        self._kept.append(found)
+    def _decide(self, probabilities: Samples) -> None:
+        """Keep the probabilities and move the state machine on, one window at a time."""
+        self._kept.append(probabilities)
         while sum(map(len, self._kept[1:])) >= self._keep:
             self._dropped += len(self._kept.pop(0))
-        return found
-
-    def _decide(self, probabilities: Samples) -> None:
-        """Move the state machine on, one window at a time."""
         speech, silence = self.options.threshold, self.options.end_threshold
         least = self.options.min_silence * SAMPLE_RATE
         for probability in probabilities.tolist():
@@ -180,6 +168,33 @@ class SpeechDetector:
             self._closed, self._left = waiting, end
             found.append(Region(padded_start / SAMPLE_RATE, min(padded_end, self._fed) / SAMPLE_RATE))
         return found
+
+
+class Silero(SpeechStream):
+    """The Silero model on one recording."""
+
+    def __init__(self) -> None:
+        import numpy as np
+
+        self._state = (np.zeros(STATE, np.float32), np.zeros(STATE, np.float32))
+        self._context = np.zeros(CONTEXT, np.float32)
+
+    def feed(self, samples: Samples) -> Samples:
+        """Run the model over whole windows; it does not look ahead."""
+        import numpy as np
+
+        windows = samples.reshape(-1, WINDOW)
+        before = np.concatenate([self._context[None], windows[:-1, -CONTEXT:]])
+        inputs = {"input": np.concatenate([before, windows], 1), "h": self._state[0], "c": self._state[1]}
+        output, hidden, cell = _session().run(None, inputs)
+        self._state = (hidden, cell)
+        self._context = windows[-1, -CONTEXT:]
+        found: Samples = output.reshape(-1)
+        return found
+
+    def finish(self, samples: Samples) -> Samples:
+        """Run the model over the last windows."""
+        return self.feed(samples)
 
 
 def speech_regions(samples: Samples, options: VadOptions | None = None) -> list[Region]:

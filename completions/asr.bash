@@ -82,8 +82,8 @@ _asr() {
         [[ ${COMP_WORDS[number]} == -- ]] && { _asr_files; return; }
     done
     case "$path $prev" in
-        "transcribe --engine"|"transcribe -e") _asr_words "auto canary firered whisper pocketsphinx fake"; return ;;
-        "transcribe --model"|"transcribe -m") _asr_words "qwen-2.5b aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "transcribe --engine"|"transcribe -e") _asr_words "auto canary firered nemo whisper pocketsphinx fake"; return ;;
+        "transcribe --model"|"transcribe -m") _asr_words "qwen-2.5b aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
         "transcribe --backend") :; return ;;
         "transcribe --language"|"transcribe -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --languages") _asr_list "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
@@ -117,9 +117,12 @@ _asr() {
         "transcribe --suppress-tokens") :; return ;;
         "transcribe --max-new-tokens") :; return ;;
         "transcribe --batch-size") :; return ;;
+        "transcribe --vad-model") :; return ;;
         "transcribe --vad-threshold") :; return ;;
         "transcribe --vad-min-speech-duration-ms") :; return ;;
         "transcribe --vad-min-silence-duration-ms") :; return ;;
+        "transcribe --punctuation-model") :; return ;;
+        "transcribe --identify-with") :; return ;;
         "transcribe --device") _asr_words "auto cpu cuda mps"; return ;;
         "transcribe --device-index") :; return ;;
         "transcribe --compute-type"|"transcribe --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
@@ -135,8 +138,8 @@ _asr() {
         "transcribe --min-gap") :; return ;;
         "transcribe --report") _asr_files; return ;;
         "transcribe --events") _asr_files; return ;;
-        "ask --engine"|"ask -e") _asr_words "auto canary firered whisper pocketsphinx fake"; return ;;
-        "ask --model"|"ask -m") _asr_words "qwen-2.5b aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "ask --engine"|"ask -e") _asr_words "auto canary firered nemo whisper pocketsphinx fake"; return ;;
+        "ask --model"|"ask -m") _asr_words "qwen-2.5b aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
         "ask --backend") :; return ;;
         "ask --llm") :; return ;;
         "ask --llm-model") :; return ;;
@@ -193,7 +196,7 @@ _asr() {
         "digest podcast --voice") :; return ;;
         "digest podcast --voice-dir") :; return ;;
         "digest podcast --format"|"digest podcast -f") :; return ;;
-        "digest podcast --engine"|"digest podcast -e") _asr_words "auto canary firered whisper pocketsphinx fake"; return ;;
+        "digest podcast --engine"|"digest podcast -e") _asr_words "auto canary firered nemo whisper pocketsphinx fake"; return ;;
         "digest paper --out"|"digest paper -o") :; return ;;
         "digest paper --replay") :; return ;;
     esac
@@ -201,7 +204,7 @@ _asr() {
         "")
             if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe ask compare engines doctor config digest"; fi ;;
         "transcribe")
-            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --null --ask --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --null --ask --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --punctuate --punctuation-model --identify-with --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "ask")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --llm --llm-model --device --compute-type --dtype --threads --offline --json --quiet --verbose --help"; else :; fi ;;
         "compare")
@@ -209,7 +212,7 @@ _asr() {
         "engines")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
         "engines pull")
-            if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "canary canary:qwen-2.5b firered firered:aed2 firered:aed firered:llm2 firered:llm whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "canary canary:qwen-2.5b firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
         "doctor")
             if [[ $cur == -* ]]; then _asr_words "--network --json --help"; else :; fi ;;
         "config")

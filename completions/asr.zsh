@@ -31,10 +31,10 @@ _asr_transcribe() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto canary firered whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto canary firered whisper pocketsphinx fake)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto canary firered nemo whisper pocketsphinx fake)' \
+        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto canary firered nemo whisper pocketsphinx fake)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--backend)--backend=[Implementation, of an engine with several.]:TEXT: ' \
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
@@ -89,9 +89,13 @@ _asr_transcribe() {
         '(--vad --vad-filter --no-vad --no-vad-filter)--vad-filter[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad-filter[Leave silence out.]' \
+        '(--vad-model)--vad-model=[silero, firered, or firered\:FOLDER; --vad firered means the same.]:TEXT: ' \
         '(--vad-threshold)--vad-threshold=[Probability that is speech, 0 to 1.]:X: ' \
         '(--vad-min-speech-duration-ms)--vad-min-speech-duration-ms=[Shorter speech is ignored.]:N: ' \
         '(--vad-min-silence-duration-ms)--vad-min-silence-duration-ms=[Shorter silence does not part speech.]:N: ' \
+        '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
+        '(--punctuation-model)--punctuation-model=[firered, or firered\:FOLDER; for --punctuate.]:TEXT: ' \
+        '(--identify-with)--identify-with=[Model that finds the language\: firered, firered\:FOLDER.]:TEXT: ' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
         '(--device-index)--device-index=[Which GPU; the same as --device cuda\:N.]:N: ' \
         '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
@@ -132,10 +136,10 @@ _asr_ask() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[Engine with a language model.]:ENGINE:(auto canary firered whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[Engine with a language model.]:ENGINE:(auto canary firered whisper pocketsphinx fake)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--engine -e)--engine=[Engine with a language model.]:ENGINE:(auto canary firered nemo whisper pocketsphinx fake)' \
+        '(--engine -e)-e+[Engine with a language model.]:ENGINE:(auto canary firered nemo whisper pocketsphinx fake)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--backend)--backend=[Implementation, of an engine with several.]:TEXT: ' \
         '(--llm)--llm=[Ask this OpenAI-compatible server instead.]:URL: ' \
         '(--llm-model)--llm-model=[The model'\''s name there.]:NAME: ' \
@@ -216,7 +220,7 @@ _asr_engines_pull() {
         '(--quiet -q)-q[Errors only.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '*:engine\[\:model\]:(canary canary\:qwen-2.5b firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+        '*:engine\[\:model\]:(canary canary\:qwen-2.5b firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
 }
 
 _asr_doctor() {
@@ -442,8 +446,8 @@ _asr_digest_podcast() {
         '(--format -f)--format=[mp3, opus or m4a.]:TEXT: ' \
         '(--format -f)-f+[mp3, opus or m4a.]:TEXT: ' \
         '(--selfcheck)--selfcheck[Transcribe the episode and report what is misheard.]' \
-        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto canary firered whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto canary firered whisper pocketsphinx fake)' \
+        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto canary firered nemo whisper pocketsphinx fake)' \
+        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto canary firered nemo whisper pocketsphinx fake)' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }

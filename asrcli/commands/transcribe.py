@@ -14,6 +14,7 @@ from asrcli.errors import UsageError
 if TYPE_CHECKING:
     from asrcli.jobs import Request
     from asrcli.types import Options
+    from asrcli.vad import VadOptions
 
 
 def _option(*names: str, help: str, **more: Any) -> Any:
@@ -109,6 +110,9 @@ def transcribe(
     ] = None,
     batch_size: Annotated[int | None, _option("--batch-size", min=1, help="Greatest number of clips at once.")] = None,
     vad: Annotated[bool, _option("--vad/--no-vad", "--vad-filter/--no-vad-filter", help="Leave silence out.")] = True,
+    vad_model: Annotated[
+        str, _option("--vad-model", help="silero, firered, or firered:FOLDER; --vad firered means the same.")
+    ] = "silero",
     vad_threshold: Annotated[
         float | None, _option("--vad-threshold", min=0, max=1, help="Probability that is speech, 0 to 1.")
     ] = None,
@@ -117,6 +121,13 @@ def transcribe(
     ] = None,
     vad_min_silence_duration_ms: Annotated[
         int | None, _option("--vad-min-silence-duration-ms", min=0, help="Shorter silence does not part speech.")
+    ] = None,
+    punctuate: Annotated[bool, _option("--punctuate", help="Put punctuation into texts that have none.")] = False,
+    punctuation_model: Annotated[
+        str, _option("--punctuation-model", help="firered, or firered:FOLDER; for --punctuate.")
+    ] = "firered",
+    identify_with: Annotated[
+        str | None, _option("--identify-with", help="Model that finds the language: firered, firered:FOLDER.")
     ] = None,
     device: Annotated[str, _option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     device_index: Annotated[
@@ -168,7 +179,6 @@ def request(given: dict[str, Any]) -> Request:
     from asrcli import inputs
     from asrcli.jobs import Request
     from asrcli.outputs import Naming
-    from asrcli.vad import VadOptions
     from asrcli.writers import formats, layout
 
     named = list(given["inputs"] or [])
@@ -184,8 +194,6 @@ def request(given: dict[str, Any]) -> Request:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
     start, end = _stretch(given)
     shape = {name: given[name] for name in _LAYOUT_OPTIONS} | {"max_lines": given["max_line_count"]}
-    vad = {name: given[f"vad_{name}"] for name in ("threshold",)}
-    vad |= {name: _seconds(given[f"vad_{name}_duration_ms"]) for name in ("min_speech", "min_silence")}
     folder = None if given["output_dir"] == "-" else given["output_dir"]
     naming = Naming(folder, given["output"], given["output_template"], given["mirror_tree"])
     return Request(
@@ -200,7 +208,9 @@ def request(given: dict[str, Any]) -> Request:
         channels=_channels(given["channels"]),
         start=start,
         end=end,
-        vad=VadOptions(**{name: value for name, value in vad.items() if value is not None}) if given["vad"] else None,
+        vad=_vad(given) if given["vad"] else None,
+        punctuation=given["punctuation_model"] if given["punctuate"] else None,
+        identifier=given["identify_with"],
         languages=tuple(_codes(given["languages"])),
         device=_device(given),
         dtype="float16" if given["fp16"] and given["compute_type"] == "auto" else given["compute_type"],
@@ -336,6 +346,18 @@ def _time(text: str, option: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise UsageError(f"{option} {text}: give seconds, or hours:minutes:seconds such as 1:02:03.5")
     return seconds
+
+
+def _vad(given: dict[str, Any]) -> VadOptions:
+    """Return what counts as speech: the voice-activity model's own threshold unless another one is given."""
+    from asrcli import companions
+    from asrcli.vad import SILERO, VadOptions
+
+    asked = {name: _seconds(given[f"vad_{name}_duration_ms"]) for name in ("min_speech", "min_silence")}
+    asked["threshold"] = given["vad_threshold"]
+    if given["vad_model"] != SILERO and asked["threshold"] is None:
+        asked["threshold"] = companions.find_detector(given["vad_model"]).threshold
+    return VadOptions(model=given["vad_model"], **{name: value for name, value in asked.items() if value is not None})
 
 
 def _seconds(milliseconds: int | None) -> float | None:

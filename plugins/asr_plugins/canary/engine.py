@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from asr_plugins.canary import prompts
 from asr_plugins.canary.layout import LLM_CONFIG, TOKENIZER_FILES, Layout, read_layout
 from asr_plugins.canary.tokens import Tokens
-from asrcli.engine import Companion, Device, Engine, Model, Weights
+from asrcli.engine import Borrowed, Device, Engine, Model, Weights
 from asrcli.errors import DeviceError, ModelError
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Region, Segment
 
@@ -59,7 +59,7 @@ class Canary(Engine):
             "salm",
             ("config.json", "model.safetensors"),
             (
-                Companion(
+                Borrowed(
                     "Qwen/Qwen3-1.7B", None, {name: name for name in TOKENIZER_FILES} | {"config.json": LLM_CONFIG}
                 ),
             ),

@@ -61,13 +61,16 @@ def encoder_config(args: Mapping[str, object], source: str) -> EncoderConfig:
     return config
 
 
-def decoder_config(args: Mapping[str, object], source: str) -> DecoderConfig:
-    """Read the decoder's dimensions and special tokens; arguments and errors as in `encoder_config`."""
+def decoder_config(args: Mapping[str, object], source: str, outputs: str = "odim") -> DecoderConfig:
+    """Read the decoder's dimensions and special tokens; arguments and errors as in `encoder_config`.
+
+    ``outputs`` is the name of the size of the vocabulary.
+    """
     config = DecoderConfig(
         width=_size(args, "d_model", source),
         heads=_size(args, "n_head", source),
         layers=_size(args, "n_layers_dec", source),
-        vocabulary=_size(args, "odim", source),
+        vocabulary=_size(args, outputs, source),
         positions=_size(args, "pe_maxlen", source),
         sos=_size(args, "sos_id", source, least=0),
         eos=_size(args, "eos_id", source, least=0),

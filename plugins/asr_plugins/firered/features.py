@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asrcli.errors import ModelError
 from asrcli.types import SAMPLE_RATE
@@ -43,6 +43,28 @@ class FeatureExtractor:
         return ((filter_banks(samples, self.bins) - self.mean) * self.scale).astype(np.float32)
 
 
+class FeatureStream:
+    """Kaldi log-mel filter banks of samples that come in pieces; the same as `filter_banks` of all of them."""
+
+    def __init__(self, bins: int) -> None:
+        self.bins = bins
+        self._bank = _bank(bins)
+        self._frames = 0  # returned
+
+    def feed(self, samples: Samples) -> NDArray[np.float32]:
+        """Take samples in [-1, 1] and return the frames (n, bins) that they complete."""
+        import numpy as np
+
+        self._bank.accept_waveform(SAMPLE_RATE, np.asarray(samples, np.float32) * np.float32(INT16_SCALE))
+        ready = self._bank.num_frames_ready
+        features = np.empty((ready - self._frames, self.bins), np.float32)
+        for index in range(self._frames, ready):
+            features[index - self._frames] = self._bank.get_frame(index)
+        self._bank.pop(ready - self._frames)
+        self._frames = ready
+        return features
+
+
 def frame_count(samples: int) -> int:
     """Return how many feature frames so many samples give."""
     return 1 + (samples - WINDOW) // SHIFT if samples >= WINDOW else 0
@@ -50,21 +72,26 @@ def frame_count(samples: int) -> int:
 
 def filter_banks(samples: Samples, bins: int) -> NDArray[np.float32]:
     """Return Kaldi log-mel filter banks (frames, bins) of samples in [-1, 1]: 20 Hz to Nyquist, no dither."""
-    import kaldi_native_fbank as knf
     import numpy as np
 
-    options = knf.FbankOptions()
-    options.frame_opts.samp_freq = SAMPLE_RATE
-    options.frame_opts.dither = 0.0
-    options.frame_opts.snip_edges = True
-    options.mel_opts.num_bins = bins
-    bank = knf.OnlineFbank(options)
+    bank = _bank(bins)
     bank.accept_waveform(SAMPLE_RATE, np.asarray(samples, np.float32) * np.float32(INT16_SCALE))
     frames = frame_count(len(samples))
     features = np.empty((frames, bins), np.float32)
     for index in range(frames):
         features[index] = bank.get_frame(index)
     return features
+
+
+def _bank(bins: int) -> Any:
+    import kaldi_native_fbank as knf
+
+    options = knf.FbankOptions()
+    options.frame_opts.samp_freq = SAMPLE_RATE
+    options.frame_opts.dither = 0.0
+    options.frame_opts.snip_edges = True
+    options.mel_opts.num_bins = bins
+    return knf.OnlineFbank(options)
 
 
 def read_cmvn(path: Path, bins: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

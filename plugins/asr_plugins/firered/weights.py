@@ -37,16 +37,16 @@ def build_encoder(config: EncoderConfig, tensors: Tensors) -> Encoder:
     return encoder
 
 
-def build_decoder(config: DecoderConfig, tensors: Tensors) -> Decoder:
-    """Build the decoder with its weights; takes everything under ``decoder.``."""
+def build_decoder(config: DecoderConfig, tensors: Tensors, name: str = "decoder") -> Decoder:
+    """Build the decoder with its weights; takes everything under its name."""
     state: State = {}
     width = config.width
-    embedding = tensors.take("decoder.tgt_word_emb.weight", config.vocabulary, width)
-    tensors.drop("decoder.tgt_word_prj.weight")  # the same as the embedding; some files hold it twice
+    embedding = tensors.take(f"{name}.tgt_word_emb.weight", config.vocabulary, width)
+    tensors.drop(f"{name}.tgt_word_prj.weight")  # the same as the embedding; some files hold it twice
     state["embedding.weight"] = state["output.weight"] = embedding
-    _copy(state, "norm", tensors, "decoder.layer_norm_out", (width,))
+    _copy(state, "norm", tensors, f"{name}.layer_norm_out", (width,))
     for index in range(config.layers):
-        _decoder_layer(state, f"layers.{index}", tensors, f"decoder.layer_stack.{index}", width)
+        _decoder_layer(state, f"layers.{index}", tensors, f"{name}.layer_stack.{index}", width)
     decoder: Decoder = _fill(Decoder, config, state)
     return decoder
 
