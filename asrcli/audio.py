@@ -91,7 +91,11 @@ def channels(path: str) -> int:
 
 
 def decode(
-    recording: Recording, warn: Warn, block_seconds: float = 10.0, stdin: BinaryIO | None = None
+    recording: Recording,
+    warn: Warn,
+    block_seconds: float = 10.0,
+    stdin: BinaryIO | None = None,
+    group_seconds: float = GROUP_SECONDS,
 ) -> Iterator[Samples]:
     """Yield a recording's samples from its start to its end as consecutive float32 blocks `(n,)`, mono, 16 kHz.
 
@@ -99,9 +103,11 @@ def decode(
     are reported through `warn`, once each, and the good part is kept.
 
     Args:
-        recording: what to read; path ``-`` is `stdin` (default: standard input).
+        recording: what to read; path ``-`` is standard input.
         warn: gets one clause per problem, without the file's name.
         block_seconds: the length of every block but the last.
+        stdin: the bytes of the recording, instead of what its path names.
+        group_seconds: how much is converted together; less comes sooner and costs more.
 
     Raises:
         InputError: as `probe`; or no such channel; or nothing that can be decoded; or ``start`` is after the end.
@@ -111,7 +117,7 @@ def decode(
         last = round(recording.end * SAMPLE_RATE)
     total = 0
     with open_bytes(recording.path, stdin) as file, open_audio(recording.path, file) as (container, stream):
-        decoder = _Decoder(recording, container, stream, warn)
+        decoder = _Decoder(recording, container, stream, warn, group_seconds)
         at, pieces = decoder.run(first, seekable=file.seekable())
         for block in regroup(between(at, pieces, first, last), max(1, round(block_seconds * SAMPLE_RATE))):
             total += len(block)
@@ -128,7 +134,10 @@ def decode(
 class _Decoder:
     """One pass over one stream: frames -> mono at the source rate, on the timeline -> 16 kHz."""
 
-    def __init__(self, recording: Recording, container: Any, stream: Any, warn: Warn) -> None:
+    def __init__(
+        self, recording: Recording, container: Any, stream: Any, warn: Warn, group_seconds: float = GROUP_SECONDS
+    ) -> None:
+        self.group_seconds = group_seconds
         self.recording = recording
         self.container = container
         self.stream = stream
@@ -220,7 +229,7 @@ class _Decoder:
             frame.pts = None  # the queue would insist on timestamps without a gap
             fifo.write(frame)
             self.position += frame.samples / rate
-            if fifo.samples >= rate * GROUP_SECONDS:
+            if fifo.samples >= rate * self.group_seconds:
                 yield from self._drained(fifo, rate)
         yield from self._drained(fifo, rate)
 

@@ -95,7 +95,7 @@ class _Cutter:
         self.max_gap = max(_samples(options.max_gap), 2 * self.pad) if options.max_gap < math.inf else math.inf
         keep = (2 * longest + 4 * STEP) / SAMPLE_RATE
         self.detector = SpeechDetector(options.vad, keep) if options.vad else None
-        self.buffer = _Buffer()
+        self.buffer = Buffer()
         self.closed: list[_Unit] = []
         self.given = 0  # where the last clip ended: nothing before it is wanted again
         self.given_stop = 0  # where the samples of the last clip ended, with its pad
@@ -248,7 +248,7 @@ class _Cutter:
         return Region((self.offset + start) / SAMPLE_RATE, (self.offset + end) / SAMPLE_RATE)
 
 
-class _Buffer:
+class Buffer:
     """The last part of a stream."""
 
     def __init__(self) -> None:
@@ -257,6 +257,7 @@ class _Buffer:
         self.pieces: list[Samples] = []
 
     def add(self, samples: Samples) -> None:
+        """Take the next samples."""
         self.pieces.append(samples)
         self.end += len(samples)
 

@@ -147,6 +147,7 @@ class Engine(Plugin):
     identifies_language: ClassVar[bool] = False  # `identify_language` works
     streams: ClassVar[bool] = False  # `stream` works; for others the core hears successive hypotheses and compares them
     answers: ClassVar[bool] = False  # `generate` works: it has a language model to put questions to
+    concurrent: ClassVar[bool] = False  # `transcribe` may be called from several threads at once: a server's client
     backends: ClassVar[tuple[str, ...]] = ()  # implementations to choose among with --backend, the preferred one first
     backend: ClassVar[str] = ""  # which of `backends` this class is
 

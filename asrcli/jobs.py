@@ -428,6 +428,21 @@ class _Execution:
             yield Note(f"{output.path}: {broken[0]}{more}", job)
 
 
+def write_live(planned: Plan, transcript: Transcript) -> list[str]:
+    """Write the outputs of a live stream, which is the only job of its plan and cannot be heard again.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
+    (job,) = planned.jobs
+    for output in job.outputs:
+        text = render(transcript, output.format, planned.request.layout)
+        # From now on it is asr's own file, and out of date for a run over the finished recording.
+        state.ledger(_state_folder(planned.request.naming)).making(output.path)
+        write_atomic(output.path, text)
+    return [output.path for output in job.outputs]
+
+
 def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:
     """Return one transcript of an input's channels: a speaker per channel, by time, overlaps kept."""
     if len(transcripts) == 1:

@@ -33,6 +33,8 @@ COMMANDS = {
     "transcribe": CommandEntry("asrcli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."),
     "ask": CommandEntry("asrcli.commands.ask", "ask", "Put questions to a transcript."),
     "compare": CommandEntry("asrcli.commands.compare", "compare", "Score systems against a reference and each other."),
+    "leaderboard": CommandEntry("asrcli.commands.leaderboard", "app", "Show published results, and your runs beside."),
+    "bench": CommandEntry("asrcli.commands.bench", "bench", "Measure accuracy, speed and memory of engines."),
     "engines": CommandEntry("asrcli.commands.engines", "app", "List engines and models; pull weights."),
     "doctor": CommandEntry("asrcli.commands.doctor", "doctor", "Probe devices and libraries; say how to mend them."),
     "config": CommandEntry("asrcli.commands.config", "config", "Show every option with its value and origin."),

@@ -55,12 +55,12 @@ class SeekableSource(ByteSource):
 
 @contextmanager
 def open_bytes(path: str, stdin: BinaryIO | None = None) -> Iterator[BinaryIO]:
-    """Open a path for reading; ``-`` is `stdin` (default: standard input), which is not closed.
+    """Open a path for reading, or take `stdin` as what it holds; ``-`` is standard input. Neither is closed.
 
     Raises:
         InputError: there is nothing that can be read at this path.
     """
-    if path == "-":
+    if path == "-" or stdin is not None:
         yield sys.stdin.buffer if stdin is None else stdin
         return
     try:

@@ -306,6 +306,12 @@ def hash_local(place: str | Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def file_hashes(folder: str | Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a model folder, by its path below it."""
+    root = Path(folder)
+    return {path.relative_to(root).as_posix(): _file_hash(path) for path in sorted(_files(root))}
+
+
 def _files(root: Path) -> Iterator[Path]:
     """Yield the files of a folder that belong to a model: not hidden ones, caches or texts about it."""
     for directory, folders, names in os.walk(root):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from asrcli import device as devices
 from asrcli.engine import Device, Engine, Weights
-from asrcli.errors import AsrError, DeviceError, OutOfMemory
+from asrcli.errors import AsrError, DeviceError, EngineUnavailable, OutOfMemory
 from asrcli.types import Clip, Options, Segment, Transcript
 
 Announce = Callable[[str], None]
@@ -69,8 +69,8 @@ class Recogniser:
         except Exception as error:
             if devices.is_out_of_memory(error):
                 return self._retry_smaller(clips, error)
-            if isinstance(error, DeviceError):
-                raise
+            if isinstance(error, DeviceError | EngineUnavailable):
+                raise  # no clip's fault: a device, or a server, that is gone
             if len(clips) == 1:
                 return [error if isinstance(error, AsrError) else _unexpected(error)]
         return [one for clip in clips for one in self.transcribe([clip])]

@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,19 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """One figure that was measured; ``None`` is a counter that was not there: a blank, never a guess."""
+
+    name: str  # latency_p50, rtfx, memory_peak, ...; `asrcli.bench.measures` lists them
+    value: float | None
+    unit: str
+    condition: str = ""  # under which: "5-15 s", "batch 8", "snr 10 dB"; "" is all
+    low: float | None = None  # the least and the greatest of the repeats, or the interval of an error rate
+    high: float | None = None
+    count: int = 0  # how many values it rests on
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """What one benchmark run did and heard.
 
@@ -54,20 +67,43 @@ class RunRecord:
     dataset: str | None = None
     started: str | None = None  # ISO 8601, UTC
     facts: tuple[tuple[str, str], ...] = ()
+    measures: tuple[Measure, ...] = ()
+
+    def fact(self, name: str) -> str:
+        """Return one of the facts; "" where it is not known."""
+        return dict(self.facts).get(name, "")
+
+    def measure(self, name: str, condition: str = "") -> Measure | None:
+        """Return one figure; ``None`` where it was not asked for."""
+        return next((one for one in self.measures if (one.name, one.condition) == (name, condition)), None)
+
+    @property
+    def system(self) -> str:
+        """What ran, as it is typed: ``whisper:tiny``; of a folder of weights its name."""
+        return system_name(self.engine, self.model)
 
 
-def read_manifest(path: Path, *, hypotheses: bool = False) -> list[Utterance]:
+def system_name(engine: str, model: str | None) -> str:
+    """Return what an engine with its model is called: ``whisper:tiny``; of a folder of weights its name."""
+    return f"{engine}:{Path(model).name}" if model and model != "default" else engine
+
+
+def read_manifest(
+    path: Path, *, hypotheses: bool = False, needs_text: bool = True, text_column: str | None = None
+) -> list[Utterance]:
     """Read a manifest in JSON Lines, CSV or TSV.
 
     Args:
         path: the file.
         hypotheses: take what was heard (``pred_text``, ...) rather than the reference as the text.
+        needs_text: a line without a text is a mistake; otherwise its text is empty.
+        text_column: the name of the text; ``None`` takes the first of the usual names.
 
     Raises:
         InputError: a line cannot be understood; it is named.
     """
     rows = read_table(path) if path.suffix in (".csv", ".tsv") else read_json_lines(path)
-    keys = HYPOTHESIS_KEYS if hypotheses else REFERENCE_KEYS
+    keys = (text_column,) if text_column else HYPOTHESIS_KEYS if hypotheses else REFERENCE_KEYS
     found: list[Utterance] = []
     numbers: list[int] = []
     chunks: dict[str, list[tuple[int, int]]] = {}
@@ -77,7 +113,7 @@ def read_manifest(path: Path, *, hypotheses: bool = False) -> list[Utterance]:
         if PARENT in row:
             place = int(number_of(row, CHUNK, path, number) or 0)
             chunks.setdefault(str(row[PARENT]), []).append((place, len(found)))
-        found.append(utterance(row, keys, path, number))
+        found.append(utterance(row, keys, path, number, needs_text=needs_text))
         numbers.append(number)
     if chunks:
         return joined_chunks(found, chunks, hypotheses=hypotheses)
@@ -147,27 +183,26 @@ def line_of(data: bytes, offset: int) -> int:
 class Columns:
     """Which names of a line hold what; lines of one manifest nearly always have the same names."""
 
-    text: str
+    text: str | None
     id: tuple[str, ...]
     audio: tuple[str, ...]
     group: tuple[str, ...]
     language: tuple[str, ...]
     seconds: tuple[str, ...]
     times: bool
+    offset: bool  # NeMo's way to say where in the file: offset and duration
     others: tuple[str, ...]
 
 
 @lru_cache(maxsize=1000)
-def find_columns(names: tuple[str, ...], text_keys: tuple[str, ...]) -> Columns | None:
-    """Return what the names of a line hold; ``None`` when there is no text among them."""
+def find_columns(names: tuple[str, ...], text_keys: tuple[str, ...]) -> Columns:
+    """Return what the names of a line hold."""
     text = next((key for key in text_keys if key in names), None)
-    if text is None:
-        return None
 
     def those(keys: Sequence[str]) -> tuple[str, ...]:
         return tuple(key for key in keys if key in names)
 
-    used = {text, *ID_KEYS, *AUDIO_KEYS, *TEXTS}
+    used = {text or "", *ID_KEYS, *AUDIO_KEYS, *TEXTS}
     return Columns(
         text,
         those(ID_KEYS),
@@ -176,26 +211,24 @@ def find_columns(names: tuple[str, ...], text_keys: tuple[str, ...]) -> Columns 
         those(("language", "lang")),
         those(SECONDS_KEYS),
         "start" in names or "end" in names,
+        "offset" in names and "start" not in names,
         tuple(name for name in names if name not in used),
     )
 
 
-def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int) -> Utterance:
+def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int, *, needs_text: bool = True) -> Utterance:
     """Build an utterance from one line of a manifest."""
     columns = find_columns(tuple(row), text_keys)
-    if columns is None:
-        known = ", ".join(text_keys)
-        raise InputError(f"{path} line {number}: no text; one of {known} must be there, not {shown(row)}")
-    text = row[columns.text]
-    if text is None:
-        text = ""
-    if not isinstance(text, str):
-        raise InputError(f"{path} line {number}: '{columns.text}' must be text, not {json.dumps(text)[:40]}")
-    check_text(text, path, number)
+    text = text_of(row, columns, text_keys, path, number, needs_text=needs_text)
     audio = first_text(row, columns.audio)
     if audio is not None:
         check_text(audio, path, number)
-    name = first_text(row, columns.id) or (Path(audio).with_suffix("").name if audio else str(number))
+    seconds = number_of(row, columns.seconds[0], path, number) if columns.seconds else None
+    start = number_of(row, "start", path, number) if columns.times else None
+    end = number_of(row, "end", path, number) if columns.times else None
+    if columns.offset and (offset := number_of(row, "offset", path, number)):
+        start, end = offset, offset + seconds if seconds is not None else None
+    name = first_text(row, columns.id) or (name_after(audio, start, columns) if audio else str(number))
     check_text(name, path, number)
     return Utterance(
         name,
@@ -203,11 +236,35 @@ def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int) -> 
         audio,
         first_text(row, columns.language),
         first_text(row, columns.group),
-        number_of(row, "start", path, number) if columns.times else None,
-        number_of(row, "end", path, number) if columns.times else None,
-        number_of(row, columns.seconds[0], path, number) if columns.seconds else None,
+        start,
+        end,
+        seconds,
         tuple([(key, str(row[key])) for key in columns.others if is_plain(row[key])]),
     )
+
+
+def text_of(
+    row: Row, columns: Columns, text_keys: tuple[str, ...], path: Path, number: int, *, needs_text: bool
+) -> str:
+    """Return the text of a line, checked."""
+    if columns.text is None:
+        if not needs_text:
+            return ""
+        known = ", ".join(text_keys)
+        raise InputError(f"{path} line {number}: no text; one of {known} must be there, not {shown(row)}")
+    text = row[columns.text]
+    if text is None:
+        return ""
+    if not isinstance(text, str):
+        raise InputError(f"{path} line {number}: '{columns.text}' must be text, not {json.dumps(text)[:40]}")
+    check_text(text, path, number)
+    return text
+
+
+def name_after(audio: str, start: float | None, columns: Columns) -> str:
+    """Return an id for a line that has none: the name of its file, and the place in it where NeMo gives one."""
+    stem = Path(audio).with_suffix("").name
+    return f"{stem}-{start:.3f}" if columns.offset and start else stem
 
 
 SURROGATES = re.compile("[\ud800-\udfff]")
@@ -261,12 +318,20 @@ def unique(found: list[Utterance], numbers: list[int], path: Path) -> list[Utter
     """Return the utterances with names that differ: the whole path of the audio where file names repeat."""
     if len({one.id for one in found}) == len(found):
         return found
+    found = [named_by_path(one) for one in found]
     seen: dict[str, int] = {}
     for one, number in zip(found, numbers, strict=True):
         if one.id in seen:
             raise InputError(f"{path} line {number}: the id '{one.id}' was there already in line {seen[one.id]}")
         seen[one.id] = number
     return found
+
+
+def named_by_path(one: Utterance) -> Utterance:
+    """Return an utterance whose id, where that is the name of its recording, is the recording's whole path."""
+    if not one.audio or one.id != Path(one.audio).with_suffix("").name:
+        return one
+    return replace(one, id=str(Path(one.audio).with_suffix("")))
 
 
 def joined_chunks(
@@ -276,8 +341,6 @@ def joined_chunks(
 
     As the Open ASR Leaderboard does (normalizer/eval_utils.py, `merge_chunked_manifest`).
     """
-    from dataclasses import replace
-
     joined = []
     for parent in sorted(chunks):
         pieces = [found[index] for _, index in sorted(chunks[parent])]
@@ -300,7 +363,10 @@ def read_run(path: Path) -> RunRecord:
         raise InputError(f"{path} line 1: not a run record of `asr bench`, which begins with '{RECORD_KEY}'")
     head = rows[0][1]
     facts = head.get("facts")
-    utterances = tuple(utterance(row, REFERENCE_KEYS, path, number) for number, row in rows[1:])
+    read = [utterance(row, REFERENCE_KEYS, path, number) for number, row in rows[1:]]
+    utterances = tuple(
+        replace(one, fields=tuple(pair for pair in one.fields if pair[0] not in OWN_KEYS)) for one in read
+    )
     return RunRecord(
         engine=str(head.get("engine", "")),
         utterances=utterances,
@@ -311,16 +377,34 @@ def read_run(path: Path) -> RunRecord:
         dataset=head.get("dataset"),
         started=head.get("started"),
         facts=tuple((str(name), str(value)) for name, value in (facts.items() if isinstance(facts, dict) else ())),
+        measures=read_measures(head.get("measures"), path),
     )
+
+
+def read_measures(data: Any, path: Path) -> tuple[Measure, ...]:
+    """Build the figures of a run from the first line of its record."""
+    try:
+        return tuple(Measure(**one) for one in data or ())
+    except TypeError as error:
+        raise InputError(f"{path} line 1: 'measures' is not as `asr bench` writes it ({error})") from None
+
+
+OWN_KEYS = ("id", "audio_filepath", "start", "end", "duration", "time", "text", "pred_text", "language", "group")
 
 
 def write_run(record: RunRecord, path: Path) -> None:
     """Write a run record, atomically."""
-    head = {key: value for key, value in asdict(record).items() if key not in ("utterances", "heard", "times", "facts")}
+    apart = ("utterances", "heard", "times", "facts", "measures")
+    head = {key: value for key, value in asdict(record).items() if key not in apart}
+    figures = [{key: value for key, value in asdict(one).items() if value is not None} for one in record.measures]
+    for figure in figures:
+        figure.setdefault("value", None)
     rows: list[dict[str, Any]] = [{RECORD_KEY: RECORD_VERSION, **head, "facts": dict(record.facts)}]
+    if figures:
+        rows[0]["measures"] = figures
     for one, heard, seconds in zip(record.utterances, record.heard, record.times, strict=True):
-        row = {"id": one.id, "audio_filepath": one.audio, "duration": one.seconds, "time": seconds, "text": one.text}
-        row |= {"pred_text": heard, "language": one.language, "group": one.group, **dict(one.fields)}
+        values = (one.id, one.audio, one.start, one.end, one.seconds, seconds, one.text, heard, one.language, one.group)
+        row = dict(zip(OWN_KEYS, values, strict=True)) | {k: v for k, v in one.fields if k not in OWN_KEYS}
         rows.append({key: value for key, value in row.items() if value is not None or key in ("time", "pred_text")})
     write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 

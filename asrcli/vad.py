@@ -50,10 +50,13 @@ class VadOptions:
 
 
 class SpeechDetector:
-    """Turns samples into regions of speech as they come in. Times count from the first sample fed."""
+    """Turns samples into regions of speech as they come in. Times count from the first sample fed.
 
-    def __init__(self, options: VadOptions, keep_seconds: float = 120.0) -> None:
-        self.options = options
+    `step` is how many samples are decided on together, a multiple of the window: a live stream wants it short.
+    """
+
+    def __init__(self, options: VadOptions, keep_seconds: float = 120.0, step: int = STEP) -> None:
+        self.options, self.step = options, step
         self.position = 0  # samples that have been decided on; a multiple of the window
         self._keep = max(1, round(keep_seconds * SAMPLE_RATE / WINDOW))  # windows whose probabilities are kept
         self._kept: list[Any] = []
@@ -74,14 +77,14 @@ class SpeechDetector:
         self._rest.append(samples)
         self._waiting += len(samples)
         self._fed += len(samples)
-        if self._waiting < STEP:
+        if self._waiting < self.step:
             return []
         joined = np.concatenate(self._rest)
-        whole = len(joined) // STEP * STEP
+        whole = len(joined) // self.step * self.step
         self._rest, self._waiting = [joined[whole:]], len(joined) - whole
         found: list[Region] = []
-        for at in range(0, whole, STEP):
-            self._decide(self._source.feed(joined[at : at + STEP]))
+        for at in range(0, whole, self.step):
+            self._decide(self._source.feed(joined[at : at + self.step]))
             found += self._final()
         return found
 
@@ -102,6 +105,16 @@ class SpeechDetector:
     def open_start(self) -> float | None:
         """Where the speech that is going on now begins (padded, seconds), or None in silence."""
         return None if self._start is None else self._padded_start(self._start) / SAMPLE_RATE
+
+    @property
+    def unfinished_start(self) -> float | None:
+        """Where the first speech begins that has not been given out yet, going on or just over; None without any."""
+        if not self._closed:
+            return self.open_start
+        waiting, self._closed = self._closed, []  # the left neighbour of the first is the region given out last
+        start = self._padded_start(waiting[0][0])
+        self._closed = waiting
+        return start / SAMPLE_RATE
 
     def probabilities(self, start: float, end: float) -> Samples:
         """Return the speech probabilities `(windows,)` of the 32 ms windows that begin in ``start <= time < end``.

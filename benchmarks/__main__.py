@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parent.parent / "docs/performance.md"
-NAMES = ("transcribe", "audio", "whisper", "compare", "digest", "firered", "canary")
+NAMES = ("transcribe", "audio", "whisper", "compare", "digest", "firered", "qwen3", "canary")
 LIMIT = 3600  # seconds for one benchmark
 
 

@@ -45,10 +45,18 @@ _asr_path() {  # the command that was typed so far, and of its own commands
             "/transcribe") path="transcribe" ;;
             "/ask") path="ask" ;;
             "/compare") path="compare" ;;
+            "/leaderboard") path="leaderboard" ;;
+            "/bench") path="bench" ;;
             "/engines") path="engines" ;;
             "/doctor") path="doctor" ;;
             "/config") path="config" ;;
             "/digest") path="digest" ;;
+            "leaderboard/tables") path="leaderboard tables" ;;
+            "leaderboard/check") path="leaderboard check" ;;
+            "leaderboard/update") path="leaderboard update" ;;
+            "leaderboard/score") path="leaderboard score" ;;
+            "leaderboard/export") path="leaderboard export" ;;
+            "leaderboard/readme") path="leaderboard readme" ;;
             "engines/pull") path="engines pull" ;;
             "digest/run") path="digest run" ;;
             "digest/verify") path="digest verify" ;;
@@ -82,8 +90,8 @@ _asr() {
         [[ ${COMP_WORDS[number]} == -- ]] && { _asr_files; return; }
     done
     case "$path $prev" in
-        "transcribe --engine"|"transcribe -e") _asr_words "auto canary firered nemo whisper pocketsphinx fake"; return ;;
-        "transcribe --model"|"transcribe -m") _asr_words "qwen-2.5b aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "transcribe --engine"|"transcribe -e") _asr_words "auto canary qwen3 firered nemo whisper pocketsphinx fake openai_server"; return ;;
+        "transcribe --model"|"transcribe -m") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
         "transcribe --backend") _asr_words "native nemo"; return ;;
         "transcribe --language"|"transcribe -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --languages") _asr_list "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
@@ -93,6 +101,7 @@ _asr() {
         "transcribe --output") _asr_files; return ;;
         "transcribe --output-template") :; return ;;
         "transcribe --files-from") _asr_files; return ;;
+        "transcribe --manifest") _asr_files; return ;;
         "transcribe --ask") :; return ;;
         "transcribe --channels") _asr_words "mix split"; return ;;
         "transcribe --start") :; return ;;
@@ -136,10 +145,12 @@ _asr() {
         "transcribe --min-duration") :; return ;;
         "transcribe --max-duration") :; return ;;
         "transcribe --min-gap") :; return ;;
+        "transcribe --pcm") :; return ;;
+        "transcribe --idle") :; return ;;
         "transcribe --report") _asr_files; return ;;
         "transcribe --events") _asr_files; return ;;
-        "ask --engine"|"ask -e") _asr_words "auto canary firered nemo whisper pocketsphinx fake"; return ;;
-        "ask --model"|"ask -m") _asr_words "qwen-2.5b aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "ask --engine"|"ask -e") _asr_words "auto canary qwen3 firered nemo whisper pocketsphinx fake openai_server"; return ;;
+        "ask --model"|"ask -m") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
         "ask --backend") _asr_words "native nemo"; return ;;
         "ask --llm") :; return ;;
         "ask --llm-model") :; return ;;
@@ -162,61 +173,127 @@ _asr() {
         "compare --html") :; return ;;
         "compare --junit") :; return ;;
         "compare --fail-if") :; return ;;
+        "leaderboard --table"|"leaderboard -t") :; return ;;
+        "leaderboard --date") :; return ;;
+        "leaderboard --top") :; return ;;
+        "leaderboard --sets") :; return ;;
+        "leaderboard --without") :; return ;;
+        "leaderboard --language"|"leaderboard -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
+        "leaderboard --licence"|"leaderboard --license") :; return ;;
+        "leaderboard --min-size") :; return ;;
+        "leaderboard --max-size") :; return ;;
+        "leaderboard --min-rtfx") :; return ;;
+        "leaderboard --search") :; return ;;
+        "leaderboard --sort") :; return ;;
+        "leaderboard --add") :; return ;;
+        "leaderboard --json") :; return ;;
+        "leaderboard --csv") :; return ;;
+        "leaderboard --markdown") :; return ;;
+        "leaderboard --html") :; return ;;
+        "leaderboard --plot") _asr_files; return ;;
+        "leaderboard check --table"|"leaderboard check -t") :; return ;;
+        "leaderboard check --date") :; return ;;
+        "leaderboard update --replay") _asr_files; return ;;
+        "leaderboard score --language"|"leaderboard score -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
+        "leaderboard export --out"|"leaderboard export -o") _asr_folders; return ;;
+        "leaderboard export --model") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "leaderboard export --dataset") _asr_files; return ;;
+        "leaderboard readme --table"|"leaderboard readme -t") :; return ;;
+        "leaderboard readme --date") :; return ;;
+        "bench --engine"|"bench -e") _asr_words "auto canary qwen3 firered nemo whisper pocketsphinx fake openai_server"; return ;;
+        "bench --with") _asr_files; return ;;
+        "bench --replay") _asr_files; return ;;
+        "bench --out"|"bench -o") _asr_folders; return ;;
+        "bench --sample") :; return ;;
+        "bench --seed") :; return ;;
+        "bench --text-column") :; return ;;
+        "bench --language"|"bench -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
+        "bench --beam-size") :; return ;;
+        "bench --normalizer"|"bench -n") :; return ;;
+        "bench --repeats") :; return ;;
+        "bench --speed-sample") :; return ;;
+        "bench --batches") :; return ;;
+        "bench --concurrency") :; return ;;
+        "bench --robustness-sample") :; return ;;
+        "bench --device") _asr_words "auto cpu cuda mps"; return ;;
+        "bench --compute-type"|"bench --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
+        "bench --threads"|"bench -t") :; return ;;
+        "bench --json") :; return ;;
+        "bench --csv") :; return ;;
+        "bench --markdown") :; return ;;
+        "bench --html") :; return ;;
+        "bench --plot") _asr_files; return ;;
         "engines pull --safetensors") :; return ;;
-        "digest run --out"|"digest run -o") :; return ;;
+        "digest run --out"|"digest run -o") _asr_folders; return ;;
         "digest run --date") :; return ;;
         "digest run --since") :; return ;;
         "digest run --until") :; return ;;
         "digest run --sources") :; return ;;
         "digest run --interests") :; return ;;
-        "digest run --replay") :; return ;;
+        "digest run --replay") _asr_files; return ;;
         "digest run --leaderboard") :; return ;;
         "digest run --x-budget") :; return ;;
         "digest run --llm") :; return ;;
         "digest run --llm-model") :; return ;;
-        "digest verify --out"|"digest verify -o") :; return ;;
-        "digest search --out"|"digest search -o") :; return ;;
+        "digest verify --out"|"digest verify -o") _asr_folders; return ;;
+        "digest search --out"|"digest search -o") _asr_folders; return ;;
         "digest search --max"|"digest search -n") :; return ;;
-        "digest why --out"|"digest why -o") :; return ;;
-        "digest star --out"|"digest star -o") :; return ;;
-        "digest hide --out"|"digest hide -o") :; return ;;
-        "digest status --out"|"digest status -o") :; return ;;
+        "digest why --out"|"digest why -o") _asr_folders; return ;;
+        "digest star --out"|"digest star -o") _asr_folders; return ;;
+        "digest hide --out"|"digest hide -o") _asr_folders; return ;;
+        "digest status --out"|"digest status -o") _asr_folders; return ;;
         "digest status --date") :; return ;;
-        "digest ideas --out"|"digest ideas -o") :; return ;;
+        "digest ideas --out"|"digest ideas -o") _asr_folders; return ;;
         "digest ideas --week") :; return ;;
-        "digest doctor --out"|"digest doctor -o") :; return ;;
-        "digest mindmap --out"|"digest mindmap -o") :; return ;;
+        "digest doctor --out"|"digest doctor -o") _asr_folders; return ;;
+        "digest mindmap --out"|"digest mindmap -o") _asr_folders; return ;;
         "digest mindmap --days") :; return ;;
-        "digest feed --out"|"digest feed -o") :; return ;;
-        "digest readme --out"|"digest readme -o") :; return ;;
+        "digest feed --out"|"digest feed -o") _asr_folders; return ;;
+        "digest readme --out"|"digest readme -o") _asr_folders; return ;;
         "digest readme --leaderboard") :; return ;;
-        "digest podcast --out"|"digest podcast -o") :; return ;;
+        "digest podcast --out"|"digest podcast -o") _asr_folders; return ;;
         "digest podcast --date") :; return ;;
         "digest podcast --minutes") :; return ;;
         "digest podcast --voice") :; return ;;
         "digest podcast --voice-dir") :; return ;;
         "digest podcast --format"|"digest podcast -f") :; return ;;
-        "digest podcast --engine"|"digest podcast -e") _asr_words "auto canary firered nemo whisper pocketsphinx fake"; return ;;
-        "digest paper --out"|"digest paper -o") :; return ;;
-        "digest paper --replay") :; return ;;
+        "digest podcast --engine"|"digest podcast -e") _asr_words "auto canary qwen3 firered nemo whisper pocketsphinx fake openai_server"; return ;;
+        "digest paper --out"|"digest paper -o") _asr_folders; return ;;
+        "digest paper --replay") _asr_files; return ;;
     esac
     case "$path" in
         "")
-            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe ask compare engines doctor config digest"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe ask compare leaderboard bench engines doctor config digest"; fi ;;
         "transcribe")
-            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --null --ask --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --punctuate --punctuation-model --identify-with --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --manifest --null --ask --channels --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --punctuate --punctuation-model --identify-with --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "ask")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --llm --llm-model --device --compute-type --dtype --threads --offline --json --quiet --verbose --help"; else :; fi ;;
         "compare")
             if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --explain-normalizer --by --group --show --confusions --bootstrap --seed --json --csv --markdown --html --junit --fail-if --quiet --help"; else :; fi ;;
+        "leaderboard")
+            if [[ $cur == -* ]]; then _asr_words "--table --date --top --sets --without --language --licence --license --open --min-size --max-size --min-rtfx --search --sort --mix --add --json --csv --markdown --html --plot --quiet --help"; else _asr_words "tables check update score export readme"; fi ;;
+        "leaderboard tables")
+            if [[ $cur == -* ]]; then _asr_words "--json --help"; else :; fi ;;
+        "leaderboard check")
+            if [[ $cur == -* ]]; then _asr_words "--table --date --json --help"; else :; fi ;;
+        "leaderboard update")
+            if [[ $cur == -* ]]; then _asr_words "--replay --help"; else _asr_colons "canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
+        "leaderboard score")
+            if [[ $cur == -* ]]; then _asr_words "--language --write --json --csv --help"; else :; fi ;;
+        "leaderboard export")
+            if [[ $cur == -* ]]; then _asr_words "--out --model --dataset --help"; else :; fi ;;
+        "leaderboard readme")
+            if [[ $cur == -* ]]; then _asr_words "--table --date --open --help"; else :; fi ;;
+        "bench")
+            if [[ $cur == -* ]]; then _asr_words "--engine --with --replay --out --sample --seed --text-column --language --beam-size --vad --no-vad --normalizer --repeats --speed-sample --batches --concurrency --robustness --robustness-sample --device --compute-type --dtype --threads --offline --json --csv --markdown --html --plot --quiet --verbose --help"; else _asr_files; fi ;;
         "engines")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
         "engines pull")
-            if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "canary canary:qwen-2.5b firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
         "doctor")
             if [[ $cur == -* ]]; then _asr_words "--network --json --help"; else :; fi ;;
         "config")
-            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "ask compare config digest doctor engines transcribe"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "ask bench compare config digest doctor engines leaderboard transcribe"; fi ;;
         "digest")
             if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "run verify search why star hide status ideas doctor import mindmap feed readme podcast paper"; fi ;;
         "digest run")

@@ -13,12 +13,14 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'ask:Put questions to a transcript.' 'compare:Compare what systems heard with a reference, and with each other.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'ask:Put questions to a transcript.' 'compare:Compare what systems heard with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
                 ask) _asr_ask ;;
                 compare) _asr_compare ;;
+                leaderboard) _asr_leaderboard ;;
+                bench) _asr_bench ;;
                 engines) _asr_engines ;;
                 doctor) _asr_doctor ;;
                 config) _asr_config ;;
@@ -31,10 +33,10 @@ _asr_transcribe() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto canary firered nemo whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto canary firered nemo whisper pocketsphinx fake)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto canary qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto canary qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--backend)--backend=[Implementation, of an engine with several.]:BACKEND:(native nemo)' \
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
@@ -50,6 +52,7 @@ _asr_transcribe() {
         '(--output-template)--output-template=[Names in the folder, default '\''{stem}.{format}'\''.]:TEXT: ' \
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
         '(--files-from)--files-from=[Read names of inputs from a file, or -.]:FILE:_files' \
+        '(--manifest)--manifest=[Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.]:FILE:_files' \
         '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
         '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
         '*--ask=[Question about what was said; several\: --ask ... --ask ...]:TEXT: ' \
@@ -117,6 +120,9 @@ _asr_transcribe() {
         '(--min-gap)--min-gap=[Gap between cues, seconds.]:X: ' \
         '(--highlight-words --no-highlight-words)--highlight-words[Mark each word as it is said.]' \
         '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said.]' \
+        '(--stream)--stream[Hear -, a growing file or mic\: while it is spoken.]' \
+        '(--pcm)--pcm=[Raw samples for --stream\: s16le\:16000\:1.]:TEXT: ' \
+        '(--idle)--idle=[--stream ends when a file has not grown so long\: 10 s.]:X: ' \
         '(--force)--force[Make everything again; overwrite files of others.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
@@ -136,10 +142,10 @@ _asr_ask() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[Engine with a language model.]:ENGINE:(auto canary firered nemo whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[Engine with a language model.]:ENGINE:(auto canary firered nemo whisper pocketsphinx fake)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--engine -e)--engine=[Engine with a language model.]:ENGINE:(auto canary qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[Engine with a language model.]:ENGINE:(auto canary qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--backend)--backend=[Implementation, of an engine with several.]:BACKEND:(native nemo)' \
         '(--llm)--llm=[Ask this OpenAI-compatible server instead.]:URL: ' \
         '(--llm-model)--llm-model=[The model'\''s name there.]:NAME: ' \
@@ -193,6 +199,170 @@ _asr_compare() {
         '*:hypotheses: '
 }
 
+_asr_leaderboard() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '*--table=[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
+        '*-t+[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
+        '(--date)--date=[The version of this day or the last before it, YYYY-MM-DD.]:TEXT: ' \
+        '(--top)--top=[How many rows; 0 shows all.]:N: ' \
+        '(--sets)--sets=[Average over these test sets only, comma-separated.]:TEXT: ' \
+        '(--without)--without=[Leave these test sets out, comma-separated.]:TEXT: ' \
+        '(--language -l)--language=[Only test sets of this language.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Only test sets of this language.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--licence --license)--licence=[Only models whose licence contains this.]:TEXT: ' \
+        '(--licence --license)--license=[Only models whose licence contains this.]:TEXT: ' \
+        '(--open)--open[Only models with open weights.]' \
+        '(--min-size)--min-size=[At least so many billion parameters.]:X: ' \
+        '(--max-size)--max-size=[At most so many billion parameters.]:X: ' \
+        '(--min-rtfx)--min-rtfx=[At least so many seconds of audio in a second.]:X: ' \
+        '(--search)--search=[Only models whose name contains this.]:TEXT: ' \
+        '(--sort)--sort=[average, rtfx, size, model or a test set.]:TEXT: ' \
+        '(--mix)--mix[Rank rows of different protocols against each other.]' \
+        '*--add=[Place a run record of `asr bench` beside the rows.]:RUN: ' \
+        '(--json)--json=[Write JSON; - is standard output.]:TEXT: ' \
+        '(--csv)--csv=[Write CSV; - is standard output.]:TEXT: ' \
+        '(--markdown)--markdown=[Write Markdown between the markers of FILE; - is standard output.]:TEXT: ' \
+        '(--html)--html=[Write a page to look at, in one file.]:TEXT: ' \
+        '(--plot)--plot=[Draw accuracy against speed\: FILE.png, .svg or .pdf.]:FILE:_files' \
+        '(--quiet -q)--quiet[Print no table.]' \
+        '(--quiet -q)-q[Print no table.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:command:->command' \
+        '*::argument:->argument'
+    case $state in
+        command) local -a commands=('tables:List the tables and their versions: who stands behind them, how many models, which test sets.' 'check:Recompute tables and list what is wrong or fragile in them, such as ranks that hang on one test set.' 'update:Read the live tables of the hub. What has changed becomes a new version; no version is ever lost.' 'score:Score the Open ASR Leaderboard'\''s manifests, MODEL_owner-name_DATASET_path_name_split.jsonl, as it does itself.' 'export:Write run records as the Open ASR Leaderboard'\''s manifests, ready to be submitted.' 'readme:Rewrite the first ten of the leaderboard between two markers of a README; nothing else in it changes.'); _describe -t commands command commands ;;
+        argument)
+            case $words[1] in
+                tables) _asr_leaderboard_tables ;;
+                check) _asr_leaderboard_check ;;
+                update) _asr_leaderboard_update ;;
+                score) _asr_leaderboard_score ;;
+                export) _asr_leaderboard_export ;;
+                readme) _asr_leaderboard_readme ;;
+            esac ;;
+    esac
+}
+
+_asr_leaderboard_tables() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--json)--json[As JSON.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
+_asr_leaderboard_check() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '*--table=[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
+        '*-t+[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
+        '(--date)--date=[The version of this day or the last before it, YYYY-MM-DD.]:TEXT: ' \
+        '(--json)--json[As JSON.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
+_asr_leaderboard_update() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--replay)--replay=[Answer from recorded files in this folder and open no connection.]:FILE:_files' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '*:\[table\]:(canary canary\:qwen-2.5b qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+}
+
+_asr_leaderboard_score() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--language -l)--language=[Code; decides on the normaliser.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Code; decides on the normaliser.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--write)--write[Write NAME.score.json beside each manifest.]' \
+        '(--json)--json[As JSON.]' \
+        '(--csv)--csv[As CSV.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:dir: '
+}
+
+_asr_leaderboard_export() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--out -o)--out=[Folder for the manifests.]:DIR:_files -/' \
+        '(--out -o)-o+[Folder for the manifests.]:DIR:_files -/' \
+        '(--model)--model=[The model'\''s id on the hub, owner/name.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--dataset)--dataset=[path_name_split, as in the names of manifests.]:FILE:_files' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '*:run: '
+}
+
+_asr_leaderboard_readme() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '*--table=[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
+        '*-t+[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
+        '(--date)--date=[The version of this day or the last before it, YYYY-MM-DD.]:TEXT: ' \
+        '(--open)--open[Only models with open weights.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:file: '
+}
+
+_asr_bench() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '*--engine=[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto canary qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
+        '*-e+[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto canary qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
+        '*--with=[Show this earlier run too; without a dataset, only such runs.]:FILE:_files' \
+        '(--replay)--replay=[Run this run again, and say what has drifted.]:FILE:_files' \
+        '(--out -o)--out=[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
+        '(--out -o)-o+[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
+        '(--sample)--sample=[Only so many utterances, chosen by --seed.]:N: ' \
+        '(--seed)--seed=[Of the sample, the noise and the bootstrap; default 0.]:N: ' \
+        '(--text-column)--text-column=[Where the references are, if not found.]:TEXT: ' \
+        '(--language -l)--language=[Code or name; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Code or name; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
+        '(--vad --no-vad)--vad[Leave silence out, as transcribe does; default\: hear all.]' \
+        '(--vad --no-vad)--no-vad[Leave silence out, as transcribe does; default\: hear all.]' \
+        '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:TEXT: ' \
+        '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:TEXT: ' \
+        '(--repeats)--repeats=[Of starts, latencies and batches; default 3.]:N: ' \
+        '(--speed-sample)--speed-sample=[Utterances for repeats, batches, streams, callers; default 32.]:N: ' \
+        '(--batches)--batches=[Batch sizes to try, or none; default 1,2,4,8,16,32.]:TEXT: ' \
+        '(--concurrency)--concurrency=[Callers at once, for engines that are servers\: 1,4,16.]:TEXT: ' \
+        '(--robustness)--robustness[Noise, lengths, telephone, codecs, and sounds without speech too.]' \
+        '(--robustness-sample)--robustness-sample=[Utterances for every row of that; default 24.]:N: ' \
+        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
+        '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--compute-type --dtype)--dtype=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
+        '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
+        '(--offline)--offline[Never use the network.]' \
+        '(--json)--json=[Write every figure as JSON; - is standard output.]:TEXT: ' \
+        '(--csv)--csv=[Write a row per figure.]:TEXT: ' \
+        '(--markdown)--markdown=[Write the tables as Markdown.]:TEXT: ' \
+        '(--html)--html=[Write a report to look at, in one file.]:TEXT: ' \
+        '(--plot)--plot=[Accuracy against speed\: FILE.png or FILE.svg.]:FILE:_files' \
+        '(--quiet -q)--quiet[Errors only, and no tables.]' \
+        '(--quiet -q)-q[Errors only, and no tables.]' \
+        '(--verbose -v)--verbose[More about what is going on.]' \
+        '(--verbose -v)-v[More about what is going on.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:dataset:_files'
+}
+
 _asr_engines() {
     local curcontext=$curcontext state line
     local -A opt_args
@@ -220,7 +390,7 @@ _asr_engines_pull() {
         '(--quiet -q)-q[Errors only.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '*:engine\[\:model\]:(canary canary\:qwen-2.5b firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+        '*:engine\[\:model\]:(canary canary\:qwen-2.5b qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
 }
 
 _asr_doctor() {
@@ -241,7 +411,7 @@ _asr_config() {
         '(--json)--json[A JSON line per option.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:command:(ask compare config digest doctor engines transcribe)'
+        '1:command:(ask bench compare config digest doctor engines leaderboard transcribe)'
 }
 
 _asr_digest() {
@@ -279,16 +449,16 @@ _asr_digest_run() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--date)--date=[The day, YYYY-MM-DD. Default\: today (UTC).]:TEXT: ' \
         '(--since)--since=[The first of several days.]:TEXT: ' \
         '(--until)--until=[The last of several days. Default\: today.]:TEXT: ' \
         '(--sources)--sources=[Comma-separated.]:TEXT: ' \
         '(--interests)--interests=[Settings (TOML). Default\: OUT/digest.toml when it is there.]:TEXT: ' \
-        '(--replay)--replay=[Answer from recorded files (DIR or DIR/DATE) and open no connection.]:TEXT: ' \
+        '(--replay)--replay=[Answer from recorded files (DIR or DIR/DATE) and open no connection.]:FILE:_files' \
         '(--record)--record[Keep every raw answer in OUT/cache/http/DATE, without tokens.]' \
-        '(--leaderboard)--leaderboard=[Leaderboard (JSON) to set claims against.]:TEXT: ' \
+        '(--leaderboard)--leaderboard=[A board (JSON, CSV) to set claims against. Default\: that of `asr leaderboard`.]:TEXT: ' \
         '(--x-budget)--x-budget=[US dollars for posts of X; needs ASR_X_TOKEN.]:X: ' \
         '(--llm)--llm=[What writes summaries, behind the gate\: address of a server, or canary.]:TEXT: ' \
         '(--llm-model)--llm-model=[The model'\''s name there, or its folder.]:TEXT: ' \
@@ -301,8 +471,8 @@ _asr_digest_verify() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '*:\[date\]: '
@@ -312,8 +482,8 @@ _asr_digest_search() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--max -n)--max=[How many.]:N: ' \
         '(--max -n)-n+[How many.]:N: ' \
         '(--help -h)--help[Show this message and exit.]' \
@@ -325,8 +495,8 @@ _asr_digest_why() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '1:id: '
@@ -336,8 +506,8 @@ _asr_digest_star() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--undo)--undo[Take the mark off again.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
@@ -348,8 +518,8 @@ _asr_digest_hide() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--undo)--undo[Take the mark off again.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
@@ -360,8 +530,8 @@ _asr_digest_status() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--date)--date=[The day, YYYY-MM-DD. Default\: today (UTC).]:TEXT: ' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -371,8 +541,8 @@ _asr_digest_ideas() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--week)--week=[An ISO week, 2026-W17. Default\: all days.]:TEXT: ' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -382,8 +552,8 @@ _asr_digest_doctor() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--example)--example[Print an example of digest.toml and stop.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -403,8 +573,8 @@ _asr_digest_mindmap() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--days)--days=[How many days, counted back from the newest.]:N: ' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -414,8 +584,8 @@ _asr_digest_feed() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--opml)--opml[Also write sources.opml, the feeds that are followed.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -425,9 +595,9 @@ _asr_digest_readme() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
-        '(--leaderboard)--leaderboard=[Leaderboard (JSON) for the block `leaderboard`.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
+        '(--leaderboard)--leaderboard=[A board (JSON, CSV). Default\: that of `asr leaderboard`.]:TEXT: ' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '1:file: '
@@ -437,8 +607,8 @@ _asr_digest_podcast() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--date)--date=[The day. Default\: the newest.]:TEXT: ' \
         '(--minutes)--minutes=[The longest the show may be; a quiet day is shorter.]:X: ' \
         '(--voice)--voice=[espeak-ng, flite, kokoro or piper. Default\: the best that is there.]:TEXT: ' \
@@ -446,8 +616,8 @@ _asr_digest_podcast() {
         '(--format -f)--format=[mp3, opus or m4a.]:TEXT: ' \
         '(--format -f)-f+[mp3, opus or m4a.]:TEXT: ' \
         '(--selfcheck)--selfcheck[Transcribe the episode and report what is misheard.]' \
-        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto canary firered nemo whisper pocketsphinx fake)' \
-        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto canary firered nemo whisper pocketsphinx fake)' \
+        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto canary qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto canary qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }
@@ -456,9 +626,9 @@ _asr_digest_paper() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--out -o)--out=[The folder of the digest.]:TEXT: ' \
-        '(--out -o)-o+[The folder of the digest.]:TEXT: ' \
-        '(--replay)--replay=[Answer from recorded files and open no connection.]:TEXT: ' \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
+        '(--replay)--replay=[Answer from recorded files and open no connection.]:FILE:_files' \
         '(--offline)--offline[Use only what the digest already holds.]' \
         '(--citations)--citations[Also ask Semantic Scholar who cites it.]' \
         '(--help -h)--help[Show this message and exit.]' \

@@ -13,13 +13,15 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
+from support.server import hearing, serving
 
 from asrcli import device, models
-from asrcli.engine import Engine, Weights, installed, load_class
+from asrcli.engine import Device, Engine, Weights, installed, load_class
 from asrcli.types import Clip, Options, Segment, WordSource
 from tests.clips import clip, noise, silence
 
@@ -39,12 +41,15 @@ class Case:
 
     model: str | None = None  # a name, or a folder of tests/checkpoints; None: its default
     listens: bool = True  # it hears sounds, and nothing in silence and noise
+    server: str | None = None  # the engine is a client: a server on loopback has this checkpoint of Whisper inside
 
 
 CASES = {
     "canary": Case("canary-qwen-digits"),
     "fake": Case(listens=False),
+    "openai_server": Case(server="whisper-digits-ct2"),
     "pocketsphinx": Case(),
+    "qwen3": Case("qwen3-asr-digits"),
     "whisper": Case("whisper-digits-ct2"),
 }
 ENGINES = installed()
@@ -61,12 +66,20 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     if missing := kind.missing():
         pytest.skip(f"{', '.join(missing)} is not installed")
     model = case(request.param).model
+    with ExitStack() as stack:
+        if inside := case(request.param).server:
+            whisper = load_class("whisper")(Weights(inside, str(CHECKPOINTS / inside)), Device(threads=1))
+            model = f"{stack.enter_context(serving(hearing(whisper))).url}#tiny"
+        yield loaded(kind, model)
+
+
+def loaded(kind: type[Engine], model: str | None) -> Engine:
     if model is not None and (CHECKPOINTS / model).is_dir():
         model = str(CHECKPOINTS / model)
     if not models.is_here(kind, model):
-        pytest.skip(f"the weights of {request.param} are not on this machine")
+        pytest.skip(f"the weights of {kind.name} are not on this machine")
     weights = models.resolve(kind, model, offline=True, pull=False, announce=print)
-    yield kind(weights, device.choose(kind, "cpu", threads=1))
+    return kind.for_weights(weights)(weights, device.choose(kind, "cpu", threads=1))
 
 
 @pytest.fixture(scope="module")

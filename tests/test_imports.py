@@ -14,7 +14,7 @@ from asrcli.main import COMMANDS
 ROOT = Path(__file__).parent.parent
 CORE = sorted((ROOT / "asrcli").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins/asr_plugins").rglob("*.py"))
-FOR_PLUGINS = {"engine", "aligner", "companions", "types", "errors", "models", "device"}
+FOR_PLUGINS = {"engine", "aligner", "companions", "types", "errors", "models", "device", "languages"}
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}
 LEAVES = {"audio", "vad", "cut", "text", "writers", "media", "flags", "languages", "types", "errors", "engine", "files"}
 UPPER = {"pipeline", "jobs", "selection", "recogniser", "api", "main", "commands", "config", "console"}

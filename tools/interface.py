@@ -128,8 +128,8 @@ def known_values() -> Mapping[str, Values]:
         "command": names,  # asr config COMMAND
         "names": _pullable(),  # asr engines pull ENGINE[:MODEL]
     }
-    files = {"output", "files_from", "report", "events", "inputs"}
-    folders = {"output_dir", "model_dir"}
+    files = {"output", "files_from", "report", "events", "inputs", "manifest", "dataset", "replay", "beside", "plot"}
+    folders = {"output_dir", "model_dir", "out"}
     return {
         **{name: Values("word", found) for name, found in words.items()},
         **dict.fromkeys(files, Values("file")),

@@ -66,6 +66,8 @@ def _card(name: str, engine: type[Engine]) -> tuple[str, ...]:
         models += f" and {len(engine.models) - 6} more"
     if engine.loads_folders:
         models += ", folders, hub ids"
+    if not engine.models:
+        return (f"`{name}`", extra, "the server's", "the server's", "the server's", "a server")
     return (f"`{name}`", extra, models, languages, ", ".join(licences), ", ".join(engine.devices))
 
 

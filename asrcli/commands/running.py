@@ -155,7 +155,7 @@ class Run:
         outputs = list(event.written)
         self._record(event.job, "done", outputs=outputs, **done_record(event.transcript))
         self.sinks.events.write("file_done", time=now(), input=event.job.name, outputs=outputs)
-        self._say_doubts(event.job, event.transcript)
+        say_doubts(self.console, event.job.name, event.transcript)
         if self.out:
             self.out.finished(event.job, event.transcript)
         elif not self.sinks.stdout_taken:
@@ -169,23 +169,6 @@ class Run:
             sys.stdout.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-    def _say_doubts(self, job: Job, transcript: Transcript) -> None:
-        """Say on stderr what the reader of the text alone would not see."""
-        if transcript.gaps:
-            missing = sum(gap.seconds for gap in transcript.gaps)
-            first = transcript.gaps[0]
-            self.console.note(
-                f"{job.name}: {clock(missing)} of speech in {len(transcript.gaps)} places has no text, "
-                f"first at {clock(first.start)}"
-            )
-        flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
-        if flagged:
-            kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
-            self.console.note(
-                f"{job.name}: {len(flagged)} of {len(transcript.segments)} segments are suspicious ({kinds}), "
-                f"first at {clock(flagged[0].start)}"
-            )
 
     def _fail(self, job: Job, error: Exception) -> None:
         self.failed[job.name] = error
@@ -205,6 +188,24 @@ class Run:
         self.sinks.report.write("input", **record)
         if self.sinks.json and not self.out:
             print_json({"v": VERSION, "type": "input", **record})
+
+
+def say_doubts(console: Console, name: str, transcript: Transcript) -> None:
+    """Say on stderr what the reader of the text alone would not see."""
+    if transcript.gaps:
+        missing = sum(gap.seconds for gap in transcript.gaps)
+        first = transcript.gaps[0]
+        console.note(
+            f"{name}: {clock(missing)} of speech in {len(transcript.gaps)} places has no text, "
+            f"first at {clock(first.start)}"
+        )
+    flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
+    if flagged:
+        kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
+        console.note(
+            f"{name}: {len(flagged)} of {len(transcript.segments)} segments are suspicious ({kinds}), "
+            f"first at {clock(flagged[0].start)}"
+        )
 
 
 class Results:

@@ -45,6 +45,12 @@ def transcribe(
     ] = "{stem}.{format}",
     mirror_tree: Annotated[bool, _option("--mirror-tree", help="Keep the folders below a folder input.")] = False,
     files_from: Annotated[str | None, _option("--files-from", help="Read names of inputs from a file, or -.")] = None,
+    manifest: Annotated[
+        str | None,
+        _option(
+            "--manifest", help="Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text."
+        ),
+    ] = None,
     null: Annotated[bool, _option("--null", "-0", help="Names in --files-from end with a NUL byte.")] = False,
     ask: Annotated[
         list[str] | None, _option("--ask", help="Question about what was said; several: --ask ... --ask ...")
@@ -149,6 +155,11 @@ def transcribe(
     highlight_words: Annotated[
         bool | None, _option("--highlight-words/--no-highlight-words", help="Mark each word as it is said.")
     ] = None,
+    stream: Annotated[bool, _option("--stream", help="Hear -, a growing file or mic: while it is spoken.")] = False,
+    pcm: Annotated[str | None, _option("--pcm", help="Raw samples for --stream: s16le:16000:1.")] = None,
+    idle: Annotated[
+        float | None, _option("--idle", min=0, help="--stream ends when a file has not grown so long: 10 s.")
+    ] = None,
     force: Annotated[bool, _option("--force", help="Make everything again; overwrite files of others.")] = False,
     dry_run: Annotated[bool, _option("--dry-run", help="Only say what would be made, and why.")] = False,
     fail_fast: Annotated[bool, _option("--fail-fast", help="Stop at the first input that fails.")] = False,
@@ -167,6 +178,14 @@ def transcribe(
     """
     given = dict(locals())  # every option by its name, which is what the library calls it too
     with Console(quiet=quiet, verbose=verbose) as console:
+        if manifest:
+            from asrcli.commands.manifests import run_manifest
+
+            raise typer.Exit(run_manifest(request(given), given, console))
+        if stream or pcm is not None or idle is not None:
+            from asrcli.commands.streaming import run_live
+
+            raise typer.Exit(run_live(request(given), given, console))
         raise typer.Exit(run(request(given), console, Sinks(given)))
 
 
@@ -181,15 +200,20 @@ def request(given: dict[str, Any]) -> Request:
     from asrcli.outputs import Naming
     from asrcli.writers import formats, layout
 
-    named = list(given["inputs"] or [])
-    if given["files_from"]:
-        named += inputs.read_names(given["files_from"], given["null"])
-    if not named:
-        raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
-    found = inputs.expand(named)
-    chosen = formats(given["format"]) if given["format"] else _default_formats(given)
-    _check_answers(given, chosen)
-    _check_sinks(given, len(found), chosen)
+    if given["manifest"]:
+        found, chosen = [], []
+        if given["ask"]:
+            raise UsageError("--ask is about recordings, and --manifest holds utterances: give one of them")
+    else:
+        named = list(given["inputs"] or [])
+        if given["files_from"]:
+            named += inputs.read_names(given["files_from"], given["null"])
+        if not named:
+            raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
+        found = inputs.expand(named)
+        chosen = formats(given["format"]) if given["format"] else _default_formats(given)
+        _check_answers(given, chosen)
+        _check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
     start, end = _stretch(given)

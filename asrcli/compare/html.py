@@ -34,27 +34,39 @@ def to_html(comparison: Comparison, *, fields: Sequence[str] = (), folder: Path 
         fields: breakdowns to show besides those that the data suggests.
         folder: where the page will lie: recordings are linked from there.
     """
-    parts = {name: read_part(name) for name in ("page.html", "style.css", "script.js")}
-    data = json.dumps(page_data(comparison, fields, folder), ensure_ascii=False, separators=(",", ":"))
+    return fill_page(
+        "asrcli.compare.page", title(comparison), page_data(comparison, fields, folder), "media-src 'self' file:; "
+    )
+
+
+def fill_page(package: str, heading: str, data: object, allowed: str = "") -> str:
+    """Return a page made of ``page.html``, ``style.css`` and ``script.js`` of a package, with data for the script.
+
+    Args:
+        package: dotted name.
+        heading: title of the page.
+        data: what the script reads from the element ``data``.
+        allowed: more directives of the content security policy, each with ``; `` after it.
+    """
+    parts = {
+        name: files(package).joinpath(name).read_text(encoding="utf-8")
+        for name in ("page.html", "style.css", "script.js")
+    }
     policy = (
         f"default-src 'none'; script-src 'sha256-{digest(parts['script.js'])}'; "
-        f"style-src 'sha256-{digest(parts['style.css'])}'; media-src 'self' file:; base-uri 'none'; form-action 'none'"
+        f"style-src 'sha256-{digest(parts['style.css'])}'; {allowed}base-uri 'none'; form-action 'none'"
     )
     page = parts["page.html"]
     for mark, text in (
         ("policy", policy),
-        ("title", html.escape(title(comparison))),
+        ("title", html.escape(heading)),
         ("style", parts["style.css"]),
         ("script", parts["script.js"]),
-        ("data", escaped(data)),  # last: what is in it is not looked through again
+        # last: what is in it is not looked through again
+        ("data", escaped(json.dumps(data, ensure_ascii=False, separators=(",", ":")))),
     ):
         page = page.replace(f"@@{mark}@@", text, 1)
     return page
-
-
-def read_part(name: str) -> str:
-    """Return a part of the page."""
-    return files("asrcli.compare.page").joinpath(name).read_text(encoding="utf-8")
 
 
 def digest(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The leaderboard's figures, read from the file that it publishes, to set a paper's claim against."""
+"""The leaderboard's figures, to set a paper's claim against: those of `asr leaderboard`, or of a file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,33 @@ class Board:
         return min(self.rows, key=lambda row: (row.wer, row.model))
 
 
-def load_board(path: Path) -> Board:
+def load_board(path: Path | None = None) -> Board:
+    """Return the newest English table of `asr leaderboard`, or read a board from a file.
+
+    Raises:
+        InputError: the file has another shape, or no model in it.
+    """
+    return from_leaderboard() if path is None else read_board(path)
+
+
+def from_leaderboard() -> Board:
+    """Return the models that have a rank, with the averages that were computed; those that lack a test set have none.
+
+    A fetched version that is damaged is passed over for the one before it: the digest of a day does not hang on it.
+    """
+    from asrcli.leaderboard.ranking import arrange, two_digits
+    from asrcli.leaderboard.snapshot import newest
+    from asrcli.leaderboard.view import View
+
+    table, _ = newest("english")
+    assert table is not None, "one comes with asr"
+    board = arrange([table], View())
+    ranked = [one for one in board.standings if one.rank is not None and one.average is not None]
+    rows = [BoardRow(one.row.model, float(two_digits(one.average or 0.0)), one.row.rtfx) for one in ranked]
+    return Board(table.day, tuple(rows))
+
+
+def read_board(path: Path) -> Board:
     """Read a board: JSON ``{"last_updated", "models": [{"model_id", "avg_wer", "rtfx"}]}``, or CSV.
 
     The CSV has the columns model, avg_wer, rtfx, snapshot_date and track (of which the first row's counts), and may

@@ -12,11 +12,14 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from asrcli.engine import Device, Engine, Model, Weights
+from asrcli.engine import Device, Engine, Model, Stream, StreamUpdate, Weights
 from asrcli.errors import AsrError, ModelError, OutOfMemory
-from asrcli.types import Clip, Flag, Options, Segment, Word
+from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Segment, Word
+
+if TYPE_CHECKING:
+    from asrcli.types import Samples
 
 BEHAVIOURS = {
     "sleep": "seconds of sleep per call",
@@ -31,6 +34,8 @@ BEHAVIOURS = {
     "loop": "repeat the last word this many times",
     "invent": "text said for every clip, speech or not",
     "max": "longest clip in seconds that it hears right",
+    "pace": "say the words of the name over and over, so many per second, however long the recording is",
+    "stream": "have a stream of its own, which settles a word when the one after it is over",
 }
 
 
@@ -49,6 +54,7 @@ class Fake(Engine):
     supports = frozenset({"prompt", "word_timestamps", "beam_size", "temperature", "task", "seed", "ask"})
     identifies_language = True
     answers = True
+    concurrent = True
 
     def __init__(self, weights: Weights, device: Device) -> None:
         self.behaviour = parse_behaviour(weights.name)
@@ -65,6 +71,11 @@ class Fake(Engine):
             raise OutOfMemory(f"fake: {len(clips)} clips do not fit on {self.device}")
         time.sleep(self._number("sleep", 0.0) + self._number("rtf", 0.0) * sum(clip.seconds for clip in clips))
         return [self._hear(clip, options) for clip in clips]
+
+    @classmethod
+    def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
+        """Return the class with a stream of its own when it was asked for."""
+        return FakeStreaming if "stream" in parse_behaviour(weights.name) else cls
 
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Hear German in names that start with ``de-``, English in all others."""
@@ -87,7 +98,8 @@ class Fake(Engine):
         if bug and bug in clip.recording.path:
             raise ZeroDivisionError("fake: told to have a bug")
         heard = min(clip.seconds, self._number("truncate", float("inf")))
-        words = list(_words_between(clip, heard))
+        pace = self._number("pace", 0.0)
+        words = list(_words_at_pace(clip, heard, pace) if pace else _words_between(clip, heard))
         if words and "loop" in self.behaviour:
             words += [words[-1]] * int(self.behaviour["loop"])
         if "invent" in self.behaviour:
@@ -100,6 +112,38 @@ class Fake(Engine):
         flags = (Flag.REPEAT_LOOP.value,) if "loop" in self.behaviour else ()
         kept = tuple(words) if options.word_timestamps and "loop" not in self.behaviour else ()
         return [Segment(text, words[0].start, words[-1].end, words=kept, score=0.9, flags=flags)]
+
+
+class FakeStreaming(Fake):
+    """The same with a stream of its own."""
+
+    streams = True
+
+    def stream(self, options: Options) -> Stream:
+        """Begin an utterance."""
+        return FakeStream(self._number("pace", 2.0))
+
+
+class FakeStream(Stream):
+    """Counts the words that there is time for: ``word0 word1 ...``."""
+
+    def __init__(self, pace: float) -> None:
+        self.pace, self.seconds, self.said = pace, 0.0, 0
+
+    def accept(self, samples: Samples) -> StreamUpdate:
+        """Settle all words but the last."""
+        self.seconds += len(samples) / SAMPLE_RATE
+        over = int(self.seconds * self.pace)
+        return self._settle(max(self.said, over - 1), f"word{over - 1}" if over else "")
+
+    def finish(self) -> StreamUpdate:
+        """Settle the last word too."""
+        return self._settle(int(self.seconds * self.pace), "")
+
+    def _settle(self, count: int, tail: str) -> StreamUpdate:
+        new = "".join(f"{' ' if number else ''}word{number}" for number in range(self.said, count))
+        self.said = count
+        return StreamUpdate(new, f" {tail}" if count and tail else tail, count / self.pace)
 
 
 def parse_behaviour(model: str) -> dict[str, str]:
@@ -130,4 +174,16 @@ def _words_between(clip: Clip, heard: float) -> list[Word]:
         if 0 <= middle < heard:
             start = max(0.0, number * share - clip.start)
             spoken.append(Word(text, start, min(heard, (number + 1) * share - clip.start), 0.9))
+    return spoken
+
+
+def _words_at_pace(clip: Clip, heard: float, pace: float) -> list[Word]:
+    """Return the words whose middle is in the first `heard` seconds of the clip, with clip times."""
+    words = PurePath(clip.recording.path).stem.replace("-", " ").replace("_", " ").split() or ["silence"]
+    spoken = []
+    for number in range(int(clip.start * pace), int((clip.start + heard) * pace) + 1):
+        start = number / pace - clip.start
+        if 0 <= start + 0.5 / pace < heard:
+            text = words[number % len(words)]
+            spoken.append(Word(text, max(0.0, start), min(heard, start + 1 / pace), 0.9))
     return spoken

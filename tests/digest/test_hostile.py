@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from recordings import FRIDAY, SETTINGS, Made, answer, api_address, hub_answers, story_answers, whole_day
 
+from asrcli.blocks import replace_block
 from asrcli.digest.cleaning import clean, escape_markdown, file_name, markdown_link, safe_url
 from asrcli.digest.markup import MarkupError, read_xml
 from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown, outline_opml
-from asrcli.digest.pages.readme import markers, replace_block, update_readme
+from asrcli.digest.pages.readme import markers, update_readme
 from asrcli.digest.run import load_edition, load_editions
 from asrcli.digest.store import Store
 from asrcli.digest.verify import verify_day

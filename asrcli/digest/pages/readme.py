@@ -9,38 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from asrcli.digest.board import Board
-from asrcli.digest.cleaning import escape_markdown, markdown_link
+from asrcli.blocks import replace_block
+from asrcli.digest.board import Board, load_board
+from asrcli.digest.cleaning import markdown_link
 from asrcli.digest.edition import Edition
 from asrcli.digest.files import write_text
 from asrcli.digest.pages.markdown import claim_markdown, source_status
-from asrcli.errors import InputError, UsageError
+from asrcli.errors import InputError
+from asrcli.leaderboard.markdown import MARKERS, top_block
 
-TOP = 10
 PAPERS = 20
-# The awesome-asr list's own markers are read as well.
-ALIASES = {"leaderboard": ("<!-- leaderboard-top10-start -->", "<!-- leaderboard-top10-end -->")}
+ALIASES = {"leaderboard": MARKERS[0]}  # the awesome-asr list's own markers are read as well
 
 
 def markers(name: str) -> tuple[str, str]:
     """Return the markers of a block."""
     return f"<!-- digest:{name}:start -->", f"<!-- digest:{name}:end -->"
-
-
-def replace_block(text: str, start: str, end: str, content: str) -> str:
-    """Return the text with what stands between two markers replaced.
-
-    Raises:
-        InputError: a marker stands there twice, alone, or in the wrong order; or the content holds one.
-    """
-    if text.count(start) != 1 or text.count(end) != 1:
-        raise InputError(f"{start} and {end} must each stand there exactly once")
-    first, last = text.index(start) + len(start), text.index(end)
-    if first > last:
-        raise InputError(f"{end} stands before {start}")
-    if "<!--" in content:
-        raise InputError("a comment in the content of a block")
-    return f"{text[:first]}\n{content.strip()}\n{text[last:]}"
 
 
 def papers_block(editions: Sequence[Edition], _: Board | None) -> str:
@@ -67,18 +51,9 @@ def status_block(editions: Sequence[Edition], _: Board | None) -> str:
 
 
 def leaderboard_block(_: Sequence[Edition], board: Board | None) -> str:
-    """Return the board's top ten with the date of its data, not of its reading."""
-    if board is None:
-        raise UsageError("the block `leaderboard` needs --leaderboard FILE")
-    rows = [f"| {rank} | {model_link(row.model)} | {row.wer:g} % |" for rank, row in enumerate(board.rows[:TOP], 1)]
-    return "\n".join(
-        ["| Rank | Model | Avg WER |", "|---|---|---|", *rows, "", f"Data of {escape_markdown(board.day)}."]
-    )
-
-
-def model_link(name: str) -> str:
-    """Return a link to a model of the hub."""
-    return markdown_link(name, f"https://huggingface.co/{name}" if name.count("/") == 1 else "")
+    """Return the board's top ten, as `asr leaderboard readme` writes it."""
+    board = board or load_board()
+    return top_block([(row.model, row.wer) for row in board.rows], board.day)
 
 
 BLOCKS: dict[str, Callable[[Sequence[Edition], Board | None], str]] = {

@@ -77,7 +77,9 @@ def run(
     record: Annotated[
         bool, typer.Option("--record", help="Keep every raw answer in OUT/cache/http/DATE, without tokens.")
     ] = False,
-    leaderboard: Annotated[Path | None, typer.Option(help="Leaderboard (JSON) to set claims against.")] = None,
+    leaderboard: Annotated[
+        Path | None, typer.Option(help="A board (JSON, CSV) to set claims against. Default: that of `asr leaderboard`.")
+    ] = None,
     x_budget: Annotated[float, typer.Option(help="US dollars for posts of X; needs ASR_X_TOKEN.")] = 0.0,
     llm: Annotated[
         str | None, typer.Option(help="What writes summaries, behind the gate: address of a server, or canary.")
@@ -95,7 +97,7 @@ def run(
 
     days = span(day, since, until)
     names, settings = chosen(sources), settings_for(out, interests)
-    board = load_board(leaderboard) if leaderboard else None
+    board = load_board(leaderboard)
     writer = writer_for(llm, llm_model)
     codes = []
     webs = [web_for(one, out, replay, record) for one in days]

@@ -82,13 +82,15 @@ def readme(
         Path, typer.Argument(help="A README with <!-- digest:NAME:start --> and <!-- digest:NAME:end -->.")
     ],
     out: Out = OUT,
-    leaderboard: Annotated[Path | None, typer.Option(help="Leaderboard (JSON) for the block `leaderboard`.")] = None,
+    leaderboard: Annotated[
+        Path | None, typer.Option(help="A board (JSON, CSV). Default: that of `asr leaderboard`.")
+    ] = None,
 ) -> None:
     """Replace the blocks papers, models, ideas, status and leaderboard of a README."""
     from asrcli.digest.board import load_board
     from asrcli.digest.pages.readme import update_readme
 
-    board = load_board(leaderboard) if leaderboard else None
+    board = load_board(leaderboard) if leaderboard else None  # only read where a block needs it
     done = update_readme(file, editions_in(out, 30), board)
     print(f"asr: {file}: {', '.join(done)}", file=sys.stderr)
 

@@ -1,0 +1,120 @@
+"""What a run stood on, by name and value: everything that could explain why another run gives something else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+import asrcli
+from asrcli.bench.gauges import Gpus
+from asrcli.engine import Engine, Weights
+
+# Modules whose distribution has another name.
+DISTRIBUTIONS = {"faster_whisper": "faster-whisper", "kaldi_native_fbank": "kaldi-native-fbank", "nemo": "nemo_toolkit"}
+ALWAYS = ("av", "numpy", "onnxruntime")  # they decode, and find speech
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
+SECONDS_FOR_GIT = 10.0
+
+
+def machine(gpus: Gpus) -> dict[str, str]:
+    """Return what the machine is."""
+    limits = gpus.power_limits()
+    facts = {
+        "system": platform.platform(),
+        "cpu": cpu_name(),
+        "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "memory": memory_size(),
+        "gpu": ", ".join(gpus.names()),
+        "gpu_driver": gpus.driver() or "",
+        "gpu_power_limit": ", ".join(f"{limit:g} W" for limit in limits or []),
+        **{name: os.environ.get(name, "") for name in THREADS},
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def cpu_name() -> str:
+    """Return the name of the processor."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def memory_size() -> str:
+    """Return the memory of the machine."""
+    with suppress(AttributeError, OSError, ValueError):
+        return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB"
+    return ""
+
+
+def software(engine: type[Engine]) -> dict[str, str]:
+    """Return the versions of everything that takes part in hearing."""
+    names = [DISTRIBUTIONS.get(module.split(".")[0], module.split(".")[0]) for module in engine.requires]
+    found = {f"version {name}": package_version(name) for name in dict.fromkeys([*ALWAYS, *names, *below(names)])}
+    known = {name: value for name, value in found.items() if value}
+    return {"asr": asrcli.__version__, "python": platform.python_version(), **git_state(), **known}
+
+
+def below(names: list[str]) -> list[str]:
+    """Return what these packages require themselves: the library that computes is often one of those."""
+    found = []
+    for name in names:
+        with suppress(PackageNotFoundError):
+            for one in requires(name) or []:
+                if "extra ==" not in one:
+                    found.append(one.split(";")[0].split(" ")[0].split("[")[0].rstrip("<>=!~.0123456789,"))
+    return found
+
+
+def package_version(name: str) -> str:
+    """Return the version of a package; "" when it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def git_state() -> dict[str, str]:
+    """Return commit and cleanliness of the checkout that this program runs from; nothing when it is installed."""
+    folder = Path(asrcli.__file__).parent.parent
+    if not (folder / ".git").exists():
+        return {}
+
+    def ask(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, timeout=SECONDS_FOR_GIT, check=True, text=True
+        )
+        return done.stdout.strip()
+
+    with suppress(OSError, subprocess.SubprocessError):
+        changed = ask("status", "--porcelain", "--untracked-files=no")
+        return {"git_commit": ask("rev-parse", "HEAD"), "git_changes": "yes" if changed else "none"}
+    return {}
+
+
+def weight_hashes(weights: Weights) -> dict[str, str]:
+    """Return the SHA-256 of every file of the weights, by name; big ones are remembered between runs."""
+    from asrcli.models import file_hashes
+
+    return file_hashes(weights.path) if weights.path else {}
+
+
+def command_line() -> str:
+    """Return the command, as it could be typed again."""
+    import shlex
+
+    return shlex.join(["asr", *sys.argv[1:]])
+
+
+def fingerprint(task: Mapping[str, object]) -> str:
+    """Return a short hash of what a run is, by which an interrupted one is found again."""
+    return hashlib.sha256(json.dumps(task, sort_keys=True).encode()).hexdigest()[:16]

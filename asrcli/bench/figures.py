@@ -1,0 +1,184 @@
+"""From what was timed to figures: percentiles, shares, speeds. Pure functions.
+
+RTFx is seconds of audio per second of wall clock. A figure with ``low`` and ``high`` is the median of repeats, and
+those are the least and the greatest of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from asrcli.bench import messages as say
+from asrcli.bench.gauges import Reading
+from asrcli.results import Measure
+
+BUCKETS = (5.0, 15.0, 30.0, 60.0, 300.0)  # seconds; upper bounds, the last bucket has none
+PERCENTILES = (50, 95, 99)
+MIB = 1024 * 1024
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    """Return a percentile, linear between the two nearest values (numpy's default).
+
+    Args:
+        values: at least one.
+        share: 0 to 100.
+    """
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * share / 100
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def bucket(seconds: float) -> str:
+    """Return the name of the bucket that a length falls into."""
+    low = 0.0
+    for high in BUCKETS:
+        if seconds <= high:
+            return f"{low:g}-{high:g} s"
+        low = high
+    return f"over {low:g} s"
+
+
+def repeated(name: str, values: Sequence[float], unit: str, condition: str = "") -> Measure:
+    """Return the median of repeats with their spread."""
+    if not values:
+        return Measure(name, None, unit, condition)
+    return Measure(name, median(values), unit, condition, min(values), max(values), len(values))
+
+
+def cold(starts: Sequence[tuple[say.Cold, float]]) -> list[Measure]:
+    """Return what starting took, over several fresh processes."""
+    columns = {
+        "import": [one.imported for one, _ in starts],
+        "load": [one.loaded for one, _ in starts],
+        "first_result": [one.first for one, _ in starts],
+        "cold_start": [total for _, total in starts],
+    }
+    return [repeated(name, values, "s") for name, values in columns.items()]
+
+
+def latencies(times: Sequence[tuple[float, float]], repeats: Sequence[Sequence[tuple[float, float]]]) -> list[Measure]:
+    """Return percentiles of the latency at batch 1, of all utterances and per bucket of length.
+
+    Args:
+        times: seconds of audio and of wall clock of every utterance.
+        repeats: the same of a part of them, heard again; their percentiles are the spread.
+    """
+    found = []
+    names = ["", *dict.fromkeys(bucket(seconds) for seconds, _ in sorted(times))]
+    for name in names:
+        values = [wall for seconds, wall in times if name in ("", bucket(seconds))]
+        again = [[wall for seconds, wall in one if name in ("", bucket(seconds))] for one in repeats]
+        for share in PERCENTILES:
+            spread = [percentile(one, share) for one in again if one]
+            low, high = (min(spread), max(spread)) if len(spread) > 1 else (None, None)
+            found.append(Measure(f"latency_p{share}", percentile(values, share), "s", name, low, high, len(values)))
+    return found
+
+
+def hearing(rows: Sequence[tuple[float, say.Heard]]) -> list[Measure]:
+    """Return speed and shares of hearing one utterance after the other.
+
+    Args:
+        rows: seconds of audio, and what was timed, of every utterance that was heard.
+    """
+    audio = sum(seconds for seconds, _ in rows)
+    wall = sum(one.total for _, one in rows)
+    if not rows or not wall or not audio:
+        return []
+    decode, model = sum(one.decode for _, one in rows), sum(one.model for _, one in rows)
+    found = [Measure("rtfx", audio / wall, "x", "batch 1", count=len(rows))]
+    speeds = [seconds / one.total for seconds, one in rows if one.total]
+    found += [Measure(f"file_rtfx_p{p}", percentile(speeds, p), "x", count=len(rows)) for p in (5, 50, 95)]
+    # Decoding runs beside the model in a long recording: what is left can then not be told, and is none.
+    rest = max(0.0, wall - decode - model)
+    whole = decode + model + rest
+    shares = {"decode": decode, "model": model, "rest": rest}
+    return found + [Measure(f"share_{name}", part / whole, "of time", "batch 1") for name, part in shares.items()]
+
+
+def sweep(found: Sequence[say.Batched]) -> list[Measure]:
+    """Return RTFx for every batch size, and the best of them; reading and decoding counts."""
+    measures = []
+    best: Measure | None = None
+    for one in found:
+        if not one.fits or not one.seconds:
+            continue
+        condition = f"batch {one.size}, swept"
+        whole = repeated("rtfx", [one.seconds / (one.decode + time) for time in one.times], "x", condition)
+        measures.append(whole)
+        measures.append(repeated("rtfx_model", [one.seconds / time for time in one.times], "x", condition))
+        if best is None or (whole.value or 0) > (best.value or 0):
+            best = whole
+    if best is not None:
+        size = best.condition.removesuffix(", swept")
+        measures.append(Measure("rtfx_best", best.value, "x", size, best.low, best.high, best.count))
+    too_big = [one.size for one in found if not one.fits]
+    return [*measures, *(Measure("out_of_memory_at", size, "clips") for size in too_big)]
+
+
+def streams(found: Sequence[say.Streamed]) -> list[Measure]:
+    """Return when text came from streams."""
+    columns: dict[str, list[float | None]] = {
+        "first_text": [one.first for one in found],
+        "stable_text": [one.stable for one in found],
+        "after_end": [*(one.after_end for one in found)],
+    }
+    measures = []
+    for name, values in columns.items():
+        known = [value for value in values if value is not None]
+        for share in (50, 95):
+            value = percentile(known, share) if known else None
+            measures.append(Measure(f"{name}_p{share}", value, "s", count=len(known)))
+    computed, audio = sum(one.computed for one in found), sum(one.seconds for one in found)
+    return [*measures, Measure("rtfx", audio / computed if computed else None, "x", "streamed", count=len(found))]
+
+
+def serving(callers: int, found: say.Served) -> list[Measure]:
+    """Return throughput and latency with several callers at once."""
+    condition = f"{callers} callers"
+    measures = [
+        Measure("rtfx", found.seconds / found.wall, "x", condition, count=len(found.times)),
+        Measure("throughput", len(found.times) / found.wall, "utterances/s", condition, count=len(found.times)),
+        Measure("failed", found.failed, "utterances", condition),
+    ]
+    for share in PERCENTILES:
+        value = percentile(found.times, share) if found.times else None
+        measures.append(Measure(f"latency_p{share}", value, "s", condition, count=len(found.times)))
+    return measures
+
+
+def resources(reading: Reading, ended: say.Ended, audio: float, condition: str, idle: float | None) -> list[Measure]:
+    """Return memory, load and energy of one stretch of work.
+
+    Args:
+        reading: the counters outside.
+        ended: the counters of the process itself.
+        audio: seconds heard.
+        condition: what was done.
+        idle: watts that the GPUs take anyway; what they took above it counts.
+    """
+    rss = max(reading.rss or 0, ended.peak_rss) or None
+    hours = audio / 3600
+    gpu = None
+    if reading.gpu_joules is not None and idle is not None and hours:
+        gpu = max(0.0, reading.gpu_joules - idle * reading.seconds) / hours
+    cpu = reading.cpu_joules / hours if reading.cpu_joules is not None and hours else None
+    return [
+        Measure("memory_peak", None if rss is None else rss / MIB, "MiB", condition),
+        Measure("gpu_memory_peak", in_mib(reading.gpu_memory), "MiB", condition),
+        Measure("torch_allocated", in_mib(ended.cuda_allocated), "MiB", condition),
+        Measure("torch_reserved", in_mib(ended.cuda_reserved), "MiB", condition),
+        Measure("gpu_energy", gpu, "J/h of audio", condition),
+        Measure("cpu_energy", cpu, "J/h of audio", condition),
+        Measure("cpu_load", ended.cpu / ended.wall if ended.wall else None, "cores", condition),
+    ]
+
+
+def in_mib(size: int | None) -> float | None:
+    """Return bytes in MiB."""
+    return None if size is None else size / MIB

@@ -1,0 +1,173 @@
+"""The report of a benchmark as one HTML file: no script, nothing fetched, every text escaped."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from itertools import pairwise
+
+from asrcli.bench import tables
+from asrcli.bench.tables import Grid, best_speed, front
+from asrcli.compare import wording
+from asrcli.compare.html import digest
+from asrcli.results import RunRecord
+from asrcli.scoring.significance import Interval
+
+WIDTH, HEIGHT = 900, 420  # of the plot, in its own units
+LEFT, RIGHT, TOP, BOTTOM = 64, 200, 16, 46
+
+
+def to_html(runs: Sequence[RunRecord]) -> str:
+    """Return the page."""
+    styles = (files(package).joinpath("style.css") for package in ("asrcli.compare.page", "asrcli.bench"))
+    style = "".join(one.read_text(encoding="utf-8") for one in styles)
+    policy = f"default-src 'none'; style-src 'sha256-{digest(style)}'; base-uri 'none'; form-action 'none'"
+    said = "".join(f'<div class="verdict">{html.escape(one)}</div>' for one in tables.verdicts(runs))
+    title = html.escape(tables.headline(runs))
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+  <h1>{title}</h1>
+  <p class="quiet">{html.escape(tables.facts_line(runs))}</p>
+</header>
+<main>
+  <section class="cards" aria-label="Systems">{"".join(card(runs, at) for at in range(len(runs)))}</section>
+  {said}
+  {plot(runs)}
+  {"".join(grid_of(one) for one in tables.grids(runs))}
+  {"".join(facts_of(one) for one in runs)}
+</main>
+<footer class="quiet">RTFx is seconds of audio per second of wall clock. Intervals of error rates are 95 %, by
+bootstrap; all others are the least and the greatest of the repeats. What this machine does not count is blank.</footer>
+</body>
+</html>
+"""
+
+
+def card(runs: Sequence[RunRecord], at: int) -> str:
+    """Return the card of one engine."""
+    one = runs[at]
+    rate, speed = one.measure("wer"), best_speed(one)
+    known = rate is not None and rate.low is not None and rate.high is not None
+    interval = wording.span(Interval(rate.low, rate.high)) if rate and known else ""  # type: ignore[arg-type]
+    figures = {
+        "interval, 95 %": interval,
+        "best RTFx": tables.shown(speed),
+        "latency p50, p95": " / ".join(
+            f"{tables.value(one, f'latency_p{share}').partition(' ')[0]} s" for share in (50, 95)
+        ),
+        "cold start": f"{tables.value(one, 'cold_start').partition(' ')[0]} s",
+        "peak memory": f"{tables.value(one, 'memory_peak', 'batch 1', '{:,.0f}')} MiB",
+    }
+    rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in figures.items())
+    best = '<span class="best">on the Pareto front</span>' if len(runs) > 1 and at in front(runs) else ""
+    number = wording.percent(rate.value if rate else None)
+    return (
+        f'<article class="card c{at % 6}"><div class="name">{html.escape(one.system)}</div>'
+        f'<div class="rate">{number}</div>{best}<dl>{rows}</dl></article>'
+    )
+
+
+def grid_of(grid: Grid) -> str:
+    """Return a table."""
+    head = "".join(f"<th scope=col>{html.escape(name)}</th>" for name in grid.columns)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in grid.rows)
+    note = f'<p class="quiet">{html.escape(grid.note)}.</p>' if grid.note else ""
+    title = html.escape(grid.title)
+    return f"<section><h2>{title}</h2><div class=grid><table><tr>{head}</tr>{body}</table>{note}</div></section>"
+
+
+def facts_of(one: RunRecord) -> str:
+    """Return everything that a run stood on, folded away."""
+    rows = "".join(
+        f"<tr><td class=quiet>{html.escape(name)}</td><td>{html.escape(text)}</td></tr>"
+        for name, text in (("revision", one.revision or ""), *one.facts)
+        if text and name != "replay"
+    )
+    return f"<details><summary>What {html.escape(one.system)} stood on</summary><table>{rows}</table></details>"
+
+
+def plot(runs: Sequence[RunRecord]) -> str:
+    """Return accuracy against speed as SVG, speed on a logarithmic axis; nothing where there is no such figure."""
+    points = {}
+    for at, one in enumerate(runs):
+        rate, speed = one.measure("wer"), best_speed(one)
+        if rate and speed and rate.value is not None and speed.value:
+            points[at] = (speed.value, rate.value, rate.low, rate.high)
+    if not points:
+        return ""
+    top = max([0.01, *(max(rate, high or 0.0) for _, rate, _, high in points.values())]) * 1.08
+    first = math.floor(math.log10(min(speed for speed, *_ in points.values())) - 0.05)
+    last = math.ceil(math.log10(max(speed for speed, *_ in points.values())) + 0.05)
+
+    def x(speed: float) -> float:
+        return LEFT + (math.log10(speed) - first) / (last - first) * (WIDTH - LEFT - RIGHT)
+
+    def y(rate: float) -> float:
+        return TOP + (1 - rate / top) * (HEIGHT - TOP - BOTTOM)
+
+    parts = [*axis_x(first, last, x), *axis_y(top, y)]
+    edge = [(x(points[at][0]), y(points[at][1])) for at in front(runs) if at in points]
+    if len(edge) > 1:
+        parts.append('<polyline points="' + " ".join(f"{a:.1f},{b:.1f}" for a, b in stairs(edge)) + '"/>')
+    for at, (fast, wrong, low, high) in points.items():
+        place, height = x(fast), y(wrong)
+        if low is not None and high is not None:
+            parts.append(
+                f'<line class="c{at % 6}" x1="{place:.1f}" x2="{place:.1f}" y1="{y(low):.1f}" y2="{y(high):.1f}"/>'
+            )
+        name = html.escape(runs[at].system)
+        parts.append(
+            f'<circle class="c{at % 6}" cx="{place:.1f}" cy="{height:.1f}" r="6"><title>{name}</title></circle>'
+        )
+        parts.append(f'<text x="{place + 11:.1f}" y="{height - 6:.1f}">{name[:60]}</text>')
+    label = "Accuracy against speed, with the Pareto front"
+    body = "".join(parts)
+    svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{body}</svg>'
+    return f'<section><h2>{label}</h2><div class="plot">{svg}</div></section>'
+
+
+def stairs(edge: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the front as stairs: up to the next engine's speed the better one's rate holds."""
+    corners = [edge[0]]
+    for (left, _), (right, height) in pairwise(edge):
+        corners += [(left, height), (right, height)]
+    return corners
+
+
+def axis_x(first: int, last: int, x: Callable[[float], float]) -> list[str]:
+    """Return the axis of speeds."""
+    found = []
+    for power in range(first, last + 1):
+        place = x(10.0**power)
+        found.append(f'<line x1="{place:.1f}" x2="{place:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+        found.append(
+            f'<text class="dim" text-anchor="middle" x="{place:.1f}" y="{HEIGHT - BOTTOM + 18}">{10.0**power:g}</text>'
+        )
+    middle = LEFT + (WIDTH - LEFT - RIGHT) / 2
+    return [*found, f'<text class="dim" text-anchor="middle" x="{middle:.0f}" y="{HEIGHT - 8}">RTFx</text>']
+
+
+def axis_y(top: float, y: Callable[[float], float]) -> list[str]:
+    """Return the axis of error rates."""
+    step = next(
+        one for one in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 100.0) if top / one <= 7
+    )
+    found = []
+    for number in range(int(top / step) + 1):
+        height = y(number * step)
+        found.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{height:.1f}" y2="{height:.1f}"/>')
+        label = f"{100 * number * step:.3g} %"
+        found.append(f'<text class="dim" text-anchor="end" x="{LEFT - 8}" y="{height + 4:.1f}">{label}</text>')
+    return found

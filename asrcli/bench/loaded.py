@@ -1,0 +1,236 @@
+"""A loaded engine, and the ways to time it. Only the measuring process imports this."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from asrcli import pipeline
+from asrcli.bench import messages as say
+from asrcli.datasets.manifests import recording_of
+from asrcli.engine import Device, Engine, Weights
+from asrcli.errors import OutOfMemory, UsageError
+from asrcli.recogniser import Choice, Recogniser
+from asrcli.types import SAMPLE_RATE, Clip, Options, Segment, Utterance
+
+if TYPE_CHECKING:
+    from asrcli.cut import CutOptions
+    from asrcli.types import Samples
+
+Put = Callable[[say.Answer], None]
+
+GAIN = 1.02  # a batch size that is not this much faster than the best before brings nothing
+MOST_GAINLESS = 2  # such sizes in a row end a sweep
+
+
+class Meter:
+    """Adds up the time spent in the engine; a meter a caller."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def timed(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function and count its time."""
+        begun = time.perf_counter()
+        try:
+            return function(*arguments)
+        finally:
+            self.seconds += time.perf_counter() - begun
+
+
+def metered(engine: Engine, meter: Meter) -> type[Engine]:
+    """Return a class with the card of an engine whose objects are this engine, loaded already, on a meter.
+
+    With it the pipeline itself can be measured: it takes a class, loads it and calls it.
+    """
+
+    class Metered(type(engine)):  # type: ignore[misc]
+        def __init__(self, weights: Weights, device: Device) -> None:
+            """Load nothing."""
+
+        def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+            heard: list[list[Segment]] = meter.timed(engine.transcribe, clips, options)
+            return heard
+
+        def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
+            guesses: list[dict[str, float]] = meter.timed(engine.identify_language, clips)
+            return guesses
+
+    return Metered
+
+
+class Loaded:
+    """One engine with its weights in memory."""
+
+    def __init__(self, engine: type[Engine], job: say.Job, announce: Callable[[str], None]) -> None:
+        self.job = job
+        self.choice = Choice(engine.for_weights(job.weights), job.weights, job.device)
+        self.recogniser = Recogniser(self.choice, job.options, announce)
+
+    def load(self) -> None:
+        """Load the weights."""
+        self.recogniser.load()
+
+    @property
+    def place(self) -> str:
+        """Device and precision in use."""
+        return f"{self.recogniser.device} ({self.recogniser.device.dtype})"
+
+    def answer(self, request: say.Request, put: Put) -> None:
+        """Do what was asked for."""
+        if isinstance(request, say.Hear):
+            for one in request.utterances:
+                put(self.hear(one))
+        elif isinstance(request, say.Sweep):
+            for found in self.sweep(request):
+                put(found)
+        elif isinstance(request, say.Listen):
+            for one in request.utterances:
+                put(self.listen(one, request.chunk))
+        else:
+            put(self.serve(request))
+
+    def cut_options(self) -> CutOptions:
+        """Return how recordings are cut for this engine."""
+        from asrcli.cut import CutOptions
+        from asrcli.vad import VadOptions
+
+        longest = self.choice.engine.clip_seconds(self.job.options)
+        return CutOptions(max_seconds=longest, vad=VadOptions() if self.job.vad else None)
+
+    def hear(self, one: Utterance) -> say.Heard:
+        """Hear one utterance through the whole pipeline, alone, one clip at a time."""
+        meter = Meter()
+        choice = Choice(metered(self.recogniser.load(), meter), self.choice.weights, self.recogniser.device)
+        settings = pipeline.Settings(cut=self.cut_options(), batch_size=1, decode_threads=1)
+        text, error, decode = None, "", 0.0
+        begun = time.perf_counter()
+        for event in pipeline.run([recording_of(one)], choice, self.job.options, settings):
+            if isinstance(event, pipeline.Finished):
+                text, decode = event.transcript.text, event.transcript.timings.decode
+            elif isinstance(event, pipeline.Failed):
+                error = f"{type(event.error).__name__}: {event.error}"
+        return say.Heard(one.id, text, time.perf_counter() - begun, decode, meter.seconds, error)
+
+    def clips(self, utterances: Sequence[Utterance]) -> list[Clip]:
+        """Return the clips of utterances, decoded, the longest first as the pipeline likes them in batches."""
+        from asrcli.audio import decode
+        from asrcli.cut import cut
+
+        found = [
+            replace(clip, language=self.job.options.language or one.language)
+            for one in utterances
+            for clip in cut(decode(recording_of(one), lambda text: None), recording_of(one), self.cut_options())
+        ]
+        return sorted(found, key=lambda clip: -len(clip.samples))
+
+    def sweep(self, request: say.Sweep) -> Iterator[say.Batched]:
+        """Hear the utterances in batches of growing size, until one does not fit or two bring nothing."""
+        begun = time.perf_counter()
+        clips = self.clips(request.utterances)
+        decode = time.perf_counter() - begun
+        seconds = sum(clip.seconds for clip in clips)
+        best, gainless = 0.0, 0
+        for size in request.sizes:
+            try:
+                self.batches(clips, size)  # the first time of a size allocates and compiles
+                times = [self.batches(clips, size)]
+                gainless = gainless + 1 if seconds / times[0] < GAIN * best else 0
+                if not gainless:  # repeats are for what could be the best
+                    times += [self.batches(clips, size) for _ in range(request.repeats - 1)]
+            except OutOfMemory:
+                yield say.Batched(size, decode, (), seconds, len(clips), fits=False)
+                return
+            yield say.Batched(size, decode, tuple(times), seconds, len(clips))
+            best = max(best, seconds / sorted(times)[len(times) // 2])
+            if gainless == MOST_GAINLESS:
+                return
+
+    def batches(self, clips: Sequence[Clip], size: int) -> float:
+        """Return the time that all clips take in batches of one size.
+
+        Raises:
+            OutOfMemory: a batch does not fit.
+        """
+        from asrcli.device import is_out_of_memory
+
+        engine = self.recogniser.load()
+        begun = time.perf_counter()
+        try:
+            for at in range(0, len(clips), size):
+                engine.transcribe(clips[at : at + size], self.job.options)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise OutOfMemory(str(error)) from error
+            raise
+        return time.perf_counter() - begun
+
+    def listen(self, one: Utterance, chunk: float) -> say.Streamed:
+        """Hear one utterance as a stream."""
+        import numpy as np
+
+        from asrcli.audio import decode
+
+        blocks = list(decode(recording_of(one), lambda text: None))
+        samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+        return listen(self.recogniser.load(), one.id, samples, chunk, self.job.options)
+
+    def serve(self, request: say.Serve) -> say.Served:
+        """Hear utterances from several threads at once, each taking the next as soon as it has finished one."""
+        if not self.choice.engine.concurrent:
+            raise UsageError(f"engine '{self.choice.engine.name}' hears one caller at a time: leave --concurrency out")
+        waiting = iter(request.utterances)
+        lock = threading.Lock()
+        heard: list[say.Heard] = []
+
+        def call() -> None:
+            while True:
+                with lock:
+                    one = next(waiting, None)
+                if one is None:
+                    return
+                result = self.hear(one)
+                with lock:
+                    heard.append(result)
+
+        threads = [threading.Thread(target=call, daemon=True) for _ in range(request.callers)]
+        begun = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        wall = time.perf_counter() - begun
+        times = tuple(one.total for one in heard if not one.error)
+        seconds = sum(one.seconds or 0.0 for one in request.utterances)
+        return say.Served(times, wall, seconds, sum(bool(one.error) for one in heard))
+
+
+def listen(engine: Engine, name: str, samples: Samples, chunk: float, options: Options) -> say.Streamed:
+    """Feed a stream and tell when text came, on the clock of somebody who speaks into it.
+
+    A piece is there when it has been spoken, and it is heard when the pieces before it are: the clock is that of the
+    audio, put forward by the time the engine really took. So nothing waits, and no second of audio is lost.
+    """
+    stream = engine.stream(options)
+    step = max(1, round(chunk * SAMPLE_RATE))
+    length = len(samples) / SAMPLE_RATE
+    now = computed = 0.0
+    first: float | None = None
+    stable: float | None = None
+    text = ""
+    for at in [*range(0, len(samples), step), -1]:
+        spoken = length if at < 0 else min(length, (at + step) / SAMPLE_RATE)
+        begun = time.perf_counter()
+        update = stream.finish() if at < 0 else stream.accept(samples[at : at + step])
+        took = time.perf_counter() - begun
+        computed += took
+        now = max(now, spoken) + took
+        text += update.settled
+        if first is None and (update.settled or update.tail).strip():
+            first = now
+        if stable is None and update.settled.strip():
+            stable = now
+    return say.Streamed(name, first, stable, now - length, computed, length, text)

@@ -1,0 +1,148 @@
+"""What the measuring process and its parent say to each other, as values over a pipe of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from asrcli.engine import Device, Weights
+from asrcli.types import Options, Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The engine to measure; its weights are on this machine already."""
+
+    engine: str
+    weights: Weights
+    device: Device
+    options: Options = field(default_factory=Options)
+    vad: bool = False  # leave silence out, as `asr transcribe` does; off, the engine hears every second
+    warm_up: Utterance | None = None  # heard once before anything counts
+
+
+# What the parent asks for
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """Hear utterances one after the other, each as a run of the pipeline of its own."""
+
+    utterances: tuple[Utterance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Hear all utterances in batches of each size."""
+
+    utterances: tuple[Utterance, ...]
+    sizes: tuple[int, ...]
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Hear utterances as streams, piece by piece."""
+
+    utterances: tuple[Utterance, ...]
+    chunk: float  # seconds of audio per piece
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """Hear utterances from several callers at once."""
+
+    utterances: tuple[Utterance, ...]
+    callers: int
+
+
+Request = Hear | Sweep | Listen | Serve
+
+
+# What it answers
+
+
+@dataclass(frozen=True, slots=True)
+class Cold:
+    """The first moments of the process, in seconds."""
+
+    imported: float  # the engine's module and the libraries it requires
+    loaded: float  # its weights
+    first: float  # the first utterance, decoder and all
+    ready_at: float  # `time.monotonic`, which all processes of a machine share
+    device: str = ""  # where it is now: the memory ladder may have gone down
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One utterance; times are seconds of wall clock."""
+
+    id: str
+    text: str | None
+    total: float
+    decode: float
+    model: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batched:
+    """All utterances in batches of one size; the first run of a size is not among the times."""
+
+    size: int
+    decode: float
+    times: tuple[float, ...]  # a repeat each
+    seconds: float  # of audio
+    clips: int
+    fits: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """One utterance as a stream, in seconds; ``None`` where no such text came."""
+
+    id: str
+    first: float | None  # from the start of the audio to the first text
+    stable: float | None  # from the start of the audio to the first text that will not change
+    after_end: float  # from the end of the audio to the whole text
+    computed: float  # time spent in the engine
+    seconds: float
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Several callers at once: how long each utterance took, and all of them together."""
+
+    times: tuple[float, ...]
+    wall: float
+    seconds: float  # of audio
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A request is finished; what it took."""
+
+    wall: float
+    cpu: float  # user and system time of the process
+    peak_rss: int  # bytes, of the process alone, since it began
+    cuda_allocated: int | None = None  # bytes, torch's own count; None without torch on a GPU
+    cuda_reserved: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line for the user: a fallback of the engine."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The engine cannot go on: a mistake of the user by its class, or a bug with its traceback."""
+
+    kind: str
+    text: str
+
+
+Answer = Cold | Heard | Batched | Streamed | Served | Ended | Said | Trouble

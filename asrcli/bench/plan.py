@@ -1,0 +1,77 @@
+"""What is measured, about which engine, and who wants to know how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Protocol
+
+import asrcli
+from asrcli.bench import messages as say
+from asrcli.datasets.dataset import Dataset
+from asrcli.recogniser import Choice
+from asrcli.results import system_name
+from asrcli.types import Options, Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which figures, and from how much."""
+
+    repeats: int = 3  # of everything that is repeated; the spread is between them
+    speed_sample: int = 32  # utterances that are heard again for repeats, batches, streams and callers
+    batches: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
+    callers: tuple[int, ...] = ()
+    chunk: float = 0.32  # seconds of audio at once, for streams
+    robustness: bool = False
+    robustness_sample: int = 24
+    seed: int = 0
+    replicates: int = 1_000  # of the bootstrap
+    normalizer: str = "asr"
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One engine with its weights, as it is measured."""
+
+    choice: Choice
+    options: Options = field(default_factory=Options)
+    vad: bool = False
+
+    @property
+    def system(self) -> str:
+        """What it is called: engine and model."""
+        return system_name(self.choice.engine.name, self.choice.weights.name)
+
+    def job(self, warm_up: Utterance) -> say.Job:
+        """Return what a measuring process is told."""
+        choice = self.choice
+        return say.Job(choice.engine.name, choice.weights, choice.device, self.options, self.vad, warm_up)
+
+    def task(self, dataset: Dataset, digest: str, plan: Plan) -> dict[str, object]:
+        """Return everything that makes this run what it is; an interrupted one goes on only as the same."""
+        choice = self.choice
+        return {
+            "asr": asrcli.__version__,
+            "engine": choice.engine.name,
+            "model": choice.weights.name,
+            "revision": choice.weights.revision,
+            "device": [choice.device.kind, choice.device.index, choice.device.dtype, choice.device.threads],
+            "options": {name: value for name, value in self.options.given()},
+            "vad": self.vad,
+            "dataset": digest,
+            "utterances": len(dataset.utterances),
+            **asdict(plan),
+        }
+
+
+class Watcher(Protocol):
+    """Who is told what happens."""
+
+    def phase(self, system: str, name: str, total: int) -> None:
+        """A part of the work begins, with so many steps."""
+
+    def step(self, system: str, heard: say.Heard | None = None, one: Utterance | None = None) -> None:
+        """A step is done: an utterance was heard, when one is given."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line happened."""

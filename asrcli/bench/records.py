@@ -1,0 +1,123 @@
+"""From what was measured to run records, with accuracy scored and everything that a later run is held against."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from asrcli.bench import messages as say
+from asrcli.bench.plan import Contestant, Plan
+from asrcli.bench.robustness import CONDITION, Condition
+from asrcli.bench.run import Outcome
+from asrcli.compare.comparison import LADDER, Settings, SystemScore, compare
+from asrcli.compare.matching import Heard as System
+from asrcli.compare.run import guess_language
+from asrcli.datasets.dataset import Dataset
+from asrcli.results import OWN_KEYS, Measure, RunRecord
+from asrcli.types import Utterance
+
+RATES = ("wer_raw", "wer_no_case", "wer_no_case_no_punctuation", "wer")  # as `comparison.LADDER`
+SEGMENT = 60.0  # seconds in a minute
+
+
+def run_record(
+    contestant: Contestant, dataset: Dataset, plan: Plan, outcome: Outcome, facts: Mapping[str, str], started: str
+) -> RunRecord:
+    """Return the record of a run, scored."""
+    heard = {one.id: one for one in outcome.heard}
+    utterances = tuple(bare(one, heard[one.id].error) for one in dataset.utterances)
+    texts = tuple(heard[one.id].text for one in utterances)
+    language = contestant.options.language
+    accuracy = score(utterances, texts, plan, language)
+    card = [figure for one, rows in outcome.card for figure in card_figures(one, rows, plan, language)]
+    notes = {"notes": json.dumps(list(outcome.notes), ensure_ascii=False)} if outcome.notes else {}
+    return RunRecord(
+        engine=contestant.choice.engine.name,
+        utterances=utterances,
+        heard=texts,
+        times=tuple(heard[one.id].total if heard[one.id].text is not None else None for one in utterances),
+        model=contestant.choice.weights.name,
+        revision=contestant.choice.weights.revision,
+        dataset=dataset.name,
+        started=started,
+        facts=tuple({**facts, "device": outcome.device, **notes}.items()),
+        measures=(*accuracy, *outcome.measures, *card),
+    )
+
+
+def bare(one: Utterance, error: str) -> Utterance:
+    """Return an utterance with the fields that are the dataset's own, and why it was not heard."""
+    fields = tuple((name, value) for name, value in one.fields if name not in (*OWN_KEYS, "error", "offset"))
+    return replace(one, fields=(*fields, ("error", error)) if error else fields)
+
+
+def score(
+    utterances: Sequence[Utterance], texts: Sequence[str | None], plan: Plan, language: str | None
+) -> list[Measure]:
+    """Return the error rates, with their intervals."""
+    found = compared(utterances, texts, plan, language)
+    interval = found.group_interval or found.interval
+    low, high = (interval.low, interval.high) if interval else (None, None)
+    rates = []
+    for name, share, _ in zip(RATES, found.ladder, LADDER, strict=True):
+        between = (low, high) if name == "wer" else (None, None)
+        rates.append(Measure(name, share.rate, "errors/word", "", *between, share.length))
+    rates.append(Measure("cer", found.characters.rate, "errors/character", count=found.characters.length))
+    counts = found.counts
+    for name in ("substitutions", "deletions", "insertions"):
+        rates.append(Measure(name, getattr(counts, name), "words", count=counts.reference_length))
+    empty = sum(1 for text in texts if text is not None and not text.strip())
+    failed = sum(1 for text in texts if text is None)
+    rates += [Measure("empty", empty, "utterances", count=len(texts))]
+    return [*rates, Measure("failed", failed, "utterances", count=len(texts))]
+
+
+def compared(
+    utterances: Sequence[Utterance], texts: Sequence[str | None], plan: Plan, language: str | None
+) -> SystemScore:
+    """Score what one engine heard, as `asr compare` does."""
+    settings = Settings(
+        plan.normalizer, language or guess_language(utterances), replicates=plan.replicates, seed=plan.seed
+    )
+    return compare(utterances, [System("", "", tuple(texts))], settings).systems[0]
+
+
+def card_figures(condition: Condition, rows: Sequence[say.Heard], plan: Plan, language: str | None) -> list[Measure]:
+    """Return what one row of the robustness card comes to."""
+    texts = [one.text for one in rows]
+    known = [(one, text) for one, text in zip(condition.utterances, texts, strict=True) if text is not None]
+    if not known:
+        return [Measure("wer" if condition.speech else "invented", None, "", condition.name)]
+    if condition.speech:
+        found = compared(condition.utterances, texts, plan, language)
+        low, high = (found.interval.low, found.interval.high) if found.interval else (None, None)
+        return [
+            Measure("wer", found.counts.rate, "errors/word", condition.name, low, high, found.counts.reference_length)
+        ]
+    minutes = sum(one.seconds or 0.0 for one, _ in known) / SEGMENT
+    characters = sum(len("".join(text.split())) for _, text in known)
+    with_text = sum(1 for _, text in known if text.strip())
+    return [
+        Measure("invented", characters / minutes, "characters/min", condition.name, count=len(known)),
+        Measure("invented_files", with_text, "files", condition.name, count=len(known)),
+    ]
+
+
+def card_record(record: RunRecord, outcome: Outcome) -> RunRecord | None:
+    """Return what was heard under every condition, as a record that `asr compare --by condition` reads."""
+    if not outcome.card:
+        return None
+    pairs = [(one, row) for each, rows in outcome.card for one, row in zip(each.utterances, rows, strict=True)]
+    utterances = tuple(
+        replace(bare(one, row.error), audio=None, fields=((CONDITION, dict(one.fields)[CONDITION]),))
+        for one, row in pairs
+    )
+    return replace(
+        record,
+        utterances=utterances,
+        heard=tuple(row.text for _, row in pairs),
+        times=tuple(row.total if row.text is not None else None for _, row in pairs),
+        dataset=f"{record.dataset}, robustness",
+        measures=(),
+    )

@@ -1,0 +1,74 @@
+"""What has drifted between a run and its replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asrcli.bench.session import REPLAY
+from asrcli.results import RunRecord
+
+PASSING = frozenset({"command", REPLAY, "notes", "dataset_source"})  # facts that may differ without meaning anything
+SPEED = ("cold_start", "load", "latency_p50", "rtfx", "rtfx_best")
+APART = 0.1  # share by which a speed must have moved besides being outside the spread of both
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What is not as it was."""
+
+    texts: tuple[str, ...]  # ids of utterances that were heard otherwise
+    dataset: bool  # references or recordings have changed
+    around: tuple[str, ...]  # versions, weights, machine, one sentence each
+    speed: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether the run was reproduced: the same texts of the same data."""
+        return not self.texts and not self.dataset
+
+    def sentences(self) -> list[str]:
+        """Return all of it in sentences."""
+        said = ["dataset: references or recordings are not those of the first run"] if self.dataset else []
+        said += [f"around it: {one}" for one in self.around]
+        if self.texts:
+            more = ", ..." if len(self.texts) > SHOWN else ""
+            said.append(f"texts: {len(self.texts)} utterances differ: {', '.join(self.texts[:SHOWN])}{more}")
+        return [*said, *(f"speed: {one}" for one in self.speed)]
+
+
+def drift(before: RunRecord, after: RunRecord) -> Drift:
+    """Return what differs between two runs that were meant to be the same."""
+    texts = {one.id: text for one, text in zip(after.utterances, after.heard, strict=True)}
+    changed = [
+        one.id for one, text in zip(before.utterances, before.heard, strict=True) if texts.get(one.id, ...) != text
+    ]
+    known = {one.id for one in before.utterances}
+    changed += [name for name in texts if name not in known]
+    old, new = dict(before.facts), dict(after.facts)
+    around = [
+        f"{name} was {old.get(name) or 'not there'}, is {new.get(name) or 'not there'}"
+        for name in sorted({*old, *new} - PASSING)
+        if old.get(name) != new.get(name) and name != "dataset_sha256"
+    ]
+    if before.revision != after.revision:
+        around.append(f"revision of the weights was {before.revision}, is {after.revision}")
+    return Drift(
+        tuple(changed), old.get("dataset_sha256") != new.get("dataset_sha256"), tuple(around), speeds(before, after)
+    )
+
+
+def speeds(before: RunRecord, after: RunRecord) -> tuple[str, ...]:
+    """Return the speeds that have moved further than repeats spread."""
+    found = []
+    for one in before.measures:
+        other = after.measure(one.name, one.condition)
+        if one.name not in SPEED or other is None or not one.value or not other.value:
+            continue
+        lows = [value for value in (one.low or one.value, other.low or other.value)]
+        highs = [value for value in (one.high or one.value, other.high or other.value)]
+        apart = max(lows) > min(highs)
+        if apart and abs(other.value - one.value) > APART * one.value:
+            where = f" ({one.condition})" if one.condition else ""
+            found.append(f"{one.name}{where} was {one.value:.3g} {one.unit}, is {other.value:.3g} {other.unit}")
+    return tuple(found)

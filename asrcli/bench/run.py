@@ -1,0 +1,256 @@
+"""One engine on one dataset: the parts of the work, each done once, remembered, and gone on with after a kill.
+
+Everything that was measured is a line of the journal at once. The process that measures may die as well: an utterance
+that takes it down twice is a failed utterance, any other part that does is left blank and said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+from asrcli.bench import figures
+from asrcli.bench import messages as say
+from asrcli.bench.gauges import Gpus, Packages, idle_watts
+from asrcli.bench.plan import Contestant, Plan, Watcher
+from asrcli.bench.process import Died, Worker
+from asrcli.bench.robustness import Condition
+from asrcli.datasets.dataset import Dataset, sample
+from asrcli.datasets.journal import Journal
+from asrcli.errors import EngineUnavailable
+from asrcli.results import Measure
+from asrcli.types import Utterance
+
+MOST_DEATHS = 2  # of the measuring process at one utterance
+HEAR = "utterances"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything that was measured about one engine."""
+
+    heard: tuple[say.Heard, ...]  # in the order of the dataset
+    measures: tuple[Measure, ...]
+    card: tuple[tuple[Condition, tuple[say.Heard, ...]], ...]  # the robustness card
+    notes: tuple[str, ...]
+    device: str
+
+
+@dataclass(slots=True)
+class _Phase:
+    """A part of the work; `work` measures it."""
+
+    name: str
+    work: Callable[[Worker], list[Measure]]
+
+
+@dataclass(slots=True)
+class EngineRun:
+    """One engine on one dataset, with its journal."""
+
+    contestant: Contestant
+    dataset: Dataset
+    plan: Plan
+    journal: Journal
+    watcher: Watcher
+    conditions: Sequence[Condition] = ()
+    gpus: Gpus = field(default_factory=Gpus)
+    packages: Packages = field(default_factory=Packages)
+    _at: Utterance | None = None  # being heard
+    _phase: str = ""
+    _deaths: dict[str, int] = field(default_factory=dict)
+    _idle: float | None = None
+
+    def run(self) -> Outcome:
+        """Do what is not done yet, and return everything.
+
+        Raises:
+            AsrError: the engine does not load.
+        """
+        self._idle = idle_watts(self.gpus) if self.contestant.choice.device.kind == "cuda" else None
+        while todo := [phase for phase in self._phases() if phase.name not in self._done()]:
+            self._work_through(todo)
+        if (left := self.plan.repeats - len(self._starts())) > 0:
+            self.watcher.phase(self.contestant.system, "cold starts", left)
+        while len(self._starts()) < self.plan.repeats:
+            self._work_through([])
+            self.watcher.step(self.contestant.system)
+        return self._outcome()
+
+    def _work_through(self, todo: Sequence[_Phase]) -> None:
+        """Start a process and do one part after the other in it, as long as it lives."""
+        self._at, self._phase = None, ""
+        try:
+            job = self.contestant.job(self.dataset.utterances[0])
+            with Worker(job, self.gpus, self.packages, self.watcher.note) as worker:
+                cold, total = worker.cold()
+                self.journal.add({"cold": asdict(cold), "total": total})
+                for phase in todo:
+                    self._phase = phase.name
+                    found = phase.work(worker)
+                    self.journal.add({"phase": phase.name, "measures": [asdict(one) for one in found]})
+        except Died as death:
+            self._mourn(death)
+
+    def _mourn(self, death: Died) -> None:
+        """Go on after the measuring process has died."""
+        if not self._phase:
+            raise EngineUnavailable(
+                f"engine '{self.contestant.system}' does not get as far as its first result: {death}"
+            ) from death
+        if self._at is None:
+            note = f"{self._phase} was not measured: the engine's process died, {death}"
+            self._note(note)
+            self.journal.add({"phase": self._phase, "measures": []})
+            return
+        deaths = self._deaths[self._at.id] = self._deaths.get(self._at.id, 0) + 1
+        again = deaths < MOST_DEATHS
+        self._note(
+            f"the engine's process died at '{self._at.id}', {death}" + ("; it is tried once more" if again else "")
+        )
+        if not again:
+            lost = say.Heard(self._at.id, None, 0.0, 0.0, 0.0, f"the engine's process died: {death}")
+            self.journal.add({"part": self._phase, "row": asdict(lost)})
+
+    def _note(self, text: str) -> None:
+        self.watcher.note(f"{self.contestant.system}: {text}")
+        self.journal.add({"note": text})
+
+    # What the journal knows
+
+    def _done(self) -> set[str]:
+        return {line["phase"] for line in self.journal.lines if "phase" in line}
+
+    def _starts(self) -> list[tuple[say.Cold, float]]:
+        return [(say.Cold(**line["cold"]), line["total"]) for line in self.journal.lines if "cold" in line]
+
+    def _rows(self, part: str) -> dict[str, say.Heard]:
+        rows = (line["row"] for line in self.journal.lines if line.get("part") == part)
+        return {row["id"]: say.Heard(**row) for row in rows}
+
+    # The parts of the work
+
+    def _phases(self) -> Iterator[_Phase]:
+        plan, engine = self.plan, self.contestant.choice.engine
+        yield _Phase(HEAR, lambda worker: self._hear(worker, HEAR, self.dataset.utterances))
+        some = tuple(sample(self.dataset.utterances, plan.speed_sample, plan.seed))
+        for number in range(2, plan.repeats + 1):
+            yield _Phase(f"repeat {number}", lambda worker: self._repeat(worker, some))
+        if plan.batches:
+            yield _Phase("batches", lambda worker: self._sweep(worker, some))
+        if engine.streams:
+            yield _Phase("stream", lambda worker: self._listen(worker, some))
+        for callers in plan.callers if engine.concurrent else ():
+            yield _Phase(f"{callers} callers", lambda worker, callers=callers: self._serve(worker, some, callers))  # type: ignore[misc]
+        for one in self.conditions:
+            yield _Phase(
+                f"robustness: {one.name}",
+                lambda worker, one=one: self._hear(worker, f"robustness: {one.name}", one.utterances)[:0],  # type: ignore[misc]
+            )
+
+    def _hear(self, worker: Worker, part: str, utterances: Sequence[Utterance]) -> list[Measure]:
+        """Hear what has not been heard yet, one after the other, and remember each."""
+        known = self._rows(part)
+        left = [one for one in utterances if one.id not in known]
+        self.watcher.phase(self.contestant.system, part, len(left))
+        if not left:
+            return []
+        with worker.gauges.over() as readings:
+            waiting = iter(left)
+            self._at = next(waiting)
+            for answer in worker.ask(say.Hear(tuple(left))):
+                if isinstance(answer, say.Heard):
+                    self.journal.add({"part": part, "row": asdict(answer)})
+                    self.watcher.step(self.contestant.system, answer, self._at)
+                    self._at = next(waiting, None)
+                elif isinstance(answer, say.Ended):
+                    ended = answer
+        audio = sum(one.seconds or 0.0 for one in left)
+        return figures.resources(readings[0], ended, audio, "batch 1", self._idle)
+
+    def _repeat(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
+        """Hear a part again; only its times count."""
+        name = self._phase
+        self.watcher.phase(self.contestant.system, name, len(some))
+        for answer in worker.ask(say.Hear(some)):
+            if isinstance(answer, say.Heard):
+                self.journal.add({"part": name, "row": asdict(answer)})
+                self.watcher.step(self.contestant.system)
+        return []
+
+    def _sweep(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
+        """Hear a part in batches of growing size."""
+        sizes = tuple(size for size in self.plan.batches if size <= max(1, len(some)))
+        self.watcher.phase(self.contestant.system, "batches", len(sizes))
+        found: list[say.Batched] = []
+        with worker.gauges.over() as readings:
+            for answer in worker.ask(say.Sweep(some, sizes, self.plan.repeats)):
+                if isinstance(answer, say.Batched):
+                    found.append(answer)
+                    self.watcher.step(self.contestant.system)
+                elif isinstance(answer, say.Ended):
+                    ended = answer
+        audio = sum(one.seconds * (1 + len(one.times)) for one in found)
+        return [*figures.sweep(found), *figures.resources(readings[0], ended, audio, "batches", self._idle)]
+
+    def _listen(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
+        """Hear a part as streams."""
+        self.watcher.phase(self.contestant.system, "stream", len(some))
+        found = []
+        for answer in worker.ask(say.Listen(some, self.plan.chunk)):
+            if isinstance(answer, say.Streamed):
+                found.append(answer)
+                self.watcher.step(self.contestant.system)
+        return figures.streams(found)
+
+    def _serve(self, worker: Worker, some: tuple[Utterance, ...], callers: int) -> list[Measure]:
+        """Hear a part from several callers at once."""
+        self.watcher.phase(self.contestant.system, f"{callers} callers", 1)
+        found = [one for one in worker.ask(say.Serve(some, callers)) if isinstance(one, say.Served)]
+        self.watcher.step(self.contestant.system)
+        return figures.serving(callers, found[0])
+
+    # Everything together
+
+    def _outcome(self) -> Outcome:
+        rows = self._rows(HEAR)
+        lengths = {one.id: one.seconds or 0.0 for one in self.dataset.utterances}
+        heard = tuple(rows[one.id] for one in self.dataset.utterances)
+        good = [(lengths[one.id], one) for one in heard if one.text is not None]
+        repeats = []
+        for number in range(2, self.plan.repeats + 1):
+            again = self._rows(f"repeat {number}").values()
+            repeats.append([(lengths[one.id], one.total) for one in again if one.text is not None])
+        measures = [*figures.cold(self._starts()), *figures.hearing(good)]
+        if good:
+            times = [(seconds, one.total) for seconds, one in good]
+            some = self._rows("repeat 2")
+            repeats.append([(seconds, one.total) for seconds, one in good if one.id in some])
+            measures += figures.latencies(times, repeats)
+        measures += [Measure(**one) for line in self.journal.lines if "phase" in line for one in line["measures"]]
+        return Outcome(
+            heard,
+            tuple(blanks_filled(measures)),
+            tuple((one, self._card_rows(one)) for one in self.conditions),
+            tuple(line["note"] for line in self.journal.lines if "note" in line),
+            self._starts()[-1][0].device,
+        )
+
+    def _card_rows(self, condition: Condition) -> tuple[say.Heard, ...]:
+        rows = self._rows(f"robustness: {condition.name}")
+        lost = say.Heard("", None, 0.0, 0.0, 0.0, "not measured")
+        return tuple(rows.get(one.id, replace(lost, id=one.id)) for one in condition.utterances)
+
+
+def blanks_filled(measures: Sequence[Measure]) -> list[Measure]:
+    """Return figures with one of each name and condition: after a kill, a part of the work may have two.
+
+    Of memory the greater counts; of everything else the later one.
+    """
+    found: dict[tuple[str, str], Measure] = {}
+    for one in measures:
+        before = found.get((one.name, one.condition))
+        if before is not None and one.name.endswith("_peak") and (before.value or 0) > (one.value or 0):
+            continue
+        found[one.name, one.condition] = one
+    return list(found.values())

@@ -1,0 +1,232 @@
+"""A whole benchmark: one dataset, several engines, each in processes of its own, a run record each."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from asrcli import selection
+from asrcli.bench import environment, records, robustness, store
+from asrcli.bench.gauges import Gpus
+from asrcli.bench.plan import Contestant, Plan, Watcher
+from asrcli.bench.run import EngineRun
+from asrcli.datasets.dataset import Dataset, digest, open_dataset, sample
+from asrcli.datasets.dataset import Wanted as WantedDataset
+from asrcli.engine import Engine
+from asrcli.errors import AsrError, UsageError
+from asrcli.results import RunRecord, write_run
+from asrcli.types import Options
+
+REPLAY = "replay"  # the fact that holds what `--replay` needs
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that a benchmark was asked for."""
+
+    dataset: WantedDataset
+    engines: tuple[str, ...]  # ENGINE or ENGINE:MODEL
+    options: Options = field(default_factory=Options)
+    plan: Plan = field(default_factory=Plan)
+    vad: bool = False
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int = 0
+    offline: bool = False
+    folder: Path | None = None  # of the runs; None is the user's
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What came out: the runs that were finished, and the engines that could not be measured."""
+
+    runs: tuple[tuple[Path, RunRecord], ...]
+    failed: tuple[tuple[str, AsrError], ...]
+    dataset: Dataset
+
+
+def bench(request: Request, watcher: Watcher) -> Results:
+    """Measure every engine on the dataset, write a record of each, and return them.
+
+    An engine that cannot be measured is one failure; the others go on.
+
+    Raises:
+        UsageError: an engine, model or option that cannot work; nothing has been loaded.
+        InputError: the dataset cannot be read.
+    """
+    chosen = [choose(name, request, watcher) for name in request.engines]
+    dataset = open_dataset(replace(request.dataset, offline=request.offline), watcher.note)
+    for text in (*dataset.notes, *shortened(dataset.missing)):
+        watcher.note(text)
+    options = request.options if request.options.language else with_language(request.options, dataset, chosen)
+    whole = digest(dataset.utterances)
+    folder = request.folder or store.default_folder()
+    runs: list[tuple[Path, RunRecord]] = []
+    failed: list[tuple[str, AsrError]] = []
+    with ExitStack() as stack:
+        conditions: Sequence[robustness.Condition] = ()
+        if request.plan.robustness:
+            place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="asr-bench-")))
+            watcher.phase("", "making recordings worse", 0)
+            some = sample(dataset.utterances, request.plan.robustness_sample, request.plan.seed)
+            conditions = tuple(robustness.conditions(some, place, request.plan.seed))
+        for engine, model in chosen:
+            try:
+                contestant = prepare(engine, model, replace(request, options=options), watcher)
+                runs.append(one_run(contestant, dataset, whole, conditions, replace(request, folder=folder), watcher))
+            except AsrError as error:
+                if isinstance(error, UsageError):
+                    raise
+                failed.append((f"{engine.name}:{model}" if model else engine.name, error))
+    return Results(tuple(runs), tuple(failed), dataset)
+
+
+def choose(name: str, request: Request, watcher: Watcher) -> tuple[type[Engine], str | None]:
+    """Return engine and model of a name, checked as far as that goes without weights."""
+    engine, _, model = name.partition(":")
+    if not engine:
+        raise UsageError(f"--engine '{name}': write an engine, or ENGINE:MODEL such as whisper:tiny")
+    return selection.choose_class(engine, model or None, request.options, watcher.note)
+
+
+def with_language(options: Options, dataset: Dataset, chosen: Sequence[tuple[type[Engine], str | None]]) -> Options:
+    """Return the options with the one language that all utterances are said to be in, if all engines speak it."""
+    named = {one.language for one in dataset.utterances}
+    language = named.pop() if len(named) == 1 else None
+    if not language:
+        return options
+    from asrcli.languages import language_code
+
+    code = language_code(language)
+    spoken = [engine.languages(model or engine.default_model) for engine, model in chosen]
+    return replace(options, language=code) if all(not one or code in one for one in spoken) else options
+
+
+def prepare(engine: type[Engine], model: str | None, request: Request, watcher: Watcher) -> Contestant:
+    """Find an engine's weights and device."""
+    choice = selection.prepare(
+        engine,
+        model,
+        request.options,
+        device=request.device,
+        dtype=request.dtype,
+        threads=request.threads,
+        offline=request.offline,
+        announce=watcher.note,
+    )
+    if request.plan.callers and not choice.engine.concurrent:
+        watcher.note(f"{engine.name} hears one caller at a time: --concurrency is left out for it")
+    return Contestant(choice, request.options, request.vad)
+
+
+def one_run(
+    contestant: Contestant,
+    dataset: Dataset,
+    whole: str,
+    conditions: Sequence[robustness.Condition],
+    request: Request,
+    watcher: Watcher,
+) -> tuple[Path, RunRecord]:
+    """Measure one engine, write its record, and return both."""
+    folder = request.folder or store.default_folder()
+    task = contestant.task(dataset, whole, request.plan)
+    gpus = Gpus()
+    with store.journal(folder, task) as journal:
+        if not journal.lines:
+            journal.add({"started": datetime.now(UTC).isoformat(timespec="seconds")})
+        elif len(journal.lines) > 1:
+            heard = sum(1 for line in journal.lines if line.get("part") == "utterances")
+            watcher.note(f"{contestant.system}: going on with an interrupted run, {heard} utterances heard")
+        started = str(journal.lines[0]["started"])
+        outcome = EngineRun(contestant, dataset, request.plan, journal, watcher, conditions, gpus).run()
+        facts = all_facts(contestant, dataset, whole, request, gpus)
+        record = records.run_record(contestant, dataset, request.plan, outcome, facts, started)
+        path = store.new_path(folder, started, dataset.name, contestant.system)
+        card = records.card_record(record, outcome)
+        if card is not None:
+            write_run(card, path.with_suffix(".robustness.jsonl"))
+        write_run(record, path)
+        journal.remove()
+    return path, record
+
+
+def all_facts(contestant: Contestant, dataset: Dataset, whole: str, request: Request, gpus: Gpus) -> Mapping[str, str]:
+    """Return everything that a later run is held against."""
+    choice = contestant.choice
+    return {
+        "command": environment.command_line(),
+        **environment.software(choice.engine),
+        **environment.machine(gpus),
+        "weights_sha256": json.dumps(environment.weight_hashes(choice.weights)),
+        "dataset_sha256": whole,
+        "dataset_source": dataset.source,
+        "dataset_missing": json.dumps(list(dataset.missing), ensure_ascii=False) if dataset.missing else "",
+        "normalizer": request.plan.normalizer,
+        "seed": str(request.plan.seed),
+        "decoded_seconds": f"{dataset.seconds:.2f}",
+        REPLAY: replay_of(contestant, request),
+    }
+
+
+def replay_of(contestant: Contestant, request: Request) -> str:
+    """Return what `request_of` makes the same request from."""
+    source = request.dataset.source
+    here = os.path.abspath(source) if Path(source).exists() else source
+    weights = contestant.choice.weights
+    model = os.path.abspath(weights.name) if os.path.isdir(weights.name) else weights.name
+    values: dict[str, Any] = {
+        "engine": f"{contestant.choice.engine.name}:{model}",
+        "dataset": {**asdict(request.dataset), "source": here, "cache": None},
+        "options": dict(contestant.options.given()),
+        "plan": asdict(request.plan),
+        **{name: getattr(request, name) for name in ("vad", "device", "dtype", "threads")},
+    }
+    return json.dumps(values, ensure_ascii=False)
+
+
+def request_of(record: RunRecord, folder: Path | None) -> Request:
+    """Return the request that a run came from.
+
+    Raises:
+        UsageError: the record does not say, so it was not written by `asr bench`.
+    """
+    try:
+        values = json.loads(record.fact(REPLAY))
+        plan: dict[str, Any] = {
+            name: tuple(one) if isinstance(one, list) else one for name, one in values["plan"].items()
+        }
+        options: dict[str, Any] = {
+            name: tuple(one) if isinstance(one, list) else one for name, one in values["options"].items()
+        }
+        known = {one.name for one in fields(Plan)}
+        return Request(
+            WantedDataset(**values["dataset"]),
+            (values["engine"],),
+            Options(**options),
+            Plan(**{name: one for name, one in plan.items() if name in known}),
+            **{name: values[name] for name in ("vad", "device", "dtype", "threads")},
+            folder=folder,
+        )
+    except (ValueError, KeyError, TypeError):
+        raise UsageError("the record does not say how it was made; only runs of `asr bench` can be replayed") from None
+
+
+def shortened(lines: Sequence[str], most: int = 5) -> list[str]:
+    """Return the first lines of many, and how many more there are."""
+    rest = [f"... and {len(lines) - most} more that cannot be heard"] if len(lines) > most else []
+    return [*(f"left out: {line}" for line in lines[:most]), *rest]
+
+
+def exit_code(results: Results) -> int:
+    """Return what the shell shall see: 1 when a part of what was asked for could not be had."""
+    if results.failed and not results.runs:
+        return results.failed[0][1].exit_code
+    lost = results.dataset.missing or any(text is None for _, record in results.runs for text in record.heard)
+    return 1 if results.failed or lost else 0

@@ -1,0 +1,133 @@
+"""Recordings made worse in known ways, and sounds without speech: all from a seed, none downloaded.
+
+A signal-to-noise ratio here is that of the powers over the whole utterance, pauses included, and holds exactly in the
+file that is written: noise is scaled to it, and speech and noise are turned down together where they would clip.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asrcli.types import SAMPLE_RATE, Recording
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from asrcli.types import Samples
+
+TELEPHONE = (300.0, 3400.0)  # Hz; ITU-T G.712
+LOUDEST = 0.99
+QUIET = 0.05  # RMS of sounds without speech: -26 dB of full scale, as loud as speech usually is
+HUM = 50.0  # Hz; mains
+BABBLERS = 6
+
+
+def read_samples(path: str, start: float | None = None, end: float | None = None) -> Samples:
+    """Decode a recording, or a part of it."""
+    import numpy as np
+
+    from asrcli.audio import decode
+
+    blocks = list(decode(Recording(path, start=start or 0.0, end=end), lambda text: None))
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+
+
+def write_samples(path: Path, samples: Samples) -> Path:
+    """Write a mono WAV file of 32-bit floats, which rounds nothing."""
+    data = samples.astype("<f4").tobytes()
+    form = struct.pack("<HHIIHHH", 3, 1, SAMPLE_RATE, 4 * SAMPLE_RATE, 4, 32, 0)
+    chunks = [(b"fmt ", form), (b"fact", struct.pack("<I", len(samples))), (b"data", data)]
+    body = b"WAVE" + b"".join(name + struct.pack("<I", len(part)) + part for name, part in chunks)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    return path
+
+
+def power(samples: NDArray[Any]) -> float:
+    """Return the mean square."""
+    import numpy as np
+
+    return float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
+
+
+def mix(speech: Samples, noise: Samples, ratio: float) -> Samples:
+    """Return speech with noise, ``ratio`` dB below it (above it where negative).
+
+    Args:
+        speech: (n,).
+        noise: (n,), of any loudness but silence.
+        ratio: speech power over noise power, dB.
+    """
+    import numpy as np
+
+    wanted = power(speech) / 10 ** (ratio / 10)
+    gain = (wanted / power(noise)) ** 0.5 if power(noise) else 0.0
+    mixed = speech.astype(np.float64) + gain * noise.astype(np.float64)
+    peak = float(np.max(np.abs(mixed), initial=0.0))
+    found: Samples = (mixed * min(1.0, LOUDEST / peak if peak else 1.0)).astype(np.float32)
+    return found
+
+
+def white(length: int, seed: int) -> Samples:
+    """Return white Gaussian noise."""
+    import numpy as np
+
+    return np.random.default_rng(seed).standard_normal(length).astype(np.float32)
+
+
+def babble(length: int, voices: Sequence[Samples], seed: int) -> Samples:
+    """Return several voices at once, each made equally loud, repeated to the length from a place chosen by the seed."""
+    import numpy as np
+
+    choice = np.random.default_rng(seed)
+    total = np.zeros(length, np.float64)
+    usable = [voice for voice in voices if power(voice)]
+    for at in choice.permutation(len(usable))[:BABBLERS]:
+        voice = usable[at] / power(usable[at]) ** 0.5
+        total += np.resize(np.roll(voice, -int(choice.integers(len(voice)))), length)
+    return total.astype(np.float32)
+
+
+def telephone(samples: Samples) -> Samples:
+    """Return what a telephone lets through of the frequencies."""
+    import numpy as np
+
+    spectrum = np.fft.rfft(samples)
+    frequencies = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
+    spectrum[(frequencies < TELEPHONE[0]) | (frequencies > TELEPHONE[1])] = 0
+    return np.fft.irfft(spectrum, len(samples)).astype(np.float32)
+
+
+def joined(pieces: Sequence[Samples], pause: float = 0.5) -> Samples:
+    """Return pieces one after the other, with silence between them (seconds)."""
+    import numpy as np
+
+    gap = np.zeros(round(pause * SAMPLE_RATE), np.float32)
+    return np.concatenate([part for piece in pieces for part in (piece, gap)][:-1])
+
+
+def without_speech(kind: str, seconds: float, seed: int) -> Samples:
+    """Return silence, noise, hum or clicks."""
+    import numpy as np
+
+    length = round(seconds * SAMPLE_RATE)
+    choice = np.random.default_rng(seed)
+    if kind == "silence":
+        return np.zeros(length, np.float32)
+    if kind == "noise":
+        found = choice.standard_normal(length)
+    elif kind == "hum":
+        time = np.arange(length) / SAMPLE_RATE
+        phases = choice.uniform(0, 2 * np.pi, 8)
+        found = np.sum([np.sin(2 * np.pi * HUM * n * time + phases[n - 1]) / n for n in range(1, 9)], axis=0)
+    else:
+        found = np.zeros(length)
+        for at in choice.integers(0, max(1, length - 80), max(1, round(2 * seconds))):  # two a second, 5 ms each
+            found[at : at + 80] += choice.standard_normal(80)[: length - at] * np.exp(
+                -np.arange(80)[: length - at] / 16
+            )
+    scaled: Samples = np.clip(found * (QUIET / max(1e-12, power(found) ** 0.5)), -1, 1).astype(np.float32)
+    return scaled

@@ -1,0 +1,354 @@
+"""The tables of a benchmark as plain text cells, which the terminal, Markdown, CSV and HTML all show."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from asrcli.bench.records import RATES
+from asrcli.compare import wording
+from asrcli.compare.comparison import LADDER, Comparison, Settings, compare
+from asrcli.compare.matching import Heard as System
+from asrcli.compare.run import guess_language
+from asrcli.results import Measure, RunRecord
+from asrcli.scoring.significance import Interval
+
+ERRORS = ("substitutions", "deletions", "insertions")
+BLANK = ""  # what was not counted is blank, never a guess
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: the first column names the row."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def grids(runs: Sequence[RunRecord]) -> list[Grid]:
+    """Return every table that has something to show."""
+    found = [summary(runs), rates(runs), starting(runs), latency(runs), speed(runs), resources(runs)]
+    found += [streaming(runs), callers(runs), card(runs)]
+    return [grid for grid in found if grid.rows]
+
+
+def value(record: RunRecord, name: str, condition: str = "", form: str = "{:.3g}") -> str:
+    """Return a figure with its spread; blank where it was not measured."""
+    one = record.measure(name, condition)
+    return shown(one, form)
+
+
+def shown(one: Measure | None, form: str = "{:.3g}") -> str:
+    """Return a figure with its spread; blank where there is none."""
+    if one is None or one.value is None:
+        return BLANK
+    text = form.format(one.value)
+    if one.low is None or one.high is None or (one.low, one.high) == (one.value, one.value):
+        return text
+    return f"{text} [{form.format(one.low)}, {form.format(one.high)}]"
+
+
+def percent(one: Measure | None) -> str:
+    """Return a rate in percent, with its interval where there is one."""
+    if one is None or one.value is None:
+        return BLANK
+    interval = f" {wording.span(Interval(one.low, one.high))}" if one.low is not None and one.high is not None else ""
+    return wording.percent(one.value) + interval
+
+
+def batch_of(record: RunRecord) -> str:
+    """Return the batch size that was fastest."""
+    return next((one.condition.removeprefix("batch ") for one in record.measures if one.name == "rtfx_best"), "")
+
+
+def best_speed(record: RunRecord) -> Measure | None:
+    """Return the greatest speed that was measured: of the sweep, or else at batch 1."""
+    best = record.measure("rtfx_best", f"batch {batch_of(record)}")
+    return best if best is not None and best.value else record.measure("rtfx", "batch 1")
+
+
+def summary(runs: Sequence[RunRecord]) -> Grid:
+    """Return one line per engine: how accurate, how fast, how big."""
+    columns = (
+        *("system", "WER [95 %]", "CER", "RTFx batch 1", "best RTFx", "at batch", "p50 s", "p95 s", "p99 s"),
+        *("cold start s", "memory MiB", "GPU MiB", "GPU J/h", "failed"),
+    )
+    rows = [
+        (
+            one.system,
+            percent(one.measure("wer")),
+            percent(one.measure("cer")),
+            value(one, "rtfx", "batch 1"),
+            shown(best_speed(one)),
+            batch_of(one),
+            *(value(one, f"latency_p{share}").partition(" ")[0] for share in (50, 95, 99)),
+            value(one, "cold_start", form="{:.2f}").partition(" ")[0],
+            value(one, "memory_peak", "batch 1", "{:.0f}"),
+            value(one, "gpu_memory_peak", "batch 1", "{:.0f}"),
+            value(one, "gpu_energy", "batch 1", "{:.0f}"),
+            value(one, "failed", form="{:.0f}"),
+        )
+        for one in runs
+    ]
+    return without_empty(Grid("Accuracy and speed", columns, tuple(rows)), keep=6)
+
+
+def rates(runs: Sequence[RunRecord]) -> Grid:
+    """Return the four error rates, from the texts as they are to the texts as they are usually scored."""
+    rows = [
+        (
+            one.system,
+            *(percent(one.measure(name)) for name in RATES),
+            *(value(one, name, form="{:,.0f}") for name in ERRORS),
+            f"{words.count:,}" if (words := one.measure("wer")) else BLANK,
+        )
+        for one in runs
+    ]
+    return Grid("Error rates", ("system", *LADDER, *ERRORS, "of words"), tuple(rows))
+
+
+def starting(runs: Sequence[RunRecord]) -> Grid:
+    """Return what starting took."""
+    names = ("import", "load", "first_result", "cold_start")
+    rows = [(one.system, *(value(one, name, form="{:.3f}") for name in names)) for one in runs]
+    note = "fresh processes; median [least, greatest]"
+    return Grid("Start, seconds", ("system", "import", "load", "first result", "all, from exec"), tuple(rows), note)
+
+
+def latency(runs: Sequence[RunRecord]) -> Grid:
+    """Return latencies by length of the audio."""
+    rows = []
+    for one in runs:
+        for condition in [
+            m.condition for m in one.measures if m.name == "latency_p50" and "callers" not in m.condition
+        ]:
+            count = one.measure("latency_p50", condition)
+            shares = [value(one, f"latency_p{share}", condition, "{:.3f}") for share in (50, 95, 99)]
+            rows.append((one.system, condition or "all", f"{count.count:,}" if count else BLANK, *shares))
+    columns = ("system", "audio", "utterances", "p50", "p95", "p99")
+    note = "one utterance at a time, decoding counted, first one left out; [least, greatest] of the repeats"
+    return Grid("Warm latency, seconds", columns, tuple(rows), note)
+
+
+def speed(runs: Sequence[RunRecord]) -> Grid:
+    """Return where the time goes, and RTFx by batch size."""
+    conditions = list(
+        dict.fromkeys(m.condition for one in runs for m in one.measures if m.name == "rtfx" and "swept" in m.condition)
+    )
+    parts = ("decode", "model", "rest")
+    rows = [
+        (
+            one.system,
+            *(
+                wording.percent(m.value, 1) if (m := one.measure(f"share_{part}", "batch 1")) else BLANK
+                for part in parts
+            ),
+            *(value(one, f"file_rtfx_p{share}") for share in (5, 50, 95)),
+            *(value(one, "rtfx", condition) for condition in conditions),
+        )
+        for one in runs
+    ]
+    heads = tuple(condition.removesuffix(", swept") for condition in conditions)
+    columns = ("system", *parts, "p5 file", "p50 file", "p95 file", *heads)
+    note = "share of the time at batch 1; RTFx of single files; RTFx by batch size, decoding counted"
+    return Grid("Where the time goes, and RTFx", columns, tuple(rows), note)
+
+
+def resources(runs: Sequence[RunRecord]) -> Grid:
+    """Return memory, load and energy."""
+    names = (
+        "memory_peak",
+        "gpu_memory_peak",
+        "torch_allocated",
+        "torch_reserved",
+        "cpu_load",
+        "gpu_energy",
+        "cpu_energy",
+    )
+    rows = [
+        (one.system, part, *(value(one, name, part, "{:,.1f}") for name in names))
+        for one in runs
+        for part in ("batch 1", "batches")
+        if one.measure("memory_peak", part)
+    ]
+    columns = (
+        *("system", "while", "memory MiB", "GPU MiB", "torch allocated", "torch reserved", "CPU cores"),
+        *("GPU J/h", "CPU J/h"),
+    )
+    return without_empty(Grid("Memory and energy", columns, tuple(rows), "blank: no such counter here"), keep=3)
+
+
+def streaming(runs: Sequence[RunRecord]) -> Grid:
+    """Return when text came from streams."""
+    names = [f"{name}_p{share}" for name in ("first_text", "stable_text", "after_end") for share in (50, 95)]
+    rows = [
+        (one.system, *(value(one, name) for name in names), value(one, "rtfx", "streamed"))
+        for one in runs
+        if one.measure("first_text_p50")
+    ]
+    heads = ("first text p50", "p95", "stable text p50", "p95", "after the end p50", "p95", "RTFx")
+    return Grid("Streams, seconds", ("system", *heads), tuple(rows), "from the start of the audio, and from its end")
+
+
+def callers(runs: Sequence[RunRecord]) -> Grid:
+    """Return throughput and latency with several callers at once."""
+    rows = [
+        (
+            one.system,
+            m.condition.removesuffix(" callers"),
+            shown(m),
+            value(one, "rtfx", m.condition),
+            *(value(one, f"latency_p{share}", m.condition) for share in (50, 95, 99)),
+            value(one, "failed", m.condition, "{:.0f}"),
+        )
+        for one in runs
+        for m in one.measures
+        if m.name == "throughput"
+    ]
+    columns = ("system", "callers", "utterances/s", "RTFx", "p50 s", "p95 s", "p99 s", "failed")
+    return Grid("Several callers at once", columns, tuple(rows))
+
+
+def card(runs: Sequence[RunRecord]) -> Grid:
+    """Return the robustness card: a row per condition."""
+    names = [
+        (m.name, m.condition) for one in runs for m in one.measures if m.name in ("wer", "invented") and m.condition
+    ]
+    rows = []
+    for name, condition in dict.fromkeys(names):
+        cells = []
+        for one in runs:
+            found = one.measure(name, condition)
+            cells.append(percent(found) if name == "wer" else invented(one, condition))
+        rows.append((condition, *cells))
+    note = "WER [95 %]; of sounds without speech the characters invented per minute, and in how many of the files"
+    return Grid("Robustness", ("condition", *(one.system for one in runs)), tuple(rows), note)
+
+
+def invented(record: RunRecord, condition: str) -> str:
+    """Return what was heard where nobody spoke."""
+    found, where = record.measure("invented", condition), record.measure("invented_files", condition)
+    if found is None or found.value is None or where is None:
+        return BLANK
+    return f"{found.value:.1f} chars/min in {where.value:.0f} of {where.count}"
+
+
+def without_empty(grid: Grid, keep: int) -> Grid:
+    """Return a table without the columns that are blank in every row, but for the first ones."""
+    kept = [at for at in range(len(grid.columns)) if at < keep or any(row[at] for row in grid.rows)]
+    rows = tuple(tuple(row[at] for at in kept) for row in grid.rows)
+    return Grid(grid.title, tuple(grid.columns[at] for at in kept), rows, grid.note)
+
+
+def compared(runs: Sequence[RunRecord], seed: int = 0) -> Comparison | None:
+    """Compare runs with each other, where they heard the same references; ``None`` otherwise."""
+    if len(runs) < 2 or len({tuple((one.id, one.text) for one in run.utterances) for run in runs}) > 1:
+        return None
+    utterances = runs[0].utterances
+    systems = [System(one.system, "", one.heard) for one in runs]
+    return compare(utterances, systems, Settings("asr", guess_language(utterances), seed=seed))
+
+
+def verdicts(runs: Sequence[RunRecord]) -> list[str]:
+    """Return for every pair of engines whether they can be told apart."""
+    found = compared(runs)
+    return [wording.verdict(found, pair) for pair in found.pairs] if found else []
+
+
+def front(runs: Sequence[RunRecord]) -> list[int]:
+    """Return the runs on the Pareto front, the most accurate first: none other is as good at both and better at one."""
+    points = {at: (one.measure("wer"), best_speed(one)) for at, one in enumerate(runs)}
+    known = {
+        at: (rate.value, speed.value)
+        for at, (rate, speed) in points.items()
+        if rate is not None and speed is not None and rate.value is not None and speed.value is not None
+    }
+    return sorted(
+        (
+            at
+            for at, (rate, fast) in known.items()
+            if not any(
+                other != at and r <= rate and f >= fast and (r < rate or f > fast) for other, (r, f) in known.items()
+            )
+        ),
+        key=lambda at: known[at],
+    )
+
+
+def to_markdown(runs: Sequence[RunRecord]) -> str:
+    """Return all tables as Markdown."""
+    lines = [f"# {headline(runs)}", "", facts_line(runs), ""]
+    for grid in grids(runs):
+        lines += [f"## {grid.title}", ""]
+        lines += markdown_rows(grid)
+        lines += ["", *([grid.note + ".", ""] if grid.note else [])]
+    said = verdicts(runs)
+    lines += [f"- {escape(one)}" for one in said] + ([""] if said else [])
+    return "\n".join(lines)
+
+
+def markdown_rows(grid: Grid) -> Iterable[str]:
+    """Yield the lines of one table."""
+    yield "| " + " | ".join(map(escape, grid.columns)) + " |"
+    yield "| --- " + "| ---: " * (len(grid.columns) - 1) + "|"
+    for row in grid.rows:
+        yield "| " + " | ".join(map(escape, row)) + " |"
+
+
+def escape(text: str) -> str:
+    """Return text that cannot break out of a cell."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").replace("[", "\\[")
+
+
+def headline(runs: Sequence[RunRecord]) -> str:
+    """Return what was measured, on what."""
+    names = list(dict.fromkeys(one.dataset or "" for one in runs))
+    return f"{len(runs)} system{'s' if len(runs) != 1 else ''} on {', '.join(names)}"
+
+
+def facts_line(runs: Sequence[RunRecord]) -> str:
+    """Return the machine and the data in a line."""
+    first = runs[0]
+    hours = sum(one.seconds or 0.0 for one in first.utterances) / 60
+    machine = ", ".join(filter(None, (first.fact("gpu"), first.fact("cpu"), f"{first.fact('cores')} cores")))
+    return (
+        f"{len(first.utterances):,} utterances, {hours:.1f} minutes; {machine}; asr {first.fact('asr')}, "
+        f"{first.started}; normaliser {first.fact('normalizer')}"
+    )
+
+
+def to_csv(runs: Sequence[RunRecord]) -> str:
+    """Return every figure as a row."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(("system", "dataset", "started", "name", "condition", "value", "unit", "low", "high", "count"))
+    for run in runs:
+        for one in run.measures:
+            figures = (one.value, one.unit, one.low, one.high, one.count)
+            writer.writerow((run.system, run.dataset, run.started, one.name, one.condition, *figures))
+    return stream.getvalue()
+
+
+def to_json(runs: Sequence[RunRecord], paths: Sequence[str]) -> str:
+    """Return every figure and fact; utterances stay in the records."""
+    rows = [
+        {
+            "system": run.system,
+            "record": path,
+            **{name: getattr(run, name) for name in ("engine", "model", "revision", "dataset", "started")},
+            "utterances": len(run.utterances),
+            "on_pareto_front": at in front(runs),
+            "facts": dict(run.facts),
+            "measures": [asdict(one) for one in run.measures],
+        }
+        for at, (run, path) in enumerate(zip(runs, paths, strict=True))
+    ]
+    return (
+        json.dumps({"schema": "asr-bench/1", "runs": rows, "verdicts": verdicts(runs)}, ensure_ascii=False, indent=1)
+        + "\n"
+    )

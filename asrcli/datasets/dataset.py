@@ -1,0 +1,162 @@
+"""A dataset made ready to be heard: found by what the user typed, checked, sampled, and known by a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from asrcli.datasets import folders, manifests
+from asrcli.errors import InputError, UsageError
+from asrcli.types import Utterance
+
+Announce = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Utterances with audio on this machine; references are as the source has them."""
+
+    name: str
+    source: str  # as it was typed
+    utterances: tuple[Utterance, ...]
+    missing: tuple[str, ...] = ()  # what could not be had, one sentence each; those utterances are left out
+    notes: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """The length of all utterances whose length is known."""
+        return sum(one.seconds or 0.0 for one in self.utterances)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which part of which dataset."""
+
+    source: str
+    sample: int | None = None
+    seed: int = 0
+    language: str | None = None
+    offline: bool = False
+    text_column: str | None = None  # None takes the first of the usual names
+    cache: Path | None = None  # where audio of the hub is kept; None is the user's cache
+
+
+def open_dataset(wanted: Wanted, announce: Announce) -> Dataset:
+    """Find, read, sample and measure a dataset.
+
+    Raises:
+        InputError: it is not there, or not to be understood.
+        UsageError: no such short name.
+        MissingExtra: it is on the hub and `datasets` is not installed.
+    """
+    from asrcli.datasets import hub
+
+    if hub.is_hub_name(wanted.source):
+        found = hub.fetch(wanted, announce)
+    else:
+        found = from_disk(wanted)
+        kept = tuple(sample(found.utterances, wanted.sample, wanted.seed))
+        found = replace(found, utterances=kept)
+    return measured(found)
+
+
+def from_disk(wanted: Wanted) -> Dataset:
+    """Read a dataset that lies in a folder or a manifest."""
+    path = Path(wanted.source)
+    if not path.exists():
+        raise InputError(
+            f"dataset '{wanted.source}' is not there; give a folder, a manifest, or a name of the hub such as "
+            "esb:librispeech-clean or hf:owner/name"
+        )
+    manifest = path
+    if path.is_dir() and not (path / "wav.scp").exists():
+        inside = next((path / name for name in folders.METADATA if (path / name).is_file()), None)
+        if inside is None:
+            utterances, silent = folders.read_folder(path)
+            notes = (f"{len(silent)} recordings have no text beside them, first {silent[0]}",) if silent else ()
+            return Dataset(path.absolute().name, wanted.source, tuple(utterances), notes=notes)
+        manifest = inside
+    read = manifests.read(manifest, text_column=wanted.text_column)
+    return Dataset(read.name, wanted.source, read.utterances)
+
+
+def sample(utterances: Sequence[Utterance], count: int | None, seed: int) -> list[Utterance]:
+    """Return a part chosen by a seed, in the order of the whole.
+
+    An utterance's lot is a hash of the seed and its id, so that the sample does not depend on the order of the source,
+    a bigger sample holds every smaller one, and it is the same in every version of Python.
+    """
+    if count is None or count >= len(utterances):
+        return list(utterances)
+    lots = sorted(utterances, key=lambda one: hashlib.sha256(f"{seed}\0{one.id}".encode(errors="replace")).digest())
+    chosen = {one.id for one in lots[:count]}
+    return [one for one in utterances if one.id in chosen]
+
+
+def measured(dataset: Dataset) -> Dataset:
+    """Return a dataset with the length of every utterance, and without those whose audio cannot be opened.
+
+    Raises:
+        InputError: nothing is left.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    @cache
+    def length(path: str) -> float | InputError | None:
+        from asrcli.audio import probe
+
+        try:
+            return probe(path).seconds
+        except InputError as error:
+            return error
+
+    paths = list(dict.fromkeys(one.audio or "" for one in dataset.utterances))
+    with ThreadPoolExecutor(8) as pool:
+        lengths = dict(zip(paths, pool.map(length, paths), strict=True))
+    kept: list[Utterance] = []
+    missing = list(dataset.missing)
+    for one in dataset.utterances:
+        whole = lengths[one.audio or ""]
+        if isinstance(whole, InputError):
+            missing.append(f"{one.id}: {whole}")
+        elif whole is not None and one.start is not None and one.start >= whole:
+            missing.append(f"{one.id}: begins at {one.start:g} s, and {one.audio} ends at {whole:.2f} s")
+        else:
+            kept.append(replace(one, seconds=part(one, whole)))
+    if not kept:
+        first = f": {missing[0]}" if missing else ""
+        raise InputError(f"dataset '{dataset.source}' has no utterance whose audio can be read{first}")
+    return replace(dataset, utterances=tuple(kept), missing=tuple(missing))
+
+
+def part(one: Utterance, whole: float | None) -> float | None:
+    """Return the length of an utterance: the file's own, or of its part of the file."""
+    if one.start is None and one.end is None:
+        return whole if whole is not None else one.seconds
+    end = min(value for value in (one.end, whole, float("inf")) if value is not None)
+    return None if end == float("inf") else end - (one.start or 0.0)
+
+
+def digest(utterances: Sequence[Utterance]) -> str:
+    """Return a hash of everything that shapes a score: ids, references, parts, and the bytes of the recordings."""
+
+    @cache
+    def content(path: str) -> str:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    whole = hashlib.sha256()
+    for one in utterances:
+        parts = [one.id, one.text, one.start, one.end, content(one.audio or "")]
+        whole.update(json.dumps(parts).encode() + b"\n")
+    return whole.hexdigest()
+
+
+def check_count(count: int | None) -> None:
+    """Raise `UsageError` for a sample that holds nothing."""
+    if count is not None and count < 1:
+        raise UsageError(f"--sample {count}: give the number of utterances, 1 or more")

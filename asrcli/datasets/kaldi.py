@@ -1,0 +1,128 @@
+"""Kaldi's data folders: ``wav.scp``, and beside it ``segments``, ``text``, ``utt2spk`` and ``utt2lang``.
+
+No command of a ``wav.scp`` is ever run. The few that only unpack a file (``flac -c -d -s FILE |``) are read for the
+name of the file, which is then decoded like any other.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from asrcli.errors import InputError
+from asrcli.results import check_text, read_lines
+from asrcli.types import Utterance
+
+UNPACKERS = {  # commands that give the sound of a file unchanged, with the words that may stand in them
+    "flac": {"-c", "-d", "-s", "-dc", "-cd", "-dcs", "--stdout", "--decode", "--silent"},
+    "cat": set(),
+    "sph2pipe": {"-f", "wav", "-p"},
+}
+
+
+def read_kaldi(path: Path, *, needs_text: bool = True) -> list[Utterance]:
+    """Read a data folder, named itself or by its ``wav.scp`` or ``segments``.
+
+    Raises:
+        InputError: a line cannot be understood, a recording or a text is missing: it is named.
+    """
+    folder = path if path.is_dir() else path.parent
+    recordings = {key: (number, rest) for number, key, rest in pairs(folder / "wav.scp")}
+    if not recordings:
+        raise InputError(f"{folder / 'wav.scp'}: no recordings")
+    parts = list(stretches(folder, recordings))
+    texts = optional(folder / "text")
+    if texts is None and needs_text:
+        raise InputError(f"{folder / 'text'} does not exist, so there is nothing to score against")
+    speakers, languages = optional(folder / "utt2spk") or {}, optional(folder / "utt2lang") or {}
+    found = []
+    for name, audio, start, end in parts:
+        if texts is not None and needs_text and name not in texts:
+            raise InputError(f"{folder / 'text'}: no line for '{name}'")
+        seconds = end - start if start is not None and end is not None else None
+        text = (texts or {}).get(name, "")
+        check_text(text, folder / "text", 1)
+        found.append(Utterance(name, text, audio, languages.get(name), speakers.get(name), start, end, seconds))
+    return found
+
+
+Stretch = tuple[str, str, float | None, float | None]
+
+
+def stretches(folder: Path, recordings: dict[str, tuple[int, str]]) -> Iterator[Stretch]:
+    """Yield id, audio file, start and end of every utterance: of ``segments``, or of whole recordings."""
+    files = {key: audio_file(folder, number, rest) for key, (number, rest) in recordings.items()}
+    if not (folder / "segments").exists():
+        yield from ((key, file, None, None) for key, file in files.items())
+        return
+    for number, key, rest in pairs(folder / "segments"):
+        where = f"{folder / 'segments'} line {number}"
+        cells = rest.split()
+        try:
+            recording, start, end = cells[0], float(cells[1]), float(cells[2])
+        except (IndexError, ValueError):
+            raise InputError(f"{where}: not 'utterance recording start end': {key} {rest[:50]}") from None
+        if recording not in files:
+            raise InputError(f"{where}: recording '{recording}' is not in wav.scp")
+        if start < 0 or 0 <= end <= start:
+            raise InputError(f"{where}: from {start:g} to {end:g} is no stretch of time")
+        yield key, files[recording], start, None if end < 0 else end  # -1 is Kaldi's word for the end of the file
+
+
+def pairs(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Yield number, key and rest of every line.
+
+    Raises:
+        InputError: a key is there twice.
+    """
+    seen: set[str] = set()
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        key, _, rest = line.strip().partition(" ")
+        key, _, tabbed = key.partition("\t")
+        if key in seen:
+            raise InputError(f"{path} line {number}: '{key}' was there already")
+        seen.add(key)
+        yield number, key, f"{tabbed} {rest}".strip()
+
+
+def optional(path: Path) -> dict[str, str] | None:
+    """Return a file's lines by key; ``None`` when there is no such file."""
+    return {key: rest for _, key, rest in pairs(path)} if path.exists() else None
+
+
+def audio_file(folder: Path, number: int, text: str) -> str:
+    """Return the file that a line of ``wav.scp`` names, absolute."""
+    where = f"{folder / 'wav.scp'} line {number}"
+    if not text:
+        raise InputError(f"{where}: no file after the id")
+    if text.endswith("|"):
+        text = unpacked(text[:-1], where)
+    elif ".ark:" in text:
+        raise InputError(f"{where}: archives are not read, write single files with wav-copy: {text[:60]}")
+    given = Path(text)
+    beside = folder / given
+    return str(given.absolute() if given.exists() or not beside.exists() else beside.absolute())
+
+
+def unpacked(command: str, where: str) -> str:
+    """Return the one file that a command unpacks without changing its sound."""
+    try:
+        program, *words = shlex.split(command)
+    except ValueError:
+        program, words = "", []
+    flags = UNPACKERS.get(Path(program).name)
+    files = [word for word in words if flags is not None and word not in flags]
+    if len(files) != 1 or files[0].startswith("-"):
+        known = ", ".join(UNPACKERS)
+        raise InputError(
+            f"{where}: commands are not run, and only {known} of one file are read past: {command.strip()[:60]}"
+        )
+    return files[0]
+
+
+def write_kaldi(utterances: list[Utterance], texts: dict[str, str]) -> str:
+    """Return a ``text`` file; an utterance without a result has no line."""
+    return "".join(f"{one.id} {texts[one.id]}".rstrip() + "\n" for one in utterances if one.id in texts)

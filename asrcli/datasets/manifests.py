@@ -1,0 +1,171 @@
+"""Manifests of every layout: told apart, read, and written back with what was heard."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from asrcli.datasets.kaldi import read_kaldi, write_kaldi
+from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
+from asrcli.errors import InputError
+from asrcli.results import RECORD_KEY, Row, read_json_lines, read_manifest, read_table
+from asrcli.types import Recording, Utterance
+
+HEARD = "pred_text"
+BESIDE = ("", "clips", "audio", "wavs")  # folders below the manifest's own where files may lie: Common Voice, LJ Speech
+
+
+class Layout(StrEnum):
+    """How a manifest is written."""
+
+    JSON_LINES = "JSON Lines"
+    CSV = "CSV"
+    TSV = "TSV"
+    KALDI = "Kaldi"
+    LHOTSE = "Lhotse"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest that was read: paths of audio are absolute, references as they stand there."""
+
+    path: str
+    layout: Layout
+    utterances: tuple[Utterance, ...]
+
+    @property
+    def name(self) -> str:
+        """What to call it: a folder's name, or a file's without suffix."""
+        path = Path(self.path).absolute()
+        generic = {"wav.scp", "segments", "manifest.jsonl", "manifest.json", "metadata.csv", "metadata.jsonl"}
+        return path.parent.name if path.name in generic else path.name.split(".")[0] or path.name
+
+    def with_hypotheses(self, texts: Mapping[str, str]) -> str:
+        """Return the manifest with a text for every id that has one; everything else stays as it is."""
+        path = Path(self.path)
+        if self.layout is Layout.KALDI:
+            return write_kaldi(list(self.utterances), dict(texts))
+        if self.layout is Layout.LHOTSE:
+            return write_lhotse(read_rows(path), texts)
+        rows = [row for _, row in read_rows(path) if RECORD_KEY not in row]
+        changed = [
+            {**row, HEARD: texts[one.id]} if one.id in texts else {k: v for k, v in row.items() if k != HEARD}
+            for row, one in zip(rows, self.utterances, strict=True)
+        ]
+        if self.layout is Layout.JSON_LINES:
+            return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in changed)
+        return to_table(changed, rows, "\t" if self.layout is Layout.TSV else ",")
+
+
+def to_table(changed: Sequence[Row], rows: Sequence[Row], delimiter: str) -> str:
+    """Return rows as CSV or TSV with a header."""
+    header = [*(name for name in rows[0] if name != HEARD), HEARD] if rows else [HEARD]
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([row.get(name, "") for name in header] for row in changed)
+    return stream.getvalue()
+
+
+def read(path: Path, *, needs_text: bool = True, text_column: str | None = None) -> Manifest:
+    """Read a manifest, whatever its layout.
+
+    Args:
+        path: a file, or a Kaldi data folder.
+        needs_text: a line without a reference is a mistake.
+        text_column: where the reference is; ``None`` takes the first of the usual names.
+
+    Raises:
+        InputError: nothing is there, or a line cannot be understood: file and line are named.
+    """
+    if not path.exists():
+        raise InputError(f"{path} does not exist")
+    if path.is_dir() or path.name in ("wav.scp", "segments"):
+        if not (path if path.is_dir() else path.parent).joinpath("wav.scp").exists():
+            raise InputError(f"{path}: a folder is a manifest when it holds Kaldi's wav.scp, and this one does not")
+        return Manifest(str(path), Layout.KALDI, tuple(read_kaldi(path, needs_text=needs_text)))
+    layout = layout_of(path)
+    if layout is Layout.LHOTSE:
+        rows = read_rows(path)
+        found = read_lhotse(rows, path, recordings_beside(path, rows))
+        if needs_text and any(not one.text for one in found):
+            nameless = next(one.id for one in found if not one.text)
+            raise InputError(f"{path}: '{nameless}' has no text in its supervisions")
+    else:
+        found = read_manifest(path, needs_text=needs_text, text_column=text_column)
+    if not found:
+        raise InputError(f"{path}: no utterances")
+    return Manifest(str(path), layout, tuple(with_audio(one, path) for one in found))
+
+
+def layout_of(path: Path) -> Layout:
+    """Tell the layout of a file by its suffix, and of JSON Lines by the first line."""
+    if path.suffix in (".csv", ".tsv"):
+        return Layout.CSV if path.suffix == ".csv" else Layout.TSV
+    if not path.name.endswith((".jsonl", ".json", ".jsonl.gz", ".manifest", "manifest")):
+        raise InputError(
+            f"{path}: not a manifest by its name; JSON Lines (.jsonl .json .jsonl.gz), .csv, .tsv, "
+            "or Kaldi's wav.scp are read"
+        )
+    rows = read_rows(path)
+    if rows and is_lhotse(rows[0][1]):
+        return Layout.LHOTSE
+    if path.suffix == ".gz":
+        raise InputError(f"{path}: of gzipped manifests only Lhotse's are read; unpack it with gunzip")
+    return Layout.JSON_LINES
+
+
+def read_rows(path: Path) -> list[tuple[int, Row]]:
+    """Read the lines of a manifest as they are."""
+    if path.suffix in (".csv", ".tsv"):
+        return list(read_table(path))
+    if path.suffix != ".gz":
+        return list(read_json_lines(path))
+    try:
+        lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+        return [(number, json.loads(line)) for number, line in enumerate(lines, start=1) if line.strip()]
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"{path}: not gzipped JSON Lines ({error})") from None
+
+
+def recordings_beside(path: Path, rows: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
+    """Return the recordings that Lhotse keeps beside supervisions: the same name with the other word."""
+    if rows and "supervisions" in rows[0][1]:
+        return []
+    other = path.with_name(path.name.replace("supervisions", "recordings"))
+    if other == path or not other.exists():
+        raise InputError(f"{path}: supervisions only name their recordings, and there is no {other.name} beside them")
+    return read_rows(other)
+
+
+def with_audio(one: Utterance, manifest: Path) -> Utterance:
+    """Return an utterance with the absolute path of its audio.
+
+    A relative one counts from the manifest's folder, as in NeMo, or else from the current one.
+
+    Raises:
+        InputError: the line names no audio.
+    """
+    if not one.audio:
+        raise InputError(f"{manifest}: '{one.id}' names no audio file (audio_filepath, audio, file_name, path, wav)")
+    folder = manifest.absolute().parent
+    places = [folder / part / one.audio for part in BESIDE] + [Path(one.audio).absolute()]
+    return replace(one, audio=str(next((place for place in places if place.is_file()), places[0])))
+
+
+def recording_of(one: Utterance) -> Recording:
+    """Return the recording, or the part of one, that an utterance is."""
+    channel = dict(one.fields).get("channel", "")
+    return Recording(
+        one.audio or "",
+        int(channel) if channel.isdecimal() else None,
+        one.seconds if one.start is None else None,
+        one.start or 0.0,
+        one.end,
+    )

@@ -1,0 +1,1 @@
+"""The tables that come with asr, as `asrcli.leaderboard.snapshot` writes them."""

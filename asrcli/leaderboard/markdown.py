@@ -1,0 +1,132 @@
+"""Boards as Markdown, and the block of a README that holds the first ten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from asrcli.blocks import replace_block
+from asrcli.digest.cleaning import escape_markdown, markdown_link
+from asrcli.errors import InputError
+from asrcli.files import write_atomic
+from asrcli.leaderboard.ranking import Board, Standing, two_digits
+
+# The second pair is that of `asr digest readme`, which writes the same block.
+MARKERS = (
+    ("<!-- leaderboard-top10-start -->", "<!-- leaderboard-top10-end -->"),
+    ("<!-- digest:leaderboard:start -->", "<!-- digest:leaderboard:end -->"),
+)
+TOP = 10
+
+
+def model_link(name: str) -> str:
+    """Return a link to a model of the hub."""
+    return markdown_link(name, f"https://huggingface.co/{name}" if name.count("/") == 1 and " " not in name else "")
+
+
+def top_block(rows: Sequence[tuple[str, float]], day: str) -> str:
+    """Return the first ten of a ranking with the day of its data, not of its reading.
+
+    Args:
+        rows: models and their averages in per cent, the best first.
+        day: of the data.
+    """
+    lines = [f"| {rank} | {model_link(model)} | {two_digits(wer)} % |" for rank, (model, wer) in enumerate(rows, 1)]
+    return "\n".join(
+        ["| Rank | Model | Avg WER |", "|---|---|---|", *lines[:TOP], "", f"Data of {escape_markdown(day)}."]
+    )
+
+
+def board_markdown(board: Board, top: int) -> str:
+    """Return a board as a table, with what has to be said about it below."""
+    header = [
+        "Rank",
+        "95 %",
+        "Model",
+        f"Avg {board.unit}",
+        *(one.label for one in board.columns),
+        "RTFx",
+        "Size",
+        "Licence",
+    ]
+    lines = [
+        " | ".join(["", *map(escape_markdown, header), "Protocol", ""]).strip(),
+        "|" + "--:|" * 2 + "---|" + "--:|" * (1 + len(board.columns) + 2) + "---|" * 2,
+    ]
+    shown = board.standings[:top] if top else board.standings
+    lines += ["| " + " | ".join(cells_of(one, board)) + " |" for one in shown]
+    notes = [f"- {escape_markdown(note)}" for note in board.notes]
+    notes += [f"- {escape_markdown(one.row.model)}: {escape_markdown(one.remark)}" for one in shown if one.remark]
+    notes += [f"- {escape_markdown(sentence)}" for sentence in protocol_sentences(board)]
+    return "\n".join([*lines, "", *notes]) + "\n"
+
+
+def cells_of(one: Standing, board: Board) -> list[str]:
+    """Return the cells of one row."""
+    row = one.row
+    rates = [row.rates.get(column.name) for column in board.columns]
+    return [
+        str(one.rank or "–"),
+        f"{one.interval[0]}–{one.interval[1]}" if one.interval else "–",
+        model_link(row.model),
+        "–" if one.average is None else two_digits(one.average),
+        *("–" if rate is None else f"{rate:g}" for rate in rates),
+        "–" if row.rtfx is None else f"{row.rtfx:,.0f}",
+        "–" if row.parameters is None else f"{row.parameters:g} B",
+        escape_markdown(row.licence or "–"),
+        escape_markdown(f"{row.protocol.name}, {row.kind}, {row.day}"),
+    ]
+
+
+def protocol_sentences(board: Board) -> list[str]:
+    """Return how the numbers of each protocol came about, and where they were read."""
+    sentences = []
+    for protocol in board.protocols:
+        facts = {
+            "counting": protocol.scorer,
+            "normaliser": protocol.normalizer,
+            "speed on": protocol.hardware,
+            "note": protocol.note,
+        }
+        told = "; ".join(f"{name} {value or 'not said'}" for name, value in facts.items())
+        own = [one.row for one in board.standings if one.row.protocol.name == protocol.name]
+        sources = ", ".join(dict.fromkeys(row.source for row in own))
+        days = sorted({row.day for row in own})
+        span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+        sentences.append(f"{protocol.name} ({own[0].kind}, data of {span}): {told}; read in {sources}")
+    return sentences
+
+
+def write_block(path: Path, content: str, *, create: bool = False) -> bool:
+    """Put content between the markers of a file; return whether anything changed.
+
+    Args:
+        path: the file.
+        content: Markdown.
+        create: make the file, with markers, where there is none.
+
+    Raises:
+        InputError: the file cannot be read, or has no markers or broken ones; it is left as it is.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        if not create:
+            raise InputError(f"{path} does not exist") from None
+        text = "\n".join(MARKERS[0]) + "\n"
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+    changed, found = text, False
+    for start, end in MARKERS:
+        if start in text or end in text:
+            found = True
+            try:
+                changed = replace_block(changed, start, end, content)
+            except InputError as error:
+                raise InputError(f"{path}: {error}") from error
+    if not found:
+        raise InputError(f"{path} has no block: put {' '.join(MARKERS[0])} where the table belongs")
+    if path.exists() and changed == text:
+        return False
+    write_atomic(path, changed)
+    return True

@@ -1,0 +1,67 @@
+"""Write a board wherever it was asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from asrcli.errors import UsageError
+from asrcli.files import write_atomic
+from asrcli.leaderboard.ranking import Board
+from asrcli.leaderboard.runs import Measured
+
+
+class Paths(NamedTuple):
+    """Where a board goes; ``-`` is standard output."""
+
+    json: Path | None = None
+    csv: Path | None = None
+    markdown: Path | None = None
+    html: Path | None = None
+    plot: Path | None = None
+
+
+def report(board: Board, top: int, runs: Sequence[Measured], paths: Paths, *, quiet: bool) -> None:
+    """Write the files, then print the table unless standard output is taken.
+
+    Raises:
+        UsageError: two of them want standard output, or nothing can be plotted.
+        InputError: the Markdown file has no markers.
+        OutputError: a file cannot be written.
+    """
+    from asrcli.leaderboard import html, markdown, plot, reports
+
+    taken = [name for name, path in zip(Paths._fields, paths, strict=True) if path is not None and str(path) == "-"]
+    if len(taken) > 1 or {"plot"} & {*taken}:
+        raise UsageError(f"--{taken[-1]} -: standard output can be taken once, and not by a picture")
+    if paths.json is not None:
+        put(paths.json, reports.board_json(board, top, runs))
+    if paths.csv is not None:
+        put(paths.csv, reports.board_csv(board, top))
+    if paths.html is not None:
+        put(paths.html, html.page(board, runs))
+    if paths.markdown is not None:
+        text = markdown.board_markdown(board, top)
+        if str(paths.markdown) == "-":
+            sys.stdout.write(text)
+        else:
+            markdown.write_block(paths.markdown, text, create=True)
+    if paths.plot is not None:
+        drawn = plot.draw(board, paths.plot)
+        if drawn < len(board.standings):
+            missing = len(board.standings) - drawn
+            print(f"asr: {paths.plot}: {missing} models without an average or a speed are not in it", file=sys.stderr)
+    if not quiet and not taken:
+        from asrcli.leaderboard.terminal import make_console, show
+
+        show(board, make_console(), top, runs)
+
+
+def put(path: Path, text: str) -> None:
+    """Write a file, or standard output for ``-``."""
+    if str(path) == "-":
+        sys.stdout.write(text)
+    else:
+        write_atomic(path, text)

@@ -1,0 +1,180 @@
+"""Tables as the Open ASR Leaderboard publishes them: CSV whose columns have changed often, read by what they hold."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from asrcli.digest.cleaning import clean
+from asrcli.errors import InputError
+from asrcli.leaderboard.tables import EvalSet, Kind, Protocol, Row, Table, set_name
+
+MODEL = ("model", "model_id")
+AVERAGE = ("avg", "average", "avg. wer", "avg wer", "average wer")
+SPEED = ("rtfx",)
+LICENCE = ("license", "licence")
+SIZE = ("size (b)", "model size (b)")
+MISSING = frozenset({"", "-1", "-1.0", "nan", "none", "n/a", "-"})
+MOST_ROWS, MOST_COLUMNS, MOST_NAME = 5_000, 200, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a CSV file does not say about itself."""
+
+    name: str
+    title: str
+    day: str
+    source: str
+    protocol: Protocol
+    note: str = ""
+    revision: str = ""
+    language: str = ""
+
+
+def read_published(data: bytes, origin: Origin) -> Table:
+    """Read a table.
+
+    Raises:
+        InputError: it is none: HTML, another encoding, no models, no test sets, or a cell that is no number.
+    """
+    header, lines = cells_of(data, origin.source)
+    columns = {name.lower(): place for place, name in reversed(list(enumerate(header)))}
+    model = first_of(columns, MODEL)
+    if model is None:
+        raise InputError(f"{origin.source}: no column {' or '.join(MODEL)} in: {clean(', '.join(header), 80)}")
+    sets = find_sets(header, lines, origin.language)
+    if not sets or not lines:
+        raise InputError(f"{origin.source}: {len(lines)} models and {len(sets)} test sets: not a table of results")
+    places = {name: first_of(columns, keys) for name, keys in (("average", AVERAGE), ("rtfx", SPEED), ("size", SIZE))}
+    licence = first_of(columns, LICENCE)
+    rows = []
+    for number, cells in lines:
+        where = f"{origin.source} line {number}"
+
+        def figure(place: int | None, cells: Sequence[str] = cells, where: str = where) -> float | None:
+            return None if place is None else number_in(cells[place], header[place], where)
+
+        rates = {one.name: rate for place, one in sets.items() if (rate := figure(place)) is not None}
+        row = Row(
+            model=clean(cells[model], MOST_NAME),
+            protocol=origin.protocol,
+            source=origin.source,
+            day=origin.day,
+            rates=rates,
+            average=figure(places["average"]),
+            rtfx=figure(places["rtfx"]),
+            parameters=figure(places["size"]),
+            licence="" if licence is None else clean(cells[licence], MOST_NAME),
+        )
+        if not row.model:
+            raise InputError(f"{where}: a row without a model")
+        rows.append(row)
+    return Table(
+        origin.name,
+        origin.title,
+        origin.day,
+        Kind.PUBLISHED,
+        tuple(sets.values()),
+        tuple(rows),
+        origin.note,
+        origin.revision,
+    )
+
+
+def cells_of(data: bytes, source: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the header and the numbered lines of a CSV file, all of one length.
+
+    Raises:
+        InputError: it is no such file.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{source}: not UTF-8 text") from None
+    if "\0" in text or text.lstrip()[:1] in ("<", "{", "["):
+        raise InputError(f"{source}: not a table but {clean(text, 40) or 'binary data'}")
+    reader = csv.reader(text.splitlines(), strict=True)
+    lines: list[tuple[int, list[str]]] = []
+    try:
+        header = [clean(name, MOST_NAME) for name in next(reader, [])]
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(header) or len(lines) >= MOST_ROWS or len(header) > MOST_COLUMNS:
+                raise InputError(
+                    f"{source} line {reader.line_num}: {len(cells)} cells where the header has {len(header)}"
+                    if len(cells) != len(header)
+                    else f"{source}: more than {MOST_ROWS} rows or {MOST_COLUMNS} columns"
+                )
+            lines.append((reader.line_num, cells))
+    except csv.Error as error:
+        raise InputError(f"{source} line {reader.line_num}: {error}") from None
+    return header, lines
+
+
+def first_of(columns: Mapping[str, int], names: Sequence[str]) -> int | None:
+    """Return the place of the first of these columns that is there."""
+    return next((columns[name] for name in names if name in columns), None)
+
+
+def find_sets(header: Sequence[str], lines: Sequence[tuple[int, list[str]]], language: str) -> dict[int, EvalSet]:
+    """Return place -> test set.
+
+    Newer tables mark them with ``WER``, older ones hold nothing but numbers in them. Those with a speed of their own
+    are what the average is over; where none has one, those that have no cleaned version beside them.
+    """
+    labels = {place: name for place, name in enumerate(header) if name.lower().endswith(" wer")}
+    labels = {place: name for place, name in labels.items() if not name.lower().startswith(("avg", "average"))}
+    if not labels:
+        known = {*MODEL, *AVERAGE, *SPEED, *LICENCE, *SIZE}
+        labels = {
+            place: name
+            for place, name in enumerate(header)
+            if name.lower() not in known
+            and not name.lower().startswith(("avg", "average", "#"))
+            and not name.lower().endswith("rtfx")
+            and lines
+            and all(is_number(cells[place]) for _, cells in lines)
+        }
+    timed = {set_name(name[: -len(" RTFx")]) for name in header if name.lower().endswith(" rtfx")}
+    prefix = "" if language in ("", "en") else f"{language}-"
+    names = {place: set_name(name) for place, name in labels.items()}
+    cleaned = {name.partition("-cleaned")[0] for name in names.values() if "-cleaned" in name}
+    found: dict[int, EvalSet] = {}
+    for place, name in names.items():
+        if prefix + name in {one.name for one in found.values()}:
+            continue
+        averaged = name in timed if timed & set(names.values()) else name not in cleaned
+        spoken = language or (name[:2] if name[2:3] == "-" else "")
+        found[place] = EvalSet(prefix + name, labels[place].removesuffix(" WER"), spoken, averaged=averaged)
+    return found
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a cell is a number or missing."""
+    try:
+        float(text)
+    except ValueError:
+        return text.strip().lower() in MISSING
+    return True
+
+
+def number_in(text: str, column: str, where: str) -> float | None:
+    """Return a cell as a number, ``None`` where it is missing.
+
+    Raises:
+        InputError: it is none, or one that cannot be.
+    """
+    text = text.strip()
+    if text.lower() in MISSING:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 1e6:
+        raise InputError(f"{where}: '{clean(text, 40)}' is no number for {column}")
+    return value

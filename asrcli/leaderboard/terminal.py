@@ -1,0 +1,134 @@
+"""Boards, findings and scores on a terminal."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from asrcli.compare.tables import printable
+from asrcli.compare.terminal import table
+from asrcli.leaderboard.markdown import protocol_sentences
+from asrcli.leaderboard.ranking import Board, Standing, two_digits
+from asrcli.leaderboard.tables import Kind
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from asrcli.leaderboard.defects import Defect
+    from asrcli.leaderboard.manifests import Score
+    from asrcli.leaderboard.runs import Measured
+
+WIDTH = 125  # characters that a board takes without the columns of the test sets
+
+
+def make_console() -> Console:
+    """Return a console for standard output, as wide as the terminal; pipes get a wide one."""
+    from rich.console import Console
+
+    return Console(width=shutil.get_terminal_size((240, 24)).columns, highlight=False, emoji=False, markup=False)
+
+
+def show(board: Board, console: Console, top: int, runs: Sequence[Measured] = ()) -> None:
+    """Print a board with its notes and protocols."""
+    for renderable in parts(board, console.width, top, runs):
+        console.print(renderable)
+
+
+def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Iterator[RenderableType]:
+    """Yield the table and the lines below it."""
+    from rich.text import Text
+
+    titles = "; ".join(f"{one.title}, data of {one.version} ({one.kind})" for one in board.tables)
+    yield Text(printable(titles), "bold")
+    fit = WIDTH + sum(len(one.name) + 2 for one in board.columns) <= width
+    sets = board.columns if fit or len(board.columns) == 1 else ()
+    columns = ["rank", "95 %", "model", f"average {board.unit}", *(one.name for one in sets), "RTFx", "size", "licence"]
+    shown = (
+        [*board.standings[:top], *(one for one in board.standings[top:] if measured(one))] if top else board.standings
+    )
+    rows = [cells_of(one, [column.name for column in sets]) for one in shown]
+    made = table("", [*columns, "protocol", "day", ""], rows)
+    made.padding = (0, 1, 0, 0)
+    made.columns[2].min_width = 24
+    for place, column in enumerate(made.columns):
+        worded = place == 2 or place >= len(made.columns) - 4
+        column.no_wrap = not worded
+        column.justify = "left" if worded else "right"
+    yield made
+    if len(shown) < len(board.standings):
+        yield Text(f"{len(shown)} of {len(board.standings)} rows (--top 0 shows all)", "dim")
+    for run in runs:
+        yield Text(printable(f"{run.row.model} on {run.set} ({run.path}):"), "bold")
+        for line in run.comparisons:
+            yield Text(printable(f"  {line}"), "yellow" if "NOT" in line or "DIFFERS" in line else "")
+    for note in board.notes:
+        yield Text(printable(f"note: {note}"), "yellow")
+    if any(one.interval for one in shown):
+        yield Text("95 %: where the rank lies when the test sets are drawn again; no intervals are published", "dim")
+    for sentence in protocol_sentences(board):
+        yield Text(printable(sentence), "dim")
+
+
+def measured(one: Standing) -> bool:
+    """Tell whether a row was measured here: it is shown wherever it stands."""
+    return one.row.kind is Kind.MEASURED
+
+
+def cells_of(one: Standing, sets: Sequence[str]) -> list[str]:
+    """Return the cells of one row."""
+    row = one.row
+    return [
+        str(one.rank or "–"),
+        f"{one.interval[0]}–{one.interval[1]}" if one.interval else "",
+        row.model,
+        "–" if one.average is None else two_digits(one.average),
+        *(two_digits(row.rates[name]) if name in row.rates else "–" for name in sets),
+        "" if row.rtfx is None else f"{row.rtfx:,.0f}" if row.rtfx >= 10 else f"{row.rtfx:.2f}",
+        "" if row.parameters is None else f"{row.parameters:g} B",
+        row.licence,
+        row.protocol.name,
+        row.day,
+        ", ".join(filter(None, ["" if row.kind is Kind.PUBLISHED else str(row.kind), one.remark])),
+    ]
+
+
+def show_defects(found: Sequence[tuple[str, Defect]], console: Console) -> None:
+    """Print the findings of several tables."""
+    made = table("", ["table", "finding", "model", ""], [[n, d.fault, d.model, d.text] for n, d in found])
+    for column in made.columns:
+        column.justify = "left"
+    console.print(made)
+
+
+def show_scores(scores: Sequence[Score], console: Console) -> None:
+    """Print what the leaderboard makes of manifests, and the totals of each model."""
+    from asrcli.leaderboard.manifests import totals
+
+    rows = [
+        [
+            one.model,
+            one.dataset,
+            f"{one.utterances:,}",
+            "–" if one.wer is None else f"{one.wer:.2f}",
+            *(f"{n:,}" for n in (one.counts.substitutions, one.counts.deletions, one.counts.insertions)),
+            "–" if one.rtfx is None else f"{one.rtfx:.2f}",
+        ]
+        for one in scores
+    ]
+    rows += [
+        [
+            one.model,
+            f"all {one.datasets}",
+            "",
+            "–" if one.wer is None else f"{one.wer:.2f}",
+            "",
+            "",
+            "",
+            "–" if one.rtfx is None else f"{one.rtfx:.2f}",
+        ]
+        for one in totals(scores)
+    ]
+    made = table("", ["model", "data set", "utterances", "WER %", "sub", "del", "ins", "RTFx"], rows)
+    made.columns[1].justify = "left"
+    console.print(made)

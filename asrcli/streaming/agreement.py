@@ -1,0 +1,128 @@
+"""What successive hypotheses agree on: LocalAgreement-2.
+
+Audio is heard again and again while it grows. The longest beginning that two hypotheses in a row share is settled and
+never taken back (Liu et al. 2020, https://arxiv.org/abs/2005.11185; Macháček et al. 2023,
+https://arxiv.org/abs/2307.14743). The published code finds the place of the settled words in a new hypothesis by their
+times; engines without word times need it too, so the place is found by alignment: the beginning of the hypothesis
+that has the least edit distance from what is settled.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from asrcli.text.join import is_unspaced
+from asrcli.types import Segment, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, or a character of a script that writes no spaces."""
+
+    text: str
+    start: float | None = None  # seconds; None when the engine does not say
+    end: float | None = None
+    word: Word | None = None
+    spaced: bool = True  # whether it stands apart from the one before
+
+    @property
+    def key(self) -> str:
+        """What is compared: letters and digits only, without case, unless there are none."""
+        kept = "".join(char for char in self.text.casefold() if unicodedata.category(char)[0] in "LMN")
+        return kept or self.text
+
+
+@dataclass(slots=True)
+class Agreement:
+    """The state between hypotheses about one stretch of audio."""
+
+    settled: list[Token] = field(default_factory=list)
+    _before: list[Token] = field(default_factory=list)  # the last hypothesis, behind what is settled
+
+    def hear(self, hypothesis: Sequence[Token]) -> tuple[list[Token], list[Token]]:
+        """Take a new hypothesis; return what is settled by it, and the tail that is not."""
+        rest = self._behind(hypothesis)
+        agreed = 0
+        for one, other in zip(rest, self._before, strict=False):
+            if one.key != other.key:
+                break
+            agreed += 1
+        self.settled += rest[:agreed]
+        self._before = rest[agreed:]
+        return rest[:agreed], rest[agreed:]
+
+    def finish(self, hypothesis: Sequence[Token] | None = None) -> list[Token]:
+        """Settle all of a last hypothesis (None: of the one before) and return what is new."""
+        rest = self._before if hypothesis is None else self._behind(hypothesis)
+        self.settled += rest
+        self._before = []
+        return list(rest)
+
+    def behind(self, count: int) -> Agreement:
+        """Return the state for the audio behind the first `count` settled tokens, when it is heard by itself."""
+        return Agreement(self.settled[count:], self._before)
+
+    def _behind(self, hypothesis: Sequence[Token]) -> list[Token]:
+        return list(hypothesis[best_prefix(self.settled, hypothesis) :])
+
+
+def best_prefix(known: Sequence[Token], hypothesis: Sequence[Token]) -> int:
+    """Return how many tokens of a hypothesis stand for the known ones: the prefix nearest to them.
+
+    Nearest by Levenshtein distance; of equals the one most like them in length.
+    """
+    wanted, keys = [token.key for token in known], [token.key for token in hypothesis]
+    row = list(range(len(keys) + 1))
+    for number, key in enumerate(wanted, 1):
+        above, row = row, [number]
+        for at, other in enumerate(keys):
+            row.append(min(above[at] + (key != other), above[at + 1] + 1, row[at] + 1))
+    return min(range(len(row)), key=lambda at: (row[at], abs(at - len(wanted))))
+
+
+def tokens(segments: Sequence[Segment]) -> list[Token]:
+    """Return the tokens of a hypothesis: its words where it has them, else its text split by the script's own rule."""
+    return [token for segment in segments for token in _of_segment(segment)]
+
+
+def _of_segment(segment: Segment) -> Iterator[Token]:
+    if segment.words:
+        at = 0
+        for word in segment.words:
+            found = segment.text.find(word.text, at)
+            spaced = found <= 0 or segment.text[found - 1].isspace()
+            at = found + len(word.text) if found >= 0 else at
+            yield Token(word.text, word.start, word.end, word, spaced)
+        return
+    found_pieces = list(pieces(segment.text))
+    last = len(found_pieces) - 1
+    for at, (text, spaced) in enumerate(found_pieces):
+        yield Token(text, segment.start if at == 0 else None, segment.end if at == last else None, spaced=spaced)
+
+
+def pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield the words of a text, and whether a space stands before each.
+
+    Characters of a script without spaces come one by one; marks and punctuation stay with the letter before.
+    """
+    for word in text.split():
+        piece, first = "", True
+        for char in word:
+            apart = is_unspaced(char) or bool(piece and is_unspaced(piece[-1]))
+            if piece and apart and unicodedata.category(char)[0] in "LN":
+                yield piece, first
+                piece, first = char, False
+            else:
+                piece += char
+        yield piece, first
+
+
+def written(before: str, tokens: Sequence[Token]) -> str:
+    """Return tokens as they are written behind a text, with the space between where their script has one."""
+    text = before
+    for token in tokens:
+        apart = text and token.spaced and not (is_unspaced(text[-1]) and is_unspaced(token.text[0]))
+        text += (" " if apart else "") + token.text
+    return text[len(before) :]

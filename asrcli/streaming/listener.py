@@ -1,0 +1,94 @@
+"""Hear a stream, utterance by utterance: samples in, updates out. One thread; nothing here waits for anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from asrcli.assembly import LEAST_GAP
+from asrcli.flags import gaps
+from asrcli.streaming.endpoints import Endpointer, Piece
+from asrcli.streaming.hearing import Hearing, Hypotheses, OwnStream
+from asrcli.streaming.updates import Update
+from asrcli.types import Options, Recording, Segment, Timings, Transcript
+
+if TYPE_CHECKING:
+    from asrcli.recogniser import Recogniser
+    from asrcli.types import Samples
+    from asrcli.vad import VadOptions
+
+
+class Listener:
+    """Owns what is known of one stream."""
+
+    def __init__(self, recogniser: Recogniser, recording: Recording, options: Options, vad: VadOptions | None) -> None:
+        self.recogniser, self.recording, self.options, self.vad = recogniser, recording, options, vad
+        self.endpointer = Endpointer(vad)
+        self.segments: list[Segment] = []
+        self.failures: list[Exception] = []
+        self._hearing: Hearing | None = None
+        self._begun = 0.0
+
+    def feed(self, samples: Samples, behind: bool = False) -> Iterator[Update]:
+        """Take the next samples, of any length; `behind` means that more wait already."""
+        for event in self.endpointer.feed(samples):
+            yield from self._take(event, behind)
+
+    def finish(self) -> Iterator[Update]:
+        """Settle everything; the stream is over."""
+        for event in self.endpointer.finish():
+            yield from self._take(event, behind=True)
+
+    def give_up(self) -> Iterator[Update]:
+        """Keep what is settled of an utterance whose engine is gone."""
+        if self._hearing is not None:
+            yield self._kept(self._hearing.give_up())
+
+    def transcript(self, warnings: tuple[str, ...], timings: Timings) -> Transcript:
+        """Return everything that was heard."""
+        weights, seconds = self.recogniser.choice.weights, self.endpointer.seconds
+        spoken = sorted({one.language for one in self.segments if one.language})
+        return Transcript(
+            recording=replace(self.recording, seconds=seconds),
+            segments=tuple(self.segments),
+            engine=self.recogniser.choice.engine.name,
+            model=weights.name,
+            revision=weights.revision,
+            language=self.options.language or (max(spoken, key=self._seconds_in) if spoken else None),
+            seconds=seconds,
+            speech=tuple(self.endpointer.speech),
+            gaps=gaps(self.endpointer.speech, self.segments, LEAST_GAP),
+            warnings=warnings,
+            options=tuple((name, str(value)) for name, value in self.options.given()),
+            timings=timings,
+        )
+
+    def _seconds_in(self, language: str) -> float:
+        return sum(one.end - one.start for one in self.segments if one.language == language)
+
+    def _take(self, event: Piece | object, behind: bool) -> Iterator[Update]:
+        if isinstance(event, Piece):
+            if self._hearing is None:
+                self._hearing, self._begun = self._begin(event.start), event.start
+            self._hearing.add(event.samples)
+            updates = self._hearing.update(self.endpointer.speech_since(self._begun), behind)
+        else:
+            if self._hearing is None:
+                return
+            updates = self._hearing.end(self.endpointer.speech_since(self._begun))
+            self._hearing = None
+        for update in updates:
+            yield self._kept(update)
+
+    def _kept(self, update: Update) -> Update:
+        if update.segment is not None:
+            self.segments.append(update.segment)
+        if update.failed is not None:
+            self.failures.append(update.failed)
+        return update
+
+    def _begin(self, start: float) -> Hearing:
+        if self.recogniser.choice.engine.streams and not self.options.word_timestamps:
+            return OwnStream(self.recogniser, self.options, start)
+        return Hypotheses(self.recogniser, self.recording, self.options, start, vad=self.vad is not None)

@@ -1,0 +1,21 @@
+"""What hearing a stream yields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asrcli.types import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What is known after more audio; times are seconds from the start of the stream.
+
+    All settled texts of a segment, joined, are its text: a piece that goes on after others brings its own space.
+    """
+
+    settled: str = ""  # text that will not change any more, new with this update
+    tail: str = ""  # text behind it that may still change; takes the place of the tail before
+    until: float = 0.0  # how far has been heard
+    segment: Segment | None = None  # the segment that this update completes
+    failed: Exception | None = None  # why the audio of this segment has no text, or not all of it

@@ -1,0 +1,146 @@
+"""What servers answer, as segments: OpenAI's ``json`` and ``verbose_json``, and the text of a chat.
+
+Servers differ in what they leave out and in where they put words, so nothing is taken for granted but ``text``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from asrcli.errors import EngineUnavailable, UsageError
+from asrcli.languages import language_code
+from asrcli.types import Clip, Flag, Segment, Word
+
+TEXT_MARK = "<asr_text>"  # of Qwen3-ASR: "language English<asr_text>one two"
+SPOKEN = "language "
+
+
+def read_transcription(answer: Any, clip: Clip) -> list[Segment]:
+    """Return the segments of an answer of the transcriptions endpoint.
+
+    Raises:
+        EngineUnavailable: it is no such answer.
+    """
+    if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
+        raise EngineUnavailable("the server's answer has no 'text': is it the right address?")
+    language = code(answer.get("language"))
+    words = [word for entry in _list(answer.get("words")) if (word := _word(entry, clip))]
+    found = [segment for entry in _list(answer.get("segments")) if (segment := _segment(entry, clip))]
+    if not found and answer["text"].strip():
+        found = [whole(answer["text"], clip)]
+    if words and not any(segment.words for segment in found):
+        found = _share(words, found)
+    return _in_order([replace(segment, language=segment.language or language) for segment in found])
+
+
+def read_chat(answer: Any, clip: Clip) -> list[Segment]:
+    """Return the segment of an answer of the chat endpoint.
+
+    Raises:
+        EngineUnavailable: it is no such answer.
+    """
+    try:
+        choice = answer["choices"][0]
+        content = str(choice["message"]["content"] or "")
+    except (TypeError, KeyError, IndexError):
+        raise EngineUnavailable("the server's answer has no message: is it the right address?") from None
+    head, mark, rest = content.partition(TEXT_MARK)
+    text = (rest if mark else content).strip()
+    if not text:
+        return []
+    language = code(head.strip().removeprefix(SPOKEN).split(",")[0]) if mark else None  # "Chinese,English"
+    flags = (Flag.TRUNCATED.value,) if choice.get("finish_reason") == "length" else ()
+    return [replace(whole(text, clip), language=language, flags=flags)]
+
+
+def whole(text: str, clip: Clip) -> Segment:
+    """Return text without times as one segment, from the first to the last speech of the clip."""
+    start = clip.speech[0].start - clip.start if clip.speech else 0.0
+    end = clip.speech[-1].end - clip.start if clip.speech else clip.seconds
+    start = _time(start, clip)
+    return Segment(text.strip(), start, max(start, _time(end, clip)))
+
+
+def code(language: Any) -> str | None:
+    """Return the code of a language that a server names in its own way, or None."""
+    try:
+        return language_code(language) if isinstance(language, str) else None
+    except UsageError:
+        return None
+
+
+def _segment(entry: Any, clip: Clip) -> Segment | None:
+    if not isinstance(entry, dict) or not str(entry.get("text") or "").strip():
+        return None
+    whole_clip = whole(str(entry["text"]), clip)
+    start = _time(entry.get("start"), clip, whole_clip.start)
+    words = tuple(word for one in _list(entry.get("words")) if (word := _word(one, clip)))
+    return replace(
+        whole_clip,
+        start=start,
+        end=max(start, _time(entry.get("end"), clip, whole_clip.end)),
+        words=words,
+        avg_logprob=_number(entry.get("avg_logprob"), most=0.0),
+        no_speech_prob=_number(entry.get("no_speech_prob"), least=0.0, most=1.0),
+        temperature=_number(entry.get("temperature"), least=0.0),
+        tokens=tuple(token for token in _list(entry.get("tokens")) if isinstance(token, int)),
+    )
+
+
+def _word(entry: Any, clip: Clip) -> Word | None:
+    """Return a word, or None for one without text or times, which is no word time."""
+    if not isinstance(entry, dict):
+        return None
+    text = str(entry.get("word") or entry.get("text") or "").strip()
+    if not text or _number(entry.get("start")) is None or _number(entry.get("end")) is None:
+        return None
+    start = _time(entry["start"], clip)
+    score = _number(entry.get("probability", entry.get("score")), least=0.0, most=1.0)
+    return Word(text, start, max(start, _time(entry["end"], clip)), score)
+
+
+def _share(words: Sequence[Word], segments: Sequence[Segment]) -> list[Segment]:
+    """Give each word to the first segment that its middle is not behind."""
+    own: list[list[Word]] = [[] for _ in segments]
+    at = 0
+    for word in words:
+        while at < len(segments) - 1 and (word.start + word.end) / 2 > segments[at].end:
+            at += 1
+        if own:
+            own[at].append(word)
+    return [replace(segment, words=tuple(mine)) for segment, mine in zip(segments, own, strict=True)]
+
+
+def _in_order(segments: Sequence[Segment]) -> list[Segment]:
+    """Return segments and words whose times do not go back, whatever the server says; words lie in their segment."""
+    ordered, earliest = [], 0.0
+    for segment in segments:
+        words, clock = [], max(earliest, min([segment.start, *(word.start for word in segment.words)]))
+        start = clock
+        for word in segment.words:
+            begin = max(clock, word.start)
+            words.append(replace(word, start=begin, end=max(begin, word.end)))
+            clock = words[-1].end
+        end = max(segment.end, clock)
+        ordered.append(replace(segment, start=start, end=end, words=tuple(words)))
+        earliest = end
+    return ordered
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _number(value: Any, least: float = -math.inf, most: float = math.inf) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(min(max(value, least), most))
+
+
+def _time(value: Any, clip: Clip, otherwise: float = 0.0) -> float:
+    """Return a time within the clip."""
+    number = _number(value)
+    return min(max(otherwise if number is None else number, 0.0), clip.seconds)

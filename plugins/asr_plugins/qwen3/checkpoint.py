@@ -1,0 +1,185 @@
+"""Open the weights and the tokenizer of a folder, and refuse whatever does not fit together exactly.
+
+Both layouts have the same ``model_type``. What reads the native one fills an original one with random numbers and only
+warns, so here every tensor is asked for by name and shape, and one that nobody asks for is an error too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asr_plugins.qwen3.config import Config
+from asrcli.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+# Native name -> original name, the first that fits. The aligner's classifier is called lm_head in the original layout.
+ORIGINAL_NAMES = (
+    (re.compile(r"^model\.multi_modal_projector\.linear_1\."), "thinker.audio_tower.proj1."),
+    (re.compile(r"^model\.multi_modal_projector\.linear_2\."), "thinker.audio_tower.proj2."),
+    (re.compile(r"^model\.audio_tower\."), "thinker.audio_tower."),
+    (re.compile(r"^model\.language_model\."), "thinker.model."),
+    (re.compile(r"^(lm_head|score)\."), "thinker.lm_head."),
+)
+SHOWN = 3  # names of tensors in a message
+AGAIN = "download the model again"
+
+
+class Tensors:
+    """The tensors of a folder by their native names, read one by one where and as they are needed."""
+
+    def __init__(self, folder: Path, original: bool, device: torch.device, dtype: torch.dtype) -> None:
+        self.folder, self.original, self.device, self.dtype = folder, original, device, dtype
+        self._places = _places(folder)
+
+    def take(self, name: str, *shape: int) -> Tensor:
+        """Read one tensor, on the device and in the dtype asked for.
+
+        Raises:
+            ModelError: it is not there, or has another shape.
+        """
+        stored = self._stored(name)
+        if stored not in self._places:
+            raise ModelError(f"{self.folder}: weights '{stored}' are missing (files are incomplete); {AGAIN}")
+        tensor = self._places.pop(stored).get_tensor(stored)
+        if tuple(tensor.shape) != shape:
+            raise ModelError(
+                f"{self.folder}: weights '{stored}' have shape {tuple(tensor.shape)}, config.json says {shape}"
+            )
+        return tensor.to(self.device, self.dtype)
+
+    def drop(self, name: str) -> None:
+        """Forget a tensor that repeats another, present or not."""
+        self._places.pop(self._stored(name), None)
+
+    def finish(self) -> None:
+        """Raise `ModelError` when something was not taken: then the network is not the one the weights are for."""
+        if left := sorted(self._places):
+            more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
+            raise ModelError(f"{self.folder}: weights that no Qwen3-ASR has: {', '.join(left[:SHOWN])}{more}")
+
+    def _stored(self, name: str) -> str:
+        if self.original:
+            for pattern, replacement in ORIGINAL_NAMES:
+                if pattern.match(name):
+                    return pattern.sub(replacement, name)
+        return name
+
+
+def _places(folder: Path) -> dict[str, Any]:
+    """Return the open safetensors file of each tensor.
+
+    Raises:
+        ModelError: there is no file, one that the index lists is missing, or one is damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    files = _files(folder)
+    places: dict[str, Any] = {}
+    for path in files:
+        try:
+            opened: Any = safe_open(path, framework="pt", device="cpu")
+        except (SafetensorError, OSError) as error:
+            raise ModelError(f"{path} cannot be read as weights ({error}); {AGAIN}") from error
+        places |= dict.fromkeys(list(opened.keys()), opened)
+    return places
+
+
+def _files(folder: Path) -> list[Path]:
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        try:
+            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+            raise ModelError(f"{index} cannot be read ({error}); {AGAIN}") from error
+        files = [folder / Path(name).name for name in names]
+        if gone := [path.name for path in files if not path.exists()]:
+            raise ModelError(f"{folder}: {len(gone)} of {len(files)} files are missing: {', '.join(gone)}; {AGAIN}")
+        return files
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ModelError(f"{folder} has no *.safetensors: give a folder with a Qwen3-ASR model, or its hub id")
+    return files
+
+
+class Vocabulary:
+    """Text to token ids and back, with the marks of the prompt by name.
+
+    Raises:
+        ModelError: the tokenizer is missing or damaged, or lacks a mark, or is not the one of these weights.
+    """
+
+    START, END, TEXT_END = "<|im_start|>", "<|im_end|>", "<|endoftext|>"
+    AUDIO, AUDIO_START, AUDIO_END = "<|audio_pad|>", "<|audio_start|>", "<|audio_end|>"
+    ANSWER, TIMESTAMP = "<asr_text>", "<timestamp>"
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        self._tokenizer = _load_tokenizer(folder)
+        self._marks = self._tokenizer.get_added_vocab()
+        needed = [self.AUDIO, self.AUDIO_START, self.AUDIO_END]
+        needed += [self.START, self.END, self.TEXT_END, self.ANSWER] if config.labels is None else [self.TIMESTAMP]
+        if missing := [mark for mark in needed if mark not in self._marks]:
+            raise ModelError(f"{folder}: the tokenizer lacks {', '.join(missing)}; take that of Qwen3-ASR")
+        audio, size = self._marks[self.AUDIO], len(self._tokenizer)
+        if audio != config.audio_token or size > config.text.vocabulary:
+            raise ModelError(
+                f"{folder}: tokenizer and config.json are of different models ({self.AUDIO} is token {audio} and "
+                f"{config.audio_token}, {size} of {config.text.vocabulary} tokens)"
+            )
+
+    def mark(self, name: str) -> int:
+        """Return the id of a mark such as ``<asr_text>``."""
+        return int(self._marks[name])
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The ids that end an answer."""
+        return self.mark(self.END), self.mark(self.TEXT_END)
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of a text, in which marks are understood."""
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Return the text of ids without special marks; half a character at the end is U+FFFD."""
+        return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+    def harmless(self, text: str) -> str:
+        """Return a user's text without anything that the prompt takes for a mark of its own."""
+        pattern = "|".join(re.escape(mark) for mark in self._marks)
+        while (clean := re.sub(pattern, "", text)) != text:  # what is left around a removed mark may form another
+            text = clean
+        return clean.strip()
+
+
+def _load_tokenizer(folder: Path) -> Any:
+    from transformers import Qwen2TokenizerFast
+
+    if not (folder / "tokenizer.json").exists() and not (folder / "vocab.json").exists():
+        raise ModelError(f"{folder} has no tokenizer (tokenizer.json, or vocab.json and merges.txt); {AGAIN}")
+    try:
+        with _quiet():
+            return Qwen2TokenizerFast.from_pretrained(str(folder), local_files_only=True)
+    except Exception as error:  # the Rust library raises bare exceptions for damaged files
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise ModelError(f"{folder}: the tokenizer cannot be read ({reason}); {AGAIN}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from writing to stderr, which is the core's."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)

@@ -1,0 +1,171 @@
+"""The engine class: what the core sees of Qwen3-ASR."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from asr_plugins.qwen3.answers import Answer, is_echo, letters, parse
+from asr_plugins.qwen3.catalogue import MODELS, NAMES
+from asrcli.engine import Device, Engine, Model, Plugin, Stream, Weights
+from asrcli.errors import DeviceError, ModelError, UsageError
+from asrcli.types import Clip, Flag, Options, Segment
+
+if TYPE_CHECKING:
+    from asr_plugins.qwen3.decoding import Written
+    from asr_plugins.qwen3.model import AsrModel, Request
+    from asrcli.types import Samples
+
+LONGEST_SECONDS = 1200.0  # what the report allows
+CLIP_SECONDS = 30.0  # what asr cuts: clips that a batch, a token limit and a subtitle can live with
+SILENCE = 1e-4  # of full scale, 3 steps of 16 bits: nothing louder than this was said, and no model is asked
+
+
+class Qwen3(Engine):
+    """Qwen3-ASR in 0.6B and 1.7B: 30 languages and 22 Chinese dialects, told apart by the model for each clip."""
+
+    name = "qwen3"
+    requires = ("torch", "transformers", "safetensors")
+    extra = "qwen3"
+    models: ClassVar[Mapping[str, Model]] = MODELS
+    default_model = "1.7b"
+    max_seconds = LONGEST_SECONDS
+    batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 60.0, "cuda": 960.0}
+    devices = ("cuda", "cpu")
+    dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {"cuda": ("bfloat16", "float32"), "cpu": ("float32", "bfloat16")}
+    supports = frozenset({"prompt", "hotwords", "max_new_tokens", "repetition_penalty"})
+    streams = True
+
+    def __init__(self, weights: Weights, device: Device) -> None:
+        from asr_plugins.qwen3.model import AsrModel
+
+        self.model: AsrModel = AsrModel(folder(type(self), weights), *place(type(self), device))
+
+    @classmethod
+    def languages(cls, model: str) -> tuple[str, ...]:
+        """Return the 30 codes, for folders too: the prompt has a name for no other language."""
+        return tuple(NAMES)
+
+    @classmethod
+    def clip_seconds(cls, options: Options) -> float:
+        """Return the length of clips, which is much less than the model could hear."""
+        return CLIP_SECONDS
+
+    def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+        """Return at most one segment per clip."""
+        from asr_plugins.qwen3.model import Request
+
+        context = self.context(options)
+        spoken = [number for number, clip in enumerate(clips) if is_audible(clip.samples)]
+        requests = [
+            Request(clips[number].samples, context, clips[number].language or options.language, options.max_new_tokens)
+            for number in spoken
+        ]
+        found: list[list[Segment]] = [[] for _ in clips]
+        for number, segment in zip(spoken, self._hear(requests, options), strict=True):
+            if segment is not None:
+                found[number] = [replace(segment, end=clips[number].seconds)]
+        return found
+
+    def stream(self, options: Options) -> Stream:
+        """Begin to hear one utterance while it is spoken."""
+        from asr_plugins.qwen3.stream import Qwen3Stream
+
+        return Qwen3Stream(self.model, self.context(options), options.language)
+
+    def context(self, options: Options) -> str:
+        """Return what the system turn says: the prompt, then the hotwords."""
+        parts = [options.prompt or "", ", ".join(options.hotwords or ())]
+        return self.model.vocabulary.harmless("\n".join(part for part in parts if part))
+
+    def _hear(self, requests: Sequence[Request], options: Options) -> list[Segment | None]:
+        penalty = options.repetition_penalty or 1.0
+        written = self.model.hear(requests, penalty)
+        answers = [self._parse(one, request) for one, request in zip(written, requests, strict=True)]
+        segments = [_segment(one, answer) for one, answer in zip(written, answers, strict=True)]
+        echoes = [number for number, one in enumerate(answers) if is_echo(one.text, requests[number].context)]
+        if echoes:
+            plain = self._hear([replace(requests[number], context="") for number in echoes], options)
+            for number, segment in zip(echoes, plain, strict=True):
+                segments[number] = _without_echo(segments[number], segment)
+        return segments
+
+    def _parse(self, written: Written, request: Request) -> Answer:
+        return parse(self.model.vocabulary.decode(written.tokens), request.language)
+
+
+def _segment(written: Written, answer: Answer) -> Segment | None:
+    """Return an answer as a segment whose end is not known yet; None without text."""
+    from asr_plugins.qwen3.decoding import End
+
+    flags = {End.DONE: (), End.LIMIT: (Flag.TRUNCATED.value,), End.LOOP: (Flag.REPEAT_LOOP.value,)}[written.end]
+    if not letters(answer.text):
+        return None
+    return Segment(
+        answer.text,
+        0.0,
+        0.0,
+        language=answer.language,
+        avg_logprob=written.log_prob,
+        tokens=written.tokens,
+        flags=flags,
+    )
+
+
+def _without_echo(with_context: Segment | None, plain: Segment | None) -> Segment | None:
+    """Return what to believe of a clip whose text is a piece of the context.
+
+    The clip was heard again without the context. Nothing then: there was no speech. About the same then: it was said,
+    and the context has spelt it right. Otherwise the context spoke, and the plain text is what was heard.
+    """
+    from difflib import SequenceMatcher
+
+    if with_context is None or plain is None:
+        return None
+    alike = SequenceMatcher(None, letters(with_context.text), letters(plain.text), autojunk=False).ratio()
+    if alike >= ALIKE:
+        return with_context
+    return replace(plain, flags=(*plain.flags, Flag.PROMPT_ECHO.value))
+
+
+ALIKE = 0.5  # share of letters; a name that is spelt by ear keeps more than half of them
+
+
+def is_audible(samples: Samples) -> bool:
+    """Return whether there is anything but digital silence."""
+    return len(samples) > 0 and float(abs(samples).max()) > SILENCE
+
+
+def folder(plugin: type[Plugin], weights: Weights) -> Path:
+    """Return the folder of weights."""
+    if weights.path is None:
+        raise ModelError(f"{plugin.role} '{plugin.name}' has no weights for '{weights.name}': name a model or a folder")
+    return Path(weights.path)
+
+
+def place(plugin: type[Plugin], device: Device) -> tuple[Any, Any]:
+    """Return torch's device and dtype, and set the number of threads.
+
+    Raises:
+        DeviceError: the device cannot be used.
+        UsageError: it has no such dtype.
+    """
+    import torch
+
+    accepted = plugin.dtypes.get(device.kind)
+    if accepted is None:
+        raise DeviceError(
+            f"{plugin.role} '{plugin.name}' runs on {' and '.join(plugin.devices)}, not on '{device.kind}'"
+        )
+    if device.kind == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("no CUDA device is usable by torch; use --device cpu")
+    dtype = accepted[0] if device.dtype == "auto" else device.dtype
+    if dtype not in accepted:
+        raise UsageError(
+            f"{plugin.role} '{plugin.name}' has no dtype '{dtype}' on {device.kind}; choose from: {', '.join(accepted)}"
+        )
+    if device.threads:
+        torch.set_num_threads(device.threads)
+    return torch.device(str(device)), getattr(torch, dtype)

@@ -1,0 +1,358 @@
+"""`asr bench` and `asr transcribe --manifest` as a user runs them: whole runs, killed ones, and what goes wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support.command import Run, quiet_environment, write_wav
+
+from asrcli.results import RunRecord, read_run
+
+QUICK = ("--repeats", "1", "--batches", "none")
+
+
+@pytest.fixture
+def digits(tmp_path: Path) -> Path:
+    """Return a small dataset: the fake engine hears the names, so some are right and some are wrong."""
+    folder = tmp_path / "digits"
+    for number, (name, text) in enumerate(
+        [("one-two", "one two"), ("three", "three"), ("four-five", "four nine"), ("six", "Six."), ("seven", "seven")]
+    ):
+        write_wav(folder / f"{name}.wav", 0.5 + number / 10)
+        (folder / f"{name}.txt").write_text(text + "\n")
+    return folder
+
+
+def records(folder: Path) -> list[RunRecord]:
+    return [read_run(path) for path in sorted(folder.glob("*.jsonl")) if "robustness" not in path.name]
+
+
+def under_way(folder: Path) -> list[Path]:
+    return sorted((folder / ".under-way").glob("*.jsonl"))
+
+
+def test_a_whole_run_scores_records_and_reports(asr: Run, digits: Path, tmp_path: Path) -> None:
+    reports = [f"--{name}={tmp_path / name}" for name in ("json", "csv", "markdown", "html")]
+    done = asr("bench", digits, "-e", "fake", "-e", "fake:fail=three", *QUICK, "--out", tmp_path / "runs", *reports)
+    assert done.code == 1, done.err  # one utterance of the second engine failed
+    assert "fake:fail=three: three: AsrError: fake: told to fail on 'three'" in done.err
+    first, second = records(tmp_path / "runs")
+    wer = first.measure("wer")
+    assert wer is not None and wer.value == pytest.approx(1 / 7) and wer.count == 7
+    raw = first.measure("wer_raw")
+    assert raw is not None and raw.value == pytest.approx(2 / 7)  # "Six." is an error only as it stands
+    assert [one.text for one in first.utterances] == ["four nine", "one two", "seven", "Six.", "three"]  # kept raw
+    assert second.heard[-1] is None and second.times[-1] is None
+    assert all(value and 0 < value < 5 for value in first.times)
+    for name in ("asr", "python", "dataset_sha256", "command", "seed", "version numpy", "system", "cores"):
+        assert first.fact(name), name
+    assert under_way(tmp_path / "runs") == []
+    data = json.loads((tmp_path / "json").read_text())
+    assert [run["system"] for run in data["runs"]] == ["fake", "fake:fail=three"]
+    rows = list(csv.DictReader((tmp_path / "csv").read_text().splitlines()))
+    assert float(next(row["value"] for row in rows if row["name"] == "wer")) == pytest.approx(1 / 7)
+    assert "14.29 %" in (tmp_path / "markdown").read_text()
+    page = (tmp_path / "html").read_text()
+    assert "14.29 %" in page and "<script" not in page and "http" not in page.replace("http-equiv", "")
+    assert "Accuracy and speed" in done.out and "14.29 %" in done.out
+
+
+def test_compare_reads_the_records(asr: Run, digits: Path, tmp_path: Path) -> None:
+    assert asr("bench", digits, "-e", "fake", "-e", "fake:loop=2", *QUICK, "-o", tmp_path / "runs").code == 0
+    first, second = sorted((tmp_path / "runs").glob("*.jsonl"))
+    done = asr("compare", first, first, second, "--json", "-")
+    assert done.code == 0, done.err
+    systems = json.loads(done.out)["systems"]
+    assert [one["wer"] for one in systems] == [
+        pytest.approx(record.measure("wer").value)  # type: ignore[union-attr]
+        for record in (read_run(first), read_run(second))
+    ]
+
+
+def test_earlier_runs_are_shown_without_measuring(asr: Run, digits: Path, tmp_path: Path) -> None:
+    assert asr("bench", digits, "-e", "fake", *QUICK, "-o", tmp_path / "runs").code == 0
+    path = next((tmp_path / "runs").glob("*.jsonl"))
+    done = asr("bench", "--with", path, "--markdown", "-")
+    assert done.code == 0 and "14.29 %" in done.out and done.out.startswith("# 1 system on digits")
+    assert len(list((tmp_path / "runs").glob("*.jsonl"))) == 1
+
+
+def test_the_store_is_the_users_where_none_is_named(asr: Run, digits: Path, tmp_path: Path) -> None:
+    done = asr("bench", digits, "-e", "fake", *QUICK, "-q", XDG_DATA_HOME=str(tmp_path / "data"))
+    assert (done.code, done.out) == (0, "")
+    assert len(records(tmp_path / "data/asr/runs")) == 1
+
+
+def start(tmp_path: Path, *words: object) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "asrcli", *map(str, words)]
+    return subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=quiet_environment(tmp_path / "home"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def kill_after(process: subprocess.Popen[bytes], folder: Path, count: int, mark: str) -> None:
+    """Kill a process as soon as the journals of a folder hold so many marks."""
+    try:
+        for _ in range(1200):
+            text = "".join(path.read_text() for path in folder.glob("*.jsonl")) if folder.exists() else ""
+            if text.count(mark) >= count:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{folder} never had {count} lines")
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def test_a_killed_run_goes_on_and_equals_an_uninterrupted_one(asr: Run, digits: Path, tmp_path: Path) -> None:
+    words = ("bench", digits, "-e", "fake:sleep=0.3", *QUICK, "--robustness", "--robustness-sample", "1", "-o")
+    process = start(tmp_path, *words, tmp_path / "killed")
+    kill_after(process, tmp_path / "killed/.under-way", 2, '"part": "utterances"')
+    half = under_way(tmp_path / "killed")
+    assert len(half) == 1
+    half[0].write_bytes(half[0].read_bytes() + b'{"part": "utterances", "row": {"id": "sev')  # torn
+    again = asr(*words, tmp_path / "killed")
+    assert again.code == 0 and "going on with an interrupted run" in again.err, again.err
+    assert asr(*words, tmp_path / "whole").code == 0
+    (killed,), (whole,) = records(tmp_path / "killed"), records(tmp_path / "whole")
+    assert (killed.utterances, killed.heard) == (whole.utterances, whole.heard)
+    assert [(one.name, one.condition) for one in killed.measures] == [
+        (one.name, one.condition) for one in whole.measures
+    ]
+    exact = [one for one in whole.measures if one.unit in ("errors/word", "words", "characters/min", "utterances")]
+    assert [killed.measure(one.name, one.condition) for one in exact] == exact
+    cards = [next((tmp_path / name).glob("*.robustness.jsonl")) for name in ("killed", "whole")]
+    assert read_run(cards[0]).heard == read_run(cards[1]).heard
+    assert under_way(tmp_path / "killed") == []
+
+
+def test_the_engines_process_may_die(asr: Run, digits: Path, tmp_path: Path) -> None:
+    """A crash at its third call, in every process: the first three are heard by the first, the rest by the others."""
+    done = asr("bench", digits, "-e", "fake:crash=4", *QUICK, "-o", tmp_path / "runs")
+    (record,) = records(tmp_path / "runs")
+    assert "the engine's process died at 'seven', it ended with exit code 77; it is tried once more" in done.err
+    assert done.code == 0 and None not in record.heard
+    done = asr("bench", digits, "-e", "fake:crash=2", *QUICK, "-o", tmp_path / "other")
+    (record,) = records(tmp_path / "other")
+    assert done.code == 1 and set(record.heard) == {None}  # each takes it down twice
+    done = asr("bench", digits, "-e", "fake:crash=1", *QUICK, "-o", tmp_path / "third")
+    assert done.code == 3 and "does not get as far as its first result" in done.err
+
+
+def test_engines_that_cannot_be_measured_do_not_stop_the_others(asr: Run, digits: Path, tmp_path: Path) -> None:
+    done = asr("bench", digits, "-e", "fake:nonsense=1", "-e", "fake", *QUICK, "-o", tmp_path / "runs")
+    assert done.code == 1 and "fake:nonsense=1: fake: unknown behaviour 'nonsense'" in done.err
+    assert [one.system for one in records(tmp_path / "runs")] == ["fake"]
+    assert asr("bench", digits, "-e", "fake:nonsense=1", *QUICK, "-o", tmp_path / "alone").code == 3
+
+
+def test_replay_reproduces_and_names_drift(asr: Run, digits: Path, tmp_path: Path) -> None:
+    assert asr("bench", digits, "-e", "fake", *QUICK, "-o", tmp_path / "runs").code == 0
+    path = next((tmp_path / "runs").glob("*.jsonl"))
+    same = asr("bench", "--replay", path)
+    assert same.code == 0 and "reproduced: all 5 texts are the same" in same.err, same.err
+    text = path.read_text().replace('"pred_text": "seven"', '"pred_text": "eleven"')
+    path.write_text(text.replace('"python": "3', '"python": "2'))
+    drifted = asr("bench", "--replay", path, "-q")
+    assert drifted.code == 1 and "was not reproduced: texts have changed" in drifted.err
+    drifted = asr("bench", "--replay", path)
+    assert "drifted: around it: python was 2." in drifted.err
+    assert "drifted: texts: 1 utterances differ: seven" in drifted.err
+    (digits / "three.txt").write_text("changed\n")
+    assert "the data has changed" in asr("bench", "--replay", path).err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 2, "nothing to measure"),
+        (("DIGITS",), 2, "no engine to measure on"),
+        (("DIGITS", "-e", "fak"), 2, "did you mean 'fake'"),
+        (("DIGITS", "-e", "fake", "--batches", "1,x"), 2, "--batches 1,x: give whole numbers above 0"),
+        (("DIGITS", "-e", "fake", "--plot", "x.gif"), 2, "must end in .png, .svg"),
+        (("DIGITS", "-e", "fake", "-n", "mine"), 2, "there is no normaliser 'mine'"),
+        (("nowhere", "-e", "fake"), 1, "dataset 'nowhere' is not there"),
+        (("esb:librispeech", "-e", "fake"), 2, "did you mean 'esb:librispeech-"),
+        (("esb:ami", "-e", "fake", "--offline"), 1, "--offline forbids to fetch it"),
+        (("--replay", "DIGITS/three.txt"), 1, "not JSON"),
+        (("DIGITS", "-e", "fake", "--text-column", "x", "--csv", "-", "--json", "-"), 2, "only one of"),
+    ],
+)
+def test_mistakes_are_one_line(asr: Run, digits: Path, words: tuple[str, ...], code: int, said: str) -> None:
+    done = asr("bench", *(word.replace("DIGITS", str(digits)) for word in words))
+    assert (done.code, said in done.err, len(done.err.splitlines())) == (code, True, 1), done.err
+
+
+def test_missing_audio_is_named_and_the_rest_is_measured(asr: Run, digits: Path, tmp_path: Path) -> None:
+    rows = [{"audio_filepath": f"{name}.wav", "text": name} for name in ("three", "gone", "seven")]
+    manifest = digits / "m.jsonl"
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = asr("bench", manifest, "-e", "fake", *QUICK, "-o", tmp_path / "runs")
+    assert done.code == 1 and "left out: gone" in done.err
+    (record,) = records(tmp_path / "runs")
+    assert [one.id for one in record.utterances] == ["three", "seven"]
+    assert "gone" in record.fact("dataset_missing")
+
+
+@pytest.mark.slow
+def test_a_hub_that_does_not_answer_is_one_sentence(asr: Run, tmp_path: Path) -> None:
+    pytest.importorskip("datasets")
+    environment = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DOWNLOAD_TIMEOUT": "2"}
+    done = asr("bench", "hf:owner/name", "-e", "fake", "-o", tmp_path / "runs", **environment)
+    assert done.code == 1 and "dataset 'hf:owner/name': the hub did not answer" in done.err, done.err
+    assert "Traceback" not in done.err
+
+
+def test_several_callers_at_once(asr: Run, digits: Path, tmp_path: Path) -> None:
+    words = ("--repeats", "1", "--batches", "none", "--concurrency", "1,5", "-o", tmp_path / "runs")
+    assert asr("bench", digits, "-e", "fake:sleep=0.3", *words).code == 0
+    (record,) = records(tmp_path / "runs")
+    one, five = (record.measure("throughput", f"{callers} callers") for callers in (1, 5))
+    assert one is not None and five is not None and one.value and five.value
+    assert five.value > 2 * one.value
+    done = asr("bench", digits, "-e", "pocketsphinx", "--sample", "1", *words)
+    assert "pocketsphinx hears one caller at a time" in done.err
+
+
+@pytest.mark.slow
+def test_known_times_are_reported_within_two_per_cent(asr: Run, digits: Path, tmp_path: Path) -> None:
+    """The fake engine sleeps known times; on a busy machine the best of three tries must hold."""
+    pytest.importorskip("psutil")
+    wrong: dict[str, float] = {}
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        words = ("--repeats", "3", "--batches", "1,2,4", "-o", folder)
+        assert asr("bench", digits, "-e", "fake:sleep=1.0,load=1.5", *words, timeout=280).code == 0
+        (record,) = records(folder)
+        audio = sum(one.seconds or 0.0 for one in record.utterances)
+        known = {
+            ("load", ""): 1.5,
+            ("first_result", ""): 1.0,
+            ("latency_p50", ""): 1.0,
+            ("rtfx", "batch 1"): audio / 5.0,
+            ("share_model", "batch 1"): 1.0,
+            ("rtfx_model", "batch 1, swept"): audio / 5.0,
+            ("rtfx_model", "batch 2, swept"): audio / 3.0,
+            ("rtfx_model", "batch 4, swept"): audio / 2.0,
+        }
+        wrong = {}
+        for (name, condition), value in known.items():
+            found = record.measure(name, condition)
+            assert found is not None and found.value is not None
+            # What is not the engine's sleep (decoding, threads) is real and counted: a few milliseconds of a second.
+            if abs(found.value / value - 1) > (0.35 if name == "first_result" else 0.02):
+                wrong[f"{name} {condition}"] = found.value / value
+        if not wrong:
+            return
+    raise AssertionError(wrong)
+
+
+# asr transcribe --manifest
+
+
+@pytest.fixture
+def manifest(digits: Path) -> Path:
+    rows = [{"audio_filepath": f"{path.stem}.wav", "text": "x", "deep": [1]} for path in sorted(digits.glob("*.wav"))]
+    path = digits / "m.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def rows_of(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_manifest_comes_back_with_hypotheses(asr: Run, manifest: Path, tmp_path: Path) -> None:
+    done = asr("transcribe", "--manifest", manifest, "--no-vad", "-e", "fake")
+    assert done.code == 0
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert rows[0] == {"audio_filepath": "four-five.wav", "text": "x", "deep": [1], "pred_text": "four five"}
+    assert [row["pred_text"] for row in rows] == ["four five", "one two", "seven", "six", "three"]
+    done = asr("transcribe", "--manifest", manifest, "--no-vad", "-e", "fake", "--output", tmp_path / "out.jsonl")
+    assert rows_of(tmp_path / "out.jsonl") == rows
+    assert (
+        "up to date"
+        in asr("transcribe", "--manifest", manifest, "--no-vad", "-e", "fake", "--output", tmp_path / "out.jsonl").err
+    )
+    assert asr("compare", tmp_path / "out.jsonl", tmp_path / "out.jsonl").code == 0
+
+
+def test_failures_are_named_and_only_they_are_tried_again(asr: Run, manifest: Path, tmp_path: Path) -> None:
+    (manifest.parent / "six.wav").rename(tmp_path / "away.wav")
+    words = ("transcribe", "--manifest", manifest, "--no-vad", "-e", "fake", "-o", tmp_path / "out")
+    done = asr(*words)
+    assert done.code == 1 and "six: there is no file" in done.err and "4 done, 1 failed" in done.err
+    assert [row.get("pred_text") for row in rows_of(tmp_path / "out/m.jsonl")][3] is None
+    (tmp_path / "away.wav").rename(manifest.parent / "six.wav")
+    done = asr(*words)
+    assert done.code == 0 and "1 done, 4 done before" in done.err
+    assert [row["pred_text"] for row in rows_of(tmp_path / "out/m.jsonl")][3] == "six"
+
+
+def test_a_killed_manifest_goes_on(asr: Run, manifest: Path, tmp_path: Path) -> None:
+    words = (
+        "transcribe",
+        "--manifest",
+        manifest,
+        "-e",
+        "fake",
+        "-m",
+        "sleep=0.5",
+        "--no-vad",
+        "--batch-size",
+        "1",
+        "-o",
+        tmp_path / "out",
+    )
+    process = start(tmp_path, *words)
+    kill_after(process, tmp_path / "out/.asr/manifests", 2, '"text"')
+    assert not (tmp_path / "out/m.jsonl").exists()
+    done = asr(*words)
+    assert done.code == 0 and "done before" in done.err
+    assert [row["pred_text"] for row in rows_of(tmp_path / "out/m.jsonl")] == [
+        *("four five", "one two", "seven", "six", "three"),
+    ]
+    assert os.listdir(tmp_path / "out/.asr/manifests") == []
+
+
+def test_kaldi_gets_a_text_file_and_keeps_its_own(asr: Run, digits: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "wav.scp").write_text(f"r1 {digits}/one-two.wav\n")
+    (data / "segments").write_text("u1 r1 0 0.25\nu2 r1 0.25 -1\n")
+    (data / "text").write_text("u1 reference\nu2 reference\n")
+    done = asr("transcribe", "--manifest", data, "--no-vad", "-e", "fake", "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert [line.split()[0] for line in (tmp_path / "out/text").read_text().splitlines()] == ["u1", "u2"]
+    done = asr("transcribe", "--manifest", data, "--no-vad", "-e", "fake", "-o", data, "--force")
+    assert done.code == 2 and "is part of the manifest itself" in done.err
+    assert (data / "text").read_text() == "u1 reference\nu2 reference\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-f", "srt"), "--format and --manifest do not go together"),
+        (("x.wav",), "INPUT and --manifest do not go together"),
+        (("--output", "m.jsonl"), "asr did not make it"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(
+    asr: Run, manifest: Path, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "m.jsonl").write_text("mine\n")
+    done = asr("transcribe", "--manifest", manifest, "--no-vad", "-e", "fake", *words)
+    assert done.code == 2 and said in done.err
+    assert (tmp_path / "m.jsonl").read_text() == "mine\n"

@@ -1,0 +1,327 @@
+"""Figures, gauges and sounds, against numpy, known answers and fake counters."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from asrcli.bench import codecs, figures, gauges, robustness, sounds
+from asrcli.bench import messages as say
+from asrcli.bench.loaded import listen
+from asrcli.bench.replay import drift
+from asrcli.bench.tables import front
+from asrcli.engine import Engine, Stream, StreamUpdate
+from asrcli.results import Measure, RunRecord, read_run, write_run
+from asrcli.types import Options, Utterance
+
+
+def test_percentiles_are_numpys() -> None:
+    choice = np.random.default_rng(5)
+    for size in (1, 2, 7, 100):
+        values = choice.exponential(size=size).tolist()
+        for share in (0, 5, 50, 95, 99, 100):
+            assert figures.percentile(values, share) == pytest.approx(np.percentile(values, share))
+
+
+def test_buckets_end_at_their_upper_bound() -> None:
+    assert [figures.bucket(one) for one in (0.1, 5.0, 5.01, 30, 299, 3600)] == [
+        *("0-5 s", "0-5 s", "5-15 s", "15-30 s", "60-300 s", "over 300 s"),
+    ]
+
+
+def test_speed_and_shares_of_known_times() -> None:
+    rows = [(10.0, say.Heard("a", "x", 2.0, 0.5, 1.0)), (20.0, say.Heard("b", "x", 1.0, 0.25, 0.5))]
+    found = {(one.name, one.condition): one.value for one in figures.hearing(rows)}
+    assert found["rtfx", "batch 1"] == 10.0
+    assert found["file_rtfx_p50", ""] == pytest.approx(12.5)
+    shares = [found[f"share_{part}", "batch 1"] for part in ("decode", "model", "rest")]
+    assert shares == [0.25, 0.5, 0.25]
+
+
+def test_the_best_batch_counts_decoding_and_says_what_did_not_fit() -> None:
+    swept = [
+        say.Batched(1, 1.0, (9.0, 10.0, 8.0), 100.0, 10),
+        say.Batched(4, 1.0, (4.0, 3.0, 5.0), 100.0, 10),
+        say.Batched(8, 1.0, (), 100.0, 10, fits=False),
+    ]
+    found = {one.name: one for one in figures.sweep(swept)}
+    assert found["rtfx_best"] == Measure("rtfx_best", 20.0, "x", "batch 4", 100 / 6, 25.0, 3)
+    assert found["out_of_memory_at"].value == 8
+
+
+def test_latency_spreads_between_repeats() -> None:
+    times = [(2.0, 0.1), (2.0, 0.2), (10.0, 0.9)]
+    repeats = [[(2.0, 0.1)], [(2.0, 0.3)]]
+    found = {(one.name, one.condition): one for one in figures.latencies(times, repeats)}
+    assert found["latency_p50", ""].value == 0.2
+    assert (found["latency_p50", "0-5 s"].low, found["latency_p50", "0-5 s"].high) == (0.1, 0.3)
+    assert found["latency_p50", "5-15 s"].low is None  # nothing of it was repeated
+    assert found["latency_p50", "5-15 s"].count == 1
+
+
+class Recorder(Stream):
+    """Says a word a second after one second, and settles each with the next piece."""
+
+    def __init__(self) -> None:
+        self.pieces = 0
+
+    def accept(self, samples: object) -> StreamUpdate:
+        self.pieces += 1
+        settled = "word " if self.pieces > 2 else ""
+        return StreamUpdate(settled, "word" if self.pieces > 1 else "")
+
+    def finish(self) -> StreamUpdate:
+        return StreamUpdate("end")
+
+
+def test_a_stream_is_timed_on_the_clock_of_its_speaker() -> None:
+    engine = SimpleNamespace(stream=lambda options: Recorder())
+    found = listen(engine, "u", np.zeros(4 * 16_000, np.float32), 1.0, Options())  # type: ignore[arg-type]
+    assert found.first == pytest.approx(2.0, abs=0.05)  # the second piece has been spoken at 2 s
+    assert found.stable == pytest.approx(3.0, abs=0.05)
+    assert found.after_end == pytest.approx(0.0, abs=0.05)
+    assert found.text.split() == ["word", "word", "end"]
+
+
+# Counters
+
+
+class FakeNvml:
+    """One GPU that takes 100 W more with every question."""
+
+    class NVMLError(Exception):
+        pass
+
+    def __init__(self, *, energy: bool = True) -> None:
+        self.energy, self.millijoules = energy, 1000
+
+    def nvmlInit(self) -> None:
+        pass
+
+    def nvmlDeviceGetCount(self) -> int:
+        return 1
+
+    def nvmlDeviceGetHandleByIndex(self, at: int) -> int:
+        return at
+
+    def nvmlDeviceGetName(self, handle: int) -> bytes:
+        return b"Fake GPU"
+
+    def nvmlSystemGetDriverVersion(self) -> str:
+        return "1.2"
+
+    def nvmlDeviceGetPowerManagementLimit(self, handle: int) -> int:
+        raise self.NVMLError
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, handle: int) -> int:
+        if not self.energy:
+            raise self.NVMLError
+        self.millijoules += 2000
+        return self.millijoules
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[SimpleNamespace]:
+        return [
+            SimpleNamespace(pid=os.getpid(), usedGpuMemory=7 * 2**20),
+            SimpleNamespace(pid=-5, usedGpuMemory=2**30),
+            SimpleNamespace(pid=os.getpid(), usedGpuMemory=None),
+        ]
+
+
+def test_gpu_counters_count_only_our_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml())
+    gpus = gauges.Gpus()
+    assert (gpus.names(), gpus.driver(), gpus.power_limits()) == (["Fake GPU"], "1.2", None)
+    assert gpus.memory({os.getpid()}) == 7 * 2**20
+    assert gpus.memory({1}) is None  # the driver does not know it: no guess
+    watch = gauges.Gauges(os.getpid(), gpus, gauges.Packages("/nowhere"))
+    with watch.over() as readings:
+        pass
+    watch.close()
+    assert readings[0].gpu_joules == 2.0
+    assert readings[0].cpu_joules is None
+    assert readings[0].gpu_memory == 7 * 2**20
+
+
+def test_a_missing_counter_is_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(energy=False))
+    assert gauges.Gpus().joules() is None
+    monkeypatch.setitem(sys.modules, "pynvml", None)  # not installed
+    gpus = gauges.Gpus()
+    assert (gpus.joules(), gpus.memory({os.getpid()}), gpus.names(), gpus.driver()) == (None, None, [], None)
+    ended = say.Ended(2.0, 1.0, 0)
+    reading = gauges.Reading(2.0, None, None, None, None)
+    found = {one.name: one.value for one in figures.resources(reading, ended, 3600.0, "batch 1", None)}
+    assert found == {
+        **dict.fromkeys(("memory_peak", "gpu_memory_peak", "torch_allocated", "torch_reserved")),
+        **dict.fromkeys(("gpu_energy", "cpu_energy")),
+        "cpu_load": 0.5,
+    }
+
+
+def test_energy_is_what_is_above_idle_per_hour_of_audio() -> None:
+    reading = gauges.Reading(10.0, 2**20, 2 * 2**20, 1500.0, 40.0)
+    found = {
+        one.name: one.value
+        for one in figures.resources(reading, say.Ended(10.0, 5.0, 3 * 2**20), 1800.0, "batch 1", idle=50.0)
+    }
+    assert found["gpu_energy"] == 2 * (1500 - 500)
+    assert found["cpu_energy"] == 80
+    assert found["memory_peak"] == 3  # the process's own count saw more than the readings
+
+
+def test_cpu_energy_counters_may_run_over(tmp_path: Path) -> None:
+    zone = tmp_path / "intel-rapl:0"
+    zone.mkdir()
+    (zone / "max_energy_range_uj").write_text("1000000")
+    (zone / "energy_uj").write_text("900000")
+    packages = gauges.Packages(str(tmp_path))
+    assert packages.joules() == 0
+    (zone / "energy_uj").write_text("100000")
+    assert packages.joules() == pytest.approx(0.2)
+
+
+def test_memory_of_a_tree_is_seen_with_and_without_psutil(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_psutil = gauges.tree_memory(os.getpid())
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    without = gauges.tree_memory(os.getpid())
+    assert with_psutil is not None and without is not None
+    assert without == pytest.approx(with_psutil, rel=0.1)
+    assert os.getpid() in gauges.tree_pids(os.getpid())
+
+
+# Sounds
+
+
+@pytest.fixture
+def spoken(digit_strings: list[tuple[Path, str]]) -> list[Utterance]:
+    return [Utterance(path.stem, text, str(path)) for path, text in digit_strings[:4]]
+
+
+def test_signal_to_noise_ratios_hold_in_the_file_that_is_heard(spoken: list[Utterance], tmp_path: Path) -> None:
+    """Within 0.1 dB, from the files alone: quiet recordings are not turned down, so the rest of a mix is its noise."""
+    soft = []
+    for one in spoken:
+        path = sounds.write_samples(tmp_path / f"{one.id}.wav", 0.1 * sounds.read_samples(one.audio or ""))
+        soft.append(Utterance(one.id, one.text, str(path)))
+    checked = 0
+    for condition in robustness.conditions(soft, tmp_path / "card", seed=3):
+        if "dB" not in condition.name:
+            continue
+        for one, clean in zip(condition.utterances, soft, strict=True):
+            speech = sounds.read_samples(clean.audio or "").astype(np.float64)
+            mixed = sounds.read_samples(one.audio or "").astype(np.float64)
+            measured = 10 * np.log10(np.mean(speech**2) / np.mean((mixed - speech) ** 2))
+            assert measured == pytest.approx(float(condition.name.split()[-2]), abs=0.1), condition.name
+            checked += 1
+    assert checked == 7 * len(spoken)
+
+
+def test_a_mix_has_exactly_the_ratio_asked_for() -> None:
+    choice = np.random.default_rng(1)
+    speech = (0.3 * choice.standard_normal(16_000)).astype(np.float32)
+    noise = choice.standard_normal(16_000).astype(np.float32)
+    for ratio in (30, 0, -10):
+        mixed = sounds.mix(speech, noise, ratio).astype(np.float64)
+        (gain, level), *_ = np.linalg.lstsq(np.stack([speech, noise], 1).astype(np.float64), mixed, rcond=None)
+        measured = 10 * np.log10(np.mean((gain * speech) ** 2) / np.mean((level * noise) ** 2))
+        assert measured == pytest.approx(ratio, abs=0.001)
+        assert np.abs(mixed).max() <= 0.991
+
+
+def test_the_card_is_the_same_for_the_same_seed(spoken: list[Utterance], tmp_path: Path) -> None:
+    def bytes_of(folder: str, seed: int) -> dict[str, bytes]:
+        made = robustness.conditions(spoken[:2], tmp_path / folder, seed)
+        return {one.id: Path(one.audio or "").read_bytes() for each in made for one in each.utterances}
+
+    first = bytes_of("a", 1)
+    assert first == bytes_of("b", 1)
+    other = bytes_of("c", 2)
+    changed = {name.partition("@")[2] for name in first if first[name] != other[name]}
+    assert {"white noise 0 dB", "noise", "hum", "clicks"} <= changed
+    assert not changed & {"clean", "telephone band", "silence"}
+
+
+def test_the_telephone_band_and_the_lengths(spoken: list[Utterance], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    narrow = np.abs(np.fft.rfft(sounds.telephone(rng.standard_normal(16_000).astype(np.float32))))
+    assert narrow[:299].max() < 1e-2 < narrow[1000]  # one bin a hertz
+    assert narrow[3401:].max() < 1e-2
+    made = {one.name: one for one in robustness.conditions(spoken, tmp_path, 0)}
+    joined = made["5 s long"].utterances[0]
+    assert joined.seconds is not None and joined.seconds >= 5
+    assert joined.text.split()[: len(spoken[0].text.split())] == spoken[0].text.split()
+
+
+def test_codecs_keep_length_and_change_the_sound(spoken: list[Utterance], tmp_path: Path) -> None:
+    samples = sounds.read_samples(spoken[0].audio or "")
+    heard = 0
+    for codec in codecs.CODECS:
+        encoder = codecs.encoder_of(codec)
+        if encoder is None:
+            continue
+        heard += 1
+        back = sounds.read_samples(str(codecs.encode(samples, tmp_path / f"{heard}{codec.suffix}", codec, encoder)))
+        assert len(back) == pytest.approx(len(samples), abs=0.05 * 16_000), codec.name
+        size = min(len(back), len(samples))
+        spectra = [np.abs(np.fft.rfft(one[:size]))[: size // 5] for one in (back, samples)]
+        likeness = np.corrcoef(*spectra)[0, 1]
+        assert 0.5 < likeness < 0.99999, codec.name
+    assert heard >= 3
+
+
+# Records
+
+
+def record(name: str, wer: float, rtfx: float, **facts: str) -> RunRecord:
+    measures = (Measure("wer", wer, "errors/word"), Measure("rtfx", rtfx, "x", "batch 1", rtfx * 0.99, rtfx * 1.01))
+    known = (Utterance("u1", "a", "/a.wav"), Utterance("u2", "b", "/b.wav"))
+    return RunRecord(name, known, ("a", "b"), (0.1, 0.2), facts=tuple(facts.items()), measures=measures)
+
+
+def test_the_front_is_made_of_what_nothing_else_beats() -> None:
+    runs = [record("slow", 0.05, 10), record("fast", 0.2, 1000), record("worse", 0.3, 900), record("same", 0.05, 10)]
+    assert [runs[at].engine for at in front(runs)] == ["slow", "same", "fast"]
+
+
+def test_a_record_survives_its_file(tmp_path: Path) -> None:
+    whole = record("e", 0.1, 5, machine="m")
+    write_run(whole, tmp_path / "r.jsonl")
+    again = read_run(tmp_path / "r.jsonl")
+    assert (again.measures, again.facts, again.heard, again.times) == (
+        *(whole.measures, whole.facts, whole.heard, whole.times),
+    )
+    write_run(again, tmp_path / "again.jsonl")
+    assert (tmp_path / "again.jsonl").read_text() == (tmp_path / "r.jsonl").read_text()
+
+
+def test_drift_names_what_differs() -> None:
+    from dataclasses import replace
+
+    before = record("e", 0.1, 5, dataset_sha256="1", python="3.11", command="x")
+    assert drift(before, replace(before, facts=(*before.facts, ("command", "y")))).sentences() == []
+    after = replace(
+        record("e", 0.1, 9, dataset_sha256="1", python="3.12", command="y"), heard=("a", "c"), revision="abc"
+    )
+    found = drift(before, after)
+    assert not found.same
+    assert found.texts == ("u2",)
+    assert found.around == ("python was 3.11, is 3.12", "revision of the weights was None, is abc")
+    assert found.speed == ("rtfx (batch 1) was 5 x, is 9 x",)
+    assert drift(before, replace(before, facts=(("dataset_sha256", "2"),))).dataset
+
+
+def test_the_meter_stands_before_every_call_of_the_engine() -> None:
+    from asrcli.bench.loaded import Meter, metered
+    from asrcli.engine import Device, Weights, load_class
+
+    engine = load_class("fake")(Weights("sleep=0.05", None), Device())
+    meter = Meter()
+    made = metered(engine, meter)
+    assert issubclass(made, Engine) and made.max_seconds == engine.max_seconds
+    made(Weights("", None), Device()).transcribe([], Options())
+    assert 0.05 <= meter.seconds < 0.5
