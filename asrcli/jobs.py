@@ -158,14 +158,13 @@ def plan(request: Request) -> Plan:
     """
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
-    backend = selection.choose_backend(engine, request.backend)
     for group, spelling in companions_of(request):
         companions.find(group, spelling)
     naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
     check_template(naming.template, request.formats)
     if request.options.ask and request.channels == "split":
         raise UsageError("--ask is about a whole recording, not a channel: transcribe with -f json, then use asr ask")
-    recipe = text_recipe(request, engine, model, backend)
+    recipe = text_recipe(request, engine, model)
     writes = bool(request.formats) and not naming.to_stdout
     if writes:
         check_folder(_state_folder(naming))
@@ -174,13 +173,13 @@ def plan(request: Request) -> Plan:
     return Plan(replace(request, naming=naming), engine, model, jobs, recipe, tuple(notices))
 
 
-def text_recipe(request: Request, engine: type[Engine], model: str | None, backend: str | None = None) -> state.Recipe:
+def text_recipe(request: Request, engine: type[Engine], model: str | None) -> state.Recipe:
     """Return what shapes the text, by name and value; two runs with one recipe write the same bytes."""
     parts: dict[str, object] = {
         "engine": engine.name,
         "model": model or engine.default_model,
         "revision": selection.declared_revision(engine, model),
-        "backend": backend,
+        "backend": selection.choose_backend(engine, request.backend),
         "channels": request.channels,
         "start": request.start,
         "end": request.end,

@@ -31,6 +31,7 @@ FOR_FILES = {
     "languages": None,
     "batch_size": None,
     "dry_run": False,
+    "ask": None,
 }
 LEAST_ROOM = 20  # cells of a line that the tail is shown in
 
@@ -61,6 +62,7 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
         planned.engine,
         planned.model,
         wanted.options,
+        backend=wanted.backend,
         device=wanted.device,
         dtype=wanted.dtype,
         threads=wanted.threads,
