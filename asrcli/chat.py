@@ -76,6 +76,11 @@ class ChatServer:
         return bytes(received)
 
 
+def is_address(text: str) -> bool:
+    """Return whether the value of ``--llm`` means a server; the others are names of engines."""
+    return ":" in text or "/" in text
+
+
 def chat_server(url: str, model: str, key: str = "") -> ChatServer:
     """Return a server by its address.
 

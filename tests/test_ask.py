@@ -367,6 +367,7 @@ def test_ask_a_server_with_the_key_of_the_environment(asr: Run, saved: Path) -> 
         (["What?", "--llm", "http://localhost/v1"], 2, "--llm-model"),
         (["What?", "-e", "fake", "--backend", "x"], 2, "one implementation only"),
         (["What?", "-e", "nonsense"], 2, "unknown engine"),
+        (["What?", "--llm", "pocketsphinx"], 2, "no language model to ask"),
         ([], 2, "missing argument"),
     ],
 )

@@ -46,6 +46,7 @@ def ask(
     """
     from dataclasses import replace
 
+    from asrcli.chat import is_address
     from asrcli.errors import UsageError
     from asrcli.writers.json import read_transcript
 
@@ -54,8 +55,8 @@ def ask(
     with Console(quiet, verbose) as console:
         asking = (
             _server(llm, llm_model)
-            if llm
-            else _engine(engine, model, backend, device, compute_type, threads, offline, console)
+            if llm and is_address(llm)
+            else _engine(llm or engine, model, backend, device, compute_type, threads, offline, console)
         )
         found = read_transcript(transcript)
         if not found.text:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from asrcli.chat import ChatFailed, ChatServer, chat_server
+from asrcli.chat import ChatFailed, ChatServer, chat_server, is_address
 from asrcli.digest.cleaning import clean
 from asrcli.digest.edition import Claim, Edition, Paper
 from asrcli.digest.verify import claim_problems
@@ -102,7 +102,7 @@ def endpoint(url: str, model: str, key: str = "") -> Endpoint | EngineModel:
         UsageError: neither an engine nor an address, or no model at the address.
         EngineUnavailable: the engine or its weights are not here.
     """
-    return Endpoint(chat_server(url, model, key)) if ":" in url or "/" in url else EngineModel(url, model)
+    return Endpoint(chat_server(url, model, key)) if is_address(url) else EngineModel(url, model)
 
 
 def _say(text: str) -> None:

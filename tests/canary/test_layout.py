@@ -149,10 +149,21 @@ def test_code_from_elsewhere_is_not_loaded(changed: Path, load: Load, part: str,
         load(changed)
 
 
+@pytest.mark.parametrize(
+    "hidden", [{"spec_augment": {"_target_": "os.system"}}, {"x": [{"y": {"target": "subprocess.run"}}]}]
+)
+def test_code_deeper_inside_is_not_loaded_either(changed: Path, load: Load, hidden: dict[str, Any]) -> None:
+    edit(changed / "config.json", lambda data: data["perception"].update(hidden))
+    with pytest.raises(ModelError, match="not loaded"):
+        load(changed)
+
+
 def test_only_known_keys_reach_nemo(changed: Path) -> None:
     hostile = {"trust_remote_code": True, "pretrained_s2s_model": "/etc/passwd", "use_nemo_automodel": True}
     edit(changed / "config.json", lambda data: data.update(hostile))
-    assert set(read_layout(changed).salm) <= set(SALM_KEYS)
+    edit(changed / "config.json", lambda data: data["lora"].update(auto_mapping={"parent_library": "evil"}))
+    salm = read_layout(changed).salm
+    assert set(salm) <= set(SALM_KEYS) and "auto_mapping" not in salm["lora"]
 
 
 @pytest.mark.parametrize("change", [{"auto_map": {"AutoConfig": "evil.Config"}}, {"model_type": "llama"}])

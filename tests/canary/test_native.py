@@ -164,6 +164,13 @@ def test_what_loops_in_its_smallest_piece_is_flagged_and_ends(looping: Any) -> N
     assert len(engine.listener.calls) <= 5
 
 
+def test_a_half_without_speech_is_left_out(looping: Any) -> None:
+    clip = long_clip(16.0, [8.0])
+    speech = (Region(101.0, 106.0),)
+    (found,) = looping(9.0).transcribe([Clip(clip.recording, clip.start, clip.samples, speech)], Options())
+    assert [(one.start, one.end) for one in found] == [(1.0, 6.0)]
+
+
 def test_a_limit_that_was_asked_for_is_the_last_word(looping: Any) -> None:
     engine = looping(8.0)
     (found,) = engine.transcribe([long_clip(24.0, [])], Options(max_new_tokens=50))

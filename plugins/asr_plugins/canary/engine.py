@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from asrcli.types import Samples
 
 LONGEST = 38.0  # seconds; it was trained on up to 40 s (model card)
+PROMPT_TOKENS = 16  # around the audio
 MOST_TOKENS = 1024  # of prompt, audio and answer together, as it was trained (model card)
 FRAME = 0.08  # seconds of audio that take the place of one token
 # Who speaks 350 words a minute, an auctioneer or a sports reporter, says 7.6 tokens a second (1.3 tokens a word).
 TOKENS_PER_SECOND, TOKENS_FREE = 8, 16
 SHORTEST = 320  # samples, two feature frames: with fewer there is no deviation to divide by
 FAINTEST = 2.0**-15  # nothing above the last bit of a 16-bit recording is no sound; the model invents text for it
-
-
 LEAST_HALF = 3.0  # seconds; shorter pieces of a clip are not heard again
 IN_HALVES = "in_halves"  # flag: heard in pieces, because the text of the whole clip did not come to an end
 
@@ -123,10 +122,10 @@ class Canary(Engine):
         halves = {index: halve(clips[index]) for index in cut_short if clips[index].seconds >= 2 * LEAST_HALF}
         if not halves:
             return
-        heard = iter(self.transcribe([half for pair in halves.values() for half in pair], Options()))
-        for index, pair in halves.items():
+        heard = iter(self.transcribe([half for both in halves.values() for half in both], Options()))
+        for index, both in halves.items():
             found[index] = [
-                _moved(segment, half.start - clips[index].start) for half in pair for segment in next(heard)
+                _moved(segment, half.start - clips[index].start) for half in both for segment in next(heard)
             ]
 
     def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
@@ -174,7 +173,7 @@ class CanaryNemo(Canary):
 
 def token_limit(seconds: float) -> int:
     """Return the most tokens of an answer: more than anyone says in the time, within what the model was trained on."""
-    rest = MOST_TOKENS - math.ceil(seconds / FRAME) - TOKENS_FREE
+    rest = MOST_TOKENS - PROMPT_TOKENS - math.ceil(seconds / FRAME)
     return max(1, min(math.ceil(TOKENS_PER_SECOND * seconds) + TOKENS_FREE, rest))
 
 
@@ -183,8 +182,8 @@ def audible(clip: Clip) -> bool:
     return len(clip.samples) >= SHORTEST and bool(abs(clip.samples).max() > FAINTEST)
 
 
-def halve(clip: Clip) -> tuple[Clip, Clip]:
-    """Cut a clip where it is quietest for a tenth of a second, in its middle third."""
+def halve(clip: Clip) -> list[Clip]:
+    """Cut a clip where it is quietest for a tenth of a second, in its middle third; leave out a half without speech."""
     import numpy as np
 
     step = SAMPLE_RATE // 10
@@ -192,11 +191,11 @@ def halve(clip: Clip) -> tuple[Clip, Clip]:
     first = len(frames) // 3
     middle = (first + int(np.argmin(frames[first : len(frames) - first]))) * step + step // 2
     parts = (clip.samples[:middle], clip.start), (clip.samples[middle:], clip.start + middle / SAMPLE_RATE)
-    left, right = (
+    halves = [
         replace(clip, samples=samples, start=start, speech=_inside(clip, start, len(samples)))
         for samples, start in parts
-    )
-    return left, right
+    ]
+    return [half for half in halves if half.speech or not clip.speech]
 
 
 def _inside(clip: Clip, start: float, samples: int) -> tuple[Region, ...]:

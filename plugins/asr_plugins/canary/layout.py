@@ -9,7 +9,7 @@ llm_backbone/config.json    configuration of the language model; not in the publ
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ SALM_KEYS = (
     "pretrained_llm", "pretrained_asr", "prompt_format", "audio_locator_tag", "freeze_params", "prevent_freeze_params",
     "lora", "perception", "torch_dtype",
 )  # fmt: skip
+LORA_KEYS = ("task_type", "r", "lora_alpha", "lora_dropout", "target_modules")
 SAME = {  # of perception.encoder and perception.preprocessor: what the networks here compute, and NeMo's default
     "subsampling": ("dw_striding", "striding"),
     "subsampling_factor": (8, 4),
@@ -98,7 +99,8 @@ def read_layout(folder: Path) -> Layout:
     try:
         return Layout(
             folder,
-            {key: salm[key] for key in SALM_KEYS if key in salm},
+            {key: salm[key] for key in SALM_KEYS if key in salm}
+            | {"lora": {key: salm["lora"][key] for key in LORA_KEYS if key in salm["lora"]}},
             llm,
             _encoder(salm["perception"], folder),
             str(salm["audio_locator_tag"]),
@@ -124,11 +126,21 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
+def _targets(value: Any) -> Iterator[Any]:
+    """Yield what a configuration names to be called, however deep inside."""
+    if isinstance(value, Mapping):
+        yield from (part for key, part in value.items() if key in ("_target_", "target"))
+        for part in value.values():
+            yield from _targets(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _targets(part)
+
+
 def _encoder(perception: Mapping[str, Any], folder: Path) -> Encoder:
     features, encoder, adapter = (perception[key] for key in ("preprocessor", "encoder", "modality_adapter"))
-    for part in (perception, features, encoder, adapter):
-        target = str(part.get("_target_") or part.get("target"))
-        if not target.startswith("nemo.collections."):
+    for target in _targets(perception):
+        if not str(target).startswith("nemo.collections."):
             raise ModelError(f"'{folder / CONFIG}' names '{target}', which is code from elsewhere: it is not loaded")
     if not str(adapter["_target_"]).endswith(".IdentityConnector"):
         raise ModelError(
