@@ -147,13 +147,15 @@ def test_rows_are_cut_as_if_they_were_alone() -> None:
 
 
 def test_other_threads_keep_their_streams(capsys: pytest.CaptureFixture[str]) -> None:
+    before = sys.stdout
     with held():
         print("mine")
         print("mine", file=sys.stderr)
         other = threading.Thread(target=lambda: print("data"))
         other.start()
         other.join()
-        assert isinstance(sys.stdout, Held)
+        assert isinstance(sys.stdout, Held) and sys.stdout.isatty() == before.isatty()
+        sys.stdout.writelines(["mine", "too"])
         stale = sys.stdout
     print("after")
     print("a logger set up inside", file=stale)

@@ -6,19 +6,18 @@ the real streams: only what the thread that uses the library writes is taken, an
 
 from __future__ import annotations
 
-import io
 import logging
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 log = logging.getLogger(__name__)
 
 
-class Held(io.TextIOBase):
+class Held:
     """Stands for a stream: holds back what the thread writes that made it, and passes on what others write."""
 
     def __init__(self, stream: Any) -> None:
@@ -33,11 +32,16 @@ class Held(io.TextIOBase):
             log.debug("%s", text.rstrip())
         return len(text)
 
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write one after the other."""
+        for line in lines:
+            self.write(line)
+
     def flush(self) -> None:
         """Flush the real stream."""
         self._stream.flush()
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # whether it is a terminal, its encoding, ...
         return getattr(self._stream, name)
 
 
