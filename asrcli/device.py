@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 
-from asrcli.engine import Device, Engine
+from asrcli.engine import Device, Plugin
 from asrcli.errors import AsrError, DeviceError, OutOfMemory, UsageError
 
 ALIASES = {
@@ -37,7 +37,7 @@ OUT_OF_MEMORY = re.compile(
 
 
 def choose(
-    engine: type[Engine],
+    engine: type[Plugin],
     kind: str = "auto",
     dtype: str = "auto",
     threads: int = 0,
@@ -68,7 +68,7 @@ def choose(
     return Device(kind, index, _precision(engine, kind, ALIASES.get(dtype, dtype), announce), threads)
 
 
-def _parse(engine: type[Engine], kind: str) -> tuple[str, int]:
+def _parse(engine: type[Plugin], kind: str) -> tuple[str, int]:
     """Split ``cuda:1`` and check that the engine knows the kind."""
     match = re.fullmatch(r"(auto|cpu|cuda|mps)(?::(\d+))?", kind)
     if match is None or (match[2] and match[1] != "cuda"):
@@ -78,7 +78,7 @@ def _parse(engine: type[Engine], kind: str) -> tuple[str, int]:
     return match[1], int(match[2] or 0)
 
 
-def _present(engine: type[Engine]) -> list[str]:
+def _present(engine: type[Plugin]) -> list[str]:
     """Return the devices of this machine that the engine can use, as they are spelled on the command line."""
     found = []
     for kind in engine.devices:
@@ -87,7 +87,7 @@ def _present(engine: type[Engine]) -> list[str]:
     return found
 
 
-def available(engine: type[Engine], kind: str) -> int:
+def available(engine: type[Plugin], kind: str) -> int:
     """Return how many devices of a kind the libraries of an engine can use; 0 is none.
 
     An engine that requires no library (a fake, a client of a server) is believed: it has any number.
@@ -145,7 +145,7 @@ def _torch_mps() -> int:
     return int(torch.backends.mps.is_available())
 
 
-def _precision(engine: type[Engine], kind: str, dtype: str, announce: Callable[[str], None] | None) -> str:
+def _precision(engine: type[Plugin], kind: str, dtype: str, announce: Callable[[str], None] | None) -> str:
     """Return a dtype that the engine accepts on this kind of device."""
     accepted = engine.dtypes.get(kind, ())
     if dtype == "auto" or dtype in accepted:
@@ -162,7 +162,7 @@ def _precision(engine: type[Engine], kind: str, dtype: str, announce: Callable[[
     return other
 
 
-def ladder(engine: type[Engine], device: Device) -> Iterator[Device]:
+def ladder(engine: type[Plugin], device: Device) -> Iterator[Device]:
     """Yield what to try after a device ran out of memory: smaller precisions there, then those of the CPU."""
     accepted = engine.dtypes.get(device.kind, ())
     current = device.dtype if device.dtype != "auto" else (accepted[0] if accepted else "float32")

@@ -68,6 +68,14 @@ else:
 print(", ".join(facts))
 """
 
+TORCHAUDIO = """
+from asrcli.torchaudio_guard import guard_torchaudio
+guard_torchaudio()
+import torchaudio
+whole = torchaudio._extension._IS_TORCHAUDIO_EXT_AVAILABLE
+print(torchaudio.__version__ + ("" if whole else ", without its compiled part, which asr does not need"))
+"""
+
 VOICE = """
 import os, faster_whisper, onnxruntime
 model = os.path.join(os.path.dirname(faster_whisper.__file__), "assets", "silero_vad_v6.onnx")
@@ -119,7 +127,7 @@ PROBES = (
     Probe("torch", TORCH, "install the build for your GPU from pytorch.org; until then: --device cpu", "torch"),
     Probe(
         "torchaudio",
-        "import torchaudio; print(torchaudio.__version__)",
+        TORCHAUDIO,
         "its build does not match torch: pip uninstall torchaudio, or install both from one index",
         "torchaudio",
     ),

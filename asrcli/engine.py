@@ -16,6 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrcli.errors import EngineUnavailable, MissingExtra, UsageError
+from asrcli.torchaudio_guard import guard_torchaudio
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -247,6 +248,7 @@ def load_plugin(group: str, kind: str, name: str) -> Any:
         close = get_close_matches(name, known, n=1)
         hint = f"did you mean '{close[0]}'?" if close else f"choose one of: {', '.join(sorted(known))}"
         raise UsageError(f"unknown {kind} '{name}': {hint}")
+    guard_torchaudio()  # what a plugin loads may import torchaudio
     try:
         return known[name].load()
     except ImportError as error:

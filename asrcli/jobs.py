@@ -7,24 +7,30 @@ the command renders the events, and a program that imports asr can do the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from asrcli import companions, pipeline, selection, state
+from asrcli.alignment.choice import prepare_aligner
+from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
+from asrcli.diarization.known import KnownTurns, plan_speakers, speaker_recipe
 from asrcli.engine import Engine
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.files import write_atomic
 from asrcli.inputs import STDIN, Found
 from asrcli.outputs import Naming, check_collisions, check_folder, check_template
 from asrcli.recogniser import Choice
+from asrcli.speakers import Diarization, SpeakerOptions, channel_speaker, give_speakers, turns_from
 from asrcli.types import Options, Recording, Segment, Transcript
 from asrcli.vad import SILERO, VadOptions
 from asrcli.writers import FORMATS, Layout, check, render
 
 if TYPE_CHECKING:
+    from asrcli.aligner import Aligner
     from asrcli.audio import AudioInfo
+    from asrcli.diarization.desk import DeskMaker
 
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
 ANSWERED = frozenset({"json", "answers"})  # formats that hold answers
@@ -56,6 +62,13 @@ class Request:
     batch_size: int | None = None
     offline: bool = False
     force: bool = False
+    aligner: str | None = None  # for word times; None: where the engine has none of its own, the best that is here
+    speakers: SpeakerOptions | None = None  # None: words have no speakers, unless channels are split
+
+    @property
+    def settles_early(self) -> bool:
+        """Whether segments are final before the whole input is done: not when channels or speakers are put together."""
+        return self.channels != "split" and self.speakers is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,7 @@ class Job:
 
     found: Found
     outputs: tuple[Output, ...] = ()
+    recipe: state.Recipe = field(default_factory=dict)  # what shapes its outputs, apart from format and layout
 
     @property
     def name(self) -> str:
@@ -94,7 +108,9 @@ class Plan:
     model: str | None
     jobs: tuple[Job, ...]
     recipe: state.Recipe  # what shapes the text
+    aligner: tuple[type[Aligner], str | None] | None  # gives the words their times, where the engine does not
     notices: tuple[str, ...]
+    turns: Mapping[str, KnownTurns]  # by the name of the input, where they were found elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,20 +173,58 @@ def plan(request: Request) -> Plan:
         EngineUnavailable: the engine's packages, or for ``auto`` all weights, are missing.
     """
     notices: list[str] = []
-    engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
+    engine, model, aligner = _choose(request, notices.append)
     for group, spelling in companions_of(request):
         companions.find(group, spelling)
     naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
     check_template(naming.template, request.formats)
     if request.options.ask and request.channels == "split":
         raise UsageError("--ask is about a whole recording, not a channel: transcribe with -f json, then use asr ask")
-    recipe = text_recipe(request, engine, model)
+    turns: Mapping[str, KnownTurns] = {}
+    if (wanted := request.speakers) is not None:
+        request = _with_word_times(request, engine)
+        aligner = aligner_for(engine, request.options, request.aligner)
+        turns = plan_speakers(wanted, [found.path for found in request.inputs], request.channels)
+    recipe = {**text_recipe(request, engine, model), **({"aligner": aligner[0].name} if aligner else {})}
     writes = bool(request.formats) and not naming.to_stdout
     if writes:
         check_folder(_state_folder(naming))
-    jobs = tuple(_plan_job(found, request, naming, recipe) if writes else Job(found) for found in request.inputs)
+    request = replace(request, naming=naming)
+    jobs = tuple(
+        _plan_job(found, request, {**recipe, **speaker_recipe(request.speakers, turns.get(found.path))})
+        if writes
+        else Job(found)
+        for found in request.inputs
+    )
     check_collisions([(job.name, output.path) for job in jobs for output in job.outputs])
-    return Plan(replace(request, naming=naming), engine, model, jobs, recipe, tuple(notices))
+    return Plan(request, engine, model, jobs, recipe, aligner, tuple(notices), turns)
+
+
+def _with_word_times(request: Request, engine: type[Engine]) -> Request:
+    """Return the request with word times, which speakers need, where they can be had and nobody refused them."""
+    if request.options.word_timestamps is not None:
+        return request
+    wanted = replace(request, options=replace(request.options, word_timestamps=True))
+    if "word_timestamps" not in engine.supports:
+        try:
+            aligner_for(engine, wanted.options, request.aligner)
+        except UsageError:
+            return request  # the words share the time of their segment
+    return wanted
+
+
+def _choose(
+    request: Request, announce: Callable[[str], None]
+) -> tuple[type[Engine], str | None, tuple[type[Aligner], str | None] | None]:
+    """Return engine, model and aligner: an engine without word times is as good as one with them, given an aligner."""
+    engine, model = selection.choose_class(request.engine, request.model, _for_engine(request.options), announce)
+    return engine, model, aligner_for(engine, request.options, request.aligner)
+
+
+def _for_engine(options: Options, engine: type[Engine] | None = None, aligned: bool = False) -> Options:
+    """Return what an engine is asked for: word times only where it has them and nobody else gives them."""
+    own = engine is not None and "word_timestamps" in engine.supports and not aligned
+    return options if own else replace(options, word_timestamps=None)
 
 
 def text_recipe(request: Request, engine: type[Engine], model: str | None) -> state.Recipe:
@@ -196,7 +250,8 @@ def _state_folder(naming: Naming) -> str:
     return naming.folder if naming.file is None and naming.folder else os.path.dirname(naming.file or "") or "."
 
 
-def _plan_job(found: Found, request: Request, naming: Naming, recipe: state.Recipe) -> Job:
+def _plan_job(found: Found, request: Request, recipe: state.Recipe) -> Job:
+    naming = request.naming
     ledger = state.ledger(_state_folder(naming))
     outputs = []
     for name in request.formats:
@@ -212,7 +267,7 @@ def _plan_job(found: Found, request: Request, naming: Naming, recipe: state.Reci
         else:
             stale = ledger.stale(path, found.path, _output_recipe(recipe, name, request.layout))
         outputs.append(Output(name, path, stale))
-    return Job(found, tuple(outputs))
+    return Job(found, tuple(outputs), recipe)
 
 
 def _output_recipe(recipe: state.Recipe, name: str, layout: Layout) -> state.Recipe:
@@ -231,9 +286,11 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
     todo = [job for job in planned.jobs if not job.up_to_date]
     readable: list[tuple[Job, AudioInfo | None]] = []
     for job, info in probe_all(todo):
-        if isinstance(info, Exception):
-            yield JobFailed(job, info)
+        problem = info if isinstance(info, Exception) else planned.turns.get(job.name)
+        if isinstance(problem, Exception):
+            yield JobFailed(job, problem)
         else:
+            assert not isinstance(info, Exception)
             readable.append((job, info))
     yield Probed(tuple((job, _length(info, request)) for job, info in readable))
     if readable:
@@ -241,7 +298,7 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
         choice = selection.prepare(
             planned.engine,
             planned.model,
-            request.options,
+            _for_engine(request.options),
             backend=request.backend,
             device=request.device,
             dtype=request.dtype,
@@ -250,9 +307,19 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
             announce=notes.append,
         )
         prepare_companions(request, notes.append)
+        desk_for = _diarization(request, notes.append)
         yield from (Note(text) for text in notes)
         yield Loaded(choice)
-        yield from _Execution(planned, readable, choice).events()
+        yield from _Execution(planned, readable, choice, desk_for).events()
+
+
+def _diarization(request: Request, announce: Callable[[str], None]) -> DeskMaker | None:
+    """Return what makes a desk for diarization, its weights found; ``None`` when no model has to look for speakers."""
+    if request.speakers is None or request.speakers.rttm is not None:
+        return None
+    from asrcli.diarization.desk import prepare
+
+    return prepare(request.speakers, request.device, request.offline, announce)
 
 
 def companions_of(request: Request) -> Iterator[tuple[str, str]]:
@@ -306,11 +373,34 @@ class _Part:
 class _Execution:
     """The state of one run: recordings under way, and channels that wait for the others of their input."""
 
-    def __init__(self, planned: Plan, readable: Sequence[tuple[Job, AudioInfo | None]], choice: Choice) -> None:
+    def __init__(
+        self,
+        planned: Plan,
+        readable: Sequence[tuple[Job, AudioInfo | None]],
+        choice: Choice,
+        desk_for: DeskMaker | None = None,
+    ) -> None:
         self.plan, self.request, self.choice = planned, planned.request, choice
+        request = planned.request
+        self.notes: list[str] = []
+        self.words = self._word_times()
+        self.options = _for_engine(request.options, choice.engine, isinstance(self.words, AlignedTimes))
         self.parts = [part for job, info in readable for part in self._parts(job, info)]
+        self.desk = desk_for([part.recording for part in self.parts]) if desk_for else None
         self.finished: dict[str, list[Transcript]] = {}
         self.failed: set[str] = set()
+
+    def _word_times(self) -> Timer | None:
+        """Return what gives words their times, when they are asked for; weights may have none though others have."""
+        request = self.request
+        if not request.options.word_timestamps:
+            return None
+        aligner = self.plan.aligner or aligner_for(self.choice.engine, request.options, request.aligner)
+        if aligner is None:
+            return own_times
+        threads, offline = request.threads, request.offline
+        chosen = prepare_aligner(*aligner, threads=threads, offline=offline, announce=self.notes.append)
+        return AlignedTimes(chosen, self.notes.append)
 
     def _parts(self, job: Job, info: AudioInfo | None) -> list[_Part]:
         channels: list[int | None] = [None]
@@ -341,11 +431,13 @@ class _Execution:
         happenings = pipeline.run(
             [part.recording for part in self.parts],
             self.choice,
-            self.request.options,
+            self.options,
             self._settings(),
             known=self._known,
         )
-        for event in happenings:
+        for event in self.desk.add_speakers(happenings) if self.desk else happenings:
+            while self.notes:
+                yield Note(self.notes.pop(0))
             yield from self._handle(event)
 
     def _known(self, index: int) -> pipeline.Known:
@@ -355,7 +447,7 @@ class _Execution:
     def _settings(self) -> pipeline.Settings:
         from asrcli.cut import CutOptions
 
-        longest = self.choice.engine.clip_seconds(self.request.options)
+        longest = self.choice.engine.clip_seconds(self.options)
         return pipeline.Settings(
             cut=CutOptions(max_seconds=longest, vad=self.request.vad),
             languages=self.request.languages,
@@ -363,6 +455,8 @@ class _Execution:
             punctuator=companions.load_punctuator(named) if (named := self.request.punctuation) else None,
             identifier=companions.load_identifier(named) if (named := self.request.identifier) else None,
             decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
+            words=self.words,
+            listen=self.desk.listen if self.desk else None,
         )
 
     def _handle(self, event: pipeline.Event) -> Iterator[JobEvent]:
@@ -394,6 +488,8 @@ class _Execution:
         if job.name in self.failed or len(transcripts) < len(siblings):
             return
         whole = merge_channels(self.finished.pop(job.name))
+        if isinstance(turns := self.plan.turns.get(job.name), Diarization):
+            whole = give_speakers(whole, turns)
         written = []
         try:
             for output in job.outputs:
@@ -415,7 +511,7 @@ class _Execution:
         ledger.making(output.path)
         write_atomic(output.path, text)
         if job.name != STDIN:
-            recipe = _output_recipe(self.plan.recipe, output.format, self.request.layout)
+            recipe = _output_recipe(job.recipe, output.format, self.request.layout)
             ledger.made(output.path, state.identify(job.name), recipe)
         return text
 
@@ -449,7 +545,7 @@ def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:
     ordered = sorted(transcripts, key=lambda one: one.recording.channel or 0)
     spoken = []
     for one in ordered:
-        speaker = f"channel {one.recording.channel}"
+        speaker = channel_speaker(one.recording.channel)
         for segment in one.segments:
             words = tuple(replace(word, speaker=speaker) for word in segment.words)
             spoken.append(replace(segment, speaker=speaker, words=words))
@@ -458,6 +554,7 @@ def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:
         first,
         recording=replace(first.recording, channel=None),
         segments=tuple(sorted(spoken, key=lambda segment: (segment.start, segment.end))),
+        turns=turns_from(spoken),
         seconds=max(one.seconds for one in ordered),
         speech=tuple(sorted((region for one in ordered for region in one.speech), key=lambda region: region.start)),
         gaps=tuple(sorted((region for one in ordered for region in one.gaps), key=lambda region: region.start)),

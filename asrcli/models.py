@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # What a repository is asked for when its model declares nothing else. "model.bin" is CTranslate2's own format; every
 # other *.bin is left where it is, because it is a pickle. Tokenizers are json, txt or SentencePiece models.
 FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "model.bin", "vocabulary.*")
-WEIGHTS = ("*.safetensors", "model.bin", "*.pth.tar", "*.nemo", "*.gguf", "*.onnx")
+WEIGHTS = ("*.safetensors", "model.bin", "*.pth.tar", "*.nemo", "*.gguf", "*.onnx", "segmentation/pytorch_model.bin")
 
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".tar", ".pkl", ".pickle")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.assembly import Assembly, ClipKey, HeardClip, clip_key, settle
 from asrcli.batches import Closed, SecondsQueue, choose_batch
-from asrcli.errors import DeviceError
+from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.punctuation import punctuate
 from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Timings, Transcript
@@ -28,6 +28,9 @@ from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment,
 if TYPE_CHECKING:
     from asrcli.companions import Identifier, Punctuator
     from asrcli.cut import CutOptions
+    from asrcli.types import Samples
+
+    Listen = Callable[[int, Iterator[Samples]], Iterator[Samples]]
 
 VOTES = 4  # clips of a recording that vote on its language: two minutes of speech at the most
 MOST_CLIPS = 64  # per call of the engine, however short they are
@@ -46,6 +49,8 @@ class Settings:
     identifier: Identifier | None = None  # votes on the language instead of the engine
     decode_threads: int = 2
     queue_seconds: float = QUEUE_SECONDS
+    words: Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]] | None = None  # gives segments words with times
+    listen: Listen | None = None  # gets the blocks of each recording as they are decoded, and hands them on
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +212,9 @@ def feed_recording(
     summary = CutSummary()
     begun = time.perf_counter()
     try:
-        for clip in cut(decode(recording, warn), recording, settings.cut, summary):
+        blocks = decode(recording, warn)
+        heard = settings.listen(index, blocks) if settings.listen else blocks
+        for clip in cut(heard, recording, settings.cut, summary):
             busy += time.perf_counter() - begun
             fed.put((index, clip), clip.seconds)
             begun = time.perf_counter()
@@ -338,6 +345,14 @@ class _Consumer:
             settled = settle(clip, segments, self.options, self.settings.cut.vad is not None)
             if self.settings.punctuator is not None:
                 settled = punctuate(settled, self.settings.punctuator)
+            if self.settings.words:
+                try:
+                    settled = self.settings.words(clip, settled)
+                except (EngineUnavailable, DeviceError):
+                    raise
+                except Exception as error:  # the per-input boundary
+                    self._fail(index, error)
+                    continue
             key = clip_key(clip)
             assembly.by_key[key].segments = settled
             self.put(ClipHeard(index, HeardClip(key, settled)))

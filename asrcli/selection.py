@@ -10,6 +10,7 @@ from asrcli import models
 from asrcli.engine import (
     AUTO_ORDER,
     Engine,
+    Plugin,
     Weights,
     check_installed,
     check_language,
@@ -167,7 +168,7 @@ def weights_here(engine: type[Engine]) -> list[str]:
     return [model for model in engine.models if models.is_here(engine, model)]
 
 
-def declared_revision(engine: type[Engine], model: str | None) -> str:
+def declared_revision(engine: type[Plugin], model: str | None) -> str:
     """Return what pins the weights a name means, without loading them: a hub commit, or a hash of a folder."""
     name = model or engine.default_model
     if name in engine.models:

@@ -13,10 +13,11 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'ask:Put questions to a transcript.' 'compare:Compare what systems heard with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'align:Find when each word of a known text is said.' 'ask:Put questions to a transcript.' 'compare:Compare what systems heard with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
+                align) _asr_align ;;
                 ask) _asr_ask ;;
                 compare) _asr_compare ;;
                 leaderboard) _asr_leaderboard ;;
@@ -43,9 +44,9 @@ _asr_transcribe() {
         '(--languages)--languages=[Find the language among these\: de,en.]:LANGUAGE,...:_sequence compadd - af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' \
         '(--task)--task=[transcribe, or translate into English.]:TASK:(transcribe translate)' \
         '(--translate)--translate[The same as --task translate.]' \
-        '(--format --output-format -f)--format=[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass answers all' \
-        '(--format --output-format -f)--output-format=[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass answers all' \
-        '(--format --output-format -f)-f+[txt srt vtt json jsonl tsv csv lrc ass; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass answers all' \
+        '(--format --output-format -f)--format=[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
+        '(--format --output-format -f)--output-format=[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
+        '(--format --output-format -f)-f+[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
         '(--output-dir -o)--output-dir=[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
         '(--output-dir -o)-o+[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
         '(--output)--output=[Write the one result to this file.]:FILE:_files' \
@@ -57,6 +58,12 @@ _asr_transcribe() {
         '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
         '*--ask=[Question about what was said; several\: --ask ... --ask ...]:TEXT: ' \
         '(--channels)--channels=[mix, split (a speaker per channel), or a number.]:CHANNELS:(mix split)' \
+        '(--diarize)--diarize[Find who speaks\: a speaker for every word (pyannote).]' \
+        '(--diarize-model)--diarize-model=[Hub id or folder of a pyannote pipeline; default\: community-1.]:TEXT: ' \
+        '(--speakers)--speakers=[How many speakers there are.]:N: ' \
+        '(--min-speakers)--min-speakers=[At least so many.]:N: ' \
+        '(--max-speakers)--max-speakers=[At most so many.]:N: ' \
+        '(--rttm-in)--rttm-in=[Take the speakers from this RTTM file, or a folder of them.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
         '(--end)--end=[Stop here.]:TEXT: ' \
         '(--clip-timestamps)--clip-timestamps=[START,END in seconds\: the same as --start and --end.]:TEXT: ' \
@@ -65,6 +72,7 @@ _asr_transcribe() {
         '(--hotwords)--hotwords=[Words to expect, separated by commas.]:TEXT: ' \
         '(--word-timestamps --no-word-timestamps)--word-timestamps[Times and scores of words.]' \
         '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times and scores of words.]' \
+        '(--aligner)--aligner=[Who gives words their times; default\: the engine, or the best aligner.]:TEXT: ' \
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
         '(--best-of)--best-of=[Samples per temperature above zero.]:N: ' \
         '(--patience)--patience=[Beam search goes on for this factor.]:X: ' \
@@ -138,6 +146,52 @@ _asr_transcribe() {
         '*:input:_files'
 }
 
+_asr_align() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--aligner -a)--aligner=[Aligner, or auto\: the best for the language with weights here.]:TEXT: ' \
+        '(--aligner -a)-a+[Aligner, or auto\: the best for the language with weights here.]:TEXT: ' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--language -l)--language=[Code or name; default\: by the text.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Code or name; default\: by the text.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--format -f)--format=[textgrid ctm json srt vtt ass ...; default\: the text'\''s own, or ctm.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
+        '(--format -f)-f+[textgrid ctm json srt vtt ass ...; default\: the text'\''s own, or ctm.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
+        '(--output-dir -o)--output-dir=[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
+        '(--output-dir -o)-o+[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
+        '(--output)--output=[Write the one result to this file.]:FILE:_files' \
+        '(--output-template)--output-template=[Names in the folder, default '\''{stem}.{format}'\''.]:TEXT: ' \
+        '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
+        '(--min-coverage)--min-coverage=[Fail below this share of words found, default 0.5.]:X: ' \
+        '(--max-word-seconds)--max-word-seconds=[Fail when a word is longer, default 5.]:X: ' \
+        '(--reference)--reference=[Folder of TextGrid or CTM files\: say how far from them we are.]:TEXT: ' \
+        '(--vad --no-vad)--vad[Look for words in speech only.]' \
+        '(--vad --no-vad)--no-vad[Look for words in speech only.]' \
+        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
+        '(--compute-type --dtype)--compute-type=[auto, float32, bfloat16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--compute-type --dtype)--dtype=[auto, float32, bfloat16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
+        '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
+        '(--offline --local-files-only)--offline[Never use the network.]' \
+        '(--offline --local-files-only)--local-files-only[Never use the network.]' \
+        '(--subs)--subs=[Subtitle profile\: default, netflix, ...; subtitles keep their cues.]:SUBS:(default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper)' \
+        '(--force)--force[Make everything again; overwrite files of others.]' \
+        '(--dry-run)--dry-run[Only say what would be made, and why.]' \
+        '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
+        '(--report)--report=[A JSON line per input into this file.]:FILE:_files' \
+        '(--events)--events=[JSON lines as things happen\: FILE, -, or fd\:N.]:FILE:_files' \
+        '(--json)--json[JSON lines on standard output.]' \
+        '(--quiet -q)--quiet[Errors only.]' \
+        '(--quiet -q)-q[Errors only.]' \
+        '(--verbose -v)--verbose[More about what is going on.]' \
+        '(--verbose -v)-v[More about what is going on.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:audio: ' \
+        '1:text: '
+}
+
 _asr_ask() {
     local curcontext=$curcontext state line
     local -A opt_args
@@ -177,7 +231,8 @@ _asr_compare() {
         '(--language -l)--language=[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--convention)--convention=[levenshtein, sclite or open-asr-leaderboard.]:TEXT: ' \
-        '(--meetings)--meetings[Score stm segments as conversations\: cpWER, ORC-WER and DER.]' \
+        '(--meetings)--meetings[Score stm or rttm files as conversations\: cpWER, ORC-WER and DER.]' \
+        '(--collar)--collar=[With --meetings\: seconds round each boundary that DER passes over.]:X: ' \
         '(--explain-normalizer)--explain-normalizer[Show what each rule of the normaliser does to the score.]' \
         '*--by=[Break errors down by\: length, seconds, group, language or a field.]:TEXT: ' \
         '(--group)--group=[Field that names the speaker or session, for intervals over groups.]:TEXT: ' \
@@ -411,7 +466,7 @@ _asr_config() {
         '(--json)--json[A JSON line per option.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:command:(ask bench compare config digest doctor engines leaderboard transcribe)'
+        '1:command:(align ask bench compare config digest doctor engines leaderboard transcribe)'
 }
 
 _asr_digest() {

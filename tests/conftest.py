@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from support.command import Result, Run, quiet_environment
 
+from asrcli.torchaudio_guard import guard_torchaudio
+
 HERE = Path(__file__).parent
+
+guard_torchaudio()  # tests import pyannote and NeMo directly, too
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -520,7 +521,7 @@ def test_recordings_are_linked_only_where_they_are(tmp_path: Path) -> None:
         {"id": "2", "text": "a", "audio": "javascript:alert(1)"},
     )
     found = run(reference, [reference], Wanted())
-    page = to_html(found, folder=tmp_path)
+    page = "".join(to_html(found, folder=tmp_path))
     assert '"a%20b%23.wav"' in page
     assert "javascript:alert" not in page
 
@@ -614,6 +615,57 @@ def test_conversations_are_scored_whatever_the_speakers_are_called(
     assert one["der"] == pytest.approx(0.2 / 3)
     assert same["cp_wer"] == same["orc_wer"] == same["der"] == 0
     assert called("compare", "--meetings", reference, tmp_path / "x.jsonl") == 2
+
+
+def test_turns_alone_are_scored_for_who_spoke_when(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Against NIST's md-eval where it is installed, which counts each second by itself."""
+    pytest.importorskip("pyannote.metrics")
+    line = "SPEAKER rec 1 {} {} <NA> <NA> {} <NA> <NA>\n"
+    reference, heard = tmp_path / "r.rttm", tmp_path / "h.rttm"
+    reference.write_text(line.format(0, 4, "ann") + line.format(5, 5, "bob") + line.format(9, 2, "ann"))
+    heard.write_text(line.format(0, 5, "s1") + line.format(6, 3, "s2") + line.format(9, 2, "s1"))
+    options = ("compare", "--meetings", reference, heard, "--json", "-")
+    assert called(*options) == 0
+    one = json.loads(capsys.readouterr().out)["systems"][0]
+    # of 11 s: bob's 5 to 6 and 9 to 10 are missed, 4 to 5 is false; nobody is taken for another
+    assert (one["missed"], one["false_alarm"], one["confusion"]) == pytest.approx((2.0, 1.0, 0.0))
+    assert one["der"] == pytest.approx(3 / 11)
+    assert (one["cp_wer"], one["orc_wer"], one["cp_errors"]) == (None, None, None)
+    md_eval = Path("/usr/lib/sctk/bin/md-eval.pl")
+    for collar in (0.0, 0.25):
+        assert called(*options, "--collar", collar) == 0
+        ours = json.loads(capsys.readouterr().out)["systems"][0]["der"]
+        if md_eval.exists():
+            command = ["perl", md_eval, "-r", reference, "-s", heard, "-c", str(collar)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+            said = re.search(r"OVERALL SPEAKER DIARIZATION ERROR = ([\d.]+)", done.stdout)
+            assert said is not None and ours == pytest.approx(float(said[1]) / 100, abs=1e-4)
+    segments = tmp_path / "r.stm"
+    segments.write_text("rec 1 ann 0 4 hello\nrec 1 bob 5 10 good day\nrec 1 ann 9 11 bye\n")
+    assert called("compare", "--meetings", segments, heard, segments) == 0
+    shown = capsys.readouterr().out
+    assert "27.27" in shown and "–" in shown
+    assert called("compare", "--meetings", reference, tmp_path / "x.ctm") == 2
+
+
+def test_hindi_under_the_rules_of_the_leaderboard_says_what_it_is_not(tmp_path: Path) -> None:
+    pytest.importorskip("num2words")
+    one = write_lines(tmp_path / "a.jsonl", {"id": "1", "text": "हिन्दी में"})
+    notes = run(one, [one], Wanted(normalizer="open-asr-leaderboard", language="hi")).notes
+    assert any("voi_oiwer" in note for note in notes)
+    assert not any("voi_oiwer" in note for note in run(one, [one], Wanted(language="hi")).notes)
+
+
+def test_a_text_too_long_for_the_alignment_of_sclite_is_named(
+    files: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from asrcli.scoring import dynamic
+
+    assert not any("MAPSSWE" in note for note in run(files[0], files[1:3], Wanted()).notes)
+    monkeypatch.setattr(dynamic, "MOST_CELLS", 20)
+    monkeypatch.setattr(dynamic, "CELLS_AT_ONCE", 8)
+    notes = [note for note in run(files[0], files[1:3], Wanted()).notes if "MAPSSWE" in note]
+    assert len(notes) == 1 and "too long and too different" in notes[0]
 
 
 def test_no_control_character_of_the_data_reaches_the_terminal(

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asrcli.scoring import significance
-from asrcli.scoring.alignment import Convention, align, count, count_all, distances, measures, tally
+from asrcli.scoring.alignment import Convention, align, count, count_all, distances, is_only_path, measures, tally
 from asrcli.scoring.network import align_networks, is_marked, parse_network
 from asrcli.types import ErrorCounts
 
@@ -59,6 +59,17 @@ def test_sclite_counts_more_errors_than_levenshtein_where_it_should() -> None:
     pair = [["a", "b", "c", "d", "e"]], [["d", "e", "x", "y", "z"]]
     assert count(align(*pair)[0]).errors == 5
     assert count(align(*pair, Convention.SCLITE)[0]) == ErrorCounts(hits=2, insertions=3, deletions=3)
+
+
+def test_where_there_is_only_one_path_it_is_the_path_of_sclite() -> None:
+    """The shortcut of the matched-pairs test: half the utterances with errors need no lattice."""
+    said, heard = spoken(6000, seed=5, vocabulary=4)
+    plain, paths = align(said, heard), align(said, heard, Convention.SCLITE)
+    only = [is_only_path(*row) for row in zip(said, heard, plain, strict=True)]
+    assert all(one == other for one, other, sure in zip(plain, paths, only, strict=True) if sure)
+    one_error = [len(moves) - moves.count(b"=") == 1 for moves in plain]
+    assert 0.5 * sum(one_error) < sum(map(bool.__and__, only, one_error)) < sum(one_error)
+    assert not is_only_path(["a", "a"], ["a"], b"=D") and not is_only_path(["a"], ["a", "a"], b"I=")
 
 
 def test_alternations_and_optional_words_count_as_sclite_counts_them(sclite: dict) -> None:

@@ -153,10 +153,14 @@ def test_every_rule_can_be_left_out_and_does_something() -> None:
         "punctuation": "a, b",
         "numerals": "三百",
         "english": "don't",
+        "simplified": "後面",
     }
     for info in NORMALIZERS.values():
         for rule in info.rules:
             language = None if rule in ("width", "case", "punctuation", "numerals", "tags") else "en"
+            if rule == "simplified":
+                pytest.importorskip("opencc")
+                language = "zh-hans"
             text = texts[rule]
             assert build(info.name, language)(text) != build(info.name, language, frozenset({rule}))(text), (
                 info.name,
@@ -177,3 +181,14 @@ def test_plain_steps_take_case_and_punctuation_away_and_nothing_else() -> None:
     assert without_case(words)[2] == "strasse—and"
     assert without_punctuation(words) == ["dont", "said", "strasse", "and", "我", "們", "ok"]
     assert without_punctuation(raw_words("STRAẞE")) == without_punctuation(raw_words("straße"))
+
+
+def test_traditional_chinese_is_simplified_where_it_is_asked_for() -> None:
+    """By phrases: 皇后 stays, 後面 does not, and 乾 of 乾燥 is another than that of 乾隆."""
+    pytest.importorskip("opencc")
+    simple = build("asr", "zh-Hans")
+    assert simple("皇后後面，頭髮乾燥；乾隆。") == " ".join("皇后后面头发干燥乾隆")
+    assert simple("皇后后面头发干燥乾隆") == simple("皇后後面頭髮乾燥乾隆")
+    assert build("asr", "zh")("後面") == "後 面"
+    assert build("asr", "zh-Hans", frozenset({"simplified"}))("後面") == "後 面"
+    assert simple("ABC 2024年") == build("asr", "zh")("ABC 2024年")

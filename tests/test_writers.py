@@ -53,7 +53,7 @@ EXAMPLE = transcript_of(
 
 def test_importing_the_table_imports_no_writer() -> None:
     code = (
-        "import sys, asrcli.writers as w; assert len(w.FORMATS) == 10;"
+        "import sys, asrcli.writers as w; assert len(w.FORMATS) == 16;"
         "print([m for m in sys.modules if m.startswith('asrcli.writers.') and not m.endswith('profiles')],"
         "[m for m in ('numpy', 'csv', 'json', 'difflib', 'importlib.metadata') if m in sys.modules])"
     )
@@ -78,6 +78,9 @@ def test_only_formats_of_lines_are_joinable() -> None:
         "jsonl",
         "tsv",
         "csv",
+        "ctm",
+        "stm",
+        "rttm",
         "answers",
     ]
 

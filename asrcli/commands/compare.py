@@ -28,8 +28,11 @@ def compare(
     ] = None,
     convention: Annotated[str | None, typer.Option(help="levenshtein, sclite or open-asr-leaderboard.")] = None,
     meetings: Annotated[
-        bool, typer.Option("--meetings", help="Score stm segments as conversations: cpWER, ORC-WER and DER.")
+        bool, typer.Option("--meetings", help="Score stm or rttm files as conversations: cpWER, ORC-WER and DER.")
     ] = False,
+    collar: Annotated[
+        float, typer.Option(min=0.0, help="With --meetings: seconds round each boundary that DER passes over.")
+    ] = 0.0,
     explain_normalizer: Annotated[
         bool, typer.Option("--explain-normalizer", help="Show what each rule of the normaliser does to the score.")
     ] = False,
@@ -60,6 +63,7 @@ def compare(
     from asrcli.compare import report
     from asrcli.compare.conditions import Condition
     from asrcli.compare.run import Wanted, run
+    from asrcli.scoring.alignment import without_collector
 
     conditions = [Condition(text) for text in fail_if or ()]
     wanted = Wanted(
@@ -77,11 +81,12 @@ def compare(
         report.unreferenced([reference, *hypotheses], wanted, paths, consensus, quiet=quiet)
         return
     if meetings:
-        report.meetings(reference, hypotheses, wanted, paths)
+        report.meetings(reference, hypotheses, wanted, paths, collar)
         return
-    comparison = run(reference, hypotheses, wanted)
-    outcomes = [outcome for condition in conditions for outcome in condition.outcomes(comparison)]
-    report.write(comparison, paths, outcomes, fields=wanted.fields)
-    if not quiet and not paths.to_stdout:
-        report.print_tables(comparison, fields=wanted.fields, confusions=confusions, show=show)
+    with without_collector():
+        comparison = run(reference, hypotheses, wanted)
+        outcomes = [outcome for condition in conditions for outcome in condition.outcomes(comparison)]
+        report.write(comparison, paths, outcomes, fields=wanted.fields)
+        if not quiet and not paths.to_stdout:
+            report.print_tables(comparison, fields=wanted.fields, confusions=confusions, show=show)
     report.judge(outcomes, sys.stderr)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asrcli.commands.running import Sinks, run
+from asrcli.commands.running import Sinks, check_sinks, run
 from asrcli.console import Console
 from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
     from asrcli.jobs import Request
+    from asrcli.speakers import SpeakerOptions
     from asrcli.types import Options
     from asrcli.vad import VadOptions
 
@@ -34,7 +35,12 @@ def transcribe(
     translate: Annotated[bool, _option("--translate", help="The same as --task translate.")] = False,
     format: Annotated[
         str | None,
-        _option("--format", "--output-format", "-f", help="txt srt vtt json jsonl tsv csv lrc ass; several: srt,json."),
+        _option(
+            "--format",
+            "--output-format",
+            "-f",
+            help="txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several: srt,json.",
+        ),
     ] = None,
     output_dir: Annotated[
         str | None, _option("--output-dir", "-o", help="Folder for the results; - is standard output, the default.")
@@ -56,6 +62,18 @@ def transcribe(
         list[str] | None, _option("--ask", help="Question about what was said; several: --ask ... --ask ...")
     ] = None,
     channels: Annotated[str, _option("--channels", help="mix, split (a speaker per channel), or a number.")] = "mix",
+    diarize: Annotated[
+        bool, _option("--diarize", help="Find who speaks: a speaker for every word (pyannote).")
+    ] = False,
+    diarize_model: Annotated[
+        str | None, _option("--diarize-model", help="Hub id or folder of a pyannote pipeline; default: community-1.")
+    ] = None,
+    speakers: Annotated[int | None, _option("--speakers", min=1, help="How many speakers there are.")] = None,
+    min_speakers: Annotated[int | None, _option("--min-speakers", min=1, help="At least so many.")] = None,
+    max_speakers: Annotated[int | None, _option("--max-speakers", min=1, help="At most so many.")] = None,
+    rttm_in: Annotated[
+        str | None, _option("--rttm-in", help="Take the speakers from this RTTM file, or a folder of them.")
+    ] = None,
     start: Annotated[str | None, _option("--start", help="Begin here: seconds, or 1:02:03.5.")] = None,
     end: Annotated[str | None, _option("--end", help="Stop here.")] = None,
     clip_timestamps: Annotated[
@@ -65,6 +83,9 @@ def transcribe(
     hotwords: Annotated[str | None, _option("--hotwords", help="Words to expect, separated by commas.")] = None,
     word_timestamps: Annotated[
         bool | None, _option("--word-timestamps/--no-word-timestamps", help="Times and scores of words.")
+    ] = None,
+    aligner: Annotated[
+        str | None, _option("--aligner", help="Who gives words their times; default: the engine, or the best aligner.")
     ] = None,
     beam_size: Annotated[int | None, _option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
     best_of: Annotated[int | None, _option("--best-of", min=1, help="Samples per temperature above zero.")] = None,
@@ -178,14 +199,14 @@ def transcribe(
     """
     given = dict(locals())  # every option by its name, which is what the library calls it too
     with Console(quiet=quiet, verbose=verbose) as console:
-        if manifest:
-            from asrcli.commands.manifests import run_manifest
-
-            raise typer.Exit(run_manifest(request(given), given, console))
         if stream or pcm is not None or idle is not None:
             from asrcli.commands.streaming import run_live
 
             raise typer.Exit(run_live(request(given), given, console))
+        if manifest:
+            from asrcli.commands.manifests import run_manifest
+
+            raise typer.Exit(run_manifest(request(given), given, console))
         raise typer.Exit(run(request(given), console, Sinks(given)))
 
 
@@ -213,7 +234,7 @@ def request(given: dict[str, Any]) -> Request:
         found = inputs.expand(named)
         chosen = formats(given["format"]) if given["format"] else _default_formats(given)
         _check_answers(given, chosen)
-        _check_sinks(given, len(found), chosen)
+        check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
     start, end = _stretch(given)
@@ -242,6 +263,8 @@ def request(given: dict[str, Any]) -> Request:
         batch_size=given["batch_size"],
         offline=given["offline"],
         force=given["force"],
+        aligner=given["aligner"],
+        speakers=_speakers(given),
     )
 
 
@@ -297,29 +320,6 @@ def options(given: dict[str, Any]) -> Options:
     )
 
 
-def _check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
-    """Raise `UsageError` when results would be lost or mixed up on their way out."""
-    from asrcli.writers import FORMATS
-
-    if given["output"] and given["output_dir"]:
-        raise UsageError("--output names one file and --output-dir a folder: give one of them")
-    if given["output"] and (inputs > 1 or len(chosen) > 1):
-        raise UsageError(f"--output is for one input and one format; for {inputs} inputs give --output-dir")
-    to_stdout = given["output"] is None and given["output_dir"] in (None, "-")
-    if to_stdout and not given["json"]:
-        if len(chosen) > 1:
-            raise UsageError(f"{' and '.join(chosen)} cannot share standard output; give --output-dir")
-        if inputs > 1 and not FORMATS[chosen[0]].joinable:
-            joinable = ", ".join(name for name, one in FORMATS.items() if one.joinable)
-            raise UsageError(
-                f"{inputs} inputs as {chosen[0]} cannot share standard output; give --output-dir, or -f {joinable}"
-            )
-        if given["events"] == "-":
-            raise UsageError("--events - and the text cannot share standard output; give --output-dir")
-    if to_stdout and (given["mirror_tree"] or given["output_template"] != "{stem}.{format}"):
-        raise UsageError("--mirror-tree and --output-template need --output-dir")
-
-
 def _check_answers(given: dict[str, Any], chosen: list[str]) -> None:
     """Give answers a place to go; raise `UsageError` when there are none, or when there is no place for them."""
     if any(not question.strip() for question in given["ask"] or ()):
@@ -336,13 +336,13 @@ def _check_answers(given: dict[str, Any], chosen: list[str]) -> None:
 
 def _default_formats(given: dict[str, Any]) -> list[str]:
     """Return the format an output file's extension names; else text, or answers where they alone are wanted."""
-    from asrcli.writers import FORMATS
+    from asrcli.writers import format_of
 
-    extension = os.path.splitext(given["output"] or "")[1][1:].lower()
-    if extension in FORMATS:
-        return [extension]
+    output = given["output"] or ""
+    found = format_of(output)
     to_folder = given["output_dir"] not in (None, "-")
-    return ["answers"] if given["ask"] and not to_folder else ["txt"]
+    plain = found == "txt" and not output.lower().endswith(".txt")  # no format was named
+    return ["answers"] if given["ask"] and plain and not to_folder else [found]
 
 
 def _stretch(given: dict[str, Any]) -> tuple[float, float | None]:
@@ -392,6 +392,24 @@ def _channels(text: str) -> str:
     if text in ("mix", "split") or text.isdecimal():
         return text
     raise UsageError(f"--channels {text}: choose mix, split, or the number of a channel, counted from 0")
+
+
+def _speakers(given: dict[str, Any]) -> SpeakerOptions | None:
+    from asrcli.speakers import SpeakerOptions
+
+    numbers = {"--speakers": given["speakers"], "--min-speakers": given["min_speakers"]}
+    numbers |= {"--max-speakers": given["max_speakers"], "--diarize-model": given["diarize_model"]}
+    if not given["diarize"]:
+        for name, value in numbers.items():
+            if value is not None:
+                raise UsageError(f"{name} {value} is for --diarize: give that too")
+    if given["rttm_in"] is not None:
+        if given["diarize"]:
+            raise UsageError("--rttm-in has the speakers already: leave out --diarize")
+        return SpeakerOptions(rttm=given["rttm_in"])
+    if not given["diarize"]:
+        return None
+    return SpeakerOptions(None, given["diarize_model"], given["speakers"], given["min_speakers"], given["max_speakers"])
 
 
 def _codes(text: str | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -75,7 +76,7 @@ def by_field(comparison: Comparison, name: str) -> list[Bucket]:
         known = ", ".join(fields_of(comparison))
         raise UsageError(f"no utterance has a field '{name}'; there are: {known}")
     labels = labelled(values, name)
-    order = sorted(set(labels), key=lambda label: (label[0], label[1]))
+    order = sorted(set(labels), key=lambda label: (label[0], natural(label[1])))
     numbers = {label: number for number, label in enumerate(order)}
     places = np.array([numbers[label] for label in labels])
     sizes = np.bincount(places, minlength=len(order))
@@ -89,6 +90,11 @@ def by_field(comparison: Comparison, name: str) -> list[Bucket]:
         )
         for place, label in enumerate(order)
     ]
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    """Return a key that sorts numbers in texts by their value: s2 before s10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,18})", text) if part]
 
 
 def lengths(comparison: Comparison) -> Sequence[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from asrcli.compare.classes import ErrorProfile, classify, find_names
 from asrcli.compare.matching import Heard
 from asrcli.errors import InputError
-from asrcli.scoring.alignment import Convention, align, count_all, distances, measures, tally
+from asrcli.scoring.alignment import Convention, align, count_all, distances, is_only_path, measures, tally
 from asrcli.scoring.compounds import join_alike
 from asrcli.scoring.significance import (
     Interval,
@@ -172,15 +172,16 @@ def compare(
     if scored and len(texts):
         errors = np.stack([one.errors for one in scored])
         lengths = np.stack([one.lengths for one in scored])
-        scored, pairs = add_statistics(scored, (errors, lengths), group_numbers, settings)
+        scored, pairs, unlike = add_statistics(scored, (errors, lengths), group_numbers, settings)
     else:
-        pairs = []
+        pairs, unlike = [], 0
     groups = int(group_numbers.max()) + 1 if group_numbers is not None else 0
-    return Comparison(settings, reference_path, utterances, tuple(scored), tuple(pairs), groups, notes(texts, scored))
+    remarks = notes(texts, scored, unlike)
+    return Comparison(settings, reference_path, utterances, tuple(scored), tuple(pairs), groups, remarks)
 
 
-def notes(texts: Sequence[str], scored: Sequence[SystemScore]) -> tuple[str, ...]:
-    """Return what a reader must know about the texts."""
+def notes(texts: Sequence[str], scored: Sequence[SystemScore], unlike: int) -> tuple[str, ...]:
+    """Return what a reader must know about the texts; ``unlike`` of them have no alignment of sclite's."""
     found = []
     for one in scored[:1]:
         empty = [index for index, words in enumerate(one.references) if not words]
@@ -189,6 +190,12 @@ def notes(texts: Sequence[str], scored: Sequence[SystemScore]) -> tuple[str, ...
                 f"{len(empty)} of {len(texts)} references are empty after normalising; what is heard there counts as "
                 "inserted"
             )
+    if unlike:
+        are = "1 text is" if unlike == 1 else f"{unlike} texts are"
+        found.append(
+            f"{are} too long and too different to be aligned as sclite does: MAPSSWE is on the alignment of the "
+            "convention there, and can differ from sc_stats"
+        )
     return tuple(found)
 
 
@@ -277,8 +284,8 @@ def add_statistics(
     totals: tuple[NDArray[np.int64], NDArray[np.int64]],
     groups: NDArray[np.int64] | None,
     settings: Settings,
-) -> tuple[list[SystemScore], list[PairScore]]:
-    """Return the systems with their intervals, and every pair of them."""
+) -> tuple[list[SystemScore], list[PairScore], int]:
+    """Return the systems with their intervals, every pair of them, and how many texts sclite's alignment is not for."""
     from dataclasses import replace
     from functools import partial
     from itertools import combinations
@@ -295,8 +302,8 @@ def add_statistics(
     ]
     couples = list(combinations(range(len(scored)), 2))
     if not couples or not lengths.sum():
-        return with_intervals, []
-    paths = [sclite_paths(one, settings) for one in scored]
+        return with_intervals, [], 0
+    paths, kept = zip(*(sclite_paths(one, settings) for one in scored), strict=True)
     segments = [matched_pairs(paths[first], paths[second]) for first, second in couples]
     corrected = holm([one.p for one in segments])
     pairs = []
@@ -319,17 +326,36 @@ def add_statistics(
                 more_needed(mine, theirs),
             )
         )
-    return with_intervals, pairs
+    return with_intervals, pairs, sum(kept)
 
 
-def sclite_paths(one: SystemScore, settings: Settings) -> Sequence[bytes]:
-    """Return alignments as sclite makes them: the matched-pairs test of NIST is defined on those.
+def sclite_paths(one: SystemScore, settings: Settings) -> tuple[Sequence[bytes], int]:
+    """Return alignments as sclite makes them, on which NIST's matched-pairs test is defined, and how many are not.
 
-    Texts too long for that keep the alignment they have.
+    A text that is too long for its lattice keeps the alignment it has, which the report says.
     """
     if settings.convention is Convention.SCLITE:
-        return one.alignments
+        return one.alignments, 0
+    paths = list(one.alignments)
+    open_ = [
+        index for index, moves in enumerate(paths) if not is_only_path(one.references[index], one.words[index], moves)
+    ]
+    references, words = [one.references[index] for index in open_], [one.words[index] for index in open_]
     try:
-        return align(one.references, one.words, Convention.SCLITE)
+        found = align(references, words, Convention.SCLITE)
     except InputError:
-        return one.alignments
+        return paths, align_each(paths, open_, references, words)
+    for index, moves in zip(open_, found, strict=True):
+        paths[index] = moves
+    return paths, 0
+
+
+def align_each(paths: list[bytes], places: Sequence[int], references: Sequence[Words], words: Sequence[Words]) -> int:
+    """Put the alignments of sclite into ``paths``, text by text, and return how many texts are too long for one."""
+    kept = 0
+    for index, reference, heard in zip(places, references, words, strict=True):
+        try:
+            paths[index] = align([reference], [heard], Convention.SCLITE)[0]
+        except InputError:
+            kept += 1
+    return kept

@@ -11,7 +11,8 @@ import hashlib
 import html
 import json
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,19 +25,28 @@ from asrcli.compare.comparison import LADDER, Comparison, PairScore, SystemScore
 
 MOST_BYTES = 14_000_000  # of the utterances in the page: it stays below 15 MB and opens in a second or two
 MOST_BUCKETS = 14  # of one chart
+ROWS_AT_ONCE = 500  # in a piece of the page
+
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def to_html(comparison: Comparison, *, fields: Sequence[str] = (), folder: Path | None = None) -> str:
-    """Return the page.
+def to_html(comparison: Comparison, *, fields: Sequence[str] = (), folder: Path | None = None) -> Iterator[str]:
+    """Return the page in pieces that are not copied again: of 20,000 utterances it has 7 MB.
 
     Args:
         comparison: what to show.
         fields: breakdowns to show besides those that the data suggests.
         folder: where the page will lie: recordings are linked from there.
     """
-    return fill_page(
-        "asrcli.compare.page", title(comparison), page_data(comparison, fields, folder), "media-src 'self' file:; "
-    )
+    rows, left_out = utterance_rows(comparison, folder)
+
+    def data() -> Iterator[str]:
+        yield dump(page_data(comparison, fields, left_out)).removesuffix("}") + ',"rows":['
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            yield ("," if start else "") + ",".join(rows[start : start + ROWS_AT_ONCE])
+        yield "]}"
+
+    return page_pieces("asrcli.compare.page", title(comparison), data(), "media-src 'self' file:; ")
 
 
 def fill_page(package: str, heading: str, data: object, allowed: str = "") -> str:
@@ -48,6 +58,11 @@ def fill_page(package: str, heading: str, data: object, allowed: str = "") -> st
         data: what the script reads from the element ``data``.
         allowed: more directives of the content security policy, each with ``; `` after it.
     """
+    return "".join(page_pieces(package, heading, [dump(data)], allowed))
+
+
+def page_pieces(package: str, heading: str, data: Iterable[str], allowed: str) -> Iterator[str]:
+    """Yield a page as `fill_page` returns it; ``data`` are the pieces of what `dump` has made safe."""
     parts = {
         name: files(package).joinpath(name).read_text(encoding="utf-8")
         for name in ("page.html", "style.css", "script.js")
@@ -56,17 +71,12 @@ def fill_page(package: str, heading: str, data: object, allowed: str = "") -> st
         f"default-src 'none'; script-src 'sha256-{digest(parts['script.js'])}'; "
         f"style-src 'sha256-{digest(parts['style.css'])}'; {allowed}base-uri 'none'; form-action 'none'"
     )
-    page = parts["page.html"]
-    for mark, text in (
-        ("policy", policy),
-        ("title", html.escape(heading)),
-        ("style", parts["style.css"]),
-        ("script", parts["script.js"]),
-        # last: what is in it is not looked through again
-        ("data", escaped(json.dumps(data, ensure_ascii=False, separators=(",", ":")))),
-    ):
-        page = page.replace(f"@@{mark}@@", text, 1)
-    return page
+    before, after = parts["page.html"].split("@@data@@")
+    for mark, text in (("policy", policy), ("title", html.escape(heading)), ("style", parts["style.css"])):
+        before = before.replace(f"@@{mark}@@", text, 1)
+    yield before
+    yield from data
+    yield after.replace("@@script@@", parts["script.js"], 1)
 
 
 def digest(text: str) -> str:
@@ -74,11 +84,12 @@ def digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def escaped(data: str) -> str:
+UNSAFE = re.compile("[<>&\x00-\x1f\u2028\u2029\ud800-\udfff]")
+
+
+def dump(data: Any) -> str:
     """Return JSON that cannot end the element that it stands in, nor open another."""
-    for char in "<>&\u2028\u2029":
-        data = data.replace(char, f"\\u{ord(char):04x}")
-    return "".join(char if char >= " " and not "\ud800" <= char <= "\udfff" else f"\\u{ord(char):04x}" for char in data)
+    return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", encode(data))
 
 
 def title(comparison: Comparison) -> str:
@@ -86,10 +97,9 @@ def title(comparison: Comparison) -> str:
     return " against ".join(one.name for one in comparison.systems[:4]) if comparison.systems else "Comparison"
 
 
-def page_data(comparison: Comparison, fields: Sequence[str], folder: Path | None) -> dict[str, Any]:
-    """Return what the script shows."""
+def page_data(comparison: Comparison, fields: Sequence[str], left_out: int) -> dict[str, Any]:
+    """Return what the script shows, but for the rows of the table."""
     words = int(comparison.systems[0].lengths.sum())
-    rows, left_out = utterance_rows(comparison, folder)
     notes = [*comparison.notes, *(line for one in comparison.systems for line in wording.unmatched(one))]
     if left_out:
         notes.append(
@@ -108,7 +118,6 @@ def page_data(comparison: Comparison, fields: Sequence[str], folder: Path | None
         "pairs": [pair_data(comparison, pair) for pair in comparison.pairs],
         "classes": classes,
         "fields": [field_data(comparison, name) for name in chosen],
-        "rows": rows,
     }
 
 
@@ -155,20 +164,20 @@ def field_data(comparison: Comparison, name: str) -> dict[str, Any]:
     }
 
 
-def utterance_rows(comparison: Comparison, folder: Path | None) -> tuple[list[Any], int]:
-    """Return the utterances for the table, those with most errors first to be kept, and how many had to be left out."""
+def utterance_rows(comparison: Comparison, folder: Path | None) -> tuple[list[str], int]:
+    """Return the utterances for the table as JSON, and how many with the fewest errors had to be left out."""
     import numpy as np
 
     total = np.stack([one.errors for one in comparison.systems]).sum(axis=0)
-    rows: list[tuple[int, Any]] = []
+    rows: dict[int, str] = {}
     size = 0
     for index in np.argsort(-total, kind="stable").tolist():
-        row = utterance_row(comparison, index, folder)
-        size += 40 + sum(len(str(cell).encode(errors="replace")) for cell in row)
+        row = dump(utterance_row(comparison, index, folder))
+        size += (len(row) if row.isascii() else len(row.encode())) + 1
         if size > MOST_BYTES:
             break
-        rows.append((index, row))
-    return [row for _, row in sorted(rows, key=lambda pair: pair[0])], len(comparison.utterances) - len(rows)
+        rows[index] = row
+    return [rows[index] for index in sorted(rows)], len(comparison.utterances) - len(rows)
 
 
 def utterance_row(comparison: Comparison, index: int, folder: Path | None) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from asrcli.compare.run import Wanted
+    from asrcli.scoring.meetings import MeetingScore
 
 
 class Paths(NamedTuple):
@@ -43,7 +44,7 @@ def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, 
     """
     from asrcli.compare.html import to_html
 
-    makers: dict[str, Callable[[], str]] = {
+    makers: dict[str, Callable[[], str | Iterable[str]]] = {
         "json": lambda: tables.to_json(comparison, fields=fields),
         "csv": lambda: tables.to_csv(comparison),
         "markdown": lambda: tables.to_markdown(comparison, outcomes),
@@ -55,7 +56,7 @@ def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, 
             continue
         text = makers[name]()
         if str(path) == "-":
-            sys.stdout.write(text)
+            sys.stdout.writelines([text] if isinstance(text, str) else text)
         else:
             write_text(path, text)
 
@@ -79,26 +80,14 @@ def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensu
         without.show(agreement, make_console())
 
 
-def meetings(reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Paths) -> None:
-    """Score stm files as conversations, and write and print what was asked for."""
+def meetings(reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Paths, collar: float) -> None:
+    """Score stm or rttm files as conversations, and write and print what was asked for."""
     import json
     from dataclasses import asdict
 
-    from asrcli.compare import terminal, wording
-    from asrcli.compare.matching import distinct_names
-    from asrcli.compare.run import guess_language
-    from asrcli.compare.sources import read_source
-    from asrcli.scoring.meetings import score_meetings
-    from asrcli.text.normalisers import build
+    from asrcli.compare import terminal
 
-    for path in (reference, *systems):
-        if path.suffix != ".stm":
-            raise UsageError(f"--meetings compares stm files, which have speakers and times; {path} is none")
-    said = read_source(reference, hypotheses=False).utterances
-    language = wanted.language or guess_language(said)
-    normalize = build(wanted.normalizer, language)
-    sources = distinct_names([read_source(path, hypotheses=True) for path in systems])
-    scores = [score_meetings(one.name, said, one.utterances, normalize) for one in sources]
+    scores = score_conversations(reference, systems, wanted, collar)
     if paths.json is not None:
         rates = [{"cp_wer": one.cp_wer, "orc_wer": one.orc_wer, "der": one.diarization_error_rate} for one in scores]
         rows = [{**asdict(one), **more} for one, more in zip(scores, rates, strict=True)]
@@ -108,21 +97,42 @@ def meetings(reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Pa
             return
         write_text(paths.json, text)
     columns = ["system", "recordings", "words", "cpWER", "ORC-WER", "DER", "missed", "false alarm", "confusion"]
-    cells = [
-        [
-            *(
-                one.name,
-                f"{one.recordings}",
-                f"{one.words:,}",
-                wording.percent(one.cp_wer),
-                wording.percent(one.orc_wer),
-            ),
-            *(wording.percent(one.diarization_error_rate), f"{one.missed:.1f} s", f"{one.false_alarm:.1f} s"),
-            f"{one.confusion:.1f} s",
-        ]
-        for one in scores
+    make_console().print(terminal.table("Conversations", columns, [_conversation(one) for one in scores]))
+
+
+def score_conversations(reference: Path, systems: Sequence[Path], wanted: Wanted, collar: float) -> list[MeetingScore]:
+    """Score each system; words where both sides are stm files, otherwise only who spoke when."""
+    from asrcli.compare.matching import distinct_names
+    from asrcli.compare.run import guess_language
+    from asrcli.compare.sources import Source, read_source, read_turns
+    from asrcli.scoring.meetings import score_meetings
+    from asrcli.text.normalisers import build
+
+    def read(path: Path, hypotheses: bool) -> Source:
+        if path.suffix not in (".stm", ".rttm"):
+            raise UsageError(f"--meetings compares stm or rttm files, which have speakers and times; {path} is neither")
+        if path.suffix == ".stm":
+            return read_source(path, hypotheses=hypotheses)
+        return Source(path.stem, str(path), tuple(read_turns(path)))
+
+    said = read(reference, False).utterances
+    normalize = (
+        build(wanted.normalizer, wanted.language or guess_language(said)) if reference.suffix == ".stm" else None
+    )
+    sources = distinct_names([read(path, True) for path in systems])
+    return [
+        score_meetings(one.name, said, one.utterances, normalize if path.suffix == ".stm" else None, collar)
+        for path, one in zip(systems, sources, strict=True)
     ]
-    make_console().print(terminal.table("Conversations", columns, cells))
+
+
+def _conversation(one: MeetingScore) -> list[str]:
+    from asrcli.compare.wording import percent
+
+    seconds = [f"{part:.1f} s" for part in (one.missed, one.false_alarm, one.confusion)]
+    words = f"{one.words:,}" if one.cp_errors is not None else "–"
+    rates = [percent(one.cp_wer), percent(one.orc_wer), percent(one.diarization_error_rate)]
+    return [one.name, f"{one.recordings}", words, *rates, *seconds]
 
 
 def make_console() -> Console:

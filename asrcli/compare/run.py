@@ -83,6 +83,11 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted) -> Comparis
     notes = [*found.notes, *(note for one in heard for note in one.notes)]
     if wanted.language is None and language and wanted.normalizer == "asr":
         notes.append("language: en, guessed from the references (--language says otherwise)")
+    if wanted.normalizer == Convention.OPEN_ASR_LEADERBOARD and language == "hi":
+        notes.append(
+            "the Open ASR Leaderboard scores Hindi on lattices of spellings (voi_oiwer), which this is not; its "
+            "normaliser takes the vowel signs out, --normalizer asr keeps them"
+        )
     if marked and convention is not Convention.SCLITE:
         notes.append("the references hold alternations or optional words, which only --convention sclite understands")
     rules = explain(utterances, heard, settings, found) if wanted.explain else ()

@@ -184,6 +184,24 @@ def read_stm(path: Path) -> list[Utterance]:
     return list(found.values())
 
 
+def read_turns(path: Path) -> list[Utterance]:
+    """Read the turns of an rttm file as segments without words."""
+    from asrcli.rttm import read_rttm
+
+    return [
+        Utterance(
+            f"{recording}-{place}",
+            "",
+            group=one.speaker,
+            start=one.start,
+            end=one.end,
+            fields=(("recording", recording),),
+        )
+        for recording, turns in read_rttm(path).items()
+        for place, one in enumerate(turns)
+    ]
+
+
 def read_ctm(path: Path) -> Iterable[tuple[str, Word]]:
     """Yield recording (with its channel) and word of NIST's ctm: ``recording channel start length word [score]``."""
     for number, line in enumerate(read_lines(path), start=1):

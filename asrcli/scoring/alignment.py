@@ -112,6 +112,22 @@ def align_plain(reference: Words, hypothesis: Words, levenshtein: Any) -> bytes:
     return b"".join(pieces)
 
 
+def is_only_path(reference: Words, hypothesis: Words, moves: bytes) -> bool:
+    """Return whether an alignment with the fewest errors is the only one of least cost under sclite's weights.
+
+    It is when it has no error; when it has one substitution (4), since anything else needs an insertion and a deletion
+    (6); and when it has one insertion or deletion of a word that neither neighbour equals, which would do as well.
+    """
+    wrong = len(moves) - moves.count(b"=")
+    if wrong != 1:
+        return wrong == 0
+    if b"S" in moves:
+        return True
+    place = max(moves.find(b"D"), moves.find(b"I"))
+    side = reference if b"D" in moves else hypothesis
+    return place >= 0 and side[place] not in (*side[max(0, place - 1) : place], *side[place + 1 : place + 2])
+
+
 def prepare(words: tuple[Words, Words], ids: tuple[Ids, Ids], rule: TieBreak, distance: Any, *, merging: bool) -> Pair:
     """Bound the band of a pair by the cost of its alignment, which rapidfuzz's ``distance`` finds quickly."""
     reference, hypothesis = words

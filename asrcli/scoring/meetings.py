@@ -1,13 +1,14 @@
 """Measures of conversations: who spoke when (DER), and words whatever the speakers are called (cpWER, ORC-WER).
 
 meeteval and pyannote.metrics do the work (extra ``[meetings]``); errors and lengths are added over recordings, never
-averaged. The references and hypotheses are the segments of stm files: recording, speaker, times and words.
+averaged. The references and hypotheses are the segments of stm files (recording, speaker, times and words), or the
+turns of rttm files, which have no words and give the diarization error rate only.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -22,8 +23,8 @@ class MeetingScore:
 
     name: str
     recordings: int
-    cp_errors: int  # concatenated minimum-permutation: the best pairing of speakers
-    orc_errors: int  # optimal reference combination: each utterance goes to the stream that suits it best
+    cp_errors: int | None  # concatenated minimum-permutation: the best pairing of speakers
+    orc_errors: int | None  # optimal reference combination: each utterance goes to the stream that suits it best
     words: int
     missed: float  # seconds of speech
     false_alarm: float
@@ -33,12 +34,12 @@ class MeetingScore:
     @property
     def cp_wer(self) -> float | None:
         """Return the concatenated minimum-permutation word error rate."""
-        return self.cp_errors / self.words if self.words else None
+        return self.cp_errors / self.words if self.words and self.cp_errors is not None else None
 
     @property
     def orc_wer(self) -> float | None:
         """Return the optimal reference combination word error rate."""
-        return self.orc_errors / self.words if self.words else None
+        return self.orc_errors / self.words if self.words and self.orc_errors is not None else None
 
     @property
     def diarization_error_rate(self) -> float | None:
@@ -50,7 +51,7 @@ def score_meetings(
     name: str,
     references: Sequence[Utterance],
     hypotheses: Sequence[Utterance],
-    normalize: Callable[[str], str],
+    normalize: Callable[[str], str] | None,
     collar: float = 0.0,
 ) -> MeetingScore:
     """Score the segments of one system.
@@ -59,33 +60,22 @@ def score_meetings(
         name: of the system.
         references: segments with ``group`` as the speaker, times, and the field ``recording``.
         hypotheses: the same of the system; the names of the speakers do not matter.
-        normalize: applied to every text.
+        normalize: applied to every text; ``None`` scores no words, because one side has none.
         collar: seconds round each reference boundary that are not scored for who spoke when.
 
     Raises:
         MissingExtra: meeteval or pyannote.metrics is not installed.
         InputError: the hypotheses have none of the recordings.
     """
-    absent = [module for module in ("meeteval", "pyannote.metrics") if not is_installed(module)]
+    needed = ("pyannote.metrics",) if normalize is None else ("meeteval", "pyannote.metrics")
+    absent = [module for module in needed if not is_installed(module)]
     if absent:
         raise MissingExtra("scoring meetings", absent, "meetings")
-    from meeteval.wer import cp_word_error_rate, orc_word_error_rate
-    from pyannote.metrics.diarization import DiarizationErrorRate
-
-    logging.getLogger("preprocess").setLevel(logging.ERROR)  # meeteval says at every call that texts have no times
     said, heard = by_recording(references), by_recording(hypotheses)
     if not set(said) & set(heard):
         raise InputError(f"{name} has none of the recordings of the reference: {', '.join(list(said)[:5])}")
-    diarization = DiarizationErrorRate(collar=2 * collar)  # pyannote's collar is the whole width
-    cp_errors = orc_errors = words = 0
-    for recording, segments in said.items():
-        others = heard.get(recording, [])
-        streams = by_speaker(others, normalize) or {"": ""}
-        cp = cp_word_error_rate(by_speaker(segments, normalize), streams)
-        orc = orc_word_error_rate([normalize(one.text) for one in segments], streams)
-        cp_errors, orc_errors, words = cp_errors + cp.errors, orc_errors + orc.errors, words + cp.length
-        diarization(annotation(recording, segments), annotation(recording, others), uem=whole(segments, others))
-    parts = diarization.accumulated_
+    parts = score_turns(said, heard, collar)
+    cp_errors, orc_errors, words = score_words(said, heard, normalize) if normalize else (None, None, 0)
     return MeetingScore(
         name,
         len(said),
@@ -97,6 +87,35 @@ def score_meetings(
         parts["confusion"],
         parts["total"],
     )
+
+
+Recordings = dict[str, list[Utterance]]
+
+
+def score_turns(said: Recordings, heard: Recordings, collar: float) -> Mapping[str, float]:
+    """Return the seconds of missed, false and confused speech, and of speech, over all recordings."""
+    from pyannote.metrics.diarization import DiarizationErrorRate
+
+    diarization = DiarizationErrorRate(collar=2 * collar)  # pyannote's collar is the whole width
+    for recording, segments in said.items():
+        others = heard.get(recording, [])
+        diarization(annotation(recording, segments), annotation(recording, others), uem=whole(segments, others))
+    parts: Mapping[str, float] = diarization.accumulated_
+    return parts
+
+
+def score_words(said: Recordings, heard: Recordings, normalize: Callable[[str], str]) -> tuple[int, int, int]:
+    """Return the errors of cpWER and of ORC-WER, and the words, over all recordings."""
+    from meeteval.wer import cp_word_error_rate, orc_word_error_rate
+
+    logging.getLogger("preprocess").setLevel(logging.ERROR)  # meeteval says at every call that texts have no times
+    cp_errors = orc_errors = words = 0
+    for recording, segments in said.items():
+        streams = by_speaker(heard.get(recording, []), normalize) or {"": ""}
+        cp = cp_word_error_rate(by_speaker(segments, normalize), streams)
+        orc = orc_word_error_rate([normalize(one.text) for one in segments], streams)
+        cp_errors, orc_errors, words = cp_errors + cp.errors, orc_errors + orc.errors, words + cp.length
+    return cp_errors, orc_errors, words
 
 
 def is_installed(module: str) -> bool:

@@ -30,6 +30,7 @@ class NormalizerInfo:
         return f"{self.name}@{self.version}"
 
 
+SIMPLIFIED = frozenset({"zh-hans", "zh-cn", "zh-sg"})  # languages in which traditional characters become simplified
 ENGLISH_RULES = ("brackets", "fillers", "contractions", "titles", "numbers", "spellings")
 NORMALIZERS: Mapping[str, NormalizerInfo] = {
     info.name: info
@@ -50,6 +51,7 @@ NORMALIZERS: Mapping[str, NormalizerInfo] = {
             (
                 "tags",
                 "width",
+                "simplified",
                 "case",
                 "punctuation",
                 "numerals",
@@ -87,7 +89,8 @@ def build(name: str, language: str | None = None, disabled: frozenset[str] = fro
     if name == "asr":
         from asrcli.text.universal import UniversalNormalizer
 
-        return UniversalNormalizer(english=language == "en", disabled=disabled)
+        simplified = (language or "").replace("_", "-").lower() in SIMPLIFIED
+        return UniversalNormalizer(english=language == "en", simplified=simplified, disabled=disabled)
     if name == "open-asr-leaderboard" and language not in (None, "en"):
         from asrcli.text.basic import normalize_leaderboard
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 
+from asrcli.errors import MissingExtra
 from asrcli.text.english import PRONOUNS, EnglishNormalizer, contractions, leaderboard_rules
 from asrcli.text.join import UNSPACED
 from asrcli.text.numerals import read_chinese
@@ -19,7 +21,7 @@ from asrcli.text.numerals import read_chinese
 # Blocks of forms that differ only in looks: Latin and Arabic presentation forms, half and full width (Unicode 16).
 FORMS = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFF), (0xFF00, 0xFFEF), (0x3000, 0x3000), (0x2070, 0x209F), (0x3300, 0x33FF))
 APOSTROPHES = "'’ʼ`´＇"
-RULES = ("tags", "width", "case", "punctuation", "numerals", "english")
+RULES = ("tags", "width", "simplified", "case", "punctuation", "numerals", "english")
 # A full stop or comma outside a number, a percent sign after none, and quotation marks: not those inside words.
 LOOSE = re.compile(r"(?<!\d)[.,%]|[.,](?!\d)|\B'|'\B")
 TAGS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]")  # <unk>, [laughter]: no speech; text in parentheses is speech
@@ -69,10 +71,11 @@ class UniversalNormalizer:
 
     Args of the constructor:
         english: apply the English rules as well.
+        simplified: write traditional Chinese characters as simplified ones (OpenCC's tables, extra ``[scoring]``).
         disabled: names of `RULES`, or of the English rules, to leave out.
     """
 
-    def __init__(self, *, english: bool, disabled: frozenset[str] = frozenset()) -> None:
+    def __init__(self, *, english: bool, simplified: bool = False, disabled: frozenset[str] = frozenset()) -> None:
         on = {name: name not in disabled for name in RULES}
         self.on = on
         self.folding = Folding(width=on["width"], punctuation=on["punctuation"], numerals=on["numerals"])
@@ -82,6 +85,7 @@ class UniversalNormalizer:
             rules = replace(leaderboard_rules(), brackets=(), contractions=shortened, names={}, literal_one=False)
             self.english = EnglishNormalizer(rules, disabled)
         self.memory: dict[str, str] = {}
+        self.simplify = load_simplifier() if simplified and on["simplified"] else None
 
     def __call__(self, text: str) -> str:
         """Return the normalised text, words and characters parted by one space."""
@@ -111,7 +115,23 @@ class UniversalNormalizer:
         if self.on["punctuation"]:
             text = LOOSE.sub(" ", text)
         if UNSPACED_ANY.search(text):
+            if self.simplify is not None:
+                text = self.simplify(text)
             if self.on["numerals"]:
                 text = read_chinese(text)
             text = SPLIT.sub(r" \1 ", text)
         return " ".join(text.split())
+
+
+def load_simplifier() -> Callable[[str], str]:
+    """Return a function that writes traditional Chinese as simplified, by phrases and then by characters.
+
+    Raises:
+        MissingExtra: OpenCC is not installed.
+    """
+    try:
+        from opencc import OpenCC
+    except ImportError:
+        raise MissingExtra("simplified Chinese (--language zh-hans)", ["opencc"], "scoring") from None
+    convert: Callable[[str], str] = OpenCC("t2s").convert
+    return convert

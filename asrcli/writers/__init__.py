@@ -16,7 +16,18 @@ from asrcli.writers.profiles import PROFILES, Layout, layout
 if TYPE_CHECKING:
     from asrcli.types import Transcript
 
-__all__ = ["FORMATS", "PROFILES", "WHISPER_FORMATS", "Format", "Layout", "check", "formats", "layout", "render"]
+__all__ = [
+    "FORMATS",
+    "PROFILES",
+    "WHISPER_FORMATS",
+    "Format",
+    "Layout",
+    "check",
+    "format_of",
+    "formats",
+    "layout",
+    "render",
+]
 
 
 class Renderer(Protocol):
@@ -41,8 +52,8 @@ class Format:
         return cast(Renderer, getattr(import_module(self.module), self.function))
 
 
-def _format(name: str, module: str, joinable: bool = False) -> Format:
-    return Format(name, name, f"asrcli.writers.{module}", f"render_{name}", joinable)
+def _format(name: str, module: str, joinable: bool = False, extension: str = "") -> Format:
+    return Format(name, extension or name, f"asrcli.writers.{module}", f"render_{name}", joinable)
 
 
 FORMATS: Mapping[str, Format] = {
@@ -55,6 +66,12 @@ FORMATS: Mapping[str, Format] = {
     "csv": _format("csv", "tabular", joinable=True),
     "lrc": _format("lrc", "lyrics"),
     "ass": _format("ass", "substation"),
+    "textgrid": _format("textgrid", "textgrid", extension="TextGrid"),
+    "eaf": _format("eaf", "elan"),
+    "audacity": _format("audacity", "audacity", extension="labels.txt"),  # its dialogue for labels shows *.txt
+    "ctm": _format("ctm", "nist", joinable=True),
+    "stm": _format("stm", "nist", joinable=True),
+    "rttm": _format("rttm", "nist", joinable=True),
     "answers": Format("answers", "answers.md", "asrcli.writers.answers", "render_answers", joinable=True),
 }
 
@@ -78,6 +95,12 @@ def formats(text: str) -> list[str]:
     if not names:
         raise UsageError(f"no format in '{text}'; choose from: {', '.join(FORMATS)}, all")
     return list(dict.fromkeys(names))
+
+
+def format_of(path: str) -> str:
+    """Return the format that the extension of a file names; text for one that is unknown."""
+    fitting = [one for one in FORMATS.values() if path.lower().endswith(f".{one.extension}".lower())]
+    return max(fitting, key=lambda one: len(one.extension)).name if fitting else "txt"
 
 
 def _suggestion(name: str) -> str:

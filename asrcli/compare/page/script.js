@@ -80,7 +80,7 @@ function intervals() {
   panel("Error rate with 95 % intervals (thin: over speakers or sessions)", svg);
 }
 function bars(title, labels, series, format, notes) {
-  const many = series.length, left = 128, width = 520, thick = Math.max(5, Math.min(11, 26 / many)), gap = many * thick + 9;
+  const many = series.length, left = 128, width = 520, thick = Math.max(6, Math.min(14, 36 / many)), gap = many * thick + 9;
   const height = labels.length * gap + 6, most = Math.max(...series.flat().map((v) => v || 0)) || 1;
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
   labels.forEach((label, row) => {
@@ -96,17 +96,17 @@ function bars(title, labels, series, format, notes) {
   panel(title, svg);
 }
 function confusions() {
-  const table = make("table");
+  const table = make("table", {}, make("tr", {}, ...data.systems.map((one) => make("th", { colSpan: 2, textContent: one.name }))));
   const deepest = Math.max(...data.systems.map((one) => one.confusions.length));
   for (let row = 0; row < Math.min(deepest, 15); row++) {
     const line = make("tr");
     for (const one of data.systems) {
       const entry = one.confusions[row];
-      line.append(make("td", { textContent: entry ? `${entry[0] || "·"} → ${entry[1] || "·"}` : "" }), make("td", { class: "n", textContent: entry ? entry[2].toLocaleString("en") : "" }));
+      line.append(make("td", { textContent: entry ? `${entry[0] || "∅"} → ${entry[1] || "∅"}` : "" }), make("td", { class: "n", textContent: entry ? entry[2].toLocaleString("en") : "" }));
     }
     table.append(line);
   }
-  panel("Most frequent errors: " + data.systems.map((one) => one.name).join(" | "), table);
+  panel("Most frequent errors, as said → as heard", table);
 }
 function charts() {
   intervals();
@@ -137,6 +137,8 @@ function head() {
   line.replaceChildren(...columns.map((column, place) => {
     const mark = sorting.column === place ? (sorting.down ? " ↓" : " ↑") : "";
     const button = make("button", { textContent: column.name + mark, title: column.name, class: column.number ? "n" : "" });
+    button.setAttribute("role", "columnheader");
+    if (mark) button.setAttribute("aria-sort", sorting.down ? "descending" : "ascending");
     button.addEventListener("click", () => {
       sorting = { column: place, down: sorting.column === place ? !sorting.down : !!column.number };
       refresh();
@@ -154,7 +156,7 @@ const FILTERS = [
 ];
 function filters() {
   FILTERS.forEach(([name], place) => byId("only").append(make("option", { value: String(place), textContent: name })));
-  const groups = [...new Set(rows.map((row) => row[2]).filter((one) => one !== null))].sort();
+  const groups = [...new Set(rows.map((row) => row[2]).filter((one) => one !== null))].sort(new Intl.Collator(undefined, { numeric: true }).compare);
   byId("group").append(make("option", { value: "", textContent: "all groups" }));
   for (const name of groups.slice(0, 5000)) byId("group").append(make("option", { value: "=" + name, textContent: name }));
   byId("group").hidden = groups.length < 2;

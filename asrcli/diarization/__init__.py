@@ -1,0 +1,1 @@
+"""Who speaks when: pyannote.audio beside the recogniser, or turns that were found elsewhere."""

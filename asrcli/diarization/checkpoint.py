@@ -1,0 +1,144 @@
+"""Open the folder of a pyannote pipeline without running anything that stands in it.
+
+pyannote's own loader unpickles checkpoints whole and imports whatever class a config names. Here pickles are read with
+torch's ``weights_only``, and only pyannote's own networks and its diarization pipeline are built. The layout is that of
+``pyannote/speaker-diarization-community-1``: a ``config.yaml``, and the folders ``segmentation``, ``embedding`` (each
+with a ``pytorch_model.bin``) and ``plda`` that it names as ``$model/NAME``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+from asrcli.errors import ModelError
+
+CONFIG = "config.yaml"
+WEIGHTS = "pytorch_model.bin"
+PIPELINES = (
+    "pyannote.audio.pipelines.SpeakerDiarization",
+    "pyannote.audio.pipelines.speaker_diarization.SpeakerDiarization",
+)
+NETWORKS = "pyannote.audio.models."
+PARTS = ("segmentation", "embedding", "plda")
+SETTINGS = (
+    "segmentation_step",
+    "segmentation_batch_size",
+    "embedding_batch_size",
+    "embedding_exclude_overlap",
+    "clustering",
+)
+
+
+def open_pipeline(folder: str | Path) -> Any:
+    """Return the pipeline of a folder, ready to be called.
+
+    Raises:
+        ModelError: a file is missing, damaged, of another kind, or not safe to open.
+    """
+    root = Path(folder)
+    config = _read_config(root)
+    wanted = config["pipeline"].get("params") or {}
+    parts = {part: _part(root, part, wanted) for part in PARTS}
+    from pyannote.audio.core.plda import PLDA
+    from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization
+
+    try:
+        pipeline = SpeakerDiarization(
+            segmentation=open_network(parts["segmentation"] / WEIGHTS),
+            embedding=open_network(parts["embedding"] / WEIGHTS),
+            plda=PLDA(parts["plda"] / "xvec_transform.npz", parts["plda"] / "plda.npz"),
+            **{name: wanted[name] for name in SETTINGS if name in wanted},
+        )
+        return pipeline.instantiate(config.get("params") or pipeline.default_parameters())
+    except (KeyError, ValueError, OSError) as error:
+        raise ModelError(f"'{root}' is no diarization pipeline that can be loaded: {error}") from error
+
+
+def _read_config(root: Path) -> dict[str, Any]:
+    import yaml
+
+    path = root / CONFIG
+    try:
+        config = yaml.safe_load(path.read_bytes())
+        name = config["pipeline"]["name"]
+    except FileNotFoundError:
+        raise ModelError(f"'{root}' has no {CONFIG}: it is no folder of a pyannote pipeline") from None
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise ModelError(f"'{path}' is no config of a pyannote pipeline: {error}") from error
+    if name not in PIPELINES:
+        raise ModelError(f"'{path}' is a pipeline '{name}'; only {PIPELINES[0]} can be used")
+    return dict(config)
+
+
+def _part(root: Path, part: str, wanted: Mapping[str, Any]) -> Path:
+    """Return the folder of a part that a config names as ``$model/NAME``."""
+    named = wanted.get(part, f"$model/{part}")
+    if not isinstance(named, str) or not named.startswith("$model/") or ".." in Path(named).parts:
+        raise ModelError(
+            f"'{root / CONFIG}' takes its {part} from '{named}', which is not in its folder: choose a pipeline that is "
+            "whole, such as pyannote/speaker-diarization-community-1"
+        )
+    folder = root / named.removeprefix("$model/")
+    if not folder.is_dir():
+        raise ModelError(f"'{root}' is incomplete: it has no folder '{folder.name}'")
+    return folder
+
+
+def open_network(path: Path) -> Any:
+    """Return a network of pyannote from its checkpoint, in evaluation mode.
+
+    Raises:
+        ModelError: the checkpoint is missing, damaged, or names other classes than pyannote's.
+    """
+    checkpoint = _load(path)
+    try:
+        facts = checkpoint["pyannote.audio"]
+        module, name = facts["architecture"]["module"], facts["architecture"]["class"]
+        if not module.startswith(NETWORKS):
+            raise ModelError(f"'{path}' is a network '{module}.{name}', which is none of pyannote.audio")
+        network = _build(_network_class(module, name), checkpoint.get("hyper_parameters", {}))
+        network.specifications = facts["specifications"]
+        network.setup()  # adds the layers that depend on the task
+        # A loss that was trained along has weights of its own, which nobody needs any more.
+        missing = network.load_state_dict(checkpoint["state_dict"], strict=False).missing_keys
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise ModelError(f"'{path}' is no checkpoint of pyannote.audio that can be loaded: {error}") from error
+    if missing:
+        raise ModelError(f"'{path}' is incomplete: it has no weights '{missing[0]}'")
+    return network.eval()
+
+
+def _build(network: Any, hyper_parameters: Mapping[str, Any]) -> Any:
+    """Return a network made with those saved parameters that it takes, as Lightning makes it: others are derived."""
+    taken = signature(network.__init__).parameters
+    return network(**{name: value for name, value in hyper_parameters.items() if name in taken and name != "task"})
+
+
+def _load(path: Path) -> dict[str, Any]:
+    import torch
+    from lightning.fabric.utilities.data import AttributeDict
+    from pyannote.audio.core.task import Problem, Resolution, Specifications
+    from torch.torch_version import TorchVersion
+
+    try:
+        with torch.serialization.safe_globals([Specifications, Problem, Resolution, TorchVersion, AttributeDict]):
+            return dict(torch.load(path, map_location="cpu", weights_only=True))
+    except FileNotFoundError:
+        raise ModelError(f"there is no '{path}'") from None
+    except (UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise ModelError(f"'{path}' is damaged, or not safe to open: {reason}") from error
+
+
+def _network_class(module: str, name: str) -> Any:
+    from pyannote.audio import Model
+
+    found = getattr(import_module(module), name)
+    if not (isinstance(found, type) and issubclass(found, Model)):
+        raise TypeError(f"{module}.{name} is no network")
+    return found

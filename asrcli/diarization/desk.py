@@ -1,0 +1,122 @@
+"""Diarization beside recognition: a thread of its own listens to what is decoded and finds the speakers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Protocol
+
+from asrcli import pipeline
+from asrcli.batches import Closed, SecondsQueue
+from asrcli.speakers import Diarization, SpeakerOptions, give_speakers
+from asrcli.types import SAMPLE_RATE, Recording
+
+if TYPE_CHECKING:
+    from asrcli.types import Samples
+
+DeskMaker = Callable[[Sequence[Recording]], "Desk"]
+
+HELD_SECONDS = 3600.0  # of decoded audio that waits for the diarizer, 230 MB; a longer recording waits alone
+PATIENCE = 0.2  # seconds between two looks, so that an interrupt is noticed
+
+
+def prepare(wanted: SpeakerOptions, device: str, offline: bool, announce: Callable[[str], None]) -> DeskMaker:
+    """Find weights and device, and return what makes a desk; the weights load in its thread.
+
+    Raises:
+        ModelError: the weights are not here and cannot be had.
+    """
+    from asrcli.device import choose
+    from asrcli.diarization.diarizer import Diarizer, find_weights
+
+    weights = find_weights(wanted, offline, announce)
+    where = choose(Diarizer, device if device.split(":")[0] in Diarizer.devices else "auto")
+    return lambda recordings: Desk(recordings, lambda say: Diarizer(weights, wanted, str(where), say))
+
+
+class Finder(Protocol):
+    """What finds the speakers of one recording."""
+
+    def find(self, samples: Samples, start: float) -> Diarization:
+        """Return who speaks when."""
+
+
+class Desk:
+    """Takes recordings as they are decoded, and has their turns ready when they have been heard."""
+
+    def __init__(self, recordings: Sequence[Recording], load: Callable[[Callable[[str], None]], Finder]) -> None:
+        """Start the thread; ``load`` makes the finder in it, and is given what to call with a line for the user."""
+        self._recordings = recordings
+        self._load = load
+        self._notes: SimpleQueue[pipeline.Notice] = SimpleQueue()
+        self._at: int | None = None  # the recording that the finder is at
+        self._waiting: SecondsQueue[tuple[int, list[Samples]]] = SecondsQueue(HELD_SECONDS)
+        self._found: dict[int, Diarization | Exception] = {}
+        self._broken: Exception | None = None
+        threading.Thread(target=self._work, name="asr-diarize", daemon=True).start()
+
+    def listen(self, index: int, blocks: Iterator[Samples]) -> Iterator[Samples]:
+        """Hand the blocks of a recording on, and when it is decoded, the whole to the diarizer."""
+        kept: list[Samples] = []
+        for block in blocks:
+            kept.append(block)
+            yield block
+        self._waiting.put((index, kept), sum(map(len, kept)) / SAMPLE_RATE)
+
+    def _work(self) -> None:
+        try:
+            finder: Finder | None = self._load(lambda text: self._notes.put(pipeline.Notice(text, self._at)))
+        except Exception as error:  # the caller's thread raises it
+            self._broken = error
+            finder = None
+        with suppress(Closed):
+            while True:
+                for index, blocks in self._waiting.take(0.0, wait=True):
+                    self._at = index
+                    if finder is not None:
+                        self._found[index] = _find(finder, blocks, self._recordings[index].start)
+
+    def add_speakers(self, events: Iterator[pipeline.Event]) -> Iterator[pipeline.Event]:
+        """Yield the events of a run; a recording is finished when its speakers are known too.
+
+        Raises:
+            AsrError: the diarizer cannot be loaded.
+        """
+        heard: dict[int, pipeline.Finished] = {}
+        try:
+            for event in events:
+                if isinstance(event, pipeline.Finished):
+                    heard[event.index] = event
+                else:
+                    yield event
+                yield from self._finish(heard)
+            while heard:
+                time.sleep(PATIENCE)
+                yield from self._finish(heard)
+        finally:
+            self._waiting.close()
+
+    def _finish(self, heard: dict[int, pipeline.Finished]) -> Iterator[pipeline.Event]:
+        if self._broken is not None:
+            raise self._broken
+        while not self._notes.empty():
+            yield self._notes.get()
+        for index in [index for index in heard if index in self._found]:
+            event, found = heard.pop(index), self._found.pop(index)
+            if isinstance(found, Exception):
+                yield pipeline.Failed(index, found)
+            else:
+                yield replace(event, transcript=give_speakers(event.transcript, found))
+
+
+def _find(finder: Finder, blocks: list[Samples], start: float) -> Diarization | Exception:
+    import numpy as np
+
+    try:
+        return finder.find(np.concatenate(blocks) if blocks else np.zeros(0, np.float32), start)
+    except Exception as error:  # the per-input boundary: this input fails, the others go on
+        return error

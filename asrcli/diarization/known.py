@@ -1,0 +1,80 @@
+"""Speakers in the plan of a run: turns that were found elsewhere, and what outputs with speakers depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+
+from asrcli.errors import InputError, UsageError
+from asrcli.rttm import read_rttm, turns_of_input
+from asrcli.speakers import Diarization, SpeakerOptions
+
+KnownTurns = Diarization | InputError  # the error is that of one input: the others go on
+
+
+def plan_speakers(wanted: SpeakerOptions, inputs: Sequence[str], channels: str) -> Mapping[str, KnownTurns]:
+    """Check what is asked for, and return the turns of each input where they are in RTTM files.
+
+    Raises:
+        UsageError: options that exclude each other, or no such file.
+        MissingExtra: pyannote.audio is not installed.
+    """
+    if channels == "split":
+        raise UsageError("--channels split gives a speaker to each channel already: leave out --diarize and --rttm-in")
+    if wanted.rttm is None:
+        from asrcli.diarization.diarizer import check_wanted
+
+        check_wanted(wanted)
+        return {}
+    if not os.path.exists(wanted.rttm):
+        raise UsageError(f"--rttm-in '{wanted.rttm}' is not there")
+    if os.path.isdir(wanted.rttm):
+        return {path: _from_folder(wanted.rttm, path) for path in inputs}
+    return _from_file(wanted.rttm, inputs)
+
+
+def _from_folder(folder: str, path: str) -> KnownTurns:
+    """Return the turns of the file that is named like an input; one that is empty says that nobody speaks."""
+    name = os.path.splitext(os.path.basename(path))[0] + ".rttm"
+    where = os.path.join(folder, name)
+    try:
+        known = read_rttm(where)
+        turns = turns_of_input(path, where, known, alone=True) if known else ()
+    except InputError as error:
+        return error
+    return Diarization(turns, source=f"rttm {name}")
+
+
+def _from_file(where: str, inputs: Sequence[str]) -> dict[str, KnownTurns]:
+    known = read_rttm(where)
+    found: dict[str, KnownTurns] = {}
+    for path in inputs:
+        try:
+            turns = turns_of_input(path, where, known, alone=len(inputs) == 1)
+            found[path] = Diarization(turns, source=f"rttm {os.path.basename(where)}")
+        except InputError as error:
+            found[path] = error
+    return found
+
+
+def speaker_recipe(wanted: SpeakerOptions | None, known: KnownTurns | None) -> dict[str, str]:
+    """Return what the speakers of one input depend on, by name and value; outputs with others are out of date."""
+    if wanted is None:
+        return {}
+    if isinstance(known, Diarization):
+        turns = repr([(turn.speaker, turn.start, turn.end) for turn in known.turns])
+        return {"speakers": "rttm " + hashlib.blake2b(turns.encode(), digest_size=12).hexdigest()}
+    if known is not None:
+        return {"speakers": "rttm"}
+    from asrcli.diarization.diarizer import Diarizer
+    from asrcli.selection import declared_revision
+
+    parts = {
+        "speakers": f"{Diarizer.name} {wanted.model or Diarizer.default_model}",
+        "speakers.revision": declared_revision(Diarizer, wanted.model),
+        "speakers.exactly": wanted.exactly,
+        "speakers.at_least": wanted.at_least,
+        "speakers.at_most": wanted.at_most,
+    }
+    return {name: str(value) for name, value in parts.items() if value}

@@ -1,0 +1,77 @@
+"""RTTM, the format in which diarizations travel: who speaks when, one turn per line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from asrcli.errors import InputError
+from asrcli.types import Turn
+
+Turns = tuple[Turn, ...]
+
+
+def read_rttm(path: str | Path) -> dict[str, Turns]:
+    """Return the turns of each recording that a file names, in the order of time.
+
+    Fields are parted by white space: type, recording, channel, start, duration, two that are not read, and the speaker.
+    Lines of other types than ``SPEAKER``, and comments (``;;``), are passed over.
+
+    Raises:
+        InputError: the file cannot be read, or a line is no turn.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"'{path}' is not RTTM: it is not UTF-8 text") from error
+    turns: dict[str, list[Turn]] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        fields = line.split()
+        if not fields or fields[0].startswith(";") or fields[0] in OTHER_TYPES:
+            continue
+        try:
+            kind, recording, _, start, seconds, _, _, speaker = fields[:8]
+            begin, length = float(start), float(seconds)
+            if kind != "SPEAKER" or begin < 0 or length < 0 or not math.isfinite(begin + length):
+                raise ValueError
+        except ValueError:
+            raise InputError(
+                f"'{path}' line {number} is no turn of RTTM; it should look like: "
+                f"SPEAKER talk 1 0.50 2.25 <NA> <NA> anna <NA> <NA>"
+            ) from None
+        turns.setdefault(recording, []).append(Turn(speaker, begin, round(begin + length, 6)))
+    return {recording: tuple(sorted(found, key=_by_time)) for recording, found in turns.items()}
+
+
+# The other types of line in annex A of NIST's RT-09 evaluation plan; what they hold is not about turns.
+OTHER_TYPES = {"SPKR-INFO", "LEXEME", "NON-LEX", "NON-SPEECH", "NOSCORE", "NO_RT_METADATA"}
+OTHER_TYPES |= {"SEGMENT", "SU", "CB", "A/P", "FILLER", "EDIT", "IP"}
+
+
+def _by_time(turn: Turn) -> tuple[float, float, str]:
+    return turn.start, turn.end, turn.speaker
+
+
+def turns_of_input(path: str, where: str | Path, known: Mapping[str, Turns], alone: bool) -> Turns:
+    """Return the turns of one input among those of an RTTM file, by the name of the input without its extension.
+
+    Args:
+        path: the input.
+        where: the file, for the message.
+        known: what it holds.
+        alone: whether this is the only input; a file about one recording then needs no name that fits.
+
+    Raises:
+        InputError: the file has nothing about the input.
+    """
+    stem = Path(path).stem
+    for name in (stem, "_".join(stem.split())):
+        if name in known:
+            return known[name]
+    if alone and len(known) == 1:
+        return next(iter(known.values()))
+    there = ", ".join(sorted(known)[:3]) or "no turn at all"
+    raise InputError(f"'{where}' has no turns of '{stem}'; it has: {there}{', ...' if len(known) > 3 else ''}")

@@ -1,0 +1,42 @@
+"""Label tracks of Audacity: start, end and text, parted by tabs, times in seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asrcli.writers.text import clean, label
+from asrcli.writers.timeline import Interval, tiers
+from asrcli.writers.units import milliseconds
+
+if TYPE_CHECKING:
+    from asrcli.types import Transcript
+    from asrcli.writers.profiles import Layout
+
+
+def render_audacity(transcript: Transcript, layout: Layout, header: bool) -> str:
+    """Write a label per word where words have times, else per segment; the speaker stands before the text.
+
+    To import it: File > Import > Labels.
+    """
+    worded = any(segment.words for segment in transcript.segments)
+    rows = [
+        (interval.start, interval.end, f"{label(speaker)}{interval.text}")
+        for speaker, intervals in (_words(transcript) if worded else _segments(transcript))
+        for interval in intervals
+    ]
+    return "".join(f"{start / 1000:.6f}\t{end / 1000:.6f}\t{text}\n" for start, end, text in sorted(rows))
+
+
+Labelled = list[tuple[str | None, tuple[Interval, ...]]]
+
+
+def _words(transcript: Transcript) -> Labelled:
+    return [(tier.speaker, tier.words) for tier in tiers(transcript)]
+
+
+def _segments(transcript: Transcript) -> Labelled:
+    return [
+        (segment.speaker, (Interval(clean(segment.text), milliseconds(segment.start), milliseconds(segment.end)),))
+        for segment in transcript.segments
+        if clean(segment.text)
+    ]
