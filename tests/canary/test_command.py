@@ -110,7 +110,6 @@ def canary(asr: Any, folder: Path, *words: Any) -> Any:
     [
         (["-l", "de"], "does not speak 'de', only: en"),
         (["--beam-size", "3"], "has no --beam-size"),
-        (["--word-timestamps"], "has no --word-timestamps"),
         (["--task", "translate"], "has no --task translate"),
         (["--ask", " "], "write a question"),
         (["--ask", "What?", "--channels", "split"], "asr ask"),
@@ -135,6 +134,7 @@ def test_backends_are_checked(asr: Any, folder: Path, digit_strings: Strings) ->
 def test_questions_are_answered_beside_the_text(asr: Any, tmp_path: Path, folder: Path, digit_strings: Strings) -> None:
     (path, text), (other, _) = digit_strings[:2]
     words = [path, other, "-f", "txt,json", "-o", "out", "--ask", "What is this about?", "--ask", "Sum up"]
+    words += ["--word-timestamps"]  # by the default aligner
     done = canary(asr, folder, *words)
     assert done.code == 0, done.err
     out = tmp_path / "out"
@@ -142,6 +142,7 @@ def test_questions_are_answered_beside_the_text(asr: Any, tmp_path: Path, folder
     found = json.loads((out / f"{path.stem}.json").read_text())
     assert [one["question"] for one in found["answers"]] == ["What is this about?", "Sum up"]
     assert dict(found["options"])["backend"] == "native" and found["text"].strip() == text
+    assert [word["source"] for word in found["segments"][0]["words"]] == ["aligned"] * len(text.split())
     page = (out / f"{path.stem}.answers.md").read_text()
     for answer in found["answers"]:
         assert answer["text"].startswith("summary: ") and answer["text"] in page
