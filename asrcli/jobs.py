@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from asrcli.diarization.desk import DeskMaker
 
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
+ANSWERED = frozenset({"json", "answers"})  # formats that hold answers
 PROBES = 8  # inputs probed at once; each waits for the disk most of the time
 
 
@@ -44,6 +45,7 @@ class Request:
     engine: str = "auto"
     model: str | None = None
     options: Options = field(default_factory=Options)
+    backend: str | None = None  # of an engine with several; None is the first that is installed
     formats: tuple[str, ...] = ()  # () writes nothing: the caller takes the transcripts
     layout: Layout = field(default_factory=Layout)
     naming: Naming = field(default_factory=Naming)
@@ -176,6 +178,8 @@ def plan(request: Request) -> Plan:
         companions.find(group, spelling)
     naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
     check_template(naming.template, request.formats)
+    if request.options.ask and request.channels == "split":
+        raise UsageError("--ask is about a whole recording, not a channel: transcribe with -f json, then use asr ask")
     turns: Mapping[str, KnownTurns] = {}
     if (wanted := request.speakers) is not None:
         request = _with_word_times(request, engine)
@@ -229,6 +233,7 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> st
         "engine": engine.name,
         "model": model or engine.default_model,
         "revision": selection.declared_revision(engine, model),
+        "backend": selection.choose_backend(engine, request.backend),
         "channels": request.channels,
         "start": request.start,
         "end": request.end,
@@ -266,9 +271,9 @@ def _plan_job(found: Found, request: Request, recipe: state.Recipe) -> Job:
 
 
 def _output_recipe(recipe: state.Recipe, name: str, layout: Layout) -> state.Recipe:
-    if name not in SHAPED:
-        return {**recipe, "format": name}
-    return {**recipe, "format": name, **{f"layout.{key}": str(value) for key, value in asdict(layout).items()}}
+    shaping = asdict(layout) if name in SHAPED else {}
+    text = recipe if name in ANSWERED else {key: value for key, value in recipe.items() if key != "ask"}
+    return {**text, "format": name, **{f"layout.{key}": str(value) for key, value in shaping.items()}}
 
 
 def execute(planned: Plan) -> Generator[JobEvent, None, None]:
@@ -294,6 +299,7 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
             planned.engine,
             planned.model,
             _for_engine(request.options),
+            backend=request.backend,
             device=request.device,
             dtype=request.dtype,
             threads=request.threads,

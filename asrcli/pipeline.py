@@ -378,8 +378,21 @@ class _Consumer:
         for index in over:
             assembly = self.open.pop(index)
             if index not in self.dead:
-                self.put(Finished(index, self._transcript(assembly, self.ends[index], self.started[index])))
+                self._finish(index, assembly)
         return len(over)
+
+    def _finish(self, index: int, assembly: Assembly) -> None:
+        """Hand on a transcript, with the answers to what was asked about it."""
+        transcript = self._transcript(assembly, self.ends[index], self.started[index])
+        try:
+            if self.options.ask:
+                transcript = self.recogniser.answer(transcript, self.options.ask)
+        except DeviceError:
+            raise
+        except Exception as error:  # the per-input boundary
+            self._fail(index, error)
+            return
+        self.put(Finished(index, transcript))
 
     def _transcript(self, assembly: Assembly, end: _End, started: float) -> Transcript:
         weights = self.choice.weights
@@ -395,9 +408,14 @@ class _Consumer:
             speech=end.speech,
             gaps=assembly.uncovered(end.speech),
             warnings=end.warnings,
-            options=tuple((name, str(value)) for name, value in self.options.given()),
+            options=self._recorded_options(),
             timings=Timings(end.decode_seconds, assembly.engine_seconds, time.perf_counter() - started),
         )
+
+    def _recorded_options(self) -> tuple[tuple[str, str], ...]:
+        backend = self.choice.engine.backend
+        given = tuple((name, str(value)) for name, value in self.options.given())
+        return (("backend", backend), *given) if backend else given
 
 
 def vote(

@@ -24,6 +24,7 @@ NAMES = (
     "streaming",
     "transformers",
     "ctc",
+    "canary",
 )
 LIMIT = 3600  # seconds for one benchmark
 

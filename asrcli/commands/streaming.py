@@ -34,6 +34,7 @@ FOR_FILES = {
     "batch_size": None,
     "manifest": None,
     "dry_run": False,
+    "ask": None,
 }
 LEAST_ROOM = 20  # cells of a line that the tail is shown in
 
@@ -64,6 +65,7 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
         planned.engine,
         planned.model,
         wanted.options,
+        backend=wanted.backend,
         device=wanted.device,
         dtype=wanted.dtype,
         threads=wanted.threads,

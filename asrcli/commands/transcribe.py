@@ -28,6 +28,7 @@ def transcribe(
     ] = None,
     engine: Annotated[str, _option("--engine", "-e", help="Engine, or auto: the best with weights here.")] = "auto",
     model: Annotated[str | None, _option("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
+    backend: Annotated[str | None, _option("--backend", help="Implementation, of an engine with several.")] = None,
     language: Annotated[str | None, _option("--language", "-l", help="Code or name; default: found out.")] = None,
     languages: Annotated[str | None, _option("--languages", help="Find the language among these: de,en.")] = None,
     task: Annotated[str | None, _option("--task", help="transcribe, or translate into English.")] = None,
@@ -57,6 +58,9 @@ def transcribe(
         ),
     ] = None,
     null: Annotated[bool, _option("--null", "-0", help="Names in --files-from end with a NUL byte.")] = False,
+    ask: Annotated[
+        list[str] | None, _option("--ask", help="Question about what was said; several: --ask ... --ask ...")
+    ] = None,
     channels: Annotated[str, _option("--channels", help="mix, split (a speaker per channel), or a number.")] = "mix",
     diarize: Annotated[
         bool, _option("--diarize", help="Find who speaks: a speaker for every word (pyannote).")
@@ -218,10 +222,12 @@ def request(given: dict[str, Any]) -> Request:
     from asrcli import inputs
     from asrcli.jobs import Request
     from asrcli.outputs import Naming
-    from asrcli.writers import format_of, formats, layout
+    from asrcli.writers import formats, layout
 
     if given["manifest"]:
         found, chosen = [], []
+        if given["ask"]:
+            raise UsageError("--ask is about recordings, and --manifest holds utterances: give one of them")
     else:
         named = list(given["inputs"] or [])
         if given["files_from"]:
@@ -229,7 +235,8 @@ def request(given: dict[str, Any]) -> Request:
         if not named:
             raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
         found = inputs.expand(named)
-        chosen = formats(given["format"]) if given["format"] else [format_of(given["output"] or "")]
+        chosen = formats(given["format"]) if given["format"] else _default_formats(given)
+        _check_answers(given, chosen)
         check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
@@ -242,6 +249,7 @@ def request(given: dict[str, Any]) -> Request:
         engine=given["engine"],
         model=given["model"],
         options=options(given),
+        backend=given["backend"],
         formats=tuple(chosen),
         layout=layout(given["subs"] or "default", **shape),
         naming=naming,
@@ -315,8 +323,34 @@ def options(given: dict[str, Any]) -> Options:
         hotwords=tuple(word.strip() for word in hotwords.split(",") if word.strip()) if hotwords else None,
         temperature=_temperatures(given["temperature"], given["temperature_increment_on_fallback"]),
         suppress_tokens=_numbers(given["suppress_tokens"], "--suppress-tokens", int),
+        ask=tuple(given["ask"]) if given["ask"] else None,
         **{name: given[name] for name in _SAME_NAME},
     )
+
+
+def _check_answers(given: dict[str, Any], chosen: list[str]) -> None:
+    """Give answers a place to go; raise `UsageError` when there are none, or when there is no place for them."""
+    if any(not question.strip() for question in given["ask"] or ()):
+        raise UsageError("--ask '': write a question")
+    if not given["ask"]:
+        if "answers" in chosen:
+            raise UsageError("-f answers holds the answers to questions: give --ask 'QUESTION'")
+        return
+    if given["output_dir"] not in (None, "-"):
+        chosen += [] if "answers" in chosen else ["answers"]
+    elif not {"answers", "json"} & set(chosen) and not given["json"]:
+        raise UsageError(f"--ask: {chosen[0]} has no place for answers; choose -f answers or json, or --output-dir")
+
+
+def _default_formats(given: dict[str, Any]) -> list[str]:
+    """Return the format an output file's extension names; else text, or answers where they alone are wanted."""
+    from asrcli.writers import format_of
+
+    output = given["output"] or ""
+    found = format_of(output)
+    to_folder = given["output_dir"] not in (None, "-")
+    plain = found == "txt" and not output.lower().endswith(".txt")  # no format was named
+    return ["answers"] if given["ask"] and plain and not to_folder else [found]
 
 
 def _stretch(given: dict[str, Any]) -> tuple[float, float | None]:
