@@ -22,6 +22,7 @@ from support.command import Run, quiet_environment
 from support.server import Reply, serving
 
 from asrcli.commands.streaming import Plain, Terminal
+from asrcli.main import main
 from asrcli.streaming.updates import Update
 from asrcli.types import Segment
 
@@ -256,9 +257,13 @@ def test_a_server_that_dies_leaves_what_was_heard(tmp_path: Path) -> None:
         (("--stream", "mic:", "--pcm", "s16le"), 2, "--pcm"),
     ],
 )
-def test_wrong_usage_is_one_line(asr: Run, words: tuple[str, ...], code: int, hint: str) -> None:
-    done = asr("transcribe", "-e", "fake", *words, timeout=30)
-    assert (done.code, len(done.err.splitlines())) == (code, 1) and hint in done.err, done.err
+def test_wrong_usage_is_one_line(
+    words: tuple[str, ...], code: int, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["transcribe", "-e", "fake", *words])
+    error = capsys.readouterr().err
+    assert (ended.value.code, len(error.splitlines())) == (code, 1) and hint in error, error
 
 
 @pytest.mark.parametrize(
