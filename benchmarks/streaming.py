@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
 import statistics
@@ -31,7 +32,8 @@ DIGITS = sorted((ROOT / "tests/data/digits").glob("*.wav"))
 TINY = ROOT / "tests/checkpoints/whisper-digits-ct2"
 OPTIONS = Options(language="en", word_timestamps=True)
 GAP = 1.0  # seconds of silence between two strings: each is an utterance
-PART = 600  # seconds; cost is compared between parts of an hour
+HOUR, SHORT = 3600, 600  # seconds of audio: of `fake`, and of a model that takes its time
+PARTS = 6
 BLOCK = SAMPLE_RATE // 10
 
 
@@ -46,23 +48,24 @@ def choice(engine: type[Engine], name: str, path: Path | None = None) -> Choice:
     return Choice(engine, Weights(name, str(path) if path else None), Device(threads=1))
 
 
-def hour(engine: Choice, vad: VadOptions | None) -> tuple[list[float], list[float], int]:
-    """Feed an hour by tenths of a second, with a hypothesis for every second of speech, as if it were live.
+def stream(engine: Choice, vad: VadOptions | None, seconds: int) -> tuple[list[float], list[float], int]:
+    """Feed a stream by tenths of a second, with a hypothesis for every second of speech, as if it were live.
 
     Returns:
-        for each ten minutes the CPU seconds per second of audio, and the resident memory behind it in MB; and the
-        number of segments.
+        for each sixth the CPU seconds per second of audio, and the resident memory behind it in MB; and the number of
+        segments.
     """
     loop = np.concatenate(strings())
     listener = Listener(Recogniser(engine, OPTIONS, print), Recording("a-b-c-d"), OPTIONS, vad)
     costs, memory, at = [], [], 0
-    for _ in range(3600 // PART):
+    part = seconds // PARTS
+    for _ in range(PARTS):
         began = time.process_time()  # others may use the machine too
-        for _ in range(PART * SAMPLE_RATE // BLOCK):
+        for _ in range(part * SAMPLE_RATE // BLOCK):
             for _ in listener.feed(loop[at : at + BLOCK]):
                 pass
             at = (at + BLOCK) % (len(loop) - BLOCK)
-        costs.append((time.process_time() - began) / PART)
+        costs.append((time.process_time() - began) / part)
         memory.append(resident())
     for _ in listener.finish():
         pass
@@ -141,21 +144,23 @@ def main() -> None:
     print("## Streaming\n")
     print(f"`python -m benchmarks.streaming`, {platform.machine()}, one thread, 24 digit strings in a loop with pauses")
     print(f"of {GAP:g} s; the tiny Whisper of the tests (30 s windows, 1 M parameters). Not measured on a GPU.\n")
-    print("CPU seconds per second of audio, a hypothesis for every second of speech:\n")
-    print("| engine | " + " | ".join(f"{at}-{at + 10} min" for at in range(0, 60, 10)) + " | last / first |")
-    print("|---" * 8 + "|")
-    rows = [("fake, no voice activity", choice(Fake, "pace=2"), None), ("fake", choice(Fake, "pace=2"), VadOptions())]
-    rows.append(("whisper (tiny)", choice(Whisper, "digits", TINY), VadOptions()))
+    print("CPU seconds per second of audio in each sixth of a stream, a hypothesis for every second of speech:\n")
+    print("| engine | length | " + " | ".join(f"{at}/6" for at in range(1, PARTS + 1)) + " | last / first |")
+    print("|---" * 9 + "|")
+    tiny = choice(Whisper, "digits", TINY)
+    rows = [("fake, no voice activity", choice(Fake, "pace=2"), None, HOUR)]
+    rows += [("fake", choice(Fake, "pace=2"), VadOptions(), HOUR), ("whisper (tiny)", tiny, VadOptions(), SHORT)]
     notes = []
-    for name, engine, vad in rows:
-        costs, memory, segments = hour(engine, vad)
-        print(f"| {name} | {shown(costs, 4)} | {costs[-1] / costs[0]:.2f} |", flush=True)
-        notes.append(
-            f"{name}: {segments} segments, {memory[0]:.0f} MB after ten minutes, {memory[-1]:.0f} MB at the end"
-        )
+    for name, engine, vad, seconds in rows:
+        costs, memory, segments = stream(engine, vad, seconds)
+        cells = f"{shown(costs, 4)} | {costs[-1] / costs[0]:.2f}"
+        print(f"| {name} | {seconds // 60} min | {cells} |", flush=True)
+        notes.append(f"{name}: {segments} segments, {memory[0]:.0f} MB after a sixth, {memory[-1]:.0f} MB at the end")
     print("\n" + ";\n".join(notes) + ".\n")
-    first, stable = latencies(choice(Whisper, "digits", TINY), 16)
-    print(f"Paced as spoken, {len(first)} words, seconds from the end of a word to its text:\n")
+    first, stable = latencies(tiny, 12)
+    load = f"{os.getloadavg()[0]:.0f}"
+    print(f"Paced as spoken, {len(first)} words, seconds from the end of a word to its text; the load of the")
+    print(f"machine was {load}:\n")
     print("| | median | 90 % | most |\n|---|---|---|---|")
     for name, values in (("first seen (tail)", first), ("settled", stable)):
         tenths = statistics.quantiles(values, n=10)

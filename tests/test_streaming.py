@@ -320,13 +320,29 @@ def test_a_language_found_out_twice_holds_for_the_utterance() -> None:
     assert {one.language for one in listener.segments} == {"de"}
 
 
+def test_no_engine_hears_more_than_it_can() -> None:
+    lengths = []
+
+    class Short(Moody):
+        max_seconds = 8.0
+
+        def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+            lengths.extend(clip.seconds for clip in clips)
+            return [[] for _ in clips]
+
+    for behind in (False, True):
+        listen(recogniser(Short, "x", Options()), np.zeros(40 * SAMPLE_RATE, np.float32), None, behind=behind)
+    assert max(lengths) <= 8.0
+
+
 def test_a_hypothesis_that_fails_costs_nothing_and_a_last_one_its_segment() -> None:
     kind = type("Failing", (Moody,), {"script": [["a", "b"], AsrError("no luck"), ["a", "b", "c"]]})
     listener, updates = listen(recogniser(kind, "x", Options()), np.zeros(6 * SAMPLE_RATE, np.float32), None)
     assert check(listener, updates).startswith("a b")
     kind = type("Failing", (Moody,), {"script": [AsrError("no luck")]})
-    listener, updates = listen(recogniser(kind, "x", Options()), np.zeros(6 * SAMPLE_RATE, np.float32), None)
-    assert [str(one) for one in listener.failures] == ["no luck"] and not listener.segments
+    for samples in (6 * SAMPLE_RATE, 20 * STEP):  # the last hypothesis has heard all, or not
+        listener, updates = listen(recogniser(kind, "x", Options()), np.zeros(samples, np.float32), None)
+        assert [str(one) for one in listener.failures] == ["no luck"] and not listener.segments
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from support.command import Run, quiet_environment
 from support.server import Reply, serving
 
 from asrcli.commands.streaming import Plain, Terminal
+from asrcli.main import main
 from asrcli.streaming.updates import Update
 from asrcli.types import Segment
 
@@ -249,15 +250,20 @@ def test_a_server_that_dies_leaves_what_was_heard(tmp_path: Path) -> None:
         (("--stream", "-", "--batch-size", "3"), 2, "--batch-size"),
         (("--stream", "--manifest", "m.jsonl"), 2, "--manifest"),
         (("--stream", "-", "--punctuate"), 2, "--punctuate"),
+        (("--stream", "-", "--diarize"), 2, "--diarize"),
         (("--stream", "-", "--hotwords", "Bach"), 2, "--hotwords"),
         (("--stream", "-", "-e", "nobody"), 2, "nobody"),
         (("--stream", "-", "-f", "srt,txt"), 2, "--output-dir"),
         (("--stream", "mic:", "--pcm", "s16le"), 2, "--pcm"),
     ],
 )
-def test_wrong_usage_is_one_line(asr: Run, words: tuple[str, ...], code: int, hint: str) -> None:
-    done = asr("transcribe", "-e", "fake", *words, timeout=30)
-    assert (done.code, len(done.err.splitlines())) == (code, 1) and hint in done.err, done.err
+def test_wrong_usage_is_one_line(
+    words: tuple[str, ...], code: int, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["transcribe", "-e", "fake", *words])
+    error = capsys.readouterr().err
+    assert (ended.value.code, len(error.splitlines())) == (code, 1) and hint in error, error
 
 
 @pytest.mark.parametrize(

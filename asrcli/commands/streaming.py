@@ -30,6 +30,8 @@ FOR_FILES = {
     "clip_timestamps": None,
     "languages": None,
     "identify_with": None,
+    "diarize": False,
+    "rttm_in": None,
     "punctuate": False,
     "batch_size": None,
     "manifest": None,

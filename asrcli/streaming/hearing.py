@@ -52,13 +52,14 @@ class Hypotheses:
         self.recogniser, self.recording, self.options, self.vad = recogniser, recording, options, vad
         self.buffer = Buffer()
         self.buffer.start = self.buffer.end = self.start = round(start * SAMPLE_RATE)
-        self.longest = min(LONGEST, recogniser.choice.engine.clip_seconds(options) - EVERY)
+        self.longest = min(LONGEST, recogniser.choice.engine.clip_seconds(options) - 2 * EVERY)
         self.window = min(WINDOW, self.longest)
         self.agreement = Agreement()
         self.owned = 0  # settled tokens at the start of the window that the segment before has in its text
         self.text = ""  # of this segment, as far as it is settled
         self.ended = start  # where the segment before ends, seconds
         self.heard = self.start  # up to where the last hypothesis reaches
+        self.missed = False  # that hypothesis failed
         self.language: str | None = None
         self.fixed_language: str | None = None  # for the rest of the utterance
         self.flags: tuple[str, ...] = ()
@@ -85,7 +86,8 @@ class Hypotheses:
 
     def end(self, speech: Sequence[Region]) -> Iterator[Update]:
         """Settle everything, with a last hypothesis unless the one before has heard all of it."""
-        found = None if self.heard == self.buffer.end else self._hear(self.buffer.end, speech)
+        is_heard = self.heard == self.buffer.end and not self.missed
+        found = None if is_heard else self._hear(self.buffer.end, speech)
         if isinstance(found, Exception):
             yield self._completed(self.agreement.finish(), self.buffer.end, found)
         else:
@@ -102,7 +104,7 @@ class Hypotheses:
         language = self.options.language or self.fixed_language
         clip = Clip(self.recording, start, self.buffer.between(self.start, end), inside, language)
         heard = self.recogniser.transcribe([clip])[0]
-        self.heard = end
+        self.heard, self.missed = end, isinstance(heard, Exception)
         if isinstance(heard, Exception):
             return heard
         segments = settle(clip, heard, self.options, self.vad)

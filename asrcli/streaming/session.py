@@ -78,11 +78,12 @@ class Session:
         self._arrived, self._first, self._told = 0.0, 0.0, False
         self._engine_seconds = 0.0
         self._over = False
+        self._hearer = threading.Thread(target=self._hear, name="asr-engine", daemon=True)
 
     def start(self) -> Session:
         """Begin to read and to load."""
-        for target, name in ((self._read, "asr-read"), (self._hear, "asr-engine")):
-            threading.Thread(target=target, name=name, daemon=True).start()
+        threading.Thread(target=self._read, name="asr-read", daemon=True).start()
+        self._hearer.start()
         return self
 
     def stop(self) -> None:
@@ -101,6 +102,8 @@ class Session:
             try:
                 happening = self._happenings.get(timeout=0.2)  # an endless wait would hold back signals
             except queue.Empty:
+                if not self._hearer.is_alive() and self._happenings.empty():
+                    raise RuntimeError("the hearing thread has died; its traceback is above") from None
                 continue
             self._over = isinstance(happening, Over)
             return happening
