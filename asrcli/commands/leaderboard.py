@@ -262,8 +262,7 @@ def export(
 ) -> None:
     """Write run records as the Open ASR Leaderboard's manifests, ready to be submitted."""
     from asrcli.files import write_atomic
-    from asrcli.leaderboard.manifests import manifest_name, manifest_text
-    from asrcli.leaderboard.runs import HUB_ID
+    from asrcli.leaderboard.manifests import HUB_ID, manifest_name, manifest_text
     from asrcli.results import read_run
 
     texts: dict[Path, str] = {}
@@ -291,7 +290,7 @@ def readme(
     only_open: Annotated[bool, typer.Option("--open", help="Only models with open weights.")] = False,
 ) -> None:
     """Rewrite the first ten of the leaderboard between two markers of a README; nothing else in it changes."""
-    from asrcli.leaderboard.markdown import top_block, write_block
+    from asrcli.leaderboard.markdown import TopRow, top_block, write_block
     from asrcli.leaderboard.ranking import arrange
     from asrcli.leaderboard.snapshot import load
     from asrcli.leaderboard.view import View
@@ -300,6 +299,10 @@ def readme(
     if len(names) > 1:
         raise UsageError("readme: one --table, since ranks of different tables cannot be mixed in a top ten")
     board = arrange([load(names[0], day_of(date))], View(open_only=only_open))
-    ranked = [(one.row.model, one.average) for one in board.standings if one.rank and one.average is not None]
+    ranked = [
+        TopRow(one.row.model, one.average, one.row.is_open is True)
+        for one in board.standings
+        if one.rank and one.average is not None
+    ]
     changed = write_block(file, top_block(ranked, board.tables[0].day))
     print(f"asr: {file}: {'rewritten' if changed else 'unchanged'}, data of {board.tables[0].day}", file=sys.stderr)

@@ -18,6 +18,7 @@ class BoardRow:
     model: str
     wer: float  # per cent, averaged over the board's test sets
     rtfx: float | None = None
+    on_hub: bool = True  # whether its weights are there, under its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,10 @@ def from_leaderboard() -> Board:
     assert table is not None, "one comes with asr"
     board = arrange([table], View())
     ranked = [one for one in board.standings if one.rank is not None and one.average is not None]
-    rows = [BoardRow(one.row.model, float(two_digits(one.average or 0.0)), one.row.rtfx) for one in ranked]
+    rows = [
+        BoardRow(one.row.model, float(two_digits(one.average or 0.0)), one.row.rtfx, one.row.is_open is True)
+        for one in ranked
+    ]
     return Board(table.day, tuple(rows))
 
 

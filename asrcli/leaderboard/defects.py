@@ -80,7 +80,7 @@ def flattered(standings: list[Standing], sets: list[EvalSet]) -> list[Defect]:
             continue
         place = 1 + sum(average < published for average in averages)
         if place <= TOP:
-            missing = one.remark.removeprefix("no ")
+            missing = ", ".join(column.name for column in sets if column.name not in one.row.rates)
             text = f"its published average {two_digits(published)} would be number {place}, only without {missing}"
             found.append(Defect(Fault.FLATTERED, text, one.row.model))
     return found

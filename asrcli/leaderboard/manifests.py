@@ -24,6 +24,7 @@ from asrcli.types import ErrorCounts
 
 NORMALIZER = "open-asr-leaderboard"
 FILE = re.compile(r"MODEL_(?P<model>.+?)_*DATASET_(?P<dataset>.+)\.jsonl")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # owner/name
 # A file's name has "-" for the "/" of a hub id; owners with a "-" of their own (normalizer/model_ids.py, d1e99b25).
 HYPHENATED = (
     "ARTPARK-IISc",
@@ -97,6 +98,13 @@ class Line:
     time: float | None
 
 
+def model_label(engine: str, model: str | None) -> str:
+    """Return the id on the hub that a run was made with, or ``engine:model`` for short names and folders."""
+    if model and HUB_ID.fullmatch(model):
+        return model
+    return f"{engine}:{Path(model).name}" if model else engine
+
+
 def hub_id(name: str) -> str:
     """Return the id on the hub that a name in a manifest's file was made from."""
     if name in NO_OWNER:
@@ -129,7 +137,8 @@ def score_file(path: Path, language: str = "en") -> Score:
     rows = list(read_json_lines(path))
     head = rows[0][1] if rows and RECORD_KEY in rows[0][1] else None
     if head is not None:
-        model, dataset = str(head.get("model") or head.get("engine") or ""), str(head.get("dataset") or "")
+        model = model_label(str(head.get("engine") or ""), str(head.get("model") or ""))
+        dataset = str(head.get("dataset") or "")
         rows = rows[1:]
     else:
         match = FILE.fullmatch(path.name)
@@ -177,7 +186,7 @@ def lines_of(rows: Sequence[tuple[int, Row]], path: Path) -> tuple[list[Line], t
     for (number, row), line in zip(rows, lines, strict=True):
         if PARENT not in row or CHUNK not in row:
             raise InputError(f"{path} line {number}: no {PARENT} and {CHUNK}, which the lines before have")
-        place = number_of(row, CHUNK, path, number)
+        place = amount(row, CHUNK, path, number)
         pieces.setdefault(str(row[PARENT]), []).append((int(place or 0), line))
     joined = []
     for parent in sorted(pieces):
@@ -195,8 +204,16 @@ def line_of(row: Row, path: Path, number: int) -> Line:
         raise InputError(f"{path} line {number}: 'text' and 'pred_text' must be there and be text")
     for one in (text, heard or ""):
         check_text(one, path, number)
-    seconds, time = (number_of(row, key, path, number) for key in ("duration", "time"))
+    seconds, time = (amount(row, key, path, number) for key in ("duration", "time"))
     return Line(text, heard or "", seconds, time)
+
+
+def amount(row: Row, key: str, path: Path, number: int) -> float | None:
+    """Return a number that is not negative; ``None`` where it is missing."""
+    value = number_of(row, key, path, number)
+    if value is not None and not 0 <= value < 1e9:
+        raise InputError(f"{path} line {number}: '{key}' cannot be {value}")
+    return value
 
 
 def join_pieces(pieces: Sequence[Line]) -> Line:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from asrcli.blocks import replace_block
 from asrcli.digest.cleaning import escape_markdown, markdown_link
@@ -19,22 +20,27 @@ MARKERS = (
 TOP = 10
 
 
-def model_link(name: str) -> str:
-    """Return a link to a model of the hub."""
-    return markdown_link(name, f"https://huggingface.co/{name}" if name.count("/") == 1 and " " not in name else "")
+class TopRow(NamedTuple):
+    """One line of a README's block."""
+
+    model: str
+    average: float  # per cent
+    on_hub: bool  # whether there are weights to link to
 
 
-def top_block(rows: Sequence[tuple[str, float]], day: str) -> str:
-    """Return the first ten of a ranking with the day of its data, not of its reading.
+def model_link(name: str, on_hub: bool) -> str:
+    """Return a link to a model of the hub, or only its name where the weights are not there."""
+    linked = on_hub and name.count("/") == 1 and " " not in name
+    return markdown_link(name, f"https://huggingface.co/{name}" if linked else "")
 
-    Args:
-        rows: models and their averages in per cent, the best first.
-        day: of the data.
-    """
-    lines = [f"| {rank} | {model_link(model)} | {two_digits(wer)} % |" for rank, (model, wer) in enumerate(rows, 1)]
-    return "\n".join(
-        ["| Rank | Model | Avg WER |", "|---|---|---|", *lines[:TOP], "", f"Data of {escape_markdown(day)}."]
-    )
+
+def top_block(rows: Sequence[TopRow], day: str) -> str:
+    """Return the first ten of a ranking (the best first) with the day of its data, not of its reading."""
+    lines = [
+        f"| {rank} | {model_link(one.model, one.on_hub)} | {two_digits(one.average)} % |"
+        for rank, one in enumerate(rows[:TOP], 1)
+    ]
+    return "\n".join(["| Rank | Model | Avg WER |", "|---|---|---|", *lines, "", f"Data of {escape_markdown(day)}."])
 
 
 def board_markdown(board: Board, top: int) -> str:
@@ -68,7 +74,7 @@ def cells_of(one: Standing, board: Board) -> list[str]:
     return [
         str(one.rank or "–"),
         f"{one.interval[0]}–{one.interval[1]}" if one.interval else "–",
-        model_link(row.model),
+        model_link(row.model, row.is_open is True),
         "–" if one.average is None else two_digits(one.average),
         *("–" if rate is None else f"{rate:g}" for rate in rates),
         "–" if row.rtfx is None else f"{row.rtfx:,.0f}",

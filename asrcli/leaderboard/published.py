@@ -34,6 +34,19 @@ class Origin:
     language: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which column holds what; ``None`` where there is none."""
+
+    header: Sequence[str]
+    sets: Mapping[int, EvalSet]
+    model: int
+    average: int | None
+    rtfx: int | None
+    size: int | None
+    licence: int | None
+
+
 def read_published(data: bytes, origin: Origin) -> Table:
     """Read a table.
 
@@ -41,46 +54,63 @@ def read_published(data: bytes, origin: Origin) -> Table:
         InputError: it is none: HTML, another encoding, no models, no test sets, or a cell that is no number.
     """
     header, lines = cells_of(data, origin.source)
-    columns = {name.lower(): place for place, name in reversed(list(enumerate(header)))}
-    model = first_of(columns, MODEL)
+    layout = find_layout(header, lines, origin)
+    rows = [row_of(cells, layout, origin, f"{origin.source} line {number}") for number, cells in lines]
+    return Table(
+        name=origin.name,
+        title=origin.title,
+        day=origin.day,
+        kind=Kind.PUBLISHED,
+        sets=tuple(layout.sets.values()),
+        rows=tuple(rows),
+        note=origin.note,
+        revision=origin.revision,
+    )
+
+
+def find_layout(header: Sequence[str], lines: Sequence[tuple[int, list[str]]], origin: Origin) -> Layout:
+    """Return which column holds what.
+
+    Raises:
+        InputError: there is no model, no test set, or no row.
+    """
+    places = {name.lower(): place for place, name in reversed(list(enumerate(header)))}
+
+    def first(names: Sequence[str]) -> int | None:
+        return next((places[name] for name in names if name in places), None)
+
+    model = first(MODEL)
     if model is None:
         raise InputError(f"{origin.source}: no column {' or '.join(MODEL)} in: {clean(', '.join(header), 80)}")
     sets = find_sets(header, lines, origin.language)
     if not sets or not lines:
         raise InputError(f"{origin.source}: {len(lines)} models and {len(sets)} test sets: not a table of results")
-    places = {name: first_of(columns, keys) for name, keys in (("average", AVERAGE), ("rtfx", SPEED), ("size", SIZE))}
-    licence = first_of(columns, LICENCE)
-    rows = []
-    for number, cells in lines:
-        where = f"{origin.source} line {number}"
+    return Layout(header, sets, model, first(AVERAGE), first(SPEED), first(SIZE), first(LICENCE))
 
-        def figure(place: int | None, cells: Sequence[str] = cells, where: str = where) -> float | None:
-            return None if place is None else number_in(cells[place], header[place], where)
 
-        rates = {one.name: rate for place, one in sets.items() if (rate := figure(place)) is not None}
-        row = Row(
-            model=clean(cells[model], MOST_NAME),
-            protocol=origin.protocol,
-            source=origin.source,
-            day=origin.day,
-            rates=rates,
-            average=figure(places["average"]),
-            rtfx=figure(places["rtfx"]),
-            parameters=figure(places["size"]),
-            licence="" if licence is None else clean(cells[licence], MOST_NAME),
-        )
-        if not row.model:
-            raise InputError(f"{where}: a row without a model")
-        rows.append(row)
-    return Table(
-        origin.name,
-        origin.title,
-        origin.day,
-        Kind.PUBLISHED,
-        tuple(sets.values()),
-        tuple(rows),
-        origin.note,
-        origin.revision,
+def row_of(cells: Sequence[str], layout: Layout, origin: Origin, where: str) -> Row:
+    """Return one row.
+
+    Raises:
+        InputError: it has no model, or a cell that is no number.
+    """
+
+    def figure(place: int | None) -> float | None:
+        return None if place is None else number_in(cells[place], layout.header[place], where)
+
+    model = clean(cells[layout.model], MOST_NAME)
+    if not model:
+        raise InputError(f"{where}: a row without a model")
+    return Row(
+        model=model,
+        protocol=origin.protocol,
+        source=origin.source,
+        day=origin.day,
+        rates={one.name: rate for place, one in layout.sets.items() if (rate := figure(place)) is not None},
+        average=figure(layout.average),
+        rtfx=figure(layout.rtfx),
+        parameters=figure(layout.size),
+        licence="" if layout.licence is None else clean(cells[layout.licence], MOST_NAME),
     )
 
 
@@ -103,21 +133,15 @@ def cells_of(data: bytes, source: str) -> tuple[list[str], list[tuple[int, list[
         for cells in reader:
             if not cells:
                 continue
-            if len(cells) != len(header) or len(lines) >= MOST_ROWS or len(header) > MOST_COLUMNS:
-                raise InputError(
-                    f"{source} line {reader.line_num}: {len(cells)} cells where the header has {len(header)}"
-                    if len(cells) != len(header)
-                    else f"{source}: more than {MOST_ROWS} rows or {MOST_COLUMNS} columns"
-                )
+            if len(cells) != len(header):
+                found = f"{len(cells)} cells where the header has {len(header)}"
+                raise InputError(f"{source} line {reader.line_num}: {found}")
+            if len(lines) >= MOST_ROWS or len(header) > MOST_COLUMNS:
+                raise InputError(f"{source}: more than {MOST_ROWS} rows or {MOST_COLUMNS} columns")
             lines.append((reader.line_num, cells))
     except csv.Error as error:
         raise InputError(f"{source} line {reader.line_num}: {error}") from None
     return header, lines
-
-
-def first_of(columns: Mapping[str, int], names: Sequence[str]) -> int | None:
-    """Return the place of the first of these columns that is there."""
-    return next((columns[name] for name in names if name in columns), None)
 
 
 def find_sets(header: Sequence[str], lines: Sequence[tuple[int, list[str]]], language: str) -> dict[int, EvalSet]:

@@ -102,6 +102,7 @@ def rank_rows(
         average = row.average if from_published else mean_of(row, sets)
         missing = [one.name for one in sets if one.name not in row.rates]
         remark = f"no {', '.join(missing)}" if missing else ""
+        remark = "none of these test sets" if len(missing) == len(sets) > 1 else remark
         if not missing and not from_published and (wrong := wrong_average(row, sets)):
             remark = wrong
         standings.append(Standing(row, average, remark=remark))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asrcli.leaderboard.manifests import NORMALIZER, count_errors
+from asrcli.leaderboard.manifests import NORMALIZER, count_errors, model_label
 from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, set_name
 from asrcli.results import RunRecord, read_run
 from asrcli.scoring.alignment import Convention
@@ -23,9 +22,6 @@ SETS = {
 }
 
 
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-
-
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A run beside a table; ``set`` is the name of its test set, whether the table has it or not."""
@@ -38,6 +34,13 @@ class Measured:
     seconds: float | None = None  # of audio, and of work; None where one utterance lacks either
     time: float | None = None
     comparisons: tuple[str, ...] = ()
+
+
+def summary(run: Measured) -> str:
+    """Return what a run measured, in one line."""
+    rates = [f"WER {rate:.2f} %" for rate in run.row.rates.values()]
+    speed = [f"RTFx {run.seconds / run.time:,.2f}"] if run.seconds and run.time else []
+    return f"{run.row.model} on {run.set}: {', '.join([*rates, *speed])}, {run.utterances:,} utterances ({run.path})"
 
 
 def place_runs(paths: Sequence[Path], table: Table) -> list[Measured]:
@@ -67,7 +70,7 @@ def measure(record: RunRecord, path: str, table: Table) -> Measured:
         f"engine {record.engine}",
     )
     row = Row(
-        model=model_name(record),
+        model=model_label(record.engine, record.model),
         protocol=protocol,
         source=path,
         day=(record.started or "")[:10],
@@ -90,14 +93,6 @@ def hardware_of(facts: Mapping[str, str]) -> str:
     """Return what a run says that it ran on."""
     on_gpu = facts.get("device", "").startswith("cuda") and facts.get("gpu")
     return str(facts["gpu"] if on_gpu else facts.get("cpu") or facts.get("device", ""))
-
-
-def model_name(record: RunRecord) -> str:
-    """Return the id on the hub, or ``engine:model`` for short names and folders."""
-    model = record.model or ""
-    if HUB_ID.fullmatch(model):
-        return model
-    return f"{record.engine}:{Path(model).name}" if model else record.engine
 
 
 def compare(run: Measured, table: Table) -> list[str]:
@@ -170,7 +165,12 @@ def merge_rows(runs: Sequence[Measured]) -> list[Row]:
             groups.append([run])
         else:
             group.append(run)
-    return [merged(group) for group in groups]
+    rows = [merged(group) for group in groups]
+    protocols = list(dict.fromkeys(row.protocol for row in rows))
+    numbers = {one: f" ({number})" if number > 1 else "" for number, one in enumerate(protocols, 1)}
+    return [
+        replace(row, protocol=replace(row.protocol, name=row.protocol.name + numbers[row.protocol])) for row in rows
+    ]
 
 
 def merged(group: Sequence[Measured]) -> Row:

@@ -10,6 +10,7 @@ from asrcli.compare.tables import printable
 from asrcli.compare.terminal import table
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.ranking import Board, Standing, two_digits
+from asrcli.leaderboard.runs import Measured, summary
 from asrcli.leaderboard.tables import Kind
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from asrcli.leaderboard.defects import Defect
     from asrcli.leaderboard.manifests import Score
-    from asrcli.leaderboard.runs import Measured
 
 WIDTH = 125  # characters that a board takes without the columns of the test sets
 
@@ -59,7 +59,7 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
     if len(shown) < len(board.standings):
         yield Text(f"{len(shown)} of {len(board.standings)} rows (--top 0 shows all)", "dim")
     for run in runs:
-        yield Text(printable(f"{run.row.model} on {run.set} ({run.path}):"), "bold")
+        yield Text(printable(summary(run)), "bold")
         for line in run.comparisons:
             yield Text(printable(f"  {line}"), "yellow" if "NOT" in line or "DIFFERS" in line else "")
     for note in board.notes:

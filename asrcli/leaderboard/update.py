@@ -56,6 +56,7 @@ def feeds() -> tuple[Feed, ...]:
     spoken = Protocol(
         "oal-multilingual-live", SCORER, "Open ASR Leaderboard, multilingual", H200, "compounds joined before aligning"
     )
+    lattice = Protocol("oal-hindi-live", "lattice WER (voi_oiwer)", "Open ASR Leaderboard, multilingual", H200)
     return (
         Feed(
             "english",
@@ -79,7 +80,7 @@ def feeds() -> tuple[Feed, ...]:
                 f"Open ASR Leaderboard, {name}",
                 "hf-audio/multilingual_evals",
                 f"multilingual_{code}.csv",
-                spoken,
+                lattice if code == "hi" else spoken,
                 code,
             )
             for code, name in LANGUAGES.items()

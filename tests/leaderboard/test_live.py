@@ -182,7 +182,7 @@ def test_the_command_says_what_happened_and_fails_when_a_table_did(called: Calle
 
 def test_hostile_names_stay_text(tmp_path: Path, called: Called) -> None:
     from asrcli.leaderboard.html import page
-    from asrcli.leaderboard.markdown import top_block
+    from asrcli.leaderboard.markdown import TopRow, top_block
     from asrcli.leaderboard.ranking import arrange
     from asrcli.leaderboard.view import View
 
@@ -193,7 +193,7 @@ def test_hostile_names_stay_text(tmp_path: Path, called: Called) -> None:
     assert "\x1b" not in read(one.path).rows[0].model and "\u202e" not in read(one.path).rows[0].model
     board = arrange([read(one.path)], View())
     assert "<script>alert" not in page(board)
-    block = top_block([(row.row.model, 1.0) for row in board.standings], "2026")
+    block = top_block([TopRow(row.row.model, 1.0, True) for row in board.standings], "2026")
     assert "<!--" not in block and "<script" not in block.replace("\\<", "")
     code, out, _ = called("--csv", "-", "--date", "2026-10-02")
     assert code == 0 and "<script>" in out

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from leaderboard.conftest import Called
+from support.command import Run
 
 from asrcli.errors import InputError
 from asrcli.leaderboard import manifests
@@ -99,6 +102,8 @@ def test_what_cannot_be_scored_is_named(tmp_path: Path) -> None:
         ("MODEL_a-b_DATASET_c.jsonl", [{"pred_text": "a"}], "line 1: 'text' and 'pred_text'"),
         ("MODEL_a-b_DATASET_c.jsonl", [good | {"duration": "long"}], "line 1: 'duration' must be a number"),
         ("MODEL_a-b_DATASET_c.jsonl", [good | {"parent_id": "p", "chunk_index": 0}, good], "line 2: no parent_id"),
+        ("MODEL_a-b_DATASET_c.jsonl", [good | {"parent_id": "p", "chunk_index": float("nan")}], "cannot be nan"),
+        ("MODEL_a-b_DATASET_c.jsonl", [good, good | {"time": -1}], "line 2: 'time' cannot be -1"),
     ):
         path = write_folder(tmp_path, {name: rows}) / name
         with pytest.raises(InputError) as error:
@@ -108,6 +113,26 @@ def test_what_cannot_be_scored_is_named(tmp_path: Path) -> None:
     empty.mkdir()
     with pytest.raises(InputError, match="no manifest"):
         score_folder(empty)
+
+
+VALUES = st.one_of(st.none(), st.text(max_size=8), st.floats(), st.integers(-3, 3), st.lists(st.none(), max_size=1))
+KEYS = st.sampled_from(["text", "pred_text", "duration", "time", "parent_id", "chunk_index", "asr_run", "x"])
+
+
+@given(st.lists(st.dictionaries(KEYS, VALUES, max_size=8), max_size=4), st.binary(max_size=12))
+@settings(max_examples=150, deadline=None)
+def test_any_manifest_is_scored_or_refused(rows: list[dict[str, Any]], noise: bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "MODEL_a-b_DATASET_c.jsonl"
+        path.write_bytes("".join(json.dumps(row) + "\n" for row in rows).encode() + noise)
+        try:
+            one = score_file(path)
+        except InputError as error:
+            assert path.name in str(error)
+            return
+    assert one.utterances > 0 and (one.wer is None) == (one.counts.reference_length == 0)
 
 
 def test_unheard_utterances_and_missing_pieces_are_told(tmp_path: Path) -> None:
@@ -210,7 +235,7 @@ def test_a_run_on_another_set_is_shown_and_not_placed(tmp_path: Path, called: Ca
     write_run(make_run("/somewhere/digits"), tmp_path / "run.jsonl")
     code, out, _ = called("--add", tmp_path / "run.jsonl", "--top", 2)
     assert code == 0 and "NOT comparable: 'digits' is none of this table's" in out
-    assert "would be number" not in out and "openai/whisper-mine on digits" in out
+    assert "would be number" not in out and "openai/whisper-mine on digits: WER 10.00 %, RTFx 4.00, 20" in out
     code, _, err = called("--add", tmp_path / "run.jsonl", "--table", "nope")
     assert code == 2 and "choose english" in err
     (tmp_path / "run.jsonl").write_text('{"text": "a"}\n')
@@ -240,9 +265,31 @@ def test_runs_of_a_model_are_pooled_and_named_by_what_they_ran_on(tmp_path: Path
         write_run(record, tmp_path / f"{name}.jsonl")
     one, other = merge_rows(place_runs([tmp_path / f"{name}.jsonl" for name in "abc"], load("english")))
     assert (one.model, one.protocol.hardware, other.protocol.hardware) == ("whisper:tiny", "NVIDIA H200", "Some CPU")
+    assert (one.protocol.name, other.protocol.name) == ("measured here", "measured here (2)")
     assert one.rates == {"ami": 10.0, "tedlium": 10.0} and other.rates == {"ami": 10.0}
     assert one.rtfx == pytest.approx((40 + 40) / (10 + 2), abs=0.01) and other.rtfx == 4.0
     assert one.source.count(".jsonl") == 2
+
+
+@pytest.mark.slow
+def test_what_bench_leaves_is_placed_exported_and_scored(asr: Run, digit_strings: list[tuple[Path, str]]) -> None:
+    folder = digit_strings[0][0].parent
+    quick = ("--sample", 3, "--repeats", 1, "--speed-sample", 1, "--batches", "none", "-q")
+    done = asr("bench", folder, "-e", "fake", "--out", "runs", *quick, COLUMNS="200")
+    assert done.code == 0, done.err
+    found = asr("leaderboard", "score", "runs", "--json", COLUMNS="200")
+    one = json.loads(found.out)["manifests"][0]
+    assert (one["model"], one["utterances"]) == ("fake:default", 3)
+    placed = asr("leaderboard", "--add", one["file"], "--json", "-")
+    run = json.loads(placed.out)["runs"][0]
+    assert placed.code == 0 and run["utterances"] == 3 and run["rates"][run["set"]] == one["wer"]
+    sent = asr("leaderboard", "export", one["file"], "--model", "me/fake", "-o", "results")
+    again = json.loads(asr("leaderboard", "score", "results", "--json").out)["manifests"][0]
+    assert sent.code == 0 and {**again, "file": "", "model": "", "manifest_sha256": ""} == {
+        **one, "file": "", "model": "", "manifest_sha256": "", "dataset": again["dataset"],
+    }  # fmt: skip
+    compared = asr("compare", one["file"], one["file"], "-n", "open-asr-leaderboard", "-l", "en", "--json", "-", "-q")
+    assert round(100 * json.loads(compared.out)["systems"][0]["wer"], 2) == one["wer"]
 
 
 def test_data_sets_of_bench_are_the_columns_of_the_tables() -> None:

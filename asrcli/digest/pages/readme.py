@@ -16,7 +16,7 @@ from asrcli.digest.edition import Edition
 from asrcli.digest.files import write_text
 from asrcli.digest.pages.markdown import claim_markdown, source_status
 from asrcli.errors import InputError
-from asrcli.leaderboard.markdown import MARKERS, top_block
+from asrcli.leaderboard.markdown import MARKERS, TopRow, top_block
 
 PAPERS = 20
 ALIASES = {"leaderboard": MARKERS[0]}  # the awesome-asr list's own markers are read as well
@@ -53,7 +53,7 @@ def status_block(editions: Sequence[Edition], _: Board | None) -> str:
 def leaderboard_block(_: Sequence[Edition], board: Board | None) -> str:
     """Return the board's top ten, as `asr leaderboard readme` writes it."""
     board = board or load_board()
-    return top_block([(row.model, row.wer) for row in board.rows], board.day)
+    return top_block([TopRow(row.model, row.wer, row.on_hub) for row in board.rows], board.day)
 
 
 BLOCKS: dict[str, Callable[[Sequence[Edition], Board | None], str]] = {
