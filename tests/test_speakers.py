@@ -215,6 +215,11 @@ def test_what_cannot_work_is_said_at_once(asr: Run, tmp_path: Path, words: str, 
     assert (done.code, done.err.count("\n")) == (code, 1) and message in done.err, done.err
 
 
+def test_speakers_are_not_looked_for_in_the_utterances_of_a_manifest(asr: Run, tmp_path: Path) -> None:
+    done = asr("transcribe", "--manifest", "m.jsonl", "-e", "fake", "--rttm-in", "x.rttm")
+    assert done.code == 2 and "--rttm-in and --manifest do not go together" in done.err
+
+
 # --- a speaker per channel --------------------------------------------------------------------------------------------
 
 
@@ -315,6 +320,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @needs_pyannote
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_diarization_through_pyannote(asr: Run, tmp_path: Path, tiny: Path) -> None:
     """The weights are random and hear one speaker all the time; with two asked for, clustering parts the recording."""
     sample = sample_folder() / "sample.wav"
