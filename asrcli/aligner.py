@@ -38,6 +38,7 @@ class Aligner(Plugin):
     role: ClassVar[str] = "aligner"
     max_seconds: ClassVar[float] = 60.0  # the longest clip it aligns well
     hears: ClassVar[bool] = False  # `hear` works
+    rejects: ClassVar[bool] = False  # `align` gives None for words that are not in the clip, however many follow them
     gives_phones: ClassVar[bool] = False
 
     @abstractmethod

@@ -37,6 +37,9 @@ class Console:
         self._heard: dict[str, float] = {}
         self._reused = 0.0
 
+        if verbose:
+            _show_logs()
+
     def __enter__(self) -> Console:
         return self
 
@@ -100,3 +103,15 @@ class Console:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def _show_logs() -> None:
+    """Let engines talk on standard error, with what their libraries say."""
+    import logging
+
+    engines = logging.getLogger("asr_plugins")
+    if not engines.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("asr: %(message)s"))
+        engines.addHandler(handler)
+        engines.setLevel(logging.DEBUG)

@@ -30,6 +30,19 @@ GROUP = "asrcli.engines"
 AUTO_ORDER = ("canary", "qwen3", "firered", "nemo", "transformers", "whisper", "pocketsphinx")
 
 
+# Of a question with the transcript it is about; language models of a few billion weights lose track of more.
+PROMPT_CHARACTERS = 48_000
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowed:
+    """Small files of another repository without which a model does not load, kept beside its weights."""
+
+    hub_id: str
+    revision: str | None
+    files: Mapping[str, str]  # file there -> file beside the weights
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """One set of weights that an engine can load, as the engine declares it."""
@@ -42,6 +55,7 @@ class Model:
     licence: str = "unknown"  # SPDX identifier
     layout: str = ""  # which loader of the engine reads it
     files: tuple[str, ...] = ()  # glob patterns to download; () is everything the safe loader can open
+    borrowed: tuple[Borrowed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +150,7 @@ class Engine(Plugin):
     answers: ClassVar[bool] = False  # `generate` works: it has a language model to put questions to
     concurrent: ClassVar[bool] = False  # `transcribe` may be called from several threads at once: a server's client
     backends: ClassVar[tuple[str, ...]] = ()  # implementations to choose among with --backend, the preferred one first
+    backend: ClassVar[str] = ""  # which of `backends` this class is
 
     @abstractmethod
     def __init__(self, weights: Weights, device: Device) -> None:
@@ -169,6 +184,11 @@ class Engine(Plugin):
     def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
         """Return what the language model answers to each prompt, without its thinking. Only when `answers`."""
         raise UsageError(f"engine '{self.name}' has no language model to ask; engines that do: canary")
+
+    @property
+    def prompt_characters(self) -> int:
+        """How many characters of English a prompt may have; the default is about 12,000 tokens."""
+        return PROMPT_CHARACTERS
 
     @classmethod
     def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
@@ -247,7 +267,8 @@ def check_options(engine: type[Engine], options: Options) -> None:
         if name == "language":
             continue  # checked against the languages of the model, by `check_language`
         if name not in engine.supports and not (name == "task" and value == "transcribe"):
-            able = [other for other in installed() if name in load_class(other).supports and other != "fake"]
+            others = (other for other in installed() if other not in ("fake", engine.name))
+            able = [other for other in others if name in load_class(other).supports]
             hint = f"engines that do: {', '.join(able)}" if able else "leave it out"
             spelling = f"--task {value}" if name == "task" else f"--{name.replace('_', '-')}"
             raise UsageError(f"engine '{engine.name}' has no {spelling}; {hint}")

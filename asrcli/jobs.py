@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from asrcli import companions, pipeline, selection, state
+from asrcli.alignment.choice import prepare_aligner
+from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.diarization.known import KnownTurns, plan_speakers, speaker_recipe
 from asrcli.engine import Engine
 from asrcli.errors import AsrError, InputError, UsageError
@@ -26,10 +28,12 @@ from asrcli.vad import SILERO, VadOptions
 from asrcli.writers import FORMATS, Layout, check, render
 
 if TYPE_CHECKING:
+    from asrcli.aligner import Aligner
     from asrcli.audio import AudioInfo
     from asrcli.diarization.desk import DeskMaker
 
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
+ANSWERED = frozenset({"json", "answers"})  # formats that hold answers
 PROBES = 8  # inputs probed at once; each waits for the disk most of the time
 
 
@@ -41,6 +45,7 @@ class Request:
     engine: str = "auto"
     model: str | None = None
     options: Options = field(default_factory=Options)
+    backend: str | None = None  # of an engine with several; None is the first that is installed
     formats: tuple[str, ...] = ()  # () writes nothing: the caller takes the transcripts
     layout: Layout = field(default_factory=Layout)
     naming: Naming = field(default_factory=Naming)
@@ -57,7 +62,13 @@ class Request:
     batch_size: int | None = None
     offline: bool = False
     force: bool = False
+    aligner: str | None = None  # for word times; None: where the engine has none of its own, the best that is here
     speakers: SpeakerOptions | None = None  # None: words have no speakers, unless channels are split
+
+    @property
+    def settles_early(self) -> bool:
+        """Whether segments are final before the whole input is done: not when channels or speakers are put together."""
+        return self.channels != "split" and self.speakers is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,7 @@ class Plan:
     model: str | None
     jobs: tuple[Job, ...]
     recipe: state.Recipe  # what shapes the text
+    aligner: tuple[type[Aligner], str | None] | None  # gives the words their times, where the engine does not
     notices: tuple[str, ...]
     turns: Mapping[str, KnownTurns]  # by the name of the input, where they were found elsewhere
 
@@ -161,16 +173,19 @@ def plan(request: Request) -> Plan:
         EngineUnavailable: the engine's packages, or for ``auto`` all weights, are missing.
     """
     notices: list[str] = []
-    engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
+    engine, model, aligner = _choose(request, notices.append)
     for group, spelling in companions_of(request):
         companions.find(group, spelling)
     naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
     check_template(naming.template, request.formats)
+    if request.options.ask and request.channels == "split":
+        raise UsageError("--ask is about a whole recording, not a channel: transcribe with -f json, then use asr ask")
     turns: Mapping[str, KnownTurns] = {}
     if (wanted := request.speakers) is not None:
         request = _with_word_times(request, engine)
+        aligner = aligner_for(engine, request.options, request.aligner)
         turns = plan_speakers(wanted, [found.path for found in request.inputs], request.channels)
-    recipe = text_recipe(request, engine, model)
+    recipe = {**text_recipe(request, engine, model), **({"aligner": aligner[0].name} if aligner else {})}
     writes = bool(request.formats) and not naming.to_stdout
     if writes:
         check_folder(_state_folder(naming))
@@ -182,14 +197,34 @@ def plan(request: Request) -> Plan:
         for found in request.inputs
     )
     check_collisions([(job.name, output.path) for job in jobs for output in job.outputs])
-    return Plan(request, engine, model, jobs, recipe, tuple(notices), turns)
+    return Plan(request, engine, model, jobs, recipe, aligner, tuple(notices), turns)
 
 
 def _with_word_times(request: Request, engine: type[Engine]) -> Request:
-    """Return the request with word times, which speakers need, where the engine has them and nobody refused them."""
-    if request.options.word_timestamps is not None or "word_timestamps" not in engine.supports:
+    """Return the request with word times, which speakers need, where they can be had and nobody refused them."""
+    if request.options.word_timestamps is not None:
         return request
-    return replace(request, options=replace(request.options, word_timestamps=True))
+    wanted = replace(request, options=replace(request.options, word_timestamps=True))
+    if "word_timestamps" not in engine.supports:
+        try:
+            aligner_for(engine, wanted.options, request.aligner)
+        except UsageError:
+            return request  # the words share the time of their segment
+    return wanted
+
+
+def _choose(
+    request: Request, announce: Callable[[str], None]
+) -> tuple[type[Engine], str | None, tuple[type[Aligner], str | None] | None]:
+    """Return engine, model and aligner: an engine without word times is as good as one with them, given an aligner."""
+    engine, model = selection.choose_class(request.engine, request.model, _for_engine(request.options), announce)
+    return engine, model, aligner_for(engine, request.options, request.aligner)
+
+
+def _for_engine(options: Options, engine: type[Engine] | None = None, aligned: bool = False) -> Options:
+    """Return what an engine is asked for: word times only where it has them and nobody else gives them."""
+    own = engine is not None and "word_timestamps" in engine.supports and not aligned
+    return options if own else replace(options, word_timestamps=None)
 
 
 def text_recipe(request: Request, engine: type[Engine], model: str | None) -> state.Recipe:
@@ -198,6 +233,7 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> st
         "engine": engine.name,
         "model": model or engine.default_model,
         "revision": selection.declared_revision(engine, model),
+        "backend": selection.choose_backend(engine, request.backend),
         "channels": request.channels,
         "start": request.start,
         "end": request.end,
@@ -235,9 +271,9 @@ def _plan_job(found: Found, request: Request, recipe: state.Recipe) -> Job:
 
 
 def _output_recipe(recipe: state.Recipe, name: str, layout: Layout) -> state.Recipe:
-    if name not in SHAPED:
-        return {**recipe, "format": name}
-    return {**recipe, "format": name, **{f"layout.{key}": str(value) for key, value in asdict(layout).items()}}
+    shaping = asdict(layout) if name in SHAPED else {}
+    text = recipe if name in ANSWERED else {key: value for key, value in recipe.items() if key != "ask"}
+    return {**text, "format": name, **{f"layout.{key}": str(value) for key, value in shaping.items()}}
 
 
 def execute(planned: Plan) -> Generator[JobEvent, None, None]:
@@ -262,7 +298,8 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
         choice = selection.prepare(
             planned.engine,
             planned.model,
-            request.options,
+            _for_engine(request.options),
+            backend=request.backend,
             device=request.device,
             dtype=request.dtype,
             threads=request.threads,
@@ -344,10 +381,26 @@ class _Execution:
         desk_for: DeskMaker | None = None,
     ) -> None:
         self.plan, self.request, self.choice = planned, planned.request, choice
+        request = planned.request
+        self.notes: list[str] = []
+        self.words = self._word_times()
+        self.options = _for_engine(request.options, choice.engine, isinstance(self.words, AlignedTimes))
         self.parts = [part for job, info in readable for part in self._parts(job, info)]
         self.desk = desk_for([part.recording for part in self.parts]) if desk_for else None
         self.finished: dict[str, list[Transcript]] = {}
         self.failed: set[str] = set()
+
+    def _word_times(self) -> Timer | None:
+        """Return what gives words their times, when they are asked for; weights may have none though others have."""
+        request = self.request
+        if not request.options.word_timestamps:
+            return None
+        aligner = self.plan.aligner or aligner_for(self.choice.engine, request.options, request.aligner)
+        if aligner is None:
+            return own_times
+        threads, offline = request.threads, request.offline
+        chosen = prepare_aligner(*aligner, threads=threads, offline=offline, announce=self.notes.append)
+        return AlignedTimes(chosen, self.notes.append)
 
     def _parts(self, job: Job, info: AudioInfo | None) -> list[_Part]:
         channels: list[int | None] = [None]
@@ -378,16 +431,23 @@ class _Execution:
         happenings = pipeline.run(
             [part.recording for part in self.parts],
             self.choice,
-            self.request.options,
-            replace(pipeline_settings(self.request, self.choice), listen=self.desk.listen if self.desk else None),
+            self.options,
+            self._settings(),
             known=self._known,
         )
         for event in self.desk.add_speakers(happenings) if self.desk else happenings:
+            while self.notes:
+                yield Note(self.notes.pop(0))
             yield from self._handle(event)
 
     def _known(self, index: int) -> pipeline.Known:
         journal = self.parts[index].journal
         return journal.known() if journal else pipeline.Known()
+
+    def _settings(self) -> pipeline.Settings:
+        asked = replace(self.request, options=self.options)
+        listen = self.desk.listen if self.desk else None
+        return replace(pipeline_settings(asked, self.choice), words=self.words, listen=listen)
 
     def _handle(self, event: pipeline.Event) -> Iterator[JobEvent]:
         if isinstance(event, pipeline.Notice):

@@ -31,6 +31,8 @@ class CommandEntry(NamedTuple):
 
 COMMANDS = {
     "transcribe": CommandEntry("asrcli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."),
+    "align": CommandEntry("asrcli.commands.align", "align", "Find when each word of a known text is said."),
+    "ask": CommandEntry("asrcli.commands.ask", "ask", "Put questions to a transcript."),
     "compare": CommandEntry("asrcli.commands.compare", "compare", "Score systems against a reference and each other."),
     "leaderboard": CommandEntry("asrcli.commands.leaderboard", "app", "Show published results, and your runs beside."),
     "bench": CommandEntry("asrcli.commands.bench", "bench", "Measure accuracy, speed and memory of engines."),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from asrcli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
-    from asrcli.engine import Model, Plugin, Weights
+    from asrcli.engine import Borrowed, Model, Plugin, Weights
 
 # What a repository is asked for when its model declares nothing else. "model.bin" is CTranslate2's own format; every
 # other *.bin is left where it is, because it is a pickle. Tokenizers are json, txt or SentencePiece models.
@@ -58,7 +58,7 @@ def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: boo
         return Weights(name, str(place), hash_local(place), None)
     hub_id, revision = _hub_place(engine, name, declared)
     found = cached(hub_id, revision)
-    if found is None:
+    if found is None or not has_borrowed(found, declared):
         if offline or not pull or hub_is_off():
             why = " and may not be downloaded now" if offline or hub_is_off() else ""
             raise ModelError(
@@ -98,7 +98,8 @@ def is_here(engine: type[Plugin], model: str | None = None) -> bool:
     if declared is None and Path(name).is_file():
         return name.endswith(engine.loads_files)
     hub_id = declared.hub_id if declared is not None else name
-    return hub_id is not None and cached(hub_id, declared.revision if declared is not None else None) is not None
+    found = cached(hub_id, declared.revision if declared is not None else None) if hub_id else None
+    return found is not None and has_borrowed(found, declared)
 
 
 def installed_size(engine: type[Plugin], model: str | None = None) -> int | None:
@@ -159,6 +160,12 @@ def has_weights(folder: Path) -> bool:
     return any(path.exists() for pattern in WEIGHTS for path in folder.glob(pattern))
 
 
+def has_borrowed(folder: Path, declared: Model | None) -> bool:
+    """Return whether the files of other repositories are there that a model needs beside its weights."""
+    needed = [file for borrowed in declared.borrowed for file in borrowed.files.values()] if declared else []
+    return all((folder / file).is_file() for file in needed)
+
+
 def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
     """Fetch a model from the hub into its cache and return its folder.
 
@@ -172,6 +179,19 @@ def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
     hub_id, revision = _hub_place(engine, name, declared)
     size = f" ({declared.size_mb} MB)" if declared is not None and declared.size_mb else ""
     announce(f"downloading {hub_id}{size} from the Hugging Face hub into {hub_cache()}")
+    folder = _snapshot(hub_id, revision, (declared.files if declared is not None else ()) or FILES)
+    if not has_weights(folder):
+        raise ModelError(
+            f"{hub_id} has no safetensors or CTranslate2 weights that {engine.role} '{engine.name}' could load"
+        )
+    for borrowed in declared.borrowed if declared is not None else ():
+        announce(f"adding {', '.join(borrowed.files)} from {borrowed.hub_id}")
+        _borrow(folder, borrowed)
+    return folder
+
+
+def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str]) -> Path:
+    """Fetch the files of a repository that match into the hub's cache."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HTTPError  # of the HTTP library that the installed version uses
 
@@ -179,7 +199,7 @@ def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
         found = snapshot_download(
             hub_id,
             revision=revision,
-            allow_patterns=list((declared.files if declared is not None else ()) or FILES),
+            allow_patterns=list(patterns),
             ignore_patterns=["*.bin.index.json", "model.fp32*", "onnx/*"],  # second copies of the weights
             token=os.environ.get("HF_TOKEN") or False,
             etag_timeout=SECONDS_TO_ANSWER,
@@ -187,12 +207,22 @@ def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
         )
     except (HTTPError, OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"cannot download {hub_id}: {explain(error)}") from error
-    folder = Path(found)
-    if not has_weights(folder):
-        raise ModelError(
-            f"{hub_id} has no safetensors or CTranslate2 weights that {engine.role} '{engine.name}' could load"
-        )
-    return folder
+    return Path(found)
+
+
+def _borrow(folder: Path, borrowed: Borrowed) -> None:
+    """Copy files of another repository to their place beside the weights, each in one step."""
+    import shutil
+
+    source = _snapshot(borrowed.hub_id, borrowed.revision, list(borrowed.files))
+    for theirs, ours in borrowed.files.items():
+        if not (source / theirs).is_file():
+            raise ModelError(f"{borrowed.hub_id} has no {theirs}, which belongs beside the weights in '{folder}'")
+        target = folder / ours
+        temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / theirs, temporary)
+        temporary.replace(target)
 
 
 def explain(error: Exception) -> str:
@@ -259,7 +289,8 @@ def _called(engine: type[Plugin], name: str, declared: Model | None) -> str:
 
 
 def _pull_command(engine: type[Plugin], name: str) -> str:
-    return f"asr engines pull {engine.name}:{name}"
+    role = "aligner:" if engine.role == "aligner" else ""
+    return f"asr engines pull {role}{engine.name}:{name}"
 
 
 def hash_local(place: str | Path) -> str:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.assembly import Assembly, ClipKey, HeardClip, clip_key, settle
 from asrcli.batches import Closed, SecondsQueue, choose_batch
-from asrcli.errors import DeviceError
+from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.punctuation import punctuate
 from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Timings, Transcript
@@ -49,6 +49,7 @@ class Settings:
     identifier: Identifier | None = None  # votes on the language instead of the engine
     decode_threads: int = 2
     queue_seconds: float = QUEUE_SECONDS
+    words: Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]] | None = None  # gives segments words with times
     listen: Listen | None = None  # gets the blocks of each recording as they are decoded, and hands them on
 
 
@@ -344,6 +345,14 @@ class _Consumer:
             settled = settle(clip, segments, self.options, self.settings.cut.vad is not None)
             if self.settings.punctuator is not None:
                 settled = punctuate(settled, self.settings.punctuator)
+            if self.settings.words:
+                try:
+                    settled = self.settings.words(clip, settled)
+                except (EngineUnavailable, DeviceError):
+                    raise
+                except Exception as error:  # the per-input boundary
+                    self._fail(index, error)
+                    continue
             key = clip_key(clip)
             assembly.by_key[key].segments = settled
             self.put(ClipHeard(index, HeardClip(key, settled)))
@@ -369,8 +378,21 @@ class _Consumer:
         for index in over:
             assembly = self.open.pop(index)
             if index not in self.dead:
-                self.put(Finished(index, self._transcript(assembly, self.ends[index], self.started[index])))
+                self._finish(index, assembly)
         return len(over)
+
+    def _finish(self, index: int, assembly: Assembly) -> None:
+        """Hand on a transcript, with the answers to what was asked about it."""
+        transcript = self._transcript(assembly, self.ends[index], self.started[index])
+        try:
+            if self.options.ask:
+                transcript = self.recogniser.answer(transcript, self.options.ask)
+        except DeviceError:
+            raise
+        except Exception as error:  # the per-input boundary
+            self._fail(index, error)
+            return
+        self.put(Finished(index, transcript))
 
     def _transcript(self, assembly: Assembly, end: _End, started: float) -> Transcript:
         weights = self.choice.weights
@@ -386,9 +408,14 @@ class _Consumer:
             speech=end.speech,
             gaps=assembly.uncovered(end.speech),
             warnings=end.warnings,
-            options=tuple((name, str(value)) for name, value in self.options.given()),
+            options=self._recorded_options(),
             timings=Timings(end.decode_seconds, assembly.engine_seconds, time.perf_counter() - started),
         )
+
+    def _recorded_options(self) -> tuple[tuple[str, str], ...]:
+        backend = self.choice.engine.backend
+        given = tuple((name, str(value)) for name, value in self.options.given())
+        return (("backend", backend), *given) if backend else given
 
 
 def vote(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asrcli import device as devices
 from asrcli.engine import Device, Engine, Weights
 from asrcli.errors import AsrError, DeviceError, EngineUnavailable, OutOfMemory
-from asrcli.types import Clip, Options, Segment
+from asrcli.types import Clip, Options, Segment, Transcript
 
 Announce = Callable[[str], None]
 Heard = list[list[Segment] | Exception]  # for each clip its segments, or why it has none
@@ -86,6 +86,25 @@ class Recogniser:
             if len(clips) == 1:
                 self._step_down(error)
         return [guess for clip in clips for guess in self.identify_language([clip])]
+
+    def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
+        """Return what the engine's language model answers to each prompt, one by one when memory is short."""
+        engine = self.load()
+        try:
+            return engine.generate(prompts, max_new_tokens)
+        except Exception as error:
+            if not devices.is_out_of_memory(error):
+                raise
+            if len(prompts) == 1:
+                self._step_down(error)
+        return [answer for prompt in prompts for answer in self.generate([prompt], max_new_tokens)]
+
+    def answer(self, transcript: Transcript, questions: Sequence[str]) -> Transcript:
+        """Return the transcript with answers to questions about it."""
+        from asrcli.questions import ask
+
+        answers = ask(transcript, questions, self.generate, self.load().prompt_characters)
+        return replace(transcript, answers=answers)
 
     def _retry_smaller(self, clips: Sequence[Clip], error: Exception) -> Heard:
         if len(clips) > 1:

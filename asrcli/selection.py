@@ -11,6 +11,7 @@ from asrcli.engine import (
     AUTO_ORDER,
     Engine,
     Plugin,
+    Weights,
     check_installed,
     check_language,
     check_options,
@@ -18,7 +19,7 @@ from asrcli.engine import (
     load_class,
 )
 from asrcli.errors import EngineUnavailable, UsageError
-from asrcli.recogniser import Choice
+from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import Options
 
 Announce = Callable[[str], None]
@@ -40,11 +41,32 @@ def choose_class(name: str, model: str | None, options: Options, announce: Annou
     return engine, model
 
 
+def choose_backend(engine: type[Engine], backend: str | None) -> str | None:
+    """Return which implementation of an engine to use: the one asked for, or the first that is installed.
+
+    ``None`` when the engine has only one.
+
+    Raises:
+        UsageError: the engine has no such backend.
+        MissingExtra: the one asked for is not installed.
+    """
+    if not engine.backends:
+        if backend is not None:
+            raise UsageError(f"engine '{engine.name}' has one implementation only: leave --backend out")
+        return None
+    if backend is not None and backend not in engine.backends:
+        raise UsageError(f"engine '{engine.name}' has no backend '{backend}', only: {', '.join(engine.backends)}")
+    chosen = engine.for_weights(Weights(engine.default_model, None), backend)
+    check_installed(chosen)
+    return chosen.backend
+
+
 def prepare(  # noqa: PLR0913 -- everything that a choice depends on
     engine: type[Engine],
     model: str | None,
     options: Options,
     *,
+    backend: str | None = None,
     device: str = "auto",
     dtype: str = "auto",
     threads: int = 0,
@@ -54,9 +76,48 @@ def prepare(  # noqa: PLR0913 -- everything that a choice depends on
 ) -> Choice:
     """Find the weights, pulling them when allowed, and the device; load nothing."""
     weights = models.resolve(engine, model, offline=offline, pull=pull, announce=announce)
-    engine = engine.for_weights(weights)
+    engine = engine.for_weights(weights, chosen := choose_backend(engine, backend))
+    if chosen and not backend:
+        others = ", ".join(other for other in engine.backends if other != chosen)
+        announce(f"backend {chosen} of engine {engine.name}; --backend names another: {others}")
     check_options(engine, options)
     return Choice(engine, weights, devices.choose(engine, device, dtype, threads, announce=announce))
+
+
+def prepare_to_answer(  # noqa: PLR0913 -- everything that a choice depends on
+    engine: str,
+    model: str | None = None,
+    *,
+    backend: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int = 0,
+    offline: bool = False,
+    announce: Announce,
+) -> Recogniser:
+    """Return a recogniser for its language model alone; nothing is loaded yet.
+
+    Raises:
+        UsageError: the engine has no language model.
+        EngineUnavailable: its packages or weights are not here.
+    """
+    found = load_class(engine)
+    if not found.answers:
+        able = [name for name in installed() if load_class(name).answers and name != "fake"]
+        raise UsageError(f"engine '{engine}' has no language model to ask; engines that do: {', '.join(able)}")
+    check_installed(found)
+    choice = prepare(
+        found,
+        model,
+        Options(),
+        backend=backend,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+        offline=offline,
+        announce=announce,
+    )
+    return Recogniser(choice, Options(), announce)
 
 
 def _choose_auto(model: str | None, options: Options, announce: Announce) -> tuple[str, str]:

@@ -12,7 +12,20 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parent.parent / "docs/performance.md"
-NAMES = ("transcribe", "audio", "whisper", "compare", "digest", "firered", "qwen3")
+NAMES = (
+    "transcribe",
+    "align",
+    "audio",
+    "whisper",
+    "compare",
+    "digest",
+    "firered",
+    "qwen3",
+    "streaming",
+    "transformers",
+    "ctc",
+    "canary",
+)
 LIMIT = 3600  # seconds for one benchmark
 
 

@@ -43,6 +43,8 @@ _asr_path() {  # the command that was typed so far, and of its own commands
         word="${COMP_WORDS[number]}"
         case "$path/$word" in
             "/transcribe") path="transcribe" ;;
+            "/align") path="align" ;;
+            "/ask") path="ask" ;;
             "/compare") path="compare" ;;
             "/leaderboard") path="leaderboard" ;;
             "/bench") path="bench" ;;
@@ -89,17 +91,19 @@ _asr() {
         [[ ${COMP_WORDS[number]} == -- ]] && { _asr_files; return; }
     done
     case "$path $prev" in
-        "transcribe --engine"|"transcribe -e") _asr_words "auto qwen3 firered nemo whisper pocketsphinx fake openai_server"; return ;;
-        "transcribe --model"|"transcribe -m") _asr_words "1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "transcribe --engine"|"transcribe -e") _asr_words "auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server"; return ;;
+        "transcribe --model"|"transcribe -m") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "transcribe --backend") _asr_words "native nemo"; return ;;
         "transcribe --language"|"transcribe -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --languages") _asr_list "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --task") _asr_words "transcribe translate"; return ;;
-        "transcribe --format"|"transcribe --output-format"|"transcribe -f") _asr_list "txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm all"; return ;;
+        "transcribe --format"|"transcribe --output-format"|"transcribe -f") _asr_list "txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all"; return ;;
         "transcribe --output-dir"|"transcribe -o") _asr_folders; return ;;
         "transcribe --output") _asr_files; return ;;
         "transcribe --output-template") :; return ;;
         "transcribe --files-from") _asr_files; return ;;
         "transcribe --manifest") _asr_files; return ;;
+        "transcribe --ask") :; return ;;
         "transcribe --channels") _asr_words "mix split"; return ;;
         "transcribe --diarize-model") :; return ;;
         "transcribe --speakers") :; return ;;
@@ -111,6 +115,8 @@ _asr() {
         "transcribe --clip-timestamps") :; return ;;
         "transcribe --prompt"|"transcribe --initial-prompt") :; return ;;
         "transcribe --hotwords") :; return ;;
+        "transcribe --language-model") :; return ;;
+        "transcribe --aligner") :; return ;;
         "transcribe --beam-size") :; return ;;
         "transcribe --best-of") :; return ;;
         "transcribe --patience") :; return ;;
@@ -151,6 +157,30 @@ _asr() {
         "transcribe --idle") :; return ;;
         "transcribe --report") _asr_files; return ;;
         "transcribe --events") _asr_files; return ;;
+        "align --aligner"|"align -a") :; return ;;
+        "align --model"|"align -m") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "align --language"|"align -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
+        "align --format"|"align -f") _asr_list "txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all"; return ;;
+        "align --output-dir"|"align -o") _asr_folders; return ;;
+        "align --output") _asr_files; return ;;
+        "align --output-template") :; return ;;
+        "align --min-coverage") :; return ;;
+        "align --max-word-seconds") :; return ;;
+        "align --reference") :; return ;;
+        "align --device") _asr_words "auto cpu cuda mps"; return ;;
+        "align --compute-type"|"align --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
+        "align --threads"|"align -t") :; return ;;
+        "align --subs") _asr_words "default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper"; return ;;
+        "align --report") _asr_files; return ;;
+        "align --events") _asr_files; return ;;
+        "ask --engine"|"ask -e") _asr_words "auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server"; return ;;
+        "ask --model"|"ask -m") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "ask --backend") _asr_words "native nemo"; return ;;
+        "ask --llm") :; return ;;
+        "ask --llm-model") :; return ;;
+        "ask --device") _asr_words "auto cpu cuda mps"; return ;;
+        "ask --compute-type"|"ask --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
+        "ask --threads"|"ask -t") :; return ;;
         "compare --consensus") :; return ;;
         "compare --normalizer"|"compare -n") :; return ;;
         "compare --language"|"compare -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
@@ -191,11 +221,11 @@ _asr() {
         "leaderboard update --replay") _asr_files; return ;;
         "leaderboard score --language"|"leaderboard score -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "leaderboard export --out"|"leaderboard export -o") _asr_folders; return ;;
-        "leaderboard export --model") _asr_words "1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "leaderboard export --model") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
         "leaderboard export --dataset") _asr_files; return ;;
         "leaderboard readme --table"|"leaderboard readme -t") :; return ;;
         "leaderboard readme --date") :; return ;;
-        "bench --engine"|"bench -e") _asr_words "auto qwen3 firered nemo whisper pocketsphinx fake openai_server"; return ;;
+        "bench --engine"|"bench -e") _asr_words "auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server"; return ;;
         "bench --with") _asr_files; return ;;
         "bench --replay") _asr_files; return ;;
         "bench --out"|"bench -o") _asr_folders; return ;;
@@ -252,15 +282,19 @@ _asr() {
         "digest podcast --voice") :; return ;;
         "digest podcast --voice-dir") :; return ;;
         "digest podcast --format"|"digest podcast -f") :; return ;;
-        "digest podcast --engine"|"digest podcast -e") _asr_words "auto qwen3 firered nemo whisper pocketsphinx fake openai_server"; return ;;
+        "digest podcast --engine"|"digest podcast -e") _asr_words "auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server"; return ;;
         "digest paper --out"|"digest paper -o") _asr_folders; return ;;
         "digest paper --replay") _asr_files; return ;;
     esac
     case "$path" in
         "")
-            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe compare leaderboard bench engines doctor config digest"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe align ask compare leaderboard bench engines doctor config digest"; fi ;;
         "transcribe")
-            if [[ $cur == -* ]]; then _asr_words "--engine --model --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --manifest --null --channels --diarize --diarize-model --speakers --min-speakers --max-speakers --rttm-in --start --end --clip-timestamps --prompt --initial-prompt --hotwords --word-timestamps --no-word-timestamps --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --punctuate --punctuation-model --identify-with --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --language --languages --task --translate --format --output-format --output-dir --output --output-template --mirror-tree --files-from --manifest --null --ask --channels --diarize --diarize-model --speakers --min-speakers --max-speakers --rttm-in --start --end --clip-timestamps --prompt --initial-prompt --hotwords --language-model --word-timestamps --no-word-timestamps --aligner --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --punctuate --punctuation-model --identify-with --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+        "align")
+            if [[ $cur == -* ]]; then _asr_words "--aligner --model --language --format --output-dir --output --output-template --mirror-tree --min-coverage --max-word-seconds --reference --vad --no-vad --device --compute-type --dtype --threads --offline --local-files-only --subs --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else :; fi ;;
+        "ask")
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --llm --llm-model --device --compute-type --dtype --threads --offline --json --quiet --verbose --help"; else :; fi ;;
         "compare")
             if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --collar --explain-normalizer --by --group --show --confusions --bootstrap --seed --json --csv --markdown --html --junit --fail-if --quiet --help"; else :; fi ;;
         "leaderboard")
@@ -270,7 +304,7 @@ _asr() {
         "leaderboard check")
             if [[ $cur == -* ]]; then _asr_words "--table --date --json --help"; else :; fi ;;
         "leaderboard update")
-            if [[ $cur == -* ]]; then _asr_words "--replay --help"; else _asr_colons "qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--replay --help"; else _asr_colons "canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
         "leaderboard score")
             if [[ $cur == -* ]]; then _asr_words "--language --write --json --csv --help"; else :; fi ;;
         "leaderboard export")
@@ -282,11 +316,11 @@ _asr() {
         "engines")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
         "engines pull")
-            if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
         "doctor")
             if [[ $cur == -* ]]; then _asr_words "--network --json --help"; else :; fi ;;
         "config")
-            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "bench compare config digest doctor engines leaderboard transcribe"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "align ask bench compare config digest doctor engines leaderboard transcribe"; fi ;;
         "digest")
             if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "run verify search why star hide status ideas doctor import mindmap feed readme podcast paper"; fi ;;
         "digest run")

@@ -13,10 +13,12 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'compare:Compare what systems heard with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'engines:List the engines, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'align:Find when each word of a known text is said.' 'ask:Put questions to a transcript.' 'compare:Compare what systems heard with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'engines:List the engines and aligners, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
+                align) _asr_align ;;
+                ask) _asr_ask ;;
                 compare) _asr_compare ;;
                 leaderboard) _asr_leaderboard ;;
                 bench) _asr_bench ;;
@@ -32,18 +34,19 @@ _asr_transcribe() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
-        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--engine -e)--engine=[Engine, or auto\: the best with weights here.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[Engine, or auto\: the best with weights here.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--backend)--backend=[Implementation, of an engine with several.]:BACKEND:(native nemo)' \
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--languages)--languages=[Find the language among these\: de,en.]:LANGUAGE,...:_sequence compadd - af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' \
         '(--task)--task=[transcribe, or translate into English.]:TASK:(transcribe translate)' \
         '(--translate)--translate[The same as --task translate.]' \
-        '(--format --output-format -f)--format=[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm all' \
-        '(--format --output-format -f)--output-format=[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm all' \
-        '(--format --output-format -f)-f+[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm all' \
+        '(--format --output-format -f)--format=[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
+        '(--format --output-format -f)--output-format=[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
+        '(--format --output-format -f)-f+[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
         '(--output-dir -o)--output-dir=[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
         '(--output-dir -o)-o+[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
         '(--output)--output=[Write the one result to this file.]:FILE:_files' \
@@ -53,6 +56,7 @@ _asr_transcribe() {
         '(--manifest)--manifest=[Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.]:FILE:_files' \
         '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
         '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
+        '*--ask=[Question about what was said; several\: --ask ... --ask ...]:TEXT: ' \
         '(--channels)--channels=[mix, split (a speaker per channel), or a number.]:CHANNELS:(mix split)' \
         '(--diarize)--diarize[Find who speaks\: a speaker for every word (pyannote).]' \
         '(--diarize-model)--diarize-model=[Hub id or folder of a pyannote pipeline; default\: community-1.]:TEXT: ' \
@@ -66,8 +70,10 @@ _asr_transcribe() {
         '(--prompt --initial-prompt)--prompt=[Text that came before.]:TEXT: ' \
         '(--prompt --initial-prompt)--initial-prompt=[Text that came before.]:TEXT: ' \
         '(--hotwords)--hotwords=[Words to expect, separated by commas.]:TEXT: ' \
+        '(--language-model)--language-model=[ARPA or KenLM file of word n-grams, for CTC models.]:TEXT: ' \
         '(--word-timestamps --no-word-timestamps)--word-timestamps[Times and scores of words.]' \
         '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times and scores of words.]' \
+        '(--aligner)--aligner=[Who gives words their times; default\: the engine, or the best aligner.]:TEXT: ' \
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
         '(--best-of)--best-of=[Samples per temperature above zero.]:N: ' \
         '(--patience)--patience=[Beam search goes on for this factor.]:X: ' \
@@ -139,6 +145,80 @@ _asr_transcribe() {
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '*:input:_files'
+}
+
+_asr_align() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--aligner -a)--aligner=[Aligner, or auto\: the best for the language with weights here.]:TEXT: ' \
+        '(--aligner -a)-a+[Aligner, or auto\: the best for the language with weights here.]:TEXT: ' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--language -l)--language=[Code or name; default\: by the text.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Code or name; default\: by the text.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--format -f)--format=[textgrid ctm json srt vtt ass ...; default\: the text'\''s own, or ctm.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
+        '(--format -f)-f+[textgrid ctm json srt vtt ass ...; default\: the text'\''s own, or ctm.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
+        '(--output-dir -o)--output-dir=[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
+        '(--output-dir -o)-o+[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
+        '(--output)--output=[Write the one result to this file.]:FILE:_files' \
+        '(--output-template)--output-template=[Names in the folder, default '\''{stem}.{format}'\''.]:TEXT: ' \
+        '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
+        '(--min-coverage)--min-coverage=[Fail below this share of words found, default 0.5.]:X: ' \
+        '(--max-word-seconds)--max-word-seconds=[Fail when a word is longer, default 5.]:X: ' \
+        '(--reference)--reference=[Folder of TextGrid or CTM files\: say how far from them we are.]:TEXT: ' \
+        '(--vad --no-vad)--vad[Look for words in speech only.]' \
+        '(--vad --no-vad)--no-vad[Look for words in speech only.]' \
+        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
+        '(--compute-type --dtype)--compute-type=[auto, float32, bfloat16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--compute-type --dtype)--dtype=[auto, float32, bfloat16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
+        '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
+        '(--offline --local-files-only)--offline[Never use the network.]' \
+        '(--offline --local-files-only)--local-files-only[Never use the network.]' \
+        '(--subs)--subs=[Subtitle profile\: default, netflix, ...; subtitles keep their cues.]:SUBS:(default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper)' \
+        '(--force)--force[Make everything again; overwrite files of others.]' \
+        '(--dry-run)--dry-run[Only say what would be made, and why.]' \
+        '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
+        '(--report)--report=[A JSON line per input into this file.]:FILE:_files' \
+        '(--events)--events=[JSON lines as things happen\: FILE, -, or fd\:N.]:FILE:_files' \
+        '(--json)--json[JSON lines on standard output.]' \
+        '(--quiet -q)--quiet[Errors only.]' \
+        '(--quiet -q)-q[Errors only.]' \
+        '(--verbose -v)--verbose[More about what is going on.]' \
+        '(--verbose -v)-v[More about what is going on.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:audio: ' \
+        '1:text: '
+}
+
+_asr_ask() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--engine -e)--engine=[Engine with a language model.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[Engine with a language model.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--backend)--backend=[Implementation, of an engine with several.]:BACKEND:(native nemo)' \
+        '(--llm)--llm=[Ask this OpenAI-compatible server instead.]:URL: ' \
+        '(--llm-model)--llm-model=[The model'\''s name there.]:NAME: ' \
+        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
+        '(--compute-type --dtype)--compute-type=[auto, bfloat16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--compute-type --dtype)--dtype=[auto, bfloat16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
+        '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
+        '(--offline)--offline[Download nothing.]' \
+        '(--json)--json[Answers as JSON.]' \
+        '(--quiet -q)--quiet[Errors only.]' \
+        '(--quiet -q)-q[Errors only.]' \
+        '(--verbose -v)--verbose[More about what is going on.]' \
+        '(--verbose -v)-v[More about what is going on.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:transcript: ' \
+        '*:question: '
 }
 
 _asr_compare() {
@@ -250,7 +330,7 @@ _asr_leaderboard_update() {
         '(--replay)--replay=[Answer from recorded files in this folder and open no connection.]:FILE:_files' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '*:\[table\]:(qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+        '*:\[table\]:(canary canary\:qwen-2.5b qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge transformers transformers\:parakeet-tdt-0.6b-v3 transformers\:parakeet-tdt-0.6b-v2 transformers\:parakeet-ctc-0.6b transformers\:parakeet-ctc-1.1b transformers\:parakeet-rnnt-0.6b transformers\:parakeet-rnnt-1.1b transformers\:canary-1b-v2 transformers\:wav2vec2-base-960h transformers\:hubert-xlarge-ls960-ft transformers\:wav2vec2-bert-CV16-en whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
 }
 
 _asr_leaderboard_score() {
@@ -273,7 +353,7 @@ _asr_leaderboard_export() {
     _arguments -s -S -C \
         '(--out -o)--out=[Folder for the manifests.]:DIR:_files -/' \
         '(--out -o)-o+[Folder for the manifests.]:DIR:_files -/' \
-        '(--model)--model=[The model'\''s id on the hub, owner/name.]:MODEL:(1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model)--model=[The model'\''s id on the hub, owner/name.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--dataset)--dataset=[path_name_split, as in the names of manifests.]:FILE:_files' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
@@ -297,8 +377,8 @@ _asr_bench() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '*--engine=[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
-        '*-e+[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
+        '*--engine=[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '*-e+[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
         '*--with=[Show this earlier run too; without a dataset, only such runs.]:FILE:_files' \
         '(--replay)--replay=[Run this run again, and say what has drifted.]:FILE:_files' \
         '(--out -o)--out=[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
@@ -366,7 +446,7 @@ _asr_engines_pull() {
         '(--quiet -q)-q[Errors only.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '*:engine\[\:model\]:(qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+        '*:engine\[\:model\]:(canary canary\:qwen-2.5b qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge transformers transformers\:parakeet-tdt-0.6b-v3 transformers\:parakeet-tdt-0.6b-v2 transformers\:parakeet-ctc-0.6b transformers\:parakeet-ctc-1.1b transformers\:parakeet-rnnt-0.6b transformers\:parakeet-rnnt-1.1b transformers\:canary-1b-v2 transformers\:wav2vec2-base-960h transformers\:hubert-xlarge-ls960-ft transformers\:wav2vec2-bert-CV16-en whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
 }
 
 _asr_doctor() {
@@ -387,7 +467,7 @@ _asr_config() {
         '(--json)--json[A JSON line per option.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:command:(bench compare config digest doctor engines leaderboard transcribe)'
+        '1:command:(align ask bench compare config digest doctor engines leaderboard transcribe)'
 }
 
 _asr_digest() {
@@ -436,8 +516,8 @@ _asr_digest_run() {
         '(--record)--record[Keep every raw answer in OUT/cache/http/DATE, without tokens.]' \
         '(--leaderboard)--leaderboard=[A board (JSON, CSV) to set claims against. Default\: that of `asr leaderboard`.]:TEXT: ' \
         '(--x-budget)--x-budget=[US dollars for posts of X; needs ASR_X_TOKEN.]:X: ' \
-        '(--llm)--llm=[OpenAI-compatible endpoint that writes summaries, behind the gate.]:TEXT: ' \
-        '(--llm-model)--llm-model=[The model'\''s name there.]:TEXT: ' \
+        '(--llm)--llm=[What writes summaries, behind the gate\: address of a server, or canary.]:TEXT: ' \
+        '(--llm-model)--llm-model=[The model'\''s name there, or its folder.]:TEXT: ' \
         '(--strict)--strict[Also fail (1) when the finished digest does not verify.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
@@ -592,8 +672,8 @@ _asr_digest_podcast() {
         '(--format -f)--format=[mp3, opus or m4a.]:TEXT: ' \
         '(--format -f)-f+[mp3, opus or m4a.]:TEXT: ' \
         '(--selfcheck)--selfcheck[Transcribe the episode and report what is misheard.]' \
-        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
-        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto qwen3 firered nemo whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }

@@ -45,10 +45,12 @@ class Case:
 
 
 CASES = {
+    "canary": Case("canary-qwen-digits"),
     "fake": Case(listens=False),
     "openai_server": Case(server="whisper-digits-ct2"),
     "pocketsphinx": Case(),
     "qwen3": Case("qwen3-asr-digits"),
+    "transformers": Case("parakeet-ctc-digits"),
     "whisper": Case("whisper-digits-ct2"),
 }
 ENGINES = installed()
@@ -216,6 +218,26 @@ def test_languages_are_identified_when_it_says_so(engine: Engine, speech: list[C
         assert max(scores, key=lambda code: scores[code]) == "en"
         assert all(type(score) is float and 0.0 <= score <= 1.0 for score in scores.values())
         assert sum(scores.values()) == pytest.approx(1.0, abs=0.01)
+
+
+def test_questions_are_answered_when_it_says_so(engine: Engine) -> None:
+    if not engine.answers:
+        assert "ask" not in engine.supports
+        pytest.skip("it has no language model")
+    assert "ask" in engine.supports and engine.prompt_characters >= 1000
+    asked = ["Sum up.\n\n[1] seven three nine", "Sum up.\n\n[1] hello"]
+    answers = engine.generate(asked, 50)
+    assert engine.generate([], 50) == [] and len(answers) == 2 and answers[0] != answers[1]
+    assert [engine.generate([one], 50)[0] for one in asked] == answers
+    assert all("<think>" not in answer and answer.strip() == answer != "" for answer in answers)
+
+
+def test_backends_are_classes_that_know_their_name() -> None:
+    for name in ENGINES:
+        kind = load_class(name)
+        for backend in kind.backends:
+            chosen = kind.for_weights(Weights(kind.default_model, None), backend)
+            assert chosen.backend == backend and chosen.name == name and issubclass(chosen, Engine)
 
 
 # A third party's engine: one file, found through its entry point

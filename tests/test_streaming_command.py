@@ -247,6 +247,8 @@ def test_a_server_that_dies_leaves_what_was_heard(tmp_path: Path) -> None:
         (("--stream", "-", "--channels", "split"), 2, "split"),
         (("--stream", "-", "--channels", "1", "--pcm", "s16le:8000:1"), 2, "1 channels"),
         (("--stream", "-", "--batch-size", "3"), 2, "--batch-size"),
+        (("--stream", "--manifest", "m.jsonl"), 2, "--manifest"),
+        (("--stream", "-", "--punctuate"), 2, "--punctuate"),
         (("--stream", "-", "--hotwords", "Bach"), 2, "--hotwords"),
         (("--stream", "-", "-e", "nobody"), 2, "nobody"),
         (("--stream", "-", "-f", "srt,txt"), 2, "--output-dir"),

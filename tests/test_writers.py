@@ -53,7 +53,7 @@ EXAMPLE = transcript_of(
 
 def test_importing_the_table_imports_no_writer() -> None:
     code = (
-        "import sys, asrcli.writers as w; assert len(w.FORMATS) == 15;"
+        "import sys, asrcli.writers as w; assert len(w.FORMATS) == 16;"
         "print([m for m in sys.modules if m.startswith('asrcli.writers.') and not m.endswith('profiles')],"
         "[m for m in ('numpy', 'csv', 'json', 'difflib', 'importlib.metadata') if m in sys.modules])"
     )
@@ -81,6 +81,7 @@ def test_only_formats_of_lines_are_joinable() -> None:
         "ctm",
         "stm",
         "rttm",
+        "answers",
     ]
 
 

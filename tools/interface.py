@@ -118,6 +118,7 @@ def known_values() -> Mapping[str, Values]:
     words: Mapping[str, tuple[str, ...]] = {
         "engine": ("auto", *engines()),
         "model": _models(),
+        "backend": tuple(sorted({one for engine in engines().values() for one in engine.backends})),
         "language": tuple(NAMES),
         "task": ("transcribe", "translate"),
         "channels": ("mix", "split"),

@@ -12,12 +12,18 @@ from json import loads
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.console import Console, clock, printable
-from asrcli.errors import AsrError
+from asrcli.errors import AsrError, UsageError
 from asrcli.report import VERSION, Lines, done_record, failed_record, now, print_json, segment_record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from asrcli.alignment.run import AlignPlan
     from asrcli.jobs import Done, Heard, Job, JobEvent, Note, Plan, Request
     from asrcli.types import Segment, Transcript
+    from asrcli.writers import Layout
+
+    Planned = Plan | AlignPlan
 
 SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  # flags worth a line on standard error
 
@@ -34,19 +40,53 @@ class Sinks:
         self.events = Lines(given["events"], "--events")
 
 
+def check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
+    """Raise `UsageError` when results would be lost or mixed up on their way out."""
+    from asrcli.writers import FORMATS
+
+    if given["output"] and given["output_dir"]:
+        raise UsageError("--output names one file and --output-dir a folder: give one of them")
+    if given["output"] and (inputs > 1 or len(chosen) > 1):
+        raise UsageError(f"--output is for one input and one format; for {inputs} inputs give --output-dir")
+    to_stdout = given["output"] is None and given["output_dir"] in (None, "-")
+    if to_stdout and not given["json"]:
+        if len(chosen) > 1:
+            raise UsageError(f"{' and '.join(chosen)} cannot share standard output; give --output-dir")
+        if inputs > 1 and not FORMATS[chosen[0]].joinable:
+            joinable = ", ".join(name for name, one in FORMATS.items() if one.joinable)
+            raise UsageError(
+                f"{inputs} inputs as {chosen[0]} cannot share standard output; give --output-dir, or -f {joinable}"
+            )
+        if given["events"] == "-":
+            raise UsageError("--events - and the text cannot share standard output; give --output-dir")
+    if to_stdout and (given["mirror_tree"] or given["output_template"] != "{stem}.{format}"):
+        raise UsageError("--mirror-tree and --output-template need --output-dir")
+
+
 def run(wanted: Request, console: Console, sinks: Sinks) -> int:
-    """Do what was asked and return the exit code."""
-    from asrcli.jobs import plan
+    """Transcribe what was asked for and return the exit code."""
+    from asrcli.jobs import execute, plan
 
     planned = plan(wanted)
+    return run_planned(planned, lambda: execute(planned), planned.request.layout, console, sinks)
+
+
+def run_planned(
+    planned: Planned,
+    execute: Callable[[], Generator[JobEvent, None, None]],
+    layout: Layout,
+    console: Console,
+    sinks: Sinks,
+) -> int:
+    """Do what is planned, rendering what happens, and return the exit code."""
     for text in planned.notices:
         console.note(text)
     if sinks.dry_run:
         return _say_plan(planned, console)
-    return Run(planned, console, sinks).go()
+    return Run(planned, execute, layout, console, sinks).go()
 
 
-def _say_plan(planned: Plan, console: Console) -> int:
+def _say_plan(planned: Planned, console: Console) -> int:
     for job in planned.jobs:
         for output in job.outputs:
             print(f"{'up to date' if output.stale is None else 'make'}\t{printable(output.path)}\t{output.stale or ''}")
@@ -60,24 +100,29 @@ def _say_plan(planned: Plan, console: Console) -> int:
 class Run:
     """One run: turns what happens to jobs into results, records, and lines on standard error."""
 
-    def __init__(self, planned: Plan, console: Console, sinks: Sinks) -> None:
-        self.plan, self.console, self.sinks = planned, console, sinks
+    def __init__(
+        self,
+        planned: Planned,
+        execute: Callable[[], Generator[JobEvent, None, None]],
+        layout: Layout,
+        console: Console,
+        sinks: Sinks,
+    ) -> None:
+        self.plan, self.execute, self.console, self.sinks = planned, execute, console, sinks
         self.failed: dict[str, Exception] = {}
         self.done = 0
         self.seconds = 0.0
-        self.out = Results(planned, sinks) if planned.request.naming.to_stdout else None
+        self.out = Results(planned, layout, sinks) if planned.request.naming.to_stdout else None
 
     def go(self) -> int:
         """Run to the end and return the exit code; an interrupt keeps what is finished."""
-        from asrcli.jobs import execute
-
         started = time.perf_counter()
         signal.signal(signal.SIGTERM, _interrupt)
         fresh = [job for job in self.plan.jobs if job.up_to_date]
         for job in fresh:
             self._record(job, "up_to_date", outputs=[output.path for output in job.outputs])
         self.sinks.events.write("start", time=now(), inputs=len(self.plan.jobs), up_to_date=len(fresh))
-        happenings = execute(self.plan)
+        happenings = self.execute()
         try:
             for event in happenings:
                 self._handle(event)
@@ -211,16 +256,15 @@ def say_doubts(console: Console, name: str, transcript: Transcript) -> None:
 class Results:
     """Results on standard output, in the order of the inputs; lines of the one whose turn it is appear at once."""
 
-    def __init__(self, planned: Plan, sinks: Sinks) -> None:
-        self.request = planned.request
+    def __init__(self, planned: Planned, layout: Layout, sinks: Sinks) -> None:
+        self.request, self.layout = planned.request, layout
         self.format = planned.request.formats[0]
         self.json = sinks.json
         self.pending = [job.name for job in planned.jobs]  # the first is the one whose turn it is
         self.ready: dict[str, Transcript | None] = {}
         self.streamed: dict[str, list[Segment]] = {}
         self.header = True
-        whole = self.request.channels == "split" or self.request.speakers is not None  # speakers are known at the end
-        self.streams = not self.json and self.format == "txt" and not whole
+        self.streams = not self.json and self.format == "txt" and self.request.settles_early
 
     def segments(self, job: Job, segments: tuple[Segment, ...]) -> None:
         """Take segments that are settled; print them when it is the job's turn."""
@@ -260,9 +304,9 @@ class Results:
         from asrcli.writers import render
 
         if self.json:
-            print_json(loads(render(transcript, "json", self.request.layout)))
+            print_json(loads(render(transcript, "json", self.layout)))
             return
-        self._write(render(transcript, self.format, self.request.layout, header=self.header))
+        self._write(render(transcript, self.format, self.layout, header=self.header))
         self.header = False
 
     def _write(self, text: str) -> None:

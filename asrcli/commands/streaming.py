@@ -29,8 +29,12 @@ FOR_FILES = {
     "end": None,
     "clip_timestamps": None,
     "languages": None,
+    "identify_with": None,
+    "punctuate": False,
     "batch_size": None,
+    "manifest": None,
     "dry_run": False,
+    "ask": None,
 }
 LEAST_ROOM = 20  # cells of a line that the tail is shown in
 
@@ -61,6 +65,7 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
         planned.engine,
         planned.model,
         wanted.options,
+        backend=wanted.backend,
         device=wanted.device,
         dtype=wanted.dtype,
         threads=wanted.threads,
@@ -76,11 +81,11 @@ def _check(wanted: Request, given: dict[str, Any]) -> str:
     """Return the name of the one input. Raises `UsageError`."""
     if not given["stream"]:
         raise UsageError(f"--{'pcm' if given['pcm'] else 'idle'} is for --stream: add it")
-    if len(wanted.inputs) != 1:
-        raise UsageError(f"--stream hears one input, not {len(wanted.inputs)}: name a file, - or mic:")
     for option, unset in FOR_FILES.items():
         if given[option] != unset:
             raise UsageError(f"--{option.replace('_', '-')} does not go with --stream; leave it out")
+    if len(wanted.inputs) != 1:
+        raise UsageError(f"--stream hears one input, not {len(wanted.inputs)}: name a file, - or mic:")
     if wanted.channels == "split":
         raise UsageError("--channels split does not go with --stream; give mix or a number")
     name = wanted.inputs[0].path

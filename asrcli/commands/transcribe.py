@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asrcli.commands.running import Sinks, run
+from asrcli.commands.running import Sinks, check_sinks, run
 from asrcli.console import Console
 from asrcli.errors import UsageError
 
@@ -28,6 +28,7 @@ def transcribe(
     ] = None,
     engine: Annotated[str, _option("--engine", "-e", help="Engine, or auto: the best with weights here.")] = "auto",
     model: Annotated[str | None, _option("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
+    backend: Annotated[str | None, _option("--backend", help="Implementation, of an engine with several.")] = None,
     language: Annotated[str | None, _option("--language", "-l", help="Code or name; default: found out.")] = None,
     languages: Annotated[str | None, _option("--languages", help="Find the language among these: de,en.")] = None,
     task: Annotated[str | None, _option("--task", help="transcribe, or translate into English.")] = None,
@@ -57,6 +58,9 @@ def transcribe(
         ),
     ] = None,
     null: Annotated[bool, _option("--null", "-0", help="Names in --files-from end with a NUL byte.")] = False,
+    ask: Annotated[
+        list[str] | None, _option("--ask", help="Question about what was said; several: --ask ... --ask ...")
+    ] = None,
     channels: Annotated[str, _option("--channels", help="mix, split (a speaker per channel), or a number.")] = "mix",
     diarize: Annotated[
         bool, _option("--diarize", help="Find who speaks: a speaker for every word (pyannote).")
@@ -77,8 +81,14 @@ def transcribe(
     ] = None,
     prompt: Annotated[str | None, _option("--prompt", "--initial-prompt", help="Text that came before.")] = None,
     hotwords: Annotated[str | None, _option("--hotwords", help="Words to expect, separated by commas.")] = None,
+    language_model: Annotated[
+        str | None, _option("--language-model", help="ARPA or KenLM file of word n-grams, for CTC models.")
+    ] = None,
     word_timestamps: Annotated[
         bool | None, _option("--word-timestamps/--no-word-timestamps", help="Times and scores of words.")
+    ] = None,
+    aligner: Annotated[
+        str | None, _option("--aligner", help="Who gives words their times; default: the engine, or the best aligner.")
     ] = None,
     beam_size: Annotated[int | None, _option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
     best_of: Annotated[int | None, _option("--best-of", min=1, help="Samples per temperature above zero.")] = None,
@@ -192,14 +202,14 @@ def transcribe(
     """
     given = dict(locals())  # every option by its name, which is what the library calls it too
     with Console(quiet=quiet, verbose=verbose) as console:
-        if manifest:
-            from asrcli.commands.manifests import run_manifest
-
-            raise typer.Exit(run_manifest(request(given), given, console))
         if stream or pcm is not None or idle is not None:
             from asrcli.commands.streaming import run_live
 
             raise typer.Exit(run_live(request(given), given, console))
+        if manifest:
+            from asrcli.commands.manifests import run_manifest
+
+            raise typer.Exit(run_manifest(request(given), given, console))
         raise typer.Exit(run(request(given), console, Sinks(given)))
 
 
@@ -212,10 +222,12 @@ def request(given: dict[str, Any]) -> Request:
     from asrcli import inputs
     from asrcli.jobs import Request
     from asrcli.outputs import Naming
-    from asrcli.writers import format_of, formats, layout
+    from asrcli.writers import formats, layout
 
     if given["manifest"]:
         found, chosen = [], []
+        if given["ask"]:
+            raise UsageError("--ask is about recordings, and --manifest holds utterances: give one of them")
     else:
         named = list(given["inputs"] or [])
         if given["files_from"]:
@@ -223,8 +235,9 @@ def request(given: dict[str, Any]) -> Request:
         if not named:
             raise UsageError("nothing to transcribe; name files, folders, or - for standard input")
         found = inputs.expand(named)
-        chosen = formats(given["format"]) if given["format"] else [format_of(given["output"] or "")]
-        _check_sinks(given, len(found), chosen)
+        chosen = formats(given["format"]) if given["format"] else _default_formats(given)
+        _check_answers(given, chosen)
+        check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
     start, end = _stretch(given)
@@ -236,6 +249,7 @@ def request(given: dict[str, Any]) -> Request:
         engine=given["engine"],
         model=given["model"],
         options=options(given),
+        backend=given["backend"],
         formats=tuple(chosen),
         layout=layout(given["subs"] or "default", **shape),
         naming=naming,
@@ -252,6 +266,7 @@ def request(given: dict[str, Any]) -> Request:
         batch_size=given["batch_size"],
         offline=given["offline"],
         force=given["force"],
+        aligner=given["aligner"],
         speakers=_speakers(given),
     )
 
@@ -266,6 +281,7 @@ _LAYOUT_OPTIONS = (
     "highlight_words",
 )
 _SAME_NAME = (
+    "language_model",
     "prompt",
     "word_timestamps",
     "beam_size",
@@ -295,6 +311,10 @@ def options(given: dict[str, Any]) -> Options:
     task = given["task"] or ("translate" if given["translate"] else None)
     if task not in (None, "transcribe", "translate"):
         raise UsageError(f"--task {task}: choose transcribe or translate")
+    if given["language_model"] and not os.path.isfile(given["language_model"]):
+        raise UsageError(
+            f"--language-model {given['language_model']}: there is no such file; name an ARPA or KenLM file"
+        )
     automatic = given["language"] in (None, "auto", "None")
     hotwords = given["hotwords"]
     return Options(
@@ -303,31 +323,34 @@ def options(given: dict[str, Any]) -> Options:
         hotwords=tuple(word.strip() for word in hotwords.split(",") if word.strip()) if hotwords else None,
         temperature=_temperatures(given["temperature"], given["temperature_increment_on_fallback"]),
         suppress_tokens=_numbers(given["suppress_tokens"], "--suppress-tokens", int),
+        ask=tuple(given["ask"]) if given["ask"] else None,
         **{name: given[name] for name in _SAME_NAME},
     )
 
 
-def _check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
-    """Raise `UsageError` when results would be lost or mixed up on their way out."""
-    from asrcli.writers import FORMATS
+def _check_answers(given: dict[str, Any], chosen: list[str]) -> None:
+    """Give answers a place to go; raise `UsageError` when there are none, or when there is no place for them."""
+    if any(not question.strip() for question in given["ask"] or ()):
+        raise UsageError("--ask '': write a question")
+    if not given["ask"]:
+        if "answers" in chosen:
+            raise UsageError("-f answers holds the answers to questions: give --ask 'QUESTION'")
+        return
+    if given["output_dir"] not in (None, "-"):
+        chosen += [] if "answers" in chosen else ["answers"]
+    elif not {"answers", "json"} & set(chosen) and not given["json"]:
+        raise UsageError(f"--ask: {chosen[0]} has no place for answers; choose -f answers or json, or --output-dir")
 
-    if given["output"] and given["output_dir"]:
-        raise UsageError("--output names one file and --output-dir a folder: give one of them")
-    if given["output"] and (inputs > 1 or len(chosen) > 1):
-        raise UsageError(f"--output is for one input and one format; for {inputs} inputs give --output-dir")
-    to_stdout = given["output"] is None and given["output_dir"] in (None, "-")
-    if to_stdout and not given["json"]:
-        if len(chosen) > 1:
-            raise UsageError(f"{' and '.join(chosen)} cannot share standard output; give --output-dir")
-        if inputs > 1 and not FORMATS[chosen[0]].joinable:
-            joinable = ", ".join(name for name, one in FORMATS.items() if one.joinable)
-            raise UsageError(
-                f"{inputs} inputs as {chosen[0]} cannot share standard output; give --output-dir, or -f {joinable}"
-            )
-        if given["events"] == "-":
-            raise UsageError("--events - and the text cannot share standard output; give --output-dir")
-    if to_stdout and (given["mirror_tree"] or given["output_template"] != "{stem}.{format}"):
-        raise UsageError("--mirror-tree and --output-template need --output-dir")
+
+def _default_formats(given: dict[str, Any]) -> list[str]:
+    """Return the format an output file's extension names; else text, or answers where they alone are wanted."""
+    from asrcli.writers import format_of
+
+    output = given["output"] or ""
+    found = format_of(output)
+    to_folder = given["output_dir"] not in (None, "-")
+    plain = found == "txt" and not output.lower().endswith(".txt")  # no format was named
+    return ["answers"] if given["ask"] and plain and not to_folder else [found]
 
 
 def _stretch(given: dict[str, Any]) -> tuple[float, float | None]:

@@ -219,6 +219,7 @@ def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]
         task.engine,
         task.model,
         request.options,
+        backend=request.backend,
         device=request.device,
         dtype=request.dtype,
         threads=request.threads,

@@ -11,18 +11,17 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
+from asrcli.chat import ChatFailed, ChatServer, chat_server, is_address
 from asrcli.digest.cleaning import clean
 from asrcli.digest.edition import Claim, Edition, Paper
 from asrcli.digest.verify import claim_problems
-from asrcli.errors import UsageError
 
 PAPERS = 40  # the best-ranked; the others keep their own sentences
 QUOTE_WORDS, TEXT_LENGTH, CLAIMS = 5, 320, 3
-TIMEOUT = 120.0
+ANSWER_TOKENS = 1024
 MAX_ANSWER = 200_000  # characters
 Chat = Callable[[str, str], str]  # instructions, data -> answer
 
@@ -51,11 +50,14 @@ class ModelFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An OpenAI-compatible server (vLLM, Ollama, llama.cpp, ...)."""
+    """A language model on an OpenAI-compatible server."""
 
-    url: str  # up to and including /v1
-    model: str
-    key: str = field(default="", repr=False)
+    server: ChatServer
+
+    @property
+    def model(self) -> str:
+        """Its name there."""
+        return self.server.model
 
     def chat(self, instructions: str, data: str) -> str:
         """Return the answer to one message.
@@ -63,42 +65,48 @@ class Endpoint:
         Raises:
             ModelFailed: no answer in time, another status than 200, or another shape.
         """
-        import httpx2
-
-        body = {
-            "model": self.model,
-            "temperature": 0,
-            "messages": [{"role": "system", "content": instructions}, {"role": "user", "content": data}],
-            "response_format": {"type": "json_schema", "json_schema": {"name": "claims", "schema": SCHEMA}},
-        }
-        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        messages = [{"role": "system", "content": instructions}, {"role": "user", "content": data}]
+        schema = {"type": "json_schema", "json_schema": {"name": "claims", "schema": SCHEMA}}
         try:
-            answer = httpx2.post(
-                f"{self.url.rstrip('/')}/chat/completions", json=body, headers=headers, timeout=TIMEOUT
-            )
-            if answer.status_code != 200:
-                raise ModelFailed(f"HTTP {answer.status_code}")
-            return str(answer.json()["choices"][0]["message"]["content"])[:MAX_ANSWER]
-        except (httpx2.HTTPError, ValueError, KeyError, IndexError, TypeError) as error:
-            raise ModelFailed(f"{type(error).__name__}: {str(error)[:100]}") from error
+            return self.server.chat(messages, response_format=schema)[:MAX_ANSWER]
+        except ChatFailed as error:
+            raise ModelFailed(str(error)) from error
 
 
-def endpoint(url: str, model: str, key: str = "") -> Endpoint:
-    """Return an endpoint.
+class EngineModel:
+    """The language model of a speech recogniser (``--llm canary``); its weights load with the first paper.
+
+    Args:
+        engine: the name of an engine that answers prompts.
+        model: its model, or "" for the default.
 
     Raises:
-        UsageError: not an address, no model, or a thing that does not exist yet.
+        AsrError: the engine or its weights are not here.
     """
-    if url == "canary":
-        raise UsageError(
-            "--llm canary is not there yet: give the address of an OpenAI-compatible server (--llm http://localhost:8000/v1)"
-        )
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"--llm {url!r} is not an address: write http://localhost:8000/v1")
-    if not model:
-        raise UsageError("--llm needs --llm-model NAME")
-    return Endpoint(url, model, key)
+
+    def __init__(self, engine: str, model: str) -> None:
+        from asrcli.selection import prepare_to_answer
+
+        self._recogniser = prepare_to_answer(engine, model or None, announce=_say)
+        self.model = f"{engine}:{self._recogniser.choice.weights.name}"
+
+    def chat(self, instructions: str, data: str) -> str:
+        """Return the answer to one message."""
+        return self._recogniser.generate([f"{instructions}\n\n{data}"], ANSWER_TOKENS)[0][:MAX_ANSWER]
+
+
+def endpoint(url: str, model: str, key: str = "") -> Endpoint | EngineModel:
+    """Return the model that ``--llm`` names: an engine's, or one at an address.
+
+    Raises:
+        UsageError: neither an engine nor an address, or no model at the address.
+        EngineUnavailable: the engine or its weights are not here.
+    """
+    return Endpoint(chat_server(url, model, key)) if is_address(url) else EngineModel(url, model)
+
+
+def _say(text: str) -> None:
+    print(f"asr: {text}", file=sys.stderr)
 
 
 def rewrite(edition: Edition, chat: Chat, name: str) -> Edition:

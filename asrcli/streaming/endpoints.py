@@ -42,7 +42,7 @@ class Endpointer:
     """Turns samples into utterances. Without voice activity (`vad` None) the whole stream is one."""
 
     def __init__(self, vad: VadOptions | None) -> None:
-        self.detector = SpeechDetector(vad, step=STEP) if vad else None
+        self.detector = SpeechDetector(vad, keep_seconds=1.0, step=STEP) if vad else None
         self.least = (vad.min_speech + vad.pad) if vad else 0.0
         self.buffer = Buffer()
         self.speech: list[Region] = []  # all that was found so far

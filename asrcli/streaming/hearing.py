@@ -60,6 +60,7 @@ class Hypotheses:
         self.ended = start  # where the segment before ends, seconds
         self.heard = self.start  # up to where the last hypothesis reaches
         self.language: str | None = None
+        self.fixed_language: str | None = None  # for the rest of the utterance
         self.flags: tuple[str, ...] = ()
 
     @property
@@ -98,15 +99,22 @@ class Hypotheses:
         """Return the tokens heard from the start of the window to a sample, on the clock of the stream."""
         start = self.start / SAMPLE_RATE
         inside = tuple(one for one in speech if one.end > start and one.start < end / SAMPLE_RATE)
-        clip = Clip(self.recording, start, self.buffer.between(self.start, end), inside, self.options.language)
+        language = self.options.language or self.fixed_language
+        clip = Clip(self.recording, start, self.buffer.between(self.start, end), inside, language)
         heard = self.recogniser.transcribe([clip])[0]
         self.heard = end
         if isinstance(heard, Exception):
             return heard
         segments = settle(clip, heard, self.options, self.vad)
-        self.language = next((one.language for one in segments if one.language), self.language)
+        self._note_language(next((one.language for one in segments if one.language), None))
         self.flags = tuple(sorted({flag for one in segments for flag in one.flags}))
         return tokens(segments)
+
+    def _note_language(self, language: str | None) -> None:
+        """Keep to a language that was found out twice in a row: hypotheses in two languages never agree."""
+        if language and language == self.language and self.recogniser.choice.engine.identifies_language:
+            self.fixed_language = language
+        self.language = language or self.language
 
     def _update(self, new: Sequence[Token], tail: Sequence[Token]) -> Update:
         settled = written(self.text, new)
@@ -226,6 +234,7 @@ class OwnStream:
     def __init__(self, recogniser: Recogniser, options: Options, start: float) -> None:
         self.recogniser, self.options = recogniser, options
         self.until = start
+        self.tail = ""
         self.waiting: list[Samples] = []
         self.open = self._begin()
 
@@ -238,7 +247,9 @@ class OwnStream:
 
     def update(self, speech: Sequence[Region], behind: bool) -> Iterator[Update]:
         """Give the engine what is new; end the segment when it has grown long."""
-        yield self._accept()
+        before, update = self.tail, self._accept()
+        if update.settled or update.tail != before:
+            yield update
         if self.until - self.open.start >= 3 * LONGEST:
             yield self._finish()
             self.open = self._begin()
@@ -261,10 +272,11 @@ class OwnStream:
         self.until += len(samples) / SAMPLE_RATE
         found = self.open.stream.accept(samples)
         self._keep(found.settled, found.language, found.flags)
+        self.tail = found.tail
         return Update(found.settled, found.tail, self.until)
 
     def _finish(self) -> Update:
-        found = self.open.stream.finish()
+        found, self.tail = self.open.stream.finish(), ""
         self._keep(found.settled, found.language, found.flags)
         return Update(found.settled, "", self.until, self._segment())
 

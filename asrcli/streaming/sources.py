@@ -88,13 +88,18 @@ def open_source(name: str, pcm: Pcm | None, idle: float, channel: int | None) ->
 
     Raises:
         UsageError: these do not go together.
+        InputError: no such file.
+        MissingExtra, EngineUnavailable: nothing can record here.
     """
     if name.startswith(MICROPHONE) and not os.path.exists(name):
         if pcm is not None:
             raise UsageError(f"--pcm is for bytes from a pipe or a file, not for {name}")
+        load_sounddevice()  # before an engine is loaded for nothing
         return Microphone(name.removeprefix(MICROPHONE), channel or 0)
     if pcm is not None and channel is not None and channel >= pcm.channels:
         raise UsageError(f"--channels {channel}: --pcm has {pcm.channels} channels, counted from 0")
+    if name != STDIN and not os.path.exists(name):
+        raise InputError(f"{name}: no such file")
     return Bytes(name, pcm, idle, channel)
 
 
@@ -104,6 +109,7 @@ class GrowingFile(RawIOBase):
     def __init__(self, file: BinaryIO, idle: float, stop: threading.Event) -> None:
         super().__init__()
         self.file, self.idle, self.stop = file, idle, stop
+        self.over = False  # readers ask again behind the end
 
     def readable(self) -> bool:
         """It is read."""
@@ -112,13 +118,12 @@ class GrowingFile(RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Read what is there, waiting for more at the end."""
         grown = time.monotonic()
-        while not self.stop.is_set():
+        while not self.over and not self.stop.is_set():
             if data := self.file.read(len(buffer)):
                 buffer[: len(data)] = data
                 return len(data)
-            if time.monotonic() - grown >= self.idle:
-                break
-            self.stop.wait(POLL)
+            self.over = time.monotonic() - grown >= self.idle
+            self.stop.wait(0 if self.over else POLL)
         return 0
 
 

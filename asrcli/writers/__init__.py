@@ -72,6 +72,7 @@ FORMATS: Mapping[str, Format] = {
     "ctm": _format("ctm", "nist", joinable=True),
     "stm": _format("stm", "nist", joinable=True),
     "rttm": _format("rttm", "nist", joinable=True),
+    "answers": Format("answers", "answers.md", "asrcli.writers.answers", "render_answers", joinable=True),
 }
 
 WHISPER_FORMATS = ("txt", "vtt", "srt", "tsv", "json")  # what openai-whisper means by "all"

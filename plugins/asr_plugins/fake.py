@@ -8,6 +8,7 @@ words whose middle lies in it, so that cut and uncut recordings give the same te
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
@@ -50,8 +51,9 @@ class Fake(Engine):
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 240.0, "cuda": 480.0}
     devices = ("cpu", "cuda")
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {"cpu": ("float32",), "cuda": ("float16", "int8")}
-    supports = frozenset({"prompt", "word_timestamps", "beam_size", "temperature", "task", "seed"})
+    supports = frozenset({"prompt", "word_timestamps", "beam_size", "temperature", "task", "seed", "ask"})
     identifies_language = True
+    answers = True
     concurrent = True
 
     def __init__(self, weights: Weights, device: Device) -> None:
@@ -79,6 +81,11 @@ class Fake(Engine):
         """Hear German in names that start with ``de-``, English in all others."""
         german = [PurePath(clip.recording.path).stem.startswith("de-") for clip in clips]
         return [{"de": 0.9, "en": 0.1} if one else {"en": 0.9, "de": 0.1} for one in german]
+
+    def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
+        """Answer with the first numbered line of the prompt, and name it."""
+        lines = (re.search(r"^(\[\d+\]) (.*)$", prompt, re.MULTILINE) for prompt in prompts)
+        return [f"It says: {line[2]} {line[1]}" if line else "Nothing." for line in lines]
 
     def _number(self, key: str, default: float) -> float:
         return float(self.behaviour.get(key, default))

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from recordings import ABSTRACT, FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed, whole_day
 
-from asrcli.digest.language_model import Endpoint, ModelFailed, endpoint, gate, message, rewrite
+from asrcli.digest.language_model import ModelFailed, endpoint, gate, message, rewrite
 from asrcli.digest.verify import edition_problems
 from asrcli.errors import UsageError
 
@@ -117,14 +117,25 @@ def test_a_model_that_fails_leaves_the_quoted_digest(run, capsys):
 @pytest.mark.parametrize(
     ("url", "model", "said"),
     [
-        ("canary", "", "not there yet"),
-        ("nonsense", "m", "not an address"),
+        ("whisper", "", "no language model to ask"),
+        ("nonsense", "m", "unknown engine"),
+        ("ftp://nonsense", "m", "not an address"),
         ("http://localhost:1/v1", "", "--llm-model"),
     ],
 )
 def test_wrong_endpoints(url, model, said):
     with pytest.raises(UsageError, match=said):
         endpoint(url, model)
+
+
+def test_an_engine_with_a_language_model(run, checkpoints, capsys):
+    """The tiny Canary-Qwen reads every abstract and answers no JSON: everything it says is dropped and counted."""
+    pytest.importorskip("transformers")
+    edition = run(whole_day())
+    model = endpoint("canary", str(checkpoints / "canary-qwen-digits"))
+    written = rewrite(edition, model.chat, model.model)
+    assert written.papers == edition.papers and written.counts.dropped_claims == len(edition.papers)
+    assert "canary:" in written.writer and "backend" in capsys.readouterr().err
 
 
 def test_an_openai_compatible_server(run):
@@ -162,4 +173,4 @@ def test_an_openai_compatible_server(run):
     assert ABSTRACT in body["messages"][1]["content"] and body["response_format"]["type"] == "json_schema"
     assert edition.papers[0].claims[0].text == GOOD["text"]
     with pytest.raises(ModelFailed):
-        Endpoint(address, "tiny").chat("a", "b")  # nobody answers any more
+        endpoint(address, "tiny").chat("a", "b")  # nobody answers any more

@@ -21,7 +21,10 @@ def official() -> dict[str, np.ndarray]:
         return dict(stored)
 
 
-@pytest.fixture(scope="session", params=random_models.SEEDS)
+SEEDS = [seed if seed == 1 else pytest.param(seed, marks=pytest.mark.slow) for seed in random_models.SEEDS]
+
+
+@pytest.fixture(scope="session", params=SEEDS)
 def random_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Path]:
     """Return seed and folder of a random recogniser."""
     return request.param, random_models.write_original(tmp_path_factory.mktemp("random"), request.param)

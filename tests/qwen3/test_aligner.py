@@ -18,6 +18,7 @@ from asrcli.errors import ModelError
 from asrcli.types import Clip, Recording
 from tests.clips import clip, noise, silence
 from tests.qwen3 import random_models as cases
+from tests.qwen3.conftest import SEEDS
 
 NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
@@ -35,7 +36,7 @@ def piece(samples: np.ndarray) -> Clip:
     return Clip(Recording("made.wav"), 0.0, samples.astype(np.float32))
 
 
-@pytest.mark.parametrize("seed", cases.SEEDS)
+@pytest.mark.parametrize("seed", SEEDS)
 def test_times_are_the_official_ones(seed: int, tmp_path: Path, official: dict[str, np.ndarray]) -> None:
     """The random models know no time, so their stamps are far out of order: this proves the repair, too."""
     model = load(cases.write_original(tmp_path, seed, aligner=True)).model

@@ -161,6 +161,22 @@ def test_whole_shards(layout: str, checkpoints: Path, tmp_path: Path) -> None:
     load(folder)
 
 
+@pytest.mark.parametrize("layout", ["qwen3-asr-digits", "qwen3-asr-digits-original"])
+def test_an_output_layer_that_is_not_spoken_of(layout: str, checkpoints: Path, tmp_path: Path) -> None:
+    """Without a word about tying, the output layer is the stored one, or else the embedding."""
+    folder = tmp_path / "model"
+    shutil.copytree(checkpoints / layout, folder)
+
+    def forget(config: dict) -> None:
+        config.pop("tie_word_embeddings", None)
+        config.get("thinker_config", config)["text_config"].pop("tie_word_embeddings")
+
+    edit(folder, forget)
+    stored = "thinker.lm_head.weight" in load_file(folder / "model.safetensors")
+    model = load(folder).model
+    assert (model.greedy.output.weight is model.decoder.embedding) is not stored
+
+
 def test_an_original_folder_with_native_names_is_refused(checkpoints: Path, tmp_path: Path) -> None:
     """What transformers fills with random numbers: the names of one layout under the configuration of the other."""
     folder = tmp_path / "model"

@@ -57,6 +57,7 @@ def test_short_utterances_are_heard_as_offline(digits: Qwen3, digit_strings: lis
         assert (text, updates[-1].language, updates[-1].tail) == (offline.text, offline.language, "")
 
 
+@pytest.mark.slow
 def test_a_long_utterance_is_near_its_text(digits: Qwen3, talk: tuple[Samples, str]) -> None:
     samples, reference = talk
     text, updates = listen(Qwen3Stream(digits.model, "", None, SHORT), samples, every(1.0))
@@ -65,11 +66,11 @@ def test_a_long_utterance_is_near_its_text(digits: Qwen3, talk: tuple[Samples, s
 
 
 def test_it_does_not_matter_how_audio_is_sliced(digits: Qwen3, talk: tuple[Samples, str]) -> None:
-    samples = talk[0][: 30 * 16_000]
+    samples = talk[0][: 20 * 16_000]
     whole = listen(Qwen3Stream(digits.model, "", None, SHORT), samples, every(30.0))[0]
     sizes = np.random.default_rng(0).integers(0, 40_000, 1000)
     assert listen(Qwen3Stream(digits.model, "", None, SHORT), samples, iter(sizes.tolist()))[0] == whole
-    assert listen(Qwen3Stream(digits.model, "", None, SHORT), samples, every(0.01))[0] == whole
+    assert listen(Qwen3Stream(digits.model, "", None, SHORT), samples, every(0.05))[0] == whole
 
 
 def test_settled_text_never_changes_and_times_rise(digits: Qwen3, talk: tuple[Samples, str]) -> None:

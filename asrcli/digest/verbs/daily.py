@@ -82,9 +82,9 @@ def run(
     ] = None,
     x_budget: Annotated[float, typer.Option(help="US dollars for posts of X; needs ASR_X_TOKEN.")] = 0.0,
     llm: Annotated[
-        str | None, typer.Option(help="OpenAI-compatible endpoint that writes summaries, behind the gate.")
+        str | None, typer.Option(help="What writes summaries, behind the gate: address of a server, or canary.")
     ] = None,
-    llm_model: Annotated[str, typer.Option(help="The model's name there.")] = "",
+    llm_model: Annotated[str, typer.Option(help="The model's name there, or its folder.")] = "",
     strict: Annotated[
         bool, typer.Option("--strict", help="Also fail (1) when the finished digest does not verify.")
     ] = False,

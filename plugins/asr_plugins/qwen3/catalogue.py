@@ -34,7 +34,10 @@ FILES = ("*.json", "*.txt", "*.jinja", "*.safetensors")
 
 
 def _model(name: str, millions: int, size_mb: int, languages: tuple[str, ...], layout: str) -> Model:
-    """Declare a model; no commit is pinned, because none could be verified when this was written."""
+    """Declare a model; no commit is pinned, because none could be verified when this was written.
+
+    Sizes are two bytes for each stored number; the original files store the tied output layer a second time.
+    """
     return Model(f"Qwen/{name}", None, millions * 1_000_000, size_mb, languages, "Apache-2.0", layout, FILES)
 
 

@@ -39,6 +39,9 @@ class Tensors:
         self.folder, self.original, self.device, self.dtype = folder, original, device, dtype
         self._places = _places(folder)
 
+    def __contains__(self, name: str) -> bool:
+        return self._stored(name) in self._places
+
     def take(self, name: str, *shape: int) -> Tensor:
         """Read one tensor, on the device and in the dtype asked for.
 

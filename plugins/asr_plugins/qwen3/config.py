@@ -41,7 +41,7 @@ class TextConfig:
     head_width: int
     rope_theta: float
     epsilon: float
-    tied: bool  # the output layer is the embedding
+    tied: bool | None  # the output layer is the embedding; None when the file does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _native_labels(whole: Mapping[str, Any]) -> int | None:
 
 def _config(whole: Mapping[str, Any], original: bool, labels: int | None) -> Config:
     text = whole["text_config"]
-    tied = bool(text.get("tie_word_embeddings", whole.get("tie_word_embeddings", False)))
+    tied = text.get("tie_word_embeddings", whole.get("tie_word_embeddings"))
     return Config(
         original,
         _audio(whole["audio_config"]),
@@ -119,7 +119,7 @@ def _audio(audio: Mapping[str, Any]) -> AudioConfig:
     return config
 
 
-def _text(text: Mapping[str, Any], tied: bool) -> TextConfig:
+def _text(text: Mapping[str, Any], tied: bool | None) -> TextConfig:
     rope = text.get("rope_parameters") or text.get("rope_scaling") or {}
     # The original layout has "mrope" with the same position on all three axes, which is plain rotary embedding.
     if rope.get("rope_type", "default") not in ("default", "mrope"):

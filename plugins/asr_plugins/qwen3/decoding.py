@@ -16,18 +16,13 @@ from torch import Tensor
 
 from asr_plugins.qwen3.decoder import Cache, TextDecoder
 from asr_plugins.qwen3.layers import Linear
+from asr_plugins.qwen3.loops import loop
 
 STEPS_AT_ONCE = {"cuda": 8}  # between two looks at the tokens, which stop the device; one elsewhere
 TOKENS_AT_ONCE = 16_384  # of prompts that are read together, padding included
 WASTE = 0.25  # of that may be padding
 LENGTH_STEP = 256  # the cache grows by whole steps of this; on CUDA to powers of two
 
-# A loop: the last tokens are the same pattern again and again. A pattern of up to 64 tokens is a long sentence. The
-# official code calls 20 repeats of up to 20 characters a loop, after the whole answer was written; a decoder that has
-# gone round ten times does not stop by itself, and people who say "no" ten times are done within 40 tokens.
-LONGEST_PATTERN = 64
-LEAST_REPEATS = 10
-LEAST_REPEATED = 40  # tokens in all repeats together
 LOOK_FOR_LOOPS = 8  # tokens between two searches
 
 
@@ -89,6 +84,13 @@ class GreedyDecoder:
         """
         if not prompts:
             return []
+        try:
+            return self._write(prompts, penalty)
+        except RuntimeError:
+            self._stepper = None  # when memory ran out, its cache should not stand in the way of a smaller batch
+            raise
+
+    def _write(self, prompts: Sequence[Prompt], penalty: float) -> list[Written]:
         order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number].vectors))
         longest = max(len(one.vectors) for one in prompts)
         stepper = self._prepare(len(prompts), longest + 1)
@@ -299,18 +301,6 @@ def finished(row: _Row, end: End) -> Written:
         start, size = pattern
         tokens = tokens[: start + size]
     return Written(tuple(tokens), end, row.log_prob / max(1, row.count))
-
-
-def loop(tokens: Sequence[int]) -> tuple[int, int] | None:
-    """Return where a repetition that lasts to the end of the tokens starts, and how long its pattern is."""
-    total = len(tokens)
-    for size in range(1, min(LONGEST_PATTERN, total // LEAST_REPEATS) + 1):
-        run = 0
-        while run + size < total and tokens[total - 1 - run] == tokens[total - 1 - run - size]:
-            run += 1
-        if run + size >= max(LEAST_REPEATS * size, LEAST_REPEATED):
-            return total - run - size, size
-    return None
 
 
 def rounded(length: int, powers: bool) -> int:

@@ -57,6 +57,6 @@ class FeatureExtractor:
         return (self._filters @ spectrum[..., :-1].abs() ** 2).clamp(min=1e-10).log10()
 
 
-def scale(log: Tensor, loudest: Tensor) -> Tensor:
+def scale(log: Tensor, loudest: Tensor | float) -> Tensor:
     """Return features from log10 mel powers: a range below the loudest, moved to about [-1, 1]."""
-    return (torch.maximum(log, loudest - DYNAMICS) + 4.0) / 4.0
+    return (log.clamp(min=loudest - DYNAMICS) + 4.0) / 4.0

@@ -72,11 +72,12 @@ class AsrModel(Backbone):
         if config.labels is not None:
             raise ModelError(f"{folder} is a Qwen3 forced aligner, which hears nothing: use it with --aligner")
         super().__init__(folder, config, device, dtype)
-        if config.text.tied:
-            self.tensors.drop("lm_head.weight")
+        head = "lm_head.weight"
+        if config.text.tied or (config.text.tied is None and head not in self.tensors):
+            self.tensors.drop(head)
             output = self.decoder.embedding
         else:
-            output = self.tensors.take("lm_head.weight", config.text.vocabulary, config.text.width)
+            output = self.tensors.take(head, config.text.vocabulary, config.text.width)
         self.tensors.finish()
         self.greedy = GreedyDecoder(self.decoder, Linear(output), self.vocabulary.ends)
 

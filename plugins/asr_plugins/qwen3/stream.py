@@ -16,7 +16,7 @@ they were made with: that is the one difference from hearing the whole at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,9 +24,10 @@ import torch
 from torch import Tensor
 
 from asr_plugins.qwen3.answers import Answer, parse
-from asr_plugins.qwen3.decoding import End, Stepper, loop
+from asr_plugins.qwen3.decoding import End, Stepper
 from asr_plugins.qwen3.engine import is_audible
 from asr_plugins.qwen3.features import HOP, REACH, SHORTEST, scale
+from asr_plugins.qwen3.loops import loop
 from asr_plugins.qwen3.model import AsrModel, after, before, budget
 from asrcli.engine import Stream, StreamUpdate
 from asrcli.types import SAMPLE_RATE, Flag
@@ -97,12 +98,15 @@ class Qwen3Stream(Stream):
         self._heard_language: str | None = None
         self._flags: list[str] = []
         self._finished = False
+        self._last = StreamUpdate()
 
     def accept(self, samples: Samples) -> StreamUpdate:
         """Take more audio; answer anew for every two seconds of it."""
         if self._finished:
             raise ValueError("a finished stream takes no more audio: start another")
         self._pending = np.concatenate((self._pending, samples.astype(np.float32, copy=False)))
+        if len(self._pending) < self._chunk:
+            return replace(self._last, settled="")
         settled = ""
         while len(self._pending) >= self._chunk:
             stretch = self._stretch
@@ -211,7 +215,7 @@ class Qwen3Stream(Stream):
         log = features.log_mels(features.mirrored(wave, left=start == 0, right=not whole))[:, :window]
         stretch.loudest = max(stretch.loudest, float(log.max()))
         self.work.windows += 1
-        return self.model.encoder.encode_windows([scale(log, torch.tensor(stretch.loudest, device=log.device))])[0]
+        return self.model.encoder.encode_windows([scale(log, stretch.loudest)])[0]
 
     def _roll_back(self) -> None:
         """Settle the answer but for its last tokens, not in the middle of a character, and not without a language."""
@@ -254,7 +258,8 @@ class Qwen3Stream(Stream):
             tail = self._space() + tail
         share = len(stretch.text) / len(text) if text else 0.0  # the model says no times: as much audio as text
         self._told = max(self._told, stretch.start + share * stretch.heard / SAMPLE_RATE)
-        return StreamUpdate(settled, tail, self._told, self._heard_language, tuple(self._flags))
+        self._last = StreamUpdate(settled, tail, self._told, self._heard_language, tuple(self._flags))
+        return self._last
 
 
 def quietest(samples: Samples, earliest: int) -> int:

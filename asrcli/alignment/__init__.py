@@ -1,0 +1,12 @@
+"""Text and sound brought together: when each word of a known text is said, and what of both has no counterpart.
+
+script.py     the text: cues, segments or sentences, and their words as written
+spoken.py     written words as they are said: "$25" is "twenty five dollars"
+language.py   which language a text is plainly in
+choice.py     which aligner to use
+windows.py    hours of sound and text, a window at a time
+result.py     words with times, status and source; what was found of the text; the transcript
+words.py      word times for engines that have none
+reference.py  hand-made boundaries (TextGrid, CTM), and how far from them ours are
+run.py        inputs to finished outputs
+"""

@@ -1,0 +1,87 @@
+"""Which aligner to use: the one that the user named, or the best that speaks the language and has its weights here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from asrcli import device as devices
+from asrcli import models
+from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
+from asrcli.engine import Device, Weights, check_installed
+from asrcli.errors import EngineUnavailable, UsageError
+
+# The order of `--aligner auto`. Accuracy first (Accumulated Average Shift, Qwen3-ASR report: 43 ms against 130 ms of
+# CTC aligners), PocketSphinx last because it is always there. An aligner of another package comes before all of them.
+AUTO_ORDER = ("qwen3", "ctc", "pocketsphinx")
+
+Announce = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AlignerChoice:
+    """Which aligner to load, from where and onto what; nothing is loaded yet."""
+
+    aligner: type[Aligner]
+    weights: Weights
+    device: Device
+
+    def load(self) -> Aligner:
+        """Load the weights."""
+        return self.aligner(self.weights, self.device)
+
+
+def choose_aligner(name: str, model: str | None, language: str | None) -> tuple[type[Aligner], str | None]:
+    """Return the aligner class and model for a name; ``auto`` takes the best that can be used now.
+
+    Raises:
+        UsageError: no such aligner, or it does not speak the language.
+        EngineUnavailable: a package is missing or, for ``auto``, nothing here speaks the language.
+    """
+    if name == "auto":
+        return _choose_auto(model, language)
+    aligner = load_aligner_class(name)
+    check_installed(aligner)
+    spoken = aligner.languages(model or aligner.default_model)
+    if language and spoken and language not in spoken:
+        raise UsageError(f"aligner '{name}' does not speak '{language}', only: {', '.join(spoken)}")
+    return aligner, model
+
+
+def _choose_auto(model: str | None, language: str | None) -> tuple[type[Aligner], str | None]:
+    installed = installed_aligners()
+    order = [name for name in installed if name not in AUTO_ORDER] + [name for name in AUTO_ORDER if name in installed]
+    reasons: list[str] = []
+    for name in order:
+        aligner = load_aligner_class(name)
+        if missing := aligner.missing():
+            reasons.append(f"{name}: {missing[0]} is not installed")
+            continue
+        for own in [model] if model else [aligner.default_model, *aligner.models]:
+            spoken = aligner.languages(own)
+            if not models.is_here(aligner, own):
+                why = "no weights here"
+            elif language and spoken and language not in spoken:
+                why = f"does not speak '{language}'"
+            else:
+                return aligner, own
+        reasons.append(f"{name}: {why}")
+    wanted = f" speaks '{language}' and" if language else ""
+    raise EngineUnavailable(f"no aligner here{wanted} has its weights on this machine ({'; '.join(reasons)})")
+
+
+def prepare_aligner(  # noqa: PLR0913 -- everything that a choice depends on
+    aligner: type[Aligner],
+    model: str | None,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int = 0,
+    offline: bool = False,
+    announce: Announce,
+) -> AlignerChoice:
+    """Find the weights, pulling them when allowed, and the device; load nothing."""
+    weights = models.resolve(aligner, model, offline=offline, pull=True, announce=announce)
+    place = devices.choose(cast(Any, aligner), device, dtype, threads, announce=announce)
+    return AlignerChoice(aligner, weights, place)

@@ -1,0 +1,231 @@
+"""Words with times, status and source, the stretches without text, and what is to be said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from asrcli.alignment.script import Script, written_words
+from asrcli.alignment.sound import Survey
+from asrcli.alignment.spoken import spoken_words
+from asrcli.alignment.windows import Placed
+from asrcli.flags import gaps, merge
+from asrcli.types import Recording, Region, Segment, Transcript, Word, WordStatus
+
+LOW_SCORE = 0.3  # below it a word is doubtful
+LEAST_GAP = 1.0  # seconds of speech without text that are worth a report
+JOINED = 1.0  # seconds; a shorter pause between two words belongs to the text
+FOREIGN = 0.25  # coverage below which text and sound plainly do not belong together
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A written word, and which of the spoken words it is: ``[first, last)``; none for a dash."""
+
+    text: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A script as spoken words, and how to come back from them."""
+
+    script: Script
+    tokens: tuple[tuple[Token, ...], ...]  # for each piece
+    spoken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How much of the text was found."""
+
+    words: int  # that have a spoken form
+    found: int
+    low: int
+    longest: Word | None  # of those found
+
+    @property
+    def coverage(self) -> float:
+        """The share of the words that was found, 0 to 1."""
+        return self.found / self.words if self.words else 1.0
+
+
+def spell(script: Script, language: str | None) -> Spelling:
+    """Return a script as spoken words."""
+    spoken: list[str] = []
+    pieces = []
+    for piece in script.pieces:
+        tokens = []
+        for text in written_words(piece.text):
+            first = len(spoken)
+            spoken += spoken_words(text, language)
+            tokens.append(Token(text, first, len(spoken)))
+        pieces.append(tuple(tokens))
+    return Spelling(script, tuple(pieces), tuple(spoken))
+
+
+def at_starts(words: Sequence[str], placed: Sequence[Placed | None], starts: frozenset[int]) -> list[Placed | None]:
+    """Let stretches without a place begin where a sentence does, when that is as true.
+
+    Of a passage that stands twice and is said once, the first words of the one and the rest of the other fit as well
+    as one of them whole.
+
+    Args:
+        words: as spoken.
+        placed: when each is said, or ``None``.
+        starts: numbers of the words that begin a piece of the text.
+    """
+    found = list(placed)
+    number = 0
+    while number < len(found):
+        if found[number] is not None:
+            number += 1
+            continue
+        end = number
+        while end < len(found) and found[end] is None:
+            end += 1
+        _shift(words, found, number, end, starts)
+        number = end
+    return found
+
+
+def _shift(words: Sequence[str], found: list[Placed | None], first: int, last: int, starts: frozenset[int]) -> None:
+    """Move one stretch ``[first, last)`` without places to the nearest start before or after it that is as true."""
+    back = 0
+    while first - back not in starts and first - back > 0 and words[first - back - 1] == words[last - back - 1]:
+        back += 1
+    on = 0
+    while first + on not in starts and last + on < len(words) and words[first + on] == words[last + on]:
+        on += 1
+    if back and first - back in starts:
+        for number in range(1, back + 1):
+            found[last - number], found[first - number] = found[first - number], None
+    elif on and first + on in starts:
+        for number in range(on):
+            found[first + number], found[last + number] = found[last + number], None
+
+
+def written_back(tokens: Sequence[Token], placed: Sequence[Placed | None], within: Region) -> list[Word]:
+    """Return written words with times, those without a place between their neighbours, none of them missing.
+
+    Args:
+        tokens: all words, in order.
+        placed: the spoken words.
+        within: where times may lie.
+    """
+    words: list[Word | None] = []
+    earliest = within.start
+    for token in tokens:
+        own = [one for one in placed[token.first : token.last] if one is not None]
+        if not own or 2 * len(own) < token.last - token.first:
+            words.append(None)
+            continue
+        start = min(max(own[0].start, earliest), within.end)
+        end = min(max(own[-1].end, start), within.end)
+        words.append(_word(token, own, start, end, len(own) == token.last - token.first))
+        earliest = end
+    return _interpolated(tokens, words, within)
+
+
+def _word(token: Token, own: Sequence[Placed], start: float, end: float, whole: bool) -> Word:
+    scores = [(one.score, one.end - one.start) for one in own if one.score is not None]
+    weight = sum(seconds for _, seconds in scores)
+    score = round(sum(one * seconds for one, seconds in scores) / weight, 3) if weight else None
+    status: WordStatus = "ok" if whole and (score is None or score >= LOW_SCORE) else "low"
+    phones = tuple(
+        replace(phone, start=max(start, phone.start), end=min(end, phone.end)) for one in own for phone in one.phones
+    )
+    phones = tuple(phone for phone in phones if phone.end > phone.start)
+    return Word(token.text, start, end, score, "aligned", status=status, phones=phones)
+
+
+def _interpolated(tokens: Sequence[Token], words: Sequence[Word | None], within: Region) -> list[Word]:
+    """Fill in the words without a place.
+
+    One that was not found only marks where it would be: at the end of the word before it, without length. One that has
+    no spoken form (a dash, a number in a language that nobody here spells) shares the time between its neighbours.
+    """
+    done: list[Word] = []
+    for number, (token, word) in enumerate(zip(tokens, words, strict=True)):
+        if word is not None:
+            done.append(word)
+            continue
+        start = done[-1].end if done else within.start
+        following = next((other for other in words[number:] if other is not None), None)
+        end = start
+        if token.first == token.last:
+            if not done and following is not None:
+                start = end = following.start
+            done.append(Word(token.text, start, end, None, "interpolated", status="ok"))
+        else:
+            if not done and following is not None:
+                start = end = following.start
+            done.append(Word(token.text, start, end, 0.0, "interpolated", status="not_in_audio"))
+    return done
+
+
+def transcript_of(
+    spelling: Spelling, placed: Sequence[Placed | None], recording: Recording, survey: Survey, aligner: str
+) -> Transcript:
+    """Return the aligned text as a transcript: a segment for each piece, and the speech that has no text as gaps."""
+    within = Region(recording.start, recording.start + survey.seconds)
+    tokens = [token for piece in spelling.tokens for token in piece]
+    placed = at_starts(spelling.spoken, placed, frozenset(piece[0].first for piece in spelling.tokens if piece))
+    words = iter(written_back(tokens, placed, within))
+    segments = []
+    for piece, own in zip(spelling.script.pieces, spelling.tokens, strict=True):
+        said = tuple(replace(next(words), speaker=piece.speaker) for _ in own)
+        if said:
+            segments.append(_segment(piece.text, said, piece.speaker))
+    return Transcript(
+        recording=replace(recording, seconds=recording.seconds or survey.seconds),
+        segments=tuple(segments),
+        engine=aligner,
+        seconds=survey.seconds,
+        speech=survey.speech,
+        gaps=without_text(survey.speech, segments),
+    )
+
+
+def _segment(text: str, words: tuple[Word, ...], speaker: str | None) -> Segment:
+    heard = [word for word in words if word.status != "not_in_audio"] or list(words)
+    scores = [word.score for word in heard if word.score is not None]
+    mean = round(sum(scores) / len(scores), 3) if scores else None
+    return Segment(text, heard[0].start, heard[-1].end, words, speaker, score=mean)
+
+
+def without_text(speech: Sequence[Region], segments: Iterable[Segment]) -> tuple[Region, ...]:
+    """Return the stretches of speech in which no word was found."""
+    heard = [
+        Region(word.start, word.end)
+        for segment in segments
+        for word in segment.words
+        if word.status != "not_in_audio" and word.source != "interpolated"
+    ]
+    joined = merge(Region(one.start - JOINED / 2, one.end + JOINED / 2) for one in heard)
+    return gaps(speech, [Segment("", one.start, one.end) for one in joined], LEAST_GAP)
+
+
+def summarise(transcript: Transcript) -> Summary:
+    """Count what was found."""
+    words = [word for segment in transcript.segments for word in segment.words]
+    said = [word for word in words if word.source != "interpolated" or word.status == "not_in_audio"]
+    found = [word for word in said if word.status != "not_in_audio"]
+    low = sum(word.status == "low" for word in found)
+    return Summary(len(said), len(found), low, max(found, key=lambda word: word.end - word.start, default=None))
+
+
+def missing_runs(transcript: Transcript) -> list[tuple[Word, int]]:
+    """Return the first word and the length of every run of words that are not in the audio."""
+    runs: list[tuple[Word, int]] = []
+    before = False
+    for segment in transcript.segments:
+        for word in segment.words:
+            absent = word.status == "not_in_audio"
+            if absent and before:
+                runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+            elif absent:
+                runs.append((word, 1))
+            before = absent
+    return runs

@@ -1,0 +1,143 @@
+"""The text that is to be aligned: plain text, subtitles or a transcript, as pieces with their words."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asrcli.errors import InputError
+from asrcli.files import reason
+from asrcli.inputs import STDIN
+from asrcli.text.join import is_unspaced
+
+SUFFIXES = (".txt", ".lab", ".srt", ".vtt", ".json")  # of texts, in the order in which a folder is searched
+SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=\S)|(?<=[。！？])[”」』）]*(?=\S)")
+TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|Prof|No|vs|etc|[A-Z])\.$")
+LONGEST_LINE = 200  # characters; a longer line of plain text is a paragraph, and parted into sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One cue, segment, line or sentence: what becomes a segment."""
+
+    text: str
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A text to be aligned."""
+
+    pieces: tuple[Piece, ...]
+    language: str | None = None  # when the file says it
+    cues: bool = False  # subtitles, whose cues are kept
+
+    @property
+    def text(self) -> str:
+        """All of it, a piece a line."""
+        return "\n".join(piece.text for piece in self.pieces)
+
+
+def read_script(path: str) -> Script:
+    """Read a text from a file, or from standard input for ``-``; its name says how it is written.
+
+    Raises:
+        InputError: it cannot be read, or holds no words.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot read the text '{path}': {reason(error)}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"the text '{path}' is not UTF-8 (byte {error.start}): convert it first") from error
+    script = parse_script(text, path)
+    if not any(written_words(piece.text) for piece in script.pieces):
+        raise InputError(f"the text '{path}' holds no words")
+    return script
+
+
+def parse_script(text: str, path: str) -> Script:
+    """Return what a text holds; ``path`` is its name, or ``-`` where only the content tells."""
+    from asrcli.writers import reading
+
+    suffix = Path(path).suffix.lower()
+    if suffix == ".json" or (path == STDIN and text.lstrip().startswith("{")):
+        return _parse_json(text, path)
+    if suffix == ".vtt" or (path == STDIN and text.startswith("WEBVTT")):
+        return _from_cues([(cue.lines, cue.speaker) for cue in reading.parse_vtt(text)])
+    if suffix == ".srt" or (path == STDIN and re.match(r"\s*\d+\s*\n.*-->", text)):
+        return _from_cues([(cue.lines, cue.speaker) for cue in reading.parse_srt(text)])
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return Script(tuple(Piece(piece) for line in lines for piece in sentences(line)))
+
+
+def _from_cues(cues: Sequence[tuple[Sequence[str], str | None]]) -> Script:
+    pieces = [Piece("\n".join(line.strip() for line in lines if line.strip()), speaker) for lines, speaker in cues]
+    return Script(tuple(piece for piece in pieces if piece.text), cues=True)
+
+
+def _parse_json(text: str, path: str) -> Script:
+    import json
+
+    from asrcli.writers.json import parse_transcript
+
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"the text '{path}' is not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"the text '{path}' is no transcript: 'segments' or 'text' must be there")
+    if "recording" in data:
+        transcript = parse_transcript(data)
+        pieces = tuple(Piece(segment.text, segment.speaker) for segment in transcript.segments)
+        return Script(pieces, transcript.language)
+    rows = data.get("segments")
+    if isinstance(rows, list):
+        texts = [(str(row.get("text", "")).strip(), row.get("speaker")) for row in rows if isinstance(row, dict)]
+        return Script(tuple(Piece(own, speaker) for own, speaker in texts if own), data.get("language"))
+    if isinstance(data.get("text"), str):
+        return Script(tuple(Piece(piece) for piece in sentences(data["text"].strip())), data.get("language"))
+    raise InputError(f"the text '{path}' is no transcript: 'segments' or 'text' must be there")
+
+
+def sentences(line: str) -> list[str]:
+    """Part a paragraph into sentences; a line of ordinary length stays whole."""
+    if len(line) <= LONGEST_LINE:
+        return [line]
+    found: list[str] = []
+    at = 0
+    for gap in SENTENCE.finditer(line):
+        if not TITLE.search(line[at : gap.start()]):
+            found.append(line[at : gap.end()].strip())
+            at = gap.end()
+    return [piece for piece in [*found, line[at:].strip()] if piece]
+
+
+def written_words(text: str) -> list[str]:
+    """Return the words of a text as written, with their punctuation; in scripts without spaces, the characters.
+
+    Signs between such characters go to the character before them.
+    """
+    words: list[str] = []
+    for token in text.split():
+        if not any(is_unspaced(char) for char in token):
+            words.append(token)
+            continue
+        latin = ""
+        for char in token:
+            if not is_unspaced(char):
+                latin += char
+                continue
+            if latin:
+                words.append(latin)
+                latin = ""
+            if char.isalnum() or not words:
+                words.append(char)
+            else:
+                words[-1] += char
+        words += [latin] if latin else []
+    return words

@@ -1,0 +1,69 @@
+"""A recording read once from start to end, with as much of it in memory as a window needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asrcli.types import SAMPLE_RATE, Clip, Recording, Region
+
+if TYPE_CHECKING:
+    from asrcli.types import Samples
+    from asrcli.vad import VadOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a first pass over a recording finds."""
+
+    seconds: float
+    speech: tuple[Region, ...]  # recording time
+
+
+def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], None]) -> Survey:
+    """Find the speech of a recording; without voice activity all of it is taken as speech.
+
+    Raises:
+        InputError: as `asrcli.audio.decode`.
+    """
+    from asrcli.audio import decode
+    from asrcli.vad import SpeechDetector
+
+    detector = SpeechDetector(vad, keep_seconds=1.0) if vad else None
+    found: list[Region] = []
+    samples = 0
+    for block in decode(recording, warn):
+        samples += len(block)
+        found += detector.feed(block) if detector else []
+    found += detector.finish() if detector else [Region(0.0, samples / SAMPLE_RATE)]
+    start = recording.start
+    return Survey(samples / SAMPLE_RATE, tuple(Region(one.start + start, one.end + start) for one in found))
+
+
+class Tape:
+    """Gives out stretches of a recording that only move on; what lies before the last one asked for is forgotten."""
+
+    def __init__(self, recording: Recording) -> None:
+        from asrcli.audio import decode
+
+        self.recording = recording
+        self._blocks = decode(recording, lambda text: None)  # the survey has warned already
+        self._held: list[Samples] = []
+        self._first = round(recording.start * SAMPLE_RATE)  # sample number of what is held
+        self._end = self._first
+
+    def clip(self, start: float, end: float, speech: Sequence[Region] = ()) -> Clip:
+        """Return a stretch as a clip; ``start`` is not before that of an earlier one."""
+        import numpy as np
+
+        first, last = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
+        while self._end < last and (block := next(self._blocks, None)) is not None:
+            self._held.append(block)
+            self._end += len(block)
+        while self._held and self._first + len(self._held[0]) <= first:
+            self._first += len(self._held.pop(0))
+        joined = np.concatenate(self._held) if self._held else np.zeros(0, np.float32)
+        samples = joined[max(0, first - self._first) : max(0, last - self._first)]
+        inside = tuple(one for one in speech if one.end > start and one.start < end)
+        return Clip(self.recording, start, samples, inside)

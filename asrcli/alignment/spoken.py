@@ -1,0 +1,200 @@
+"""Written words as they are said, so that digits and symbols can be aligned: ``$25`` is ``twenty five dollars``.
+
+English is spelled out here; Chinese and Japanese digits are read as numerals. In other languages num2words does it
+where it is installed; without it a number has no spoken form and its time comes from its neighbours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from asrcli.text.join import is_unspaced
+
+SMALL = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+         "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
+TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+LARGE = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (10**3, "thousand"), (100, "hundred"))
+ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
+            "twelve": "twelfth"}  # fmt: skip
+MONEY = {"$": ("dollar", "cent"), "£": ("pound", ""), "€": ("euro", "cent"), "¥": ("yen", ""), "₹": ("rupee", "")}
+SIGNS = {"%": "percent", "&": "and", "+": "plus", "=": "equals", "@": "at", "#": "number", "°": "degrees", "×": "times",
+         "÷": "divided by", "½": "half", "¼": "quarter", "§": "section", "~": "about", "<": "less than",
+         ">": "greater than", "$": "dollars", "£": "pounds", "€": "euros", "¢": "cents"}  # fmt: skip
+SCALES = {"k": "thousand", "m": "million", "bn": "billion", "b": "billion", "tn": "trillion"}
+SHORT = {"mr.": "mister", "mrs.": "missus", "ms.": "miz", "dr.": "doctor", "st.": "saint", "vs.": "versus",
+         "vs": "versus", "etc.": "et cetera", "e.g.": "for example", "i.e.": "that is", "prof.": "professor",
+         "no.": "number", "mt.": "mount", "jr.": "junior", "sr.": "senior"}  # fmt: skip
+MOST_DIGITS = 15  # a longer run is said digit by digit
+
+MONEY_AMOUNT = re.compile(r"([$£€¥₹])(\d[\d,]*)(?:\.(\d\d))?(k|m|bn|b|tn)?\b", re.IGNORECASE)
+CLOCK = re.compile(r"(\d{1,2}):(\d\d)")
+PART = re.compile(
+    r"(?P<ordinal>\d[\d,]*(?:st|nd|rd|th)\b)|(?P<decimal>\d[\d,]*\.\d+)|(?P<number>\d{1,3}(?:,\d{3})+|\d+)"
+    r"|(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)|(?P<sign>.)",
+    re.IGNORECASE,
+)
+DIGITS = "零一二三四五六七八九"
+PLACES = ("", "十", "百", "千")
+
+
+@lru_cache(maxsize=65536)
+def spoken_words(token: str, language: str | None) -> tuple[str, ...]:
+    """Return the words that are said for a written one; () where nothing is (a dash) or nobody knows how."""
+    code = (language or "en").split("-")[0]
+    if any(is_unspaced(char) for char in token):
+        return tuple(char for char in token if char.isalnum())
+    if not any(char.isdecimal() for char in token):
+        if code != "en":
+            return _letters(token)
+        if token.lower() in SHORT:
+            return tuple(SHORT[token.lower()].split())
+        if re.fullmatch(r"[\"'(]*(?:[A-Za-z]\.){2,}[,;:!?)\"']*", token):
+            return tuple(re.findall("[A-Za-z]", token))
+    if code == "en":
+        return tuple(_english(token))
+    if code in ("zh", "yue", "ja"):
+        return tuple(_han(token))
+    return tuple(_elsewhere(token, code))
+
+
+def _letters(token: str) -> tuple[str, ...]:
+    words = re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", token)
+    return tuple(words)
+
+
+def _english(token: str) -> Iterator[str]:
+    at = 0
+    while at < len(token):
+        if amount := MONEY_AMOUNT.match(token, at):
+            yield from _money(amount)
+            at = amount.end()
+        elif time := CLOCK.match(token, at):
+            yield from _clock(int(time[1]), int(time[2]))
+            at = time.end()
+        else:
+            part = PART.match(token, at)
+            assert part is not None
+            yield from _part(part, token)
+            at = part.end()
+
+
+def _part(part: re.Match[str], token: str) -> Iterator[str]:
+    text = part[0]
+    if part.lastgroup == "ordinal":
+        yield from ordinal(int(re.sub(r"\D", "", text)))
+    elif part.lastgroup == "decimal":
+        whole, _, decimals = text.replace(",", "").partition(".")
+        yield from (*number(int(whole)), "point", *(SMALL[int(digit)] for digit in decimals))
+    elif part.lastgroup == "number":
+        yield from _run(text)
+    elif part.lastgroup == "word":
+        yield text.replace("’", "'")
+    elif text in SIGNS and (len(token) == 1 or text not in "#~<>"):
+        yield from SIGNS[text].split()
+    elif text in "-–" and re.match(r"\d", token[part.end() :]):
+        if part.start() and token[part.start() - 1].isdecimal():
+            yield "to"
+        elif not part.start():
+            yield "minus"
+    elif text in ".@" and part.start() and token[part.end() : part.end() + 1].isalnum():
+        yield "dot"  # of an address: example.com
+
+
+def _run(digits: str) -> Iterator[str]:
+    plain = digits.replace(",", "")
+    value = int(plain)
+    if len(plain) > MOST_DIGITS or (len(plain) > 1 and plain[0] == "0"):
+        yield from (SMALL[int(digit)] for digit in plain)
+    elif len(plain) == 4 and "," not in digits and (1100 <= value < 2000 or 2010 <= value < 2100) and value % 1000:
+        yield from year(value)
+    else:
+        yield from number(value)
+
+
+def year(value: int) -> Iterator[str]:
+    """Yield a year: nineteen oh five, twenty twenty six."""
+    yield from number(value // 100)
+    rest = value % 100
+    yield from ("hundred",) if rest == 0 else ("oh", SMALL[rest]) if rest < 10 else tuple(number(rest))
+
+
+def number(value: int) -> Iterator[str]:
+    """Yield a whole number in words."""
+    if value < 20:
+        yield SMALL[value]
+        return
+    if value < 100:
+        yield TENS[value // 10]
+        if value % 10:
+            yield SMALL[value % 10]
+        return
+    for scale, name in LARGE:
+        if value >= scale:
+            yield from number(value // scale)
+            yield name
+            if value % scale:
+                yield from number(value % scale)
+            return
+
+
+def ordinal(value: int) -> Iterator[str]:
+    """Yield an ordinal in words: twenty first."""
+    *before, last = number(value)
+    yield from before
+    yield ORDINALS.get(last) or (last[:-1] + "ieth" if last.endswith("y") else last + "th")
+
+
+def _money(amount: re.Match[str]) -> Iterator[str]:
+    unit, part = MONEY[amount[1]]
+    whole = int(amount[2].replace(",", ""))
+    cents = int(amount[3] or 0)
+    yield from number(whole)
+    if amount[4]:
+        yield SCALES[amount[4].lower()]
+    yield unit + ("s" if (whole != 1 or amount[4]) and unit != "yen" else "")
+    if cents:
+        yield from ("and", *number(cents), *((part + ("s" if cents != 1 else ""),) if part else ()))
+
+
+def _clock(hours: int, minutes: int) -> Iterator[str]:
+    yield from number(hours)
+    if minutes:
+        yield from ("oh", SMALL[minutes]) if minutes < 10 else tuple(number(minutes))
+
+
+def _han(token: str) -> Iterator[str]:
+    for part in re.finditer(r"\d+|[^\W\d_]+", token):
+        yield from han_number(part[0]) if part[0].isdecimal() else (part[0],)
+
+
+def han_number(digits: str) -> Iterator[str]:
+    """Yield the characters of a number up to 9999; longer ones and those with a leading zero digit by digit."""
+    if len(digits) > 4 or digits[0] == "0":
+        yield from (DIGITS[int(digit)] for digit in digits)
+        return
+    pending = False
+    for place, digit in zip(range(len(digits) - 1, -1, -1), map(int, digits), strict=True):
+        if digit == 0:
+            pending = True
+            continue
+        if pending:
+            yield DIGITS[0]
+            pending = False
+        if not (digit == 1 and place == 1 and len(digits) == 2):
+            yield DIGITS[digit]
+        yield from PLACES[place]
+
+
+def _elsewhere(token: str, code: str) -> Iterator[str]:
+    for part in re.finditer(r"\d+|[^\W\d_]+(?:['’-][^\W\d_]+)*", token):
+        if not part[0].isdecimal():
+            yield part[0]
+            continue
+        try:
+            from num2words import num2words
+
+            yield from re.findall(r"[^\W\d_]+", num2words(int(part[0]), lang=code))
+        except (ImportError, NotImplementedError, OverflowError):
+            return

@@ -1,0 +1,207 @@
+"""Hours of sound and text brought together, a window at a time, in memory that does not grow with either.
+
+A window ends at a pause. It is aligned with the words that may be in it, what is trusted of that moves the place in the
+text, and the next window starts there: nothing that goes wrong is carried further than to the next island of words that
+agree (after Moreno, Joerg, Van Thong and Glickman 1998, "A recursive algorithm for the forced alignment of very long
+audio segments"). Two ways, by what an aligner can do:
+
+- one that rejects words that are not there gets more words than fit, and leaves the rest;
+- any other gets as many words as the time is likely to hold, and what it puts near the window's end is done again.
+
+Where text and sound have parted, an aligner that hears is asked which of the next thousands of words are there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Protocol
+
+from asrcli.aligner import AlignedWord, Aligner
+from asrcli.types import Clip, Phone, Region
+
+# Spoken words per second of speech. Fast talkers say 3.5 over minutes; more only counts for single windows.
+FASTEST = 5.0
+SPARE = 8  # words offered beyond that: a window may begin in the middle of a burst
+# An island of words after a leap in the text is trusted when it is long enough: (words passed over, words needed).
+TRUST = ((2, 1), (5, 2), (12, 3), (60, 5), (10**9, 8))
+LOW = 0.3  # a word with a lower score counts for no island
+LOST = 0.3  # share of a window's speech under trusted words, below which text and sound may have parted
+LOST_SECONDS = 2.0  # of speech in the window, for that to mean something
+HORIZON = 3000  # words among which the place is looked for: twenty minutes
+LEAST_ISLAND = 6  # words in a row that settle where the text goes on
+PAUSE_SHARE = 0.5  # of the longest window: where the search for a pause to end it at begins
+TRUSTED_SHARE = 0.8  # of a window, for aligners that do not reject: later words are done again
+GENEROUS = 1.15  # such an aligner gets so many times the words expected
+LONG_PAUSE = 3.0  # seconds; a window ends there however short it is
+MARGIN = 0.5  # seconds of sound kept around speech: detectors open late on a hesitation
+
+
+class Tape(Protocol):
+    """Where windows are cut from."""
+
+    def clip(self, start: float, end: float, speech: Sequence[Region] = ()) -> Clip:
+        """Return a stretch of the recording, in seconds of its clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """When a spoken word is said, in seconds from the start of the recording."""
+
+    start: float
+    end: float
+    score: float | None
+    phones: tuple[Phone, ...] = ()
+
+
+class Windows:
+    """One text and one recording, on their way together."""
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        tape: Tape,
+        speech: Sequence[Region],
+        aligner: Aligner,
+        language: str | None,
+        heard: Callable[[float], None] = lambda until: None,
+    ) -> None:
+        self.words, self.tape, self.speech = words, tape, list(speech)
+        self.aligner, self.language, self.heard = aligner, language, heard
+        self.found: list[Placed | None] = [None] * len(words)
+        self.at = 0  # the first word that has no place yet
+        self.longest = min(aligner.max_seconds, 120.0)
+
+    def run(self) -> list[Placed | None]:
+        """Return when each word is said; ``None`` for words that are not in the sound."""
+        step = self._follow if self.aligner.rejects else self._estimate
+        time = self._next_speech(0.0)
+        while time is not None and self.at < len(self.words):
+            stop = self._stop(time)
+            clip = self.tape.clip(time, stop, self.speech)
+            reached = step(clip)
+            self.heard(min(reached, stop))
+            time = self._next_speech(max(reached, time + 0.5))
+        return self.found
+
+    def _next_speech(self, time: float) -> float | None:
+        """Return where to go on: at the next speech, with a little before it; ``None`` after the last."""
+        for region in self.speech:
+            if region.end > time + 0.05:
+                return max(time, region.start - MARGIN)
+        return None
+
+    def _stop(self, time: float) -> float:
+        """Return where a window ends: at the first long pause, else at the longest late one, else anywhere."""
+        limit = time + self.longest
+        while self.speech and self.speech[0].end <= time:
+            self.speech.pop(0)
+        best, longest = limit, 0.0
+        for number, region in enumerate(self.speech):
+            if region.start >= limit:
+                break
+            following = self.speech[number + 1].start if number + 1 < len(self.speech) else math.inf
+            pause = following - region.end
+            if region.end > time and pause >= LONG_PAUSE:  # also the end of all speech
+                return min(region.end + MARGIN, limit)
+            if region.end > time + PAUSE_SHARE * self.longest and pause > longest and region.end + pause / 2 <= limit:
+                best, longest = region.end + min(MARGIN, pause / 2), pause
+        return best
+
+    def _at_pause(self, time: float) -> bool:
+        return not any(region.start < time < region.end for region in self.speech)
+
+    def _speech_in(self, clip: Clip, after: float = 0.0) -> float:
+        return sum(max(0.0, min(one.end, clip.end) - max(one.start, clip.start, after)) for one in clip.speech)
+
+    # Aligners that reject
+
+    def _follow(self, clip: Clip) -> float:
+        """Place what is in the window; return where the next one starts."""
+        seconds = self._speech_in(clip)
+        trusted = self._offer(clip, self.at, seconds)
+        covered = sum(word.end - word.start for _, word in trusted)
+        if self.aligner.hears and seconds >= LOST_SECONDS and covered < LOST * seconds:
+            place = self._look_ahead(clip)
+            if place is not None and place > self.at:
+                again = self._offer(clip, place, seconds)
+                if sum(word.end - word.start for _, word in again) > covered:
+                    trusted = again
+        for number, word in trusted:
+            self.found[number] = word
+        if not trusted:
+            return clip.end
+        self.at = trusted[-1][0] + 1
+        last = trusted[-1][1].end
+        if self._speech_in(clip, last) >= LOST_SECONDS:  # what follows may be from further on in the text
+            return last
+        return clip.end if self._at_pause(clip.end) else last
+
+    def _offer(self, clip: Clip, first: int, seconds: float) -> list[tuple[int, Placed]]:
+        """Align a window with the words from ``first`` on; return those that are trusted, with their numbers."""
+        words = self.words[first : first + math.ceil(seconds * FASTEST) + SPARE]
+        aligned = self.aligner.align([clip], [words], self.language)[0]
+        return [(first + number, moved(word, clip.start)) for number, word in islands(aligned)]
+
+    def _look_ahead(self, clip: Clip) -> int | None:
+        """Return the number of the word at which the window's sound begins in the text, if it is in there."""
+        ahead = [word.lower() for word in self.words[self.at : self.at + HORIZON]]
+        heard = [word.text.lower() for word in self.aligner.hear([clip], ahead, self.language)[0]]
+        match = SequenceMatcher(None, heard, ahead, autojunk=False).find_longest_match()
+        if match.size < min(LEAST_ISLAND, len(ahead)):
+            return None
+        return self.at + max(0, match.b - match.a)
+
+    # Aligners that place every word they are given
+
+    def _estimate(self, clip: Clip) -> float:
+        left = len(self.words) - self.at
+        seconds = self._speech_in(clip)
+        remaining = max(seconds, sum(one.end - max(one.start, clip.start) for one in self.speech))
+        last = seconds >= remaining - 0.01
+        expected = left * seconds / remaining if remaining else left
+        count = min(left, math.ceil(seconds * FASTEST) + SPARE, math.ceil(expected * (1 if last else GENEROUS)) + 3)
+        words = self.words[self.at : self.at + count]
+        aligned = self.aligner.align([clip], [words], self.language)[0]
+        limit = clip.seconds if last else clip.seconds * TRUSTED_SHARE
+        trusted = [
+            (self.at + number, moved(word, clip.start))
+            for number, word in enumerate(aligned)
+            if word is not None and (word.end <= limit or last)
+        ]
+        if not trusted:
+            return clip.end
+        for number, word in trusted:
+            self.found[number] = word
+        self.at = trusted[-1][0] + 1
+        return clip.end if last else trusted[-1][1].end
+
+
+def islands(aligned: Sequence[AlignedWord | None]) -> Iterator[tuple[int, AlignedWord]]:
+    """Yield number and time of the words that are trusted: those that agree with enough of their neighbours."""
+    expected = 0  # the word after the last trusted one
+    start = 0
+    while start < len(aligned):
+        if aligned[start] is None:
+            start += 1
+            continue
+        end = start
+        while end < len(aligned) and aligned[end] is not None:
+            end += 1
+        island = [(number, word) for number, word in enumerate(aligned[start:end], start) if word is not None]
+        sure = sum(word.score is None or word.score >= LOW for _, word in island)
+        needed = next(words for leap, words in TRUST if start - expected <= leap)
+        if sure >= needed:
+            yield from island
+            expected = end
+        start = end
+
+
+def moved(word: AlignedWord, seconds: float) -> Placed:
+    """Return a word of a clip on the clock of the recording."""
+    phones = tuple(
+        Phone(phone.text, round(phone.start + seconds, 3), round(phone.end + seconds, 3)) for phone in word.phones
+    )
+    return Placed(round(word.start + seconds, 3), round(word.end + seconds, 3), word.score, phones)

@@ -1,0 +1,137 @@
+"""Word times for every engine: its own where it has them, an aligner's where it has not, and none ever missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from asrcli.aligner import Aligner
+from asrcli.alignment.choice import AlignerChoice, choose_aligner
+from asrcli.alignment.result import Token, written_back
+from asrcli.alignment.script import written_words
+from asrcli.alignment.spoken import spoken_words
+from asrcli.alignment.windows import Windows
+from asrcli.engine import Engine
+from asrcli.errors import EngineUnavailable, UsageError
+from asrcli.types import SAMPLE_RATE, Clip, Options, Region, Segment, Word
+
+Timer = Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]]
+
+
+def aligner_for(engine: type[Engine], options: Options, aligner: str | None) -> tuple[type[Aligner], str | None] | None:
+    """Return the aligner that gives an engine's words their times; ``None`` where it has its own or none are wanted.
+
+    Args:
+        engine: its card says whether it has times of its own.
+        options: whether word times are asked for, and in which language.
+        aligner: the one that the user named; it is then used even where the engine has times.
+
+    Raises:
+        UsageError: the engine has no word times, and no aligner here speaks the language.
+    """
+    if not options.word_timestamps:
+        if aligner:
+            raise UsageError(f"--aligner {aligner} is for --word-timestamps: give both")
+        return None
+    if not aligner and "word_timestamps" in engine.supports:
+        return None
+    try:
+        return choose_aligner(aligner or "auto", None, options.language)
+    except EngineUnavailable as error:
+        if aligner:
+            raise
+        raise UsageError(f"engine '{engine.name}' has no --word-timestamps of its own, and {error}") from error
+
+
+class AlignedTimes:
+    """Gives the words of segments the times of an aligner, which is loaded when the first clip is there."""
+
+    def __init__(self, choice: AlignerChoice, announce: Callable[[str], None]) -> None:
+        self.choice, self.announce = choice, announce
+        self._aligner: Aligner | None = None
+        self._refused: set[str] = set()
+
+    def __call__(self, clip: Clip, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+        """Return the segments of one clip with words; times are the recording's."""
+        language = next((one.language for one in segments if one.language), None) or clip.language
+        if not segments or not self._speaks(language):
+            return own_times(clip, segments)
+        if self._aligner is None:
+            self._aligner = self.choice.load()
+        spoken: list[str] = []
+        tokens: list[list[Token]] = []
+        for segment in segments:
+            own = []
+            for text in written_words(segment.text):
+                first = len(spoken)
+                spoken += spoken_words(text, language)
+                own.append(Token(text, first, len(spoken)))
+            tokens.append(own)
+        whole = Region(clip.start, clip.end)
+        placed = Windows(spoken, _ClipTape(clip), clip.speech or [whole], self._aligner, language).run()
+        words = iter(written_back([token for own in tokens for token in own], placed, whole))
+        return tuple(_timed(segment, [next(words) for _ in own]) for segment, own in zip(segments, tokens, strict=True))
+
+    def _speaks(self, language: str | None) -> bool:
+        spoken = self.choice.aligner.languages(self.choice.weights.name)
+        if language is None or not spoken or language in spoken:
+            return True
+        if language not in self._refused:
+            self._refused.add(language)
+            name = self.choice.aligner.name
+            self.announce(f"aligner '{name}' does not speak '{language}': word times are interpolated there")
+        return False
+
+
+def own_times(clip: Clip, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Return segments with the words that the engine gave; where it gave none, they share the time of the segment."""
+    from asrcli.writers.units import interpolated_words
+
+    return tuple(one if one.words else replace(one, words=interpolated_words(one)) for one in segments)
+
+
+def _timed(segment: Segment, words: Sequence[Word]) -> Segment:
+    """Return a segment with aligned words; those that were not found share the time between the others."""
+    kept = shared(words, Region(segment.start, segment.end))
+    start = min([segment.start, *(word.start for word in kept[:1])])
+    end = max([segment.end, *(word.end for word in kept[-1:])])
+    return replace(segment, start=start, end=end, words=tuple(replace(word, status=None) for word in kept))
+
+
+def shared(words: Sequence[Word], within: Region) -> list[Word]:
+    """Spread words without a place over the time between their neighbours, in proportion to their letters."""
+    done: list[Word] = []
+    at = 0
+    while at < len(words):
+        if words[at].source != "interpolated":
+            done.append(words[at])
+            at += 1
+            continue
+        last = at
+        while last < len(words) and words[last].source == "interpolated":
+            last += 1
+        start = done[-1].end if done else min(within.start, words[last].start if last < len(words) else within.start)
+        end = max(start, words[last].start if last < len(words) else within.end)
+        letters = sum(len(word.text) for word in words[at:last])
+        passed = 0
+        for word in words[at:last]:
+            first = start + (end - start) * passed / letters
+            passed += len(word.text)
+            close = start + (end - start) * passed / letters
+            done.append(replace(word, start=round(first, 3), end=round(close, 3), score=None))
+        at = last
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class _ClipTape:
+    """A clip in place of a recording."""
+
+    whole: Clip
+
+    def clip(self, start: float, end: float, speech: Sequence[Region] = ()) -> Clip:
+        """Return a stretch of the clip."""
+        first, last = (round((time - self.whole.start) * SAMPLE_RATE) for time in (start, end))
+        inside = tuple(one for one in speech if one.end > start and one.start < end)
+        start = max(start, self.whole.start)
+        return Clip(self.whole.recording, start, self.whole.samples[max(0, first) : max(0, last)], inside)

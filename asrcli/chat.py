@@ -1,0 +1,97 @@
+"""Language models behind an OpenAI-compatible server: vLLM, Ollama, llama.cpp, LM Studio, ..."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from asrcli.errors import AsrError, UsageError
+
+KEY = "ASR_LLM_KEY"  # the environment variable of the key; on a command line others could read it
+SILENCE = 120.0  # seconds without a byte, after which a server counts as gone
+PATIENCE = 600.0  # seconds for one answer in all
+MOST_BYTES = 2 << 20
+
+
+class ChatFailed(AsrError):
+    """A server did not answer in a usable way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatServer:
+    """Where a model answers; the key is shown nowhere."""
+
+    url: str  # up to and including /v1
+    model: str
+    key: str = field(default="", repr=False)
+
+    def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
+        """Return the answer to each prompt, without what the model thought before it.
+
+        Raises:
+            ChatFailed: no answer in time, another status than 200, or another shape.
+        """
+        return [self.chat([{"role": "user", "content": one}], max_tokens=max_new_tokens) for one in prompts]
+
+    def chat(self, messages: Sequence[Mapping[str, str]], **settings: Any) -> str:
+        """Return the answer to messages; settings go into the request as they are.
+
+        Raises:
+            ChatFailed: as `generate`.
+        """
+        body = {"model": self.model, "temperature": 0, "messages": list(messages), **settings}
+        try:
+            found = json.loads(self._post(body))
+            text = found["choices"][0]["message"]["content"]
+        except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
+            raise ChatFailed(f"{self.url} gave no answer: {type(error).__name__}: {str(error)[:100]}") from error
+        if not isinstance(text, str):
+            raise ChatFailed(f"{self.url} gave no text as its answer")
+        return text.rpartition("</think>")[2].strip()
+
+    def _post(self, body: Mapping[str, Any]) -> bytes:
+        """Send one request; follow no redirect, since the key is for this server alone."""
+        import httpx2
+
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        received = bytearray()
+        until = time.monotonic() + PATIENCE
+        try:
+            with httpx2.stream(
+                "POST", f"{self.url.rstrip('/')}/chat/completions", json=body, headers=headers, timeout=SILENCE
+            ) as answer:
+                for block in answer.iter_bytes():
+                    received += block
+                    if len(received) > MOST_BYTES or time.monotonic() > until:
+                        raise ChatFailed(f"{self.url}: the answer does not come to an end")
+        except httpx2.HTTPError as error:
+            raise ChatFailed(f"{self.url} does not answer: {type(error).__name__}: {str(error)[:100]}") from error
+        if answer.status_code != 200:
+            said = " ".join(received[:200].decode("utf-8", "replace").split())
+            raise ChatFailed(f"{self.url}: HTTP {answer.status_code} {said}")
+        return bytes(received)
+
+
+def is_address(text: str) -> bool:
+    """Return whether the value of ``--llm`` means a server; the others are names of engines."""
+    return ":" in text or "/" in text
+
+
+def chat_server(url: str, model: str, key: str = "") -> ChatServer:
+    """Return a server by its address.
+
+    Raises:
+        UsageError: not an address, or no model.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"--llm {url!r} is not an address: write http://localhost:8000/v1")
+    if parts.username or parts.password:
+        raise UsageError(f"--llm: put no key into the address; it is read from the environment, {KEY}")
+    if not model:
+        raise UsageError("--llm needs --llm-model NAME")
+    return ChatServer(url, model, key)

@@ -1,0 +1,186 @@
+"""The networks of the native backend, filled from the tensors of the checkpoint.
+
+The encoder is transformers' Parakeet encoder (the same FastConformer), the language model its Qwen3. LoRA is merged,
+and the plain model is kept beside: the two share every tensor but the merged ones, which are 7 % of Canary-Qwen-2.5B.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from asr_plugins.canary.decoding import ATTENTION, attend
+from asr_plugins.canary.features import LogMel
+from asr_plugins.canary.layout import WEIGHTS, Encoder, Layout
+from asrcli.errors import ModelError
+
+ENCODER, LLM = "perception.encoder.", "llm.base_model.model."
+RENAMED = (  # NeMo's names of the encoder, and those of transformers
+    ("pre_encode.conv.", "subsampling.layers."),
+    ("pre_encode.out.", "subsampling.linear."),
+    ("self_attn.linear_pos.", "self_attn.relative_k_proj."),
+    ("self_attn.linear_out.", "self_attn.o_proj."),
+    ("self_attn.linear_", "self_attn."),
+    ("self_attn.pos_bias_", "self_attn.bias_"),
+    ("conv.batch_norm.", "conv.norm."),
+)
+LORA_A, LORA_B, BASE = ".lora_A.default.weight", ".lora_B.default.weight", ".base_layer.weight"
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """Everything that the checkpoint fills."""
+
+    mel: LogMel
+    encoder: Any  # ParakeetEncoder
+    project: nn.Linear  # encoder width to language model width
+    listening: Any  # Qwen3ForCausalLM with LoRA: hears speech
+    plain: Any  # Qwen3ForCausalLM without: answers about text
+
+
+def load(layout: Layout, device: torch.device, dtype: torch.dtype) -> Networks:
+    """Read the weights straight to their place and type.
+
+    Raises:
+        ModelError: the file is damaged, or holds less or more than the networks have.
+    """
+    tensors = read(layout, device, dtype)
+    mel = LogMel(
+        layout.encoder,
+        _take(tensors, "perception.preprocessor.featurizer.window", layout),
+        _take(tensors, "perception.preprocessor.featurizer.fb", layout)[0],
+    )
+    encoder = _encoder(layout.encoder)
+    _fill(encoder, {rename(name): tensors.pop(name) for name in _under(tensors, ENCODER)}, layout)
+    with torch.device("meta"):
+        project = nn.Linear(layout.encoder.width, int(layout.llm["hidden_size"]))
+    _fill(project, {part: _take(tensors, f"perception.proj.{part}", layout) for part in ("weight", "bias")}, layout)
+    plain, merged = split_lora(tensors, layout)
+    listening = _language_model(layout, plain | merged, device)
+    return Networks(mel, encoder.to(device), project, listening, _language_model(layout, plain, device))
+
+
+def read(layout: Layout, device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
+    """Return all tensors of the checkpoint, floating ones in a type; window and filters stay float32."""
+    from safetensors import SafetensorError, safe_open
+
+    path = layout.folder / WEIGHTS
+    tensors: dict[str, Tensor] = {}
+    try:
+        with safe_open(path, "pt", device=str(device)) as file:
+            for name in file.keys():  # noqa: SIM118 -- no dict
+                tensor = file.get_tensor(name)
+                kept = torch.float32 if ".featurizer." in name else dtype
+                tensors[name] = tensor.to(kept) if tensor.is_floating_point() else tensor
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"'{path}' cannot be read as weights ({error}); download it again") from error
+    return tensors
+
+
+def rename(name: str) -> str:
+    """Return transformers' name of a tensor of NeMo's encoder."""
+    short = name.removeprefix(ENCODER)
+    for theirs, ours in RENAMED:
+        if theirs in short:
+            short = short.replace(theirs, ours)
+            break
+    parts = short.rsplit(".", 2)
+    if len(parts) == 3 and parts[0].endswith("self_attn") and parts[1] in ("q", "k", "v"):
+        return f"{parts[0]}.{parts[1]}_proj.{parts[2]}"
+    return short
+
+
+def split_lora(tensors: Mapping[str, Tensor], layout: Layout) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the plain language model's tensors by transformers' names, and those that differ when LoRA is merged.
+
+    W' = W + alpha / r B A (arXiv 2106.09685), added in float32.
+    """
+    plain: dict[str, Tensor] = {}
+    merged: dict[str, Tensor] = {}
+    for name in _under(tensors, LLM):
+        if name.endswith((LORA_A, LORA_B)):
+            continue
+        short = name.removeprefix(LLM)
+        plain[short.replace(BASE, ".weight")] = tensors[name]
+        if not name.endswith(BASE):
+            continue
+        stem = name.removesuffix(BASE)
+        down, up = (_get(tensors, stem + part, layout) for part in (LORA_A, LORA_B))
+        update = layout.lora_scale * (up.float() @ down.float())
+        merged[short.replace(BASE, ".weight")] = (tensors[name].float() + update).to(tensors[name].dtype)
+    plain["model.embed_tokens.weight"] = _get(tensors, "embed_tokens.weight", layout)
+    if layout.llm.get("tie_word_embeddings", True):
+        plain.setdefault("lm_head.weight", plain["model.embed_tokens.weight"])
+    known = (LLM, "embed_tokens.weight")
+    unknown = [name for name in tensors if not name.startswith(known)]
+    if unknown or not merged:
+        found = f"holds '{unknown[0]}', which no part of the model has" if unknown else "holds no LoRA weights"
+        raise ModelError(f"'{layout.folder / WEIGHTS}' {found}; it is not Canary-Qwen or it is damaged")
+    return plain, merged
+
+
+def _encoder(sizes: Encoder) -> Any:
+    from transformers import ParakeetEncoder, ParakeetEncoderConfig
+    from transformers.models.parakeet.modeling_parakeet import ParakeetEncoderRelPositionalEncoding
+
+    config = ParakeetEncoderConfig(
+        hidden_size=sizes.width,
+        num_hidden_layers=sizes.layers,
+        num_attention_heads=sizes.heads,
+        intermediate_size=sizes.width * sizes.expansion,
+        conv_kernel_size=sizes.kernel,
+        subsampling_conv_channels=sizes.channels,
+        num_mel_bins=sizes.mels,
+        scale_input=False,
+        attn_implementation="sdpa",
+    )
+    with torch.device("meta"):  # no memory until the weights come
+        encoder = ParakeetEncoder(config)
+    encoder.encode_positions = ParakeetEncoderRelPositionalEncoding(config)  # computed, not stored
+    return encoder
+
+
+def _language_model(layout: Layout, state: Mapping[str, Tensor], device: torch.device) -> Any:
+    from transformers import AttentionInterface, Qwen3Config, Qwen3ForCausalLM
+    from transformers.models.qwen3.modeling_qwen3 import Qwen3RotaryEmbedding
+
+    AttentionInterface.register(ATTENTION, attend)
+    config = Qwen3Config(**{**layout.llm, "use_cache": True, "dtype": None})
+    config._attn_implementation = ATTENTION
+    with torch.device("meta"):
+        model = Qwen3ForCausalLM(config)
+    model.model.rotary_emb = Qwen3RotaryEmbedding(config=config).to(device)  # computed, not stored
+    _fill(model, state, layout)
+    return model
+
+
+def _fill(network: Any, state: Mapping[str, Tensor], layout: Layout) -> None:
+    """Put tensors in the place of a network's own, all of them and no others."""
+    try:
+        network.load_state_dict(state, strict=True, assign=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(
+            f"'{layout.folder / WEIGHTS}' does not fit its {layout.folder / 'config.json'}: {reason}"
+        ) from error
+    network.eval().requires_grad_(False)
+
+
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> list[str]:
+    return [name for name in tensors if name.startswith(prefix)]
+
+
+def _get(tensors: Mapping[str, Tensor], name: str, layout: Layout) -> Tensor:
+    if name not in tensors:
+        raise ModelError(f"'{layout.folder / WEIGHTS}' has no '{name}'; it is not Canary-Qwen or it is damaged")
+    return tensors[name]
+
+
+def _take(tensors: dict[str, Tensor], name: str, layout: Layout) -> Tensor:
+    found = _get(tensors, name, layout)
+    del tensors[name]
+    return found
