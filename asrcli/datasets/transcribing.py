@@ -19,7 +19,7 @@ from asrcli.datasets.manifests import Layout, Manifest, recording_of
 from asrcli.engine import Engine
 from asrcli.errors import InputError, UsageError
 from asrcli.files import write_atomic
-from asrcli.jobs import Request, pipeline_settings, text_recipe
+from asrcli.jobs import Request, pipeline_settings, prepare_companions, text_recipe
 from asrcli.types import Utterance
 
 
@@ -226,6 +226,7 @@ def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]
         offline=request.offline,
         announce=notes.append,
     )
+    prepare_companions(request, notes.append)
     yield from (Note(text) for text in notes)
     recordings = [recording_of(one) for one in readable]
     for event in pipeline.run(recordings, choice, request.options, pipeline_settings(request, choice)):
