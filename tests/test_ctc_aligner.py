@@ -145,7 +145,7 @@ def test_words_of_digit_strings(aligner, strings) -> None:  # type: ignore[no-un
 def test_a_wrong_text_scores_low(aligner, strings) -> None:  # type: ignore[no-untyped-def]
     other = {"zero": "five", "one": "six", "two": "nine", "three": "one", "four": "six"}
     right, wrong = [], []
-    for one, words in strings:
+    for one, words in strings[:8]:
         right += [word.score for word in aligner.align([one], [words], "en")[0]]
         said = [other.get(word, "two") for word in words]
         wrong += [word.score for word in aligner.align([one], [said], "en")[0]]

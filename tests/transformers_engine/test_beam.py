@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from asr_plugins.transformers_models import Transformers
 from asr_plugins.transformers_models.beam import Beam, LanguageModel, time_tokens
 from asr_plugins.transformers_models.vocabulary import Vocabulary
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers_engine.conftest import load
 
 from asrcli.errors import ModelError
 from asrcli.types import Clip, Options
@@ -96,9 +97,11 @@ def test_a_language_model_does_not_overrule_clear_sounds(arpa: Path) -> None:
     assert read(Beam(LETTERS, 20, LanguageModel(arpa)).search(said("A|BAT", {}))) == "A BAT"
 
 
-def test_the_engine_takes_a_language_model(checkpoints: Path, strings: list[tuple[Clip, str]], tmp_path: Path) -> None:
+def test_the_engine_takes_a_language_model(
+    trained: Callable[[str], Transformers], strings: list[tuple[Clip, str]], tmp_path: Path
+) -> None:
     pytest.importorskip("kenlm")
-    engine = load(checkpoints / "parakeet-ctc-digits")
+    engine = trained("parakeet-ctc-digits")
     words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     path = write_arpa(tmp_path / "digits.arpa", dict.fromkeys(words, -1.0), {"one two": -1.0})
     clips = [one for one, _ in strings[:2]]
