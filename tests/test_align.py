@@ -510,6 +510,15 @@ def test_a_folder_once_and_again(asr: Run, tmp_path: Path) -> None:
     assert re.search(rf"make\tout/{LIGHTS}.json\ttext was", planned.out)
 
 
+def test_a_line_per_word_unless_asked_otherwise(asr: Run, tmp_path: Path) -> None:
+    done = asr("align", EXAMPLES / "lights-slt.wav", EXAMPLES / "lights-slt.txt", "--reference", tmp_path)
+    assert done.code == 2 and "no TextGrid or CTM files in it" in done.err
+    (tmp_path / "other.ctm").write_text("other 1 0.0 1.0 word\n")
+    done = asr("align", EXAMPLES / "lights-slt.wav", EXAMPLES / "lights-slt.txt", "--reference", tmp_path)
+    assert done.code == 0 and "no reference for 'lights-slt'" in done.err and "not done" not in done.err
+    assert [line.split()[4] for line in done.out.splitlines()] == sentence(LIGHTS).split()
+
+
 def test_subtitles_keep_their_cues(asr: Run, tmp_path: Path) -> None:
     record(tmp_path / "talk.wav", [GARDEN, 2.0, LIGHTS])
     cues = [sentence(GARDEN), sentence(LIGHTS)[:25].strip(), sentence(LIGHTS)[25:].strip()]
