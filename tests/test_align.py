@@ -46,14 +46,15 @@ def frames(name: str) -> bytes:
 
 def record(path: Path, parts: Sequence[str | float]) -> list[Region]:
     """Write recordings of examples and silences (seconds) one after the other; return where each lies."""
-    data, spans = b"", []
+    pieces, spans, size = [], [], 0
     for part in parts:
         own = frames(part) if isinstance(part, str) else bytes(2 * round(16_000 * part))
-        spans.append(Region(len(data) / 32_000, (len(data) + len(own)) / 32_000))
-        data += own + bytes(2 * round(16_000 * PAUSE))
+        spans.append(Region(size / 32_000, (size + len(own)) / 32_000))
+        pieces += [own, bytes(2 * round(16_000 * PAUSE))]
+        size += len(own) + len(pieces[-1])
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
-        file.writeframes(data)
+        file.writeframes(b"".join(pieces))
     return spans
 
 
@@ -181,6 +182,7 @@ def test_digits_and_signs_have_the_times_of_what_is_said(align: Align) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_an_hour_of_the_same_minute(align: Align) -> None:
     made, spans = align(NAMES * 142, NAMES * 142)
     assert made.seconds > 3590
@@ -508,6 +510,15 @@ def test_a_folder_once_and_again(asr: Run, tmp_path: Path) -> None:
     planned = asr("align", "in", "-f", "json", "-o", "out", "--dry-run")
     assert re.search(rf"up to date\tout/{GARDEN}.json", planned.out)
     assert re.search(rf"make\tout/{LIGHTS}.json\ttext was", planned.out)
+
+
+def test_a_line_per_word_unless_asked_otherwise(asr: Run, tmp_path: Path) -> None:
+    done = asr("align", EXAMPLES / "lights-slt.wav", EXAMPLES / "lights-slt.txt", "--reference", tmp_path)
+    assert done.code == 2 and "no TextGrid or CTM files in it" in done.err
+    (tmp_path / "other.ctm").write_text("other 1 0.0 1.0 word\n")
+    done = asr("align", EXAMPLES / "lights-slt.wav", EXAMPLES / "lights-slt.txt", "--reference", tmp_path)
+    assert done.code == 0 and "no reference for 'lights-slt'" in done.err and "not done" not in done.err
+    assert [line.split()[4] for line in done.out.splitlines()] == sentence(LIGHTS).split()
 
 
 def test_subtitles_keep_their_cues(asr: Run, tmp_path: Path) -> None:

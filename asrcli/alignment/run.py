@@ -231,8 +231,10 @@ def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
             transcript = replace(transcript, model=chosen.weights.name, revision=chosen.weights.revision)
             yield from _finish(planned, job, transcript)
             if request.reference:
-                known = references.find_reference(request.reference, Path(job.name).stem)
-                error = references.boundary_error(known, references.words_of(transcript))
+                error = _compare(request.reference, job.name, transcript)
+                if isinstance(error, InputError):  # the alignment is done all the same
+                    yield Note(str(error), job)
+                    continue
                 errors, compared = errors + error, compared + 1
                 yield Note(f"against {request.reference}: {error}", job)
         except (EngineUnavailable, DeviceError):
@@ -241,6 +243,15 @@ def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
             yield JobFailed(job, error)
     if compared > 1:
         yield Note(f"all {compared} against {request.reference}: {errors}")
+
+
+def _compare(folder: str, audio: str, transcript: Transcript) -> references.BoundaryError | InputError:
+    """Return how far a recording's words are from its reference, or why nobody can say."""
+    try:
+        known = references.find_reference(folder, Path(audio).stem)
+    except InputError as error:
+        return error
+    return references.boundary_error(known, references.words_of(transcript))
 
 
 def align_pair(audio: str, text: str, aligner: Aligner, request: AlignRequest) -> Transcript:
@@ -327,9 +338,9 @@ def doubts(transcript: Transcript) -> Iterator[str]:
     if runs:
         longest, length = max(runs, key=lambda run: run[1])
         total = sum(count for _, count in runs)
+        where = "in one place" if len(runs) == 1 else f"in {len(runs)} places, the longest of {length} words"
         yield (
-            f"{total} words of the text are not in the audio, in {len(runs)} places; the longest is {length} words "
-            f"from '{longest.text}' at {clock(longest.start)}"
+            f"{total} words of the text are not in the audio, {where} from '{longest.text}' at {clock(longest.start)}"
         )
 
 

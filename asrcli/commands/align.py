@@ -136,4 +136,4 @@ def _default_format(output: str | None, text: str) -> str:
     for path in (output or "", text):
         if found := known.get(os.path.splitext(path)[1][1:].lower()):
             return found
-    return "ctm" if "ctm" in FORMATS else "json"
+    return "ctm"
