@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from asrcli import models
-from asrcli.engine import Engine, installed, load_class
+from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
+from asrcli.engine import Engine, Plugin, installed, load_class
 from asrcli.errors import EngineUnavailable
 
 
@@ -40,18 +42,26 @@ class EngineCard:
     identifies_language: bool
     models: tuple[ModelCard, ...]
     problem: str = ""  # why its class cannot be read, if it cannot
+    role: str = "engine"  # or "aligner", which has no options and tells no languages
 
 
 def cards() -> list[EngineCard]:
     """Return a card for every engine that an installed package declares; imports no engine's heavy library."""
-    return [_card(name) for name in installed()]
+    return [_card(name, "engine", load_class) for name in installed()]
 
 
-def _card(name: str) -> EngineCard:
+def aligner_cards() -> list[EngineCard]:
+    """Return a card for every aligner that an installed package declares."""
+    return [
+        replace(_card(name, "aligner", load_aligner_class), name=f"aligner:{name}") for name in installed_aligners()
+    ]  # an engine may have the same name; ``asr engines pull`` takes it so
+
+
+def _card(name: str, role: str, load: Callable[[str], type[Engine] | type[Aligner]]) -> EngineCard:
     try:
-        engine = load_class(name)
+        engine = load(name)
     except EngineUnavailable as error:
-        return EngineCard(name, False, (), "", "", (), (), None, False, (), problem=str(error))
+        return EngineCard(name, False, (), "", "", (), (), None, False, (), problem=str(error), role=role)
     missing = engine.missing()
     return EngineCard(
         name,
@@ -60,14 +70,15 @@ def _card(name: str) -> EngineCard:
         f"pip install 'asrcli[{engine.extra or name}]'" if missing else "",
         engine.default_model,
         engine.devices,
-        tuple(sorted(engine.supports)),
+        tuple(sorted(getattr(engine, "supports", ()))),
         None if math.isinf(engine.max_seconds) else engine.max_seconds,
-        engine.identifies_language,
+        bool(getattr(engine, "identifies_language", False)),
         tuple(_model_card(engine, model) for model in engine.models),
+        role=role,
     )
 
 
-def _model_card(engine: type[Engine], name: str) -> ModelCard:
+def _model_card(engine: type[Plugin], name: str) -> ModelCard:
     model = engine.models[name]
     return ModelCard(
         name,

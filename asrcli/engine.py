@@ -267,7 +267,8 @@ def check_options(engine: type[Engine], options: Options) -> None:
         if name == "language":
             continue  # checked against the languages of the model, by `check_language`
         if name not in engine.supports and not (name == "task" and value == "transcribe"):
-            able = [other for other in installed() if name in load_class(other).supports and other != "fake"]
+            others = (other for other in installed() if other not in ("fake", engine.name))
+            able = [other for other in others if name in load_class(other).supports]
             hint = f"engines that do: {', '.join(able)}" if able else "leave it out"
             spelling = f"--task {value}" if name == "task" else f"--{name.replace('_', '-')}"
             raise UsageError(f"engine '{engine.name}' has no {spelling}; {hint}")

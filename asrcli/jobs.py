@@ -445,19 +445,9 @@ class _Execution:
         return journal.known() if journal else pipeline.Known()
 
     def _settings(self) -> pipeline.Settings:
-        from asrcli.cut import CutOptions
-
-        longest = self.choice.engine.clip_seconds(self.options)
-        return pipeline.Settings(
-            cut=CutOptions(max_seconds=longest, vad=self.request.vad),
-            languages=self.request.languages,
-            batch_size=self.request.batch_size or pipeline.MOST_CLIPS,
-            punctuator=companions.load_punctuator(named) if (named := self.request.punctuation) else None,
-            identifier=companions.load_identifier(named) if (named := self.request.identifier) else None,
-            decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
-            words=self.words,
-            listen=self.desk.listen if self.desk else None,
-        )
+        asked = replace(self.request, options=self.options)
+        listen = self.desk.listen if self.desk else None
+        return replace(pipeline_settings(asked, self.choice), words=self.words, listen=listen)
 
     def _handle(self, event: pipeline.Event) -> Iterator[JobEvent]:
         if isinstance(event, pipeline.Notice):
@@ -521,6 +511,20 @@ class _Execution:
         if broken:
             more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
             yield Note(f"{output.path}: {broken[0]}{more}", job)
+
+
+def pipeline_settings(request: Request, choice: Choice) -> pipeline.Settings:
+    """Return how the pipeline runs for a request."""
+    from asrcli.cut import CutOptions
+
+    return pipeline.Settings(
+        cut=CutOptions(max_seconds=choice.engine.clip_seconds(request.options), vad=request.vad),
+        languages=request.languages,
+        batch_size=request.batch_size or pipeline.MOST_CLIPS,
+        punctuator=companions.load_punctuator(named) if (named := request.punctuation) else None,
+        identifier=companions.load_identifier(named) if (named := request.identifier) else None,
+        decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
+    )
 
 
 def write_live(planned: Plan, transcript: Transcript) -> list[str]:

@@ -289,7 +289,8 @@ def _called(engine: type[Plugin], name: str, declared: Model | None) -> str:
 
 
 def _pull_command(engine: type[Plugin], name: str) -> str:
-    return f"asr engines pull {engine.name}:{name}"
+    role = "aligner:" if engine.role == "aligner" else ""
+    return f"asr engines pull {role}{engine.name}:{name}"
 
 
 def hash_local(place: str | Path) -> str:

@@ -195,6 +195,7 @@ class Options:
     task: str | None = None  # "transcribe" or "translate" (into English)
     prompt: str | None = None  # text the model takes as having come before
     hotwords: tuple[str, ...] | None = None
+    language_model: str | None = None  # path of an n-gram model of words (ARPA or KenLM) for a beam search
     word_timestamps: bool | None = None
     beam_size: int | None = None
     best_of: int | None = None  # samples per temperature above zero

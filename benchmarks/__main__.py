@@ -22,6 +22,8 @@ NAMES = (
     "firered",
     "qwen3",
     "streaming",
+    "transformers",
+    "ctc",
     "canary",
 )
 LIMIT = 3600  # seconds for one benchmark

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -55,7 +56,8 @@ def test_lists_engines_and_imports_none(cache: Path) -> None:
     done = asr("engines", HF_HUB_CACHE=str(cache), COLUMNS="120")
     assert done.returncode == 0 and done.stderr.strip().endswith("[]"), done.stderr
     lines = done.stdout.splitlines()
-    assert [line.split(":")[0] for line in lines if line and not line.startswith(" ")] == installed()
+    names = [found[1] for line in lines if (found := re.match(r"(\S+): (?:installed|needs)", line))]
+    assert [name for name in names if not name.startswith("aligner:")] == installed()
     base = next(line for line in lines if line.startswith("  base*"))
     assert base.split() == ["base*", "here", "2", "MB", "99", "languages", "MIT", "74", "M"]
     assert next(line for line in lines if line.startswith("  tiny ")).split()[1:4] == ["-", "78", "MB"]
@@ -64,7 +66,7 @@ def test_lists_engines_and_imports_none(cache: Path) -> None:
 def test_json_has_everything(cache: Path) -> None:
     done = asr("engines", "--json", HF_HUB_CACHE=str(cache))
     found = {card["name"]: card for card in json.loads(done.stdout)}
-    assert set(found) == set(installed())
+    assert {name for name, card in found.items() if card["role"] == "engine"} == set(installed())
     base = next(model for model in found["whisper"]["models"] if model["name"] == "base")
     assert base["here"] and base["installed_bytes"] == 2_000_000 and base["hub_id"] == "Systran/faster-whisper-base"
     assert base["licence"] == "MIT" and "de" in base["languages"] and len(base["revision"]) == 40
@@ -184,3 +186,13 @@ def test_network_only_when_asked(tmp_path: Path) -> None:
     with serve({}) as hub:
         assert "hub" not in asr("doctor", HF_ENDPOINT=hub.url).stdout.split() and hub.requests == []
         assert f"ok      hub           {hub.url} answers 404" in asr("doctor", "--network", HF_ENDPOINT=hub.url).stdout
+
+
+def test_aligners_are_listed_and_pulled_by_a_name_of_their_own(cache: Path) -> None:
+    done = asr("engines", "--json", HF_HUB_CACHE=str(cache))
+    found = {card["name"]: card for card in json.loads(done.stdout)}
+    assert found["aligner:pocketsphinx"]["role"] == "aligner" and found["pocketsphinx"]["role"] == "engine"
+    assert found["aligner:pocketsphinx"]["models"][0]["here"] is True
+    assert "aligner:pocketsphinx: installed" in asr("engines", HF_HUB_CACHE=str(cache)).stdout
+    assert "are not on a hub" in asr("engines", "pull", "aligner:pocketsphinx").stderr
+    assert "did you mean 'pocketsphinx'" in asr("engines", "pull", "aligner:pocketsfinx").stderr

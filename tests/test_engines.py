@@ -50,6 +50,7 @@ CASES = {
     "openai_server": Case(server="whisper-digits-ct2"),
     "pocketsphinx": Case(),
     "qwen3": Case("qwen3-asr-digits"),
+    "transformers": Case("parakeet-ctc-digits"),
     "whisper": Case("whisper-digits-ct2"),
 }
 ENGINES = installed()

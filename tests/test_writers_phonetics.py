@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asrcli.types import Phone, Recording, Segment, Transcript, Turn, Word
@@ -257,6 +257,7 @@ WORDS = st.lists(st.builds(Word, TEXTS, TIMES, TIMES, speaker=SPEAKERS), max_siz
 SEGMENTS = st.lists(st.builds(Segment, TEXTS, TIMES, TIMES, words=WORDS, speaker=SPEAKERS), max_size=5)
 
 
+@example([Segment("0", 1.0, 0.0)], 0.0)
 @settings(max_examples=60, deadline=None)
 @given(SEGMENTS, st.sampled_from([0.0, 2.0, 15.0]))
 def test_whatever_is_said_can_be_read_again(segments: list[Segment], seconds: float) -> None:

@@ -5,6 +5,7 @@ What a machine does not count is ``None``, and stays a blank in every table.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PERIOD = 0.2  # seconds between readings: 0.1 % of a core for a tree of a few processes
+PERIOD = 0.2  # seconds between readings; one takes 0.1 ms through /proc, 1 ms through psutil
 RAPL = "/sys/class/powercap"
 
 
@@ -29,22 +30,23 @@ class Reading:
 
 
 def tree_memory(root: int) -> int | None:
-    """Return the resident memory of a process and all below it, in bytes; ``None`` when it cannot be read."""
+    """Return the resident memory of a process and all below it, in bytes; ``None`` when it cannot be read.
+
+    Through ``/proc`` where that lists children, else through psutil, which looks at every process of the machine.
+    """
+    if Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists():
+        known = [size for size in map(_proc_memory, _proc_tree(root)) if size is not None]
+        return sum(known) if known else None
     try:
         import psutil
     except ImportError:
-        found = [_proc_memory(pid) for pid in _proc_tree(root)]
-        known = [size for size in found if size is not None]
-        return sum(known) if known else None
-    try:
-        process = psutil.Process(root)
-        tree = [process, *process.children(recursive=True)]
-    except psutil.Error:
         return None
     total = 0
-    for one in tree:
-        with suppress(psutil.Error):
-            total += one.memory_info().rss
+    with suppress(psutil.Error):
+        process = psutil.Process(root)
+        for one in (process, *process.children(recursive=True)):
+            with suppress(psutil.Error):
+                total += one.memory_info().rss
     return total or None
 
 

@@ -24,7 +24,8 @@ def to_html(runs: Sequence[RunRecord]) -> str:
     styles = (files(package).joinpath("style.css") for package in ("asrcli.compare.page", "asrcli.bench"))
     style = "".join(one.read_text(encoding="utf-8") for one in styles)
     policy = f"default-src 'none'; style-src 'sha256-{digest(style)}'; base-uri 'none'; form-action 'none'"
-    said = "".join(f'<div class="verdict">{html.escape(one)}</div>' for one in tables.verdicts(runs))
+    said = "".join(f"<li>{html.escape(one)}</li>" for one in tables.verdicts(runs))
+    said = f'<ul class="verdict said">{said}</ul>' if said else ""
     title = html.escape(tables.headline(runs))
     return f"""<!doctype html>
 <html lang="en">
@@ -63,10 +64,8 @@ def card(runs: Sequence[RunRecord], at: int) -> str:
     interval = wording.span(Interval(rate.low, rate.high)) if rate and known else ""  # type: ignore[arg-type]
     figures = {
         "interval, 95 %": interval,
-        "best RTFx": tables.shown(speed),
-        "latency p50, p95": " / ".join(
-            f"{tables.value(one, f'latency_p{share}').partition(' ')[0]} s" for share in (50, 95)
-        ),
+        "best RTFx": tables.shown(speed).partition(" ")[0],
+        "p50, p95": " / ".join(f"{tables.value(one, f'latency_p{share}').partition(' ')[0]} s" for share in (50, 95)),
         "cold start": f"{tables.value(one, 'cold_start').partition(' ')[0]} s",
         "peak memory": f"{tables.value(one, 'memory_peak', 'batch 1', '{:,.0f}')} MiB",
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 from asrcli.bench import figures
 from asrcli.bench import messages as say
@@ -132,21 +133,23 @@ class EngineRun:
 
     def _phases(self) -> Iterator[_Phase]:
         plan, engine = self.plan, self.contestant.choice.engine
-        yield _Phase(HEAR, lambda worker: self._hear(worker, HEAR, self.dataset.utterances))
+        yield _Phase(HEAR, partial(self._hear, part=HEAR, utterances=self.dataset.utterances))
         some = tuple(sample(self.dataset.utterances, plan.speed_sample, plan.seed))
         for number in range(2, plan.repeats + 1):
-            yield _Phase(f"repeat {number}", lambda worker: self._repeat(worker, some))
+            yield _Phase(f"repeat {number}", partial(self._repeat, some=some))
         if plan.batches:
-            yield _Phase("batches", lambda worker: self._sweep(worker, some))
+            yield _Phase("batches", partial(self._sweep, some=some))
         if engine.streams:
-            yield _Phase("stream", lambda worker: self._listen(worker, some))
+            yield _Phase("stream", partial(self._listen, some=some))
         for callers in plan.callers if engine.concurrent else ():
-            yield _Phase(f"{callers} callers", lambda worker, callers=callers: self._serve(worker, some, callers))  # type: ignore[misc]
+            yield _Phase(f"{callers} callers", partial(self._serve, some=some, callers=callers))
         for one in self.conditions:
-            yield _Phase(
-                f"robustness: {one.name}",
-                lambda worker, one=one: self._hear(worker, f"robustness: {one.name}", one.utterances)[:0],  # type: ignore[misc]
-            )
+            yield _Phase(part_of(one), partial(self._hear_condition, condition=one))
+
+    def _hear_condition(self, worker: Worker, condition: Condition) -> list[Measure]:
+        """Hear one row of the robustness card; its error rate is the figure."""
+        self._hear(worker, part_of(condition), condition.utterances)
+        return []
 
     def _hear(self, worker: Worker, part: str, utterances: Sequence[Utterance]) -> list[Measure]:
         """Hear what has not been heard yet, one after the other, and remember each."""
@@ -226,23 +229,31 @@ class EngineRun:
             times = [(seconds, one.total) for seconds, one in good]
             some = self._rows("repeat 2")
             repeats.append([(seconds, one.total) for seconds, one in good if one.id in some])
-            measures += figures.latencies(times, repeats)
+            # Percentiles of a part say nothing about the spread of those of the whole.
+            measures += figures.latencies(times, repeats if len(some) == len(good) else [])
+            middles = [figures.percentile([wall for _, wall in one], 50) for one in repeats if one]
+            measures.append(figures.repeated("repeat_p50", middles, "s"))
         measures += [Measure(**one) for line in self.journal.lines if "phase" in line for one in line["measures"]]
         return Outcome(
             heard,
-            tuple(blanks_filled(measures)),
+            tuple(merged(measures)),
             tuple((one, self._card_rows(one)) for one in self.conditions),
             tuple(line["note"] for line in self.journal.lines if "note" in line),
             self._starts()[-1][0].device,
         )
 
     def _card_rows(self, condition: Condition) -> tuple[say.Heard, ...]:
-        rows = self._rows(f"robustness: {condition.name}")
+        rows = self._rows(part_of(condition))
         lost = say.Heard("", None, 0.0, 0.0, 0.0, "not measured")
         return tuple(rows.get(one.id, replace(lost, id=one.id)) for one in condition.utterances)
 
 
-def blanks_filled(measures: Sequence[Measure]) -> list[Measure]:
+def part_of(condition: Condition) -> str:
+    """Return what the journal calls a row of the robustness card."""
+    return f"robustness: {condition.name}"
+
+
+def merged(measures: Sequence[Measure]) -> list[Measure]:
     """Return figures with one of each name and condition: after a kill, a part of the work may have two.
 
     Of memory the greater counts; of everything else the later one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from asrcli.datasets.dataset import Dataset, digest, open_dataset, sample
 from asrcli.datasets.dataset import Wanted as WantedDataset
 from asrcli.engine import Engine
 from asrcli.errors import AsrError, UsageError
-from asrcli.results import RunRecord, write_run
+from asrcli.results import RunRecord, system_name, write_run
 from asrcli.types import Options
 
 REPLAY = "replay"  # the fact that holds what `--replay` needs
@@ -66,26 +66,40 @@ def bench(request: Request, watcher: Watcher) -> Results:
     for text in (*dataset.notes, *shortened(dataset.missing)):
         watcher.note(text)
     options = request.options if request.options.language else with_language(request.options, dataset, chosen)
-    whole = digest(dataset.utterances)
-    folder = request.folder or store.default_folder()
-    runs: list[tuple[Path, RunRecord]] = []
+    request = replace(request, options=options, folder=request.folder or store.default_folder())
     failed: list[tuple[str, AsrError]] = []
+    contestants = list(prepared(chosen, request, watcher, failed))
+    whole = digest(dataset.utterances)
+    runs: list[tuple[Path, RunRecord]] = []
     with ExitStack() as stack:
         conditions: Sequence[robustness.Condition] = ()
-        if request.plan.robustness:
+        if request.plan.robustness and contestants:
             place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="asr-bench-")))
             watcher.phase("", "making recordings worse", 0)
             some = sample(dataset.utterances, request.plan.robustness_sample, request.plan.seed)
             conditions = tuple(robustness.conditions(some, place, request.plan.seed))
-        for engine, model in chosen:
+        for one in contestants:
             try:
-                contestant = prepare(engine, model, replace(request, options=options), watcher)
-                runs.append(one_run(contestant, dataset, whole, conditions, replace(request, folder=folder), watcher))
+                runs.append(one_run(one, dataset, whole, conditions, request, watcher))
             except AsrError as error:
-                if isinstance(error, UsageError):
-                    raise
-                failed.append((f"{engine.name}:{model}" if model else engine.name, error))
+                failed.append((one.system, error))
     return Results(tuple(runs), tuple(failed), dataset)
+
+
+def prepared(
+    chosen: Sequence[tuple[type[Engine], str | None]],
+    request: Request,
+    watcher: Watcher,
+    failed: list[tuple[str, AsrError]],
+) -> Iterator[Contestant]:
+    """Yield every engine whose weights and device can be had; the others are added to those that failed."""
+    for engine, model in chosen:
+        try:
+            yield prepare(engine, model, request, watcher)
+        except UsageError:
+            raise
+        except AsrError as error:
+            failed.append((system_name(engine.name, model), error))
 
 
 def choose(name: str, request: Request, watcher: Watcher) -> tuple[type[Engine], str | None]:
@@ -170,7 +184,8 @@ def all_facts(contestant: Contestant, dataset: Dataset, whole: str, request: Req
         "dataset_missing": json.dumps(list(dataset.missing), ensure_ascii=False) if dataset.missing else "",
         "normalizer": request.plan.normalizer,
         "seed": str(request.plan.seed),
-        "decoded_seconds": f"{dataset.seconds:.2f}",
+        "options": json.dumps(dict(contestant.options.given()), ensure_ascii=False),
+        "audio_seconds": f"{dataset.seconds:.2f}",
         REPLAY: replay_of(contestant, request),
     }
 

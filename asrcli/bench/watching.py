@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from asrcli.bench import messages as say
-from asrcli.console import Console, clock
+from asrcli.console import Console, clock, printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -80,7 +80,7 @@ class Board:
     def note(self, text: str) -> None:
         """Say something that is good to know."""
         if self._live is not None:
-            self._live.console.print(f"asr: {text}", markup=False, highlight=False, soft_wrap=True)
+            self._live.console.print(f"asr: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
         else:
             self.console.note(text)
 

@@ -92,7 +92,11 @@ def bench(
     _check(given, files)
     signal.signal(signal.SIGTERM, _interrupt)
     with Console(quiet=quiet, verbose=verbose) as console:
-        code = _replay(replay, given, console, files) if replay else _measure(given, console, files)
+        try:
+            code = _replay(replay, given, console, files) if replay else _measure(given, console, files)
+        except KeyboardInterrupt as interrupt:
+            console.error("interrupted; the same command goes on from here")
+            code = 128 + (interrupt.args[0] if interrupt.args else signal.SIGINT)
     raise typer.Exit(code)
 
 

@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from asrcli.cards import EngineCard, ModelCard
+    from asrcli.engine import Plugin
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
@@ -23,15 +24,15 @@ def engines(
     context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="Everything known, as JSON.")] = False,
 ) -> None:
-    """List the engines, their models, and which weights are on this machine.
+    """List the engines and aligners, their models, and which weights are on this machine.
 
     Nothing is loaded or downloaded. Columns that a narrow terminal has no room for are left out; --json has all.
     """
     if context.invoked_subcommand is not None:
         return
-    from asrcli.cards import cards
+    from asrcli.cards import aligner_cards, cards
 
-    found = cards()
+    found = [*cards(), *aligner_cards()]
     if json:
         print(_as_json(found))
         return
@@ -42,7 +43,8 @@ def engines(
 @app.command()
 def pull(
     names: Annotated[
-        list[str], typer.Argument(metavar="ENGINE[:MODEL]...", help="whisper:base; whisper is its default.")
+        list[str],
+        typer.Argument(metavar="ENGINE[:MODEL]...", help="whisper:base; whisper is its default; aligner:qwen3."),
     ],
     safetensors: Annotated[
         str | None, typer.Option("--safetensors", metavar="FOLDER", help="Also convert pickles, once, into FOLDER.")
@@ -56,12 +58,11 @@ def pull(
     """
     from asrcli import models
     from asrcli.console import Console
-    from asrcli.engine import load_class
+    from asrcli.engine import Engine
     from asrcli.errors import UsageError
 
     console = Console(quiet)
-    wanted = [name.partition(":")[::2] for name in names]
-    known = [(load_class(engine), model or None) for engine, model in wanted]  # all are checked before one is pulled
+    known = [_plugin(name) for name in names]  # all are checked before one is pulled
     if safetensors and len(known) > 1:
         raise UsageError("--safetensors converts one model: name one")
     for engine, model in known:
@@ -70,8 +71,22 @@ def pull(
         else:
             weights = models.pull(engine, model, console.note)
         if safetensors:
+            if not issubclass(engine, Engine):
+                raise UsageError(f"aligner '{engine.name}' has no pickles to convert: leave --safetensors out")
             engine.for_weights(weights).convert_to_safetensors(weights, safetensors)
         print(safetensors or weights.path)
+
+
+def _plugin(name: str) -> tuple[type[Plugin], str | None]:
+    """Return the class and the model of ``ENGINE[:MODEL]``; ``aligner:NAME[:MODEL]`` is the aligner of that name."""
+    from asrcli.aligner import load_aligner_class
+    from asrcli.engine import load_class
+
+    role, _, rest = name.partition(":")
+    if role == "aligner":
+        own, _, model = rest.partition(":")
+        return load_aligner_class(own), model or None
+    return load_class(role), rest or None
 
 
 def _as_json(found: Sequence[EngineCard]) -> str:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 FOR_FILES: dict[str, Any] = {
     "inputs": None, "files_from": None, "format": None, "output_template": "{stem}.{format}", "mirror_tree": False,
     "channels": "mix", "start": None, "end": None, "clip_timestamps": None, "word_timestamps": None, "subs": None,
-    "report": None, "events": None, "json": False,
+    "report": None, "events": None, "json": False, "stream": False, "pcm": None, "idle": None,
+    "diarize": False, "diarize_model": None, "speakers": None, "min_speakers": None, "max_speakers": None,
+    "rttm_in": None,
 }  # fmt: skip
 
 

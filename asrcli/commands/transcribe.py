@@ -81,6 +81,9 @@ def transcribe(
     ] = None,
     prompt: Annotated[str | None, _option("--prompt", "--initial-prompt", help="Text that came before.")] = None,
     hotwords: Annotated[str | None, _option("--hotwords", help="Words to expect, separated by commas.")] = None,
+    language_model: Annotated[
+        str | None, _option("--language-model", help="ARPA or KenLM file of word n-grams, for CTC models.")
+    ] = None,
     word_timestamps: Annotated[
         bool | None, _option("--word-timestamps/--no-word-timestamps", help="Times and scores of words.")
     ] = None,
@@ -278,6 +281,7 @@ _LAYOUT_OPTIONS = (
     "highlight_words",
 )
 _SAME_NAME = (
+    "language_model",
     "prompt",
     "word_timestamps",
     "beam_size",
@@ -307,6 +311,10 @@ def options(given: dict[str, Any]) -> Options:
     task = given["task"] or ("translate" if given["translate"] else None)
     if task not in (None, "transcribe", "translate"):
         raise UsageError(f"--task {task}: choose transcribe or translate")
+    if given["language_model"] and not os.path.isfile(given["language_model"]):
+        raise UsageError(
+            f"--language-model {given['language_model']}: there is no such file; name an ARPA or KenLM file"
+        )
     automatic = given["language"] in (None, "auto", "None")
     hotwords = given["hotwords"]
     return Options(

@@ -30,6 +30,7 @@ ESB, OAL, LONG = (
 )
 MULTILINGUAL = "nithinraok/asr-leaderboard-datasets"
 AUDIO_COLUMNS = ("audio", "wav", "speech", "file", "path")
+SECONDS_TO_ANSWER = 10.0
 BUFFER = 1000  # utterances that the stream is shuffled among; its shards are shuffled too
 IGNORED = ("", "ignore time segment in scoring", "ignore_time_segment_in_scoring")  # references the leaderboard drops
 
@@ -137,6 +138,9 @@ def download(place: Place, wanted: Wanted, root: Path, key: str) -> None:
 
     A download that was killed goes on after the rows it has.
     """
+    check_installed(wanted.source)
+    if not Path(place.repository).exists():
+        check_answers(wanted.source)
     with Journal(root / f"{key}.part.jsonl", {"place": asdict(place)}) as journal:
         have = len(journal.lines)
         with hub_errors(wanted.source):
@@ -149,12 +153,29 @@ def download(place: Place, wanted: Wanted, root: Path, key: str) -> None:
         journal.remove()
 
 
+def check_installed(source: str) -> None:
+    """Raise `MissingExtra` when the library of the hub's datasets is not there."""
+    from importlib.util import find_spec
+
+    if find_spec("datasets") is None:
+        raise MissingExtra(f"dataset '{source}'", ["datasets"], "datasets")
+
+
+def check_answers(source: str) -> None:
+    """Ask the hub once: its library tries five times before it gives up, which takes half a minute.
+
+    Raises:
+        InputError: it does not answer.
+    """
+    from huggingface_hub import constants, get_session
+
+    with hub_errors(source):
+        get_session().head(constants.ENDPOINT, timeout=SECONDS_TO_ANSWER)
+
+
 def stream(place: Place, wanted: Wanted, skip: int) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of a dataset, audio undecoded, from a row on."""
-    try:
-        import datasets
-    except ImportError:
-        raise MissingExtra(f"dataset '{wanted.source}'", ["datasets"], "datasets") from None
+    import datasets
 
     datasets.disable_progress_bars()
     rows = datasets.load_dataset(
@@ -197,28 +218,30 @@ def hub_errors(source: str) -> Iterator[None]:
     """Turn what the libraries of the hub raise into one sentence.
 
     They have no common base: a missing dataset is a FileNotFoundError, a server that does not answer a ConnectionError
-    or an error of httpx, an unknown config or split a ValueError.
+    or an error of the HTTP library, an unknown config or split a ValueError.
     """
+    from huggingface_hub.errors import HTTPError  # of the HTTP library that the installed version uses
+
     try:
         yield
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"dataset '{source}': {first_line(error)}") from error
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] not in (
-            "httpx",
-            "httpcore",
-            "huggingface_hub",
-            "datasets",
-            "aiohttp",
-        ):
-            raise
+    except (HTTPError, OSError, ValueError, RuntimeError) as error:
         raise InputError(f"dataset '{source}': {first_line(error)}") from error
 
 
 def first_line(error: Exception) -> str:
     """Return what an error says, shortened to a line, and what to do when there was no answer."""
     text = " ".join(str(error).split())[:300] or type(error).__name__
-    network = ("connect", "timed out", "timeout", "resolve", "couldn't reach", "offline", "max retries", "localentry")
+    network = (
+        "connect",
+        "timed out",
+        "timeout",
+        "resolve",
+        "couldn't reach",
+        "offline",
+        "max retries",
+        "localentry",
+        "refused",
+    )
     if any(word in text.lower() for word in network):
         return f"the hub did not answer ({text[:200]}); what was fetched is kept, the same command goes on from there"
     return text

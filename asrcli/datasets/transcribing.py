@@ -19,8 +19,7 @@ from asrcli.datasets.manifests import Layout, Manifest, recording_of
 from asrcli.engine import Engine
 from asrcli.errors import InputError, UsageError
 from asrcli.files import write_atomic
-from asrcli.jobs import Request, text_recipe
-from asrcli.recogniser import Choice
+from asrcli.jobs import Request, pipeline_settings, text_recipe
 from asrcli.types import Utterance
 
 
@@ -229,7 +228,7 @@ def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]
     )
     yield from (Note(text) for text in notes)
     recordings = [recording_of(one) for one in readable]
-    for event in pipeline.run(recordings, choice, request.options, settings_of(request, choice)):
+    for event in pipeline.run(recordings, choice, request.options, pipeline_settings(request, choice)):
         if isinstance(event, pipeline.Finished):
             yield Heard(readable[event.index], event.transcript.text, event.transcript.seconds)
         elif isinstance(event, pipeline.Failed):
@@ -237,15 +236,3 @@ def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]
         elif isinstance(event, pipeline.Notice):
             name = f"{readable[event.index].id}: " if event.index is not None else ""
             yield Note(f"{name}{event.text}")
-
-
-def settings_of(request: Request, choice: Choice) -> pipeline.Settings:
-    """Return how the pipeline runs."""
-    from asrcli.cut import CutOptions
-
-    return pipeline.Settings(
-        cut=CutOptions(max_seconds=choice.engine.clip_seconds(request.options), vad=request.vad),
-        languages=request.languages,
-        batch_size=request.batch_size or pipeline.MOST_CLIPS,
-        decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
-    )

@@ -9,7 +9,7 @@ from asrcli.writers.timeline import Interval, tiers
 from asrcli.writers.units import milliseconds
 
 if TYPE_CHECKING:
-    from asrcli.types import Transcript
+    from asrcli.types import Segment, Transcript
     from asrcli.writers.profiles import Layout
 
 
@@ -35,8 +35,9 @@ def _words(transcript: Transcript) -> Labelled:
 
 
 def _segments(transcript: Transcript) -> Labelled:
-    return [
-        (segment.speaker, (Interval(clean(segment.text), milliseconds(segment.start), milliseconds(segment.end)),))
-        for segment in transcript.segments
-        if clean(segment.text)
-    ]
+    return [(segment.speaker, (_interval(segment),)) for segment in transcript.segments if clean(segment.text)]
+
+
+def _interval(segment: Segment) -> Interval:
+    start = milliseconds(segment.start)
+    return Interval(clean(segment.text), start, max(start, milliseconds(segment.end)))

@@ -116,8 +116,13 @@ def kill_after(process: subprocess.Popen[bytes], folder: Path, count: int, mark:
         process.wait()
 
 
-def test_a_killed_run_goes_on_and_equals_an_uninterrupted_one(asr: Run, digits: Path, tmp_path: Path) -> None:
-    words = ("bench", digits, "-e", "fake:sleep=0.3", *QUICK, "--robustness", "--robustness-sample", "1", "-o")
+@pytest.mark.parametrize(
+    "extra", [(), pytest.param(("--robustness", "--robustness-sample", "1"), marks=pytest.mark.slow)], ids=["", "card"]
+)
+def test_a_killed_run_goes_on_and_equals_an_uninterrupted_one(
+    asr: Run, digits: Path, tmp_path: Path, extra: tuple[str, ...]
+) -> None:
+    words = ("bench", digits, "-e", "fake:sleep=0.2", *QUICK, *extra, "-o")
     process = start(tmp_path, *words, tmp_path / "killed")
     kill_after(process, tmp_path / "killed/.under-way", 2, '"part": "utterances"')
     half = under_way(tmp_path / "killed")
@@ -133,8 +138,10 @@ def test_a_killed_run_goes_on_and_equals_an_uninterrupted_one(asr: Run, digits: 
     ]
     exact = [one for one in whole.measures if one.unit in ("errors/word", "words", "characters/min", "utterances")]
     assert [killed.measure(one.name, one.condition) for one in exact] == exact
-    cards = [next((tmp_path / name).glob("*.robustness.jsonl")) for name in ("killed", "whole")]
-    assert read_run(cards[0]).heard == read_run(cards[1]).heard
+    if extra:
+        cards = [next((tmp_path / name).glob("*.robustness.jsonl")) for name in ("killed", "whole")]
+        assert read_run(cards[0]).heard == read_run(cards[1]).heard
+        assert asr("compare", cards[0], cards[0], "--by", "condition").code == 0
     assert under_way(tmp_path / "killed") == []
 
 
@@ -147,15 +154,14 @@ def test_the_engines_process_may_die(asr: Run, digits: Path, tmp_path: Path) -> 
     done = asr("bench", digits, "-e", "fake:crash=2", *QUICK, "-o", tmp_path / "other")
     (record,) = records(tmp_path / "other")
     assert done.code == 1 and set(record.heard) == {None}  # each takes it down twice
-    done = asr("bench", digits, "-e", "fake:crash=1", *QUICK, "-o", tmp_path / "third")
-    assert done.code == 3 and "does not get as far as its first result" in done.err
 
 
 def test_engines_that_cannot_be_measured_do_not_stop_the_others(asr: Run, digits: Path, tmp_path: Path) -> None:
     done = asr("bench", digits, "-e", "fake:nonsense=1", "-e", "fake", *QUICK, "-o", tmp_path / "runs")
     assert done.code == 1 and "fake:nonsense=1: fake: unknown behaviour 'nonsense'" in done.err
     assert [one.system for one in records(tmp_path / "runs")] == ["fake"]
-    assert asr("bench", digits, "-e", "fake:nonsense=1", *QUICK, "-o", tmp_path / "alone").code == 3
+    done = asr("bench", digits, "-e", "fake:crash=1", *QUICK, "-o", tmp_path / "alone")
+    assert done.code == 3 and "does not get as far as its first result" in done.err
 
 
 def test_replay_reproduces_and_names_drift(asr: Run, digits: Path, tmp_path: Path) -> None:
@@ -206,15 +212,15 @@ def test_missing_audio_is_named_and_the_rest_is_measured(asr: Run, digits: Path,
     assert "gone" in record.fact("dataset_missing")
 
 
-@pytest.mark.slow
 def test_a_hub_that_does_not_answer_is_one_sentence(asr: Run, tmp_path: Path) -> None:
     pytest.importorskip("datasets")
-    environment = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DOWNLOAD_TIMEOUT": "2"}
+    environment = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": "http://127.0.0.1:9"}
     done = asr("bench", "hf:owner/name", "-e", "fake", "-o", tmp_path / "runs", **environment)
     assert done.code == 1 and "dataset 'hf:owner/name': the hub did not answer" in done.err, done.err
-    assert "Traceback" not in done.err
+    assert len(done.err.splitlines()) == 2  # what is being fetched, and why it is not
 
 
+@pytest.mark.slow
 def test_several_callers_at_once(asr: Run, digits: Path, tmp_path: Path) -> None:
     words = ("--repeats", "1", "--batches", "none", "--concurrency", "1,5", "-o", tmp_path / "runs")
     assert asr("bench", digits, "-e", "fake:sleep=0.3", *words).code == 0
@@ -226,6 +232,15 @@ def test_several_callers_at_once(asr: Run, digits: Path, tmp_path: Path) -> None
     assert "pocketsphinx hears one caller at a time" in done.err
 
 
+def test_streams_are_measured_where_engines_have_them(asr: Run, digits: Path, tmp_path: Path) -> None:
+    """The fake stream says its first word after half a second, and it is fed pieces of 0.32 s."""
+    assert asr("bench", digits, "-e", "fake:stream=1", *QUICK, "-o", tmp_path / "runs").code == 0
+    (record,) = records(tmp_path / "runs")
+    first, after = record.measure("first_text_p50"), record.measure("after_end_p50")
+    assert first is not None and first.value == pytest.approx(0.64, abs=0.05)  # of 0.5, 0.6, 0.64, 0.64 and 0.64
+    assert after is not None and after.value == pytest.approx(0.0, abs=0.05)
+
+
 @pytest.mark.slow
 def test_known_times_are_reported_within_two_per_cent(asr: Run, digits: Path, tmp_path: Path) -> None:
     """The fake engine sleeps known times; on a busy machine the best of three tries must hold."""
@@ -233,26 +248,26 @@ def test_known_times_are_reported_within_two_per_cent(asr: Run, digits: Path, tm
     wrong: dict[str, float] = {}
     for attempt in range(3):
         folder = tmp_path / str(attempt)
-        words = ("--repeats", "3", "--batches", "1,2,4", "-o", folder)
-        assert asr("bench", digits, "-e", "fake:sleep=1.0,load=1.5", *words, timeout=280).code == 0
+        words = ("--sample", "3", "--repeats", "2", "--batches", "1,3", "-o", folder)
+        assert asr("bench", digits, "-e", "fake:sleep=2,load=2", *words, timeout=280).code == 0
         (record,) = records(folder)
         audio = sum(one.seconds or 0.0 for one in record.utterances)
         known = {
-            ("load", ""): 1.5,
-            ("first_result", ""): 1.0,
-            ("latency_p50", ""): 1.0,
-            ("rtfx", "batch 1"): audio / 5.0,
+            ("load", ""): 2.0,
+            ("latency_p50", ""): 2.0,
+            ("latency_p95", ""): 2.0,
+            ("repeat_p50", ""): 2.0,
+            ("rtfx", "batch 1"): audio / 6,
             ("share_model", "batch 1"): 1.0,
-            ("rtfx_model", "batch 1, swept"): audio / 5.0,
-            ("rtfx_model", "batch 2, swept"): audio / 3.0,
-            ("rtfx_model", "batch 4, swept"): audio / 2.0,
+            ("rtfx_model", "batch 1, swept"): audio / 6,
+            ("rtfx_model", "batch 3, swept"): audio / 2,
         }
         wrong = {}
         for (name, condition), value in known.items():
             found = record.measure(name, condition)
             assert found is not None and found.value is not None
-            # What is not the engine's sleep (decoding, threads) is real and counted: a few milliseconds of a second.
-            if abs(found.value / value - 1) > (0.35 if name == "first_result" else 0.02):
+            # What is not the engine's sleep (decoding, threads) is real and counted: 5 ms of two seconds when idle.
+            if abs(found.value / value - 1) > 0.02:
                 wrong[f"{name} {condition}"] = found.value / value
         if not wrong:
             return

@@ -38,6 +38,7 @@ class OpenAIServer(Engine):
     default_model = address.ANY_MODEL
     loads_folders = False
     any_model = True
+    concurrent = True
     max_seconds = 30.0  # what Whisper hears at once, and where vLLM cuts; far below OpenAI's limit of 25 MB
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 960.0}  # enough clips at hand to keep the server busy
     supports = frozenset({"task", "prompt", "hotwords", "word_timestamps", "temperature", "max_new_tokens"})
@@ -70,7 +71,7 @@ class OpenAIServer(Engine):
         if unknown:
             with ThreadPoolExecutor(self.threads) as pool:
                 heard = list(pool.map(lambda clip: self._hear(clip, options), unknown))
-            self._kept = dict(zip(unknown, heard, strict=True))
+            self._kept.update(zip(unknown, heard, strict=True))
         results = [self._kept[clip] for clip in clips]
         errors = [one for one in results if isinstance(one, AsrError)]
         if not errors or len(clips) == 1:

@@ -1,0 +1,114 @@
+"""CTC models (Graves et al. 2006): the probability of each token in each frame, and the best tokens in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asr_plugins.transformers_models.catalogue import Kind
+from asr_plugins.transformers_models.features import long_enough, make_batch
+from asr_plugins.transformers_models.loading import load_model, load_part, quiet
+from asr_plugins.transformers_models.vocabulary import Span, read_vocabulary
+from asrcli.types import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from asrcli.engine import Device
+    from asrcli.types import Samples
+
+
+class CtcModel:
+    """A network that gives one distribution over its tokens per frame.
+
+    Args:
+        folder: of a model in the layout of transformers.
+        device: where to compute.
+        dtype: name of the precision of the network; probabilities are always float32.
+
+    Raises:
+        ModelError: the checkpoint is not complete.
+    """
+
+    def __init__(self, folder: Path, device: Device, dtype: str) -> None:
+        self.network = load_model(folder, Kind.CTC, device, dtype)
+        self.extractor = load_part(folder, "AutoFeatureExtractor")
+        tokenizer = load_part(folder, "AutoTokenizer")
+        config = self.network.config
+        blank = config.pad_token_id if config.pad_token_id is not None else tokenizer.pad_token_id
+        self.vocabulary = read_vocabulary(folder, tokenizer, blank, config.vocab_size)
+        self.frame_seconds = frame_samples(self.network, self.extractor) / SAMPLE_RATE
+        # wav2vec 2.0 "base" normalises over the whole clip (group norm): padding beside a clip would change it, and the
+        # library takes no mask for these models. They hear one clip at a time.
+        self.one_by_one = getattr(config, "feat_extract_norm", None) == "group"
+        self.device, self.dtype = str(device), self.network.dtype
+
+    def emissions(self, samples: Sequence[Samples]) -> list[NDArray[Any]]:
+        """Return for each clip the log probabilities of its frames, float32 (frames, tokens).
+
+        Clips too short for a word have no frames. The result for a clip does not depend on the clips beside it.
+        """
+        import numpy as np
+
+        found: list[NDArray[Any]] = [np.zeros((0, len(self.vocabulary)), np.float32)] * len(samples)
+        heard = [place for place, one in enumerate(samples) if long_enough(one)]
+        for places in [[place] for place in heard] if self.one_by_one else [heard]:
+            if places:
+                rows = self._run([samples[place] for place in places])
+                for place, row in zip(places, rows, strict=True):
+                    found[place] = row
+        return found
+
+    def _run(self, samples: Sequence[Samples]) -> list[NDArray[Any]]:
+        import torch
+
+        batch = make_batch(self.extractor, samples, self.device, self.dtype)
+        with torch.inference_mode(), quiet():
+            logits = self.network(**batch.inputs(masked=not self.one_by_one)).logits
+            log_probs = torch.log_softmax(logits.float(), -1).cpu().numpy()
+        counts = output_frames(self.network, batch.mask.sum(-1)).tolist()
+        return [row[: int(count)] for row, count in zip(log_probs, counts, strict=True)]
+
+
+def output_frames(network: Any, lengths: Any) -> Any:
+    """Return how many frames the network gives for inputs of these lengths, a tensor (clips,)."""
+    for name in ("_get_subsampling_output_length", "_get_feat_extract_output_lengths"):
+        if (count := getattr(network, name, None)) is not None:
+            return count(lengths).long()
+    return lengths
+
+
+def frame_samples(network: Any, extractor: Any) -> int:
+    """Return the samples of sound per frame of the network's output."""
+    config = network.config
+    encoder = getattr(config, "encoder_config", config)
+    for one in (config, encoder):
+        if (ratio := getattr(one, "inputs_to_logits_ratio", None)) is not None:
+            return int(ratio)
+    return int(extractor.hop_length) * int(getattr(encoder, "subsampling_factor", 1))
+
+
+def best_tokens(log_probs: NDArray[Any], blank: int) -> list[Span]:
+    """Return the most probable token of each frame, equal neighbours as one, without blanks.
+
+    A token's score is its highest probability.
+
+    Args:
+        log_probs: (frames, tokens).
+        blank: number of the blank token.
+    """
+    import numpy as np
+
+    if not len(log_probs):
+        return []
+    path = log_probs.argmax(-1)
+    best = np.exp(log_probs.max(-1))
+    edges = np.flatnonzero(np.diff(path)) + 1
+    starts = np.concatenate(([0], edges))
+    ends = np.append(edges, len(path))
+    return [
+        Span(int(path[first]), int(first), int(past), float(min(1.0, best[first:past].max())))
+        for first, past in zip(starts, ends, strict=True)
+        if path[first] != blank
+    ]

@@ -1,0 +1,168 @@
+"""Strict loading: every tensor of the model comes from the checkpoint, and no code of the repository is run.
+
+The library fills tensors that a checkpoint lacks with random values and says so in a warning. A recogniser with random
+weights writes nonsense that looks like bad audio, so here it is an error.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asr_plugins.transformers_models.catalogue import Kind
+from asrcli.device import is_out_of_memory
+from asrcli.errors import DeviceError, ModelError, OutOfMemory, UsageError
+from asrcli.models import safe_folder
+
+if TYPE_CHECKING:
+    from asrcli.engine import Device
+
+# Tensors that only training uses: absent from some published checkpoints, or left over in them.
+TRAINING = ("masked_spec_embed", "num_batches_tracked", "quantizer.", "project_q.", "project_hid.")
+LFS_POINTER = b"version https://git-lfs"
+SHOWN = 3  # names in a message
+
+
+def load_model(folder: Path, kind: Kind, device: Device, dtype: str) -> Any:
+    """Return the network of a folder in evaluation mode, on the device.
+
+    Raises:
+        ModelError: tensors are missing, left over, of another shape, damaged or not safe to open.
+        DeviceError: the device cannot be used; OutOfMemory when the weights do not fit.
+    """
+    import torch
+    from safetensors import SafetensorError
+
+    check_files(folder)
+    if device.kind == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("no CUDA device is usable by torch; use --device cpu")
+    if device.threads:
+        torch.set_num_threads(device.threads)
+    try:
+        network, facts = _auto_class(kind).from_pretrained(
+            str(folder),
+            dtype=getattr(torch, dtype),
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # so that `check_tensors` can name them
+        )
+        check_tensors(folder, facts)
+        return network.eval().requires_grad_(False).to(str(device))
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise OutOfMemory(f"model '{folder.name}' does not fit on {device}: {error}") from error
+        raise ModelError(f"'{folder}' cannot be loaded: {_first_line(error)}") from error
+
+
+def load_part(folder: Path, part: str) -> Any:
+    """Return the tokenizer, feature extractor or processor of a folder.
+
+    Args:
+        folder: the model.
+        part: ``AutoTokenizer``, ``AutoFeatureExtractor`` or ``AutoProcessor``.
+
+    Raises:
+        ModelError: its files are missing or damaged.
+    """
+    import transformers
+
+    try:
+        return getattr(transformers, part).from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError) as error:
+        what = part.removeprefix("Auto").lower().replace("featureextractor", "feature extractor")
+        raise ModelError(f"the {what} of '{folder}' cannot be loaded: {_first_line(error)}") from error
+
+
+def check_files(folder: Path) -> None:
+    """Raise `ModelError` for weights that are not here, in part or as pointers, and for pickles that run code."""
+    for index in folder.glob("*.index.json"):
+        try:
+            parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise ModelError(f"'{index}' is damaged ({error}): download the model again") from error
+        if absent := sorted(part for part in parts if not (folder / part).is_file()):
+            raise ModelError(f"'{folder}' lacks {_some(absent)}: download the model again")
+    for path in folder.glob("*.safetensors"):
+        with path.open("rb") as file:
+            if file.read(len(LFS_POINTER)) == LFS_POINTER:
+                raise ModelError(f"'{path}' is a Git LFS pointer and not the weights; run 'git lfs pull' there")
+    safe_folder(folder)
+
+
+def check_tensors(folder: Path, facts: dict[str, Any]) -> None:
+    """Raise `ModelError` unless a checkpoint had exactly the tensors of the model, those of training aside.
+
+    Args:
+        folder: for the message.
+        facts: what ``from_pretrained(output_loading_info=True)`` returns.
+    """
+    missing = _needed(facts["missing_keys"])
+    if missing:
+        raise ModelError(
+            f"'{folder}' lacks {len(missing)} tensors of its model ({_some(missing)}), which would be random values: "
+            "the checkpoint is incomplete, or was not trained for recognition"
+        )
+    shapes = sorted(str(one[0] if isinstance(one, tuple) else one) for one in facts["mismatched_keys"])
+    if shapes:
+        raise ModelError(f"'{folder}': the shapes of {_some(shapes)} do not fit its config.json")
+    if left := _needed(facts["unexpected_keys"]):
+        raise ModelError(
+            f"'{folder}' has {len(left)} tensors that its model does not know ({_some(left)}): "
+            "config.json and weights do not belong together"
+        )
+    if facts.get("error_msgs"):
+        raise ModelError(f"'{folder}' cannot be loaded: {facts['error_msgs'][0]}")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the library's bars and reports off stderr; what matters in them is raised."""
+    from transformers.utils import logging
+
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*mismatched key_padding_mask")  # the library's own WavLM
+            yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def choose_dtype(device: Device, accepted: tuple[str, ...], engine: str) -> str:
+    """Return the name of the precision to compute in.
+
+    Raises:
+        UsageError: the engine has no such precision on the device.
+    """
+    dtype = accepted[0] if device.dtype == "auto" else device.dtype
+    if dtype not in accepted:
+        raise UsageError(f"'{engine}' has no dtype '{dtype}' on {device.kind}; choose from: {', '.join(accepted)}")
+    return dtype
+
+
+def _auto_class(kind: Kind) -> Any:
+    import transformers
+
+    names = {Kind.CTC: "AutoModelForCTC", Kind.RNNT: "AutoModelForRNNT", Kind.TDT: "AutoModelForTDT"}
+    return getattr(transformers, names.get(kind, "AutoModelForSpeechSeq2Seq"))
+
+
+def _needed(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if not any(one in name for one in TRAINING))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,196 @@
+"""The most probable CTC paths through given labels (Viterbi), many utterances at once, with stars for unknown sounds.
+
+With the blank's log probability taken off every frame, blanks cost nothing, and the search over labels ``j`` and frames
+``t`` is two maxima and a sum over vectors:
+
+    B[j](t) = max(B[j](t-1), L[j](t-1))             in the blank after label j
+    L[j](t) = e[j](t) + max(L[j](t-1), B[j-1](t))   in label j
+
+because ``B[j-1](t)`` is already the better of that blank and the label before it. Two equal labels need a blank between
+them: it is put there as a label of its own. Utterances stand side by side in the vectors, each behind a barrier that no
+path crosses, so that short ones cost little more together than one of them alone.
+
+Two bits per label and frame are kept to walk back, and scores and probabilities for `CHUNK` frames at a time: memory is
+a quarter of a byte times frames times labels of the text, whatever the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+STAR = -1  # a label that any sound fits
+STAR_COST = 1.0  # natural logarithm per frame that a star is worse than the best label: known words win where they fit
+CHUNK = 64  # frames
+CELLS = 1 << 28  # frames times labels in one go: 64 MiB of bits
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Where the labels are, and how well they fit."""
+
+    firsts: NDArray[Any]  # (labels,) first frame
+    pasts: NDArray[Any]  # (labels,) one past the last frame
+    scores: NDArray[Any]  # (labels,) mean log probability over these frames
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One utterance to align: log probabilities (frames, tokens) and the labels it is said to have."""
+
+    log_probs: NDArray[Any]
+    labels: NDArray[Any]  # with blanks between equal neighbours
+    blank: int
+    place: int  # of its barrier in the vectors
+
+    def gains(self, first: int, past: int) -> NDArray[Any]:
+        """Return the log probabilities of the labels above that of the blank in some frames, (frames, labels)."""
+        import numpy as np
+
+        rows = self.log_probs[first:past]
+        gathered: NDArray[Any] = rows[:, np.maximum(self.labels, 0)] - rows[:, self.blank, None]
+        if (stars := self.labels == STAR).any():
+            gathered[:, stars] = (_loudest(rows, self.blank) - rows[:, self.blank])[:, None]
+        return gathered
+
+
+def align(log_probs: NDArray[Any], labels: Sequence[int], blank: int) -> Path | None:
+    """Return the best path of the labels through one utterance; see `align_batch`."""
+    return align_batch([log_probs], [labels], blank)[0]
+
+
+def align_batch(log_probs: Sequence[NDArray[Any]], labels: Sequence[Sequence[int]], blank: int) -> list[Path | None]:
+    """Return the best path of the labels through each utterance.
+
+    Args:
+        log_probs: (frames, tokens) each, natural logarithms.
+        labels: the tokens of each text without blanks; `STAR` for what has none.
+        blank: number of the blank token.
+
+    Returns:
+        None for a text without labels or with too few frames: each label needs one, and equal neighbours one more.
+    """
+    found: list[Path | None] = [None] * len(labels)
+    group: list[tuple[int, Utterance]] = []
+    frames = width = 0
+    for number, (own, text) in enumerate(zip(log_probs, labels, strict=True)):
+        spaced = _spaced(text, blank)
+        if not len(text) or len(spaced) > len(own):
+            continue
+        if group and max(frames, len(own)) * (width + len(spaced) + 1) > CELLS:
+            _solve(group, found)
+            group, frames, width = [], 0, 0
+        group.append((number, Utterance(own, spaced, blank, width)))
+        frames, width = max(frames, len(own)), width + len(spaced) + 1
+    if group:
+        _solve(group, found)
+    return found
+
+
+def _spaced(labels: Sequence[int], blank: int) -> NDArray[Any]:
+    """Return the labels with a blank between equal neighbours."""
+    import numpy as np
+
+    plain = np.asarray(labels, dtype=np.intp)
+    return np.insert(plain, np.flatnonzero(plain[1:] == plain[:-1]) + 1, blank)
+
+
+def _loudest(rows: NDArray[Any], blank: int) -> NDArray[Any]:
+    """Return the log probability of a star in each frame: that of the best label, less its cost."""
+    import numpy as np
+
+    left, right = rows[:, :blank].max(1, initial=-np.inf), rows[:, blank + 1 :].max(1, initial=-np.inf)
+    best: NDArray[Any] = np.maximum(left, right) - STAR_COST
+    return best
+
+
+def _solve(group: Sequence[tuple[int, Utterance]], found: list[Path | None]) -> None:
+    """Align some utterances together and note their paths."""
+    stays, rests = _search([one for _, one in group])
+    for number, one in group:
+        found[number] = _path(one, _trace(one, stays, rests))
+
+
+def _search(utterances: Sequence[Utterance]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return two tables of bits, packed by eight, (frames + 1, places / 8).
+
+    The first says that the best way into a label is from itself, the second that the best way into the blank after it
+    is from that blank. The frame after the last of an utterance is a blank that all its paths end in.
+    """
+    import numpy as np
+
+    frames = max(len(one.log_probs) for one in utterances) + 1
+    width = sum(len(one.labels) + 1 for one in utterances)
+    stays, rests = (np.zeros((frames, (width + 7) // 8), dtype=np.uint8) for _ in range(2))
+    dtype = np.result_type(*(one.log_probs for one in utterances))
+    # One column more on the left, so that "the blank before" is a shifted view. Row 0 is the frame before the chunk.
+    blanks = np.full((CHUNK + 1, width + 1), -np.inf, dtype)
+    labels = np.full((CHUNK + 1, width), -np.inf, dtype)
+    gains = np.empty((CHUNK, width), dtype)
+    blanks[0, [one.place + 1 for one in utterances]] = 0.0
+    for first in range(0, frames, CHUNK):
+        count = min(CHUNK, frames - first)
+        gains.fill(-np.inf)
+        for one in utterances:
+            own = one.gains(first, first + count)
+            gains[: len(own), one.place + 1 : one.place + 1 + len(one.labels)] = own
+        _step(blanks, labels, gains[:count])
+        rests[first : first + count] = np.packbits(blanks[:count, 1:] >= labels[:count], axis=1)
+        stays[first : first + count] = np.packbits(labels[:count] >= blanks[1 : count + 1, :-1], axis=1)
+        blanks[0], labels[0] = blanks[count], labels[count]
+    return stays, rests
+
+
+def _step(blanks: NDArray[Any], labels: NDArray[Any], gains: NDArray[Any]) -> None:
+    """Fill the rows of scores from the one before them, in place; this loop is where the time goes."""
+    import numpy as np
+
+    after, before, said = list(blanks[:, 1:]), list(blanks[:, :-1]), list(labels)
+    maximum, add = np.maximum, np.add
+    for row, gain in enumerate(gains):
+        maximum(after[row], said[row], out=after[row + 1])
+        maximum(said[row], before[row + 1], out=said[row + 1])
+        add(said[row + 1], gain, out=said[row + 1])
+
+
+def _trace(one: Utterance, stays: NDArray[Any], rests: NDArray[Any]) -> NDArray[Any]:
+    """Walk back through the tables; return the label of each frame of an utterance, -1 for blanks, (frames,)."""
+    import numpy as np
+
+    frames = len(one.log_probs)
+    found = np.full(frames, -1, dtype=np.intp)
+    barrier = one.place
+    place, resting = barrier + len(one.labels), True
+    for frame in range(frames, -1, -1):
+        if not resting:
+            found[frame] = place - barrier - 1
+            if _bit(stays[frame], place):
+                continue
+            place -= 1  # it came from the blank before, or through it in no time from the label before
+        if place == barrier:
+            break
+        resting = _bit(rests[frame], place)
+    return found
+
+
+def _bit(row: NDArray[Any], place: int) -> bool:
+    return bool(row[place >> 3] >> (7 - (place & 7)) & 1)
+
+
+def _path(one: Utterance, labelled: NDArray[Any]) -> Path:
+    """Sum up the label of each frame, without the blanks that stand between equal labels."""
+    import numpy as np
+
+    frames = np.flatnonzero(labelled >= 0)
+    own = labelled[frames]
+    kept = np.flatnonzero(one.labels != one.blank)
+    firsts, ends = np.searchsorted(own, kept, side="left"), np.searchsorted(own, kept, side="right")
+    values = one.log_probs[frames, np.maximum(one.labels[own], 0)]
+    if (stars := one.labels[own] == STAR).any():
+        values[stars] = _loudest(one.log_probs[frames[stars]], one.blank)
+    totals = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
+    return Path(frames[firsts], frames[ends - 1] + 1, (totals[ends] - totals[firsts]) / (ends - firsts))
