@@ -407,7 +407,7 @@ complete -c asr -n '__asr_at digest podcast' -l minutes -r -f -d 'The longest th
 complete -c asr -n '__asr_at digest podcast' -l voice -r -f -d 'espeak-ng, flite, kokoro or piper. Default: the best that is there.'
 complete -c asr -n '__asr_at digest podcast' -l voice-dir -r -f -d 'A folder with voices of Kokoro or Piper.'
 complete -c asr -n '__asr_at digest podcast' -l format -s f -r -f -d 'mp3, opus or m4a.'
-complete -c asr -n '__asr_at digest podcast' -l selfcheck -d 'Transcribe the episode and report what is misheard.'
+complete -c asr -n '__asr_at digest podcast' -l selfcheck -d 'Transcribe and align the episode; report what is misheard.'
 complete -c asr -n '__asr_at digest podcast' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'The engine that listens.'
 complete -c asr -n '__asr_at digest podcast' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at digest paper' -l out -s o -r -f -a '(__fish_complete_directories)' -d 'The folder of the digest.'

@@ -671,7 +671,7 @@ _asr_digest_podcast() {
         '(--voice-dir)--voice-dir=[A folder with voices of Kokoro or Piper.]:TEXT: ' \
         '(--format -f)--format=[mp3, opus or m4a.]:TEXT: ' \
         '(--format -f)-f+[mp3, opus or m4a.]:TEXT: ' \
-        '(--selfcheck)--selfcheck[Transcribe the episode and report what is misheard.]' \
+        '(--selfcheck)--selfcheck[Transcribe and align the episode; report what is misheard.]' \
         '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
         '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
         '(--help -h)--help[Show this message and exit.]' \

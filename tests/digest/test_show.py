@@ -28,11 +28,11 @@ from asrcli.digest.podcast.espeak import library
 from asrcli.digest.podcast.feed import write_feed
 from asrcli.digest.podcast.lexicon import load_lexicon, say
 from asrcli.digest.podcast.script import seconds_of, write_script
-from asrcli.digest.podcast.selfcheck import alignment_error, compare, listen, plain, report_markdown
+from asrcli.digest.podcast.selfcheck import check_times, compare, listen, plain, report_markdown
 from asrcli.digest.podcast.speech import Espeak, Line, Speech, choose_voice, flite, installed_voices, spread, word_times
 from asrcli.digest.verify import claim_problems
 from asrcli.errors import EngineUnavailable, UsageError
-from asrcli.types import Recording, Segment, Transcript, Word
+from asrcli.types import Recording, Segment, Transcript
 
 needs_espeak = pytest.mark.skipif(library() is None, reason="needs the espeak-ng library: apt-get install espeak-ng")
 needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite: apt-get install flite")
@@ -328,11 +328,15 @@ def test_the_selfcheck_goes_through_the_public_api(monkeypatch, edition, tmp_pat
     assert asked == {"engine": "pocketsphinx", "path": tmp_path / "x.mp3"} and heard.counts.hits >= 3
 
 
-def test_the_distance_of_an_alignment():
-    known = [Word(text, start, start + 0.2) for text, start in (("a", 0.0), ("b", 1.0), ("c", 2.0), ("d", 3.0))]
-    aligned = [Word(text, start, start + 0.2) for text, start in (("a", 0.1), ("c", 2.02), ("d", 3.05))]
-    assert alignment_error(known, aligned) == pytest.approx(0.05)
-    assert alignment_error(known, []) is None
+@needs_espeak
+def test_the_aligner_finds_the_words_where_the_voice_says_them(edition, tmp_path):
+    episode, show = write_episode(tmp_path, write_script(edition, 0.5), Espeak(), "m4a")
+    times = check_times(tmp_path / "podcast" / episode.file, times_of(show))
+    assert times.words > 0.5 * len(times_of(show)) and times.median < 0.1, times
+    assert "against the voice's own times" in report_markdown(compare(write_script(edition, 0.5), "", "fake"), times)
+
+
+def test_chapters_of_nothing():
     assert json.loads(json_chapters(perform_nothing()))["version"] == "1.2.0"
 
 

@@ -7,10 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asrcli.digest.podcast.lexicon import say
 from asrcli.digest.podcast.script import Script
 from asrcli.types import ErrorCounts, Word
+
+if TYPE_CHECKING:
+    from asrcli.alignment.reference import BoundaryError
 
 _SPELLED = re.compile(r"\b[A-Z](?: [A-Z])+s?\b")
 _TERM = re.compile(r"[A-Z]{2,}|[a-z]+[A-Z]|\d")
@@ -77,30 +81,45 @@ def listen(path: Path, script: Script, engine: str = "pocketsphinx", lexicon: di
     return compare(script, heard, engine, lexicon)
 
 
-def alignment_error(known: Sequence[Word], aligned: Sequence[Word]) -> float | None:
-    """Return the median distance (seconds) of aligned word starts from the voice's own; ``None`` without common words.
+def check_times(path: Path, known: Sequence[Word]) -> BoundaryError:
+    """Align an episode with its text as `asr align` does, and measure against the times that the voice itself gave.
 
-    Words are paired in order where their texts agree, so a word that the aligner left out shifts nothing.
+    Args:
+        path: the episode.
+        known: every word as written, with its times.
+
+    Raises:
+        AsrError: as the alignment does.
     """
-    from difflib import SequenceMatcher
+    from tempfile import TemporaryDirectory
 
-    left, right = [word.text.lower() for word in known], [word.text.lower() for word in aligned]
-    blocks = SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks()
-    gaps = sorted(
-        abs(known[block.a + step].start - aligned[block.b + step].start)
-        for block in blocks
-        for step in range(block.size)
-    )
-    return gaps[len(gaps) // 2] if gaps else None
+    from asrcli.alignment import run
+    from asrcli.alignment.reference import boundary_error, words_of
+    from asrcli.inputs import Found
+    from asrcli.jobs import Done, JobFailed
+
+    with TemporaryDirectory(prefix="asr-") as folder:
+        text = Path(folder, "said.txt")
+        text.write_text(" ".join(word.text for word in known), encoding="utf-8")
+        request = run.AlignRequest((run.Pair(Found(str(path)), str(text)),), language="en", min_coverage=0.0)
+        found: list[Word] = []
+        for event in run.execute(run.plan(request)):
+            if isinstance(event, JobFailed):
+                raise event.error
+            if isinstance(event, Done):
+                found = words_of(event.transcript)
+    return boundary_error(known, found)
 
 
-def report_markdown(heard: Heard) -> str:
-    """Return what a listener would mishear."""
+def report_markdown(heard: Heard, times: BoundaryError | None = None) -> str:
+    """Return what a listener would mishear, and how far the aligner's times are from the voice's."""
     rate = heard.counts.rate
     lines = [
         f"# What {heard.engine} heard",
         f"Word error rate against what was said: {rate:.1%}." if rate is not None else "Nothing was said.",
     ]
+    if times is not None:
+        lines.append(f"Aligned with its text, against the voice's own times: {times}.")
     if heard.lost_terms:
         lines.append("Names, acronyms and numbers not heard: " + ", ".join(heard.lost_terms) + ".")
     if heard.misheard:

@@ -108,17 +108,17 @@ def podcast(
     voice_dir: Annotated[Path | None, typer.Option(help="A folder with voices of Kokoro or Piper.")] = None,
     kind: Annotated[str, typer.Option("--format", "-f", help="mp3, opus or m4a.")] = "mp3",
     selfcheck: Annotated[
-        bool, typer.Option("--selfcheck", help="Transcribe the episode and report what is misheard.")
+        bool, typer.Option("--selfcheck", help="Transcribe and align the episode; report what is misheard.")
     ] = False,
     engine: Annotated[str, typer.Option("--engine", "-e", help="The engine that listens.")] = "pocketsphinx",
 ) -> None:
     """Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml."""
     from asrcli.digest.files import write_text
-    from asrcli.digest.podcast.episode import FORMATS, write_episode
+    from asrcli.digest.podcast.episode import FORMATS, times_of, write_episode
     from asrcli.digest.podcast.feed import write_feed
     from asrcli.digest.podcast.lexicon import load_lexicon
     from asrcli.digest.podcast.script import script_markdown, write_script
-    from asrcli.digest.podcast.selfcheck import listen, report_markdown
+    from asrcli.digest.podcast.selfcheck import check_times, listen, report_markdown
     from asrcli.digest.podcast.speech import choose_voice
     from asrcli.digest.verbs.daily import settings_for
 
@@ -136,7 +136,7 @@ def podcast(
         print(f"asr: no audio: {error}", file=sys.stderr)
         print(path)
         return
-    episode, _ = write_episode(out, script, speaker, kind)
+    episode, show = write_episode(out, script, speaker, kind)
     print(out / "podcast" / episode.file)
     settings = settings_for(out, None)
     print(write_feed(out, settings))
@@ -145,9 +145,10 @@ def podcast(
             "asr: no `site` in digest.toml: podcast apps need the address the folder is published at", file=sys.stderr
         )
     if selfcheck:
-        heard = listen(out / "podcast" / episode.file, script, engine, load_lexicon(out / "lexicon.tsv"))
+        sound = out / "podcast" / episode.file
+        heard = listen(sound, script, engine, load_lexicon(out / "lexicon.tsv"))
         path = out / "podcast" / f"{edition.day}.heard.md"
-        write_text(path, report_markdown(heard))
+        write_text(path, report_markdown(heard, check_times(sound, times_of(show))))
         print(path)
 
 
