@@ -82,6 +82,25 @@ def test_the_text_is_that_of_nemo(engine: Nemo, archives: dict[str, Path]) -> No
             assert word.start == pytest.approx(min(float(row["start"]), one.seconds), abs=1e-6)
 
 
+def test_the_aligner_finds_what_the_model_itself_says(archives: dict[str, Path]) -> None:
+    """A random model agrees with nobody but itself: aligned with its own words, it puts them where it heard them."""
+    from asr_plugins.nemo.aligner import NemoCtc
+
+    weights = models.resolve(NemoCtc, str(archives["ctc"]), offline=True, pull=False, announce=print)
+    aligner = NemoCtc(weights, device.choose(NemoCtc, "cpu", threads=1))
+    clips = [clip(DIGITS / f"string{number:02}.wav") for number in range(2)] + [silence(0.02)]
+    heard = aligner.hear(clips, [], None)
+    texts = [[word.text for word in own] or ["nothing"] for own in heard]
+    together = aligner.align(clips, texts, "en")
+    assert together[:2] == [aligner.align([one], [text], "en")[0] for one, text in zip(clips[:2], texts, strict=False)]
+    assert together[2] == [None]
+    for own, placed in zip(heard[:2], together, strict=False):
+        for word, place in zip(own, placed, strict=True):
+            assert place is not None and place.start < word.end + 0.1 and place.end > word.start - 0.1
+    with pytest.raises(ModelError, match="alignment needs a CTC model"):
+        NemoCtc(Weights("tdt", str(archives["tdt"])), device.choose(NemoCtc, "cpu"))
+
+
 def test_very_short_clips_do_not_fail(engine: Nemo) -> None:
     assert len(engine.transcribe([silence(0.05), silence(0.3)], Options())) == 2
 

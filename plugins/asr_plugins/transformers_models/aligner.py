@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import exp
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from asr_plugins.transformers_models.catalogue import MODELS, Kind, kind_of
 from asrcli.aligner import AlignedWord, Aligner
@@ -15,9 +15,23 @@ from asrcli.errors import ModelError
 from asrcli.types import Clip, Word
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from asr_plugins.transformers_models.viterbi import Path as BestPath
+    from asr_plugins.transformers_models.vocabulary import Vocabulary
+    from asrcli.types import Samples
 
 LIKE = 60.0  # percent of likeness to a word of the text (rapidfuzz), for what was heard to be taken for it
+
+
+class Network(Protocol):
+    """What the aligner needs of a model."""
+
+    vocabulary: Vocabulary
+    frame_seconds: float
+
+    def emissions(self, samples: Sequence[Samples]) -> list[NDArray[Any]]:
+        """Return for each clip the log probabilities of its frames, float32 (frames, tokens)."""
 
 
 class Ctc(Aligner):
@@ -49,7 +63,7 @@ class Ctc(Aligner):
         if (kind := kind_of(folder)) is not Kind.CTC:
             raise ModelError(f"'{folder}' is a model of kind '{kind}', and aligner 'ctc' needs a CTC model")
         with quiet():
-            self.model = CtcModel(folder, device, choose_dtype(device, self.dtypes[device.kind], self.name))
+            self.model: Network = CtcModel(folder, device, choose_dtype(device, self.dtypes[device.kind], self.name))
         self.group_seconds = self.batch_seconds[device.kind]
 
     def align(
