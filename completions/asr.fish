@@ -113,7 +113,7 @@ complete -c asr -n '__asr_at transcribe' -l output-template -r -f -d 'Names in t
 complete -c asr -n '__asr_at transcribe' -l mirror-tree -d 'Keep the folders below a folder input.'
 complete -c asr -n '__asr_at transcribe' -l word-timestamps -d 'Times and scores of words.'
 complete -c asr -n '__asr_at transcribe' -l no-word-timestamps -d 'Times and scores of words.'
-complete -c asr -n '__asr_at transcribe' -l aligner -r -f -d 'Who gives words their times; default: the engine, or the best aligner.'
+complete -c asr -n '__asr_at transcribe' -l aligner -r -f -d 'Who times the words, NAME or NAME:MODEL; default: the engine, or the best.'
 complete -c asr -n '__asr_at transcribe' -l punctuate -d 'Put punctuation into texts that have none.'
 complete -c asr -n '__asr_at transcribe' -l punctuation-model -r -f -d 'firered, or firered:FOLDER; for --punctuate.'
 complete -c asr -n '__asr_at transcribe' -l force -d 'Make everything again; overwrite files of others.'

@@ -67,7 +67,7 @@ _asr_transcribe() {
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
         '(--word-timestamps --no-word-timestamps)--word-timestamps[Times and scores of words.]' \
         '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times and scores of words.]' \
-        '(--aligner)--aligner=[Who gives words their times; default\: the engine, or the best aligner.]:TEXT: ' \
+        '(--aligner)--aligner=[Who times the words, NAME or NAME\:MODEL; default\: the engine, or the best.]:TEXT: ' \
         '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
         '(--punctuation-model)--punctuation-model=[firered, or firered\:FOLDER; for --punctuate.]:TEXT: ' \
         '(--force)--force[Make everything again; overwrite files of others.]' \

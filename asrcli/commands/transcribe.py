@@ -90,7 +90,8 @@ def transcribe(
         bool | None, _results("--word-timestamps/--no-word-timestamps", help="Times and scores of words.")
     ] = None,
     aligner: Annotated[
-        str | None, _results("--aligner", help="Who gives words their times; default: the engine, or the best aligner.")
+        str | None,
+        _results("--aligner", help="Who times the words, NAME or NAME:MODEL; default: the engine, or the best."),
     ] = None,
     punctuate: Annotated[bool, _results("--punctuate", help="Put punctuation into texts that have none.")] = False,
     punctuation_model: Annotated[
