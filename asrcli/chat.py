@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from asrcli.errors import AsrError, UsageError
+from asrcli.errors import EngineUnavailable, UsageError
 
 KEY = "ASR_LLM_KEY"  # the environment variable of the key; on a command line others could read it
 SILENCE = 120.0  # seconds without a byte, after which a server counts as gone
@@ -17,7 +17,7 @@ PATIENCE = 600.0  # seconds for one answer in all
 MOST_BYTES = 2 << 20
 
 
-class ChatFailed(AsrError):
+class ChatFailed(EngineUnavailable):
     """A server did not answer in a usable way."""
 
 
@@ -69,7 +69,9 @@ class ChatServer:
                     if len(received) > MOST_BYTES or time.monotonic() > until:
                         raise ChatFailed(f"{self.url}: the answer does not come to an end")
         except httpx2.HTTPError as error:
-            raise ChatFailed(f"{self.url} does not answer: {type(error).__name__}: {str(error)[:100]}") from error
+            raise ChatFailed(
+                f"{self.url} does not answer ({str(error)[:100] or type(error).__name__}); is the server running?"
+            ) from error
         if answer.status_code != 200:
             said = " ".join(received[:200].decode("utf-8", "replace").split())
             raise ChatFailed(f"{self.url}: HTTP {answer.status_code} {said}")

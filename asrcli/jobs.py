@@ -185,7 +185,8 @@ def plan(request: Request) -> Plan:
         request = _with_word_times(request, engine)
         aligner = aligner_for(engine, request.options, request.aligner)
         turns = plan_speakers(wanted, [found.path for found in request.inputs], request.channels)
-    recipe = {**text_recipe(request, engine, model), **({"aligner": aligner[0].name} if aligner else {})}
+    timed_by = {"aligner": f"{aligner[0].name}:{aligner[1] or aligner[0].default_model}"} if aligner else {}
+    recipe = {**text_recipe(request, engine, model), **timed_by}
     writes = bool(request.formats) and not naming.to_stdout
     if writes:
         check_folder(_state_folder(naming))

@@ -80,7 +80,18 @@ class _Lenient:
 
 
 class Command(_Lenient, TyperCommand):
-    """A command."""
+    """A command, whose options are listed in sections where they name one (`rich_help_panel`, without rich)."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments, then each section in the order of its first option, then the options without one."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            if record := parameter.get_help_record(ctx):
+                kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
+                sections.setdefault(getattr(parameter, "rich_help_panel", None) or kind, []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 class Group(_Lenient, TyperGroup):

@@ -192,10 +192,12 @@ def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
 
 def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str]) -> Path:
     """Fetch the files of a repository that match into the hub's cache."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, get_session, snapshot_download
     from huggingface_hub.errors import HTTPError  # of the HTTP library that the installed version uses
 
     try:
+        # Its library tries six times before it gives up, half a minute, with two lines each: ask once ourselves.
+        get_session().head(constants.ENDPOINT, timeout=SECONDS_TO_ANSWER)
         found = snapshot_download(
             hub_id,
             revision=revision,
@@ -235,6 +237,7 @@ def explain(error: Exception) -> str:
         "RevisionNotFoundError": "the hub no longer has the pinned revision",
         "LocalEntryNotFoundError": "the hub cannot be reached; check the network, or copy the folder here and name it",
         "ConnectError": "the hub cannot be reached; check the network, or copy the folder here and name it",
+        "ConnectTimeout": "the hub cannot be reached; check the network, or copy the folder here and name it",
     }
     return known.get(kind, f"{first_line} ({kind})")
 

@@ -42,8 +42,21 @@ _asr_transcribe() {
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--languages)--languages=[Find the language among these\: de,en.]:LANGUAGE,...:_sequence compadd - af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' \
+        '(--identify-with)--identify-with=[Model that finds the language\: firered, firered\:FOLDER.]:TEXT: ' \
         '(--task)--task=[transcribe, or translate into English.]:TASK:(transcribe translate)' \
         '(--translate)--translate[The same as --task translate.]' \
+        '*--ask=[Question about what was said; several\: --ask ... --ask ...]:TEXT: ' \
+        '(--prompt --initial-prompt)--prompt=[Text that came before.]:TEXT: ' \
+        '(--prompt --initial-prompt)--initial-prompt=[Text that came before.]:TEXT: ' \
+        '(--hotwords)--hotwords=[Words to expect, separated by commas.]:TEXT: ' \
+        '(--files-from)--files-from=[Read names of inputs from a file, or -.]:FILE:_files' \
+        '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
+        '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
+        '(--manifest)--manifest=[Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.]:FILE:_files' \
+        '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
+        '(--end)--end=[Stop here.]:TEXT: ' \
+        '(--clip-timestamps)--clip-timestamps=[START,END in seconds\: the same as --start and --end.]:TEXT: ' \
+        '(--channels)--channels=[mix, split (a speaker per channel), or a number.]:CHANNELS:(mix split)' \
         '(--format --output-format -f)--format=[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
         '(--format --output-format -f)--output-format=[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
         '(--format --output-format -f)-f+[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
@@ -52,28 +65,42 @@ _asr_transcribe() {
         '(--output)--output=[Write the one result to this file.]:FILE:_files' \
         '(--output-template)--output-template=[Names in the folder, default '\''{stem}.{format}'\''.]:TEXT: ' \
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
-        '(--files-from)--files-from=[Read names of inputs from a file, or -.]:FILE:_files' \
-        '(--manifest)--manifest=[Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.]:FILE:_files' \
-        '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
-        '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
-        '*--ask=[Question about what was said; several\: --ask ... --ask ...]:TEXT: ' \
-        '(--channels)--channels=[mix, split (a speaker per channel), or a number.]:CHANNELS:(mix split)' \
+        '(--word-timestamps --no-word-timestamps)--word-timestamps[Times and scores of words.]' \
+        '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times and scores of words.]' \
+        '(--aligner)--aligner=[Who times the words, NAME or NAME\:MODEL; default\: the engine, or the best.]:TEXT: ' \
+        '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
+        '(--punctuation-model)--punctuation-model=[firered, or firered\:FOLDER; for --punctuate.]:TEXT: ' \
+        '(--force)--force[Make everything again; overwrite files of others.]' \
+        '(--dry-run)--dry-run[Only say what would be made, and why.]' \
+        '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
         '(--diarize)--diarize[Find who speaks\: a speaker for every word (pyannote).]' \
         '(--diarize-model)--diarize-model=[Hub id or folder of a pyannote pipeline; default\: community-1.]:TEXT: ' \
         '(--speakers)--speakers=[How many speakers there are.]:N: ' \
         '(--min-speakers)--min-speakers=[At least so many.]:N: ' \
         '(--max-speakers)--max-speakers=[At most so many.]:N: ' \
         '(--rttm-in)--rttm-in=[Take the speakers from this RTTM file, or a folder of them.]:TEXT: ' \
-        '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
-        '(--end)--end=[Stop here.]:TEXT: ' \
-        '(--clip-timestamps)--clip-timestamps=[START,END in seconds\: the same as --start and --end.]:TEXT: ' \
-        '(--prompt --initial-prompt)--prompt=[Text that came before.]:TEXT: ' \
-        '(--prompt --initial-prompt)--initial-prompt=[Text that came before.]:TEXT: ' \
-        '(--hotwords)--hotwords=[Words to expect, separated by commas.]:TEXT: ' \
+        '(--subs)--subs=[Subtitle profile\: default, netflix, bbc, ...]:SUBS:(default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper)' \
+        '(--max-line-width)--max-line-width=[Characters in a line.]:N: ' \
+        '(--max-line-count)--max-line-count=[Lines in a cue.]:N: ' \
+        '(--max-words-per-line)--max-words-per-line=[Words in a line.]:N: ' \
+        '(--max-cps)--max-cps=[Reading speed, characters a second.]:X: ' \
+        '(--min-duration)--min-duration=[Shortest cue, seconds.]:X: ' \
+        '(--max-duration)--max-duration=[Longest cue, seconds.]:X: ' \
+        '(--min-gap)--min-gap=[Gap between cues, seconds.]:X: ' \
+        '(--highlight-words --no-highlight-words)--highlight-words[Mark each word as it is said.]' \
+        '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said.]' \
+        '(--stream)--stream[Hear -, a growing file or mic\: while it is spoken.]' \
+        '(--pcm)--pcm=[Raw samples for --stream\: s16le\:16000\:1.]:TEXT: ' \
+        '(--idle)--idle=[--stream ends when a file has not grown so long\: 10 s.]:X: ' \
+        '(--vad --vad-filter --no-vad --no-vad-filter)--vad[Leave silence out.]' \
+        '(--vad --vad-filter --no-vad --no-vad-filter)--vad-filter[Leave silence out.]' \
+        '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad[Leave silence out.]' \
+        '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad-filter[Leave silence out.]' \
+        '(--vad-model)--vad-model=[silero, firered, or firered\:FOLDER; --vad firered means the same.]:TEXT: ' \
+        '(--vad-threshold)--vad-threshold=[Probability that is speech, 0 to 1.]:X: ' \
+        '(--vad-min-speech-duration-ms)--vad-min-speech-duration-ms=[Shorter speech is ignored.]:N: ' \
+        '(--vad-min-silence-duration-ms)--vad-min-silence-duration-ms=[Shorter silence does not part speech.]:N: ' \
         '(--language-model)--language-model=[ARPA or KenLM file of word n-grams, for CTC models.]:TEXT: ' \
-        '(--word-timestamps --no-word-timestamps)--word-timestamps[Times and scores of words.]' \
-        '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times and scores of words.]' \
-        '(--aligner)--aligner=[Who gives words their times; default\: the engine, or the best aligner.]:TEXT: ' \
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
         '(--best-of)--best-of=[Samples per temperature above zero.]:N: ' \
         '(--patience)--patience=[Beam search goes on for this factor.]:X: ' \
@@ -97,17 +124,6 @@ _asr_transcribe() {
         '(--batched --no-batched)--batched[Many clips at once (default), or in sequence.]' \
         '(--batched --no-batched)--no-batched[Many clips at once (default), or in sequence.]' \
         '(--batch-size)--batch-size=[Greatest number of clips at once.]:N: ' \
-        '(--vad --vad-filter --no-vad --no-vad-filter)--vad[Leave silence out.]' \
-        '(--vad --vad-filter --no-vad --no-vad-filter)--vad-filter[Leave silence out.]' \
-        '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad[Leave silence out.]' \
-        '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad-filter[Leave silence out.]' \
-        '(--vad-model)--vad-model=[silero, firered, or firered\:FOLDER; --vad firered means the same.]:TEXT: ' \
-        '(--vad-threshold)--vad-threshold=[Probability that is speech, 0 to 1.]:X: ' \
-        '(--vad-min-speech-duration-ms)--vad-min-speech-duration-ms=[Shorter speech is ignored.]:N: ' \
-        '(--vad-min-silence-duration-ms)--vad-min-silence-duration-ms=[Shorter silence does not part speech.]:N: ' \
-        '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
-        '(--punctuation-model)--punctuation-model=[firered, or firered\:FOLDER; for --punctuate.]:TEXT: ' \
-        '(--identify-with)--identify-with=[Model that finds the language\: firered, firered\:FOLDER.]:TEXT: ' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
         '(--device-index)--device-index=[Which GPU; the same as --device cuda\:N.]:N: ' \
         '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
@@ -119,22 +135,6 @@ _asr_transcribe() {
         '(--model-dir)--model-dir=[Folder that downloaded models are kept in.]:DIR:_files -/' \
         '(--offline --local-files-only)--offline[Never use the network.]' \
         '(--offline --local-files-only)--local-files-only[Never use the network.]' \
-        '(--subs)--subs=[Subtitle profile\: default, netflix, bbc, ...]:SUBS:(default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper)' \
-        '(--max-line-width)--max-line-width=[Characters in a line.]:N: ' \
-        '(--max-line-count)--max-line-count=[Lines in a cue.]:N: ' \
-        '(--max-words-per-line)--max-words-per-line=[Words in a line.]:N: ' \
-        '(--max-cps)--max-cps=[Reading speed, characters a second.]:X: ' \
-        '(--min-duration)--min-duration=[Shortest cue, seconds.]:X: ' \
-        '(--max-duration)--max-duration=[Longest cue, seconds.]:X: ' \
-        '(--min-gap)--min-gap=[Gap between cues, seconds.]:X: ' \
-        '(--highlight-words --no-highlight-words)--highlight-words[Mark each word as it is said.]' \
-        '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said.]' \
-        '(--stream)--stream[Hear -, a growing file or mic\: while it is spoken.]' \
-        '(--pcm)--pcm=[Raw samples for --stream\: s16le\:16000\:1.]:TEXT: ' \
-        '(--idle)--idle=[--stream ends when a file has not grown so long\: 10 s.]:X: ' \
-        '(--force)--force[Make everything again; overwrite files of others.]' \
-        '(--dry-run)--dry-run[Only say what would be made, and why.]' \
-        '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
         '(--report)--report=[A JSON line per input into this file.]:FILE:_files' \
         '(--events)--events=[JSON lines as things happen\: FILE, -, or fd\:N.]:FILE:_files' \
         '(--json)--json[JSON lines on standard output.]' \

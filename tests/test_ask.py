@@ -350,13 +350,18 @@ def test_ask_prints_a_page_or_json(asr: Run, saved: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_transcript_is_read_before_weights_are_looked_for(asr: Run, saved: Path) -> None:
+    done = asr("ask", saved.with_name("nothing.json"), "When?")  # the default engine has no weights here
+    assert done.code == 1 and "nothing.json" in done.err and done.err.count("\n") == 1
+
+
 def test_ask_a_server_with_the_key_of_the_environment(asr: Run, saved: Path) -> None:
     with served(lambda handler, body: send(handler, completion("In April. [2]"))) as (url, asked):
         done = asr("ask", saved, "When?", "--llm", url, "--llm-model", "qwen", ASR_LLM_KEY="k3y")
     assert done.code == 0 and "- 00:00:10.000 to 00:00:18.000: “The launch" in done.out
     assert asked[0][1] == "Bearer k3y" and TALK[1] in asked[0][2]["messages"][0]["content"]
     done = asr("ask", saved, "When?", "--llm", url, "--llm-model", "qwen", ASR_LLM_KEY="k3y")
-    assert done.code == 1 and "does not answer" in done.err and "k3y" not in done.err and done.err.count("\n") == 1
+    assert done.code == 3 and "does not answer" in done.err and "k3y" not in done.err and done.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

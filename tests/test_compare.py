@@ -212,6 +212,23 @@ def test_formats_are_read(tmp_path: Path) -> None:
     assert texts_of(tmp_path / "x.txt") == {"1": "one", "2": "two"}
 
 
+def test_a_folder_of_ctm_files_is_read_where_it_has_no_other_texts(tmp_path: Path) -> None:
+    (tmp_path / "one.ctm").write_text("one 1 0.5 0.2 hello 0.9\none 1 0.8 0.2 there 0.8\n")
+    (tmp_path / "two.ctm").write_text("two 1 0.0 0.2 bye\n")
+    assert texts_of(tmp_path) == {"one": "hello there", "two": "bye"}
+    (tmp_path / "one.txt").write_text("Hello there.\n")
+    assert texts_of(tmp_path) == {"one": "Hello there."}
+
+
+@pytest.mark.parametrize(("option", "said"), [("--by", "no utterance has a field"), ("--show", "write worst:20")])
+def test_what_is_not_there_is_said_before_any_table(
+    option: str, said: str, files: tuple[Path, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert called("compare", *files, option, "nope") == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and said in shown.err
+
+
 def test_ctm_words_are_laid_into_stm_segments(tmp_path: Path) -> None:
     (tmp_path / "r.stm").write_text(
         "rec 1 ann 0.0 1.0 <o,f> hello there\nrec 1 bob 1.0 2.0 good day\n"

@@ -69,6 +69,15 @@ def test_help_imports_nothing_heavy(words: list[str], clean: Path) -> None:
     assert output.startswith("Usage: asr")
 
 
+def test_the_help_of_transcribe_has_every_option_in_a_section(clean: Path) -> None:
+    lines = asr("transcribe", "--help", env={**os.environ, "COLUMNS": "80"}).stdout.splitlines()
+    sections = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert sections[:3] == ["Arguments:", "Engine and language:", "Inputs:"] and sections[-1] == "Options:"
+    assert [line.split()[0] for line in lines[lines.index("Options:") + 1 : -1] if line][:1] == ["-h,"]
+    shown = "\n".join(lines)
+    assert all(one.opts[0] in shown for one in build("transcribe").params if one.param_type_name == "option")
+
+
 def test_a_mistake_in_the_options_imports_nothing_heavy(clean: Path) -> None:
     code, heavy, _ = run_and_list("transcribe", "a.wav", "-e", "fake", "--task", "sing")
     assert (code, heavy) == (2, [])

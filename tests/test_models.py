@@ -248,7 +248,7 @@ def test_a_hub_that_is_away(cache: Path) -> None:
     began = time.monotonic()
     output, _ = pull(hub, cache, "small").communicate(timeout=60)
     assert output.startswith("ModelError cannot download owner/small") and "cannot be reached" in output
-    assert time.monotonic() - began < 50
+    assert "Retry" not in output and time.monotonic() - began < 20  # its library alone tries for half a minute
 
 
 # Pickles

@@ -118,6 +118,7 @@ def test_what_cannot_be_is_refused_before_anything_loads(wordless: type[Wordless
         aligner_for(Wordless, Options(word_timestamps=True, language="de"), "pocketsphinx")
     assert aligner_for(Fake, WORDS, None) is None
     assert aligner_for(Wordless, WORDS, None) is not None
+    assert aligner_for(Wordless, WORDS, "pocketsphinx:en-us") == (PocketSphinxAligner, "en-us")
 
 
 def test_the_best_aligner_that_is_here_is_chosen() -> None:

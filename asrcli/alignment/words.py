@@ -24,7 +24,7 @@ def aligner_for(engine: type[Engine], options: Options, aligner: str | None) -> 
     Args:
         engine: its card says whether it has times of its own.
         options: whether word times are asked for, and in which language.
-        aligner: the one that the user named; it is then used even where the engine has times.
+        aligner: the one that the user named, NAME or NAME:MODEL; it is then used even where the engine has times.
 
     Raises:
         UsageError: the engine has no word times, and no aligner here speaks the language.
@@ -36,7 +36,8 @@ def aligner_for(engine: type[Engine], options: Options, aligner: str | None) -> 
     if not aligner and "word_timestamps" in engine.supports:
         return None
     try:
-        return choose_aligner(aligner or "auto", None, options.language)
+        name, _, model = (aligner or "auto").partition(":")
+        return choose_aligner(name, model or None, options.language)
     except EngineUnavailable as error:
         if aligner:
             raise

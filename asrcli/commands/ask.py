@@ -53,12 +53,12 @@ def ask(
     if any(not question.strip() for question in questions):
         raise UsageError("a question is empty: asr ask TRANSCRIPT 'QUESTION'")
     with Console(quiet, verbose) as console:
+        found = read_transcript(transcript)  # before weights are looked for, which may mean a long download
         asking = (
             _server(llm, llm_model)
             if llm and is_address(llm)
             else _engine(llm or engine, model, backend, device, compute_type, threads, offline, console)
         )
-        found = read_transcript(transcript)
         if not found.text:
             console.note(f"{transcript} holds no text: there is nothing to ask about")
         answered = asking(replace(found, answers=()), questions)

@@ -148,8 +148,9 @@ def print_tables(comparison: Comparison, *, fields: Sequence[str], confusions: i
     from asrcli.compare import terminal
 
     console = make_console()
+    indices = chosen(comparison, show)
     terminal.show(comparison, console, fields=fields, confusions=confusions)
-    for index in chosen(comparison, show):
+    for index in indices:
         for line in terminal.diff(comparison, index):
             console.print(line, soft_wrap=True)
 

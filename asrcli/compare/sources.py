@@ -95,11 +95,16 @@ def read_folder(path: Path, name: str, *, hypotheses: bool) -> Source:
                 if row.id in found:
                     raise InputError(f"{file}: the id '{row.id}' is in another file under {path} too")
                 found[row.id] = row
-    if not found:
-        raise InputError(
-            f"{path}: no texts under this folder ({', '.join((*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES))})"
-        )
-    return Source(name, str(path), tuple(found.values()))
+    return Source(name, str(path), tuple(found.values())) if found else read_ctm_folder(path, name)
+
+
+def read_ctm_folder(path: Path, name: str) -> Source:
+    """Read the ctm files under a folder without other texts; beside others they hold the same words once more."""
+    words = tuple(word for file in _visible(path, ".ctm") for word in read_ctm(file))
+    if not words:
+        known = ", ".join((*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES))
+        raise InputError(f"{path}: no texts under this folder ({known})")
+    return Source(name, str(path), tuple(whole_recordings(words)), words)
 
 
 def _visible(folder: Path, suffix: str) -> list[Path]:

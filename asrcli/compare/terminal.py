@@ -22,7 +22,7 @@ NOTHING = "·"
 
 def show(comparison: Comparison, console: Console, *, fields: Sequence[str] = (), confusions: int = 10) -> None:
     """Print the whole report."""
-    for renderable in parts(comparison, fields, confusions):
+    for renderable in list(parts(comparison, fields, confusions)):  # a field that is not there is said before any table
         console.print(renderable)
 
 

@@ -236,6 +236,8 @@ def first_line(error: Exception) -> str:
         "timed out",
         "timeout",
         "resolve",
+        "resolution",
+        "name or service",
         "couldn't reach",
         "offline",
         "max retries",
