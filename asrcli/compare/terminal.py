@@ -12,7 +12,7 @@ from asrcli.compare.comparison import LADDER, Comparison, SystemScore
 from asrcli.compare.tables import printable
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
     from rich.table import Table
     from rich.text import Text
 
@@ -62,7 +62,33 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text
     return made
 
 
-def rates(comparison: Comparison) -> Table:
+class Sheet:
+    """A table that goes on below itself, the first column again, where a terminal is too narrow for all columns."""
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
+        self.columns, self.rows = columns, rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+        """Yield one table after the other; no number is broken."""
+        from rich.cells import cell_len
+
+        cells = [[str(row[place]) for row in self.rows] for place in range(len(self.columns))]
+        widths = [2 + max(map(cell_len, [name, *own])) for name, own in zip(self.columns, cells, strict=True)]
+        room = options.max_width - min(widths[0], options.max_width // 2)
+        places: list[int] = []
+        for place in range(1, len(widths)):
+            if places and sum(widths[one] for one in places) + widths[place] > room:
+                yield self._part(places)
+                places = []
+            places.append(place)
+        yield self._part(places)
+
+    def _part(self, places: Sequence[int]) -> Table:
+        chosen = [0, *places]
+        return table("", [self.columns[one] for one in chosen], [[row[one] for one in chosen] for row in self.rows])
+
+
+def rates(comparison: Comparison) -> Sheet:
     """Return the rates of every system; one is bold only where it is significantly better than all others."""
     from rich.text import Text
 
@@ -70,7 +96,7 @@ def rates(comparison: Comparison) -> Table:
     grouped = comparison.groups > 0
     columns = ["system", "WER", "95 %", *(["95 % by group"] if grouped else []), "sub", "del", "ins"]
     columns += ["raw", "no case", "no punct.", "CER", "MER", "WIL"]
-    rows = []
+    rows: list[list[str | Text]] = []
     for index, one in enumerate(comparison.systems):
         extra = dict(one.measures)
         style = "bold green" if index == best else ""
@@ -84,23 +110,23 @@ def rates(comparison: Comparison) -> Table:
         row += [wording.percent(share.rate) for share in one.ladder[: len(LADDER) - 1]]
         row += [wording.percent(value) for value in (one.characters.rate, extra["mer"], extra["wil"])]
         rows.append(row)
-    return table("", columns, rows)
+    return Sheet(columns, rows)
 
 
-def differences(comparison: Comparison) -> Table:
+def differences(comparison: Comparison) -> Sheet:
     """Return every pair of systems with its tests."""
     grouped = comparison.groups > 0
     columns = ["difference in points", "", "95 %", *(["95 % by group"] if grouped else []), "p bootstrap"]
     columns += ["MAPSSWE Z", "p (Holm)", "p McNemar", "win / tie / loss"]
-    rows = []
+    rows: list[list[str | Text]] = []
     for pair in comparison.pairs:
         names = f"{comparison.systems[pair.first].name} − {comparison.systems[pair.second].name}"
-        row = [names, wording.signed(pair.difference), wording.span(pair.interval, plus=True)]
+        row: list[str | Text] = [names, wording.signed(pair.difference), wording.span(pair.interval, plus=True)]
         row += [wording.span(pair.group_interval, plus=True)] if grouped else []
         row += [wording.p_value(pair.bootstrap_p), f"{pair.matched_pairs.z:.3f}", wording.p_value(pair.matched_pairs_p)]
         row += [wording.p_value(pair.mcnemar.p), f"{pair.wins:,} / {pair.ties:,} / {pair.losses:,}"]
         rows.append(row)
-    return table("", columns, rows)
+    return Sheet(columns, rows)
 
 
 def classes(comparison: Comparison) -> Table:
