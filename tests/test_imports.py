@@ -17,7 +17,7 @@ PLUGINS = sorted((ROOT / "plugins/asr_plugins").rglob("*.py"))
 FOR_PLUGINS = {"engine", "aligner", "companions", "types", "errors", "models", "device", "languages"}
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}
 LEAVES = {"audio", "vad", "cut", "text", "writers", "media", "flags", "languages", "types", "errors", "engine", "files"}
-UPPER = {"pipeline", "jobs", "selection", "recogniser", "api", "main", "commands", "config", "console"}
+UPPER = {"pipeline", "jobs", "execution", "selection", "recogniser", "api", "main", "commands", "config", "console"}
 
 
 def imports(source: str, *, only_module_level: bool = False) -> Iterator[str]:
