@@ -7,7 +7,7 @@ from dataclasses import fields
 from os import PathLike, fspath
 from typing import Any
 
-from asrcli import inputs, jobs
+from asrcli import execution, inputs, jobs
 from asrcli.errors import UsageError
 from asrcli.languages import language_code
 from asrcli.types import Options, Transcript
@@ -59,12 +59,12 @@ def _transcripts(
     say = on_note or (lambda text: None)
     for text in planned.notices:
         say(text)
-    for event in jobs.execute(planned):
-        if isinstance(event, jobs.Done):
+    for event in execution.execute(planned):
+        if isinstance(event, execution.Done):
             yield event.transcript
-        elif isinstance(event, jobs.JobFailed):
+        elif isinstance(event, execution.JobFailed):
             if on_error is None:
                 raise event.error
             on_error(event.job.name, event.error)
-        elif isinstance(event, jobs.Note):
+        elif isinstance(event, execution.Note):
             say(event.text)

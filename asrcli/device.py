@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from asrcli.engine import Device, Plugin
 from asrcli.errors import AsrError, DeviceError, OutOfMemory, UsageError
@@ -66,6 +67,29 @@ def choose(
             f"device '{wanted}' is not there for engine '{engine.name}'; it finds: {there} (see: asr doctor)"
         )
     return Device(kind, index, _precision(engine, kind, ALIASES.get(dtype, dtype), announce), threads)
+
+
+def torch_place(plugin: type[Plugin], device: Device) -> tuple[Any, Any]:
+    """Return torch's device and dtype for a chosen device, ``auto`` resolved, and set torch's number of threads.
+
+    Raises:
+        DeviceError: the device cannot be used.
+        UsageError: it has no such dtype.
+    """
+    import torch
+
+    called = f"{plugin.role} '{plugin.name}'"
+    accepted = plugin.dtypes.get(device.kind)
+    if accepted is None:
+        raise DeviceError(f"{called} runs on {' and '.join(plugin.devices)}, not on '{device.kind}'")
+    if device.kind == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("no CUDA device is usable by torch; use --device cpu")
+    dtype = accepted[0] if device.dtype == "auto" else device.dtype
+    if dtype not in accepted:
+        raise UsageError(f"{called} has no dtype '{dtype}' on {device.kind}; choose from: {', '.join(accepted)}")
+    if device.threads:
+        torch.set_num_threads(device.threads)
+    return torch.device(str(device)), getattr(torch, dtype)
 
 
 def _parse(engine: type[Plugin], kind: str) -> tuple[str, int]:

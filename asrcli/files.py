@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from asrcli.errors import OutputError
 
 
-def write_atomic(path: str | os.PathLike[str], data: str | bytes) -> None:
+def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str]) -> None:
     """Write a file so that at every moment the old or the new content is there, never a part.
 
     The data goes to a hidden file in the same folder, is synced, and takes the name in one step. The hidden file is
     locked while it is written: a second process waits, and what a killed one left is taken over by the next. A link is
     followed; a device or a pipe is written directly, since a file must not take its place.
 
+    Args:
+        path: the file.
+        data: its bytes, its text, or its text in parts, which are written as they come.
+
     Raises:
         OutputError: no permission, disk full, the folder is a file, ...
     """
-    encoded = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+    parts = [data] if isinstance(data, str | bytes) else data
+    encoded = (part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part for part in parts)
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name[:200]}.asr-tmp")
     try:
         if _is_special(target):
-            target.write_bytes(encoded)
+            with target.open("wb") as file:
+                file.writelines(encoded)
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _open_locked(temporary)
@@ -33,11 +40,11 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes) -> None:
             with suppress(FileNotFoundError):
                 os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
             with open(descriptor, "wb", closefd=False) as file:
-                file.write(encoded)
+                file.writelines(encoded)
                 file.flush()
                 os.fsync(descriptor)
             os.replace(temporary, target)
-        except OSError:
+        except BaseException:  # of the disk, or of what makes the parts
             with suppress(OSError):
                 temporary.unlink()
             raise

@@ -18,7 +18,7 @@ from asrcli.text.join import is_unspaced
 from asrcli.types import Flag, Region
 
 if TYPE_CHECKING:
-    from asrcli.types import Options, Segment, Transcript
+    from asrcli.types import Options, Segment
 
 # A loop: the same n-gram at least three times running, filling at least this many tokens of words (characters where a
 # script writes no spaces). People do say "no no no no no" and "thank you" three times; hardly nine words of the kind.
@@ -52,12 +52,6 @@ ECHO_SHARE = 0.8
 # probability; exp(-1.0) is 0.37.
 AVG_LOGPROB = -1.0
 SCORE = 0.37
-
-
-def flag_all(transcript: Transcript, options: Options) -> Transcript:
-    """Return the transcript with the flags of every segment; detected speech is taken from the transcript."""
-    speech = transcript.speech or None
-    return replace(transcript, segments=tuple(flag_segment(one, speech, options) for one in transcript.segments))
 
 
 def flag_segment(segment: Segment, speech: Sequence[Region] | None, options: Options) -> Segment:

@@ -87,6 +87,19 @@ def pull(engine: type[Plugin], model: str | None, announce: Announce) -> Weights
     return Weights(name, str(found), found.name, declared)
 
 
+def local_path(plugin: type[Plugin], weights: Weights) -> Path:
+    """Return the folder or file that weights are in.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if weights.path is None:
+        called = f"{plugin.role} '{plugin.name}'"
+        place = f"{plugin.loads_files[0]} file" if plugin.loads_files else "folder"
+        raise ModelError(f"{called} has no weights for '{weights.name}': name a model or a {place}")
+    return Path(weights.path)
+
+
 def is_here(engine: type[Plugin], model: str | None = None) -> bool:
     """Return whether a model can be loaded without a download; looks at the disk only."""
     name = model or engine.default_model

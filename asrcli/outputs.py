@@ -39,6 +39,11 @@ class Naming:
         """Whether results go to standard output."""
         return self.folder is None and self.file is None
 
+    @property
+    def state_folder(self) -> str:
+        """The folder that remembers what was made: where the outputs go, or the current one."""
+        return self.folder if self.file is None and self.folder else os.path.dirname(self.file or "") or "."
+
     def path(self, found: Found, suffix: str) -> str:
         """Return the path of one output; the template has passed `check_template`."""
         if self.file is not None:

@@ -340,23 +340,26 @@ class _Consumer:
             if isinstance(segments, Exception):
                 self._fail(index, segments)
                 continue
-            assembly = self.open[index]
-            assembly.engine_seconds += spent * clip.seconds / seconds
-            settled = settle(clip, segments, self.options, self.settings.cut.vad is not None)
-            if self.settings.punctuator is not None:
-                settled = punctuate(settled, self.settings.punctuator)
-            if self.settings.words:
-                try:
-                    settled = self.settings.words(clip, settled)
-                except (EngineUnavailable, DeviceError):
-                    raise
-                except Exception as error:  # the per-input boundary
-                    self._fail(index, error)
-                    continue
-            key = clip_key(clip)
-            assembly.by_key[key].segments = settled
-            self.put(ClipHeard(index, HeardClip(key, settled)))
-            self._emit(index)
+            self.open[index].engine_seconds += spent * clip.seconds / seconds
+            self._settle(index, clip, segments)
+
+    def _settle(self, index: int, clip: Clip, segments: Sequence[Segment]) -> None:
+        """Finish what was heard in a clip, with punctuation and word times where asked for, and hand it on."""
+        settled = settle(clip, segments, self.options, self.settings.cut.vad is not None)
+        if self.settings.punctuator is not None:
+            settled = punctuate(settled, self.settings.punctuator)
+        if self.settings.words:
+            try:
+                settled = self.settings.words(clip, settled)
+            except (EngineUnavailable, DeviceError):
+                raise
+            except Exception as error:  # the per-input boundary
+                self._fail(index, error)
+                return
+        key = clip_key(clip)
+        self.open[index].by_key[key].segments = settled
+        self.put(ClipHeard(index, HeardClip(key, settled)))
+        self._emit(index)
 
     def _emit(self, index: int) -> None:
         assembly = self.open[index]

@@ -159,3 +159,27 @@ def _texts(text: str, lengths: Sequence[int], words: Sequence[Word]) -> Iterator
         pieces = [spelled[number] for number in range(place, place + length) if number in spelled]
         yield "".join(" " * spaced + piece for piece, spaced in pieces).strip()
         place += length
+
+
+def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:
+    """Return one transcript of an input's channels: a speaker per channel, by time, overlaps kept."""
+    if len(transcripts) == 1:
+        return transcripts[0]
+    ordered = sorted(transcripts, key=lambda one: one.recording.channel or 0)
+    spoken = []
+    for one in ordered:
+        speaker = channel_speaker(one.recording.channel)
+        for segment in one.segments:
+            words = tuple(replace(word, speaker=speaker) for word in segment.words)
+            spoken.append(replace(segment, speaker=speaker, words=words))
+    first = ordered[0]
+    return replace(
+        first,
+        recording=replace(first.recording, channel=None),
+        segments=tuple(sorted(spoken, key=lambda segment: (segment.start, segment.end))),
+        turns=turns_from(spoken),
+        seconds=max(one.seconds for one in ordered),
+        speech=tuple(sorted((region for one in ordered for region in one.speech), key=lambda region: region.start)),
+        gaps=tuple(sorted((region for one in ordered for region in one.gaps), key=lambda region: region.start)),
+        warnings=tuple(dict.fromkeys(text for one in ordered for text in one.warnings)),
+    )

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.assembly import ClipKey, HeardClip
-from asrcli.errors import OutputError
+from asrcli.errors import OutputError, UsageError
 from asrcli.files import reason
 from asrcli.pipeline import Known
 from asrcli.types import Phone, Segment, Word
@@ -92,6 +92,13 @@ class Ledger:
     def foreign(self, output: str) -> bool:
         """Return whether a file is there that no run of asr has made."""
         return os.path.lexists(output) and os.path.relpath(output, self.folder) not in self._entries
+
+    def refuse_foreign(self, output: str) -> None:
+        """Raise `UsageError` when a file is there that no run of asr has made."""
+        if self.foreign(output):
+            raise UsageError(
+                f"'{output}' is there and asr did not make it; --force overwrites it, or choose another --output-dir"
+            )
 
     def making(self, output: str) -> None:
         """Record that an output is about to be written: whatever happens next, the file is ours."""

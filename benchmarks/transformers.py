@@ -25,7 +25,6 @@ from asr_plugins.transformers_models.loading import quiet
 from asr_plugins.transformers_models.transducer import TransducerModel
 
 from asrcli import audio
-from asrcli.engine import Device
 from asrcli.types import Recording
 
 TESTS = Path(__file__).parent.parent / "tests"
@@ -54,7 +53,7 @@ def row(kind: Kind, count: int, rounds: int) -> str:
     folder = TESTS / f"checkpoints/parakeet-{kind.value}-digits"
     samples = [read(path) for path in sorted((TESTS / "data/digits").glob("*.wav"))[:count]]
     with quiet():
-        model = TransducerModel(folder, kind, Device(threads=1), "float32")
+        model = TransducerModel(folder, kind, torch.device("cpu"), torch.float32)
         processor = transformers.AutoProcessor.from_pretrained(folder)
 
         def theirs() -> list[str]:

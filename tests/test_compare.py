@@ -25,9 +25,10 @@ from asrcli.compare.run import Wanted, run
 from asrcli.compare.sources import read_source
 from asrcli.errors import InputError, UsageError
 from asrcli.main import main
-from asrcli.results import RunRecord, read_manifest, read_run, write_run
+from asrcli.results import RunRecord, read_run, write_run
 from asrcli.scoring.alignment import align
 from asrcli.types import Utterance
+from asrcli.utterances import read_manifest
 
 DATA = Path(__file__).parent / "data/scoring"
 LEADERBOARD = json.loads((DATA / "leaderboard.json").read_text())

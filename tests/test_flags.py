@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asrcli.flags import flag_all, flag_segment, gaps, is_loop, merge, tokenise
-from asrcli.types import Flag, Options, Recording, Region, Segment, Transcript
+from asrcli.flags import flag_segment, gaps, is_loop, merge, tokenise
+from asrcli.types import Flag, Options, Region, Segment
 
 NONE = Options()
 
@@ -194,12 +194,10 @@ def test_flags_of_the_engine_stay_and_come_once() -> None:
     assert flag_segment(flag_segment(segment, None, NONE), None, NONE).flags == flags(segment)
 
 
-def test_a_whole_transcript() -> None:
+def test_speech_counts_only_where_it_was_looked_for() -> None:
     segments = (said("Good morning to everybody.", 2.0), Segment("Thanks for watching!", 20.0, 22.0))
-    transcript = Transcript(Recording("a.wav"), segments, "fake", speech=(Region(0.0, 2.0),))
-    assert [one.flags for one in flag_all(transcript, NONE).segments] == [(), ("no_speech",)]
-    without = Transcript(Recording("a.wav"), segments, "fake")  # voice activity was not used
-    assert flag_all(without, NONE) == without
+    assert [flag_segment(one, (Region(0.0, 2.0),), NONE).flags for one in segments] == [(), ("no_speech",)]
+    assert [flag_segment(one, None, NONE).flags for one in segments] == [(), ()]
 
 
 def test_tokens() -> None:

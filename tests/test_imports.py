@@ -18,7 +18,7 @@ FOR_PLUGINS = {"engine", "aligner", "companions", "types", "errors", "models", "
 BUILDS_ON = {"asr_plugins.nemo": "asr_plugins.transformers_models"}  # its aligner is that one over another network
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}
 LEAVES = {"audio", "vad", "cut", "text", "writers", "media", "flags", "languages", "types", "errors", "engine", "files"}
-UPPER = {"pipeline", "jobs", "selection", "recogniser", "api", "main", "commands", "config", "console"}
+UPPER = {"pipeline", "jobs", "execution", "selection", "recogniser", "api", "main", "commands", "config", "console"}
 
 
 def imports(source: str, *, only_module_level: bool = False) -> Iterator[str]:

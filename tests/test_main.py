@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import asrcli
-from asrcli.commands import transcribe
+from asrcli.commands import requests
 from asrcli.console import printable
 from asrcli.errors import EXIT_CODES
 from asrcli.main import COMMANDS, build, modern_spelling
@@ -172,7 +172,7 @@ def test_a_whole_command_line_of_openai_whisper_means_the_same(clean: Path, monk
     monkeypatch.setenv("HF_HUB_CACHE", "")  # --model_dir sets it; this puts it back
     (clean / "talk.wav").touch()
     words = [word for pair in WHISPER.items() for word in pair]
-    asked = transcribe.request(parsed("talk.wav", *words))
+    asked = requests.request(parsed("talk.wav", *words))
     assert dict(asked.options.given()) == EXPECTED
     assert (asked.model, asked.device, asked.dtype, asked.threads) == ("tiny", "cpu", "auto", 2)
     assert (asked.start, asked.end) == (1.5, 3.0)

@@ -17,13 +17,13 @@ from asrcli.alignment.script import SUFFIXES, Script, read_script
 from asrcli.alignment.windows import Windows
 from asrcli.console import clock
 from asrcli.errors import AsrError, CheckFailed, DeviceError, EngineUnavailable, InputError, UsageError
-from asrcli.files import write_atomic
+from asrcli.execution import Done, JobEvent, JobFailed, Note, Probed, probe_all, write_output
 from asrcli.inputs import EXTENSIONS, STDIN, Found, walk
-from asrcli.jobs import Done, Job, JobEvent, JobFailed, Note, Output, Probed, probe_all
+from asrcli.jobs import SHAPED, Job, Output
 from asrcli.outputs import Naming, check_collisions, check_folder, check_template
 from asrcli.types import Recording, Transcript
 from asrcli.vad import VadOptions
-from asrcli.writers import FORMATS, Layout, check, render
+from asrcli.writers import FORMATS, Layout
 
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
@@ -144,7 +144,7 @@ def plan(request: AlignRequest) -> AlignPlan:
     }
     writes = bool(request.formats) and not naming.to_stdout
     if writes:
-        check_folder(_folder(naming))
+        check_folder(naming.state_folder)
     jobs = tuple(_plan_job(pair, request, naming, recipe) if writes else Job(pair.audio) for pair in request.pairs)
     check_collisions([(job.name, output.path) for job in jobs for output in job.outputs])
     texts = {pair.audio.path: pair.text for pair in request.pairs}
@@ -163,27 +163,21 @@ def _common_language(pairs: Sequence[Pair]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _folder(naming: Naming) -> str:
-    return naming.folder if naming.file is None and naming.folder else os.path.dirname(naming.file or "") or "."
-
-
 def _recipe(recipe: state.Recipe, text: str, name: str, layout: Layout | None) -> state.Recipe:
     shape = {} if layout is None else {f"layout.{key}": str(value) for key, value in asdict(layout).items()}
     digest = state.digest_of(text) if os.path.isfile(text) else "none"
-    return {**recipe, "text": digest, "format": name, **(shape if name in ("srt", "vtt", "ass", "lrc") else {})}
+    return {**recipe, "text": digest, "format": name, **(shape if name in SHAPED else {})}
 
 
 def _plan_job(pair: Pair, request: AlignRequest, naming: Naming, recipe: state.Recipe) -> Job:
-    ledger = state.ledger(_folder(naming))
+    ledger = state.ledger(naming.state_folder)
     outputs = []
     for name in request.formats:
         path = naming.path(pair.audio, FORMATS[name].extension)
         if os.path.exists(path) and os.path.exists(pair.text) and os.path.samefile(path, pair.text):
             raise UsageError(f"the output '{path}' would overwrite the text itself: choose another --output-dir")
-        if not request.force and naming.file is None and ledger.foreign(path):
-            raise UsageError(
-                f"'{path}' is there and asr did not make it; --force overwrites it, or choose another --output-dir"
-            )
+        if not request.force and naming.file is None:
+            ledger.refuse_foreign(path)
         stale: str | None
         if request.force or request.reference:
             stale = "--force" if request.force else "--reference compares anew"
@@ -299,32 +293,20 @@ def _finish(planned: AlignPlan, job: Job, transcript: Transcript) -> Iterator[Jo
     request = planned.request
     problem = failed_check(transcript, request)
     written = []
+    text, ledger = planned.texts[job.name], state.ledger(request.naming.state_folder)
+    layout = layout_for(request.layout, text)
     for output in job.outputs:
         if output.stale:
             written.append(output.path)
-            yield from _write(planned, job, output, transcript, finished=problem is None)
+            # A result that a check has failed is there to be looked at, and never up to date.
+            recipe = _recipe(planned.recipe, text, output.format, request.layout) if problem is None else None
+            yield from write_output(job, output, transcript, layout, ledger, recipe)
     yield from (Note(text, job) for text in doubts(transcript))
     if problem is None:
         yield Done(job, transcript, tuple(written))
     else:
         kept = f"; see {written[0]}" if written else ""
         yield JobFailed(job, CheckFailed(f"{job.name}: {problem}{kept}"))
-
-
-def _write(
-    planned: AlignPlan, job: Job, output: Output, transcript: Transcript, *, finished: bool
-) -> Iterator[JobEvent]:
-    layout = layout_for(planned.request.layout, planned.texts[job.name])
-    ledger = state.ledger(_folder(planned.request.naming))
-    text = render(transcript, output.format, layout)
-    ledger.making(output.path)
-    write_atomic(output.path, text)
-    if finished:  # a result that a check has failed is there to be looked at, and never up to date
-        recipe = _recipe(planned.recipe, planned.texts[job.name], output.format, planned.request.layout)
-        ledger.made(output.path, state.identify(job.name), recipe)
-    if broken := check(text, output.format, layout):
-        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
-        yield Note(f"{output.path}: {broken[0]}{more}", job)
 
 
 def layout_for(asked: Layout | None, text: str) -> Layout:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from asrcli.alignment.run import AlignPlan
-    from asrcli.jobs import Done, Heard, Job, JobEvent, Note, Plan, Request
+    from asrcli.execution import Done, Heard, JobEvent, Note
+    from asrcli.jobs import Job, Plan, Request
     from asrcli.types import Segment, Transcript
     from asrcli.writers import Layout
 
@@ -65,7 +66,8 @@ def check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
 
 def run(wanted: Request, console: Console, sinks: Sinks) -> int:
     """Transcribe what was asked for and return the exit code."""
-    from asrcli.jobs import execute, plan
+    from asrcli.execution import execute
+    from asrcli.jobs import plan
 
     planned = plan(wanted)
     return run_planned(planned, lambda: execute(planned), planned.request.layout, console, sinks)
@@ -162,19 +164,19 @@ class Run:
             self.console.error(last)
 
     def _handle(self, event: JobEvent) -> None:
-        from asrcli import jobs
+        from asrcli import execution
 
-        if isinstance(event, jobs.Note):
+        if isinstance(event, execution.Note):
             self._note(event)
-        elif isinstance(event, jobs.Probed):
+        elif isinstance(event, execution.Probed):
             lengths = [seconds for _, seconds in event.seconds]
             self.console.start(None if None in lengths else sum(seconds or 0.0 for seconds in lengths))
-        elif isinstance(event, jobs.Loaded):
+        elif isinstance(event, execution.Loaded):
             weights, device = event.choice.weights, event.choice.device
             self.console.detail(f"{event.choice.engine.name} {weights.name} on {device} ({device.dtype})")
-        elif isinstance(event, jobs.Heard):
+        elif isinstance(event, execution.Heard):
             self._heard(event)
-        elif isinstance(event, jobs.Done):
+        elif isinstance(event, execution.Done):
             self._done(event)
         else:
             self._fail(event.job, event.error)

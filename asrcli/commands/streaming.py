@@ -191,7 +191,7 @@ class Live:
 
     def _over(self, over: Over) -> int:
         """Write what is to be written and return the exit code."""
-        from asrcli.jobs import write_live
+        from asrcli.execution import write_live
 
         error, transcript = over.error, over.transcript
         if error is not None and not any(error is one for one in self.session.failures):

@@ -12,7 +12,7 @@ from asrcli.compare.breakdown import worst
 from asrcli.compare.comparison import Comparison
 from asrcli.compare.conditions import Outcome
 from asrcli.errors import CheckFailed, UsageError
-from asrcli.results import write_text
+from asrcli.files import write_atomic
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +58,7 @@ def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, 
         if str(path) == "-":
             sys.stdout.writelines([text] if isinstance(text, str) else text)
         else:
-            write_text(path, text)
+            write_atomic(path, text)
 
 
 def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensus: Path | None, *, quiet: bool) -> None:
@@ -75,7 +75,7 @@ def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensu
         if paths.to_stdout:
             sys.stdout.write(without.to_json(agreement))
             return
-        write_text(paths.json, without.to_json(agreement))
+        write_atomic(paths.json, without.to_json(agreement))
     if not quiet:
         without.show(agreement, make_console())
 
@@ -95,7 +95,7 @@ def meetings(reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Pa
         if paths.to_stdout:
             sys.stdout.write(text)
             return
-        write_text(paths.json, text)
+        write_atomic(paths.json, text)
     columns = ["system", "recordings", "words", "cpWER", "ORC-WER", "DER", "missed", "false alarm", "confusion"]
     make_console().print(terminal.table("Conversations", columns, [_conversation(one) for one in scores]))
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asrcli.errors import InputError
-from asrcli.results import HYPOTHESIS_KEYS, REFERENCE_KEYS, check_text, read_lines, read_manifest, utterance
 from asrcli.text.join import join_texts
 from asrcli.types import Utterance, Word
+from asrcli.utterances import HYPOTHESIS_KEYS, REFERENCE_KEYS, check_text, read_lines, read_manifest, utterance
 
 TRANSCRIPT_SUFFIXES = (".json", ".txt")  # one recording each; the richer one counts where both are there
 COLLECTION_SUFFIXES = (".jsonl", ".csv", ".tsv", ".trn", ".stm", ".ctm")

@@ -13,7 +13,7 @@ from asrcli.compare.matching import Heard, distinct_names
 from asrcli.compare.run import Wanted, chosen_convention, guess_language
 from asrcli.compare.sources import read_source
 from asrcli.errors import InputError, UsageError
-from asrcli.results import write_text
+from asrcli.files import write_atomic
 from asrcli.scoring.alignment import align, count_all
 from asrcli.scoring.rover import Consensus, vote
 from asrcli.text.join import join_texts
@@ -120,7 +120,7 @@ def write_consensus(agreement: Agreement, path: Path) -> None:
             if not file.resolve().is_relative_to(path.resolve()):
                 raise InputError(f"the id '{name}' would be written outside {path}; use --consensus FILE.jsonl")
             file.parent.mkdir(parents=True, exist_ok=True)
-            write_text(file, text + "\n")
+            write_atomic(file, text + "\n")
         return
     rows = [
         {
@@ -132,7 +132,7 @@ def write_consensus(agreement: Agreement, path: Path) -> None:
         }
         for name, text, one in zip(agreement.ids, agreement.texts, agreement.consensus, strict=True)
     ]
-    write_text(path, [json.dumps(row, ensure_ascii=False) + "\n" for row in rows])
+    write_atomic(path, (json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
 def to_json(agreement: Agreement) -> str:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from asrcli.datasets import folders, manifests
-from asrcli.errors import InputError, UsageError
+from asrcli.errors import InputError
 from asrcli.types import Utterance
 
 Announce = Callable[[str], None]
@@ -154,9 +154,3 @@ def digest(utterances: Sequence[Utterance]) -> str:
         parts = [one.id, one.text, one.start, one.end, content(one.audio or "")]
         whole.update(json.dumps(parts).encode() + b"\n")
     return whole.hexdigest()
-
-
-def check_count(count: int | None) -> None:
-    """Raise `UsageError` for a sample that holds nothing."""
-    if count is not None and count < 1:
-        raise UsageError(f"--sample {count}: give the number of utterances, 1 or more")

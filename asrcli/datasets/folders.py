@@ -6,9 +6,9 @@ from pathlib import Path
 
 from asrcli.errors import InputError
 from asrcli.inputs import walk
-from asrcli.results import check_text, read_lines
 from asrcli.text.join import join_texts
 from asrcli.types import Utterance
+from asrcli.utterances import check_text, read_lines
 
 METADATA = ("metadata.jsonl", "metadata.csv", "manifest.jsonl", "manifest.json")  # a manifest that says what is inside
 TEXT_SUFFIXES = (".txt", ".lab", ".normalized.txt")

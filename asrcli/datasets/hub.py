@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from asrcli.datasets.journal import Journal
 from asrcli.errors import InputError, MissingExtra, UsageError
 from asrcli.files import write_atomic
-from asrcli.results import GROUP_KEYS, ID_KEYS, REFERENCE_KEYS, check_text, first_text, read_manifest
+from asrcli.utterances import GROUP_KEYS, ID_KEYS, REFERENCE_KEYS, check_text, first_text, read_manifest
 
 if TYPE_CHECKING:
     from asrcli.datasets.dataset import Dataset, Wanted

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from asrcli.errors import InputError
-from asrcli.results import check_text, read_lines
 from asrcli.types import Utterance
+from asrcli.utterances import check_text, read_lines
 
 UNPACKERS = {  # commands that give the sound of a file unchanged, with the words that may stand in them
     "flac": {"-c", "-d", "-s", "-dc", "-cd", "-dcs", "--stdout", "--decode", "--silent"},

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.errors import InputError
-from asrcli.results import Row
 from asrcli.text.join import join_texts
 from asrcli.types import Utterance
+from asrcli.utterances import Row
 
 Rows = list[tuple[int, Row]]
 

@@ -18,8 +18,9 @@ from asrcli.datasets.journal import Journal
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
 from asrcli.engine import Engine
 from asrcli.errors import InputError, UsageError
+from asrcli.execution import pipeline_settings, prepare_companions
 from asrcli.files import write_atomic
-from asrcli.jobs import Request, pipeline_settings, prepare_companions, text_recipe
+from asrcli.jobs import Request, text_recipe
 from asrcli.types import Utterance
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from asrcli.digest.sentences import Span, split_sentences
 
 _NUMBER = r"(?P<value>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-_RATE = r"(?:error rate|{short})s?"
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,13 +114,6 @@ class Store:
         rows = self.base.execute("SELECT payload FROM items WHERE reported BETWEEN ? AND ? ORDER BY id", days)
         return [Item.from_json(payload) for (payload,) in rows]
 
-    def report_days(self, first: date, last: date) -> dict[str, str]:
-        """Return id -> day for everything reported in a span."""
-        rows = self.base.execute(
-            "SELECT id, reported FROM items WHERE reported BETWEEN ? AND ?", (first.isoformat(), last.isoformat())
-        )
-        return dict(rows.fetchall())
-
     def updates(self, day: date) -> list[tuple[Item, int]]:
         """Return the papers of which a later version was seen on a day, after the day they were first seen."""
         rows = self.base.execute(

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.errors import InputError
-from asrcli.results import CHUNK, PARENT, RECORD_KEY, Row, RunRecord, check_text, number_of, read_json_lines
+from asrcli.results import RunRecord
 from asrcli.scoring.alignment import Convention, align, count_all, without_collector
 from asrcli.scoring.compounds import join_alike
 from asrcli.text.normalisers import build
 from asrcli.types import ErrorCounts
+from asrcli.utterances import CHUNK, PARENT, RECORD_KEY, Row, check_text, number_of, read_json_lines
 
 NORMALIZER = "open-asr-leaderboard"
 FILE = re.compile(r"MODEL_(?P<model>.+?)_*DATASET_(?P<dataset>.+)\.jsonl")

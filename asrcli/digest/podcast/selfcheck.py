@@ -95,8 +95,8 @@ def check_times(path: Path, known: Sequence[Word]) -> BoundaryError:
 
     from asrcli.alignment import run
     from asrcli.alignment.reference import boundary_error, words_of
+    from asrcli.execution import Done, JobFailed
     from asrcli.inputs import Found
-    from asrcli.jobs import Done, JobFailed
 
     with TemporaryDirectory(prefix="asr-") as folder:
         text = Path(folder, "said.txt")

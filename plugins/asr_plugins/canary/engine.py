@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from asr_plugins.canary import prompts
 from asr_plugins.canary.layout import LLM_CONFIG, TOKENIZER_FILES, Layout, read_layout
 from asr_plugins.canary.tokens import Tokens
+from asrcli.device import torch_place
 from asrcli.engine import Borrowed, Device, Engine, Model, Weights
-from asrcli.errors import DeviceError, ModelError
+from asrcli.models import local_path
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Region, Segment
 
 if TYPE_CHECKING:
@@ -78,11 +78,9 @@ class Canary(Engine):
     backend = "native"
 
     def __init__(self, weights: Weights, device: Device) -> None:
-        if weights.path is None:
-            raise ModelError(f"engine 'canary' has no weights for '{weights.name}': name a model or a folder")
-        self.layout = read_layout(Path(weights.path))
+        self.layout = read_layout(local_path(type(self), weights))
         self.tokens = Tokens(self.layout)
-        self.listener = self._load(self.layout, *place(device))
+        self.listener = self._load(self.layout, *torch_place(type(self), device))
 
     def _load(self, layout: Layout, device: Any, dtype: Any) -> Listener:
         from asr_plugins.canary.native import NativeModel
@@ -208,18 +206,6 @@ def _inside(clip: Clip, start: float, samples: int) -> tuple[Region, ...]:
 def _moved(segment: Segment, seconds: float) -> Segment:
     flags = tuple(dict.fromkeys((*segment.flags, IN_HALVES)))
     return replace(segment, start=segment.start + seconds, end=segment.end + seconds, flags=flags)
-
-
-def place(device: Device) -> tuple[Any, Any]:
-    """Return the device and type for torch; sets the number of threads."""
-    import torch
-
-    if device.kind == "cuda" and not torch.cuda.is_available():
-        raise DeviceError("no CUDA device is usable by torch; use --device cpu")
-    if device.threads:
-        torch.set_num_threads(device.threads)
-    dtype = Canary.dtypes[device.kind][0] if device.dtype == "auto" else device.dtype
-    return torch.device(str(device)), getattr(torch, dtype)
 
 
 def _answer(tokens: Tokens, one: Written) -> str:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asr_plugins.firered.checkpoint import is_llm, read_checkpoint
 from asr_plugins.firered.ctc import clip_times
+from asrcli.device import torch_place
 from asrcli.engine import Device, Engine, Model, Weights
-from asrcli.errors import DeviceError, InputError, ModelError, UsageError
+from asrcli.errors import InputError, UsageError
+from asrcli.models import local_path
 from asrcli.types import Clip, Flag, Options, Segment, Word
 
 if TYPE_CHECKING:
@@ -55,9 +57,7 @@ class FireRed(Engine):
     supports = frozenset({"beam_size", "length_penalty", "repetition_penalty", "max_new_tokens", "word_timestamps"})
 
     def __init__(self, weights: Weights, device: Device) -> None:
-        if weights.path is None:
-            raise ModelError(f"engine 'firered' has no weights for '{weights.name}': name a model or a folder")
-        folder = Path(weights.path)
+        folder = local_path(type(self), weights)
         self.kind = "llm" if is_llm(folder) else "aed"
         place, dtype, int8 = self._place(device)
         checkpoint = read_checkpoint(folder)
@@ -101,27 +101,16 @@ class FireRed(Engine):
         return [_llm_segments(clip, one) for clip, one in zip(clips, answers, strict=True)]
 
     def _place(self, device: Device) -> tuple[Any, Any, bool]:
-        """Return the torch device and dtype and whether weights become bytes; set the number of threads."""
+        """Return the torch device and dtype and whether weights become bytes."""
         import torch
 
-        accepted = self.dtypes.get(device.kind)
-        if accepted is None:
-            raise DeviceError(f"engine 'firered' runs on {' and '.join(self.devices)}, not on '{device.kind}'")
-        if device.kind == "cuda" and not torch.cuda.is_available():
-            raise DeviceError("no CUDA device is usable by torch; use --device cpu")
-        dtype = accepted[0] if device.dtype == "auto" else device.dtype
-        if dtype not in accepted:
-            raise UsageError(
-                f"engine 'firered' has no dtype '{dtype}' on {device.kind}; choose from: {', '.join(accepted)}"
-            )
-        if self.kind == "llm" and dtype == "float16":
+        place, dtype = torch_place(type(self), device)
+        if self.kind == "llm" and dtype is torch.float16:
             # Qwen2's activations overflow: the official LLM answers "%" (FireRedASR2S pull request 63).
             raise UsageError("FireRedASR-LLM gives no text in float16; use bfloat16")
-        if self.kind == "llm" and dtype == "int8":
+        if self.kind == "llm" and dtype is torch.int8:
             raise UsageError("engine 'firered' has int8 for the AED models only; use bfloat16")
-        if device.threads:
-            torch.set_num_threads(device.threads)
-        return torch.device(str(device)), torch.float32 if dtype == "int8" else getattr(torch, dtype), dtype == "int8"
+        return (place, torch.float32, True) if dtype is torch.int8 else (place, dtype, False)
 
     def _check_length(self, clip: Clip) -> None:
         if clip.seconds >= ENCODER_SECONDS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asr_plugins.nemo.archive import find_archive, read_archive
@@ -11,8 +10,10 @@ from asr_plugins.nemo.catalogue import MODELS
 from asr_plugins.nemo.engine import Nemo, _frame_seconds, _load
 from asr_plugins.transformers_models.aligner import Ctc
 from asr_plugins.transformers_models.vocabulary import Vocabulary
+from asrcli.device import torch_place
 from asrcli.engine import Device, Model, Weights
 from asrcli.errors import ModelError
+from asrcli.models import local_path
 from asrcli.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -36,12 +37,10 @@ class NemoCtc(Ctc):
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = Nemo.dtypes
 
     def __init__(self, weights: Weights, device: Device) -> None:
-        if weights.path is None:
-            raise ModelError(f"aligner 'nemo' has no weights for '{weights.name}': name a model or a .nemo file")
-        archive = read_archive(find_archive(Path(weights.path)))
+        archive = read_archive(find_archive(local_path(type(self), weights)))
         if archive.layout != "ctc":
             raise ModelError(f"'{archive.path}' is a model of kind '{archive.layout}', and alignment needs a CTC model")
-        self.model = NemoEmissions(_load(archive, device))
+        self.model = NemoEmissions(_load(archive, *torch_place(type(self), device)))
         self.group_seconds = self.batch_seconds[device.kind]
 
 

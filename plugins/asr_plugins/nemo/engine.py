@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asr_plugins.nemo.archive import find_archive, read_archive
 from asr_plugins.nemo.catalogue import MODELS
+from asrcli.device import torch_place
 from asrcli.engine import Device, Engine, Model, Weights
-from asrcli.errors import DeviceError, ModelError, UsageError
+from asrcli.errors import ModelError, UsageError
+from asrcli.models import local_path
 from asrcli.types import Clip, Options, Segment, Word
 
 if TYPE_CHECKING:
@@ -40,12 +42,10 @@ class Nemo(Engine):
     supports = frozenset({"word_timestamps"})
 
     def __init__(self, weights: Weights, device: Device) -> None:
-        if weights.path is None:
-            raise ModelError(f"engine 'nemo' has no weights for '{weights.name}': name a model or a .nemo file")
         self.languages_spoken = weights.model.languages if weights.model else ()
-        archive = read_archive(find_archive(Path(weights.path)))
+        archive = read_archive(find_archive(local_path(type(self), weights)))
         self.layout = archive.layout
-        self._model = _load(archive, device)
+        self._model = _load(archive, *torch_place(type(self), device))
         self._frame_seconds = _frame_seconds(self._model)
         self._decoding: tuple[bool, bool] | None = None  # as configured last: word times, CUDA graphs
         self._graphs = device.kind == "cuda" and self.layout == "rnnt"
@@ -181,14 +181,8 @@ class NemoCanary(Nemo):
         return language
 
 
-def _load(archive: Archive, device: Device) -> Any:
-    """Return NeMo's model in evaluation mode, on its device."""
-    import torch
-
-    if device.kind == "cuda" and not torch.cuda.is_available():
-        raise DeviceError("no CUDA device is usable by torch; use --device cpu")
-    if device.threads:
-        torch.set_num_threads(device.threads)
+def _load(archive: Archive, device: Any, dtype: Any) -> Any:
+    """Return NeMo's model in evaluation mode, on a device and in a dtype of torch."""
     silence()
     from nemo.collections.asr.models import ASRModel
 
@@ -197,11 +191,7 @@ def _load(archive: Archive, device: Device) -> Any:
     except (RuntimeError, KeyError, ValueError, TypeError, FileNotFoundError) as error:
         first = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(f"'{archive.path}' cannot be loaded by NeMo: {first[0]}") from error
-    accepted = Nemo.dtypes[device.kind]
-    dtype = accepted[0] if device.dtype == "auto" else device.dtype
-    if dtype not in accepted:
-        raise UsageError(f"engine 'nemo' has no dtype '{dtype}' on {device.kind}; choose from: {', '.join(accepted)}")
-    return model.eval().to(device=torch.device(str(device)), dtype=getattr(torch, dtype))
+    return model.eval().to(device=device, dtype=dtype)
 
 
 def silence() -> None:

@@ -21,7 +21,6 @@ SPEECH = "+SPN+"  # any speech: what the model calls a sound made by a mouth
 HESITATIONS = frozenset({"uh", "um", "er", "erm", "hm", "hmm", "mm", "mmm", "mhm", "ah", "eh", "huh", "uhm"})
 SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
-VOWELS = frozenset({"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"})
 ENDINGS = {"ing": ("IH", "NG"), "ly": ("L", "IY"), "ness": ("N", "AH", "S"), "less": ("L", "AH", "S"),
            "ment": ("M", "AH", "N", "T"), "er": ("ER",), "ers": ("ER", "Z"), "ish": ("IH", "SH"),
            "able": ("AH", "B", "AH", "L"), "ful": ("F", "AH", "L"), "y": ("IY",), "ism": ("IH", "Z", "AH", "M"),

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from asr_plugins.qwen3.catalogue import ALIGNED, ALIGNERS
-from asr_plugins.qwen3.engine import folder, place
 from asr_plugins.qwen3.monotone import in_order, repair
 from asrcli.aligner import AlignedWord, Aligner
+from asrcli.device import torch_place
 from asrcli.engine import Device, Model, Weights
+from asrcli.models import local_path
 
 if TYPE_CHECKING:
     from asr_plugins.qwen3.align import AlignerModel, Stamps
@@ -37,7 +38,7 @@ class Qwen3Aligner(Aligner):
     def __init__(self, weights: Weights, device: Device) -> None:
         from asr_plugins.qwen3.align import AlignerModel
 
-        self.model: AlignerModel = AlignerModel(folder(type(self), weights), *place(type(self), device))
+        self.model: AlignerModel = AlignerModel(local_path(type(self), weights), *torch_place(type(self), device))
 
     @classmethod
     def languages(cls, model: str) -> tuple[str, ...]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from asr_plugins.qwen3.answers import Answer, is_echo, letters, parse
 from asr_plugins.qwen3.catalogue import MODELS, NAMES
-from asrcli.engine import Device, Engine, Model, Plugin, Stream, Weights
-from asrcli.errors import DeviceError, ModelError, UsageError
+from asrcli.device import torch_place
+from asrcli.engine import Device, Engine, Model, Stream, Weights
+from asrcli.models import local_path
 from asrcli.types import Clip, Flag, Options, Segment
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Qwen3(Engine):
     def __init__(self, weights: Weights, device: Device) -> None:
         from asr_plugins.qwen3.model import AsrModel
 
-        self.model: AsrModel = AsrModel(folder(type(self), weights), *place(type(self), device))
+        self.model: AsrModel = AsrModel(local_path(type(self), weights), *torch_place(type(self), device))
 
     @classmethod
     def languages(cls, model: str) -> tuple[str, ...]:
@@ -136,36 +136,3 @@ ALIKE = 0.5  # share of letters; a name that is spelt by ear keeps more than hal
 def is_audible(samples: Samples) -> bool:
     """Return whether there is anything but digital silence."""
     return len(samples) > 0 and float(abs(samples).max()) > SILENCE
-
-
-def folder(plugin: type[Plugin], weights: Weights) -> Path:
-    """Return the folder of weights."""
-    if weights.path is None:
-        raise ModelError(f"{plugin.role} '{plugin.name}' has no weights for '{weights.name}': name a model or a folder")
-    return Path(weights.path)
-
-
-def place(plugin: type[Plugin], device: Device) -> tuple[Any, Any]:
-    """Return torch's device and dtype, and set the number of threads.
-
-    Raises:
-        DeviceError: the device cannot be used.
-        UsageError: it has no such dtype.
-    """
-    import torch
-
-    accepted = plugin.dtypes.get(device.kind)
-    if accepted is None:
-        raise DeviceError(
-            f"{plugin.role} '{plugin.name}' runs on {' and '.join(plugin.devices)}, not on '{device.kind}'"
-        )
-    if device.kind == "cuda" and not torch.cuda.is_available():
-        raise DeviceError("no CUDA device is usable by torch; use --device cpu")
-    dtype = accepted[0] if device.dtype == "auto" else device.dtype
-    if dtype not in accepted:
-        raise UsageError(
-            f"{plugin.role} '{plugin.name}' has no dtype '{dtype}' on {device.kind}; choose from: {', '.join(accepted)}"
-        )
-    if device.threads:
-        torch.set_num_threads(device.threads)
-    return torch.device(str(device)), getattr(torch, dtype)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import exp
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from asr_plugins.transformers_models.catalogue import MODELS, Kind, kind_of
 from asrcli.aligner import AlignedWord, Aligner
+from asrcli.device import torch_place
 from asrcli.engine import Device, Model, Weights
 from asrcli.errors import ModelError
+from asrcli.models import local_path
 from asrcli.types import Clip, Word
 
 if TYPE_CHECKING:
@@ -55,15 +56,13 @@ class Ctc(Aligner):
 
     def __init__(self, weights: Weights, device: Device) -> None:
         from asr_plugins.transformers_models.ctc import CtcModel
-        from asr_plugins.transformers_models.loading import choose_dtype, quiet
+        from asr_plugins.transformers_models.loading import quiet
 
-        if weights.path is None:
-            raise ModelError(f"aligner 'ctc' has no weights for '{weights.name}': name a model or a folder")
-        folder = Path(weights.path)
+        folder = local_path(type(self), weights)
         if (kind := kind_of(folder)) is not Kind.CTC:
             raise ModelError(f"'{folder}' is a model of kind '{kind}', and aligner 'ctc' needs a CTC model")
         with quiet():
-            self.model: Network = CtcModel(folder, device, choose_dtype(device, self.dtypes[device.kind], self.name))
+            self.model: Network = CtcModel(folder, *torch_place(type(self), device))
         self.group_seconds = self.batch_seconds[device.kind]
 
     def align(

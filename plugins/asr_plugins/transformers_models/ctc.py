@@ -13,9 +13,9 @@ from asr_plugins.transformers_models.vocabulary import Span, read_vocabulary
 from asrcli.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
+    import torch
     from numpy.typing import NDArray
 
-    from asrcli.engine import Device
     from asrcli.types import Samples
 
 
@@ -25,13 +25,13 @@ class CtcModel:
     Args:
         folder: of a model in the layout of transformers.
         device: where to compute.
-        dtype: name of the precision of the network; probabilities are always float32.
+        dtype: of the network; probabilities are always float32.
 
     Raises:
         ModelError: the checkpoint is not complete.
     """
 
-    def __init__(self, folder: Path, device: Device, dtype: str) -> None:
+    def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
         self.network = load_model(folder, Kind.CTC, device, dtype)
         self.extractor = load_part(folder, "AutoFeatureExtractor")
         tokenizer = load_part(folder, "AutoTokenizer")
@@ -42,7 +42,7 @@ class CtcModel:
         # wav2vec 2.0 "base" normalises over the whole clip (group norm): padding beside a clip would change it, and the
         # library takes no mask for these models. They hear one clip at a time.
         self.one_by_one = getattr(config, "feat_extract_norm", None) == "group"
-        self.device, self.dtype = str(device), self.network.dtype
+        self.device, self.dtype = device, self.network.dtype
 
     def emissions(self, samples: Sequence[Samples]) -> list[NDArray[Any]]:
         """Return for each clip the log probabilities of its frames, float32 (frames, tokens).

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asr_plugins.transformers_models.catalogue import MODELS, Kind, kind_of
+from asrcli.device import torch_place
 from asrcli.engine import Device, Engine, Model, Weights
-from asrcli.errors import ModelError, UsageError
+from asrcli.errors import UsageError
+from asrcli.models import local_path
 from asrcli.types import Clip, Flag, Options, Segment, Word
 
 if TYPE_CHECKING:
@@ -41,13 +43,11 @@ class Transformers(Engine):
     supports = frozenset({"task", "beam_size", "language_model", "max_new_tokens", "word_timestamps"})
 
     def __init__(self, weights: Weights, device: Device) -> None:
-        from asr_plugins.transformers_models.loading import choose_dtype, quiet
+        from asr_plugins.transformers_models.loading import quiet
 
-        if weights.path is None:
-            raise ModelError(f"engine 'transformers' has no weights for '{weights.name}': name a model or a folder")
-        folder = Path(weights.path)
+        folder = local_path(type(self), weights)
         self.kind = kind_of(folder)
-        dtype = choose_dtype(device, self.dtypes[device.kind], self.name)
+        place = torch_place(type(self), device)
         self.ctc: CtcModel | None = None
         self.transducer: TransducerModel | None = None
         self.sequence: SequenceModel | None = None
@@ -56,15 +56,15 @@ class Transformers(Engine):
             if self.kind is Kind.CTC:
                 from asr_plugins.transformers_models.ctc import CtcModel
 
-                self.ctc = CtcModel(folder, device, dtype)
+                self.ctc = CtcModel(folder, *place)
             elif self.kind in (Kind.RNNT, Kind.TDT):
                 from asr_plugins.transformers_models.transducer import TransducerModel
 
-                self.transducer = TransducerModel(folder, self.kind, device, dtype)
+                self.transducer = TransducerModel(folder, self.kind, *place)
             else:
                 from asr_plugins.transformers_models.sequence import SequenceModel
 
-                self.sequence = SequenceModel(folder, self.kind, device, dtype)
+                self.sequence = SequenceModel(folder, self.kind, *place)
 
     @classmethod
     def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from asrcli.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
+    import torch
+
     from asrcli.types import Samples
 
 SHORTEST = 0.1  # seconds; shorter clips hold no word, and Parakeet's features are not a number below 20 ms
@@ -28,7 +30,7 @@ class Batch:
         return {self.name: self.values} | ({"attention_mask": self.mask} if masked else {})
 
 
-def make_batch(extractor: Any, samples: Sequence[Samples], device: str, dtype: Any) -> Batch:
+def make_batch(extractor: Any, samples: Sequence[Samples], device: torch.device, dtype: Any) -> Batch:
     """Return the clips as one batch, padded with zeros on the right.
 
     Args:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from asr_plugins.transformers_models.catalogue import Kind
 from asrcli.device import is_out_of_memory
-from asrcli.errors import DeviceError, ModelError, OutOfMemory, UsageError
+from asrcli.errors import ModelError, OutOfMemory
 from asrcli.models import safe_folder
 
 if TYPE_CHECKING:
-    from asrcli.engine import Device
+    import torch
 
 # Tensors that only training uses: absent from some published checkpoints, or left over in them.
 TRAINING = ("masked_spec_embed", "num_batches_tracked", "quantizer.", "project_q.", "project_hid.")
@@ -27,32 +27,27 @@ LFS_POINTER = b"version https://git-lfs"
 SHOWN = 3  # names in a message
 
 
-def load_model(folder: Path, kind: Kind, device: Device, dtype: str) -> Any:
+def load_model(folder: Path, kind: Kind, device: torch.device, dtype: torch.dtype) -> Any:
     """Return the network of a folder in evaluation mode, on the device.
 
     Raises:
         ModelError: tensors are missing, left over, of another shape, damaged or not safe to open.
-        DeviceError: the device cannot be used; OutOfMemory when the weights do not fit.
+        OutOfMemory: the weights do not fit.
     """
-    import torch
     from safetensors import SafetensorError
 
     check_files(folder)
-    if device.kind == "cuda" and not torch.cuda.is_available():
-        raise DeviceError("no CUDA device is usable by torch; use --device cpu")
-    if device.threads:
-        torch.set_num_threads(device.threads)
     try:
         network, facts = _auto_class(kind).from_pretrained(
             str(folder),
-            dtype=getattr(torch, dtype),
+            dtype=dtype,
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # so that `check_tensors` can name them
         )
         check_tensors(folder, facts)
-        return network.eval().requires_grad_(False).to(str(device))
+        return network.eval().requires_grad_(False).to(device)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         if is_out_of_memory(error):
             raise OutOfMemory(f"model '{folder.name}' does not fit on {device}: {error}") from error
@@ -135,18 +130,6 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(before)
         if bars:
             logging.enable_progress_bar()
-
-
-def choose_dtype(device: Device, accepted: tuple[str, ...], engine: str) -> str:
-    """Return the name of the precision to compute in.
-
-    Raises:
-        UsageError: the engine has no such precision on the device.
-    """
-    dtype = accepted[0] if device.dtype == "auto" else device.dtype
-    if dtype not in accepted:
-        raise UsageError(f"'{engine}' has no dtype '{dtype}' on {device.kind}; choose from: {', '.join(accepted)}")
-    return dtype
 
 
 def _auto_class(kind: Kind) -> Any:

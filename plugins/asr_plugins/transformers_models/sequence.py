@@ -15,7 +15,8 @@ from asrcli.errors import UsageError
 from asrcli.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
-    from asrcli.engine import Device
+    import torch
+
     from asrcli.types import Samples
 
 # Fast speech is 5 words a second, and 1.3 tokens a word in English; other scripts take up to twice that. Moonshine's
@@ -51,13 +52,13 @@ class SequenceModel:
         folder: of a model in the layout of transformers.
         kind: ``Kind.WHISPER``, ``Kind.CANARY`` or ``Kind.PLAIN``.
         device: where to compute.
-        dtype: name of the precision of the network.
+        dtype: of the network.
 
     Raises:
         ModelError: the checkpoint is not complete.
     """
 
-    def __init__(self, folder: Path, kind: Kind, device: Device, dtype: str) -> None:
+    def __init__(self, folder: Path, kind: Kind, device: torch.device, dtype: torch.dtype) -> None:
         self.kind = kind
         self.network = load_model(folder, kind, device, dtype)
         self.extractor = load_part(folder, "AutoFeatureExtractor")
@@ -67,7 +68,7 @@ class SequenceModel:
         self.languages = {token[2:-2]: number for token, number in getattr(self.settings, "lang_to_id", {}).items()}
         if kind is not Kind.WHISPER or not getattr(self.settings, "is_multilingual", False):
             self.languages = {}
-        self.device, self.dtype = str(device), self.network.dtype
+        self.device, self.dtype = device, self.network.dtype
         ends = self.settings.eos_token_id
         self.ends = frozenset(ends if isinstance(ends, list) else [ends])
 

@@ -19,7 +19,8 @@ from asr_plugins.transformers_models.vocabulary import Span, read_vocabulary
 from asrcli.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
-    from asrcli.engine import Device
+    import torch
+
     from asrcli.types import Samples
 
 SYMBOLS_PER_FRAME = 10  # NeMo's cap, where config.json has none
@@ -32,13 +33,13 @@ class TransducerModel:
         folder: of a model in the layout of transformers.
         kind: ``Kind.RNNT`` or ``Kind.TDT``.
         device: where to compute.
-        dtype: name of the precision of the network.
+        dtype: of the network.
 
     Raises:
         ModelError: the checkpoint is not complete.
     """
 
-    def __init__(self, folder: Path, kind: Kind, device: Device, dtype: str) -> None:
+    def __init__(self, folder: Path, kind: Kind, device: torch.device, dtype: torch.dtype) -> None:
         self.network = load_model(folder, kind, device, dtype)
         self.extractor = load_part(folder, "AutoFeatureExtractor")
         config = self.network.config
@@ -47,7 +48,7 @@ class TransducerModel:
         self.frame_seconds = frame_samples(self.network, self.extractor) / SAMPLE_RATE
         self.durations = tuple(config.durations) if kind is Kind.TDT else ()
         self.cap = getattr(config, "max_symbols_per_step", None) or SYMBOLS_PER_FRAME
-        self.device, self.dtype = str(device), self.network.dtype
+        self.device, self.dtype = device, self.network.dtype
 
     def hear(self, samples: Sequence[Samples], most: int | None = None) -> list[tuple[list[Span], bool]]:
         """Return for each clip its tokens with their frames, and whether they were cut short at `most` tokens."""
