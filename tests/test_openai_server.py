@@ -437,7 +437,6 @@ def test_finished_work_is_kept_when_the_server_dies(asr: Run, tmp_path: Path) ->
     [
         (("-m", "http://127.0.0.1:9/v1#tiny"), 3, "is the server running?"),
         (("-m", "tiny"), 2, "ASR_SERVER_URL"),
-        (("-m", "http://h/v1/chat/completions", "--word-timestamps"), 2, "--word-timestamps"),
         (("-m", "http://h/v1", "--hotwords", "Bach"), 2, "--hotwords"),
         (("-m", "http://h/v1", "--temperature", "0,0.2"), 2, "one --temperature"),
         (("-m", "http://h/v1", "--beam-size", "5"), 2, "--beam-size"),

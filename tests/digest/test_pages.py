@@ -322,7 +322,6 @@ def test_exit_codes_say_what_failed(recorded, tmp_path):
         (("run", "--until", DAY), "--until needs --since"),
         (("run", "--since", "2026-04-18", "--until", DAY), "is after"),
         (("run", "--replay", ".", "--record"), "--record"),
-        (("run", "--llm", "canary"), "not there yet"),
         (("podcast", "--format", "wav"), "wav"),
         (("import", "rss", "x"), "opml or bibtex"),
     ],
