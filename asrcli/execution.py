@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from asrcli import companions, pipeline, selection, state
+from asrcli import companions, pipeline, state
 from asrcli.alignment.choice import prepare_aligner
 from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.files import write_atomic
 from asrcli.inputs import STDIN
-from asrcli.jobs import Job, Output, Plan, Request, companions_of, for_engine, output_recipe
+from asrcli.jobs import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
 from asrcli.recogniser import Choice
 from asrcli.speakers import Diarization, give_speakers, merge_channels
 from asrcli.types import Recording, Segment, Transcript
@@ -101,17 +101,7 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
     yield Probed(tuple((job, _length(info, request)) for job, info in readable))
     if readable:
         notes: list[str] = []
-        choice = selection.prepare(
-            planned.engine,
-            planned.model,
-            for_engine(request.options),
-            backend=request.backend,
-            device=request.device,
-            dtype=request.dtype,
-            threads=request.threads,
-            offline=request.offline,
-            announce=notes.append,
-        )
+        choice = prepare_engine(request, planned.engine, planned.model, for_engine(request.options), notes.append)
         prepare_companions(request, notes.append)
         desk_for = _diarization(request, notes.append)
         yield from (Note(text) for text in notes)

@@ -21,6 +21,7 @@ from asrcli.writers import FORMATS, Layout
 
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
+    from asrcli.recogniser import Choice
 
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
 ANSWERED = frozenset({"json", "answers"})  # formats that hold answers
@@ -163,6 +164,27 @@ def for_engine(options: Options, engine: type[Engine] | None = None, aligned: bo
     """Return what an engine is asked for: word times only where it has them and nobody else gives them."""
     own = engine is not None and "word_timestamps" in engine.supports and not aligned
     return options if own else replace(options, word_timestamps=None)
+
+
+def prepare_engine(
+    request: Request, engine: type[Engine], model: str | None, options: Options, announce: Callable[[str], None]
+) -> Choice:
+    """Find the weights of the engine that a request has led to, and its device; load nothing.
+
+    Raises:
+        UsageError, ModelError, DeviceError: as `asrcli.selection.prepare`.
+    """
+    return selection.prepare(
+        engine,
+        model,
+        options,
+        backend=request.backend,
+        device=request.device,
+        dtype=request.dtype,
+        threads=request.threads,
+        offline=request.offline,
+        announce=announce,
+    )
 
 
 def text_recipe(request: Request, engine: type[Engine], model: str | None) -> state.Recipe:

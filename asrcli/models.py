@@ -334,8 +334,9 @@ def _files(root: Path) -> Iterator[Path]:
     for directory, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
         for name in names:
-            if not name.startswith(".") and not fnmatch.fnmatch(name, "*.md"):
-                yield Path(directory, name)
+            path = Path(directory, name)
+            if not name.startswith(".") and not fnmatch.fnmatch(name, "*.md") and path.is_file():  # no dangling link
+                yield path
 
 
 def _file_hash(path: Path) -> str:

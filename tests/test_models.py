@@ -184,6 +184,13 @@ PULL = (
 )
 
 
+def test_a_dangling_link_in_a_folder_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"w")
+    before = models.hash_local(tmp_path)
+    (tmp_path / "gone.json").symlink_to(tmp_path / "nowhere.json")
+    assert models.hash_local(tmp_path) == before
+
+
 def pull(
     hub: FakeHub, cache: Path, name: str, stderr: int = subprocess.PIPE, **environment: str
 ) -> subprocess.Popen[str]:

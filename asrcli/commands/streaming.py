@@ -47,8 +47,7 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
     Raises:
         UsageError: options that do not go together.
     """
-    from asrcli import selection
-    from asrcli.jobs import plan
+    from asrcli.jobs import plan, prepare_engine
     from asrcli.streaming.session import Session
     from asrcli.streaming.sources import LIST, open_source, parse_pcm
 
@@ -63,17 +62,7 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
     planned = plan(wanted)
     for text in planned.notices:
         console.note(text)
-    choice = selection.prepare(
-        planned.engine,
-        planned.model,
-        wanted.options,
-        backend=wanted.backend,
-        device=wanted.device,
-        dtype=wanted.dtype,
-        threads=wanted.threads,
-        offline=wanted.offline,
-        announce=console.note,
-    )
+    choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
     choice.engine.clip_seconds(wanted.options)  # says which options do not go together, before anything loads
     console.note(f"loading {choice.engine.name} {choice.weights.name}")
     return Live(planned, console, Sinks(given), Session(source, choice, wanted.options, wanted.vad)).go()

@@ -20,7 +20,7 @@ from asrcli.engine import Engine
 from asrcli.errors import InputError, UsageError
 from asrcli.execution import pipeline_settings, prepare_companions
 from asrcli.files import write_atomic
-from asrcli.jobs import Request, text_recipe
+from asrcli.jobs import Request, prepare_engine, text_recipe
 from asrcli.types import Utterance
 
 
@@ -216,17 +216,7 @@ def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]
         return
     notes: list[str] = []
     request = task.request
-    choice = selection.prepare(
-        task.engine,
-        task.model,
-        request.options,
-        backend=request.backend,
-        device=request.device,
-        dtype=request.dtype,
-        threads=request.threads,
-        offline=request.offline,
-        announce=notes.append,
-    )
+    choice = prepare_engine(request, task.engine, task.model, request.options, notes.append)
     prepare_companions(request, notes.append)
     yield from (Note(text) for text in notes)
     recordings = [recording_of(one) for one in readable]
