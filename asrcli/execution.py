@@ -172,6 +172,9 @@ class _Execution:
         self.words = self._word_times()
         self.options = for_engine(request.options, choice.engine, isinstance(self.words, AlignedTimes))
         self.parts = [part for job, info in readable for part in self._parts(job, info)]
+        self.channels: dict[str, list[_Part]] = {}  # the parts of each job
+        for part in self.parts:
+            self.channels.setdefault(part.job.name, []).append(part)
         self.desk = desk_for([part.recording for part in self.parts]) if desk_for else None
         self.finished: dict[str, list[Transcript]] = {}
         self.failed: set[str] = set()
@@ -260,7 +263,7 @@ class _Execution:
         job = part.job
         transcripts = self.finished.setdefault(job.name, [])
         transcripts.append(transcript)
-        siblings = [other for other in self.parts if other.job is job]
+        siblings = self.channels[job.name]
         if job.name in self.failed or len(transcripts) < len(siblings):
             return
         whole = merge_channels(self.finished.pop(job.name))
