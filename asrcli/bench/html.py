@@ -9,7 +9,8 @@ from importlib.resources import files
 from itertools import pairwise
 
 from asrcli.bench import tables
-from asrcli.bench.tables import Grid, best_speed, front
+from asrcli.bench.tables import Grid
+from asrcli.bench.verdicts import best_speed, front, verdicts
 from asrcli.compare import wording
 from asrcli.compare.html import digest
 from asrcli.results import RunRecord
@@ -24,7 +25,7 @@ def to_html(runs: Sequence[RunRecord]) -> str:
     styles = (files(package).joinpath("style.css") for package in ("asrcli.compare.page", "asrcli.bench"))
     style = "".join(one.read_text(encoding="utf-8") for one in styles)
     policy = f"default-src 'none'; style-src 'sha256-{digest(style)}'; base-uri 'none'; form-action 'none'"
-    said = "".join(f"<li>{html.escape(one)}</li>" for one in tables.verdicts(runs))
+    said = "".join(f"<li>{html.escape(one)}</li>" for one in verdicts(runs))
     said = f'<ul class="verdict said">{said}</ul>' if said else ""
     title = html.escape(tables.headline(runs))
     return f"""<!doctype html>

@@ -67,7 +67,7 @@ class Loaded:
 
     def __init__(self, engine: type[Engine], job: say.Job, announce: Callable[[str], None]) -> None:
         self.job = job
-        self.choice = Choice(engine.for_weights(job.weights), job.weights, job.device)
+        self.choice = Choice(engine, job.weights, job.device)
         self.recogniser = Recogniser(self.choice, job.options, announce)
 
     def load(self) -> None:

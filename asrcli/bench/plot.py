@@ -6,7 +6,8 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from asrcli.bench.tables import best_speed, front, headline
+from asrcli.bench.tables import headline
+from asrcli.bench.verdicts import best_speed, front
 from asrcli.errors import MissingExtra, UsageError
 from asrcli.files import write_atomic
 from asrcli.results import RunRecord

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from asrcli.bench.records import RATES
+from asrcli.bench.verdicts import batch_of, best_speed
 from asrcli.compare import wording
-from asrcli.compare.comparison import LADDER, Comparison, Settings, compare
-from asrcli.compare.matching import Heard as System
-from asrcli.compare.run import guess_language
+from asrcli.compare.comparison import LADDER
 from asrcli.results import Measure, RunRecord
 from asrcli.scoring.significance import Interval
 
@@ -68,17 +64,6 @@ def percent(one: Measure | None) -> str:
         return BLANK
     interval = f" {wording.span(Interval(one.low, one.high))}" if one.low is not None and one.high is not None else ""
     return wording.percent(one.value) + interval
-
-
-def batch_of(record: RunRecord) -> str:
-    """Return the batch size that was fastest."""
-    return next((one.condition.removeprefix("batch ") for one in record.measures if one.name == "rtfx_best"), "")
-
-
-def best_speed(record: RunRecord) -> Measure | None:
-    """Return the greatest speed that was measured: of the sweep, or else at batch 1."""
-    best = record.measure("rtfx_best", f"batch {batch_of(record)}")
-    return best if best is not None and best.value else record.measure("rtfx", "batch 1")
 
 
 def summary(runs: Sequence[RunRecord]) -> Grid:
@@ -253,66 +238,6 @@ def without_empty(grid: Grid, keep: int) -> Grid:
     return Grid(grid.title, tuple(grid.columns[at] for at in kept), rows, grid.note)
 
 
-def compared(runs: Sequence[RunRecord], seed: int = 0) -> Comparison | None:
-    """Compare runs with each other, where they heard the same references; ``None`` otherwise."""
-    if len(runs) < 2 or len({tuple((one.id, one.text) for one in run.utterances) for run in runs}) > 1:
-        return None
-    utterances = runs[0].utterances
-    systems = [System(one.system, "", one.heard) for one in runs]
-    return compare(utterances, systems, Settings("asr", guess_language(utterances), seed=seed))
-
-
-def verdicts(runs: Sequence[RunRecord]) -> list[str]:
-    """Return for every pair of engines whether they can be told apart."""
-    found = compared(runs)
-    return [wording.verdict(found, pair) for pair in found.pairs] if found else []
-
-
-def front(runs: Sequence[RunRecord]) -> list[int]:
-    """Return the runs on the Pareto front, the most accurate first: none other is as good at both and better at one."""
-    points = {at: (one.measure("wer"), best_speed(one)) for at, one in enumerate(runs)}
-    known = {
-        at: (rate.value, speed.value)
-        for at, (rate, speed) in points.items()
-        if rate is not None and speed is not None and rate.value is not None and speed.value is not None
-    }
-    return sorted(
-        (
-            at
-            for at, (rate, fast) in known.items()
-            if not any(
-                other != at and r <= rate and f >= fast and (r < rate or f > fast) for other, (r, f) in known.items()
-            )
-        ),
-        key=lambda at: known[at],
-    )
-
-
-def to_markdown(runs: Sequence[RunRecord]) -> str:
-    """Return all tables as Markdown."""
-    lines = [f"# {headline(runs)}", "", facts_line(runs), ""]
-    for grid in grids(runs):
-        lines += [f"## {grid.title}", ""]
-        lines += markdown_rows(grid)
-        lines += ["", *([grid.note + ".", ""] if grid.note else [])]
-    said = verdicts(runs)
-    lines += [f"- {escape(one)}" for one in said] + ([""] if said else [])
-    return "\n".join(lines)
-
-
-def markdown_rows(grid: Grid) -> Iterable[str]:
-    """Yield the lines of one table."""
-    yield "| " + " | ".join(map(escape, grid.columns)) + " |"
-    yield "| --- " + "| ---: " * (len(grid.columns) - 1) + "|"
-    for row in grid.rows:
-        yield "| " + " | ".join(map(escape, row)) + " |"
-
-
-def escape(text: str) -> str:
-    """Return text that cannot break out of a cell."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").replace("[", "\\[")
-
-
 def headline(runs: Sequence[RunRecord]) -> str:
     """Return what was measured, on what."""
     names = list(dict.fromkeys(one.dataset or "" for one in runs))
@@ -327,36 +252,4 @@ def facts_line(runs: Sequence[RunRecord]) -> str:
     return (
         f"{len(first.utterances):,} utterances, {hours:.1f} minutes; {machine}; asr {first.fact('asr')}, "
         f"{first.started}; normaliser {first.fact('normalizer')}"
-    )
-
-
-def to_csv(runs: Sequence[RunRecord]) -> str:
-    """Return every figure as a row."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(("system", "dataset", "started", "name", "condition", "value", "unit", "low", "high", "count"))
-    for run in runs:
-        for one in run.measures:
-            figures = (one.value, one.unit, one.low, one.high, one.count)
-            writer.writerow((run.system, run.dataset, run.started, one.name, one.condition, *figures))
-    return stream.getvalue()
-
-
-def to_json(runs: Sequence[RunRecord], paths: Sequence[str]) -> str:
-    """Return every figure and fact; utterances stay in the records."""
-    rows = [
-        {
-            "system": run.system,
-            "record": path,
-            **{name: getattr(run, name) for name in ("engine", "model", "revision", "dataset", "started")},
-            "utterances": len(run.utterances),
-            "on_pareto_front": at in front(runs),
-            "facts": dict(run.facts),
-            "measures": [asdict(one) for one in run.measures],
-        }
-        for at, (run, path) in enumerate(zip(runs, paths, strict=True))
-    ]
-    return (
-        json.dumps({"schema": "asr-bench/1", "runs": rows, "verdicts": verdicts(runs)}, ensure_ascii=False, indent=1)
-        + "\n"
     )

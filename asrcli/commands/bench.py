@@ -31,10 +31,11 @@ def bench(
         ),
     ] = None,
     engine: Annotated[
-        list[str] | None, _option("--engine", "-e", help="ENGINE or ENGINE:MODEL; several times for several.")
+        list[str] | None, _option("--engine", "-e", help="ENGINE[@BACKEND][:MODEL]; several times for several.")
     ] = None,
     beside: Annotated[
-        list[Path] | None, _option("--with", help="Show this earlier run too; without a dataset, only such runs.")
+        list[Path] | None,
+        _option("--with", help="Show this earlier run, or all in a folder; without a dataset, only such."),
     ] = None,
     replay: Annotated[Output, _option("--replay", help="Run this run again, and say what has drifted.")] = None,
     out: Annotated[Output, _option("--out", "-o", help="Folder for the records; default: the user's.")] = None,
@@ -172,21 +173,23 @@ def _sizes(text: str | None, option: str) -> tuple[int, ...]:
 
 def _measure(given: dict[str, Any], console: Console, files: dict[str, Path | None]) -> int:
     """Measure, show and write; return the exit code."""
+    from asrcli.bench.process import EngineBug
     from asrcli.bench.session import bench as measure
     from asrcli.bench.session import exit_code
     from asrcli.bench.watching import Board
-    from asrcli.results import read_run
+    from asrcli.results import read_run, run_paths
 
-    earlier = [(path, read_run(path)) for path in given["beside"] or ()]
+    earlier = [(path, read_run(path)) for path in run_paths(given["beside"] or ())]
     runs, code = earlier, 0
     if given["dataset"] is not None:
         with Board(console) as board:
             results = measure(request(given), board)
         for system, error in results.failed:
+            if isinstance(error, EngineBug):
+                console.raw(error.trace)
             console.error(f"{system}: {error}")
-        for path, record in results.runs:
+        for _, record in results.runs:
             _say_failures(record, console)
-            console.note(f"{record.system}: {path}")
         runs, code = [*results.runs, *earlier], exit_code(results)
     if runs:
         _show([record for _, record in runs], [str(path) for path, _ in runs], files, quiet=given["quiet"])
@@ -204,9 +207,11 @@ def _say_failures(record: RunRecord, console: Console) -> None:
 
 def _show(runs: list[RunRecord], paths: list[str], files: dict[str, Path | None], *, quiet: bool) -> None:
     """Print the tables, and write the reports."""
-    from asrcli.bench import tables
+    from asrcli.bench import reports
+    from asrcli.bench.verdicts import told_apart
     from asrcli.files import write_atomic
 
+    runs = told_apart(runs)
     taken = any(path is not None and str(path) == "-" for path in files.values())
     if not quiet and not taken:
         _print_tables(runs)
@@ -224,9 +229,9 @@ def _show(runs: list[RunRecord], paths: list[str], files: dict[str, Path | None]
             text = to_html(runs)
         else:
             text = {
-                "json": lambda: tables.to_json(runs, paths),
-                "csv": lambda: tables.to_csv(runs),
-                "markdown": lambda: tables.to_markdown(runs),
+                "json": lambda: reports.to_json(runs, paths),
+                "csv": lambda: reports.to_csv(runs),
+                "markdown": lambda: reports.to_markdown(runs),
             }[name]()
         if str(path) == "-":
             sys.stdout.write(text)
@@ -239,6 +244,7 @@ def _print_tables(runs: list[RunRecord]) -> None:
     from rich.text import Text
 
     from asrcli.bench import tables
+    from asrcli.bench.verdicts import verdicts
     from asrcli.compare.report import make_console
     from asrcli.compare.terminal import table
 
@@ -248,7 +254,7 @@ def _print_tables(runs: list[RunRecord]) -> None:
         console.print(table(grid.title, grid.columns, grid.rows))
         if grid.note:
             console.print(Text(grid.note, "dim"))
-    for sentence in tables.verdicts(runs):
+    for sentence in verdicts(runs):
         console.print(Text(sentence))
 
 
@@ -272,7 +278,6 @@ def _replay(path: Path, given: dict[str, Any], console: Console, files: dict[str
     if not results.runs:
         raise InputError(f"{path}: nothing was measured")
     made, after = results.runs[0]
-    console.note(f"{after.system}: {made}")
     _show([before, after], [str(path), str(made)], files, quiet=given["quiet"])
     found = drift(before, after)
     for sentence in found.sentences():

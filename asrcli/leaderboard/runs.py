@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asrcli.leaderboard.manifests import NORMALIZER, count_errors, model_label
+from asrcli.leaderboard.manifests import model_label
+from asrcli.leaderboard.scores import NORMALIZER, count_errors
 from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, set_name
 from asrcli.results import RunRecord, read_run
 from asrcli.scoring.alignment import Convention
@@ -17,7 +18,6 @@ SETS = {
     "oal:ami": "ami-cleaned",
     "oal:gigaspeech": "gigaspeech-cleaned",
     "oal:voxpopuli": "voxpopuli-cleaned-aa",
-    "oal:earnings22": "earnings22-cleaned-aa-chunked",
     "oal:monsoon": "voice-arena-monsoon",
 }
 
@@ -67,10 +67,10 @@ def measure(record: RunRecord, path: str, table: Table) -> Measured:
         f"asr: {convention}",
         NORMALIZERS[NORMALIZER].label,
         hardware_of(dict(record.facts)),
-        f"engine {record.engine}",
+        " ".join(filter(None, ("engine", record.engine, record.fact("backend")))),
     )
     row = Row(
-        model=model_label(record.engine, record.model),
+        model=model_label(record.engine, record.model, record.fact("backend")),
         protocol=protocol,
         source=path,
         day=(record.started or "")[:10],

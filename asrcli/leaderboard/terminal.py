@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from asrcli.leaderboard.defects import Defect
-    from asrcli.leaderboard.manifests import Score
+    from asrcli.leaderboard.scores import Score
 
 WIDTH = 125  # characters that a board takes without the columns of the test sets
 
@@ -103,7 +103,7 @@ def show_defects(found: Sequence[tuple[str, Defect]], console: Console) -> None:
 
 def show_scores(scores: Sequence[Score], console: Console) -> None:
     """Print what the leaderboard makes of manifests, and the totals of each model."""
-    from asrcli.leaderboard.manifests import totals
+    from asrcli.leaderboard.scores import totals
 
     rows = [
         [

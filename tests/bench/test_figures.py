@@ -15,7 +15,7 @@ from asrcli.bench import codecs, figures, gauges, robustness, sounds
 from asrcli.bench import messages as say
 from asrcli.bench.loaded import listen
 from asrcli.bench.replay import drift
-from asrcli.bench.tables import front
+from asrcli.bench.verdicts import front
 from asrcli.engine import Engine, Stream, StreamUpdate
 from asrcli.results import Measure, RunRecord, read_run, write_run
 from asrcli.types import Options, Utterance
