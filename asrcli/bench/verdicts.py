@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from asrcli.compare import wording
 from asrcli.compare.comparison import Comparison, Settings, compare
 from asrcli.compare.matching import Heard as System
 from asrcli.compare.run import guess_language
 from asrcli.results import LABEL, Measure, RunRecord
+
+MOST_IN_PAIRS = 3  # of more systems only the best one is held against each other
 
 
 def told_apart(runs: Sequence[RunRecord]) -> list[RunRecord]:
@@ -42,24 +44,43 @@ def best_speed(record: RunRecord) -> Measure | None:
     return best if best is not None and best.value else record.measure("rtfx", "batch 1")
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One run in a plot of accuracy against speed."""
+
+    at: int  # which of the runs
+    name: str
+    speed: float
+    rate: float  # with the ends of its interval, which are the rate itself where there is none
+    low: float
+    high: float
+
+
+def points(runs: Sequence[RunRecord]) -> list[Point]:
+    """Return the runs that have a rate and a speed."""
+    found = []
+    for at, one in enumerate(runs):
+        rate, speed = one.measure("wer"), best_speed(one)
+        if rate is None or rate.value is None or speed is None or not speed.value:
+            continue
+        low = rate.value if rate.low is None else rate.low
+        high = rate.value if rate.high is None else rate.high
+        found.append(Point(at, one.system, speed.value, rate.value, low, high))
+    return found
+
+
 def front(runs: Sequence[RunRecord]) -> list[int]:
     """Return the runs on the Pareto front, the most accurate first: none other is as good at both and better at one."""
-    points = {at: (one.measure("wer"), best_speed(one)) for at, one in enumerate(runs)}
-    known = {
-        at: (rate.value, speed.value)
-        for at, (rate, speed) in points.items()
-        if rate is not None and speed is not None and rate.value is not None and speed.value is not None
-    }
-    return sorted(
-        (
-            at
-            for at, (rate, fast) in known.items()
-            if not any(
-                other != at and r <= rate and f >= fast and (r < rate or f > fast) for other, (r, f) in known.items()
-            )
-        ),
-        key=lambda at: known[at],
-    )
+    known = points(runs)
+
+    def beaten(one: Point) -> bool:
+        return any(
+            other.rate <= one.rate and other.speed >= one.speed and (other.rate, other.speed) != (one.rate, one.speed)
+            for other in known
+        )
+
+    best = [one for one in known if not beaten(one)]
+    return [one.at for one in sorted(best, key=lambda one: (one.rate, one.speed))]
 
 
 def compared(runs: Sequence[RunRecord], seed: int = 0) -> Comparison | None:
@@ -72,6 +93,25 @@ def compared(runs: Sequence[RunRecord], seed: int = 0) -> Comparison | None:
 
 
 def verdicts(runs: Sequence[RunRecord]) -> list[str]:
-    """Return for every pair of engines whether they can be told apart."""
+    """Return whether engines can be told apart: of a few every pair, of many each from the best."""
     found = compared(runs)
-    return [wording.verdict(found, pair) for pair in found.pairs] if found else []
+    if found is None:
+        return []
+    if len(runs) <= MOST_IN_PAIRS:
+        return [wording.verdict(found, pair) for pair in found.pairs]
+    return against_best(found)
+
+
+def against_best(found: Comparison) -> list[str]:
+    """Return which systems make significantly more errors than the best one, and of which that is not known."""
+    systems = found.systems
+    best = min(range(len(systems)), key=lambda at: systems[at].counts.rate or 0.0)
+    said: dict[str, list[str]] = {"as many errors": [], "not distinguishable from it": [], "significantly more": []}
+    same, unsure, worse = said.values()
+    for pair in found.pairs:
+        if best not in (pair.first, pair.second):
+            continue
+        other = systems[pair.second if pair.first == best else pair.first].name
+        (worse if pair.significant else same if pair.difference == 0 else unsure).append(other)
+    told = [f"{name}: {', '.join(others)}" for name, others in said.items() if others]
+    return [f"{systems[best].name} makes the fewest errors; `asr compare` holds each against each", *told]
