@@ -220,10 +220,9 @@ def replay_of(contestant: Contestant, request: Request) -> str:
     source = request.dataset.source
     here = os.path.abspath(source) if Path(source).exists() else source
     engine, weights = contestant.choice.engine, contestant.choice.weights
-    model = os.path.abspath(weights.name) if os.path.exists(weights.name) else weights.name
     backend = f"@{engine.backend}" if engine.backend else ""
     values: dict[str, Any] = {
-        "engine": f"{engine.name}{backend}:{model}",
+        "engine": f"{engine.name}{backend}:{records.model_of(weights)}",
         "dataset": {**asdict(request.dataset), "source": here, "cache": None},
         "options": dict(contestant.options.given()),
         "plan": asdict(request.plan),

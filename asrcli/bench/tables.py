@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asrcli.bench.records import RATES
 from asrcli.bench.verdicts import batch_of, best_speed
@@ -24,6 +24,7 @@ class Grid:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    spare: tuple[str, ...] = ()  # columns that a narrow terminal goes without, in this order
 
 
 def grids(runs: Sequence[RunRecord]) -> list[Grid]:
@@ -78,7 +79,7 @@ def summary(runs: Sequence[RunRecord]) -> Grid:
             percent(one.measure("wer")),
             percent(one.measure("cer")),
             value(one, "rtfx", "batch 1"),
-            shown(best_speed(one)),
+            shown(best_speed(one)).partition(" ")[0],
             batch_of(one),
             *(value(one, f"latency_p{share}").partition(" ")[0] for share in (50, 95, 99)),
             value(one, "cold_start", form="{:.2f}").partition(" ")[0],
@@ -89,7 +90,8 @@ def summary(runs: Sequence[RunRecord]) -> Grid:
         )
         for one in runs
     ]
-    return without_empty(Grid("Accuracy and speed", columns, tuple(rows)), keep=6)
+    spare = ("at batch", "p99 s", "CER", "cold start s", "p50 s", "RTFx batch 1")
+    return without_empty(Grid("Accuracy and speed", columns, tuple(rows), spare=spare), keep=6)
 
 
 def rates(runs: Sequence[RunRecord]) -> Grid:
@@ -97,13 +99,14 @@ def rates(runs: Sequence[RunRecord]) -> Grid:
     rows = [
         (
             one.system,
-            *(percent(one.measure(name)) for name in RATES),
+            *(wording.percent(rate.value) if (rate := one.measure(name)) else BLANK for name in RATES),
             *(value(one, name, form="{:,.0f}") for name in ERRORS),
             f"{words.count:,}" if (words := one.measure("wer")) else BLANK,
         )
         for one in runs
     ]
-    return Grid("Error rates", ("system", *LADDER, *ERRORS, "of words"), tuple(rows))
+    columns = ("system", *LADDER, *ERRORS, "of words")
+    return Grid("Error rates", columns, tuple(rows), spare=("no case, no punctuation", "no case", "raw", "of words"))
 
 
 def starting(runs: Sequence[RunRecord]) -> Grid:
@@ -233,9 +236,27 @@ def invented(record: RunRecord, condition: str) -> str:
 
 def without_empty(grid: Grid, keep: int) -> Grid:
     """Return a table without the columns that are blank in every row, but for the first ones."""
-    kept = [at for at in range(len(grid.columns)) if at < keep or any(row[at] for row in grid.rows)]
+    return with_columns(grid, [at for at in range(len(grid.columns)) if at < keep or any(row[at] for row in grid.rows)])
+
+
+def narrowed(grid: Grid, width: int) -> Grid:
+    """Return a table that a terminal of so many characters can show, without columns that can be spared if need be."""
+    spare = [name for name in grid.spare if name in grid.columns]
+    while spare and needed(grid) > width:
+        gone = grid.columns.index(spare.pop(0))
+        grid = with_columns(grid, [at for at in range(len(grid.columns)) if at != gone])
+    return grid
+
+
+def needed(grid: Grid) -> int:
+    """Return how many characters a table takes when no cell is broken."""
+    return sum(max(map(len, column)) + 3 for column in zip(grid.columns, *grid.rows, strict=True))
+
+
+def with_columns(grid: Grid, kept: Sequence[int]) -> Grid:
+    """Return a table with some of its columns."""
     rows = tuple(tuple(row[at] for at in kept) for row in grid.rows)
-    return Grid(grid.title, tuple(grid.columns[at] for at in kept), rows, grid.note)
+    return replace(grid, columns=tuple(grid.columns[at] for at in kept), rows=rows)
 
 
 def headline(runs: Sequence[RunRecord]) -> str:

@@ -250,7 +250,7 @@ def _print_tables(runs: list[RunRecord]) -> None:
 
     console = make_console()
     console.print(Text(f"{tables.headline(runs)}: {tables.facts_line(runs)}", "dim"))
-    for grid in tables.grids(runs):
+    for grid in (tables.narrowed(one, console.width) for one in tables.grids(runs)):
         console.print(table(grid.title, grid.columns, grid.rows))
         if grid.note:
             console.print(Text(grid.note, "dim"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from asrcli.leaderboard.manifests import model_label
 from asrcli.leaderboard.scores import NORMALIZER, count_errors
 from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, set_name
-from asrcli.results import RunRecord, read_run
+from asrcli.results import RunRecord, read_run, system_name
 from asrcli.scoring.alignment import Convention
 from asrcli.text.normalisers import NORMALIZERS
 
@@ -43,6 +43,14 @@ def summary(run: Measured) -> str:
     return f"{run.row.model} on {run.set}: {', '.join([*rates, *speed])}, {run.utterances:,} utterances ({run.path})"
 
 
+def grouped(runs: Sequence[Measured]) -> list[tuple[tuple[str, ...], list[Measured]]]:
+    """Return what can be compared, each with the runs that it is true of."""
+    found: dict[tuple[str, ...], list[Measured]] = {}
+    for run in runs:
+        found.setdefault(run.comparisons, []).append(run)
+    return list(found.items())
+
+
 def place_runs(paths: Sequence[Path], table: Table) -> list[Measured]:
     """Read runs and score each as the table was scored.
 
@@ -67,7 +75,7 @@ def measure(record: RunRecord, path: str, table: Table) -> Measured:
         f"asr: {convention}",
         NORMALIZERS[NORMALIZER].label,
         hardware_of(dict(record.facts)),
-        " ".join(filter(None, ("engine", record.engine, record.fact("backend")))),
+        system_name(record.engine, None, record.fact("backend")),
     )
     row = Row(
         model=model_label(record.engine, record.model, record.fact("backend")),
@@ -165,12 +173,21 @@ def merge_rows(runs: Sequence[Measured]) -> list[Row]:
             groups.append([run])
         else:
             group.append(run)
-    rows = [merged(group) for group in groups]
-    protocols = list(dict.fromkeys(row.protocol for row in rows))
-    numbers = {one: f" ({number})" if number > 1 else "" for number, one in enumerate(protocols, 1)}
-    return [
-        replace(row, protocol=replace(row.protocol, name=row.protocol.name + numbers[row.protocol])) for row in rows
-    ]
+    return with_protocols([merged(group) for group in groups])
+
+
+def with_protocols(rows: Sequence[Row]) -> list[Row]:
+    """Return rows of which those that were measured alike share a protocol, whatever their engines."""
+    engines: dict[Protocol, dict[str, None]] = {}
+    for row in rows:
+        engines.setdefault(replace(row.protocol, note=""), {})[row.protocol.note] = None
+    shared = {
+        alike: replace(
+            alike, name=alike.name + (f" ({number})" if number > 1 else ""), note=f"by {', '.join(engines[alike])}"
+        )
+        for number, alike in enumerate(engines, 1)
+    }
+    return [replace(row, protocol=shared[replace(row.protocol, note="")]) for row in rows]
 
 
 def merged(group: Sequence[Measured]) -> Row:

@@ -10,7 +10,7 @@ from asrcli.compare.tables import printable
 from asrcli.compare.terminal import table
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.ranking import Board, Standing, two_digits
-from asrcli.leaderboard.runs import Measured, summary
+from asrcli.leaderboard.runs import Measured, grouped, summary
 from asrcli.leaderboard.tables import Kind
 
 if TYPE_CHECKING:
@@ -58,9 +58,10 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
     yield made
     if len(shown) < len(board.standings):
         yield Text(f"{len(shown)} of {len(board.standings)} rows (--top 0 shows all)", "dim")
-    for run in runs:
-        yield Text(printable(summary(run)), "bold")
-        for line in run.comparisons:
+    for lines, alike in grouped(runs):
+        for run in alike:
+            yield Text(printable(summary(run)), "bold")
+        for line in lines:
             yield Text(printable(f"  {line}"), "yellow" if "NOT" in line or "DIFFERS" in line else "")
     for note in board.notes:
         yield Text(printable(f"note: {note}"), "yellow")
