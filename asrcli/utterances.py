@@ -31,6 +31,10 @@ MOST_CHARACTERS = 2_000_000  # of one text: more than a day of speech
 Row = Mapping[str, Any]
 
 
+class NoText(InputError):
+    """A line has none of the columns in which a text is looked for."""
+
+
 def read_manifest(
     path: Path, *, hypotheses: bool = False, needs_text: bool = True, text_column: str | None = None
 ) -> list[Utterance]:
@@ -193,8 +197,8 @@ def text_of(
     if columns.text is None:
         if not needs_text:
             return ""
-        known = ", ".join(text_keys)
-        raise InputError(f"{path} line {number}: no text; one of {known} must be there, not {shown(row)}")
+        wanted = f"one of {', '.join(text_keys)}" if len(text_keys) > 1 else f"'{text_keys[0]}'"
+        raise NoText(f"{path} line {number}: no text; {wanted} must be there, not {shown(row)}")
     text = row[columns.text]
     if text is None:
         return ""

@@ -77,3 +77,6 @@ class Watcher(Protocol):
 
     def note(self, text: str) -> None:
         """Something worth a line happened."""
+
+    def lost(self, text: str) -> None:
+        """A part of what was asked for cannot be had."""

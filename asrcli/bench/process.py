@@ -30,7 +30,7 @@ class EngineBug(AsrError):
     """An exception of the engine that is no mistake of the user; ``trace`` says where it was raised."""
 
     def __init__(self, answer: say.Trouble) -> None:
-        super().__init__(f"{answer.text} (a bug; its traceback is above)")
+        super().__init__(f"{answer.text} (a bug of the engine)")
         self.trace = answer.trace
 
 

@@ -77,8 +77,10 @@ def bench(request: Request, watcher: Watcher) -> Results:
     """
     chosen = [choose(name, request, watcher) for name in request.engines]
     dataset = open_dataset(replace(request.dataset, offline=request.offline), watcher.note)
-    for text in (*dataset.notes, *shortened(dataset.missing)):
+    for text in dataset.notes:
         watcher.note(text)
+    for text in shortened(dataset.missing):
+        watcher.lost(text)
     options = request.options if request.options.language else with_language(request.options, dataset, chosen)
     request = replace(request, options=options, folder=request.folder or store.default_folder())
     failed: list[tuple[str, AsrError]] = []

@@ -112,6 +112,13 @@ class Board:
         else:
             self.console.note(text)
 
+    def lost(self, text: str) -> None:
+        """Say what cannot be had, also to those who want errors only."""
+        if self._live is not None:
+            self.note(text)
+        else:
+            self.console.error(text)
+
     def _count(self, state: State, heard: say.Heard, one: Utterance) -> None:
         from asrcli.scoring.alignment import distances
         from asrcli.text.normalisers import build

@@ -33,9 +33,15 @@ def main() -> None:
     except AsrError as error:
         connection.send(say.Trouble(type(error).__name__, str(error)))
     except BaseException as error:
-        connection.send(say.Trouble("", f"{type(error).__name__}: {error}", traceback.format_exc()))
+        connection.send(say.Trouble("", told(error), traceback.format_exc()))
     sys.stderr.flush()
     os._exit(0)  # an engine's threads may still be at work
+
+
+def told(error: BaseException) -> str:
+    """Return what an unexpected exception says, and where it was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} in {os.path.basename(last.filename)} line {last.lineno}"
 
 
 def _receive(connection: Connection[Any, Any], requests: SimpleQueue[Any]) -> None:

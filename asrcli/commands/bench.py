@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from asrcli.console import Console
-from asrcli.errors import CheckFailed, InputError, UsageError
+from asrcli.errors import CheckFailed, InputError, OutputError, UsageError
+from asrcli.files import reason
 
 if TYPE_CHECKING:
     from asrcli.bench.session import Request
@@ -109,6 +111,8 @@ def _check(given: dict[str, Any], files: dict[str, Path | None]) -> None:
     """Raise what is wrong with the command line, before anything is measured."""
     if sum(path is not None and str(path) == "-" for path in files.values()) > 1:
         raise UsageError("only one of --json, --csv, --markdown and --html can have standard output")
+    for path in files.values():
+        check_folder(path)
     if files["plot"]:
         from asrcli.bench.plot import check_plot
 
@@ -121,6 +125,22 @@ def _check(given: dict[str, Any], files: dict[str, Path | None]) -> None:
         raise UsageError(f"no engine to measure on '{given['dataset']}'; give --engine whisper:tiny, for example")
     if given["dataset"] is None and given["engine"]:
         raise UsageError(f"no dataset for --engine {given['engine'][0]}; name a folder, a manifest or a hub dataset")
+
+
+def check_folder(path: Path | None) -> None:
+    """Raise before hours of work when a report could not be written after them.
+
+    Raises:
+        OutputError: its folder is not there and cannot be made, or takes no files.
+    """
+    if path is None or str(path) == "-":
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write '{path}': {reason(error)}") from error
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"cannot write '{path}': no permission in its folder")
 
 
 def request(given: dict[str, Any]) -> Request:

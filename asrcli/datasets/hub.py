@@ -96,10 +96,11 @@ def place_of(source: str) -> Place:
             raise UsageError(f"dataset '{source}' cannot be measured here: {UNHEARD[source]}")
         from difflib import get_close_matches
 
-        prefix = source.partition(":")[0]
-        close = get_close_matches(source, SHORT_NAMES, n=1)
-        known = ", ".join(name for name in SHORT_NAMES if name.startswith(f"{prefix}:"))
-        raise UsageError(f"no dataset '{source}': " + (f"did you mean '{close[0]}'?" if close else f"choose {known}"))
+        prefix, _, name = source.partition(":")
+        known = [short.removeprefix(f"{prefix}:") for short in SHORT_NAMES if short.startswith(f"{prefix}:")]
+        close = get_close_matches(name, known, n=1)
+        choice = f"did you mean '{prefix}:{close[0]}'?" if close else f"{prefix}: has {', '.join(known)}"
+        raise UsageError(f"no dataset '{source}': {choice}")
     name, _, rest = source.removeprefix("hf:").partition(":")
     repository, _, revision = name.partition("@")
     config, _, split = rest.partition(":")
