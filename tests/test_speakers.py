@@ -97,7 +97,7 @@ TURNS = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.sampled_from(["one,", "two", '"three"', "fo-ur."]), min_size=1, max_size=9), TURNS)
 def test_no_word_is_lost_or_without_a_speaker(words: list[str], turns: tuple[Turn, ...]) -> None:
     before = said(" ".join(words), 2.0)
