@@ -85,6 +85,8 @@ def bench(request: Request, watcher: Watcher) -> Results:
     request = replace(request, options=options, folder=request.folder or store.default_folder())
     failed: list[tuple[str, AsrError]] = []
     contestants = list(prepared(chosen, request, watcher, failed))
+    if request.plan.callers and (single := [one.system for one in contestants if not one.choice.engine.concurrent]):
+        watcher.note(f"--concurrency is left out for engines that hear one caller at a time: {', '.join(single)}")
     whole = digest(dataset.utterances)
     runs: list[tuple[Path, RunRecord]] = []
     with ExitStack() as stack:
@@ -160,8 +162,6 @@ def prepare(one: Named, request: Request, watcher: Watcher) -> Contestant:
         offline=request.offline,
         announce=watcher.note,
     )
-    if request.plan.callers and not choice.engine.concurrent:
-        watcher.note(f"{one.engine.name} hears one caller at a time: --concurrency is left out for it")
     return Contestant(choice, request.options, request.vad)
 
 
