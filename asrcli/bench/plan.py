@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import asrcli
@@ -74,6 +75,9 @@ class Watcher(Protocol):
 
     def step(self, system: str, heard: say.Heard | None = None, one: Utterance | None = None) -> None:
         """A step is done: an utterance was heard, when one is given."""
+
+    def finished(self, system: str, record: Path) -> None:
+        """An engine is measured, and its record written."""
 
     def note(self, text: str) -> None:
         """Something worth a line happened."""

@@ -193,7 +193,7 @@ def one_run(
             write_run(card, path.with_suffix(CARD_SUFFIX))
         write_run(record, path)
         journal.remove()
-    watcher.note(f"{record.system}: {path}")
+    watcher.finished(record.system, path)
     return path, record
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from asrcli.types import Utterance
 
 
+AROUND = 6  # lines of a terminal that the rows of the table must leave
 SECONDS_BETWEEN = 60.0  # lines about a part that takes long, where nobody looks on
 
 
@@ -101,6 +103,12 @@ class Board:
         if self._live is None and state.done < state.total and time.perf_counter() - state.said > SECONDS_BETWEEN:
             self._say(system, state, state.far)
 
+    def finished(self, system: str, record: Path) -> None:
+        """Say where the record of an engine is."""
+        state = self.states.setdefault(system, State())
+        state.phase, state.total = "finished", 0
+        self.note(f"{system}: {record}")
+
     def _say(self, system: str, state: State, text: str) -> None:
         state.said = time.perf_counter()
         self.console.note(f"{system}: {text}" if system else text)
@@ -140,7 +148,8 @@ class Board:
         made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name in ("system", "now", "done", "left", "WER so far", "RTFx"):
             made.add_column(name, justify="left" if name in ("system", "now") else "right")
-        for system, state in self.states.items():
+        room = max(1, self._live.console.size.height - AROUND) if self._live is not None else len(self.states)
+        for system, state in list(self.states.items())[-room:]:  # the last one is at work
             steps = f"{state.done}/{state.total}" if state.total else ""
             made.add_row(Text(system), Text(state.phase), steps, state.left, state.rate, state.speed)
         return made

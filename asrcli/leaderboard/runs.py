@@ -126,7 +126,7 @@ def compare(run: Measured, table: Table) -> list[str]:
     alike = "as the leaderboard's code of 2026-08" if known_rules else "DIFFERS, tenths of a point can come from it"
     lines.append(f"normaliser: {alike} ({own.normalizer}; the table: {published.normalizer or 'not said'})")
     same = bool(own.hardware) and own.hardware.split(" (")[0] in published.hardware
-    speed = "same hardware" if same else "NOT comparable"
+    speed = "same hardware, but one utterance at a time here, batches there" if same else "NOT comparable"
     lines.append(
         f"speed: {speed} ({own.hardware or 'hardware not said'}; the table: {published.hardware or 'not said'})"
     )
