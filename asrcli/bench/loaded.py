@@ -82,17 +82,20 @@ class Loaded:
 
     def answer(self, request: say.Request, put: Put) -> None:
         """Do what was asked for."""
-        if isinstance(request, say.Hear):
-            for one in request.utterances:
-                put(self.hear(one))
-        elif isinstance(request, say.Sweep):
-            for found in self.sweep(request):
-                put(found)
-        elif isinstance(request, say.Listen):
-            for one in request.utterances:
-                put(self.listen(one, request.chunk))
-        else:
-            put(self.serve(request))
+        for found in self.results(request):
+            put(found)
+
+    def results(self, request: say.Request) -> Iterator[say.Answer]:
+        """Yield the results of a request as they are there."""
+        match request:
+            case say.Hear(utterances):
+                yield from map(self.hear, utterances)
+            case say.Sweep():
+                yield from self.sweep(request)
+            case say.Listen(utterances, chunk):
+                yield from (self.listen(one, chunk) for one in utterances)
+            case say.Serve():
+                yield self.serve(request)
 
     def cut_options(self) -> CutOptions:
         """Return how recordings are cut for this engine."""
