@@ -214,7 +214,7 @@ def keep(row: Mapping[str, Any], number: int, place: Place, wanted: Wanted, root
     path = root / "audio" / digest[:2] / f"{digest}{Path(audio.get('path') or '').suffix[:8]}"
     if not path.exists():
         write_atomic(path, data)
-    name = first_text(row, ID_KEYS)
+    name = first_text(row, (*ID_KEYS, "file_name"))
     line = {"id": name if name is not None else f"{number:06d}", "audio_filepath": str(path), "text": text}
     line |= {"language": place.language or first_text(row, ("language", "lang"))}
     line |= {"group": first_text(row, GROUP_KEYS)}

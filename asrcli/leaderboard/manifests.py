@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from os.path import basename
 from pathlib import Path
 from typing import Any
 
 from asrcli.datasets import hub
 from asrcli.errors import UsageError
 from asrcli.results import RunRecord, read_run, system_name
+from asrcli.text.normalisers import build
+from asrcli.types import Utterance
 from asrcli.utterances import CHUNK, PARENT
 
+NORMALIZER = "open-asr-leaderboard"
 FILE = re.compile(r"MODEL_(?P<model>.+?)_*DATASET_(?P<dataset>.+)\.jsonl")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # owner/name
 # A file's name has "-" for the "/" of a hub id; owners with a "-" of their own (normalizer/model_ids.py, d1e99b25).
@@ -96,12 +100,21 @@ def manifests_of(
     return texts
 
 
+def is_scored(one: Utterance) -> bool:
+    """Return whether the leaderboard scores an utterance: not when its reference is empty once it is normalised."""
+    english = (one.language or "en").lower().startswith("en")
+    text = build(NORMALIZER, "en")(one.text) if english else one.text
+    return text.strip().lower() not in hub.IGNORED
+
+
 def manifest_text(record: RunRecord) -> str:
-    """Return a run as a manifest of the leaderboard: raw texts, in the order of the run."""
+    """Return a run as a manifest of the leaderboard: raw texts of what it scores, in the order of the run."""
     lines = []
     for number, (one, heard, time) in enumerate(zip(record.utterances, record.heard, record.times, strict=True)):
+        if not is_scored(one):
+            continue
         row: dict[str, Any] = {
-            "audio_filepath": one.audio or f"sample_{number}",
+            "audio_filepath": basename(one.id) or f"sample_{number}",  # the leaderboard's: no path of this machine
             "duration": one.seconds,
             "time": time,
             "text": one.text,

@@ -187,7 +187,7 @@ def test_a_run_goes_out_and_comes_back_as_it_was(tmp_path: Path, called: Called)
     assert path.name == "MODEL_openai-whisper-mine_DATASET_hf-audio-open-asr-leaderboard_librispeech_test.clean.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     texts = {"text": "green house river stone cloud", "pred_text": "green house river stone storm"}
-    assert rows[1] == {"audio_filepath": "u1.wav", "duration": 2.0, "time": 0.5, **texts}
+    assert rows[1] == {"audio_filepath": "u1", "duration": 2.0, "time": 0.5, **texts}
     one, same = score_file(path), score_file(tmp_path / "run.jsonl")
     assert (one.wer, one.rtfx, one.counts) == (same.wer, same.rtfx, same.counts) == (10.0, 4.0, one.counts)
     assert one.model == same.model == "openai/whisper-mine"
@@ -242,6 +242,16 @@ def test_sets_of_bench_have_the_names_of_the_leaderboards_own_scripts() -> None:
         "ml:fleurs-de": "nithinraok-asr-leaderboard-datasets_fleurs_de_test",
     }  # fmt: skip
     assert official_name("owner/name@main:a:dev") == "owner-name_a_dev" and official_name("/my/digits") == "/my/digits"
+
+
+def test_what_the_leaderboard_does_not_score_is_not_exported(tmp_path: Path, called: Called) -> None:
+    """Its `prepare_data` drops rows whose normalised reference is empty or says that the stretch is to be ignored."""
+    texts = ("green house", "uh", "Ignore_time_segment_in_scoring", "ignore time segment in scoring", "(noise)", "two")
+    rows = tuple(Utterance(f"a/b/u{n}.flac", text, f"/here/u{n}.flac", "en") for n, text in enumerate(texts))
+    write_run(RunRecord("e", rows, ("x",) * 6, (0.5,) * 6, "a/b", dataset="esb:ami"), tmp_path / "run.jsonl")
+    _, out, _ = called("export", tmp_path / "run.jsonl", "-o", tmp_path)
+    found = [json.loads(line) for line in Path(out.strip()).read_text().splitlines()]
+    assert [(one["audio_filepath"], one["text"]) for one in found] == [("u0.flac", "green house"), ("u5.flac", "two")]
 
 
 def test_a_manifest_needs_the_models_id(tmp_path: Path, called: Called) -> None:
