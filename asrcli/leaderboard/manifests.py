@@ -16,7 +16,7 @@ from typing import Any
 from asrcli.datasets import hub
 from asrcli.errors import UsageError
 from asrcli.results import RunRecord, read_run, system_name
-from asrcli.text.normalisers import build
+from asrcli.text.normalisers import Normalizer, build
 from asrcli.types import Utterance
 from asrcli.utterances import CHUNK, PARENT
 
@@ -100,18 +100,19 @@ def manifests_of(
     return texts
 
 
-def is_scored(one: Utterance) -> bool:
+def is_scored(one: Utterance, normalize: Normalizer) -> bool:
     """Return whether the leaderboard scores an utterance: not when its reference is empty once it is normalised."""
     english = (one.language or "en").lower().startswith("en")
-    text = build(NORMALIZER, "en")(one.text) if english else one.text
+    text = normalize(one.text) if english else one.text
     return text.strip().lower() not in hub.IGNORED
 
 
 def manifest_text(record: RunRecord) -> str:
     """Return a run as a manifest of the leaderboard: raw texts of what it scores, in the order of the run."""
+    normalize = build(NORMALIZER, "en")
     lines = []
     for number, (one, heard, time) in enumerate(zip(record.utterances, record.heard, record.times, strict=True)):
-        if not is_scored(one):
+        if not is_scored(one, normalize):
             continue
         row: dict[str, Any] = {
             "audio_filepath": basename(one.id) or f"sample_{number}",  # the leaderboard's: no path of this machine
