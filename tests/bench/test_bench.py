@@ -189,6 +189,7 @@ def test_where_nobody_looks_on_every_part_is_one_line(asr: Run, digits: Path, tm
     assert asr("bench", digits, "-e", "fake", *QUICK, "-q", "-o", tmp_path / "runs").err == ""
 
 
+@pytest.mark.slow
 def test_runs_of_one_system_are_told_apart(asr: Run, digits: Path, tmp_path: Path) -> None:
     for _ in range(2):
         assert asr("bench", digits, "-e", "fake", *QUICK, "-q", "-o", tmp_path / "runs").code == 0
