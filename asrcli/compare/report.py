@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from asrcli.compare import tables
 from asrcli.compare.breakdown import worst
-from asrcli.compare.comparison import Comparison
 from asrcli.compare.conditions import Outcome
+from asrcli.compare.scores import Comparison
 from asrcli.errors import CheckFailed, UsageError
 from asrcli.files import write_atomic
 
@@ -119,10 +119,9 @@ def score_conversations(reference: Path, systems: Sequence[Path], wanted: Wanted
     normalize = (
         build(wanted.normalizer, wanted.language or guess_language(said)) if reference.suffix == ".stm" else None
     )
-    sources = distinct_names([read(path, True) for path in systems])
     return [
-        score_meetings(one.name, said, one.utterances, normalize if path.suffix == ".stm" else None, collar)
-        for path, one in zip(systems, sources, strict=True)
+        score_meetings(name, said, read(path, True).utterances, normalize if path.suffix == ".stm" else None, collar)
+        for name, path in zip(distinct_names(systems), systems, strict=True)
     ]
 
 

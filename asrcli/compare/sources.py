@@ -32,6 +32,11 @@ class Source:
     marked: bool = False  # a trn or stm file, whose texts can hold alternations and optional words
 
 
+def name_of(path: Path) -> str:
+    """Return what a file or folder is called in reports."""
+    return path.name if path.is_dir() else path.stem
+
+
 def read_source(path: Path, *, hypotheses: bool) -> Source:
     """Read one side.
 
@@ -42,7 +47,7 @@ def read_source(path: Path, *, hypotheses: bool) -> Source:
     Raises:
         InputError: nothing is there, or something cannot be understood: file and line are named.
     """
-    name = path.name if path.is_dir() else path.stem
+    name = name_of(path)
     if path.is_dir():
         return read_folder(path, name, hypotheses=hypotheses)
     if not path.exists():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from asrcli.compare import wording
 from asrcli.compare.breakdown import by_field
 from asrcli.compare.classes import CLASSES
-from asrcli.compare.comparison import LADDER, Comparison, SystemScore
+from asrcli.compare.scores import LADDER, Comparison, SystemScore
 from asrcli.compare.tables import printable
 
 if TYPE_CHECKING:

@@ -58,19 +58,19 @@ def compare_unreferenced(paths: Sequence[Path], wanted: Wanted) -> Agreement:
         raise UsageError("--no-ref compares systems with each other: name at least two")
     if wanted.normalizer not in NORMALIZERS:
         raise UsageError(f"there is no normaliser '{wanted.normalizer}': choose {', '.join(NORMALIZERS)}")
-    sources = distinct_names([read_source(path, hypotheses=True) for path in paths])
+    sources = [read_source(path, hypotheses=True) for path in paths]
     ids = list(dict.fromkeys(one.id for source in sources for one in source.utterances))
     by_id = [{one.id: one.text for one in source.utterances} for source in sources]
     if not any(sum(name in texts for texts in by_id) > 1 for name in ids):
         raise InputError(f"{paths[0]} and {paths[1]} have no id in common")
     systems = tuple(
         Heard(
-            source.name,
+            name,
             source.path,
-            tuple(texts.get(name) for name in ids),
-            missing=tuple(name for name in ids if name not in texts),
+            tuple(texts.get(one) for one in ids),
+            missing=tuple(one for one in ids if one not in texts),
         )
-        for source, texts in zip(sources, by_id, strict=True)
+        for name, source, texts in zip(distinct_names(paths), sources, by_id, strict=True)
     )
     language = wanted.language or guess_language(
         [Utterance("", text) for texts in by_id for text in list(texts.values())[:200]]

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from asrcli.text import numbers_english, tables
 
@@ -118,6 +119,14 @@ def first_run(word: str) -> str:
     return found[0] if found else ""
 
 
+def has_letters(words: list[str]) -> bool:
+    """Return whether two words of one character stand side by side."""
+    try:
+        return b"\1\1" in bytes(map(len, words))
+    except ValueError:  # a word of more than 255 characters
+        return True
+
+
 class MarkTable(dict[int, str]):
     """Characters -> what is left of them without marks, symbols and diacritics; filled as characters come up."""
 
@@ -178,8 +187,9 @@ class EnglishNormalizer:
         names = rules.names if on["names"] else {}
         spellings = rules.spellings if on["spellings"] else {}
         self.respelling = {**names, **{old: names.get(new, new) for old, new in spellings.items()}}
-        self.plain: dict[str, str] = {}  # words that nothing around them changes -> their final form
+        self.plain: dict[str, tuple[str, ...]] = {}  # words that nothing around them changes -> what they become
         self.known: dict[str, Known] = {}
+        self.kept: dict[str, str] = {}  # every different word of `words` once
 
     def keeps(self, replacement: str) -> bool:
         """Return whether a contraction is wanted: titles can be disabled on their own."""
@@ -189,25 +199,44 @@ class EnglishNormalizer:
     def __call__(self, text: str) -> str:
         """Return the normalised text."""
         text = text.lower()
-        if "(" in text or "[" in text or "<" in text:
-            return self.apply(text)
-        plain = self.plain
         tokens = text.split()
+        words = self.recall(text, tokens)
+        return self.look_closer(text, tokens) if words is None else " ".join(words)
+
+    def words(self, text: str) -> list[str]:
+        """Return the words of the normalised text; words that come again are the same objects.
+
+        That saves memory, and time wherever words are compared or hashed.
+        """
+        text = text.lower()
+        tokens = text.split()
+        words = self.recall(text, tokens)
+        if words is None:
+            words = self.look_closer(text, tokens).split()
+            return list(map(self.kept.setdefault, words, words))
+        return words
+
+    def recall(self, text: str, tokens: list[str]) -> list[str] | None:
+        """Return the normalised words of a text of known words that do not depend on each other, or ``None``."""
+        if "(" in text or "[" in text or "<" in text:
+            return None
         try:
-            joined = " ".join([word for token in tokens if (word := plain[token])])
+            words = list(chain.from_iterable(map(self.plain.__getitem__, tokens)))
         except KeyError:
-            return self.look_closer(text, tokens)
-        return self.join_letters(joined) if self.rules.acronyms else joined
+            return None
+        return None if self.rules.acronyms and has_letters(words) else words
 
     def look_closer(self, text: str, tokens: list[str]) -> str:
         """Normalise a text that has words which are new or depend on others."""
+        if "(" in text or "[" in text or "<" in text:
+            return self.apply(text)
         for token in tokens:
             if token not in self.known:
                 self.learn(token)
         known, plain = self.known, self.plain
         special = [place for place, token in enumerate(tokens) if token not in plain]
         if not special:
-            joined = " ".join([word for token in tokens if (word := plain[token])])
+            joined = " ".join([word for token in tokens for word in plain[token]])
             return self.join_letters(joined) if self.rules.acronyms else joined
         pairs = marks = False
         for place in special:
@@ -229,8 +258,8 @@ class EnglishNormalizer:
     def learn(self, token: str) -> Known:
         """Apply the rules that look at one word, remember the outcome and whether the rest of a text can change it."""
         if len(self.known) > MOST_WORDS:
-            self.known.clear()
-            self.plain.clear()
+            for memory in (self.known, self.plain, self.kept):
+                memory.clear()
         unfilled = self.fillers.sub("", token) if self.on["fillers"] else token
         early = self.start(token)
         words = early.split()
@@ -247,7 +276,7 @@ class EnglishNormalizer:
         if not depends:
             if self.compounds:
                 early = self.compounds.sub(lambda found: self.rules.compounds[" ".join(found[0].split())], early)
-            self.plain[token] = self.respell(early)
+            self.plain[token] = tuple([self.kept.setdefault(word, word) for word in self.respell(early).split()])
         return known
 
     def apply(self, text: str) -> str:
