@@ -71,7 +71,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, Row]]:
             continue
         try:
             row, end = decode(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             end = -1
         if end != len(line):
             row = read_json_line(line, path, number)
@@ -84,6 +84,8 @@ def read_json_line(line: str, path: Path, number: int) -> Any:
     """Read one line, with space round it."""
     try:
         return json.loads(line)
+    except RecursionError:
+        raise InputError(f"{path} line {number}: brackets inside brackets, too deep to be read") from None
     except ValueError as error:
         raise InputError(f"{path} line {number}: not JSON ({error}): {line[:60]}") from None
 

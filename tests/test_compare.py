@@ -277,6 +277,8 @@ def test_plain_texts_with_other_line_breaks_are_one_text(tmp_path: Path) -> None
         ("x.jsonl", b'{"id":"1","text":"a"}\n{"id":"2","text":"b\x00"}\n', "line 2: a NUL byte"),
         ("x.jsonl", b'{"id":"1","text":"a"}\n{"id":"2","text":"b\\u0000"}\n', "line 2: a NUL character"),
         ("x.jsonl", b'{"id":"1","text":"a"}\n[1]\n', "line 2: a line must be an object"),
+        ("x.jsonl", b'{"id":"1","text":"a"}\n' + b"[" * 200_000, "line 2: brackets inside brackets"),
+        ("x.json", b"[" * 200_000, "line 1: brackets inside brackets"),
         ("x.jsonl", b'{"id":"1","audio":"a"}\n', "line 1: no text"),
         ("x.jsonl", b'{"id":"1","text":7}\n', "line 1: 'text' must be text"),
         ("x.jsonl", b'{"id":"1","text":"a","duration":"long"}\n', "line 1: 'duration' must be a number"),

@@ -133,6 +133,8 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
     """Read a transcript as openai-whisper writes it, or a list of manifest rows."""
     try:
         data = json.loads("\n".join(read_lines(path)))
+    except RecursionError:
+        raise InputError(f"{path} line 1: brackets inside brackets, too deep to be read") from None
     except ValueError as error:
         line = getattr(error, "lineno", 1)
         raise InputError(f"{path} line {line}: not JSON ({error})") from None
