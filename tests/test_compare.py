@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from support.command import Run, write_wav
 
-from asrcli.compare import wording
+from asrcli.compare import terminal, wording
 from asrcli.compare.classes import CLASSES, classify, find_names
 from asrcli.compare.conditions import Condition
 from asrcli.compare.html import to_html
@@ -740,3 +740,36 @@ def test_outputs_of_asr_transcribe_compare_with_their_references(asr: Run, tmp_p
     assert asr("transcribe", "-e", "fake", "--no-vad", "in", "-o", "hyp").code == 0
     done = asr("compare", "ref", "hyp")
     assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_long_alignments_go_on_below_with_both_rows_side_by_side(files: tuple[Path, ...], width: int) -> None:
+    found = run(files[0], [files[1]], Wanted())
+    for index in range(20):
+        _, *lines = (line.plain for line in terminal.diff(found, index, width))
+        whole = [line.plain for line in terminal.diff(found, index)][1:]
+        assert len(whole) == 2
+        assert max(map(len, lines)) <= width
+        for side, row in enumerate(whole):
+            label = len("  reference  ")
+            assert " ".join(line[label:] for line in lines[side::2]).split() == row[label:].split()
+        for said, heard in zip(lines[0::2], lines[1::2], strict=True):
+            assert said.startswith("  reference  ") and heard.startswith("  first      ")
+            starts = [
+                {place for place in range(13, len(row)) if row[place - 1] == " " != row[place]} for row in (said, heard)
+            ]
+            assert starts[0] == starts[1]  # every column begins at the same place
+
+
+@pytest.mark.parametrize("width", [70, 80, 100, 120])
+def test_no_figure_of_the_rates_is_broken(files: tuple[Path, ...], width: int) -> None:
+    from rich.console import Console
+
+    out = io.StringIO()
+    found = run(files[0], [*files[1:]], Wanted())
+    Console(file=out, width=width).print(terminal.rates(found))
+    for one in found.systems:
+        assert wording.span(one.interval) in out.getvalue()
+        assert wording.span(one.group_interval) in out.getvalue()
+    assert "95 % by group" in out.getvalue()
+    assert max(map(len, out.getvalue().splitlines())) <= width

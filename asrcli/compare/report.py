@@ -150,7 +150,7 @@ def print_tables(comparison: Comparison, *, fields: Sequence[str], confusions: i
     indices = chosen(comparison, show)
     terminal.show(comparison, console, fields=fields, confusions=confusions)
     for index in indices:
-        for line in terminal.diff(comparison, index):
+        for line in terminal.diff(comparison, index, console.width if console.is_terminal else None):
             console.print(line, soft_wrap=True)
 
 

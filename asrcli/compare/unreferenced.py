@@ -171,7 +171,8 @@ def show(agreement: Agreement, console: Console, most: int = 20) -> None:
         ]
         for row, name in enumerate(names)
     ]
-    console.print(table("Word error rate of each row with the column as its reference", ["", *names], rows))
+    console.print(Text("Word error rate of each row with the column as its reference", "bold"))
+    console.print(table("", ["", *names], rows))
     for one in agreement.systems:
         if one.missing:
             console.print(
@@ -187,4 +188,5 @@ def show(agreement: Agreement, console: Console, most: int = 20) -> None:
         for index in disputed[:most]
     ]
     title = f"Most disputed ({len(disputed):,} of {len(agreement.ids):,} utterances are not unanimous)"
-    console.print(table(title, ["utterance", "words disputed", "consensus"], listed))
+    console.print(Text(title, "bold"))
+    console.print(table("", ["utterance", "words disputed", "consensus"], listed))
