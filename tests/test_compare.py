@@ -773,3 +773,24 @@ def test_no_figure_of_the_rates_is_broken(files: tuple[Path, ...], width: int) -
         assert wording.span(one.group_interval) in out.getvalue()
     assert "95 % by group" in out.getvalue()
     assert max(map(len, out.getvalue().splitlines())) <= width
+
+
+@pytest.mark.parametrize(
+    ("mode", "extra"),
+    [
+        ("--no-ref", ["--fail-if", "wer > 0"]),
+        ("--no-ref", ["--html", "x.html"]),
+        ("--no-ref", ["--show", "worst:3"]),
+        ("--no-ref", ["--meetings"]),
+        ("--meetings", ["--fail-if", "wer > 0"]),
+        ("--meetings", ["--junit", "x.xml"]),
+        ("--meetings", ["--consensus", "x.jsonl"]),
+        ("-q", ["--consensus", "x.jsonl"]),
+        ("-q", ["--collar", "0.25"]),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_refused(
+    mode: str, extra: list[str], files: tuple[Path, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert called("compare", *files, mode, *extra) == 2
+    assert extra[0] in capsys.readouterr().err

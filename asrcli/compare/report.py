@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -61,13 +61,17 @@ def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, 
             write_atomic(path, text)
 
 
+def refuse(options: Mapping[str, object], why: str) -> None:
+    """Raise `UsageError` where an option was given that would be passed over."""
+    for name, value in options.items():
+        if value:
+            raise UsageError(f"{name} {why}")
+
+
 def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensus: Path | None, *, quiet: bool) -> None:
     """Compare systems without a reference, and write and print what was asked for."""
     from asrcli.compare import unreferenced as without
 
-    refused = [name for name, path in paths._asdict().items() if path is not None and name != "json"]
-    if refused:
-        raise UsageError(f"--{refused[0]} needs a reference; with --no-ref there are --json and --consensus")
     agreement = without.compare_unreferenced(systems, wanted)
     if consensus is not None:
         without.write_consensus(agreement, consensus)
@@ -80,7 +84,9 @@ def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensu
         without.show(agreement, make_console())
 
 
-def meetings(reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Paths, collar: float) -> None:
+def meetings(
+    reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Paths, collar: float, *, quiet: bool
+) -> None:
     """Score stm or rttm files as conversations, and write and print what was asked for."""
     import json
     from dataclasses import asdict
@@ -96,6 +102,8 @@ def meetings(reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Pa
             sys.stdout.write(text)
             return
         write_atomic(paths.json, text)
+    if quiet:
+        return
     columns = ["system", "recordings", "words", "cpWER", "ORC-WER", "DER", "missed", "false alarm", "confusion"]
     make_console().print(terminal.table("Conversations", columns, [_conversation(one) for one in scores]))
 
