@@ -254,7 +254,8 @@ def long_pair() -> None:
 
 def normalisers(references: list[list[str]]) -> None:
     """Time the English normalisers against themselves without the memory of words."""
-    from asrcli.text.english import EnglishNormalizer, leaderboard_rules, whisper_rules
+    from asrcli.text.english import EnglishNormalizer
+    from asrcli.text.english_rules import leaderboard_rules, whisper_rules
 
     texts = [" ".join(words).capitalize() + "." for words in references[:5000]]
     print("| English normaliser | with the memory | rule by rule | ratio |")

@@ -43,18 +43,7 @@ def score_system(prepared: Prepared, heard: Heard, settings: Settings, *, paired
         paired: there are other systems to test this one against.
     """
     said = [text or "" for text in heard.texts]
-    references: Sequence[Words] = prepared.words
-    words: Sequence[Words] = [prepared.cut(text) for text in said]
-    if settings.marked and settings.convention is Convention.SCLITE:
-        from asrcli.compare.marked import align_marked
-
-        normalize = build(settings.normalizer, settings.language)
-        references, words, alignments = align_marked(prepared.texts, said, normalize)
-    else:
-        if settings.joins_alike:
-            joined = [join_alike(one, other) for one, other in zip(references, words, strict=True)]
-            references, words = [one for one, _ in joined], [other for _, other in joined]
-        alignments = align(references, words, settings.convention)
+    references, words, alignments = align_texts(prepared, said, settings)
     counts = count_all(alignments)
     errors, lengths = tally(alignments)
     unspaced = [["".join(one) for one in side] for side in (references, words)]
@@ -81,6 +70,22 @@ def score_system(prepared: Prepared, heard: Heard, settings: Settings, *, paired
         heard.extra,
         heard.notes,
     )
+
+
+def align_texts(
+    prepared: Prepared, said: Sequence[str], settings: Settings
+) -> tuple[Sequence[Words], Sequence[Words], Sequence[bytes]]:
+    """Return the words of the references as they are scored, the words heard, and their alignments."""
+    if settings.marked and settings.convention is Convention.SCLITE:
+        from asrcli.compare.marked import align_marked
+
+        return align_marked(prepared.texts, said, build(settings.normalizer, settings.language))
+    references: Sequence[Words] = prepared.words
+    words: Sequence[Words] = [prepared.cut(text) for text in said]
+    if settings.joins_alike:
+        joined = [join_alike(one, other) for one, other in zip(references, words, strict=True)]
+        references, words = [one for one, _ in joined], [other for _, other in joined]
+    return references, words, align(references, words, settings.convention)
 
 
 def plain_shares(texts: Sequence[str], said: Sequence[str], settings: Settings) -> list[Share]:

@@ -196,12 +196,19 @@ def diff(comparison: Comparison, index: int, width: int | None = None) -> Iterat
     label = max([9, *(len(one.name) for one in comparison.systems)])
     for one in comparison.systems:
         for cells in folded(columns(one, index), width - label - 4 if width else None):
-            for name, side in (("reference", 1), (printable(one.name), 2)):
-                line = Text(f"  {name:<{label}}  ")
-                for cell in cells:
-                    line.append(*laid(cell, side))
-                line.rstrip()
-                yield line
+            yield row("reference", label, cells, 1)
+            yield row(printable(one.name), label, cells, 2)
+
+
+def row(name: str, label: int, cells: Iterable[Column], side: int) -> Text:
+    """Return one side of some columns, behind a name that is ``label`` wide."""
+    from rich.text import Text
+
+    line = Text(f"  {name:<{label}}  ")
+    for cell in cells:
+        line.append(*laid(cell, side))
+    line.rstrip()
+    return line
 
 
 Column = tuple[str, str, str]  # move, reference words, words heard

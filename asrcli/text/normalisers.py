@@ -96,7 +96,8 @@ def build(name: str, language: str | None = None, disabled: frozenset[str] = fro
         from asrcli.text.basic import normalize_leaderboard
 
         return partial(normalize_leaderboard, language=language)
-    from asrcli.text.english import EnglishNormalizer, leaderboard_rules, whisper_rules
+    from asrcli.text.english import EnglishNormalizer
+    from asrcli.text.english_rules import leaderboard_rules, whisper_rules
 
     if name == "whisper-en":
         return EnglishNormalizer(whisper_rules(), disabled)

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from asrcli.errors import MissingExtra
-from asrcli.text.english import PRONOUNS, EnglishNormalizer, contractions, leaderboard_rules
+from asrcli.text.english import EnglishNormalizer
+from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
 from asrcli.text.join import UNSPACED
 from asrcli.text.numerals import read_chinese
 
