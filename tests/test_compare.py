@@ -794,3 +794,12 @@ def test_an_option_that_would_be_passed_over_is_refused(
 ) -> None:
     assert called("compare", *files, mode, *extra) == 2
     assert extra[0] in capsys.readouterr().err
+
+
+def test_of_two_voters_the_silent_one_does_not_win(tmp_path: Path) -> None:
+    said = [{"id": str(number), "text": "one two three four"} for number in range(4)]
+    full = write_lines(tmp_path / "full.jsonl", *said)
+    silent = write_lines(tmp_path / "silent.jsonl", {**said[0], "text": ""}, *said[1:])
+    assert called("compare", "--no-ref", full, silent, "-q", "--consensus", tmp_path / "voted.jsonl") == 0
+    rows = [json.loads(line) for line in (tmp_path / "voted.jsonl").read_text().splitlines()]
+    assert [row["text"] for row in rows] == ["one two three four"] * 4

@@ -102,7 +102,16 @@ def pairwise(systems: Sequence[Heard], wanted: Wanted, language: str | None) -> 
 
 def by_closeness(matrix: Sequence[Sequence[ErrorCounts]]) -> list[int]:
     """Return the systems in the order in which they vote: the one nearest to all others first."""
-    return sorted(range(len(matrix)), key=lambda row: sum(counts.rate or 0.0 for counts in matrix[row]))
+    return sorted(range(len(matrix)), key=lambda row: sum(map(distance, matrix[row])))
+
+
+def distance(counts: ErrorCounts) -> float:
+    """Return how far two systems are apart: errors by the words of both, which is the same either way round.
+
+    The error rate is not: by it, the system that says least would be the nearest one.
+    """
+    words = counts.reference_length + counts.hits + counts.substitutions + counts.insertions
+    return counts.errors / words if words else 0.0
 
 
 def keyed(text: str | None) -> list[tuple[str, str]] | None:
