@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -19,6 +20,13 @@ HERE = Path(__file__).parent
 settings.register_profile("asr", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("asr")
 guard_torchaudio()  # tests import pyannote and NeMo directly, too
+
+
+@pytest.fixture(autouse=True)
+def log_levels() -> None:
+    """Let pytest's log handlers take everything again: loading a model with NeMo sets all handlers to ERROR."""
+    for handler in logging.root.handlers:
+        handler.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

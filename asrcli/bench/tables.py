@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from asrcli.bench.records import RATES
 from asrcli.bench.verdicts import batch_of, best_speed
 from asrcli.compare import wording
-from asrcli.compare.comparison import LADDER
+from asrcli.compare.scores import LADDER
 from asrcli.results import Measure, RunRecord
 from asrcli.scoring.significance import Interval
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from asrcli.compare import wording
-from asrcli.compare.comparison import Comparison, Settings, compare
+from asrcli.compare.comparison import compare
 from asrcli.compare.matching import Heard as System
 from asrcli.compare.run import guess_language
+from asrcli.compare.scores import Comparison, Settings
 from asrcli.results import LABEL, Measure, RunRecord
 
 MOST_IN_PAIRS = 3  # of more systems only the best one is held against each other
