@@ -47,15 +47,23 @@ class Utterance:
     blank: int
     place: int  # of its barrier in the vectors
 
-    def gains(self, first: int, past: int) -> NDArray[Any]:
-        """Return the log probabilities of the labels above that of the blank in some frames, (frames, labels)."""
+    def gains(self, first: int, past: int, into: NDArray[Any], scratch: NDArray[Any]) -> None:
+        """Write the log probabilities of the labels above that of the blank in some frames.
+
+        Args:
+            first, past: the frames; past the last there are none.
+            into: (frames, labels), of which the rows of frames that are there are written.
+            scratch: as many values, in one piece. Fresh memory for each chunk costs more than what is done with it.
+        """
         import numpy as np
 
         rows = self.log_probs[first:past]
-        gathered: NDArray[Any] = rows[:, np.maximum(self.labels, 0)] - rows[:, self.blank, None]
+        gathered = scratch[: len(rows) * len(self.labels)].reshape(len(rows), len(self.labels))
+        rows.take(self.labels, axis=1, out=gathered, mode="clip")
+        blanks = rows[:, self.blank]
+        np.subtract(gathered, blanks[:, None], out=into[: len(rows)])
         if (stars := self.labels == STAR).any():
-            gathered[:, stars] = (_loudest(rows, self.blank) - rows[:, self.blank])[:, None]
-        return gathered
+            into[: len(rows), stars] = (_loudest(rows, self.blank) - blanks)[:, None]
 
 
 def align(log_probs: NDArray[Any], labels: Sequence[int], blank: int) -> Path | None:
@@ -67,7 +75,7 @@ def align_batch(log_probs: Sequence[NDArray[Any]], labels: Sequence[Sequence[int
     """Return the best path of the labels through each utterance.
 
     Args:
-        log_probs: (frames, tokens) each, natural logarithms.
+        log_probs: (frames, tokens) each, natural logarithms, all of one type.
         labels: the tokens of each text without blanks; `STAR` for what has none.
         blank: number of the blank token.
 
@@ -111,8 +119,10 @@ def _loudest(rows: NDArray[Any], blank: int) -> NDArray[Any]:
 def _solve(group: Sequence[tuple[int, Utterance]], found: list[Path | None]) -> None:
     """Align some utterances together and note their paths."""
     stays, rests = _search([one for _, one in group])
+    width = stays.shape[1]
+    tables = stays.tobytes(), rests.tobytes()  # a byte of these is found ten times faster than one of an array
     for number, one in group:
-        found[number] = _path(one, _trace(one, stays, rests))
+        found[number] = _path(one, _trace(one, *tables, width))
 
 
 def _search(utterances: Sequence[Utterance]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -130,14 +140,13 @@ def _search(utterances: Sequence[Utterance]) -> tuple[NDArray[Any], NDArray[Any]
     # One column more on the left, so that "the blank before" is a shifted view. Row 0 is the frame before the chunk.
     blanks = np.full((CHUNK + 1, width + 1), -np.inf, dtype)
     labels = np.full((CHUNK + 1, width), -np.inf, dtype)
-    gains = np.empty((CHUNK, width), dtype)
+    gains, scratch = np.empty((CHUNK, width), dtype), np.empty(CHUNK * width, dtype)
     blanks[0, [one.place + 1 for one in utterances]] = 0.0
     for first in range(0, frames, CHUNK):
         count = min(CHUNK, frames - first)
         gains.fill(-np.inf)
         for one in utterances:
-            own = one.gains(first, first + count)
-            gains[: len(own), one.place + 1 : one.place + 1 + len(one.labels)] = own
+            one.gains(first, first + count, gains[:, one.place + 1 : one.place + 1 + len(one.labels)], scratch)
         _step(blanks, labels, gains[:count])
         rests[first : first + count] = np.packbits(blanks[:count, 1:] >= labels[:count], axis=1)
         stays[first : first + count] = np.packbits(labels[:count] >= blanks[1 : count + 1, :-1], axis=1)
@@ -157,28 +166,24 @@ def _step(blanks: NDArray[Any], labels: NDArray[Any], gains: NDArray[Any]) -> No
         add(said[row + 1], gain, out=said[row + 1])
 
 
-def _trace(one: Utterance, stays: NDArray[Any], rests: NDArray[Any]) -> NDArray[Any]:
+def _trace(one: Utterance, stays: bytes, rests: bytes, width: int) -> NDArray[Any]:
     """Walk back through the tables; return the label of each frame of an utterance, -1 for blanks, (frames,)."""
     import numpy as np
 
     frames = len(one.log_probs)
-    found = np.full(frames, -1, dtype=np.intp)
+    found = [-1] * frames
     barrier = one.place
     place, resting = barrier + len(one.labels), True
     for frame in range(frames, -1, -1):
         if not resting:
             found[frame] = place - barrier - 1
-            if _bit(stays[frame], place):
+            if stays[frame * width + (place >> 3)] >> (7 - (place & 7)) & 1:
                 continue
             place -= 1  # it came from the blank before, or through it in no time from the label before
         if place == barrier:
             break
-        resting = _bit(rests[frame], place)
-    return found
-
-
-def _bit(row: NDArray[Any], place: int) -> bool:
-    return bool(row[place >> 3] >> (7 - (place & 7)) & 1)
+        resting = bool(rests[frame * width + (place >> 3)] >> (7 - (place & 7)) & 1)
+    return np.array(found, dtype=np.intp)
 
 
 def _path(one: Utterance, labelled: NDArray[Any]) -> Path:
