@@ -16,13 +16,14 @@ from support.command import Run
 
 from asrcli.aligner import AlignedWord, Aligner, installed_aligners, load_aligner_class
 from asrcli.alignment.language import guess_language
+from asrcli.alignment.planning import AlignRequest
 from asrcli.alignment.reference import BoundaryError, boundary_error, find_reference, textgrid_tiers
 from asrcli.alignment.result import Token, missing_runs, spell, summarise, transcript_of, written_back
-from asrcli.alignment.run import AlignRequest, align_pair
+from asrcli.alignment.run import align_pair
 from asrcli.alignment.script import Piece, Script, parse_script, read_script, sentences, written_words
 from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import number, spoken_words
-from asrcli.alignment.windows import Placed, Windows, islands
+from asrcli.alignment.windows import Pairing, Placed, Windows, islands
 from asrcli.engine import Device, Weights
 from asrcli.errors import InputError
 from asrcli.types import Clip, Recording, Region, Transcript, Word
@@ -71,7 +72,7 @@ def align(tmp_path_factory: pytest.TempPathFactory) -> Align:
         spans = record(folder / "talk.wav", parts)
         (folder / "talk.txt").write_text("\n".join(sentence(text) if text in NAMES else text for text in texts))
         request = AlignRequest(pairs=(), language=None)
-        return align_pair(str(folder / "talk.wav"), str(folder / "talk.txt"), aligner, request), spans
+        return align_pair(str(folder / "talk.wav"), str(folder / "talk.txt"), Pairing(aligner), request), spans
 
     return run
 
@@ -224,7 +225,7 @@ class Blank:
 def test_windows_go_on_at_the_last_trusted_word() -> None:
     words = [str(at) for at in range(600)]
     speech = [Region(at, at + 9.9) for at in range(0, 300, 10)]
-    found = Windows(words, Blank(), speech, Evenly(), "en").run()
+    found = Windows(words, Blank(), speech, Pairing(Evenly()), "en").run()
     assert all(found)
     off = [abs(one.start - at / 2) for at, one in enumerate(found) if one is not None]
     assert max(off) < 0.6 and sum(off) / len(off) < 0.05
