@@ -129,14 +129,28 @@ class Ctc(Aligner):
         from asr_plugins.transformers_models.edges import find_edges
         from asr_plugins.transformers_models.presence import find_words
 
-        blank, between, second = self.model.vocabulary.blank, self._between(), self.model.frame_seconds
-        runs = find_words(log_probs, words, blank, between)
+        runs = find_words(log_probs, words, self.model.vocabulary.blank, self._between())
         heard = [spot for run in runs for spot in self._spots(log_probs[run.start : run.end], words, run)]
+        heard = sorted([*heard, *self._other_sounds(log_probs, runs)], key=lambda spot: spot.start)
+        second = self.model.frame_seconds
         edges = find_edges([(spot.start * second, spot.end * second) for spot in heard], clip.samples)
         found: list[AlignedWord | None] = [None] * len(words)
         for spot, (start, end) in zip(heard, edges, strict=True):
-            found[spot.word] = AlignedWord(start, end, spot.score)
+            if spot.word is not None:
+                found[spot.word] = AlignedWord(start, end, spot.score)
         return found
+
+    def _other_sounds(self, log_probs: NDArray[Any], runs: Sequence[Run]) -> Iterator[Spot]:
+        """Yield the stretches between runs in which something else is heard: no word reaches into them."""
+        from asr_plugins.transformers_models.ctc import best_tokens
+
+        vocabulary = self.model.vocabulary
+        starts, ends = [0, *(run.end for run in runs)], [*(run.start for run in runs), len(log_probs)]
+        for start, end in zip(starts, ends, strict=True):
+            spans = best_tokens(log_probs[start:end], vocabulary.blank)
+            spans = [span for span in spans if vocabulary.surface(span.token).strip()]
+            if spans:
+                yield Spot(None, start + spans[0].first, start + spans[-1].past, None)
 
     def _spots(self, log_probs: NDArray[Any], words: Sequence[Sequence[int]], run: Run) -> Iterator[Spot]:
         """Yield where the words of a run are, with the log probabilities of its frames."""
@@ -163,7 +177,7 @@ class Ctc(Aligner):
 class Spot:
     """Where in a clip a word is, in frames."""
 
-    word: int  # its number in the text
+    word: int | None  # its number in the text; None for sound that is not of it
     start: float
     end: float
     score: float | None
