@@ -60,6 +60,9 @@ class NemoEmissions:
         network.preprocessor.featurizer.dither = 0.0  # noise for training: the same sound gives the same times
         network.preprocessor.featurizer.pad_to = 0
 
+    def speak(self, language: str | None) -> None:
+        """Do nothing: these models have one vocabulary for all their languages."""
+
     def emissions(self, samples: Sequence[Samples]) -> list[NDArray[Any]]:
         """Return for each clip the log probabilities of its frames, float32 (frames, tokens)."""
         import numpy as np

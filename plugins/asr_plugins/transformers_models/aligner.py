@@ -33,6 +33,9 @@ class Network(Protocol):
     vocabulary: Vocabulary
     frame_seconds: float
 
+    def speak(self, language: str | None) -> None:
+        """Make ready for a language."""
+
     def emissions(self, samples: Sequence[Samples]) -> list[NDArray[Any]]:
         """Return for each clip the log probabilities of its frames, float32 (frames, tokens)."""
 
@@ -76,6 +79,7 @@ class Ctc(Aligner):
         A first search says which words are there, a second one when each of them is said: in the frames of its run,
         so that what is not there moves nothing.
         """
+        self.model.speak(language)
         emissions = (
             one for group in self._groups(clips) for one in self.model.emissions([clip.samples for clip in group])
         )
@@ -90,6 +94,7 @@ class Ctc(Aligner):
         from asr_plugins.transformers_models.edges import find_edges
 
         model = self.model
+        model.speak(language)
         lexicon = Lexicon(words)
         found: list[list[Word]] = []
         for group in self._groups(clips):
