@@ -142,28 +142,37 @@ def _search(utterances: Sequence[Utterance]) -> tuple[NDArray[Any], NDArray[Any]
     labels = np.full((CHUNK + 1, width), -np.inf, dtype)
     gains, scratch = np.empty((CHUNK, width), dtype), np.empty(CHUNK * width, dtype)
     blanks[0, [one.place + 1 for one in utterances]] = 0.0
+    rows = _Rows(blanks, labels, gains)
     for first in range(0, frames, CHUNK):
         count = min(CHUNK, frames - first)
         gains.fill(-np.inf)
         for one in utterances:
             one.gains(first, first + count, gains[:, one.place + 1 : one.place + 1 + len(one.labels)], scratch)
-        _step(blanks, labels, gains[:count])
+        rows.fill(count)
         rests[first : first + count] = np.packbits(blanks[:count, 1:] >= labels[:count], axis=1)
         stays[first : first + count] = np.packbits(labels[:count] >= blanks[1 : count + 1, :-1], axis=1)
         blanks[0], labels[0] = blanks[count], labels[count]
     return stays, rests
 
 
-def _step(blanks: NDArray[Any], labels: NDArray[Any], gains: NDArray[Any]) -> None:
-    """Fill the rows of scores from the one before them, in place; this loop is where the time goes."""
-    import numpy as np
+class _Rows:
+    """The rows of the scores of a chunk as arrays of their own, made once: a view costs as much as a maximum."""
 
-    after, before, said = list(blanks[:, 1:]), list(blanks[:, :-1]), list(labels)
-    maximum, add = np.maximum, np.add
-    for row, gain in enumerate(gains):
-        maximum(after[row], said[row], out=after[row + 1])
-        maximum(said[row], before[row + 1], out=said[row + 1])
-        add(said[row + 1], gain, out=said[row + 1])
+    def __init__(self, blanks: NDArray[Any], labels: NDArray[Any], gains: NDArray[Any]) -> None:
+        after, said = list(blanks[:, 1:]), list(labels)
+        self.rows = list(
+            zip(after[:-1], said[:-1], list(blanks[1:, :-1]), list(gains), after[1:], said[1:], strict=True)
+        )
+
+    def fill(self, count: int) -> None:
+        """Fill so many rows from the one before each, in place; this loop is where the time goes."""
+        import numpy as np
+
+        maximum, add = np.maximum, np.add
+        for blank, label, before, gain, next_blank, next_label in self.rows[:count]:
+            maximum(blank, label, out=next_blank)
+            maximum(label, before, out=next_label)
+            add(next_label, gain, out=next_label)
 
 
 def _trace(one: Utterance, stays: bytes, rests: bytes, width: int) -> NDArray[Any]:
