@@ -40,6 +40,7 @@ class AlignRequest:
     language: str | None = None
     formats: tuple[str, ...] = ()  # () writes nothing: the caller takes the transcripts
     layout: Layout | None = None  # None keeps cues of subtitles, and shapes those of other texts
+    highlight_words: bool | None = None  # None: in ASS only, whose karaoke is what people align for
     naming: Naming = field(default_factory=Naming)
     vad: VadOptions | None = field(default_factory=VadOptions)
     min_coverage: float = MIN_COVERAGE
@@ -129,6 +130,7 @@ def _run_recipe(request: AlignRequest, aligner: type[Aligner], model: str, finde
         "vad": "off" if request.vad is None else str(asdict(request.vad)),
         "min_coverage": str(request.min_coverage),
         "max_word_seconds": str(request.max_word_seconds),
+        "highlight_words": str(request.highlight_words),
         "channel": str(request.channel),
         "stretch": f"{request.start}-{request.end}",
     }
@@ -145,6 +147,13 @@ def _common_language(pairs: Sequence[Pair]) -> str | None:
         found.add(script.language or guess_language(script.text))
     found.discard(None)
     return found.pop() if len(found) == 1 else None
+
+
+def layout_for(request: AlignRequest, text: str, format: str) -> Layout:
+    """Return how cues are shaped: as asked for, else as they are in subtitles, else by the default."""
+    layout = request.layout or Layout(by_segment=os.path.splitext(text)[1].lower() in (".srt", ".vtt"))
+    marked = request.highlight_words
+    return replace(layout, highlight_words=format == "ass" if marked is None else marked)
 
 
 def output_recipe(recipe: state.Recipe, text: str, name: str, layout: Layout | None) -> state.Recipe:

@@ -11,7 +11,7 @@ from asrcli import state
 from asrcli.alignment import choice as choices
 from asrcli.alignment import reference as references
 from asrcli.alignment.checks import doubts, failed_check, language_of
-from asrcli.alignment.planning import AlignPlan, AlignRequest, output_recipe
+from asrcli.alignment.planning import AlignPlan, AlignRequest, layout_for, output_recipe
 from asrcli.alignment.result import spell, transcript_of
 from asrcli.alignment.script import SUFFIXES, read_script
 from asrcli.alignment.windows import Pairing, Windows
@@ -19,7 +19,6 @@ from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputErro
 from asrcli.execution import Done, Heard, JobEvent, JobFailed, Note, Probed, probe_all, stretch_seconds, write_output
 from asrcli.inputs import STDIN
 from asrcli.types import Transcript
-from asrcli.writers import Layout
 
 if TYPE_CHECKING:
     from asrcli.jobs import Job
@@ -107,6 +106,8 @@ class _Alignment:
         except InputError as problem:  # the alignment is done all the same
             return Note(str(problem), job)
         error = references.boundary_error(known, references.words_of(transcript))
+        if error.words < references.LEAST_SHARED * len(known):
+            return Note(f"the reference in '{folder}' has other words: {error.words} of {len(known)} are the same", job)
         self.errors.append(error)
         return Note(f"against {folder}: {error}", job)
 
@@ -115,13 +116,14 @@ class _Alignment:
         request, text = self.request, self.plan.texts[job.name]
         problem = failed_check(transcript, request)
         written = []
-        ledger, layout = state.ledger(request.naming.state_folder), layout_for(request.layout, text)
+        ledger = state.ledger(request.naming.state_folder)
         for output in job.outputs:
             if output.stale:
                 written.append(output.path)
                 # A result that a check has failed is there to be looked at, and never up to date.
                 passed = problem is None
                 recipe = output_recipe(self.plan.recipe, text, output.format, request.layout) if passed else None
+                layout = layout_for(request, text, output.format)
                 yield from write_output(job, output, transcript, layout, ledger, recipe)
         yield from (Note(text, job) for text in doubts(transcript))
         if problem is None:
@@ -165,8 +167,3 @@ def alignment(audio: str, text: str, aligners: Pairing, request: AlignRequest) -
     yield from windows.steps()
     transcript = transcript_of(spelling, windows.found, recording, found, aligners.aligner.name)
     return replace(transcript, language=language, warnings=tuple(warnings))
-
-
-def layout_for(asked: Layout | None, text: str) -> Layout:
-    """Return how cues are shaped: as asked for, else as they are in subtitles, else by the default."""
-    return asked or Layout(by_segment=Path(text).suffix.lower() in (".srt", ".vtt"))

@@ -62,6 +62,10 @@ def align(
     subs: Annotated[
         str | None, _option("--subs", help="Subtitle profile: default, netflix, ...; subtitles keep their cues.")
     ] = None,
+    highlight_words: Annotated[
+        bool | None,
+        _option("--highlight-words/--no-highlight-words", help="Mark each word as it is said; default: in ass only."),
+    ] = None,
     force: Annotated[bool, _option("--force", help="Make everything again; overwrite files of others.")] = False,
     dry_run: Annotated[bool, _option("--dry-run", help="Only say what would be made, and why.")] = False,
     fail_fast: Annotated[bool, _option("--fail-fast", help="Stop at the first input that fails.")] = False,
@@ -84,12 +88,12 @@ def align(
 
 
 def _run(given: dict[str, Any], console: Console) -> int:
-    from asrcli.alignment.planning import plan
-    from asrcli.alignment.run import execute, layout_for
+    from asrcli.alignment.planning import layout_for, plan
+    from asrcli.alignment.run import execute
 
     wanted = request(given)
     planned = plan(wanted)
-    layout = layout_for(wanted.layout, wanted.pairs[0].text)
+    layout = layout_for(wanted, wanted.pairs[0].text, wanted.formats[0])
     return run_planned(planned, lambda: execute(planned), layout, console, Sinks(given))
 
 
@@ -123,6 +127,7 @@ def request(given: dict[str, Any]) -> AlignRequest:
         language=None if given["language"] in (None, "auto") else language_code(given["language"]),
         formats=tuple(chosen),
         layout=layout(given["subs"]) if given["subs"] else None,
+        highlight_words=given["highlight_words"],
         naming=Naming(folder, given["output"], given["output_template"], given["mirror_tree"]),
         vad=VadOptions() if given["vad"] else None,
         min_coverage=given["min_coverage"],
