@@ -99,7 +99,7 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
         else:
             assert not isinstance(info, Exception)
             readable.append((job, info))
-    yield Probed(tuple((job, _length(info, request)) for job, info in readable))
+    yield Probed(tuple((job, stretch_seconds(info, request.start, request.end)) for job, info in readable))
     if readable:
         notes: list[str] = []
         choice = prepare_engine(request, planned.engine, planned.model, for_engine(request.options), notes.append)
@@ -141,11 +141,12 @@ def probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError
         yield from zip(jobs, pool.map(look, jobs), strict=True)
 
 
-def _length(info: AudioInfo | None, request: Request) -> float | None:
+def stretch_seconds(info: AudioInfo | None, start: float, end: float | None) -> float | None:
+    """Return how much of an input lies between two times; ``None`` when its length is not known."""
     if info is None or info.seconds is None:
         return None
-    end = info.seconds if request.end is None else min(info.seconds, request.end)
-    return max(0.0, end - request.start)
+    last = info.seconds if end is None else min(info.seconds, end)
+    return max(0.0, last - start)
 
 
 @dataclass(frozen=True, slots=True)

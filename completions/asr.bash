@@ -167,6 +167,9 @@ _asr() {
         "align --min-coverage") :; return ;;
         "align --max-word-seconds") :; return ;;
         "align --reference") :; return ;;
+        "align --start") :; return ;;
+        "align --end") :; return ;;
+        "align --channels") _asr_words "mix split"; return ;;
         "align --device") _asr_words "auto cpu cuda mps"; return ;;
         "align --compute-type"|"align --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
         "align --threads"|"align -t") :; return ;;
@@ -293,7 +296,7 @@ _asr() {
         "transcribe")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --language --languages --identify-with --task --translate --ask --prompt --initial-prompt --hotwords --files-from --null --manifest --start --end --clip-timestamps --channels --format --output-format --output-dir --output --output-template --mirror-tree --word-timestamps --no-word-timestamps --aligner --punctuate --punctuation-model --force --dry-run --fail-fast --diarize --diarize-model --speakers --min-speakers --max-speakers --rttm-in --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --language-model --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "align")
-            if [[ $cur == -* ]]; then _asr_words "--aligner --model --language --format --output-dir --output --output-template --mirror-tree --min-coverage --max-word-seconds --reference --vad --no-vad --device --compute-type --dtype --threads --offline --local-files-only --subs --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--aligner --model --language --format --output-dir --output --output-template --mirror-tree --min-coverage --max-word-seconds --reference --start --end --channels --vad --no-vad --device --compute-type --dtype --threads --offline --local-files-only --subs --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else :; fi ;;
         "ask")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --llm --llm-model --device --compute-type --dtype --threads --offline --json --quiet --verbose --help"; else :; fi ;;
         "compare")

@@ -167,6 +167,9 @@ _asr_align() {
         '(--min-coverage)--min-coverage=[Fail below this share of words found, default 0.5.]:X: ' \
         '(--max-word-seconds)--max-word-seconds=[Fail when a word is longer, default 5.]:X: ' \
         '(--reference)--reference=[Folder of TextGrid or CTM files\: say how far from them we are.]:TEXT: ' \
+        '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
+        '(--end)--end=[Stop here.]:TEXT: ' \
+        '(--channels)--channels=[mix, or the number of the channel with this text.]:CHANNELS:(mix split)' \
         '(--vad --no-vad)--vad[Look for words in speech only.]' \
         '(--vad --no-vad)--no-vad[Look for words in speech only.]' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
@@ -177,6 +180,8 @@ _asr_align() {
         '(--offline --local-files-only)--offline[Never use the network.]' \
         '(--offline --local-files-only)--local-files-only[Never use the network.]' \
         '(--subs)--subs=[Subtitle profile\: default, netflix, ...; subtitles keep their cues.]:SUBS:(default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper)' \
+        '(--highlight-words --no-highlight-words)--highlight-words[Mark each word as it is said; default\: in ass only.]' \
+        '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said; default\: in ass only.]' \
         '(--force)--force[Make everything again; overwrite files of others.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \

@@ -58,7 +58,7 @@ def _say_plan(planned: Planned, console: Console) -> int:
         if not job.outputs:
             print(f"make\t{printable(job.name)}\tto standard output")
     stale = sum(not job.up_to_date for job in planned.jobs)
-    console.note(f"{stale} to transcribe, {len(planned.jobs) - stale} up to date")
+    console.note(f"{stale} to {planned.request.verb}, {len(planned.jobs) - stale} up to date")
     return 0
 
 
@@ -133,7 +133,8 @@ class Run:
             self._note(event)
         elif isinstance(event, execution.Probed):
             lengths = [seconds for _, seconds in event.seconds]
-            self.console.start(None if None in lengths else sum(seconds or 0.0 for seconds in lengths))
+            total = None if None in lengths else sum(seconds or 0.0 for seconds in lengths)
+            self.console.start(total, f"{self.plan.request.verb.removesuffix('e')}ing")
         elif isinstance(event, execution.Loaded):
             weights, device = event.choice.weights, event.choice.device
             self.console.detail(f"{event.choice.engine.name} {weights.name} on {device} ({device.dtype})")

@@ -10,7 +10,7 @@ from asrcli.errors import UsageError
 from asrcli.report import Lines, print_json
 
 if TYPE_CHECKING:
-    from asrcli.alignment.run import AlignPlan
+    from asrcli.alignment.planning import AlignPlan
     from asrcli.jobs import Job, Plan
     from asrcli.types import Segment, Transcript
     from asrcli.writers import Layout
