@@ -278,7 +278,8 @@ def _local(engine: type[Plugin], name: str) -> Path | None:
         if not engine.loads_folders:
             raise UsageError(f"{engine.role} '{engine.name}' loads no folders; its models: {', '.join(engine.models)}")
         return path
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+    is_file_name = bool(engine.loads_files) and name.endswith(engine.loads_files)
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or is_file_name:
         kinds = f" or {' or '.join(engine.loads_files)} file" if engine.loads_files else ""
         raise UsageError(f"there is no folder{kinds} '{name}' to load a model from")
     return None
@@ -411,12 +412,10 @@ def _check_pickle(path: Path, allowed: Sequence[type]) -> None:
         import torch
     except ImportError:
         raise ModelError(f"'{path}' is a pickle and could run code when loaded; use a model with safetensors") from None
-    from pickle import UnpicklingError
-
     try:
         with torch.serialization.safe_globals(list(allowed)):
             torch.load(path, map_location="meta", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except Exception as error:  # an unpickler stumbles over damage in a dozen ways
         named = re.search(r"GLOBAL (\S+)", str(error))
         reason = f"it names {named[1]}" if named else "torch does not take it with weights_only=True"
         raise ModelError(

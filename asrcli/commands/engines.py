@@ -101,6 +101,8 @@ def _block(card: EngineCard, width: int) -> list[str]:
     if card.problem:
         return [f"{card.name}: {card.problem}"]
     state = "installed" if card.installed else f"needs {', '.join(card.missing)}: {card.install}"
+    if not card.models:
+        return [f"{card.name}: {state}", "  no list of models: --model names a server's"]
     rows = [HEADINGS, *(_row(model, model.name == card.default_model) for model in card.models)]
     return [f"{card.name}: {state}", *columns(rows, width - 2)]
 
