@@ -14,8 +14,8 @@ import pytest
 import torch
 from asr_plugins.canary import prompts
 from asr_plugins.canary.engine import Canary, CanaryNemo
-from asr_plugins.canary.quiet import Held, held
 from asr_plugins.canary.salm import cut
+from asr_plugins.nemo.quiet import Held, held
 from safetensors.torch import load_file, save_file
 
 from asrcli.engine import Engine, Weights

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from asr_plugins.canary.quiet import held
 from asr_plugins.nemo.archive import find_archive, read_archive
 from asr_plugins.nemo.catalogue import MODELS
+from asr_plugins.nemo.quiet import held
 from asrcli.device import torch_place
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.errors import ModelError, UsageError
@@ -18,7 +18,7 @@ from asrcli.models import local_path
 from asrcli.types import Clip, Options, Segment, Word
 
 if TYPE_CHECKING:
-    from asr_plugins.canary.quiet import held
+    from asr_plugins.nemo.quiet import held
 from asr_plugins.nemo.archive import Archive
 
 MAX_SECONDS = 40.0  # Canary was trained on clips up to this; full attention over more costs memory by the square
