@@ -15,6 +15,7 @@ from asrcli import companions, pipeline, state
 from asrcli.alignment.choice import prepare_aligner
 from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.errors import AsrError, InputError, UsageError
+from asrcli.events import ClipHeard, Event, Failed, Known, Notice, Settled, Voted
 from asrcli.files import write_atomic
 from asrcli.inputs import STDIN
 from asrcli.jobs import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
@@ -229,29 +230,29 @@ class _Execution:
                 yield Note(self.notes.pop(0))
             yield from self._handle(event)
 
-    def _known(self, index: int) -> pipeline.Known:
+    def _known(self, index: int) -> Known:
         journal = self.parts[index].journal
-        return journal.known() if journal else pipeline.Known()
+        return journal.known() if journal else Known()
 
     def _settings(self) -> pipeline.Settings:
         asked = replace(self.request, options=self.options)
         listen = self.desk.listen if self.desk else None
         return replace(pipeline_settings(asked, self.choice), words=self.words, listen=listen)
 
-    def _handle(self, event: pipeline.Event) -> Iterator[JobEvent]:
-        if isinstance(event, pipeline.Notice):
+    def _handle(self, event: Event) -> Iterator[JobEvent]:
+        if isinstance(event, Notice):
             yield Note(event.text, None if event.index is None else self.parts[event.index].job)
             return
         part = self.parts[event.index]
-        if isinstance(event, pipeline.ClipHeard):
+        if isinstance(event, ClipHeard):
             if part.journal:
                 part.journal.heard(event.heard)
-        elif isinstance(event, pipeline.Voted):
+        elif isinstance(event, Voted):
             if part.journal:
                 part.journal.voted(event.language, event.score)
-        elif isinstance(event, pipeline.Settled):
+        elif isinstance(event, Settled):
             yield Heard(part.job, part.recording, event.segments, event.until)
-        elif isinstance(event, pipeline.Failed):
+        elif isinstance(event, Failed):
             if part.job.name not in self.failed:
                 self.failed.add(part.job.name)
                 yield JobFailed(part.job, event.error)

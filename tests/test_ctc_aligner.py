@@ -57,7 +57,7 @@ def collapse(path: tuple[int, ...]) -> list[int]:
     return [token for place, token in enumerate(path) if token and (place == 0 or path[place - 1] != token)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 2), min_size=1, max_size=4))
 def test_no_path_is_better(seed: int, labels: list[int]) -> None:
     """Every one of the 3^6 paths over three tokens and six frames is tried."""

@@ -207,7 +207,7 @@ def test_hesitations_may_be_any_speech(pronouncer: Pronouncer) -> None:
     assert (SPEECH,) in pronouncer.pronunciations("Um,")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(word=st.text(min_size=1, max_size=30))
 def test_no_word_is_without_a_pronunciation(pronouncer: Pronouncer, word: str) -> None:
     known = set(IPA.values()) | {"NG", "HH", SPEECH, "OY", "JH", "CH"}

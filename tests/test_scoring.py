@@ -129,7 +129,7 @@ def test_merged_compounds_count_as_kaldialign_counts_them(seed: int) -> None:
 
 
 @given(PAIRS, st.sampled_from(Convention))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_alignment_accounts_for_every_word(
     pairs: list[tuple[list[str], list[str]]], convention: Convention
 ) -> None:
@@ -159,7 +159,7 @@ def walk(said: list[str], heard: list[str], moves: bytes) -> list[tuple[str, str
 
 
 @given(WORDS, WORDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_swapping_the_sides_swaps_insertions_and_deletions(said: list[str], heard: list[str]) -> None:
     there, back = count(align([said], [heard])[0]), count(align([heard], [said])[0])
     assert there.errors == back.errors

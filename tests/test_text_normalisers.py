@@ -40,7 +40,7 @@ def test_remembered_and_fresh_results_are_the_same() -> None:
 
 
 @given(st.text(alphabet="abcdeghimnorstuv' '.,-$%£1203()[]<>’é́½ \t\n", max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_memory_changes_nothing(text: str) -> None:
     for rules in (whisper_rules(), leaderboard_rules()):
         normalizer = EnglishNormalizer(rules)
@@ -111,7 +111,7 @@ def test_the_english_rules_leave_other_scripts_alone(text: str) -> None:
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_our_normaliser_never_fails_and_joins_by_single_spaces(text: str) -> None:
     for language in (None, "en"):
         normalized = build("asr", language)(text)

@@ -13,6 +13,7 @@ from asrcli.bench import messages as say
 from asrcli.datasets.manifests import recording_of
 from asrcli.engine import Device, Engine, Weights
 from asrcli.errors import OutOfMemory, UsageError
+from asrcli.events import Failed, Finished
 from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import SAMPLE_RATE, Clip, Options, Segment, Utterance
 
@@ -109,9 +110,9 @@ class Loaded:
         text, error, decode = None, "", 0.0
         begun = time.perf_counter()
         for event in pipeline.run([recording_of(one)], choice, self.job.options, settings):
-            if isinstance(event, pipeline.Finished):
+            if isinstance(event, Finished):
                 text, decode = event.transcript.text, event.transcript.timings.decode
-            elif isinstance(event, pipeline.Failed):
+            elif isinstance(event, Failed):
                 error = f"{type(event.error).__name__}: {event.error}"
         return say.Heard(one.id, text, time.perf_counter() - begun, decode, meter.seconds, error)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asrcli.commands.running import Sinks, check_sinks, run_planned
+from asrcli.commands.running import run_planned
+from asrcli.commands.sinks import Sinks, check_sinks
 from asrcli.console import Console
 from asrcli.errors import UsageError
 

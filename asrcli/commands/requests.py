@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from asrcli.commands.running import check_sinks
+from asrcli.commands.sinks import check_sinks
 from asrcli.errors import UsageError
 
 if TYPE_CHECKING:

@@ -207,7 +207,7 @@ CELLS = st.one_of(st.sampled_from(["1", "-1", "nan", "", "5.5", "1e9", "inf"]), 
 
 
 @given(HEADERS, st.lists(st.lists(CELLS, max_size=6), max_size=5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_table_is_read_or_refused(header: list[str], lines: list[list[str]]) -> None:
     data = "\n".join(",".join(cells) for cells in (header, *lines)).encode()
     try:

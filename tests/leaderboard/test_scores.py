@@ -120,7 +120,7 @@ KEYS = st.sampled_from(["text", "pred_text", "duration", "time", "parent_id", "c
 
 
 @given(st.lists(st.dictionaries(KEYS, VALUES, max_size=8), max_size=4), st.binary(max_size=12))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_manifest_is_scored_or_refused(rows: list[dict[str, Any]], noise: bytes) -> None:
     import tempfile
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from asr_plugins.transformers_models.catalogue import Kind
 from asrcli.device import is_out_of_memory
 from asrcli.errors import ModelError, OutOfMemory
-from asrcli.models import safe_folder
+from asrcli.pickles import safe_folder
 
 if TYPE_CHECKING:
     import torch
