@@ -10,9 +10,10 @@ from asrcli.bench import messages as say
 from asrcli.bench.plan import Contestant, Plan
 from asrcli.bench.robustness import CONDITION, Condition
 from asrcli.bench.run import Outcome
-from asrcli.compare.comparison import LADDER, Settings, SystemScore, compare
+from asrcli.compare.comparison import compare
 from asrcli.compare.matching import Heard as System
 from asrcli.compare.run import guess_language
+from asrcli.compare.scores import LADDER, Settings, SystemScore
 from asrcli.datasets.dataset import Dataset
 from asrcli.results import OWN_KEYS, Measure, RunRecord
 from asrcli.types import Utterance

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 
 from asrcli.bench.records import RATES
 from asrcli.compare import wording
-from asrcli.compare.comparison import LADDER, Comparison, Settings, compare
+from asrcli.compare.comparison import compare
 from asrcli.compare.matching import Heard as System
 from asrcli.compare.run import guess_language
+from asrcli.compare.scores import LADDER, Comparison, Settings
 from asrcli.results import Measure, RunRecord
 from asrcli.scoring.significance import Interval
 
