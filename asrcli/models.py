@@ -274,7 +274,8 @@ def _local(engine: type[Plugin], name: str) -> Path | None:
         if not engine.loads_folders:
             raise UsageError(f"{engine.role} '{engine.name}' loads no folders; its models: {', '.join(engine.models)}")
         return path
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+    is_file_name = bool(engine.loads_files) and name.endswith(engine.loads_files)
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or is_file_name:
         kinds = f" or {' or '.join(engine.loads_files)} file" if engine.loads_files else ""
         raise UsageError(f"there is no folder{kinds} '{name}' to load a model from")
     return None

@@ -273,14 +273,21 @@ class _Consumer:
         heard = self.recogniser.transcribe([clip for _, clip in batch])
         spent = time.perf_counter() - begun
         seconds = sum(clip.seconds for _, clip in batch) or 1.0
+        gone: EngineUnavailable | None = None
         for (index, clip), segments in zip(batch, heard, strict=True):
             if index in self.dead:
+                continue
+            if isinstance(segments, EngineUnavailable):
+                gone = segments
                 continue
             if isinstance(segments, Exception):
                 self._fail(index, segments)
                 continue
             self.open[index].engine_seconds += spent * clip.seconds / seconds
             self._settle(index, clip, segments)
+        if gone:
+            self._close_finished()
+            raise gone
 
     def _settle(self, index: int, clip: Clip, segments: Sequence[Segment]) -> None:
         """Finish what was heard in a clip, with punctuation and word times where asked for, and hand it on."""

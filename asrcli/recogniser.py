@@ -12,7 +12,7 @@ from asrcli.errors import AsrError, DeviceError, EngineUnavailable, OutOfMemory
 from asrcli.types import Clip, Options, Segment, Transcript
 
 Announce = Callable[[str], None]
-Heard = list[list[Segment] | Exception]  # for each clip its segments, or why it has none
+Heard = list[list[Segment] | Exception]  # for each clip its segments, or why it has none; `EngineUnavailable`: no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Recogniser:
         """Return what was heard in each clip. A failure is the failure of its clip alone.
 
         Raises:
+            EngineUnavailable: the engine, a server, is gone, and has heard none of the clips.
             OutOfMemory: one clip alone does not fit on any device.
         """
         limit = self.most_clips or len(clips)
@@ -69,11 +70,24 @@ class Recogniser:
         except Exception as error:
             if devices.is_out_of_memory(error):
                 return self._retry_smaller(clips, error)
-            if isinstance(error, DeviceError | EngineUnavailable):
+            if isinstance(error, DeviceError) or (isinstance(error, EngineUnavailable) and len(clips) == 1):
                 raise  # no clip's fault: a device, or a server, that is gone
             if len(clips) == 1:
                 return [error if isinstance(error, AsrError) else _unexpected(error)]
-        return [one for clip in clips for one in self.transcribe([clip])]
+        return self._one_by_one(clips)
+
+    def _one_by_one(self, clips: Sequence[Clip]) -> Heard:
+        """Hear the clips of a batch that failed; what a server did before it went is not lost."""
+        heard: Heard = []
+        for clip in clips:
+            try:
+                heard += self.transcribe([clip])
+            except EngineUnavailable as error:
+                heard.append(error)
+        gone = next((one for one in heard if isinstance(one, EngineUnavailable)), None)
+        if gone and all(isinstance(one, Exception) for one in heard):
+            raise gone
+        return heard
 
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Return the probability of each language for each clip, in smaller batches when memory is short."""

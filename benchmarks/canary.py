@@ -26,8 +26,8 @@ import torch
 from asr_plugins.canary.decoding import Written
 from asr_plugins.canary.layout import read_layout
 from asr_plugins.canary.native import NativeModel
-from asr_plugins.canary.quiet import held
 from asr_plugins.canary.tokens import Tokens
+from asr_plugins.nemo.quiet import held
 
 CHECKPOINT = Path(__file__).parent.parent / "tests/checkpoints/canary-qwen-digits"
 # Encoder: width, layers, heads, subsampling channels. Language model: width, layers, heads, key heads, inner, rows.

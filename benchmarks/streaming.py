@@ -1,4 +1,4 @@
-"""What `asr transcribe --stream` costs over an hour, and how long a word takes to appear and to settle.
+"""What `asr transcribe --stream` costs over an hour, by tenths, and how long a word takes to appear and to settle.
 
 ``python -m benchmarks.streaming`` prints a section of ``docs/performance.md``.
 """
@@ -12,14 +12,18 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from asr_plugins.fake import Fake
+from asr_plugins.qwen3 import Qwen3
+from asr_plugins.qwen3.stream import Qwen3Stream, Work
 from asr_plugins.whisper import Whisper
 
 from asrcli.audio import decode
-from asrcli.engine import Device, Engine, Weights
+from asrcli.engine import Device, Engine, Stream, Weights
 from asrcli.recogniser import Choice, Recogniser
 from asrcli.streaming.listener import Listener
 from asrcli.streaming.session import Session
@@ -30,10 +34,12 @@ from asrcli.vad import VadOptions
 ROOT = Path(__file__).parent.parent
 DIGITS = sorted((ROOT / "tests/data/digits").glob("*.wav"))
 TINY = ROOT / "tests/checkpoints/whisper-digits-ct2"
+QWEN = ROOT / "tests/checkpoints/qwen3-asr-digits"
 OPTIONS = Options(language="en", word_timestamps=True)
+PLAIN = Options(language="en")  # word times would keep an engine from its own stream
 GAP = 1.0  # seconds of silence between two strings: each is an utterance
 HOUR, SHORT = 3600, 600  # seconds of audio: of `fake`, and of a model that takes its time
-PARTS = 6
+PARTS = 10
 BLOCK = SAMPLE_RATE // 10
 
 
@@ -48,17 +54,35 @@ def choice(engine: type[Engine], name: str, path: Path | None = None) -> Choice:
     return Choice(engine, Weights(name, str(path) if path else None), Device(threads=1))
 
 
-def stream(engine: Choice, vad: VadOptions | None, seconds: int) -> tuple[list[float], list[float], int]:
-    """Feed a stream by tenths of a second, with a hypothesis for every second of speech, as if it were live.
+@dataclass(frozen=True)
+class Row:
+    """A stream to measure."""
 
-    Returns:
-        for each sixth the CPU seconds per second of audio, and the resident memory behind it in MB; and the number of
-        segments.
-    """
+    name: str
+    engine: Choice
+    vad: VadOptions | None
+    seconds: int
+    options: Options = OPTIONS
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a stream took."""
+
+    costs: list[float]  # CPU seconds for a second of audio, in each part
+    memory: list[float]  # resident MB, behind each part
+    segments: int
+    work: list[tuple[int, ...]]  # in each part: encoder windows, tokens read, tokens written; of an own stream
+
+
+def stream(row: Row) -> Spent:
+    """Feed a stream by tenths of a second, with a hypothesis for every second of speech, as if it were live."""
     loop = np.concatenate(strings())
-    listener = Listener(Recogniser(engine, OPTIONS, print), Recording("a-b-c-d"), OPTIONS, vad)
-    costs, memory, at = [], [], 0
-    part = seconds // PARTS
+    owner = Recogniser(row.engine, row.options, print)
+    works = watched(owner)
+    listener = Listener(owner, Recording("a-b-c-d"), row.options, row.vad)
+    costs, memory, counts, at = [], [], [totals(works)], 0
+    part = row.seconds // PARTS
     for _ in range(PARTS):
         began = time.process_time()  # others may use the machine too
         for _ in range(part * SAMPLE_RATE // BLOCK):
@@ -67,9 +91,33 @@ def stream(engine: Choice, vad: VadOptions | None, seconds: int) -> tuple[list[f
             at = (at + BLOCK) % (len(loop) - BLOCK)
         costs.append((time.process_time() - began) / part)
         memory.append(resident())
+        counts.append(totals(works))
     for _ in listener.finish():
         pass
-    return costs, memory, len(listener.segments)
+    work = [tuple(now - then for now, then in zip(after, before, strict=True)) for before, after in pairwise(counts)]
+    return Spent(costs, memory, len(listener.segments), work)
+
+
+def watched(owner: Recogniser) -> list[Work]:
+    """Return a list that gets what each stream of the engine counts."""
+    works: list[Work] = []
+    engine = owner.load()
+    if isinstance(engine, Qwen3):
+        begin = engine.stream
+
+        def stream(options: Options) -> Stream:
+            begun = begin(options)
+            assert isinstance(begun, Qwen3Stream)
+            works.append(begun.work)
+            return begun
+
+        engine.stream = stream  # type: ignore[method-assign]
+    return works
+
+
+def totals(works: list[Work]) -> tuple[int, ...]:
+    """Return the encoder windows, the tokens read and the tokens written of all streams."""
+    return sum(one.windows for one in works), sum(one.tokens for one in works), sum(one.written for one in works)
 
 
 def resident() -> float:
@@ -144,19 +192,36 @@ def main() -> None:
     print("## Streaming\n")
     print(f"`python -m benchmarks.streaming`, {platform.machine()}, one thread, 24 digit strings in a loop with pauses")
     print(f"of {GAP:g} s; the tiny Whisper of the tests (30 s windows, 1 M parameters). Not measured on a GPU.\n")
-    print("CPU seconds per second of audio in each sixth of a stream, a hypothesis for every second of speech:\n")
-    print("| engine | length | " + " | ".join(f"{at}/6" for at in range(1, PARTS + 1)) + " | last / first |")
-    print("|---" * 9 + "|")
-    tiny = choice(Whisper, "digits", TINY)
-    rows = [("fake, no voice activity", choice(Fake, "pace=2"), None, HOUR)]
-    rows += [("fake", choice(Fake, "pace=2"), VadOptions(), HOUR), ("whisper (tiny)", tiny, VadOptions(), SHORT)]
-    notes = []
-    for name, engine, vad, seconds in rows:
-        costs, memory, segments = stream(engine, vad, seconds)
-        cells = f"{shown(costs, 4)} | {costs[-1] / costs[0]:.2f}"
-        print(f"| {name} | {seconds // 60} min | {cells} |", flush=True)
-        notes.append(f"{name}: {segments} segments, {memory[0]:.0f} MB after a sixth, {memory[-1]:.0f} MB at the end")
+    print("CPU milliseconds per second of audio in each tenth of a stream, a hypothesis for every second of speech,")
+    print("or the engine's own stream (qwen3):\n")
+    print("| engine | length | " + " | ".join(f"{at}/{PARTS}" for at in range(1, PARTS + 1)) + " | last / first |")
+    print("|---" * (PARTS + 3) + "|")
+    tiny, qwen, fake = choice(Whisper, "digits", TINY), choice(Qwen3, "digits", QWEN), choice(Fake, "pace=2")
+    rows = [
+        Row("fake, no voice activity", fake, None, HOUR),
+        Row("fake", fake, VadOptions(), HOUR),
+        Row("whisper (tiny)", tiny, VadOptions(), SHORT),
+        Row("qwen3 (tiny)", qwen, VadOptions(), HOUR, PLAIN),
+        Row("qwen3 (tiny), no voice activity", qwen, None, HOUR, PLAIN),
+    ]
+    notes, works = [], []
+    for row in rows:
+        spent = stream(row)
+        cells = f"{shown([1000 * cost for cost in spent.costs], 1)} | {spent.costs[-1] / spent.costs[0]:.2f}"
+        print(f"| {row.name} | {row.seconds // 60} min | {cells} |", flush=True)
+        ends = f"{spent.memory[0]:.0f} MB after a tenth, {spent.memory[-1]:.0f} MB at the end"
+        notes.append(f"{row.name}: {spent.segments} segments, {ends}")
+        if any(spent.work[0]):
+            works.append((row, spent))
     print("\n" + ";\n".join(notes) + ".\n")
+    print("The work of the stream of its own, which no other load disturbs, per second of audio in each tenth:\n")
+    print("| | " + " | ".join(f"{at}/{PARTS}" for at in range(1, PARTS + 1)) + " |")
+    print("|---" * (PARTS + 1) + "|")
+    for row, spent in works:
+        for place, what in enumerate(("encoder windows", "tokens read", "tokens written")):
+            values = [part[place] / (row.seconds / PARTS) for part in spent.work]
+            print(f"| {row.name}: {what} | {shown(values, 2)} |")
+    print()
     first, stable = latencies(tiny, 12)
     load = f"{os.getloadavg()[0]:.0f}"
     print(f"Paced as spoken, {len(first)} words, seconds from the end of a word to its text; the load of the")

@@ -79,6 +79,8 @@ def test_fits_a_narrow_terminal(cache: Path, width: int) -> None:
     rows = [line for line in lines if line.startswith("  ")]
     assert all(len(line) <= width or len(line.split()) == 1 for line in rows), "only a name, whole, may be wider"
     assert any(line.startswith("  base*") for line in lines)
+    below = lines[lines.index("openai_server: installed") + 1]
+    assert below.startswith("  --model") and "MODEL" not in below, "no table without rows"
 
 
 def test_a_missing_package_is_said_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:

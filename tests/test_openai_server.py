@@ -7,6 +7,8 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from support.server import Call, Reply, Server, hearing, serving
 
 from asrcli.device import Device
 from asrcli.engine import Engine, Weights, load_class
-from asrcli.errors import EngineUnavailable, ModelError, UsageError
+from asrcli.errors import AsrError, EngineUnavailable, ModelError, UsageError
+from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region
 from tests.clips import clip as clip_of
 
@@ -187,6 +190,62 @@ def test_clips_go_out_together_but_not_too_many(monkeypatch: pytest.MonkeyPatch)
     assert server.most == 3
 
 
+def test_text_that_is_no_text() -> None:
+    """Half a character cannot be written to a file, and an escape sequence should reach no terminal."""
+    with serving(
+        lambda call: Reply(b'{"text": "one \\ud83d two\\u001b[2J \\ud83d\\ude00 \xd9\x85\xdb\x8c\xe2\x80\x8c"}')
+    ) as server:
+        ((found,),) = connect(server.url).transcribe([tone()], Options())
+    assert found.text == "one \ufffd two [2J \U0001f600 \u0645\u06cc\u200c"
+
+
+def test_several_callers_share_an_engine() -> None:
+    """Each has its own clips, one of which the server refuses; each finds out which, and nothing is sent twice."""
+    bad = tone(0.7)
+
+    def answer(call: Call) -> Reply:
+        time.sleep(0.005)
+        length = len(call.samples)
+        return Reply({"error": "no"}, 415) if length == len(bad.samples) else Reply({"text": str(length)})
+
+    with serving(answer) as server:
+        weights = Weights(server.url, None)
+        choice = Choice(load_class("openai_server").for_weights(weights), weights, Device())
+        owner = Recogniser(choice, Options(), print)
+        owner.load()
+
+        def call(number: int) -> bool:
+            clips = [tone(0.2 + (number * 8 + at) / 1000) for at in range(8)]
+            clips[number % 8] = replace(bad)
+            heard = owner.transcribe(clips)
+            return all(
+                isinstance(one, AsrError) if at == number % 8 else one[0].text == str(len(clips[at].samples))  # type: ignore[index]
+                for at, one in enumerate(heard)
+            )
+
+        with ThreadPoolExecutor(16) as pool:
+            assert all(pool.map(call, range(32)))
+        assert len(server.calls) == 32 * 8
+        assert owner.load()._kept == {}  # type: ignore[attr-defined]
+
+
+def test_answers_of_a_batch_are_kept_when_the_server_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASR_SERVER_CONCURRENCY", "1")
+
+    def answer(call: Call) -> Reply:
+        return Reply({"text": "good"}) if len(server.calls) < 3 else Reply({}, 429, {"Retry-After": "999"})
+
+    with serving(answer) as server:
+        weights = Weights(server.url, None)
+        choice = Choice(load_class("openai_server").for_weights(weights), weights, Device())
+        owner = Recogniser(choice, Options(), print)
+        heard = owner.transcribe([tone() for _ in range(5)])
+        assert [type(one) for one in heard] == [list, list, *[EngineUnavailable] * 3]
+        with pytest.raises(EngineUnavailable):
+            owner.transcribe([tone(), tone()])
+    assert len(server.calls) == 3
+
+
 # Servers that fail
 
 
@@ -231,6 +290,7 @@ def test_a_server_that_wants_too_long_a_rest_is_given_up() -> None:
         (Reply({"error": {"message": "busy"}}, 429), "429 (busy)"),
         (Reply(b"<html>hello</html>"), "a web page where JSON is due"),
         (Reply(b"\x00\x01garbage"), "where JSON is due"),
+        (Reply(b"[" * 100_000), "where JSON is due"),
         (Reply(b""), "nothing where JSON is due"),
         (Reply({"words": []}), "no 'text'"),
         (Reply([1, 2]), "no 'text'"),
@@ -238,7 +298,7 @@ def test_a_server_that_wants_too_long_a_rest_is_given_up() -> None:
         (Reply({"error": "no such key"}, 401), "set ASR_SERVER_KEY"),
         (Reply(b"", 307, {"Location": "http://127.0.0.1:9/"}), "leads on to http://127.0.0.1:9/"),
     ],
-    ids=["429", "html", "garbage", "empty", "no text", "list", "cut", "401", "redirect"],
+    ids=["429", "html", "garbage", "brackets", "empty", "no text", "list", "cut", "401", "redirect"],
 )
 def test_a_server_that_is_of_no_use_ends_the_run(reply: Reply, words: str) -> None:
     with serving(lambda call: reply) as server:
@@ -248,7 +308,7 @@ def test_a_server_that_is_of_no_use_ends_the_run(reply: Reply, words: str) -> No
     assert words in str(caught.value) and "\n" not in str(caught.value) and len(str(caught.value)) < 400
 
 
-def test_a_hang_ends_and_so_does_a_drip(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hang_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASR_SERVER_TIMEOUT", "1")
     with serving(lambda call: Reply({"text": "late"}, hang=3.0)) as server:
         engine = connect(server.url)
@@ -258,6 +318,16 @@ def test_a_hang_ends_and_so_does_a_drip(monkeypatch: pytest.MonkeyPatch) -> None
     assert time.monotonic() - started < 5 and len(server.calls) == 4  # each clip twice, side by side
 
 
+def test_a_drip_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASR_SERVER_TIMEOUT", "1")
+    with serving(lambda call: Reply({"text": "l" + 30 * "a" + "te"}, drip=0.2)) as server:
+        engine = connect(server.url)
+        started = time.monotonic()
+        with pytest.raises(EngineUnavailable, match="no answer within 1 s"):
+            engine.transcribe([tone()], Options())
+        assert time.monotonic() - started < 5 and len(server.calls) == 2
+
+
 def test_what_a_server_refuses_is_the_failure_of_one_clip_and_nothing_is_sent_twice() -> None:
     long = tone(1.5)
 
@@ -265,8 +335,6 @@ def test_what_a_server_refuses_is_the_failure_of_one_clip_and_nothing_is_sent_tw
         if len(call.samples) == len(long.samples):
             return Reply({"detail": [{"msg": "cannot be decoded"}]}, 415)
         return Reply({"text": "good"})
-
-    from asrcli.recogniser import Choice, Recogniser
 
     with serving(answer) as server:
         weights = Weights(server.url, None)
@@ -422,7 +490,7 @@ def test_finished_work_is_kept_when_the_server_dies(asr: Run, tmp_path: Path) ->
             "-o",
             "out",
         )
-        done = asr(*words, "--batch-size", "1", ASR_SERVER_CONCURRENCY="1")
+        done = asr(*words, ASR_SERVER_CONCURRENCY="1")
         assert done.code == 3 and "429" in done.err and "1 done" in done.err
         assert len(done.err.splitlines()) == 2
         (kept,) = (tmp_path / "out").glob("*.txt")

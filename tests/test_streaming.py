@@ -249,6 +249,55 @@ def test_nothing_is_lost_or_said_twice_without_a_pause(with_words: bool | None, 
         assert [word.text for one in listener.segments for word in one.words] == words
 
 
+class Edgy(Engine):
+    """Hears every word that is in a clip, but mishears those that its edges cut, as models do."""
+
+    name = "edgy"
+    models: ClassVar[dict[str, Any]] = {}
+    truth: ClassVar[list[Word]] = []
+
+    def __init__(self, weights: Weights, device: Device) -> None:
+        self.calls = 0
+
+    def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+        return [self.hear(clip, bool(options.word_timestamps)) for clip in clips]
+
+    def hear(self, clip: Clip, with_words: bool) -> list[Segment]:
+        self.calls += 1
+        words = []
+        for one in self.truth:
+            if clip.start <= (one.start + one.end) / 2 < clip.end:
+                is_cut = one.start < clip.start or one.end > clip.end - 0.1
+                text = f"wrong{self.calls}" if is_cut else one.text
+                words.append(Word(text, max(0.0, one.start - clip.start), min(clip.seconds, one.end - clip.start)))
+        if not words:
+            return []
+        text = " ".join(word.text for word in words)
+        return [Segment(text, words[0].start, words[-1].end, words=tuple(words) if with_words else ())]
+
+
+@pytest.mark.parametrize("behind", [False, True])
+@pytest.mark.parametrize("with_words", [True, None], ids=["words", "plain"])
+@pytest.mark.parametrize("vad", [VadOptions(), None], ids=["vad", "no vad"])
+def test_all_is_right_that_an_engine_hears_right_between_short_pauses(
+    vad: VadOptions | None, with_words: bool | None, behind: bool
+) -> None:
+    """Pauses of 0.3 s end no utterance: windows are cut again and again, and lose, repeat and garble nothing."""
+    sounds, truth, at = [], [], 0.0
+    for number in range(12):
+        sound = clip_of(DIGITS / f"string{number:02}.wav").samples
+        words = (DIGITS / f"string{number:02}.txt").read_text().split()
+        loud = np.flatnonzero(abs(sound) > 0.05) / SAMPLE_RATE  # spread over it, the words lie in detected speech
+        edges = [*pairwise(at + np.linspace(loud[0], loud[-1], len(words) + 1))]
+        truth += [Word(word, float(start), float(end)) for word, (start, end) in zip(words, edges, strict=True)]
+        sounds += [sound, np.zeros(round(0.3 * SAMPLE_RATE), np.float32)]
+        at += len(sound) / SAMPLE_RATE + 0.3
+    owner = recogniser(type("Edgy", (Edgy,), {"truth": truth}), "x", Options(word_timestamps=with_words))
+    listener, updates = listen(owner, np.concatenate(sounds), vad, behind=behind)
+    assert check(listener, updates).split() == [word.text for word in truth]
+    assert len(listener.segments) > 1, "there were cuts"
+
+
 def test_an_engine_with_a_stream_of_its_own() -> None:
     weights = Weights("stream,pace=2", None)
     owner = recogniser(Fake.for_weights(weights), weights.name, Options())
@@ -273,6 +322,40 @@ def test_qwen3_streams_what_it_reads() -> None:
     assert {one.language for one in listener.segments} == {"en"}
     for before, after in pairwise(updates):
         assert after.settled or after.segment or after.tail != before.tail, "only what is new is told"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("vad", [VadOptions(), None], ids=["utterances", "one utterance"])
+def test_qwen3_does_as_much_for_a_second_at_the_end_as_at_the_beginning(
+    vad: VadOptions | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Work is counted, not timed: encoder windows, and tokens that the decoder reads and writes."""
+    pytest.importorskip("transformers")
+    owner = recogniser(load_class("qwen3"), "digits", Options(language="en"), CHECKPOINTS / "qwen3-asr-digits")
+    engine, works = owner.load(), []
+    begin = engine.stream
+
+    def stream(options: Options) -> Any:
+        begun = begin(options)
+        works.append(begun.work)  # type: ignore[attr-defined]
+        return begun
+
+    monkeypatch.setattr(engine, "stream", stream)
+    samples, text = digits(24)
+    part = len(samples)  # two minutes of the same strings in each of ten, give or take what is under way
+    listener = Listener(owner, Recording("x"), owner.options, vad)
+    counts = [(0, 0, 0)]
+    settled = 0
+    for at in range(10):
+        for start in range(0, part, SAMPLE_RATE):
+            block = np.take(samples, range(start, min(start + SAMPLE_RATE, part)), mode="wrap")
+            settled += sum(len(update.settled.split()) for update in listener.feed(block))
+        counts.append(tuple(sum(getattr(one, name) for one in works) for name in ("windows", "tokens", "written")))  # type: ignore[arg-type]
+        assert settled > 0.8 * (at + 1) * len(text.split()), "nothing piles up unsettled"
+    for of_kind in zip(*counts, strict=True):
+        spent = np.diff(of_kind)
+        assert spent.max() <= 1.2 * spent.min() and sum(spent[-3:]) <= 1.05 * sum(spent[:3]), spent
 
 
 class Moody(Engine):

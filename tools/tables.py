@@ -14,6 +14,7 @@ from tools.interface import engines, root
 
 HOME = Path(__file__).parent.parent
 DOCUMENTS = (HOME / "README.md", HOME / "CONTRIBUTING.md")
+SHOWN = 3  # models of an engine in its row
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -61,9 +62,11 @@ def _card(name: str, engine: type[Engine]) -> tuple[str, ...]:
     anything = any(not engine.languages(model) for model in engine.models)
     languages = "any" if anything else ", ".join(sorted(spoken)) if len(spoken) <= 4 else f"{len(spoken)}"
     licences = sorted({card.licence for card in engine.models.values()})
-    models = ", ".join(f"`{model}`" for model in list(engine.models)[:6])
-    if len(engine.models) > 6:
-        models += f" and {len(engine.models) - 6} more"
+    shown = list(engine.models) if len(engine.models) <= SHOWN + 1 else list(engine.models)[:SHOWN]
+    models = ", ".join(f"`{model}`" for model in shown)
+    if more := len(engine.models) - len(shown):
+        page = f"docs/{name}.md"
+        models += f" and [{more} more]({page})" if (HOME / page).exists() else f" and {more} more"
     if engine.loads_folders:
         models += ", folders, hub ids"
     if not engine.models:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -101,6 +102,11 @@ def _block(card: EngineCard, width: int) -> list[str]:
     if card.problem:
         return [f"{card.name}: {card.problem}"]
     state = "installed" if card.installed else f"needs {', '.join(card.missing)}: {card.install}"
+    if not card.models:
+        return [
+            f"{card.name}: {state}",
+            *(f"  {line}" for line in wrap("--model names a model of a server", width - 2)),
+        ]
     rows = [HEADINGS, *(_row(model, model.name == card.default_model) for model in card.models)]
     return [f"{card.name}: {state}", *columns(rows, width - 2)]
 

@@ -13,7 +13,7 @@ import av
 import jiwer
 import numpy as np
 import pytest
-from asr_plugins.canary import Canary
+from asr_plugins.canary.engine import Canary, CanaryNemo
 
 from asrcli import audio, transcribe
 from asrcli.types import Options, Recording
@@ -69,11 +69,27 @@ def write(path: Path, samples: np.ndarray) -> Path:
     return path
 
 
-@pytest.mark.parametrize("minutes", [1, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.filterwarnings("ignore")  # NeMo's own
+@pytest.mark.parametrize(
+    ("backend", "minutes"),
+    [
+        ("native", 1),
+        pytest.param("native", 10, marks=pytest.mark.slow),
+        pytest.param("nemo", 10, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
+    ],
+)
 def test_a_long_recording_comes_back_whole(
-    tmp_path: Path, folder: Path, digit_strings: Strings, native: Any, minutes: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    folder: Path,
+    digit_strings: Strings,
+    native: Any,
+    backend: str,
+    minutes: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Digit strings one after the other: no speech without text, and no more errors than for short recordings."""
+    if backend == "nemo" and CanaryNemo.missing():
+        pytest.skip(f"{', '.join(CanaryNemo.missing())} is not installed")
     choose = random.Random(minutes)
     pieces: list[np.ndarray] = []
     said: list[str] = []
@@ -84,7 +100,7 @@ def test_a_long_recording_comes_back_whole(
     whole = np.concatenate(pieces)
     long = write(tmp_path / "long.wav", whole)
     monkeypatch.setattr(Canary, "max_seconds", 4.0)  # the tiny model was trained on strings of some digits
-    (found,) = transcribe(long, engine="canary", model=str(folder), backend="native")
+    (found,) = transcribe(long, engine="canary", model=str(folder), backend=backend)
     assert found.seconds == pytest.approx(len(whole) / 16_000, abs=0.1)
     assert found.gaps == () and not any(one.flags for one in found.segments)
     assert max(one.end - one.start for one in found.segments) <= 4.0

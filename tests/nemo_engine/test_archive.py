@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -166,6 +167,27 @@ def test_damaged_archives_are_one_line(tmp_path: Path, data: bytes | None, messa
     path.write_bytes(path.read_bytes()[:9_000] if data is None else data)
     with pytest.raises(ModelError, match=message):
         read_archive(path)
+
+
+def test_damage_anywhere_is_a_model_error(tmp_path: Path) -> None:
+    """Unpicklers, zip and tar readers stumble over wrong bytes with all kinds of exceptions; one comes through."""
+    choose = random.Random(0)
+    legacy = io.BytesIO()
+    torch.save({"encoder.weight": torch.zeros(3)}, legacy, _use_new_zipfile_serialization=False)
+    refused = 0
+    for data in (weights(), legacy.getvalue()):
+        for mode in ("w", "w:gz"):
+            for _ in range(100):
+                damaged = bytearray(data)
+                for _ in range(choose.randint(1, 4)):
+                    damaged[choose.randrange(len(damaged))] = choose.randrange(256)
+                path = pack(tmp_path / "damaged.nemo", {**members(), "./model_weights.ckpt": bytes(damaged)}, mode)
+                try:
+                    read_archive(path)
+                except ModelError as error:
+                    assert "\n" not in str(error)
+                    refused += 1
+    assert refused > 100
 
 
 def test_no_configuration_and_no_recogniser(tmp_path: Path) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import random
+import wave
 from pathlib import Path
 
 import jiwer
 import numpy as np
 import pytest
-from asr_plugins.qwen3 import Qwen3
+from asr_plugins.qwen3 import Qwen3, engine
 from asr_plugins.qwen3.answers import Answer, is_echo, parse
 from asr_plugins.qwen3.catalogue import DIALECTS, NAMES
 
+from asrcli import transcribe
 from asrcli.engine import Device, Weights
 from asrcli.errors import DeviceError, UsageError
-from asrcli.types import Clip, Flag, Options, Recording, Segment
+from asrcli.types import Clip, Flag, Options, Recording, Segment, Transcript
 from tests.clips import clip, noise, silence
 from tests.qwen3.test_aligner import known_strings
 
@@ -66,6 +68,36 @@ def test_order_and_company_do_not_matter(digits: Qwen3, digit_strings: list[tupl
     assert [[segment.tokens for segment in own] for own in shuffled] == [
         [segment.tokens for segment in straight[number]] for number in numbers
     ]
+
+
+def test_a_long_recording_is_cut_and_not_glued(
+    tmp_path: Path, checkpoints: Path, digit_strings: list[tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "CLIP_SECONDS", 6.0)  # the digit model knows no longer clips well
+    samples = np.concatenate([part for path, _ in digit_strings for part in (clip(path).samples, np.zeros(12_800))])
+    with wave.open(str(tmp_path / "long.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
+    (found,) = transcribe([tmp_path / "long.wav"], engine="qwen3", model=str(checkpoints / "qwen3-asr-digits"))
+    assert len(found.segments) > 10 and not found.gaps
+    assert jiwer.wer(" ".join(text for _, text in digit_strings), found.text) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whole"),
+    [
+        (("one two.", "Next"), "one two. Next"),  # the official code writes "two.Next"
+        (("你好。", "今天"), "你好。今天"),
+        (("今日は", "カメラ"), "今日はカメラ"),
+        (("สวัสดี", "ครับ"), "สวัสดีครับ"),
+        (("안녕", "하세요"), "안녕 하세요"),
+        (("我用", "Python", "写"), "我用 Python 写"),
+        (("one", "", "two"), "one two"),
+    ],
+)
+def test_seams_are_those_of_the_script(pieces: tuple[str, ...], whole: str) -> None:
+    segments = tuple(Segment(text, at, at + 1.0) for at, text in enumerate(pieces))
+    assert Transcript(Recording("x"), segments, "qwen3", "digits").text == whole
 
 
 def test_half_precision(checkpoints: Path, digit_strings: list[tuple[Path, str]]) -> None:

@@ -38,13 +38,17 @@ class Call:
 
 @dataclass
 class Reply:
-    """One answer; `hang` seconds before it, and `cut`: the connection is closed in the middle instead."""
+    """One answer; `hang` seconds before it, and `cut`: the connection is closed in the middle instead.
+
+    With `drip`, so many seconds pass before each byte.
+    """
 
     body: Any = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     hang: float = 0.0
     cut: bool = False
+    drip: float = 0.0
 
 
 Answer = Callable[[Call], Reply]
@@ -101,7 +105,10 @@ def serving(answer: Answer, models: list[str] | None = ["tiny"]) -> Iterator[Ser
                 self.send_header(name, value)
             try:
                 self.end_headers()
-                self.wfile.write(body[: len(body) // 2] if reply.cut else body)
+                pieces = [body[: len(body) // 2] if reply.cut else body]
+                for piece in [bytes([byte]) for byte in body] if reply.drip else pieces:
+                    time.sleep(reply.drip)
+                    self.wfile.write(piece)
             except OSError:
                 pass  # the client has gone
             if reply.cut:

@@ -110,10 +110,12 @@ def test_the_engine_takes_a_language_model(
     assert all(len(own[0].words) == len(own[0].text.split()) for own in found)
 
 
-def test_a_file_that_is_no_language_model(tmp_path: Path) -> None:
+def test_a_file_that_is_no_language_model(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("kenlm")
     with pytest.raises(ModelError, match="there is no language model"):
         LanguageModel(tmp_path / "none.arpa")
     (tmp_path / "bad.arpa").write_text("hello")
-    with pytest.raises(ModelError, match="no language model that KenLM reads"):
+    with pytest.raises(ModelError, match="no language model that KenLM reads: first non-empty line was") as caught:
         LanguageModel(tmp_path / "bad.arpa")
+    assert "HashedSearch" not in str(caught.value) and len(str(caught.value).splitlines()) == 1
+    assert capfd.readouterr() == ("", ""), "KenLM draws a bar on standard error if it may"

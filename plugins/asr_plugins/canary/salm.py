@@ -17,8 +17,8 @@ from asr_plugins.canary import prompts
 from asr_plugins.canary.decoding import Written
 from asr_plugins.canary.layout import LLM_CONFIG, WEIGHTS, Layout
 from asr_plugins.canary.native import batches
-from asr_plugins.canary.quiet import held
 from asr_plugins.canary.tokens import Tokens
+from asr_plugins.nemo.quiet import held
 from asrcli.errors import EngineUnavailable, ModelError
 
 if TYPE_CHECKING:

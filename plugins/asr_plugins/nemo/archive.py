@@ -8,9 +8,11 @@ take with ``weights_only=True``. Nothing is unpacked to disk.
 
 from __future__ import annotations
 
+import lzma
 import re
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -77,8 +79,9 @@ def read_archive(path: Path, *, weights: bool = True) -> Archive:
                         break
                 elif weights and name.endswith(PICKLES):
                     _check_pickle(_open(tar, member), member.size, f"{path}: {name}")
-    except (tarfile.TarError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise ModelError(f"'{path}' is no complete .nemo archive ({error}): fetch it again") from error
+    except (tarfile.TarError, EOFError, OSError, ValueError, lzma.LZMAError, zlib.error, zipfile.BadZipFile) as error:
+        reason = str(error).partition("\n")[0].rstrip(":")
+        raise ModelError(f"'{path}' is no complete .nemo archive ({reason}): fetch it again") from error
     if config is None:
         raise ModelError(f"'{path}' has no {CONFIG}: it is no .nemo model")
     return Archive(path, str(config.get("target", "")), config)
@@ -142,18 +145,17 @@ def _check_targets(config: dict[str, Any], path: Path) -> None:
 
 def _check_pickle(file: IO[bytes], size: int, name: str) -> None:
     """Raise unless torch would load a pickle with ``weights_only``; reads no tensor."""
-    from pickle import UnpicklingError
-
     import torch
 
-    if zipfile.is_zipfile(file):
-        unpacked = sum(one.file_size for one in zipfile.ZipFile(file).infolist())
-        if unpacked > 2 * size + MOST_CONFIG_BYTES:  # torch stores tensors as they are
-            raise ModelError(f"'{name}' is not safe to load: {size} bytes become {unpacked}")
-    file.seek(0)
+    most = 2 * size + MOST_CONFIG_BYTES  # torch stores tensors as they are
     try:
-        torch.load(file, map_location="meta", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError) as error:
+        unpacked = sum(one.file_size for one in zipfile.ZipFile(file).infolist()) if zipfile.is_zipfile(file) else 0
+        if unpacked <= most:
+            file.seek(0)
+            torch.load(file, map_location="meta", weights_only=True)
+            return
+    except Exception as error:  # both stumble over damage in a dozen ways
         named = re.search(r"GLOBAL (\S+)", str(error))
         reason = f"it names {named[1]}" if named else "torch does not take it with weights_only=True"
         raise ModelError(f"'{name}' is a pickle that is not safe to load: {reason}") from error
+    raise ModelError(f"'{name}' is not safe to load: {size} bytes become {unpacked}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asr_plugins.nemo.archive import find_archive, read_archive
 from asr_plugins.nemo.catalogue import MODELS
+from asr_plugins.nemo.quiet import held
 from asrcli.device import torch_place
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.errors import ModelError, UsageError
@@ -17,14 +18,15 @@ from asrcli.models import local_path
 from asrcli.types import Clip, Options, Segment, Word
 
 if TYPE_CHECKING:
-    from asr_plugins.nemo.archive import Archive
+    from asr_plugins.nemo.quiet import held
+from asr_plugins.nemo.archive import Archive
 
 MAX_SECONDS = 40.0  # Canary was trained on clips up to this; full attention over more costs memory by the square
 MAX_SYMBOLS = 10  # tokens a transducer may write in one frame of 80 ms; more is a loop
 
 
 class Nemo(Engine):
-    """FastConformer models with CTC, RNNT or TDT decoders. What is true of Canary alone stands in `NemoCanary`."""
+    """FastConformer models. `NemoPlain` and `NemoCanary` are what is true of one kind of them alone."""
 
     name = "nemo"
     requires = ("nemo", "torch", "sentencepiece")
@@ -39,7 +41,7 @@ class Nemo(Engine):
         "cuda": ("bfloat16", "float16", "float32"),
         "cpu": ("float32", "bfloat16"),
     }
-    supports = frozenset({"word_timestamps"})
+    supports = frozenset({"task", "word_timestamps"})
 
     def __init__(self, weights: Weights, device: Device) -> None:
         self.languages_spoken = weights.model.languages if weights.model else ()
@@ -52,12 +54,13 @@ class Nemo(Engine):
 
     @classmethod
     def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
-        """Return the card of Canary for an archive of an attention encoder-decoder."""
-        if weights.path is None or cls.missing():
-            return cls
+        """Return the card of the kind of model, as far as it is known before the weights are here."""
         layout = weights.model.layout if weights.model else None
-        layout = layout or read_archive(find_archive(Path(weights.path)), weights=False).layout
-        return NemoCanary if layout == "aed" else cls
+        if layout is None and weights.path is not None and not cls.missing():
+            layout = read_archive(find_archive(Path(weights.path)), weights=False).layout
+        if layout is None:
+            return cls
+        return NemoCanary if layout == "aed" else NemoPlain
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Return at most one segment per clip."""
@@ -99,20 +102,22 @@ class Nemo(Engine):
                 decoding.greedy.loop_labels = True
                 decoding.greedy.use_cuda_graph_decoder = wanted[1]
                 decoding.greedy.max_symbols = decoding.greedy.get("max_symbols") or MAX_SYMBOLS
-        self._model.change_decoding_strategy(decoding, verbose=False)
+        with held():
+            self._model.change_decoding_strategy(decoding, verbose=False)
         self._decoding = wanted
 
     def _transcribe(self, clips: Sequence[Clip], **more: Any) -> list[Any]:
         import torch
 
-        found = self._model.transcribe(
-            [torch.from_numpy(clip.samples) for clip in clips],
-            batch_size=len(clips),
-            return_hypotheses=True,
-            num_workers=0,
-            verbose=False,
-            **more,
-        )
+        with held():
+            found = self._model.transcribe(
+                [torch.from_numpy(clip.samples) for clip in clips],
+                batch_size=len(clips),
+                return_hypotheses=True,
+                num_workers=0,
+                verbose=False,
+                **more,
+            )
         best = found[0] if isinstance(found, tuple) else found  # older transducers give (best, all)
         return [one[0] if isinstance(one, list) else one for one in best]
 
@@ -153,10 +158,14 @@ class Nemo(Engine):
         return tuple(word for word in words if word.text)
 
 
+class NemoPlain(Nemo):
+    """CTC models and transducers, which write what is said in its own language."""
+
+    supports = frozenset({"word_timestamps"})
+
+
 class NemoCanary(Nemo):
     """Canary: attention encoder-decoders that are told the language, and translate."""
-
-    supports = frozenset({"task", "word_timestamps"})
 
     def _hear(self, clips: Sequence[Clip], times: bool, options: Options) -> list[Any]:
         """Group the clips by language, which NeMo takes once per call."""
@@ -183,11 +192,12 @@ class NemoCanary(Nemo):
 
 def _load(archive: Archive, device: Any, dtype: Any) -> Any:
     """Return NeMo's model in evaluation mode, on a device and in a dtype of torch."""
-    silence()
-    from nemo.collections.asr.models import ASRModel
-
     try:
-        model = ASRModel.restore_from(str(archive.path), map_location="cpu", strict=True)
+        with held():
+            silence()
+            from nemo.collections.asr.models import ASRModel
+
+            model = ASRModel.restore_from(str(archive.path), map_location="cpu", strict=True)
     except (RuntimeError, KeyError, ValueError, TypeError, FileNotFoundError) as error:
         first = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(f"'{archive.path}' cannot be loaded by NeMo: {first[0]}") from error

@@ -6,6 +6,7 @@ Servers differ in what they leave out and in where they put words, so nothing is
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -61,7 +62,13 @@ def whole(text: str, clip: Clip) -> Segment:
     start = clip.speech[0].start - clip.start if clip.speech else 0.0
     end = clip.speech[-1].end - clip.start if clip.speech else clip.seconds
     start = _time(start, clip)
-    return Segment(text.strip(), start, max(start, _time(end, clip)))
+    return Segment(clean(text), start, max(start, _time(end, clip)))
+
+
+def clean(text: str) -> str:
+    """Return text without control characters, which would reach terminals, and without halves of characters."""
+    kinds = {"Cc": " ", "Cs": "\ufffd"}
+    return "".join(kinds.get(unicodedata.category(char), char) for char in text).strip()
 
 
 def code(language: Any) -> str | None:
@@ -94,7 +101,7 @@ def _word(entry: Any, clip: Clip) -> Word | None:
     """Return a word, or None for one without text or times, which is no word time."""
     if not isinstance(entry, dict):
         return None
-    text = str(entry.get("word") or entry.get("text") or "").strip()
+    text = clean(str(entry.get("word") or entry.get("text") or ""))
     if not text or _number(entry.get("start")) is None or _number(entry.get("end")) is None:
         return None
     start = _time(entry["start"], clip)

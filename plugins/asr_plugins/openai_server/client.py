@@ -72,6 +72,7 @@ class Client:
         self._gone = threading.Event()
         self._why = ""
         self._failures = 0
+        self._lock = threading.Lock()  # over the two
 
     def get(self, url: str, tries: int = TRIES) -> Any:
         """Return the JSON at an address. Raises as `post`."""
@@ -96,22 +97,27 @@ class Client:
                 raise EngineUnavailable(self._why)
             found = self._try(send, attempt)
             if not isinstance(found, _Failure):
-                self._failures = 0
+                with self._lock:
+                    self._failures = 0
                 return found
             failure = found
             hangs += failure.hang
             if hangs == HANGS or failure.wait > LONGEST_WAIT:
                 break
-        self._failures += 1
+        with self._lock:
+            self._failures += 1
+            is_passing = self._failures < FAILURES
         text = f"{url}: {failure.text}"
-        if failure.status and failure.status != BUSY and self._failures < FAILURES:
+        if failure.status and failure.status != BUSY and is_passing:
             raise Refused(text, failure.status)
-        self._give_up(text)
-        raise EngineUnavailable(text)
+        raise self._given_up(text)
 
-    def _give_up(self, why: str) -> None:
-        self._why = why
+    def _given_up(self, why: str) -> EngineUnavailable:
+        """Send nothing more; the first reason is the one that all threads give."""
+        with self._lock:
+            self._why = self._why or why
         self._gone.set()
+        return EngineUnavailable(self._why)
 
     def _try(self, send: Callable[[], Any], attempt: int) -> Any:
         """Return decoded JSON, or why this try failed; raise what no further try can change."""
@@ -132,8 +138,9 @@ class Client:
         if response.is_success:
             try:
                 return json.loads(body)
-            except ValueError:
-                return _Failure(f"answers {kind_of(response, body)} where JSON is due: is it the right address?", pause)
+            except (ValueError, RecursionError):  # a thousand brackets
+                what = self._clean(kind_of(response, body))
+                return _Failure(f"answers {what} where JSON is due: is it the right address?", pause)
         text = f"answers {response.status_code} {self._words(response, body)}".rstrip()
         if response.status_code in RETRIED:
             return _Failure(text, retry_after(response, pause), response.status_code)
@@ -144,11 +151,10 @@ class Client:
         status = response.status_code
         if status in (401, 403):
             advice = f"is {KEY_VARIABLE} right?" if self._key else f"set {KEY_VARIABLE}"
-            self._give_up(f"{url}: {text}: {advice}")
-            return EngineUnavailable(self._why)
+            return self._given_up(f"{url}: {text}: {advice}")
         if response.is_redirect:
-            self._give_up(f"{url}: leads on to {response.headers.get('location', '')}: give that address")
-            return EngineUnavailable(self._why)
+            where = self._clean(response.headers.get("location", ""))
+            return self._given_up(f"{url}: leads on to {where}: give that address")
         return Refused(f"{url}: {text}", status)
 
     def _read(self, response: httpx2.Response) -> bytes:
@@ -175,7 +181,7 @@ class Client:
             if isinstance(said, list) and said:
                 said = said[0].get("msg", said[0]) if isinstance(said[0], dict) else said[0]
             text = said if isinstance(said, str) else json.dumps(said)
-        except (ValueError, AttributeError):
+        except (ValueError, RecursionError):
             text = kind_of(response, body) if body else response.reason_phrase
         return f"({self._clean(text)})"
 

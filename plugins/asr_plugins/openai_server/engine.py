@@ -67,19 +67,17 @@ class OpenAIServer(Engine):
 
         When one fails, the caller asks again clip by clip to learn which; answers are kept, and nothing is sent twice.
         """
-        unknown = [clip for clip in clips if clip not in self._kept]
+        heard = {clip: self._kept.pop(clip) for clip in clips if clip in self._kept}
+        unknown = [clip for clip in clips if clip not in heard]
         if unknown:
             with ThreadPoolExecutor(self.threads) as pool:
-                heard = list(pool.map(lambda clip: self._hear(clip, options), unknown))
-            self._kept.update(zip(unknown, heard, strict=True))
-        results = [self._kept[clip] for clip in clips]
-        errors = [one for one in results if isinstance(one, AsrError)]
-        if not errors or len(clips) == 1:
-            for clip in clips:
-                del self._kept[clip]
+                heard |= zip(unknown, pool.map(lambda clip: self._hear(clip, options), unknown), strict=True)
+        errors = [one for one in heard.values() if isinstance(one, AsrError)]
+        if errors and len(clips) > 1:
+            self._kept |= heard  # several callers share it, each with clips of its own
         for error in sorted(errors, key=lambda error: not isinstance(error, EngineUnavailable)):
             raise error
-        return [one for one in results if not isinstance(one, AsrError)]
+        return [one for clip in clips if not isinstance(one := heard[clip], AsrError)]
 
     def _hear(self, clip: Clip, options: Options) -> Heard:
         if clip.seconds < SHORTEST:

@@ -46,10 +46,12 @@ class LanguageModel:
             raise MissingExtra("a language model", ["kenlm"], "lm") from None
         if not path.is_file():
             raise ModelError(f"there is no language model '{path}'; name an ARPA or KenLM file")
+        config = kenlm.Config()
+        config.show_progress, config.arpa_complain = False, kenlm.ARPALoadComplain.NONE  # nothing on standard error
         try:
-            self._model = kenlm.Model(str(path))
+            self._model = kenlm.Model(str(path), config)
         except (OSError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[-1]
+            reason = str(error).strip().splitlines()[-1].rpartition("Exception. ")[2]  # without its C++ signature
             raise ModelError(f"'{path}' is no language model that KenLM reads: {reason}") from error
         self._state: Any = kenlm.State
 
