@@ -72,7 +72,7 @@ class Console:
         else:
             print(text, file=sys.stderr, flush=True)
 
-    def start(self, seconds: float | None) -> None:
+    def start(self, seconds: float | None, doing: str = "transcribing") -> None:
         """Show a bar over so many seconds of audio; ``None`` when the length is not known."""
         self._started = time.perf_counter()
         if self.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
@@ -87,7 +87,7 @@ class Console:
             TimeRemainingColumn(),
         )
         self._bar = Progress(*columns, console=RichConsole(stderr=True), transient=True)
-        self._task = self._bar.add_task("transcribing", total=seconds, facts="")
+        self._task = self._bar.add_task(doing, total=seconds, facts="")
         self._bar.start()
 
     def heard(self, name: str, until: float) -> None:

@@ -15,6 +15,7 @@ from asrcli import companions, pipeline, state
 from asrcli.alignment.choice import prepare_aligner
 from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.errors import AsrError, InputError, UsageError
+from asrcli.events import ClipHeard, Event, Failed, Known, Notice, Settled, Voted
 from asrcli.files import write_atomic
 from asrcli.inputs import STDIN
 from asrcli.jobs import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
@@ -98,7 +99,7 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
         else:
             assert not isinstance(info, Exception)
             readable.append((job, info))
-    yield Probed(tuple((job, _length(info, request)) for job, info in readable))
+    yield Probed(tuple((job, stretch_seconds(info, request.start, request.end)) for job, info in readable))
     if readable:
         notes: list[str] = []
         choice = prepare_engine(request, planned.engine, planned.model, for_engine(request.options), notes.append)
@@ -140,11 +141,12 @@ def probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError
         yield from zip(jobs, pool.map(look, jobs), strict=True)
 
 
-def _length(info: AudioInfo | None, request: Request) -> float | None:
+def stretch_seconds(info: AudioInfo | None, start: float, end: float | None) -> float | None:
+    """Return how much of an input lies between two times; ``None`` when its length is not known."""
     if info is None or info.seconds is None:
         return None
-    end = info.seconds if request.end is None else min(info.seconds, request.end)
-    return max(0.0, end - request.start)
+    last = info.seconds if end is None else min(info.seconds, end)
+    return max(0.0, last - start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,29 +231,29 @@ class _Execution:
                 yield Note(self.notes.pop(0))
             yield from self._handle(event)
 
-    def _known(self, index: int) -> pipeline.Known:
+    def _known(self, index: int) -> Known:
         journal = self.parts[index].journal
-        return journal.known() if journal else pipeline.Known()
+        return journal.known() if journal else Known()
 
     def _settings(self) -> pipeline.Settings:
         asked = replace(self.request, options=self.options)
         listen = self.desk.listen if self.desk else None
         return replace(pipeline_settings(asked, self.choice), words=self.words, listen=listen)
 
-    def _handle(self, event: pipeline.Event) -> Iterator[JobEvent]:
-        if isinstance(event, pipeline.Notice):
+    def _handle(self, event: Event) -> Iterator[JobEvent]:
+        if isinstance(event, Notice):
             yield Note(event.text, None if event.index is None else self.parts[event.index].job)
             return
         part = self.parts[event.index]
-        if isinstance(event, pipeline.ClipHeard):
+        if isinstance(event, ClipHeard):
             if part.journal:
                 part.journal.heard(event.heard)
-        elif isinstance(event, pipeline.Voted):
+        elif isinstance(event, Voted):
             if part.journal:
                 part.journal.voted(event.language, event.score)
-        elif isinstance(event, pipeline.Settled):
+        elif isinstance(event, Settled):
             yield Heard(part.job, part.recording, event.segments, event.until)
-        elif isinstance(event, pipeline.Failed):
+        elif isinstance(event, Failed):
             if part.job.name not in self.failed:
                 self.failed.add(part.job.name)
                 yield JobFailed(part.job, event.error)

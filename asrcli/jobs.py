@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from asrcli import companions, selection, state
 from asrcli.alignment.words import aligner_for
@@ -54,6 +54,8 @@ class Request:
     force: bool = False
     aligner: str | None = None  # for word times; None: where the engine has none of its own, the best that is here
     speakers: SpeakerOptions | None = None  # None: words have no speakers, unless channels are split
+
+    verb: ClassVar[str] = "transcribe"
 
     @property
     def settles_early(self) -> bool:

@@ -7,6 +7,7 @@ names it, so that ``asr --help`` imports none of them and ``asr transcribe`` imp
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -45,13 +46,20 @@ COMMANDS = {
 
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+# What `--help` calls a value that its option does not name, instead of its type in Python.
+VALUES = {"str": "TEXT", "path": "PATH", "Path": "PATH", "int": "N", "float": "N"}
+VALUE = re.compile(r"<(?:list\[)?(str|[pP]ath|int|float)(?: range)?\]?>")
 BOOLEAN_WORDS = {"true": True, "false": False}
 
 
 class _Lenient:
-    """Parses openai-whisper's spellings too: ``--output_dir``, and ``--fp16 False`` for a flag; reads the settings."""
+    """Parses openai-whisper's spellings too: ``--output_dir``, and ``--fp16 False`` for a flag; reads the settings.
+
+    Help lists the options in sections where they name one (`rich_help_panel`, without rich).
+    """
 
     params: Any
+    get_params: Any
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Rewrite the spellings, look up what files and the environment set, then parse."""
@@ -79,24 +87,36 @@ class _Lenient:
                 flags.update(dict.fromkeys(parameter.opts, off[0]))
         return flags
 
-
-class Command(_Lenient, TyperCommand):
-    """A command, whose options are listed in sections where they name one (`rich_help_panel`, without rich)."""
-
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write arguments, then each section in the order of its first option, then the options without one."""
+        """Write arguments, then each section in the order of its first option."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             if record := parameter.get_help_record(ctx):
                 kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
-                sections.setdefault(getattr(parameter, "rich_help_panel", None) or kind, []).append(record)
+                section = sections.setdefault(getattr(parameter, "rich_help_panel", None) or kind, [])
+                section.append((VALUE.sub(lambda found: VALUES[found[1]], record[0]), record[1]))
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records)
 
 
+class Command(_Lenient, TyperCommand):
+    """A command."""
+
+
 class Group(_Lenient, TyperGroup):
     """A command with commands of its own."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options, then the commands."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each command with the whole of its first sentence."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(200)) for name, command in found if command])
 
 
 # Flags that may name the model they turn on: `--vad firered`. Flag -> option for the model, entry-point group.
@@ -181,8 +201,7 @@ def build(name: str) -> Any:
     if isinstance(found, typer.Typer):
         for info in found.registered_commands:
             info.cls = Command
-        if found.registered_callback:
-            found.registered_callback.cls = Group
+        (found.registered_callback or found.info).cls = Group
     else:
         single = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
         single.command(name, cls=Command, epilog=EPILOG)(found)

@@ -6,16 +6,15 @@ takes safetensors and CTranslate2 files only. Nothing is unpickled here, and no 
 
 from __future__ import annotations
 
-import fnmatch
-import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrcli.errors import ModelError, UsageError
+from asrcli.hashes import hash_local
 
 if TYPE_CHECKING:
     from asrcli.engine import Borrowed, Model, Plugin, Weights
@@ -35,11 +34,8 @@ PULLED_AS = {
     "punctuation model": "punctuation:",
     "language identifier": "language:",
 }
-PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".tar", ".pkl", ".pickle")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 SECONDS_TO_ANSWER = 10.0  # of the hub, before a download counts as failed
-SMALL = 1 << 20  # bytes; smaller files are hashed anew each time, bigger ones when their size or time changed
-BLOCK = 1 << 22
 
 Announce = Callable[[str], None]
 
@@ -316,118 +312,3 @@ def _called(engine: type[Plugin], name: str, declared: Model | None) -> str:
 
 def _pull_command(engine: type[Plugin], name: str) -> str:
     return f"asr engines pull {PULLED_AS.get(engine.role, '')}{engine.name}:{name}"
-
-
-def hash_local(place: str | Path) -> str:
-    """Return a hash of the names and contents of a model folder, or of the contents of a file: 16 hexadecimal digits.
-
-    It says the same about a copy of the folder. A big file is read once and remembered by path, size and time.
-    """
-    root = Path(place)
-    if root.is_file():
-        return _file_hash(root)[:16]
-    digest = hashlib.sha256()
-    for path in sorted(_files(root)):
-        digest.update(f"{path.relative_to(root).as_posix()}\0{_file_hash(path)}\n".encode(errors="surrogateescape"))
-    return digest.hexdigest()[:16]
-
-
-def file_hashes(folder: str | Path) -> dict[str, str]:
-    """Return the SHA-256 of every file of a model folder, by its path below it."""
-    root = Path(folder)
-    return {path.relative_to(root).as_posix(): _file_hash(path) for path in sorted(_files(root))}
-
-
-def _files(root: Path) -> Iterator[Path]:
-    """Yield the files of a folder that belong to a model: not hidden ones, caches or texts about it."""
-    for directory, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
-        for name in names:
-            path = Path(directory, name)
-            if not name.startswith(".") and not fnmatch.fnmatch(name, "*.md") and path.is_file():  # no dangling link
-                yield path
-
-
-def _file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file, remembered across runs when the file is big."""
-    facts = path.stat()
-    if facts.st_size < SMALL:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    from platformdirs import user_cache_path
-
-    key = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
-    note = user_cache_path("asr") / "hashes" / key
-    stamp = f"{facts.st_size} {facts.st_mtime_ns}"
-    with suppress(OSError, ValueError):
-        known, _, digest = note.read_text(encoding="ascii").rpartition(" ")
-        if known == stamp:
-            return digest
-    digest = _read_hash(path)
-    _remember(note, f"{stamp} {digest}")
-    return digest
-
-
-def _read_hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _remember(note: Path, text: str) -> None:
-    """Write a small cache file in one step; a cache that cannot be written is no reason to fail."""
-    temporary = note.with_name(f"{note.name}.{os.getpid()}")
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="ascii")
-        temporary.replace(note)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-
-
-def safe_folder(folder: str | Path, allowed: Sequence[type] = ()) -> None:
-    """Check that loading a folder runs no code from it.
-
-    Safetensors are safe; where a folder has them, pickles beside them are not loaded and are let be. Otherwise every
-    pickle must be one that ``torch.load(weights_only=True)`` takes.
-
-    Args:
-        folder: the model folder.
-        allowed: classes that its pickles may name besides tensors, such as `argparse.Namespace`.
-
-    Raises:
-        ModelError: a file could run code when loaded.
-    """
-    root = Path(folder)
-    if any(root.rglob("*.safetensors")):
-        return
-    for path in sorted(_files(root)):
-        if path.name.lower().endswith(PICKLED) and is_pickle(path):
-            _check_pickle(path, allowed)
-
-
-def is_pickle(path: Path) -> bool:
-    """Return whether a file is a pickle by its first bytes: torch's zip, or a bare pickle of protocol 2 to 5."""
-    with path.open("rb") as file:
-        head = file.read(4)
-    return head.startswith(b"PK\x03\x04") or (head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05")
-
-
-def _check_pickle(path: Path, allowed: Sequence[type]) -> None:
-    """Raise unless torch would load a pickle with ``weights_only``; reads no tensor."""
-    try:
-        import torch
-    except ImportError:
-        raise ModelError(f"'{path}' is a pickle and could run code when loaded; use a model with safetensors") from None
-    from pickle import UnpicklingError
-
-    try:
-        with torch.serialization.safe_globals(list(allowed)):
-            torch.load(path, map_location="meta", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        named = re.search(r"GLOBAL (\S+)", str(error))
-        reason = f"it names {named[1]}" if named else "torch does not take it with weights_only=True"
-        raise ModelError(
-            f"'{path}' is a pickle that is not safe to load: {reason}; use a model with safetensors"
-        ) from error

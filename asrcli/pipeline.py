@@ -13,16 +13,17 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from asrcli.assembly import Assembly, ClipKey, HeardClip, clip_key, settle
+from asrcli.assembly import Assembly, HeardClip, clip_key, settle
 from asrcli.batches import Closed, SecondsQueue, choose_batch
 from asrcli.errors import DeviceError, EngineUnavailable
+from asrcli.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.punctuation import punctuate
-from asrcli.recogniser import Choice, Recogniser
+from asrcli.recogniser import Choice, Recogniser, vote
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Timings, Transcript
 
 if TYPE_CHECKING:
@@ -51,68 +52,6 @@ class Settings:
     queue_seconds: float = QUEUE_SECONDS
     words: Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]] | None = None  # gives segments words with times
     listen: Listen | None = None  # gets the blocks of each recording as they are decoded, and hands them on
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A line for the user: a fallback, a warning about one input (``index``) or about the run."""
-
-    text: str
-    index: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ClipHeard:
-    """One clip is done; what the journal keeps."""
-
-    index: int
-    heard: HeardClip
-
-
-@dataclass(frozen=True, slots=True)
-class Voted:
-    """The language of a recording is settled."""
-
-    index: int
-    language: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Further segments of a recording, in order, and how far it has been heard."""
-
-    index: int
-    segments: tuple[Segment, ...]
-    until: float  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A recording is complete."""
-
-    index: int
-    transcript: Transcript
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A recording cannot be finished."""
-
-    index: int
-    error: Exception
-
-
-Event = Notice | ClipHeard | Voted | Settled | Finished | Failed
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What an interrupted run had already heard of a recording."""
-
-    clips: Mapping[ClipKey, tuple[Segment, ...]] = field(default_factory=dict)
-    language: str | None = None
-    language_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,26 +358,3 @@ class _Consumer:
         backend = self.choice.engine.backend
         given = tuple((name, str(value)) for name, value in self.options.given())
         return (("backend", backend), *given) if backend else given
-
-
-def vote(
-    guesses: Sequence[Mapping[str, float]], weights: Iterable[float], among: Sequence[str] = ()
-) -> tuple[str, float]:
-    """Return the language with the greatest mean probability, and that probability.
-
-    Args:
-        guesses: probability of each language code, for each clip.
-        weights: seconds of each clip; a longer one counts more.
-        among: the codes to choose from; () is any.
-    """
-    totals: dict[str, float] = {}
-    weight = 0.0
-    for guess, seconds in zip(guesses, weights, strict=False):
-        weight += seconds
-        for code, probability in guess.items():
-            if not among or code in among:
-                totals[code] = totals.get(code, 0.0) + probability * seconds
-    if not totals:
-        return among[0] if among else "en", 0.0
-    best = max(sorted(totals), key=lambda code: totals[code])
-    return best, round(totals[best] / weight, 4) if weight else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from asrcli import device as devices
@@ -132,3 +132,26 @@ def _unexpected(error: Exception) -> Exception:
     """Keep the traceback of a bug with the error, so that it can be shown where the input is reported."""
     error.add_note("".join(traceback.format_exception(error)))
     return error
+
+
+def vote(
+    guesses: Sequence[Mapping[str, float]], weights: Iterable[float], among: Sequence[str] = ()
+) -> tuple[str, float]:
+    """Return the language with the greatest mean probability, and that probability.
+
+    Args:
+        guesses: probability of each language code, for each clip.
+        weights: seconds of each clip; a longer one counts more.
+        among: the codes to choose from; () is any.
+    """
+    totals: dict[str, float] = {}
+    weight = 0.0
+    for guess, seconds in zip(guesses, weights, strict=False):
+        weight += seconds
+        for code, probability in guess.items():
+            if not among or code in among:
+                totals[code] = totals.get(code, 0.0) + probability * seconds
+    if not totals:
+        return among[0] if among else "en", 0.0
+    best = max(sorted(totals), key=lambda code: totals[code])
+    return best, round(totals[best] / weight, 4) if weight else 0.0

@@ -7,6 +7,7 @@ what was heard (``pred_text``). Without that first line it is a manifest of the 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ from asrcli.files import write_atomic
 from asrcli.types import Utterance
 from asrcli.utterances import RECORD_KEY, REFERENCE_KEYS, number_of, read_json_lines, utterance
 
+CARD_SUFFIX = ".robustness.jsonl"  # of the texts of a robustness card, beside the record
 RECORD_VERSION = 1  # of the layout; the value of `RECORD_KEY` in the first line
+LABEL = "label"  # a fact that is in no file: a name of its own beside runs of the same system
+WANTED = "run records are what `asr bench DATASET -e ENGINE` leaves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,39 @@ class RunRecord:
 
     @property
     def system(self) -> str:
-        """What ran, as it is typed: ``whisper:tiny``; of a folder of weights its name."""
-        return system_name(self.engine, self.model)
+        """What ran, as `system_name` calls it, or by its label beside others of the same name."""
+        return self.fact(LABEL) or system_name(self.engine, self.model, self.fact("backend"))
 
 
-def system_name(engine: str, model: str | None) -> str:
-    """Return what an engine with its model is called: ``whisper:tiny``; of a folder of weights its name."""
-    return f"{engine}:{Path(model).name}" if model and model != "default" else engine
+def system_name(engine: str, model: str | None, backend: str | None = None) -> str:
+    """Return what an engine with its model is called: ``whisper:tiny``, ``canary@native:qwen-2.5b``.
+
+    Of a folder of weights it is the name, of a server the address.
+    """
+    if backend:
+        engine = f"{engine}@{backend}"
+    if not model or model == "default":
+        return engine
+    _, scheme, address = model.partition("://")
+    return f"{engine}:{address if scheme else Path(model).name}"
+
+
+def run_paths(paths: Iterable[Path]) -> list[Path]:
+    """Return the run records that paths mean: a folder stands for all that lie in it, by name.
+
+    Raises:
+        InputError: a folder has none.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(one for one in path.glob("*.jsonl") if not one.name.endswith(CARD_SUFFIX))
+        if not inside:
+            raise InputError(f"{path}: no run record in it; {WANTED}")
+        found += inside
+    return found
 
 
 def read_run(path: Path) -> RunRecord:
@@ -77,9 +107,15 @@ def read_run(path: Path) -> RunRecord:
     Raises:
         InputError: it is none, or a line is broken.
     """
-    rows = list(read_json_lines(path))
-    if not rows or rows[0][1].get(RECORD_KEY) != RECORD_VERSION:
-        raise InputError(f"{path} line 1: not a run record of `asr bench`, which begins with '{RECORD_KEY}'")
+    try:
+        rows = list(read_json_lines(path))
+    except InputError as error:
+        raise InputError(f"{error}; {WANTED}") from None
+    if not rows or RECORD_KEY not in rows[0][1]:
+        raise InputError(f"{path} line 1: not a run record; {WANTED}")
+    if rows[0][1][RECORD_KEY] != RECORD_VERSION:
+        made = rows[0][1][RECORD_KEY]
+        raise InputError(f"{path} line 1: a run record of layout {made!r}, and this asr reads {RECORD_VERSION}")
     head = rows[0][1]
     facts = head.get("facts")
     read = [utterance(row, REFERENCE_KEYS, path, number) for number, row in rows[1:]]

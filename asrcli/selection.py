@@ -19,6 +19,7 @@ from asrcli.engine import (
     load_class,
 )
 from asrcli.errors import EngineUnavailable, UsageError
+from asrcli.hashes import hash_local
 from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import Options
 
@@ -173,4 +174,4 @@ def declared_revision(engine: type[Plugin], model: str | None) -> str:
     name = model or engine.default_model
     if name in engine.models:
         return engine.models[name].revision or ""
-    return models.hash_local(name) if os.path.exists(name) else ""
+    return hash_local(name) if os.path.exists(name) else ""

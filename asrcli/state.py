@@ -22,8 +22,8 @@ from typing import Any
 
 from asrcli.assembly import ClipKey, HeardClip
 from asrcli.errors import OutputError, UsageError
+from asrcli.events import Known
 from asrcli.files import reason
-from asrcli.pipeline import Known
 from asrcli.types import Phone, Segment, Word
 
 STATE = ".asr"

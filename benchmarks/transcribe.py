@@ -24,6 +24,7 @@ from asrcli import pipeline
 from asrcli.audio import decode
 from asrcli.cut import CutOptions, cut
 from asrcli.engine import Device, Weights
+from asrcli.events import Failed
 from asrcli.recogniser import Choice
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording
 from benchmarks.random_whisper import make
@@ -118,7 +119,7 @@ def through(engine: Whisper, recordings: Sequence[Recording], options: Options) 
     choice = Choice(Loaded, Weights("tiny", None), Device("cpu", 0, "float32", THREADS))
     settings = pipeline.Settings(CutOptions(Whisper.max_seconds), batch_size=BATCH, batch_seconds=1e6)
     for event in pipeline.run(recordings, choice, options, settings):
-        assert not isinstance(event, pipeline.Failed), event
+        assert not isinstance(event, Failed), event
 
 
 def timed(work: Callable[[], None]) -> float:

@@ -167,6 +167,9 @@ _asr() {
         "align --min-coverage") :; return ;;
         "align --max-word-seconds") :; return ;;
         "align --reference") :; return ;;
+        "align --start") :; return ;;
+        "align --end") :; return ;;
+        "align --channels") _asr_words "mix split"; return ;;
         "align --device") _asr_words "auto cpu cuda mps"; return ;;
         "align --compute-type"|"align --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
         "align --threads"|"align -t") :; return ;;
@@ -220,6 +223,7 @@ _asr() {
         "leaderboard check --date") :; return ;;
         "leaderboard update --replay") _asr_files; return ;;
         "leaderboard score --language"|"leaderboard score -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
+        "leaderboard score --eval-results") :; return ;;
         "leaderboard export --out"|"leaderboard export -o") _asr_folders; return ;;
         "leaderboard export --model") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
         "leaderboard export --dataset") _asr_files; return ;;
@@ -292,7 +296,7 @@ _asr() {
         "transcribe")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --language --languages --identify-with --task --translate --ask --prompt --initial-prompt --hotwords --files-from --null --manifest --start --end --clip-timestamps --channels --format --output-format --output-dir --output --output-template --mirror-tree --word-timestamps --no-word-timestamps --aligner --punctuate --punctuation-model --force --dry-run --fail-fast --diarize --diarize-model --speakers --min-speakers --max-speakers --rttm-in --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --language-model --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "align")
-            if [[ $cur == -* ]]; then _asr_words "--aligner --model --language --format --output-dir --output --output-template --mirror-tree --min-coverage --max-word-seconds --reference --vad --no-vad --device --compute-type --dtype --threads --offline --local-files-only --subs --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--aligner --model --language --format --output-dir --output --output-template --mirror-tree --min-coverage --max-word-seconds --reference --start --end --channels --vad --no-vad --device --compute-type --dtype --threads --offline --local-files-only --subs --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else :; fi ;;
         "ask")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --llm --llm-model --device --compute-type --dtype --threads --offline --json --quiet --verbose --help"; else :; fi ;;
         "compare")
@@ -306,7 +310,7 @@ _asr() {
         "leaderboard update")
             if [[ $cur == -* ]]; then _asr_words "--replay --help"; else _asr_colons "canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
         "leaderboard score")
-            if [[ $cur == -* ]]; then _asr_words "--language --write --json --csv --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--language --write --eval-results --json --csv --help"; else :; fi ;;
         "leaderboard export")
             if [[ $cur == -* ]]; then _asr_words "--out --model --dataset --help"; else :; fi ;;
         "leaderboard readme")

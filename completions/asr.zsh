@@ -167,6 +167,9 @@ _asr_align() {
         '(--min-coverage)--min-coverage=[Fail below this share of words found, default 0.5.]:X: ' \
         '(--max-word-seconds)--max-word-seconds=[Fail when a word is longer, default 5.]:X: ' \
         '(--reference)--reference=[Folder of TextGrid or CTM files\: say how far from them we are.]:TEXT: ' \
+        '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
+        '(--end)--end=[Stop here.]:TEXT: ' \
+        '(--channels)--channels=[mix, or the number of the channel with this text.]:CHANNELS:(mix split)' \
         '(--vad --no-vad)--vad[Look for words in speech only.]' \
         '(--vad --no-vad)--no-vad[Look for words in speech only.]' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
@@ -177,6 +180,8 @@ _asr_align() {
         '(--offline --local-files-only)--offline[Never use the network.]' \
         '(--offline --local-files-only)--local-files-only[Never use the network.]' \
         '(--subs)--subs=[Subtitle profile\: default, netflix, ...; subtitles keep their cues.]:SUBS:(default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper)' \
+        '(--highlight-words --no-highlight-words)--highlight-words[Mark each word as it is said; default\: in ass only.]' \
+        '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said; default\: in ass only.]' \
         '(--force)--force[Make everything again; overwrite files of others.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
@@ -276,7 +281,7 @@ _asr_leaderboard() {
         '(--search)--search=[Only models whose name contains this.]:TEXT: ' \
         '(--sort)--sort=[average, rtfx, size, model or a test set.]:TEXT: ' \
         '(--mix)--mix[Rank rows of different protocols against each other.]' \
-        '*--add=[Place a run record of `asr bench` beside the rows.]:RUN: ' \
+        '*--add=[Place a run of `asr bench`, or a folder of them, beside the rows.]:RUN: ' \
         '(--json)--json=[Write JSON; - is standard output.]:TEXT: ' \
         '(--csv)--csv=[Write CSV; - is standard output.]:TEXT: ' \
         '(--markdown)--markdown=[Write Markdown between the markers of FILE; - is standard output.]:TEXT: ' \
@@ -340,6 +345,7 @@ _asr_leaderboard_score() {
         '(--language -l)--language=[Code; decides on the normaliser.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code; decides on the normaliser.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--write)--write[Write NAME.score.json beside each manifest.]' \
+        '(--eval-results)--eval-results=[Write DIR/.eval_results, for the model'\''s repository.]:DIR: ' \
         '(--json)--json[As JSON.]' \
         '(--csv)--csv[As CSV.]' \
         '(--help -h)--help[Show this message and exit.]' \
@@ -377,9 +383,9 @@ _asr_bench() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '*--engine=[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
-        '*-e+[ENGINE or ENGINE\:MODEL; several times for several.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
-        '*--with=[Show this earlier run too; without a dataset, only such runs.]:FILE:_files' \
+        '*--engine=[ENGINE\[@BACKEND\]\[\:MODEL\]; several times for several.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '*-e+[ENGINE\[@BACKEND\]\[\:MODEL\]; several times for several.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '*--with=[Show this earlier run, or all in a folder; without a dataset, only such.]:FILE:_files' \
         '(--replay)--replay=[Run this run again, and say what has drifted.]:FILE:_files' \
         '(--out -o)--out=[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
         '(--out -o)-o+[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support.command import Result, Run, quiet_environment
 
 from asrcli.torchaudio_guard import guard_torchaudio
 
 HERE = Path(__file__).parent
 
+# A busy machine is no reason to fail: what is measured in time belongs to the benchmarks.
+settings.register_profile("asr", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("asr")
 guard_torchaudio()  # tests import pyannote and NeMo directly, too
+
+
+@pytest.fixture(autouse=True)
+def log_levels() -> None:
+    """Let pytest's log handlers take everything again: loading a model with NeMo sets all handlers to ERROR."""
+    for handler in logging.root.handlers:
+        handler.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

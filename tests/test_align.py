@@ -8,6 +8,7 @@ import wave
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
 from hypothesis import given, settings
@@ -16,13 +17,15 @@ from support.command import Run
 
 from asrcli.aligner import AlignedWord, Aligner, installed_aligners, load_aligner_class
 from asrcli.alignment.language import guess_language
+from asrcli.alignment.planning import AlignRequest
 from asrcli.alignment.reference import BoundaryError, boundary_error, find_reference, textgrid_tiers
 from asrcli.alignment.result import Token, missing_runs, spell, summarise, transcript_of, written_back
-from asrcli.alignment.run import AlignRequest, align_pair
+from asrcli.alignment.run import align_pair
 from asrcli.alignment.script import Piece, Script, parse_script, read_script, sentences, written_words
 from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import number, spoken_words
-from asrcli.alignment.windows import Placed, Windows, islands
+from asrcli.alignment.windows import Pairing, Placed, Windows, islands
+from asrcli.compare.sources import read_ctm
 from asrcli.engine import Device, Weights
 from asrcli.errors import InputError
 from asrcli.types import Clip, Recording, Region, Transcript, Word
@@ -71,7 +74,7 @@ def align(tmp_path_factory: pytest.TempPathFactory) -> Align:
         spans = record(folder / "talk.wav", parts)
         (folder / "talk.txt").write_text("\n".join(sentence(text) if text in NAMES else text for text in texts))
         request = AlignRequest(pairs=(), language=None)
-        return align_pair(str(folder / "talk.wav"), str(folder / "talk.txt"), aligner, request), spans
+        return align_pair(str(folder / "talk.wav"), str(folder / "talk.txt"), Pairing(aligner), request), spans
 
     return run
 
@@ -224,7 +227,7 @@ class Blank:
 def test_windows_go_on_at_the_last_trusted_word() -> None:
     words = [str(at) for at in range(600)]
     speech = [Region(at, at + 9.9) for at in range(0, 300, 10)]
-    found = Windows(words, Blank(), speech, Evenly(), "en").run()
+    found = Windows(words, Blank(), speech, Pairing(Evenly()), "en").run()
     assert all(found)
     off = [abs(one.start - at / 2) for at, one in enumerate(found) if one is not None]
     assert max(off) < 0.6 and sum(off) / len(off) < 0.05
@@ -550,6 +553,13 @@ def test_the_text_from_standard_input(asr: Run) -> None:
         (["a.wav", "german.txt", "-a", "pocketsphinx"], 2, "aligner 'pocketsphinx' does not speak 'de', only: en"),
         (["a.wav", "a.txt", "-l", "de"], 3, "no aligner here speaks 'de'"),
         (["a.wav"], 2, "needs its text"),
+        (["a.wav", "none.txt"], 1, "holds no words"),
+        (["silent.wav", "a.txt"], 1, "nobody speaks in it"),
+        (["a.wav", "a.txt", "--channels", "1"], 1, "has no channel 1"),
+        (["a.wav", "a.txt", "--channels", "split"], 2, "with one channel, counted from 0"),
+        (["a.wav", "a.txt", "--start", "3", "--end", "2"], 2, "--end 2 is not after --start 3"),
+        (["a.wav", "a.txt", "-f", "answers"], 2, "unknown format 'answers'"),
+        (["a.wav", "a.txt", "-f", "foo"], 2, "ctm, stm, rttm\n"),
         (["a.wav", "missing.txt"], 1, "cannot read the text 'missing.txt'"),
         (["missing.wav", "a.txt"], 1, "missing.wav"),
         (["-", "a.txt"], 2, "standard input can be the text"),
@@ -566,9 +576,62 @@ def test_what_goes_wrong_is_said(asr: Run, tmp_path: Path, options: list[str], c
     (tmp_path / "half.txt").write_text(sentence(GARDEN) + " " + sentence(LIGHTS))
     (tmp_path / "german.txt").write_text(FOREIGN + " " + FOREIGN)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "none.txt").write_text(" \n")
+    record(tmp_path / "silent.wav", [2.0])
     done = asr("align", *options)
     assert (done.code, said in done.err) == (code, True), done.err
     assert "Traceback" not in done.err
+
+
+def test_a_reference_of_another_text_is_not_compared(asr: Run, tmp_path: Path) -> None:
+    (tmp_path / "refs").mkdir()
+    (tmp_path / "refs/garden-awb.ctm").write_text((HERE / "data/alignment/weather-rms.ctm").read_text())
+    sound, text = EXAMPLES / "garden-awb.wav", EXAMPLES / "garden-awb.txt"
+    done = asr("align", sound, text, "--reference", "refs", "-f", "json", "-o", "out")
+    assert done.code == 0 and "has other words" in done.err and "boundary error" not in done.err
+
+
+def test_one_channel_and_one_stretch(asr: Run, tmp_path: Path) -> None:
+    """The text of each channel of a conversation is aligned with that channel; times stay those of the file."""
+    left, right = (np.frombuffer(frames(name), "<i2") for name in (GARDEN, WEATHER))
+    both = np.zeros((max(len(left), len(right)), 2), "<i2")
+    both[: len(left), 0], both[: len(right), 1] = left, right
+    with wave.open(str(tmp_path / "call.wav"), "wb") as file:
+        file.setparams((2, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(both.tobytes())
+    for channel, name in enumerate((GARDEN, WEATHER)):
+        done = asr("align", "call.wav", EXAMPLES / f"{name}.txt", "--channels", channel, "-f", "json")
+        assert done.code == 0, done.err
+        alone = asr("align", EXAMPLES / f"{name}.wav", EXAMPLES / f"{name}.txt", "-f", "json")
+        theirs, ours = (
+            [word["start"] for part in json.loads(one.out)["segments"] for word in part["words"]]
+            for one in (alone, done)
+        )
+        assert ours == pytest.approx(theirs, abs=0.03)
+    (tmp_path / "part.txt").write_text("played in the garden until")
+    known = [word for _, word in read_ctm(HERE / "data/alignment/garden-awb.ctm")]
+    made = asr("align", EXAMPLES / "garden-awb.wav", "part.txt", "--start", "0.84", "--end", "2.2", "-f", "json")
+    words = json.loads(made.out)["segments"][0]["words"]
+    assert [word["status"] for word in words] == ["ok"] * 5
+    starts = [word["start"] for word in words]
+    assert starts == pytest.approx([word.start for word in known[2:7]], abs=0.05)
+
+
+def test_progress_is_told_as_it_goes(asr: Run, tmp_path: Path) -> None:
+    record(tmp_path / "talk.wav", [GARDEN, 4.0, LIGHTS, 4.0, STATION])
+    (tmp_path / "talk.txt").write_text("\n".join(map(sentence, (GARDEN, LIGHTS, STATION))))
+    done = asr("align", "talk.wav", "talk.txt", "-f", "json", "-o", "out", "--events", "events.jsonl")
+    assert done.code == 0, done.err
+    events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    times = [one["until"] for one in events if one["type"] == "progress"]
+    assert len(times) >= 3 and times == sorted(times)
+
+
+def test_karaoke_unless_asked_otherwise(asr: Run, tmp_path: Path) -> None:
+    command = ("align", EXAMPLES / "garden-awb.wav", EXAMPLES / "garden-awb.txt", "-f")
+    assert asr(*command, "ass").out.count("\\k") > 10
+    assert "\\k" not in asr(*command, "ass", "--no-highlight-words").out
+    assert asr(*command, "txt").out == sentence(GARDEN) + "\n"
 
 
 def test_a_failed_check_is_written_and_never_up_to_date(asr: Run, tmp_path: Path) -> None:

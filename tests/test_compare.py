@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from support.command import Run, write_wav
 
-from asrcli.compare import wording
+from asrcli.compare import terminal, wording
 from asrcli.compare.classes import CLASSES, classify, find_names
 from asrcli.compare.conditions import Condition
 from asrcli.compare.html import to_html
@@ -277,6 +277,8 @@ def test_plain_texts_with_other_line_breaks_are_one_text(tmp_path: Path) -> None
         ("x.jsonl", b'{"id":"1","text":"a"}\n{"id":"2","text":"b\x00"}\n', "line 2: a NUL byte"),
         ("x.jsonl", b'{"id":"1","text":"a"}\n{"id":"2","text":"b\\u0000"}\n', "line 2: a NUL character"),
         ("x.jsonl", b'{"id":"1","text":"a"}\n[1]\n', "line 2: a line must be an object"),
+        ("x.jsonl", b'{"id":"1","text":"a"}\n' + b"[" * 200_000, "line 2: brackets inside brackets"),
+        ("x.json", b"[" * 200_000, "line 1: brackets inside brackets"),
         ("x.jsonl", b'{"id":"1","audio":"a"}\n', "line 1: no text"),
         ("x.jsonl", b'{"id":"1","text":7}\n', "line 1: 'text' must be text"),
         ("x.jsonl", b'{"id":"1","text":"a","duration":"long"}\n', "line 1: 'duration' must be a number"),
@@ -738,3 +740,66 @@ def test_outputs_of_asr_transcribe_compare_with_their_references(asr: Run, tmp_p
     assert asr("transcribe", "-e", "fake", "--no-vad", "in", "-o", "hyp").code == 0
     done = asr("compare", "ref", "hyp")
     assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_long_alignments_go_on_below_with_both_rows_side_by_side(files: tuple[Path, ...], width: int) -> None:
+    found = run(files[0], [files[1]], Wanted())
+    for index in range(20):
+        _, *lines = (line.plain for line in terminal.diff(found, index, width))
+        whole = [line.plain for line in terminal.diff(found, index)][1:]
+        assert len(whole) == 2
+        assert max(map(len, lines)) <= width
+        for side, row in enumerate(whole):
+            label = len("  reference  ")
+            assert " ".join(line[label:] for line in lines[side::2]).split() == row[label:].split()
+        for said, heard in zip(lines[0::2], lines[1::2], strict=True):
+            assert said.startswith("  reference  ") and heard.startswith("  first      ")
+            starts = [
+                {place for place in range(13, len(row)) if row[place - 1] == " " != row[place]} for row in (said, heard)
+            ]
+            assert starts[0] == starts[1]  # every column begins at the same place
+
+
+@pytest.mark.parametrize("width", [70, 80, 100, 120])
+def test_no_figure_of_the_rates_is_broken(files: tuple[Path, ...], width: int) -> None:
+    from rich.console import Console
+
+    out = io.StringIO()
+    found = run(files[0], [*files[1:]], Wanted())
+    Console(file=out, width=width).print(terminal.rates(found))
+    for one in found.systems:
+        assert wording.span(one.interval) in out.getvalue()
+        assert wording.span(one.group_interval) in out.getvalue()
+    assert "95 % by group" in out.getvalue()
+    assert max(map(len, out.getvalue().splitlines())) <= width
+
+
+@pytest.mark.parametrize(
+    ("mode", "extra"),
+    [
+        ("--no-ref", ["--fail-if", "wer > 0"]),
+        ("--no-ref", ["--html", "x.html"]),
+        ("--no-ref", ["--show", "worst:3"]),
+        ("--no-ref", ["--meetings"]),
+        ("--meetings", ["--fail-if", "wer > 0"]),
+        ("--meetings", ["--junit", "x.xml"]),
+        ("--meetings", ["--consensus", "x.jsonl"]),
+        ("-q", ["--consensus", "x.jsonl"]),
+        ("-q", ["--collar", "0.25"]),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_refused(
+    mode: str, extra: list[str], files: tuple[Path, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert called("compare", *files, mode, *extra) == 2
+    assert extra[0] in capsys.readouterr().err
+
+
+def test_of_two_voters_the_silent_one_does_not_win(tmp_path: Path) -> None:
+    said = [{"id": str(number), "text": "one two three four"} for number in range(4)]
+    full = write_lines(tmp_path / "full.jsonl", *said)
+    silent = write_lines(tmp_path / "silent.jsonl", {**said[0], "text": ""}, *said[1:])
+    assert called("compare", "--no-ref", full, silent, "-q", "--consensus", tmp_path / "voted.jsonl") == 0
+    rows = [json.loads(line) for line in (tmp_path / "voted.jsonl").read_text().splitlines()]
+    assert [row["text"] for row in rows] == ["one two three four"] * 4

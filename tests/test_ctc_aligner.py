@@ -57,7 +57,7 @@ def collapse(path: tuple[int, ...]) -> list[int]:
     return [token for place, token in enumerate(path) if token and (place == 0 or path[place - 1] != token)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 2), min_size=1, max_size=4))
 def test_no_path_is_better(seed: int, labels: list[int]) -> None:
     """Every one of the 3^6 paths over three tokens and six frames is tried."""
@@ -142,14 +142,23 @@ def test_words_of_digit_strings(aligner, strings) -> None:  # type: ignore[no-un
         assert [(word.start, word.end) for word in left] == [(word.start, word.end) for word in right]
 
 
-def test_a_wrong_text_scores_low(aligner, strings) -> None:  # type: ignore[no-untyped-def]
+def test_a_wrong_text_is_left_out_or_scores_low(aligner, strings) -> None:  # type: ignore[no-untyped-def]
     other = {"zero": "five", "one": "six", "two": "nine", "three": "one", "four": "six"}
     right, wrong = [], []
     for one, words in strings[:8]:
         right += [word.score for word in aligner.align([one], [words], "en")[0]]
         said = [other.get(word, "two") for word in words]
-        wrong += [word.score for word in aligner.align([one], [said], "en")[0]]
+        wrong += [word.score if word else 0.0 for word in aligner.align([one], [said], "en")[0]]
     assert np.mean(right) > 0.9 and np.mean(wrong) < 0.2
+
+
+def test_one_wrong_word_among_right_ones_moves_nothing(aligner, strings) -> None:  # type: ignore[no-untyped-def]
+    for one, words in strings[4:8]:
+        plain = aligner.align([one], [words], "en")[0]
+        other = [*words[:1], "zero" if words[1] != "zero" else "six", *words[2:]]
+        found = aligner.align([one], [other], "en")[0]
+        assert [word.start for word in found[2:]] == pytest.approx([word.start for word in plain[2:]], abs=0.1)
+        assert found[1] is None or found[1].score < 0.3
 
 
 def test_case_signs_and_accents_do_not_matter(aligner, strings) -> None:  # type: ignore[no-untyped-def]
@@ -176,7 +185,7 @@ def test_nothing_to_place(aligner, strings) -> None:  # type: ignore[no-untyped-
     assert aligner.align([one], [[]], "en") == [[]]
     assert aligner.align([silence(0.05)], [words], "en") == [[None] * len(words)]
     assert aligner.align([silence(0.5)], [words * 5], "en") == [[None] * (5 * len(words))]
-    check(silence(2.0), aligner.align([silence(2.0)], [["one"]], "en")[0])
+    assert aligner.align([silence(2.0)], [["one"]], "en") == [[None]]
 
 
 def test_what_it_hears_is_spelled_as_in_the_text(aligner, strings) -> None:  # type: ignore[no-untyped-def]

@@ -83,7 +83,7 @@ layouts = st.sampled_from([*PROFILES.values()]) | st.builds(
 shaping = layouts.filter(lambda layout: not layout.by_segment)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(random_transcripts(), layouts)
 def test_cues_are_in_order_within_the_recording_and_lose_no_text(transcript: Transcript, layout: Layout) -> None:
     cues, warnings = shape(transcript, layout)
@@ -104,7 +104,7 @@ def test_cues_are_in_order_within_the_recording_and_lose_no_text(transcript: Tra
         assert warnings == [str(one) for one in check_cues(cues, layout)]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(random_transcripts(), shaping)
 def test_only_a_single_word_is_wider_than_a_line(transcript: Transcript, layout: Layout) -> None:
     found = {unit.text for unit in units(transcript, layout.max_line_width)}
@@ -122,7 +122,7 @@ def every_cut(count: int) -> Iterator[tuple[int, ...]]:
             yield (0, *inner, count)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(random_transcripts(max_words=7), shaping)
 def test_no_cut_is_cheaper_than_the_one_found(transcript: Transcript, layout: Layout) -> None:
     """Try all cuts into cues (and with them every number of broken constraints) and compare."""
@@ -150,7 +150,7 @@ def test_no_cut_is_cheaper_than_the_one_found(transcript: Transcript, layout: La
     assert len(broken) <= cheapest // VIOLATION
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(random_transcripts(max_words=12, one_speaker=True), shaping)
 def test_no_break_into_two_lines_is_better(transcript: Transcript, layout: Layout) -> None:
     found = units(transcript, layout.max_line_width)
@@ -183,13 +183,13 @@ def comfortable_speech(draw: st.DrawFn) -> Transcript:
     return transcript_of(segment_of(words), seconds=clock + 2)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(comfortable_speech(), st.sampled_from(["default", "netflix", "bbc", "ted", "youtube"]))
 def test_ordinary_speech_breaks_no_constraint(transcript: Transcript, profile: str) -> None:
     assert shape(transcript, PROFILES[profile])[1] == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(random_transcripts(), layouts)
 def test_what_was_written_reads_back_as_the_cues(transcript: Transcript, layout: Layout) -> None:
     cues, _ = shape(transcript, layout)

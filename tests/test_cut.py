@@ -99,7 +99,7 @@ def test_promises_hold(request: pytest.FixtureRequest, source: str, max_seconds:
         assert clips[0].start >= start
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     sizes=st.lists(st.integers(0, 500_000), min_size=1, max_size=20),
     max_seconds=st.floats(1, 40),

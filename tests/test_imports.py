@@ -14,7 +14,8 @@ from asrcli.main import COMMANDS
 ROOT = Path(__file__).parent.parent
 CORE = sorted((ROOT / "asrcli").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins/asr_plugins").rglob("*.py"))
-FOR_PLUGINS = {"engine", "aligner", "companions", "types", "errors", "models", "device", "languages"}
+CONTRACT = {"engine", "aligner", "companions", "types", "errors"}
+FOR_PLUGINS = CONTRACT | {"models", "hashes", "pickles", "device", "languages"}
 BUILDS_ON = {"asr_plugins.nemo": "asr_plugins.transformers_models"}  # its aligner is that one over another network
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}
 LEAVES = {"audio", "vad", "cut", "text", "writers", "media", "flags", "languages", "types", "errors", "engine", "files"}

@@ -15,9 +15,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from asrcli import models
+from asrcli import hashes, models
 from asrcli.engine import Engine, Model, load_class
 from asrcli.errors import ModelError, UsageError
+from asrcli.hashes import hash_local
+from asrcli.pickles import safe_folder
 from tests.fake_hub import COMMIT, FakeHub, serve
 
 ROOT = Path(__file__).parent.parent
@@ -139,23 +141,23 @@ def test_a_folder_is_known_by_its_contents(cache: Path, tmp_path: Path) -> None:
     for folder in (first, second):
         folder.mkdir()
         (folder / "config.json").write_text("{}")
-        (folder / "model.bin").write_bytes(b"w" * (models.SMALL + 1))
+        (folder / "model.bin").write_bytes(b"w" * (hashes.SMALL + 1))
         os.utime(folder / "model.bin", ns=(0, len(folder.name)))
     assert resolve(str(first)).revision == resolve(str(second)).revision
-    before = models.hash_local(first)
-    (first / "model.bin").write_bytes(b"v" + b"w" * models.SMALL)  # as long as before
-    assert models.hash_local(first) != before
+    before = hash_local(first)
+    (first / "model.bin").write_bytes(b"v" + b"w" * hashes.SMALL)  # as long as before
+    assert hash_local(first) != before
     (second / "README.md").write_text("notes are no weights")
-    assert models.hash_local(second) == before
+    assert hash_local(second) == before
 
 
 def test_big_files_are_read_once(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
-    (folder / "model.bin").write_bytes(bytes(models.SMALL))
-    first = models.hash_local(folder)
-    monkeypatch.setattr(models, "_read_hash", lambda path: pytest.fail("read again"))
-    assert models.hash_local(folder) == first
+    (folder / "model.bin").write_bytes(bytes(hashes.SMALL))
+    first = hash_local(folder)
+    monkeypatch.setattr(hashes, "_read_hash", lambda path: pytest.fail("read again"))
+    assert hash_local(folder) == first
 
 
 # A hub on the loopback. The hub's library reads HF_ENDPOINT when it is imported, so each test is a process of its own.
@@ -186,9 +188,9 @@ PULL = (
 
 def test_a_dangling_link_in_a_folder_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"w")
-    before = models.hash_local(tmp_path)
+    before = hash_local(tmp_path)
     (tmp_path / "gone.json").symlink_to(tmp_path / "nowhere.json")
-    assert models.hash_local(tmp_path) == before
+    assert hash_local(tmp_path) == before
 
 
 def pull(
@@ -267,10 +269,10 @@ class Evil:
 
 
 def test_safetensors_and_ctranslate2_are_safe(checkpoints: Path, tmp_path: Path) -> None:
-    models.safe_folder(checkpoints / "whisper-digits-ct2")
+    safe_folder(checkpoints / "whisper-digits-ct2")
     (tmp_path / "model.safetensors").write_bytes(b"x")
     (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps(Evil()))  # not loaded when safetensors are there
-    models.safe_folder(tmp_path)
+    safe_folder(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.pth.tar", "x.ckpt"])
@@ -279,7 +281,7 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path, name: str, monkeypat
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).write_bytes(pickle.dumps(Evil(), protocol=2))
     with pytest.raises(ModelError, match=name) as caught:
-        models.safe_folder(tmp_path)
+        safe_folder(tmp_path)
     assert caught.value.exit_code == 3 and not (tmp_path / "owned").exists()
 
 
@@ -288,22 +290,22 @@ def test_a_torch_file_that_runs_code_is_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     torch.save({"weights": torch.zeros(3), "more": Evil()}, tmp_path / "model.pt")
     with pytest.raises(ModelError, match=r"model\.pt"):
-        models.safe_folder(tmp_path)
+        safe_folder(tmp_path)
     assert not (tmp_path / "owned").exists()
 
 
 def test_a_torch_file_of_tensors_is_let_through(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     torch.save({"weights": torch.zeros(3)}, tmp_path / "model.pt")
-    models.safe_folder(tmp_path)
+    safe_folder(tmp_path)
     torch.save({"weights": torch.zeros(3), "args": argparse.Namespace(width=3)}, tmp_path / "model.pt")
     with pytest.raises(ModelError, match="Namespace"):
-        models.safe_folder(tmp_path)
-    models.safe_folder(tmp_path, allowed=[argparse.Namespace])
+        safe_folder(tmp_path)
+    safe_folder(tmp_path, allowed=[argparse.Namespace])
 
 
 def test_a_pickle_without_torch_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model.pt").write_bytes(pickle.dumps({}, protocol=2))
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ModelError, match="safetensors"):
-        models.safe_folder(tmp_path)
+        safe_folder(tmp_path)

@@ -15,7 +15,7 @@ from support.command import write_wav
 import asrcli
 from asrcli.batches import Closed, SecondsQueue, choose_batch
 from asrcli.errors import AsrError, DeviceError, InputError, UsageError
-from asrcli.pipeline import vote
+from asrcli.recogniser import vote
 from asrcli.types import Transcript
 
 

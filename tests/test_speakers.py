@@ -20,10 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.command import Run
 
-from asrcli import pipeline
 from asrcli.audio import decode
 from asrcli.diarization.desk import Desk
 from asrcli.errors import InputError, ModelError
+from asrcli.events import Event, Failed, Finished, Notice
 from asrcli.rttm import read_rttm, turns_of_input
 from asrcli.speakers import Diarization, SpeakerOptions, give_speakers
 from asrcli.types import Recording, Segment, Transcript, Turn, Word
@@ -97,7 +97,7 @@ TURNS = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.sampled_from(["one,", "two", '"three"', "fo-ur."]), min_size=1, max_size=9), TURNS)
 def test_no_word_is_lost_or_without_a_speaker(words: list[str], turns: tuple[Turn, ...]) -> None:
     before = said(" ".join(words), 2.0)
@@ -268,14 +268,14 @@ class Counting:
         return Diarization((Turn("A", start, start + len(samples) / 16000),), source="counting")
 
 
-def run_desk(desk: Desk, lengths: list[int]) -> list[pipeline.Event]:
+def run_desk(desk: Desk, lengths: list[int]) -> list[Event]:
     """Let recordings of so many samples pass by a desk, as a run would, and return what comes out."""
 
-    def heard() -> Iterator[pipeline.Event]:
+    def heard() -> Iterator[Event]:
         for index, length in enumerate(lengths):
             blocks = iter([np.zeros(length // 2, np.float32), np.zeros(length - length // 2, np.float32)])
             assert sum(map(len, desk.listen(index, blocks))) == length
-            yield pipeline.Finished(index, transcript_of(said("one two")))
+            yield Finished(index, transcript_of(said("one two")))
 
     return list(desk.add_speakers(heard()))
 
@@ -283,11 +283,11 @@ def run_desk(desk: Desk, lengths: list[int]) -> list[pipeline.Event]:
 def test_recordings_are_finished_when_their_speakers_are_known() -> None:
     recordings = [Recording("a.wav"), Recording("b.wav", start=10.0), Recording("c.wav")]
     events = run_desk(Desk(recordings, lambda say: Counting(say, fail_at=777)), [32000, 777, 16000])
-    notes = sorted((one.text, one.index) for one in events if isinstance(one, pipeline.Notice))
+    notes = sorted((one.text, one.index) for one in events if isinstance(one, Notice))
     assert notes == [("16000 samples", 2), ("32000 samples", 0)]
-    failed = [one for one in events if isinstance(one, pipeline.Failed)]
+    failed = [one for one in events if isinstance(one, Failed)]
     assert [(one.index, type(one.error)) for one in failed] == [(1, ZeroDivisionError)]
-    finished = {one.index: one.transcript for one in events if isinstance(one, pipeline.Finished)}
+    finished = {one.index: one.transcript for one in events if isinstance(one, Finished)}
     assert finished[0].turns == (Turn("A", 0.0, 2.0),) and finished[2].turns == (Turn("A", 0.0, 1.0),)
     assert all(word.speaker == "A" for word in finished[0].segments[0].words)
     assert dict(finished[0].options) == {"speakers": "counting"}

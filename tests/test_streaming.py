@@ -293,7 +293,7 @@ class Moody(Engine):
         return [[Segment(" ".join(said), 0.0, clip.seconds)] if said else [] for clip in clips]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(WORDS, min_size=1, max_size=6), st.integers(1, 60))
 def test_settled_text_is_never_taken_back_however_the_engine_changes_its_mind(
     script: list[list[str]], seconds: int

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from asrcli.errors import UsageError
 from asrcli.text.basic import normalize_basic, normalize_leaderboard
-from asrcli.text.english import EnglishNormalizer, contractions, leaderboard_rules, whisper_rules
-from asrcli.text.normalisers import NORMALIZERS, build
+from asrcli.text.english import EnglishNormalizer
+from asrcli.text.english_rules import contractions, leaderboard_rules, whisper_rules
+from asrcli.text.normalisers import NORMALIZERS, build, build_cutter
 from asrcli.text.numerals import read_numeral
+from asrcli.text.steps import PUNCTUATION, plain_steps, raw_words
 
 RECORDED = json.loads((Path(__file__).parent / "data/scoring/normalisers.json").read_text())
 
@@ -40,7 +42,7 @@ def test_remembered_and_fresh_results_are_the_same() -> None:
 
 
 @given(st.text(alphabet="abcdeghimnorstuv' '.,-$%£1203()[]<>’é́½ \t\n", max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_memory_changes_nothing(text: str) -> None:
     for rules in (whisper_rules(), leaderboard_rules()):
         normalizer = EnglishNormalizer(rules)
@@ -111,7 +113,7 @@ def test_the_english_rules_leave_other_scripts_alone(text: str) -> None:
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_our_normaliser_never_fails_and_joins_by_single_spaces(text: str) -> None:
     for language in (None, "en"):
         normalized = build("asr", language)(text)
@@ -174,13 +176,28 @@ def test_an_unknown_name_is_a_usage_error() -> None:
 
 
 def test_plain_steps_take_case_and_punctuation_away_and_nothing_else() -> None:
-    from asrcli.text.steps import raw_words, without_case, without_punctuation
+    raw, small, bare = plain_steps("“Don't”, said STRASSE—and 我們 – ok.")
+    assert raw == ["“Don't”,", "said", "STRASSE—and", "我", "們", "–", "ok."]
+    assert small == ["“don't”,", "said", "strasse—and", "我", "們", "–", "ok."]
+    assert bare == ["dont", "said", "strasse", "and", "我", "們", "ok"]
+    assert plain_steps("STRAẞE")[2] == plain_steps("straße")[2]
 
-    words = raw_words("“Don't”, said STRASSE—and 我們 – ok.")
-    assert words == ["“Don't”,", "said", "STRASSE—and", "我", "們", "–", "ok."]
-    assert without_case(words)[2] == "strasse—and"
-    assert without_punctuation(words) == ["dont", "said", "strasse", "and", "我", "們", "ok"]
-    assert without_punctuation(raw_words("STRAẞE")) == without_punctuation(raw_words("straße"))
+
+@given(st.text(alphabet="abAB1 .,'-’éÉßẞ我ไม่हि़\u0345€①", max_size=20))
+@settings(max_examples=300, deadline=None)
+def test_a_step_is_the_list_before_it_only_where_it_changes_nothing(text: str) -> None:
+    raw, small, bare = plain_steps(text)
+    assert small == [word.casefold() for word in raw]
+    assert bare == [piece for word in small for piece in raw_words(word.translate(PUNCTUATION))]
+
+
+@given(st.text(alphabet="abcdeghimnorstuv' '.,-$%£1203()[]<>’é́½我ไม่ \t\n", max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_words_are_those_of_the_normalised_text(text: str) -> None:
+    for name in NORMALIZERS:
+        for language in (None, "en"):
+            cut = build_cutter(name, language)
+            assert cut(text) == cut(text) == build(name, language)(text).split()
 
 
 def test_traditional_chinese_is_simplified_where_it_is_asked_for() -> None:

@@ -80,7 +80,7 @@ def test_regions_of_real_recordings_agree_with_faster_whisper(shared: Path, opti
         assert in_samples(speech_regions(samples, options)) == oracle(samples, options), path.name
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sizes=st.lists(st.integers(0, 60_000), min_size=1, max_size=40), which=st.integers(0, len(OPTIONS) - 1))
 def test_blocks_do_not_change_regions(talk: Any, sizes: list[int], which: int) -> None:
     detector = SpeechDetector(OPTIONS[which])

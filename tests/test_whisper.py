@@ -23,6 +23,7 @@ from asr_plugins.whisper.words import split_pieces, tighten
 from asrcli import models
 from asrcli.engine import Device
 from asrcli.errors import MissingExtra, ModelError, OutOfMemory, UsageError
+from asrcli.hashes import hash_local
 from asrcli.types import Clip, Flag, Options, Recording, Region, Segment, Word
 from tests.clips import clip
 
@@ -415,7 +416,7 @@ def test_a_transformers_folder_is_converted_once(
     monkeypatch.setattr(convert, "_convert", lambda *paths: pytest.fail("converted again"))
     load(transformers_folder)
     kept = list((transformers_folder.parent / "cache/asr/whisper-ct2").iterdir())
-    assert [path.name for path in kept] == [models.hash_local(transformers_folder)], "and nothing half done beside it"
+    assert [path.name for path in kept] == [hash_local(transformers_folder)], "and nothing half done beside it"
 
 
 def test_an_older_transformers_folder_is_converted(

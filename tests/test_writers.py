@@ -219,7 +219,7 @@ def test_ffmpeg_shows_the_same_text(name: str, tmp_path: Path) -> None:
     assert [text.removeprefix("[S1] ").replace("\\N", "\n") for text in plain] == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.text("abc <>&{}\\N-\n\r\t今。1:,.0", max_size=40), max_size=6))
 def test_no_text_breaks_a_file(texts: list[str]) -> None:
     """Whatever a recogniser says, the independent readers find every cue with its times."""

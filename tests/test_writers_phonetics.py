@@ -258,7 +258,7 @@ SEGMENTS = st.lists(st.builds(Segment, TEXTS, TIMES, TIMES, words=WORDS, speaker
 
 
 @example([Segment("0", 1.0, 0.0)], 0.0)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SEGMENTS, st.sampled_from([0.0, 2.0, 15.0]))
 def test_whatever_is_said_can_be_read_again(segments: list[Segment], seconds: float) -> None:
     from lxml import etree
@@ -275,7 +275,7 @@ def test_whatever_is_said_can_be_read_again(segments: list[Segment], seconds: fl
         assert 0 <= float(start) <= float(end)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEGMENTS)
 def test_any_textgrid_can_be_opened(tmp_path_factory: pytest.TempPathFactory, segments: list[Segment]) -> None:
     read_textgrid(render(transcript_of(*segments), "textgrid", DEFAULT), tmp_path_factory.mktemp("grid"))

@@ -1,12 +1,16 @@
 """Text and sound brought together: when each word of a known text is said, and what of both has no counterpart.
 
+pairs.py      recordings and their texts
+planning.py   what is asked, and what has to be made
 script.py     the text: cues, segments or sentences, and their words as written
 spoken.py     written words as they are said: "$25" is "twenty five dollars"
 language.py   which language a text is plainly in
-choice.py     which aligner to use
+choice.py     which aligner to use, and who finds the words for it
+sound.py      a recording, read from start to end
 windows.py    hours of sound and text, a window at a time
 result.py     words with times, status and source; what was found of the text; the transcript
 words.py      word times for engines that have none
 reference.py  hand-made boundaries (TextGrid, CTM), and how far from them ours are
-run.py        inputs to finished outputs
+checks.py     what is to be said: words not found, and text and sound that do not belong together
+run.py        pairs to finished outputs
 """

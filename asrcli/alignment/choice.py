@@ -14,7 +14,7 @@ from asrcli.errors import EngineUnavailable, UsageError
 
 # The order of `--aligner auto`. Accuracy first (Accumulated Average Shift, Qwen3-ASR report: 43 ms against 130 ms of
 # CTC aligners), PocketSphinx last because it is always there. An aligner of another package comes before all of them.
-AUTO_ORDER = ("qwen3", "ctc", "pocketsphinx")
+AUTO_ORDER = ("qwen3", "ctc", "nemo", "pocketsphinx")
 
 Announce = Callable[[str], None]
 
@@ -69,6 +69,24 @@ def _choose_auto(model: str | None, language: str | None) -> tuple[type[Aligner]
         reasons.append(f"{name}: {why}")
     wanted = f" speaks '{language}' and" if language else ""
     raise EngineUnavailable(f"no aligner here{wanted} has its weights on this machine ({'; '.join(reasons)})")
+
+
+def choose_finder(aligner: type[Aligner], language: str | None) -> tuple[type[Aligner], str] | None:
+    """Return who tells an aligner that places every word which of them are there.
+
+    It rejects words, speaks the language, and has its weights here: nothing is pulled for it. None where the aligner
+    rejects by itself, and where there is no such one.
+    """
+    if aligner.rejects or language is None:
+        return None
+    for name in AUTO_ORDER:
+        other = load_aligner_class(name) if name in installed_aligners() else aligner
+        if not other.rejects or other.missing():
+            continue
+        for model in (other.default_model, *other.models):
+            if models.is_here(other, model) and language in other.languages(model):
+                return other, model
+    return None
 
 
 def prepare_aligner(  # noqa: PLR0913 -- everything that a choice depends on

@@ -13,6 +13,7 @@ from asrcli.files import reason
 from asrcli.types import Transcript, Word
 
 WITHIN = (0.010, 0.020, 0.050, 0.100)  # seconds
+LEAST_SHARED = 0.5  # of the words; a reference with fewer of them is that of another text
 WORD_TIER = re.compile("words?|ort|orthography|text", re.IGNORECASE)
 NO_WORD = frozenset({"", "<eps>", "sil", "sp", "spn", "<unk>", "<sil>", "#"})
 

@@ -1,192 +1,27 @@
-"""Pairs of sound and text to finished outputs: planned before anything loads, made once, written whole."""
+"""Pairs of sound and text to finished outputs: aligned one after the other, checked, and written whole."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrcli import state
 from asrcli.alignment import choice as choices
 from asrcli.alignment import reference as references
-from asrcli.alignment.language import guess_language
-from asrcli.alignment.result import FOREIGN, Summary, missing_runs, spell, summarise, transcript_of
-from asrcli.alignment.script import SUFFIXES, Script, read_script
-from asrcli.alignment.windows import Windows
-from asrcli.console import clock
-from asrcli.errors import AsrError, CheckFailed, DeviceError, EngineUnavailable, InputError, UsageError
-from asrcli.execution import Done, JobEvent, JobFailed, Note, Probed, probe_all, write_output
-from asrcli.inputs import EXTENSIONS, STDIN, Found, walk
-from asrcli.jobs import SHAPED, Job, Output
-from asrcli.outputs import Naming, check_collisions, check_folder, check_template
-from asrcli.types import Recording, Transcript
-from asrcli.vad import VadOptions
-from asrcli.writers import FORMATS, Layout
+from asrcli.alignment.checks import doubts, failed_check, language_of
+from asrcli.alignment.planning import AlignPlan, AlignRequest, layout_for, output_recipe
+from asrcli.alignment.result import spell, transcript_of
+from asrcli.alignment.script import SUFFIXES, read_script
+from asrcli.alignment.windows import Pairing, Windows
+from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError
+from asrcli.execution import Done, Heard, JobEvent, JobFailed, Note, Probed, probe_all, stretch_seconds, write_output
+from asrcli.inputs import STDIN
+from asrcli.types import Transcript
 
 if TYPE_CHECKING:
-    from asrcli.aligner import Aligner
-
-MIN_COVERAGE = 0.5  # of the words; half of them missing is no alignment
-MAX_WORD_SECONDS = 5.0  # nobody stretches a word so long
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A recording and the text of it."""
-
-    audio: Found
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AlignRequest:
-    """Everything that a run was asked for."""
-
-    pairs: tuple[Pair, ...]
-    aligner: str = "auto"
-    model: str | None = None
-    language: str | None = None
-    formats: tuple[str, ...] = ()  # () writes nothing: the caller takes the transcripts
-    layout: Layout | None = None  # None keeps cues of subtitles, and shapes those of other texts
-    naming: Naming = field(default_factory=Naming)
-    vad: VadOptions | None = field(default_factory=VadOptions)
-    min_coverage: float = MIN_COVERAGE
-    max_word_seconds: float = MAX_WORD_SECONDS
-    reference: str | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    threads: int = 0
-    offline: bool = False
-    force: bool = False
-
-    @property
-    def settles_early(self) -> bool:
-        """Whether segments are final before the whole input is done."""
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class AlignPlan:
-    """What a run will do."""
-
-    request: AlignRequest
-    aligner: type[Aligner]
-    model: str | None
-    jobs: tuple[Job, ...]
-    texts: dict[str, str]  # of each recording
-    recipe: state.Recipe
-    notices: tuple[str, ...]
-
-
-def find_pairs(audio: str, text: str | None) -> list[Pair]:
-    """Return the pairs that two arguments stand for: two files, or folders whose files have the same stems.
-
-    Raises:
-        UsageError: nothing there to be paired.
-    """
-    if not os.path.isdir(audio):
-        if text is None:
-            raise UsageError(f"'{audio}' needs its text: asr align {audio} TEXT, or - for standard input")
-        if os.path.isdir(text):
-            text = _text_of(Path(text), Path(audio).stem) or os.path.join(text, Path(audio).stem + SUFFIXES[0])
-        return [Pair(Found(audio), text)]
-    if text is not None and not os.path.isdir(text):
-        raise UsageError(f"'{audio}' is a folder and '{text}' is not: name a folder of texts with the same names")
-    pairs, alone = [], []
-    for path in walk(audio):
-        below = os.path.relpath(os.path.dirname(path), audio)
-        beside = Path(text or audio, below)
-        own = _text_of(beside, Path(path).stem)
-        if own:
-            pairs.append(Pair(Found(path, audio), own))
-        else:
-            alone.append(path)
-    if not pairs:
-        kinds = ", ".join(SUFFIXES)
-        raise UsageError(
-            f"no recording in '{audio}' has a text of the same name ({kinds}) in '{text or audio}'"
-            if alone
-            else f"no audio or video files in folder '{audio}'"
-        )
-    return pairs + [Pair(Found(path, audio), "") for path in alone]
-
-
-def _text_of(folder: Path, stem: str) -> str | None:
-    paths = [folder / (stem + suffix) for suffix in SUFFIXES if suffix not in EXTENSIONS]
-    return next((str(path) for path in paths if path.is_file()), None)
-
-
-def plan(request: AlignRequest) -> AlignPlan:
-    """Check everything that can be checked without weights, and find what has to be made.
-
-    Raises:
-        UsageError: an aligner, format, template or name that cannot work.
-        EngineUnavailable: nothing here can align the language.
-    """
-    language = request.language or _common_language(request.pairs)
-    aligner, model = choices.choose_aligner(request.aligner, request.model, language)
-    model = model or aligner.default_model
-    notices = [f"aligner {aligner.name}:{model}"] if request.aligner == "auto" else []
-    naming = replace(request.naming, engine=aligner.name, model=model)
-    check_template(naming.template, request.formats)
-    if request.reference:
-        references.check_reference(request.reference)
-    recipe = {
-        "command": "align",
-        "engine": aligner.name,
-        "model": model,
-        "language": str(request.language),
-        "vad": "off" if request.vad is None else str(asdict(request.vad)),
-        "min_coverage": str(request.min_coverage),
-        "max_word_seconds": str(request.max_word_seconds),
-    }
-    writes = bool(request.formats) and not naming.to_stdout
-    if writes:
-        check_folder(naming.state_folder)
-    jobs = tuple(_plan_job(pair, request, naming, recipe) if writes else Job(pair.audio) for pair in request.pairs)
-    check_collisions([(job.name, output.path) for job in jobs for output in job.outputs])
-    texts = {pair.audio.path: pair.text for pair in request.pairs}
-    return AlignPlan(replace(request, naming=naming), aligner, model, jobs, texts, recipe, tuple(notices))
-
-
-def _common_language(pairs: Sequence[Pair]) -> str | None:
-    """Return the language the first texts are plainly in, when they agree; standard input is not read for it."""
-    found = set()
-    for pair in [one for one in pairs if one.text not in ("", STDIN)][:20]:
-        try:
-            script = read_script(pair.text)
-        except AsrError:
-            continue
-        found.add(script.language or guess_language(script.text))
-    return found.pop() if len(found) == 1 else None
-
-
-def _recipe(recipe: state.Recipe, text: str, name: str, layout: Layout | None) -> state.Recipe:
-    shape = {} if layout is None else {f"layout.{key}": str(value) for key, value in asdict(layout).items()}
-    digest = state.digest_of(text) if os.path.isfile(text) else "none"
-    return {**recipe, "text": digest, "format": name, **(shape if name in SHAPED else {})}
-
-
-def _plan_job(pair: Pair, request: AlignRequest, naming: Naming, recipe: state.Recipe) -> Job:
-    ledger = state.ledger(naming.state_folder)
-    outputs = []
-    for name in request.formats:
-        path = naming.path(pair.audio, FORMATS[name].extension)
-        if os.path.exists(path) and os.path.exists(pair.text) and os.path.samefile(path, pair.text):
-            raise UsageError(f"the output '{path}' would overwrite the text itself: choose another --output-dir")
-        if not request.force and naming.file is None:
-            ledger.refuse_foreign(path)
-        stale: str | None
-        if request.force or request.reference:
-            stale = "--force" if request.force else "--reference compares anew"
-        elif STDIN in (pair.audio.path, pair.text) or not os.path.exists(pair.audio.path):
-            stale = "the input has no date"
-        else:
-            stale = ledger.stale(path, pair.audio.path, _recipe(recipe, pair.text, name, request.layout))
-        outputs.append(Output(name, path, stale))
-    return Job(pair.audio, tuple(outputs))
+    from asrcli.jobs import Job
 
 
 def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
@@ -201,55 +36,116 @@ def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
         if isinstance(info, Exception):
             yield JobFailed(job, info)
         else:
-            readable.append((job, info.seconds if info else None))
+            readable.append((job, stretch_seconds(info, request.start, request.end)))
     yield Probed(tuple(readable))
-    if not readable:
-        return
-    notes: list[str] = []
-    chosen = choices.prepare_aligner(
+    if readable:
+        notes: list[str] = []
+        choice, finder = _prepare(planned, notes)
+        yield from (Note(text) for text in notes)
+        aligners = Pairing(choice.load(), finder.load() if finder else None)
+        yield from _Alignment(planned, choice, aligners).events([job for job, _ in readable])
+
+
+def _prepare(planned: AlignPlan, notes: list[str]) -> tuple[choices.AlignerChoice, choices.AlignerChoice | None]:
+    """Find the weights of who aligns, pulling them when allowed, and of who finds the words."""
+    request, announce = planned.request, notes.append
+    choice = choices.prepare_aligner(
         planned.aligner,
         planned.model,
         device=request.device,
         dtype=request.dtype,
         threads=request.threads,
         offline=request.offline,
-        announce=notes.append,
+        announce=announce,
     )
-    yield from (Note(text) for text in notes)
-    aligner = chosen.load()
-    errors = references.BoundaryError((), 0, 0)
-    compared = 0
-    for job, _ in readable:
+    if planned.finder is None:
+        return choice, None
+    return choice, choices.prepare_aligner(*planned.finder, threads=request.threads, offline=True, announce=announce)
+
+
+class _Alignment:
+    """The state of one run: what is loaded, and how far all words so far are from their reference."""
+
+    def __init__(self, planned: AlignPlan, choice: choices.AlignerChoice, aligners: Pairing) -> None:
+        self.plan, self.request = planned, planned.request
+        self.choice, self.aligners = choice, aligners
+        self.errors: list[references.BoundaryError] = []
+
+    def events(self, jobs: Sequence[Job]) -> Iterator[JobEvent]:
+        """Align one recording after the other."""
+        for job in jobs:
+            try:
+                yield from self._align(job)
+            except (EngineUnavailable, DeviceError):
+                raise
+            except Exception as error:  # the per-input boundary
+                yield JobFailed(job, error)
+        if len(self.errors) > 1:
+            total = sum(self.errors, start=references.BoundaryError((), 0, 0))
+            yield Note(f"all {len(self.errors)} against {self.request.reference}: {total}")
+
+    def _align(self, job: Job) -> Iterator[JobEvent]:
+        recording = self.request.recording(job.name)
+        steps = alignment(job.name, self.plan.texts[job.name], self.aligners, self.request)
+        while True:
+            try:
+                yield Heard(job, recording, (), next(steps))
+            except StopIteration as end:
+                transcript: Transcript = end.value
+                break
+        weights = self.choice.weights
+        transcript = replace(transcript, model=weights.name, revision=weights.revision)
+        yield from self._finish(job, transcript)
+        if self.request.reference:
+            yield self._compare(self.request.reference, job, transcript)
+
+    def _compare(self, folder: str, job: Job, transcript: Transcript) -> Note:
+        """Say how far a recording's words are from its reference, or why nobody can."""
         try:
-            transcript = align_pair(job.name, planned.texts[job.name], aligner, request)
-            transcript = replace(transcript, model=chosen.weights.name, revision=chosen.weights.revision)
-            yield from _finish(planned, job, transcript)
-            if request.reference:
-                error = _compare(request.reference, job.name, transcript)
-                if isinstance(error, InputError):  # the alignment is done all the same
-                    yield Note(str(error), job)
-                    continue
-                errors, compared = errors + error, compared + 1
-                yield Note(f"against {request.reference}: {error}", job)
-        except (EngineUnavailable, DeviceError):
-            raise
-        except Exception as error:  # the per-input boundary
-            yield JobFailed(job, error)
-    if compared > 1:
-        yield Note(f"all {compared} against {request.reference}: {errors}")
+            known = references.find_reference(folder, Path(job.name).stem)
+        except InputError as problem:  # the alignment is done all the same
+            return Note(str(problem), job)
+        error = references.boundary_error(known, references.words_of(transcript))
+        if error.words < references.LEAST_SHARED * len(known):
+            return Note(f"the reference in '{folder}' has other words: {error.words} of {len(known)} are the same", job)
+        self.errors.append(error)
+        return Note(f"against {folder}: {error}", job)
+
+    def _finish(self, job: Job, transcript: Transcript) -> Iterator[JobEvent]:
+        """Write the outputs, say what does not fit together, and check what was asked for."""
+        request, text = self.request, self.plan.texts[job.name]
+        problem = failed_check(transcript, request)
+        written = []
+        ledger = state.ledger(request.naming.state_folder)
+        for output in job.outputs:
+            if output.stale:
+                written.append(output.path)
+                # A result that a check has failed is there to be looked at, and never up to date.
+                passed = problem is None
+                recipe = output_recipe(self.plan.recipe, text, output.format, request.layout) if passed else None
+                layout = layout_for(request, text, output.format)
+                yield from write_output(job, output, transcript, layout, ledger, recipe)
+        yield from (Note(text, job) for text in doubts(transcript))
+        if problem is None:
+            yield Done(job, transcript, tuple(written))
+        else:
+            kept = f"; see {written[0]}" if written else ""
+            yield JobFailed(job, CheckFailed(f"{job.name}: {problem}{kept}"))
 
 
-def _compare(folder: str, audio: str, transcript: Transcript) -> references.BoundaryError | InputError:
-    """Return how far a recording's words are from its reference, or why nobody can say."""
-    try:
-        known = references.find_reference(folder, Path(audio).stem)
-    except InputError as error:
-        return error
-    return references.boundary_error(known, references.words_of(transcript))
+def align_pair(audio: str, text: str, aligners: Pairing, request: AlignRequest) -> Transcript:
+    """Align one recording with its text; see `alignment`."""
+    steps = alignment(audio, text, aligners, request)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            transcript: Transcript = end.value
+            return transcript
 
 
-def align_pair(audio: str, text: str, aligner: Aligner, request: AlignRequest) -> Transcript:
-    """Align one recording with its text.
+def alignment(audio: str, text: str, aligners: Pairing, request: AlignRequest) -> Generator[float, None, Transcript]:
+    """Align one recording with its text; yield how far it is, in seconds of the recording, and return the transcript.
 
     Raises:
         InputError: one of them cannot be read.
@@ -262,82 +158,12 @@ def align_pair(audio: str, text: str, aligner: Aligner, request: AlignRequest) -
     if audio == STDIN:
         raise InputError("standard input is read once and sound twice: give the recording as a file")
     script = read_script(text)
-    language = _language(script, request, aligner, text)
-    recording = Recording(audio)
+    language = language_of(script, request, type(aligners.aligner), text)
+    recording = request.recording(audio)
     warnings: list[str] = []
     found = survey(recording, request.vad, warnings.append)
     spelling = spell(script, language)
-    placed = Windows(spelling.spoken, Tape(recording), found.speech, aligner, language).run()
-    transcript = transcript_of(spelling, placed, recording, found, aligner.name)
+    windows = Windows(spelling.spoken, Tape(recording), found.speech, aligners, language)
+    yield from windows.steps()
+    transcript = transcript_of(spelling, windows.found, recording, found, aligners.aligner.name)
     return replace(transcript, language=language, warnings=tuple(warnings))
-
-
-def _language(script: Script, request: AlignRequest, aligner: Aligner, text: str) -> str | None:
-    """Return the language to align in; the text may plainly be in another one than was asked for."""
-    plain = guess_language(script.text)
-    asked = request.language
-    if asked and plain and plain != asked and {plain, asked} != {"zh", "yue"}:
-        raise CheckFailed(f"the text '{text}' is plainly in '{plain}', not in '{asked}': give --language {plain}")
-    language = asked or script.language or plain
-    spoken = aligner.languages(request.model or aligner.default_model)
-    if language and spoken and language not in spoken:
-        raise CheckFailed(
-            f"the text '{text}' is in '{language}', which aligner '{aligner.name}' does not speak, only: "
-            + ", ".join(spoken)
-        )
-    return language or (spoken[0] if len(spoken) == 1 else None)
-
-
-def _finish(planned: AlignPlan, job: Job, transcript: Transcript) -> Iterator[JobEvent]:
-    """Write the outputs, say what does not fit together, and check what was asked for."""
-    request = planned.request
-    problem = failed_check(transcript, request)
-    written = []
-    text, ledger = planned.texts[job.name], state.ledger(request.naming.state_folder)
-    layout = layout_for(request.layout, text)
-    for output in job.outputs:
-        if output.stale:
-            written.append(output.path)
-            # A result that a check has failed is there to be looked at, and never up to date.
-            recipe = _recipe(planned.recipe, text, output.format, request.layout) if problem is None else None
-            yield from write_output(job, output, transcript, layout, ledger, recipe)
-    yield from (Note(text, job) for text in doubts(transcript))
-    if problem is None:
-        yield Done(job, transcript, tuple(written))
-    else:
-        kept = f"; see {written[0]}" if written else ""
-        yield JobFailed(job, CheckFailed(f"{job.name}: {problem}{kept}"))
-
-
-def layout_for(asked: Layout | None, text: str) -> Layout:
-    """Return how cues are shaped: as asked for, else as they are in subtitles, else by the default."""
-    return asked or Layout(by_segment=Path(text).suffix.lower() in (".srt", ".vtt"))
-
-
-def doubts(transcript: Transcript) -> Iterator[str]:
-    """Yield a line about the words that were not found."""
-    runs = missing_runs(transcript)
-    if runs:
-        longest, length = max(runs, key=lambda run: run[1])
-        total = sum(count for _, count in runs)
-        where = "in one place" if len(runs) == 1 else f"in {len(runs)} places, the longest of {length} words"
-        yield (
-            f"{total} words of the text are not in the audio, {where} from '{longest.text}' at {clock(longest.start)}"
-        )
-
-
-def failed_check(transcript: Transcript, request: AlignRequest) -> str | None:
-    """Return a sentence about the first check that does not hold, or ``None``."""
-    summary: Summary = summarise(transcript)
-    share = f"{summary.found} of {summary.words} words ({summary.coverage:.0%}) are in the audio"
-    if summary.coverage < min(FOREIGN, request.min_coverage):
-        return f"{share}: another text, or speech in another language than '{transcript.language or 'unknown'}'"
-    if summary.coverage < request.min_coverage:
-        return f"{share}, less than --min-coverage {request.min_coverage:g}"
-    longest = summary.longest
-    if longest is not None and longest.end - longest.start > request.max_word_seconds:
-        return (
-            f"the word '{longest.text}' at {clock(longest.start)} is {longest.end - longest.start:.1f} s long, "
-            f"more than --max-word-seconds {request.max_word_seconds:g}"
-        )
-    return None

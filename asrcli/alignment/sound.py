@@ -57,6 +57,7 @@ class Tape:
         """Return a stretch as a clip; ``start`` is not before that of an earlier one."""
         import numpy as np
 
+        start = max(start, self.recording.start)
         first, last = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
         while self._end < last and (block := next(self._blocks, None)) is not None:
             self._held.append(block)

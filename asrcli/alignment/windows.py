@@ -6,7 +6,9 @@ agree (after Moreno, Joerg, Van Thong and Glickman 1998, "A recursive algorithm 
 audio segments"). Two ways, by what an aligner can do:
 
 - one that rejects words that are not there gets more words than fit, and leaves the rest;
-- any other gets as many words as the time is likely to hold, and what it puts near the window's end is done again.
+- any other places every word it is given. Where one that rejects speaks the language too, that one finds which words
+  are there, and the other only says when. Where there is none, it gets as many words as the time is likely to hold,
+  what it puts near the window's end is done again, and what it puts where nobody speaks is not there.
 
 Where text and sound have parted, an aligner that hears is asked which of the next thousands of words are there.
 """
@@ -14,13 +16,13 @@ Where text and sound have parted, an aligner that hears is asked which of the ne
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Protocol
 
 from asrcli.aligner import AlignedWord, Aligner
-from asrcli.types import Clip, Phone, Region
+from asrcli.types import SAMPLE_RATE, Clip, Phone, Region
 
 # Spoken words per second of speech. Fast talkers say 3.5 over minutes; more only counts for single windows.
 FASTEST = 5.0
@@ -34,7 +36,11 @@ HORIZON = 3000  # words among which the place is looked for: twenty minutes
 LEAST_ISLAND = 6  # words in a row that settle where the text goes on
 PAUSE_SHARE = 0.5  # of the longest window: where the search for a pause to end it at begins
 TRUSTED_SHARE = 0.8  # of a window, for aligners that do not reject: later words are done again
+STRETCH = (
+    1.0  # seconds; words further apart are given to such an aligner as texts of their own, after another found them
+)
 GENEROUS = 1.15  # such an aligner gets so many times the words expected
+LONGEST = 120.0  # seconds; no window is longer, whatever an aligner can do
 LONG_PAUSE = 3.0  # seconds; a window ends there however short it is
 MARGIN = 0.5  # seconds of sound kept around speech: detectors open late on a hesitation
 
@@ -56,6 +62,27 @@ class Placed:
     phones: tuple[Phone, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Who aligns, and who finds the words for one that places all it is given."""
+
+    aligner: Aligner
+    finder: Aligner | None = None  # None: the aligner rejects by itself, or nobody can
+
+    @property
+    def judge(self) -> Aligner | None:
+        """Who tells which words are there, if anybody does."""
+        return self.aligner if self.aligner.rejects else self.finder
+
+    @property
+    def max_seconds(self) -> float:
+        """The longest clip that both align well."""
+        return min(self.aligner.max_seconds, self.finder.max_seconds if self.finder else LONGEST, LONGEST)
+
+
+Numbered = tuple[int, Placed]  # a word's number, and when it is said
+
+
 class Windows:
     """One text and one recording, on their way together."""
 
@@ -64,27 +91,31 @@ class Windows:
         words: Sequence[str],
         tape: Tape,
         speech: Sequence[Region],
-        aligner: Aligner,
+        aligners: Pairing,
         language: str | None,
-        heard: Callable[[float], None] = lambda until: None,
     ) -> None:
         self.words, self.tape, self.speech = words, tape, list(speech)
-        self.aligner, self.language, self.heard = aligner, language, heard
+        self.aligner, self.judge = aligners.aligner, aligners.judge
+        self.language = language
         self.found: list[Placed | None] = [None] * len(words)
         self.at = 0  # the first word that has no place yet
-        self.longest = min(aligner.max_seconds, 120.0)
+        self.longest = aligners.max_seconds
 
     def run(self) -> list[Placed | None]:
         """Return when each word is said; ``None`` for words that are not in the sound."""
-        step = self._follow if self.aligner.rejects else self._estimate
+        for _ in self.steps():
+            pass
+        return self.found
+
+    def steps(self) -> Iterator[float]:
+        """Place the words in `found`, a window at a time; yield how far it is, in seconds of the recording."""
         time = self._next_speech(0.0)
         while time is not None and self.at < len(self.words):
             stop = self._stop(time)
             clip = self.tape.clip(time, stop, self.speech)
-            reached = step(clip)
-            self.heard(min(reached, stop))
+            reached = self._estimate(clip) if self.judge is None else self._follow(clip, self.judge)
+            yield min(reached, stop)
             time = self._next_speech(max(reached, time + 0.5))
-        return self.found
 
     def _next_speech(self, time: float) -> float | None:
         """Return where to go on: at the next speech, with a little before it; ``None`` after the last."""
@@ -116,19 +147,21 @@ class Windows:
     def _speech_in(self, clip: Clip, after: float = 0.0) -> float:
         return sum(max(0.0, min(one.end, clip.end) - max(one.start, clip.start, after)) for one in clip.speech)
 
-    # Aligners that reject
+    # Where somebody tells which words are there
 
-    def _follow(self, clip: Clip) -> float:
+    def _follow(self, clip: Clip, judge: Aligner) -> float:
         """Place what is in the window; return where the next one starts."""
         seconds = self._speech_in(clip)
-        trusted = self._offer(clip, self.at, seconds)
+        trusted = self._offer(clip, judge, self.at)
         covered = sum(word.end - word.start for _, word in trusted)
-        if self.aligner.hears and seconds >= LOST_SECONDS and covered < LOST * seconds:
-            place = self._look_ahead(clip)
+        if judge.hears and seconds >= LOST_SECONDS and covered < LOST * seconds:
+            place = self._look_ahead(clip, judge)
             if place is not None and place > self.at:
-                again = self._offer(clip, place, seconds)
+                again = self._offer(clip, judge, place)
                 if sum(word.end - word.start for _, word in again) > covered:
                     trusted = again
+        if judge is not self.aligner:
+            trusted = self._timed(clip, trusted)
         for number, word in trusted:
             self.found[number] = word
         if not trusted:
@@ -139,22 +172,44 @@ class Windows:
             return last
         return clip.end if self._at_pause(clip.end) else last
 
-    def _offer(self, clip: Clip, first: int, seconds: float) -> list[tuple[int, Placed]]:
+    def _offer(self, clip: Clip, judge: Aligner, first: int) -> list[Numbered]:
         """Align a window with the words from ``first`` on; return those that are trusted, with their numbers."""
-        words = self.words[first : first + math.ceil(seconds * FASTEST) + SPARE]
-        aligned = self.aligner.align([clip], [words], self.language)[0]
+        words = self.words[first : first + math.ceil(self._speech_in(clip) * FASTEST) + SPARE]
+        aligned = judge.align([clip], [words], self.language)[0]
         return [(first + number, moved(word, clip.start)) for number, word in islands(aligned)]
 
-    def _look_ahead(self, clip: Clip) -> int | None:
+    def _timed(self, clip: Clip, trusted: Sequence[Numbered]) -> list[Numbered]:
+        """Return words that somebody else has found, with the aligner's times and the score of being there.
+
+        Where the two do not even overlap, the one that may reject words is right: the other had to put them somewhere.
+        """
+        stretches = apart(trusted)
+        edges = [(own[0][1].start, own[-1][1].end) for own in stretches]
+        before, after = [clip.start, *(end for _, end in edges)], [*(start for start, _ in edges[1:]), clip.end]
+        clips = [
+            cut(clip, max(left, start - MARGIN), min(right, end + MARGIN))
+            for left, (start, end), right in zip(before, edges, after, strict=False)
+        ]
+        texts = [[self.words[number] for number, _ in own] for own in stretches]
+        timed: list[Numbered] = []
+        for part, own, aligned in zip(clips, stretches, self.aligner.align(clips, texts, self.language), strict=True):
+            for (number, heard), word in zip(own, aligned, strict=True):
+                own_time = None if word is None else moved(word, part.start)
+                if own_time is not None and own_time.start < heard.end and own_time.end > heard.start:
+                    heard = replace(own_time, score=heard.score)
+                timed.append((number, heard))
+        return timed
+
+    def _look_ahead(self, clip: Clip, judge: Aligner) -> int | None:
         """Return the number of the word at which the window's sound begins in the text, if it is in there."""
         ahead = [word.lower() for word in self.words[self.at : self.at + HORIZON]]
-        heard = [word.text.lower() for word in self.aligner.hear([clip], ahead, self.language)[0]]
+        heard = [word.text.lower() for word in judge.hear([clip], ahead, self.language)[0]]
         match = SequenceMatcher(None, heard, ahead, autojunk=False).find_longest_match()
         if match.size < min(LEAST_ISLAND, len(ahead)):
             return None
         return self.at + max(0, match.b - match.a)
 
-    # Aligners that place every word they are given
+    # Where every word is placed
 
     def _estimate(self, clip: Clip) -> float:
         left = len(self.words) - self.at
@@ -169,7 +224,7 @@ class Windows:
         trusted = [
             (self.at + number, moved(word, clip.start))
             for number, word in enumerate(aligned)
-            if word is not None and (word.end <= limit or last)
+            if word is not None and (word.end <= limit or last) and is_spoken(clip, word)
         ]
         if not trusted:
             return clip.end
@@ -177,6 +232,30 @@ class Windows:
             self.found[number] = word
         self.at = trusted[-1][0] + 1
         return clip.end if last else trusted[-1][1].end
+
+
+def cut(clip: Clip, start: float, end: float) -> Clip:
+    """Return a stretch of a clip, in seconds of the recording."""
+    first, last = (max(0, round((time - clip.start) * SAMPLE_RATE)) for time in (start, end))
+    inside = tuple(one for one in clip.speech if one.end > start and one.start < end)
+    return Clip(clip.recording, max(start, clip.start), clip.samples[first:last], inside)
+
+
+def apart(words: Sequence[Numbered]) -> list[list[Numbered]]:
+    """Part words where some are missing between them, or where there is time for something else."""
+    stretches: list[list[Numbered]] = []
+    for number, word in words:
+        before = stretches[-1][-1] if stretches else None
+        if before is None or number > before[0] + 1 or word.start - before[1].end > STRETCH:
+            stretches.append([])
+        stretches[-1].append((number, word))
+    return stretches
+
+
+def is_spoken(clip: Clip, word: AlignedWord) -> bool:
+    """Tell whether a word lies where somebody speaks, or near it."""
+    start, end = word.start + clip.start, word.end + clip.start
+    return any(start < one.end + MARGIN and end > one.start - MARGIN for one in clip.speech)
 
 
 def islands(aligned: Sequence[AlignedWord | None]) -> Iterator[tuple[int, AlignedWord]]:

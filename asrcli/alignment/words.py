@@ -10,10 +10,10 @@ from asrcli.alignment.choice import AlignerChoice, choose_aligner
 from asrcli.alignment.result import Token, written_back
 from asrcli.alignment.script import written_words
 from asrcli.alignment.spoken import spoken_words
-from asrcli.alignment.windows import Windows
+from asrcli.alignment.windows import Pairing, Windows, cut
 from asrcli.engine import Engine
 from asrcli.errors import EngineUnavailable, UsageError
-from asrcli.types import SAMPLE_RATE, Clip, Options, Region, Segment, Word
+from asrcli.types import Clip, Options, Region, Segment, Word
 
 Timer = Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]]
 
@@ -69,7 +69,7 @@ class AlignedTimes:
                 own.append(Token(text, first, len(spoken)))
             tokens.append(own)
         whole = Region(clip.start, clip.end)
-        placed = Windows(spoken, _ClipTape(clip), clip.speech or [whole], self._aligner, language).run()
+        placed = Windows(spoken, _ClipTape(clip), clip.speech or [whole], Pairing(self._aligner), language).run()
         words = iter(written_back([token for own in tokens for token in own], placed, whole))
         return tuple(_timed(segment, [next(words) for _ in own]) for segment, own in zip(segments, tokens, strict=True))
 
@@ -132,7 +132,5 @@ class _ClipTape:
 
     def clip(self, start: float, end: float, speech: Sequence[Region] = ()) -> Clip:
         """Return a stretch of the clip."""
-        first, last = (round((time - self.whole.start) * SAMPLE_RATE) for time in (start, end))
         inside = tuple(one for one in speech if one.end > start and one.start < end)
-        start = max(start, self.whole.start)
-        return Clip(self.whole.recording, start, self.whole.samples[max(0, first) : max(0, last)], inside)
+        return replace(cut(self.whole, start, end), speech=inside)

@@ -66,13 +66,16 @@ def software(engine: type[Engine]) -> dict[str, str]:
 
 def below(names: list[str]) -> list[str]:
     """Return what these packages require themselves: the library that computes is often one of those."""
-    found = []
+    found: list[str] = []
     for name in names:
         with suppress(PackageNotFoundError):
-            for one in requires(name) or []:
-                if "extra ==" not in one:
-                    found.append(one.split(";")[0].split(" ")[0].split("[")[0].rstrip("<>=!~.0123456789,"))
+            found += [plain_name(one) for one in requires(name) or [] if "extra ==" not in one]
     return found
+
+
+def plain_name(requirement: str) -> str:
+    """Return the name in a requirement such as ``torch[opt]>=2.1; python_version>'3'``."""
+    return requirement.split(";")[0].split(" ")[0].split("[")[0].rstrip("<>=!~.0123456789,")
 
 
 def package_version(name: str) -> str:
@@ -103,7 +106,7 @@ def git_state() -> dict[str, str]:
 
 def weight_hashes(weights: Weights) -> dict[str, str]:
     """Return the SHA-256 of every file of the weights, by name; big ones are remembered between runs."""
-    from asrcli.models import file_hashes
+    from asrcli.hashes import file_hashes
 
     return file_hashes(weights.path) if weights.path else {}
 

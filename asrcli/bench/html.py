@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from itertools import pairwise
 
 from asrcli.bench import tables
-from asrcli.bench.tables import Grid, best_speed, front
+from asrcli.bench.labels import MOST_NAMED, Box, end_of_line, place_names
+from asrcli.bench.tables import Grid
+from asrcli.bench.verdicts import Point, best_speed, front, points, verdicts
 from asrcli.compare import wording
 from asrcli.compare.html import digest
 from asrcli.results import RunRecord
 from asrcli.scoring.significance import Interval
 
 WIDTH, HEIGHT = 900, 420  # of the plot, in its own units
-LEFT, RIGHT, TOP, BOTTOM = 64, 200, 16, 46
+LEFT, RIGHT, TOP, BOTTOM = 64, 290, 16, 46
+LETTER, LINE, LONGEST = 6.9, 13.0, 60  # width and height of its text, letters of a name
 
 
 def to_html(runs: Sequence[RunRecord]) -> str:
@@ -24,7 +27,7 @@ def to_html(runs: Sequence[RunRecord]) -> str:
     styles = (files(package).joinpath("style.css") for package in ("asrcli.compare.page", "asrcli.bench"))
     style = "".join(one.read_text(encoding="utf-8") for one in styles)
     policy = f"default-src 'none'; style-src 'sha256-{digest(style)}'; base-uri 'none'; form-action 'none'"
-    said = "".join(f"<li>{html.escape(one)}</li>" for one in tables.verdicts(runs))
+    said = "".join(f"<li>{html.escape(one)}</li>" for one in verdicts(runs))
     said = f'<ul class="verdict said">{said}</ul>' if said else ""
     title = html.escape(tables.headline(runs))
     return f"""<!doctype html>
@@ -99,16 +102,12 @@ def facts_of(one: RunRecord) -> str:
 
 def plot(runs: Sequence[RunRecord]) -> str:
     """Return accuracy against speed as SVG, speed on a logarithmic axis; nothing where there is no such figure."""
-    points = {}
-    for at, one in enumerate(runs):
-        rate, speed = one.measure("wer"), best_speed(one)
-        if rate and speed and rate.value is not None and speed.value:
-            points[at] = (speed.value, rate.value, rate.low, rate.high)
-    if not points:
+    known = points(runs)
+    if not known:
         return ""
-    top = max([0.01, *(max(rate, high or 0.0) for _, rate, _, high in points.values())]) * 1.08
-    first = math.floor(math.log10(min(speed for speed, *_ in points.values())) - 0.05)
-    last = math.ceil(math.log10(max(speed for speed, *_ in points.values())) + 0.05)
+    top = max([0.01, *(max(one.rate, one.high) for one in known)]) * 1.08
+    first = math.floor(math.log10(min(one.speed for one in known)) - 0.05)
+    last = math.ceil(math.log10(max(one.speed for one in known)) + 0.05)
 
     def x(speed: float) -> float:
         return LEFT + (math.log10(speed) - first) / (last - first) * (WIDTH - LEFT - RIGHT)
@@ -117,24 +116,51 @@ def plot(runs: Sequence[RunRecord]) -> str:
         return TOP + (1 - rate / top) * (HEIGHT - TOP - BOTTOM)
 
     parts = [*axis_x(first, last, x), *axis_y(top, y)]
-    edge = [(x(points[at][0]), y(points[at][1])) for at in front(runs) if at in points]
+    places = {one.at: (x(one.speed), y(one.rate)) for one in known}
+    edge = [places[at] for at in front(runs)]
     if len(edge) > 1:
         parts.append('<polyline points="' + " ".join(f"{a:.1f},{b:.1f}" for a, b in stairs(edge)) + '"/>')
-    for at, (fast, wrong, low, high) in points.items():
-        place, height = x(fast), y(wrong)
-        if low is not None and high is not None:
-            parts.append(
-                f'<line class="c{at % 6}" x1="{place:.1f}" x2="{place:.1f}" y1="{y(low):.1f}" y2="{y(high):.1f}"/>'
-            )
-        name = html.escape(runs[at].system)
-        parts.append(
-            f'<circle class="c{at % 6}" cx="{place:.1f}" cy="{height:.1f}" r="6"><title>{name}</title></circle>'
-        )
-        parts.append(f'<text x="{place + 11:.1f}" y="{height - 6:.1f}">{name[:60]}</text>')
+    for one in known:
+        place = f"{places[one.at][0]:.1f}"
+        ends = f'x1="{place}" x2="{place}" y1="{y(one.low):.1f}" y2="{y(one.high):.1f}"'
+        parts.append(f'<line class="c{one.at % 6}" {ends}/>')
+    parts += named(known, [places[one.at] for one in known])
     label = "Accuracy against speed, with the Pareto front"
     body = "".join(parts)
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{body}</svg>'
     return f'<section><h2>{label}</h2><div class="plot">{svg}</div></section>'
+
+
+def named(known: Sequence[Point], spots: Sequence[tuple[float, float]]) -> Iterator[str]:
+    """Yield the points with their names beside them, none over another; of many with numbers, and a key."""
+    many = len(known) > MOST_NAMED
+    names = [str(number) if many else one.name[:LONGEST] for number, one in enumerate(known, 1)]
+    frame = Box(LEFT, TOP / 2, WIDTH - RIGHT if many else WIDTH, HEIGHT - BOTTOM)
+    places = place_names(spots, [LETTER * len(name) for name in names], LINE, frame)
+    for one, name, (x, y), place in zip(known, names, spots, places, strict=True):
+        box = place.box
+        if place.far:
+            end = end_of_line(box, (x, y))
+            yield f'<line class="lead" x1="{x:.1f}" y1="{y:.1f}" x2="{end[0]:.1f}" y2="{end[1]:.1f}"/>'
+        title = html.escape(one.name)
+        yield f'<circle class="c{one.at % 6}" cx="{x:.1f}" cy="{y:.1f}" r="6"><title>{title}</title></circle>'
+        yield text(box.left, (box.top + box.bottom) / 2 + LINE * 0.32, name)
+    step = min(LINE + 3, (HEIGHT - TOP - BOTTOM) / len(known))
+    for number, one in enumerate(known if many else (), 1):
+        bottom = TOP + number * step
+        yield f'<rect class="c{one.at % 6}" x="{WIDTH - RIGHT + 10}" y="{bottom - 8:.1f}" width="8" height="8"/>'
+        yield text(WIDTH - RIGHT + 26, bottom, f"{number} {shortened(one.name)}")
+
+
+def text(x: float, y: float, words: str) -> str:
+    """Return words that begin at a place."""
+    return f'<text x="{x:.1f}" y="{y:.1f}">{html.escape(words)}</text>'
+
+
+def shortened(name: str) -> str:
+    """Return a name that fits into the key."""
+    most = int((RIGHT - 46) / LETTER)
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def stairs(edge: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

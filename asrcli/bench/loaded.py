@@ -13,6 +13,7 @@ from asrcli.bench import messages as say
 from asrcli.datasets.manifests import recording_of
 from asrcli.engine import Device, Engine, Weights
 from asrcli.errors import OutOfMemory, UsageError
+from asrcli.events import Failed, Finished
 from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import SAMPLE_RATE, Clip, Options, Segment, Utterance
 
@@ -67,7 +68,7 @@ class Loaded:
 
     def __init__(self, engine: type[Engine], job: say.Job, announce: Callable[[str], None]) -> None:
         self.job = job
-        self.choice = Choice(engine.for_weights(job.weights), job.weights, job.device)
+        self.choice = Choice(engine, job.weights, job.device)
         self.recogniser = Recogniser(self.choice, job.options, announce)
 
     def load(self) -> None:
@@ -81,17 +82,20 @@ class Loaded:
 
     def answer(self, request: say.Request, put: Put) -> None:
         """Do what was asked for."""
-        if isinstance(request, say.Hear):
-            for one in request.utterances:
-                put(self.hear(one))
-        elif isinstance(request, say.Sweep):
-            for found in self.sweep(request):
-                put(found)
-        elif isinstance(request, say.Listen):
-            for one in request.utterances:
-                put(self.listen(one, request.chunk))
-        else:
-            put(self.serve(request))
+        for found in self.results(request):
+            put(found)
+
+    def results(self, request: say.Request) -> Iterator[say.Answer]:
+        """Yield the results of a request as they are there."""
+        match request:
+            case say.Hear(utterances):
+                yield from map(self.hear, utterances)
+            case say.Sweep():
+                yield from self.sweep(request)
+            case say.Listen(utterances, chunk):
+                yield from (self.listen(one, chunk) for one in utterances)
+            case say.Serve():
+                yield self.serve(request)
 
     def cut_options(self) -> CutOptions:
         """Return how recordings are cut for this engine."""
@@ -109,9 +113,9 @@ class Loaded:
         text, error, decode = None, "", 0.0
         begun = time.perf_counter()
         for event in pipeline.run([recording_of(one)], choice, self.job.options, settings):
-            if isinstance(event, pipeline.Finished):
+            if isinstance(event, Finished):
                 text, decode = event.transcript.text, event.transcript.timings.decode
-            elif isinstance(event, pipeline.Failed):
+            elif isinstance(event, Failed):
                 error = f"{type(event.error).__name__}: {event.error}"
         return say.Heard(one.id, text, time.perf_counter() - begun, decode, meter.seconds, error)
 

@@ -13,6 +13,7 @@ class Job:
     """The engine to measure; its weights are on this machine already."""
 
     engine: str
+    backend: str | None  # of an engine with several
     weights: Weights
     device: Device
     options: Options = field(default_factory=Options)
@@ -141,8 +142,9 @@ class Said:
 class Trouble:
     """The engine cannot go on: a mistake of the user by its class, or a bug with its traceback."""
 
-    kind: str
+    kind: str  # of `asrcli.errors`; "" for a bug
     text: str
+    trace: str = ""
 
 
 Answer = Cold | Heard | Batched | Streamed | Served | Ended | Said | Trouble

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import asrcli
@@ -39,13 +40,14 @@ class Contestant:
 
     @property
     def system(self) -> str:
-        """What it is called: engine and model."""
-        return system_name(self.choice.engine.name, self.choice.weights.name)
+        """What it is called: engine, backend where there are several, and model."""
+        return system_name(self.choice.engine.name, self.choice.weights.name, self.choice.engine.backend)
 
     def job(self, warm_up: Utterance) -> say.Job:
         """Return what a measuring process is told."""
         choice = self.choice
-        return say.Job(choice.engine.name, choice.weights, choice.device, self.options, self.vad, warm_up)
+        engine, backend = choice.engine.name, choice.engine.backend or None
+        return say.Job(engine, backend, choice.weights, choice.device, self.options, self.vad, warm_up)
 
     def task(self, dataset: Dataset, digest: str, plan: Plan) -> dict[str, object]:
         """Return everything that makes this run what it is; an interrupted one goes on only as the same."""
@@ -53,6 +55,7 @@ class Contestant:
         return {
             "asr": asrcli.__version__,
             "engine": choice.engine.name,
+            "backend": choice.engine.backend,
             "model": choice.weights.name,
             "revision": choice.weights.revision,
             "device": [choice.device.kind, choice.device.index, choice.device.dtype, choice.device.threads],
@@ -73,5 +76,11 @@ class Watcher(Protocol):
     def step(self, system: str, heard: say.Heard | None = None, one: Utterance | None = None) -> None:
         """A step is done: an utterance was heard, when one is given."""
 
+    def finished(self, system: str, record: Path) -> None:
+        """An engine is measured, and its record written."""
+
     def note(self, text: str) -> None:
         """Something worth a line happened."""
+
+    def lost(self, text: str) -> None:
+        """A part of what was asked for cannot be had."""

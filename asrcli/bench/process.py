@@ -8,11 +8,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import Pipe
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from asrcli import errors
 from asrcli.bench import messages as say
@@ -24,6 +24,14 @@ SECONDS_TO_END = 5.0
 
 class Died(Exception):
     """The measuring process has ended by itself: a crash of the engine, or the system was out of memory."""
+
+
+class EngineBug(AsrError):
+    """An exception of the engine that is no mistake of the user; ``trace`` says where it was raised."""
+
+    def __init__(self, answer: say.Trouble) -> None:
+        super().__init__(f"{answer.text} (a bug of the engine)")
+        self.trace = answer.trace
 
 
 class Worker:
@@ -75,14 +83,17 @@ class Worker:
             raise RuntimeError(f"the measuring process began with {answer!r}")
         return answer, answer.ready_at - self._started
 
-    def ask(self, request: say.Request) -> Iterator[say.Answer]:
-        """Yield the answers to a request; the last one is `Ended`."""
+    def ask(self, request: say.Request, take: Callable[[Any], None]) -> say.Ended:
+        """Hand on every result of a request as it comes, and return what all of it took.
+
+        Raises:
+            AsrError: the engine cannot go on.
+            Died: the process has ended.
+        """
         self._connection.send(request)
-        while True:
-            answer = self._receive()
-            yield answer
-            if isinstance(answer, say.Ended):
-                return
+        while not isinstance(answer := self._receive(), say.Ended):
+            take(answer)
+        return answer
 
     def _receive(self) -> say.Answer:
         while True:
@@ -111,11 +122,11 @@ class Worker:
         return f"it was ended by {name}" + (" (out of memory?)" if name == "SIGKILL" else "") + said
 
 
-def trouble(answer: say.Trouble) -> Exception:
+def trouble(answer: say.Trouble) -> AsrError:
     """Return the exception that the measuring process met, as far as it can be told across processes."""
     kind = getattr(errors, answer.kind, None)
     if kind is None:
-        return RuntimeError(answer.text)
+        return EngineBug(answer)
     error: AsrError = kind.__new__(kind)  # some of them compose their sentence from other arguments
     error.args = (answer.text,)
     return error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -10,10 +11,12 @@ from asrcli.bench import messages as say
 from asrcli.bench.plan import Contestant, Plan
 from asrcli.bench.robustness import CONDITION, Condition
 from asrcli.bench.run import Outcome
-from asrcli.compare.comparison import LADDER, Settings, SystemScore, compare
+from asrcli.compare.comparison import compare
 from asrcli.compare.matching import Heard as System
 from asrcli.compare.run import guess_language
+from asrcli.compare.scores import LADDER, Settings, SystemScore
 from asrcli.datasets.dataset import Dataset
+from asrcli.engine import Weights
 from asrcli.results import OWN_KEYS, Measure, RunRecord
 from asrcli.types import Utterance
 
@@ -37,13 +40,19 @@ def run_record(
         utterances=utterances,
         heard=texts,
         times=tuple(heard[one.id].total if heard[one.id].text is not None else None for one in utterances),
-        model=contestant.choice.weights.name,
+        model=model_of(contestant.choice.weights),
         revision=contestant.choice.weights.revision,
         dataset=dataset.name,
         started=started,
         facts=tuple({**facts, "device": outcome.device, **notes}.items()),
         measures=(*accuracy, *outcome.measures, *card),
     )
+
+
+def model_of(weights: Weights) -> str:
+    """Return a model's name, of one named by a path the whole path: a short one may look like an id of the hub."""
+    named = bool(weights.path) and os.path.exists(weights.name) and os.path.samefile(weights.name, weights.path or "")
+    return os.path.abspath(weights.name) if named else weights.name
 
 
 def bare(one: Utterance, error: str) -> Utterance:

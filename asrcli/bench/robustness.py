@@ -76,18 +76,21 @@ def noisy(spoken: Sequence[Spoken], folder: Path, seed: int) -> Iterator[Conditi
     for kind, ladder in LADDERS.items():
         if kind == "babble" and len(spoken) < 2:
             continue
+        noises = [noise_for(kind, at, spoken, seed) for at in range(len(spoken))]
         for ratio in ladder:
             name = f"{kind} {ratio} dB"
-            made = []
-            for at, one in enumerate(spoken):
-                lot = zlib.crc32(f"{seed} {kind} {one.utterance.id}".encode(errors="surrogatepass"))
-                if kind == "babble":
-                    others = [other.samples for place, other in enumerate(spoken) if place != at]
-                    noise = sounds.babble(len(one.samples), others, lot)
-                else:
-                    noise = sounds.white(len(one.samples), lot)
-                made.append(written(one, sounds.mix(one.samples, noise, ratio), name, folder))
+            mixed = [sounds.mix(one.samples, noise, ratio) for one, noise in zip(spoken, noises, strict=True)]
+            made = [written(one, samples, name, folder) for one, samples in zip(spoken, mixed, strict=True)]
             yield Condition(name, tuple(made))
+
+
+def noise_for(kind: str, at: int, spoken: Sequence[Spoken], seed: int) -> Samples:
+    """Return the noise that one utterance gets: the same at every ratio."""
+    one = spoken[at]
+    lot = zlib.crc32(f"{seed} {kind} {one.utterance.id}".encode(errors="surrogatepass"))
+    if kind == "babble":
+        return sounds.babble(len(one.samples), [other.samples for other in spoken if other is not one], lot)
+    return sounds.white(len(one.samples), lot)
 
 
 def longer(spoken: Sequence[Spoken], folder: Path) -> Iterator[Condition]:

@@ -1,7 +1,7 @@
 """One engine on one dataset: the parts of the work, each done once, remembered, and gone on with after a kill.
 
 Everything that was measured is a line of the journal at once. The process that measures may die as well: an utterance
-that takes it down twice is a failed utterance, any other part that does is left blank and said so.
+that takes it down twice is a failed utterance, any other part that does, or that raises, is left blank and said so.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
 from asrcli.bench import figures
 from asrcli.bench import messages as say
@@ -18,12 +19,14 @@ from asrcli.bench.process import Died, Worker
 from asrcli.bench.robustness import Condition
 from asrcli.datasets.dataset import Dataset, sample
 from asrcli.datasets.journal import Journal
-from asrcli.errors import EngineUnavailable
+from asrcli.errors import AsrError, EngineUnavailable
 from asrcli.results import Measure
 from asrcli.types import Utterance
 
 MOST_DEATHS = 2  # of the measuring process at one utterance
 HEAR = "utterances"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class EngineRun:
             AsrError: the engine does not load.
         """
         self._idle = idle_watts(self.gpus) if self.contestant.choice.device.kind == "cuda" else None
+        self.watcher.phase(self.contestant.system, "starting", 0)
         while todo := [phase for phase in self._phases() if phase.name not in self._done()]:
             self._work_through(todo)
         if (left := self.plan.repeats - len(self._starts())) > 0:
@@ -92,6 +96,10 @@ class EngineRun:
                     self.journal.add({"phase": phase.name, "measures": [asdict(one) for one in found]})
         except Died as death:
             self._mourn(death)
+        except AsrError as error:
+            if not self._phase or self._at is not None:
+                raise
+            self._leave_blank(str(error))
 
     def _mourn(self, death: Died) -> None:
         """Go on after the measuring process has died."""
@@ -100,9 +108,7 @@ class EngineRun:
                 f"engine '{self.contestant.system}' does not get as far as its first result: {death}"
             ) from death
         if self._at is None:
-            note = f"{self._phase} was not measured: the engine's process died, {death}"
-            self._note(note)
-            self.journal.add({"phase": self._phase, "measures": []})
+            self._leave_blank(f"the engine's process died, {death}")
             return
         deaths = self._deaths[self._at.id] = self._deaths.get(self._at.id, 0) + 1
         again = deaths < MOST_DEATHS
@@ -112,6 +118,11 @@ class EngineRun:
         if not again:
             lost = say.Heard(self._at.id, None, 0.0, 0.0, 0.0, f"the engine's process died: {death}")
             self.journal.add({"part": self._phase, "row": asdict(lost)})
+
+    def _leave_blank(self, why: str) -> None:
+        """Give up one part of the work."""
+        self._note(f"{self._phase} was not measured: {why}")
+        self.journal.add({"phase": self._phase, "measures": []})
 
     def _note(self, text: str) -> None:
         self.watcher.note(f"{self.contestant.system}: {text}")
@@ -158,16 +169,16 @@ class EngineRun:
         self.watcher.phase(self.contestant.system, part, len(left))
         if not left:
             return []
+        waiting = iter(left)
+        self._at = next(waiting)
+
+        def take(heard: say.Heard) -> None:
+            self.journal.add({"part": part, "row": asdict(heard)})
+            self.watcher.step(self.contestant.system, heard, self._at)
+            self._at = next(waiting, None)
+
         with worker.gauges.over() as readings:
-            waiting = iter(left)
-            self._at = next(waiting)
-            for answer in worker.ask(say.Hear(tuple(left))):
-                if isinstance(answer, say.Heard):
-                    self.journal.add({"part": part, "row": asdict(answer)})
-                    self.watcher.step(self.contestant.system, answer, self._at)
-                    self._at = next(waiting, None)
-                elif isinstance(answer, say.Ended):
-                    ended = answer
+            ended = worker.ask(say.Hear(tuple(left)), take)
         audio = sum(one.seconds or 0.0 for one in left)
         return figures.resources(readings[0], ended, audio, "batch 1", self._idle)
 
@@ -175,10 +186,12 @@ class EngineRun:
         """Hear a part again; only its times count."""
         name = self._phase
         self.watcher.phase(self.contestant.system, name, len(some))
-        for answer in worker.ask(say.Hear(some)):
-            if isinstance(answer, say.Heard):
-                self.journal.add({"part": name, "row": asdict(answer)})
-                self.watcher.step(self.contestant.system)
+
+        def take(heard: say.Heard) -> None:
+            self.journal.add({"part": name, "row": asdict(heard)})
+            self.watcher.step(self.contestant.system)
+
+        worker.ask(say.Hear(some), take)
         return []
 
     def _sweep(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
@@ -187,31 +200,32 @@ class EngineRun:
         self.watcher.phase(self.contestant.system, "batches", len(sizes))
         found: list[say.Batched] = []
         with worker.gauges.over() as readings:
-            for answer in worker.ask(say.Sweep(some, sizes, self.plan.repeats)):
-                if isinstance(answer, say.Batched):
-                    found.append(answer)
-                    self.watcher.step(self.contestant.system)
-                elif isinstance(answer, say.Ended):
-                    ended = answer
+            ended = worker.ask(say.Sweep(some, sizes, self.plan.repeats), self._counting(found))
         audio = sum(one.seconds * (1 + len(one.times)) for one in found)
         return [*figures.sweep(found), *figures.resources(readings[0], ended, audio, "batches", self._idle)]
 
     def _listen(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
         """Hear a part as streams."""
         self.watcher.phase(self.contestant.system, "stream", len(some))
-        found = []
-        for answer in worker.ask(say.Listen(some, self.plan.chunk)):
-            if isinstance(answer, say.Streamed):
-                found.append(answer)
-                self.watcher.step(self.contestant.system)
+        found: list[say.Streamed] = []
+        worker.ask(say.Listen(some, self.plan.chunk), self._counting(found))
         return figures.streams(found)
 
     def _serve(self, worker: Worker, some: tuple[Utterance, ...], callers: int) -> list[Measure]:
         """Hear a part from several callers at once."""
         self.watcher.phase(self.contestant.system, f"{callers} callers", 1)
-        found = [one for one in worker.ask(say.Serve(some, callers)) if isinstance(one, say.Served)]
-        self.watcher.step(self.contestant.system)
+        found: list[say.Served] = []
+        worker.ask(say.Serve(some, callers), self._counting(found))
         return figures.serving(callers, found[0])
+
+    def _counting(self, found: list[T]) -> Callable[[T], None]:
+        """Return what keeps a result, and counts it as a step."""
+
+        def take(result: T) -> None:
+            found.append(result)
+            self.watcher.step(self.contestant.system)
+
+        return take
 
     # Everything together
 

@@ -21,7 +21,7 @@ from asrcli.datasets.dataset import Dataset, digest, open_dataset, sample
 from asrcli.datasets.dataset import Wanted as WantedDataset
 from asrcli.engine import Engine
 from asrcli.errors import AsrError, UsageError
-from asrcli.results import RunRecord, system_name, write_run
+from asrcli.results import CARD_SUFFIX, RunRecord, system_name, write_run
 from asrcli.types import Options
 
 REPLAY = "replay"  # the fact that holds what `--replay` needs
@@ -32,7 +32,7 @@ class Request:
     """Everything that a benchmark was asked for."""
 
     dataset: WantedDataset
-    engines: tuple[str, ...]  # ENGINE or ENGINE:MODEL
+    engines: tuple[str, ...]  # ENGINE[@BACKEND][:MODEL]
     options: Options = field(default_factory=Options)
     plan: Plan = field(default_factory=Plan)
     vad: bool = False
@@ -41,6 +41,20 @@ class Request:
     threads: int = 0
     offline: bool = False
     folder: Path | None = None  # of the runs; None is the user's
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An engine as it was named, checked as far as that goes without weights."""
+
+    engine: type[Engine]
+    model: str | None
+    backend: str | None  # of an engine with several: the one named, or the first that is installed
+
+    @property
+    def system(self) -> str:
+        """What it is called."""
+        return system_name(self.engine.name, self.model, self.backend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +77,16 @@ def bench(request: Request, watcher: Watcher) -> Results:
     """
     chosen = [choose(name, request, watcher) for name in request.engines]
     dataset = open_dataset(replace(request.dataset, offline=request.offline), watcher.note)
-    for text in (*dataset.notes, *shortened(dataset.missing)):
+    for text in dataset.notes:
         watcher.note(text)
+    for text in shortened(dataset.missing):
+        watcher.lost(text)
     options = request.options if request.options.language else with_language(request.options, dataset, chosen)
     request = replace(request, options=options, folder=request.folder or store.default_folder())
     failed: list[tuple[str, AsrError]] = []
     contestants = list(prepared(chosen, request, watcher, failed))
+    if request.plan.callers and (single := [one.system for one in contestants if not one.choice.engine.concurrent]):
+        watcher.note(f"--concurrency is left out for engines that hear one caller at a time: {', '.join(single)}")
     whole = digest(dataset.utterances)
     runs: list[tuple[Path, RunRecord]] = []
     with ExitStack() as stack:
@@ -87,30 +105,38 @@ def bench(request: Request, watcher: Watcher) -> Results:
 
 
 def prepared(
-    chosen: Sequence[tuple[type[Engine], str | None]],
-    request: Request,
-    watcher: Watcher,
-    failed: list[tuple[str, AsrError]],
+    chosen: Sequence[Named], request: Request, watcher: Watcher, failed: list[tuple[str, AsrError]]
 ) -> Iterator[Contestant]:
     """Yield every engine whose weights and device can be had; the others are added to those that failed."""
-    for engine, model in chosen:
+    for one in chosen:
         try:
-            yield prepare(engine, model, request, watcher)
+            yield prepare(one, request, watcher)
         except UsageError:
             raise
         except AsrError as error:
-            failed.append((system_name(engine.name, model), error))
+            failed.append((one.system, error))
 
 
-def choose(name: str, request: Request, watcher: Watcher) -> tuple[type[Engine], str | None]:
-    """Return engine and model of a name, checked as far as that goes without weights."""
-    engine, _, model = name.partition(":")
-    if not engine:
-        raise UsageError(f"--engine '{name}': write an engine, or ENGINE:MODEL such as whisper:tiny")
-    return selection.choose_class(engine, model or None, request.options, watcher.note)
+def choose(name: str, request: Request, watcher: Watcher) -> Named:
+    """Return what a name such as ``canary@native:FOLDER`` means.
+
+    Raises:
+        UsageError: there is no such engine or backend.
+        EngineUnavailable: its packages are not installed.
+    """
+    system, _, model = name.partition(":")
+    wanted, at, backend = system.partition("@")
+    if not wanted or (at and not backend):
+        raise UsageError(
+            f"--engine '{name}': write an engine, ENGINE:MODEL such as whisper:tiny, or ENGINE@BACKEND:MODEL"
+        )
+    engine, found = selection.choose_class(wanted, model or None, request.options, watcher.note)
+    if backend and not engine.backends:
+        raise UsageError(f"--engine '{name}': engine '{wanted}' has one implementation only: leave @{backend} out")
+    return Named(engine, found, selection.choose_backend(engine, backend or None))
 
 
-def with_language(options: Options, dataset: Dataset, chosen: Sequence[tuple[type[Engine], str | None]]) -> Options:
+def with_language(options: Options, dataset: Dataset, chosen: Sequence[Named]) -> Options:
     """Return the options with the one language that all utterances are said to be in, if all engines speak it."""
     named = {one.language for one in dataset.utterances}
     language = named.pop() if len(named) == 1 else None
@@ -119,24 +145,23 @@ def with_language(options: Options, dataset: Dataset, chosen: Sequence[tuple[typ
     from asrcli.languages import language_code
 
     code = language_code(language)
-    spoken = [engine.languages(model or engine.default_model) for engine, model in chosen]
+    spoken = [one.engine.languages(one.model or one.engine.default_model) for one in chosen]
     return replace(options, language=code) if all(not one or code in one for one in spoken) else options
 
 
-def prepare(engine: type[Engine], model: str | None, request: Request, watcher: Watcher) -> Contestant:
+def prepare(one: Named, request: Request, watcher: Watcher) -> Contestant:
     """Find an engine's weights and device."""
     choice = selection.prepare(
-        engine,
-        model,
+        one.engine,
+        one.model,
         request.options,
+        backend=one.backend,
         device=request.device,
         dtype=request.dtype,
         threads=request.threads,
         offline=request.offline,
         announce=watcher.note,
     )
-    if request.plan.callers and not choice.engine.concurrent:
-        watcher.note(f"{engine.name} hears one caller at a time: --concurrency is left out for it")
     return Contestant(choice, request.options, request.vad)
 
 
@@ -165,9 +190,10 @@ def one_run(
         path = store.new_path(folder, started, dataset.name, contestant.system)
         card = records.card_record(record, outcome)
         if card is not None:
-            write_run(card, path.with_suffix(".robustness.jsonl"))
+            write_run(card, path.with_suffix(CARD_SUFFIX))
         write_run(record, path)
         journal.remove()
+    watcher.finished(record.system, path)
     return path, record
 
 
@@ -185,6 +211,7 @@ def all_facts(contestant: Contestant, dataset: Dataset, whole: str, request: Req
         "normalizer": request.plan.normalizer,
         "seed": str(request.plan.seed),
         "options": json.dumps(dict(contestant.options.given()), ensure_ascii=False),
+        **({"backend": choice.engine.backend} if choice.engine.backend else {}),
         "audio_seconds": f"{dataset.seconds:.2f}",
         REPLAY: replay_of(contestant, request),
     }
@@ -194,10 +221,10 @@ def replay_of(contestant: Contestant, request: Request) -> str:
     """Return what `request_of` makes the same request from."""
     source = request.dataset.source
     here = os.path.abspath(source) if Path(source).exists() else source
-    weights = contestant.choice.weights
-    model = os.path.abspath(weights.name) if os.path.isdir(weights.name) else weights.name
+    engine, weights = contestant.choice.engine, contestant.choice.weights
+    backend = f"@{engine.backend}" if engine.backend else ""
     values: dict[str, Any] = {
-        "engine": f"{contestant.choice.engine.name}:{model}",
+        "engine": f"{engine.name}{backend}:{records.model_of(weights)}",
         "dataset": {**asdict(request.dataset), "source": here, "cache": None},
         "options": dict(contestant.options.given()),
         "plan": asdict(request.plan),

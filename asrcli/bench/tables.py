@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from asrcli.bench.records import RATES
+from asrcli.bench.verdicts import batch_of, best_speed
 from asrcli.compare import wording
-from asrcli.compare.comparison import LADDER, Comparison, Settings, compare
-from asrcli.compare.matching import Heard as System
-from asrcli.compare.run import guess_language
+from asrcli.compare.scores import LADDER
 from asrcli.results import Measure, RunRecord
 from asrcli.scoring.significance import Interval
 
@@ -28,6 +24,7 @@ class Grid:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    spare: tuple[str, ...] = ()  # columns that a narrow terminal goes without, in this order
 
 
 def grids(runs: Sequence[RunRecord]) -> list[Grid]:
@@ -70,17 +67,6 @@ def percent(one: Measure | None) -> str:
     return wording.percent(one.value) + interval
 
 
-def batch_of(record: RunRecord) -> str:
-    """Return the batch size that was fastest."""
-    return next((one.condition.removeprefix("batch ") for one in record.measures if one.name == "rtfx_best"), "")
-
-
-def best_speed(record: RunRecord) -> Measure | None:
-    """Return the greatest speed that was measured: of the sweep, or else at batch 1."""
-    best = record.measure("rtfx_best", f"batch {batch_of(record)}")
-    return best if best is not None and best.value else record.measure("rtfx", "batch 1")
-
-
 def summary(runs: Sequence[RunRecord]) -> Grid:
     """Return one line per engine: how accurate, how fast, how big."""
     columns = (
@@ -93,7 +79,7 @@ def summary(runs: Sequence[RunRecord]) -> Grid:
             percent(one.measure("wer")),
             percent(one.measure("cer")),
             value(one, "rtfx", "batch 1"),
-            shown(best_speed(one)),
+            shown(best_speed(one)).partition(" ")[0],
             batch_of(one),
             *(value(one, f"latency_p{share}").partition(" ")[0] for share in (50, 95, 99)),
             value(one, "cold_start", form="{:.2f}").partition(" ")[0],
@@ -104,7 +90,8 @@ def summary(runs: Sequence[RunRecord]) -> Grid:
         )
         for one in runs
     ]
-    return without_empty(Grid("Accuracy and speed", columns, tuple(rows)), keep=6)
+    spare = ("at batch", "p99 s", "CER", "cold start s", "p50 s", "RTFx batch 1")
+    return without_empty(Grid("Accuracy and speed", columns, tuple(rows), spare=spare), keep=6)
 
 
 def rates(runs: Sequence[RunRecord]) -> Grid:
@@ -112,13 +99,14 @@ def rates(runs: Sequence[RunRecord]) -> Grid:
     rows = [
         (
             one.system,
-            *(percent(one.measure(name)) for name in RATES),
+            *(wording.percent(rate.value) if (rate := one.measure(name)) else BLANK for name in RATES),
             *(value(one, name, form="{:,.0f}") for name in ERRORS),
             f"{words.count:,}" if (words := one.measure("wer")) else BLANK,
         )
         for one in runs
     ]
-    return Grid("Error rates", ("system", *LADDER, *ERRORS, "of words"), tuple(rows))
+    columns = ("system", *LADDER, *ERRORS, "of words")
+    return Grid("Error rates", columns, tuple(rows), spare=("no case, no punctuation", "no case", "raw", "of words"))
 
 
 def starting(runs: Sequence[RunRecord]) -> Grid:
@@ -248,69 +236,27 @@ def invented(record: RunRecord, condition: str) -> str:
 
 def without_empty(grid: Grid, keep: int) -> Grid:
     """Return a table without the columns that are blank in every row, but for the first ones."""
-    kept = [at for at in range(len(grid.columns)) if at < keep or any(row[at] for row in grid.rows)]
+    return with_columns(grid, [at for at in range(len(grid.columns)) if at < keep or any(row[at] for row in grid.rows)])
+
+
+def narrowed(grid: Grid, width: int) -> Grid:
+    """Return a table that a terminal of so many characters can show, without columns that can be spared if need be."""
+    spare = [name for name in grid.spare if name in grid.columns]
+    while spare and needed(grid) > width:
+        gone = grid.columns.index(spare.pop(0))
+        grid = with_columns(grid, [at for at in range(len(grid.columns)) if at != gone])
+    return grid
+
+
+def needed(grid: Grid) -> int:
+    """Return how many characters a table takes when no cell is broken."""
+    return sum(max(map(len, column)) + 3 for column in zip(grid.columns, *grid.rows, strict=True))
+
+
+def with_columns(grid: Grid, kept: Sequence[int]) -> Grid:
+    """Return a table with some of its columns."""
     rows = tuple(tuple(row[at] for at in kept) for row in grid.rows)
-    return Grid(grid.title, tuple(grid.columns[at] for at in kept), rows, grid.note)
-
-
-def compared(runs: Sequence[RunRecord], seed: int = 0) -> Comparison | None:
-    """Compare runs with each other, where they heard the same references; ``None`` otherwise."""
-    if len(runs) < 2 or len({tuple((one.id, one.text) for one in run.utterances) for run in runs}) > 1:
-        return None
-    utterances = runs[0].utterances
-    systems = [System(one.system, "", one.heard) for one in runs]
-    return compare(utterances, systems, Settings("asr", guess_language(utterances), seed=seed))
-
-
-def verdicts(runs: Sequence[RunRecord]) -> list[str]:
-    """Return for every pair of engines whether they can be told apart."""
-    found = compared(runs)
-    return [wording.verdict(found, pair) for pair in found.pairs] if found else []
-
-
-def front(runs: Sequence[RunRecord]) -> list[int]:
-    """Return the runs on the Pareto front, the most accurate first: none other is as good at both and better at one."""
-    points = {at: (one.measure("wer"), best_speed(one)) for at, one in enumerate(runs)}
-    known = {
-        at: (rate.value, speed.value)
-        for at, (rate, speed) in points.items()
-        if rate is not None and speed is not None and rate.value is not None and speed.value is not None
-    }
-    return sorted(
-        (
-            at
-            for at, (rate, fast) in known.items()
-            if not any(
-                other != at and r <= rate and f >= fast and (r < rate or f > fast) for other, (r, f) in known.items()
-            )
-        ),
-        key=lambda at: known[at],
-    )
-
-
-def to_markdown(runs: Sequence[RunRecord]) -> str:
-    """Return all tables as Markdown."""
-    lines = [f"# {headline(runs)}", "", facts_line(runs), ""]
-    for grid in grids(runs):
-        lines += [f"## {grid.title}", ""]
-        lines += markdown_rows(grid)
-        lines += ["", *([grid.note + ".", ""] if grid.note else [])]
-    said = verdicts(runs)
-    lines += [f"- {escape(one)}" for one in said] + ([""] if said else [])
-    return "\n".join(lines)
-
-
-def markdown_rows(grid: Grid) -> Iterable[str]:
-    """Yield the lines of one table."""
-    yield "| " + " | ".join(map(escape, grid.columns)) + " |"
-    yield "| --- " + "| ---: " * (len(grid.columns) - 1) + "|"
-    for row in grid.rows:
-        yield "| " + " | ".join(map(escape, row)) + " |"
-
-
-def escape(text: str) -> str:
-    """Return text that cannot break out of a cell."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").replace("[", "\\[")
+    return replace(grid, columns=tuple(grid.columns[at] for at in kept), rows=rows)
 
 
 def headline(runs: Sequence[RunRecord]) -> str:
@@ -327,36 +273,4 @@ def facts_line(runs: Sequence[RunRecord]) -> str:
     return (
         f"{len(first.utterances):,} utterances, {hours:.1f} minutes; {machine}; asr {first.fact('asr')}, "
         f"{first.started}; normaliser {first.fact('normalizer')}"
-    )
-
-
-def to_csv(runs: Sequence[RunRecord]) -> str:
-    """Return every figure as a row."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(("system", "dataset", "started", "name", "condition", "value", "unit", "low", "high", "count"))
-    for run in runs:
-        for one in run.measures:
-            figures = (one.value, one.unit, one.low, one.high, one.count)
-            writer.writerow((run.system, run.dataset, run.started, one.name, one.condition, *figures))
-    return stream.getvalue()
-
-
-def to_json(runs: Sequence[RunRecord], paths: Sequence[str]) -> str:
-    """Return every figure and fact; utterances stay in the records."""
-    rows = [
-        {
-            "system": run.system,
-            "record": path,
-            **{name: getattr(run, name) for name in ("engine", "model", "revision", "dataset", "started")},
-            "utterances": len(run.utterances),
-            "on_pareto_front": at in front(runs),
-            "facts": dict(run.facts),
-            "measures": [asdict(one) for one in run.measures],
-        }
-        for at, (run, path) in enumerate(zip(runs, paths, strict=True))
-    ]
-    return (
-        json.dumps({"schema": "asr-bench/1", "runs": rows, "verdicts": verdicts(runs)}, ensure_ascii=False, indent=1)
-        + "\n"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from asrcli.types import Utterance
 
 
+AROUND = 6  # lines of a terminal that the rows of the table must leave
+SECONDS_BETWEEN = 60.0  # lines about a part that takes long, where nobody looks on
+
+
 @dataclass(slots=True)
 class State:
     """How far one engine is."""
@@ -25,6 +30,7 @@ class State:
     total: int = 0
     done: int = 0
     begun: float = 0.0
+    said: float = 0.0  # when there was a line about it last
     errors: int = 0
     words: int = 0
     audio: float = 0.0
@@ -37,9 +43,26 @@ class State:
             return ""
         return clock((time.perf_counter() - self.begun) / self.done * (self.total - self.done))
 
+    @property
+    def rate(self) -> str:
+        """The error rate so far, with the basic normaliser."""
+        return f"{100 * self.errors / self.words:.2f} %" if self.words else ""
+
+    @property
+    def speed(self) -> str:
+        """RTFx so far."""
+        return f"{self.audio / self.wall:.1f}" if self.wall else ""
+
+    @property
+    def far(self) -> str:
+        """How far it is, in a line."""
+        more = {"left": self.left, "WER so far": self.rate, "RTFx": self.speed}
+        told = "".join(f", {name} {value}" for name, value in more.items() if value)
+        return f"{self.phase} {self.done}/{self.total}{told}"
+
 
 class Board:
-    """The watcher of a command: a live table on a terminal, a line for every part of the work elsewhere."""
+    """The watcher of a command: a live table on a terminal; elsewhere a line for each part, and one a minute in it."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -66,9 +89,10 @@ class Board:
     def phase(self, system: str, name: str, total: int) -> None:
         """A part of the work begins."""
         state = self.states.setdefault(system, State())
-        state.phase, state.total, state.done, state.begun = name, total, 0, time.perf_counter()
-        if self._live is None:
-            self.console.detail(f"{system}: {name}" if system else name)
+        before, state.phase = state.phase, name
+        state.total, state.done, state.begun = total, 0, time.perf_counter()
+        if self._live is None and kind_of(name) != kind_of(before):
+            self._say(system, state, kind_of(name))
 
     def step(self, system: str, heard: say.Heard | None = None, one: Utterance | None = None) -> None:
         """A step is done."""
@@ -76,6 +100,18 @@ class Board:
         state.done += 1
         if heard is not None and one is not None and state.phase == "utterances":
             self._count(state, heard, one)
+        if self._live is None and state.done < state.total and time.perf_counter() - state.said > SECONDS_BETWEEN:
+            self._say(system, state, state.far)
+
+    def finished(self, system: str, record: Path) -> None:
+        """Say where the record of an engine is."""
+        state = self.states.setdefault(system, State())
+        state.phase, state.total = "finished", 0
+        self.note(f"{system}: {record}")
+
+    def _say(self, system: str, state: State, text: str) -> None:
+        state.said = time.perf_counter()
+        self.console.note(f"{system}: {text}" if system else text)
 
     def note(self, text: str) -> None:
         """Say something that is good to know."""
@@ -83,6 +119,13 @@ class Board:
             self._live.console.print(f"asr: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
         else:
             self.console.note(text)
+
+    def lost(self, text: str) -> None:
+        """Say what cannot be had, also to those who want errors only."""
+        if self._live is not None:
+            self.note(text)
+        else:
+            self.console.error(text)
 
     def _count(self, state: State, heard: say.Heard, one: Utterance) -> None:
         from asrcli.scoring.alignment import distances
@@ -105,9 +148,13 @@ class Board:
         made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name in ("system", "now", "done", "left", "WER so far", "RTFx"):
             made.add_column(name, justify="left" if name in ("system", "now") else "right")
-        for system, state in self.states.items():
-            rate = f"{100 * state.errors / state.words:.2f} %" if state.words else ""
-            speed = f"{state.audio / state.wall:.1f}" if state.wall else ""
+        room = max(1, self._live.console.size.height - AROUND) if self._live is not None else len(self.states)
+        for system, state in list(self.states.items())[-room:]:  # the last one is at work
             steps = f"{state.done}/{state.total}" if state.total else ""
-            made.add_row(Text(system), Text(state.phase), steps, state.left, rate, speed)
+            made.add_row(Text(system), Text(state.phase), steps, state.left, state.rate, state.speed)
         return made
+
+
+def kind_of(phase: str) -> str:
+    """Return the name that parts have in common: of ``repeat 2`` and ``repeat 3``, of all rows of a card."""
+    return phase.partition(":")[0].rstrip("0123456789 ")

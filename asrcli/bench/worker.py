@@ -33,9 +33,15 @@ def main() -> None:
     except AsrError as error:
         connection.send(say.Trouble(type(error).__name__, str(error)))
     except BaseException as error:
-        connection.send(say.Trouble("", f"{type(error).__name__}: {error}\n{traceback.format_exc()}"))
+        connection.send(say.Trouble("", told(error), traceback.format_exc()))
     sys.stderr.flush()
     os._exit(0)  # an engine's threads may still be at work
+
+
+def told(error: BaseException) -> str:
+    """Return what an unexpected exception says, and where it was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} in {os.path.basename(last.filename)} line {last.lineno}"
 
 
 def _receive(connection: Connection[Any, Any], requests: SimpleQueue[Any]) -> None:
@@ -52,7 +58,7 @@ def _work(requests: SimpleQueue[Any], put: Put) -> None:
     from asrcli.bench.loaded import Loaded
 
     begun = time.perf_counter()
-    engine = import_engine(job.engine)
+    engine = import_engine(job)
     imported = time.perf_counter()
     loaded = Loaded(engine, job, lambda text: put(say.Said(text)))
     loaded.load()
@@ -68,16 +74,16 @@ def _work(requests: SimpleQueue[Any], put: Put) -> None:
         put(ended(time.perf_counter() - wall, time.process_time() - cpu))
 
 
-def import_engine(name: str) -> Any:
-    """Import an engine and all the libraries that it requires, and return its class."""
+def import_engine(job: say.Job) -> Any:
+    """Import an engine and all the libraries that it requires, and return the class that is meant for the weights."""
     from asrcli.engine import load_class
 
-    engine = load_class(name)
+    engine = load_class(job.engine).for_weights(job.weights, job.backend)
     for module in engine.requires:
         try:
             import_module(module)
         except ImportError as error:
-            raise EngineUnavailable(f"engine '{name}': {module} does not import: {error}") from error
+            raise EngineUnavailable(f"engine '{job.engine}': {module} does not import: {error}") from error
     return engine
 
 

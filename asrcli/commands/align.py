@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asrcli.commands.running import Sinks, check_sinks, run_planned
+from asrcli.commands.running import run_planned
+from asrcli.commands.sinks import Sinks, check_sinks
 from asrcli.console import Console
 from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
-    from asrcli.alignment.run import AlignRequest
+    from asrcli.alignment.planning import AlignRequest
 
 
 def _option(*names: str, help: str, **more: Any) -> Any:
@@ -51,6 +52,9 @@ def align(
     reference: Annotated[
         str | None, _option("--reference", help="Folder of TextGrid or CTM files: say how far from them we are.")
     ] = None,
+    start: Annotated[str | None, _option("--start", help="Begin here: seconds, or 1:02:03.5.")] = None,
+    end: Annotated[str | None, _option("--end", help="Stop here.")] = None,
+    channels: Annotated[str, _option("--channels", help="mix, or the number of the channel with this text.")] = "mix",
     vad: Annotated[bool, _option("--vad/--no-vad", help="Look for words in speech only.")] = True,
     device: Annotated[str, _option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     compute_type: Annotated[str, _option("--compute-type", "--dtype", help="auto, float32, bfloat16, ...")] = "auto",
@@ -58,6 +62,10 @@ def align(
     offline: Annotated[bool, _option("--offline", "--local-files-only", help="Never use the network.")] = False,
     subs: Annotated[
         str | None, _option("--subs", help="Subtitle profile: default, netflix, ...; subtitles keep their cues.")
+    ] = None,
+    highlight_words: Annotated[
+        bool | None,
+        _option("--highlight-words/--no-highlight-words", help="Mark each word as it is said; default: in ass only."),
     ] = None,
     force: Annotated[bool, _option("--force", help="Make everything again; overwrite files of others.")] = False,
     dry_run: Annotated[bool, _option("--dry-run", help="Only say what would be made, and why.")] = False,
@@ -81,11 +89,12 @@ def align(
 
 
 def _run(given: dict[str, Any], console: Console) -> int:
-    from asrcli.alignment.run import execute, layout_for, plan
+    from asrcli.alignment.planning import layout_for, plan
+    from asrcli.alignment.run import execute
 
     wanted = request(given)
     planned = plan(wanted)
-    layout = layout_for(wanted.layout, wanted.pairs[0].text)
+    layout = layout_for(wanted, wanted.pairs[0].text, wanted.formats[0])
     return run_planned(planned, lambda: execute(planned), layout, console, Sinks(given))
 
 
@@ -95,18 +104,22 @@ def request(given: dict[str, Any]) -> AlignRequest:
     Raises:
         UsageError: a value, or a combination, that cannot work.
     """
-    from asrcli.alignment.run import AlignRequest, find_pairs
+    from asrcli.alignment.pairs import find_pairs
+    from asrcli.alignment.planning import AlignRequest
+    from asrcli.commands.requests import stretch
     from asrcli.inputs import STDIN
     from asrcli.languages import language_code
     from asrcli.outputs import Naming
     from asrcli.vad import VadOptions
-    from asrcli.writers import formats, layout
+    from asrcli.writers import FORMATS, formats, layout
 
     if given["audio"] == STDIN:
         raise UsageError("standard input can be the text, not the recording: asr align AUDIO -")
     pairs = find_pairs(given["audio"], given["text"])
-    chosen = formats(given["format"]) if given["format"] else [_default_format(given["output"], pairs[0].text)]
+    known = [name for name in FORMATS if name != "answers"]
+    chosen = formats(given["format"], known) if given["format"] else [_default_format(given["output"], pairs[0].text)]
     check_sinks(given, len(pairs), chosen)
+    start, end = stretch(given)
     folder = None if given["output_dir"] == "-" else given["output_dir"]
     return AlignRequest(
         pairs=tuple(pairs),
@@ -115,17 +128,27 @@ def request(given: dict[str, Any]) -> AlignRequest:
         language=None if given["language"] in (None, "auto") else language_code(given["language"]),
         formats=tuple(chosen),
         layout=layout(given["subs"]) if given["subs"] else None,
+        highlight_words=given["highlight_words"],
         naming=Naming(folder, given["output"], given["output_template"], given["mirror_tree"]),
         vad=VadOptions() if given["vad"] else None,
         min_coverage=given["min_coverage"],
         max_word_seconds=given["max_word_seconds"],
         reference=given["reference"],
+        channel=_channel(given["channels"]),
+        start=start,
+        end=end,
         device=given["device"],
         dtype=given["compute_type"],
         threads=given["threads"],
         offline=given["offline"],
         force=given["force"],
     )
+
+
+def _channel(text: str) -> int | None:
+    if text == "mix" or text.isdecimal():
+        return None if text == "mix" else int(text)
+    raise UsageError(f"--channels {text}: a text is aligned with the mix, or with one channel, counted from 0")
 
 
 def _default_format(output: str | None, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from asrcli.console import Console
-from asrcli.errors import CheckFailed, InputError, UsageError
+from asrcli.errors import CheckFailed, InputError, OutputError, UsageError
+from asrcli.files import reason
 
 if TYPE_CHECKING:
     from asrcli.bench.session import Request
@@ -31,10 +33,11 @@ def bench(
         ),
     ] = None,
     engine: Annotated[
-        list[str] | None, _option("--engine", "-e", help="ENGINE or ENGINE:MODEL; several times for several.")
+        list[str] | None, _option("--engine", "-e", help="ENGINE[@BACKEND][:MODEL]; several times for several.")
     ] = None,
     beside: Annotated[
-        list[Path] | None, _option("--with", help="Show this earlier run too; without a dataset, only such runs.")
+        list[Path] | None,
+        _option("--with", help="Show this earlier run, or all in a folder; without a dataset, only such."),
     ] = None,
     replay: Annotated[Output, _option("--replay", help="Run this run again, and say what has drifted.")] = None,
     out: Annotated[Output, _option("--out", "-o", help="Folder for the records; default: the user's.")] = None,
@@ -108,6 +111,8 @@ def _check(given: dict[str, Any], files: dict[str, Path | None]) -> None:
     """Raise what is wrong with the command line, before anything is measured."""
     if sum(path is not None and str(path) == "-" for path in files.values()) > 1:
         raise UsageError("only one of --json, --csv, --markdown and --html can have standard output")
+    for path in files.values():
+        check_folder(path)
     if files["plot"]:
         from asrcli.bench.plot import check_plot
 
@@ -120,6 +125,22 @@ def _check(given: dict[str, Any], files: dict[str, Path | None]) -> None:
         raise UsageError(f"no engine to measure on '{given['dataset']}'; give --engine whisper:tiny, for example")
     if given["dataset"] is None and given["engine"]:
         raise UsageError(f"no dataset for --engine {given['engine'][0]}; name a folder, a manifest or a hub dataset")
+
+
+def check_folder(path: Path | None) -> None:
+    """Raise before hours of work when a report could not be written after them.
+
+    Raises:
+        OutputError: its folder is not there and cannot be made, or takes no files.
+    """
+    if path is None or str(path) == "-":
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write '{path}': {reason(error)}") from error
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"cannot write '{path}': no permission in its folder")
 
 
 def request(given: dict[str, Any]) -> Request:
@@ -172,21 +193,23 @@ def _sizes(text: str | None, option: str) -> tuple[int, ...]:
 
 def _measure(given: dict[str, Any], console: Console, files: dict[str, Path | None]) -> int:
     """Measure, show and write; return the exit code."""
+    from asrcli.bench.process import EngineBug
     from asrcli.bench.session import bench as measure
     from asrcli.bench.session import exit_code
     from asrcli.bench.watching import Board
-    from asrcli.results import read_run
+    from asrcli.results import read_run, run_paths
 
-    earlier = [(path, read_run(path)) for path in given["beside"] or ()]
+    earlier = [(path, read_run(path)) for path in run_paths(given["beside"] or ())]
     runs, code = earlier, 0
     if given["dataset"] is not None:
         with Board(console) as board:
             results = measure(request(given), board)
         for system, error in results.failed:
+            if isinstance(error, EngineBug):
+                console.raw(error.trace)
             console.error(f"{system}: {error}")
-        for path, record in results.runs:
+        for _, record in results.runs:
             _say_failures(record, console)
-            console.note(f"{record.system}: {path}")
         runs, code = [*results.runs, *earlier], exit_code(results)
     if runs:
         _show([record for _, record in runs], [str(path) for path, _ in runs], files, quiet=given["quiet"])
@@ -204,9 +227,11 @@ def _say_failures(record: RunRecord, console: Console) -> None:
 
 def _show(runs: list[RunRecord], paths: list[str], files: dict[str, Path | None], *, quiet: bool) -> None:
     """Print the tables, and write the reports."""
-    from asrcli.bench import tables
+    from asrcli.bench import reports
+    from asrcli.bench.verdicts import told_apart
     from asrcli.files import write_atomic
 
+    runs = told_apart(runs)
     taken = any(path is not None and str(path) == "-" for path in files.values())
     if not quiet and not taken:
         _print_tables(runs)
@@ -224,9 +249,9 @@ def _show(runs: list[RunRecord], paths: list[str], files: dict[str, Path | None]
             text = to_html(runs)
         else:
             text = {
-                "json": lambda: tables.to_json(runs, paths),
-                "csv": lambda: tables.to_csv(runs),
-                "markdown": lambda: tables.to_markdown(runs),
+                "json": lambda: reports.to_json(runs, paths),
+                "csv": lambda: reports.to_csv(runs),
+                "markdown": lambda: reports.to_markdown(runs),
             }[name]()
         if str(path) == "-":
             sys.stdout.write(text)
@@ -239,16 +264,17 @@ def _print_tables(runs: list[RunRecord]) -> None:
     from rich.text import Text
 
     from asrcli.bench import tables
+    from asrcli.bench.verdicts import verdicts
     from asrcli.compare.report import make_console
     from asrcli.compare.terminal import table
 
     console = make_console()
     console.print(Text(f"{tables.headline(runs)}: {tables.facts_line(runs)}", "dim"))
-    for grid in tables.grids(runs):
+    for grid in (tables.narrowed(one, console.width) for one in tables.grids(runs)):
         console.print(table(grid.title, grid.columns, grid.rows))
         if grid.note:
             console.print(Text(grid.note, "dim"))
-    for sentence in tables.verdicts(runs):
+    for sentence in verdicts(runs):
         console.print(Text(sentence))
 
 
@@ -272,7 +298,6 @@ def _replay(path: Path, given: dict[str, Any], console: Console, files: dict[str
     if not results.runs:
         raise InputError(f"{path}: nothing was measured")
     made, after = results.runs[0]
-    console.note(f"{after.system}: {made}")
     _show([before, after], [str(path), str(made)], files, quiet=given["quiet"])
     found = drift(before, after)
     for sentence in found.sentences():

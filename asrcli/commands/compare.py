@@ -77,12 +77,24 @@ def compare(
         seed=seed,
     )
     paths = report.Paths(json_path, csv_path, markdown_path, html_path, junit_path)
+    scored: dict[str, object] = {
+        "--explain-normalizer": explain_normalizer,
+        "--by": by,
+        "--group": group,
+        "--show": show,
+    }
+    scored |= {"--csv": csv_path, "--markdown": markdown_path, "--html": html_path, "--junit": junit_path}
+    scored |= {"--fail-if": fail_if}  # a gate that is passed over would let everything through
     if no_ref:
+        report.refuse({**scored, "--meetings": meetings, "--collar": collar}, "is not for --no-ref")
         report.unreferenced([reference, *hypotheses], wanted, paths, consensus, quiet=quiet)
         return
     if meetings:
-        report.meetings(reference, hypotheses, wanted, paths, collar)
+        report.refuse({**scored, "--consensus": consensus, "--convention": convention}, "is not for --meetings")
+        report.meetings(reference, hypotheses, wanted, paths, collar, quiet=quiet)
         return
+    report.refuse({"--consensus": consensus}, "is for --no-ref only")
+    report.refuse({"--collar": collar}, "is for --meetings only")
     with without_collector():
         comparison = run(reference, hypotheses, wanted)
         outcomes = [outcome for condition in conditions for outcome in condition.outcomes(comparison)]

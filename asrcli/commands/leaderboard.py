@@ -46,7 +46,8 @@ def leaderboard(
     sort: Annotated[str, typer.Option(help="average, rtfx, size, model or a test set.")] = "average",
     mix: Annotated[bool, typer.Option("--mix", help="Rank rows of different protocols against each other.")] = False,
     add: Annotated[
-        list[Path] | None, typer.Option(metavar="RUN", help="Place a run record of `asr bench` beside the rows.")
+        list[Path] | None,
+        typer.Option(metavar="RUN", help="Place a run of `asr bench`, or a folder of them, beside the rows."),
     ] = None,
     json_path: Annotated[Output, typer.Option("--json", help="Write JSON; - is standard output.")] = None,
     csv_path: Annotated[Output, typer.Option("--csv", help="Write CSV; - is standard output.")] = None,
@@ -72,13 +73,14 @@ def leaderboard(
     from asrcli.leaderboard.runs import merge_rows, place_runs, sets_of
     from asrcli.leaderboard.snapshot import load
     from asrcli.leaderboard.view import View
+    from asrcli.results import run_paths
 
     if plot is not None:
         from asrcli.leaderboard.plot import check_plot
 
         check_plot(plot)
     tables = [load(name, day_of(date)) for name in dict.fromkeys(table or [DEFAULT])]
-    runs = place_runs(add or [], tables[0])
+    runs = place_runs(run_paths(add or []), tables[0])
     view = View(
         words(sets) or sets_of(runs, tables),
         words(without),
@@ -122,39 +124,9 @@ def tables(
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List the tables and their versions: who stands behind them, how many models, which test sets."""
-    from asrcli.leaderboard.snapshot import read, versions
+    from asrcli.leaderboard.listing import show_tables
 
-    found = []
-    for version in versions():
-        try:
-            one = read(version.path)
-        except InputError as error:
-            print(f"asr: {error}", file=sys.stderr)
-            continue
-        found.append((version, one))
-    if json:
-        from json import dumps
-
-        facts = [
-            {"name": one.name, "day": one.day, "revision": one.revision, "kind": one.kind, "title": one.title,
-             "models": len(one.rows), "sets": [own.name for own in one.sets], "shipped": version.shipped,
-             "path": str(version.path)}
-            for version, one in found
-        ]  # fmt: skip
-        print(dumps(facts, ensure_ascii=False, indent=1))
-        return
-    from asrcli.compare.terminal import table
-    from asrcli.leaderboard.terminal import make_console
-
-    rows = [
-        [one.name, one.version, "with asr" if version.shipped else "fetched", one.kind, f"{len(one.rows)}",
-         f"{len(one.sets)}", one.title]
-        for version, one in found
-    ]  # fmt: skip
-    made = table("", ["table", "version", "", "", "models", "sets", ""], rows)
-    for column in made.columns:
-        column.justify = "left"
-    make_console().print(made)
+    show_tables(as_json=json)
 
 
 @app.command()
@@ -229,15 +201,20 @@ def score(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Manifests of the leaderboard, or run records.")],
     language: Annotated[str, typer.Option("--language", "-l", help="Code; decides on the normaliser.")] = "en",
     write: Annotated[bool, typer.Option("--write", help="Write NAME.score.json beside each manifest.")] = False,
+    eval_results: Annotated[
+        Output,
+        typer.Option("--eval-results", metavar="DIR", help="Write DIR/.eval_results, for the model's repository."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
 ) -> None:
     """Score the Open ASR Leaderboard's manifests, MODEL_owner-name_DATASET_path_name_split.jsonl, as it does itself."""
     from asrcli.files import write_atomic
     from asrcli.languages import language_code
-    from asrcli.leaderboard import manifests, reports
+    from asrcli.leaderboard import reports
+    from asrcli.leaderboard.scores import score_folder
 
-    scores = manifests.score_folder(folder, language_code(language))
+    scores = score_folder(folder, language_code(language))
     for one in scores:
         for note in one.notes:
             print(f"asr: {one.file}: {note}", file=sys.stderr)
@@ -251,31 +228,33 @@ def score(
         from asrcli.leaderboard.terminal import make_console, show_scores
 
         show_scores(scores, make_console())
+    if eval_results is not None:
+        from asrcli.leaderboard import submission
+
+        report = submission.eval_results(scores)
+        write_atomic(eval_results / submission.FILE, report.text)
+        for line in report.missing:
+            print(f"asr: {submission.FILE} does not hold {line}", file=sys.stderr)
+        print(f"asr: {eval_results / submission.FILE}", file=sys.stderr)
 
 
 @app.command()
 def export(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run records of `asr bench`.")],
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="RUN...", help="Run records of `asr bench`, or folders of them.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the manifests.")] = Path("results"),
     model: Annotated[str | None, typer.Option(help="The model's id on the hub, owner/name.")] = None,
     dataset: Annotated[str | None, typer.Option(help="path_name_split, as in the names of manifests.")] = None,
 ) -> None:
     """Write run records as the Open ASR Leaderboard's manifests, ready to be submitted."""
     from asrcli.files import write_atomic
-    from asrcli.leaderboard.manifests import HUB_ID, manifest_name, manifest_text
-    from asrcli.results import read_run
+    from asrcli.leaderboard.manifests import manifests_of
+    from asrcli.results import run_paths
 
-    texts: dict[Path, str] = {}
-    for path in runs:
-        record = read_run(path)
-        name = model or record.model or ""
-        if HUB_ID.fullmatch(name) is None:
-            raise UsageError(f"{path}: the model is '{name}': name it as on the hub with --model owner/name")
-        target = out / manifest_name(name, dataset or record.dataset or "")
-        if target in texts:
-            raise UsageError(f"{path}: {target} is there already from another run; tell them apart with --dataset")
-        texts[target] = manifest_text(record)
-    for target, text in texts.items():
+    if not runs:
+        raise UsageError("nothing to export: name run records of `asr bench`, asr leaderboard export RUN.jsonl")
+    for target, text in manifests_of(run_paths(runs), out, model, dataset).items():
         write_atomic(target, text)
         print(target)
 

@@ -81,24 +81,28 @@ class _Show:
     def _handle(self, event: Event) -> None:
         from asrcli.datasets import transcribing
 
-        if isinstance(event, transcribing.Note):
-            self.console.note(event.text)
-        elif isinstance(event, transcribing.Begun):
-            self.known = event.known
-            self.console.start(event.seconds)
-        elif isinstance(event, transcribing.Heard):
-            self.done += 1
-            self.seconds += event.seconds
-            self.console.heard("manifest", self.seconds)
-        elif isinstance(event, transcribing.Failed):
-            self.failed += 1
-            self.console.error(f"{event.utterance.id}: {event.error}")
-            if not isinstance(event.error, AsrError):
-                self.console.raw("".join(traceback.format_exception(event.error)))
-        elif event.path is None:
-            sys.stdout.write(event.text)
-        else:
-            print(event.path)
+        match event:
+            case transcribing.Note(text):
+                self.console.note(text)
+            case transcribing.Begun(known=known, seconds=seconds):
+                self.known = known
+                self.console.start(seconds)
+            case transcribing.Heard(seconds=seconds):
+                self.done += 1
+                self.seconds += seconds
+                self.console.heard("manifest", self.seconds)
+            case transcribing.Failed(utterance, error):
+                self._failed(utterance.id, error)
+            case transcribing.Written(None, text):
+                sys.stdout.write(text)
+            case transcribing.Written(path):
+                print(path)
+
+    def _failed(self, name: str, error: Exception) -> None:
+        self.failed += 1
+        self.console.error(f"{name}: {error}")
+        if not isinstance(error, AsrError):
+            self.console.raw("".join(traceback.format_exception(error)))
 
     def _summary(self, elapsed: float) -> None:
         self.console.stop()

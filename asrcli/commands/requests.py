@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from asrcli.commands.running import check_sinks
+from asrcli.commands.sinks import check_sinks
 from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def request(given: dict[str, Any]) -> Request:
         check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
-    start, end = _stretch(given)
+    start, end = stretch(given)
     shape = {name: given[name] for name in _LAYOUT_OPTIONS} | {"max_lines": given["max_line_count"]}
     folder = None if given["output_dir"] == "-" else given["output_dir"]
     naming = Naming(folder, given["output"], given["output_template"], given["mirror_tree"])
@@ -155,9 +155,14 @@ def _default_formats(given: dict[str, Any]) -> list[str]:
     return ["answers"] if given["ask"] and plain and not to_folder else [found]
 
 
-def _stretch(given: dict[str, Any]) -> tuple[float, float | None]:
+def stretch(given: dict[str, Any]) -> tuple[float, float | None]:
+    """Return where an input begins and ends, in seconds.
+
+    Raises:
+        UsageError: no such times.
+    """
     start, end = given["start"], given["end"]
-    if given["clip_timestamps"] not in (None, "0"):
+    if given.get("clip_timestamps") not in (None, "0"):
         parts = given["clip_timestamps"].split(",")
         if len(parts) > 2:
             raise UsageError("--clip-timestamps takes one stretch, START,END; run asr once for each")

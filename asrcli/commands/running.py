@@ -1,4 +1,4 @@
-"""What a run of jobs shows: results on standard output, talk on standard error, records for programs."""
+"""A run of jobs as a user sees it: what happens becomes results, records, lines on standard error, and an exit code."""
 
 from __future__ import annotations
 
@@ -8,60 +8,23 @@ import sys
 import time
 import traceback
 from contextlib import suppress
-from json import loads
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from asrcli.commands.sinks import Results, Sinks
 from asrcli.console import Console, clock, printable
-from asrcli.errors import AsrError, UsageError
-from asrcli.report import VERSION, Lines, done_record, failed_record, now, print_json, segment_record
+from asrcli.errors import AsrError
+from asrcli.report import VERSION, done_record, failed_record, now, print_json, segment_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from asrcli.alignment.run import AlignPlan
+    from asrcli.commands.sinks import Planned
     from asrcli.execution import Done, Heard, JobEvent, Note
-    from asrcli.jobs import Job, Plan, Request
-    from asrcli.types import Segment, Transcript
+    from asrcli.jobs import Job, Request
+    from asrcli.types import Transcript
     from asrcli.writers import Layout
 
-    Planned = Plan | AlignPlan
-
 SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  # flags worth a line on standard error
-
-
-class Sinks:
-    """Where results and records go: standard output in the order of the inputs, the report, the events."""
-
-    def __init__(self, given: dict[str, Any]) -> None:
-        self.dry_run: bool = given["dry_run"]
-        self.fail_fast: bool = given["fail_fast"]
-        self.json: bool = given["json"]
-        self.stdout_taken = self.json or "-" in (given["events"], given["report"])  # no names of files among records
-        self.report = Lines(given["report"], "--report")
-        self.events = Lines(given["events"], "--events")
-
-
-def check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
-    """Raise `UsageError` when results would be lost or mixed up on their way out."""
-    from asrcli.writers import FORMATS
-
-    if given["output"] and given["output_dir"]:
-        raise UsageError("--output names one file and --output-dir a folder: give one of them")
-    if given["output"] and (inputs > 1 or len(chosen) > 1):
-        raise UsageError(f"--output is for one input and one format; for {inputs} inputs give --output-dir")
-    to_stdout = given["output"] is None and given["output_dir"] in (None, "-")
-    if to_stdout and not given["json"]:
-        if len(chosen) > 1:
-            raise UsageError(f"{' and '.join(chosen)} cannot share standard output; give --output-dir")
-        if inputs > 1 and not FORMATS[chosen[0]].joinable:
-            joinable = ", ".join(name for name, one in FORMATS.items() if one.joinable)
-            raise UsageError(
-                f"{inputs} inputs as {chosen[0]} cannot share standard output; give --output-dir, or -f {joinable}"
-            )
-        if given["events"] == "-":
-            raise UsageError("--events - and the text cannot share standard output; give --output-dir")
-    if to_stdout and (given["mirror_tree"] or given["output_template"] != "{stem}.{format}"):
-        raise UsageError("--mirror-tree and --output-template need --output-dir")
 
 
 def run(wanted: Request, console: Console, sinks: Sinks) -> int:
@@ -95,7 +58,7 @@ def _say_plan(planned: Planned, console: Console) -> int:
         if not job.outputs:
             print(f"make\t{printable(job.name)}\tto standard output")
     stale = sum(not job.up_to_date for job in planned.jobs)
-    console.note(f"{stale} to transcribe, {len(planned.jobs) - stale} up to date")
+    console.note(f"{stale} to {planned.request.verb}, {len(planned.jobs) - stale} up to date")
     return 0
 
 
@@ -170,7 +133,8 @@ class Run:
             self._note(event)
         elif isinstance(event, execution.Probed):
             lengths = [seconds for _, seconds in event.seconds]
-            self.console.start(None if None in lengths else sum(seconds or 0.0 for seconds in lengths))
+            total = None if None in lengths else sum(seconds or 0.0 for seconds in lengths)
+            self.console.start(total, f"{self.plan.request.verb.removesuffix('e')}ing")
         elif isinstance(event, execution.Loaded):
             weights, device = event.choice.weights, event.choice.device
             self.console.detail(f"{event.choice.engine.name} {weights.name} on {device} ({device.dtype})")
@@ -253,67 +217,6 @@ def say_doubts(console: Console, name: str, transcript: Transcript) -> None:
             f"{name}: {len(flagged)} of {len(transcript.segments)} segments are suspicious ({kinds}), "
             f"first at {clock(flagged[0].start)}"
         )
-
-
-class Results:
-    """Results on standard output, in the order of the inputs; lines of the one whose turn it is appear at once."""
-
-    def __init__(self, planned: Planned, layout: Layout, sinks: Sinks) -> None:
-        self.request, self.layout = planned.request, layout
-        self.format = planned.request.formats[0]
-        self.json = sinks.json
-        self.pending = [job.name for job in planned.jobs]  # the first is the one whose turn it is
-        self.ready: dict[str, Transcript | None] = {}
-        self.streamed: dict[str, list[Segment]] = {}
-        self.header = True
-        self.streams = not self.json and self.format == "txt" and self.request.settles_early
-
-    def segments(self, job: Job, segments: tuple[Segment, ...]) -> None:
-        """Take segments that are settled; print them when it is the job's turn."""
-        if self.streams:
-            self.streamed.setdefault(job.name, []).extend(segments)
-            if self.pending and self.pending[0] == job.name:
-                self._print_streamed(job.name)
-
-    def finished(self, job: Job, transcript: Transcript) -> None:
-        """Take a finished transcript."""
-        self.ready[job.name] = transcript
-        self._advance()
-
-    def skip(self, job: Job) -> None:
-        """Go on without a job that failed."""
-        self.ready[job.name] = None
-        self._advance()
-
-    def _advance(self) -> None:
-        while self.pending and self.pending[0] in self.ready:
-            name = self.pending.pop(0)
-            transcript = self.ready.pop(name)
-            if self.streams:
-                self._print_streamed(name)
-            elif transcript is not None:
-                self._print(transcript)
-            if self.streams and self.pending:
-                self._print_streamed(self.pending[0])
-
-    def _print_streamed(self, name: str) -> None:
-        from asrcli.writers.text import text_line
-
-        for segment in self.streamed.pop(name, []):
-            self._write(text_line(segment))
-
-    def _print(self, transcript: Transcript) -> None:
-        from asrcli.writers import render
-
-        if self.json:
-            print_json(loads(render(transcript, "json", self.layout)))
-            return
-        self._write(render(transcript, self.format, self.layout, header=self.header))
-        self.header = False
-
-    def _write(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from asrcli.commands.running import Sinks, leave, say_doubts
+from asrcli.commands.running import leave, say_doubts
+from asrcli.commands.sinks import Sinks
 from asrcli.console import Console, clock
 from asrcli.errors import AsrError, UsageError
 from asrcli.report import VERSION, done_record, failed_record, now, print_json, segment_record

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from asrcli.commands.requests import request
-from asrcli.commands.running import Sinks, run
+from asrcli.commands.running import run
+from asrcli.commands.sinks import Sinks
 from asrcli.console import Console
 
 

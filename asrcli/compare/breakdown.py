@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asrcli.compare.comparison import Comparison, Share
+from asrcli.compare.scores import Comparison, Share
 from asrcli.errors import UsageError
 from asrcli.types import Utterance
 

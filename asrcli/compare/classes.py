@@ -181,7 +181,7 @@ def bare(word: str) -> str:
 
 def is_number(word: str) -> bool:
     """Return whether a word is a number in digits, in English words or in Chinese characters."""
-    if any(char.isdigit() for char in word):
+    if not word.isalpha() and any(char.isdigit() for char in word):
         return True
     entry = NUMBER_WORDS.get(word.casefold())
     return (entry is not None and entry.value > 0) or word == "zero" or (len(word) == 1 and word in NUMERAL)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from asrcli.compare.comparison import Comparison
+from asrcli.compare.scores import Comparison
 from asrcli.errors import InputError, UsageError
 
 TOKENS = re.compile(r"\s*(>=|<=|==|!=|>|<|\(|\)|[A-Za-z_]\w*|-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?%?|-?\.\d+%?|\S)")

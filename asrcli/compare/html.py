@@ -21,7 +21,7 @@ from urllib.parse import quote
 from asrcli.compare import wording
 from asrcli.compare.breakdown import by_field, fields_of
 from asrcli.compare.classes import CLASSES
-from asrcli.compare.comparison import LADDER, Comparison, PairScore, SystemScore
+from asrcli.compare.scores import LADDER, Comparison, PairScore, SystemScore
 
 MOST_BYTES = 14_000_000  # of the utterances in the page: it stays below 15 MB and opens in a second or two
 MOST_BUCKETS = 14  # of one chart

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
-from asrcli.compare.sources import Source, lay_into_segments
+from asrcli.compare.sources import Source, lay_into_segments, name_of
 from asrcli.errors import InputError
 from asrcli.text.join import join_texts
 from asrcli.types import Utterance
@@ -32,7 +33,8 @@ def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance]
     Raises:
         InputError: a system shares no id with the references.
     """
-    sources = distinct_names(systems)
+    names = distinct_names([Path(one.path) for one in systems])
+    sources = [replace(one, name=name) for one, name in zip(systems, names, strict=True)]
     utterances = list(reference.utterances)
     whole = [source for source in (reference, *sources) if source.lines]
     if whole and len({len(source.utterances) for source in whole}) > 1:
@@ -48,17 +50,17 @@ def whole_text(source: Source) -> list[Utterance]:
     return [Utterance("1", join_texts(line.text for line in source.utterances))]
 
 
-def distinct_names(systems: Sequence[Source]) -> list[Source]:
+def distinct_names(paths: Sequence[Path]) -> list[str]:
     """Name each system by its file or folder, with the folder above where these are the same."""
-    names = [source.name for source in systems]
+    names = [name_of(path) for path in paths]
     if len(set(names)) < len(names):
-        names = ["/".join(PurePath(source.path).with_suffix("").parts[-2:]) for source in systems]
-    seen: dict[str, int] = {}
-    named = []
-    for source, name in zip(systems, names, strict=True):
-        seen[name] = seen.get(name, 0) + 1
-        named.append(replace(source, name=f"{name} ({seen[name]})" if seen[name] > 1 else name))
-    return named
+        names = ["/".join(path.with_suffix("").parts[-2:]) for path in paths]
+    seen: Counter[str] = Counter()
+    distinct = []
+    for name in names:
+        seen[name] += 1
+        distinct.append(f"{name} ({seen[name]})" if seen[name] > 1 else name)
+    return distinct
 
 
 def match_one(utterances: Sequence[Utterance], source: Source, reference: Source) -> Heard:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from asrcli.compare import tables
 from asrcli.compare.breakdown import worst
-from asrcli.compare.comparison import Comparison
 from asrcli.compare.conditions import Outcome
+from asrcli.compare.scores import Comparison
 from asrcli.errors import CheckFailed, UsageError
 from asrcli.files import write_atomic
 
@@ -61,13 +61,17 @@ def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, 
             write_atomic(path, text)
 
 
+def refuse(options: Mapping[str, object], why: str) -> None:
+    """Raise `UsageError` where an option was given that would be passed over."""
+    for name, value in options.items():
+        if value:
+            raise UsageError(f"{name} {why}")
+
+
 def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensus: Path | None, *, quiet: bool) -> None:
     """Compare systems without a reference, and write and print what was asked for."""
     from asrcli.compare import unreferenced as without
 
-    refused = [name for name, path in paths._asdict().items() if path is not None and name != "json"]
-    if refused:
-        raise UsageError(f"--{refused[0]} needs a reference; with --no-ref there are --json and --consensus")
     agreement = without.compare_unreferenced(systems, wanted)
     if consensus is not None:
         without.write_consensus(agreement, consensus)
@@ -80,7 +84,9 @@ def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensu
         without.show(agreement, make_console())
 
 
-def meetings(reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Paths, collar: float) -> None:
+def meetings(
+    reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Paths, collar: float, *, quiet: bool
+) -> None:
     """Score stm or rttm files as conversations, and write and print what was asked for."""
     import json
     from dataclasses import asdict
@@ -96,6 +102,8 @@ def meetings(reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Pa
             sys.stdout.write(text)
             return
         write_atomic(paths.json, text)
+    if quiet:
+        return
     columns = ["system", "recordings", "words", "cpWER", "ORC-WER", "DER", "missed", "false alarm", "confusion"]
     make_console().print(terminal.table("Conversations", columns, [_conversation(one) for one in scores]))
 
@@ -119,10 +127,9 @@ def score_conversations(reference: Path, systems: Sequence[Path], wanted: Wanted
     normalize = (
         build(wanted.normalizer, wanted.language or guess_language(said)) if reference.suffix == ".stm" else None
     )
-    sources = distinct_names([read(path, True) for path in systems])
     return [
-        score_meetings(one.name, said, one.utterances, normalize if path.suffix == ".stm" else None, collar)
-        for path, one in zip(systems, sources, strict=True)
+        score_meetings(name, said, read(path, True).utterances, normalize if path.suffix == ".stm" else None, collar)
+        for name, path in zip(distinct_names(systems), systems, strict=True)
     ]
 
 
@@ -151,7 +158,7 @@ def print_tables(comparison: Comparison, *, fields: Sequence[str], confusions: i
     indices = chosen(comparison, show)
     terminal.show(comparison, console, fields=fields, confusions=confusions)
     for index in indices:
-        for line in terminal.diff(comparison, index):
+        for line in terminal.diff(comparison, index, console.width if console.is_terminal else None):
             console.print(line, soft_wrap=True)
 
 

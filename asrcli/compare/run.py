@@ -4,43 +4,25 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asrcli.compare.comparison import Comparison, Settings, compare
-from asrcli.compare.matching import Heard, match
-from asrcli.compare.sources import read_source
+from asrcli.compare.comparison import judge
+from asrcli.compare.matching import Heard, distinct_names, match, match_one
+from asrcli.compare.scores import Comparison, Settings, SystemScore
+from asrcli.compare.sources import Source, read_source
+from asrcli.compare.systems import prepare, score_system
+from asrcli.compare.workers import spread
 from asrcli.errors import InputError, UsageError
 from asrcli.scoring.alignment import Convention, align, count_all, without_collector
 from asrcli.scoring.network import is_marked
-from asrcli.text.normalisers import NORMALIZERS, build
+from asrcli.text.normalisers import NORMALIZERS, build_cutter
 from asrcli.types import Utterance
 
 # The most frequent words of written English that no other major language has among its own.
-ENGLISH = frozenset(
-    [
-        "the",
-        "and",
-        "of",
-        "to",
-        "is",
-        "that",
-        "it",
-        "was",
-        "for",
-        "with",
-        "as",
-        "are",
-        "this",
-        "have",
-        "you",
-        "not",
-        "but",
-        "they",
-        "from",
-    ]
-)
+ENGLISH = frozenset("the and of to is that it was for with as are this have you not but they from".split())  # noqa: SIM905
+MANY = 4_000  # utterances: then a second process pays; each takes half a second to a second for 20,000
 ENOUGH = 0.08  # share of these words in a text to take it for English; running English has 20 to 30 %
 
 
@@ -69,9 +51,11 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted) -> Comparis
     convention = chosen_convention(wanted)
     if wanted.normalizer not in NORMALIZERS:
         raise UsageError(f"there is no normaliser '{wanted.normalizer}': choose {', '.join(NORMALIZERS)}")
+    for path in (reference, *hypotheses):
+        if not path.exists():
+            raise InputError(f"{path} does not exist")
     source = read_source(reference, hypotheses=False)
-    systems = [read_source(path, hypotheses=True) for path in hypotheses]
-    utterances, heard = match(source, systems)
+    utterances, hear = matcher(source, hypotheses)
     if not utterances:
         raise InputError(f"{reference}: no utterances")
     if wanted.group:
@@ -79,19 +63,55 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted) -> Comparis
     language = wanted.language or guess_language(utterances)
     marked = source.marked and any(is_marked(one.text) for one in utterances)
     settings = Settings(wanted.normalizer, language, convention, wanted.replicates, wanted.seed, marked)
-    found = compare(utterances, heard, settings, reference_path=str(reference))
-    notes = [*found.notes, *(note for one in heard for note in one.notes)]
-    if wanted.language is None and language and wanted.normalizer == "asr":
+    scored = score_all([one.text for one in utterances], hear, len(hypotheses), settings)
+    found = judge(utterances, scored, settings, str(reference))
+    rules = explain(found) if wanted.explain else ()
+    return replace(found, notes=(*found.notes, *remarks(settings, wanted)), rules=rules)
+
+
+def remarks(settings: Settings, wanted: Wanted) -> list[str]:
+    """Return what a reader must know about the choices that were made."""
+    notes = []
+    leaderboard = Convention.OPEN_ASR_LEADERBOARD
+    if wanted.language is None and settings.language and wanted.normalizer == "asr":
         notes.append("language: en, guessed from the references (--language says otherwise)")
-    if wanted.normalizer == Convention.OPEN_ASR_LEADERBOARD and language == "hi":
+    if wanted.normalizer == leaderboard and settings.language == "hi":
         notes.append(
             "the Open ASR Leaderboard scores Hindi on lattices of spellings (voi_oiwer), which this is not; its "
             "normaliser takes the vowel signs out, --normalizer asr keeps them"
         )
-    if marked and convention is not Convention.SCLITE:
+    if settings.marked and settings.convention is not Convention.SCLITE:
         notes.append("the references hold alternations or optional words, which only --convention sclite understands")
-    rules = explain(utterances, heard, settings, found) if wanted.explain else ()
-    return replace(found, notes=tuple(notes), rules=rules)
+    return notes
+
+
+def matcher(source: Source, hypotheses: Sequence[Path]) -> tuple[list[Utterance], Callable[[int], Heard]]:
+    """Return the references, and a function that reads what one system heard and matches it to them."""
+    if source.lines or any(path.suffix == ".txt" for path in hypotheses):  # whether lines correspond, all files decide
+        utterances, heard = match(source, [read_source(path, hypotheses=True) for path in hypotheses])
+        return utterances, heard.__getitem__
+    names = distinct_names(hypotheses)
+    utterances = list(source.utterances)
+
+    def hear(place: int) -> Heard:
+        found = read_source(hypotheses[place], hypotheses=True)
+        return match_one(utterances, replace(found, name=names[place]), source)
+
+    return utterances, hear
+
+
+def score_all(
+    texts: Sequence[str], hear: Callable[[int], Heard], systems: int, settings: Settings
+) -> list[SystemScore]:
+    """Read and score every system, several at once where that pays; the outcome is the same."""
+    prepared = prepare(texts, settings)
+
+    def score(place: int) -> SystemScore:
+        found = score_system(prepared, hear(place), settings, paired=systems > 1)
+        return replace(found, references=()) if found.references is prepared.words else found  # less to send
+
+    scored = spread(score, range(systems), pays=len(texts) >= MANY)
+    return [one if one.references else replace(one, references=prepared.words) for one in scored]
 
 
 def chosen_convention(wanted: Wanted) -> Convention:
@@ -124,20 +144,19 @@ def guess_language(utterances: Sequence[Utterance]) -> str | None:
     return "en" if words and sum(word in ENGLISH for word in words) >= ENOUGH * len(words) else None
 
 
-def explain(
-    utterances: Sequence[Utterance], heard: Sequence[Heard], settings: Settings, found: Comparison
-) -> tuple[tuple[str, tuple[int, ...]], ...]:
+def explain(found: Comparison) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """Return for each rule of the normaliser how many more errors each system would make without it."""
+    settings = found.settings
     rules = NORMALIZERS[settings.normalizer].rules
     if not rules:
         print(f"asr: note: the rules of '{settings.normalizer}' cannot be taken apart", file=sys.stderr)
     rows = []
     for rule in rules:
-        normalize = build(settings.normalizer, settings.language, frozenset({rule}))
-        references = [normalize(one.text).split() for one in utterances]
+        cut = build_cutter(settings.normalizer, settings.language, frozenset({rule}))
+        references = [cut(one.text) for one in found.utterances]
         changes = []
-        for one, system in zip(heard, found.systems, strict=True):
-            words = [normalize(text or "").split() for text in one.texts]
+        for system in found.systems:
+            words = [cut(text or "") for text in system.texts]
             changes.append(count_all(align(references, words, settings.convention)).errors - system.counts.errors)
         rows.append((rule, tuple(changes)))
     return tuple(rows)

@@ -32,6 +32,11 @@ class Source:
     marked: bool = False  # a trn or stm file, whose texts can hold alternations and optional words
 
 
+def name_of(path: Path) -> str:
+    """Return what a file or folder is called in reports."""
+    return path.name if path.is_dir() else path.stem
+
+
 def read_source(path: Path, *, hypotheses: bool) -> Source:
     """Read one side.
 
@@ -42,7 +47,7 @@ def read_source(path: Path, *, hypotheses: bool) -> Source:
     Raises:
         InputError: nothing is there, or something cannot be understood: file and line are named.
     """
-    name = path.name if path.is_dir() else path.stem
+    name = name_of(path)
     if path.is_dir():
         return read_folder(path, name, hypotheses=hypotheses)
     if not path.exists():
@@ -128,6 +133,8 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
     """Read a transcript as openai-whisper writes it, or a list of manifest rows."""
     try:
         data = json.loads("\n".join(read_lines(path)))
+    except RecursionError:
+        raise InputError(f"{path} line 1: brackets inside brackets, too deep to be read") from None
     except ValueError as error:
         line = getattr(error, "lineno", 1)
         raise InputError(f"{path} line {line}: not JSON ({error})") from None

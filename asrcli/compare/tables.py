@@ -8,13 +8,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 from asrcli.compare import wording
 from asrcli.compare.breakdown import by_field
 from asrcli.compare.classes import CLASSES
-from asrcli.compare.comparison import LADDER, Comparison, PairScore, Share, SystemScore
 from asrcli.compare.conditions import Outcome
+from asrcli.compare.scores import LADDER, Comparison, PairScore, Share, SystemScore
 from asrcli.scoring.significance import Interval
 
 SCHEMA = "asr-compare/1"
@@ -212,6 +211,8 @@ def printable(text: str) -> str:
 
 def to_junit(outcomes: Sequence[Outcome]) -> str:
     """Return the conditions as a JUnit test suite, which build servers show."""
+    from xml.sax.saxutils import escape, quoteattr  # it brings the modules for the network along
+
     outcomes = [replace(one, subject=printable(one.subject)) for one in outcomes]
     failures = sum(one.holds for one in outcomes)
     cases = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from asrcli.compare import wording
 from asrcli.compare.breakdown import by_field
 from asrcli.compare.classes import CLASSES
-from asrcli.compare.comparison import LADDER, Comparison, SystemScore
+from asrcli.compare.scores import LADDER, Comparison, SystemScore
 from asrcli.compare.tables import printable
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COLOURS = {"S": "bold yellow", "D": "bold red", "I": "bold blue", "o": "dim"}
 NOTHING = "·"
+BETWEEN = 3  # columns of a table: a space from each and one more
 
 
 def show(comparison: Comparison, console: Console, *, fields: Sequence[str] = (), confusions: int = 10) -> None:
@@ -73,7 +74,7 @@ class Sheet:
         from rich.cells import cell_len
 
         cells = [[str(row[place]) for row in self.rows] for place in range(len(self.columns))]
-        widths = [2 + max(map(cell_len, [name, *own])) for name, own in zip(self.columns, cells, strict=True)]
+        widths = [BETWEEN + max(map(cell_len, [name, *own])) for name, own in zip(self.columns, cells, strict=True)]
         room = options.max_width - min(widths[0], options.max_width // 2)
         places: list[int] = []
         for place in range(1, len(widths)):
@@ -179,8 +180,14 @@ def rules(comparison: Comparison) -> Table:
     )
 
 
-def diff(comparison: Comparison, index: int) -> Iterator[Text]:
-    """Yield an utterance as aligned rows: the reference and what each system heard instead."""
+def diff(comparison: Comparison, index: int, width: int | None = None) -> Iterator[Text]:
+    """Yield an utterance as aligned rows: the reference and what each system heard instead.
+
+    Args:
+        comparison: what was scored.
+        index: of the utterance.
+        width: of the terminal; longer rows go on below, both together. ``None`` keeps them whole.
+    """
     from rich.text import Text
 
     utterance = comparison.utterances[index]
@@ -188,21 +195,56 @@ def diff(comparison: Comparison, index: int) -> Iterator[Text]:
     yield Text(f"{printable(utterance.id)}  ({comparison.systems[0].lengths[index]} words; errors: {figures})", "bold")
     label = max([9, *(len(one.name) for one in comparison.systems)])
     for one in comparison.systems:
-        said, heard = Text(f"  {'reference':<{label}}  "), Text(f"  {printable(one.name):<{label}}  ")
-        for letter, word, instead in columns(one, index):
-            from rich.cells import cell_len
-
-            word, instead = printable(word), printable(instead)
-            width = max(cell_len(word), cell_len(instead))
-            style = COLOURS.get(letter, "")
-            said.append((word or "*" * width) + " " * (width - cell_len(word or "*" * width) + 1), style)
-            shown = instead or "*" * width
-            heard.append(shown + " " * (width - cell_len(shown) + 1), style)
-        yield said
-        yield heard
+        for cells in folded(columns(one, index), width - label - 4 if width else None):
+            yield row("reference", label, cells, 1)
+            yield row(printable(one.name), label, cells, 2)
 
 
-def columns(one: SystemScore, index: int) -> Iterator[tuple[str, str, str]]:
+def row(name: str, label: int, cells: Iterable[Column], side: int) -> Text:
+    """Return one side of some columns, behind a name that is ``label`` wide."""
+    from rich.text import Text
+
+    line = Text(f"  {name:<{label}}  ")
+    for cell in cells:
+        line.append(*laid(cell, side))
+    line.rstrip()
+    return line
+
+
+Column = tuple[str, str, str]  # move, reference words, words heard
+
+
+def folded(cells: Iterable[Column], room: int | None) -> Iterator[list[Column]]:
+    """Yield the columns of an alignment in lines of that many characters; a column that is wider stands alone."""
+    line: list[Column] = []
+    used = 0
+    for cell in cells:
+        wide = breadth(cell) + 1
+        if line and room is not None and used + wide > room + 1:
+            yield line
+            line, used = [], 0
+        line.append(cell)
+        used += wide
+    yield line
+
+
+def breadth(cell: Column) -> int:
+    """Return the width of a column on a terminal, where some characters take two places."""
+    from rich.cells import cell_len
+
+    return max(cell_len(printable(word)) for word in cell[1:])
+
+
+def laid(cell: Column, side: int) -> tuple[str, str]:
+    """Return the text of one side of a column, as wide as the column, and its style."""
+    from rich.cells import cell_len
+
+    width = breadth(cell)
+    text = printable(cell[side]) or "*" * width
+    return text + " " * (width - cell_len(text) + 1), COLOURS.get(cell[0], "")
+
+
+def columns(one: SystemScore, index: int) -> Iterator[Column]:
     """Yield move, reference words and words heard of each column of an alignment; one side can be empty."""
     said, heard = iter(one.references[index]), iter(one.words[index])
     merged_said: list[str] = []

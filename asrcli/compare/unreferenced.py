@@ -58,19 +58,19 @@ def compare_unreferenced(paths: Sequence[Path], wanted: Wanted) -> Agreement:
         raise UsageError("--no-ref compares systems with each other: name at least two")
     if wanted.normalizer not in NORMALIZERS:
         raise UsageError(f"there is no normaliser '{wanted.normalizer}': choose {', '.join(NORMALIZERS)}")
-    sources = distinct_names([read_source(path, hypotheses=True) for path in paths])
+    sources = [read_source(path, hypotheses=True) for path in paths]
     ids = list(dict.fromkeys(one.id for source in sources for one in source.utterances))
     by_id = [{one.id: one.text for one in source.utterances} for source in sources]
     if not any(sum(name in texts for texts in by_id) > 1 for name in ids):
         raise InputError(f"{paths[0]} and {paths[1]} have no id in common")
     systems = tuple(
         Heard(
-            source.name,
+            name,
             source.path,
-            tuple(texts.get(name) for name in ids),
-            missing=tuple(name for name in ids if name not in texts),
+            tuple(texts.get(one) for one in ids),
+            missing=tuple(one for one in ids if one not in texts),
         )
-        for source, texts in zip(sources, by_id, strict=True)
+        for name, source, texts in zip(distinct_names(paths), sources, by_id, strict=True)
     )
     language = wanted.language or guess_language(
         [Utterance("", text) for texts in by_id for text in list(texts.values())[:200]]
@@ -102,7 +102,16 @@ def pairwise(systems: Sequence[Heard], wanted: Wanted, language: str | None) -> 
 
 def by_closeness(matrix: Sequence[Sequence[ErrorCounts]]) -> list[int]:
     """Return the systems in the order in which they vote: the one nearest to all others first."""
-    return sorted(range(len(matrix)), key=lambda row: sum(counts.rate or 0.0 for counts in matrix[row]))
+    return sorted(range(len(matrix)), key=lambda row: sum(map(distance, matrix[row])))
+
+
+def distance(counts: ErrorCounts) -> float:
+    """Return how far two systems are apart: errors by the words of both, which is the same either way round.
+
+    The error rate is not: by it, the system that says least would be the nearest one.
+    """
+    words = counts.reference_length + counts.hits + counts.substitutions + counts.insertions
+    return counts.errors / words if words else 0.0
 
 
 def keyed(text: str | None) -> list[tuple[str, str]] | None:
@@ -171,7 +180,8 @@ def show(agreement: Agreement, console: Console, most: int = 20) -> None:
         ]
         for row, name in enumerate(names)
     ]
-    console.print(table("Word error rate of each row with the column as its reference", ["", *names], rows))
+    console.print(Text("Word error rate of each row with the column as its reference", "bold"))
+    console.print(table("", ["", *names], rows))
     for one in agreement.systems:
         if one.missing:
             console.print(
@@ -187,4 +197,5 @@ def show(agreement: Agreement, console: Console, most: int = 20) -> None:
         for index in disputed[:most]
     ]
     title = f"Most disputed ({len(disputed):,} of {len(agreement.ids):,} utterances are not unanimous)"
-    console.print(table(title, ["utterance", "words disputed", "consensus"], listed))
+    console.print(Text(title, "bold"))
+    console.print(table("", ["utterance", "words disputed", "consensus"], listed))

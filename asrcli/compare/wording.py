@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asrcli.compare.comparison import FEWEST_SEGMENTS, Comparison, PairScore, SystemScore
+from asrcli.compare.scores import FEWEST_SEGMENTS, Comparison, PairScore, SystemScore
 from asrcli.scoring.significance import Interval
 
 

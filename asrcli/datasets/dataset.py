@@ -12,6 +12,7 @@ from pathlib import Path
 from asrcli.datasets import folders, manifests
 from asrcli.errors import InputError
 from asrcli.types import Utterance
+from asrcli.utterances import NoText
 
 Announce = Callable[[str], None]
 
@@ -80,7 +81,10 @@ def from_disk(wanted: Wanted) -> Dataset:
             notes = (f"{len(silent)} recordings have no text beside them, first {silent[0]}",) if silent else ()
             return Dataset(path.absolute().name, wanted.source, tuple(utterances), notes=notes)
         manifest = inside
-    read = manifests.read(manifest, text_column=wanted.text_column)
+    try:
+        read = manifests.read(manifest, text_column=wanted.text_column)
+    except NoText as error:
+        raise InputError(f"{error}" + ("" if wanted.text_column else "; --text-column names another")) from None
     return Dataset(read.name, wanted.source, read.utterances)
 
 

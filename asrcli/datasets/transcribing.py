@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from asrcli import pipeline, selection, state
+from asrcli import events, pipeline, selection, state
 from asrcli.datasets import manifests
 from asrcli.datasets.journal import Journal
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
@@ -221,10 +221,15 @@ def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]
     yield from (Note(text) for text in notes)
     recordings = [recording_of(one) for one in readable]
     for event in pipeline.run(recordings, choice, request.options, pipeline_settings(request, choice)):
-        if isinstance(event, pipeline.Finished):
-            yield Heard(readable[event.index], event.transcript.text, event.transcript.seconds)
-        elif isinstance(event, pipeline.Failed):
-            yield Failed(readable[event.index], event.error)
-        elif isinstance(event, pipeline.Notice):
-            name = f"{readable[event.index].id}: " if event.index is not None else ""
-            yield Note(f"{name}{event.text}")
+        yield from told(event, readable)
+
+
+def told(event: events.Event, readable: Sequence[Utterance]) -> Iterator[Event]:
+    """Yield what an event of the pipeline means for the utterances that it hears."""
+    match event:
+        case events.Finished(index=index, transcript=transcript):
+            yield Heard(readable[index], transcript.text, transcript.seconds)
+        case events.Failed(index=index, error=error):
+            yield Failed(readable[index], error)
+        case events.Notice(index=place, text=text):
+            yield Note(text if place is None else f"{readable[place].id}: {text}")

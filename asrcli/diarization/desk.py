@@ -10,8 +10,8 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
-from asrcli import pipeline
 from asrcli.batches import Closed, SecondsQueue
+from asrcli.events import Event, Failed, Finished, Notice
 from asrcli.speakers import Diarization, SpeakerOptions, give_speakers
 from asrcli.types import SAMPLE_RATE, Recording
 
@@ -52,7 +52,7 @@ class Desk:
         """Start the thread; ``load`` makes the finder in it, and is given what to call with a line for the user."""
         self._recordings = recordings
         self._load = load
-        self._notes: SimpleQueue[pipeline.Notice] = SimpleQueue()
+        self._notes: SimpleQueue[Notice] = SimpleQueue()
         self._at: int | None = None  # the recording that the finder is at
         self._waiting: SecondsQueue[tuple[int, list[Samples]]] = SecondsQueue(HELD_SECONDS)
         self._found: dict[int, Diarization | Exception] = {}
@@ -69,7 +69,7 @@ class Desk:
 
     def _work(self) -> None:
         try:
-            finder: Finder | None = self._load(lambda text: self._notes.put(pipeline.Notice(text, self._at)))
+            finder: Finder | None = self._load(lambda text: self._notes.put(Notice(text, self._at)))
         except Exception as error:  # the caller's thread raises it
             self._broken = error
             finder = None
@@ -80,16 +80,16 @@ class Desk:
                     if finder is not None:
                         self._found[index] = _find(finder, blocks, self._recordings[index].start)
 
-    def add_speakers(self, events: Iterator[pipeline.Event]) -> Iterator[pipeline.Event]:
+    def add_speakers(self, events: Iterator[Event]) -> Iterator[Event]:
         """Yield the events of a run; a recording is finished when its speakers are known too.
 
         Raises:
             AsrError: the diarizer cannot be loaded.
         """
-        heard: dict[int, pipeline.Finished] = {}
+        heard: dict[int, Finished] = {}
         try:
             for event in events:
-                if isinstance(event, pipeline.Finished):
+                if isinstance(event, Finished):
                     heard[event.index] = event
                 else:
                     yield event
@@ -100,7 +100,7 @@ class Desk:
         finally:
             self._waiting.close()
 
-    def _finish(self, heard: dict[int, pipeline.Finished]) -> Iterator[pipeline.Event]:
+    def _finish(self, heard: dict[int, Finished]) -> Iterator[Event]:
         if self._broken is not None:
             raise self._broken
         while not self._notes.empty():
@@ -108,7 +108,7 @@ class Desk:
         for index in [index for index in heard if index in self._found]:
             event, found = heard.pop(index), self._found.pop(index)
             if isinstance(found, Exception):
-                yield pipeline.Failed(index, found)
+                yield Failed(index, found)
             else:
                 yield replace(event, transcript=give_speakers(event.transcript, found))
 

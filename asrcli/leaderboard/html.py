@@ -9,7 +9,7 @@ from asrcli.compare.html import fill_page
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.plot import colour_of
 from asrcli.leaderboard.ranking import Board, Standing, front
-from asrcli.leaderboard.runs import Measured, summary
+from asrcli.leaderboard.runs import Measured, grouped, summary
 
 
 def page(board: Board, runs: Sequence[Measured] = ()) -> str:
@@ -32,7 +32,7 @@ def page_data(board: Board, runs: Sequence[Measured]) -> dict[str, Any]:
         "rows": [row_data(one, board, on_front=id(one) in best) for one in board.standings],
         "notes": list(board.notes),
         "protocols": protocol_sentences(board),
-        "runs": [{"title": summary(run), "lines": list(run.comparisons)} for run in runs],
+        "runs": [{"titles": [summary(run) for run in alike], "lines": list(lines)} for lines, alike in grouped(runs)],
     }
 
 

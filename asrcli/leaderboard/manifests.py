@@ -1,27 +1,24 @@
-"""The Open ASR Leaderboard's own manifests: read, scored to the last digit, and written.
+"""The Open ASR Leaderboard's own manifests: their names, and run records written as such.
 
-What is done is what ``score_results`` does (normalizer/eval_utils.py, commit d1e99b25 of 2026-08-21): pieces of long
-recordings are joined, texts are normalised, compounds cost nothing, and rates are rounded to two digits before they are
-averaged. A manifest is JSON Lines named ``MODEL_owner-name_DATASET_path_name_split.jsonl``.
+A manifest is JSON Lines named ``MODEL_owner-name_DATASET_path_name_split.jsonl``; a row has ``audio_filepath``,
+``duration``, ``time``, ``text`` and ``pred_text``, texts as they are.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from os.path import basename
 from pathlib import Path
 from typing import Any
 
-from asrcli.errors import InputError
-from asrcli.results import RunRecord
-from asrcli.scoring.alignment import Convention, align, count_all, without_collector
-from asrcli.scoring.compounds import join_alike
-from asrcli.text.normalisers import build
-from asrcli.types import ErrorCounts
-from asrcli.utterances import CHUNK, PARENT, RECORD_KEY, Row, check_text, number_of, read_json_lines
+from asrcli.datasets import hub
+from asrcli.errors import UsageError
+from asrcli.results import RunRecord, read_run, system_name
+from asrcli.text.normalisers import Normalizer, build
+from asrcli.types import Utterance
+from asrcli.utterances import CHUNK, PARENT
 
 NORMALIZER = "open-asr-leaderboard"
 FILE = re.compile(r"MODEL_(?P<model>.+?)_*DATASET_(?P<dataset>.+)\.jsonl")
@@ -42,68 +39,11 @@ NO_OWNER = {  # names that were written without their owner
     "omniASR_LLM_7B_v2": "facebook/omniASR-LLM-7B-v2",
     "stt_en_conformer_transducer_small": "nvidia/stt_en_conformer_transducer_small",
 }
-OAL, ESB = "hf-audio-open-asr-leaderboard", "hf-audio-esb-datasets-test-only-sorted"
-# Names of data sets of `asr bench` that are not spelled in the manifests as they are here.
-DATASETS = {
-    "oal:ami": f"{OAL}_ami_cleaned_test",
-    "oal:gigaspeech": f"{OAL}_gigaspeech_cleaned_test",
-    "oal:voxpopuli": f"{OAL}_voxpopuli_cleaned_aa_test",
-    "oal:spgispeech": f"{OAL}_spgispeech_test",
-    "oal:earnings22": "ArtificialAnalysis-Earnings22-Cleaned-AA-chunked_earnings22_cleaned_aa_chunked_test",
-    **{f"oal:librispeech-{part}": f"{OAL}_librispeech_test.{part}" for part in ("clean", "other")},
-    **{f"esb:librispeech-{part}": f"{ESB}_librispeech_test.{part}" for part in ("clean", "other")},
-}
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """What the leaderboard makes of one manifest; ``wer`` is per cent with two digits."""
-
-    model: str
-    dataset: str
-    file: str
-    utterances: int
-    counts: ErrorCounts
-    wer: float | None  # None without a reference word
-    audio_length: float | None  # seconds; None, as the time, when one line lacks either or has 0
-    inference_time: float | None
-    sha256: str
-    language: str
-    notes: tuple[str, ...] = ()
-
-    @property
-    def rtfx(self) -> float | None:
-        """Seconds of audio per second of work, with four digits."""
-        if self.audio_length is None or self.inference_time is None:
-            return None
-        return round(self.audio_length / self.inference_time, 4)
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """One model over its data sets."""
-
-    model: str
-    datasets: int
-    wer: float | None
-    rtfx: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a manifest, or a whole recording put together from its pieces."""
-
-    text: str
-    heard: str
-    seconds: float | None
-    time: float | None
-
-
-def model_label(engine: str, model: str | None) -> str:
+def model_label(engine: str, model: str | None, backend: str | None = None) -> str:
     """Return the id on the hub that a run was made with, or ``engine:model`` for short names and folders."""
-    if model and HUB_ID.fullmatch(model):
-        return model
-    return f"{engine}:{Path(model).name}" if model else engine
+    return model if model and HUB_ID.fullmatch(model) else system_name(engine, model, backend)
 
 
 def hub_id(name: str) -> str:
@@ -114,184 +54,68 @@ def hub_id(name: str) -> str:
     return f"{owner}/{name[len(owner) + 1 :]}" if len(name) > len(owner) + 1 else name
 
 
-@without_collector()
-def score_folder(folder: Path, language: str = "en") -> list[Score]:
-    """Score every manifest and run record in a folder and below, in the order of their names.
+def official_name(dataset: str) -> str:
+    """Return the name that the leaderboard's manifests have for a data set of `asr bench`: ``path_name_split``.
 
-    Raises:
-        InputError: there is none, or one cannot be understood.
+    Two underscores stand together where a data set has no name beside its path. What is not on the hub stays as it is.
     """
-    if not folder.exists():
-        raise InputError(f"{folder} does not exist")
-    paths = [folder] if folder.is_file() else sorted(folder.rglob("*.jsonl"))
-    if not paths:
-        raise InputError(f"{folder}: no manifest (MODEL_owner-name_DATASET_path_name_split.jsonl)")
-    return [score_file(path, language) for path in paths]
-
-
-def score_file(path: Path, language: str = "en") -> Score:
-    """Score one manifest, or one run record of `asr bench`.
-
-    Raises:
-        InputError: its name or a line cannot be understood.
-    """
-    rows = list(read_json_lines(path))
-    head = rows[0][1] if rows and RECORD_KEY in rows[0][1] else None
-    if head is not None:
-        model = model_label(str(head.get("engine") or ""), str(head.get("model") or ""))
-        dataset = str(head.get("dataset") or "")
-        rows = rows[1:]
-    else:
-        match = FILE.fullmatch(path.name)
-        if match is None:
-            raise InputError(
-                f"{path}: neither a run record nor named like the leaderboard's manifests, "
-                "MODEL_owner-name_DATASET_path_name_split.jsonl"
-            )
-        model, dataset = hub_id(match["model"]), match["dataset"]
-    if not rows:
-        raise InputError(f"{path}: no utterances")
-    lines, notes = lines_of(rows, path)
-    counts = count_errors([one.text for one in lines], [one.heard for one in lines], language)
-    seconds, times = [one.seconds for one in lines], [one.time for one in lines]
-    timed = all(seconds) and all(times)
-    return Score(
-        model,
-        dataset,
-        str(path),
-        len(lines),
-        counts,
-        None if counts.rate is None else round(100 * counts.rate, 2),
-        sum(one for one in seconds if one is not None) if timed else None,
-        sum(one for one in times if one is not None) if timed else None,
-        hashlib.sha256(path.read_bytes()).hexdigest(),
-        language,
-        notes,
-    )
-
-
-def lines_of(rows: Sequence[tuple[int, Row]], path: Path) -> tuple[list[Line], tuple[str, ...]]:
-    """Return the lines to score, and what is odd about them.
-
-    Raises:
-        InputError: a line has no text, or a number that is none.
-    """
-    notes = []
-    lines = [line_of(row, path, number) for number, row in rows]
-    silent = sum(row.get("pred_text") is None for _, row in rows)
-    if silent:
-        notes.append(f"{silent} utterances without pred_text count as not heard")
-    if PARENT not in rows[0][1]:
-        return lines, tuple(notes)
-    pieces: dict[str, list[tuple[int, Line]]] = {}
-    for (number, row), line in zip(rows, lines, strict=True):
-        if PARENT not in row or CHUNK not in row:
-            raise InputError(f"{path} line {number}: no {PARENT} and {CHUNK}, which the lines before have")
-        place = amount(row, CHUNK, path, number)
-        pieces.setdefault(str(row[PARENT]), []).append((int(place or 0), line))
-    joined = []
-    for parent in sorted(pieces):
-        ordered = sorted(pieces[parent], key=lambda piece: piece[0])
-        if [place for place, _ in ordered] != list(range(len(ordered))):
-            notes.append(f"pieces of {parent} are missing or double: what they hold counts as not heard")
-        joined.append(join_pieces([line for _, line in ordered]))
-    return joined, tuple(notes)
-
-
-def line_of(row: Row, path: Path, number: int) -> Line:
-    """Return one line of a manifest."""
-    text, heard = row.get("text"), row.get("pred_text")
-    if not isinstance(text, str) or not isinstance(heard, str | None):
-        raise InputError(f"{path} line {number}: 'text' and 'pred_text' must be there and be text")
-    for one in (text, heard or ""):
-        check_text(one, path, number)
-    seconds, time = (amount(row, key, path, number) for key in ("duration", "time"))
-    return Line(text, heard or "", seconds, time)
-
-
-def amount(row: Row, key: str, path: Path, number: int) -> float | None:
-    """Return a number that is not negative; ``None`` where it is missing."""
-    value = number_of(row, key, path, number)
-    if value is not None and not 0 <= value < 1e9:
-        raise InputError(f"{path} line {number}: '{key}' cannot be {value}")
-    return value
-
-
-def join_pieces(pieces: Sequence[Line]) -> Line:
-    """Return a recording: its reference stands whole in the first piece."""
-
-    def whole(values: Sequence[float | None]) -> float | None:
-        known = [value for value in values if value is not None]
-        return sum(known) if len(known) == len(values) else None
-
-    heard = " ".join(text for piece in pieces if (text := piece.heard.strip()))
-    return Line(pieces[0].text, heard, whole([one.seconds for one in pieces]), whole([one.time for one in pieces]))
-
-
-def count_errors(
-    texts: Sequence[str],
-    heard: Sequence[str],
-    language: str,
-    convention: Convention = Convention.OPEN_ASR_LEADERBOARD,
-) -> ErrorCounts:
-    """Count word errors with the leaderboard's normaliser, and (unless told otherwise) in its way."""
-    normalize = build(NORMALIZER, language)
-    references = [normalize(text).split() for text in texts]
-    words = [normalize(text).split() for text in heard]
-    if language != "en" and convention is Convention.OPEN_ASR_LEADERBOARD:
-        pairs = [join_alike(one, other) for one, other in zip(references, words, strict=True)]
-        references, words = [list(one) for one, _ in pairs], [list(other) for _, other in pairs]
-    return count_all(align(references, words, convention))
-
-
-def totals(scores: Sequence[Score]) -> list[Total]:
-    """Return each model's macro average of the rounded rates, and its speed over everything."""
-    found = []
-    for model in dict.fromkeys(one.model for one in scores):
-        own = [one for one in scores if one.model == model]
-        rates = [one.wer for one in own if one.wer is not None]
-        timed = all(one.rtfx is not None for one in own)
-        seconds = sum(one.audio_length or 0.0 for one in own)
-        time = sum(one.inference_time or 0.0 for one in own)
-        found.append(
-            Total(
-                model,
-                len(own),
-                round(sum(rates) / len(rates), 2) if len(rates) == len(own) else None,
-                round(seconds / time, 2) if timed and time else None,
-            )
-        )
-    return found
-
-
-def score_facts(one: Score) -> dict[str, Any]:
-    """Return what the leaderboard's ``.score.json`` beside a manifest holds."""
-    return {
-        "wer": one.wer,
-        "ins": one.counts.insertions,
-        "del": one.counts.deletions,
-        "sub": one.counts.substitutions,
-        "audio_length": one.audio_length,
-        "inference_time": one.inference_time,
-        "rtfx": one.rtfx,
-        "language": one.language,
-        "multilingual": one.language != "en",
-        "manifest_sha256": one.sha256,
-    }
+    short = dataset in hub.SHORT_NAMES
+    if not short and hub.HUB_NAME.fullmatch(dataset) is None:
+        return dataset
+    place = hub.place_of(dataset if short else f"hf:{dataset}")
+    return f"{place.repository.replace('/', '-')}_{place.config or ''}_{place.split}"
 
 
 def manifest_name(model: str, dataset: str) -> str:
     """Return the name of a manifest's file."""
-    safe = re.sub(r"[^\w.-]+", "-", DATASETS.get(dataset, dataset)).strip("-") or "dataset_test"
+    safe = re.sub(r"[^\w.-]+", "-", official_name(dataset)).strip("-") or "dataset_test"
     return f"MODEL_{re.sub(r'[^-+.0-9A-Za-z_]+', '-', model)}_DATASET_{safe}.jsonl"
 
 
+def manifests_of(
+    runs: Sequence[Path], folder: Path, model: str | None = None, dataset: str | None = None
+) -> dict[Path, str]:
+    """Return the manifests that run records become, by the file they belong in.
+
+    Args:
+        runs: run records.
+        folder: of the files.
+        model: the id on the hub; ``None`` takes that of the record.
+        dataset: ``path_name_split``; ``None`` takes the record's.
+
+    Raises:
+        InputError: a file is no run record.
+        UsageError: a model has no id of the hub, or two runs are the same manifest.
+    """
+    texts: dict[Path, str] = {}
+    for path in runs:
+        record = read_run(path)
+        name = model or record.model or ""
+        if HUB_ID.fullmatch(name) is None:
+            raise UsageError(f"{path}: the model is '{name}': name it as on the hub with --model owner/name")
+        target = folder / manifest_name(name, dataset or record.dataset or "")
+        if target in texts:
+            raise UsageError(f"{path}: {target} is there already from another run; tell them apart with --dataset")
+        texts[target] = manifest_text(record)
+    return texts
+
+
+def is_scored(one: Utterance, normalize: Normalizer) -> bool:
+    """Return whether the leaderboard scores an utterance: not when its reference is empty once it is normalised."""
+    english = (one.language or "en").lower().startswith("en")
+    text = normalize(one.text) if english else one.text
+    return text.strip().lower() not in hub.IGNORED
+
+
 def manifest_text(record: RunRecord) -> str:
-    """Return a run as a manifest of the leaderboard: raw texts, in the order of the run."""
+    """Return a run as a manifest of the leaderboard: raw texts of what it scores, in the order of the run."""
+    normalize = build(NORMALIZER, "en")
     lines = []
     for number, (one, heard, time) in enumerate(zip(record.utterances, record.heard, record.times, strict=True)):
+        if not is_scored(one, normalize):
+            continue
         row: dict[str, Any] = {
-            "audio_filepath": one.audio or f"sample_{number}",
+            "audio_filepath": basename(one.id) or f"sample_{number}",  # the leaderboard's: no path of this machine
             "duration": one.seconds,
             "time": time,
             "text": one.text,

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from typing import Any
 
 from asrcli.compare.tables import safe_cell
-from asrcli.leaderboard.manifests import Score, score_facts, totals
 from asrcli.leaderboard.ranking import Board, Standing
 from asrcli.leaderboard.runs import Measured
+from asrcli.leaderboard.scores import Score, score_facts, totals
 
 SCHEMA = "asr-leaderboard/1"
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asrcli.leaderboard.manifests import NORMALIZER, count_errors, model_label
+from asrcli.leaderboard.manifests import NORMALIZER, model_label
+from asrcli.leaderboard.scores import count_errors
 from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, set_name
-from asrcli.results import RunRecord, read_run
+from asrcli.results import RunRecord, read_run, system_name
 from asrcli.scoring.alignment import Convention
 from asrcli.text.normalisers import NORMALIZERS
 
@@ -17,7 +18,6 @@ SETS = {
     "oal:ami": "ami-cleaned",
     "oal:gigaspeech": "gigaspeech-cleaned",
     "oal:voxpopuli": "voxpopuli-cleaned-aa",
-    "oal:earnings22": "earnings22-cleaned-aa-chunked",
     "oal:monsoon": "voice-arena-monsoon",
 }
 
@@ -41,6 +41,14 @@ def summary(run: Measured) -> str:
     rates = [f"WER {rate:.2f} %" for rate in run.row.rates.values()]
     speed = [f"RTFx {run.seconds / run.time:,.2f}"] if run.seconds and run.time else []
     return f"{run.row.model} on {run.set}: {', '.join([*rates, *speed])}, {run.utterances:,} utterances ({run.path})"
+
+
+def grouped(runs: Sequence[Measured]) -> list[tuple[tuple[str, ...], list[Measured]]]:
+    """Return what can be compared, each with the runs that it is true of."""
+    found: dict[tuple[str, ...], list[Measured]] = {}
+    for run in runs:
+        found.setdefault(run.comparisons, []).append(run)
+    return list(found.items())
 
 
 def place_runs(paths: Sequence[Path], table: Table) -> list[Measured]:
@@ -67,10 +75,10 @@ def measure(record: RunRecord, path: str, table: Table) -> Measured:
         f"asr: {convention}",
         NORMALIZERS[NORMALIZER].label,
         hardware_of(dict(record.facts)),
-        f"engine {record.engine}",
+        system_name(record.engine, None, record.fact("backend")),
     )
     row = Row(
-        model=model_label(record.engine, record.model),
+        model=model_label(record.engine, record.model, record.fact("backend")),
         protocol=protocol,
         source=path,
         day=(record.started or "")[:10],
@@ -118,7 +126,7 @@ def compare(run: Measured, table: Table) -> list[str]:
     alike = "as the leaderboard's code of 2026-08" if known_rules else "DIFFERS, tenths of a point can come from it"
     lines.append(f"normaliser: {alike} ({own.normalizer}; the table: {published.normalizer or 'not said'})")
     same = bool(own.hardware) and own.hardware.split(" (")[0] in published.hardware
-    speed = "same hardware" if same else "NOT comparable"
+    speed = "same hardware, but one utterance at a time here, batches there" if same else "NOT comparable"
     lines.append(
         f"speed: {speed} ({own.hardware or 'hardware not said'}; the table: {published.hardware or 'not said'})"
     )
@@ -165,12 +173,21 @@ def merge_rows(runs: Sequence[Measured]) -> list[Row]:
             groups.append([run])
         else:
             group.append(run)
-    rows = [merged(group) for group in groups]
-    protocols = list(dict.fromkeys(row.protocol for row in rows))
-    numbers = {one: f" ({number})" if number > 1 else "" for number, one in enumerate(protocols, 1)}
-    return [
-        replace(row, protocol=replace(row.protocol, name=row.protocol.name + numbers[row.protocol])) for row in rows
-    ]
+    return with_protocols([merged(group) for group in groups])
+
+
+def with_protocols(rows: Sequence[Row]) -> list[Row]:
+    """Return rows of which those that were measured alike share a protocol, whatever their engines."""
+    engines: dict[Protocol, dict[str, None]] = {}
+    for row in rows:
+        engines.setdefault(replace(row.protocol, note=""), {})[row.protocol.note] = None
+    shared = {
+        alike: replace(
+            alike, name=alike.name + (f" ({number})" if number > 1 else ""), note=f"by {', '.join(engines[alike])}"
+        )
+        for number, alike in enumerate(engines, 1)
+    }
+    return [replace(row, protocol=shared[replace(row.protocol, note="")]) for row in rows]
 
 
 def merged(group: Sequence[Measured]) -> Row:

@@ -10,14 +10,14 @@ from asrcli.compare.tables import printable
 from asrcli.compare.terminal import table
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.ranking import Board, Standing, two_digits
-from asrcli.leaderboard.runs import Measured, summary
+from asrcli.leaderboard.runs import Measured, grouped, summary
 from asrcli.leaderboard.tables import Kind
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from asrcli.leaderboard.defects import Defect
-    from asrcli.leaderboard.manifests import Score
+    from asrcli.leaderboard.scores import Score
 
 WIDTH = 125  # characters that a board takes without the columns of the test sets
 
@@ -58,9 +58,10 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
     yield made
     if len(shown) < len(board.standings):
         yield Text(f"{len(shown)} of {len(board.standings)} rows (--top 0 shows all)", "dim")
-    for run in runs:
-        yield Text(printable(summary(run)), "bold")
-        for line in run.comparisons:
+    for lines, alike in grouped(runs):
+        for run in alike:
+            yield Text(printable(summary(run)), "bold")
+        for line in lines:
             yield Text(printable(f"  {line}"), "yellow" if "NOT" in line or "DIFFERS" in line else "")
     for note in board.notes:
         yield Text(printable(f"note: {note}"), "yellow")
@@ -103,7 +104,7 @@ def show_defects(found: Sequence[tuple[str, Defect]], console: Console) -> None:
 
 def show_scores(scores: Sequence[Score], console: Console) -> None:
     """Print what the leaderboard makes of manifests, and the totals of each model."""
-    from asrcli.leaderboard.manifests import totals
+    from asrcli.leaderboard.scores import totals
 
     rows = [
         [

@@ -18,7 +18,8 @@ from asrcli.leaderboard.published import Origin, read_published
 from asrcli.leaderboard.snapshot import keep, newest
 from asrcli.leaderboard.tables import Protocol, Table
 
-HUB = "https://huggingface.co"
+HOST = "huggingface.co"
+HUB = f"https://{HOST}"
 H200 = "NVIDIA H200 (HF Jobs), best-case batches"
 SCORER = "kaldialign, compounds merged"
 LANGUAGES = {
@@ -104,6 +105,9 @@ def update(web: Web, names: tuple[str, ...] = ()) -> Iterator[Outcome]:
     Args:
         web: what answers.
         names: of feeds; empty means all.
+
+    Raises:
+        InputError: the hub cannot be reached at all.
     """
     revisions: dict[str, tuple[str, str]] = {}
     for feed in feeds():
@@ -114,6 +118,8 @@ def update(web: Web, names: tuple[str, ...] = ()) -> Iterator[Outcome]:
                 revisions[feed.repository] = read_revision(web, feed.repository)
             yield take_in(feed, web, *revisions[feed.repository])
         except (WebError, InputError) as error:
+            if HOST in getattr(web, "given_up", ()):  # it would say the same of every table
+                raise InputError(f"the hub does not answer; the versions that are here are kept: {error}") from error
             yield Outcome(feed.name, "failed", str(error))
 
 

@@ -10,14 +10,26 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from struct import Struct
 
 from asrcli.errors import InputError
 
 NOTHING = "@"
-SUBSTITUTION, OPTIONAL, PLAIN, NOTHINGS, NULL = 4000, 2000, 3000, 1000, 1  # thousandths of sclite's costs
+SINGLE = Struct("f")
+
+
+def single(value: float) -> float:
+    """Round to single precision, in which sclite adds its costs: with ``@`` in both, it decides between equal paths."""
+    return float(SINGLE.unpack(SINGLE.pack(value))[0])
+
+
+SUBSTITUTION, OPTIONAL, PLAIN, NOTHINGS, NULL = 4.0, 2.0, 3.0, 1.0, single(0.001)
 TOKENS = re.compile(r"[{}]|[^\s{}]+")
 MARKED = re.compile(r"[{}]|(?:^|\s)\([^\s()]+\)(?:\s|$)|\S;")
 TAGS = re.compile(r"(?<!\\);")  # word;tag;tag, where \; is a semicolon of the word
+
+
+Cell = tuple[float, int, int]  # cost, and the cell before: reference arc, hypothesis arc
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +113,17 @@ def read_alternation(network: Network, tokens: list[str], text: str, depth: int)
             return tokens
 
 
-def gap_cost(arc: Arc) -> int:
+def gap_cost(arc: Arc) -> float:
     """Return what it costs that the other side says nothing."""
     if arc.word == NOTHING:
         return NULL
     return OPTIONAL if arc.optional else PLAIN
 
 
-def pair_cost(arc: Arc, other: Arc) -> int:
+def pair_cost(arc: Arc, other: Arc) -> float:
     """Return what it costs to align two words."""
     if arc.word == other.word:
-        return NOTHINGS if arc.word == NOTHING else 0
+        return NOTHINGS if arc.word == NOTHING else 0.0
     return SUBSTITUTION
 
 
@@ -121,39 +133,37 @@ def align_networks(reference: Network, hypothesis: Network) -> tuple[list[str], 
     The letters are those of `asrcli.scoring.alignment.align`, and ``o``: an optional word of the reference that was
     left out, which is correct. An optional word that only the hypothesis has is left out of both.
     """
-    cells: list[list[tuple[int, int, int]]] = []  # cost, and the cell before: reference arc, hypothesis arc
+    cells: list[list[Cell]] = []
     for row, arc in enumerate(reference.arcs):
-        line: list[tuple[int, int, int]] = []
+        line: list[Cell] = []
         cells.append(line)
         for column, other in enumerate(hypothesis.arcs):
-            line.append(best_move(cells, (row, arc), (column, other)) if row or column else (0, -1, -1))
+            line.append(best_move(cells, (row, arc), (column, other)) if row or column else (0.0, -1, -1))
     ends = [(cells[row][column][0], row, column) for row in reference.last for column in hypothesis.last]
     _, row, column = min(ends, key=lambda end: end[0])
     return read_path(cells, reference, hypothesis, (row, column))
 
 
-def best_move(
-    cells: list[list[tuple[int, int, int]]], at: tuple[int, Arc], over: tuple[int, Arc]
-) -> tuple[int, int, int]:
+def best_move(cells: list[list[Cell]], at: tuple[int, Arc], over: tuple[int, Arc]) -> Cell:
     """Return cost and origin of one cell: substitution where it is not worse, deletion only where it is better."""
     (row, arc), (column, other) = at, over
-    far = (1 << 60, -1, -1)
+    far = (float("inf"), -1, -1)
     inserted = min(((cells[row][back][0], row, back) for back in other.before), key=lambda cell: cell[0], default=far)
     deleted = min(((cells[back][column][0], back, column) for back in arc.before), key=lambda c: c[0], default=far)
     paired = far
     if row and column:
         origins = ((cells[up][back][0], up, back) for up in arc.before for back in other.before)
         paired = min(origins, key=lambda cell: cell[0])
-    insertion = inserted[0] + gap_cost(other)
-    deletion = deleted[0] + gap_cost(arc)
-    substitution = paired[0] + pair_cost(arc, other)
+    insertion = single(inserted[0] + gap_cost(other))
+    deletion = single(deleted[0] + gap_cost(arc))
+    substitution = single(paired[0] + pair_cost(arc, other))
     if substitution <= deletion and substitution <= insertion:
         return (substitution, *paired[1:])
     return (deletion, *deleted[1:]) if deletion < insertion else (insertion, *inserted[1:])
 
 
 def read_path(
-    cells: Sequence[Sequence[tuple[int, int, int]]], reference: Network, hypothesis: Network, end: tuple[int, int]
+    cells: Sequence[Sequence[Cell]], reference: Network, hypothesis: Network, end: tuple[int, int]
 ) -> tuple[list[str], list[str], bytes]:
     """Walk back from the end and return the words of both sides and the letters between them."""
     words: list[str] = []

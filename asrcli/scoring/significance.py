@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 REPLICATES = 1_000  # of a bootstrap: the ends of a 95 % interval are then good to about 4 % of its width
 LEVEL = 0.05
-WEIGHTS_AT_ONCE = 500_000  # resampling weights held in memory: 4 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,10 @@ def percentiles(values: NDArray[np.float64]) -> Interval:
     """Return the middle 95 % of resampled values."""
     import numpy as np
 
-    low, high = np.nanpercentile(values, [100 * LEVEL / 2, 100 * (1 - LEVEL / 2)]).tolist()
+    known = values[~np.isnan(values)]  # a replicate without a word has no rate
+    if not len(known):
+        return Interval(math.nan, math.nan)
+    low, high = np.percentile(known, [100 * LEVEL / 2, 100 * (1 - LEVEL / 2)]).tolist()
     return Interval(low, high)
 
 
@@ -82,20 +84,15 @@ def bootstrap(
     import numpy as np
 
     systems = len(errors)
-    totals = np.concatenate([errors, lengths]).astype(np.float64)  # (2 * systems, utterances)
+    totals = np.concatenate([errors, lengths])  # (2 * systems, utterances)
     if groups is not None:
-        totals = np.stack([np.bincount(groups, row) for row in totals])
+        totals = np.stack([np.bincount(groups, row).astype(np.int64) for row in totals])
     units = totals.shape[1]
-    table = np.ascontiguousarray(totals.T)  # (units, 2 * systems)
     random = np.random.Generator(np.random.SFC64(seed))
-    sums = np.empty((replicates, 2 * systems))
-    weights = np.empty((max(1, min(replicates, WEIGHTS_AT_ONCE // max(units, 1))), units))
-    for start in range(0, replicates, len(weights)):
-        rows = min(len(weights), replicates - start)
-        drawn = random.integers(0, units, (rows, units))
-        for row in range(rows):
-            weights[row] = np.bincount(drawn[row], minlength=units)
-        np.matmul(weights[:rows], table, out=sums[start : start + rows])
+    sums = np.empty((replicates, 2 * systems), np.int64)
+    for row in sums:  # one at a time: its numbers stay in the processor's cache
+        times = np.bincount(random.integers(0, units, units), minlength=units)
+        np.einsum("u,su->s", times, totals, out=row)  # no matrix product: a BLAS would wake its threads for nothing
     with np.errstate(invalid="ignore", divide="ignore"):
         return Resampled((sums[:, :systems] / sums[:, systems:]).T)
 

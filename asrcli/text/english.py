@@ -1,4 +1,4 @@
-"""The English normalisers: one engine, and the rules of Whisper, of the Open ASR Leaderboard and of this project.
+"""The engine of the English normalisers, whose rules are in `asrcli.text.english_rules`.
 
 Rule by rule over the whole text, such a normaliser costs twenty times what scoring does. Nearly every rule however
 looks at one word, so the result of a word is remembered, and a text of known words is put together from the memory.
@@ -11,111 +11,31 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
-from asrcli.text import numbers_english, tables
+from asrcli.text import numbers_english
+from asrcli.text.english_rules import TITLES, EnglishRules
 
 # Letters that Unicode does not take apart (openai-whisper, whisper/normalizers/basic.py).
 LETTERS = {"œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "ß": "ss", "ẞ": "SS", "đ": "d", "Đ": "D"}
 LETTERS |= {"ð": "d", "Ð": "D", "þ": "th", "Þ": "th", "ł": "l", "Ł": "L"}
 NUMERIC_MARKS = ".%$¢€£"  # kept until the numbers are read
 
-TITLES = {
-    "mr": "mister", "mrs": "missus", "st": "saint", "dr": "doctor", "prof": "professor", "capt": "captain",
-    "gov": "governor", "ald": "alderman", "gen": "general", "sen": "senator", "rep": "representative",
-    "pres": "president", "rev": "reverend", "hon": "honorable", "asst": "assistant", "assoc": "associate",
-    "lt": "lieutenant", "col": "colonel", "jr": "junior", "sr": "senior", "esq": "esquire",
-}  # fmt: skip
-SPOKEN = {
-    "won't": "will not", "can't": "can not", "let's": "let us", "ain't": "aint", "y'all": "you all",
-    "wanna": "want to", "gotta": "got to", "gonna": "going to", "i'ma": "i am going to", "imma": "i am going to",
-    "woulda": "would have", "coulda": "could have", "shoulda": "should have", "ma'am": "madam",
-}  # fmt: skip
-PERFECT = {"'d been": " had been", "'s been": " has been", "'d gone": " had gone", "'s gone": " has gone"}
-PERFECT |= {"'d done": " had done", "'s got": " has got"}  # "'s done" can be either
-ENDINGS = {"'d": " would", "'ll": " will", "'t": " not", "'ve": " have", "'m": " am"}
-PRONOUNS = r"\b(it|he|she|what|that|who|here|there|how|when|where|why|this)'s\b"
-Rewrites = tuple[tuple[str, str], ...]  # pattern, replacement
-
-
-def contractions(possessive: tuple[str, str]) -> Rewrites:
-    """Return the contractions in the order in which they are undone; ``possessive`` is what happens to ``'s``."""
-    return (
-        *((rf"\b{short}\b", long) for short, long in SPOKEN.items()),
-        *((rf"\b{short}\b", f"{long} ") for short, long in TITLES.items()),
-        *((rf"{short}\b", long) for short, long in PERFECT.items()),
-        (r"n't\b", " not"),
-        (r"'re\b", " are"),
-        possessive,
-        *((rf"{short}\b", long) for short, long in ENDINGS.items()),
-    )
-
-
-@dataclass(frozen=True)
-class EnglishRules:
-    """What one English normaliser does, in the order in which it does it."""
-
-    brackets: tuple[str, ...]  # patterns of stretches that are no speech
-    fillers: tuple[str, ...]
-    contractions: Rewrites
-    compounds: Mapping[str, str]  # two words -> one
-    spellings: Mapping[str, str]
-    names: Mapping[str, str]
-    acronyms: bool  # write spelled letters together
-    literal_one: bool  # write a lone 1 as "one"
-
-
-def whisper_rules() -> EnglishRules:
-    """Return the rules of OpenAI Whisper (whisper/normalizers/english.py of 2025-01, unchanged since 2023)."""
-    odd = {
-        # Slips of the list that Whisper ships: they are part of every rate measured with it.
-        "archeological": "archaeological", "archaeology": "archeology</span>", "cancelation": "cancellation",
-        "cancelations": "cancellations", "pummelled": "pummel", "pummelling": "pummeled", "snowploughs": "snowplow",
-        "travelog": "travelogue", "travelogs": "travelogues",
-    }  # fmt: skip
-    return EnglishRules(
-        brackets=(r"[<\[][^>\]]*[>\]]", r"\(([^)]+?)\)"),
-        fillers=("hmm", "mm", "mhm", "mmm", "uh", "um"),
-        contractions=contractions((r"'s\b", " is")),
-        compounds={},
-        spellings=tables.spellings() | odd,
-        names={},
-        acronyms=False,
-        literal_one=True,
-    )
-
-
-def leaderboard_rules() -> EnglishRules:
-    """Return the rules of the Open ASR Leaderboard (normalizer/ at commit d1e99b25, 2026-08-21)."""
-    changed = {
-        "ok": "okay", "kay": "okay", "etcetera": "etc", "archaeology": "archeology", "mm": "hmm", "flyer": "flier",
-        "archaeological": "archeological", "cancellation": "cancelation", "cancellations": "cancelations",
-        "pummelled": "pummeled", "pummelling": "pummeling", "snowploughs": "snowplows", "travelogue": "travelog",
-        "travelogues": "travelogs",
-    }  # fmt: skip
-    compounds = {
-        "et cetera": "etc", "al right": "alright", "all right": "alright", "how ever": "however", "wi fi": "wifi",
-        "hi fi": "hifi", "lo fi": "lofi", "sci fi": "scifi", "e mail": "email", "e book": "ebook",
-        "e commerce": "ecommerce", "x ray": "xray", "t shirt": "tshirt", "a m": "am", "p m": "pm", "o k": "okay",
-    }  # fmt: skip
-    fillers = "hmm mm mhm mmm uh um ah aha ahh ahm eh ehehe em hm huh hum mhum uhm umm uhuh"
-    return EnglishRules(
-        brackets=(r"[<\[][^>\]]*[>\]]", r"\(([^)]+?)\)"),
-        fillers=tuple(fillers.split()),
-        contractions=contractions((PRONOUNS, r"\1 is")),
-        compounds=compounds,
-        spellings=tables.spellings() | changed,
-        names=tables.names(),
-        acronyms=True,
-        literal_one=True,
-    )
-
 
 def first_run(word: str) -> str:
     """Return the letters and digits that a word begins with."""
     found = re.match(r"\w*", word)
     return found[0] if found else ""
+
+
+def has_letters(words: list[str]) -> bool:
+    """Return whether two words of one character stand side by side."""
+    try:
+        return b"\1\1" in bytes(map(len, words))
+    except ValueError:  # a word of more than 255 characters
+        return True
 
 
 class MarkTable(dict[int, str]):
@@ -178,8 +98,9 @@ class EnglishNormalizer:
         names = rules.names if on["names"] else {}
         spellings = rules.spellings if on["spellings"] else {}
         self.respelling = {**names, **{old: names.get(new, new) for old, new in spellings.items()}}
-        self.plain: dict[str, str] = {}  # words that nothing around them changes -> their final form
+        self.plain: dict[str, tuple[str, ...]] = {}  # words that nothing around them changes -> what they become
         self.known: dict[str, Known] = {}
+        self.kept: dict[str, str] = {}  # every different word of `words` once
 
     def keeps(self, replacement: str) -> bool:
         """Return whether a contraction is wanted: titles can be disabled on their own."""
@@ -189,25 +110,44 @@ class EnglishNormalizer:
     def __call__(self, text: str) -> str:
         """Return the normalised text."""
         text = text.lower()
-        if "(" in text or "[" in text or "<" in text:
-            return self.apply(text)
-        plain = self.plain
         tokens = text.split()
+        words = self.recall(text, tokens)
+        return self.look_closer(text, tokens) if words is None else " ".join(words)
+
+    def words(self, text: str) -> list[str]:
+        """Return the words of the normalised text; words that come again are the same objects.
+
+        That saves memory, and time wherever words are compared or hashed.
+        """
+        text = text.lower()
+        tokens = text.split()
+        words = self.recall(text, tokens)
+        if words is None:
+            words = self.look_closer(text, tokens).split()
+            return list(map(self.kept.setdefault, words, words))
+        return words
+
+    def recall(self, text: str, tokens: list[str]) -> list[str] | None:
+        """Return the normalised words of a text of known words that do not depend on each other, or ``None``."""
+        if "(" in text or "[" in text or "<" in text:
+            return None
         try:
-            joined = " ".join([word for token in tokens if (word := plain[token])])
+            words = list(chain.from_iterable(map(self.plain.__getitem__, tokens)))
         except KeyError:
-            return self.look_closer(text, tokens)
-        return self.join_letters(joined) if self.rules.acronyms else joined
+            return None
+        return None if self.rules.acronyms and has_letters(words) else words
 
     def look_closer(self, text: str, tokens: list[str]) -> str:
         """Normalise a text that has words which are new or depend on others."""
+        if "(" in text or "[" in text or "<" in text:
+            return self.apply(text)
         for token in tokens:
             if token not in self.known:
                 self.learn(token)
         known, plain = self.known, self.plain
         special = [place for place, token in enumerate(tokens) if token not in plain]
         if not special:
-            joined = " ".join([word for token in tokens if (word := plain[token])])
+            joined = " ".join([word for token in tokens for word in plain[token]])
             return self.join_letters(joined) if self.rules.acronyms else joined
         pairs = marks = False
         for place in special:
@@ -229,8 +169,8 @@ class EnglishNormalizer:
     def learn(self, token: str) -> Known:
         """Apply the rules that look at one word, remember the outcome and whether the rest of a text can change it."""
         if len(self.known) > MOST_WORDS:
-            self.known.clear()
-            self.plain.clear()
+            for memory in (self.known, self.plain, self.kept):
+                memory.clear()
         unfilled = self.fillers.sub("", token) if self.on["fillers"] else token
         early = self.start(token)
         words = early.split()
@@ -247,7 +187,7 @@ class EnglishNormalizer:
         if not depends:
             if self.compounds:
                 early = self.compounds.sub(lambda found: self.rules.compounds[" ".join(found[0].split())], early)
-            self.plain[token] = self.respell(early)
+            self.plain[token] = tuple([self.kept.setdefault(word, word) for word in self.respell(early).split()])
         return known
 
     def apply(self, text: str) -> str:

@@ -13,6 +13,7 @@ from functools import partial
 from asrcli.errors import UsageError
 
 Normalizer = Callable[[str], str]
+Cutter = Callable[[str], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,31 @@ def build(name: str, language: str | None = None, disabled: frozenset[str] = fro
         from asrcli.text.basic import normalize_leaderboard
 
         return partial(normalize_leaderboard, language=language)
-    from asrcli.text.english import EnglishNormalizer, leaderboard_rules, whisper_rules
+    from asrcli.text.english import EnglishNormalizer
+    from asrcli.text.english_rules import leaderboard_rules, whisper_rules
 
     if name == "whisper-en":
         return EnglishNormalizer(whisper_rules(), disabled)
     if name == "open-asr-leaderboard":
         return EnglishNormalizer(leaderboard_rules(), disabled)
     raise UsageError(f"there is no normaliser '{name}': choose {', '.join(NORMALIZERS)}")
+
+
+def build_cutter(name: str, language: str | None = None, disabled: frozenset[str] = frozenset()) -> Cutter:
+    """Return a function from texts to their normalised words; takes what `build` takes.
+
+    A word that comes again is the same object: that saves memory, and time wherever words are compared or hashed.
+    """
+    from asrcli.text.english import EnglishNormalizer
+    from asrcli.text.universal import UniversalNormalizer
+
+    normalize = build(name, language, disabled)
+    if isinstance(normalize, (EnglishNormalizer, UniversalNormalizer)):
+        return normalize.words
+    known: dict[str, str] = {}
+
+    def cut(text: str) -> list[str]:
+        words = normalize(text).split()
+        return list(map(known.setdefault, words, words))
+
+    return cut

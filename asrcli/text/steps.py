@@ -20,6 +20,8 @@ class PunctuationTable(dict[int, str]):
 
 PUNCTUATION = PunctuationTable()
 MOST_WORDS = 400_000  # remembered
+STEPS = 3
+Steps = tuple[list[str], list[str], list[str]]  # of one text: raw, without case, without case and punctuation
 
 
 class SmallWords(dict[str, str]):
@@ -52,9 +54,17 @@ def raw_words(text: str) -> list[str]:
     return text.split()
 
 
-def without_case(words: list[str]) -> list[str]:
-    """Return words in small letters."""
-    return list(map(SMALL.__getitem__, words))
+def plain_steps(text: str) -> Steps:
+    """Return the words of a text as they are, without case, and without punctuation too.
+
+    What a step does not change is the same list once more, so that nobody needs to compare it twice.
+    """
+    raw = raw_words(text)
+    folded = text.casefold()
+    small = raw if folded == text else list(map(SMALL.__getitem__, raw))
+    if text.replace(" ", "").isalnum():  # letters and digits only: no punctuation
+        return raw, small, small
+    return raw, small, without_punctuation(small)
 
 
 def without_punctuation(words: list[str]) -> list[str]:

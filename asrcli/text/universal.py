@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from asrcli.errors import MissingExtra
-from asrcli.text.english import PRONOUNS, EnglishNormalizer, contractions, leaderboard_rules
+from asrcli.text.english import EnglishNormalizer
+from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
 from asrcli.text.join import UNSPACED
 from asrcli.text.numerals import read_chinese
 
@@ -89,21 +90,27 @@ class UniversalNormalizer:
 
     def __call__(self, text: str) -> str:
         """Return the normalised text, words and characters parted by one space."""
+        text, english = self.clear(text)
+        return english(text).strip() if english else self.normalize_other(text)
+
+    def words(self, text: str) -> list[str]:
+        """Return the words of the normalised text; words that come again are the same objects."""
+        text, english = self.clear(text)
+        if english:
+            return english.words(text)
+        words = self.normalize_other(text).split()
+        return list(map(self.memory.setdefault, words, words))
+
+    def clear(self, text: str) -> tuple[str, EnglishNormalizer | None]:
+        """Return the text without what is no speech, and the English rules where they are for it."""
         if self.on["tags"] and ("<" in text or "[" in text):
             text = TAGS.sub(" ", text)
-        if self.english is not None and (text.isascii() or not OTHER_SCRIPTS.search(text)):
-            return self.normalize_english(text)
-        return self.normalize_other(text)
-
-    def normalize_english(self, text: str) -> str:
-        """Apply the English rules, then those of every script to what is left."""
-        assert self.english is not None
-        if "(" in text or ")" in text:
+        if self.english is None or not (text.isascii() or not OTHER_SCRIPTS.search(text)):
+            return text, None
+        if "(" in text or ")" in text:  # the English rules would take what is between them along
             text = text.replace("(", " ").replace(")", " ")
         text = text.replace("’", "'")
-        if not self.on["case"] or not self.on["punctuation"]:
-            return self.normalize_other(text)  # the English rules rest on both
-        return self.english(text).strip()
+        return text, self.english if self.on["case"] and self.on["punctuation"] else None  # they rest on both
 
     def normalize_other(self, text: str) -> str:
         """Apply the rules of every script."""

@@ -5,7 +5,7 @@ The table `FORMATS` names the module of each format, which is imported when some
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
@@ -78,22 +78,24 @@ FORMATS: Mapping[str, Format] = {
 WHISPER_FORMATS = ("txt", "vtt", "srt", "tsv", "json")  # what openai-whisper means by "all"
 
 
-def formats(text: str) -> list[str]:
+def formats(text: str, known: Sequence[str] = (*FORMATS, "all")) -> list[str]:
     """Return the formats that a list such as ``srt,json`` or the word ``all`` names, each once, in that order.
+
+    Args:
+        text: the list.
+        known: what can be chosen from.
 
     Raises:
         UsageError: a name is unknown, or the list is empty.
     """
     names: list[str] = []
     for name in (piece.strip().lower().removeprefix(".") for piece in text.split(",")):
-        if name == "all":
-            names += WHISPER_FORMATS
-        elif name in FORMATS:
-            names.append(name)
-        elif name:
-            raise UsageError(f"unknown format '{name}': {_suggestion(name)}")
+        if name and name not in known:
+            raise UsageError(f"unknown format '{name}': {_suggestion(name, known)}")
+        if name:
+            names += WHISPER_FORMATS if name == "all" else [name]
     if not names:
-        raise UsageError(f"no format in '{text}'; choose from: {', '.join(FORMATS)}, all")
+        raise UsageError(f"no format in '{text}'; choose from: {', '.join(known)}")
     return list(dict.fromkeys(names))
 
 
@@ -103,11 +105,11 @@ def format_of(path: str) -> str:
     return max(fitting, key=lambda one: len(one.extension)).name if fitting else "txt"
 
 
-def _suggestion(name: str) -> str:
+def _suggestion(name: str, known: Sequence[str]) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(name, [*FORMATS, "all"], n=1)
-    return f"did you mean '{close[0]}'?" if close else f"choose from: {', '.join(FORMATS)}, all"
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"choose from: {', '.join(known)}"
 
 
 def render(transcript: Transcript, format: str, layout: Layout, header: bool = True) -> str:
@@ -124,7 +126,7 @@ def render(transcript: Transcript, format: str, layout: Layout, header: bool = T
         UsageError: the format is unknown.
     """
     if format not in FORMATS:
-        raise UsageError(f"unknown format '{format}': {_suggestion(format)}")
+        raise UsageError(f"unknown format '{format}': {_suggestion(format, list(FORMATS))}")
     return FORMATS[format].load()(transcript, layout, header)
 
 

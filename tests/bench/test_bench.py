@@ -164,6 +164,41 @@ def test_engines_that_cannot_be_measured_do_not_stop_the_others(asr: Run, digits
     assert done.code == 3 and "does not get as far as its first result" in done.err
 
 
+def test_a_bug_of_an_engine_costs_the_part_that_it_is_in(asr: Run, digits: Path, tmp_path: Path) -> None:
+    """Alone, an utterance with a bug is a failed one; in a batch nobody can tell which, and batches stay blank."""
+    words = ("--repeats", "1", "--batches", "2", "-o", tmp_path / "runs")
+    done = asr("bench", digits, "-e", "fake:bug=three", "-e", "fake", *words)
+    assert done.code == 1
+    assert (
+        "fake:bug=three: batches was not measured: ZeroDivisionError: fake: told to have a bug in fake.py line"
+        in done.err
+    )
+    first, second = records(tmp_path / "runs")
+    if first.system == "fake":
+        first, second = second, first
+    assert first.heard.count(None) == 1 and first.measure("rtfx_best", "batch 2") is None
+    assert "batches was not measured" in first.fact("notes") and first.measure("cold_start") is not None
+    assert None not in second.heard and second.measure("rtfx_best", "batch 2") is not None
+
+
+def test_where_nobody_looks_on_every_part_is_one_line(asr: Run, digits: Path, tmp_path: Path) -> None:
+    done = asr("bench", digits, "-e", "fake", "--repeats", "3", "--batches", "1", "-o", tmp_path / "runs")
+    (path,) = (tmp_path / "runs").glob("*.jsonl")
+    said = [f"asr: fake: {part}" for part in ("starting", "utterances", "repeat", "batches", "cold starts", path)]
+    assert done.err.splitlines() == said
+    assert asr("bench", digits, "-e", "fake", *QUICK, "-q", "-o", tmp_path / "runs").err == ""
+
+
+@pytest.mark.slow
+def test_runs_of_one_system_are_told_apart(asr: Run, digits: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert asr("bench", digits, "-e", "fake", *QUICK, "-q", "-o", tmp_path / "runs").code == 0
+        time.sleep(1)  # they are told apart by the second
+    shown = json.loads(asr("bench", "--with", tmp_path / "runs", "--json", "-").out)["runs"]
+    assert [run["system"] for run in shown] == [f"fake ({run['started'][:19]})" for run in shown]
+    assert shown[0]["system"] != shown[1]["system"]
+
+
 def test_replay_reproduces_and_names_drift(asr: Run, digits: Path, tmp_path: Path) -> None:
     assert asr("bench", digits, "-e", "fake", *QUICK, "-o", tmp_path / "runs").code == 0
     path = next((tmp_path / "runs").glob("*.jsonl"))
@@ -191,12 +226,22 @@ def test_replay_reproduces_and_names_drift(asr: Run, digits: Path, tmp_path: Pat
         (("DIGITS", "-e", "fake", "-n", "mine"), 2, "there is no normaliser 'mine'"),
         (("nowhere", "-e", "fake"), 1, "dataset 'nowhere' is not there"),
         (("esb:librispeech", "-e", "fake"), 2, "did you mean 'esb:librispeech-"),
+        (("esb:nothing", "-e", "fake"), 2, "esb: has ami, earnings22"),
+        (("DIGITS/t.csv", "-e", "fake"), 1, "t.csv line 2: no text; one of text, "),
+        (("DIGITS/t.csv", "-e", "fake"), 1, "not file, words; --text-column names another"),
+        (("DIGITS/t.csv", "-e", "fake", "--text-column", "word"), 1, "no text; 'word' must be there, not file, words"),
+        (("DIGITS", "-e", "fake", "--html", "DIGITS/three.txt/x.html"), 1, "cannot write"),
+        (("oal:earnings22", "-e", "fake"), 2, "cannot be measured here: its 341 pieces"),
+        (("DIGITS", "-e", "fake@native"), 2, "has one implementation only: leave @native out"),
+        (("DIGITS", "-e", "fake@"), 2, "or ENGINE@BACKEND:MODEL"),
+        (("DIGITS", "-e", "canary@other"), 2, "engine 'canary' has no backend 'other', only: nemo, native"),
         (("esb:ami", "-e", "fake", "--offline"), 1, "--offline forbids to fetch it"),
         (("--replay", "DIGITS/three.txt"), 1, "not JSON"),
         (("DIGITS", "-e", "fake", "--text-column", "x", "--csv", "-", "--json", "-"), 2, "only one of"),
     ],
 )
 def test_mistakes_are_one_line(asr: Run, digits: Path, words: tuple[str, ...], code: int, said: str) -> None:
+    (digits / "t.csv").write_text("file,words\nthree.wav,three\n")
     done = asr("bench", *(word.replace("DIGITS", str(digits)) for word in words))
     assert (done.code, said in done.err, len(done.err.splitlines())) == (code, True, 1), done.err
 
@@ -207,6 +252,7 @@ def test_missing_audio_is_named_and_the_rest_is_measured(asr: Run, digits: Path,
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
     done = asr("bench", manifest, "-e", "fake", *QUICK, "-o", tmp_path / "runs")
     assert done.code == 1 and "left out: gone" in done.err
+    assert "left out: gone" in asr("bench", manifest, "-e", "fake", *QUICK, "-o", tmp_path / "again", "-q").err
     (record,) = records(tmp_path / "runs")
     assert [one.id for one in record.utterances] == ["three", "seven"]
     assert "gone" in record.fact("dataset_missing")
@@ -229,7 +275,7 @@ def test_several_callers_at_once(asr: Run, digits: Path, tmp_path: Path) -> None
     assert one is not None and five is not None and one.value and five.value
     assert five.value > 2 * one.value
     done = asr("bench", digits, "-e", "pocketsphinx", "--sample", "1", *words)
-    assert "pocketsphinx hears one caller at a time" in done.err
+    assert "left out for engines that hear one caller at a time: pocketsphinx:en-us" in done.err
 
 
 def test_streams_are_measured_where_engines_have_them(asr: Run, digits: Path, tmp_path: Path) -> None:

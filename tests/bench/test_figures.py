@@ -13,9 +13,11 @@ import pytest
 
 from asrcli.bench import codecs, figures, gauges, robustness, sounds
 from asrcli.bench import messages as say
+from asrcli.bench.labels import Box, place_names
 from asrcli.bench.loaded import listen
 from asrcli.bench.replay import drift
-from asrcli.bench.tables import front
+from asrcli.bench.tables import Grid, narrowed, needed
+from asrcli.bench.verdicts import front, told_apart, verdicts
 from asrcli.engine import Engine, Stream, StreamUpdate
 from asrcli.results import Measure, RunRecord, read_run, write_run
 from asrcli.types import Options, Utterance
@@ -27,6 +29,52 @@ def test_percentiles_are_numpys() -> None:
         values = choice.exponential(size=size).tolist()
         for share in (0, 5, 50, 95, 99, 100):
             assert figures.percentile(values, share) == pytest.approx(np.percentile(values, share))
+
+
+def test_names_in_a_plot_cover_neither_each_other_nor_a_point() -> None:
+    chance = np.random.default_rng(3)
+    frame = Box(0.0, 0.0, 900.0, 420.0)
+    for _ in range(20):
+        points = [(float(x), float(y)) for x, y in zip(*chance.normal((450, 210), (60, 30), (12, 2)).T, strict=True)]
+        widths = [float(width) for width in chance.uniform(20, 120, 12)]
+        boxes = [place.box for place in place_names(points, widths, 13.0, frame)]
+        for at, box in enumerate(boxes):
+            assert box.within(frame) and box.right - box.left == pytest.approx(widths[at])
+            assert not any(box.meets(other) for other in boxes[:at])
+            assert not any(box.left < x < box.right and box.top < y < box.bottom for x, y in points)
+    lonely = place_names([(2.0, 2.0)], [5000.0], 13.0, frame)  # nowhere is room for it
+    assert lonely[0].box.left > 2.0
+
+
+def test_narrow_tables_lose_what_can_be_spared() -> None:
+    grid = Grid("", ("system", "one", "two", "three"), (("a", "1", "22222", "3"),), spare=("two", "three", "gone"))
+    assert needed(grid) == 6 + 3 + 5 + 5 + 4 * 3
+    assert narrowed(grid, needed(grid)) == grid
+    assert narrowed(grid, needed(grid) - 1).columns == ("system", "one", "three")
+    assert narrowed(grid, 1).rows == (("a", "1"),)
+
+
+def run_of(model: str, heard: str, started: str = "2026-11-21T10:00:00+00:00") -> RunRecord:
+    utterances = tuple(Utterance(f"u{at}", "one two three four") for at in range(40))
+    texts = tuple(heard if at % 3 else heard[: len(heard) // 2] for at in range(40))
+    return RunRecord("e", utterances, texts, (1.0,) * 40, model, dataset="d", started=started)
+
+
+def test_of_many_systems_the_best_is_held_against_the_others() -> None:
+    runs = [
+        run_of(name, text) for name, text in (("a", "one"), ("b", "one two three four"), ("c", "one two three four"))
+    ]
+    assert len(verdicts(runs)) == 3  # every pair
+    said = verdicts([*runs, run_of("d", "one two")])
+    assert said[0].startswith("e:b makes the fewest errors")
+    assert said[1:] == ["as many errors: e:c", "significantly more: e:a, e:d"]
+
+
+def test_names_that_many_runs_have_are_told_apart() -> None:
+    runs = [run_of("x/small", ""), run_of("y/small", ""), run_of("z", "", "2026-11-21T10:00:01+00:00"), run_of("z", "")]
+    names = [one.system for one in told_apart(runs)]
+    assert names == ["e:x/small", "e:y/small", "e:z (2026-11-21T10:00:01)", "e:z (2026-11-21T10:00:00)"]
+    assert [one.system for one in told_apart(runs[1:3])] == ["e:small", "e:z"]
 
 
 def test_buckets_end_at_their_upper_bound() -> None:

@@ -304,7 +304,7 @@ def test_document_types_are_refused_in_every_encoding_and_only_as_such(encoding)
     assert document.root.text == "<!DOCTYPE html><!ENTITY>"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.one_of(st.text(), st.text("<>&\"'`[]()!|#*_-\\/:= \n\u202e\u200babc1.")))
 def test_escaped_markdown_reads_as_the_cleaned_text(text):
     """A CommonMark reader gives back exactly the text, in a paragraph, a list and a link."""
@@ -322,7 +322,7 @@ def test_escaped_markdown_reads_as_the_cleaned_text(text):
         assert {child.type for child in tokens[0].children} <= {"text", "text_special", "link_open", "link_close"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text())
 def test_clean_is_idempotent_and_names_stay_in_their_folder(text):
     assert clean(clean(text)) == clean(text)

@@ -36,7 +36,7 @@ def test_sentences(text, count):
     assert len(split_sentences(text)) == count
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text("abc. A1!?()\"' é。", max_size=200))
 def test_sentences_cover_the_text_and_do_not_overlap(text):
     spans = split_sentences(text)
@@ -168,7 +168,7 @@ def test_ranking_prints_its_reasons_and_follows_the_interests():
     assert "muted: “music”" in [reason.text for reason in last.reasons]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.text("abc streaming", max_size=60), max_size=6))
 def test_a_score_depends_on_its_own_item_alone(texts):
     paper = Item("arxiv:1", Kind.PAPER, "Streaming recognition", "", "arxiv", "A streaming model.")

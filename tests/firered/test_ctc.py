@@ -23,7 +23,7 @@ def best_path(log_probs, tokens):
     return (paths[int(np.argmax(scores))], max(scores)) if paths else (None, None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10_000), frames=st.integers(1, 6), tokens=st.lists(st.integers(1, 3), min_size=1, max_size=4)
 )

@@ -15,9 +15,9 @@ from leaderboard.conftest import Called
 from support.command import Run
 
 from asrcli.errors import InputError
-from asrcli.leaderboard import manifests
-from asrcli.leaderboard.manifests import hub_id, manifest_name, score_file, score_folder, totals
+from asrcli.leaderboard.manifests import hub_id, manifest_name, official_name
 from asrcli.leaderboard.runs import merge_rows, place_runs, set_of
+from asrcli.leaderboard.scores import score_facts, score_file, score_folder, totals
 from asrcli.leaderboard.snapshot import load
 from asrcli.results import RunRecord, write_run
 from asrcli.types import Utterance
@@ -46,7 +46,7 @@ def test_the_leaderboards_own_code_gives_the_same_numbers(name: str, tmp_path: P
     for key, expected in case["results"].items():
         model, _, dataset = key.partition(" | ")
         one = next(one for one in scores if (one.model, one.dataset) == (OWN.get(model, model), dataset))
-        facts = manifests.score_facts(one)
+        facts = score_facts(one)
         assert {name: facts[name] for name in expected} == expected
     for model, average in case["composite"].items():
         total = next(one for one in totals(scores) if one.model == OWN.get(model, model))
@@ -120,7 +120,7 @@ KEYS = st.sampled_from(["text", "pred_text", "duration", "time", "parent_id", "c
 
 
 @given(st.lists(st.dictionaries(KEYS, VALUES, max_size=8), max_size=4), st.binary(max_size=12))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_manifest_is_scored_or_refused(rows: list[dict[str, Any]], noise: bytes) -> None:
     import tempfile
 
@@ -187,10 +187,71 @@ def test_a_run_goes_out_and_comes_back_as_it_was(tmp_path: Path, called: Called)
     assert path.name == "MODEL_openai-whisper-mine_DATASET_hf-audio-open-asr-leaderboard_librispeech_test.clean.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     texts = {"text": "green house river stone cloud", "pred_text": "green house river stone storm"}
-    assert rows[1] == {"audio_filepath": "u1.wav", "duration": 2.0, "time": 0.5, **texts}
+    assert rows[1] == {"audio_filepath": "u1", "duration": 2.0, "time": 0.5, **texts}
     one, same = score_file(path), score_file(tmp_path / "run.jsonl")
     assert (one.wer, one.rtfx, one.counts) == (same.wer, same.rtfx, same.counts) == (10.0, 4.0, one.counts)
     assert one.model == same.model == "openai/whisper-mine"
+
+
+ENGLISH = ("ami", "earnings22", "gigaspeech", "spgispeech", "tedlium", "voxpopuli")
+ENGLISH_SETS = (*(f"esb:{name}" for name in ENGLISH), "esb:librispeech-clean", "esb:librispeech-other")
+
+
+def test_the_models_own_report_is_as_the_hub_reads_it(tmp_path: Path, called: Called) -> None:
+    """Field by field as the file of nvidia/canary-qwen-2.5b, read by a YAML library."""
+    yaml = pytest.importorskip("yaml")
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    for number, name in enumerate(ENGLISH_SETS):
+        write_run(make_run(name), runs / f"{number}.jsonl")
+    code, out, err = called("export", runs, "-o", tmp_path / "results")
+    assert (code, err) == (0, "") and out.count("_DATASET_hf-audio-esb-datasets-test-only-sorted_") == 8
+    code, _, err = called("score", tmp_path / "results", "--eval-results", tmp_path / "model")
+    assert code == 0 and err.count("\n") == 1, err
+    found = yaml.safe_load((tmp_path / "model/.eval_results/open_asr_leaderboard.yaml").read_text())
+    values = {one["dataset"]["task_id"]: one["value"] for one in found}
+    assert values == {"mean_wer": 10.0, "rtfx": 4.0} | dict.fromkeys(
+        ("ami_wer", "earnings22_wer", "gigaspeech_wer", "librispeech_clean_wer", "librispeech_other_wer",
+         "spgispeech_wer", "tedlium_wer", "voxpopuli_wer"), 10.0
+    )  # fmt: skip
+    assert {one["dataset"]["id"] for one in found} == {"hf-audio/open-asr-leaderboard"}
+    assert set(found[0]) == {"dataset", "value", "notes"} and "d1e99b25" in found[0]["notes"]
+
+
+def test_what_a_report_cannot_hold_is_named(tmp_path: Path, called: Called) -> None:
+    for number, name in enumerate(("oal:ami", "oal:spgispeech")):
+        write_run(make_run(name), tmp_path / f"{number}.jsonl")
+    code, _, err = called("score", tmp_path, "--eval-results", tmp_path / "model")
+    text = (tmp_path / "model/.eval_results/open_asr_leaderboard.yaml").read_text()
+    assert code == 0 and "mean_wer" not in text and text.count("task_id") == 1 and "spgispeech_wer" in text
+    assert "does not hold mean_wer and rtfx" in err and "does not hold oal:ami: no task" in err
+    write_run(replace(make_run("oal:ami"), model="other/model"), tmp_path / "2.jsonl")
+    code, _, err = called("score", tmp_path, "--eval-results", tmp_path / "both")
+    assert code == 2 and "one model's manifests at a time" in err and not (tmp_path / "both").exists()
+    code, _, err = called("score", tmp_path / "2.jsonl", "--eval-results", tmp_path / "both")
+    assert code == 1 and "nothing to report" in err and not (tmp_path / "both").exists()
+
+
+def test_sets_of_bench_have_the_names_of_the_leaderboards_own_scripts() -> None:
+    """As its results are printed in pull requests 64 and 205, and by `score_bucket_results.py`."""
+    names = ("esb:ami", "oal:librispeech-other", "oal:monsoon", "ml:fleurs-de")
+    assert {name: official_name(name) for name in names} == {
+        "esb:ami": "hf-audio-esb-datasets-test-only-sorted_ami_test",
+        "oal:librispeech-other": "hf-audio-open-asr-leaderboard_librispeech_test.other",
+        "oal:monsoon": "VoiceArena-Monsoon_en_IN_test__test",
+        "ml:fleurs-de": "nithinraok-asr-leaderboard-datasets_fleurs_de_test",
+    }  # fmt: skip
+    assert official_name("owner/name@main:a:dev") == "owner-name_a_dev" and official_name("/my/digits") == "/my/digits"
+
+
+def test_what_the_leaderboard_does_not_score_is_not_exported(tmp_path: Path, called: Called) -> None:
+    """Its `prepare_data` drops rows whose normalised reference is empty or says that the stretch is to be ignored."""
+    texts = ("green house", "uh", "Ignore_time_segment_in_scoring", "ignore time segment in scoring", "(noise)", "two")
+    rows = tuple(Utterance(f"a/b/u{n}.flac", text, f"/here/u{n}.flac", "en") for n, text in enumerate(texts))
+    write_run(RunRecord("e", rows, ("x",) * 6, (0.5,) * 6, "a/b", dataset="esb:ami"), tmp_path / "run.jsonl")
+    _, out, _ = called("export", tmp_path / "run.jsonl", "-o", tmp_path)
+    found = [json.loads(line) for line in Path(out.strip()).read_text().splitlines()]
+    assert [(one["audio_filepath"], one["text"]) for one in found] == [("u0.flac", "green house"), ("u5.flac", "two")]
 
 
 def test_a_manifest_needs_the_models_id(tmp_path: Path, called: Called) -> None:
@@ -240,7 +301,15 @@ def test_a_run_on_another_set_is_shown_and_not_placed(tmp_path: Path, called: Ca
     assert code == 2 and "choose english" in err
     (tmp_path / "run.jsonl").write_text('{"text": "a"}\n')
     code, _, err = called("--add", tmp_path / "run.jsonl")
-    assert code == 1 and "not a run record" in err
+    assert code == 1 and "not a run record; run records are what `asr bench DATASET -e ENGINE` leaves" in err
+    (tmp_path / "run.jsonl").write_text('{\n "text": "a"}\n')
+    assert "`asr bench DATASET" in called("--add", tmp_path / "run.jsonl")[2]
+    (tmp_path / "empty").mkdir()
+    assert "no run record in it" in called("--add", tmp_path / "empty")[2]
+    assert called("export")[::2] == (
+        2,
+        "asr: nothing to export: name run records of `asr bench`, asr leaderboard export RUN.jsonl\n",
+    )
 
 
 def test_utterances_that_failed_count_as_missed(tmp_path: Path) -> None:
@@ -279,7 +348,7 @@ def test_what_bench_leaves_is_placed_exported_and_scored(asr: Run, digit_strings
     assert done.code == 0, done.err
     found = asr("leaderboard", "score", "runs", "--json", COLUMNS="200")
     one = json.loads(found.out)["manifests"][0]
-    assert (one["model"], one["utterances"]) == ("fake:default", 3)
+    assert (one["model"], one["utterances"]) == ("fake", 3)
     placed = asr("leaderboard", "--add", one["file"], "--json", "-")
     run = json.loads(placed.out)["runs"][0]
     assert placed.code == 0 and run["utterances"] == 3 and run["rates"][run["set"]] == one["wer"]

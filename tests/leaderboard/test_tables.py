@@ -190,7 +190,7 @@ def test_equal_averages_share_a_rank() -> None:
 
 
 @given(st.lists(st.tuples(*[st.integers(1, 9999)] * 3), min_size=2, max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_ranks_and_their_intervals(cells: list[tuple[int, ...]]) -> None:
     rows = [
         make_row(f"m{n}", {s: cell / 100 for s, cell in zip("abc", own, strict=True)}) for n, own in enumerate(cells)
@@ -274,7 +274,7 @@ def test_a_changed_digit_is_noticed(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=200), st.integers(0, 30_000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_file_is_read_as_something_else(noise: bytes, place: int) -> None:
     import tempfile
 

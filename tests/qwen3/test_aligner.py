@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from asr_plugins.qwen3.aligner import Qwen3Aligner, unit
+from asr_plugins.qwen3.aligner import Qwen3Aligner, piled_up, unit
 from asr_plugins.qwen3.monotone import in_order, repair
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asrcli.aligner import AlignedWord
 from asrcli.engine import Device, Weights
 from asrcli.errors import ModelError
 from asrcli.types import Clip, Recording
@@ -202,11 +201,29 @@ def test_times_stay_inside_the_clip(aligner: Qwen3Aligner, digit_strings: list[t
     for one in (silence(1.0), noise(0.7, 20), silence(0.01), clip(digit_strings[0][0])):
         found = aligner.align([one], [NAMES * 3], "en")[0]
         clock = 0.0
+        assert None in found, "nobody says thirty words in so little time"
         for word in found:
-            assert isinstance(word, AlignedWord)
+            if word is None:
+                continue
             assert clock <= word.start <= word.end <= one.seconds
             assert type(word.start) is float and word.score is not None and 0.0 <= word.score <= 1.0
             clock = word.end
+
+
+def test_words_after_the_end_of_the_sound_have_no_time(
+    aligner: Qwen3Aligner, digit_strings: list[tuple[Path, str]]
+) -> None:
+    path, text = digit_strings[4]
+    words = text.split()
+    found = aligner.align([clip(path)], [words + NAMES], "en")[0]
+    assert None not in found[: len(words)] and None in found[len(words) :] and found[-1] is None
+
+
+def test_words_on_top_of_each_other_are_a_pile() -> None:
+    single = [0.0, 0.4, 0.4, 0.4, 0.48, 0.8, 0.8, 1.2, 1.2, 1.6]  # one word without length is rounding
+    assert piled_up(single) == set()
+    assert piled_up([0.0, 0.4, *[0.48] * 8, 0.48, 0.9]) == {1, 2, 3, 4}
+    assert piled_up([]) == piled_up([0.4, 0.4]) == set()
 
 
 def test_nothing_to_align(aligner: Qwen3Aligner) -> None:

@@ -25,7 +25,7 @@ def collapse(path: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(token for place, token in enumerate(path) if token and (place == 0 or path[place - 1] != token))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000))
 def test_it_finds_the_text_of_the_greatest_sum(seed: int) -> None:
     """All 3^6 paths are summed by what they read; greedy decoding would take the best single path."""

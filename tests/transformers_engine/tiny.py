@@ -72,6 +72,40 @@ def ctc(folder: Path, family: str) -> Path:
     return folder
 
 
+MMS_LETTERS = {"deu": "abcdefghijklmnopqrstuvwxyzäöüß", "eng": "abcdefghijklmnopqrstuvwxyz'"}
+
+
+def mms(folder: Path) -> Path:
+    """Write a wav2vec 2.0 with adapters for German and English, in the layout of facebook/mms-1b-all."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    letters = {
+        code: {token: number for number, token in enumerate(["<pad>", "<s>", "</s>", "<unk>", "|", *own])}
+        for code, own in MMS_LETTERS.items()
+    }
+    (folder / "vocab.json").write_text(json.dumps(letters))
+    for number, code in enumerate(MMS_LETTERS):
+        torch.manual_seed(number)
+        facts = WAV2VEC2 | {"vocab_size": len(letters[code]), "adapter_attn_dim": 8}
+        network = lively(transformers.Wav2Vec2ForCTC(transformers.Wav2Vec2Config(**facts, **STABLE)))
+        with torch.no_grad():
+            network.lm_head.bias[1:4] = -100.0
+        save_file(
+            {name: weights.contiguous() for name, weights in network._get_adapters().items()},
+            folder / f"adapter.{code}.safetensors",
+        )
+    network.save_pretrained(folder)  # with the English adapter, as the real one
+    tokenizer = transformers.Wav2Vec2CTCTokenizer(
+        str(folder / "vocab.json"), unk_token="<unk>", pad_token="<pad>", word_delimiter_token="|", target_lang="eng"
+    )
+    tokenizer.save_pretrained(folder)
+    (folder / "vocab.json").write_text(json.dumps(letters))
+    extractor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
+    extractor.save_pretrained(folder)
+    return folder
+
+
 def encoder_config() -> dict[str, Any]:
     """Return the dimensions of a Parakeet encoder."""
     return {

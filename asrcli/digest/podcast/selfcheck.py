@@ -93,17 +93,19 @@ def check_times(path: Path, known: Sequence[Word]) -> BoundaryError:
     """
     from tempfile import TemporaryDirectory
 
-    from asrcli.alignment import run
+    from asrcli.alignment.pairs import Pair
+    from asrcli.alignment.planning import AlignRequest, plan
     from asrcli.alignment.reference import boundary_error, words_of
+    from asrcli.alignment.run import execute
     from asrcli.execution import Done, JobFailed
     from asrcli.inputs import Found
 
     with TemporaryDirectory(prefix="asr-") as folder:
         text = Path(folder, "said.txt")
         text.write_text(" ".join(word.text for word in known), encoding="utf-8")
-        request = run.AlignRequest((run.Pair(Found(str(path)), str(text)),), language="en", min_coverage=0.0)
+        request = AlignRequest((Pair(Found(str(path)), str(text)),), language="en", min_coverage=0.0)
         found: list[Word] = []
-        for event in run.execute(run.plan(request)):
+        for event in execute(plan(request)):
             if isinstance(event, JobFailed):
                 raise event.error
             if isinstance(event, Done):

@@ -154,7 +154,7 @@ byId("title").textContent = data.title;
 byId("notes").append(...data.notes.map((note) => make("li", { textContent: note })));
 byId("protocols").append(...data.protocols.map((line) => make("li", { textContent: line })));
 for (const run of data.runs) {
-  byId("runs").append(make("div", { className: "card run" }, make("h2", { textContent: run.title }),
+  byId("runs").append(make("div", { className: "card run" }, ...run.titles.map((title) => make("h2", { textContent: title })),
     make("ul", {}, ...run.lines.map((line) => make("li", { textContent: line, className: /NOT|DIFFERS/.test(line) ? "warn" : "" })))));
 }
 head();

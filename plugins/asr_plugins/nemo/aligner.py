@@ -52,10 +52,16 @@ class NemoEmissions:
         pieces = list(network.decoder.vocabulary)
         special = frozenset(number for number, piece in enumerate(pieces) if piece.startswith("<"))
         delimiter = None if any(piece.startswith("▁") for piece in pieces) else " "
-        self.vocabulary = Vocabulary([*pieces, "<blank>"], len(pieces), special, delimiter)  # NeMo's blank comes last
+        tokenizer = getattr(network, "tokenizer", None)  # models of letters have none
+        segment = tokenizer.text_to_ids if tokenizer is not None else None
+        blank = len(pieces)  # NeMo's comes last
+        self.vocabulary = Vocabulary([*pieces, "<blank>"], blank, special, delimiter, segment)
         self.frame_seconds = _frame_seconds(network)
         network.preprocessor.featurizer.dither = 0.0  # noise for training: the same sound gives the same times
         network.preprocessor.featurizer.pad_to = 0
+
+    def speak(self, language: str | None) -> None:
+        """Do nothing: these models have one vocabulary for all their languages."""
 
     def emissions(self, samples: Sequence[Samples]) -> list[NDArray[Any]]:
         """Return for each clip the log probabilities of its frames, float32 (frames, tokens)."""

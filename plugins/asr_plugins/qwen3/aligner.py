@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from asr_plugins.qwen3.catalogue import ALIGNED, ALIGNERS
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 # The report measures its best on joined recordings of a minute; users see words pile up past about 270 s.
 LONGEST_SECONDS = 60.0
+LABEL_SECONDS = 0.08  # a step of its times; a word that starts later than that after the end is not in the clip
+# Words that are not said get no time: users of the real model see hundreds of them on one spot. One word without length
+# is nothing, with steps of 80 ms; but nobody says 20 words a second.
+PILE = 4
+LEAST_SECONDS = 0.05
 MOVED = 0.5  # a time that had to be moved counts half: the model had heard the word elsewhere
 
 
@@ -48,7 +53,7 @@ class Qwen3Aligner(Aligner):
     def align(
         self, clips: Sequence[Clip], texts: Sequence[Sequence[str]], language: str | None
     ) -> list[list[AlignedWord | None]]:
-        """Return when each word is said; ``None`` for one without a letter or digit."""
+        """Return when each word is said; ``None`` for one without letter or digit, or without a place in the clip."""
         units = [[unit(word) for word in words] for words in texts]
         asked = [number for number, own in enumerate(units) if any(own) and len(clips[number].samples)]
         stamps = self.model.stamps(
@@ -57,7 +62,7 @@ class Qwen3Aligner(Aligner):
         )
         found: list[list[AlignedWord | None]] = [[None] * len(own) for own in units]
         for number, own in zip(asked, stamps, strict=True):
-            words = _words(own, clips[number].seconds)
+            words = iter(_words(own, clips[number].seconds))
             found[number] = [next(words) if one else None for one in units[number]]
         return found
 
@@ -69,8 +74,25 @@ def unit(word: str) -> str:
     return kept if kept.strip("'") else ""
 
 
-def _words(stamps: Stamps, seconds: float) -> Iterator[AlignedWord]:
+def _words(stamps: Stamps, seconds: float) -> list[AlignedWord | None]:
+    """Return the words of a clip, `None` for those that the model itself puts nowhere in it."""
     times, kept = [min(time, seconds) for time in repair(stamps.seconds)], set(in_order(stamps.seconds))
     scores = [score if at in kept else MOVED * score for at, score in enumerate(stamps.scores)]
-    for at in range(0, len(times), 2):
-        yield AlignedWord(times[at], times[at + 1], math.sqrt(scores[at] * scores[at + 1]))
+    words: list[AlignedWord | None] = [
+        AlignedWord(times[at], times[at + 1], math.sqrt(scores[at] * scores[at + 1])) for at in range(0, len(times), 2)
+    ]
+    for number in piled_up(times):
+        words[number] = None
+    for number, start in enumerate(stamps.seconds[::2]):
+        if start >= seconds + LABEL_SECONDS:
+            words[number] = None
+    return words
+
+
+def piled_up(times: Sequence[float]) -> set[int]:
+    """Return the numbers of words that lie on top of each other, given the start and the end of each in turn."""
+    piles: set[int] = set()
+    for first in range(len(times) // 2 - PILE + 1):
+        if times[2 * (first + PILE) - 1] - times[2 * first] < PILE * LEAST_SECONDS:
+            piles.update(range(first, first + PILE))
+    return piles

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 from math import exp
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from asr_plugins.transformers_models.catalogue import MODELS, Kind, kind_of
+from asr_plugins.transformers_models.viterbi import STAR
 from asrcli.aligner import AlignedWord, Aligner
 from asrcli.device import torch_place
 from asrcli.engine import Device, Model, Weights
@@ -18,6 +19,7 @@ from asrcli.types import Clip, Word
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from asr_plugins.transformers_models.presence import Run
     from asr_plugins.transformers_models.viterbi import Path as BestPath
     from asr_plugins.transformers_models.vocabulary import Vocabulary
     from asrcli.types import Samples
@@ -30,6 +32,9 @@ class Network(Protocol):
 
     vocabulary: Vocabulary
     frame_seconds: float
+
+    def speak(self, language: str | None) -> None:
+        """Make ready for a language."""
 
     def emissions(self, samples: Sequence[Samples]) -> list[NDArray[Any]]:
         """Return for each clip the log probabilities of its frames, float32 (frames, tokens)."""
@@ -47,6 +52,7 @@ class Ctc(Aligner):
     default_model = "wav2vec2-base-960h"  # letters and frames of 20 ms; Parakeet's are word pieces and 80 ms
     max_seconds = 30.0  # what these models were trained on; their attention grows with the square
     hears = True
+    rejects = True
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 60.0, "cuda": 960.0}
     devices = ("cuda", "cpu")
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -68,20 +74,19 @@ class Ctc(Aligner):
     def align(
         self, clips: Sequence[Clip], texts: Sequence[Sequence[str]], language: str | None
     ) -> list[list[AlignedWord | None]]:
-        """Return the times of the words of each clip; None for all of them when the clip is too short for the text."""
-        from asr_plugins.transformers_models.viterbi import align_batch
+        """Return the times of the words of each clip; None for those that are not heard in it.
 
-        found: list[list[AlignedWord | None]] = []
-        vocabulary = self.model.vocabulary
-        spelled = [[self._spell(word) for word in words] for words in texts]
-        done = 0
-        for group in self._groups(clips):
-            log_probs = self.model.emissions([clip.samples for clip in group])
-            own = spelled[done : done + len(group)]
-            paths = align_batch(log_probs, [self._labels(words) for words in own], vocabulary.blank)
-            found += [self._times(clip, words, path) for clip, words, path in zip(group, own, paths, strict=True)]
-            done += len(group)
-        return found
+        A first search says which words are there, a second one when each of them is said: in the frames of its run,
+        so that what is not there moves nothing.
+        """
+        self.model.speak(language)
+        emissions = (
+            one for group in self._groups(clips) for one in self.model.emissions([clip.samples for clip in group])
+        )
+        return [
+            self._align(clip, log_probs, [self._spell(word) for word in words])
+            for clip, log_probs, words in zip(clips, emissions, texts, strict=True)
+        ]
 
     def hear(self, clips: Sequence[Clip], words: Sequence[str], language: str | None) -> list[list[Word]]:
         """Return what is heard in each clip, each word as the text spells it where the text has one like it."""
@@ -89,6 +94,7 @@ class Ctc(Aligner):
         from asr_plugins.transformers_models.edges import find_edges
 
         model = self.model
+        model.speak(language)
         lexicon = Lexicon(words)
         found: list[list[Word]] = []
         for group in self._groups(clips):
@@ -120,61 +126,99 @@ class Ctc(Aligner):
 
     def _spell(self, word: str) -> list[int]:
         """Return the labels of a word; one star for a word without any letter that the model knows."""
-        from asr_plugins.transformers_models.viterbi import STAR
-
         tokens = self.model.vocabulary.spell(word)
         known = any(token != STAR and self.model.vocabulary.surface(token).strip() for token in tokens)
         return tokens if known else [STAR]
 
-    def _labels(self, words: Sequence[Sequence[int]]) -> list[int]:
-        """Return the labels of a text, with the model's own sign between words."""
-        from asr_plugins.transformers_models.viterbi import STAR
-
-        if not words:
-            return []
-        labels = list(words[0])
-        between = self._between()
-        for before, after in pairwise(words):
-            if between and STAR not in (before[-1], after[0]):
-                labels += between
-            labels += after
-        return labels
-
-    def _between(self) -> list[int]:
-        vocabulary = self.model.vocabulary
-        number = vocabulary.numbers.get(vocabulary.delimiter) if vocabulary.delimiter else None
-        return [] if number is None else [number]
-
-    def _times(self, clip: Clip, words: Sequence[Sequence[int]], path: BestPath | None) -> list[AlignedWord | None]:
-        """Return the times and scores of the words on a path; a star has no score."""
+    def _align(self, clip: Clip, log_probs: NDArray[Any], words: Sequence[Sequence[int]]) -> list[AlignedWord | None]:
         from asr_plugins.transformers_models.edges import find_edges
-        from asr_plugins.transformers_models.viterbi import STAR
+        from asr_plugins.transformers_models.presence import find_words
 
-        if path is None:
-            return [None] * len(words)
-        frame = self.model.frame_seconds
-        places: list[tuple[int, int]] = []
-        place = 0
-        between = self._between()
-        for number, word in enumerate(words):
-            if number and between and STAR not in (words[number - 1][-1], word[0]):
-                place += 1
-            places.append((place, place + len(word)))
-            place += len(word)
-        frames = [(float(path.firsts[first]) * frame, float(path.pasts[past - 1]) * frame) for first, past in places]
-        edges = find_edges(frames, clip.samples)
-        return [
-            AlignedWord(start, end, self._score(word, path.scores[first:past].tolist()))
-            for (start, end), word, (first, past) in zip(edges, words, places, strict=True)
-        ]
+        runs = find_words(log_probs, words, self.model.vocabulary.blank, self._between())
+        heard = [spot for run in runs for spot in self._spots(log_probs[run.start : run.end], words, run)]
+        heard = sorted([*heard, *self._other_sounds(log_probs, runs)], key=lambda spot: spot.start)
+        second = self.model.frame_seconds
+        edges = find_edges([(spot.start * second, spot.end * second) for spot in heard], clip.samples)
+        found: list[AlignedWord | None] = [None] * len(words)
+        for spot, (start, end) in zip(heard, edges, strict=True):
+            if spot.word is not None:
+                found[spot.word] = AlignedWord(start, end, spot.score)
+        return found
 
-    @staticmethod
-    def _score(word: Sequence[int], log_probs: Sequence[float]) -> float | None:
-        """Return the mean probability of the labels that the model knows."""
-        from asr_plugins.transformers_models.viterbi import STAR
+    def _other_sounds(self, log_probs: NDArray[Any], runs: Sequence[Run]) -> Iterator[Spot]:
+        """Yield the stretches between runs in which something else is heard: no word reaches into them."""
+        from asr_plugins.transformers_models.ctc import best_tokens
 
-        known = [exp(min(0.0, value)) for label, value in zip(word, log_probs, strict=True) if label != STAR]
-        return round(sum(known) / len(known), 4) if known else None
+        vocabulary = self.model.vocabulary
+        starts, ends = [0, *(run.end for run in runs)], [*(run.start for run in runs), len(log_probs)]
+        for start, end in zip(starts, ends, strict=True):
+            spans = best_tokens(log_probs[start:end], vocabulary.blank)
+            spans = [span for span in spans if vocabulary.surface(span.token).strip()]
+            if spans:
+                yield Spot(None, start + spans[0].first, start + spans[-1].past, None)
+
+    def _spots(self, log_probs: NDArray[Any], words: Sequence[Sequence[int]], run: Run) -> Iterator[Spot]:
+        """Yield where the words of a run are, with the log probabilities of its frames."""
+        from asr_plugins.transformers_models.viterbi import align
+
+        own = words[run.first : run.last]
+        text = Line(own, self._between())
+        path = align(log_probs, text.labels, self.model.vocabulary.blank)
+        if path is None:  # no room for the signs between the words
+            text = Line(own, None)
+            path = align(log_probs, text.labels, self.model.vocabulary.blank)
+        assert path is not None  # the search that found the run had a path
+        fits = fits_of(path, log_probs)
+        for number, (word, (first, past)) in enumerate(zip(own, text.places, strict=True), run.first):
+            start, end = float(path.firsts[first]), float(path.pasts[past - 1])
+            yield Spot(number, run.start + start, run.start + end, score_of(word, fits[first:past].tolist()))
+
+    def _between(self) -> int | None:
+        vocabulary = self.model.vocabulary
+        return vocabulary.numbers.get(vocabulary.delimiter) if vocabulary.delimiter else None
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where in a clip a word is, in frames."""
+
+    word: int | None  # its number in the text; None for sound that is not of it
+    start: float
+    end: float
+    score: float | None
+
+
+class Line:
+    """The labels of some words, with the model's own sign between them, and where among them each word is."""
+
+    def __init__(self, words: Sequence[Sequence[int]], between: int | None) -> None:
+        self.labels: list[int] = []
+        self.places: list[tuple[int, int]] = []
+        for word in words:
+            if self.labels and between is not None and STAR not in (self.labels[-1], word[0]):
+                self.labels.append(between)
+            first = len(self.labels)
+            self.labels += word
+            self.places.append((first, len(self.labels)))
+
+
+def fits_of(path: BestPath, log_probs: NDArray[Any]) -> NDArray[Any]:
+    """Return how well each label fits: its mean log probability, less that of the best token of each of its frames."""
+    import numpy as np
+
+    best = np.concatenate(([0.0], np.cumsum(log_probs.max(1), dtype=np.float64)))
+    fits: NDArray[Any] = path.scores - (best[path.pasts] - best[path.firsts]) / (path.pasts - path.firsts)
+    return fits
+
+
+def score_of(word: Sequence[int], fits: Sequence[float]) -> float | None:
+    """Return the score of a word: the mean ratio of its labels' probabilities to the best of their frames.
+
+    A model that wavers between two spellings is as sure of the word as one that does not, and 1 is the text that the
+    model itself would write. None for a word of which the model knows no letter.
+    """
+    known = [exp(min(0.0, fit)) for label, fit in zip(word, fits, strict=True) if label != STAR]
+    return round(sum(known) / len(known), 4) if known else None
 
 
 class Lexicon:

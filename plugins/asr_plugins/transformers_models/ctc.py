@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asr_plugins.transformers_models.adapters import find_adapter, has_adapters, load_adapter
 from asr_plugins.transformers_models.catalogue import Kind
 from asr_plugins.transformers_models.features import long_enough, make_batch
 from asr_plugins.transformers_models.loading import load_model, load_part, quiet
-from asr_plugins.transformers_models.vocabulary import Span, read_vocabulary
+from asr_plugins.transformers_models.vocabulary import Span, Vocabulary, read_vocabulary
 from asrcli.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -32,17 +33,36 @@ class CtcModel:
     """
 
     def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
+        self.folder = folder
         self.network = load_model(folder, Kind.CTC, device, dtype)
         self.extractor = load_part(folder, "AutoFeatureExtractor")
-        tokenizer = load_part(folder, "AutoTokenizer")
+        self.tokenizer = load_part(folder, "AutoTokenizer")
         config = self.network.config
-        blank = config.pad_token_id if config.pad_token_id is not None else tokenizer.pad_token_id
-        self.vocabulary = read_vocabulary(folder, tokenizer, blank, config.vocab_size)
+        self.adapter: str | None = None  # the language that is in place, of a model with one for each
+        self.vocabulary = self._vocabulary()
         self.frame_seconds = frame_samples(self.network, self.extractor) / SAMPLE_RATE
         # wav2vec 2.0 "base" normalises over the whole clip (group norm): padding beside a clip would change it, and the
         # library takes no mask for these models. They hear one clip at a time.
         self.one_by_one = getattr(config, "feat_extract_norm", None) == "group"
         self.device, self.dtype = device, self.network.dtype
+
+    def _vocabulary(self) -> Vocabulary:
+        config = self.network.config
+        blank = config.pad_token_id if config.pad_token_id is not None else self.tokenizer.pad_token_id
+        return read_vocabulary(self.folder, self.tokenizer, blank, config.vocab_size)
+
+    def speak(self, language: str | None) -> None:
+        """Make ready for a language; does nothing for a model that has one set of letters for all it speaks.
+
+        Raises:
+            UsageError: a model that must know the language is not told, or lacks it.
+        """
+        if not has_adapters(self.network.config):
+            return
+        adapter = find_adapter(self.folder, language)
+        if adapter != self.adapter:
+            load_adapter(self.network, self.tokenizer, self.folder, adapter)
+            self.adapter, self.vocabulary = adapter, self._vocabulary()
 
     def emissions(self, samples: Sequence[Samples]) -> list[NDArray[Any]]:
         """Return for each clip the log probabilities of its frames, float32 (frames, tokens).

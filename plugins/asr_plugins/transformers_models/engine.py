@@ -75,22 +75,33 @@ class Transformers(Engine):
         """Return at most one segment per clip."""
         if not clips:
             return []
+        if self.ctc is not None:
+            return self._ctc_segments(self.ctc, clips, options)
         samples = [clip.samples for clip in clips]
         if self.sequence is not None:
             languages = [clip.language or options.language for clip in clips]
             readings = self.sequence.hear(samples, languages, self._request(options))
             return [_written(clip, reading) for clip, reading in zip(clips, readings, strict=True)]
-        if self.transducer is not None:
-            heard = self.transducer.hear(samples, options.max_new_tokens)
-            vocabulary, frame = self.transducer.vocabulary, self.transducer.frame_seconds
-        else:
-            assert self.ctc is not None
-            heard = [(spans, False) for spans in self._ctc_tokens(self.ctc, clips, options)]
-            vocabulary, frame = self.ctc.vocabulary, self.ctc.frame_seconds
+        assert self.transducer is not None
+        heard = self.transducer.hear(samples, options.max_new_tokens)
+        vocabulary, frame = self.transducer.vocabulary, self.transducer.frame_seconds
         return [
             _spoken(clip, (vocabulary, spans, frame), options, cut)
             for clip, (spans, cut) in zip(clips, heard, strict=True)
         ]
+
+    def _ctc_segments(self, model: CtcModel, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+        """Hear the clips of one language after those of another: a model may have letters of its own for each."""
+        found: list[list[Segment]] = [[] for _ in clips]
+        languages = [clip.language or options.language for clip in clips]
+        for language in dict.fromkeys(languages):
+            model.speak(language)
+            places = [place for place, one in enumerate(languages) if one == language]
+            tokens = self._ctc_tokens(model, [clips[place] for place in places], options)
+            for place, spans in zip(places, tokens, strict=True):
+                heard = (model.vocabulary, spans, model.frame_seconds)
+                found[place] = _spoken(clips[place], heard, options, False)
+        return found
 
     def _ctc_tokens(self, model: CtcModel, clips: Sequence[Clip], options: Options) -> list[list[Span]]:
         from asr_plugins.transformers_models.ctc import best_tokens

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from asr_plugins.transformers_models.catalogue import Kind
 from asrcli.device import is_out_of_memory
 from asrcli.errors import ModelError, OutOfMemory
-from asrcli.models import safe_folder
+from asrcli.pickles import safe_folder
 
 if TYPE_CHECKING:
     import torch
@@ -66,11 +66,21 @@ def load_part(folder: Path, part: str) -> Any:
     """
     import transformers
 
-    try:
+    with loading(folder, "the " + part.removeprefix("Auto").lower().replace("featureextractor", "feature extractor")):
         return getattr(transformers, part).from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError) as error:
-        what = part.removeprefix("Auto").lower().replace("featureextractor", "feature extractor")
-        raise ModelError(f"the {what} of '{folder}' cannot be loaded: {_first_line(error)}") from error
+
+
+@contextmanager
+def loading(folder: Path, what: str) -> Iterator[None]:
+    """Raise `ModelError` for what the library says when a part of a folder is missing or damaged."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (
+        SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError,
+    ) as error:  # fmt: skip
+        raise ModelError(f"{what} of '{folder}' cannot be loaded: {_first_line(error)}") from error
 
 
 def check_files(folder: Path) -> None:

@@ -7,7 +7,7 @@ words that carry their space in front (``▁``, SentencePiece; Parakeet).
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,13 +48,22 @@ class Vocabulary:
         blank: number of the token that says nothing.
         special: numbers of tokens that are no text (start, end, unknown, padding).
         delimiter: the token between words; ``None`` when tokens carry their space (``▁``) in front.
+        segment: the model's own way to cut a word into pieces; ``None`` takes the longest that fit from the left.
     """
 
-    def __init__(self, tokens: Sequence[str], blank: int, special: frozenset[int], delimiter: str | None) -> None:
+    def __init__(
+        self,
+        tokens: Sequence[str],
+        blank: int,
+        special: frozenset[int],
+        delimiter: str | None,
+        segment: Callable[[str], Sequence[int]] | None = None,
+    ) -> None:
         self.tokens = list(tokens)
         self.blank = blank
         self.silent = special | {blank}
         self.delimiter = delimiter
+        self.segment = segment
         self.numbers = {token: number for number, token in enumerate(self.tokens) if number not in self.silent}
         self.pieces = delimiter is None and any(token.startswith(PIECE_SPACE) for token in self.numbers)
         letters = [token for token in self.numbers if any(char.isalpha() for char in token)]
@@ -95,11 +104,14 @@ class Vocabulary:
         """Return the tokens of one spoken word, `UNKNOWN` for each letter that the vocabulary has no token for.
 
         Case is that of the vocabulary; a letter with an accent falls back on the bare one; signs are left out. Pieces
-        are the longest that fit from the left, and a word of pieces starts with one that carries the space.
+        are those of the model's own tokenizer, because it was taught no others, or else the longest that fit from the
+        left; a word of pieces starts with one that carries the space.
         """
         text = word.translate(APOSTROPHES)
         text = text.upper() if self.upper else text.lower() if self.lower else text
         text = "".join(map(self._plain, text))
+        if self.pieces and self.segment and (own := list(self.segment(text))) and self.silent.isdisjoint(own):
+            return own
         found: list[int] = []
         place = 0
         if self.pieces:
@@ -168,4 +180,9 @@ def read_vocabulary(folder: Path, tokenizer: Any, blank: int, size: int) -> Voca
     delimiter = getattr(tokenizer, "word_delimiter_token", None)
     if delimiter in known:
         special.discard(known[delimiter])  # a special token for the library, and a space for us
-    return Vocabulary(tokens[:size], blank, frozenset(special), delimiter if delimiter in known else None)
+
+    def segment(word: str) -> Sequence[int]:
+        numbers: Sequence[int] = tokenizer(word, add_special_tokens=False)["input_ids"]
+        return numbers
+
+    return Vocabulary(tokens[:size], blank, frozenset(special), delimiter if delimiter in known else None, segment)

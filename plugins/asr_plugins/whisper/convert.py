@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 from asrcli.errors import MissingExtra, ModelError
-from asrcli.models import hash_local, safe_folder
+from asrcli.hashes import hash_local
+from asrcli.pickles import safe_folder
 
 MODULES = ("torch", "transformers", "safetensors")
 COPIED = ("tokenizer.json", "preprocessor_config.json")

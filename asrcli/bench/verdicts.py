@@ -1,0 +1,118 @@
+"""Runs held against each other: their names, who is on the Pareto front, and who can be told apart from whom."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from asrcli.compare import wording
+from asrcli.compare.comparison import compare
+from asrcli.compare.matching import Heard as System
+from asrcli.compare.run import guess_language
+from asrcli.compare.scores import Comparison, Settings
+from asrcli.results import LABEL, Measure, RunRecord
+
+MOST_IN_PAIRS = 3  # of more systems only the best one is held against each other
+
+
+def told_apart(runs: Sequence[RunRecord]) -> list[RunRecord]:
+    """Return runs that each have a name of their own.
+
+    Where several are the same system by name, it is the model in full, or else the moment at which each began.
+    """
+    same = Counter(one.system for one in runs)
+    full = Counter((one.engine, one.model) for one in runs)
+
+    def labelled(one: RunRecord) -> RunRecord:
+        if same[one.system] == 1:
+            return one
+        distinct = full[one.engine, one.model] == 1
+        label = f"{one.engine}:{one.model}" if distinct else f"{one.system} ({(one.started or '')[:19]})"
+        return replace(one, facts=(*one.facts, (LABEL, label)))
+
+    return [labelled(one) for one in runs]
+
+
+def batch_of(record: RunRecord) -> str:
+    """Return the batch size that was fastest."""
+    return next((one.condition.removeprefix("batch ") for one in record.measures if one.name == "rtfx_best"), "")
+
+
+def best_speed(record: RunRecord) -> Measure | None:
+    """Return the greatest speed that was measured: of the sweep, or else at batch 1."""
+    best = record.measure("rtfx_best", f"batch {batch_of(record)}")
+    return best if best is not None and best.value else record.measure("rtfx", "batch 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One run in a plot of accuracy against speed."""
+
+    at: int  # which of the runs
+    name: str
+    speed: float
+    rate: float  # with the ends of its interval, which are the rate itself where there is none
+    low: float
+    high: float
+
+
+def points(runs: Sequence[RunRecord]) -> list[Point]:
+    """Return the runs that have a rate and a speed."""
+    found = []
+    for at, one in enumerate(runs):
+        rate, speed = one.measure("wer"), best_speed(one)
+        if rate is None or rate.value is None or speed is None or not speed.value:
+            continue
+        low = rate.value if rate.low is None else rate.low
+        high = rate.value if rate.high is None else rate.high
+        found.append(Point(at, one.system, speed.value, rate.value, low, high))
+    return found
+
+
+def front(runs: Sequence[RunRecord]) -> list[int]:
+    """Return the runs on the Pareto front, the most accurate first: none other is as good at both and better at one."""
+    known = points(runs)
+
+    def beaten(one: Point) -> bool:
+        return any(
+            other.rate <= one.rate and other.speed >= one.speed and (other.rate, other.speed) != (one.rate, one.speed)
+            for other in known
+        )
+
+    best = [one for one in known if not beaten(one)]
+    return [one.at for one in sorted(best, key=lambda one: (one.rate, one.speed))]
+
+
+def compared(runs: Sequence[RunRecord], seed: int = 0) -> Comparison | None:
+    """Compare runs with each other, where they heard the same references; ``None`` otherwise."""
+    if len(runs) < 2 or len({tuple((one.id, one.text) for one in run.utterances) for run in runs}) > 1:
+        return None
+    utterances = runs[0].utterances
+    systems = [System(one.system, "", one.heard) for one in runs]
+    return compare(utterances, systems, Settings("asr", guess_language(utterances), seed=seed))
+
+
+def verdicts(runs: Sequence[RunRecord]) -> list[str]:
+    """Return whether engines can be told apart: of a few every pair, of many each from the best."""
+    found = compared(runs)
+    if found is None:
+        return []
+    if len(runs) <= MOST_IN_PAIRS:
+        return [wording.verdict(found, pair) for pair in found.pairs]
+    return against_best(found)
+
+
+def against_best(found: Comparison) -> list[str]:
+    """Return which systems make significantly more errors than the best one, and of which that is not known."""
+    systems = found.systems
+    best = min(range(len(systems)), key=lambda at: systems[at].counts.rate or 0.0)
+    said: dict[str, list[str]] = {"as many errors": [], "not distinguishable from it": [], "significantly more": []}
+    same, unsure, worse = said.values()
+    for pair in found.pairs:
+        if best not in (pair.first, pair.second):
+            continue
+        other = systems[pair.second if pair.first == best else pair.first].name
+        (worse if pair.significant else same if pair.difference == 0 else unsure).append(other)
+    told = [f"{name}: {', '.join(others)}" for name, others in said.items() if others]
+    return [f"{systems[best].name} makes the fewest errors; `asr compare` holds each against each", *told]

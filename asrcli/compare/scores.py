@@ -1,0 +1,128 @@
+"""The values of a comparison: rates of each system, differences of each pair, and all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asrcli.compare.classes import ErrorProfile
+from asrcli.scoring.alignment import Convention
+from asrcli.scoring.significance import Interval, MatchedPairs, McNemar
+from asrcli.text.normalisers import NORMALIZERS
+from asrcli.types import ErrorCounts, Utterance
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FEWEST_SEGMENTS = 30  # with errors, for a test that takes their mean to be normally distributed
+LADDER = ("raw", "no case", "no case, no punctuation", "normalised")
+Words = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to score."""
+
+    normalizer: str = "asr"
+    language: str | None = None
+    convention: Convention = Convention.LEVENSHTEIN
+    replicates: int = 1_000
+    seed: int = 0
+    marked: bool = False  # the references hold alternations and optional words
+
+    @property
+    def joins_alike(self) -> bool:
+        """Whether compounds are written together first, as the multilingual Open ASR Leaderboard does."""
+        leaderboard = Convention.OPEN_ASR_LEADERBOARD
+        return self.normalizer == self.convention == leaderboard and self.language not in (None, "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Errors and what they are out of."""
+
+    errors: int
+    length: int
+
+    @property
+    def rate(self) -> float | None:
+        """Errors per unit of reference; ``None`` without any."""
+        return self.errors / self.length if self.length else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SystemScore:
+    """One system against the references."""
+
+    name: str
+    path: str
+    references: Sequence[Words]  # as scored; of a marked reference, the reading that fits best
+    words: Sequence[Words]
+    alignments: Sequence[bytes]
+    paths: Sequence[bytes]  # alignments as sclite makes them, for MAPSSWE; none of a single system
+    unlike: int  # texts that are too long for that, whose path is that of the convention
+    counts: ErrorCounts
+    errors: NDArray[np.int64]  # (utterances,)
+    lengths: NDArray[np.int64]  # reference words, (utterances,)
+    ladder: tuple[Share, ...]  # as `LADDER`
+    characters: Share
+    measures: tuple[tuple[str, float | None], ...]  # mer, wil, wip
+    interval: Interval | None
+    group_interval: Interval | None  # over speakers or sessions, where they are known
+    profile: ErrorProfile
+    texts: tuple[str | None, ...]
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PairScore:
+    """Two systems against each other; differences are the first less the second, so below zero the first is better."""
+
+    first: int
+    second: int
+    difference: float
+    interval: Interval
+    group_interval: Interval | None
+    bootstrap_p: float
+    matched_pairs: MatchedPairs
+    matched_pairs_p: float  # Holm's correction over all pairs of systems
+    mcnemar: McNemar
+    wins: int  # utterances with fewer errors in the first
+    ties: int
+    losses: int
+    more_needed: int | None
+
+    @property
+    def significant(self) -> bool:
+        """Whether the systems can be told apart: the widest interval excludes zero, and MAPSSWE after correction.
+
+        MAPSSWE rests on the normal distribution, so with a handful of segments nothing is significant.
+        """
+        widest = self.group_interval or self.interval
+        if self.matched_pairs.segments < FEWEST_SEGMENTS:
+            return False
+        return not widest.covers_zero and not self.interval.covers_zero and self.matched_pairs_p < 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Everything a report needs."""
+
+    settings: Settings
+    reference_path: str
+    utterances: Sequence[Utterance]
+    systems: tuple[SystemScore, ...]
+    pairs: tuple[PairScore, ...]
+    groups: int  # speakers or sessions; 0 when they are not known
+    notes: tuple[str, ...] = ()
+    rules: tuple[tuple[str, tuple[int, ...]], ...] = ()  # normaliser rule -> errors more without it, per system
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def normalizer(self) -> str:
+        """Name and version of the normaliser."""
+        return NORMALIZERS[self.settings.normalizer].label

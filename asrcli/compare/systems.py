@@ -1,0 +1,157 @@
+"""Score one system against the references."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asrcli.compare.classes import classify, find_names
+from asrcli.compare.matching import Heard
+from asrcli.compare.scores import Settings, Share, SystemScore, Words
+from asrcli.errors import InputError
+from asrcli.scoring.alignment import Convention, align, count_all, distances, is_only_path, measures, tally
+from asrcli.scoring.compounds import join_alike
+from asrcli.text.normalisers import Cutter, build, build_cutter
+from asrcli.text.steps import STEPS, plain_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The references, made ready once for all systems."""
+
+    texts: Sequence[str]
+    words: Sequence[Words]  # normalised
+    names: frozenset[str]
+    cut: Cutter  # into normalised words; has the words of the references in memory
+
+
+def prepare(texts: Sequence[str], settings: Settings) -> Prepared:
+    """Make the references ready."""
+    cut = build_cutter(settings.normalizer, settings.language)
+    return Prepared(texts, [cut(text) for text in texts], find_names(texts), cut)
+
+
+def score_system(prepared: Prepared, heard: Heard, settings: Settings, *, paired: bool = True) -> SystemScore:
+    """Score one system; intervals come later, from resampling all systems together.
+
+    A text that the system does not have counts as empty: every word of its reference is missed.
+
+    Args:
+        prepared: the references.
+        heard: what the system heard.
+        settings: how to score.
+        paired: there are other systems to test this one against.
+    """
+    said = [text or "" for text in heard.texts]
+    references, words, alignments = align_texts(prepared, said, settings)
+    counts = count_all(alignments)
+    errors, lengths = tally(alignments)
+    unspaced = [["".join(one) for one in side] for side in (references, words)]
+    paths, unlike = sclite_paths((references, words), alignments, settings) if paired else ((), 0)
+    return SystemScore(
+        heard.name,
+        heard.path,
+        references,
+        words,
+        alignments,
+        paths,
+        unlike,
+        counts,
+        errors,
+        lengths,
+        (*plain_shares(prepared.texts, said, settings), Share(counts.errors, counts.reference_length)),
+        Share(sum(distances(*unspaced)), sum(map(len, unspaced[0]))),
+        tuple(measures(counts).items()),
+        None,
+        None,
+        classify(references, words, alignments, prepared.names),
+        heard.texts,
+        heard.missing,
+        heard.extra,
+        heard.notes,
+    )
+
+
+def align_texts(
+    prepared: Prepared, said: Sequence[str], settings: Settings
+) -> tuple[Sequence[Words], Sequence[Words], Sequence[bytes]]:
+    """Return the words of the references as they are scored, the words heard, and their alignments."""
+    if settings.marked and settings.convention is Convention.SCLITE:
+        from asrcli.compare.marked import align_marked
+
+        return align_marked(prepared.texts, said, build(settings.normalizer, settings.language))
+    references: Sequence[Words] = prepared.words
+    words: Sequence[Words] = [prepared.cut(text) for text in said]
+    if settings.joins_alike:
+        joined = [join_alike(one, other) for one, other in zip(references, words, strict=True)]
+        references, words = [one for one, _ in joined], [other for _, other in joined]
+    return references, words, align(references, words, settings.convention)
+
+
+def plain_shares(texts: Sequence[str], said: Sequence[str], settings: Settings) -> list[Share]:
+    """Return the errors raw, without case, and without punctuation."""
+    if settings.convention is Convention.LEVENSHTEIN:
+        return plain_distances(texts, said)
+    references, heard = ([plain_steps(text) for text in side] for side in (texts, said))
+    shares = []
+    for step in range(STEPS):
+        counts = count_all(
+            align([words[step] for words in references], [words[step] for words in heard], settings.convention)
+        )
+        shares.append(Share(counts.errors, counts.reference_length))
+    return shares
+
+
+def plain_distances(texts: Sequence[str], said: Sequence[str]) -> list[Share]:
+    """Return the fewest errors at each step; most texts are alike at several steps and are compared once.
+
+    No text's words are kept: those of 20,000 utterances would take 30 MB.
+    """
+    from rapidfuzz.distance import Levenshtein
+
+    errors, lengths = [0] * STEPS, [0] * STEPS
+    for text, heard in zip(texts, said, strict=True):
+        reference = plain_steps(text)
+        instead = reference if text == heard else plain_steps(heard)
+        before = None
+        wrong = 0
+        for step, both in enumerate(zip(reference, instead, strict=True)):
+            if before is None or both[0] is not before[0] or both[1] is not before[1]:
+                wrong = 0 if both[0] is both[1] else Levenshtein.distance(*both)
+            errors[step] += wrong
+            lengths[step] += len(both[0])
+            before = both
+    return [Share(wrong, length) for wrong, length in zip(errors, lengths, strict=True)]
+
+
+def sclite_paths(
+    texts: tuple[Sequence[Words], Sequence[Words]], alignments: Sequence[bytes], settings: Settings
+) -> tuple[Sequence[bytes], int]:
+    """Return alignments as sclite makes them, on which NIST's matched-pairs test is defined, and how many are not.
+
+    A text that is too long for its lattice keeps the alignment it has, which the report says.
+    """
+    if settings.convention is Convention.SCLITE:
+        return alignments, 0
+    references, words = texts
+    paths = list(alignments)
+    open_ = [index for index, moves in enumerate(paths) if not is_only_path(references[index], words[index], moves)]
+    references, words = [references[index] for index in open_], [words[index] for index in open_]
+    try:
+        found = align(references, words, Convention.SCLITE)
+    except InputError:
+        return paths, align_each(paths, open_, references, words)
+    for index, moves in zip(open_, found, strict=True):
+        paths[index] = moves
+    return paths, 0
+
+
+def align_each(paths: list[bytes], places: Sequence[int], references: Sequence[Words], words: Sequence[Words]) -> int:
+    """Put the alignments of sclite into ``paths``, text by text, and return how many texts are too long for one."""
+    kept = 0
+    for index, reference, heard in zip(places, references, words, strict=True):
+        try:
+            paths[index] = align([reference], [heard], Convention.SCLITE)[0]
+        except InputError:
+            kept += 1
+    return kept

@@ -1,0 +1,312 @@
+"""Every aligner finds and reports what only the text has, and what only the audio has.
+
+The recordings are strings of digits by flite's voices, one after the other; each string is a line of the text.
+PocketSphinx does the same with whole sentences in test_align.py.
+"""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asrcli.aligner import AlignedWord, Aligner, load_aligner_class
+from asrcli.alignment.choice import choose_finder, prepare_aligner
+from asrcli.alignment.planning import AlignRequest
+from asrcli.alignment.result import missing_runs, summarise
+from asrcli.alignment.run import align_pair
+from asrcli.alignment.windows import Pairing, Windows, apart, is_spoken
+from asrcli.engine import Device, Weights
+from asrcli.types import Clip, Recording, Region, Transcript
+from asrcli.vad import VadOptions
+from tests.clips import clip
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+DIGITS = Path(__file__).parent / "data/digits"
+STRINGS = sorted(DIGITS.glob("*.txt"))
+LINES = [path.read_text().strip() for path in STRINGS]
+FOREIGN = "good evening everybody please sit down and listen"
+TEN = list(range(10))
+PAUSE = 0.6
+VAD = VadOptions()
+SLACK = 0.3  # seconds around a recorded string; whole strings lie further apart
+
+Align = Callable[..., tuple[Transcript, list[Region]]]
+
+
+@pytest.fixture(scope="module", params=["ctc", "qwen3"])
+def align(request: pytest.FixtureRequest, checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Align:
+    """Return a function that joins digit strings (numbers) and silences (seconds), and aligns lines with them."""
+    folder = checkpoints / {"ctc": "parakeet-ctc-digits", "qwen3": "qwen3-aligner-digits"}[request.param]
+    kind = load_aligner_class(request.param)
+    chosen = choose_finder(kind, "en")
+    finder = prepare_aligner(*chosen, offline=True, announce=print).load() if chosen else None
+    aligners = Pairing(kind(Weights(folder.name, str(folder)), Device(threads=1)), finder)
+    place = tmp_path_factory.mktemp("digits")
+
+    def run(
+        parts: Sequence[int | float], lines: Sequence[str], vad: VadOptions | None = VAD
+    ) -> tuple[Transcript, list[Region]]:
+        pieces: list[np.ndarray] = []
+        spans, clock = [], 0.0
+        for part in parts:
+            own = np.zeros(round(part * 16_000), np.float32) if isinstance(part, float) else said(part)
+            spans.append(Region(clock, clock + len(own) / 16_000))
+            pieces += [own, np.zeros(round(PAUSE * 16_000), np.float32)]
+            clock = spans[-1].end + PAUSE
+        with wave.open(str(place / "talk.wav"), "wb") as file:
+            file.setparams((1, 2, 16_000, 0, "NONE", ""))
+            file.writeframes((np.concatenate(pieces) * 32767).astype("<i2").tobytes())
+        (place / "talk.txt").write_text("\n".join(lines))
+        asked = AlignRequest(pairs=(), language="en", vad=vad)
+        return align_pair(str(place / "talk.wav"), str(place / "talk.txt"), aligners, asked), spans
+
+    return run
+
+
+def said(number: int) -> np.ndarray:
+    return np.asarray(clip(STRINGS[number].with_suffix(".wav")).samples)
+
+
+def lies_in(made: Transcript, index: int, span: Region) -> bool:
+    """Tell whether a line lies in a stretch: all its words, but for one on the border to what has no text."""
+    words = made.segments[index].words
+    inside = [
+        span.start - SLACK <= word.start <= word.end <= span.end + SLACK
+        for word in words
+        if word.status != "not_in_audio"
+    ]
+    return len(inside) == len(words) and sum(inside) >= len(words) - 1
+
+
+def absent(made: Transcript, index: int) -> bool:
+    return all(word.status == "not_in_audio" for word in made.segments[index].words)
+
+
+def test_a_text_and_its_recording(align: Align) -> None:
+    made, spans = align(TEN, LINES[:10])
+    assert all(lies_in(made, at, span) for at, span in enumerate(spans))
+    assert not made.gaps and not missing_runs(made)
+
+
+def test_a_paragraph_that_the_text_lacks_is_a_gap(align: Align) -> None:
+    made, spans = align(TEN, LINES[:4] + LINES[6:10])
+    assert all(lies_in(made, at, spans[at if at < 4 else at + 2]) for at in range(8))
+    assert made.gaps and not missing_runs(made)
+    assert spans[4].start < made.gaps[0].start < spans[4].end and made.gaps[-1].end < spans[6].start
+
+
+def test_a_paragraph_that_the_recording_lacks_is_not_in_audio(align: Align) -> None:
+    made, spans = align([0, 1, 2, 3, 6, 7, 8, 9], LINES[:10])
+    assert absent(made, 4) and absent(made, 5) and not made.gaps
+    assert all(lies_in(made, at, spans[at if at < 4 else at - 2]) for at in (0, 1, 2, 3, 6, 7, 8, 9))
+
+
+def test_a_paragraph_that_stands_twice_is_found_once(align: Align) -> None:
+    made, spans = align(TEN, [*LINES[:4], *LINES[3:10]])
+    assert absent(made, 3) != absent(made, 4)
+    assert sum(count for _, count in missing_runs(made)) == len(LINES[3].split()) and not made.gaps
+    assert all(lies_in(made, at, spans[at if at < 3 else at - 1]) for at in (0, 1, 2, 5, 6, 7, 8, 9, 10))
+
+
+def test_a_paragraph_that_is_said_twice_is_a_gap_once(align: Align) -> None:
+    made, spans = align([0, 1, 2, 3, 3, 4, 5], LINES[:6])
+    assert not missing_runs(made)
+    assert len(made.gaps) == 1 and spans[3].start < made.gaps[0].start < made.gaps[0].end < spans[5].start
+    assert all(lies_in(made, at, spans[at if at < 3 else at + 1]) for at in (0, 1, 2, 4, 5))
+
+
+def test_a_foreign_paragraph_is_not_in_audio(align: Align) -> None:
+    made, spans = align(TEN, [*LINES[:5], FOREIGN, *LINES[5:10]])
+    assert absent(made, 5) and not made.gaps
+    assert all(lies_in(made, at, spans[at if at < 5 else at - 1]) for at in (0, 1, 2, 3, 4, 6, 7, 8, 9, 10))
+
+
+def test_a_text_longer_than_the_audio(align: Align) -> None:
+    made, spans = align([0, 1, 2], LINES)
+    assert all(lies_in(made, at, spans[at]) for at in range(3))
+    assert all(absent(made, at) for at in range(3, len(LINES)))
+
+
+def test_a_recording_that_begins_late_in_the_text(align: Align) -> None:
+    made, spans = align(range(6, 16), LINES[:16])
+    assert all(absent(made, at) for at in range(6))
+    assert all(lies_in(made, at, spans[at - 6]) for at in range(6, 16))
+
+
+@pytest.mark.parametrize("seconds", [8.0, 60.0])
+def test_silence_in_the_middle_moves_nothing(align: Align, seconds: float) -> None:
+    made, spans = align([0, 1, 2, seconds, 3, 4], LINES[:5])
+    assert all(lies_in(made, at, spans[at + (at > 2)]) for at in range(5))
+    assert not made.gaps and not missing_runs(made)
+
+
+def test_another_text_is_not_in_audio(align: Align) -> None:
+    made, _ = align([0, 1, 2, 3], [FOREIGN] * 2)
+    assert summarise(made).coverage < 0.1 and made.gaps
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_minutes_of_the_same_strings(align: Align) -> None:
+    """All sound is offered: the voice-activity model takes one in thirty of these telephone voices for silence."""
+    made, spans = align([0, 1, 2, 3, 4] * 15, LINES[:5] * 15, vad=None)
+    assert sum(lies_in(made, at, span) for at, span in enumerate(spans)) >= 0.98 * len(spans)
+    assert summarise(made).coverage > 0.99
+
+
+# Who finds the words
+
+
+def test_who_finds_words_for_whom() -> None:
+    qwen3, ctc = load_aligner_class("qwen3"), load_aligner_class("ctc")
+    assert choose_finder(ctc, "en") is None, "it rejects by itself"
+    assert choose_finder(qwen3, None) is None and choose_finder(qwen3, "ja") is None
+    chosen = choose_finder(qwen3, "en")
+    assert chosen is not None and chosen[0].rejects
+
+
+class Everywhere(Aligner):
+    """Places every word, one after the other, half a second each, whatever is heard."""
+
+    name = "everywhere"
+    max_seconds = 60.0
+
+    def __init__(self) -> None:
+        pass
+
+    def align(
+        self, clips: Sequence[Clip], texts: Sequence[Sequence[str]], language: str | None
+    ) -> list[list[AlignedWord | None]]:
+        return [[AlignedWord(0.5 * at, 0.5 * at + 0.4) for at in range(len(words))] for words in texts]
+
+
+class Tapeful:
+    """A minute of nothing."""
+
+    def clip(self, start: float, end: float, speech: Sequence[Region] = ()) -> Clip:
+        return Clip(Recording("tape"), start, np.zeros(round((end - start) * 16_000), np.float32), tuple(speech))
+
+
+def test_words_where_nobody_speaks_are_not_there() -> None:
+    found = Windows(["word"] * 12, Tapeful(), [Region(0.5, 2.5)], Pairing(Everywhere()), "xx").run()
+    assert [one is not None for one in found] == [True] * 6 + [False] * 6
+    assert is_spoken(Tapeful().clip(0, 9, [Region(2, 3)]), AlignedWord(3.2, 3.6))
+
+
+def test_words_are_parted_where_others_are_missing_or_there_is_time_for_more() -> None:
+    from asrcli.alignment.windows import Placed
+
+    words = [(at, Placed(start, start + 0.5, None)) for at, start in ((0, 0.0), (1, 0.6), (3, 1.2), (4, 5.0))]
+    assert [[number for number, _ in own] for own in apart(words)] == [[0, 1], [3], [4]]
+
+
+# The search of `ctc` for what is there
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.integers(0, 10_000), st.lists(st.lists(st.integers(-1, 3), min_size=1, max_size=3), min_size=1, max_size=4))
+def test_no_path_is_better(seed: int, words: list[list[int]]) -> None:
+    """The same prices, searched in another way: from frame to frame over a table of states and their scores."""
+    from asr_plugins.transformers_models import presence
+    from asr_plugins.transformers_models.viterbi import STAR
+
+    words = [[label if label else STAR for label in word] for word in words]
+    log_probs = np.log(np.random.default_rng(seed).dirichlet(np.full(4, 0.3), 9)).astype(np.float32)
+    trellis = presence.Trellis(log_probs, words, 0, None)
+    assert float(trellis.rests[-1, trellis.nodes].max()) == pytest.approx(best_score(log_probs, words), abs=1e-3)
+    runs = trellis.runs()
+    assert all(run.start < run.end and run.first < run.last for run in runs)
+    assert all(left.last <= right.first and left.end <= right.start for left, right in pairwise(runs))
+
+
+States = dict[tuple[str, int], float]  # ("rest", labels said), ("in", label), ("other", node): the best score there
+
+
+def best_score(log_probs: np.ndarray, words: list[list[int]]) -> float:
+    """Return the score of the best path through the words."""
+    from asr_plugins.transformers_models.presence import OTHER_PER_TOKEN, UNKNOWN_WORD
+
+    labels: list[int] = []
+    ends, price = [0], {}
+    for word in words:
+        if labels and labels[-1] == word[0] != -1:
+            labels.append(0)
+        if set(word) == {-1}:
+            price[ends[-1]] = UNKNOWN_WORD
+        for left, right in pairwise(word):
+            labels += [left, 0] if left == right != -1 else [left]
+        labels.append(word[-1])
+        ends.append(len(labels))
+    states: States = {("rest", 0): 0.0}
+    before = 0
+    for row in log_probs:
+        loud = float(row[1:].max() - row[0])
+        token = int(row[1:].argmax()) + 1 if loud > 0 else 0
+        sound = max(loud, 0.0) - OTHER_PER_TOKEN * (token not in (0, before))
+        before = token
+        gains = [0.0 if label == 0 else loud - 1.0 if label == -1 else float(row[label] - row[0]) for label in labels]
+        states = after(closed(states, ends), ends, gains, price, sound)
+    return max(score for (kind, at), score in closed(states, ends).items() if kind == "rest" and at in ends)
+
+
+def closed(states: States, ends: list[int]) -> States:
+    """Return the states with those that are reached from them in no time."""
+    from asr_plugins.transformers_models.presence import LEAP
+
+    found: States = {}
+    for (kind, at), score in states.items():
+        raise_to(found, (kind, at), score)
+        raise_to(found, ("rest", {"rest": at, "in": at + 1}.get(kind, ends[at] if at < len(ends) else 0)), score)
+    for left in ends:
+        for right in ends:
+            if right > left and ("rest", left) in found:
+                raise_to(found, ("rest", right), found["rest", left] - LEAP)
+    return found
+
+
+def after(states: States, ends: list[int], gains: list[float], price: dict[int, float], sound: float) -> States:
+    """Return the states one frame later."""
+    from asr_plugins.transformers_models.presence import OTHER
+
+    found: States = {}
+    for (kind, at), score in states.items():
+        raise_to(
+            found, (kind, at), score + {"rest": 0.0, "other": sound}.get(kind, gains[at] if at < len(gains) else 0)
+        )
+        if kind == "rest" and at in ends:
+            raise_to(found, ("other", ends.index(at)), score - OTHER + sound)
+        if kind == "rest" and at < len(gains):
+            raise_to(found, ("in", at), score - price.get(at, 0.0) + gains[at])
+    return found
+
+
+def raise_to(scores: States, state: tuple[str, int], score: float) -> None:
+    scores[state] = max(score, scores.get(state, -np.inf))
+
+
+def test_a_model_that_is_less_sure_finds_the_same_words(checkpoints: Path) -> None:
+    """Prices are relative to the best path, so a softer distribution (up to four times) changes nothing."""
+    from asr_plugins.transformers_models.presence import find_words
+
+    kind = load_aligner_class("ctc")
+    aligner = kind(Weights("tiny", str(checkpoints / "parakeet-ctc-digits")), Device(threads=1))
+    model = aligner.model  # type: ignore[attr-defined]
+    for number in range(0, 12, 2):
+        emissions = np.concatenate(model.emissions([said(number), said(number + 1)]))
+        first, second = LINES[number].split(), LINES[number + 1].split()
+        text = [*first, *FOREIGN.split(), *second]
+        labels = [model.vocabulary.spell(word) for word in text]
+        for softer in (1.0, 2.0, 4.0):
+            soft = emissions / softer
+            soft -= np.log(np.exp(soft).sum(1, keepdims=True))
+            runs = find_words(soft, labels, model.vocabulary.blank)
+            found = [word for run in runs for word in range(run.first, run.last)]
+            assert found == [*range(len(first)), *range(len(text) - len(second), len(text))], (number, softer)
