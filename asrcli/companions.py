@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DETECTORS, PUNCTUATORS, IDENTIFIERS = "asrcli.detectors", "asrcli.punctuators", "asrcli.identifiers"
 
+KINDS = {"vad": DETECTORS, "punctuation": PUNCTUATORS, "language": IDENTIFIERS}  # as asr engines pull spells them
+
 Announce = Callable[[str], None]
 
 

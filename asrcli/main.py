@@ -6,6 +6,7 @@ names it, so that ``asr --help`` imports none of them and ``asr transcribe`` imp
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -126,10 +127,16 @@ NAMED = {
 
 
 def _is_named(flag: str, word: str) -> bool:
-    """Return whether a word after a flag is the name of a model, not an input."""
+    """Return whether a word after a flag is the name of a model, not an input; say so when it nearly is."""
+    from difflib import get_close_matches
+
     from asrcli.engine import declared
 
-    return word.partition(":")[0] in {"silero", *declared(NAMED[flag][1])}
+    names = {"silero", *declared(NAMED[flag][1])}
+    stem = word.partition(":")[0]
+    if stem not in names and not os.path.lexists(word) and (close := get_close_matches(stem, names, n=1)):
+        print(f"asr: note: {flag} {word}: taken as an input; did you mean {flag} {close[0]}?", file=sys.stderr)
+    return stem in names
 
 
 def option_names(command: Any) -> dict[str, bool]:

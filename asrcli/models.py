@@ -22,8 +22,18 @@ if TYPE_CHECKING:
 # What a repository is asked for when its model declares nothing else. "model.bin" is CTranslate2's own format; every
 # other *.bin is left where it is, because it is a pickle. Tokenizers are json, txt or SentencePiece models.
 FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "model.bin", "vocabulary.*")
-WEIGHTS = ("*.safetensors", "model.bin", "*.pth.tar", "*.nemo", "*.gguf", "*.onnx", "segmentation/pytorch_model.bin")
+WEIGHTS = (
+    "*.safetensors", "model.bin", "*.pth.tar", "*/*.pth.tar", "*.nemo", "*.gguf", "*.onnx",
+    "segmentation/pytorch_model.bin",
+)  # fmt: skip
 
+# What stands before the name of a plugin that is no engine, for asr engines pull.
+PULLED_AS = {
+    "aligner": "aligner:",
+    "voice-activity model": "vad:",
+    "punctuation model": "punctuation:",
+    "language identifier": "language:",
+}
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 SECONDS_TO_ANSWER = 10.0  # of the hub, before a download counts as failed
 
@@ -302,5 +312,4 @@ def _called(engine: type[Plugin], name: str, declared: Model | None) -> str:
 
 
 def _pull_command(engine: type[Plugin], name: str) -> str:
-    role = "aligner:" if engine.role == "aligner" else ""
-    return f"asr engines pull {role}{engine.name}:{name}"
+    return f"asr engines pull {PULLED_AS.get(engine.role, '')}{engine.name}:{name}"

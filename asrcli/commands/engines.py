@@ -45,7 +45,9 @@ def engines(
 def pull(
     names: Annotated[
         list[str],
-        typer.Argument(metavar="ENGINE[:MODEL]...", help="whisper:base; whisper is its default; aligner:qwen3."),
+        typer.Argument(
+            metavar="ENGINE[:MODEL]...", help="whisper:base; whisper is its default; aligner:qwen3; vad:firered."
+        ),
     ],
     safetensors: Annotated[
         str | None, typer.Option("--safetensors", metavar="FOLDER", help="Also convert pickles, once, into FOLDER.")
@@ -73,13 +75,17 @@ def pull(
             weights = models.pull(engine, model, console.note)
         if safetensors:
             if not issubclass(engine, Engine):
-                raise UsageError(f"aligner '{engine.name}' has no pickles to convert: leave --safetensors out")
+                raise UsageError(f"{engine.role} '{engine.name}' has no pickles to convert: leave --safetensors out")
             engine.for_weights(weights).convert_to_safetensors(weights, safetensors)
         print(safetensors or weights.path)
 
 
 def _plugin(name: str) -> tuple[type[Plugin], str | None]:
-    """Return the class and the model of ``ENGINE[:MODEL]``; ``aligner:NAME[:MODEL]`` is the aligner of that name."""
+    """Return the class and the model of ``ENGINE[:MODEL]``; ``aligner:NAME[:MODEL]`` is the aligner of that name.
+
+    ``vad:``, ``punctuation:`` and ``language:`` are spelled likewise.
+    """
+    from asrcli import companions
     from asrcli.aligner import load_aligner_class
     from asrcli.engine import load_class
 
@@ -87,6 +93,8 @@ def _plugin(name: str) -> tuple[type[Plugin], str | None]:
     if role == "aligner":
         own, _, model = rest.partition(":")
         return load_aligner_class(own), model or None
+    if role in companions.KINDS and rest:
+        return companions.find(companions.KINDS[role], rest), rest.partition(":")[2] or None
     return load_class(role), rest or None
 
 

@@ -14,6 +14,7 @@ from asr_plugins.firered.checkpoint import Checkpoint
 from asr_plugins.firered.config import decoder_config, encoder_config
 from asr_plugins.firered.ctc import align, path_states, token_times
 from asr_plugins.firered.features import FeatureExtractor
+from asr_plugins.firered.packing import pack
 from asr_plugins.firered.precision import quantise
 from asr_plugins.firered.search import Hypothesis, SearchOptions, beam_search
 from asr_plugins.firered.vocabulary import Vocabulary
@@ -59,6 +60,8 @@ class AedModel:
         if int8:
             quantise(self.encoder)
             quantise(self.decoder)
+        if device.type == "cpu":
+            pack(self.decoder)
         report_unused(tensors)
 
     def hear(self, clips: Sequence[Samples], options: SearchOptions, timed: bool) -> list[Reading]:

@@ -159,7 +159,9 @@ def _unpack(package: Any, path: Path, weights: bool) -> tuple[dict[str, object],
 def _check_file(path: Path) -> None:
     """Raise `ModelError` for what goes wrong with downloads, before torch gives it a name nobody understands."""
     if not path.is_file():
-        raise ModelError(f"{path} is missing; download the model again")
+        raise ModelError(
+            f"{path} is missing; name the folder that holds it, or download the model again with asr engines pull"
+        )
     with path.open("rb") as file:
         head = file.read(len(LFS_POINTER))
     if head == LFS_POINTER:

@@ -48,6 +48,7 @@ def build_decoder(config: DecoderConfig, tensors: Tensors, name: str = "decoder"
     for index in range(config.layers):
         _decoder_layer(state, f"layers.{index}", tensors, f"{name}.layer_stack.{index}", width)
     decoder: Decoder = _fill(Decoder, config, state)
+    decoder.output.weight = decoder.embedding.weight  # one parameter and not two that share their memory
     return decoder
 
 
