@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import lzma
 import re
+import shutil
 import tarfile
 import zipfile
 import zlib
@@ -85,6 +86,20 @@ def read_archive(path: Path, *, weights: bool = True) -> Archive:
     if config is None:
         raise ModelError(f"'{path}' has no {CONFIG}: it is no .nemo model")
     return Archive(path, str(config.get("target", "")), config)
+
+
+def unpack(path: Path, folder: Path) -> None:
+    """Write the files of an archive below a folder. NeMo's own way needs a Python that has filters for tar archives.
+
+    Raises:
+        ModelError: the archive could do harm.
+    """
+    with tarfile.open(path, "r:*") as tar:
+        for member in _members(tar, path):
+            target = folder.joinpath(*PurePosixPath(member.name).parts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with _open(tar, member) as packed, target.open("xb") as file:
+                shutil.copyfileobj(packed, file)
 
 
 def _members(tar: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:

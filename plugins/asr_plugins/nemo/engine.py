@@ -6,9 +6,10 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from asr_plugins.nemo.archive import find_archive, read_archive
+from asr_plugins.nemo.archive import find_archive, read_archive, unpack
 from asr_plugins.nemo.catalogue import MODELS
 from asr_plugins.nemo.quiet import held
 from asrcli.device import torch_place
@@ -193,12 +194,18 @@ class NemoCanary(Nemo):
 def _load(archive: Archive, device: Any, dtype: Any) -> Any:
     """Return NeMo's model in evaluation mode, on a device and in a dtype of torch."""
     try:
-        with held():
+        with held(), TemporaryDirectory(prefix="asr-nemo-") as folder:
+            unpack(archive.path, Path(folder))
             silence()
             from nemo.collections.asr.models import ASRModel
+            from nemo.core.connectors.save_restore_connector import SaveRestoreConnector
 
-            model = ASRModel.restore_from(str(archive.path), map_location="cpu", strict=True)
-    except (RuntimeError, KeyError, ValueError, TypeError, FileNotFoundError) as error:
+            parts = SaveRestoreConnector()
+            parts.model_extracted_dir = folder
+            model = ASRModel.restore_from(
+                str(archive.path), map_location="cpu", strict=True, save_restore_connector=parts
+            )
+    except (RuntimeError, KeyError, ValueError, TypeError, FileNotFoundError, FileExistsError) as error:
         first = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(f"'{archive.path}' cannot be loaded by NeMo: {first[0]}") from error
     return model.eval().to(device=device, dtype=dtype)
