@@ -58,36 +58,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--size", default="l" if torch.cuda.is_available() else "xs", choices=SIZES)
-    parser.add_argument("--dtype", default="float32", help="of ours: float32, bfloat16, float16 or int8")
+    parser.add_argument(
+        "--dtypes",
+        default="bfloat16" if torch.cuda.is_available() else "float32,int8",
+        help="of ours: float32, bfloat16, float16, int8; the official code runs in float32",
+    )
     parser.add_argument("--repeats", type=int, default=3, help="runs of ours per workload; the official code runs once")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    official, ours = models(options)
+    dtypes = options.dtypes.split(",")
+    built = {dtype: models(options, dtype) for dtype in dtypes}
+    official = built[dtypes[0]][0]
     load = os.getloadavg()[0]
     where = (
         torch.cuda.get_device_name()
         if options.device == "cuda"
         else f"{platform.machine()} CPU, {options.threads} thread"
     )
+    print(f"## firered: AED-{options.size.upper()}, {where}, torch {torch.__version__}, load {load:.1f}\n")
     print(
-        f"## firered: AED-{options.size.upper()}, {where}, {options.dtype}, torch {torch.__version__}, "
-        f"load {load:.1f}\n"
+        f"`{' '.join(['python -m benchmarks.firered', *sys.argv[1:]])}`; beam {BEAMS}, {TOKENS_PER_SECOND} tokens per second, random weights.\n"
     )
-    print(f"`python {' '.join(sys.argv)}`; beam {BEAMS}, {TOKENS_PER_SECOND} tokens per second, random weights.\n")
-    print("| audio | ours: encoder + search | official: encoder + search | search | whole | same tokens |")
-    print("|---|---|---|---|---|---|")
+    print("| audio | dtype | ours: encoder + search | official: encoder + search | search | whole | same tokens |")
+    print("|---|---|---|---|---|---|---|")
     for seconds, clips in WORKLOADS:
         features = torch.randn(clips, 100 * seconds - 2, 80, generator=torch.Generator().manual_seed(0)).to(
             options.device
         )
-        best = min((ours(features, seconds) for _ in range(options.repeats)), key=lambda one: one.total)
-        print(row(seconds, clips, best, official(features, seconds) if official else None), flush=True)
+        theirs = official(features, seconds) if official else None
+        for dtype, (_, ours) in built.items():
+            best = min((ours(features, seconds) for _ in range(options.repeats)), key=lambda one: one.total)
+            print(row(f"{clips} x {seconds} s | {dtype}", best, theirs), flush=True)
 
 
-def row(seconds: int, clips: int, ours: Times, official: Times | None) -> str:
+def row(work: str, ours: Times, official: Times | None) -> str:
     """Return one line of the table."""
-    left = f"| {clips} x {seconds} s | {ours.encoder:.2f} + {ours.search:.2f} s "
+    left = f"| {work} | {ours.encoder:.2f} + {ours.search:.2f} s "
     if official is None:
         return left + "| | | | |"
     same = agreement(ours.tokens, official.tokens)
@@ -104,15 +111,15 @@ def agreement(ours: list[list[int]], theirs: list[list[int]]) -> str:
     return f"no, after {len(same)} of {len(its)}"
 
 
-def models(options: argparse.Namespace) -> tuple[Callable[..., Times] | None, Callable[..., Times]]:
-    """Build both networks with the same random weights."""
+def models(options: argparse.Namespace, named: str) -> tuple[Callable[..., Times] | None, Callable[..., Times]]:
+    """Build both networks with the same random weights; ours in the dtype that is named."""
     width, heads, layers = SIZES[options.size]
     args: dict[str, Any] = dict(
         idim=80, odim=VOCABULARY, d_model=width, n_head=heads, n_layers_enc=layers, n_layers_dec=layers, kernel_size=33,
         pe_maxlen=5000, sos_id=3, eos_id=4, pad_id=2,
     )  # fmt: skip
-    int8 = options.dtype == "int8"
-    device, dtype = torch.device(options.device), torch.float32 if int8 else getattr(torch, options.dtype)
+    int8 = named == "int8"
+    device, dtype = torch.device(options.device), torch.float32 if int8 else getattr(torch, named)
     state = random_state(argparse.Namespace(**args))
     official = None
     if repository := os.environ.get("FIRERED_REPO"):
