@@ -60,9 +60,8 @@ def main() -> None:
     gpu = options.device == "cuda"
     where = torch.cuda.get_device_name() if gpu else f"{platform.machine()} CPU, {options.threads} thread"
     print(f"## canary: {where}, {options.dtype}, torch {torch.__version__}, load {os.getloadavg()[0]:.1f}\n")
-    print(
-        f"`{' '.join(['python -m benchmarks.canary', *sys.argv[1:]])}`; random weights, best of {options.repeats}, by turns.\n"
-    )
+    typed = " ".join(["python -m benchmarks.canary", *sys.argv[1:]])
+    print(f"`{typed}`; random weights, best of {options.repeats}, by turns.\n")
     print("| size | work | ours | NeMo | ratio | same tokens |\n|---|---|---|---|---|---|")
     for size in options.size:
         with tempfile.TemporaryDirectory() as folder:

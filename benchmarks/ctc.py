@@ -59,9 +59,8 @@ def main() -> None:
         f"## ctc: Viterbi, {platform.machine()} CPU, one thread, torch {torch.__version__}, "
         f"load {os.getloadavg()[0]:.1f}\n"
     )
-    print(
-        f"`{' '.join(['python -m benchmarks.ctc', *sys.argv[1:]])}`; milliseconds of processor time, medians of {options.rounds} rounds.\n"
-    )
+    typed = " ".join(["python -m benchmarks.ctc", *sys.argv[1:]])
+    print(f"`{typed}`; milliseconds of processor time, medians of {options.rounds} rounds.\n")
     print("| work | ours | torchaudio | ours / torchaudio | peak memory of ours | same paths |")
     print("|---|---|---|---|---|---|")
     for work in WORKLOADS:

@@ -77,9 +77,8 @@ def main() -> None:
         else f"{platform.machine()} CPU, {options.threads} thread"
     )
     print(f"## firered: AED-{options.size.upper()}, {where}, torch {torch.__version__}, load {load:.1f}\n")
-    print(
-        f"`{' '.join(['python -m benchmarks.firered', *sys.argv[1:]])}`; beam {BEAMS}, {TOKENS_PER_SECOND} tokens per second, random weights.\n"
-    )
+    typed = " ".join(["python -m benchmarks.firered", *sys.argv[1:]])
+    print(f"`{typed}`; beam {BEAMS}, {TOKENS_PER_SECOND} tokens per second, random weights.\n")
     print("| audio | dtype | ours: encoder + search | official: encoder + search | search | whole | same tokens |")
     print("|---|---|---|---|---|---|---|")
     for seconds, clips in WORKLOADS:

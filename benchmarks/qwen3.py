@@ -52,9 +52,8 @@ def main() -> None:
     loops.LEAST_REPEATED = 1_000_000  # random weights run in circles: let them
     where = torch.cuda.get_device_name() if options.device == "cuda" else f"{platform.machine()} CPU"
     print(f"## qwen3: {where}, {options.threads} thread, torch {torch.__version__}, load {os.getloadavg()[0]:.1f}\n")
-    print(
-        f"`{' '.join(['python -m benchmarks.qwen3', *sys.argv[1:]])}`; {TOKENS_PER_SECOND} tokens per second, greedy.\n"
-    )
+    typed = " ".join(["python -m benchmarks.qwen3", *sys.argv[1:]])
+    print(f"`{typed}`; {TOKENS_PER_SECOND} tokens per second, greedy.\n")
     print("| model | audio | ours | `generate` | ratio | same tokens |\n|---|---|---|---|---|---|")
     for size in options.sizes.split(","):
         with tempfile.TemporaryDirectory() as folder:

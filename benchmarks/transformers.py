@@ -40,9 +40,8 @@ def main() -> None:
         f"## transformers: transducers, {platform.machine()} CPU, one thread, torch {torch.__version__}, "
         f"transformers {transformers.__version__}, load {os.getloadavg()[0]:.1f}\n"
     )
-    print(
-        f"`{' '.join(['python -m benchmarks.transformers', *sys.argv[1:]])}`; milliseconds of processor time, medians of {options.rounds} rounds.\n"
-    )
+    typed = " ".join(["python -m benchmarks.transformers", *sys.argv[1:]])
+    print(f"`{typed}`; milliseconds of processor time, medians of {options.rounds} rounds.\n")
     print("| model | clips at once | ours | `generate` | `generate` / ours | same text |")
     print("|---|---|---|---|---|---|")
     for kind in (Kind.TDT, Kind.RNNT):
