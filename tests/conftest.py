@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ HERE = Path(__file__).parent
 # A busy machine is no reason to fail: what is measured in time belongs to the benchmarks.
 settings.register_profile("asr", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("asr")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: children would ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 guard_torchaudio()  # tests import pyannote and NeMo directly, too
 
 

@@ -274,7 +274,7 @@ def test_interrupt_keeps_what_is_done(tmp_path: Path, number: signal.Signals, co
     sent = time.monotonic()
     run.send_signal(number)
     _, errors = run.communicate(timeout=10)
-    assert time.monotonic() - sent < 1.5, "an engine that computes must not hold back an interrupt"
+    assert time.monotonic() - sent < 4, "an engine that computes (5 s) must not hold back an interrupt"
     assert run.returncode == code
     assert "1 done, 3 not done" in errors and "Traceback" not in errors
     assert [path.name for path in (tmp_path / "out").glob("[!.]*.*")] == [Path(first).name]
