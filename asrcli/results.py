@@ -94,10 +94,10 @@ def run_paths(paths: Iterable[Path]) -> list[Path]:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(one for one in path.glob("*.jsonl") if not one.name.endswith(CARD_SUFFIX))
+        inside = [one for one in path.glob("*.jsonl") if not one.name.endswith(CARD_SUFFIX)]
         if not inside:
             raise InputError(f"{path}: no run record in it; {WANTED}")
-        found += inside
+        found += sorted(inside, key=lambda one: one.stem)  # "fake" before "fake-b", whose names begin the same
     return found
 
 

@@ -32,11 +32,15 @@ def digits(tmp_path: Path) -> Path:
 
 
 def records(folder: Path) -> list[RunRecord]:
-    return [read_run(path) for path in sorted(folder.glob("*.jsonl")) if "robustness" not in path.name]
+    return [
+        read_run(path)
+        for path in sorted(folder.glob("*.jsonl"), key=lambda path: path.stem)
+        if "robustness" not in path.name
+    ]
 
 
 def under_way(folder: Path) -> list[Path]:
-    return sorted((folder / ".under-way").glob("*.jsonl"))
+    return sorted((folder / ".under-way").glob("*.jsonl"), key=lambda path: path.stem)
 
 
 def test_a_whole_run_scores_records_and_reports(asr: Run, digits: Path, tmp_path: Path) -> None:
@@ -67,7 +71,7 @@ def test_a_whole_run_scores_records_and_reports(asr: Run, digits: Path, tmp_path
 
 def test_compare_reads_the_records(asr: Run, digits: Path, tmp_path: Path) -> None:
     assert asr("bench", digits, "-e", "fake", "-e", "fake:loop=2", *QUICK, "-o", tmp_path / "runs").code == 0
-    first, second = sorted((tmp_path / "runs").glob("*.jsonl"))
+    first, second = sorted((tmp_path / "runs").glob("*.jsonl"), key=lambda path: path.stem)
     done = asr("compare", first, first, second, "--json", "-")
     assert done.code == 0, done.err
     systems = json.loads(done.out)["systems"]
