@@ -50,8 +50,12 @@ def _check_pickle(path: Path, allowed: Sequence[type]) -> None:
         with torch.serialization.safe_globals(list(allowed)):
             torch.load(path, map_location="meta", weights_only=True)
     except Exception as error:  # an unpickler stumbles over damage in a dozen ways
-        named = re.search(r"GLOBAL (\S+)", str(error))
-        reason = f"it names {named[1]}" if named else "torch does not take it with weights_only=True"
         raise ModelError(
-            f"'{path}' is a pickle that is not safe to load: {reason}; use a model with safetensors"
+            f"'{path}' is a pickle that is not safe to load: {refusal(error)}; use a model with safetensors"
         ) from error
+
+
+def refusal(error: Exception) -> str:
+    """Return why torch does not take a pickle as plain data: the global that it names, where it says one."""
+    named = re.search(r"GLOBAL (\S+)", str(error))
+    return f"it names {named[1]}" if named else "torch does not take it with weights_only=True"

@@ -9,7 +9,6 @@ take with ``weights_only=True``. Nothing is unpacked to disk.
 from __future__ import annotations
 
 import lzma
-import re
 import shutil
 import tarfile
 import zipfile
@@ -20,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from asrcli.errors import ModelError
+from asrcli.pickles import refusal
 
 CONFIG, WEIGHTS = "model_config.yaml", "model_weights.ckpt"
 MOST_MEMBERS = 1_000
@@ -170,7 +170,5 @@ def _check_pickle(file: IO[bytes], size: int, name: str) -> None:
             torch.load(file, map_location="meta", weights_only=True)
             return
     except Exception as error:  # both stumble over damage in a dozen ways
-        named = re.search(r"GLOBAL (\S+)", str(error))
-        reason = f"it names {named[1]}" if named else "torch does not take it with weights_only=True"
-        raise ModelError(f"'{name}' is a pickle that is not safe to load: {reason}") from error
+        raise ModelError(f"'{name}' is a pickle that is not safe to load: {refusal(error)}") from error
     raise ModelError(f"'{name}' is not safe to load: {size} bytes become {unpacked}")
