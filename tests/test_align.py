@@ -17,6 +17,7 @@ from support.command import Run
 
 from asrcli.aligner import AlignedWord, Aligner, installed_aligners, load_aligner_class
 from asrcli.alignment.language import guess_language
+from asrcli.alignment.places import Placed, islands
 from asrcli.alignment.planning import AlignRequest
 from asrcli.alignment.reference import BoundaryError, boundary_error, find_reference, textgrid_tiers
 from asrcli.alignment.result import Token, missing_runs, spell, summarise, transcript_of, written_back
@@ -24,7 +25,7 @@ from asrcli.alignment.run import align_pair
 from asrcli.alignment.script import Piece, Script, parse_script, read_script, sentences, written_words
 from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import number, spoken_words
-from asrcli.alignment.windows import Pairing, Placed, Windows, islands
+from asrcli.alignment.windows import Pairing, Windows
 from asrcli.compare.sources import read_ctm
 from asrcli.engine import Device, Weights
 from asrcli.errors import InputError

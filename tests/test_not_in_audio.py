@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from asrcli.aligner import AlignedWord, Aligner, load_aligner_class
 from asrcli.alignment.choice import choose_finder, prepare_aligner
+from asrcli.alignment.places import Placed, apart, is_spoken
 from asrcli.alignment.planning import AlignRequest
 from asrcli.alignment.result import missing_runs, summarise
 from asrcli.alignment.run import align_pair
-from asrcli.alignment.windows import Pairing, Windows, apart, is_spoken
+from asrcli.alignment.windows import Pairing, Windows
 from asrcli.engine import Device, Weights
 from asrcli.types import Clip, Recording, Region, Transcript
 from asrcli.vad import VadOptions
@@ -202,8 +203,6 @@ def test_words_where_nobody_speaks_are_not_there() -> None:
 
 
 def test_words_are_parted_where_others_are_missing_or_there_is_time_for_more() -> None:
-    from asrcli.alignment.windows import Placed
-
     words = [(at, Placed(start, start + 0.5, None)) for at, start in ((0, 0.0), (1, 0.6), (3, 1.2), (4, 5.0))]
     assert [[number for number, _ in own] for own in apart(words)] == [[0, 1], [3], [4]]
 

@@ -21,28 +21,23 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Protocol
 
-from asrcli.aligner import AlignedWord, Aligner
-from asrcli.types import SAMPLE_RATE, Clip, Phone, Region
+from asrcli.aligner import Aligner
+from asrcli.alignment.places import LOW, MARGIN, Numbered, Placed, apart, cut, is_spoken, islands, moved
+from asrcli.types import Clip, Region
 
 # Spoken words per second of speech. Fast talkers say 3.5 over minutes; more only counts for single windows.
 FASTEST = 5.0
 SPARE = 8  # words offered beyond that: a window may begin in the middle of a burst
-# An island of words after a leap in the text is trusted when it is long enough: (words passed over, words needed).
-TRUST = ((2, 1), (5, 2), (12, 3), (60, 5), (10**9, 8))
-LOW = 0.3  # a word with a lower score counts for no island
 LOST = 0.3  # share of a window's speech under trusted words, below which text and sound may have parted
 LOST_SECONDS = 2.0  # of speech in the window, for that to mean something
 HORIZON = 3000  # words among which the place is looked for: twenty minutes
 LEAST_ISLAND = 6  # words in a row that settle where the text goes on
 PAUSE_SHARE = 0.5  # of the longest window: where the search for a pause to end it at begins
 TRUSTED_SHARE = 0.8  # of a window, for aligners that do not reject: later words are done again
-STRETCH = (
-    1.0  # seconds; words further apart are given to such an aligner as texts of their own, after another found them
-)
 GENEROUS = 1.15  # such an aligner gets so many times the words expected
 LONGEST = 120.0  # seconds; no window is longer, whatever an aligner can do
+LEAST_SILENCE = 1.0  # seconds; a shorter pause holds no words that voice activity could have missed
 LONG_PAUSE = 3.0  # seconds; a window ends there however short it is
-MARGIN = 0.5  # seconds of sound kept around speech: detectors open late on a hesitation
 
 
 class Tape(Protocol):
@@ -50,16 +45,6 @@ class Tape(Protocol):
 
     def clip(self, start: float, end: float, speech: Sequence[Region] = ()) -> Clip:
         """Return a stretch of the recording, in seconds of its clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """When a spoken word is said, in seconds from the start of the recording."""
-
-    start: float
-    end: float
-    score: float | None
-    phones: tuple[Phone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +65,6 @@ class Pairing:
         return min(self.aligner.max_seconds, self.finder.max_seconds if self.finder else LONGEST, LONGEST)
 
 
-Numbered = tuple[int, Placed]  # a word's number, and when it is said
-
-
 class Windows:
     """One text and one recording, on their way together."""
 
@@ -99,6 +81,7 @@ class Windows:
         self.language = language
         self.found: list[Placed | None] = [None] * len(words)
         self.at = 0  # the first word that has no place yet
+        self.ended = 0.0  # when the last one with a place ends
         self.longest = aligners.max_seconds
 
     def run(self) -> list[Placed | None]:
@@ -109,13 +92,20 @@ class Windows:
 
     def steps(self) -> Iterator[float]:
         """Place the words in `found`, a window at a time; yield how far it is, in seconds of the recording."""
-        time = self._next_speech(0.0)
+        start, time = 0.0, self._next_speech(0.0)
         while time is not None and self.at < len(self.words):
             stop = self._stop(time)
-            clip = self.tape.clip(time, stop, self.speech)
-            reached = self._estimate(clip) if self.judge is None else self._follow(clip, self.judge)
+            start = max(min(self.ended, time), time - self.longest)
+            sound = self.tape.clip(start, stop, self.speech)
+            clip = cut(sound, time, stop)
+            reached = self._estimate(clip) if self.judge is None else self._follow(sound, clip, self.judge)
             yield min(reached, stop)
             time = self._next_speech(max(reached, time + 0.5))
+        if self.judge is not None and self.at < len(self.words):
+            start = max(start, self.ended)
+            self._look_back(
+                self.tape.clip(start, start + self.longest, self.speech), self.judge, self.at, len(self.words)
+            )
 
     def _next_speech(self, time: float) -> float | None:
         """Return where to go on: at the next speech, with a little before it; ``None`` after the last."""
@@ -149,8 +139,14 @@ class Windows:
 
     # Where somebody tells which words are there
 
-    def _follow(self, clip: Clip, judge: Aligner) -> float:
-        """Place what is in the window; return where the next one starts."""
+    def _follow(self, sound: Clip, clip: Clip, judge: Aligner) -> float:
+        """Place what is in the window; return where the next one starts.
+
+        Args:
+            sound: everything since the last word with a place, the window included.
+            clip: the window.
+            judge: who tells which words are there.
+        """
         seconds = self._speech_in(clip)
         trusted = self._offer(clip, judge, self.at)
         covered = sum(word.end - word.start for _, word in trusted)
@@ -160,21 +156,41 @@ class Windows:
                 again = self._offer(clip, judge, place)
                 if sum(word.end - word.start for _, word in again) > covered:
                     trusted = again
-        if judge is not self.aligner:
-            trusted = self._timed(clip, trusted)
-        for number, word in trusted:
-            self.found[number] = word
         if not trusted:
             return clip.end
-        self.at = trusted[-1][0] + 1
-        last = trusted[-1][1].end
-        if self._speech_in(clip, last) >= LOST_SECONDS:  # what follows may be from further on in the text
-            return last
-        return clip.end if self._at_pause(clip.end) else last
+        self._place(clip, judge, trusted)
+        number, sure = next((one for one in trusted if one[1].score is None or one[1].score >= LOW), trusted[0])
+        if number > self.at:
+            self._look_back(cut(sound, sound.start, sure.start), judge, self.at, number)
+        self.at, self.ended = trusted[-1][0] + 1, trusted[-1][1].end
+        if self._speech_in(clip, self.ended) >= LOST_SECONDS:  # what follows may be from further on in the text
+            return self.ended
+        return clip.end if self._at_pause(clip.end) else self.ended
+
+    def _look_back(self, sound: Clip, judge: Aligner, first: int, last: int) -> None:
+        """Look for words ``[first, last)``, which their window lacks, in all the sound before it.
+
+        Voice activity may have taken what it holds for silence.
+        """
+        if sound.seconds >= LEAST_SILENCE:
+            words = self.words[first : min(last, first + math.ceil(sound.seconds * FASTEST))]
+            self._place(sound, judge, self._trusted(sound, judge, first, words))
+
+    def _place(self, clip: Clip, judge: Aligner, trusted: list[Numbered]) -> None:
+        for number, word in trusted if judge is self.aligner else self._timed(clip, trusted):
+            self.found[number] = word
 
     def _offer(self, clip: Clip, judge: Aligner, first: int) -> list[Numbered]:
         """Align a window with the words from ``first`` on; return those that are trusted, with their numbers."""
-        words = self.words[first : first + math.ceil(self._speech_in(clip) * FASTEST) + SPARE]
+        last = min(len(self.words), first + math.ceil(self._speech_in(clip) * FASTEST) + SPARE)
+        trusted = self._trusted(clip, judge, first, self.words[first:last])
+        if trusted and trusted[-1][0] == last - 1 < len(self.words) - 1:
+            # To leave out the end of what was offered has a price, and a text that repeats itself can be entered where
+            # it ends with the window; not so with one word less.
+            trusted = self._trusted(clip, judge, first, self.words[first : last - 1])
+        return trusted
+
+    def _trusted(self, clip: Clip, judge: Aligner, first: int, words: Sequence[str]) -> list[Numbered]:
         aligned = judge.align([clip], [words], self.language)[0]
         return [(first + number, moved(word, clip.start)) for number, word in islands(aligned)]
 
@@ -232,55 +248,3 @@ class Windows:
             self.found[number] = word
         self.at = trusted[-1][0] + 1
         return clip.end if last else trusted[-1][1].end
-
-
-def cut(clip: Clip, start: float, end: float) -> Clip:
-    """Return a stretch of a clip, in seconds of the recording."""
-    first, last = (max(0, round((time - clip.start) * SAMPLE_RATE)) for time in (start, end))
-    inside = tuple(one for one in clip.speech if one.end > start and one.start < end)
-    return Clip(clip.recording, max(start, clip.start), clip.samples[first:last], inside)
-
-
-def apart(words: Sequence[Numbered]) -> list[list[Numbered]]:
-    """Part words where some are missing between them, or where there is time for something else."""
-    stretches: list[list[Numbered]] = []
-    for number, word in words:
-        before = stretches[-1][-1] if stretches else None
-        if before is None or number > before[0] + 1 or word.start - before[1].end > STRETCH:
-            stretches.append([])
-        stretches[-1].append((number, word))
-    return stretches
-
-
-def is_spoken(clip: Clip, word: AlignedWord) -> bool:
-    """Tell whether a word lies where somebody speaks, or near it."""
-    start, end = word.start + clip.start, word.end + clip.start
-    return any(start < one.end + MARGIN and end > one.start - MARGIN for one in clip.speech)
-
-
-def islands(aligned: Sequence[AlignedWord | None]) -> Iterator[tuple[int, AlignedWord]]:
-    """Yield number and time of the words that are trusted: those that agree with enough of their neighbours."""
-    expected = 0  # the word after the last trusted one
-    start = 0
-    while start < len(aligned):
-        if aligned[start] is None:
-            start += 1
-            continue
-        end = start
-        while end < len(aligned) and aligned[end] is not None:
-            end += 1
-        island = [(number, word) for number, word in enumerate(aligned[start:end], start) if word is not None]
-        sure = sum(word.score is None or word.score >= LOW for _, word in island)
-        needed = next(words for leap, words in TRUST if start - expected <= leap)
-        if sure >= needed:
-            yield from island
-            expected = end
-        start = end
-
-
-def moved(word: AlignedWord, seconds: float) -> Placed:
-    """Return a word of a clip on the clock of the recording."""
-    phones = tuple(
-        Phone(phone.text, round(phone.start + seconds, 3), round(phone.end + seconds, 3)) for phone in word.phones
-    )
-    return Placed(round(word.start + seconds, 3), round(word.end + seconds, 3), word.score, phones)
