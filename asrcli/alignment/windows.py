@@ -22,7 +22,20 @@ from difflib import SequenceMatcher
 from typing import Protocol
 
 from asrcli.aligner import Aligner
-from asrcli.alignment.places import LOW, MARGIN, Numbered, Placed, apart, cut, is_spoken, islands, moved
+from asrcli.alignment.places import (
+    LOW,
+    MARGIN,
+    Numbered,
+    Placed,
+    apart,
+    cut,
+    is_spoken,
+    is_sure,
+    islands,
+    moved,
+    nearest,
+    widest_pause,
+)
 from asrcli.types import Clip, Region
 
 # Spoken words per second of speech. Fast talkers say 3.5 over minutes; more only counts for single windows.
@@ -34,9 +47,12 @@ HORIZON = 3000  # words among which the place is looked for: twenty minutes
 LEAST_ISLAND = 6  # words in a row that settle where the text goes on
 PAUSE_SHARE = 0.5  # of the longest window: where the search for a pause to end it at begins
 TRUSTED_SHARE = 0.8  # of a window, for aligners that do not reject: later words are done again
+ENOUGH = 0.4  # of a window, up to which such an aligner must be sure, or it gets a shorter one
+LEAST_SECONDS = 6.0  # no shorter window
 GENEROUS = 1.15  # such an aligner gets so many times the words expected
 LONGEST = 120.0  # seconds; no window is longer, whatever an aligner can do
 LEAST_SILENCE = 1.0  # seconds; a shorter pause holds no words that voice activity could have missed
+TAIL = 0.05  # seconds; what is left of speech after the last word of a window, when it is no more than that
 LONG_PAUSE = 3.0  # seconds; a window ends there however short it is
 
 
@@ -82,7 +98,7 @@ class Windows:
         self.found: list[Placed | None] = [None] * len(words)
         self.at = 0  # the first word that has no place yet
         self.ended = 0.0  # when the last one with a place ends
-        self.longest = aligners.max_seconds
+        self.longest = self.window = aligners.max_seconds
 
     def run(self) -> list[Placed | None]:
         """Return when each word is said; ``None`` for words that are not in the sound."""
@@ -94,7 +110,7 @@ class Windows:
         """Place the words in `found`, a window at a time; yield how far it is, in seconds of the recording."""
         start, time = 0.0, self._next_speech(0.0)
         while time is not None and self.at < len(self.words):
-            stop = self._stop(time)
+            stop = self._stop(time, self.window)
             start = max(min(self.ended, time), time - self.longest)
             sound = self.tape.clip(start, stop, self.speech)
             clip = cut(sound, time, stop)
@@ -110,13 +126,13 @@ class Windows:
     def _next_speech(self, time: float) -> float | None:
         """Return where to go on: at the next speech, with a little before it; ``None`` after the last."""
         for region in self.speech:
-            if region.end > time + 0.05:
+            if region.end > time + TAIL:
                 return max(time, region.start - MARGIN)
         return None
 
-    def _stop(self, time: float) -> float:
-        """Return where a window ends: at the first long pause, else at the longest late one, else anywhere."""
-        limit = time + self.longest
+    def _stop(self, time: float, most: float) -> float:
+        """Return where a window ends: at the first long pause, else at the longest late one, else after ``most`` s."""
+        limit = time + most
         while self.speech and self.speech[0].end <= time:
             self.speech.pop(0)
         best, longest = limit, 0.0
@@ -127,7 +143,7 @@ class Windows:
             pause = following - region.end
             if region.end > time and pause >= LONG_PAUSE:  # also the end of all speech
                 return min(region.end + MARGIN, limit)
-            if region.end > time + PAUSE_SHARE * self.longest and pause > longest and region.end + pause / 2 <= limit:
+            if region.end > time + PAUSE_SHARE * most and pause > longest and region.end + pause / 2 <= limit:
                 best, longest = region.end + min(MARGIN, pause / 2), pause
         return best
 
@@ -172,6 +188,7 @@ class Windows:
 
         Voice activity may have taken what it holds for silence.
         """
+        sound = cut(sound, sound.end - self.longest, sound.end)
         if sound.seconds >= LEAST_SILENCE:
             words = self.words[first : min(last, first + math.ceil(sound.seconds * FASTEST))]
             self._place(sound, judge, self._trusted(sound, judge, first, words))
@@ -182,17 +199,13 @@ class Windows:
 
     def _offer(self, clip: Clip, judge: Aligner, first: int) -> list[Numbered]:
         """Align a window with the words from ``first`` on; return those that are trusted, with their numbers."""
-        last = min(len(self.words), first + math.ceil(self._speech_in(clip) * FASTEST) + SPARE)
-        trusted = self._trusted(clip, judge, first, self.words[first:last])
-        if trusted and trusted[-1][0] == last - 1 < len(self.words) - 1:
-            # To leave out the end of what was offered has a price, and a text that repeats itself can be entered where
-            # it ends with the window; not so with one word less.
-            trusted = self._trusted(clip, judge, first, self.words[first : last - 1])
-        return trusted
+        words = self.words[first : first + math.ceil(self._speech_in(clip) * FASTEST) + SPARE]
+        return self._trusted(clip, judge, first, words)
 
     def _trusted(self, clip: Clip, judge: Aligner, first: int, words: Sequence[str]) -> list[Numbered]:
         aligned = judge.align([clip], [words], self.language)[0]
-        return [(first + number, moved(word, clip.start)) for number, word in islands(aligned)]
+        trusted = nearest(words, list(islands(aligned)))
+        return [(first + number, moved(word, clip.start)) for number, word in trusted]
 
     def _timed(self, clip: Clip, trusted: Sequence[Numbered]) -> list[Numbered]:
         """Return words that somebody else has found, with the aligner's times and the score of being there.
@@ -228,23 +241,42 @@ class Windows:
     # Where every word is placed
 
     def _estimate(self, clip: Clip) -> float:
+        """Place the words of a window up to where the aligner is no longer sure; return where the next one starts.
+
+        Where it is sure of little it is asked about less: a model has a length from which on its words pile up.
+        """
+        while True:
+            words, last = self._likely(clip)
+            aligned = self.aligner.align([clip], [words], self.language)[0]
+            spoken = [word if word is not None and is_spoken(clip, word) else None for word in aligned]
+            sure = [word for _, word in islands([word if is_sure(word) else None for word in spoken])]
+            reach = sure[-1].end if sure else 0.0
+            if reach >= ENOUGH * clip.seconds or clip.seconds <= LEAST_SECONDS:
+                break
+            clip = cut(clip, clip.start, self._stop(clip.start, max(LEAST_SECONDS, clip.seconds / 2)))
+        self.window = min(self.longest, max(LEAST_SECONDS, 2 * clip.seconds))
+        whole = last and reach >= TRUSTED_SHARE * clip.seconds
+        limit = clip.seconds if whole or not sure else min(reach, TRUSTED_SHARE * clip.seconds)
+        trusted = [
+            (self.at + number, moved(word, clip.start))
+            for number, word in enumerate(spoken)
+            if word is not None and word.end <= limit
+        ]
+        if not trusted:
+            return clip.end
+        if not whole:
+            trusted = trusted[: widest_pause([word for _, word in trusted])]
+        for number, word in trusted:
+            self.found[number] = word
+        self.at = trusted[-1][0] + 1
+        return clip.end if whole else trusted[-1][1].end
+
+    def _likely(self, clip: Clip) -> tuple[Sequence[str], bool]:
+        """Return the words that a window is likely to hold, some more, and whether it is the last one."""
         left = len(self.words) - self.at
         seconds = self._speech_in(clip)
         remaining = max(seconds, sum(one.end - max(one.start, clip.start) for one in self.speech))
         last = seconds >= remaining - 0.01
         expected = left * seconds / remaining if remaining else left
         count = min(left, math.ceil(seconds * FASTEST) + SPARE, math.ceil(expected * (1 if last else GENEROUS)) + 3)
-        words = self.words[self.at : self.at + count]
-        aligned = self.aligner.align([clip], [words], self.language)[0]
-        limit = clip.seconds if last else clip.seconds * TRUSTED_SHARE
-        trusted = [
-            (self.at + number, moved(word, clip.start))
-            for number, word in enumerate(aligned)
-            if word is not None and (word.end <= limit or last) and is_spoken(clip, word)
-        ]
-        if not trusted:
-            return clip.end
-        for number, word in trusted:
-            self.found[number] = word
-        self.at = trusted[-1][0] + 1
-        return clip.end if last else trusted[-1][1].end
+        return self.words[self.at : self.at + count], last

@@ -171,9 +171,7 @@ class Search:
             reach: Any = np.full(len(node), node.max() + LEAP, np.float32)
         else:
             greatest = np.maximum.accumulate(node)
-            # Of nodes that are as good the first: a text that repeats itself goes on where it was left.
-            rises = np.append(True, greatest[1:] > greatest[:-1])
-            source = np.maximum.accumulate(np.where(rises, np.arange(len(node)), 0))
+            source = np.maximum.accumulate(np.where(node >= greatest, np.arange(len(node)), 0))
             reach = greatest + LEAP
         better = reach > node
         np.maximum(node, reach, out=node)
