@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Protocol
 
-from asrcli.aligner import Aligner
+from asrcli.aligner import AlignedWord, Aligner
 from asrcli.alignment.places import (
     LOW,
     MARGIN,
@@ -191,7 +191,8 @@ class Windows:
         sound = cut(sound, sound.end - self.longest, sound.end)
         if sound.seconds >= LEAST_SILENCE:
             words = self.words[first : min(last, first + math.ceil(sound.seconds * FASTEST))]
-            self._place(sound, judge, self._trusted(sound, judge, first, words))
+            aligned = judge.align([sound], [words], self.language)[0]
+            self._place(sound, judge, self._trusted(sound, first, words, aligned))
 
     def _place(self, clip: Clip, judge: Aligner, trusted: list[Numbered]) -> None:
         for number, word in trusted if judge is self.aligner else self._timed(clip, trusted):
@@ -200,10 +201,17 @@ class Windows:
     def _offer(self, clip: Clip, judge: Aligner, first: int) -> list[Numbered]:
         """Align a window with the words from ``first`` on; return those that are trusted, with their numbers."""
         words = self.words[first : first + math.ceil(self._speech_in(clip) * FASTEST) + SPARE]
-        return self._trusted(clip, judge, first, words)
-
-    def _trusted(self, clip: Clip, judge: Aligner, first: int, words: Sequence[str]) -> list[Numbered]:
         aligned = judge.align([clip], [words], self.language)[0]
+        if aligned and aligned[-1] is not None and first + len(words) < len(self.words):
+            # To leave out the end of what is offered has a price for a judge, so that a text that repeats itself may be
+            # entered where it ends with the window; not so with one word less.
+            words = words[:-1]
+            aligned = judge.align([clip], [words], self.language)[0]
+        return self._trusted(clip, first, words, aligned)
+
+    def _trusted(
+        self, clip: Clip, first: int, words: Sequence[str], aligned: Sequence[AlignedWord | None]
+    ) -> list[Numbered]:
         trusted = nearest(words, list(islands(aligned)))
         return [(first + number, moved(word, clip.start)) for number, word in trusted]
 
