@@ -133,7 +133,7 @@ def _choose_auto(model: str | None, options: Options, announce: Announce) -> tup
     reasons: list[str] = []
     for name in here:
         engine = load_class(name)
-        found, why = _usable(engine, options)
+        found, why = usable(engine, options)
         if found:
             better = f" ({'; '.join(reasons)})" if reasons else ""
             announce(f"engine {name}:{found}, the best with its weights here{better}")
@@ -147,7 +147,7 @@ def _choose_auto(model: str | None, options: Options, announce: Announce) -> tup
     )
 
 
-def _usable(engine: type[Engine], options: Options) -> tuple[str | None, str]:
+def usable(engine: type[Engine], options: Options) -> tuple[str | None, str]:
     """Return a model of the engine that can be used now, or ``None`` and why there is none."""
     if missing := engine.missing():
         return None, f"{missing[0]} is not installed"

@@ -69,6 +69,7 @@ class Pairing:
 
     aligner: Aligner
     finder: Aligner | None = None  # None: the aligner rejects by itself, or nobody can
+    timed: bool = False  # the finder's times are already those of the aligner
 
     @property
     def judge(self) -> Aligner | None:
@@ -94,6 +95,7 @@ class Windows:
     ) -> None:
         self.words, self.tape, self.speech = words, tape, list(speech)
         self.aligner, self.judge = aligners.aligner, aligners.judge
+        self.timed = aligners.timed or self.judge is self.aligner
         self.language = language
         self.found: list[Placed | None] = [None] * len(words)
         self.at = 0  # the first word that has no place yet
@@ -174,7 +176,7 @@ class Windows:
                     trusted = again
         if not trusted:
             return clip.end
-        self._place(clip, judge, trusted)
+        self._place(clip, trusted)
         number, sure = next((one for one in trusted if one[1].score is None or one[1].score >= LOW), trusted[0])
         if number > self.at:
             self._look_back(cut(sound, sound.start, sure.start), judge, self.at, number)
@@ -192,10 +194,10 @@ class Windows:
         if sound.seconds >= LEAST_SILENCE:
             words = self.words[first : min(last, first + math.ceil(sound.seconds * FASTEST))]
             aligned = judge.align([sound], [words], self.language)[0]
-            self._place(sound, judge, self._trusted(sound, first, words, aligned))
+            self._place(sound, self._trusted(sound, first, words, aligned))
 
-    def _place(self, clip: Clip, judge: Aligner, trusted: list[Numbered]) -> None:
-        for number, word in trusted if judge is self.aligner else self._timed(clip, trusted):
+    def _place(self, clip: Clip, trusted: list[Numbered]) -> None:
+        for number, word in trusted if self.timed else self._timed(clip, trusted):
             self.found[number] = word
 
     def _offer(self, clip: Clip, judge: Aligner, first: int) -> list[Numbered]:
