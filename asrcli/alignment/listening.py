@@ -19,7 +19,7 @@ from asrcli.types import Clip, Word
 if TYPE_CHECKING:
     from asrcli.recogniser import Recogniser
 
-PIECE_SECONDS = 12.0  # what the recogniser hears at once: long enough for it, and a mistake stays small
+PIECE_SECONDS = 8.0  # that the recogniser hears at once: a sentence or two, so that a mistake stays small
 MISHEARD_SCORE = 0.25  # of a word at most when another was heard in its place
 
 

@@ -47,12 +47,12 @@ HORIZON = 3000  # words among which the place is looked for: twenty minutes
 LEAST_ISLAND = 6  # words in a row that settle where the text goes on
 PAUSE_SHARE = 0.5  # of the longest window: where the search for a pause to end it at begins
 TRUSTED_SHARE = 0.8  # of a window, for aligners that do not reject: later words are done again
-ENOUGH = 0.4  # of a window, up to which such an aligner must be sure, or it gets a shorter one
+ENOUGH = 0.6  # of a window, up to which such an aligner must be sure, or it gets a shorter one
 LEAST_SECONDS = 6.0  # no shorter window
 GENEROUS = 1.15  # such an aligner gets so many times the words expected
 LONGEST = 120.0  # seconds; no window is longer, whatever an aligner can do
 LEAST_SILENCE = 1.0  # seconds; a shorter pause holds no words that voice activity could have missed
-TAIL = 0.05  # seconds; what is left of speech after the last word of a window, when it is no more than that
+TAIL = 0.35  # seconds; less speech than that is the pad that voice activity leaves after the last word of a window
 LONG_PAUSE = 3.0  # seconds; a window ends there however short it is
 
 
@@ -274,7 +274,7 @@ class Windows:
         ]
         if not trusted:
             return clip.end
-        if not whole:
+        if not whole and self._speech_in(clip, trusted[-1][1].end) > TAIL:  # it goes on: better after a pause
             trusted = trusted[: widest_pause([word for _, word in trusted])]
         for number, word in trusted:
             self.found[number] = word
