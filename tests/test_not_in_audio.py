@@ -18,13 +18,15 @@ from hypothesis import strategies as st
 
 from asrcli.aligner import AlignedWord, Aligner, load_aligner_class
 from asrcli.alignment.choice import choose_finder, prepare_aligner
+from asrcli.alignment.listening import Listener
 from asrcli.alignment.places import Placed, apart, is_spoken
 from asrcli.alignment.planning import AlignRequest
 from asrcli.alignment.result import missing_runs, summarise
 from asrcli.alignment.run import align_pair
 from asrcli.alignment.windows import Pairing, Windows
-from asrcli.engine import Device, Weights
-from asrcli.types import Clip, Recording, Region, Transcript
+from asrcli.engine import Device, Weights, load_class
+from asrcli.recogniser import Choice, Recogniser
+from asrcli.types import Clip, Options, Recording, Region, Transcript
 from asrcli.vad import VadOptions
 from tests.clips import clip
 
@@ -42,14 +44,10 @@ SLACK = 0.3  # seconds around a recorded string; whole strings lie further apart
 Align = Callable[..., tuple[Transcript, list[Region]]]
 
 
-@pytest.fixture(scope="module", params=["ctc", "qwen3"])
+@pytest.fixture(scope="module", params=["ctc", "qwen3", "listener"])
 def align(request: pytest.FixtureRequest, checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Align:
     """Return a function that joins digit strings (numbers) and silences (seconds), and aligns lines with them."""
-    folder = checkpoints / {"ctc": "parakeet-ctc-digits", "qwen3": "qwen3-aligner-digits"}[request.param]
-    kind = load_aligner_class(request.param)
-    chosen = choose_finder(kind, "en")
-    finder = prepare_aligner(*chosen, offline=True, announce=print).load() if chosen else None
-    aligners = Pairing(kind(Weights(folder.name, str(folder)), Device(threads=1)), finder)
+    aligners = aligners_of(request.param, checkpoints)
     place = tmp_path_factory.mktemp("digits")
 
     def run(
@@ -70,6 +68,19 @@ def align(request: pytest.FixtureRequest, checkpoints: Path, tmp_path_factory: p
         return align_pair(str(place / "talk.wav"), str(place / "talk.txt"), aligners, asked), spans
 
     return run
+
+
+def aligners_of(name: str, checkpoints: Path) -> Pairing:
+    """Return an aligner and who finds the words for it: as `asr align` does in English, or a recogniser."""
+    kind = load_aligner_class("ctc" if name == "ctc" else "qwen3")
+    folder = checkpoints / ("parakeet-ctc-digits" if name == "ctc" else "qwen3-aligner-digits")
+    aligner = kind(Weights(folder.name, str(folder)), Device(threads=1))
+    if name == "listener":
+        engine, weights = load_class("qwen3"), checkpoints / "qwen3-asr-digits"
+        choice = Choice(engine, Weights(weights.name, str(weights)), Device(threads=1))
+        return Pairing(aligner, Listener(Recogniser(choice, Options(), print), aligner), timed=True)
+    chosen = choose_finder(kind, "en")
+    return Pairing(aligner, prepare_aligner(*chosen, offline=True, announce=print).load() if chosen else None)
 
 
 def said(number: int) -> np.ndarray:

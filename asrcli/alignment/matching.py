@@ -8,7 +8,7 @@ their number, so that a paragraph that is not said is left out whole instead of 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # A word that is heard and in the text gains up to 1, by the share of its letters.
-ALIKE = 0.5  # share of letters in common from which two words may be the same one: "color" and "colours"
+ALIKE = 0.7  # share of letters in common from which two words may be the same one: "color" and "colours"
 JOINED = 0.8  # and two words and one: "everybody" and "every body"
-UNTOLD = 0.5  # price of a heard word that is not in the text
+UNTOLD = 1.0  # price of a heard word that is not in the text
+MORE_UNTOLD = 0.4  # and of every other one after it: what is not in the text is rather one passage than ten words
 MISHEARD = 0.7  # price of a word that is heard as quite another one
 LEAP = 2.0  # price of words of the text that are not heard, however many
 NEAR = 1e-4  # and a little for each: of places that are the same the nearest
@@ -51,24 +52,24 @@ def match(heard: Sequence[str], words: Sequence[str]) -> list[Match]:
     said, told = [plain(word) for word in heard], [plain(word) for word in words]
     gains = {pair: likeness(joined(said, pair[0]), joined(told, pair[1]), pair) for pair in PAIRS}
     steps = np.arange(len(told) + 1) * NEAR
-    best = np.empty((len(said) + 1, len(told) + 1))
-    reached = np.empty_like(best)  # before a leap ends in a cell
+    # Scores of the best path to each cell: any; one that does not end in a leap; one that ends in an untold word.
+    best, reached, untold = (np.full((len(said) + 1, len(told) + 1), OUT) for _ in range(3))
     for row in range(len(said) + 1):
-        cells = np.full(len(told) + 1, OUT)
+        cells = untold[row]
         if row == 0:
-            cells[0] = 0.0
+            cells = np.append(0.0, cells[1:])
         else:
-            cells = np.maximum(cells, best[row - 1] - UNTOLD)
+            cells = untold[row] = np.maximum(best[row - 1] - UNTOLD, untold[row - 1] - MORE_UNTOLD)
         for (down, across), gain in gains.items():
             if row >= down and len(told) >= across:
                 cells[across:] = np.maximum(cells[across:], best[row - down, :-across] + gain[row - down])
         reached[row] = cells
         leapt = np.maximum.accumulate(cells + steps)[:-1] - steps[1:] - LEAP
         best[row] = np.append(cells[:1], np.maximum(cells[1:], leapt))
-    return _path(best, reached, gains)
+    return _path(best, reached, untold, gains)
 
 
-def _path(best: Any, reached: Any, gains: dict[tuple[int, int], NDArray[Any]]) -> list[Match]:
+def _path(best: Any, reached: Any, untold: Any, gains: Mapping[tuple[int, int], NDArray[Any]]) -> list[Match]:
     """Walk back from the best end: the rest of the text is left out for nothing."""
     import numpy as np
 
@@ -87,10 +88,10 @@ def _path(best: Any, reached: Any, gains: dict[tuple[int, int], NDArray[Any]]) -
                     found.append(Match(row - down, row, column - across, column, bool(gain > 0)))
                     row, column = row - down, column - across
                     break
-        else:
-            if row == 0:
-                break
-            row -= 1  # heard, and not in the text
+        else:  # what ends here is not in the text
+            while untold[row, column] != best[row - 1, column] - UNTOLD:
+                row -= 1
+            row -= 1
     return found[::-1]
 
 
