@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING
 
 from asrcli.aligner import AlignedWord, Aligner
 from asrcli.alignment.matching import Match, match
+from asrcli.alignment.places import cut as cut_clip
 from asrcli.alignment.script import written_words
 from asrcli.alignment.spoken import spoken_words
-from asrcli.types import Clip, Word
+from asrcli.types import SAMPLE_RATE, Clip, Word
 
 if TYPE_CHECKING:
     from asrcli.recogniser import Recogniser
 
 PIECE_SECONDS = 8.0  # that the recogniser hears at once: a sentence or two, so that a mistake stays small
+QUIET = 0.01  # of the loudest sample: what stays below it is silence, in which recognisers invent words or lose them
+SILENCE = 1.0  # seconds of it from which on it is not heard
+AROUND = 0.3  # but for so much
 MISHEARD_SCORE = 0.25  # of a word at most when another was heard in its place
 
 
@@ -105,10 +109,13 @@ class Listener(Aligner):
 
         if self._last and self._last[0] is clip and self._last[1] == language:
             return self._last[2]
-        recording = replace(clip.recording, start=clip.start)
         options = CutOptions(max_seconds=self.piece_seconds, vad=None)
         known = language if language is None or not self.spoken or language in self.spoken else None
-        clips = [replace(one, language=known) for one in cut([clip.samples], recording, options)]
+        clips = [
+            replace(piece, language=known)
+            for one in sounds(clip)
+            for piece in cut([one.samples], replace(clip.recording, start=one.start), options)
+        ]
         pieces = []
         for one, heard in zip(clips, self.recogniser.transcribe(clips), strict=True):
             if isinstance(heard, Exception):
@@ -117,6 +124,20 @@ class Listener(Aligner):
             pieces.append(Piece(one, tuple(said for word in written for said in spoken_words(word, language))))
         self._last = clip, language, pieces
         return pieces
+
+
+def sounds(clip: Clip) -> Iterator[Clip]:
+    """Yield the stretches of a clip between its silences."""
+    import numpy as np
+
+    level = np.abs(clip.samples)
+    loud = np.flatnonzero(level > QUIET * level.max(initial=0.0))
+    if not len(loud):
+        return
+    breaks = np.flatnonzero(np.diff(loud) > SILENCE * SAMPLE_RATE)
+    for first, last in zip(np.append(loud[0], loud[breaks + 1]), np.append(loud[breaks], loud[-1]), strict=True):
+        start, end = (clip.start + int(number) / SAMPLE_RATE for number in (first, last))
+        yield cut_clip(clip, start - AROUND, end + AROUND)
 
 
 def merged(

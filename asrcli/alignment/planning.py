@@ -97,15 +97,14 @@ def plan(request: AlignRequest) -> AlignPlan:
     check_template(naming.template, request.formats)
     if request.reference:
         references.check_reference(request.reference)
-    judge = _judge(finder, listener)
-    recipe = {**_run_recipe(request, aligner, model), "finder": judge}
+    recipe = {**_run_recipe(request, aligner, model), "finder": _judge(finder, listener)}
     writes = bool(request.formats) and not naming.to_stdout
     if writes:
         check_folder(naming.state_folder)
     jobs = tuple(_plan_job(pair, request, naming, recipe) if writes else Job(pair.audio) for pair in request.pairs)
     check_collisions([(job.name, output.path) for job in jobs for output in job.outputs])
     texts = {pair.audio.path: pair.text for pair in request.pairs}
-    notices += _notices(request, aligner, model, judge)
+    notices += _notices(request, aligner, model, finder, listener)
     asked = replace(request, naming=naming)
     return AlignPlan(asked, aligner, model, finder, listener, jobs, texts, recipe, tuple(notices))
 
@@ -118,15 +117,22 @@ def _judge(finder: choices.Finder | None, listener: choices.Listener | None) -> 
     return f"{finder[0].name}:{finder[1]}" if finder else "none"
 
 
-def _notices(request: AlignRequest, aligner: type[Aligner], model: str, judge: str) -> Iterator[str]:
+def _notices(
+    request: AlignRequest,
+    aligner: type[Aligner],
+    model: str,
+    finder: choices.Finder | None,
+    listener: choices.Listener | None,
+) -> Iterator[str]:
     if request.aligner == "auto":
         yield f"aligner {aligner.name}:{model}"
-    if judge != "none":
-        yield f"which words are in the audio is found by {judge}"
+    if finder or listener:
+        does = "heard" if listener else "found"
+        yield f"which words are in the audio is {does} by {_judge(finder, listener)}"
     elif not aligner.rejects:
-        why = "" if request.listener == "none" else ", and nothing here finds or hears which are in the audio"
-        how = "" if request.listener == "none" else " (--language CODE if you know it, or --listener ENGINE:MODEL)"
-        yield f"aligner '{aligner.name}' places every word{why}{how}: text that is missing there may be overlooked"
+        why = ", and nothing here finds or hears which are in the audio (--language CODE or --listener ENGINE:MODEL)"
+        known = "" if request.listener == "none" else why
+        yield f"aligner '{aligner.name}' places every word{known}: text that is missing there may be overlooked"
 
 
 def _run_recipe(request: AlignRequest, aligner: type[Aligner], model: str) -> state.Recipe:
