@@ -28,6 +28,7 @@ from asrcli.alignment.matching import (
     PAIRS,
     UNTOLD,
     Match,
+    best_path,
     match,
 )
 from asrcli.errors import UsageError
@@ -40,7 +41,7 @@ SEA = "we went to the sea and the day was long to be sure and then we came to th
 def numbers(heard: str, text: str) -> str:
     """Return the numbers of the words of a text that are heard, with ``?`` where another was heard in their place."""
     found = match(heard.split(), text.split())
-    return " ".join(f"{number}{'' if one.alike else '?'}" for one in found for number in range(one.first, one.last))
+    return " ".join(f"{number}{'' if one.share else '?'}" for one in found for number in range(one.first, one.last))
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,7 @@ def numbers(heard: str, text: str) -> str:
         ("well the er quick brown fox", "the quick brown fox", "0 1 2 3"),
         ("the quick brow fox", "the quick brown fox", "0 1 2 3"),
         ("the quick green fox runs", "the quick brown fox runs", "0 1 2? 3 4"),
+        ("the quick brown uh", "the quick brown fox runs", "0 1 2"),
         ("every body knows fortytwo of them", "everybody knows forty two of them", "0 1 2 3 4 5"),
         ("Strasse und Café", "STRASSE UND CAFE\u0301", "0 1 2"),
         ("你 好 世 界", "你 好 吗 世 界", "0 1 3 4"),
@@ -60,6 +62,11 @@ def numbers(heard: str, text: str) -> str:
 )
 def test_words_that_are_heard(heard: str, text: str, found: str) -> None:
     assert numbers(heard, text) == found
+
+
+def test_the_share_of_letters() -> None:
+    shares = [one.share for one in match(["the", "colors", "ran", "green"], ["the", "colours", "never", "green"])]
+    assert shares == pytest.approx([1.0, 12 / 13, 0.0, 1.0])
 
 
 def test_a_paragraph_that_is_not_said_is_leapt_over_whole() -> None:
@@ -130,7 +137,7 @@ def score_of(path: Sequence[Match], heard: Sequence[str], words: Sequence[str]) 
             total -= LEAP + NEAR * (one.first - column)
         said, told = "".join(heard[one.heard : one.heard_end]), "".join(words[one.first : one.last])
         share = Indel.normalized_similarity(said, told)
-        total += max(one.heard_end - one.heard, one.last - one.first) * (2 * share - 1) if one.alike else -MISHEARD
+        total += max(one.heard_end - one.heard, one.last - one.first) * (2 * share - 1) if one.share else -MISHEARD
         row, column = one.heard_end, one.last
     raise AssertionError
 
@@ -142,7 +149,8 @@ texts = st.lists(st.sampled_from(["a", "b", "ab", "abc", "c"]), max_size=7)
 @given(heard=texts, words=texts)
 def test_no_path_is_better(heard: list[str], words: list[str]) -> None:
     if heard and words:
-        assert score_of(match(heard, words), heard, words) == pytest.approx(best_score(heard, words), abs=1e-9)
+        score = score_of(best_path(heard, words), heard, words)
+        assert score == pytest.approx(best_score(heard, words), abs=1e-9)
 
 
 @given(heard=texts, words=texts)

@@ -24,7 +24,7 @@ PIECE_SECONDS = 8.0  # that the recogniser hears at once: a sentence or two, so 
 QUIET = 0.01  # of the loudest sample: what stays below it is silence, in which recognisers invent words or lose them
 SILENCE = 1.0  # seconds of it from which on it is not heard
 AROUND = 0.3  # but for so much
-MISHEARD_SCORE = 0.25  # of a word at most when another was heard in its place
+MISHEARD_SCORE = 0.25  # of a word in whose place another was heard; of others the share of letters is
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,7 @@ class Listener(Aligner):
             pieces = self._listen(clip, language)
             times = self._times(clip, pieces, [list(piece.words) for piece in pieces], language)
             texts = [word for piece in pieces for word in piece.words]
-            found.append(
-                [Word(text, time.start, time.end, time.score) for text, time in zip(texts, times, strict=True) if time]
-            )
+            found.append([Word(text, time.start, time.end) for text, time in zip(texts, times, strict=True)])
         return found
 
     def _align(self, clip: Clip, words: Sequence[str], language: str | None) -> list[AlignedWord | None]:
@@ -78,26 +76,25 @@ class Listener(Aligner):
         for place, word, number in merged(heard, words, matches):
             said[owners[place]].append(word)
             numbers.append(number)
-        misheard = {one.first for one in matches if not one.alike}
+        shares = {number: one.share for one in matches for number in range(one.first, one.last)}
         found: list[AlignedWord | None] = [None] * len(words)
         for number, time in zip(numbers, self._times(clip, pieces, said, language), strict=True):
-            if number is None or time is None:
-                continue
-            score = time.score if number not in misheard else min(MISHEARD_SCORE, time.score or MISHEARD_SCORE)
-            found[number] = replace(time, score=score)
+            if number is not None:
+                found[number] = replace(time, score=round(max(MISHEARD_SCORE, shares[number]), 3))
         return found
 
     def _times(
         self, clip: Clip, pieces: Sequence[Piece], said: Sequence[Sequence[str]], language: str | None
-    ) -> list[AlignedWord | None]:
-        """Return when each word of all pieces is said, in seconds of their clip."""
+    ) -> Iterator[AlignedWord]:
+        """Yield when each word of all pieces is said, in seconds of their clip."""
         aligned = self.aligner.align([piece.clip for piece in pieces], said, language)
-        return [
-            word and replace(word, start=word.start + shift, end=word.end + shift)
-            for piece, own in zip(pieces, aligned, strict=True)
-            for shift in [piece.clip.start - clip.start]
-            for word in own
-        ]
+        for piece, own in zip(pieces, aligned, strict=True):
+            shift = piece.clip.start - clip.start
+            end = 0.0
+            for word in own:
+                word = word or AlignedWord(end, end)  # it was heard, even if the aligner has no place for it
+                end = word.end
+                yield replace(word, start=word.start + shift, end=end + shift)
 
     def _listen(self, clip: Clip, language: str | None) -> list[Piece]:
         """Return what is heard in a clip.

@@ -35,20 +35,26 @@ class Match:
     heard_end: int
     first: int
     last: int
-    alike: bool  # not so: another word was heard in the place of this one
+    share: float  # of the letters, 0 to 1; 0 where another word was heard in the place of this one
 
 
 def match(heard: Sequence[str], words: Sequence[str]) -> list[Match]:
-    """Return which words of a text are heard, in order; what begins or ends one of the two alone is left out.
+    """Return which words of a text are heard, in order.
 
     Args:
         heard: spoken words.
-        words: those of the text, spoken too.
+        words: those of the text, spoken too; more may follow.
     """
+    found = best_path(heard, words) if heard and words else []
+    while found and not found[-1].share:  # another word, and nothing of the text after it: why should it be this one
+        found.pop()
+    return found
+
+
+def best_path(heard: Sequence[str], words: Sequence[str]) -> list[Match]:
+    """Return the path of the highest score; neither of the two is empty."""
     import numpy as np
 
-    if not heard or not words:
-        return []
     said, told = [plain(word) for word in heard], [plain(word) for word in words]
     gains = {pair: likeness(joined(said, pair[0]), joined(told, pair[1]), pair) for pair in PAIRS}
     steps = np.arange(len(told) + 1) * NEAR
@@ -85,7 +91,7 @@ def _path(best: Any, reached: Any, untold: Any, gains: Mapping[tuple[int, int], 
             if row >= down and column >= across:
                 gain = gains[down, across][row - down, column - across]
                 if best[row - down, column - across] + gain == score:
-                    found.append(Match(row - down, row, column - across, column, bool(gain > 0)))
+                    found.append(Match(row - down, row, column - across, column, share_of(gain, down, across)))
                     row, column = row - down, column - across
                     break
         else:  # what ends here is not in the text
@@ -105,6 +111,11 @@ def likeness(left: Sequence[str], right: Sequence[str], pair: tuple[int, int]) -
     if pair == (1, 1):
         return np.where(shares > ALIKE, 2.0 * shares - 1.0, -MISHEARD)
     return np.where(shares > JOINED, 2.0 * (2.0 * shares - 1.0), OUT)
+
+
+def share_of(gain: float, down: int, across: int) -> float:
+    """Return the share of letters that a gain stands for."""
+    return (float(gain) / max(down, across) + 1.0) / 2.0 if gain > 0 else 0.0
 
 
 def joined(words: Sequence[str], count: int) -> list[str]:

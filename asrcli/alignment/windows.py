@@ -6,9 +6,10 @@ agree (after Moreno, Joerg, Van Thong and Glickman 1998, "A recursive algorithm 
 audio segments"). Two ways, by what an aligner can do:
 
 - one that rejects words that are not there gets more words than fit, and leaves the rest;
-- any other places every word it is given. Where one that rejects speaks the language too, that one finds which words
-  are there, and the other only says when. Where there is none, it gets as many words as the time is likely to hold,
-  what it puts near the window's end is done again, and what it puts where nobody speaks is not there.
+- any other places every word it is given. Where one that rejects speaks the language too, or a recogniser listens, that
+  one finds which words are there, and the other only says when. Where there is neither, it gets as many words as the
+  time is likely to hold, what it is not sure of is done again in another window, and what it puts where nobody speaks
+  is not there.
 
 Where text and sound have parted, an aligner that hears is asked which of the next thousands of words are there.
 """
@@ -265,7 +266,7 @@ class Windows:
                 break
             clip = cut(clip, clip.start, self._stop(clip.start, max(LEAST_SECONDS, clip.seconds / 2)))
         self.window = min(self.longest, max(LEAST_SECONDS, 2 * clip.seconds))
-        whole = last and reach >= TRUSTED_SHARE * clip.seconds
+        whole = last and (reach >= TRUSTED_SHARE * clip.seconds or self._speech_in(clip, clip.start + reach) <= TAIL)
         limit = clip.seconds if whole or not sure else min(reach, TRUSTED_SHARE * clip.seconds)
         trusted = [
             (self.at + number, moved(word, clip.start))
