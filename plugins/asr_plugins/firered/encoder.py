@@ -16,7 +16,9 @@ from asr_plugins.firered.config import SUBSAMPLING, EncoderConfig
 from asr_plugins.firered.positions import sinusoids
 
 CONTEXT = 6  # zero frames after the end, so that every frame has the full view of the two convolutions
-QUERY_BLOCK = 256  # encoder frames that attend at once: near half of the relative positions are never computed
+# Encoder frames that attend at once: near half of the relative positions are never computed.
+CPU_BLOCK = 128  # what it works on stays in its cache
+GPU_BLOCK = 256  # few kernels
 CHANNELS = 32  # of the subsampling convolutions
 POSITIONS = 128  # encoder frames by which the table of relative positions grows
 LONGEST = 5000  # encoder frames (200 s) that the official relative positions reach; trained on 60 s
@@ -151,11 +153,11 @@ class RelativeAttention(nn.Module):
         places, reach = self._places(positions), (len(positions) + 1) // 2
         by_content = query + self.content_bias
         by_place = ((query + self.position_bias) / math.sqrt(width // self.heads)).contiguous()
-        mixed = []
-        for start in range(0, frames, QUERY_BLOCK):
-            stop = min(start + QUERY_BLOCK, frames)
+        mixed, block = [], GPU_BLOCK if x.is_cuda else CPU_BLOCK
+        for start in range(0, frames, block):
+            stop = min(start + block, frames)
             # Only these positions are between a query of the block and any key.
-            near = places[:, reach - stop : reach + frames - 1 - start].transpose(1, 2)
+            near = places[:, :, reach - stop : reach + frames - 1 - start]
             bias = relative_shift(torch.matmul(by_place[:, :, start:stop], near), frames)
             if padding is not None:
                 bias = bias.masked_fill(padding[:, None, None], -math.inf)
@@ -165,10 +167,10 @@ class RelativeAttention(nn.Module):
         return self.output(torch.cat(mixed, 2).transpose(1, 2).flatten(2))
 
     def _places(self, positions: Tensor) -> Tensor:
-        """Return the projected positions (heads, 2 reach - 1, head width), kept for the next utterance."""
+        """Return the projected positions (heads, head width, 2 reach - 1), kept for the next utterance."""
         if self.places is None or self.places[0] is not positions:
             split = self.position(positions).view(len(positions), self.heads, -1)
-            self.places = positions, split.transpose(0, 1).contiguous()
+            self.places = positions, split.permute(1, 2, 0).contiguous()
         return self.places[1]
 
 
