@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from asrcli.types import Clip, Options, Samples, Segment
 
 GROUP = "asrcli.engines"
+OWN_OPTION = "--engine-option"
 
 # The order of `--engine auto`: the first that is installed, speaks the language and has its weights on this machine.
 # Accuracy first (Open ASR Leaderboard, English short form), PocketSphinx last because it is always there.
@@ -79,6 +80,16 @@ class Device:
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.index}" if self.kind == "cuda" else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOption:
+    """A number that one engine alone takes, given as ``--engine-option NAME=VALUE``."""
+
+    default: float
+    least: float
+    most: float
+    help: str  # what it does, in a few words
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +156,7 @@ class Engine(Plugin):
     max_seconds: ClassVar[float] = math.inf  # the longest clip it hears correctly
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0, "cuda": 480.0}  # audio per call, by device kind
     supports: ClassVar[frozenset[str]] = frozenset()  # names of `Options` fields it honours
+    own_options: ClassVar[Mapping[str, EngineOption]] = {}  # what no other engine has, by name with underscores
     identifies_language: ClassVar[bool] = False  # `identify_language` works
     streams: ClassVar[bool] = False  # `stream` works; for others the core hears successive hypotheses and compares them
     answers: ClassVar[bool] = False  # `generate` works: it has a language model to put questions to
@@ -209,6 +221,15 @@ class Engine(Plugin):
         """Return how long the pipeline may make a clip under these options; `max_seconds` unless overridden."""
         return cls.max_seconds
 
+    @classmethod
+    def check(cls, options: Options) -> None:
+        """Raise `UsageError` for options that do not go together; called before weights load."""
+
+    @classmethod
+    def beams(cls, options: Options) -> int:
+        """Return how many hypotheses its search keeps under these options; for engines that honour ``n_best``."""
+        return options.beam_size or 1
+
 
 @cache
 def declared(group: str) -> Mapping[str, EntryPoint]:
@@ -262,16 +283,47 @@ def check_installed(plugin: type[Plugin]) -> None:
 
 
 def check_options(engine: type[Engine], options: Options) -> None:
-    """Raise `UsageError` for the first given option that the engine does not honour."""
-    for name, value in options.given():
-        if name == "language":
-            continue  # checked against the languages of the model, by `check_language`
-        if name not in engine.supports and not (name == "task" and value == "transcribe"):
-            others = (other for other in installed() if other not in ("fake", engine.name))
-            able = [other for other in others if name in load_class(other).supports]
+    """Raise `UsageError` for the first given option that the engine does not honour, or not with this value."""
+    for spelling in unsupported(engine, options):
+        others = (load_class(other) for other in installed() if other not in ("fake", engine.name))
+        able = [other.name for other in others if spelling not in unsupported(other, options)]
+        if able or not (spelling.startswith(OWN_OPTION) and engine.own_options):
             hint = f"engines that do: {', '.join(able)}" if able else "leave it out"
-            spelling = f"--task {value}" if name == "task" else f"--{name.replace('_', '-')}"
-            raise UsageError(f"engine '{engine.name}' has no {spelling}; {hint}")
+        else:
+            hint = f"it has {', '.join(name.replace('_', '-') for name in engine.own_options)}"
+        raise UsageError(
+            f"engine '{engine.name}' has no {spelling}{_with_this_model(engine, options, spelling)}; {hint}"
+        )
+    for name, value in options.engine_options or ():
+        own = engine.own_options[name]
+        if not own.least <= value <= own.most:
+            spelling = f"{OWN_OPTION} {name.replace('_', '-')}={value:g}"
+            raise UsageError(f"{spelling}: engine '{engine.name}' takes {own.least:g} to {own.most:g}")
+    if options.n_best and options.n_best > (kept := engine.beams(options)):
+        hypotheses = "one hypothesis" if kept == 1 else f"{kept} hypotheses"
+        raise UsageError(
+            f"--n-best {options.n_best}: the search of engine '{engine.name}' keeps {hypotheses}; "
+            f"add --beam-size {options.n_best}, or more"
+        )
+    engine.check(options)
+
+
+def _with_this_model(engine: type[Engine], options: Options, spelling: str) -> str:
+    """Return the words to add where another model of the same engine honours an option."""
+    of_others = engine.name in declared(GROUP) and spelling not in unsupported(load_class(engine.name), options)
+    return " with this model" if of_others else ""
+
+
+def unsupported(engine: type[Engine], options: Options) -> list[str]:
+    """Return the given options that an engine does not honour, as they are typed."""
+    found = []
+    for name, value in options.given():
+        if name == "engine_options":
+            missing = (own for own, _ in value if own not in engine.own_options)
+            found += [f"{OWN_OPTION} {own.replace('_', '-')}" for own in missing]
+        elif name not in {*engine.supports, "language"} and (name, value) != ("task", "transcribe"):
+            found.append(f"--task {value}" if name == "task" else f"--{name.replace('_', '-')}")
+    return found  # a language is checked against those of the model, by `check_language`
 
 
 def check_language(engine: type[Engine], model: str, language: str | None) -> None:

@@ -17,6 +17,7 @@ from asrcli.engine import (
     check_options,
     installed,
     load_class,
+    unsupported,
 )
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.hashes import hash_local
@@ -151,9 +152,8 @@ def _usable(engine: type[Engine], options: Options) -> tuple[str | None, str]:
     """Return a model of the engine that can be used now, or ``None`` and why there is none."""
     if missing := engine.missing():
         return None, f"{missing[0]} is not installed"
-    for name, value in options.given():
-        if name not in engine.supports and name != "language" and (name, value) != ("task", "transcribe"):
-            return None, f"no --{name.replace('_', '-')}"
+    if lacking := unsupported(engine, options):
+        return None, f"no {lacking[0]}"
     speaks = [
         model
         for model in weights_here(engine)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from asrcli.commands.sinks import check_sinks
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from asrcli.speakers import SpeakerOptions
     from asrcli.types import Options
     from asrcli.vad import VadOptions
+
+PUNCTUATION_MODEL = "firered"  # unless --punctuation-model names another
 
 
 def request(given: dict[str, Any]) -> Request:
@@ -39,6 +43,7 @@ def request(given: dict[str, Any]) -> Request:
         found = inputs.expand(named)
         chosen = formats(given["format"]) if given["format"] else _default_formats(given)
         _check_answers(given, chosen)
+        _check_alternatives(given, chosen)
         check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
@@ -59,7 +64,7 @@ def request(given: dict[str, Any]) -> Request:
         start=start,
         end=end,
         vad=_vad(given) if given["vad"] else None,
-        punctuation=given["punctuation_model"] if given["punctuate"] else None,
+        punctuation=_punctuation(given),
         identifier=given["identify_with"],
         languages=tuple(_codes(given["languages"])),
         device=_device(given),
@@ -87,6 +92,7 @@ _SAME_NAME = (
     "prompt",
     "word_timestamps",
     "beam_size",
+    "n_best",
     "best_of",
     "patience",
     "length_penalty",
@@ -126,8 +132,36 @@ def options(given: dict[str, Any]) -> Options:
         temperature=_temperatures(given["temperature"], given["temperature_increment_on_fallback"]),
         suppress_tokens=_numbers(given["suppress_tokens"], "--suppress-tokens", int),
         ask=tuple(given["ask"]) if given["ask"] else None,
+        engine_options=engine_options(given["engine_option"]),
         **{name: given[name] for name in _SAME_NAME},
     )
+
+
+def engine_options(words: Sequence[str] | None) -> tuple[tuple[str, float], ...] | None:
+    """Return what ``NAME=VALUE`` words say, sorted by name; of a name given twice the last holds.
+
+    Raises:
+        UsageError: a word is not of this form, or its value no number.
+    """
+    found: dict[str, float] = {}
+    for word in words or ():
+        name, _, value = word.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not name.strip() or not math.isfinite(number):
+            raise UsageError(f"--engine-option {word}: write a name and a number, such as eos-penalty=0.9")
+        found[name.strip().replace("-", "_")] = number
+    return tuple(sorted(found.items())) or None
+
+
+def _check_alternatives(given: dict[str, Any], chosen: list[str]) -> None:
+    """Raise `UsageError` when there is no place for an n-best list."""
+    from asrcli.jobs import PLACES
+
+    if given["n_best"] and not PLACES["n_best"] & set(chosen) and not given["json"] and not given["events"]:
+        raise UsageError(f"--n-best: {chosen[0]} has no place for a list; choose -f json or jsonl")
 
 
 def _check_answers(given: dict[str, Any], chosen: list[str]) -> None:
@@ -201,6 +235,13 @@ def _vad(given: dict[str, Any]) -> VadOptions:
 
 def _seconds(milliseconds: int | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
+
+
+def _punctuation(given: dict[str, Any]) -> str | None:
+    model: str | None = given["punctuation_model"]
+    if model is not None and not given["punctuate"]:
+        raise UsageError(f"--punctuation-model {model} is for --punctuate: give that too")
+    return (model or PUNCTUATION_MODEL) if given["punctuate"] else None
 
 
 def _channels(text: str) -> str:
