@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from asrcli.types import Clip, Options, Samples, Segment
 
 GROUP = "asrcli.engines"
-OWN_OPTION = "--engine-option"
 
 # The order of `--engine auto`: the first that is installed, speaks the language and has its weights on this machine.
 # Accuracy first (Open ASR Leaderboard, English short form), PocketSphinx last because it is always there.
@@ -280,55 +279,3 @@ def check_installed(plugin: type[Plugin]) -> None:
     """Raise `MissingExtra` with the pip command when a module that the plugin needs is not installed."""
     if missing := plugin.missing():
         raise MissingExtra(f"{plugin.role} '{plugin.name}'", missing, plugin.extra or plugin.name)
-
-
-def check_options(engine: type[Engine], options: Options) -> None:
-    """Raise `UsageError` for the first given option that the engine does not honour, or not with this value."""
-    for spelling in unsupported(engine, options):
-        others = (load_class(other) for other in installed() if other not in ("fake", engine.name))
-        able = [other.name for other in others if spelling not in unsupported(other, options)]
-        if able or not (spelling.startswith(OWN_OPTION) and engine.own_options):
-            hint = f"engines that do: {', '.join(able)}" if able else "leave it out"
-        else:
-            hint = f"it has {', '.join(name.replace('_', '-') for name in engine.own_options)}"
-        raise UsageError(
-            f"engine '{engine.name}' has no {spelling}{_with_this_model(engine, options, spelling)}; {hint}"
-        )
-    for name, value in options.engine_options or ():
-        own = engine.own_options[name]
-        if not own.least <= value <= own.most:
-            spelling = f"{OWN_OPTION} {name.replace('_', '-')}={value:g}"
-            raise UsageError(f"{spelling}: engine '{engine.name}' takes {own.least:g} to {own.most:g}")
-    if options.n_best and options.n_best > (kept := engine.beams(options)):
-        hypotheses = "one hypothesis" if kept == 1 else f"{kept} hypotheses"
-        raise UsageError(
-            f"--n-best {options.n_best}: the search of engine '{engine.name}' keeps {hypotheses}; "
-            f"add --beam-size {options.n_best}, or more"
-        )
-    engine.check(options)
-
-
-def _with_this_model(engine: type[Engine], options: Options, spelling: str) -> str:
-    """Return the words to add where another model of the same engine honours an option."""
-    of_others = engine.name in declared(GROUP) and spelling not in unsupported(load_class(engine.name), options)
-    return " with this model" if of_others else ""
-
-
-def unsupported(engine: type[Engine], options: Options) -> list[str]:
-    """Return the given options that an engine does not honour, as they are typed."""
-    found = []
-    for name, value in options.given():
-        if name == "engine_options":
-            missing = (own for own, _ in value if own not in engine.own_options)
-            found += [f"{OWN_OPTION} {own.replace('_', '-')}" for own in missing]
-        elif name not in {*engine.supports, "language"} and (name, value) != ("task", "transcribe"):
-            found.append(f"--task {value}" if name == "task" else f"--{name.replace('_', '-')}")
-    return found  # a language is checked against those of the model, by `check_language`
-
-
-def check_language(engine: type[Engine], model: str, language: str | None) -> None:
-    """Raise `UsageError` when the model does not speak the language asked for."""
-    spoken = engine.languages(model)
-    if language and spoken and language not in spoken:
-        shown = ", ".join(spoken[:12]) + (", ..." if len(spoken) > 12 else "")
-        raise UsageError(f"model '{model}' of engine '{engine.name}' does not speak '{language}', only: {shown}")

@@ -13,12 +13,10 @@ from asrcli.engine import (
     Plugin,
     Weights,
     check_installed,
-    check_language,
-    check_options,
     installed,
     load_class,
-    unsupported,
 )
+from asrcli.engine_options import check_language, check_options, unsupported
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.hashes import hash_local
 from asrcli.recogniser import Choice, Recogniser

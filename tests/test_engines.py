@@ -21,7 +21,8 @@ import pytest
 from support.server import hearing, serving
 
 from asrcli import device, models
-from asrcli.engine import Device, Engine, Weights, check_options, installed, load_class
+from asrcli.engine import Device, Engine, Weights, installed, load_class
+from asrcli.engine_options import check_options
 from asrcli.types import Clip, Options, Segment, WordSource
 from tests.clips import clip, noise, silence
 

@@ -13,6 +13,8 @@ from support.command import Run, write_wav
 import asrcli
 from asrcli.bench.session import request_of
 from asrcli.engine import load_class
+from asrcli.engine_options import check_options
+from asrcli.errors import UsageError
 from asrcli.jobs import Request, text_recipe
 from asrcli.results import read_run
 from asrcli.types import Options
@@ -95,6 +97,22 @@ def test_the_library_takes_a_mapping(tmp_path: Path, options: Any) -> None:
     path = write_wav(tmp_path / "one-two.wav")
     (found,) = asrcli.transcribe(path, engine="fake", vad=False, n_best=2, engine_options=options)
     assert found.segments[0].score == 0.5 and len(found.segments[0].alternatives) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (Options(length_penalty=float("nan")), "--length-penalty nan: choose -10 to 10"),
+        (Options(length_penalty=float("inf")), "--length-penalty inf: choose -10 to 10"),
+        (Options(repetition_penalty=0.0), "--repetition-penalty 0: choose 0.1 to 10"),
+        (Options(patience=0.0), "--patience 0: choose 0.1 to 10"),
+        (Options(no_repeat_ngram_size=-1), "--no-repeat-ngram-size -1: choose 0 to 100"),
+    ],
+)
+def test_numbers_that_a_search_cannot_compute_with(options: Options, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_options(load_class("whisper"), options)
+    assert str(caught.value) == said
 
 
 @pytest.mark.parametrize(

@@ -152,8 +152,8 @@ def request(given: dict[str, Any]) -> Request:
     """Return what the options ask for."""
     from asrcli.bench.plan import Plan
     from asrcli.bench.session import Request
-    from asrcli.commands.requests import engine_options
     from asrcli.datasets.dataset import Wanted
+    from asrcli.engine_options import parse_engine_options
     from asrcli.languages import language_code
     from asrcli.text.normalisers import NORMALIZERS
     from asrcli.types import Options
@@ -168,7 +168,7 @@ def request(given: dict[str, Any]) -> Request:
             language=language,
             beam_size=given["beam_size"],
             length_penalty=given["length_penalty"],
-            engine_options=engine_options(given["engine_option"]),
+            engine_options=parse_engine_options(given["engine_option"] or ()),
         ),
         plan=Plan(
             repeats=given["repeats"],

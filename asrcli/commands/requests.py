@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from asrcli.commands.sinks import check_sinks
@@ -113,6 +111,7 @@ _SAME_NAME = (
 
 def options(given: dict[str, Any]) -> Options:
     """Return what is asked of the engine."""
+    from asrcli.engine_options import parse_engine_options
     from asrcli.languages import language_code
     from asrcli.types import Options
 
@@ -132,28 +131,9 @@ def options(given: dict[str, Any]) -> Options:
         temperature=_temperatures(given["temperature"], given["temperature_increment_on_fallback"]),
         suppress_tokens=_numbers(given["suppress_tokens"], "--suppress-tokens", int),
         ask=tuple(given["ask"]) if given["ask"] else None,
-        engine_options=engine_options(given["engine_option"]),
+        engine_options=parse_engine_options(given["engine_option"] or ()),
         **{name: given[name] for name in _SAME_NAME},
     )
-
-
-def engine_options(words: Sequence[str] | None) -> tuple[tuple[str, float], ...] | None:
-    """Return what ``NAME=VALUE`` words say, sorted by name; of a name given twice the last holds.
-
-    Raises:
-        UsageError: a word is not of this form, or its value no number.
-    """
-    found: dict[str, float] = {}
-    for word in words or ():
-        name, _, value = word.partition("=")
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-        if not name.strip() or not math.isfinite(number):
-            raise UsageError(f"--engine-option {word}: write a name and a number, such as eos-penalty=0.9")
-        found[name.strip().replace("-", "_")] = number
-    return tuple(sorted(found.items())) or None
 
 
 def _check_alternatives(given: dict[str, Any], chosen: list[str]) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from asr_plugins.firered.features import FeatureExtractor, filter_banks, frame_count
 
-from asrcli.engine import Weights, check_options, installed, load_class
+from asrcli.engine import Weights, installed, load_class
+from asrcli.engine_options import check_options
 from asrcli.errors import DeviceError, InputError, UsageError
 from asrcli.types import SAMPLE_RATE, Flag, Options
 

@@ -14,7 +14,8 @@ from asr_plugins.transformers_models.vocabulary import Vocabulary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asrcli.engine import Weights, check_options
+from asrcli.engine import Weights
+from asrcli.engine_options import check_options
 from asrcli.errors import ModelError, UsageError
 from asrcli.types import Clip, Options
 
