@@ -180,13 +180,17 @@ class CrossAttention(nn.Module):
         self.output = nn.Linear(width, width)
 
     def project_memory(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
-        """Return keys (batch, heads, head width, encoded frames) and values, with the last two axes the other way."""
+        """Return keys (batch, heads, head width, encoded frames) and values, with the last two axes the other way.
+
+        On the CPU the keys are divided by the square root of the head width, once for all steps.
+        """
         batch, frames, width = encoded.shape
         split = self.memory(encoded).view(batch, frames, 2, self.heads, width // self.heads)
         if encoded.is_cuda:  # as its kernels want them, seen from the other side
             keys, values = split.permute(2, 0, 3, 1, 4).contiguous()
             return keys.transpose(2, 3), values
-        return split[:, :, 0].permute(0, 2, 3, 1).contiguous(), split[:, :, 1].transpose(1, 2).contiguous()
+        keys = split[:, :, 0] / math.sqrt(width // self.heads)
+        return keys.permute(0, 2, 3, 1).contiguous(), split[:, :, 1].transpose(1, 2).contiguous()
 
     def forward(self, x: Tensor, state: DecoderState, index: int) -> Tensor:
         """Return the same shape as `x`, (batch, beams, width)."""
@@ -196,10 +200,10 @@ class CrossAttention(nn.Module):
         if x.is_cuda:
             mixed = F.scaled_dot_product_attention(query, keys.transpose(2, 3), values, attn_mask=state.frames)
         else:  # the fused kernel is made for many queries; here are a few, and memory is what takes time
-            scores = torch.matmul(query * (width // self.heads) ** -0.5, keys)
+            scores = torch.bmm(query.flatten(0, 1), keys.flatten(0, 1)).view(batch, self.heads, beams, -1)
             if state.frames is not None:
                 scores += state.frames
-            mixed = torch.matmul(scores.softmax(-1), values)
+            mixed = torch.bmm(scores.softmax(-1).flatten(0, 1), values.flatten(0, 1)).view_as(query)
         return self.output(mixed.transpose(1, 2).flatten(2))
 
 
