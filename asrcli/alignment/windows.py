@@ -195,7 +195,9 @@ class Windows:
         if sound.seconds >= LEAST_SILENCE:
             words = self.words[first : min(last, first + math.ceil(sound.seconds * FASTEST))]
             aligned = judge.align([sound], [words], self.language)[0]
-            self._place(sound, self._trusted(sound, first, words, aligned))
+            if trusted := self._trusted(sound, first, words, aligned):
+                self.found[first:last] = [None] * (last - first)  # where the window put them, nobody was sure
+                self._place(sound, trusted)
 
     def _place(self, clip: Clip, trusted: list[Numbered]) -> None:
         for number, word in trusted if self.timed else self._timed(clip, trusted):
