@@ -6,6 +6,7 @@ names it, so that ``asr --help`` imports none of them and ``asr transcribe`` imp
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -21,6 +22,7 @@ from typer.exceptions import TyperException
 from asrcli import __version__
 from asrcli.console import printable
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
+from asrcli.files import reason
 
 
 class CommandEntry(NamedTuple):
@@ -238,6 +240,10 @@ def application() -> Any:
     return group
 
 
+# How a file system says that it takes no more. Such an error names no file when it comes from writing to an open one.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code."""
     for stream in (sys.stdout, sys.stderr):
@@ -245,7 +251,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
-        code = application().main(args=argv, prog_name="asr", standalone_mode=False)
+        code = _run(list(sys.argv[1:] if argv is None else argv))
     except TyperException as error:  # what Typer itself found wrong with the command line
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "asr"
@@ -259,4 +265,30 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("asr: interrupted", file=sys.stderr)
         sys.exit(130)
-    sys.exit(code or 0)
+    except OSError as error:
+        _end_without_output(error)
+        raise
+    sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
+    """Run the command that the words name and return its exit code, with everything it printed handed over."""
+    group = application()
+    try:
+        with group.make_context("asr", words) as context:
+            code: int | None = group.invoke(context)
+    except typer.Exit as done:
+        code = done.exit_code
+    sys.stdout.flush()  # else a full disk would be found out when it is too late for the exit code
+    return code or 0
+
+
+def _end_without_output(error: OSError) -> None:
+    """End the program when standard output is what failed; return when it was something else, which is a bug."""
+    from asrcli.commands.running import leave
+
+    if isinstance(error, BrokenPipeError):
+        leave(141)  # its reader has gone; there is nobody to tell
+    if error.errno in FULL and error.filename is None:
+        print(f"asr: cannot write to standard output: {reason(error)}", file=sys.stderr)
+        leave(1)

@@ -373,7 +373,27 @@ def test_an_engine_that_fails_while_recordings_are_decoded_keeps_its_exit_code(c
         )
 
 
-def test_help_to_a_closed_pipe_is_quiet() -> None:
-    command = f"{sys.executable} -m asrcli transcribe --help | true"
+@pytest.mark.parametrize("words", ["transcribe --help", "config", "leaderboard", "leaderboard --csv -"])
+def test_nobody_reads_standard_output(words: str, clean: Path) -> None:
+    """What prints itself, through rich and through Typer ends the same way: quietly, with the shell's code for it."""
+    command = f"{sys.executable} -m asrcli {words} | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
-    assert done.stderr == ""
+    assert (done.stdout, done.stderr) == ("141\n", "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("words", ["transcribe --help", "config", "leaderboard", "transcribe talk.wav -e fake -q"])
+def test_standard_output_on_a_full_disk_is_one_line(words: str, clean: Path) -> None:
+    shutil.copy(DIGITS, "talk.wav")
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "asrcli", *words.split()]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "asr: cannot write to standard output: no space left on device\n")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("option", ["--report", "--events"])
+def test_records_on_a_full_disk_are_one_line(option: str, clean: Path) -> None:
+    shutil.copy(DIGITS, "talk.wav")
+    done = asr("transcribe", "talk.wav", "-e", "fake", "-q", option, "/dev/full")
+    assert (done.returncode, done.stderr) == (1, f"asr: cannot write {option} /dev/full: no space left on device\n")
