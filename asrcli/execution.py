@@ -16,7 +16,7 @@ from asrcli.alignment.choice import prepare_aligner
 from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.events import ClipHeard, Event, Failed, Known, Notice, Settled, Voted
-from asrcli.files import write_atomic
+from asrcli.files import is_special, write_atomic
 from asrcli.inputs import STDIN
 from asrcli.jobs import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
 from asrcli.recogniser import Choice
@@ -209,7 +209,7 @@ class _Execution:
         return parts
 
     def _journal(self, job: Job, channel: int | None) -> state.Journal | None:
-        if not job.outputs or job.name == STDIN:
+        if job.name == STDIN or all(is_special(output.path) for output in job.outputs):
             return None
         recipe = {**self.plan.recipe, "channel": str(channel), "batch": str(self.request.batch_size)}
         journal = state.Journal(self.request.naming.state_folder, job.name, recipe)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli.errors import UsageError
+from asrcli.files import is_special
 
 # What a folder is searched for. A file named on the command line may have any name; its content decides.
 EXTENSIONS = frozenset(
@@ -77,14 +78,9 @@ def walk(folder: str) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = os.path.join(parent, name)
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS and not _is_special(path):
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS and not is_special(path):
                 yield path
     yield from sorted(closed)
-
-
-def _is_special(path: str) -> bool:
-    """Return whether a path is there and neither a file nor a folder: a pipe, a socket, a device."""
-    return os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path))
 
 
 def read_names(source: str, null: bool) -> list[str]:

@@ -12,8 +12,9 @@ from asrcli.alignment.words import aligner_for
 from asrcli.diarization.known import KnownTurns, plan_speakers, speaker_recipe
 from asrcli.engine import Engine
 from asrcli.errors import UsageError
+from asrcli.files import is_special
 from asrcli.inputs import STDIN, Found
-from asrcli.outputs import Naming, check_collisions, check_folder, check_template
+from asrcli.outputs import Naming, check_collisions, check_folder, check_template, check_writable
 from asrcli.speakers import SpeakerOptions
 from asrcli.types import Options
 from asrcli.vad import SILERO, VadOptions
@@ -137,7 +138,10 @@ def plan(request: Request) -> Plan:
         else Job(found)
         for found in request.inputs
     )
-    check_collisions([(job.name, output.path) for job in jobs for output in job.outputs])
+    outputs = [(job.name, output) for job in jobs for output in job.outputs]
+    check_collisions([(name, output.path) for name, output in outputs])
+    if any(output.stale and not is_special(output.path) for _, output in outputs):
+        check_writable(naming.state_folder)
     return Plan(request, engine, model, jobs, recipe, aligner, tuple(notices), turns)
 
 

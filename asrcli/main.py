@@ -250,6 +250,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         # Data is UTF-8 whatever the locale, and a file's name comes out as the bytes it has.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything imports onnxruntime, here or in a child
     try:
         code = _run(list(sys.argv[1:] if argv is None else argv))
     except TyperException as error:  # what Typer itself found wrong with the command line
