@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import typer
@@ -69,8 +70,10 @@ class _Lenient:
 
         found = settings(ctx.command_path.partition(" ")[2], option_names(self), COMMANDS)
         ctx.default_map = {name: setting.value for name, setting in found.items()}
+        words = modern_spelling(args, self._flags())
+        check_values(words, self.params)
         try:
-            rest: list[str] = super().parse_args(ctx, modern_spelling(args, self._flags()))  # type: ignore[misc]
+            rest: list[str] = super().parse_args(ctx, words)  # type: ignore[misc]
             return rest
         except typer.BadParameter as error:
             name = (error.param.name if error.param else None) or ""
@@ -179,6 +182,22 @@ def modern_spelling(args: Sequence[str], flags: dict[str, str]) -> list[str]:
     return words
 
 
+def check_values(words: Sequence[str], parameters: Any) -> None:
+    """Raise `UsageError` where an option would take another one as its value: ``--json --html`` makes no ``--html``."""
+    options = [one for one in parameters if one.param_type_name == "option"]
+    known = {spelling for one in options for spelling in (*one.opts, *one.secondary_opts)}
+    valued = {spelling for one in options if not (one.is_flag or one.count) for spelling in one.opts}
+    for option, value in pairwise(words[: words.index("--")] if "--" in words else words):
+        if option in valued and value.partition("=")[0] in known:
+            hint = f"; as its value it is written {option}={value}" if option.startswith("--") else ""
+            raise UsageError(f"{option} needs a value, and '{value}' is an option{hint}")
+
+
+def mistaken_name(words: Sequence[str]) -> str:
+    """Return how to write the first file whose name begins as an option does; "" where there is none."""
+    return next((f"./{word}" for word in words if word[:1] == "-" != word and os.path.lexists(word)), "")
+
+
 class LazyGroup(TyperGroup):
     """The top level: a command's module is imported when the command is run or asked for its own help."""
 
@@ -251,13 +270,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything imports onnxruntime, here or in a child
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _run(list(sys.argv[1:] if argv is None else argv))
+        code = _run(words)
     except TyperException as error:  # what Typer itself found wrong with the command line
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "asr"
         text = error.format_message().rstrip(".")
-        line = f"asr: {printable(text[:1].lower() + text[1:])}; see {command} --help"
+        file = mistaken_name(words)
+        advice = f"write {file} for the file" if file else f"see {command} --help"
+        line = f"asr: {printable(f'{text[:1].lower()}{text[1:]}; {advice}')}"
         print(text if text.startswith("Usage:") else line, file=sys.stderr)
         sys.exit(error.exit_code)
     except AsrError as error:

@@ -29,10 +29,13 @@ Announce = Callable[[str], None]
 def choose_class(name: str, model: str | None, options: Options, announce: Announce) -> tuple[type[Engine], str | None]:
     """Return the engine class and model for a name, checked against the options; ``auto`` takes the best that is here.
 
+    The name may be ``ENGINE:MODEL``.
+
     Raises:
-        UsageError: unknown engine, option or language.
+        UsageError: unknown engine, option or language, or two models.
         EngineUnavailable: a package or, for ``auto``, every suitable engine's weights are missing.
     """
+    name, model = split_model(name, model)
     if name == "auto":
         name, model = _choose_auto(model, options, announce)
     engine = load_class(name)
@@ -40,6 +43,21 @@ def choose_class(name: str, model: str | None, options: Options, announce: Annou
     check_language(engine, model or engine.default_model, options.language)
     check_installed(engine)
     return engine, model
+
+
+def split_model(name: str, model: str | None) -> tuple[str, str | None]:
+    """Return the engine and the model that ``ENGINE`` or ``ENGINE:MODEL`` names, or the model given apart.
+
+    Raises:
+        UsageError: two models are named, or a backend, which has an option of its own.
+    """
+    engine, _, named = name.partition(":")
+    if named and model:
+        raise UsageError(f"--engine {name} names a model, and --model {model} another: give one of them")
+    plain, at, backend = engine.partition("@")
+    if at:
+        raise UsageError(f"--engine {name}: give the implementation as an option, --engine {plain} --backend {backend}")
+    return engine, named or model
 
 
 def choose_backend(engine: type[Engine], backend: str | None) -> str | None:
@@ -102,6 +120,7 @@ def prepare_to_answer(  # noqa: PLR0913 -- everything that a choice depends on
         UsageError: the engine has no language model.
         EngineUnavailable: its packages or weights are not here.
     """
+    engine, model = split_model(engine, model)
     found = load_class(engine)
     if not found.answers:
         able = [name for name in installed() if load_class(name).answers and name != "fake"]

@@ -218,6 +218,25 @@ def test_an_input_that_begins_with_a_dash(clean: Path) -> None:
     shutil.copy(DIGITS, "-one_two.wav")
     done = asr("transcribe", "-e", "fake", "--", "-one_two.wav")
     assert (done.returncode, done.stdout) == (0, "one two\n")
+    shutil.copy(DIGITS, "-1.wav")
+    refused = asr("transcribe", "-e", "fake", "-1.wav")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "asr: no such option: -1; write ./-1.wav for the file\n"
+
+
+def test_the_value_of_an_option_may_look_like_another(clean: Path) -> None:
+    shutil.copy(DIGITS, "one.wav")
+    assert asr("transcribe", "-e", "fake", "--output-template=-v", "-o", "-q", "one.wav").returncode == 2
+    assert asr("transcribe", "-e", "fake", "--output-template=-v", "-o", "out", "one.wav").stdout == "out/-v\n"
+
+
+def test_an_engine_may_be_named_with_its_model(clean: Path) -> None:
+    shutil.copy(DIGITS, "one.wav")
+    done = asr("transcribe", "one.wav", "-e", "fake:no-such-behaviour")
+    assert done.returncode == 3 and "unknown behaviour 'no-such-behaviour'" in done.stderr
+    made = asr("transcribe", "one.wav", "-e", "fake:sleep=0", "--output", "one.json")
+    assert made.returncode == 0 and '"model": "sleep=0"' in Path("one.json").read_text()
+    assert asr("ask", "one.json", "Who?", "-e", "fake:sleep=0").returncode == 0
 
 
 GROUP = """
@@ -299,6 +318,11 @@ def test_help_lists_every_command_and_every_exit_code() -> None:
         ),
         (["transcribe"], "nothing to transcribe"),
         (["transcribe", "a.wav", "-e", "fake", "--vad-threshold", "7"], "--vad-threshold"),
+        (["transcribe", "a.wav", "--prompt", "-v"], "--prompt needs a value, and '-v' is an option"),
+        (["compare", "a", "b", "--json", "--html", "c"], "--json needs a value, and '--html' is an option"),
+        (["leaderboard", "--json", "--top=3"], "--json needs a value"),
+        (["transcribe", "a.wav", "-e", "fake:default", "-m", "default"], "give one of them"),
+        (["transcribe", "a.wav", "-e", "canary@native"], "--engine canary --backend native"),
     ],
 )
 def test_a_wrong_word_is_exit_2_and_the_right_one_is_named(words: list[str], said: str, clean: Path) -> None:
