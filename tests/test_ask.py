@@ -428,11 +428,14 @@ def test_wrong_words(asr: Run, saved: Path, words: list[str], code: int, said: s
     assert (done.code, done.out) == (code, "") and said in done.err.lower() and done.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "cannot read"), ("{", "is not JSON"), ('{"a": 1}', "transcript")])
-def test_transcripts_that_are_none(asr: Run, tmp_path: Path, content: str | None, said: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "cannot read"), (b"{", "is not JSON"), (b"RIFF\xac", "transcribe -f json"), (b'{"a": 1}', "transcript")],
+)
+def test_transcripts_that_are_none(asr: Run, tmp_path: Path, content: bytes | None, said: str) -> None:
     path = tmp_path / "x.json"
     if content is not None:
-        path.write_text(content)
+        path.write_bytes(content)
     done = asr("ask", path, "What?", "-e", "fake")
     assert (done.code, done.out) == (1, "") and said in done.err
 
