@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,7 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
         EngineUnavailable, DeviceError: no engine can do the rest; what was finished is written.
     """
     request = planned.request
+    keep_newer(planned.jobs)
     todo = [job for job in planned.jobs if not job.up_to_date]
     readable: list[tuple[Job, AudioInfo | None]] = []
     for job, info in probe_all(todo):
@@ -105,6 +107,15 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
         prepared = yield from follow(lambda announce: _prepare(planned, announce), Note)
         yield Loaded(prepared.choice)
         yield from _Execution(planned, readable, prepared).events()
+
+
+def keep_newer(jobs: Sequence[Job]) -> None:
+    """Make outputs that are up to date newer than recordings that were only touched: else make asks again for ever."""
+    fresh = [(job.name, output.path) for job in jobs if job.up_to_date for output in job.outputs]
+    for source, made in fresh:
+        with suppress(OSError):  # another user's file
+            if os.stat(made).st_mtime_ns < os.stat(source).st_mtime_ns:
+                os.utime(made)
 
 
 @dataclass(frozen=True, slots=True)

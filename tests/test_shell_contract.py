@@ -198,6 +198,25 @@ def test_changed_and_touched_recordings(asr: Run, tmp_path: Path) -> None:
     assert "1 done" in asr(*FAKE, "one.wav", "-o", "out").err
 
 
+def test_a_recording_that_was_only_touched_is_not_asked_for_again(asr: Run, tmp_path: Path) -> None:
+    """The time of the output is all that make looks at."""
+    source, made = write_wav(tmp_path / "one.wav"), tmp_path / "one.srt"
+    assert asr(*FAKE, "one.wav", "--output", "one.srt").code == 0
+    before = made.stat()
+    later = before.st_mtime + 5
+    os.utime(source, (later, later))
+    os.utime(made, (later - 1, later - 1))
+    assert asr(*FAKE, "one.wav", "--output", "one.srt", "--dry-run").out.startswith("up to date")
+    assert made.stat().st_mtime == later - 1
+    os.utime(source, (before.st_mtime - 1, before.st_mtime - 1))
+    os.utime(made, (before.st_mtime - 2, before.st_mtime - 2))
+    assert "failed" not in asr(*FAKE, "one.wav", "--output", "one.srt").err
+    assert made.stat().st_mtime_ns > source.stat().st_mtime_ns and made.stat().st_ino == before.st_ino
+    now = made.stat().st_mtime_ns
+    assert asr(*FAKE, "one.wav", "--output", "one.srt").code == 0
+    assert made.stat().st_mtime_ns == now
+
+
 def test_foreign_output_is_not_overwritten(asr: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "one.wav")
     (tmp_path / "one.txt").write_text("a reference made by hand\n")
