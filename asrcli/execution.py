@@ -17,7 +17,7 @@ from asrcli.alignment.choice import AlignerChoice, prepare_aligner
 from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.background import Announce, follow
 from asrcli.errors import AsrError, InputError, UsageError
-from asrcli.events import ClipHeard, Event, Failed, Known, Notice, Settled, Voted
+from asrcli.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.files import is_special, write_atomic
 from asrcli.inputs import STDIN
 from asrcli.jobs import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
@@ -269,20 +269,18 @@ class _Execution:
             yield Note(event.text, None if event.index is None else self.parts[event.index].job)
             return
         part = self.parts[event.index]
-        if isinstance(event, ClipHeard):
-            if part.journal:
-                part.journal.heard(event.heard)
-        elif isinstance(event, Voted):
-            if part.journal:
-                part.journal.voted(event.language, event.score)
-        elif isinstance(event, Settled):
-            yield Heard(part.job, part.recording, event.segments, event.until)
-        elif isinstance(event, Failed):
-            if part.job.name not in self.failed:
+        match event:
+            case ClipHeard(heard=heard) if part.journal:
+                part.journal.heard(heard)
+            case Voted(language=language, score=score) if part.journal:
+                part.journal.voted(language, score)
+            case Settled(segments=segments, until=until):
+                yield Heard(part.job, part.recording, segments, until)
+            case Failed(error=error) if part.job.name not in self.failed:  # of several channels the first counts
                 self.failed.add(part.job.name)
-                yield JobFailed(part.job, event.error)
-        else:
-            yield from self._finish(part, event.transcript)
+                yield JobFailed(part.job, error)
+            case Finished(transcript=transcript):
+                yield from self._finish(part, transcript)
 
     def _finish(self, part: _Part, transcript: Transcript) -> Iterator[JobEvent]:
         """Write a job's outputs when the last of its channels is there."""
