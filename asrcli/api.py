@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from os import PathLike, fspath
 from typing import Any
@@ -34,7 +34,8 @@ def transcribe(
         on_error: called with the name and the error of each input that fails, and the others go on; without it the
             first error is raised.
         on_note: called with each line that the command would print on standard error.
-        more: fields of `Options` (``language``, ``prompt``, ``beam_size``, ...) and of `asrcli.jobs.Request`
+        more: fields of `Options` (``language``, ``prompt``, ``beam_size``, ..., ``engine_options`` also as a mapping of
+            names to numbers) and of `asrcli.jobs.Request`
             (``device``, ``dtype``, ``channels``, ``start``, ``end``, ``offline``, ...).
 
     Raises:
@@ -43,6 +44,8 @@ def transcribe(
     named = [paths] if isinstance(paths, str | PathLike) else list(paths)
     found = inputs.expand(fspath(path) for path in named)
     asked = {field.name: more.pop(field.name) for field in fields(Options) if field.name in more}
+    if isinstance(own := asked.get("engine_options"), Mapping):
+        asked["engine_options"] = tuple(sorted((name.replace("-", "_"), own[name]) for name in own)) or None
     if asked.get("language"):
         asked["language"] = language_code(asked["language"])
     unknown = set(more) - {field.name for field in fields(jobs.Request)}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from asrcli import models
 from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
-from asrcli.engine import Engine, Plugin, installed, load_class
+from asrcli.engine import Engine, EngineOption, Plugin, installed, load_class
 from asrcli.errors import EngineUnavailable
 
 
@@ -42,6 +42,7 @@ class EngineCard:
     identifies_language: bool
     models: tuple[ModelCard, ...]
     problem: str = ""  # why its class cannot be read, if it cannot
+    own_options: Mapping[str, EngineOption] = field(default_factory=dict)  # by name, for --engine-option
     role: str = "engine"  # or "aligner", which has no options and tells no languages
 
 
@@ -74,6 +75,7 @@ def _card(name: str, role: str, load: Callable[[str], type[Engine] | type[Aligne
         None if math.isinf(engine.max_seconds) else engine.max_seconds,
         bool(getattr(engine, "identifies_language", False)),
         tuple(_model_card(engine, model) for model in engine.models),
+        own_options=dict(getattr(engine, "own_options", {})),
         role=role,
     )
 

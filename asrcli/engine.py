@@ -82,6 +82,16 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineOption:
+    """A number that one engine alone takes, given as ``--engine-option NAME=VALUE``."""
+
+    default: float
+    least: float
+    most: float
+    help: str  # what it does, in a few words
+
+
+@dataclass(frozen=True, slots=True)
 class StreamUpdate:
     """What a stream knows after more audio; times are seconds from the start of the stream."""
 
@@ -145,6 +155,7 @@ class Engine(Plugin):
     max_seconds: ClassVar[float] = math.inf  # the longest clip it hears correctly
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0, "cuda": 480.0}  # audio per call, by device kind
     supports: ClassVar[frozenset[str]] = frozenset()  # names of `Options` fields it honours
+    own_options: ClassVar[Mapping[str, EngineOption]] = {}  # what no other engine has, by name with underscores
     identifies_language: ClassVar[bool] = False  # `identify_language` works
     streams: ClassVar[bool] = False  # `stream` works; for others the core hears successive hypotheses and compares them
     answers: ClassVar[bool] = False  # `generate` works: it has a language model to put questions to
@@ -209,6 +220,15 @@ class Engine(Plugin):
         """Return how long the pipeline may make a clip under these options; `max_seconds` unless overridden."""
         return cls.max_seconds
 
+    @classmethod
+    def check(cls, options: Options) -> None:
+        """Raise `UsageError` for options that do not go together; called before weights load."""
+
+    @classmethod
+    def beams(cls, options: Options) -> int:
+        """Return how many hypotheses its search keeps under these options; for engines that honour ``n_best``."""
+        return options.beam_size or 1
+
 
 @cache
 def declared(group: str) -> Mapping[str, EntryPoint]:
@@ -259,24 +279,3 @@ def check_installed(plugin: type[Plugin]) -> None:
     """Raise `MissingExtra` with the pip command when a module that the plugin needs is not installed."""
     if missing := plugin.missing():
         raise MissingExtra(f"{plugin.role} '{plugin.name}'", missing, plugin.extra or plugin.name)
-
-
-def check_options(engine: type[Engine], options: Options) -> None:
-    """Raise `UsageError` for the first given option that the engine does not honour."""
-    for name, value in options.given():
-        if name == "language":
-            continue  # checked against the languages of the model, by `check_language`
-        if name not in engine.supports and not (name == "task" and value == "transcribe"):
-            others = (other for other in installed() if other not in ("fake", engine.name))
-            able = [other for other in others if name in load_class(other).supports]
-            hint = f"engines that do: {', '.join(able)}" if able else "leave it out"
-            spelling = f"--task {value}" if name == "task" else f"--{name.replace('_', '-')}"
-            raise UsageError(f"engine '{engine.name}' has no {spelling}; {hint}")
-
-
-def check_language(engine: type[Engine], model: str, language: str | None) -> None:
-    """Raise `UsageError` when the model does not speak the language asked for."""
-    spoken = engine.languages(model)
-    if language and spoken and language not in spoken:
-        shown = ", ".join(spoken[:12]) + (", ..." if len(spoken) > 12 else "")
-        raise UsageError(f"model '{model}' of engine '{engine.name}' does not speak '{language}', only: {shown}")

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from asrcli.recogniser import Choice
 
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
-ANSWERED = frozenset({"json", "answers"})  # formats that hold answers
+# Options that only some formats have a place for; a file of another format does not depend on them.
+PLACES = {"ask": frozenset({"json", "answers"}), "n_best": frozenset({"json", "jsonl"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ def plan(request: Request) -> Plan:
     check_template(naming.template, request.formats)
     if request.options.ask and request.channels == "split":
         raise UsageError("--ask is about a whole recording, not a channel: transcribe with -f json, then use asr ask")
+    if request.options.n_best and request.speakers is not None:
+        raise UsageError("--n-best lists readings of whole segments, which are parted where speakers change: run twice")
     turns: Mapping[str, KnownTurns] = {}
     if (wanted := request.speakers) is not None:
         request = _with_word_times(request, engine)
@@ -207,9 +210,9 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> st
         "languages": request.languages,
         "punctuation": request.punctuation,
         "identifier": request.identifier,
-        **dict(request.options.given()),
     }
-    return {name: str(value) for name, value in parts.items() if value not in (None, (), 0.0)}
+    kept = {name: str(value) for name, value in parts.items() if value not in (None, (), 0.0)}
+    return {**kept, **dict(request.options.recorded())}  # where 0 is an answer too
 
 
 def _plan_job(found: Found, request: Request, recipe: state.Recipe) -> Job:
@@ -233,7 +236,7 @@ def _plan_job(found: Found, request: Request, recipe: state.Recipe) -> Job:
 def output_recipe(recipe: state.Recipe, name: str, layout: Layout) -> state.Recipe:
     """Return what shapes one output: the recipe of its job, with as much of the rest as its format reads."""
     shaping = asdict(layout) if name in SHAPED else {}
-    text = recipe if name in ANSWERED else {key: value for key, value in recipe.items() if key != "ask"}
+    text = {key: value for key, value in recipe.items() if key not in PLACES or name in PLACES[key]}
     return {**text, "format": name, **{f"layout.{key}": str(value) for key, value in shaping.items()}}
 
 

@@ -355,5 +355,5 @@ class _Consumer:
 
     def _recorded_options(self) -> tuple[tuple[str, str], ...]:
         backend = self.choice.engine.backend
-        given = tuple((name, str(value)) for name, value in self.options.given())
+        given = tuple(self.options.recorded())
         return (("backend", backend), *given) if backend else given

@@ -13,11 +13,10 @@ from asrcli.engine import (
     Plugin,
     Weights,
     check_installed,
-    check_language,
-    check_options,
     installed,
     load_class,
 )
+from asrcli.engine_options import check_language, check_options, unsupported
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.hashes import hash_local
 from asrcli.recogniser import Choice, Recogniser
@@ -170,9 +169,8 @@ def _usable(engine: type[Engine], options: Options) -> tuple[str | None, str]:
     """Return a model of the engine that can be used now, or ``None`` and why there is none."""
     if missing := engine.missing():
         return None, f"{missing[0]} is not installed"
-    for name, value in options.given():
-        if name not in engine.supports and name != "language" and (name, value) != ("task", "transcribe"):
-            return None, f"no --{name.replace('_', '-')}"
+    if lacking := unsupported(engine, options):
+        return None, f"no {lacking[0]}"
     speaks = [
         model
         for model in weights_here(engine)

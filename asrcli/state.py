@@ -24,7 +24,7 @@ from asrcli.assembly import ClipKey, HeardClip
 from asrcli.errors import OutputError, UsageError
 from asrcli.events import Known
 from asrcli.files import is_special, reason
-from asrcli.types import Phone, Segment, Word
+from asrcli.types import Alternative, Phone, Segment, Word
 
 STATE = ".asr"
 Recipe = Mapping[str, str]  # everything that shapes an output, by name: engine, model, options, layout
@@ -164,6 +164,10 @@ def segment_from(data: Mapping[str, Any]) -> Segment:
         Word(**{**word, "phones": tuple(Phone(**phone) for phone in word.get("phones", ()))}) for word in data["words"]
     )
     values["tokens"], values["flags"] = tuple(data["tokens"]), tuple(data["flags"])
+    values["alternatives"] = tuple(
+        Alternative(one["text"], one["search_score"], tuple(one["tokens"]), tuple(one["token_logprobs"]))
+        for one in data.get("alternatives", ())
+    )
     return Segment(**values)
 
 

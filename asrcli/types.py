@@ -117,6 +117,16 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """One reading of a segment out of the best that the search found, as the engine wrote it."""
+
+    text: str
+    search_score: float  # what the search ranks by: a log probability after its penalties and bonuses
+    tokens: tuple[int, ...] = ()
+    token_logprobs: tuple[float, ...] = ()  # natural logarithm, one per token
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of text with its times.
 
@@ -135,6 +145,7 @@ class Segment:
     temperature: float | None = None  # the one that gave the text
     tokens: tuple[int, ...] = ()
     flags: tuple[str, ...] = ()  # of `Flag`, or an engine's own
+    alternatives: tuple[Alternative, ...] = ()  # the best first, which is the text; only when asked for (`n_best`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +209,7 @@ class Options:
     language_model: str | None = None  # path of an n-gram model of words (ARPA or KenLM) for a beam search
     word_timestamps: bool | None = None
     beam_size: int | None = None
+    n_best: int | None = None  # list so many readings of each segment as its alternatives
     best_of: int | None = None  # samples per temperature above zero
     patience: float | None = None
     length_penalty: float | None = None
@@ -217,6 +229,7 @@ class Options:
     batched: bool | None = None  # clips in batches (default) or one long window after the other
     seed: int | None = None
     ask: tuple[str, ...] | None = None  # questions about the transcript, for an engine with a language model
+    engine_options: tuple[tuple[str, float], ...] | None = None  # of `Engine.own_options`, by name
 
     def given(self) -> Iterator[tuple[str, Any]]:
         """Yield name and value of every option that was asked for."""
@@ -224,6 +237,18 @@ class Options:
             value = getattr(self, one.name)
             if value is not None:
                 yield one.name, value
+
+    def recorded(self) -> Iterator[tuple[str, str]]:
+        """Yield name and value, as text, of what was asked for; an engine's own options by their own names."""
+        for name, value in self.given():
+            if name == "engine_options":
+                yield from ((own, str(number)) for own, number in value)
+            else:
+                yield name, str(value)
+
+    def own(self, name: str, default: float) -> float:
+        """Return the value of one of the engine's own options."""
+        return dict(self.engine_options or ()).get(name, default)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ _asr() {
         "transcribe --vad-min-silence-duration-ms") :; return ;;
         "transcribe --language-model") _asr_files; return ;;
         "transcribe --beam-size") :; return ;;
+        "transcribe --n-best") :; return ;;
         "transcribe --best-of") :; return ;;
         "transcribe --patience") :; return ;;
         "transcribe --length-penalty") :; return ;;
@@ -149,6 +150,7 @@ _asr() {
         "transcribe --append-punctuations") :; return ;;
         "transcribe --suppress-tokens") :; return ;;
         "transcribe --max-new-tokens") :; return ;;
+        "transcribe --engine-option") :; return ;;
         "transcribe --batch-size") :; return ;;
         "transcribe --device") _asr_words "auto cpu cuda mps"; return ;;
         "transcribe --device-index") :; return ;;
@@ -238,6 +240,8 @@ _asr() {
         "bench --text-column") :; return ;;
         "bench --language"|"bench -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "bench --beam-size") :; return ;;
+        "bench --length-penalty") :; return ;;
+        "bench --engine-option") :; return ;;
         "bench --normalizer"|"bench -n") _asr_words "none basic whisper-en open-asr-leaderboard asr"; return ;;
         "bench --repeats") :; return ;;
         "bench --speed-sample") :; return ;;
@@ -294,7 +298,7 @@ _asr() {
         "")
             if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe align ask compare leaderboard bench engines doctor config digest"; fi ;;
         "transcribe")
-            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --language --languages --identify-with --task --translate --ask --prompt --initial-prompt --hotwords --files-from --null --manifest --start --end --clip-timestamps --channels --format --output-format --output-dir --output --output-template --mirror-tree --word-timestamps --no-word-timestamps --aligner --punctuate --punctuation-model --force --dry-run --fail-fast --diarize --diarize-model --speakers --min-speakers --max-speakers --rttm-in --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --language-model --beam-size --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --batched --no-batched --batch-size --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --language --languages --identify-with --task --translate --ask --prompt --initial-prompt --hotwords --files-from --null --manifest --start --end --clip-timestamps --channels --format --output-format --output-dir --output --output-template --mirror-tree --word-timestamps --no-word-timestamps --aligner --punctuate --punctuation-model --force --dry-run --fail-fast --diarize --diarize-model --speakers --min-speakers --max-speakers --rttm-in --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --language-model --beam-size --n-best --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --engine-option --batched --no-batched --batch-size --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "align")
             if [[ $cur == -* ]]; then _asr_words "--aligner --model --language --format --output-dir --output --output-template --mirror-tree --min-coverage --max-word-seconds --reference --start --end --channels --vad --no-vad --device --compute-type --dtype --threads --offline --local-files-only --subs --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "ask")
@@ -316,7 +320,7 @@ _asr() {
         "leaderboard readme")
             if [[ $cur == -* ]]; then _asr_words "--table --date --open --help"; else _asr_files; fi ;;
         "bench")
-            if [[ $cur == -* ]]; then _asr_words "--engine --with --replay --out --sample --seed --text-column --language --beam-size --vad --no-vad --normalizer --repeats --speed-sample --batches --concurrency --robustness --robustness-sample --device --compute-type --dtype --threads --offline --json --csv --markdown --html --plot --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --with --replay --out --sample --seed --text-column --language --beam-size --length-penalty --engine-option --vad --no-vad --normalizer --repeats --speed-sample --batches --concurrency --robustness --robustness-sample --device --compute-type --dtype --threads --offline --json --csv --markdown --html --plot --quiet --verbose --help"; else _asr_files; fi ;;
         "engines")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
         "engines pull")

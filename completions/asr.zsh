@@ -69,7 +69,7 @@ _asr_transcribe() {
         '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times and scores of words.]' \
         '(--aligner)--aligner=[Who times the words, NAME or NAME\:MODEL; default\: the engine, or the best.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
         '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
-        '(--punctuation-model)--punctuation-model=[firered, or firered\:FOLDER; for --punctuate.]:PUNCTUATION-MODEL:(firered)' \
+        '(--punctuation-model)--punctuation-model=[For --punctuate\: firered, the default, or firered\:FOLDER.]:PUNCTUATION-MODEL:(firered)' \
         '(--force)--force[Make everything again; overwrite files of others.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
@@ -102,6 +102,7 @@ _asr_transcribe() {
         '(--vad-min-silence-duration-ms)--vad-min-silence-duration-ms=[Shorter silence does not part speech.]:N: ' \
         '(--language-model)--language-model=[ARPA or KenLM file of word n-grams, for CTC models.]:FILE:_files' \
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
+        '(--n-best)--n-best=[List so many readings of each segment, in JSON.]:N: ' \
         '(--best-of)--best-of=[Samples per temperature above zero.]:N: ' \
         '(--patience)--patience=[Beam search goes on for this factor.]:X: ' \
         '(--length-penalty)--length-penalty=[Exponent of the length.]:X: ' \
@@ -121,6 +122,7 @@ _asr_transcribe() {
         '(--append-punctuations)--append-punctuations=[Signs that belong to the word before.]:TEXT: ' \
         '(--suppress-tokens)--suppress-tokens=[Token ids never to write; -1\: the usual symbols.]:TEXT: ' \
         '(--max-new-tokens)--max-new-tokens=[Tokens per clip.]:N: ' \
+        '*--engine-option=[Of this engine alone; asr engines lists them.]:NAME=VALUE: ' \
         '(--batched --no-batched)--batched[Many clips at once (default), or in sequence.]' \
         '(--batched --no-batched)--no-batched[Many clips at once (default), or in sequence.]' \
         '(--batch-size)--batch-size=[Greatest number of clips at once.]:N: ' \
@@ -395,6 +397,8 @@ _asr_bench() {
         '(--language -l)--language=[Code or name; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
+        '(--length-penalty)--length-penalty=[Exponent of the length.]:X: ' \
+        '*--engine-option=[Of the engine alone; asr engines lists them.]:NAME=VALUE: ' \
         '(--vad --no-vad)--vad[Leave silence out, as transcribe does; default\: hear all.]' \
         '(--vad --no-vad)--no-vad[Leave silence out, as transcribe does; default\: hear all.]' \
         '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asr_plugins.transformers_models import viterbi
 from asr_plugins.transformers_models.viterbi import STAR, STAR_COST, align, align_batch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +41,28 @@ def test_same_paths_as_torchaudio() -> None:
             path = align(log_probs, labels.tolist(), BLANK)
             assert path is not None
             assert np.array_equal(np.stack((path.firsts, path.pasts), 1), oracle[seed]), f"case {seed}"
+
+
+def test_the_same_with_eight_decisions_in_a_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long texts keep bits, short ones bytes; here short ones keep bits."""
+    for seed in range(20):
+        log_probs, labels = case(seed)
+        plain = align(log_probs, labels.tolist(), BLANK)
+        with monkeypatch.context() as patch:
+            patch.setattr(viterbi, "FEW", 0)
+            packed = align(log_probs, labels.tolist(), BLANK)
+        assert plain is not None and packed is not None
+        assert np.array_equal(plain.firsts, packed.firsts) and np.array_equal(plain.pasts, packed.pasts)
+
+
+def test_an_impossible_label_has_no_path() -> None:
+    log_probs = np.log(np.random.default_rng(0).dirichlet(np.ones(4), 30))
+    log_probs[:, 2] = -np.inf
+    assert align(log_probs, [1, 2, 3], BLANK) is None
+    assert align_batch([log_probs] * 2, [[2], [1, 3]], BLANK)[1] is not None
+    log_probs[20, 2] = -3.0
+    path = align(log_probs, [1, 2, 3], BLANK)
+    assert path is not None and (path.firsts[1], path.pasts[1]) == (20, 21)
 
 
 def test_together_as_alone() -> None:

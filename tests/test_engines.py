@@ -22,6 +22,7 @@ from support.server import hearing, serving
 
 from asrcli import device, models
 from asrcli.engine import Device, Engine, Weights, installed, load_class
+from asrcli.engine_options import check_options
 from asrcli.types import Clip, Options, Segment, WordSource
 from tests.clips import clip, noise, silence
 
@@ -103,6 +104,12 @@ def test_the_card_is_sane(name: str) -> None:
     assert set(kind.dtypes) <= set(kind.devices) <= {"cpu", "cuda", "mps"} and kind.devices
     assert all(all(isinstance(dtype, str) for dtype in dtypes) for dtypes in kind.dtypes.values())
     assert kind.supports <= {field.name for field in fields(Options)} - {"language"}
+    assert not set(kind.own_options) & {field.name for field in fields(Options)}, "they stand beside each other"
+    scorer = "words.arpa" if "language_model" in kind.supports else None  # some options are for it
+    for own, option in kind.own_options.items():
+        assert re.fullmatch("[a-z]+(_[a-z]+)*", own) and option.least <= option.default <= option.most and option.help
+        check_options(kind, Options(engine_options=((own, option.default),), language_model=scorer))
+    assert kind.beams(Options()) >= 1 and kind.beams(Options(beam_size=7)) == 7
     assert kind.max_seconds > 0 and kind.clip_seconds(Options()) > 0
     assert kind.batch_seconds and all(seconds > 0 for seconds in kind.batch_seconds.values())
     for short, model in kind.models.items():

@@ -177,6 +177,7 @@ def test_up_to_date_run_imports_no_engine(tmp_path: Path, digit_strings: list[tu
     ("change", "why"),
     [
         (("--beam-size", "3"), "beam_size was not set, now 3"),
+        (("--engine-option", "word-score=0"), "word_score was not set, now 0.0"),
         (("--vad",), "vad was off"),
         (("-m", "max=20"), "model was default"),
     ],

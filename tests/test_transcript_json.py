@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asrcli.errors import InputError
-from asrcli.types import Answer, Flag, Recording, Region, Segment, Timings, Transcript, Word
+from asrcli.types import Alternative, Answer, Flag, Recording, Region, Segment, Timings, Transcript, Word
 from asrcli.writers import layout, render
 from asrcli.writers.json import read_transcript
 
@@ -32,6 +32,13 @@ words = st.builds(
     source=st.sampled_from(["model", "aligned", "interpolated"]),
     speaker=st.none() | texts,
 )
+alternatives = st.builds(
+    Alternative,
+    text=texts,
+    search_score=probabilities.map(lambda value: -value),
+    tokens=st.lists(st.integers(0, 60_000), max_size=3).map(tuple),
+    token_logprobs=st.lists(probabilities.map(lambda value: -value), max_size=3).map(tuple),
+)
 segments = st.builds(
     Segment,
     text=texts,
@@ -46,6 +53,7 @@ segments = st.builds(
     temperature=st.none() | probabilities,
     tokens=st.lists(st.integers(0, 60_000), max_size=3).map(tuple),
     flags=st.lists(st.sampled_from(list(Flag)), max_size=2).map(tuple),
+    alternatives=st.lists(alternatives, max_size=2).map(tuple),
 )
 regions = st.lists(st.builds(Region, times, times), max_size=3).map(tuple)
 names = st.text(min_size=1, max_size=8)

@@ -53,6 +53,9 @@ def engine_options() -> str:
         able = [name for name, engine in real.items() if option in engine.supports]
         if able:
             rows.append((f"`--{option.replace('_', '-')}`", *("yes" if name in able else "" for name in real)))
+    for option in dict.fromkeys(own for engine in real.values() for own in engine.own_options):
+        cells = ("yes" if option in engine.own_options else "" for engine in real.values())
+        rows.append((f"`--engine-option {option.replace('_', '-')}`", *cells))
     return _table(("option", *real), rows)
 
 

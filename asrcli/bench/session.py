@@ -241,12 +241,8 @@ def request_of(record: RunRecord, folder: Path | None) -> Request:
     """
     try:
         values = json.loads(record.fact(REPLAY))
-        plan: dict[str, Any] = {
-            name: tuple(one) if isinstance(one, list) else one for name, one in values["plan"].items()
-        }
-        options: dict[str, Any] = {
-            name: tuple(one) if isinstance(one, list) else one for name, one in values["options"].items()
-        }
+        plan = {name: _frozen(one) for name, one in values["plan"].items()}
+        options = {name: _frozen(one) for name, one in values["options"].items()}
         known = {one.name for one in fields(Plan)}
         return Request(
             WantedDataset(**values["dataset"]),
@@ -258,6 +254,11 @@ def request_of(record: RunRecord, folder: Path | None) -> Request:
         )
     except (ValueError, KeyError, TypeError):
         raise UsageError("the record does not say how it was made; only runs of `asr bench` can be replayed") from None
+
+
+def _frozen(value: Any) -> Any:
+    """Return a value with tuples where JSON has lists."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def shortened(lines: Sequence[str], most: int = 5) -> list[str]:

@@ -48,6 +48,11 @@ def bench(
         str | None, _option("--language", "-l", help="Code or name; default: the dataset's own.")
     ] = None,
     beam_size: Annotated[int | None, _option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
+    length_penalty: Annotated[float | None, _option("--length-penalty", help="Exponent of the length.")] = None,
+    engine_option: Annotated[
+        list[str] | None,
+        _option("--engine-option", metavar="NAME=VALUE", help="Of the engine alone; asr engines lists them."),
+    ] = None,
     vad: Annotated[
         bool, _option("--vad/--no-vad", help="Leave silence out, as transcribe does; default: hear all.")
     ] = False,
@@ -148,6 +153,7 @@ def request(given: dict[str, Any]) -> Request:
     from asrcli.bench.plan import Plan
     from asrcli.bench.session import Request
     from asrcli.datasets.dataset import Wanted
+    from asrcli.engine_options import parse_engine_options
     from asrcli.languages import language_code
     from asrcli.text.normalisers import NORMALIZERS
     from asrcli.types import Options
@@ -158,7 +164,12 @@ def request(given: dict[str, Any]) -> Request:
     return Request(
         dataset=Wanted(given["dataset"], given["sample"], given["seed"], text_column=given["text_column"]),
         engines=tuple(given["engine"]),
-        options=Options(language=language, beam_size=given["beam_size"]),
+        options=Options(
+            language=language,
+            beam_size=given["beam_size"],
+            length_penalty=given["length_penalty"],
+            engine_options=parse_engine_options(given["engine_option"] or ()),
+        ),
         plan=Plan(
             repeats=given["repeats"],
             speed_sample=given["speed_sample"],

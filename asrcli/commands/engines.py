@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
 
+OWN_HEADINGS = ("ENGINE-OPTION", "RANGE", "WHAT IT DOES")
 HEADINGS = ("MODEL", "WEIGHTS", "SIZE", "LANGUAGES", "LICENCE", "PARAMETERS")
 
 
@@ -116,7 +117,16 @@ def _block(card: EngineCard, width: int) -> list[str]:
             *(f"  {line}" for line in wrap("--model names a model of a server", width - 2)),
         ]
     rows = [HEADINGS, *(_row(model, model.name == card.default_model) for model in card.models)]
-    return [f"{card.name}: {state}", *columns(rows, width - 2)]
+    return [f"{card.name}: {state}", *columns(rows, width - 2), *_own_options(card, width)]
+
+
+def _own_options(card: EngineCard, width: int) -> list[str]:
+    """Return a line for each option that this engine alone has, with its default, after a heading."""
+    rows = [
+        (f"{name.replace('_', '-')}={own.default:g}", f"{own.least:g} to {own.most:g}", own.help)
+        for name, own in card.own_options.items()
+    ]
+    return columns([OWN_HEADINGS, *rows], width - 2) if rows else []
 
 
 def _row(model: ModelCard, default: bool) -> tuple[str, ...]:

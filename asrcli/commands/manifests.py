@@ -21,7 +21,7 @@ FOR_FILES: dict[str, Any] = {
     "channels": "mix", "start": None, "end": None, "clip_timestamps": None, "word_timestamps": None, "subs": None,
     "report": None, "events": None, "json": False, "stream": False, "pcm": None, "idle": None,
     "diarize": False, "diarize_model": None, "speakers": None, "min_speakers": None, "max_speakers": None,
-    "rttm_in": None, "ask": None, "aligner": None,
+    "rttm_in": None, "ask": None, "aligner": None, "n_best": None,
 }  # fmt: skip
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from asrcli.types import Options
     from asrcli.vad import VadOptions
 
+PUNCTUATION_MODEL = "firered"  # unless --punctuation-model names another
+
 
 def request(given: dict[str, Any]) -> Request:
     """Return what the options ask for.
@@ -39,6 +41,7 @@ def request(given: dict[str, Any]) -> Request:
         found = inputs.expand(named)
         chosen = formats(given["format"]) if given["format"] else _default_formats(given)
         _check_answers(given, chosen)
+        _check_alternatives(given, chosen)
         check_sinks(given, len(found), chosen)
     if given["model_dir"]:
         os.environ["HF_HUB_CACHE"] = given["model_dir"]
@@ -59,7 +62,7 @@ def request(given: dict[str, Any]) -> Request:
         start=start,
         end=end,
         vad=_vad(given) if given["vad"] else None,
-        punctuation=given["punctuation_model"] if given["punctuate"] else None,
+        punctuation=_punctuation(given),
         identifier=given["identify_with"],
         languages=tuple(_codes(given["languages"])),
         device=_device(given),
@@ -87,6 +90,7 @@ _SAME_NAME = (
     "prompt",
     "word_timestamps",
     "beam_size",
+    "n_best",
     "best_of",
     "patience",
     "length_penalty",
@@ -107,6 +111,7 @@ _SAME_NAME = (
 
 def options(given: dict[str, Any]) -> Options:
     """Return what is asked of the engine."""
+    from asrcli.engine_options import parse_engine_options
     from asrcli.languages import language_code
     from asrcli.types import Options
 
@@ -126,8 +131,17 @@ def options(given: dict[str, Any]) -> Options:
         temperature=_temperatures(given["temperature"], given["temperature_increment_on_fallback"]),
         suppress_tokens=_numbers(given["suppress_tokens"], "--suppress-tokens", int),
         ask=tuple(given["ask"]) if given["ask"] else None,
+        engine_options=parse_engine_options(given["engine_option"] or ()),
         **{name: given[name] for name in _SAME_NAME},
     )
+
+
+def _check_alternatives(given: dict[str, Any], chosen: list[str]) -> None:
+    """Raise `UsageError` when there is no place for an n-best list."""
+    from asrcli.jobs import PLACES
+
+    if given["n_best"] and not PLACES["n_best"] & set(chosen) and not given["json"] and not given["events"]:
+        raise UsageError(f"--n-best: {chosen[0]} has no place for a list; choose -f json or jsonl")
 
 
 def _check_answers(given: dict[str, Any], chosen: list[str]) -> None:
@@ -201,6 +215,13 @@ def _vad(given: dict[str, Any]) -> VadOptions:
 
 def _seconds(milliseconds: int | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
+
+
+def _punctuation(given: dict[str, Any]) -> str | None:
+    model: str | None = given["punctuation_model"]
+    if model is not None and not given["punctuate"]:
+        raise UsageError(f"--punctuation-model {model} is for --punctuate: give that too")
+    return (model or PUNCTUATION_MODEL) if given["punctuate"] else None
 
 
 def _channels(text: str) -> str:

@@ -38,6 +38,7 @@ FOR_FILES = {
     "manifest": None,
     "dry_run": False,
     "ask": None,
+    "n_best": None,
 }
 LEAST_ROOM = 20  # cells of a line that the tail is shown in
 

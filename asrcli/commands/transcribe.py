@@ -89,8 +89,8 @@ def transcribe(
     ] = None,
     punctuate: Annotated[bool, _results("--punctuate", help="Put punctuation into texts that have none.")] = False,
     punctuation_model: Annotated[
-        str, _results("--punctuation-model", help="firered, or firered:FOLDER; for --punctuate.")
-    ] = "firered",
+        str | None, _results("--punctuation-model", help="For --punctuate: firered, the default, or firered:FOLDER.")
+    ] = None,
     force: Annotated[bool, _results("--force", help="Make everything again; overwrite files of others.")] = False,
     dry_run: Annotated[bool, _results("--dry-run", help="Only say what would be made, and why.")] = False,
     fail_fast: Annotated[bool, _results("--fail-fast", help="Stop at the first input that fails.")] = False,
@@ -141,6 +141,9 @@ def transcribe(
         str | None, _decoding("--language-model", help="ARPA or KenLM file of word n-grams, for CTC models.")
     ] = None,
     beam_size: Annotated[int | None, _decoding("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
+    n_best: Annotated[
+        int | None, _decoding("--n-best", min=1, help="List so many readings of each segment, in JSON.")
+    ] = None,
     best_of: Annotated[int | None, _decoding("--best-of", min=1, help="Samples per temperature above zero.")] = None,
     patience: Annotated[float | None, _decoding("--patience", help="Beam search goes on for this factor.")] = None,
     length_penalty: Annotated[float | None, _decoding("--length-penalty", help="Exponent of the length.")] = None,
@@ -186,6 +189,10 @@ def transcribe(
         str | None, _decoding("--suppress-tokens", help="Token ids never to write; -1: the usual symbols.")
     ] = None,
     max_new_tokens: Annotated[int | None, _decoding("--max-new-tokens", min=1, help="Tokens per clip.")] = None,
+    engine_option: Annotated[
+        list[str] | None,
+        _decoding("--engine-option", metavar="NAME=VALUE", help="Of this engine alone; asr engines lists them."),
+    ] = None,
     batched: Annotated[
         bool | None, _decoding("--batched/--no-batched", help="Many clips at once (default), or in sequence.")
     ] = None,

@@ -60,7 +60,7 @@ class Listener:
             speech=tuple(self.endpointer.speech),
             gaps=gaps(self.endpointer.speech, self.segments, LEAST_GAP),
             warnings=warnings,
-            options=tuple((name, str(value)) for name, value in self.options.given()),
+            options=tuple(self.options.recorded()),
             timings=timings,
         )
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli.errors import InputError
 from asrcli.text.join import is_unspaced
-from asrcli.types import Answer, Phone, Recording, Region, Segment, Transcript, Turn, Word
+from asrcli.types import Alternative, Answer, Phone, Recording, Region, Segment, Transcript, Turn, Word
 from asrcli.writers.units import interpolated_words
 
 if TYPE_CHECKING:
@@ -157,9 +157,20 @@ def _segment(number: int, segment: Segment, text: str) -> dict[str, Any]:
         row["language"] = segment.language
     if _number(segment.score) is not None:
         row["score"] = _number(segment.score)
+    if segment.alternatives:
+        row["alternatives"] = [_alternative(one) for one in segment.alternatives]
     row["flags"] = [str(flag) for flag in segment.flags]
     row["unknown"] = [name for name, value in known.items() if value is None]
     return row
+
+
+def _alternative(one: Alternative) -> dict[str, Any]:
+    return {
+        "text": one.text,
+        "search_score": _number(one.search_score),
+        "tokens": [int(token) for token in one.tokens],
+        "token_logprobs": [_number(value) for value in one.token_logprobs],
+    }
 
 
 def _or(value: float | None, neutral: float) -> float:
@@ -295,8 +306,13 @@ def _parse_segment(row: Mapping[str, Any]) -> Segment:
         score=row.get("score"),
         tokens=tuple(row["tokens"]),
         flags=tuple(row["flags"]),
+        alternatives=tuple(map(_parse_alternative, row.get("alternatives", ()))),
         **known,
     )
+
+
+def _parse_alternative(row: Mapping[str, Any]) -> Alternative:
+    return Alternative(row["text"], row["search_score"], tuple(row["tokens"]), tuple(row["token_logprobs"]))
 
 
 def _parse_word(row: Mapping[str, Any]) -> Word:

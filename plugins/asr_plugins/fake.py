@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from asrcli.engine import Device, Engine, Model, Stream, StreamUpdate, Weights
+from asrcli.engine import Device, Engine, EngineOption, Model, Stream, StreamUpdate, Weights
 from asrcli.errors import AsrError, ModelError, OutOfMemory
-from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Segment, Word
+from asrcli.types import SAMPLE_RATE, Alternative, Clip, Flag, Options, Segment, Word
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
@@ -51,7 +52,10 @@ class Fake(Engine):
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 240.0, "cuda": 480.0}
     devices = ("cpu", "cuda")
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {"cpu": ("float32",), "cuda": ("float16", "int8")}
-    supports = frozenset({"prompt", "word_timestamps", "beam_size", "temperature", "task", "seed", "ask"})
+    supports = frozenset({"prompt", "word_timestamps", "beam_size", "n_best", "temperature", "task", "seed", "ask"})
+    own_options: ClassVar[Mapping[str, EngineOption]] = {
+        "word_score": EngineOption(0.9, 0.0, 1.0, "confidence of every word"),
+    }
     identifies_language = True
     answers = True
     concurrent = True
@@ -77,6 +81,11 @@ class Fake(Engine):
         """Return the class with a stream of its own when it was asked for."""
         return FakeStreaming if "stream" in parse_behaviour(weights.name) else cls
 
+    @classmethod
+    def beams(cls, options: Options) -> int:
+        """Return how many hypotheses it may list, three unless it is said."""
+        return options.beam_size or 3
+
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Hear German in names that start with ``de-``, English in all others."""
         german = [PurePath(clip.recording.path).stem.startswith("de-") for clip in clips]
@@ -99,7 +108,9 @@ class Fake(Engine):
             raise ZeroDivisionError("fake: told to have a bug")
         heard = min(clip.seconds, self._number("truncate", float("inf")))
         pace = self._number("pace", 0.0)
-        words = list(_words_at_pace(clip, heard, pace) if pace else _words_between(clip, heard))
+        score = options.own("word_score", 0.9)
+        found = _words_at_pace(clip, heard, pace) if pace else _words_between(clip, heard)
+        words = [replace(word, score=score) for word in found]
         if words and "loop" in self.behaviour:
             words += [words[-1]] * int(self.behaviour["loop"])
         if "invent" in self.behaviour:
@@ -111,7 +122,9 @@ class Fake(Engine):
             text = text.upper()
         flags = (Flag.REPEAT_LOOP.value,) if "loop" in self.behaviour else ()
         kept = tuple(words) if options.word_timestamps and "loop" not in self.behaviour else ()
-        return [Segment(text, words[0].start, words[-1].end, words=kept, score=0.9, flags=flags)]
+        listed = tuple(_alternatives(text, options.n_best or 0))
+        segment = Segment(text, words[0].start, words[-1].end, words=kept, score=score, flags=flags)
+        return [replace(segment, alternatives=listed)]
 
 
 class FakeStreaming(Fake):
@@ -146,6 +159,13 @@ class FakeStream(Stream):
         return StreamUpdate(new, f" {tail}" if count and tail else tail, count / self.pace)
 
 
+def _alternatives(text: str, count: int) -> Iterator[Alternative]:
+    """Yield the text, then the text with one more of its first words said twice each time."""
+    words = text.split()
+    for rank in range(count):
+        yield Alternative(" ".join(words[:rank] + words), -1.0 - rank, tuple(range(rank)), (-0.5,) * rank)
+
+
 def parse_behaviour(model: str) -> dict[str, str]:
     """Split ``key=value,key=value``; the name ``default`` and the empty name mean no special behaviour.
 
@@ -173,7 +193,7 @@ def _words_between(clip: Clip, heard: float) -> list[Word]:
         middle = (number + 0.5) * share - clip.start
         if 0 <= middle < heard:
             start = max(0.0, number * share - clip.start)
-            spoken.append(Word(text, start, min(heard, (number + 1) * share - clip.start), 0.9))
+            spoken.append(Word(text, start, min(heard, (number + 1) * share - clip.start)))
     return spoken
 
 
@@ -185,5 +205,5 @@ def _words_at_pace(clip: Clip, heard: float, pace: float) -> list[Word]:
         start = number / pace - clip.start
         if 0 <= start + 0.5 / pace < heard:
             text = words[number % len(words)]
-            spoken.append(Word(text, max(0.0, start), min(heard, start + 1 / pace), 0.9))
+            spoken.append(Word(text, max(0.0, start), min(heard, start + 1 / pace)))
     return spoken

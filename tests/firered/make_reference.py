@@ -22,7 +22,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 import cases
 
-AED_SEEDS, LLM_SEEDS = range(24), range(8)
+AED_SEEDS, LLM_SEEDS = range(26), range(8)
 LLM_OPTIONS = ((3, 1.0, 0.0), (3, 3.0, 1.0), (1, 1.0, 1.0), (4, 1.2, 0.5))  # beams, repetition and length penalty
 
 

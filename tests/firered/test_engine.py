@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from asr_plugins.firered.features import FeatureExtractor, filter_banks, frame_count
 
-from asrcli.engine import Weights, check_options, installed, load_class
+from asrcli.engine import Weights, installed, load_class
+from asrcli.engine_options import check_options
 from asrcli.errors import DeviceError, InputError, UsageError
 from asrcli.types import SAMPLE_RATE, Flag, Options
 
@@ -180,12 +181,96 @@ def test_options_change_the_search(engines, digits):
     assert repeated != texts(engines["llm"], clips, Options(beam_size=1))
 
 
-def test_options_are_checked(engines, digits):
-    engine = load_class("firered")
-    with pytest.raises(UsageError, match="--prompt"):
-        check_options(engine, Options(prompt="x"))
-    with pytest.raises(UsageError, match="--repetition-penalty"):
-        engines["aed"].transcribe([digits[0][0]], Options(repetition_penalty=2.0))
+OWN = (("eos_penalty", 0.7), ("softmax_smoothing", 1.0))
+
+
+@pytest.mark.parametrize("name", ["aed", "aed2"])
+@pytest.mark.parametrize(("own", "expected"), [((), (1.25, 1.0)), (OWN, (1.0, 0.7)), (OWN[:1], (1.25, 0.7))])
+def test_alternatives_are_the_readings_of_the_search(engines, digits, name, own, expected):
+    """The search itself is held against the official code in test_parity.py."""
+    from asr_plugins.firered.search import SearchOptions
+
+    engine, clips = engines[name], [one for one, _ in digits[:6]]
+    options = Options(beam_size=5, n_best=4, length_penalty=0.3, engine_options=own or None)
+    searched = SearchOptions(5, 4, 0, expected[0], 0.3, expected[1])
+    for clip in clips:
+        ((segment,),) = engine.transcribe([clip], options)
+        (reading,) = engine.aed.hear([clip.samples], searched, timed=False)
+        assert [(one.tokens, one.search_score, one.token_logprobs) for one in segment.alternatives] == [
+            (one.tokens, one.score, one.log_probs) for one in reading.hypotheses
+        ]
+        assert [one.text for one in segment.alternatives] == [
+            engine.aed.vocabulary.text(one.tokens) for one in reading.hypotheses
+        ]
+        assert len({one.tokens for one in segment.alternatives}) == 4
+        assert (segment.alternatives[0].text, segment.alternatives[0].tokens) == (segment.text, segment.tokens)
+
+
+def test_an_end_penalty_moves_the_end(engines, digits):
+    """Under 1 the end costs less, so texts are shorter or the same; far under it they are cut."""
+    clips = [one for one, _ in digits[:8]]
+    lengths = [
+        [len(one[0].tokens) if one else 0 for one in engines["aed2"].transcribe(clips, Options(engine_options=own))]
+        for own in ((("eos_penalty", 0.1),), None)
+    ]
+    assert all(short <= long for short, long in zip(*lengths, strict=True)) and sum(lengths[0]) < sum(lengths[1])
+
+
+@pytest.mark.parametrize(("beams", "penalty"), [(1, None), (4, 0.7), (4, None)])
+def test_alternatives_of_the_llm_score_as_its_network(engines, digits, beams, penalty):
+    """One pass over prompt and answer gives the log probabilities that the search has gathered step by step."""
+    import torch
+
+    model = engines["llm"].llm
+    clips = [one for one, _ in digits[:3]]
+    found = engines["llm"].transcribe(clips, Options(beam_size=beams, n_best=beams, length_penalty=penalty))
+    for clip, (segment,) in zip(clips, found, strict=True):
+        assert len(segment.alternatives) == beams == len({one.tokens for one in segment.alternatives})
+        assert segment.alternatives[0].text == segment.text
+        for one in segment.alternatives:
+            row = torch.tensor([*one.tokens, model._end])
+            with torch.inference_mode():
+                features = torch.from_numpy(model.features(clip.samples))[None]
+                speech = model._adapt(*model.encoder(features, torch.tensor([features.shape[1]])))
+                prompt, _ = model.prompt(speech)
+                said = torch.cat((prompt, model.llm.get_input_embeddings()(row)[None]), 1)
+                logits = model.llm(inputs_embeds=said).logits[0, prompt.shape[1] - 1 : -1].float()
+            scores = torch.log_softmax(logits, -1).gather(1, row[:, None])[:, 0]
+            np.testing.assert_allclose(one.token_logprobs, scores[:-1], atol=1e-4)
+            # Score with its length, the end included (transformers, BeamSearchScorer); greedy search has no penalty.
+            expected = float(scores.sum()) / len(row) ** (penalty or 0.0)
+            assert one.search_score == pytest.approx(expected, abs=1e-4)
+        ranked = [one.search_score for one in segment.alternatives]
+        assert ranked == sorted(ranked, reverse=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_alternatives_change_no_text_and_come_only_when_asked_for(engines, digits, name):
+    clips = [one for one, _ in digits[:8]]
+    plain, listed = (engines[name].transcribe(clips, Options(n_best=asked)) for asked in (None, 3))
+    assert [one.text for (one,) in plain] == [one.text for (one,) in listed]
+    assert {len(one.alternatives) for (one,) in plain} == {0} and {len(one.alternatives) for (one,) in listed} == {3}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("aed2", Options(prompt="x"), "engine 'firered' has no --prompt; engines that do: "),
+        ("aed2", Options(repetition_penalty=2.0), "has no --repetition-penalty with this model; engines that do: "),
+        ("llm", Options(engine_options=OWN), "has no --engine-option eos-penalty with this model; leave it out"),
+        ("aed2", Options(engine_options=(("eos", 1.0),)), "option eos; it has softmax-smoothing, eos-penalty"),
+        ("aed2", Options(engine_options=(("eos_penalty", 0.0),)), "eos-penalty=0: engine 'firered' takes 0.1 to 10"),
+        ("aed2", Options(engine_options=(("softmax_smoothing", 11.0),)), "=11: engine 'firered' takes 0.1 to 10"),
+        ("aed2", Options(n_best=4), "--n-best 4: the search of engine 'firered' keeps 3 hypotheses; add --beam-size 4"),
+        ("llm", Options(n_best=2, beam_size=1), "keeps one hypothesis; add --beam-size 2, or more"),
+    ],
+)
+def test_options_are_checked(folders, name, options, message):
+    """Before the weights are loaded, against the card of the kind of model that the folder holds."""
+    card = load_class("firered").for_weights(Weights(name, str(folders[name])))
+    with pytest.raises(UsageError) as caught:
+        check_options(card, options)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("device", [{"kind": "cuda"}, {"kind": "mps"}])

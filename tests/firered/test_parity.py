@@ -16,7 +16,7 @@ from asr_plugins.firered.weights import build_decoder, build_encoder, build_line
 
 from asrcli.types import Options
 
-SEEDS = range(24)
+SEEDS = range(26)
 
 
 def unpack(rows):

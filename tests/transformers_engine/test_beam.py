@@ -14,7 +14,9 @@ from asr_plugins.transformers_models.vocabulary import Vocabulary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asrcli.errors import ModelError
+from asrcli.engine import Weights
+from asrcli.engine_options import check_options
+from asrcli.errors import ModelError, UsageError
 from asrcli.types import Clip, Options
 
 SMALL = Vocabulary(["<pad>", "a", "b"], 0, frozenset({0}), None)
@@ -36,6 +38,17 @@ def test_it_finds_the_text_of_the_greatest_sum(seed: int) -> None:
         sums[reading] = sums.get(reading, 0.0) + float(np.exp(log_probs[np.arange(6), path].sum()))
     found = tuple(Beam(SMALL, 300).search(log_probs))
     assert sums[found] == pytest.approx(max(sums.values()))
+
+
+def test_its_list_is_in_the_order_of_the_sums() -> None:
+    log_probs = np.log(np.random.default_rng(3).dirichlet(np.ones(3) * 2, 5))
+    sums: dict[tuple[int, ...], float] = {}
+    for path in product(range(3), repeat=5):
+        sums[collapse(path)] = sums.get(collapse(path), 0.0) + float(np.exp(log_probs[np.arange(5), path].sum()))
+    expected = sorted(sums.items(), key=lambda one: one[1], reverse=True)[:7]
+    found = Beam(SMALL, 300).best(log_probs, 7)
+    assert [tuple(tokens) for tokens, _ in found] == [tokens for tokens, _ in expected]
+    assert np.exp([score for _, score in found]) == pytest.approx([total for _, total in expected])
 
 
 def test_greedy_and_beam_differ_where_they_should() -> None:
@@ -93,6 +106,18 @@ def test_a_language_model_decides_what_the_sound_leaves_open(arpa: Path) -> None
     assert read(Beam(LETTERS, 20, LanguageModel(arpa)).search(log_probs)) == "A CAT"
 
 
+def test_the_weight_and_the_bonus_of_a_language_model(arpa: Path) -> None:
+    log_probs = said("A|CAT", {2: ("C", "B")})
+    assert read(Beam(LETTERS, 20, LanguageModel(arpa, weight=0.0)).search(log_probs)) == "A BAT"
+    # p(a | <s>), p(cat | a) and the end after it (back-off weight and unigram, log10), and a bonus for two words.
+    plain = dict((read(tokens), score) for tokens, score in Beam(LETTERS, 20).best(log_probs, 20))
+    for weight, bonus in ((0.5, 1.5), (2.0, -3.0)):
+        scored = Beam(LETTERS, 20, LanguageModel(arpa, weight, bonus)).best(log_probs, 20)
+        own = dict((read(tokens), score) for tokens, score in scored)
+        expected = plain["A CAT"] + weight * (-0.1 - 0.1 - 0.3 - 1.0) * np.log(10) + 2 * bonus
+        assert own["A CAT"] == pytest.approx(expected, abs=1e-4)
+
+
 def test_a_language_model_does_not_overrule_clear_sounds(arpa: Path) -> None:
     assert read(Beam(LETTERS, 20, LanguageModel(arpa)).search(said("A|BAT", {}))) == "A BAT"
 
@@ -108,6 +133,41 @@ def test_the_engine_takes_a_language_model(
     found = engine.transcribe(clips, Options(language_model=str(path), beam_size=8, word_timestamps=True))
     assert [own[0].text for own in found] == [text for _, text in strings[:2]]
     assert all(len(own[0].words) == len(own[0].text.split()) for own in found)
+
+
+def test_the_engine_lists_alternatives(trained: Callable[[str], Transformers], strings: list[tuple[Clip, str]]) -> None:
+    engine = trained("parakeet-ctc-digits")
+    clips = [one for one, _ in strings[:3]]
+    found = engine.transcribe(clips, Options(beam_size=8, n_best=4))
+    for (segment,), (_, text) in zip(found, strings, strict=False):
+        listed = segment.alternatives
+        assert 1 < len(listed) <= 4 and len({one.tokens for one in listed}) == len(listed)
+        assert (listed[0].text, listed[0].tokens, segment.text) == (segment.text, segment.tokens, text)
+        ranked = [one.search_score for one in listed]
+        assert ranked == sorted(ranked, reverse=True) and ranked[0] < 0
+        assert all(len(one.token_logprobs) == len(one.tokens) for one in listed)
+    for (segment,) in engine.transcribe(clips, Options(n_best=1)):
+        assert [one.text for one in segment.alternatives] == [segment.text]
+    assert all(own[0].alternatives == () for own in engine.transcribe(clips, Options(beam_size=8)))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options(engine_options=(("lm_weight", 1.0),)), "--engine-option lm-weight is for --language-model: give that"),
+        (Options(n_best=2), "--n-best 2: the search of engine 'transformers' keeps one hypothesis; add --beam-size 2"),
+        (Options(n_best=101, language_model="x"), "keeps 100 hypotheses"),
+        (Options(length_penalty=0.5, beam_size=3), "has no --length-penalty with this model; engines that do: "),
+        (Options(length_penalty=0.5), "--length-penalty 0.5 is for a beam search: add --beam-size 5"),
+    ],
+)
+def test_options_of_the_search_are_checked(checkpoints: Path, options: Options, message: str) -> None:
+    """What the class refuses before the weights are found, or the card of the folder after that."""
+    weights = Weights("ctc", str(checkpoints / "parakeet-ctc-digits"))
+    with pytest.raises(UsageError) as caught:
+        check_options(Transformers, options)
+        check_options(Transformers.for_weights(weights), options)
+    assert message in str(caught.value)
 
 
 def test_a_file_that_is_no_language_model(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,8 @@ from asr_plugins.transformers_models.catalogue import KINDS, MODELS, Kind
 from safetensors.torch import load_file, save_file
 from transformers_engine.conftest import load
 
-from asrcli.engine import Device, Weights, check_options
+from asrcli.engine import Device, Weights
+from asrcli.engine_options import check_options
 from asrcli.errors import ModelError, UsageError
 from asrcli.types import Clip, Options
 

@@ -49,6 +49,32 @@ def test_whisper_as_the_library(whisper: Transformers, checkpoints: Path, string
         assert whisper.transcribe([one], Options(language="en"))[0][0].text == text
 
 
+@pytest.mark.parametrize("penalty", [None, 0.2])
+def test_alternatives_as_the_library(
+    whisper: Transformers, checkpoints: Path, strings: Strings, penalty: float | None
+) -> None:
+    folder = checkpoints / "whisper-digits"
+    network = transformers.WhisperForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    processor = transformers.AutoProcessor.from_pretrained(folder)
+    asked = {"num_beams": 4, "num_return_sequences": 3, "return_dict_in_generate": True, "output_scores": True}
+    options = Options(language="en", beam_size=4, n_best=3, length_penalty=penalty)
+    found = whisper.transcribe([one for one, _ in strings[:3]], options)
+    for (segment,), (one, _) in zip(found, strings, strict=False):
+        features = processor(one.samples, sampling_rate=16_000, return_tensors="pt").input_features
+        begin = ["<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>"]
+        prompt = torch.tensor([processor.tokenizer.convert_tokens_to_ids(begin)])
+        with quiet(), torch.inference_mode():
+            written = transformers.GenerationMixin.generate(
+                network, features, decoder_input_ids=prompt, length_penalty=1.0 if penalty is None else penalty, **asked
+            )
+        texts = processor.batch_decode(written.sequences, skip_special_tokens=True)
+        assert [own.text for own in segment.alternatives] == [text.strip() for text in texts]
+        scores = [own.search_score for own in segment.alternatives]
+        assert scores == pytest.approx(written.sequences_scores.tolist(), abs=1e-4)
+        assert segment.alternatives[0].text == segment.text
+        assert all(len(own.tokens) == len(own.token_logprobs) for own in segment.alternatives)
+
+
 def test_whisper_says_which_languages_it_speaks(whisper: Transformers, strings: Strings) -> None:
     with pytest.raises(UsageError, match="does not speak 'xx'"):
         whisper.transcribe([strings[0][0]], Options(language="xx"))

@@ -11,6 +11,11 @@ SUBSAMPLING = 4  # two convolutions of stride 2: 10 ms feature frames to 40 ms e
 SHIFT = 0.01  # seconds between feature frames
 FRAME = SUBSAMPLING * SHIFT  # seconds per encoder frame
 
+# Of the searches, as the authors recommend them (README and second-generation API).
+BEAMS = 3
+SMOOTHING = 1.25
+END_PENALTY = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class EncoderConfig:

@@ -24,34 +24,53 @@ class DecoderState:
     """What the decoder remembers of a batch of utterances with `beams` hypotheses each.
 
     Attributes:
-        cross: per layer keys and values (2, batch, heads, encoded frames, head width).
+        cross: per layer keys (batch, heads, head width, encoded frames) and values (batch, heads, encoded frames,
+            head width).
         frames: 0 for real encoded frames, minus infinity for padding, (batch, 1, 1, encoded frames); None without any.
-        past: keys and values of the tokens (layers, 2, batch, heads, tokens x beams, head width).
-        seen: which cached tokens a beam looks at, (batch, beams, tokens x beams).
-        visible: `seen` up to the newest token as 0 and minus infinity, (batch, 1, beams, tokens x beams).
-        step: tokens in the cache per beam.
+        past: keys and values of the tokens (layers, 2, batch, heads, capacity, head width).
+        seen: which cached tokens a beam looks at, (batch, beams, capacity).
+        used: places of the cache that have been taken, the newest tokens of the beams last.
+        visible: `seen` up to the newest token as 0 and minus infinity, (batch, 1, beams, used).
+        step: tokens that each beam has been given.
     """
 
-    def __init__(self, cross: list[Tensor], frames: Tensor | None, beams: int) -> None:
+    def __init__(self, cross: list[tuple[Tensor, Tensor]], frames: Tensor | None, beams: int) -> None:
         self.cross = cross
         self.frames = frames
         self.beams = beams
-        self.step = 0
-        _, batch, heads, _, size = cross[0].shape
-        self.past = cross[0].new_zeros(len(cross), 2, batch, heads, FIRST_CAPACITY * beams, size)
-        self.seen = torch.zeros(batch, beams, FIRST_CAPACITY * beams, dtype=torch.bool, device=cross[0].device)
+        self.step = self.used = 0
+        values = cross[0][1]
+        batch, heads, _, size = values.shape
+        self.past = values.new_zeros(len(cross), 2, batch, heads, FIRST_CAPACITY * beams, size)
+        self.seen = torch.zeros(batch, beams, FIRST_CAPACITY * beams, dtype=torch.bool, device=values.device)
         self.visible = self.past.new_zeros(batch, 1, beams, 0)
 
     def remember(self, visible: Tensor) -> None:
         """Make room for one more token per beam, which each beam sees where `visible` (batch, beams) is true."""
-        beams, start = self.beams, self.step * self.beams
-        if start + beams > self.seen.shape[2]:
-            self.past = torch.cat((self.past, torch.zeros_like(self.past)), 4)
-            self.seen = torch.cat((self.seen, torch.zeros_like(self.seen)), 2)
+        beams = self.beams
+        if self.used + beams > self.seen.shape[2]:
+            self._make_room()
         own = torch.eye(beams, dtype=torch.bool, device=visible.device)
-        self.seen[:, :, start : start + beams] = own & visible[:, :, None]
+        self.seen[:, :, self.used : self.used + beams] = own & visible[:, :, None]
         self.step += 1
-        self.visible = hidden(~self.seen[:, None, :, : start + beams], self.past.dtype)
+        self.used += beams
+        self.visible = hidden(~self.seen[:, None, :, : self.used], self.past.dtype)
+
+    def _make_room(self) -> None:
+        """Move together the tokens that any beam still sees, and double the cache when that leaves less than half free.
+
+        The beams of an utterance mostly have one past, so that of its tokens about one in `beams` stays.
+        """
+        seen = self.seen.any(1)
+        self.used = int(seen.sum(1).max())
+        # Their order does not matter: a token's place in the text went into its keys and values.
+        kept = seen.to(torch.uint8).argsort(descending=True, stable=True)[:, : self.used]
+        capacity = self.seen.shape[2] * (1 if 2 * self.used <= self.seen.shape[2] else 2)
+        past, self.seen = self.past, self.seen.gather(2, kept[:, None].expand(-1, self.beams, -1))
+        self.past = past.new_zeros(*past.shape[:4], capacity, past.shape[5])
+        for utterance, places in enumerate(kept):
+            self.past[:, :, utterance, :, : self.used] = past[:, :, utterance].index_select(3, places)
+        self.seen = F.pad(self.seen, (0, capacity - self.used))
 
     def reorder(self, parents: Tensor) -> None:
         """Give each beam the past of its parent, `parents` (batch, beams)."""
@@ -59,7 +78,9 @@ class DecoderState:
 
     def keep(self, utterances: Tensor) -> None:
         """Keep only these utterances of the batch, by index."""
-        self.cross = [one.index_select(1, utterances) for one in self.cross]
+        self.cross = [
+            (keys.index_select(0, utterances), values.index_select(0, utterances)) for keys, values in self.cross
+        ]
         self.frames = None if self.frames is None else self.frames.index_select(0, utterances)
         self.past = self.past.index_select(2, utterances)
         self.seen = self.seen.index_select(0, utterances)
@@ -142,9 +163,8 @@ class PastAttention(nn.Module):
         """Put the keys and values of `x` (batch, beams, width) into the cache and attend."""
         batch, beams, width = x.shape
         split = self.project(x).view(batch, beams, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        used = state.step * beams
-        cache = state.past[index, :, :, :, :used]
-        cache[:, :, :, used - beams :] = split[1:]
+        cache = state.past[index, :, :, :, : state.used]
+        cache[:, :, :, state.used - beams :] = split[1:]
         mixed = F.scaled_dot_product_attention(split[0], cache[0], cache[1], attn_mask=state.visible)
         return self.output(mixed.transpose(1, 2).flatten(2))
 
@@ -159,18 +179,31 @@ class CrossAttention(nn.Module):
         self.memory = nn.Linear(width, 2 * width)
         self.output = nn.Linear(width, width)
 
-    def project_memory(self, encoded: Tensor) -> Tensor:
-        """Return keys and values (2, batch, heads, encoded frames, head width)."""
+    def project_memory(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
+        """Return keys (batch, heads, head width, encoded frames) and values, with the last two axes the other way.
+
+        On the CPU the keys are divided by the square root of the head width, once for all steps.
+        """
         batch, frames, width = encoded.shape
         split = self.memory(encoded).view(batch, frames, 2, self.heads, width // self.heads)
-        return split.permute(2, 0, 3, 1, 4).contiguous()
+        if encoded.is_cuda:  # as its kernels want them, seen from the other side
+            keys, values = split.permute(2, 0, 3, 1, 4).contiguous()
+            return keys.transpose(2, 3), values
+        keys = split[:, :, 0] / math.sqrt(width // self.heads)
+        return keys.permute(0, 2, 3, 1).contiguous(), split[:, :, 1].transpose(1, 2).contiguous()
 
     def forward(self, x: Tensor, state: DecoderState, index: int) -> Tensor:
         """Return the same shape as `x`, (batch, beams, width)."""
         batch, beams, width = x.shape
         query = self.query(x).view(batch, beams, self.heads, width // self.heads).transpose(1, 2)
         keys, values = state.cross[index]
-        mixed = F.scaled_dot_product_attention(query, keys, values, attn_mask=state.frames)
+        if x.is_cuda:
+            mixed = F.scaled_dot_product_attention(query, keys.transpose(2, 3), values, attn_mask=state.frames)
+        else:  # the fused kernel is made for many queries; here are a few, and memory is what takes time
+            scores = torch.bmm(query.flatten(0, 1), keys.flatten(0, 1)).view(batch, self.heads, beams, -1)
+            if state.frames is not None:
+                scores += state.frames
+            mixed = torch.bmm(scores.softmax(-1).flatten(0, 1), values.flatten(0, 1)).view_as(query)
         return self.output(mixed.transpose(1, 2).flatten(2))
 
 

@@ -16,8 +16,11 @@ from asr_plugins.firered.config import SUBSAMPLING, EncoderConfig
 from asr_plugins.firered.positions import sinusoids
 
 CONTEXT = 6  # zero frames after the end, so that every frame has the full view of the two convolutions
-QUERY_BLOCK = 256  # encoder frames that attend at once: near half of the relative positions are never computed
+# Encoder frames that attend at once: near half of the relative positions are never computed.
+CPU_BLOCK = 128  # what it works on stays in its cache
+GPU_BLOCK = 256  # few kernels
 CHANNELS = 32  # of the subsampling convolutions
+POSITIONS = 128  # encoder frames by which the table of relative positions grows
 LONGEST = 5000  # encoder frames (200 s) that the official relative positions reach; trained on 60 s
 
 
@@ -34,6 +37,7 @@ class Encoder(nn.Module):
         self.config = config
         self.subsample = Subsampling(config)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.positions = torch.zeros(0, config.width)
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Encode a padded batch.
@@ -50,10 +54,18 @@ class Encoder(nn.Module):
         padding = None
         if int(encoded.min()) < x.shape[1]:
             padding = torch.arange(x.shape[1], device=x.device)[None] >= encoded[:, None]
-        positions = relative_positions(x.shape[1], self.config.width, x.device).to(x.dtype)
+        positions = self._positions(x)
         for block in self.blocks:
             x = block(x, positions, padding)
         return x, encoded
+
+    def _positions(self, x: Tensor) -> Tensor:
+        """Return relative positions from at least as many frames as x has, the same tensor until it must grow."""
+        table, frames = self.positions, x.shape[1]
+        if len(table) < 2 * frames - 1 or table.device != x.device or table.dtype != x.dtype:
+            reach = -(-frames // POSITIONS) * POSITIONS
+            self.positions = relative_positions(reach, self.config.width, x.device).to(x.dtype)
+        return self.positions
 
 
 class Subsampling(nn.Module):
@@ -122,20 +134,30 @@ class RelativeAttention(nn.Module):
         self.content_bias = nn.Parameter(torch.empty(heads, 1, width // heads))
         self.position_bias = nn.Parameter(torch.empty(heads, 1, width // heads))
         self.output = nn.Linear(width, width, bias=False)
+        self.places: tuple[Tensor, Tensor] | None = None
 
     def forward(self, x: Tensor, positions: Tensor, padding: Tensor | None) -> Tensor:
-        """Return the same shape as `x`; `padding` (batch, frames) is true where no utterance is."""
+        """Attend.
+
+        Args:
+            x: (batch, frames, width).
+            positions: relative positions from any number of frames, (2 reach - 1, width).
+            padding: (batch, frames), true where no utterance is.
+
+        Returns:
+            The same shape as `x`.
+        """
         batch, frames, width = x.shape
         split = self.project(self.norm(x)).view(batch, frames, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)  # each (batch, heads, frames, head width)
-        places = self.position(positions).view(-1, self.heads, width // self.heads).transpose(0, 1).contiguous()
+        places, reach = self._places(positions), (len(positions) + 1) // 2
         by_content = query + self.content_bias
         by_place = ((query + self.position_bias) / math.sqrt(width // self.heads)).contiguous()
-        mixed = []
-        for start in range(0, frames, QUERY_BLOCK):
-            stop = min(start + QUERY_BLOCK, frames)
+        mixed, block = [], GPU_BLOCK if x.is_cuda else CPU_BLOCK
+        for start in range(0, frames, block):
+            stop = min(start + block, frames)
             # Only these positions are between a query of the block and any key.
-            near = places[:, frames - stop : 2 * frames - 1 - start].transpose(1, 2)
+            near = places[:, :, reach - stop : reach + frames - 1 - start]
             bias = relative_shift(torch.matmul(by_place[:, :, start:stop], near), frames)
             if padding is not None:
                 bias = bias.masked_fill(padding[:, None, None], -math.inf)
@@ -143,6 +165,13 @@ class RelativeAttention(nn.Module):
                 bias = bias.contiguous()
             mixed.append(F.scaled_dot_product_attention(by_content[:, :, start:stop], key, value, attn_mask=bias))
         return self.output(torch.cat(mixed, 2).transpose(1, 2).flatten(2))
+
+    def _places(self, positions: Tensor) -> Tensor:
+        """Return the projected positions (heads, head width, 2 reach - 1), kept for the next utterance."""
+        if self.places is None or self.places[0] is not positions:
+            split = self.position(positions).view(len(positions), self.heads, -1)
+            self.places = positions, split.permute(1, 2, 0).contiguous()
+        return self.places[1]
 
 
 class Convolution(nn.Module):

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asr_plugins.firered.checkpoint import is_llm, read_checkpoint
+from asr_plugins.firered.config import BEAMS, END_PENALTY, SMOOTHING
 from asr_plugins.firered.ctc import clip_times
 from asrcli.device import torch_place
-from asrcli.engine import Device, Engine, Model, Weights
+from asrcli.engine import Device, Engine, EngineOption, Model, Weights
 from asrcli.errors import InputError, UsageError
 from asrcli.models import local_path
-from asrcli.types import Clip, Flag, Options, Segment, Word
+from asrcli.types import Alternative, Clip, Flag, Options, Segment, Word
 
 if TYPE_CHECKING:
     from asr_plugins.firered.aed import AedModel, Reading
@@ -35,7 +36,7 @@ def _model(name: str, parameters: int, size_mb: int | None, layout: str, files: 
 
 
 class FireRed(Engine):
-    """FireRedASR and FireRedASR2, AED and LLM. What is true of the LLM models alone stands in `FireRedLlm`."""
+    """FireRedASR and FireRedASR2, AED and LLM. What is true of one kind alone stands in the classes below."""
 
     name = "firered"
     requires = ("torch", "kaldi_native_fbank")
@@ -54,7 +55,15 @@ class FireRed(Engine):
         "cuda": ("bfloat16", "float16"),
         "cpu": ("float32", "bfloat16", "int8"),
     }
-    supports = frozenset({"beam_size", "length_penalty", "repetition_penalty", "max_new_tokens", "word_timestamps"})
+    supports = frozenset(
+        {"beam_size", "n_best", "length_penalty", "repetition_penalty", "max_new_tokens", "word_timestamps"}
+    )
+    own_options: ClassVar[Mapping[str, EngineOption]] = {
+        "softmax_smoothing": EngineOption(SMOOTHING, 0.1, 10.0, "AED: divides the logits before the softmax"),
+        "eos_penalty": EngineOption(
+            END_PENALTY, 0.1, 10.0, "AED: factor of the end's log probability; below 1 ends sooner"
+        ),
+    }
 
     def __init__(self, weights: Weights, device: Device) -> None:
         folder = local_path(type(self), weights)
@@ -74,8 +83,15 @@ class FireRed(Engine):
 
     @classmethod
     def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
-        """Return the card of the LLM models for an LLM folder."""
-        return FireRedLlm if weights.path is not None and is_llm(Path(weights.path)) else cls
+        """Return the card of the kind of model that a folder holds."""
+        if weights.path is None:
+            return cls
+        return FireRedLlm if is_llm(Path(weights.path)) else FireRedAed
+
+    @classmethod
+    def beams(cls, options: Options) -> int:
+        """Return how many hypotheses the search keeps."""
+        return options.beam_size or BEAMS
 
     @classmethod
     def convert_to_safetensors(cls, weights: Weights, folder: str) -> None:
@@ -98,7 +114,7 @@ class FireRed(Engine):
             return [_aed_segments(self.aed, clip, one, options) for clip, one in zip(clips, readings, strict=True)]
         assert self.llm is not None
         answers = self.llm.hear(samples, _llm_options(options))
-        return [_llm_segments(clip, one) for clip, one in zip(clips, answers, strict=True)]
+        return [_llm_segments(clip, one, options) for clip, one in zip(clips, answers, strict=True)]
 
     def _place(self, device: Device) -> tuple[Any, Any, bool]:
         """Return the torch device and dtype and whether weights become bytes."""
@@ -127,22 +143,30 @@ class FireRed(Engine):
             )
 
 
+class FireRedAed(FireRed):
+    """FireRedASR-AED and FireRedASR2-AED."""
+
+    supports = FireRed.supports - {"repetition_penalty"}
+
+
 class FireRedLlm(FireRed):
     """FireRedASR-LLM and FireRedASR2-LLM."""
 
     max_seconds = LLM_SECONDS
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {"cuda": ("bfloat16",), "cpu": ("float32", "bfloat16")}
-    supports = frozenset({"beam_size", "length_penalty", "repetition_penalty", "max_new_tokens"})
+    supports = FireRed.supports - {"word_timestamps"}
+    own_options: ClassVar[Mapping[str, EngineOption]] = {}
 
 
 def _aed_options(options: Options) -> SearchOptions:
     from asr_plugins.firered.search import SearchOptions
 
-    if options.repetition_penalty is not None:
-        raise UsageError("--repetition-penalty is for the LLM models of engine 'firered'; leave it out for AED")
     default = SearchOptions()
     return SearchOptions(
-        beams=options.beam_size or default.beams,
+        beams=FireRed.beams(options),
+        nbest=options.n_best or default.nbest,
+        smoothing=options.own("softmax_smoothing", default.smoothing),
+        end_penalty=options.own("eos_penalty", default.end_penalty),
         max_tokens=options.max_new_tokens or default.max_tokens,
         length_penalty=default.length_penalty if options.length_penalty is None else options.length_penalty,
     )
@@ -154,7 +178,9 @@ def _llm_options(options: Options) -> LlmOptions:
     default = LlmOptions()
     repetition, length = options.repetition_penalty, options.length_penalty
     return LlmOptions(
-        beams=options.beam_size or default.beams,
+        beams=FireRed.beams(options),
+        nbest=options.n_best or default.nbest,
+        scored=options.n_best is not None,
         max_tokens=options.max_new_tokens or default.max_tokens,
         repetition_penalty=default.repetition_penalty if repetition is None else repetition,
         length_penalty=default.length_penalty if length is None else length,
@@ -165,11 +191,22 @@ def _flags(finished: bool, *more: str) -> tuple[str, ...]:
     return more if finished else (Flag.TRUNCATED.value, *more)
 
 
-def _llm_segments(clip: Clip, answers: Sequence[Answer]) -> list[Segment]:
+def _llm_segments(clip: Clip, answers: Sequence[Answer], options: Options) -> list[Segment]:
+    """Return the best answer as a segment."""
     if not answers or not answers[0].text:
         return []
     best = answers[0]
-    return [Segment(best.text, 0.0, clip.seconds, tokens=best.tokens, flags=_flags(best.finished))]
+    listed = tuple(Alternative(one.text, one.score, one.tokens, one.log_probs) for one in answers)
+    return [
+        Segment(
+            best.text,
+            0.0,
+            clip.seconds,
+            tokens=best.tokens,
+            flags=_flags(best.finished),
+            alternatives=listed if options.n_best else (),
+        )
+    ]
 
 
 def _aed_segments(model: AedModel, clip: Clip, reading: Reading, options: Options) -> list[Segment]:
@@ -179,6 +216,10 @@ def _aed_segments(model: AedModel, clip: Clip, reading: Reading, options: Option
     if best is None or not text:
         return []
     words = _words(model, clip, reading)
+    listed = (
+        Alternative(model.vocabulary.text(one.tokens), one.score, one.tokens, one.log_probs)
+        for one in reading.hypotheses
+    )
     unaligned = (UNALIGNED,) if options.word_timestamps and model.second and not words else ()
     return [
         Segment(
@@ -190,6 +231,7 @@ def _aed_segments(model: AedModel, clip: Clip, reading: Reading, options: Option
             avg_logprob=sum(best.log_probs) / len(best.log_probs),
             tokens=best.tokens,
             flags=_flags(best.finished, *unaligned),
+            alternatives=tuple(listed) if options.n_best else (),
         )
     ]
 

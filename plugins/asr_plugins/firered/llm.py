@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from asr_plugins.firered.aed import pad
 from asr_plugins.firered.checkpoint import LFS_POINTER, LLM_FOLDER, Checkpoint, Tensors
-from asr_plugins.firered.config import encoder_config
+from asr_plugins.firered.config import BEAMS, encoder_config
 from asr_plugins.firered.features import FeatureExtractor
 from asr_plugins.firered.weights import build_encoder, build_linear, report_unused
 from asrcli.errors import ModelError
@@ -41,11 +41,12 @@ class LlmOptions:
     The first generation recommended a repetition penalty of 3.0, which damages real repeats, such as digits.
     """
 
-    beams: int = 3
+    beams: int = BEAMS
     nbest: int = 1
     max_tokens: int = 0  # 0: as many as the utterance has frames of 80 ms
     repetition_penalty: float = 1.0
     length_penalty: float = 0.0
+    scored: bool = False  # with scores, for which the scores of all tokens of all steps are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Answer:
     text: str
     tokens: tuple[int, ...]  # without the end token
     finished: bool  # the model ended it; otherwise the limit did
+    score: float = 0.0  # what the search ranks by: the sum of the log probabilities over length ** length penalty
+    log_probs: tuple[float, ...] = ()  # of each token, after the repetition penalty; () when not asked for
 
 
 class LlmModel:
@@ -148,6 +151,8 @@ class LlmModel:
             bos_token_id=self.tokenizer.convert_tokens_to_ids("<|im_start|>"),
             eos_token_id=self._end,
             pad_token_id=self.tokenizer.convert_tokens_to_ids("<|endoftext|>"),
+            return_dict_in_generate=True,
+            output_scores=options.scored,
         )
         # Through the configuration the penalty would skip as many tokens as the clip has padding in front.
         penalty = options.repetition_penalty
@@ -159,8 +164,21 @@ class LlmModel:
             logits_processor=LogitsProcessorList(processors),
             stopping_criteria=StoppingCriteriaList([OwnLimit(torch.tensor(limits, device=self.device))]),
         )
-        answers = [self._answer(row) for row in written.tolist()]
+        answers = [self._answer(row) for row in written.sequences.tolist()]
+        if options.scored:
+            answers = list(self._scored(answers, written))
         return [tuple(answers[start : start + nbest]) for start in range(0, len(answers), nbest)]
+
+    def _scored(self, answers: Sequence[Answer], written: Any) -> Iterator[Answer]:
+        """Yield the answers with their scores, as the search counted them."""
+        beams = getattr(written, "beam_indices", None)  # without them logits were kept, and not log probabilities
+        scores = self.llm.compute_transition_scores(
+            written.sequences, written.scores, beams, normalize_logits=beams is None
+        ).tolist()
+        ranked = scores if beams is None else written.sequences_scores.tolist()
+        for answer, row, rank in zip(answers, scores, ranked, strict=True):
+            score = sum(row[: len(answer.tokens) + answer.finished]) if beams is None else rank
+            yield replace(answer, score=score, log_probs=tuple(row[: len(answer.tokens)]))
 
     @property
     def _end(self) -> int:

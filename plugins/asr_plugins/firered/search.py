@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from asr_plugins.firered.config import BEAMS, END_PENALTY, SMOOTHING
 from asr_plugins.firered.decoder import Decoder
 
 IMPOSSIBLE = -1e10  # score of a beam that must not be taken; the official value
@@ -19,14 +20,14 @@ SHRINK = 0.75  # rebuild the batch when at most this share of it is still search
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How to search. The defaults are those the authors recommend (README, second-generation API)."""
+    """How to search."""
 
-    beams: int = 3
+    beams: int = BEAMS
     nbest: int = 1
     max_tokens: int = 0  # 0: as many as the utterance has encoded frames
-    smoothing: float = 1.25  # divides the logits
+    smoothing: float = SMOOTHING  # divides the logits
     length_penalty: float = 0.6  # exponent of Wu et al. 2016 (arXiv 1609.08144), equation 14; 0 is off
-    end_penalty: float = 1.0  # multiplies the log probability of the end token
+    end_penalty: float = END_PENALTY  # multiplies the log probability of the end token
 
 
 @dataclass(frozen=True, slots=True)

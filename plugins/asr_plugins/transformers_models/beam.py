@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 LEAST_TOKEN = -5.0  # natural logarithm; less probable tokens of a frame are not tried
 LEAST_BEAM = -10.0  # natural logarithm; hypotheses so much worse than the best are dropped
 IMPOSSIBLE = -1e30
-LM_WEIGHT = 0.5
-WORD_BONUS = 1.5
 UNKNOWN_WORD = -10.0
 
 
@@ -33,13 +31,15 @@ class LanguageModel:
 
     Args:
         path: the file.
+        weight: of its log probabilities beside those of the network.
+        bonus: for each word.
 
     Raises:
         MissingExtra: the package kenlm is not installed.
         ModelError: the file is missing or no language model.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, weight: float = 0.5, bonus: float = 1.5) -> None:
         try:
             import kenlm
         except ImportError:
@@ -54,6 +54,7 @@ class LanguageModel:
             reason = str(error).strip().splitlines()[-1].rpartition("Exception. ")[2]  # without its C++ signature
             raise ModelError(f"'{path}' is no language model that KenLM reads: {reason}") from error
         self._state: Any = kenlm.State
+        self.weight, self.bonus = weight, bonus
 
     def start(self) -> Any:
         """Return the state before the first word."""
@@ -67,12 +68,12 @@ class LanguageModel:
         form = next((form for form in (word, word.lower(), word.upper()) if form in self._model), word)
         score = self._model.BaseScore(state, form, after) * log(10.0)
         price = 0.0 if form in self._model else UNKNOWN_WORD
-        return after, LM_WEIGHT * score + WORD_BONUS + price
+        return after, self.weight * score + self.bonus + price
 
     def end(self, state: Any) -> float:
         """Return what the end of the sentence adds."""
         after = self._state()
-        return LM_WEIGHT * float(self._model.BaseScore(state, "</s>", after)) * log(10.0)
+        return self.weight * float(self._model.BaseScore(state, "</s>", after)) * log(10.0)
 
 
 @dataclass(slots=True, eq=False)
@@ -111,10 +112,17 @@ class Beam:
     language_model: LanguageModel | None = None
 
     def search(self, log_probs: NDArray[Any]) -> list[int]:
-        """Return the tokens of the most probable text of one clip.
+        """Return the tokens of the most probable text of one clip; `log_probs` as in `best`."""
+        return self.best(log_probs, 1)[0][0]
+
+    def best(self, log_probs: NDArray[Any], count: int) -> list[tuple[list[int], float]]:
+        """Return the tokens and the scores of the most probable texts of one clip, the best first.
+
+        A score is the log probability of all paths that read the text, and what the language model adds.
 
         Args:
             log_probs: (frames, tokens), natural logarithms.
+            count: the most texts to return; beams that were dropped are not among them.
         """
         root = Prefix(None, self.vocabulary.blank)
         if self.language_model is not None:
@@ -126,8 +134,9 @@ class Beam:
                 for prefix, ends in beams.items():
                     self._extend(grown, prefix, ends, (token, score))
             beams = self._prune(grown)
-        best = max(beams, key=lambda prefix: _sum(*beams[prefix]) + self._final(prefix))
-        return best.tokens()
+        scored = [(prefix, _sum(*ends) + self._final(prefix)) for prefix, ends in beams.items()]
+        scored.sort(key=lambda one: one[1], reverse=True)
+        return [(prefix.tokens(), score) for prefix, score in scored[:count]]
 
     def _candidates(self, frame: NDArray[Any]) -> Iterator[tuple[int, float]]:
         best = int(frame.argmax())

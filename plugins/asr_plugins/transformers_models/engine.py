@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asr_plugins.transformers_models.catalogue import MODELS, Kind, kind_of
 from asrcli.device import torch_place
-from asrcli.engine import Device, Engine, Model, Weights
+from asrcli.engine import Device, Engine, EngineOption, Model, Weights
 from asrcli.errors import UsageError
 from asrcli.models import local_path
-from asrcli.types import Clip, Flag, Options, Segment, Word
+from asrcli.types import Alternative, Clip, Flag, Options, Segment, Word
 
 if TYPE_CHECKING:
     from asr_plugins.transformers_models.beam import LanguageModel
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from asr_plugins.transformers_models.vocabulary import Heard, Span, Vocabulary
 
 BEAMS = 100  # hypotheses with a language model, pyctcdecode's default
+LM_WEIGHT, WORD_BONUS = 0.5, 1.5  # of a language model, pyctcdecode's defaults
 LEAST = 1e-6  # of a probability, before its logarithm is taken
 
 
@@ -40,7 +42,13 @@ class Transformers(Engine):
         "cuda": ("bfloat16", "float16", "float32"),
         "cpu": ("float32", "bfloat16"),
     }
-    supports = frozenset({"task", "beam_size", "language_model", "max_new_tokens", "word_timestamps"})
+    supports = frozenset(
+        {"task", "beam_size", "n_best", "length_penalty", "language_model", "max_new_tokens", "word_timestamps"}
+    )
+    own_options: ClassVar[Mapping[str, EngineOption]] = {
+        "lm_weight": EngineOption(LM_WEIGHT, 0.0, 10.0, "CTC, --language-model: weight of its log probabilities"),
+        "word_bonus": EngineOption(WORD_BONUS, -20.0, 20.0, "CTC, --language-model: added for each word"),
+    }
 
     def __init__(self, weights: Weights, device: Device) -> None:
         from asr_plugins.transformers_models.loading import quiet
@@ -51,7 +59,7 @@ class Transformers(Engine):
         self.ctc: CtcModel | None = None
         self.transducer: TransducerModel | None = None
         self.sequence: SequenceModel | None = None
-        self._loaded: tuple[str, LanguageModel] | None = None
+        self._loaded: tuple[tuple[str, float, float], LanguageModel] | None = None
         with quiet():
             if self.kind is Kind.CTC:
                 from asr_plugins.transformers_models.ctc import CtcModel
@@ -71,6 +79,20 @@ class Transformers(Engine):
         """Return the card of the kind of model that a folder holds."""
         return CARDS[kind_of(Path(weights.path))] if weights.path is not None else cls
 
+    @classmethod
+    def beams(cls, options: Options) -> int:
+        """Return how many hypotheses the search keeps: one, or many with a language model, unless it is said."""
+        return options.beam_size or (BEAMS if options.language_model else 1)
+
+    @classmethod
+    def check(cls, options: Options) -> None:
+        """Raise `UsageError` for options of a search that there is not."""
+        if options.engine_options and options.language_model is None:
+            name = options.engine_options[0][0].replace("_", "-")
+            raise UsageError(f"--engine-option {name} is for --language-model: give that too")
+        if options.length_penalty is not None and cls.beams(options) == 1:
+            raise UsageError(f"--length-penalty {options.length_penalty:g} is for a beam search: add --beam-size 5")
+
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Return at most one segment per clip."""
         if not clips:
@@ -81,7 +103,7 @@ class Transformers(Engine):
         if self.sequence is not None:
             languages = [clip.language or options.language for clip in clips]
             readings = self.sequence.hear(samples, languages, self._request(options))
-            return [_written(clip, reading) for clip, reading in zip(clips, readings, strict=True)]
+            return [_written(clip, ranked, options) for clip, ranked in zip(clips, readings, strict=True)]
         assert self.transducer is not None
         heard = self.transducer.hear(samples, options.max_new_tokens)
         vocabulary, frame = self.transducer.vocabulary, self.transducer.frame_seconds
@@ -97,34 +119,45 @@ class Transformers(Engine):
         for language in dict.fromkeys(languages):
             model.speak(language)
             places = [place for place, one in enumerate(languages) if one == language]
-            tokens = self._ctc_tokens(model, [clips[place] for place in places], options)
-            for place, spans in zip(places, tokens, strict=True):
-                heard = (model.vocabulary, spans, model.frame_seconds)
-                found[place] = _spoken(clips[place], heard, options, False)
+            readings = self._ctc_readings(model, [clips[place] for place in places], options)
+            for place, ranked in zip(places, readings, strict=True):
+                heard = (model.vocabulary, ranked[0].spans, model.frame_seconds)
+                listed = tuple(_listed(model.vocabulary, one) for one in ranked) if options.n_best else ()
+                segments = _spoken(clips[place], heard, options, False)
+                found[place] = [replace(segment, alternatives=listed) for segment in segments]
         return found
 
-    def _ctc_tokens(self, model: CtcModel, clips: Sequence[Clip], options: Options) -> list[list[Span]]:
+    def _ctc_readings(self, model: CtcModel, clips: Sequence[Clip], options: Options) -> list[list[CtcReading]]:
+        """Return the readings of each clip, the best first: one, or as many as are asked for."""
         from asr_plugins.transformers_models.ctc import best_tokens
 
         blank = model.vocabulary.blank
-        language_model = self._language_model(options.language_model)
+        language_model = self._language_model(options)
         emissions = model.emissions([clip.samples for clip in clips])
-        size = options.beam_size or (BEAMS if language_model is not None else 1)
+        size = self.beams(options)
         if size == 1 and language_model is None:
-            return [best_tokens(one, blank) for one in emissions]
+            return [[CtcReading(best_tokens(one, blank), float(one.max(-1).sum()))] for one in emissions]
         from asr_plugins.transformers_models.beam import Beam, time_tokens
 
         beam = Beam(model.vocabulary, size, language_model)
-        return [time_tokens(one, beam.search(one), blank) for one in emissions]
+        return [
+            [
+                CtcReading(time_tokens(one, tokens, blank), score)
+                for tokens, score in beam.best(one, options.n_best or 1)
+            ]
+            for one in emissions
+        ]
 
-    def _language_model(self, path: str | None) -> LanguageModel | None:
+    def _language_model(self, options: Options) -> LanguageModel | None:
         """Return the language model asked for, loaded once."""
-        if path is None:
+        if options.language_model is None:
             return None
-        if self._loaded is None or self._loaded[0] != path:
+        weight, bonus = options.own("lm_weight", LM_WEIGHT), options.own("word_bonus", WORD_BONUS)
+        wanted = (options.language_model, weight, bonus)
+        if self._loaded is None or self._loaded[0] != wanted:
             from asr_plugins.transformers_models.beam import LanguageModel
 
-            self._loaded = (path, LanguageModel(Path(path)))
+            self._loaded = (wanted, LanguageModel(Path(options.language_model), weight, bonus))
         return self._loaded[1]
 
     def _request(self, options: Options) -> Request:
@@ -135,13 +168,13 @@ class Transformers(Engine):
         able = model is not None and (self.kind is Kind.CANARY or bool(model.languages))
         if task == "translate" and not able:
             raise UsageError("this model does not translate; leave --task out")
-        return Request(task, options.beam_size or 1, options.max_new_tokens)
+        return Request(task, self.beams(options), options.max_new_tokens, options.n_best or 1, options.length_penalty)
 
 
 class CtcCard(Transformers):
     """wav2vec 2.0, HuBERT, WavLM, W2v-BERT, MMS, Parakeet-CTC."""
 
-    supports = frozenset({"beam_size", "language_model", "word_timestamps"})
+    supports = frozenset({"beam_size", "n_best", "language_model", "word_timestamps"})
 
 
 class TransducerCard(Transformers):
@@ -149,12 +182,14 @@ class TransducerCard(Transformers):
 
     max_seconds = 60.0
     supports = frozenset({"word_timestamps", "max_new_tokens"})
+    own_options: ClassVar[Mapping[str, EngineOption]] = {}
 
 
 class SequenceCard(Transformers):
     """Models that write, on up to 30 s; the core takes word times from an aligner."""
 
-    supports = frozenset({"task", "beam_size", "max_new_tokens"})
+    supports = frozenset({"task", "beam_size", "n_best", "length_penalty", "max_new_tokens"})
+    own_options: ClassVar[Mapping[str, EngineOption]] = {}
 
 
 class WhisperCard(SequenceCard):
@@ -184,12 +219,35 @@ CARDS: Mapping[Kind, type[Transformers]] = {
 }
 
 
-def _written(clip: Clip, reading: Reading) -> list[Segment]:
+@dataclass(frozen=True, slots=True)
+class CtcReading:
+    """What a model that hears frame by frame may have heard."""
+
+    spans: list[Span]
+    score: float  # what the search ranks by
+
+
+def _listed(vocabulary: Vocabulary, reading: CtcReading) -> Alternative:
+    return Alternative(
+        _text(vocabulary, reading.spans),
+        reading.score,
+        tuple(span.token for span in reading.spans),
+        tuple(log(max(span.score, LEAST)) for span in reading.spans),
+    )
+
+
+def _text(vocabulary: Vocabulary, spans: Sequence[Span]) -> str:
+    return " ".join("".join(vocabulary.surface(span.token) for span in spans).split())
+
+
+def _written(clip: Clip, ranked: Sequence[Reading], options: Options) -> list[Segment]:
     """Return the segment of a model that writes; its times are those of the clip."""
     from math import exp
 
+    reading = ranked[0]
     if not reading.text:
         return []
+    listed = tuple(Alternative(one.text, one.search_score, one.tokens, one.log_probs) for one in ranked)
     return [
         Segment(
             reading.text,
@@ -200,6 +258,7 @@ def _written(clip: Clip, reading: Reading) -> list[Segment]:
             avg_logprob=reading.log_prob,
             tokens=reading.tokens,
             flags=() if reading.finished else (Flag.TRUNCATED.value,),
+            alternatives=listed if options.n_best else (),
         )
     ]
 
@@ -217,10 +276,9 @@ def _spoken(clip: Clip, heard: tuple[Vocabulary, Sequence[Span], float], options
     if not (found := vocabulary.words(spans)):
         return []
     words = _words(clip, found, frame)
-    text = "".join(vocabulary.surface(span.token) for span in spans)
     return [
         Segment(
-            " ".join(text.split()),
+            _text(vocabulary, spans),
             words[0].start,
             words[-1].end,
             words=words if options.word_timestamps else (),

@@ -34,6 +34,8 @@ class Reading:
     log_prob: float = 0.0  # mean natural logarithm of the tokens' probabilities, the end token with them
     finished: bool = True  # it wrote its end token
     language: str | None = None
+    log_probs: tuple[float, ...] = ()  # of each token
+    search_score: float = 0.0  # what a beam search ranks by: their sum, with the end, over length ** length penalty
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Request:
     task: str = "transcribe"
     beams: int = 1
     most: int | None = None  # new tokens; None: by the length of the clip
+    nbest: int = 1  # readings of each clip, at most `beams`
+    length_penalty: float | None = None  # of the beam search; None: the model's own
 
 
 class SequenceModel:
@@ -72,11 +76,13 @@ class SequenceModel:
         ends = self.settings.eos_token_id
         self.ends = frozenset(ends if isinstance(ends, list) else [ends])
 
-    def hear(self, samples: Sequence[Samples], languages: Sequence[str | None], request: Request) -> list[Reading]:
-        """Return one reading per clip; clips too short for a word have an empty one."""
+    def hear(
+        self, samples: Sequence[Samples], languages: Sequence[str | None], request: Request
+    ) -> list[tuple[Reading, ...]]:
+        """Return the best readings of each clip, the best first; clips too short for a word have an empty one."""
         import torch
 
-        found = [Reading()] * len(samples)
+        found: list[tuple[Reading, ...]] = [(Reading(),)] * len(samples)
         heard = [place for place, one in enumerate(samples) if long_enough(one)]
         if not heard:
             return found
@@ -86,10 +92,14 @@ class SequenceModel:
             wanted = self._complete([languages[place] for place in heard], batch, encoded)
             prompts = self._prompts(own, wanted, request)
             budgets = [self._budget(one, request) for one in own]
-            tokens = self._write(batch, encoded, prompts, request.beams, max(budgets))
-            scores = self._score(batch, encoded, prompts, tokens)
+            written = self._write(batch, encoded, prompts, request, max(budgets))
+            ranks = written.view(len(own), request.nbest, -1).unbind(1)  # the best of every clip, the second best, ...
+            scores = [self._score(batch, encoded, prompts, tokens) for tokens in ranks]
         for row, place in enumerate(heard):
-            found[place] = self._read(tokens[row].tolist(), scores[row].tolist(), budgets[row], wanted[row])
+            found[place] = tuple(
+                self._read(tokens[row].tolist(), own_scores[row].tolist(), budgets[row], wanted[row], request)
+                for tokens, own_scores in zip(ranks, scores, strict=True)
+            )
         return found
 
     def identify(self, samples: Sequence[Samples]) -> list[dict[str, float]]:
@@ -186,14 +196,16 @@ class SequenceModel:
         wanted = request.most or TOKENS_MORE + ceil(TOKENS_PER_SECOND[self.kind] * seconds)
         return max(1, min(wanted, positions - TOKENS_MORE))
 
-    def _write(self, batch: Batch, encoded: Any, prompts: Any, beams: int, most: int) -> Any:
-        """Return the tokens after the prompts, (clips, tokens). Whisper's own ``generate`` is passed by."""
+    def _write(self, batch: Batch, encoded: Any, prompts: Any, request: Request, most: int) -> Any:
+        """Return the tokens after the prompts, (clips x readings, tokens). Whisper's own ``generate`` is passed by."""
         from copy import deepcopy
 
         from transformers import GenerationMixin
 
         settings = deepcopy(self.settings)
-        for name, value in {"max_length": None, "max_new_tokens": most, "num_beams": beams, "do_sample": False}.items():
+        asked: dict[str, Any] = {"max_length": None, "max_new_tokens": most, "num_beams": request.beams}
+        asked |= {"do_sample": False, "num_return_sequences": request.nbest, "length_penalty": self._penalty(request)}
+        for name, value in asked.items():
             setattr(settings, name, value)  # its `update` drops some
         written = GenerationMixin.generate(
             self.network,
@@ -204,6 +216,10 @@ class SequenceModel:
         )
         return written[:, prompts.shape[1] :]
 
+    def _penalty(self, request: Request) -> float:
+        own = 1.0 if self.settings.length_penalty is None else self.settings.length_penalty
+        return own if request.length_penalty is None else request.length_penalty
+
     def _score(self, batch: Batch, encoded: Any, prompts: Any, tokens: Any) -> Any:
         """Return the log probability of each token after the ones before it, (clips, tokens)."""
         import torch
@@ -212,7 +228,9 @@ class SequenceModel:
         logits = self._forward(batch, encoded, said[:, :-1])[:, prompts.shape[1] - 1 :]
         return torch.log_softmax(logits, -1).gather(2, tokens[:, :, None])[..., 0]
 
-    def _read(self, tokens: Sequence[int], scores: Sequence[float], budget: int, language: str | None) -> Reading:
+    def _read(
+        self, tokens: Sequence[int], scores: Sequence[float], budget: int, language: str | None, request: Request
+    ) -> Reading:
         """Return what stands before the end token, at most `budget` tokens of it."""
         ends = [place for place, token in enumerate(tokens) if token in self.ends]
         count = min(ends[0] if ends else len(tokens), budget)
@@ -220,7 +238,15 @@ class SequenceModel:
         text = self.tokenizer.decode(tokens[:count], skip_special_tokens=True).strip()
         counted = scores[: count + finished]
         mean = sum(counted) / len(counted) if counted else 0.0
-        return Reading(text, tuple(tokens[:count]), min(0.0, mean), finished, language if self.languages else None)
+        return Reading(
+            text,
+            tuple(tokens[:count]),
+            min(0.0, mean),
+            finished,
+            language if self.languages else None,
+            tuple(scores[:count]),
+            sum(counted) / max(1, len(counted)) ** self._penalty(request),
+        )
 
 
 def _copy(encoded: Any) -> Any:

@@ -12,8 +12,8 @@ path crosses, so that short ones cost little more together than one of them alon
 there twice, searched from its beginning and, labels and frames turned round, from its end: the two meet in the middle,
 after half the steps.
 
-Two bits per label and frame are kept to walk back, and scores and probabilities for `CHUNK` frames at a time: memory is
-a quarter of a byte times frames times labels of the text, whatever the vocabulary.
+Two bits per label and frame are kept to walk back, and scores for about `CHUNK` frames at a time: memory is a quarter
+of a byte times frames times labels of the text, whatever the vocabulary.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ STAR_COST = 1.0  # natural logarithm per frame that a star is worse than the bes
 CHUNK = 64  # frames
 NARROW = 600  # labels; more are work enough for each step, and halves would need twice the memory near at hand
 CELLS = 1 << 28  # frames times labels in one go: 64 MiB of bits
+FEW = 1 << 18  # frames times labels whose bits take a byte each
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +83,26 @@ class Half:
 
         Args:
             first, past: the frames, in the order of the search; past the last there are none.
-            into: (frames, labels), of which the rows of frames that are there are written.
+            into: (frames, labels), minus infinity where nothing has been written before: for the frames past the last,
+                and for the labels that no path reaches so early, one a frame.
             scratch: as many values, in one piece. Fresh memory for each chunk costs more than what is done with it.
         """
         import numpy as np
 
-        frames = len(self.log_probs)
+        frames, labels = len(self.log_probs), self.labels[:past]
         if self.backward:
             first, past = max(0, frames - past), max(0, frames - first)
         rows = self.log_probs[first:past]
-        gathered = scratch[: len(rows) * len(self.labels)].reshape(len(rows), len(self.labels))
-        rows.take(self.labels, axis=1, out=gathered, mode="clip")
-        blanks = rows[:, self.blank]
-        into = into[: len(rows)][::-1] if self.backward else into[: len(rows)]
-        np.subtract(gathered, blanks[:, None], out=into)
+        into[len(rows) :] = -np.inf
+        gathered = scratch[: len(rows) * len(labels)].reshape(len(rows), len(labels))
+        rows.take(labels, axis=1, out=gathered, mode="clip")
+        blanks = rows[:, self.blank, None]
+        into = into[: len(rows), : len(labels)]
+        if self.backward:
+            into = into[::-1]
+        np.subtract(gathered, blanks, out=into)
         if self.starred:
-            into[:, self.labels == STAR] = (_loudest(rows, self.blank) - blanks)[:, None]
+            into[:, labels == STAR] = _loudest(rows, self.blank)[:, None] - blanks
 
 
 def align(log_probs: NDArray[Any], labels: Sequence[int], blank: int) -> Path | None:
@@ -114,7 +119,8 @@ def align_batch(log_probs: Sequence[NDArray[Any]], labels: Sequence[Sequence[int
         blank: number of the blank token.
 
     Returns:
-        None for a text without labels or with too few frames: each label needs one, and equal neighbours one more.
+        None for a text without labels, with too few frames (each label needs one, and equal neighbours one more), or
+        with a label that is impossible (minus infinity) wherever it would have to be.
     """
     found: list[Path | None] = [None] * len(labels)
     group: list[tuple[int, Utterance]] = []
@@ -161,22 +167,25 @@ def _solve(group: Sequence[tuple[int, Utterance]], found: list[Path | None]) -> 
         place += (2 if halved else 1) * (len(one.labels) + 1)
     tables = _search([half for parts in searches for half in parts])
     for (number, one), parts in zip(group, searches, strict=True):
-        found[number] = _path(one, _meet(parts, tables))
+        if (spans := _meet(parts, tables)) is not None:
+            found[number] = _path(one, *spans)
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
     """What a search leaves behind, to walk back by.
 
-    `stays` and `rests` have a bit for each frame and place: that the best way into a label is from itself, and that the
-    best way into the blank after it is from that blank. They are bytes, one of which is found ten times faster than one
-    of an array. `ends` has for each half, by its barrier, the scores of its last frame: at rest after each number of
-    labels (labels + 1,), and in each label (labels,).
+    `stays` and `rests` say for each frame and place, in rows of `stride` bytes: that the best way into a label is from
+    itself, and that the best way into the blank after it is from that blank. Eight are in a byte where they are many.
+    They are bytes because one of these is found ten times faster than one of an array. `ends` has for each half, by its
+    barrier, the scores of its last frame: at rest after each number of labels (labels + 1,), and in each label
+    (labels,).
     """
 
     stays: bytes
     rests: bytes
-    stride: int  # bytes of a frame
+    stride: int
+    packed: bool
     ends: dict[int, tuple[NDArray[Any], NDArray[Any]]]
 
 
@@ -186,70 +195,91 @@ def _search(halves: Sequence[Half]) -> Tables:
 
     frames = max(len(one.log_probs) for one in halves) + 1
     width = sum(len(one.labels) + 1 for one in halves)
-    stays, rests = (np.zeros((frames, (width + 7) // 8), dtype=np.uint8) for _ in range(2))
+    chunk = -(-frames // max(1, round(frames / CHUNK)))  # a short one at the end would cost as much as a long one
     dtype = np.result_type(*(one.log_probs for one in halves))
-    # One column more on the left, so that "the blank before" is a shifted view. Row 0 is the frame before the chunk.
-    blanks = np.full((CHUNK + 1, width + 1), -np.inf, dtype)
-    labels = np.full((CHUNK + 1, width), -np.inf, dtype)
-    gains, scratch = np.empty((CHUNK, width), dtype), np.empty(CHUNK * width, dtype)
-    blanks[0, [one.place + 1 for one in halves]] = 0.0
-    rows = _Rows(blanks, labels, gains)
-    ends = {}
-    for first in range(0, frames, CHUNK):
-        count = min(CHUNK, frames - first)
-        gains.fill(-np.inf)
+    # Row 0 is the frame before the chunk. The blanks before the labels are those shifted by one: what a barrier, at the
+    # beginning of a row, sees of the row above does not matter.
+    flat = np.full((chunk + 1) * width + 1, -np.inf, dtype)
+    blanks, befores = flat[1:].reshape(-1, width), flat[:-1].reshape(-1, width)
+    labels = np.full((chunk + 1, width), -np.inf, dtype)
+    blanks[0, [one.place for one in halves]] = 0.0
+    rows, scratch = _Rows(blanks, befores, labels), np.empty(chunk * width, dtype)
+    packed = frames * width > FEW
+    stays, rests, ends = [], [], {}
+    for first in range(0, frames, chunk):
+        count = min(chunk, frames - first)
         for one in halves:
-            one.gains(first, first + count, gains[:, one.span], scratch)
+            one.gains(first, first + count, labels[1:, one.span], scratch)
         rows.fill(count)
-        rests[first : first + count] = np.packbits(blanks[:count, 1:] >= labels[:count], axis=1)
-        stays[first : first + count] = np.packbits(labels[:count] >= blanks[1 : count + 1, :-1], axis=1)
+        stays.append(_bytes_of(labels[:count] >= befores[1 : count + 1], packed))
+        rests.append(_bytes_of(blanks[:count] >= labels[:count], packed))
         for one in halves:
             if 0 <= (last := len(one.log_probs) - first) < count:
-                rest = blanks[last + 1, one.place + 1 : one.span.stop + 1]
+                rest = blanks[last + 1, one.place : one.span.stop]
                 ends[one.place] = rest.copy(), labels[last, one.span].copy()
         blanks[0], labels[0] = blanks[count], labels[count]
-    return Tables(stays.tobytes(), rests.tobytes(), stays.shape[1], ends)
+    return Tables(b"".join(stays), b"".join(rests), (width + 7) // 8 if packed else width, packed, ends)
 
 
 class _Rows:
     """The rows of the scores of a chunk as arrays of their own, made once: a view costs as much as a maximum."""
 
-    def __init__(self, blanks: NDArray[Any], labels: NDArray[Any], gains: NDArray[Any]) -> None:
-        after, said = list(blanks[:, 1:]), list(labels)
-        self.rows = list(
-            zip(after[:-1], said[:-1], list(blanks[1:, :-1]), list(gains), after[1:], said[1:], strict=True)
-        )
+    def __init__(self, blanks: NDArray[Any], befores: NDArray[Any], labels: NDArray[Any]) -> None:
+        after, said = list(blanks), list(labels)
+        self.rows = list(zip(after[:-1], said[:-1], list(befores[1:]), after[1:], said[1:], strict=True))
 
     def fill(self, count: int) -> None:
-        """Fill so many rows from the one before each, in place; this loop is where the time goes."""
+        """Fill so many rows from the one before each, in place; this loop is where the time goes.
+
+        The rows of the labels begin as the gains of their frames.
+        """
         import numpy as np
 
         maximum, add = np.maximum, np.add
-        for blank, label, before, gain, next_blank, next_label in self.rows[:count]:
+        best = np.empty_like(self.rows[0][1])
+        for blank, label, before, next_blank, next_label in self.rows[:count]:
             maximum(blank, label, out=next_blank)
-            maximum(label, before, out=next_label)
-            add(next_label, gain, out=next_label)
+            maximum(label, before, out=best)
+            add(next_label, best, out=next_label)
 
 
-def _meet(parts: Sequence[Half], tables: Tables) -> NDArray[Any]:
-    """Put the best paths of two halves together; return the label of each frame, -1 for blanks, (frames,)."""
+def _bytes_of(table: NDArray[Any], packed: bool) -> bytes:
+    """Return the truth values (frames, places), each row in bytes of its own."""
+    import numpy as np
+
+    return (np.packbits(table, axis=1) if packed else table).tobytes()
+
+
+def _meet(parts: Sequence[Half], tables: Tables) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Put the best paths of two halves together.
+
+    Returns:
+        The first frame of each label, and one past its last; None where no path is possible.
+    """
     import numpy as np
 
     if len(parts) == 1:
-        return np.array(_trace(parts[0], tables, len(parts[0].labels), True), dtype=np.intp)
+        (one,) = parts
+        rest, _ = tables.ends[one.place]
+        return _trace(one, tables, len(one.labels), True) if np.isfinite(rest[-1]) else None
     front, back = parts
     (front_rest, front_said), (back_rest, back_said) = tables.ends[front.place], tables.ends[back.place]
     resting, saying = front_rest + back_rest[::-1], front_said + back_said[::-1]
     said, label = int(resting.argmax()), int(saying.argmax())
     apart = bool(resting[said] >= saying[label])  # between two labels; else in the middle of one
-    first = _trace(front, tables, said if apart else label + 1, apart)
-    last = _trace(back, tables, len(back.labels) - (said if apart else label), apart)
-    turned = [-1 if one < 0 else len(back.labels) - 1 - one for one in reversed(last)]
-    return np.array(first + turned, dtype=np.intp)
+    if not np.isfinite(resting[said] if apart else saying[label]):
+        return None
+    firsts, pasts = _trace(front, tables, said if apart else label + 1, apart)
+    turned_firsts, turned_pasts = _trace(back, tables, len(back.labels) - (said if apart else label), apart)
+    frames = len(front.log_probs) + len(back.log_probs)
+    later_firsts, later_pasts = frames - turned_pasts[::-1], frames - turned_firsts[::-1]
+    if not apart:  # both have the label in the middle
+        later_firsts, pasts = later_firsts[1:], pasts[:-1]
+    return np.concatenate((firsts, later_firsts)), np.concatenate((pasts, later_pasts))
 
 
-def _trace(one: Half, tables: Tables, said: int, resting: bool) -> list[int]:
-    """Walk back from the last frame of a half; return the label of each frame, -1 for blanks.
+def _trace(one: Half, tables: Tables, said: int, resting: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Walk back from the last frame of a half; return the first frame of each label said and one past its last.
 
     Args:
         one: the half.
@@ -257,32 +287,37 @@ def _trace(one: Half, tables: Tables, said: int, resting: bool) -> list[int]:
         said: how many labels have been said in it.
         resting: the last of them is over; else it is being said in the last frame.
     """
-    frames = len(one.log_probs)
-    found = [-1] * frames
-    stays, rests, stride, barrier = tables.stays, tables.rests, tables.stride, one.place
-    place = barrier + said
-    for frame in range(frames if resting else frames - 1, -1, -1):
-        if not resting:
-            found[frame] = place - barrier - 1
-            if stays[frame * stride + (place >> 3)] >> (7 - (place & 7)) & 1:
-                continue
-            place -= 1  # it came from the blank before, or through it in no time from the label before
-        if place == barrier:
-            break
-        resting = bool(rests[frame * stride + (place >> 3)] >> (7 - (place & 7)) & 1)
-    return found
-
-
-def _path(one: Utterance, labelled: NDArray[Any]) -> Path:
-    """Sum up the label of each frame, without the blanks that stand between equal labels."""
     import numpy as np
 
-    frames = np.flatnonzero(labelled >= 0)
-    own = labelled[frames]
-    kept = np.flatnonzero(one.labels != one.blank)
-    firsts, ends = np.searchsorted(own, kept, side="left"), np.searchsorted(own, kept, side="right")
-    values = one.log_probs[frames, np.maximum(one.labels[own], 0)]
-    if (stars := one.labels[own] == STAR).any():
+    stays, rests, stride = tables.stays, tables.rests, tables.stride
+    firsts, lasts = [0] * said, [0] * said  # times the stride
+    row = (len(one.log_probs) - (not resting)) * stride
+    for label in range(said - 1, -1, -1):
+        place = one.place + label + 1
+        byte, bit = (place >> 3, 128 >> (place & 7)) if tables.packed else (place, 1)
+        if resting:
+            while rests[row + byte] & bit:
+                row -= stride
+            row -= stride
+        lasts[label] = row
+        while stays[row + byte] & bit:
+            row -= stride
+        firsts[label] = row
+        resting = True  # or passed through that blank in no time, from the label before
+    return np.array(firsts, np.intp) // stride, np.array(lasts, np.intp) // stride + 1
+
+
+def _path(one: Utterance, firsts: NDArray[Any], pasts: NDArray[Any]) -> Path:
+    """Score the labels, without the blanks that stand between equal ones."""
+    import numpy as np
+
+    kept = one.labels != one.blank
+    labels, firsts, pasts = one.labels[kept], firsts[kept], pasts[kept]
+    counts = pasts - firsts
+    begins = np.cumsum(counts) - counts
+    number = np.repeat(np.arange(len(labels)), counts)  # of the label of each frame that is in one
+    frames = np.arange(len(number)) + (firsts - begins)[number]
+    values = one.log_probs[frames, np.maximum(labels, 0)[number]]
+    if (stars := labels[number] == STAR).any():
         values[stars] = _loudest(one.log_probs[frames[stars]], one.blank)
-    totals = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
-    return Path(frames[firsts], frames[ends - 1] + 1, (totals[ends] - totals[firsts]) / (ends - firsts))
+    return Path(firsts, pasts, np.add.reduceat(values, begins, dtype=np.float64) / counts)
