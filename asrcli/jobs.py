@@ -183,17 +183,8 @@ def prepare_engine(
     Raises:
         UsageError, ModelError, DeviceError: as `asrcli.selection.prepare`.
     """
-    return selection.prepare(
-        engine,
-        model,
-        options,
-        backend=request.backend,
-        device=request.device,
-        dtype=request.dtype,
-        threads=request.threads,
-        offline=request.offline,
-        announce=announce,
-    )
+    setup = selection.Setup(request.backend, request.device, request.dtype, request.threads, request.offline)
+    return selection.prepare(engine, model, options, setup, announce)
 
 
 def text_recipe(request: Request, engine: type[Engine], model: str | None) -> state.Recipe:
