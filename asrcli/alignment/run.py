@@ -20,7 +20,7 @@ from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputErro
 from asrcli.execution import Done, Heard, JobEvent, JobFailed, Note, Probed, probe_all, stretch_seconds, write_output
 from asrcli.inputs import STDIN
 from asrcli.recogniser import Announce, Recogniser
-from asrcli.selection import prepare
+from asrcli.selection import Setup, prepare
 from asrcli.types import Options, Transcript
 
 if TYPE_CHECKING:
@@ -68,16 +68,8 @@ def _load(planned: AlignPlan, choice: choices.AlignerChoice, announce: Announce)
     if planned.listener is not None:
         engine, model = planned.listener
         options = Options()
-        found = prepare(
-            engine,
-            model,
-            options,
-            device=request.device,
-            threads=request.threads,
-            offline=request.offline,
-            announce=announce,
-        )
-        aligner = choice.load()
+        setup = Setup(device=request.device, threads=request.threads, offline=request.offline)
+        found, aligner = prepare(engine, model, options, setup, announce), choice.load()
         return Pairing(aligner, Listener(Recogniser(found, options, announce), aligner), timed=True)
     if planned.finder is not None:
         finder = choices.prepare_aligner(*planned.finder, threads=request.threads, offline=True, announce=announce)
