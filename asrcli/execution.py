@@ -6,7 +6,7 @@ Nothing here prints: `execute` yields what happens and the command renders it, a
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -109,13 +109,19 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
         yield from _Execution(planned, readable, prepared).events()
 
 
-def keep_newer(jobs: Sequence[Job]) -> None:
-    """Make outputs that are up to date newer than recordings that were only touched: else make asks again for ever."""
+def keep_newer(jobs: Sequence[Job], texts: Mapping[str, str] | None = None) -> None:
+    """Make outputs that are up to date newer than inputs that were only touched: else make asks again for ever.
+
+    Args:
+        jobs: all that are planned.
+        texts: what else an output is made of, by the name of the recording.
+    """
     fresh = [(job.name, output.path) for job in jobs if job.up_to_date for output in job.outputs]
-    for source, made in fresh:
-        with suppress(OSError):  # another user's file
-            if os.stat(made).st_mtime_ns < os.stat(source).st_mtime_ns:
-                os.utime(made)
+    for recording, made in fresh:
+        for source in filter(None, (recording, (texts or {}).get(recording))):
+            with suppress(OSError):  # another user's file
+                if os.stat(made).st_mtime_ns < os.stat(source).st_mtime_ns:
+                    os.utime(made)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -141,11 +141,16 @@ def plan(request: Request) -> Plan:
         else Job(found)
         for found in request.inputs
     )
+    check_outputs(jobs, naming)
+    return Plan(request, engine, model, jobs, recipe, aligner, tuple(notices), turns)
+
+
+def check_outputs(jobs: Sequence[Job], naming: Naming) -> None:
+    """Raise `UsageError` where two outputs have one name, or what has to be made may not be written."""
     outputs = [(job.name, output) for job in jobs for output in job.outputs]
     check_collisions([(name, output.path) for name, output in outputs])
     if any(output.stale and not is_special(output.path) for _, output in outputs):
         check_writable(naming.state_folder)
-    return Plan(request, engine, model, jobs, recipe, aligner, tuple(notices), turns)
 
 
 def _with_word_times(request: Request, engine: type[Engine]) -> Request:

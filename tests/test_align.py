@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import wave
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,7 +17,7 @@ import pytest
 from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.command import Run
+from support.command import Run, quiet_environment
 
 from asrcli.aligner import AlignedWord, Aligner, installed_aligners, load_aligner_class
 from asrcli.alignment.language import guess_language
@@ -551,6 +554,43 @@ def test_a_folder_once_and_again(asr: Run, tmp_path: Path) -> None:
     planned = asr("align", "in", "-f", "json", "-o", "out", "--dry-run")
     assert re.search(rf"up to date\tout/{GARDEN}.json", planned.out)
     assert re.search(rf"make\tout/{LIGHTS}.json\ttext was", planned.out)
+
+
+@pytest.mark.parametrize("touched", ["talk.wav", "talk.txt"])
+def test_inputs_that_were_only_touched_are_not_asked_for_again(asr: Run, tmp_path: Path, touched: str) -> None:
+    """The time of the output is all that make looks at."""
+    (tmp_path / "talk.wav").write_bytes((EXAMPLES / f"{LIGHTS}.wav").read_bytes())
+    (tmp_path / "talk.txt").write_text(sentence(LIGHTS))
+    command = ("align", "talk.wav", "talk.txt", "--output", "talk.ctm")
+    assert asr(*command).code == 0
+    source, made = tmp_path / touched, tmp_path / "talk.ctm"
+    before = made.stat()
+    os.utime(source, (before.st_mtime - 1, before.st_mtime - 1))
+    os.utime(made, (before.st_mtime - 2, before.st_mtime - 2))
+    assert asr(*command, "--dry-run").out.startswith("up to date")
+    assert made.stat().st_mtime == before.st_mtime - 2
+    assert asr(*command).code == 0
+    assert made.stat().st_mtime_ns > source.stat().st_mtime_ns and made.stat().st_ino == before.st_ino
+
+
+def test_a_folder_that_may_not_be_written_is_said_before_anything_loads(tmp_path: Path) -> None:
+    refuse = (  # root may write anywhere
+        "import os; os.access = lambda *_: False\n"
+        "from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner as aligner\n"
+        "aligner.__init__ = lambda *_: print('loaded', flush=True)\n"
+        "from asrcli.main import main; main()"
+    )
+    words = ("align", EXAMPLES / f"{LIGHTS}.wav", EXAMPLES / f"{LIGHTS}.txt", "-a", "pocketsphinx", "-o", "out")
+    done = subprocess.run(
+        [sys.executable, "-c", refuse, *words],
+        cwd=tmp_path,
+        env=quiet_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "permission to write" in done.stderr
 
 
 def test_a_line_per_word_unless_asked_otherwise(asr: Run, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from asrcli.alignment.pairs import Pair
 from asrcli.alignment.script import read_script
 from asrcli.errors import AsrError, UsageError
 from asrcli.inputs import STDIN
-from asrcli.jobs import SHAPED, Job, Output
-from asrcli.outputs import Naming, check_collisions, check_folder, check_template
+from asrcli.jobs import SHAPED, Job, Output, check_outputs
+from asrcli.outputs import Naming, check_folder, check_template
 from asrcli.types import Recording
 from asrcli.vad import VadOptions
 from asrcli.writers import FORMATS, Layout
@@ -102,7 +102,7 @@ def plan(request: AlignRequest) -> AlignPlan:
     if writes:
         check_folder(naming.state_folder)
     jobs = tuple(_plan_job(pair, request, naming, recipe) if writes else Job(pair.audio) for pair in request.pairs)
-    check_collisions([(job.name, output.path) for job in jobs for output in job.outputs])
+    check_outputs(jobs, naming)
     texts = {pair.audio.path: pair.text for pair in request.pairs}
     notices += _notices(request, aligner, model, finder, listener)
     asked = replace(request, naming=naming)

@@ -17,7 +17,18 @@ from asrcli.alignment.result import spell, transcript_of
 from asrcli.alignment.script import SUFFIXES, read_script
 from asrcli.alignment.windows import Pairing, Windows
 from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError
-from asrcli.execution import Done, Heard, JobEvent, JobFailed, Note, Probed, probe_all, stretch_seconds, write_output
+from asrcli.execution import (
+    Done,
+    Heard,
+    JobEvent,
+    JobFailed,
+    Note,
+    Probed,
+    keep_newer,
+    probe_all,
+    stretch_seconds,
+    write_output,
+)
 from asrcli.inputs import STDIN
 from asrcli.recogniser import Announce, Recogniser
 from asrcli.selection import Setup, prepare
@@ -34,6 +45,7 @@ def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
         EngineUnavailable, DeviceError: the aligner cannot be loaded.
     """
     request = planned.request
+    keep_newer(planned.jobs, planned.texts)
     readable: list[tuple[Job, float | None]] = []
     for job, info in probe_all([job for job in planned.jobs if not job.up_to_date]):
         if isinstance(info, Exception):
