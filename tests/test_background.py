@@ -11,6 +11,8 @@ from support.command import Run, write_wav
 
 from asrcli.background import follow
 
+CHECKPOINTS = Path(__file__).parent / "checkpoints"
+
 
 def test_an_announcement_comes_before_the_work_is_done() -> None:
     goes_on = threading.Event()
@@ -50,4 +52,24 @@ def test_a_download_that_fails_was_announced(asr: Run, tmp_path: Path, words: tu
     assert done.code == 3
     first, last = done.err.splitlines()
     assert first.startswith("asr: downloading Systran/faster-whisper-tiny (78 MB)")
+    assert last.startswith("asr: cannot download")
+
+
+@pytest.mark.parametrize(
+    ("words", "downloaded"),
+    [
+        (("-a", "qwen3"), "Qwen/Qwen3-ForcedAligner"),
+        (("-a", "qwen3", "-m", CHECKPOINTS / "qwen3-aligner-digits", "--listener", "whisper:tiny"), "Systran/"),
+    ],
+)
+def test_a_download_for_an_alignment_that_fails_was_announced(
+    asr: Run, tmp_path: Path, words: tuple[str | Path, ...], downloaded: str
+) -> None:
+    write_wav(tmp_path / "talk.wav")
+    (tmp_path / "talk.txt").write_text("one two\n")
+    nobody = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0"}
+    done = asr("align", "talk.wav", "talk.txt", "-l", "en", *words, **nobody)
+    assert done.code == 3, done.err
+    *_, first, last = done.err.splitlines()
+    assert first.startswith(f"asr: downloading {downloaded}")
     assert last.startswith("asr: cannot download")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from asrcli.alignment.planning import AlignPlan, AlignRequest, layout_for, outpu
 from asrcli.alignment.result import spell, transcript_of
 from asrcli.alignment.script import SUFFIXES, read_script
 from asrcli.alignment.windows import Pairing, Windows
+from asrcli.background import Announce, follow
 from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError
 from asrcli.execution import (
     Done,
@@ -30,7 +31,7 @@ from asrcli.execution import (
     write_output,
 )
 from asrcli.inputs import STDIN
-from asrcli.recogniser import Announce, Recogniser
+from asrcli.recogniser import Choice, Recogniser
 from asrcli.selection import Setup, prepare
 from asrcli.types import Options, Transcript
 
@@ -54,16 +55,30 @@ def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
             readable.append((job, stretch_seconds(info, request.start, request.end)))
     yield Probed(tuple(readable))
     if readable:
-        notes: list[str] = []
-        choice = _prepare(planned, notes.append)
-        aligners = _load(planned, choice, notes.append)
-        yield from _Alignment(planned, choice, aligners, notes).events([job for job, _ in readable])
+        prepared = yield from follow(lambda announce: _prepare(planned, announce), Note)
+        yield from _Alignment(planned, prepared).events([job for job, _ in readable])
 
 
-def _prepare(planned: AlignPlan, announce: Announce) -> choices.AlignerChoice:
-    """Find the weights of who aligns, pulling them when allowed."""
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What a run works with; its weights are on this machine now, and nothing is loaded yet."""
+
+    aligner: choices.AlignerChoice
+    finder: choices.AlignerChoice | None  # who tells which words are there
+    listener: Choice | None  # or a recogniser that does
+
+    def load(self, announce: Announce) -> Pairing:
+        """Load who aligns and who finds the words; a recogniser that listens loads when it is needed."""
+        aligner = self.aligner.load()
+        if self.listener is not None:
+            return Pairing(aligner, Listener(Recogniser(self.listener, Options(), announce), aligner), timed=True)
+        return Pairing(aligner, self.finder.load() if self.finder else None)
+
+
+def _prepare(planned: AlignPlan, announce: Announce) -> _Prepared:
+    """Find all weights, pulling them when allowed."""
     request = planned.request
-    return choices.prepare_aligner(
+    aligner = choices.prepare_aligner(
         planned.aligner,
         planned.model,
         device=request.device,
@@ -72,30 +87,23 @@ def _prepare(planned: AlignPlan, announce: Announce) -> choices.AlignerChoice:
         offline=request.offline,
         announce=announce,
     )
-
-
-def _load(planned: AlignPlan, choice: choices.AlignerChoice, announce: Announce) -> Pairing:
-    """Load who aligns and who finds the words; a recogniser that listens loads when it is needed."""
-    request = planned.request
+    finder, listener = None, None
     if planned.listener is not None:
-        engine, model = planned.listener
-        options = Options()
         setup = Setup(device=request.device, threads=request.threads, offline=request.offline)
-        found, aligner = prepare(engine, model, options, setup, announce), choice.load()
-        return Pairing(aligner, Listener(Recogniser(found, options, announce), aligner), timed=True)
-    if planned.finder is not None:
+        listener = prepare(*planned.listener, Options(), setup, announce)
+    elif planned.finder is not None:
         finder = choices.prepare_aligner(*planned.finder, threads=request.threads, offline=True, announce=announce)
-        return Pairing(choice.load(), finder.load())
-    return Pairing(choice.load())
+    return _Prepared(aligner, finder, listener)
 
 
 class _Alignment:
     """The state of one run: what is loaded, and how far all words so far are from their reference."""
 
-    def __init__(self, planned: AlignPlan, choice: choices.AlignerChoice, aligners: Pairing, notes: list[str]) -> None:
+    def __init__(self, planned: AlignPlan, prepared: _Prepared) -> None:
         self.plan, self.request = planned, planned.request
-        self.choice, self.aligners = choice, aligners
-        self.notes = notes  # lines for the user, which whoever has loaded something adds to
+        self.weights = prepared.aligner.weights
+        self.notes: list[str] = []  # lines for the user, which whoever loads something adds to
+        self.aligners = prepared.load(self.notes.append)
         self.errors: list[references.BoundaryError] = []
 
     def events(self, jobs: Sequence[Job]) -> Iterator[JobEvent]:
@@ -117,17 +125,16 @@ class _Alignment:
             yield Note(self.notes.pop(0))
 
     def _align(self, job: Job) -> Iterator[JobEvent]:
-        yield from self._noted()
         recording = self.request.recording(job.name)
         steps = alignment(job.name, self.plan.texts[job.name], self.aligners, self.request)
         while True:
+            yield from self._noted()
             try:
                 yield Heard(job, recording, (), next(steps))
             except StopIteration as end:
                 transcript: Transcript = end.value
                 break
-        weights = self.choice.weights
-        transcript = replace(transcript, model=weights.name, revision=weights.revision)
+        transcript = replace(transcript, model=self.weights.name, revision=self.weights.revision)
         yield from self._finish(job, transcript)
         if self.request.reference:
             yield self._compare(self.request.reference, job, transcript)
