@@ -107,7 +107,8 @@ def run(
         except BaseException as error:  # handed to the caller's thread, which raises it
             events.put(error)
 
-    count = max(1, min(settings.decode_threads, len(recordings)))
+    # What is sampled depends on all that was sampled before: a seed is worth something in a fixed order only.
+    count = 1 if options.seed is not None else max(1, min(settings.decode_threads, len(recordings)))
     threads = [threading.Thread(target=feed, name=f"asr-decode-{number}", daemon=True) for number in range(count)]
     threads.append(threading.Thread(target=recognise, name="asr-engine", daemon=True))
     for thread in threads:
@@ -189,14 +190,23 @@ class _Consumer:
         """Work until every recording is finished or failed."""
         done = 0
         while done < len(self.recordings):
-            wanted = 4 * self.budget - sum(clip.seconds for _, clip in self.waiting)
-            if wanted > 0 or not self.waiting:
-                for item in self.fed.take(wanted, wait=not self.waiting):
-                    self._receive(item)
+            self._collect()
             self._settle_languages()
             if self.waiting:
                 self._recognise_batch()
             done += self._close_finished()
+
+    def _collect(self) -> None:
+        """Take the clips that are there; with a seed all that fit, so that batches depend on no decoder's speed."""
+        patient = self.options.seed is not None
+        while len(self.ends) < len(self.recordings):
+            wanted = 4 * self.budget - sum(clip.seconds for _, clip in self.waiting)
+            if wanted <= 0:
+                return
+            for item in self.fed.take(wanted, wait=patient or not self.waiting):
+                self._receive(item)
+            if not patient:
+                return
 
     def _receive(self, item: _Fed) -> None:
         if isinstance(item, _End):

@@ -227,7 +227,7 @@ class Options:
     suppress_tokens: tuple[int, ...] | None = None
     max_new_tokens: int | None = None
     batched: bool | None = None  # clips in batches (default) or one long window after the other
-    seed: int | None = None
+    seed: int | None = None  # of what is sampled; batches are the same in every run then
     ask: tuple[str, ...] | None = None  # questions about the transcript, for an engine with a language model
     engine_options: tuple[tuple[str, float], ...] | None = None  # of `Engine.own_options`, by name
 

@@ -166,6 +166,7 @@ complete -c asr -n '__asr_at transcribe' -l prepend-punctuations -r -f -d 'Signs
 complete -c asr -n '__asr_at transcribe' -l append-punctuations -r -f -d 'Signs that belong to the word before.'
 complete -c asr -n '__asr_at transcribe' -l suppress-tokens -r -f -d 'Token ids never to write; -1: the usual symbols.'
 complete -c asr -n '__asr_at transcribe' -l max-new-tokens -r -f -d 'Tokens per clip.'
+complete -c asr -n '__asr_at transcribe' -l seed -r -f -d 'Of what is sampled at temperatures above 0: the same again.'
 complete -c asr -n '__asr_at transcribe' -l engine-option -r -f -d 'Of this engine alone; asr engines lists them.'
 complete -c asr -n '__asr_at transcribe' -l batched -d 'Many clips at once (default), or in sequence.'
 complete -c asr -n '__asr_at transcribe' -l no-batched -d 'Many clips at once (default), or in sequence.'

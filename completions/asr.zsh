@@ -122,6 +122,7 @@ _asr_transcribe() {
         '(--append-punctuations)--append-punctuations=[Signs that belong to the word before.]:TEXT: ' \
         '(--suppress-tokens)--suppress-tokens=[Token ids never to write; -1\: the usual symbols.]:TEXT: ' \
         '(--max-new-tokens)--max-new-tokens=[Tokens per clip.]:N: ' \
+        '(--seed)--seed=[Of what is sampled at temperatures above 0\: the same again.]:N: ' \
         '*--engine-option=[Of this engine alone; asr engines lists them.]:NAME=VALUE: ' \
         '(--batched --no-batched)--batched[Many clips at once (default), or in sequence.]' \
         '(--batched --no-batched)--no-batched[Many clips at once (default), or in sequence.]' \

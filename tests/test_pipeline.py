@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import random
 import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from asr_plugins.fake import Fake
 from hypothesis import given
 from hypothesis import strategies as st
 from support.command import write_wav
 
 import asrcli
+from asrcli import audio
 from asrcli.batches import Closed, SecondsQueue, choose_batch
 from asrcli.errors import AsrError, DeviceError, InputError, UsageError
 from asrcli.recogniser import vote
-from asrcli.types import Transcript
+from asrcli.types import Clip, Options, Recording, Segment, Transcript
 
 
 def transcribe(path: Path, **more: object) -> Transcript:
@@ -169,6 +173,31 @@ def test_batches_are_neighbours_in_length(lengths: list[float], budget: float) -
     inside = [lengths[index] for index in chosen]
     outside = [length for index, length in enumerate(lengths) if index not in chosen]
     assert not any(min(inside) < length < max(inside) for length in outside)
+
+
+@pytest.mark.parametrize("pauses", [(0.0, 0.0), (0.05, 0.0), (0.0, 0.05)])
+def test_with_a_seed_batches_do_not_depend_on_the_speed_of_decoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pauses: tuple[float, float]
+) -> None:
+    """What is sampled depends on what was sampled before: on batches and their order."""
+    paths = [write_wav(tmp_path / f"{name}.wav", 70.0) for name in ("a", "b")]
+    batches: list[list[tuple[str, float]]] = []
+    whole, hear = audio.decode, Fake.transcribe
+
+    def decode(recording: Recording, warn: Callable[[str], None]) -> Iterator[np.ndarray]:
+        for block in whole(recording, warn):
+            yield block
+            time.sleep(pauses["ab".index(Path(recording.path).stem)])
+
+    def transcribe_noting(self: Fake, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+        batches.append([(Path(clip.recording.path).stem, clip.start) for clip in clips])
+        return hear(self, clips, options)
+
+    monkeypatch.setattr(audio, "decode", decode)
+    monkeypatch.setattr(Fake, "transcribe", transcribe_noting)
+    list(asrcli.transcribe(paths, engine="fake", vad=False, language="en", seed=1))
+    (only,) = batches
+    assert "".join(name for name, _ in sorted(only)) == "aaabbb"
 
 
 def test_queue_bounds_the_seconds_that_wait() -> None:

@@ -176,3 +176,17 @@ def test_a_benchmark_takes_them_and_its_replay_too(asr: Run, tmp_path: Path) -> 
     assert json.loads(record.fact("options")) == {"engine_options": [["word_score", 0.5]]}
     wrong = asr(*words, "--length-penalty", "0.5")
     assert wrong.code == 2 and "engine 'fake' has no --length-penalty; engines that do: firered" in wrong.err
+
+
+def test_the_same_seed_gives_the_same_text(asr: Run) -> None:
+    """Of many recordings too, whose clips otherwise meet in another order in every run."""
+    sampled = ("--temperature", 3, "--best-of", 1, "--max-new-tokens", 8)
+    whisper = ("-e", "whisper", "-m", ROOT / "tests/checkpoints/whisper-digits-ct2", "-l", "en", *sampled, "-q")
+    first, again, other = (asr("transcribe", ROOT / "tests/data/digits", *whisper, "--seed", one) for one in (3, 3, 4))
+    assert first.code == 0 and len(set(first.out.splitlines())) > 5, first.err
+    assert again.out == first.out != other.out
+
+
+def test_engines_that_sample_nothing_refuse_a_seed(asr: Run, talk: str) -> None:
+    done = asr("transcribe", talk, "-e", "firered", "--seed", 1)
+    assert (done.code, done.err) == (2, "asr: engine 'firered' has no --seed; engines that do: whisper\n")

@@ -106,6 +106,7 @@ _SAME_NAME = (
     "append_punctuations",
     "max_new_tokens",
     "batched",
+    "seed",
 )
 
 

@@ -189,6 +189,10 @@ def transcribe(
         str | None, _decoding("--suppress-tokens", help="Token ids never to write; -1: the usual symbols.")
     ] = None,
     max_new_tokens: Annotated[int | None, _decoding("--max-new-tokens", min=1, help="Tokens per clip.")] = None,
+    seed: Annotated[
+        int | None,
+        _decoding("--seed", min=0, max=2**32 - 2, help="Of what is sampled at temperatures above 0: the same again."),
+    ] = None,
     engine_option: Annotated[
         list[str] | None,
         _decoding("--engine-option", metavar="NAME=VALUE", help="Of this engine alone; asr engines lists them."),

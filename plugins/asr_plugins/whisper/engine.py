@@ -94,11 +94,11 @@ class Whisper(Engine):
         raise UsageError(f"engine 'whisper' does not speak '{language}' with this model, only: {spoken}")
 
     def _seed(self, seed: int | None) -> None:
-        """Seed the sampling once; CTranslate2's generator takes a seed only before its first use."""
+        """Seed the sampling once: a thread of CTranslate2 takes its seed before its first use, and never again."""
         if not self._seeded:
             import ctranslate2
 
-            ctranslate2.set_random_seed(1 if seed is None else max(1, seed))
+            ctranslate2.set_random_seed(seed or 0)
             self._seeded = True
 
     @staticmethod
