@@ -88,7 +88,7 @@ complete -c asr -n '__asr_at' -a 'digest' -d 'Follow the field: a verified diges
 complete -c asr -n '__asr_at' -l version -s V -d 'Show the version.'
 complete -c asr -n '__asr_at' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at transcribe' -F
-complete -c asr -n '__asr_at transcribe' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'Engine, or auto: the best with weights here.'
+complete -c asr -n '__asr_at transcribe' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'ENGINE or ENGINE:MODEL; auto: the best with weights here.'
 complete -c asr -n '__asr_at transcribe' -l model -s m -r -f -a 'qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default' -d 'Name, hub id, or folder of weights.'
 complete -c asr -n '__asr_at transcribe' -l backend -r -f -a 'native nemo' -d 'Implementation, of an engine with several.'
 complete -c asr -n '__asr_at transcribe' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Code or name; default: found out.'
@@ -221,7 +221,7 @@ complete -c asr -n '__asr_at align' -l quiet -s q -d 'Errors only.'
 complete -c asr -n '__asr_at align' -l verbose -s v -d 'More about what is going on.'
 complete -c asr -n '__asr_at align' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at ask' -F
-complete -c asr -n '__asr_at ask' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'Engine with a language model.'
+complete -c asr -n '__asr_at ask' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'ENGINE or ENGINE:MODEL, of one with a language model.'
 complete -c asr -n '__asr_at ask' -l model -s m -r -f -a 'qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default' -d 'Name, hub id, or folder of weights.'
 complete -c asr -n '__asr_at ask' -l backend -r -f -a 'native nemo' -d 'Implementation, of an engine with several.'
 complete -c asr -n '__asr_at ask' -l llm -r -f -d 'Ask this OpenAI-compatible server instead.'

@@ -125,6 +125,12 @@ def test_options_in_the_scripts_are_those_of_the_program() -> None:
             assert all(spelling in text for spelling in option.on if spelling[:2] == "--"), option.name
 
 
+@pytest.mark.parametrize("name", ["transcribe", "ask"])
+def test_the_help_says_that_an_engine_may_name_its_model(name: str) -> None:
+    command = next(one for one in interface.every(interface.root()) if one.path == (name,))
+    assert next(one for one in command.options if one.name == "engine").help.startswith("ENGINE or ENGINE:MODEL")
+
+
 # ---- bash
 
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def ask(
     transcript: Annotated[str, typer.Argument(metavar="TRANSCRIPT", help="JSON of asr, openai-whisper or WhisperX.")],
     questions: Annotated[list[str], typer.Argument(metavar="QUESTION...", help="In plain words.")],
-    engine: Annotated[str, typer.Option("--engine", "-e", help="Engine with a language model.")] = "canary",
+    engine: Annotated[
+        str, typer.Option("--engine", "-e", help="ENGINE or ENGINE:MODEL, of one with a language model.")
+    ] = "canary",
     model: Annotated[str | None, typer.Option("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
     backend: Annotated[str | None, typer.Option("--backend", help="Implementation, of an engine with several.")] = None,
     llm: Annotated[

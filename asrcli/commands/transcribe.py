@@ -34,7 +34,9 @@ def transcribe(
     inputs: Annotated[
         list[str] | None, typer.Argument(metavar="INPUT", help="Files, folders, patterns, or - for standard input.")
     ] = None,
-    engine: Annotated[str, _engine("--engine", "-e", help="Engine, or auto: the best with weights here.")] = "auto",
+    engine: Annotated[
+        str, _engine("--engine", "-e", help="ENGINE or ENGINE:MODEL; auto: the best with weights here.")
+    ] = "auto",
     model: Annotated[str | None, _engine("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
     backend: Annotated[str | None, _engine("--backend", help="Implementation, of an engine with several.")] = None,
     language: Annotated[str | None, _engine("--language", "-l", help="Code or name; default: found out.")] = None,
