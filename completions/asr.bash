@@ -24,6 +24,49 @@ _asr_colons() {  # words with colons, at which readline breaks a line into words
     done
 }
 
+_asr_given() {  # the value of the first of these options that was typed, up to a colon
+    local number option
+    given=""
+    for ((number = 1; number < COMP_CWORD - 1; number++)); do
+        for option in "$@"; do
+            [[ ${COMP_WORDS[number]} == "$option" ]] || continue
+            given="${COMP_WORDS[number+1]}"
+            [[ $given == = ]] && given="${COMP_WORDS[number+2]}"
+            given="${given%%:*}"
+            return
+        done
+    done
+}
+
+_asr_by_engine() {
+    local given
+    _asr_given --engine -e
+    case $given in
+        canary) _asr_words "qwen-2.5b" ;;
+        qwen3) _asr_words "1.7b 0.6b 1.7b-hf 0.6b-hf" ;;
+        firered) _asr_words "aed2 aed llm2 llm" ;;
+        nemo) _asr_words "parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge" ;;
+        transformers) _asr_words "parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-ctc-0.6b parakeet-ctc-1.1b parakeet-rnnt-0.6b parakeet-rnnt-1.1b canary-1b-v2 wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en" ;;
+        whisper) _asr_words "tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo" ;;
+        pocketsphinx) _asr_words "en-us" ;;
+        fake) _asr_words "default" ;;
+        openai_server) _asr_words "" ;;
+        *) _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default" ;;
+    esac
+}
+
+_asr_by_aligner() {
+    local given
+    _asr_given --aligner -a
+    case $given in
+        ctc) _asr_words "parakeet-ctc-0.6b parakeet-ctc-1.1b wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en" ;;
+        nemo) _asr_words "parakeet-ctc-1.1b parakeet-ctc-0.6b" ;;
+        pocketsphinx) _asr_words "en-us" ;;
+        qwen3) _asr_words "0.6b 0.6b-hf" ;;
+        *) _asr_words "parakeet-ctc-0.6b parakeet-ctc-1.1b wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en en-us 0.6b 0.6b-hf" ;;
+    esac
+}
+
 _asr_files() {
     local IFS=$'\n'
     compopt -o filenames 2>/dev/null
@@ -92,7 +135,7 @@ _asr() {
     done
     case "$path $prev" in
         "transcribe --engine"|"transcribe -e") _asr_words "auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server"; return ;;
-        "transcribe --model"|"transcribe -m") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "transcribe --model"|"transcribe -m") _asr_by_engine; return ;;
         "transcribe --backend") _asr_words "native nemo"; return ;;
         "transcribe --language"|"transcribe -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --languages") _asr_list "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
@@ -161,7 +204,7 @@ _asr() {
         "transcribe --report") _asr_files; return ;;
         "transcribe --events") _asr_files; return ;;
         "align --aligner"|"align -a") _asr_words "auto ctc nemo pocketsphinx qwen3"; return ;;
-        "align --model"|"align -m") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "align --model"|"align -m") _asr_by_aligner; return ;;
         "align --listener") :; return ;;
         "align --language"|"align -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "align --format"|"align -f") _asr_list "txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all"; return ;;
@@ -181,7 +224,7 @@ _asr() {
         "align --report") _asr_files; return ;;
         "align --events") _asr_files; return ;;
         "ask --engine"|"ask -e") _asr_words "auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server"; return ;;
-        "ask --model"|"ask -m") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "ask --model"|"ask -m") _asr_by_engine; return ;;
         "ask --backend") _asr_words "native nemo"; return ;;
         "ask --llm") :; return ;;
         "ask --llm-model") :; return ;;

@@ -74,6 +74,58 @@ function __asr_at -d 'Whether this is the command that was typed so far'
     test "$path" = "$argv"
 end
 
+function __asr_given -d 'The value of the first of these options that was typed, up to a colon'
+    set -l typed (commandline -opc)
+    for number in (seq (count $typed))
+        set -l parts (string split -m 1 = -- $typed[$number])
+        contains -- "$parts[1]" $argv; or continue
+        set -l value $parts[2] $typed[(math $number + 1)]
+        string split -f 1 : -- "$value[1]"
+        return
+    end
+end
+
+function __asr_by_engine -d 'Words that depend on --engine'
+    set -l given (__asr_given --engine -e)
+    switch "$given"
+        case openai_server
+        case canary
+            printf '%s\n' qwen-2.5b
+        case qwen3
+            printf '%s\n' 1.7b 0.6b 1.7b-hf 0.6b-hf
+        case firered
+            printf '%s\n' aed2 aed llm2 llm
+        case nemo
+            printf '%s\n' parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge
+        case transformers
+            printf '%s\n' parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-ctc-0.6b parakeet-ctc-1.1b parakeet-rnnt-0.6b parakeet-rnnt-1.1b canary-1b-v2 wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en
+        case whisper
+            printf '%s\n' tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo
+        case pocketsphinx
+            printf '%s\n' en-us
+        case fake
+            printf '%s\n' default
+        case '*'
+            printf '%s\n' qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default
+    end
+end
+
+function __asr_by_aligner -d 'Words that depend on --aligner'
+    set -l given (__asr_given --aligner -a)
+    switch "$given"
+        case ctc
+            printf '%s\n' parakeet-ctc-0.6b parakeet-ctc-1.1b wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en
+        case nemo
+            printf '%s\n' parakeet-ctc-1.1b parakeet-ctc-0.6b
+        case pocketsphinx
+            printf '%s\n' en-us
+        case qwen3
+            printf '%s\n' 0.6b 0.6b-hf
+        case '*'
+            printf '%s\n' parakeet-ctc-0.6b parakeet-ctc-1.1b wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en en-us 0.6b 0.6b-hf
+    end
+end
+
 complete -c asr -f
 complete -c asr -n '__asr_at' -a 'transcribe' -d 'Turn recordings into text and subtitles.'
 complete -c asr -n '__asr_at' -a 'align' -d 'Find when each word of a known text is said.'
@@ -89,7 +141,7 @@ complete -c asr -n '__asr_at' -l version -s V -d 'Show the version.'
 complete -c asr -n '__asr_at' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at transcribe' -F
 complete -c asr -n '__asr_at transcribe' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'ENGINE or ENGINE:MODEL; auto: the best with weights here.'
-complete -c asr -n '__asr_at transcribe' -l model -s m -r -f -a 'qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default' -d 'Name, hub id, or folder of weights.'
+complete -c asr -n '__asr_at transcribe' -l model -s m -r -f -a '(__asr_by_engine)' -d 'Name, hub id, or folder of weights.'
 complete -c asr -n '__asr_at transcribe' -l backend -r -f -a 'native nemo' -d 'Implementation, of an engine with several.'
 complete -c asr -n '__asr_at transcribe' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Code or name; default: found out.'
 complete -c asr -n '__asr_at transcribe' -l languages -r -f -a '(__fish_complete_list , \'printf "%s\\n" af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh\')' -d 'Find the language among these: de,en.'
@@ -188,7 +240,7 @@ complete -c asr -n '__asr_at transcribe' -l help -s h -d 'Show this message and 
 complete -c asr -n '__asr_at align' -F
 complete -c asr -n '__asr_at align' -F
 complete -c asr -n '__asr_at align' -l aligner -s a -r -f -a 'auto ctc nemo pocketsphinx qwen3' -d 'Aligner, or auto: the best for the language with weights here.'
-complete -c asr -n '__asr_at align' -l model -s m -r -f -a 'qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default' -d 'Name, hub id, or folder of weights.'
+complete -c asr -n '__asr_at align' -l model -s m -r -f -a '(__asr_by_aligner)' -d 'Name, hub id, or folder of weights.'
 complete -c asr -n '__asr_at align' -l listener -r -f -d 'ENGINE[:MODEL] that hears which words are there, for qwen3; auto, or none.'
 complete -c asr -n '__asr_at align' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Code or name; default: by the text.'
 complete -c asr -n '__asr_at align' -l format -s f -r -f -a '(__fish_complete_list , \'printf "%s\\n" txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all\')' -d 'textgrid ctm json srt vtt ass ...; default: the text\'s own, or ctm.'
@@ -222,7 +274,7 @@ complete -c asr -n '__asr_at align' -l verbose -s v -d 'More about what is going
 complete -c asr -n '__asr_at align' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at ask' -F
 complete -c asr -n '__asr_at ask' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'ENGINE or ENGINE:MODEL, of one with a language model.'
-complete -c asr -n '__asr_at ask' -l model -s m -r -f -a 'qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default' -d 'Name, hub id, or folder of weights.'
+complete -c asr -n '__asr_at ask' -l model -s m -r -f -a '(__asr_by_engine)' -d 'Name, hub id, or folder of weights.'
 complete -c asr -n '__asr_at ask' -l backend -r -f -a 'native nemo' -d 'Implementation, of an engine with several.'
 complete -c asr -n '__asr_at ask' -l llm -r -f -d 'Ask this OpenAI-compatible server instead.'
 complete -c asr -n '__asr_at ask' -l llm-model -r -f -d 'The model\'s name there.'

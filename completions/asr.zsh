@@ -2,6 +2,35 @@
 # Completions of asr for zsh. Written by `make completions`: change the program, not this file.
 # Put it into a folder of $fpath under the name _asr.
 
+_asr_by_engine() {
+    local -a found; local given="$opt_args[--engine]$opt_args[-e]"
+    case ${given%%[\\:]*} in
+        canary) found=(qwen-2.5b) ;;
+        qwen3) found=(1.7b 0.6b 1.7b-hf 0.6b-hf) ;;
+        firered) found=(aed2 aed llm2 llm) ;;
+        nemo) found=(parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge) ;;
+        transformers) found=(parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-ctc-0.6b parakeet-ctc-1.1b parakeet-rnnt-0.6b parakeet-rnnt-1.1b canary-1b-v2 wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en) ;;
+        whisper) found=(tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo) ;;
+        pocketsphinx) found=(en-us) ;;
+        fake) found=(default) ;;
+        openai_server) found=() ;;
+        *) found=(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default) ;;
+    esac
+    compadd "$@" -a found
+}
+
+_asr_by_aligner() {
+    local -a found; local given="$opt_args[--aligner]$opt_args[-a]"
+    case ${given%%[\\:]*} in
+        ctc) found=(parakeet-ctc-0.6b parakeet-ctc-1.1b wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en) ;;
+        nemo) found=(parakeet-ctc-1.1b parakeet-ctc-0.6b) ;;
+        pocketsphinx) found=(en-us) ;;
+        qwen3) found=(0.6b 0.6b-hf) ;;
+        *) found=(parakeet-ctc-0.6b parakeet-ctc-1.1b wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en en-us 0.6b 0.6b-hf) ;;
+    esac
+    compadd "$@" -a found
+}
+
 _asr() {
     local curcontext=$curcontext state line
     local -A opt_args
@@ -36,8 +65,8 @@ _asr_transcribe() {
     _arguments -s -S -C \
         '(--engine -e)--engine=[ENGINE or ENGINE\:MODEL; auto\: the best with weights here.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
         '(--engine -e)-e+[ENGINE or ENGINE\:MODEL; auto\: the best with weights here.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:_asr_by_engine' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:_asr_by_engine' \
         '(--backend)--backend=[Implementation, of an engine with several.]:BACKEND:(native nemo)' \
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
@@ -156,8 +185,8 @@ _asr_align() {
     _arguments -s -S -C \
         '(--aligner -a)--aligner=[Aligner, or auto\: the best for the language with weights here.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
         '(--aligner -a)-a+[Aligner, or auto\: the best for the language with weights here.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:_asr_by_aligner' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:_asr_by_aligner' \
         '(--listener)--listener=[ENGINE\[\:MODEL\] that hears which words are there, for qwen3; auto, or none.]:TEXT: ' \
         '(--language -l)--language=[Code or name; default\: by the text.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: by the text.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
@@ -208,8 +237,8 @@ _asr_ask() {
     _arguments -s -S -C \
         '(--engine -e)--engine=[ENGINE or ENGINE\:MODEL, of one with a language model.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
         '(--engine -e)-e+[ENGINE or ENGINE\:MODEL, of one with a language model.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
-        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
-        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:_asr_by_engine' \
+        '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:_asr_by_engine' \
         '(--backend)--backend=[Implementation, of an engine with several.]:BACKEND:(native nemo)' \
         '(--llm)--llm=[Ask this OpenAI-compatible server instead.]:URL: ' \
         '(--llm-model)--llm-model=[The model'\''s name there.]:NAME: ' \

@@ -157,6 +157,21 @@ def test_bash_completes_choices_and_lists_of_them(tmp_path: Path) -> None:
     assert complete_in_bash("asr", "config", "tr", folder=tmp_path) == ["transcribe"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (["transcribe", "-e", "firered", "-m", ""], ["aed2", "aed", "llm2", "llm"]),
+        (["transcribe", "--engine", "=", "firered", "x.wav", "--model", "=", "l"], ["llm2", "llm"]),
+        (["transcribe", "-e", "openai_server", "-m", ""], []),
+        (["align", "-a", "pocketsphinx", "-m", ""], ["en-us"]),
+        (["align", "-m", "en"], ["en-us"]),
+    ],
+)
+def test_bash_completes_models_of_the_engine(typed: list[str], offered: list[str], tmp_path: Path) -> None:
+    assert complete_in_bash("asr", *typed, folder=tmp_path) == offered
+    assert {"llm2", "tiny"} <= set(complete_in_bash("asr", "transcribe", "-m", "", folder=tmp_path))
+
+
 def test_bash_completes_files_with_spaces_and_folders(tmp_path: Path) -> None:
     (tmp_path / "two words.wav").touch()
     (tmp_path / "two").mkdir()
@@ -210,6 +225,10 @@ def test_zsh_reads_the_script() -> None:
         ("asr compare one", "asr compare one\\ two.wav "),
         ("asr align x.wav -a nem", "asr align x.wav -a nemo "),
         ("asr compare a b --html one", "asr compare a b --html one\\ two.wav "),
+        ("asr transcribe -e firered -m ae", "asr transcribe -e firered -m aed"),
+        ("asr transcribe -e pocketsphinx:x -m e", "asr transcribe -e pocketsphinx:x -m en-us "),
+        ("asr align x.wav -a pocketsphinx --model=", "asr align x.wav -a pocketsphinx --model=en-us "),
+        ("asr transcribe -m large-v3-t", "asr transcribe -m large-v3-turbo "),
         ("asr engines pu", "asr engines pull "),
         ("asr engines pull whisper:large-v3-t", "asr engines pull whisper:large-v3-turbo "),
         ("asr engines pull whisper:tiny --qui", "asr engines pull whisper:tiny --quiet "),
@@ -246,6 +265,12 @@ def test_fish_completes(tmp_path: Path) -> None:
     assert complete_in_fish("asr transcribe -f srt,vt", tmp_path) == ["srt,vtt"]
     assert complete_in_fish("asr compare --convention scl", tmp_path) == ["sclite"]
     assert complete_in_fish("asr align x.wav -a nem", tmp_path) == ["nemo"]
+    assert complete_in_fish("asr transcribe -e firered -m ll", tmp_path) == ["llm", "llm2"]
+    assert complete_in_fish("asr transcribe --engine=pocketsphinx --model ", tmp_path) == ["en-us"]
+    assert complete_in_fish("asr transcribe -e pocketsphinx:x -m ", tmp_path) == ["en-us"]
+    assert complete_in_fish("asr transcribe -e openai_server -m ", tmp_path) == []
+    assert complete_in_fish("asr align -a pocketsphinx -m ", tmp_path) == ["en-us"]
+    assert complete_in_fish("asr transcribe -m large-v3-t", tmp_path) == ["large-v3-turbo"]
     assert complete_in_fish("asr config tr", tmp_path) == ["transcribe"]
     assert complete_in_fish("asr engines pu", tmp_path) == ["pull"]
     assert complete_in_fish("asr engines pull whisper:large-v3-t", tmp_path) == ["whisper:large-v3-turbo"]

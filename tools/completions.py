@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.interface import Command, Option, Values, every
+from tools.interface import Command, Decider, Option, Values, every
 
 HEADER = "# Completions of asr for {name}. Written by `make completions`: change the program, not this file."
 
@@ -10,6 +10,16 @@ HEADER = "# Completions of asr for {name}. Written by `make completions`: change
 def spelled(command: Command) -> list[str]:
     """Return every spelling of every option of a command."""
     return [spelling for option in command.options for spelling in (*option.on, *option.off)]
+
+
+def deciders(root: Command) -> list[Decider]:
+    """Return the options on which it depends what another one accepts."""
+    found = [option.values.decider for command in every(root) for option in command.options]
+    return list({one.name: one for one in found if one}.values())
+
+
+def _every_word(decider: Decider) -> str:
+    return " ".join(dict.fromkeys(word for _, words in decider.words for word in words))
 
 
 # ---------------------------------------------------------------------------------------------------------------- bash
@@ -39,6 +49,22 @@ _asr_colons() {{  # words with colons, at which readline breaks a line into word
         [[ $word == "$start$cur"* ]] && COMPREPLY+=("${{word#"$start"}}")
     done
 }}
+
+_asr_given() {{  # the value of the first of these options that was typed, up to a colon
+    local number option
+    given=""
+    for ((number = 1; number < COMP_CWORD - 1; number++)); do
+        for option in "$@"; do
+            [[ ${{COMP_WORDS[number]}} == "$option" ]] || continue
+            given="${{COMP_WORDS[number+1]}}"
+            [[ $given == = ]] && given="${{COMP_WORDS[number+2]}}"
+            given="${{given%%:*}}"
+            return
+        done
+    done
+}}
+
+{deciders}
 
 _asr_files() {{
     local IFS=$'\n'
@@ -98,7 +124,27 @@ def bash(root: Command) -> str:
     values = [line for command in commands for line in _bash_values(command)]
     offers = [line for command in commands for line in _bash_offer(command)]
     return BASH.format(
-        header=HEADER.format(name="bash"), paths="\n".join(paths), values="\n".join(values), commands="\n".join(offers)
+        header=HEADER.format(name="bash"),
+        deciders="\n\n".join(map(_bash_decider, deciders(root))),
+        paths="\n".join(paths),
+        values="\n".join(values),
+        commands="\n".join(offers),
+    )
+
+
+def _bash_decider(decider: Decider) -> str:
+    cases = [f'        {value}) _asr_words "{" ".join(words)}" ;;' for value, words in decider.words]
+    return "\n".join(
+        [
+            f"_asr_by_{decider.name}() {{",
+            "    local given",
+            f"    _asr_given {' '.join(decider.on)}",
+            "    case $given in",
+            *cases,
+            f'        *) _asr_words "{_every_word(decider)}" ;;',
+            "    esac",
+            "}",
+        ]
     )
 
 
@@ -113,6 +159,8 @@ def _bash_call(values: Values) -> str:
         return "_asr_folders"
     if values.kind == "none":
         return ":"
+    if values.decider:
+        return f"_asr_by_{values.decider.name}"
     shape = "list" if values.kind == "list" else "colons" if any(":" in word for word in values.words) else "words"
     return f'_asr_{shape} "{" ".join(values.words)}"'
 
@@ -149,6 +197,8 @@ ZSH = r"""#compdef asr
 {header}
 # Put it into a folder of $fpath under the name _asr.
 
+{deciders}
+
 {functions}
 
 if [[ $funcstack[1] == _asr ]]; then
@@ -162,7 +212,26 @@ fi
 def zsh(root: Command) -> str:
     """Return the completion script for zsh."""
     functions = "\n\n".join(_zsh_function(command) for command in every(root))
-    return ZSH.format(header=HEADER.format(name="zsh"), functions=functions)
+    choices = "\n\n".join(map(_zsh_decider, deciders(root)))
+    return ZSH.format(header=HEADER.format(name="zsh"), deciders=choices, functions=functions)
+
+
+def _zsh_decider(decider: Decider) -> str:
+    """Return the function that offers words by what was typed; `_arguments` tells it, with colons escaped."""
+    typed = "".join(f"$opt_args[{spelling}]" for spelling in decider.on)
+    cases = [f"        {value}) found=({' '.join(words)}) ;;" for value, words in decider.words]
+    return "\n".join(
+        [
+            f"_asr_by_{decider.name}() {{",
+            f'    local -a found; local given="{typed}"',
+            "    case ${given%%[\\\\:]*} in",
+            *cases,
+            f"        *) found=({_every_word(decider)}) ;;",
+            "    esac",
+            '    compadd "$@" -a found',
+            "}",
+        ]
+    )
 
 
 def _zsh_name(command: Command) -> str:
@@ -212,6 +281,8 @@ def _zsh_action(values: Values) -> str:
         return "_files"
     if values.kind == "folder":
         return "_files -/"
+    if values.decider:
+        return f"_asr_by_{values.decider.name}"
     words = " ".join(word.replace(":", r"\:") for word in values.words)
     if values.kind == "list":
         return f"_sequence compadd - {words}"
@@ -243,6 +314,19 @@ function __asr_at -d 'Whether this is the command that was typed so far'
     test "$path" = "$argv"
 end
 
+function __asr_given -d 'The value of the first of these options that was typed, up to a colon'
+    set -l typed (commandline -opc)
+    for number in (seq (count $typed))
+        set -l parts (string split -m 1 = -- $typed[$number])
+        contains -- "$parts[1]" $argv; or continue
+        set -l value $parts[2] $typed[(math $number + 1)]
+        string split -f 1 : -- "$value[1]"
+        return
+    end
+end
+
+{deciders}
+
 complete -c asr -f
 {lines}
 """
@@ -257,7 +341,31 @@ def fish(root: Command) -> str:
         for child in parent.children
     ]
     lines = [line for command in commands for line in _fish_command(command)]
-    return FISH.format(header=HEADER.format(name="fish"), paths="\n".join(paths), lines="\n".join(lines))
+    return FISH.format(
+        header=HEADER.format(name="fish"),
+        paths="\n".join(paths),
+        deciders="\n\n".join(map(_fish_decider, deciders(root))),
+        lines="\n".join(lines),
+    )
+
+
+def _fish_decider(decider: Decider) -> str:
+    cases = [
+        f"        case {value}\n            printf '%s\\n' {' '.join(words)}" for value, words in decider.words if words
+    ]
+    silent = [value for value, words in decider.words if not words]
+    return "\n".join(
+        [
+            f"function __asr_by_{decider.name} -d 'Words that depend on {decider.on[0]}'",
+            f"    set -l given (__asr_given {' '.join(decider.on)})",
+            '    switch "$given"',
+            *([f"        case {' '.join(silent)}"] if silent else []),
+            *cases,
+            f"        case '*'\n            printf '%s\\n' {_every_word(decider)}",
+            "    end",
+            "end",
+        ]
+    )
 
 
 def _fish_command(command: Command) -> list[str]:
@@ -280,6 +388,8 @@ def _fish_command(command: Command) -> list[str]:
 def _fish_action(values: Values) -> str:
     if values.kind == "file":
         return "-F"
+    if values.decider:
+        return f"-f -a '(__asr_by_{values.decider.name})'"
     words = " ".join(values.words)
     offers = {
         "folder": "(__fish_complete_directories)",

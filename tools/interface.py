@@ -6,16 +6,17 @@ terminal, no engine of another package, and no optional library.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 from importlib.metadata import distribution
 from typing import Any, Literal, get_args, get_origin
 
 from asrcli.aligner import GROUP as ALIGNERS
+from asrcli.aligner import load_aligner_class
 from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS
-from asrcli.engine import AUTO_ORDER, GROUP, Engine, load_class
+from asrcli.engine import AUTO_ORDER, GROUP, Engine, Plugin, load_class
 from asrcli.languages import NAMES
 from asrcli.main import application
 from asrcli.scoring.alignment import Convention
@@ -27,11 +28,21 @@ Kind = Literal["word", "list", "file", "folder", "none"]  # list: words joined b
 
 
 @dataclass(frozen=True, slots=True)
+class Decider:
+    """Another option, on whose value it depends which words are offered."""
+
+    name: str
+    on: tuple[str, ...]
+    words: tuple[tuple[str, tuple[str, ...]], ...]  # for each of its values
+
+
+@dataclass(frozen=True, slots=True)
 class Values:
     """What an option or argument accepts, as far as it can be offered."""
 
     kind: Kind = "none"
     words: tuple[str, ...] = ()
+    decider: Decider | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +114,20 @@ def _of_group(group: str) -> tuple[str, ...]:
     return tuple(sorted(point.name for point in distribution("asrcli").entry_points if point.group == group))
 
 
-def _models() -> tuple[str, ...]:
-    return tuple(dict.fromkeys(model for engine in engines().values() for model in engine.models))
+def _models(plugins: Mapping[str, type[Plugin]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(model for plugin in plugins.values() for model in plugin.models))
+
+
+def _with_models(option: Option, others: Sequence[Option]) -> Option:
+    """Give --model the models of all engines, or else aligners, and say which of them are whose."""
+    aligners = {name: load_aligner_class(name) for name in _of_group(ALIGNERS)}
+    plugins: Mapping[str, Mapping[str, type[Plugin]]] = {"engine": engines(), "aligner": aligners}
+    deciders = [one for name in plugins for one in others if one.name == name]
+    if option.name != "model" or not deciders:
+        return option
+    own, decider = plugins[deciders[0].name], deciders[0]
+    words = tuple((name, tuple(plugin.models)) for name, plugin in own.items())
+    return replace(option, values=Values("word", _models(own), Decider(decider.name, decider.on, words)))
 
 
 def _pullable() -> tuple[str, ...]:
@@ -133,7 +156,7 @@ def known_values() -> Mapping[str, Values]:
         "identify_with": _of_group(IDENTIFIERS),
         "normalizer": tuple(NORMALIZERS),
         "convention": tuple(Convention),
-        "model": _models(),
+        "model": _models(engines()),
         "backend": tuple(sorted({one for engine in engines().values() for one in engine.backends})),
         "language": tuple(NAMES),
         "task": ("transcribe", "translate"),
@@ -176,7 +199,7 @@ def _command(command: Any, path: tuple[str, ...]) -> Command:
     return Command(
         path,
         (command.help or "").strip(),
-        tuple(options),
+        tuple(_with_models(one, options) for one in options),
         tuple(_argument(one) for one in shown if one.param_type_name == "argument"),
         tuple(_command(child, (*path, child.name)) for child in _children(command)),
     )
