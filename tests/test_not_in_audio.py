@@ -26,6 +26,7 @@ from asrcli.engine import Device, Weights
 from asrcli.types import Clip, Recording, Region, Transcript
 from asrcli.vad import VadOptions
 from tests.clips import clip
+from tests.nemo_engine.trained import archive
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -41,11 +42,15 @@ SLACK = 0.3  # seconds around a recorded string; whole strings lie further apart
 Align = Callable[..., tuple[Transcript, list[Region]]]
 
 
-@pytest.fixture(scope="module", params=["ctc", "qwen3"])
+@pytest.fixture(scope="module", params=["ctc", "qwen3", pytest.param("nemo", marks=pytest.mark.slow)])
 def align(request: pytest.FixtureRequest, checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Align:
     """Return a function that joins digit strings (numbers) and silences (seconds), and aligns lines with them."""
-    folder = checkpoints / {"ctc": "parakeet-ctc-digits", "qwen3": "qwen3-aligner-digits"}[request.param]
+    folder = checkpoints / ("qwen3-aligner-digits" if request.param == "qwen3" else "parakeet-ctc-digits")
     kind = load_aligner_class(request.param)
+    if request.param == "nemo":
+        if kind.missing():
+            pytest.skip(f"{', '.join(kind.missing())} is not installed")
+        folder = archive(folder, tmp_path_factory.mktemp("nemo"))
     chosen = choose_finder(kind, "en")
     finder = prepare_aligner(*chosen, offline=True, announce=print).load() if chosen else None
     aligners = Pairing(kind(Weights(folder.name, str(folder)), Device(threads=1)), finder)
