@@ -96,8 +96,8 @@ class Nemo(Engine):
             if self.layout == "rnnt":
                 decoding.tdt_include_token_duration = times
                 decoding.confidence_cfg = {
-                    "preserve_frame_confidence": times,  # the next is not to be had without it
-                    "preserve_token_confidence": times,
+                    "preserve_frame_confidence": not wanted[1],  # the next is not to be had without it
+                    "preserve_token_confidence": not wanted[1],
                     "method_cfg": {"name": "max_prob", "alpha": 1.0},  # the token's probability, less chance
                 }
                 decoding.greedy.loop_labels = True
@@ -135,7 +135,7 @@ class Nemo(Engine):
                 words[-1].end if words else clip.seconds,
                 words=words,
                 language=self._language(clip, options),
-                avg_logprob=mean_logprob(hypothesis),
+                avg_logprob=mean_logprob(hypothesis, self.layout),
                 tokens=token_ids(hypothesis),
             )
         ]

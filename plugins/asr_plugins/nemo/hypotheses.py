@@ -27,14 +27,20 @@ def token_ids(hypothesis: Any) -> tuple[int, ...]:
     return () if hypothesis.y_sequence is None else tuple(int(token) for token in hypothesis.y_sequence)
 
 
-def mean_logprob(hypothesis: Any) -> float | None:
-    """Return the mean log probability of the tokens; None where NeMo does not know it."""
-    if _is_ctc(hypothesis):  # its score counts frames, not tokens
-        logs = [math.log(max(span.score, LEAST)) for span in token_spans(hypothesis)]
-        return sum(logs) / len(logs) if logs else None
-    tokens = token_ids(hypothesis)
-    score = float(hypothesis.score) if hypothesis.score is not None else math.nan
-    return score / len(tokens) if tokens and math.isfinite(score) and score <= 0 else None
+def mean_logprob(hypothesis: Any, layout: str) -> float | None:
+    """Return the mean log probability of the tokens; None where NeMo does not say it.
+
+    The score of a CTC model counts frames, not tokens. That of a transducer counts the durations of TDT in, and is made
+    of what no softmax has seen when it comes from a GPU: its tokens' confidences are taken, where they were asked for.
+    """
+    if layout == "aed":
+        tokens, score = token_ids(hypothesis), math.nan if hypothesis.score is None else float(hypothesis.score)
+        return score / len(tokens) if tokens and math.isfinite(score) and score <= 0 else None
+    if _is_ctc(hypothesis):
+        scores = [span.score for span in token_spans(hypothesis)]
+    else:
+        scores = [float(score) for score in hypothesis.token_confidence or ()]
+    return sum(math.log(max(score, LEAST)) for score in scores) / len(scores) if scores else None
 
 
 def token_spans(hypothesis: Any) -> list[Span]:
