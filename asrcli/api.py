@@ -63,11 +63,12 @@ def _transcripts(
     for text in planned.notices:
         say(text)
     for event in execution.execute(planned):
-        if isinstance(event, execution.Done):
-            yield event.transcript
-        elif isinstance(event, execution.JobFailed):
-            if on_error is None:
-                raise event.error
-            on_error(event.job.name, event.error)
-        elif isinstance(event, execution.Note):
-            say(event.text)
+        match event:
+            case execution.Done(transcript=transcript):
+                yield transcript
+            case execution.JobFailed(job, error):
+                if on_error is None:
+                    raise error
+                on_error(job.name, error)
+            case execution.Note(text):
+                say(text)

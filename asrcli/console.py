@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
     from rich.progress import Progress, TaskID
+
+WIDE = 240  # characters in a line of a table that no terminal shows
 
 
 def printable(text: str) -> str:
@@ -24,6 +28,21 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def table_console() -> RichConsole:
+    """Return a console for tables on standard output: as wide as the terminal (or ``COLUMNS``), wide for a file.
+
+    A reader that goes away is a `BrokenPipeError`, as for everything else that is printed, instead of rich's exit.
+    """
+    from rich.console import Console as RichConsole
+
+    class TableConsole(RichConsole):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    width = shutil.get_terminal_size((WIDE, 24)).columns
+    return TableConsole(width=width, highlight=False, emoji=False, markup=False)
 
 
 class Console:

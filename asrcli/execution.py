@@ -6,17 +6,19 @@ Nothing here prints: `execute` yields what happens and the command renders it, a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from asrcli import companions, pipeline, state
-from asrcli.alignment.choice import prepare_aligner
+from asrcli.alignment.choice import AlignerChoice, prepare_aligner
 from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
+from asrcli.background import Announce, follow
 from asrcli.errors import AsrError, InputError, UsageError
-from asrcli.events import ClipHeard, Event, Failed, Known, Notice, Settled, Voted
-from asrcli.files import write_atomic
+from asrcli.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
+from asrcli.files import is_special, write_atomic
 from asrcli.inputs import STDIN
 from asrcli.jobs import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
 from asrcli.recogniser import Choice
@@ -90,6 +92,7 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
         EngineUnavailable, DeviceError: no engine can do the rest; what was finished is written.
     """
     request = planned.request
+    keep_newer(planned.jobs)
     todo = [job for job in planned.jobs if not job.up_to_date]
     readable: list[tuple[Job, AudioInfo | None]] = []
     for job, info in probe_all(todo):
@@ -101,16 +104,49 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
             readable.append((job, info))
     yield Probed(tuple((job, stretch_seconds(info, request.start, request.end)) for job, info in readable))
     if readable:
-        notes: list[str] = []
-        choice = prepare_engine(request, planned.engine, planned.model, for_engine(request.options), notes.append)
-        prepare_companions(request, notes.append)
-        desk_for = _diarization(request, notes.append)
-        yield from (Note(text) for text in notes)
-        yield Loaded(choice)
-        yield from _Execution(planned, readable, choice, desk_for).events()
+        prepared = yield from follow(lambda announce: _prepare(planned, announce), Note)
+        yield Loaded(prepared.choice)
+        yield from _Execution(planned, readable, prepared).events()
 
 
-def _diarization(request: Request, announce: Callable[[str], None]) -> DeskMaker | None:
+def keep_newer(jobs: Sequence[Job]) -> None:
+    """Make outputs that are up to date newer than recordings that were only touched: else make asks again for ever."""
+    fresh = [(job.name, output.path) for job in jobs if job.up_to_date for output in job.outputs]
+    for source, made in fresh:
+        with suppress(OSError):  # another user's file
+            if os.stat(made).st_mtime_ns < os.stat(source).st_mtime_ns:
+                os.utime(made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What a run works with. All weights are on this machine now; those of the engine and the aligner load later."""
+
+    choice: Choice
+    aligner: AlignerChoice | None  # times the words, where the engine does not
+    desk_for: DeskMaker | None
+
+
+def _prepare(planned: Plan, announce: Announce) -> _Prepared:
+    """Find all weights, pulling them when allowed."""
+    request = planned.request
+    choice = prepare_engine(request, planned.engine, planned.model, for_engine(request.options), announce)
+    prepare_companions(request, announce)
+    return _Prepared(choice, _timer(planned, choice, announce), _diarization(request, announce))
+
+
+def _timer(planned: Plan, choice: Choice, announce: Announce) -> AlignerChoice | None:
+    """Return the aligner that times the words, where they are asked for and these weights do not time them."""
+    request = planned.request
+    if not request.options.word_timestamps:
+        return None
+    aligner = planned.aligner or aligner_for(choice.engine, request.options, request.aligner)
+    if aligner is None:
+        return None
+    return prepare_aligner(*aligner, threads=request.threads, offline=request.offline, announce=announce)
+
+
+def _diarization(request: Request, announce: Announce) -> DeskMaker | None:
     """Return what makes a desk for diarization, its weights found; ``None`` when no model has to look for speakers."""
     if request.speakers is None or request.speakers.rttm is not None:
         return None
@@ -119,7 +155,7 @@ def _diarization(request: Request, announce: Callable[[str], None]) -> DeskMaker
     return prepare(request.speakers, request.device, request.offline, announce)
 
 
-def prepare_companions(request: Request, announce: Callable[[str], None]) -> None:
+def prepare_companions(request: Request, announce: Announce) -> None:
     """Load them all, so that what is wrong with one ends the run before any input is read."""
     for group, spelling in companions_of(request):
         companions.prepare(group, spelling, offline=request.offline, announce=announce)
@@ -161,37 +197,25 @@ class _Part:
 class _Execution:
     """The state of one run: recordings under way, and channels that wait for the others of their input."""
 
-    def __init__(
-        self,
-        planned: Plan,
-        readable: Sequence[tuple[Job, AudioInfo | None]],
-        choice: Choice,
-        desk_for: DeskMaker | None = None,
-    ) -> None:
-        self.plan, self.request, self.choice = planned, planned.request, choice
-        request = planned.request
+    def __init__(self, planned: Plan, readable: Sequence[tuple[Job, AudioInfo | None]], prepared: _Prepared) -> None:
+        self.plan, self.request, self.choice = planned, planned.request, prepared.choice
         self.notes: list[str] = []
-        self.words = self._word_times()
-        self.options = for_engine(request.options, choice.engine, isinstance(self.words, AlignedTimes))
+        self.words = self._word_times(prepared.aligner)
+        self.options = for_engine(self.request.options, self.choice.engine, prepared.aligner is not None)
         self.parts = [part for job, info in readable for part in self._parts(job, info)]
         self.channels: dict[str, list[_Part]] = {}  # the parts of each job
         for part in self.parts:
             self.channels.setdefault(part.job.name, []).append(part)
+        desk_for = prepared.desk_for
         self.desk = desk_for([part.recording for part in self.parts]) if desk_for else None
         self.finished: dict[str, list[Transcript]] = {}
         self.failed: set[str] = set()
 
-    def _word_times(self) -> Timer | None:
-        """Return what gives words their times, when they are asked for; weights may have none though others have."""
-        request = self.request
-        if not request.options.word_timestamps:
+    def _word_times(self, aligner: AlignerChoice | None) -> Timer | None:
+        """Return what gives words their times, when they are asked for."""
+        if not self.request.options.word_timestamps:
             return None
-        aligner = self.plan.aligner or aligner_for(self.choice.engine, request.options, request.aligner)
-        if aligner is None:
-            return own_times
-        threads, offline = request.threads, request.offline
-        chosen = prepare_aligner(*aligner, threads=threads, offline=offline, announce=self.notes.append)
-        return AlignedTimes(chosen, self.notes.append)
+        return own_times if aligner is None else AlignedTimes(aligner, self.notes.append)
 
     def _parts(self, job: Job, info: AudioInfo | None) -> list[_Part]:
         channels: list[int | None] = [None]
@@ -209,7 +233,7 @@ class _Execution:
         return parts
 
     def _journal(self, job: Job, channel: int | None) -> state.Journal | None:
-        if not job.outputs or job.name == STDIN:
+        if job.name == STDIN or all(is_special(output.path) for output in job.outputs):
             return None
         recipe = {**self.plan.recipe, "channel": str(channel), "batch": str(self.request.batch_size)}
         journal = state.Journal(self.request.naming.state_folder, job.name, recipe)
@@ -245,20 +269,18 @@ class _Execution:
             yield Note(event.text, None if event.index is None else self.parts[event.index].job)
             return
         part = self.parts[event.index]
-        if isinstance(event, ClipHeard):
-            if part.journal:
-                part.journal.heard(event.heard)
-        elif isinstance(event, Voted):
-            if part.journal:
-                part.journal.voted(event.language, event.score)
-        elif isinstance(event, Settled):
-            yield Heard(part.job, part.recording, event.segments, event.until)
-        elif isinstance(event, Failed):
-            if part.job.name not in self.failed:
+        match event:
+            case ClipHeard(heard=heard) if part.journal:
+                part.journal.heard(heard)
+            case Voted(language=language, score=score) if part.journal:
+                part.journal.voted(language, score)
+            case Settled(segments=segments, until=until):
+                yield Heard(part.job, part.recording, segments, until)
+            case Failed(error=error) if part.job.name not in self.failed:  # of several channels the first counts
                 self.failed.add(part.job.name)
-                yield JobFailed(part.job, event.error)
-        else:
-            yield from self._finish(part, event.transcript)
+                yield JobFailed(part.job, error)
+            case Finished(transcript=transcript):
+                yield from self._finish(part, transcript)
 
     def _finish(self, part: _Part, transcript: Transcript) -> Iterator[JobEvent]:
         """Write a job's outputs when the last of its channels is there."""

@@ -30,8 +30,8 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str]
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name[:200]}.asr-tmp")
     try:
-        if _is_special(target):
-            with target.open("wb") as file:
+        if is_special(path):  # /dev/fd/63 of a shell leads to nothing that has a name
+            with open(path, "wb") as file:
                 file.writelines(encoded)
             return
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -54,10 +54,11 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str]
         raise OutputError(f"cannot write '{path}': {reason(error)}") from error
 
 
-def _is_special(target: Path) -> bool:
+def is_special(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path is there and neither a file nor a folder: a pipe, a socket, a device."""
     try:
-        mode = target.stat().st_mode
-    except FileNotFoundError:
+        mode = os.stat(path).st_mode
+    except OSError:
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 

@@ -73,9 +73,9 @@ def _read_hash(path: Path) -> str:
 def _remember(note: Path, text: str) -> None:
     """Write a small cache file in one step; a cache that cannot be written is no reason to fail."""
     temporary = note.with_name(f"{note.name}.{os.getpid()}")
-    try:
+    with suppress(OSError):
         note.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(text, encoding="ascii")
         temporary.replace(note)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+    with suppress(OSError):
+        temporary.unlink()  # what is left of it where one of these failed

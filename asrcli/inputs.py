@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli.errors import UsageError
+from asrcli.files import is_special
 
 # What a folder is searched for. A file named on the command line may have any name; its content decides.
 EXTENSIONS = frozenset(
@@ -67,16 +68,18 @@ def _expand_one(argument: str) -> list[Found]:
 
 
 def walk(folder: str) -> Iterator[str]:
-    """Yield the media files below a folder, sorted; hidden files and folders are left out, links not followed.
+    """Yield the media files below a folder, sorted, without hidden files and folders; links to folders not followed.
 
-    A folder that cannot be read is yielded itself, at the end: it fails as an input, instead of being passed over.
+    Pipes and devices, whose opening may wait for ever, are inputs only when they are named. A folder that cannot be
+    read is yielded itself, at the end: it fails as an input, instead of being passed over.
     """
     closed: list[str] = []
     for parent, folders, names in os.walk(folder, onerror=lambda error: closed.append(error.filename)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS:
-                yield os.path.join(parent, name)
+            path = os.path.join(parent, name)
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS and not is_special(path):
+                yield path
     yield from sorted(closed)
 
 

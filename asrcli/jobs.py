@@ -12,8 +12,9 @@ from asrcli.alignment.words import aligner_for
 from asrcli.diarization.known import KnownTurns, plan_speakers, speaker_recipe
 from asrcli.engine import Engine
 from asrcli.errors import UsageError
+from asrcli.files import is_special
 from asrcli.inputs import STDIN, Found
-from asrcli.outputs import Naming, check_collisions, check_folder, check_template
+from asrcli.outputs import Naming, check_collisions, check_folder, check_template, check_writable
 from asrcli.speakers import SpeakerOptions
 from asrcli.types import Options
 from asrcli.vad import SILERO, VadOptions
@@ -140,7 +141,10 @@ def plan(request: Request) -> Plan:
         else Job(found)
         for found in request.inputs
     )
-    check_collisions([(job.name, output.path) for job in jobs for output in job.outputs])
+    outputs = [(job.name, output) for job in jobs for output in job.outputs]
+    check_collisions([(name, output.path) for name, output in outputs])
+    if any(output.stale and not is_special(output.path) for _, output in outputs):
+        check_writable(naming.state_folder)
     return Plan(request, engine, model, jobs, recipe, aligner, tuple(notices), turns)
 
 
@@ -179,17 +183,8 @@ def prepare_engine(
     Raises:
         UsageError, ModelError, DeviceError: as `asrcli.selection.prepare`.
     """
-    return selection.prepare(
-        engine,
-        model,
-        options,
-        backend=request.backend,
-        device=request.device,
-        dtype=request.dtype,
-        threads=request.threads,
-        offline=request.offline,
-        announce=announce,
-    )
+    setup = selection.Setup(request.backend, request.device, request.dtype, request.threads, request.offline)
+    return selection.prepare(engine, model, options, setup, announce)
 
 
 def text_recipe(request: Request, engine: type[Engine], model: str | None) -> state.Recipe:

@@ -6,12 +6,14 @@ names it, so that ``asr --help`` imports none of them and ``asr transcribe`` imp
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import typer
@@ -21,6 +23,7 @@ from typer.exceptions import TyperException
 from asrcli import __version__
 from asrcli.console import printable
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
+from asrcli.files import reason
 
 
 class CommandEntry(NamedTuple):
@@ -67,8 +70,10 @@ class _Lenient:
 
         found = settings(ctx.command_path.partition(" ")[2], option_names(self), COMMANDS)
         ctx.default_map = {name: setting.value for name, setting in found.items()}
+        words = modern_spelling(args, self._flags())
+        check_values(words, self.params)
         try:
-            rest: list[str] = super().parse_args(ctx, modern_spelling(args, self._flags()))  # type: ignore[misc]
+            rest: list[str] = super().parse_args(ctx, words)  # type: ignore[misc]
             return rest
         except typer.BadParameter as error:
             name = (error.param.name if error.param else None) or ""
@@ -177,6 +182,22 @@ def modern_spelling(args: Sequence[str], flags: dict[str, str]) -> list[str]:
     return words
 
 
+def check_values(words: Sequence[str], parameters: Any) -> None:
+    """Raise `UsageError` where an option would take another one as its value: ``--json --html`` makes no ``--html``."""
+    options = [one for one in parameters if one.param_type_name == "option"]
+    known = {spelling for one in options for spelling in (*one.opts, *one.secondary_opts)}
+    valued = {spelling for one in options if not (one.is_flag or one.count) for spelling in one.opts}
+    for option, value in pairwise(words[: words.index("--")] if "--" in words else words):
+        if option in valued and value.partition("=")[0] in known:
+            hint = f"; as its value it is written {option}={value}" if option.startswith("--") else ""
+            raise UsageError(f"{option} needs a value, and '{value}' is an option{hint}")
+
+
+def mistaken_name(words: Sequence[str]) -> str:
+    """Return how to write the first file whose name begins as an option does; "" where there is none."""
+    return next((f"./{word}" for word in words if word[:1] == "-" != word and os.path.lexists(word)), "")
+
+
 class LazyGroup(TyperGroup):
     """The top level: a command's module is imported when the command is run or asked for its own help."""
 
@@ -238,19 +259,27 @@ def application() -> Any:
     return group
 
 
+# How a file system says that it takes no more. Such an error names no file when it comes from writing to an open one.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code."""
     for stream in (sys.stdout, sys.stderr):
         # Data is UTF-8 whatever the locale, and a file's name comes out as the bytes it has.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything imports onnxruntime, here or in a child
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = application().main(args=argv, prog_name="asr", standalone_mode=False)
+        code = _run(words)
     except TyperException as error:  # what Typer itself found wrong with the command line
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "asr"
         text = error.format_message().rstrip(".")
-        line = f"asr: {printable(text[:1].lower() + text[1:])}; see {command} --help"
+        file = mistaken_name(words)
+        advice = f"write {file} for the file" if file else f"see {command} --help"
+        line = f"asr: {printable(f'{text[:1].lower()}{text[1:]}; {advice}')}"
         print(text if text.startswith("Usage:") else line, file=sys.stderr)
         sys.exit(error.exit_code)
     except AsrError as error:
@@ -259,4 +288,30 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("asr: interrupted", file=sys.stderr)
         sys.exit(130)
-    sys.exit(code or 0)
+    except OSError as error:
+        _end_without_output(error)
+        raise
+    sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
+    """Run the command that the words name and return its exit code, with everything it printed handed over."""
+    group = application()
+    try:
+        with group.make_context("asr", words) as context:
+            code: int | None = group.invoke(context)
+    except typer.Exit as done:
+        code = done.exit_code
+    sys.stdout.flush()  # else a full disk would be found out when it is too late for the exit code
+    return code or 0
+
+
+def _end_without_output(error: OSError) -> None:
+    """End the program when standard output is what failed; return when it was something else, which is a bug."""
+    from asrcli.commands.running import leave
+
+    if isinstance(error, BrokenPipeError):
+        leave(141)  # its reader has gone; there is nobody to tell
+    if error.errno in FULL and error.filename is None:
+        print(f"asr: cannot write to standard output: {reason(error)}", file=sys.stderr)
+        leave(1)

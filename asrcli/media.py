@@ -179,9 +179,7 @@ def decoded_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any
         try:
             for packet in container.demux(stream):
                 try:
-                    for frame in packet.decode():
-                        if not RATES[0] <= frame.sample_rate <= RATES[1]:
-                            raise ValueError("a sample rate that nothing records at: a damaged header")
+                    for frame in _sound_frames(packet):
                         in_a_row = 0
                         yield frame
                 except EOFError:
@@ -199,6 +197,18 @@ def decoded_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any
             in_a_row += 50  # the container itself: twenty tries
             damage.add(None)
     damage.gave_up = True
+
+
+def _sound_frames(packet: Any) -> Iterator[Any]:
+    """Yield the frames of a packet.
+
+    Raises:
+        FFmpegError, ValueError: it is damaged.
+    """
+    for frame in packet.decode():
+        if not RATES[0] <= frame.sample_rate <= RATES[1]:
+            raise ValueError("a sample rate that nothing records at: a damaged header")
+        yield frame
 
 
 def declared_seconds(container: Any, stream: Any) -> float | None:

@@ -91,10 +91,17 @@ def check_collisions(outputs: Sequence[tuple[str, str]]) -> None:
             raise UsageError(f"the output '{output}' is one of the inputs; give another --output-dir")
         first = owners.setdefault(key.casefold(), source)
         if first != source:
-            raise UsageError(
-                f"'{first}' and '{source}' would both write '{output}'; "
-                "add --mirror-tree or --output-template '{stem}{ext}.{format}'"
-            )
+            raise UsageError(f"'{first}' and '{source}' would both write '{output}'; {_apart(first, source)}")
+
+
+def _apart(first: str, second: str) -> str:
+    """Return what to type so that two inputs get names of their own."""
+    one, other = Path(first).absolute(), Path(second).absolute()
+    if one.parent.name.casefold() != other.parent.name.casefold():
+        return "add --output-template '{parent}-{stem}.{format}', or --mirror-tree for what lies below folders"
+    if one.suffix.casefold() != other.suffix.casefold():
+        return "add --output-template '{stem}{ext}.{format}'"
+    return "add --mirror-tree for what lies below folders, or give each an --output-dir of its own"
 
 
 def check_folder(path: str) -> None:
@@ -104,3 +111,11 @@ def check_folder(path: str) -> None:
             if not part.is_dir():
                 raise UsageError(f"the output folder '{path}' cannot be made: '{part}' is a file")
             return
+
+
+def check_writable(path: str) -> None:
+    """Raise `UsageError` when nothing may be written into a folder, or none may be made there."""
+    there = next(part for part in [Path(path).absolute(), *Path(path).absolute().parents] if part.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        what = "there is" if there == Path(path).absolute() else f"'{there}' gives"
+        raise UsageError(f"the output folder '{path}': {what} no permission to write; choose another one")

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from asrcli.assembly import Assembly, HeardClip, clip_key, settle
+from asrcli.background import until_none
 from asrcli.batches import Closed, SecondsQueue, choose_batch
 from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
@@ -112,22 +113,13 @@ def run(
     for thread in threads:
         thread.start()
     try:
-        yield from _until_done(events)
+        happenings: Iterator[Event | BaseException] = until_none(events)
+        for event in happenings:
+            if isinstance(event, BaseException):
+                raise event
+            yield event
     finally:
         fed.close()
-
-
-def _until_done(events: queue.SimpleQueue[Event | BaseException | None]) -> Iterator[Event]:
-    while True:
-        try:
-            event = events.get(timeout=0.2)  # a wait without an end would hold back SIGINT on some systems
-        except queue.Empty:
-            continue
-        if event is None:
-            return
-        if isinstance(event, BaseException):
-            raise event
-        yield event
 
 
 def feed_recording(

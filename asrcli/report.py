@@ -13,7 +13,7 @@ import time
 from dataclasses import asdict
 from typing import IO, Any
 
-from asrcli.errors import AsrError, UsageError
+from asrcli.errors import AsrError, OutputError, UsageError
 from asrcli.files import reason
 from asrcli.types import Region, Segment, Transcript
 
@@ -24,14 +24,25 @@ class Lines:
     """A sink of JSON Lines: a file, standard output (``-``), an inherited descriptor (``fd:3``), or nothing."""
 
     def __init__(self, target: str | None, option: str) -> None:
+        self.name = f"{option} {target}"
         self.file = _open(target, option) if target else None
 
     def write(self, kind: str, **values: Any) -> None:
-        """Write one record at once, so that a reader sees it and a killed run keeps it."""
-        if self.file is not None:
-            record = {"v": VERSION, "type": kind, **values}
+        """Write one record at once, so that a reader sees it and a killed run keeps it.
+
+        Raises:
+            OutputError: the disk is full, ...
+        """
+        if self.file is None:
+            return
+        record = {"v": VERSION, "type": kind, **values}
+        try:
             self.file.write(json.dumps(record, ensure_ascii=True, allow_nan=False) + "\n")
             self.file.flush()
+        except BrokenPipeError:  # its reader has gone, which is for the command to answer
+            raise
+        except OSError as error:
+            raise OutputError(f"cannot write {self.name}: {reason(error)}") from error
 
 
 def _open(target: str, option: str) -> IO[str]:

@@ -20,6 +20,7 @@ from asrcli.utterances import RECORD_KEY, REFERENCE_KEYS, number_of, read_json_l
 CARD_SUFFIX = ".robustness.jsonl"  # of the texts of a robustness card, beside the record
 RECORD_VERSION = 1  # of the layout; the value of `RECORD_KEY` in the first line
 LABEL = "label"  # a fact that is in no file: a name of its own beside runs of the same system
+MOST_HEAD = 1 << 20  # characters of a first line that may be one of a run record
 WANTED = "run records are what `asr bench DATASET -e ENGINE` leaves"
 
 
@@ -99,6 +100,23 @@ def run_paths(paths: Iterable[Path]) -> list[Path]:
             raise InputError(f"{path}: no run record in it; {WANTED}")
         found += sorted(inside, key=lambda one: one.stem)  # "fake" before "fake-b", whose names begin the same
     return found
+
+
+def system_of(path: Path) -> str | None:
+    """Return what ran, by the first line of a run record alone; ``None`` for every other file or folder."""
+    if path.suffix != ".jsonl" or not path.is_file():
+        return None
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        line = file.readline(MOST_HEAD)
+    try:
+        head = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(head, dict) or RECORD_KEY not in head or not head.get("engine"):
+        return None
+    facts, model = head.get("facts"), head.get("model")
+    backend = facts.get("backend") if isinstance(facts, dict) else None
+    return system_name(str(head["engine"]), str(model) if model else None, backend)
 
 
 def read_run(path: Path) -> RunRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from asrcli import device as devices
 from asrcli import models
@@ -28,10 +29,13 @@ Announce = Callable[[str], None]
 def choose_class(name: str, model: str | None, options: Options, announce: Announce) -> tuple[type[Engine], str | None]:
     """Return the engine class and model for a name, checked against the options; ``auto`` takes the best that is here.
 
+    The name may be ``ENGINE:MODEL``.
+
     Raises:
-        UsageError: unknown engine, option or language.
+        UsageError: unknown engine, option or language, or two models.
         EngineUnavailable: a package or, for ``auto``, every suitable engine's weights are missing.
     """
+    name, model = split_model(name, model)
     if name == "auto":
         name, model = _choose_auto(model, options, announce)
     engine = load_class(name)
@@ -39,6 +43,21 @@ def choose_class(name: str, model: str | None, options: Options, announce: Annou
     check_language(engine, model or engine.default_model, options.language)
     check_installed(engine)
     return engine, model
+
+
+def split_model(name: str, model: str | None) -> tuple[str, str | None]:
+    """Return the engine and the model that ``ENGINE`` or ``ENGINE:MODEL`` names, or the model given apart.
+
+    Raises:
+        UsageError: two models are named, or a backend, which has an option of its own.
+    """
+    engine, _, named = name.partition(":")
+    if named and model:
+        raise UsageError(f"--engine {name} names a model, and --model {model} another: give one of them")
+    plain, at, backend = engine.partition("@")
+    if at:
+        raise UsageError(f"--engine {name}: give the implementation as an option, --engine {plain} --backend {backend}")
+    return engine, named or model
 
 
 def choose_backend(engine: type[Engine], backend: str | None) -> str | None:
@@ -61,63 +80,42 @@ def choose_backend(engine: type[Engine], backend: str | None) -> str | None:
     return chosen.backend
 
 
-def prepare(  # noqa: PLR0913 -- everything that a choice depends on
-    engine: type[Engine],
-    model: str | None,
-    options: Options,
-    *,
-    backend: str | None = None,
-    device: str = "auto",
-    dtype: str = "auto",
-    threads: int = 0,
-    offline: bool = False,
-    pull: bool = True,
-    announce: Announce,
-) -> Choice:
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How an engine is to run: which implementation, where, and whether its weights may be downloaded."""
+
+    backend: str | None = None  # None: the first that is installed
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int = 0  # of the CPU; 0: the library decides
+    offline: bool = False
+
+
+def prepare(engine: type[Engine], model: str | None, options: Options, setup: Setup, announce: Announce) -> Choice:
     """Find the weights, pulling them when allowed, and the device; load nothing."""
-    weights = models.resolve(engine, model, offline=offline, pull=pull, announce=announce)
-    engine = engine.for_weights(weights, chosen := choose_backend(engine, backend))
-    if chosen and not backend:
+    weights = models.resolve(engine, model, offline=setup.offline, pull=True, announce=announce)
+    engine = engine.for_weights(weights, chosen := choose_backend(engine, setup.backend))
+    if chosen and not setup.backend:
         others = ", ".join(other for other in engine.backends if other != chosen)
         announce(f"backend {chosen} of engine {engine.name}; --backend names another: {others}")
     check_options(engine, options)
-    return Choice(engine, weights, devices.choose(engine, device, dtype, threads, announce=announce))
+    return Choice(engine, weights, devices.choose(engine, setup.device, setup.dtype, setup.threads, announce=announce))
 
 
-def prepare_to_answer(  # noqa: PLR0913 -- everything that a choice depends on
-    engine: str,
-    model: str | None = None,
-    *,
-    backend: str | None = None,
-    device: str = "auto",
-    dtype: str = "auto",
-    threads: int = 0,
-    offline: bool = False,
-    announce: Announce,
-) -> Recogniser:
+def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: Announce) -> Recogniser:
     """Return a recogniser for its language model alone; nothing is loaded yet.
 
     Raises:
         UsageError: the engine has no language model.
         EngineUnavailable: its packages or weights are not here.
     """
+    engine, model = split_model(engine, model)
     found = load_class(engine)
     if not found.answers:
         able = [name for name in installed() if load_class(name).answers and name != "fake"]
         raise UsageError(f"engine '{engine}' has no language model to ask; engines that do: {', '.join(able)}")
     check_installed(found)
-    choice = prepare(
-        found,
-        model,
-        Options(),
-        backend=backend,
-        device=device,
-        dtype=dtype,
-        threads=threads,
-        offline=offline,
-        announce=announce,
-    )
-    return Recogniser(choice, Options(), announce)
+    return Recogniser(prepare(found, model, Options(), setup, announce), Options(), announce)
 
 
 def _choose_auto(model: str | None, options: Options, announce: Announce) -> tuple[str, str]:
@@ -132,7 +130,7 @@ def _choose_auto(model: str | None, options: Options, announce: Announce) -> tup
     reasons: list[str] = []
     for name in here:
         engine = load_class(name)
-        found, why = _usable(engine, options)
+        found, why = usable(engine, options)
         if found:
             better = f" ({'; '.join(reasons)})" if reasons else ""
             announce(f"engine {name}:{found}, the best with its weights here{better}")
@@ -146,7 +144,7 @@ def _choose_auto(model: str | None, options: Options, announce: Announce) -> tup
     )
 
 
-def _usable(engine: type[Engine], options: Options) -> tuple[str | None, str]:
+def usable(engine: type[Engine], options: Options) -> tuple[str | None, str]:
     """Return a model of the engine that can be used now, or ``None`` and why there is none."""
     if missing := engine.missing():
         return None, f"{missing[0]} is not installed"

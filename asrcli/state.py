@@ -23,7 +23,7 @@ from typing import Any
 from asrcli.assembly import ClipKey, HeardClip
 from asrcli.errors import OutputError, UsageError
 from asrcli.events import Known
-from asrcli.files import reason
+from asrcli.files import is_special, reason
 from asrcli.types import Alternative, Phone, Segment, Word
 
 STATE = ".asr"
@@ -109,6 +109,8 @@ class Ledger:
         self._add({"output": os.path.relpath(output, self.folder), "audio": asdict(audio), "recipe": dict(recipe)})
 
     def _add(self, entry: dict[str, Any]) -> None:
+        if is_special(os.path.join(self.folder, entry["output"])):
+            return  # a pipe or a device keeps nothing, and its folder is not ours
         self._entries[entry["output"]] = entry
         _append(self.path, entry)
 

@@ -8,6 +8,7 @@ probabilities of other models too.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -232,6 +233,7 @@ def _session() -> Any:
             f"voice activity: no {path.name} in {path.parent}; run: pip install -U 'faster-whisper>=1.2.1'"
         )
 
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it reports each use to its makers otherwise, since 1.31
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -96,7 +96,7 @@ _asr() {
         "transcribe --backend") _asr_words "native nemo"; return ;;
         "transcribe --language"|"transcribe -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "transcribe --languages") _asr_list "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
-        "transcribe --identify-with") :; return ;;
+        "transcribe --identify-with") _asr_words "firered"; return ;;
         "transcribe --task") _asr_words "transcribe translate"; return ;;
         "transcribe --ask") :; return ;;
         "transcribe --prompt"|"transcribe --initial-prompt") :; return ;;
@@ -111,13 +111,13 @@ _asr() {
         "transcribe --output-dir"|"transcribe -o") _asr_folders; return ;;
         "transcribe --output") _asr_files; return ;;
         "transcribe --output-template") :; return ;;
-        "transcribe --aligner") :; return ;;
-        "transcribe --punctuation-model") :; return ;;
-        "transcribe --diarize-model") :; return ;;
+        "transcribe --aligner") _asr_words "auto ctc nemo pocketsphinx qwen3"; return ;;
+        "transcribe --punctuation-model") _asr_words "firered"; return ;;
+        "transcribe --diarize-model") _asr_folders; return ;;
         "transcribe --speakers") :; return ;;
         "transcribe --min-speakers") :; return ;;
         "transcribe --max-speakers") :; return ;;
-        "transcribe --rttm-in") :; return ;;
+        "transcribe --rttm-in") _asr_files; return ;;
         "transcribe --subs") _asr_words "default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper"; return ;;
         "transcribe --max-line-width") :; return ;;
         "transcribe --max-line-count") :; return ;;
@@ -128,11 +128,11 @@ _asr() {
         "transcribe --min-gap") :; return ;;
         "transcribe --pcm") :; return ;;
         "transcribe --idle") :; return ;;
-        "transcribe --vad-model") :; return ;;
+        "transcribe --vad-model") _asr_words "silero firered"; return ;;
         "transcribe --vad-threshold") :; return ;;
         "transcribe --vad-min-speech-duration-ms") :; return ;;
         "transcribe --vad-min-silence-duration-ms") :; return ;;
-        "transcribe --language-model") :; return ;;
+        "transcribe --language-model") _asr_files; return ;;
         "transcribe --beam-size") :; return ;;
         "transcribe --n-best") :; return ;;
         "transcribe --best-of") :; return ;;
@@ -159,8 +159,9 @@ _asr() {
         "transcribe --model-dir") _asr_folders; return ;;
         "transcribe --report") _asr_files; return ;;
         "transcribe --events") _asr_files; return ;;
-        "align --aligner"|"align -a") :; return ;;
+        "align --aligner"|"align -a") _asr_words "auto ctc nemo pocketsphinx qwen3"; return ;;
         "align --model"|"align -m") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "align --listener") :; return ;;
         "align --language"|"align -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "align --format"|"align -f") _asr_list "txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all"; return ;;
         "align --output-dir"|"align -o") _asr_folders; return ;;
@@ -168,7 +169,7 @@ _asr() {
         "align --output-template") :; return ;;
         "align --min-coverage") :; return ;;
         "align --max-word-seconds") :; return ;;
-        "align --reference") :; return ;;
+        "align --reference") _asr_files; return ;;
         "align --start") :; return ;;
         "align --end") :; return ;;
         "align --channels") _asr_words "mix split"; return ;;
@@ -186,10 +187,10 @@ _asr() {
         "ask --device") _asr_words "auto cpu cuda mps"; return ;;
         "ask --compute-type"|"ask --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
         "ask --threads"|"ask -t") :; return ;;
-        "compare --consensus") :; return ;;
-        "compare --normalizer"|"compare -n") :; return ;;
+        "compare --consensus") _asr_files; return ;;
+        "compare --normalizer"|"compare -n") _asr_words "none basic whisper-en open-asr-leaderboard asr"; return ;;
         "compare --language"|"compare -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
-        "compare --convention") :; return ;;
+        "compare --convention") _asr_words "levenshtein sclite open-asr-leaderboard"; return ;;
         "compare --collar") :; return ;;
         "compare --by") :; return ;;
         "compare --group") :; return ;;
@@ -197,11 +198,11 @@ _asr() {
         "compare --confusions") :; return ;;
         "compare --bootstrap") :; return ;;
         "compare --seed") :; return ;;
-        "compare --json") :; return ;;
-        "compare --csv") :; return ;;
-        "compare --markdown") :; return ;;
-        "compare --html") :; return ;;
-        "compare --junit") :; return ;;
+        "compare --json") _asr_files; return ;;
+        "compare --csv") _asr_files; return ;;
+        "compare --markdown") _asr_files; return ;;
+        "compare --html") _asr_files; return ;;
+        "compare --junit") _asr_files; return ;;
         "compare --fail-if") :; return ;;
         "leaderboard --table"|"leaderboard -t") :; return ;;
         "leaderboard --date") :; return ;;
@@ -215,17 +216,17 @@ _asr() {
         "leaderboard --min-rtfx") :; return ;;
         "leaderboard --search") :; return ;;
         "leaderboard --sort") :; return ;;
-        "leaderboard --add") :; return ;;
-        "leaderboard --json") :; return ;;
-        "leaderboard --csv") :; return ;;
-        "leaderboard --markdown") :; return ;;
-        "leaderboard --html") :; return ;;
+        "leaderboard --add") _asr_files; return ;;
+        "leaderboard --json") _asr_files; return ;;
+        "leaderboard --csv") _asr_files; return ;;
+        "leaderboard --markdown") _asr_files; return ;;
+        "leaderboard --html") _asr_files; return ;;
         "leaderboard --plot") _asr_files; return ;;
         "leaderboard check --table"|"leaderboard check -t") :; return ;;
         "leaderboard check --date") :; return ;;
         "leaderboard update --replay") _asr_files; return ;;
         "leaderboard score --language"|"leaderboard score -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
-        "leaderboard score --eval-results") :; return ;;
+        "leaderboard score --eval-results") _asr_folders; return ;;
         "leaderboard export --out"|"leaderboard export -o") _asr_folders; return ;;
         "leaderboard export --model") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
         "leaderboard export --dataset") _asr_files; return ;;
@@ -242,7 +243,7 @@ _asr() {
         "bench --beam-size") :; return ;;
         "bench --length-penalty") :; return ;;
         "bench --engine-option") :; return ;;
-        "bench --normalizer"|"bench -n") :; return ;;
+        "bench --normalizer"|"bench -n") _asr_words "none basic whisper-en open-asr-leaderboard asr"; return ;;
         "bench --repeats") :; return ;;
         "bench --speed-sample") :; return ;;
         "bench --batches") :; return ;;
@@ -251,20 +252,20 @@ _asr() {
         "bench --device") _asr_words "auto cpu cuda mps"; return ;;
         "bench --compute-type"|"bench --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
         "bench --threads"|"bench -t") :; return ;;
-        "bench --json") :; return ;;
-        "bench --csv") :; return ;;
-        "bench --markdown") :; return ;;
-        "bench --html") :; return ;;
+        "bench --json") _asr_files; return ;;
+        "bench --csv") _asr_files; return ;;
+        "bench --markdown") _asr_files; return ;;
+        "bench --html") _asr_files; return ;;
         "bench --plot") _asr_files; return ;;
-        "engines pull --safetensors") :; return ;;
+        "engines pull --safetensors") _asr_folders; return ;;
         "digest run --out"|"digest run -o") _asr_folders; return ;;
         "digest run --date") :; return ;;
         "digest run --since") :; return ;;
         "digest run --until") :; return ;;
         "digest run --sources") :; return ;;
-        "digest run --interests") :; return ;;
+        "digest run --interests") _asr_files; return ;;
         "digest run --replay") _asr_files; return ;;
-        "digest run --leaderboard") :; return ;;
+        "digest run --leaderboard") _asr_files; return ;;
         "digest run --x-budget") :; return ;;
         "digest run --llm") :; return ;;
         "digest run --llm-model") :; return ;;
@@ -283,12 +284,12 @@ _asr() {
         "digest mindmap --days") :; return ;;
         "digest feed --out"|"digest feed -o") _asr_folders; return ;;
         "digest readme --out"|"digest readme -o") _asr_folders; return ;;
-        "digest readme --leaderboard") :; return ;;
+        "digest readme --leaderboard") _asr_files; return ;;
         "digest podcast --out"|"digest podcast -o") _asr_folders; return ;;
         "digest podcast --date") :; return ;;
         "digest podcast --minutes") :; return ;;
         "digest podcast --voice") :; return ;;
-        "digest podcast --voice-dir") :; return ;;
+        "digest podcast --voice-dir") _asr_folders; return ;;
         "digest podcast --format"|"digest podcast -f") :; return ;;
         "digest podcast --engine"|"digest podcast -e") _asr_words "auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server"; return ;;
         "digest paper --out"|"digest paper -o") _asr_folders; return ;;
@@ -300,11 +301,11 @@ _asr() {
         "transcribe")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --language --languages --identify-with --task --translate --ask --prompt --initial-prompt --hotwords --files-from --null --manifest --start --end --clip-timestamps --channels --format --output-format --output-dir --output --output-template --mirror-tree --word-timestamps --no-word-timestamps --aligner --punctuate --punctuation-model --force --dry-run --fail-fast --diarize --diarize-model --speakers --min-speakers --max-speakers --rttm-in --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --language-model --beam-size --n-best --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --engine-option --batched --no-batched --batch-size --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "align")
-            if [[ $cur == -* ]]; then _asr_words "--aligner --model --language --format --output-dir --output --output-template --mirror-tree --min-coverage --max-word-seconds --reference --start --end --channels --vad --no-vad --device --compute-type --dtype --threads --offline --local-files-only --subs --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--aligner --model --listener --language --format --output-dir --output --output-template --mirror-tree --min-coverage --max-word-seconds --reference --start --end --channels --vad --no-vad --device --compute-type --dtype --threads --offline --local-files-only --subs --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "ask")
-            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --llm --llm-model --device --compute-type --dtype --threads --offline --json --quiet --verbose --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --llm --llm-model --device --compute-type --dtype --threads --offline --json --quiet --verbose --help"; else _asr_files; fi ;;
         "compare")
-            if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --collar --explain-normalizer --by --group --show --confusions --bootstrap --seed --json --csv --markdown --html --junit --fail-if --quiet --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --collar --explain-normalizer --by --group --show --confusions --bootstrap --seed --json --csv --markdown --html --junit --fail-if --quiet --help"; else _asr_files; fi ;;
         "leaderboard")
             if [[ $cur == -* ]]; then _asr_words "--table --date --top --sets --without --language --licence --license --open --min-size --max-size --min-rtfx --search --sort --mix --add --json --csv --markdown --html --plot --quiet --help"; else _asr_words "tables check update score export readme"; fi ;;
         "leaderboard tables")
@@ -314,11 +315,11 @@ _asr() {
         "leaderboard update")
             if [[ $cur == -* ]]; then _asr_words "--replay --help"; else _asr_colons "canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
         "leaderboard score")
-            if [[ $cur == -* ]]; then _asr_words "--language --write --eval-results --json --csv --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--language --write --eval-results --json --csv --help"; else _asr_folders; fi ;;
         "leaderboard export")
-            if [[ $cur == -* ]]; then _asr_words "--out --model --dataset --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --model --dataset --help"; else _asr_files; fi ;;
         "leaderboard readme")
-            if [[ $cur == -* ]]; then _asr_words "--table --date --open --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--table --date --open --help"; else _asr_files; fi ;;
         "bench")
             if [[ $cur == -* ]]; then _asr_words "--engine --with --replay --out --sample --seed --text-column --language --beam-size --length-penalty --engine-option --vad --no-vad --normalizer --repeats --speed-sample --batches --concurrency --robustness --robustness-sample --device --compute-type --dtype --threads --offline --json --csv --markdown --html --plot --quiet --verbose --help"; else _asr_files; fi ;;
         "engines")
@@ -356,7 +357,7 @@ _asr() {
         "digest feed")
             if [[ $cur == -* ]]; then _asr_words "--out --opml --help"; else :; fi ;;
         "digest readme")
-            if [[ $cur == -* ]]; then _asr_words "--out --leaderboard --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --leaderboard --help"; else _asr_files; fi ;;
         "digest podcast")
             if [[ $cur == -* ]]; then _asr_words "--out --date --minutes --voice --voice-dir --format --selfcheck --engine --help"; else :; fi ;;
         "digest paper")

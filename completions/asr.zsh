@@ -42,7 +42,7 @@ _asr_transcribe() {
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--languages)--languages=[Find the language among these\: de,en.]:LANGUAGE,...:_sequence compadd - af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' \
-        '(--identify-with)--identify-with=[Model that finds the language\: firered, firered\:FOLDER.]:TEXT: ' \
+        '(--identify-with)--identify-with=[Model that finds the language\: firered, firered\:FOLDER.]:IDENTIFY-WITH:(firered)' \
         '(--task)--task=[transcribe, or translate into English.]:TASK:(transcribe translate)' \
         '(--translate)--translate[The same as --task translate.]' \
         '*--ask=[Question about what was said; several\: --ask ... --ask ...]:TEXT: ' \
@@ -67,18 +67,18 @@ _asr_transcribe() {
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
         '(--word-timestamps --no-word-timestamps)--word-timestamps[Times and scores of words.]' \
         '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times and scores of words.]' \
-        '(--aligner)--aligner=[Who times the words, NAME or NAME\:MODEL; default\: the engine, or the best.]:TEXT: ' \
+        '(--aligner)--aligner=[Who times the words, NAME or NAME\:MODEL; default\: the engine, or the best.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
         '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
-        '(--punctuation-model)--punctuation-model=[For --punctuate\: firered, the default, or firered\:FOLDER.]:TEXT: ' \
+        '(--punctuation-model)--punctuation-model=[For --punctuate\: firered, the default, or firered\:FOLDER.]:PUNCTUATION-MODEL:(firered)' \
         '(--force)--force[Make everything again; overwrite files of others.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
         '(--diarize)--diarize[Find who speaks\: a speaker for every word (pyannote).]' \
-        '(--diarize-model)--diarize-model=[Hub id or folder of a pyannote pipeline; default\: community-1.]:TEXT: ' \
+        '(--diarize-model)--diarize-model=[Hub id or folder of a pyannote pipeline; default\: community-1.]:DIR:_files -/' \
         '(--speakers)--speakers=[How many speakers there are.]:N: ' \
         '(--min-speakers)--min-speakers=[At least so many.]:N: ' \
         '(--max-speakers)--max-speakers=[At most so many.]:N: ' \
-        '(--rttm-in)--rttm-in=[Take the speakers from this RTTM file, or a folder of them.]:TEXT: ' \
+        '(--rttm-in)--rttm-in=[Take the speakers from this RTTM file, or a folder of them.]:FILE:_files' \
         '(--subs)--subs=[Subtitle profile\: default, netflix, bbc, ...]:SUBS:(default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper)' \
         '(--max-line-width)--max-line-width=[Characters in a line.]:N: ' \
         '(--max-line-count)--max-line-count=[Lines in a cue.]:N: ' \
@@ -96,11 +96,11 @@ _asr_transcribe() {
         '(--vad --vad-filter --no-vad --no-vad-filter)--vad-filter[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad-filter[Leave silence out.]' \
-        '(--vad-model)--vad-model=[silero, firered, or firered\:FOLDER; --vad firered means the same.]:TEXT: ' \
+        '(--vad-model)--vad-model=[silero, firered, or firered\:FOLDER; --vad firered means the same.]:VAD-MODEL:(silero firered)' \
         '(--vad-threshold)--vad-threshold=[Probability that is speech, 0 to 1.]:X: ' \
         '(--vad-min-speech-duration-ms)--vad-min-speech-duration-ms=[Shorter speech is ignored.]:N: ' \
         '(--vad-min-silence-duration-ms)--vad-min-silence-duration-ms=[Shorter silence does not part speech.]:N: ' \
-        '(--language-model)--language-model=[ARPA or KenLM file of word n-grams, for CTC models.]:TEXT: ' \
+        '(--language-model)--language-model=[ARPA or KenLM file of word n-grams, for CTC models.]:FILE:_files' \
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
         '(--n-best)--n-best=[List so many readings of each segment, in JSON.]:N: ' \
         '(--best-of)--best-of=[Samples per temperature above zero.]:N: ' \
@@ -153,10 +153,11 @@ _asr_align() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--aligner -a)--aligner=[Aligner, or auto\: the best for the language with weights here.]:TEXT: ' \
-        '(--aligner -a)-a+[Aligner, or auto\: the best for the language with weights here.]:TEXT: ' \
+        '(--aligner -a)--aligner=[Aligner, or auto\: the best for the language with weights here.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
+        '(--aligner -a)-a+[Aligner, or auto\: the best for the language with weights here.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
         '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--listener)--listener=[ENGINE\[\:MODEL\] that hears which words are there, for qwen3; auto, or none.]:TEXT: ' \
         '(--language -l)--language=[Code or name; default\: by the text.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: by the text.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--format -f)--format=[textgrid ctm json srt vtt ass ...; default\: the text'\''s own, or ctm.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
@@ -168,7 +169,7 @@ _asr_align() {
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
         '(--min-coverage)--min-coverage=[Fail below this share of words found, default 0.5.]:X: ' \
         '(--max-word-seconds)--max-word-seconds=[Fail when a word is longer, default 5.]:X: ' \
-        '(--reference)--reference=[Folder of TextGrid or CTM files\: say how far from them we are.]:TEXT: ' \
+        '(--reference)--reference=[Folder of TextGrid or CTM files\: say how far from them we are.]:FILE:_files' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
         '(--end)--end=[Stop here.]:TEXT: ' \
         '(--channels)--channels=[mix, or the number of the channel with this text.]:CHANNELS:(mix split)' \
@@ -196,8 +197,8 @@ _asr_align() {
         '(--verbose -v)-v[More about what is going on.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:audio: ' \
-        '1:text: '
+        '1:audio:_files' \
+        '2:text:_files'
 }
 
 _asr_ask() {
@@ -224,7 +225,7 @@ _asr_ask() {
         '(--verbose -v)-v[More about what is going on.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:transcript: ' \
+        '1:transcript:_files' \
         '*:question: '
 }
 
@@ -233,12 +234,12 @@ _asr_compare() {
     local -A opt_args
     _arguments -s -S -C \
         '(--no-ref)--no-ref[There is no reference\: all arguments are systems.]' \
-        '(--consensus)--consensus=[With --no-ref\: write what most systems say (FILE.jsonl, or a folder of txt).]:TEXT: ' \
-        '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr.]:TEXT: ' \
-        '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr.]:TEXT: ' \
+        '(--consensus)--consensus=[With --no-ref\: write what most systems say (FILE.jsonl, or a folder of txt).]:FILE:_files' \
+        '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
+        '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
         '(--language -l)--language=[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
-        '(--convention)--convention=[levenshtein, sclite or open-asr-leaderboard.]:TEXT: ' \
+        '(--convention)--convention=[levenshtein, sclite or open-asr-leaderboard.]:CONVENTION:(levenshtein sclite open-asr-leaderboard)' \
         '(--meetings)--meetings[Score stm or rttm files as conversations\: cpWER, ORC-WER and DER.]' \
         '(--collar)--collar=[With --meetings\: seconds round each boundary that DER passes over.]:X: ' \
         '(--explain-normalizer)--explain-normalizer[Show what each rule of the normaliser does to the score.]' \
@@ -248,18 +249,18 @@ _asr_compare() {
         '(--confusions)--confusions=[How many of the most frequent errors to show.]:N: ' \
         '(--bootstrap)--bootstrap=[Replicates of the bootstrap.]:N: ' \
         '(--seed)--seed=[Seed of the bootstrap.]:N: ' \
-        '(--json)--json=[Write everything as JSON; - is standard output.]:TEXT: ' \
-        '(--csv)--csv=[Write a row per utterance.]:TEXT: ' \
-        '(--markdown)--markdown=[Write the tables as Markdown.]:TEXT: ' \
-        '(--html)--html=[Write a report to look at, in one file.]:TEXT: ' \
-        '(--junit)--junit=[Write the outcome of --fail-if as JUnit XML.]:TEXT: ' \
+        '(--json)--json=[Write everything as JSON; - is standard output.]:FILE:_files' \
+        '(--csv)--csv=[Write a row per utterance.]:FILE:_files' \
+        '(--markdown)--markdown=[Write the tables as Markdown.]:FILE:_files' \
+        '(--html)--html=[Write a report to look at, in one file.]:FILE:_files' \
+        '(--junit)--junit=[Write the outcome of --fail-if as JUnit XML.]:FILE:_files' \
         '*--fail-if=[Exit 1 if this holds\: '\''wer > 0.08'\'', '\''delta > 0 and significant'\''.]:TEXT: ' \
         '(--quiet -q)--quiet[Print no tables.]' \
         '(--quiet -q)-q[Print no tables.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:reference: ' \
-        '*:hypotheses: '
+        '1:reference:_files' \
+        '*:hypotheses:_files'
 }
 
 _asr_leaderboard() {
@@ -283,11 +284,11 @@ _asr_leaderboard() {
         '(--search)--search=[Only models whose name contains this.]:TEXT: ' \
         '(--sort)--sort=[average, rtfx, size, model or a test set.]:TEXT: ' \
         '(--mix)--mix[Rank rows of different protocols against each other.]' \
-        '*--add=[Place a run of `asr bench`, or a folder of them, beside the rows.]:RUN: ' \
-        '(--json)--json=[Write JSON; - is standard output.]:TEXT: ' \
-        '(--csv)--csv=[Write CSV; - is standard output.]:TEXT: ' \
-        '(--markdown)--markdown=[Write Markdown between the markers of FILE; - is standard output.]:TEXT: ' \
-        '(--html)--html=[Write a page to look at, in one file.]:TEXT: ' \
+        '*--add=[Place a run of `asr bench`, or a folder of them, beside the rows.]:RUN:_files' \
+        '(--json)--json=[Write JSON; - is standard output.]:FILE:_files' \
+        '(--csv)--csv=[Write CSV; - is standard output.]:FILE:_files' \
+        '(--markdown)--markdown=[Write Markdown between the markers of FILE; - is standard output.]:FILE:_files' \
+        '(--html)--html=[Write a page to look at, in one file.]:FILE:_files' \
         '(--plot)--plot=[Draw accuracy against speed\: FILE.png, .svg or .pdf.]:FILE:_files' \
         '(--quiet -q)--quiet[Print no table.]' \
         '(--quiet -q)-q[Print no table.]' \
@@ -347,12 +348,12 @@ _asr_leaderboard_score() {
         '(--language -l)--language=[Code; decides on the normaliser.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code; decides on the normaliser.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--write)--write[Write NAME.score.json beside each manifest.]' \
-        '(--eval-results)--eval-results=[Write DIR/.eval_results, for the model'\''s repository.]:DIR: ' \
+        '(--eval-results)--eval-results=[Write DIR/.eval_results, for the model'\''s repository.]:DIR:_files -/' \
         '(--json)--json[As JSON.]' \
         '(--csv)--csv[As CSV.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:dir: '
+        '1:dir:_files -/'
 }
 
 _asr_leaderboard_export() {
@@ -365,7 +366,7 @@ _asr_leaderboard_export() {
         '(--dataset)--dataset=[path_name_split, as in the names of manifests.]:FILE:_files' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '*:run: '
+        '*:run:_files'
 }
 
 _asr_leaderboard_readme() {
@@ -378,7 +379,7 @@ _asr_leaderboard_readme() {
         '(--open)--open[Only models with open weights.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:file: '
+        '1:file:_files'
 }
 
 _asr_bench() {
@@ -401,8 +402,8 @@ _asr_bench() {
         '*--engine-option=[Of the engine alone; asr engines lists them.]:NAME=VALUE: ' \
         '(--vad --no-vad)--vad[Leave silence out, as transcribe does; default\: hear all.]' \
         '(--vad --no-vad)--no-vad[Leave silence out, as transcribe does; default\: hear all.]' \
-        '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:TEXT: ' \
-        '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:TEXT: ' \
+        '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
+        '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
         '(--repeats)--repeats=[Of starts, latencies and batches; default 3.]:N: ' \
         '(--speed-sample)--speed-sample=[Utterances for repeats, batches, streams, callers; default 32.]:N: ' \
         '(--batches)--batches=[Batch sizes to try, or none; default 1,2,4,8,16,32.]:TEXT: ' \
@@ -415,10 +416,10 @@ _asr_bench() {
         '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
         '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
         '(--offline)--offline[Never use the network.]' \
-        '(--json)--json=[Write every figure as JSON; - is standard output.]:TEXT: ' \
-        '(--csv)--csv=[Write a row per figure.]:TEXT: ' \
-        '(--markdown)--markdown=[Write the tables as Markdown.]:TEXT: ' \
-        '(--html)--html=[Write a report to look at, in one file.]:TEXT: ' \
+        '(--json)--json=[Write every figure as JSON; - is standard output.]:FILE:_files' \
+        '(--csv)--csv=[Write a row per figure.]:FILE:_files' \
+        '(--markdown)--markdown=[Write the tables as Markdown.]:FILE:_files' \
+        '(--html)--html=[Write a report to look at, in one file.]:FILE:_files' \
         '(--plot)--plot=[Accuracy against speed\: FILE.png or FILE.svg.]:FILE:_files' \
         '(--quiet -q)--quiet[Errors only, and no tables.]' \
         '(--quiet -q)-q[Errors only, and no tables.]' \
@@ -451,7 +452,7 @@ _asr_engines_pull() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--safetensors)--safetensors=[Also convert pickles, once, into FOLDER.]:FOLDER: ' \
+        '(--safetensors)--safetensors=[Also convert pickles, once, into FOLDER.]:FOLDER:_files -/' \
         '(--quiet -q)--quiet[Errors only.]' \
         '(--quiet -q)-q[Errors only.]' \
         '(--help -h)--help[Show this message and exit.]' \
@@ -521,10 +522,10 @@ _asr_digest_run() {
         '(--since)--since=[The first of several days.]:TEXT: ' \
         '(--until)--until=[The last of several days. Default\: today.]:TEXT: ' \
         '(--sources)--sources=[Comma-separated.]:TEXT: ' \
-        '(--interests)--interests=[Settings (TOML). Default\: OUT/digest.toml when it is there.]:TEXT: ' \
+        '(--interests)--interests=[Settings (TOML). Default\: OUT/digest.toml when it is there.]:FILE:_files' \
         '(--replay)--replay=[Answer from recorded files (DIR or DIR/DATE) and open no connection.]:FILE:_files' \
         '(--record)--record[Keep every raw answer in OUT/cache/http/DATE, without tokens.]' \
-        '(--leaderboard)--leaderboard=[A board (JSON, CSV) to set claims against. Default\: that of `asr leaderboard`.]:TEXT: ' \
+        '(--leaderboard)--leaderboard=[A board (JSON, CSV) to set claims against. Default\: that of `asr leaderboard`.]:FILE:_files' \
         '(--x-budget)--x-budget=[US dollars for posts of X; needs ASR_X_TOKEN.]:X: ' \
         '(--llm)--llm=[What writes summaries, behind the gate\: address of a server, or canary.]:TEXT: ' \
         '(--llm-model)--llm-model=[The model'\''s name there, or its folder.]:TEXT: ' \
@@ -632,7 +633,7 @@ _asr_digest_import() {
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '1:opml|bibtex: ' \
-        '1:file: '
+        '2:file:_files'
 }
 
 _asr_digest_mindmap() {
@@ -663,10 +664,10 @@ _asr_digest_readme() {
     _arguments -s -S -C \
         '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
         '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
-        '(--leaderboard)--leaderboard=[A board (JSON, CSV). Default\: that of `asr leaderboard`.]:TEXT: ' \
+        '(--leaderboard)--leaderboard=[A board (JSON, CSV). Default\: that of `asr leaderboard`.]:FILE:_files' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:file: '
+        '1:file:_files'
 }
 
 _asr_digest_podcast() {
@@ -678,7 +679,7 @@ _asr_digest_podcast() {
         '(--date)--date=[The day. Default\: the newest.]:TEXT: ' \
         '(--minutes)--minutes=[The longest the show may be; a quiet day is shorter.]:X: ' \
         '(--voice)--voice=[espeak-ng, flite, kokoro or piper. Default\: the best that is there.]:TEXT: ' \
-        '(--voice-dir)--voice-dir=[A folder with voices of Kokoro or Piper.]:TEXT: ' \
+        '(--voice-dir)--voice-dir=[A folder with voices of Kokoro or Piper.]:DIR:_files -/' \
         '(--format -f)--format=[mp3, opus or m4a.]:TEXT: ' \
         '(--format -f)-f+[mp3, opus or m4a.]:TEXT: ' \
         '(--selfcheck)--selfcheck[Transcribe and align the episode; report what is misheard.]' \

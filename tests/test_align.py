@@ -6,6 +6,7 @@ import json
 import re
 import wave
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from support.command import Run
 
 from asrcli.aligner import AlignedWord, Aligner, installed_aligners, load_aligner_class
 from asrcli.alignment.language import guess_language
+from asrcli.alignment.places import Placed, islands, nearest
 from asrcli.alignment.planning import AlignRequest
 from asrcli.alignment.reference import BoundaryError, boundary_error, find_reference, textgrid_tiers
 from asrcli.alignment.result import Token, missing_runs, spell, summarise, transcript_of, written_back
@@ -24,7 +26,7 @@ from asrcli.alignment.run import align_pair
 from asrcli.alignment.script import Piece, Script, parse_script, read_script, sentences, written_words
 from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import number, spoken_words
-from asrcli.alignment.windows import Pairing, Placed, Windows, islands
+from asrcli.alignment.windows import Pairing, Windows
 from asrcli.compare.sources import read_ctm
 from asrcli.engine import Device, Weights
 from asrcli.errors import InputError
@@ -231,6 +233,42 @@ def test_windows_go_on_at_the_last_trusted_word() -> None:
     assert all(found)
     off = [abs(one.start - at / 2) for at, one in enumerate(found) if one is not None]
     assert max(off) < 0.6 and sum(off) / len(off) < 0.05
+
+
+class Tired(Evenly):
+    """Knows no more than the first eight seconds of a clip; later words are squeezed together, the last ones lost."""
+
+    def align(
+        self, clips: Sequence[Clip], texts: Sequence[Sequence[str]], language: str | None
+    ) -> list[list[AlignedWord | None]]:
+        found = super().align(clips, texts, language)
+        return [[self._tired(word) for word in own if word is not None] for own in found]
+
+    def _tired(self, word: AlignedWord) -> AlignedWord | None:
+        if word.start < 8.0:
+            return replace(word, score=0.9)
+        return AlignedWord(8 + word.start / 100, 8 + word.end / 100, 0.2) if word.start < 15.0 else None
+
+
+def test_what_an_aligner_is_not_sure_of_is_done_again() -> None:
+    words = [str(at) for at in range(600)]
+    speech = [Region(at, at + 9.9) for at in range(0, 300, 10)]
+    found = Windows(words, Blank(), speech, Pairing(Tired()), "en").run()
+    assert all(found)
+    assert max(abs(one.start - at / 2) for at, one in enumerate(found) if one is not None) < 0.6
+
+
+def test_of_words_that_are_the_same_the_nearest() -> None:
+    words = [*"abcdabcdeabcd"]
+
+    def numbers(*found: int) -> list[int]:
+        return [number for number, _ in nearest(words, [(one, AlignedWord(one, one + 0.5)) for one in found])]
+
+    assert numbers(4, 5, 6) == [0, 1, 2]
+    assert numbers(0, 1, 6, 7) == [0, 1, 2, 3]
+    assert numbers(5, 6, 7, 8) == [5, 6, 7, 8], "only there does an e follow"
+    assert numbers(1, 2, 8, 9, 10) == [1, 2, 8, 9, 10]
+    assert numbers() == []
 
 
 def test_islands_after_a_leap_must_be_long() -> None:

@@ -23,6 +23,7 @@ from asrcli.chat import ChatFailed, ChatServer, chat_server
 from asrcli.errors import UsageError
 from asrcli.evidence import Evidence, citations, without_citations
 from asrcli.questions import MARKER, ask, numbered, pack
+from asrcli.retries import retry_after
 from asrcli.types import Answer, Recording, Region, Segment, Transcript
 from asrcli.writers import Layout, render
 
@@ -274,9 +275,55 @@ def test_a_server_is_asked_each_prompt_and_its_thinking_is_dropped() -> None:
         (completion(5), 200, "no text"),
     ],
 )
-def test_servers_that_say_no_or_nonsense(data: bytes, status: int, said: str) -> None:
+def test_servers_that_say_no_or_nonsense(data: bytes, status: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat, "FIRST_WAIT", 0.01)
     with served(lambda handler, body: send(handler, data, status)) as (url, _), pytest.raises(ChatFailed, match=said):
         ChatServer(url, "m").generate(["?"], 5)
+
+
+def reset(handler: BaseHTTPRequestHandler) -> None:
+    """Close the connection without a word."""
+    handler.close_connection = True
+
+
+FAILURES: list[Callable[[BaseHTTPRequestHandler], None]] = [
+    reset,
+    *(lambda handler, status=status: send(handler, b"", status) for status in (429, 500, 502, 503, 504)),  # type: ignore[misc]
+    lambda handler: send(handler, b"", 503, **{"Retry-After": "0"}),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_that_passes_is_not_noticed(
+    failure: Callable[[BaseHTTPRequestHandler], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat, "FIRST_WAIT", 0.01)
+    left = [failure, failure, failure]
+    answer = served(lambda handler, body: left.pop()(handler) if left else send(handler, completion("April")))
+    with answer as (url, asked):
+        assert ChatServer(url, "m").generate(["When?"], 9) == ["April"]
+    assert len(asked) == 4 and all(body == asked[0][2] for _, _, body in asked)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "tries"),
+    [(400, {}, 1), (401, {}, 1), (404, {}, 1), (503, {}, 4), (503, {"Retry-After": "61"}, 1)],
+)
+def test_a_server_is_asked_again_only_where_that_may_help(
+    status: int, headers: dict[str, str], tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat, "FIRST_WAIT", 0.01)
+    with served(lambda handler, body: send(handler, b"no", status, **headers)) as (url, asked):
+        with pytest.raises(ChatFailed, match=f"HTTP {status} no"):
+            ChatServer(url, "m").generate(["?"], 5)
+        assert len(asked) == tries
+
+
+def test_how_long_a_server_asks_to_wait() -> None:
+    noon, later = "Sat, 21 Nov 2026 12:00:00 GMT", "Sat, 21 Nov 2026 12:00:07 GMT"
+    assert retry_after("7", "", 1.5) == retry_after(" 7 ", noon, 1.5) == retry_after(later, noon, 1.5) == 7.0
+    assert retry_after(noon, later, 1.5) == 0.0
+    assert [retry_after(text, noon, 1.5) for text in ("", "soon", "-7", "٧")] == [1.5] * 4
 
 
 def test_a_redirect_is_not_followed_with_the_key() -> None:
@@ -381,11 +428,14 @@ def test_wrong_words(asr: Run, saved: Path, words: list[str], code: int, said: s
     assert (done.code, done.out) == (code, "") and said in done.err.lower() and done.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "cannot read"), ("{", "is not JSON"), ('{"a": 1}', "transcript")])
-def test_transcripts_that_are_none(asr: Run, tmp_path: Path, content: str | None, said: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "cannot read"), (b"{", "is not JSON"), (b"RIFF\xac", "transcribe -f json"), (b'{"a": 1}', "transcript")],
+)
+def test_transcripts_that_are_none(asr: Run, tmp_path: Path, content: bytes | None, said: str) -> None:
     path = tmp_path / "x.json"
     if content is not None:
-        path.write_text(content)
+        path.write_bytes(content)
     done = asr("ask", path, "What?", "-e", "fake")
     assert (done.code, done.out) == (1, "") and said in done.err
 

@@ -98,7 +98,9 @@ def test_columns_line_up() -> None:
     assert spoken(()) == "any" and spoken(("en", "de")) == "en de" and spoken(tuple("abcde")) == "5 languages"
 
 
-def test_pull_fetches_and_prints_the_folder(tmp_path: Path) -> None:
+def test_pull_fetches_and_prints_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").mkdir()  # a folder of that name is not the model of that name
     files = {"model.bin": b"w" * 100, "config.json": b"{}", "tokenizer.json": b"{}", "vocabulary.json": b"[]"}
     with serve({"Systran/faster-whisper-tiny": files}) as hub:
         place = {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path)}

@@ -21,6 +21,7 @@ from asrcli.compare import terminal, wording
 from asrcli.compare.classes import CLASSES, classify, find_names
 from asrcli.compare.conditions import Condition
 from asrcli.compare.html import to_html
+from asrcli.compare.matching import distinct_names
 from asrcli.compare.run import Wanted, run
 from asrcli.compare.sources import read_source
 from asrcli.errors import InputError, UsageError
@@ -106,6 +107,37 @@ def test_two_equal_systems_are_not_distinguishable(files: tuple[Path, ...]) -> N
     assert pair.difference == 0
     assert pair.interval.covers_zero
     assert [one.name for one in found.systems] == [f"{files[1].parent.name}/first", f"{files[1].parent.name}/first (2)"]
+
+
+def test_runs_are_called_by_what_ran_and_by_their_files_where_that_is_the_same(tmp_path: Path) -> None:
+    said = (Utterance("a", "one two"),)
+
+    def record(name: str, engine: str, model: str | None, **facts: str) -> Path:
+        path = tmp_path / name
+        write_run(RunRecord(engine, said, ("one",), (None,), model, facts=tuple(facts.items())), path)
+        return path
+
+    main, branch = record("main.jsonl", "whisper", "/models/base"), record("x/branch.jsonl", "whisper", "base")
+    others = [record("one.jsonl", "canary", "qwen-2.5b", backend="nemo"), record("two.jsonl", "fake", "default")]
+    plain = tmp_path / "plain.jsonl"
+    plain.write_text('{"id": "a", "pred_text": "one"}\n')
+    named = tmp_path / "fake"
+    named.mkdir()
+    (named / "a.txt").write_text("one")
+    paths = [main, branch, *others, plain, named]
+    assert distinct_names(paths) == [
+        "whisper:base (main)", "whisper:base (branch)", "canary@nemo:qwen-2.5b", "fake (two)", "plain", "fake",
+    ]  # fmt: skip
+    twice = distinct_names([main, main])
+    assert len(set(twice)) == 2 and twice[0].startswith("whisper:base (")
+    assert [one.name for one in run(main, paths, Wanted()).systems] == distinct_names(paths)
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"\xff\xfe", b"[" * 10_000, b"[1]", b'{"asr_run": 1}'])
+def test_what_is_no_run_record_is_called_by_its_file(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "file.jsonl"
+    path.write_bytes(line + b"\n" + line)
+    assert distinct_names([path, tmp_path / "not-there.jsonl"]) == ["file", "not-there"]
 
 
 def test_a_small_difference_is_no_winner_and_says_how_many_more_are_needed(

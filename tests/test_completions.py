@@ -200,6 +200,10 @@ def test_zsh_reads_the_script() -> None:
         ("asr transcribe one", "asr transcribe one\\ two.wav "),
         ("asr transcribe x.wav -o some", "asr transcribe x.wav -o somewhere/"),
         ("asr config transc", "asr config transcribe "),
+        ("asr compare --convention scl", "asr compare --convention sclite "),
+        ("asr compare one", "asr compare one\\ two.wav "),
+        ("asr align x.wav -a nem", "asr align x.wav -a nemo "),
+        ("asr compare a b --html one", "asr compare a b --html one\\ two.wav "),
         ("asr engines pu", "asr engines pull "),
         ("asr engines pull whisper:large-v3-t", "asr engines pull whisper:large-v3-turbo "),
         ("asr engines pull whisper:tiny --qui", "asr engines pull whisper:tiny --quiet "),
@@ -234,6 +238,8 @@ def test_fish_completes(tmp_path: Path) -> None:
     assert complete_in_fish("asr transcribe --engine=pock", tmp_path) == ["--engine=pocketsphinx"]
     assert complete_in_fish("asr transcribe --no-word", tmp_path) == ["--no-word-timestamps"]
     assert complete_in_fish("asr transcribe -f srt,vt", tmp_path) == ["srt,vtt"]
+    assert complete_in_fish("asr compare --convention scl", tmp_path) == ["sclite"]
+    assert complete_in_fish("asr align x.wav -a nem", tmp_path) == ["nemo"]
     assert complete_in_fish("asr config tr", tmp_path) == ["transcribe"]
     assert complete_in_fish("asr engines pu", tmp_path) == ["pull"]
     assert complete_in_fish("asr engines pull whisper:large-v3-t", tmp_path) == ["whisper:large-v3-turbo"]

@@ -28,6 +28,15 @@ def test_folders_are_walked_sorted_and_without_what_is_hidden(tmp_path: Path) ->
     assert names(tmp_path) == [str(tmp_path / name) for name in ("a.FLAC", "video.mkv", "b/10.mp3", "b/2.wav")]
 
 
+def test_pipes_in_a_folder_are_passed_over_and_taken_when_named(tmp_path: Path) -> None:
+    touch(tmp_path / "a.wav")
+    os.mkfifo(tmp_path / "b.wav")
+    (tmp_path / "c.wav").symlink_to(tmp_path / "b.wav")
+    (tmp_path / "gone.wav").symlink_to(tmp_path / "nowhere.wav")
+    assert names(tmp_path) == [str(tmp_path / "a.wav"), str(tmp_path / "gone.wav")]
+    assert names(tmp_path / "b.wav") == [str(tmp_path / "b.wav")]
+
+
 def test_an_input_named_twice_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     touch(tmp_path / "a.wav")

@@ -218,6 +218,25 @@ def test_an_input_that_begins_with_a_dash(clean: Path) -> None:
     shutil.copy(DIGITS, "-one_two.wav")
     done = asr("transcribe", "-e", "fake", "--", "-one_two.wav")
     assert (done.returncode, done.stdout) == (0, "one two\n")
+    shutil.copy(DIGITS, "-1.wav")
+    refused = asr("transcribe", "-e", "fake", "-1.wav")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "asr: no such option: -1; write ./-1.wav for the file\n"
+
+
+def test_the_value_of_an_option_may_look_like_another(clean: Path) -> None:
+    shutil.copy(DIGITS, "one.wav")
+    assert asr("transcribe", "-e", "fake", "--output-template=-v", "-o", "-q", "one.wav").returncode == 2
+    assert asr("transcribe", "-e", "fake", "--output-template=-v", "-o", "out", "one.wav").stdout == "out/-v\n"
+
+
+def test_an_engine_may_be_named_with_its_model(clean: Path) -> None:
+    shutil.copy(DIGITS, "one.wav")
+    done = asr("transcribe", "one.wav", "-e", "fake:no-such-behaviour")
+    assert done.returncode == 3 and "unknown behaviour 'no-such-behaviour'" in done.stderr
+    made = asr("transcribe", "one.wav", "-e", "fake:sleep=0", "--output", "one.json")
+    assert made.returncode == 0 and '"model": "sleep=0"' in Path("one.json").read_text()
+    assert asr("ask", "one.json", "Who?", "-e", "fake:sleep=0").returncode == 0
 
 
 GROUP = """
@@ -299,6 +318,11 @@ def test_help_lists_every_command_and_every_exit_code() -> None:
         ),
         (["transcribe"], "nothing to transcribe"),
         (["transcribe", "a.wav", "-e", "fake", "--vad-threshold", "7"], "--vad-threshold"),
+        (["transcribe", "a.wav", "--prompt", "-v"], "--prompt needs a value, and '-v' is an option"),
+        (["compare", "a", "b", "--json", "--html", "c"], "--json needs a value, and '--html' is an option"),
+        (["leaderboard", "--json", "--top=3"], "--json needs a value"),
+        (["transcribe", "a.wav", "-e", "fake:default", "-m", "default"], "give one of them"),
+        (["transcribe", "a.wav", "-e", "canary@native"], "--engine canary --backend native"),
     ],
 )
 def test_a_wrong_word_is_exit_2_and_the_right_one_is_named(words: list[str], said: str, clean: Path) -> None:
@@ -373,7 +397,27 @@ def test_an_engine_that_fails_while_recordings_are_decoded_keeps_its_exit_code(c
         )
 
 
-def test_help_to_a_closed_pipe_is_quiet() -> None:
-    command = f"{sys.executable} -m asrcli transcribe --help | true"
+@pytest.mark.parametrize("words", ["transcribe --help", "config", "leaderboard", "leaderboard --csv -"])
+def test_nobody_reads_standard_output(words: str, clean: Path) -> None:
+    """What prints itself, through rich and through Typer ends the same way: quietly, with the shell's code for it."""
+    command = f"{sys.executable} -m asrcli {words} | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
-    assert done.stderr == ""
+    assert (done.stdout, done.stderr) == ("141\n", "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("words", ["transcribe --help", "config", "leaderboard", "transcribe talk.wav -e fake -q"])
+def test_standard_output_on_a_full_disk_is_one_line(words: str, clean: Path) -> None:
+    shutil.copy(DIGITS, "talk.wav")
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "asrcli", *words.split()]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "asr: cannot write to standard output: no space left on device\n")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("option", ["--report", "--events"])
+def test_records_on_a_full_disk_are_one_line(option: str, clean: Path) -> None:
+    shutil.copy(DIGITS, "talk.wav")
+    done = asr("transcribe", "talk.wav", "-e", "fake", "-q", option, "/dev/full")
+    assert (done.returncode, done.stderr) == (1, f"asr: cannot write {option} /dev/full: no space left on device\n")

@@ -160,6 +160,22 @@ def test_big_files_are_read_once(cache: Path, tmp_path: Path, monkeypatch: pytes
     assert hash_local(folder) == first
 
 
+def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user's home, a container's: each call is refused. The tests may run as root, whom no permission stops."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "model.bin").write_bytes(bytes(hashes.SMALL))
+    with monkeypatch.context() as context:
+        for name in ("mkdir", "write_text", "replace", "unlink"):
+            context.setattr(Path, name, refuse)
+        refused = hash_local(tmp_path / "model.bin")
+    assert refused == hash_local(tmp_path / "model.bin")
+
+
 # A hub on the loopback. The hub's library reads HF_ENDPOINT when it is imported, so each test is a process of its own.
 
 FILES = {

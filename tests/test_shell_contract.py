@@ -79,10 +79,12 @@ def test_two_inputs_with_one_output_are_refused_before_loading(asr: Run, tmp_pat
     started = time.monotonic()
     done = asr(*FAKE, "-m", "load=60", "a/x.wav", "b/x.wav", "-o", "out")
     assert done.code == 2 and time.monotonic() - started < 30
-    assert "a/x.wav" in done.err and "b/x.wav" in done.err and "--mirror-tree" in done.err
+    assert "a/x.wav" in done.err and "b/x.wav" in done.err and "'{parent}-{stem}.{format}'" in done.err
     assert not (tmp_path / "out").exists()
     assert asr(*FAKE, "a", "b", "-o", "out", "--output-template", "{parent}-{stem}.{format}").code == 0
     assert sorted(path.name for path in (tmp_path / "out").glob("*.txt")) == ["a-x.txt", "b-x.txt"]
+    write_wav(tmp_path / "a/x.wave")
+    assert "'{stem}{ext}.{format}'" in asr(*FAKE, "a/x.wav", "a/x.wave", "-o", "out").err
 
 
 @pytest.mark.parametrize(
@@ -197,6 +199,25 @@ def test_changed_and_touched_recordings(asr: Run, tmp_path: Path) -> None:
     assert "1 done" in asr(*FAKE, "one.wav", "-o", "out").err
 
 
+def test_a_recording_that_was_only_touched_is_not_asked_for_again(asr: Run, tmp_path: Path) -> None:
+    """The time of the output is all that make looks at."""
+    source, made = write_wav(tmp_path / "one.wav"), tmp_path / "one.srt"
+    assert asr(*FAKE, "one.wav", "--output", "one.srt").code == 0
+    before = made.stat()
+    later = before.st_mtime + 5
+    os.utime(source, (later, later))
+    os.utime(made, (later - 1, later - 1))
+    assert asr(*FAKE, "one.wav", "--output", "one.srt", "--dry-run").out.startswith("up to date")
+    assert made.stat().st_mtime == later - 1
+    os.utime(source, (before.st_mtime - 1, before.st_mtime - 1))
+    os.utime(made, (before.st_mtime - 2, before.st_mtime - 2))
+    assert "failed" not in asr(*FAKE, "one.wav", "--output", "one.srt").err
+    assert made.stat().st_mtime_ns > source.stat().st_mtime_ns and made.stat().st_ino == before.st_ino
+    now = made.stat().st_mtime_ns
+    assert asr(*FAKE, "one.wav", "--output", "one.srt").code == 0
+    assert made.stat().st_mtime_ns == now
+
+
 def test_foreign_output_is_not_overwritten(asr: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "one.wav")
     (tmp_path / "one.txt").write_text("a reference made by hand\n")
@@ -299,6 +320,69 @@ def test_full_disk_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "cannot write" in done.stderr and "Traceback" not in done.stderr
     assert list((tmp_path / "out").glob("*.json")) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-m", "asrcli", "transcribe", "talk.wav", "-e", "fake"),
+        ("-c", "from asrcli import transcribe; list(transcribe('talk.wav', engine='fake'))"),
+    ],
+)
+def test_nothing_is_reported_home(
+    tmp_path: Path, digit_strings: list[tuple[Path, str]], words: tuple[str, ...]
+) -> None:
+    """onnxruntime 1.31 keeps a device id and a database in the user's cache, and sends them to Microsoft, if it may."""
+    shutil.copy(digit_strings[0][0], tmp_path / "talk.wav")
+    home = tmp_path / "home"
+    home.mkdir()
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=tmp_path,
+        env={**quiet_environment(home), "XDG_CACHE_HOME": str(home / ".cache")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(home.rglob("*")) == []
+
+
+def test_a_pipe_as_output_leaves_nothing_beside_it(asr: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "one.wav")
+    command = f"{sys.executable} -m asrcli {' '.join(FAKE)} one.wav --output >(cat > copy.txt; mv copy.txt done.txt)"
+    done = subprocess.run(
+        ["bash", "-c", f"{command}; while ! test -e done.txt; do sleep 0.1; done"],
+        cwd=tmp_path,
+        env=quiet_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "done.txt").read_text() == "one\n"
+    os.mkfifo(tmp_path / "fifo")
+    reader = subprocess.Popen(["cat", "fifo"], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert asr(*FAKE, "one.wav", "--output", "fifo").code == 0
+    assert reader.communicate(timeout=60)[0] == "one\n"
+    assert not (tmp_path / ".asr").exists()
+
+
+def test_a_folder_that_may_not_be_written_is_said_before_anything_loads(asr: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "one.wav")
+    assert asr(*FAKE, "one.wav", "-o", "out").code == 0
+    refuse = "import os; os.access = lambda *_: False; from asrcli.main import main; main()"  # root may write anywhere
+    for words, code in [(("-o", "out"), 0), (("-o", "out", "--force"), 2), (("-o", "out/new"), 2)]:
+        done = subprocess.run(
+            [sys.executable, "-c", refuse, *FAKE, "-m", "default" if code == 0 else "load=60", "one.wav", *words],
+            cwd=tmp_path,
+            env=quiet_environment(tmp_path),
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert done.returncode == code
+        assert ("permission to write" in done.stderr and len(done.stderr.splitlines()) == 1) == (code == 2)
 
 
 def test_stdout_holds_the_text_alone(asr: Run, tmp_path: Path) -> None:

@@ -173,9 +173,9 @@ def _zsh_function(command: Command) -> str:
     specs = [spec for option in command.options for spec in _zsh_option(option)]
     if command.children:
         specs += ["'1:command:->command'", "'*::argument:->argument'"]
-    for argument in command.arguments:
-        count = "*" if argument.many else "1"
-        specs.append(_single(f"{count}:{_zsh_text(argument.metavar.lower())}:{_zsh_action(argument.values)}"))
+    for place, argument in enumerate(command.arguments, start=1):
+        which = "*" if argument.many else str(place)
+        specs.append(_single(f"{which}:{_zsh_text(argument.metavar.lower())}:{_zsh_action(argument.values)}"))
     lines = [f"{_zsh_name(command)}() {{", "    local curcontext=$curcontext state line", "    local -A opt_args"]
     lines += ["    _arguments -s -S -C \\", " \\\n".join(f"        {spec}" for spec in specs)]
     if command.children:

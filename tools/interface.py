@@ -13,9 +13,14 @@ from functools import cache
 from importlib.metadata import distribution
 from typing import Any, Literal, get_args, get_origin
 
+from asrcli.aligner import GROUP as ALIGNERS
+from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS
 from asrcli.engine import AUTO_ORDER, GROUP, Engine, load_class
 from asrcli.languages import NAMES
 from asrcli.main import application
+from asrcli.scoring.alignment import Convention
+from asrcli.text.normalisers import NORMALIZERS
+from asrcli.vad import SILERO
 from asrcli.writers import FORMATS, PROFILES
 
 Kind = Literal["word", "list", "file", "folder", "none"]  # list: words joined by commas; none: nothing to offer
@@ -93,6 +98,11 @@ def engines() -> Mapping[str, type[Engine]]:
     return {name: load_class(name) for name in [*order, *sorted(names - set(order))]}
 
 
+def _of_group(group: str) -> tuple[str, ...]:
+    """Return the names of this distribution's plugins of another kind than engines."""
+    return tuple(sorted(point.name for point in distribution("asrcli").entry_points if point.group == group))
+
+
 def _models() -> tuple[str, ...]:
     return tuple(dict.fromkeys(model for engine in engines().values() for model in engine.models))
 
@@ -117,6 +127,12 @@ def known_values() -> Mapping[str, Values]:
     names = tuple(sorted(child.name for child in _children(application())))
     words: Mapping[str, tuple[str, ...]] = {
         "engine": ("auto", *engines()),
+        "aligner": ("auto", *_of_group(ALIGNERS)),
+        "vad_model": (SILERO, *_of_group(DETECTORS)),
+        "punctuation_model": _of_group(PUNCTUATORS),
+        "identify_with": _of_group(IDENTIFIERS),
+        "normalizer": tuple(NORMALIZERS),
+        "convention": tuple(Convention),
         "model": _models(),
         "backend": tuple(sorted({one for engine in engines().values() for one in engine.backends})),
         "language": tuple(NAMES),
@@ -128,8 +144,13 @@ def known_values() -> Mapping[str, Values]:
         "command": names,  # asr config COMMAND
         "names": _pullable(),  # asr engines pull ENGINE[:MODEL]
     }
-    files = {"output", "files_from", "report", "events", "inputs", "manifest", "dataset", "replay", "beside", "plot"}
-    folders = {"output_dir", "model_dir", "out"}
+    files = {
+        "output", "files_from", "report", "events", "inputs", "manifest", "dataset", "replay", "beside", "plot",
+        "audio", "text", "transcript", "reference", "hypotheses", "add", "runs", "file", "consensus",
+        "json_path", "csv_path", "markdown_path", "html_path", "junit_path", "json", "csv", "markdown", "html",
+        "rttm_in", "language_model", "interests", "leaderboard",
+    }  # fmt: skip
+    folders = {"output_dir", "model_dir", "out", "folder", "safetensors", "eval_results", "diarize_model", "voice_dir"}
     return {
         **{name: Values("word", found) for name, found in words.items()},
         **dict.fromkeys(files, Values("file")),

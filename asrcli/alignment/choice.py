@@ -1,4 +1,7 @@
-"""Which aligner to use: the one that the user named, or the best that speaks the language and has its weights here."""
+"""Which aligner to use: the one that the user named, or the best that speaks the language and has its weights here.
+
+And who tells one that places every word which of them are there: another aligner, or a recogniser that listens.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,20 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from asrcli import device as devices
-from asrcli import models
+from asrcli import engine as engines
+from asrcli import models, selection
 from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
 from asrcli.engine import Device, Weights, check_installed
 from asrcli.errors import EngineUnavailable, UsageError
+from asrcli.types import Options
 
 # The order of `--aligner auto`. Accuracy first (Accumulated Average Shift, Qwen3-ASR report: 43 ms against 130 ms of
 # CTC aligners), PocketSphinx last because it is always there. An aligner of another package comes before all of them.
 AUTO_ORDER = ("qwen3", "ctc", "nemo", "pocketsphinx")
 
 Announce = Callable[[str], None]
+Finder = tuple[type[Aligner], str]
+Listener = tuple[type[engines.Engine], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,46 @@ def _choose_auto(model: str | None, language: str | None) -> tuple[type[Aligner]
     raise EngineUnavailable(f"no aligner here{wanted} has its weights on this machine ({'; '.join(reasons)})")
 
 
-def choose_finder(aligner: type[Aligner], language: str | None) -> tuple[type[Aligner], str] | None:
+def choose_judge(
+    asked: str, aligner: type[Aligner], language: str | None, announce: Announce
+) -> tuple[Finder | None, Listener | None]:
+    """Return who tells an aligner that places every word which of them are there: another aligner, or a recogniser.
+
+    Args:
+        asked: ``auto`` takes an aligner that can, else a recogniser; ``none``; or ENGINE or ENGINE:MODEL.
+        aligner: one that rejects words by itself needs neither.
+        language: of the texts.
+        announce: takes lines for the user.
+
+    Raises:
+        UsageError: an engine that does not exist or speak the language, or that is not needed.
+        EngineUnavailable: its packages are not here.
+    """
+    if aligner.rejects and asked not in ("auto", "none"):
+        raise UsageError(
+            f"aligner '{aligner.name}' finds by itself which words are there: leave --listener {asked} out"
+        )
+    if aligner.rejects or asked == "none":
+        return None, None
+    if asked != "auto":
+        name, _, model = asked.partition(":")
+        return None, selection.choose_class(name, model or None, Options(language=language), announce)
+    finder = choose_finder(aligner, language)
+    return finder, None if finder else _choose_listener(language)
+
+
+def _choose_listener(language: str | None) -> Listener | None:
+    """Return the best engine that has its weights here and speaks the language; any, where nobody knows which."""
+    for name in engines.AUTO_ORDER:
+        if name in engines.installed():
+            engine = engines.load_class(name)
+            model, _ = selection.usable(engine, Options(language=language))
+            if model and (language or len(engine.languages(model)) != 1):
+                return engine, model
+    return None
+
+
+def choose_finder(aligner: type[Aligner], language: str | None) -> Finder | None:
     """Return who tells an aligner that places every word which of them are there.
 
     It rejects words, speaks the language, and has its weights here: nothing is pulled for it. None where the aligner

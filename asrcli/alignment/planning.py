@@ -24,8 +24,6 @@ from asrcli.writers import FORMATS, Layout
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
 
-    Finder = tuple[type[Aligner], str] | None
-
 MIN_COVERAGE = 0.5  # of the words; half of them missing is no alignment
 MAX_WORD_SECONDS = 5.0  # nobody stretches a word so long
 
@@ -36,6 +34,7 @@ class AlignRequest:
 
     pairs: tuple[Pair, ...]
     aligner: str = "auto"
+    listener: str = "auto"  # who tells an aligner that places every word which are there: auto, none, ENGINE[:MODEL]
     model: str | None = None
     language: str | None = None
     formats: tuple[str, ...] = ()  # () writes nothing: the caller takes the transcripts
@@ -74,7 +73,8 @@ class AlignPlan:
     request: AlignRequest
     aligner: type[Aligner]
     model: str
-    finder: Finder  # who tells which words are there, where the aligner places them all
+    finder: choices.Finder | None  # who tells which words are there, where the aligner places them all
+    listener: choices.Listener | None  # or a recogniser that does
     jobs: tuple[Job, ...]
     texts: dict[str, str]  # of each recording
     recipe: state.Recipe
@@ -91,41 +91,56 @@ def plan(request: AlignRequest) -> AlignPlan:
     language = request.language or _common_language(request.pairs)
     aligner, named = choices.choose_aligner(request.aligner, request.model, language)
     model = named or aligner.default_model
-    finder = choices.choose_finder(aligner, language)
+    notices: list[str] = []
+    finder, listener = choices.choose_judge(request.listener, aligner, language, notices.append)
     naming = replace(request.naming, engine=aligner.name, model=model)
     check_template(naming.template, request.formats)
     if request.reference:
         references.check_reference(request.reference)
-    recipe = _run_recipe(request, aligner, model, finder)
+    recipe = {**_run_recipe(request, aligner, model), "finder": _judge(finder, listener)}
     writes = bool(request.formats) and not naming.to_stdout
     if writes:
         check_folder(naming.state_folder)
     jobs = tuple(_plan_job(pair, request, naming, recipe) if writes else Job(pair.audio) for pair in request.pairs)
     check_collisions([(job.name, output.path) for job in jobs for output in job.outputs])
     texts = {pair.audio.path: pair.text for pair in request.pairs}
-    notices = tuple(_notices(request, aligner, model, finder))
-    return AlignPlan(replace(request, naming=naming), aligner, model, finder, jobs, texts, recipe, notices)
+    notices += _notices(request, aligner, model, finder, listener)
+    asked = replace(request, naming=naming)
+    return AlignPlan(asked, aligner, model, finder, listener, jobs, texts, recipe, tuple(notices))
 
 
-def _notices(request: AlignRequest, aligner: type[Aligner], model: str, finder: Finder) -> Iterator[str]:
+def _judge(finder: choices.Finder | None, listener: choices.Listener | None) -> str:
+    """Return the name of who tells which words are there."""
+    if listener:
+        engine, model = listener
+        return f"{engine.name}:{model or engine.default_model}"
+    return f"{finder[0].name}:{finder[1]}" if finder else "none"
+
+
+def _notices(
+    request: AlignRequest,
+    aligner: type[Aligner],
+    model: str,
+    finder: choices.Finder | None,
+    listener: choices.Listener | None,
+) -> Iterator[str]:
     if request.aligner == "auto":
         yield f"aligner {aligner.name}:{model}"
-    if finder:
-        yield f"which words are in the audio is found by {finder[0].name}:{finder[1]}"
+    if finder or listener:
+        does = "heard" if listener else "found"
+        yield f"which words are in the audio is {does} by {_judge(finder, listener)}"
     elif not aligner.rejects:
-        yield (
-            f"aligner '{aligner.name}' places every word, and nothing here finds which are in the audio in this "
-            "language (--language CODE if you know it): text that is missing there may be overlooked"
-        )
+        why = ", and nothing here finds or hears which are in the audio (--language CODE or --listener ENGINE:MODEL)"
+        known = "" if request.listener == "none" else why
+        yield f"aligner '{aligner.name}' places every word{known}: text that is missing there may be overlooked"
 
 
-def _run_recipe(request: AlignRequest, aligner: type[Aligner], model: str, finder: Finder) -> state.Recipe:
+def _run_recipe(request: AlignRequest, aligner: type[Aligner], model: str) -> state.Recipe:
     """Return what shapes all outputs of a run."""
     return {
         "command": "align",
         "engine": aligner.name,
         "model": model,
-        "finder": f"{finder[0].name}:{finder[1]}" if finder else "none",
         "language": str(request.language),
         "vad": "off" if request.vad is None else str(asdict(request.vad)),
         "min_coverage": str(request.min_coverage),

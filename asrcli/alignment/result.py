@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from asrcli.alignment.places import Placed
 from asrcli.alignment.script import Script, written_words
 from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import spoken_words
-from asrcli.alignment.windows import Placed
 from asrcli.flags import gaps, merge
 from asrcli.types import Recording, Region, Segment, Transcript, Word, WordStatus
 

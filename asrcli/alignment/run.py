@@ -11,6 +11,7 @@ from asrcli import state
 from asrcli.alignment import choice as choices
 from asrcli.alignment import reference as references
 from asrcli.alignment.checks import doubts, failed_check, language_of
+from asrcli.alignment.listening import Listener
 from asrcli.alignment.planning import AlignPlan, AlignRequest, layout_for, output_recipe
 from asrcli.alignment.result import spell, transcript_of
 from asrcli.alignment.script import SUFFIXES, read_script
@@ -18,7 +19,9 @@ from asrcli.alignment.windows import Pairing, Windows
 from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError
 from asrcli.execution import Done, Heard, JobEvent, JobFailed, Note, Probed, probe_all, stretch_seconds, write_output
 from asrcli.inputs import STDIN
-from asrcli.types import Transcript
+from asrcli.recogniser import Announce, Recogniser
+from asrcli.selection import Setup, prepare
+from asrcli.types import Options, Transcript
 
 if TYPE_CHECKING:
     from asrcli.jobs import Job
@@ -40,16 +43,15 @@ def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
     yield Probed(tuple(readable))
     if readable:
         notes: list[str] = []
-        choice, finder = _prepare(planned, notes)
-        yield from (Note(text) for text in notes)
-        aligners = Pairing(choice.load(), finder.load() if finder else None)
-        yield from _Alignment(planned, choice, aligners).events([job for job, _ in readable])
+        choice = _prepare(planned, notes.append)
+        aligners = _load(planned, choice, notes.append)
+        yield from _Alignment(planned, choice, aligners, notes).events([job for job, _ in readable])
 
 
-def _prepare(planned: AlignPlan, notes: list[str]) -> tuple[choices.AlignerChoice, choices.AlignerChoice | None]:
-    """Find the weights of who aligns, pulling them when allowed, and of who finds the words."""
-    request, announce = planned.request, notes.append
-    choice = choices.prepare_aligner(
+def _prepare(planned: AlignPlan, announce: Announce) -> choices.AlignerChoice:
+    """Find the weights of who aligns, pulling them when allowed."""
+    request = planned.request
+    return choices.prepare_aligner(
         planned.aligner,
         planned.model,
         device=request.device,
@@ -58,17 +60,30 @@ def _prepare(planned: AlignPlan, notes: list[str]) -> tuple[choices.AlignerChoic
         offline=request.offline,
         announce=announce,
     )
-    if planned.finder is None:
-        return choice, None
-    return choice, choices.prepare_aligner(*planned.finder, threads=request.threads, offline=True, announce=announce)
+
+
+def _load(planned: AlignPlan, choice: choices.AlignerChoice, announce: Announce) -> Pairing:
+    """Load who aligns and who finds the words; a recogniser that listens loads when it is needed."""
+    request = planned.request
+    if planned.listener is not None:
+        engine, model = planned.listener
+        options = Options()
+        setup = Setup(device=request.device, threads=request.threads, offline=request.offline)
+        found, aligner = prepare(engine, model, options, setup, announce), choice.load()
+        return Pairing(aligner, Listener(Recogniser(found, options, announce), aligner), timed=True)
+    if planned.finder is not None:
+        finder = choices.prepare_aligner(*planned.finder, threads=request.threads, offline=True, announce=announce)
+        return Pairing(choice.load(), finder.load())
+    return Pairing(choice.load())
 
 
 class _Alignment:
     """The state of one run: what is loaded, and how far all words so far are from their reference."""
 
-    def __init__(self, planned: AlignPlan, choice: choices.AlignerChoice, aligners: Pairing) -> None:
+    def __init__(self, planned: AlignPlan, choice: choices.AlignerChoice, aligners: Pairing, notes: list[str]) -> None:
         self.plan, self.request = planned, planned.request
         self.choice, self.aligners = choice, aligners
+        self.notes = notes  # lines for the user, which whoever has loaded something adds to
         self.errors: list[references.BoundaryError] = []
 
     def events(self, jobs: Sequence[Job]) -> Iterator[JobEvent]:
@@ -80,11 +95,17 @@ class _Alignment:
                 raise
             except Exception as error:  # the per-input boundary
                 yield JobFailed(job, error)
+            yield from self._noted()
         if len(self.errors) > 1:
             total = sum(self.errors, start=references.BoundaryError((), 0, 0))
             yield Note(f"all {len(self.errors)} against {self.request.reference}: {total}")
 
+    def _noted(self) -> Iterator[Note]:
+        while self.notes:
+            yield Note(self.notes.pop(0))
+
     def _align(self, job: Job) -> Iterator[JobEvent]:
+        yield from self._noted()
         recording = self.request.recording(job.name)
         steps = alignment(job.name, self.plan.texts[job.name], self.aligners, self.request)
         while True:

@@ -6,9 +6,10 @@ agree (after Moreno, Joerg, Van Thong and Glickman 1998, "A recursive algorithm 
 audio segments"). Two ways, by what an aligner can do:
 
 - one that rejects words that are not there gets more words than fit, and leaves the rest;
-- any other places every word it is given. Where one that rejects speaks the language too, that one finds which words
-  are there, and the other only says when. Where there is none, it gets as many words as the time is likely to hold,
-  what it puts near the window's end is done again, and what it puts where nobody speaks is not there.
+- any other places every word it is given. Where one that rejects speaks the language too, or a recogniser listens, that
+  one finds which words are there, and the other only says when. Where there is neither, it gets as many words as the
+  time is likely to hold, what it is not sure of is done again in another window, and what it puts where nobody speaks
+  is not there.
 
 Where text and sound have parted, an aligner that hears is asked which of the next thousands of words are there.
 """
@@ -22,27 +23,38 @@ from difflib import SequenceMatcher
 from typing import Protocol
 
 from asrcli.aligner import AlignedWord, Aligner
-from asrcli.types import SAMPLE_RATE, Clip, Phone, Region
+from asrcli.alignment.places import (
+    LOW,
+    MARGIN,
+    Numbered,
+    Placed,
+    apart,
+    cut,
+    is_spoken,
+    is_sure,
+    islands,
+    moved,
+    nearest,
+    widest_pause,
+)
+from asrcli.types import Clip, Region
 
 # Spoken words per second of speech. Fast talkers say 3.5 over minutes; more only counts for single windows.
 FASTEST = 5.0
 SPARE = 8  # words offered beyond that: a window may begin in the middle of a burst
-# An island of words after a leap in the text is trusted when it is long enough: (words passed over, words needed).
-TRUST = ((2, 1), (5, 2), (12, 3), (60, 5), (10**9, 8))
-LOW = 0.3  # a word with a lower score counts for no island
 LOST = 0.3  # share of a window's speech under trusted words, below which text and sound may have parted
 LOST_SECONDS = 2.0  # of speech in the window, for that to mean something
 HORIZON = 3000  # words among which the place is looked for: twenty minutes
 LEAST_ISLAND = 6  # words in a row that settle where the text goes on
 PAUSE_SHARE = 0.5  # of the longest window: where the search for a pause to end it at begins
 TRUSTED_SHARE = 0.8  # of a window, for aligners that do not reject: later words are done again
-STRETCH = (
-    1.0  # seconds; words further apart are given to such an aligner as texts of their own, after another found them
-)
+ENOUGH = 0.6  # of a window, up to which such an aligner must be sure, or it gets a shorter one
+LEAST_SECONDS = 6.0  # no shorter window
 GENEROUS = 1.15  # such an aligner gets so many times the words expected
 LONGEST = 120.0  # seconds; no window is longer, whatever an aligner can do
+LEAST_SILENCE = 1.0  # seconds; a shorter pause holds no words that voice activity could have missed
+TAIL = 0.35  # seconds; less speech than that is the pad that voice activity leaves after the last word of a window
 LONG_PAUSE = 3.0  # seconds; a window ends there however short it is
-MARGIN = 0.5  # seconds of sound kept around speech: detectors open late on a hesitation
 
 
 class Tape(Protocol):
@@ -53,21 +65,12 @@ class Tape(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """When a spoken word is said, in seconds from the start of the recording."""
-
-    start: float
-    end: float
-    score: float | None
-    phones: tuple[Phone, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Pairing:
     """Who aligns, and who finds the words for one that places all it is given."""
 
     aligner: Aligner
     finder: Aligner | None = None  # None: the aligner rejects by itself, or nobody can
+    timed: bool = False  # the finder's times are already those of the aligner
 
     @property
     def judge(self) -> Aligner | None:
@@ -78,9 +81,6 @@ class Pairing:
     def max_seconds(self) -> float:
         """The longest clip that both align well."""
         return min(self.aligner.max_seconds, self.finder.max_seconds if self.finder else LONGEST, LONGEST)
-
-
-Numbered = tuple[int, Placed]  # a word's number, and when it is said
 
 
 class Windows:
@@ -96,10 +96,12 @@ class Windows:
     ) -> None:
         self.words, self.tape, self.speech = words, tape, list(speech)
         self.aligner, self.judge = aligners.aligner, aligners.judge
+        self.timed = aligners.timed or self.judge is self.aligner
         self.language = language
         self.found: list[Placed | None] = [None] * len(words)
         self.at = 0  # the first word that has no place yet
-        self.longest = aligners.max_seconds
+        self.ended = 0.0  # when the last one with a place ends
+        self.longest = self.window = aligners.max_seconds
 
     def run(self) -> list[Placed | None]:
         """Return when each word is said; ``None`` for words that are not in the sound."""
@@ -109,24 +111,31 @@ class Windows:
 
     def steps(self) -> Iterator[float]:
         """Place the words in `found`, a window at a time; yield how far it is, in seconds of the recording."""
-        time = self._next_speech(0.0)
+        start, time = 0.0, self._next_speech(0.0)
         while time is not None and self.at < len(self.words):
-            stop = self._stop(time)
-            clip = self.tape.clip(time, stop, self.speech)
-            reached = self._estimate(clip) if self.judge is None else self._follow(clip, self.judge)
+            stop = self._stop(time, self.window)
+            start = max(min(self.ended, time), time - self.longest)
+            sound = self.tape.clip(start, stop, self.speech)
+            clip = cut(sound, time, stop)
+            reached = self._estimate(clip) if self.judge is None else self._follow(sound, clip, self.judge)
             yield min(reached, stop)
             time = self._next_speech(max(reached, time + 0.5))
+        if self.judge is not None and self.at < len(self.words):
+            start = max(start, self.ended)
+            self._look_back(
+                self.tape.clip(start, start + self.longest, self.speech), self.judge, self.at, len(self.words)
+            )
 
     def _next_speech(self, time: float) -> float | None:
         """Return where to go on: at the next speech, with a little before it; ``None`` after the last."""
         for region in self.speech:
-            if region.end > time + 0.05:
+            if region.end > time + TAIL:
                 return max(time, region.start - MARGIN)
         return None
 
-    def _stop(self, time: float) -> float:
-        """Return where a window ends: at the first long pause, else at the longest late one, else anywhere."""
-        limit = time + self.longest
+    def _stop(self, time: float, most: float) -> float:
+        """Return where a window ends: at the first long pause, else at the longest late one, else after ``most`` s."""
+        limit = time + most
         while self.speech and self.speech[0].end <= time:
             self.speech.pop(0)
         best, longest = limit, 0.0
@@ -137,7 +146,7 @@ class Windows:
             pause = following - region.end
             if region.end > time and pause >= LONG_PAUSE:  # also the end of all speech
                 return min(region.end + MARGIN, limit)
-            if region.end > time + PAUSE_SHARE * self.longest and pause > longest and region.end + pause / 2 <= limit:
+            if region.end > time + PAUSE_SHARE * most and pause > longest and region.end + pause / 2 <= limit:
                 best, longest = region.end + min(MARGIN, pause / 2), pause
         return best
 
@@ -149,8 +158,14 @@ class Windows:
 
     # Where somebody tells which words are there
 
-    def _follow(self, clip: Clip, judge: Aligner) -> float:
-        """Place what is in the window; return where the next one starts."""
+    def _follow(self, sound: Clip, clip: Clip, judge: Aligner) -> float:
+        """Place what is in the window; return where the next one starts.
+
+        Args:
+            sound: everything since the last word with a place, the window included.
+            clip: the window.
+            judge: who tells which words are there.
+        """
         seconds = self._speech_in(clip)
         trusted = self._offer(clip, judge, self.at)
         covered = sum(word.end - word.start for _, word in trusted)
@@ -160,23 +175,50 @@ class Windows:
                 again = self._offer(clip, judge, place)
                 if sum(word.end - word.start for _, word in again) > covered:
                     trusted = again
-        if judge is not self.aligner:
-            trusted = self._timed(clip, trusted)
-        for number, word in trusted:
-            self.found[number] = word
         if not trusted:
             return clip.end
-        self.at = trusted[-1][0] + 1
-        last = trusted[-1][1].end
-        if self._speech_in(clip, last) >= LOST_SECONDS:  # what follows may be from further on in the text
-            return last
-        return clip.end if self._at_pause(clip.end) else last
+        self._place(clip, trusted)
+        number, sure = next((one for one in trusted if one[1].score is None or one[1].score >= LOW), trusted[0])
+        if number > self.at:
+            self._look_back(cut(sound, sound.start, sure.start), judge, self.at, number)
+        self.at, self.ended = trusted[-1][0] + 1, trusted[-1][1].end
+        if self._speech_in(clip, self.ended) >= LOST_SECONDS:  # what follows may be from further on in the text
+            return self.ended
+        return clip.end if self._at_pause(clip.end) else self.ended
+
+    def _look_back(self, sound: Clip, judge: Aligner, first: int, last: int) -> None:
+        """Look for words ``[first, last)``, which their window lacks, in all the sound before it.
+
+        Voice activity may have taken what it holds for silence.
+        """
+        sound = cut(sound, sound.end - self.longest, sound.end)
+        if sound.seconds >= LEAST_SILENCE:
+            words = self.words[first : min(last, first + math.ceil(sound.seconds * FASTEST))]
+            aligned = judge.align([sound], [words], self.language)[0]
+            if trusted := self._trusted(sound, first, words, aligned):
+                self.found[first:last] = [None] * (last - first)  # where the window put them, nobody was sure
+                self._place(sound, trusted)
+
+    def _place(self, clip: Clip, trusted: list[Numbered]) -> None:
+        for number, word in trusted if self.timed else self._timed(clip, trusted):
+            self.found[number] = word
 
     def _offer(self, clip: Clip, judge: Aligner, first: int) -> list[Numbered]:
         """Align a window with the words from ``first`` on; return those that are trusted, with their numbers."""
         words = self.words[first : first + math.ceil(self._speech_in(clip) * FASTEST) + SPARE]
         aligned = judge.align([clip], [words], self.language)[0]
-        return [(first + number, moved(word, clip.start)) for number, word in islands(aligned)]
+        if aligned and aligned[-1] is not None and first + len(words) < len(self.words):
+            # To leave out the end of what is offered has a price for a judge, so that a text that repeats itself may be
+            # entered where it ends with the window; not so with one word less.
+            words = words[:-1]
+            aligned = judge.align([clip], [words], self.language)[0]
+        return self._trusted(clip, first, words, aligned)
+
+    def _trusted(
+        self, clip: Clip, first: int, words: Sequence[str], aligned: Sequence[AlignedWord | None]
+    ) -> list[Numbered]:
+        trusted = nearest(words, list(islands(aligned)))
+        return [(first + number, moved(word, clip.start)) for number, word in trusted]
 
     def _timed(self, clip: Clip, trusted: Sequence[Numbered]) -> list[Numbered]:
         """Return words that somebody else has found, with the aligner's times and the score of being there.
@@ -212,75 +254,42 @@ class Windows:
     # Where every word is placed
 
     def _estimate(self, clip: Clip) -> float:
+        """Place the words of a window up to where the aligner is no longer sure; return where the next one starts.
+
+        Where it is sure of little it is asked about less: a model has a length from which on its words pile up.
+        """
+        while True:
+            words, last = self._likely(clip)
+            aligned = self.aligner.align([clip], [words], self.language)[0]
+            spoken = [word if word is not None and is_spoken(clip, word) else None for word in aligned]
+            sure = [word for _, word in islands([word if is_sure(word) else None for word in spoken])]
+            reach = sure[-1].end if sure else 0.0
+            if reach >= ENOUGH * clip.seconds or clip.seconds <= LEAST_SECONDS:
+                break
+            clip = cut(clip, clip.start, self._stop(clip.start, max(LEAST_SECONDS, clip.seconds / 2)))
+        self.window = min(self.longest, max(LEAST_SECONDS, 2 * clip.seconds))
+        whole = last and (reach >= TRUSTED_SHARE * clip.seconds or self._speech_in(clip, clip.start + reach) <= TAIL)
+        limit = clip.seconds if whole or not sure else min(reach, TRUSTED_SHARE * clip.seconds)
+        trusted = [
+            (self.at + number, moved(word, clip.start))
+            for number, word in enumerate(spoken)
+            if word is not None and word.end <= limit
+        ]
+        if not trusted:
+            return clip.end
+        if not whole and self._speech_in(clip, trusted[-1][1].end) > TAIL:  # it goes on: better after a pause
+            trusted = trusted[: widest_pause([word for _, word in trusted])]
+        for number, word in trusted:
+            self.found[number] = word
+        self.at = trusted[-1][0] + 1
+        return clip.end if whole else trusted[-1][1].end
+
+    def _likely(self, clip: Clip) -> tuple[Sequence[str], bool]:
+        """Return the words that a window is likely to hold, some more, and whether it is the last one."""
         left = len(self.words) - self.at
         seconds = self._speech_in(clip)
         remaining = max(seconds, sum(one.end - max(one.start, clip.start) for one in self.speech))
         last = seconds >= remaining - 0.01
         expected = left * seconds / remaining if remaining else left
         count = min(left, math.ceil(seconds * FASTEST) + SPARE, math.ceil(expected * (1 if last else GENEROUS)) + 3)
-        words = self.words[self.at : self.at + count]
-        aligned = self.aligner.align([clip], [words], self.language)[0]
-        limit = clip.seconds if last else clip.seconds * TRUSTED_SHARE
-        trusted = [
-            (self.at + number, moved(word, clip.start))
-            for number, word in enumerate(aligned)
-            if word is not None and (word.end <= limit or last) and is_spoken(clip, word)
-        ]
-        if not trusted:
-            return clip.end
-        for number, word in trusted:
-            self.found[number] = word
-        self.at = trusted[-1][0] + 1
-        return clip.end if last else trusted[-1][1].end
-
-
-def cut(clip: Clip, start: float, end: float) -> Clip:
-    """Return a stretch of a clip, in seconds of the recording."""
-    first, last = (max(0, round((time - clip.start) * SAMPLE_RATE)) for time in (start, end))
-    inside = tuple(one for one in clip.speech if one.end > start and one.start < end)
-    return Clip(clip.recording, max(start, clip.start), clip.samples[first:last], inside)
-
-
-def apart(words: Sequence[Numbered]) -> list[list[Numbered]]:
-    """Part words where some are missing between them, or where there is time for something else."""
-    stretches: list[list[Numbered]] = []
-    for number, word in words:
-        before = stretches[-1][-1] if stretches else None
-        if before is None or number > before[0] + 1 or word.start - before[1].end > STRETCH:
-            stretches.append([])
-        stretches[-1].append((number, word))
-    return stretches
-
-
-def is_spoken(clip: Clip, word: AlignedWord) -> bool:
-    """Tell whether a word lies where somebody speaks, or near it."""
-    start, end = word.start + clip.start, word.end + clip.start
-    return any(start < one.end + MARGIN and end > one.start - MARGIN for one in clip.speech)
-
-
-def islands(aligned: Sequence[AlignedWord | None]) -> Iterator[tuple[int, AlignedWord]]:
-    """Yield number and time of the words that are trusted: those that agree with enough of their neighbours."""
-    expected = 0  # the word after the last trusted one
-    start = 0
-    while start < len(aligned):
-        if aligned[start] is None:
-            start += 1
-            continue
-        end = start
-        while end < len(aligned) and aligned[end] is not None:
-            end += 1
-        island = [(number, word) for number, word in enumerate(aligned[start:end], start) if word is not None]
-        sure = sum(word.score is None or word.score >= LOW for _, word in island)
-        needed = next(words for leap, words in TRUST if start - expected <= leap)
-        if sure >= needed:
-            yield from island
-            expected = end
-        start = end
-
-
-def moved(word: AlignedWord, seconds: float) -> Placed:
-    """Return a word of a clip on the clock of the recording."""
-    phones = tuple(
-        Phone(phone.text, round(phone.start + seconds, 3), round(phone.end + seconds, 3)) for phone in word.phones
-    )
-    return Placed(round(word.start + seconds, 3), round(word.end + seconds, 3), word.score, phones)
+        return self.words[self.at : self.at + count], last

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from asrcli.aligner import Aligner
 from asrcli.alignment.choice import AlignerChoice, choose_aligner
+from asrcli.alignment.places import cut
 from asrcli.alignment.result import Token, written_back
 from asrcli.alignment.script import written_words
 from asrcli.alignment.spoken import spoken_words
-from asrcli.alignment.windows import Pairing, Windows, cut
+from asrcli.alignment.windows import Pairing, Windows
 from asrcli.engine import Engine
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Clip, Options, Region, Segment, Word

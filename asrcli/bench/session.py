@@ -151,17 +151,8 @@ def with_language(options: Options, dataset: Dataset, chosen: Sequence[Named]) -
 
 def prepare(one: Named, request: Request, watcher: Watcher) -> Contestant:
     """Find an engine's weights and device."""
-    choice = selection.prepare(
-        one.engine,
-        one.model,
-        request.options,
-        backend=one.backend,
-        device=request.device,
-        dtype=request.dtype,
-        threads=request.threads,
-        offline=request.offline,
-        announce=watcher.note,
-    )
+    setup = selection.Setup(one.backend, request.device, request.dtype, request.threads, request.offline)
+    choice = selection.prepare(one.engine, one.model, request.options, setup, watcher.note)
     return Contestant(choice, request.options, request.vad)
 
 

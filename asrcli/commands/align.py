@@ -30,6 +30,9 @@ def align(
         str, _option("--aligner", "-a", help="Aligner, or auto: the best for the language with weights here.")
     ] = "auto",
     model: Annotated[str | None, _option("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
+    listener: Annotated[
+        str, _option("--listener", help="ENGINE[:MODEL] that hears which words are there, for qwen3; auto, or none.")
+    ] = "auto",
     language: Annotated[str | None, _option("--language", "-l", help="Code or name; default: by the text.")] = None,
     format: Annotated[
         str | None,
@@ -125,6 +128,7 @@ def request(given: dict[str, Any]) -> AlignRequest:
         pairs=tuple(pairs),
         aligner=given["aligner"],
         model=given["model"],
+        listener=given["listener"],
         language=None if given["language"] in (None, "auto") else language_code(given["language"]),
         formats=tuple(chosen),
         layout=layout(given["subs"]) if given["subs"] else None,

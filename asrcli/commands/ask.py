@@ -48,17 +48,18 @@ def ask(
 
     from asrcli.chat import is_address
     from asrcli.errors import UsageError
+    from asrcli.selection import Setup, prepare_to_answer
     from asrcli.writers.json import read_transcript
 
     if any(not question.strip() for question in questions):
         raise UsageError("a question is empty: asr ask TRANSCRIPT 'QUESTION'")
     with Console(quiet, verbose) as console:
         found = read_transcript(transcript)  # before weights are looked for, which may mean a long download
-        asking = (
-            _server(llm, llm_model)
-            if llm and is_address(llm)
-            else _engine(llm or engine, model, backend, device, compute_type, threads, offline, console)
-        )
+        if llm and is_address(llm):
+            asking = _server(llm, llm_model)
+        else:
+            setup = Setup(backend, device, compute_type, threads, offline)
+            asking = prepare_to_answer(llm or engine, model, setup, console.note).answer
         if not found.text:
             console.note(f"{transcript} holds no text: there is nothing to ask about")
         answered = asking(replace(found, answers=()), questions)
@@ -73,31 +74,6 @@ def _server(url: str, model: str) -> Asking:
 
     server = chat_server(url, model, os.environ.get(KEY, ""))
     return lambda transcript, asked: replace(transcript, answers=questions.ask(transcript, asked, server.generate))
-
-
-def _engine(
-    name: str,
-    model: str | None,
-    backend: str | None,
-    device: str,
-    dtype: str,
-    threads: int,
-    offline: bool,
-    console: Console,
-) -> Asking:
-    from asrcli.selection import prepare_to_answer
-
-    recogniser = prepare_to_answer(
-        name,
-        model,
-        backend=backend,
-        device=device,
-        dtype=dtype,
-        threads=threads,
-        offline=offline,
-        announce=console.note,
-    )
-    return recogniser.answer
 
 
 def _as_markdown(transcript: Transcript) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from asrcli.console import Console
+from asrcli.console import Console, table_console
 from asrcli.errors import CheckFailed, InputError, OutputError, UsageError
 from asrcli.files import reason
 
@@ -276,13 +276,12 @@ def _print_tables(runs: list[RunRecord]) -> None:
 
     from asrcli.bench import tables
     from asrcli.bench.verdicts import verdicts
-    from asrcli.compare.report import make_console
-    from asrcli.compare.terminal import table
+    from asrcli.compare.terminal import Sheet
 
-    console = make_console()
+    console = table_console()
     console.print(Text(f"{tables.headline(runs)}: {tables.facts_line(runs)}", "dim"))
     for grid in (tables.narrowed(one, console.width) for one in tables.grids(runs)):
-        console.print(table(grid.title, grid.columns, grid.rows))
+        console.print(Sheet(grid.columns, grid.rows, grid.title))
         if grid.note:
             console.print(Text(grid.note, "dim"))
     for sentence in verdicts(runs):

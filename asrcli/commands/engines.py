@@ -70,7 +70,7 @@ def pull(
     if safetensors and len(known) > 1:
         raise UsageError("--safetensors converts one model: name one")
     for engine, model in known:
-        if model and os.path.isdir(model):
+        if model and model not in engine.models and os.path.isdir(model):
             weights = models.resolve(engine, model, offline=True, pull=False, announce=console.note)
         else:
             weights = models.pull(engine, model, console.note)

@@ -136,9 +136,10 @@ def check(
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Recompute tables and list what is wrong or fragile in them, such as ranks that hang on one test set."""
+    from asrcli.console import table_console
     from asrcli.leaderboard.defects import find_defects
     from asrcli.leaderboard.snapshot import load
-    from asrcli.leaderboard.terminal import make_console, show_defects
+    from asrcli.leaderboard.terminal import show_defects
 
     chosen: list[Table] = [load(name, day_of(date)) for name in dict.fromkeys(table or [DEFAULT])]
     found = [(one.name, defect) for one in chosen for defect in find_defects(one)]
@@ -148,7 +149,7 @@ def check(
         facts = [{"table": name, "finding": one.fault, "model": one.model, "text": one.text} for name, one in found]
         print(dumps(facts, ensure_ascii=False, indent=1))
     else:
-        show_defects(found, make_console())
+        show_defects(found, table_console())
 
 
 @app.command()
@@ -225,9 +226,10 @@ def score(
     elif csv:
         sys.stdout.write(reports.scores_csv(scores))
     else:
-        from asrcli.leaderboard.terminal import make_console, show_scores
+        from asrcli.console import table_console
+        from asrcli.leaderboard.terminal import show_scores
 
-        show_scores(scores, make_console())
+        show_scores(scores, table_console())
     if eval_results is not None:
         from asrcli.leaderboard import submission
 

@@ -77,6 +77,8 @@ class Run:
         self.failed: dict[str, Exception] = {}
         self.done = 0
         self.seconds = 0.0
+        self.lengths: list[float | None] = []  # of the readable inputs
+        self.bar = False  # has begun
         self.out = Results(planned, layout, sinks) if planned.request.naming.to_stdout else None
 
     def go(self) -> int:
@@ -129,21 +131,31 @@ class Run:
     def _handle(self, event: JobEvent) -> None:
         from asrcli import execution
 
-        if isinstance(event, execution.Note):
-            self._note(event)
-        elif isinstance(event, execution.Probed):
-            lengths = [seconds for _, seconds in event.seconds]
-            total = None if None in lengths else sum(seconds or 0.0 for seconds in lengths)
-            self.console.start(total, f"{self.plan.request.verb.removesuffix('e')}ing")
-        elif isinstance(event, execution.Loaded):
-            weights, device = event.choice.weights, event.choice.device
-            self.console.detail(f"{event.choice.engine.name} {weights.name} on {device} ({device.dtype})")
-        elif isinstance(event, execution.Heard):
-            self._heard(event)
-        elif isinstance(event, execution.Done):
-            self._done(event)
-        else:
-            self._fail(event.job, event.error)
+        match event:
+            case execution.Note():
+                self._note(event)
+            case execution.Probed(lengths):
+                self.lengths = [seconds for _, seconds in lengths]
+            case execution.Loaded(choice):
+                self.console.detail(
+                    f"{choice.engine.name} {choice.weights.name} on {choice.device} ({choice.device.dtype})"
+                )
+                self._start_bar()
+            case execution.Heard():
+                self._start_bar()
+                self._heard(event)
+            case execution.Done():
+                self._done(event)
+            case execution.JobFailed(job, error):
+                self._fail(job, error)
+
+    def _start_bar(self) -> None:
+        """Show how far the work is, from when it begins: a download before that has a bar of its own."""
+        if self.bar:
+            return
+        self.bar = True
+        total = None if None in self.lengths else sum(seconds or 0.0 for seconds in self.lengths)
+        self.console.start(total, f"{self.plan.request.verb.removesuffix('e')}ing")
 
     def _note(self, event: Note) -> None:
         name = f"{event.job.name}: " if event.job else ""

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 
 from asrcli.compare.sources import Source, lay_into_segments, name_of
 from asrcli.errors import InputError
+from asrcli.results import system_of
 from asrcli.text.join import join_texts
 from asrcli.types import Utterance
 
@@ -51,7 +52,18 @@ def whole_text(source: Source) -> list[Utterance]:
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:
-    """Name each system by its file or folder, with the folder above where these are the same."""
+    """Name each system: a run by what ran, with its file where several are the same; all else by file or folder."""
+    files = distinct_files(paths)
+    systems = [system_of(path) for path in paths]
+    often = Counter([*systems, *(file for file, system in zip(files, systems, strict=True) if system is None)])
+    return [
+        file if system is None else system if often[system] == 1 else f"{system} ({file})"
+        for file, system in zip(files, systems, strict=True)
+    ]
+
+
+def distinct_files(paths: Sequence[Path]) -> list[str]:
+    """Name each file or folder, with the folder above where names are the same, and a number where they still are."""
     names = [name_of(path) for path in paths]
     if len(set(names)) < len(names):
         names = ["/".join(path.with_suffix("").parts[-2:]) for path in paths]

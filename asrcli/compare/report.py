@@ -11,12 +11,11 @@ from asrcli.compare import tables
 from asrcli.compare.breakdown import worst
 from asrcli.compare.conditions import Outcome
 from asrcli.compare.scores import Comparison
+from asrcli.console import table_console
 from asrcli.errors import CheckFailed, UsageError
 from asrcli.files import write_atomic
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from asrcli.compare.run import Wanted
     from asrcli.scoring.meetings import MeetingScore
 
@@ -81,7 +80,7 @@ def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensu
             return
         write_atomic(paths.json, without.to_json(agreement))
     if not quiet:
-        without.show(agreement, make_console())
+        without.show(agreement, table_console())
 
 
 def meetings(
@@ -105,7 +104,7 @@ def meetings(
     if quiet:
         return
     columns = ["system", "recordings", "words", "cpWER", "ORC-WER", "DER", "missed", "false alarm", "confusion"]
-    make_console().print(terminal.table("Conversations", columns, [_conversation(one) for one in scores]))
+    table_console().print(terminal.table("Conversations", columns, [_conversation(one) for one in scores]))
 
 
 def score_conversations(reference: Path, systems: Sequence[Path], wanted: Wanted, collar: float) -> list[MeetingScore]:
@@ -142,19 +141,11 @@ def _conversation(one: MeetingScore) -> list[str]:
     return [one.name, f"{one.recordings}", words, *rates, *seconds]
 
 
-def make_console() -> Console:
-    """Return a console for tables: as wide as the terminal, or wide enough for a file."""
-    from rich.console import Console
-
-    console = Console(soft_wrap=False, highlight=False)
-    return console if console.is_terminal else Console(width=200, highlight=False)
-
-
 def print_tables(comparison: Comparison, *, fields: Sequence[str], confusions: int, show: str | None) -> None:
     """Print the tables on standard output, and the utterances asked for."""
     from asrcli.compare import terminal
 
-    console = make_console()
+    console = table_console()
     indices = chosen(comparison, show)
     terminal.show(comparison, console, fields=fields, confusions=confusions)
     for index in indices:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -82,43 +82,42 @@ def read_file(path: Path, *, hypotheses: bool) -> list[Utterance]:
 def read_folder(path: Path, name: str, *, hypotheses: bool) -> Source:
     """Read every text under a folder; a recording's id is its path below the folder, without the suffix."""
     found: dict[str, Utterance] = {}
-    for suffix in TRANSCRIPT_SUFFIXES:
-        for file in _visible(path, suffix):
-            key = str(file.relative_to(path).with_suffix(""))
-            if key in found or not file.is_file():
-                continue
-            if suffix == ".json":
-                rows = read_json(file, key, hypotheses=hypotheses)
-            else:
-                text = join_texts(read_lines(file))
-                check_text(text, file, 1)
-                rows = [Utterance(key, text, audio=sibling_audio(file))]
-            found.update({row.id: row for row in rows})
-    for suffix in COLLECTION_SUFFIXES[:-1]:
-        for file in _visible(path, suffix):
-            for row in read_file(file, hypotheses=hypotheses):
-                if row.id in found:
-                    raise InputError(f"{file}: the id '{row.id}' is in another file under {path} too")
-                found[row.id] = row
+    for file in _visible(path, TRANSCRIPT_SUFFIXES):
+        key = str(file.relative_to(path).with_suffix(""))
+        if key not in found and file.is_file():
+            found.update({row.id: row for row in read_transcript(file, key, hypotheses=hypotheses)})
+    for file in _visible(path, COLLECTION_SUFFIXES[:-1]):
+        for row in read_file(file, hypotheses=hypotheses):
+            if row.id in found:
+                raise InputError(f"{file}: the id '{row.id}' is in another file under {path} too")
+            found[row.id] = row
     return Source(name, str(path), tuple(found.values())) if found else read_ctm_folder(path, name)
+
+
+def read_transcript(file: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
+    """Read one of the files of a folder that are about one recording each."""
+    if file.suffix == ".json":
+        return read_json(file, key, hypotheses=hypotheses)
+    text = join_texts(read_lines(file))
+    check_text(text, file, 1)
+    return [Utterance(key, text, audio=sibling_audio(file))]
 
 
 def read_ctm_folder(path: Path, name: str) -> Source:
     """Read the ctm files under a folder without other texts; beside others they hold the same words once more."""
-    words = tuple(word for file in _visible(path, ".ctm") for word in read_ctm(file))
+    words = tuple(word for file in _visible(path, (".ctm",)) for word in read_ctm(file))
     if not words:
         known = ", ".join((*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES))
         raise InputError(f"{path}: no texts under this folder ({known})")
     return Source(name, str(path), tuple(whole_recordings(words)), words)
 
 
-def _visible(folder: Path, suffix: str) -> list[Path]:
-    """Return the files under a folder by their suffix, sorted; what is hidden (``.asr``, ``.git``) is not data."""
-    return sorted(
-        file
-        for file in folder.rglob(f"*{suffix}")
-        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    )
+def _visible(folder: Path, suffixes: Iterable[str]) -> Iterator[Path]:
+    """Yield the files under a folder, sorted, those of each suffix together; what is hidden (``.asr``) is not data."""
+    for suffix in suffixes:
+        for file in sorted(folder.rglob(f"*{suffix}")):
+            if not any(part.startswith(".") for part in file.relative_to(folder).parts):
+                yield file
 
 
 def sibling_audio(file: Path) -> str | None:

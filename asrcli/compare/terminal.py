@@ -66,8 +66,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text
 class Sheet:
     """A table that goes on below itself, the first column again, where a terminal is too narrow for all columns."""
 
-    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
-        self.columns, self.rows = columns, rows
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str = "") -> None:
+        self.columns, self.rows, self.title = columns, rows, title
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
         """Yield one table after the other; no number is broken."""
@@ -86,7 +86,8 @@ class Sheet:
 
     def _part(self, places: Sequence[int]) -> Table:
         chosen = [0, *places]
-        return table("", [self.columns[one] for one in chosen], [[row[one] for one in chosen] for row in self.rows])
+        title = self.title if places[:1] in ([], [1]) else ""  # above the first part only
+        return table(title, [self.columns[one] for one in chosen], [[row[one] for one in chosen] for row in self.rows])
 
 
 def rates(comparison: Comparison) -> Sheet:

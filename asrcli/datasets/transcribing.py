@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli import events, pipeline, selection, state
+from asrcli.background import Announce, follow
 from asrcli.datasets import manifests
 from asrcli.datasets.journal import Journal
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
@@ -21,6 +22,7 @@ from asrcli.errors import InputError, UsageError
 from asrcli.execution import pipeline_settings, prepare_companions
 from asrcli.files import write_atomic
 from asrcli.jobs import Request, prepare_engine, text_recipe
+from asrcli.recogniser import Choice
 from asrcli.types import Utterance
 
 
@@ -204,24 +206,30 @@ def write(task: Task, target: Path, texts: dict[str, str], *, complete: bool) ->
 def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]:
     """Run the pipeline over utterances."""
     yield from (Note(text) for text in task.notices)
-    lengths = [one.seconds for one in utterances]
-    yield Begun(len(utterances), known, None if None in lengths else sum(one or 0.0 for one in lengths))
     readable: list[Utterance] = []
     for one in utterances:
         if os.path.isfile(one.audio or ""):
             readable.append(one)
         else:
             yield Failed(one, InputError(f"there is no file '{one.audio}'"))
+    lengths = [one.seconds for one in utterances]
+    begun = Begun(len(utterances), known, None if None in lengths else sum(one or 0.0 for one in lengths))
     if not readable:
+        yield begun
         return
-    notes: list[str] = []
     request = task.request
-    choice = prepare_engine(request, task.engine, task.model, request.options, notes.append)
-    prepare_companions(request, notes.append)
-    yield from (Note(text) for text in notes)
+    choice = yield from follow(lambda announce: prepare(task, announce), Note)
+    yield begun
     recordings = [recording_of(one) for one in readable]
     for event in pipeline.run(recordings, choice, request.options, pipeline_settings(request, choice)):
         yield from told(event, readable)
+
+
+def prepare(task: Task, announce: Announce) -> Choice:
+    """Find the weights of everything that is needed, pulling them when allowed."""
+    choice = prepare_engine(task.request, task.engine, task.model, task.request.options, announce)
+    prepare_companions(task.request, announce)
+    return choice
 
 
 def told(event: events.Event, readable: Sequence[Utterance]) -> Iterator[Event]:

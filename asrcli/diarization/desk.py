@@ -75,10 +75,14 @@ class Desk:
             finder = None
         with suppress(Closed):
             while True:
-                for index, blocks in self._waiting.take(0.0, wait=True):
-                    self._at = index
-                    if finder is not None:
-                        self._found[index] = _find(finder, blocks, self._recordings[index].start)
+                self._take(finder)
+
+    def _take(self, finder: Finder | None) -> None:
+        """Find the speakers of what waits; without a finder it only goes, so that the decoders do not wait."""
+        for index, blocks in self._waiting.take(0.0, wait=True):
+            self._at = index
+            if finder is not None:
+                self._found[index] = _find(finder, blocks, self._recordings[index].start)
 
     def add_speakers(self, events: Iterator[Event]) -> Iterator[Event]:
         """Yield the events of a run; a recording is finished when its speakers are known too.

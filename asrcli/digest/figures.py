@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from asrcli.digest.sentences import Span, split_sentences
@@ -67,13 +68,18 @@ def find_figures(text: str) -> tuple[Figure, ...]:
     """Return the figures of a text in order; one number is one figure."""
     found: dict[int, Figure] = {}
     for sentence in split_sentences(text):
-        quote = sentence.of(text)
-        for metric, pattern in _PATTERNS:
-            for match in pattern.finditer(quote):
-                start = sentence.start + match.start("value")
-                if start not in found:
-                    found[start] = figure(metric, match, Span(start, sentence.start + match.end("value")), quote)
+        for metric, match in _matches(quote := sentence.of(text)):
+            span = Span(sentence.start + match.start("value"), sentence.start + match.end("value"))
+            if span.start not in found:
+                found[span.start] = figure(metric, match, span, quote)
     return tuple(found[start] for start in sorted(found))
+
+
+def _matches(sentence: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """Yield what may be a figure of a sentence, with its metric; of two about one number the first counts."""
+    for metric, pattern in _PATTERNS:
+        for match in pattern.finditer(sentence):
+            yield metric, match
 
 
 def figure(metric: str, match: re.Match[str], span: Span, quote: str) -> Figure:

@@ -85,9 +85,9 @@ class EngineModel:
     """
 
     def __init__(self, engine: str, model: str) -> None:
-        from asrcli.selection import prepare_to_answer
+        from asrcli.selection import Setup, prepare_to_answer
 
-        self._recogniser = prepare_to_answer(engine, model or None, announce=_say)
+        self._recogniser = prepare_to_answer(engine, model or None, Setup(), _say)
         self.model = f"{engine}:{self._recogniser.choice.weights.name}"
 
     def chat(self, instructions: str, data: str) -> str:

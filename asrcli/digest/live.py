@@ -11,7 +11,6 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
@@ -19,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 from asrcli import __version__
 from asrcli.digest.markup import MAX_BYTES
 from asrcli.digest.web import Answer, Call, WebError
+from asrcli.retries import LONGEST_WAIT, RETRIED, TRIES, retry_after
 
 if TYPE_CHECKING:
     import httpx2
@@ -26,11 +26,8 @@ if TYPE_CHECKING:
 USER_AGENT = f"asrcli-digest/{__version__} (+https://pypi.org/project/asrcli/)"
 TIMEOUT = 30.0  # seconds to connect, and between two pieces of an answer
 TOTAL = 120.0  # seconds for one answer in all: a server that drips bytes must not hold the run
-TRIES = 4
 RESOLVE_TRIES, RESOLVE_WAIT = 2, 2.0  # a name that does not resolve twice in two seconds means no network
 REDIRECTS = 3
-MAX_WAIT = 60.0  # seconds; a server that asks for more is reported instead
-RETRIED = frozenset({429, 500, 502, 503, 504})
 # Seconds between two calls: arXiv's terms say three for all its interfaces together; the others give room to spare.
 PAUSES = (("arxiv.org", 3.0), ("huggingface.co", 0.6), ("semanticscholar.org", 3.0), ("", 1.0))
 
@@ -77,8 +74,8 @@ class LiveWeb:
             else:
                 if answer.status not in RETRIED:
                     return answer
-                problem, wait = f"HTTP {answer.status}", retry_after(answer, attempt)
-                if attempt == TRIES - 1 or wait > MAX_WAIT:
+                problem, wait = f"HTTP {answer.status}", _wait(answer, attempt)
+                if attempt == TRIES - 1 or wait > LONGEST_WAIT:
                     self.given_up.add(host)
                     return answer
             if attempt < TRIES - 1:
@@ -157,16 +154,9 @@ def backoff(attempt: int) -> float:
     return float(5 * 2**attempt)
 
 
-def retry_after(answer: Answer, attempt: int) -> float:
-    """Return the seconds a server asks us to wait (a number or a date), else the back-off."""
-    asked = answer.header("retry-after").strip()
-    if asked.isascii() and asked.isdigit():
-        return float(asked)
-    try:
-        now = parsedate_to_datetime(answer.header("date"))
-        return max(0.0, (parsedate_to_datetime(asked) - now).total_seconds())
-    except (TypeError, ValueError):
-        return backoff(attempt)
+def _wait(answer: Answer, attempt: int) -> float:
+    """Return the seconds a server asks us to wait, else the back-off."""
+    return retry_after(answer.header("retry-after"), answer.header("date"), backoff(attempt))
 
 
 def checked_host(url: str) -> str:

@@ -6,10 +6,10 @@ import json
 import sys
 
 from asrcli.compare.terminal import table
+from asrcli.console import table_console
 from asrcli.errors import InputError
 from asrcli.leaderboard.snapshot import Version, read, versions
 from asrcli.leaderboard.tables import Table
-from asrcli.leaderboard.terminal import make_console
 
 Found = list[tuple[Version, Table]]
 
@@ -33,7 +33,7 @@ def show_tables(*, as_json: bool) -> None:
     made = table("", ["table", "version", "", "", "models", "sets", ""], rows)
     for column in made.columns:
         column.justify = "left"
-    make_console().print(made)
+    table_console().print(made)
 
 
 def tables_json(found: Found) -> str:

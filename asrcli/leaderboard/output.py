@@ -54,9 +54,10 @@ def report(board: Board, top: int, runs: Sequence[Measured], paths: Paths, *, qu
             missing = len(board.standings) - drawn
             print(f"asr: {paths.plot}: {missing} models without an average or a speed are not in it", file=sys.stderr)
     if not quiet and not taken:
-        from asrcli.leaderboard.terminal import make_console, show
+        from asrcli.console import table_console
+        from asrcli.leaderboard.terminal import show
 
-        show(board, make_console(), top, runs)
+        show(board, table_console(), top, runs)
 
 
 def put(path: Path, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,13 +19,6 @@ if TYPE_CHECKING:
     from asrcli.leaderboard.scores import Score
 
 WIDTH = 125  # characters that a board takes without the columns of the test sets
-
-
-def make_console() -> Console:
-    """Return a console for standard output, as wide as the terminal; pipes get a wide one."""
-    from rich.console import Console
-
-    return Console(width=shutil.get_terminal_size((240, 24)).columns, highlight=False, emoji=False, markup=False)
 
 
 def show(board: Board, console: Console, top: int, runs: Sequence[Measured] = ()) -> None:

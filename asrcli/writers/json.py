@@ -244,6 +244,10 @@ def read_transcript(path: str | PathLike[str]) -> Transcript:
         data = json.loads(Path(path).read_bytes())
     except OSError as error:
         raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"'{path}' is not JSON, nor text; of a recording it is made by asr transcribe -f json"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"'{path}' is not JSON: {error}") from error
     try:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from asrcli.bench import codecs, figures, gauges, robustness, sounds
 from asrcli.bench import messages as say
@@ -18,6 +20,7 @@ from asrcli.bench.loaded import listen
 from asrcli.bench.replay import drift
 from asrcli.bench.tables import Grid, narrowed, needed
 from asrcli.bench.verdicts import front, told_apart, verdicts
+from asrcli.compare.terminal import Sheet
 from asrcli.engine import Engine, Stream, StreamUpdate
 from asrcli.results import Measure, RunRecord, read_run, write_run
 from asrcli.types import Options, Utterance
@@ -52,6 +55,17 @@ def test_narrow_tables_lose_what_can_be_spared() -> None:
     assert narrowed(grid, needed(grid)) == grid
     assert narrowed(grid, needed(grid) - 1).columns == ("system", "one", "three")
     assert narrowed(grid, 1).rows == (("a", "1"),)
+
+
+def test_a_table_too_wide_for_the_terminal_goes_on_below_and_no_cell_is_broken() -> None:
+    columns = ("system", *(f"figure {number}" for number in range(8)))
+    rows = [("whisper:a-long-name-of-a-model", *(f"{number}.25" for number in range(8)))]
+    console = Console(width=60, record=True, file=StringIO())
+    console.print(Sheet(columns, rows, "Speed"))
+    lines = [line.split() for line in console.export_text().splitlines()]
+    assert [line for line in lines if "Speed" in line] == [["Speed"]]
+    found = [line for line in lines if line[:1] == [rows[0][0]]]
+    assert len(found) > 1 and [cell for line in found for cell in line[1:]] == list(rows[0][1:])
 
 
 def run_of(model: str, heard: str, started: str = "2026-11-21T10:00:00+00:00") -> RunRecord:

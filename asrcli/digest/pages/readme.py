@@ -76,17 +76,21 @@ def update_readme(path: Path, editions: Sequence[Edition], board: Board | None) 
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
     done = []
-    for name, block in BLOCKS.items():
-        for start, end in filter(None, (markers(name), ALIASES.get(name))):
-            if start in text or end in text:
-                try:
-                    text = replace_block(text, start, end, block(editions, board))
-                except InputError as error:
-                    raise InputError(f"{path}: {error}") from error
-                done.append(name)
+    for name, start, end in _places(text):
+        try:
+            text = replace_block(text, start, end, BLOCKS[name](editions, board))
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+        done.append(name)
     if not done:
         raise InputError(
             f"{path} has no block: put {' '.join(markers('papers'))} into it (blocks: {', '.join(BLOCKS)})"
         )
     write_text(path, text)
     return done
+
+
+def _places(text: str) -> list[tuple[str, str, str]]:
+    """Return the name and the markers of every block that a text has, whole or broken."""
+    known = ((name, pair) for name in BLOCKS for pair in (markers(name), ALIASES.get(name)) if pair)
+    return [(name, start, end) for name, (start, end) in known if start in text or end in text]

@@ -102,7 +102,7 @@ def _share(spans: Sequence[Span], count: int, decode: Decode) -> list[list[Span]
     before = ""
     for number, span in enumerate(spans):
         said = decode(tokens[first : number + 1]).strip()
-        if said == before:
+        if said in ("", before):
             continue
         more = len(said.split()) - 1
         owned[min(word + more, count - 1)].append(span)

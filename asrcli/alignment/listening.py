@@ -1,0 +1,152 @@
+"""A recogniser in the place of an aligner that tells which words are there: what it hears is matched with the text.
+
+An aligner that places every word it is given does so well where all of them are said, and nothing else. That is what it
+gets here: the words of the text that were heard, and between them those that were heard and are not in the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from asrcli.aligner import AlignedWord, Aligner
+from asrcli.alignment.matching import Match, match
+from asrcli.alignment.places import cut as cut_clip
+from asrcli.alignment.script import written_words
+from asrcli.alignment.spoken import spoken_words
+from asrcli.types import SAMPLE_RATE, Clip, Word
+
+if TYPE_CHECKING:
+    from asrcli.recogniser import Recogniser
+
+PIECE_SECONDS = 8.0  # that the recogniser hears at once: a sentence or two, so that a mistake stays small
+QUIET = 0.01  # of the loudest sample: what stays below it is silence, in which recognisers invent words or lose them
+SILENCE = 1.0  # seconds of it from which on it is not heard
+AROUND = 0.3  # but for so much
+MISHEARD_SCORE = 0.25  # of a word in whose place another was heard; of others the share of letters is
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a clip and the words that were heard in it."""
+
+    clip: Clip
+    words: tuple[str, ...]
+
+
+class Listener(Aligner):
+    """Tells which words are there by what a recogniser hears, and when by an aligner."""
+
+    name = "listener"
+    max_seconds = 60.0
+    rejects = True
+    hears = True
+
+    def __init__(self, recogniser: Recogniser, aligner: Aligner) -> None:
+        self.recogniser, self.aligner = recogniser, aligner
+        engine = recogniser.choice.engine
+        self.piece_seconds = min(PIECE_SECONDS, engine.max_seconds, aligner.max_seconds)
+        self.spoken = engine.languages(recogniser.choice.weights.name)
+        self._last: tuple[Clip, str | None, list[Piece]] | None = None  # one clip is often asked about again
+
+    def align(
+        self, clips: Sequence[Clip], texts: Sequence[Sequence[str]], language: str | None
+    ) -> list[list[AlignedWord | None]]:
+        """Return when each word is said that was heard, or another in its place, and ``None`` for the others."""
+        return [self._align(clip, words, language) for clip, words in zip(clips, texts, strict=True)]
+
+    def hear(self, clips: Sequence[Clip], words: Sequence[str], language: str | None) -> list[list[Word]]:
+        """Return what the recogniser hears in each clip, with the aligner's times; ``words`` are no help to it."""
+        found = []
+        for clip in clips:
+            pieces = self._listen(clip, language)
+            times = self._times(clip, pieces, [list(piece.words) for piece in pieces], language)
+            texts = [word for piece in pieces for word in piece.words]
+            found.append([Word(text, time.start, time.end) for text, time in zip(texts, times, strict=True)])
+        return found
+
+    def _align(self, clip: Clip, words: Sequence[str], language: str | None) -> list[AlignedWord | None]:
+        pieces = self._listen(clip, language)
+        heard = [word for piece in pieces for word in piece.words]
+        owners = [own for own, piece in enumerate(pieces) for _ in piece.words]
+        said: list[list[str]] = [[] for _ in pieces]
+        numbers: list[int | None] = []  # which words of the text those are; None for what is not in it
+        matches = match(heard, words)
+        for place, word, number in merged(heard, words, matches):
+            said[owners[place]].append(word)
+            numbers.append(number)
+        shares = {number: one.share for one in matches for number in range(one.first, one.last)}
+        found: list[AlignedWord | None] = [None] * len(words)
+        for number, time in zip(numbers, self._times(clip, pieces, said, language), strict=True):
+            if number is not None:
+                found[number] = replace(time, score=round(max(MISHEARD_SCORE, shares[number]), 3))
+        return found
+
+    def _times(
+        self, clip: Clip, pieces: Sequence[Piece], said: Sequence[Sequence[str]], language: str | None
+    ) -> Iterator[AlignedWord]:
+        """Yield when each word of all pieces is said, in seconds of their clip."""
+        aligned = self.aligner.align([piece.clip for piece in pieces], said, language)
+        for piece, own in zip(pieces, aligned, strict=True):
+            shift = piece.clip.start - clip.start
+            end = 0.0
+            for word in own:
+                word = word or AlignedWord(end, end)  # it was heard, even if the aligner has no place for it
+                end = word.end
+                yield replace(word, start=word.start + shift, end=end + shift)
+
+    def _listen(self, clip: Clip, language: str | None) -> list[Piece]:
+        """Return what is heard in a clip.
+
+        Raises:
+            AsrError: the recogniser cannot hear it.
+        """
+        from asrcli.cut import CutOptions, cut
+
+        if self._last and self._last[0] is clip and self._last[1] == language:
+            return self._last[2]
+        options = CutOptions(max_seconds=self.piece_seconds, vad=None)
+        known = language if language is None or not self.spoken or language in self.spoken else None
+        clips = [
+            replace(piece, language=known)
+            for one in sounds(clip)
+            for piece in cut([one.samples], replace(clip.recording, start=one.start), options)
+        ]
+        pieces = []
+        for one, heard in zip(clips, self.recogniser.transcribe(clips), strict=True):
+            if isinstance(heard, Exception):
+                raise heard
+            written = [word for segment in heard for word in written_words(segment.text)]
+            pieces.append(Piece(one, tuple(said for word in written for said in spoken_words(word, language))))
+        self._last = clip, language, pieces
+        return pieces
+
+
+def sounds(clip: Clip) -> Iterator[Clip]:
+    """Yield the stretches of a clip between its silences."""
+    import numpy as np
+
+    level = np.abs(clip.samples)
+    loud = np.flatnonzero(level > QUIET * level.max(initial=0.0))
+    if not len(loud):
+        return
+    breaks = np.flatnonzero(np.diff(loud) > SILENCE * SAMPLE_RATE)
+    for first, last in zip(np.append(loud[0], loud[breaks + 1]), np.append(loud[breaks], loud[-1]), strict=True):
+        start, end = (clip.start + int(number) / SAMPLE_RATE for number in (first, last))
+        yield cut_clip(clip, start - AROUND, end + AROUND)
+
+
+def merged(
+    heard: Sequence[str], words: Sequence[str], matches: Sequence[Match]
+) -> Iterator[tuple[int, str, int | None]]:
+    """Yield what is said: words of the text where they were heard, and what was heard besides.
+
+    With each comes the place of what was heard, and the number of the word of the text or ``None``.
+    """
+    at = 0
+    for one in matches:
+        yield from ((place, heard[place], None) for place in range(at, one.heard))
+        yield from ((one.heard, words[number], number) for number in range(one.first, one.last))
+        at = one.heard_end
+    yield from ((place, heard[place], None) for place in range(at, len(heard)))

@@ -1,0 +1,52 @@
+"""Work in a thread of its own, whose announcements are passed on while it goes on."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
+from typing import TypeVar
+
+Result = TypeVar("Result")
+Event = TypeVar("Event")
+Announce = Callable[[str], None]
+
+TICK = 0.2  # seconds; a wait without an end would hold back SIGINT on some systems
+
+
+def follow(work: Callable[[Announce], Result], event: Callable[[str], Event]) -> Generator[Event, None, Result]:
+    """Do work and yield an event for each line that it announces, when it announces it; return its result.
+
+    A download may take an hour: its announcement must not wait for its end, and an interrupt must not either. What is
+    given up goes on in a daemon thread.
+
+    Raises:
+        BaseException: what the work raises.
+    """
+    said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    result: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work(said.put))
+        except BaseException as error:  # raised again where the result is asked for
+            result.set_exception(error)
+        said.put(None)
+
+    threading.Thread(target=run, name="asr-prepare", daemon=True).start()
+    for text in until_none(said):
+        yield event(text)
+    return result.result()
+
+
+def until_none(source: queue.SimpleQueue[Event | None]) -> Iterator[Event]:
+    """Yield what arrives, until ``None`` does."""
+    while True:
+        try:
+            item = source.get(timeout=TICK)
+        except queue.Empty:
+            continue
+        if item is None:
+            return
+        yield item
