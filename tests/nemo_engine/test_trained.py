@@ -186,8 +186,10 @@ def test_it_hears_in_bfloat16(archives: Archives, strings: Strings) -> None:
 
 def test_silence_says_nothing(pair: Pair) -> None:
     assert pair.nemo.transcribe([silence(2.0), silence(0.2)], TIMED) == [[], []]
+    assert pair.nemo.transcribe([], TIMED) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["fsdd", "flite-digits"])
 def test_words_of_strings_with_known_times(pair: Pair, shared: Path, source: str) -> None:
     """People and voices, takes that the models were not trained on."""
@@ -243,6 +245,7 @@ def test_what_is_not_said_is_not_placed(aligners: tuple[NemoCtc, Ctc], strings: 
     assert nemo.align([silence(2.0), silence(0.05)], [words, words], "en") == [[None] * len(words)] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["fsdd", "flite-digits"])
 def test_edges_of_strings_with_known_times(aligners: tuple[NemoCtc, Ctc], shared: Path, source: str) -> None:
     strings = known_strings(shared / source / "recordings", 40)

@@ -65,6 +65,8 @@ class Nemo(Engine):
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Return at most one segment per clip."""
+        if not clips:
+            return []  # NeMo would complain
         times = bool(options.word_timestamps)
         try:
             hypotheses = self._hear(clips, times, options)
