@@ -25,6 +25,7 @@ from asrcli.engine import Device, Engine, Weights, installed, load_class
 from asrcli.engine_options import check_options
 from asrcli.types import Clip, Options, Segment, WordSource
 from tests.clips import clip, noise, silence
+from tests.nemo_engine.trained import archive
 
 ROOT = Path(__file__).parent.parent
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
@@ -43,11 +44,13 @@ class Case:
     model: str | None = None  # a name, or a folder of tests/checkpoints; None: its default
     listens: bool = True  # it hears sounds, and nothing in silence and noise
     server: str | None = None  # the engine is a client: a server on loopback has this checkpoint of Whisper inside
+    archive: bool = False  # the model is made a `.nemo` archive first
 
 
 CASES = {
     "canary": Case("canary-qwen-digits"),
     "fake": Case(listens=False),
+    "nemo": Case("parakeet-tdt-digits", archive=True),
     "openai_server": Case(server="whisper-digits-ct2"),
     "pocketsphinx": Case(),
     "qwen3": Case("qwen3-asr-digits"),
@@ -61,13 +64,17 @@ def case(name: str) -> Case:
     return CASES.get(name, Case(listens=False))
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+@pytest.fixture(
+    scope="module", params=[pytest.param(one, marks=pytest.mark.slow) if one == "nemo" else one for one in ENGINES]
+)
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Return each engine, loaded; skip those whose packages or weights are not here."""
     kind = load_class(request.param)
     if missing := kind.missing():
         pytest.skip(f"{', '.join(missing)} is not installed")
     model = case(request.param).model
+    if model and case(request.param).archive:
+        model = str(archive(CHECKPOINTS / model, tmp_path_factory.mktemp("nemo")))
     with ExitStack() as stack:
         if inside := case(request.param).server:
             whisper = load_class("whisper")(Weights(inside, str(CHECKPOINTS / inside)), Device(threads=1))

@@ -30,6 +30,7 @@ from asrcli.engine import Device, Weights, load_class
 from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import Clip, Options, Recording, Region, Transcript
 from tests.clips import clip
+from tests.nemo_engine.trained import archive
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -44,10 +45,13 @@ SLACK = 0.3  # seconds around a recorded string; whole strings lie further apart
 Align = Callable[..., tuple[Transcript, list[Region]]]
 
 
-@pytest.fixture(scope="module", params=["ctc", "qwen3", "listener"])
+@pytest.fixture(scope="module", params=["ctc", "qwen3", "listener", pytest.param("nemo", marks=pytest.mark.slow)])
 def align(request: pytest.FixtureRequest, checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Align:
     """Return a function that joins digit strings (numbers) and silences (seconds), and aligns lines with them."""
-    aligners = aligners_of(request.param, checkpoints)
+    if request.param == "nemo":
+        aligners = nemo_alone(checkpoints, tmp_path_factory.mktemp("nemo"))
+    else:
+        aligners = aligners_of(request.param, checkpoints)
     place = tmp_path_factory.mktemp("digits")
     return lambda parts, lines: aligned(parts, lines, aligners, place)
 
@@ -82,6 +86,15 @@ def aligners_of(name: str, checkpoints: Path) -> Pairing:
         return Pairing(aligner, Listener(Recogniser(choice, Options(), print), aligner), timed=True)
     chosen = choose_finder(kind, "en")
     return Pairing(aligner, prepare_aligner(*chosen, offline=True, announce=print).load() if chosen else None)
+
+
+def nemo_alone(checkpoints: Path, folder: Path) -> Pairing:
+    """Return the aligner `nemo`, which finds its words itself, on an archive that is built in a folder."""
+    kind = load_aligner_class("nemo")
+    if missing := kind.missing():
+        pytest.skip(f"{', '.join(missing)} is not installed")
+    path = archive(checkpoints / "parakeet-ctc-digits", folder)
+    return Pairing(kind(Weights(path.name, str(path)), Device(threads=1)))
 
 
 def said(number: int) -> np.ndarray:

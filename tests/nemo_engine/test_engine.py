@@ -76,13 +76,9 @@ def test_the_text_is_that_of_nemo(engine: Nemo, archives: dict[str, Path]) -> No
     model = ASRModel.restore_from(str(archives[kind]), map_location="cpu")
     theirs = model.transcribe([one.samples for one in sounds], batch_size=2, timestamps=True, verbose=False)
     ours = engine.transcribe(sounds, Options(word_timestamps=True))
-    for one, hypothesis, segments in zip(sounds, theirs, ours, strict=True):
+    for hypothesis, segments in zip(theirs, ours, strict=True):
         assert " ".join(segment.text for segment in segments) == hypothesis.text.strip()
-        words = [word for segment in segments for word in segment.words]
-        given = [row for row in hypothesis.timestamp["word"] if row["word"]]
-        assert [word.text for word in words] == [row["word"] for row in given]
-        for word, row in zip(words, given, strict=True):
-            assert word.start == pytest.approx(min(float(row["start"]), one.seconds), abs=1e-6)
+        assert [word.text for segment in segments for word in segment.words] == hypothesis.text.split()
 
 
 def test_the_aligner_finds_what_the_model_itself_says(archives: dict[str, Path]) -> None:

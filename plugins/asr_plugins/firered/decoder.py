@@ -9,6 +9,7 @@ that reordering beams moves a few bits and no keys or values.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,9 @@ from asr_plugins.firered.config import DecoderConfig
 from asr_plugins.firered.positions import sinusoids
 
 FIRST_CAPACITY = 32  # tokens; doubled when they are used up
+
+Function = Callable[[Tensor], Tensor]
+Step = Callable[[Tensor, "DecoderState", int], Tensor]  # x (batch, beams, width), the state, number of the layer
 
 
 class DecoderState:
@@ -32,9 +36,13 @@ class DecoderState:
         used: places of the cache that have been taken, the newest tokens of the beams last.
         visible: `seen` up to the newest token as 0 and minus infinity, (batch, 1, beams, used).
         step: tokens that each beam has been given.
+        layers: what the layers compute.
     """
 
-    def __init__(self, cross: list[tuple[Tensor, Tensor]], frames: Tensor | None, beams: int) -> None:
+    def __init__(
+        self, layers: list[Step], cross: list[tuple[Tensor, Tensor]], frames: Tensor | None, beams: int
+    ) -> None:
+        self.layers = layers
         self.cross = cross
         self.frames = frames
         self.beams = beams
@@ -110,14 +118,15 @@ class Decoder(nn.Module):
         if int(lengths.min()) < encoded.shape[1]:
             padding = torch.arange(encoded.shape[1], device=encoded.device)[None] >= lengths[:, None]
             frames = hidden(padding[:, None, None], encoded.dtype)
-        return DecoderState([layer.cross.project_memory(encoded) for layer in self.layers], frames, beams)
+        cross = [layer.cross.project_memory(encoded) for layer in self.layers]
+        return DecoderState([layer.function() for layer in self.layers], cross, frames, beams)
 
     def forward(self, tokens: Tensor, state: DecoderState) -> Tensor:
         """Take the newest token of every beam (batch, beams); return logits of the next (batch, beams, vocabulary)."""
         position = self._position(state.step)
         state.remember(tokens != self.config.pad)
         x = self.embedding(tokens) * math.sqrt(self.config.width) + position
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(state.layers):
             x = layer(x, state, index)
         return self.output(self.norm(x))
 
@@ -143,11 +152,18 @@ class Layer(nn.Module):
         self.widen = nn.Linear(width, 4 * width)
         self.narrow = nn.Linear(4 * width, width)
 
-    def forward(self, x: Tensor, state: DecoderState, index: int) -> Tensor:
-        """Return the same shape as `x`, (batch, beams, width)."""
-        x = x + self.past(self.past_norm(x), state, index)
-        x = x + self.cross(self.cross_norm(x), state, index)
-        return x + self.narrow(F.gelu(self.widen(self.norm(x))))
+    def function(self) -> Step:
+        """Return what the layer computes: (batch, beams, width) to the same shape."""
+        past_norm, cross_norm, norm = plain(self.past_norm), plain(self.cross_norm), plain(self.norm)
+        past, cross = self.past.function(), self.cross.function()
+        widen, narrow = plain(self.widen), plain(self.narrow)
+
+        def step(x: Tensor, state: DecoderState, index: int) -> Tensor:
+            x = x + past(past_norm(x), state, index)
+            x = x + cross(cross_norm(x), state, index)
+            return x + narrow(F.gelu(widen(norm(x))))
+
+        return step
 
 
 class PastAttention(nn.Module):
@@ -159,14 +175,19 @@ class PastAttention(nn.Module):
         self.project = nn.Linear(width, 3 * width)
         self.output = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, state: DecoderState, index: int) -> Tensor:
-        """Put the keys and values of `x` (batch, beams, width) into the cache and attend."""
-        batch, beams, width = x.shape
-        split = self.project(x).view(batch, beams, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        cache = state.past[index, :, :, :, : state.used]
-        cache[:, :, :, state.used - beams :] = split[1:]
-        mixed = F.scaled_dot_product_attention(split[0], cache[0], cache[1], attn_mask=state.visible)
-        return self.output(mixed.transpose(1, 2).flatten(2))
+    def function(self) -> Step:
+        """Return what puts the keys and values of x, (batch, beams, width), into the cache and attends."""
+        project, output, heads = plain(self.project), plain(self.output), self.heads
+
+        def attend(x: Tensor, state: DecoderState, index: int) -> Tensor:
+            batch, beams, width = x.shape
+            split = project(x).view(batch, beams, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
+            cache = state.past[index, :, :, :, : state.used]
+            cache[:, :, :, state.used - beams :] = split[1:]
+            mixed = F.scaled_dot_product_attention(split[0], cache[0], cache[1], attn_mask=state.visible)
+            return output(mixed.transpose(1, 2).flatten(2))
+
+        return attend
 
 
 class CrossAttention(nn.Module):
@@ -192,19 +213,40 @@ class CrossAttention(nn.Module):
         keys = split[:, :, 0] / math.sqrt(width // self.heads)
         return keys.permute(0, 2, 3, 1).contiguous(), split[:, :, 1].transpose(1, 2).contiguous()
 
-    def forward(self, x: Tensor, state: DecoderState, index: int) -> Tensor:
-        """Return the same shape as `x`, (batch, beams, width)."""
-        batch, beams, width = x.shape
-        query = self.query(x).view(batch, beams, self.heads, width // self.heads).transpose(1, 2)
-        keys, values = state.cross[index]
-        if x.is_cuda:
-            mixed = F.scaled_dot_product_attention(query, keys.transpose(2, 3), values, attn_mask=state.frames)
-        else:  # the fused kernel is made for many queries; here are a few, and memory is what takes time
-            scores = torch.bmm(query.flatten(0, 1), keys.flatten(0, 1)).view(batch, self.heads, beams, -1)
-            if state.frames is not None:
-                scores += state.frames
-            mixed = torch.bmm(scores.softmax(-1).flatten(0, 1), values.flatten(0, 1)).view_as(query)
-        return self.output(mixed.transpose(1, 2).flatten(2))
+    def function(self) -> Step:
+        """Return what attends from x, (batch, beams, width), to the same shape."""
+        to_query, output, heads = plain(self.query), plain(self.output), self.heads
+
+        def attend(x: Tensor, state: DecoderState, index: int) -> Tensor:
+            batch, beams, width = x.shape
+            query = to_query(x).view(batch, beams, heads, width // heads).transpose(1, 2)
+            keys, values = state.cross[index]
+            if x.is_cuda:
+                mixed = F.scaled_dot_product_attention(query, keys.transpose(2, 3), values, attn_mask=state.frames)
+            else:  # the fused kernel is made for many queries; here are a few, and memory is what takes time
+                scores = torch.bmm(query.flatten(0, 1), keys.flatten(0, 1)).view(batch, heads, beams, -1)
+                if state.frames is not None:
+                    scores += state.frames
+                mixed = torch.bmm(scores.softmax(-1).flatten(0, 1), values.flatten(0, 1)).view_as(query)
+            return output(mixed.transpose(1, 2).flatten(2))
+
+        return attend
+
+
+def plain(module: nn.Module) -> Function:
+    """Return what a module computes, as a function that knows its weights.
+
+    A call of a module looks for hooks, and for its weights by name: microseconds, for kernels that take not many more,
+    of which a step of the search has two hundred.
+    """
+    if isinstance(module, nn.Linear):
+        weight, bias = module.weight, module.bias
+        return lambda x: F.linear(x, weight, bias)
+    if isinstance(module, nn.LayerNorm):
+        shape, gain, shift, epsilon = module.normalized_shape, module.weight, module.bias, module.eps
+        return lambda x: torch.layer_norm(x, shape, gain, shift, epsilon)
+    function: Function = module.forward
+    return function
 
 
 def hidden(mask: Tensor, dtype: torch.dtype) -> Tensor:

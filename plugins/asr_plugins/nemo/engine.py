@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asr_plugins.nemo.archive import find_archive, read_archive, unpack
 from asr_plugins.nemo.catalogue import MODELS
+from asr_plugins.nemo.hypotheses import keep_durations, mean_logprob, place_words, token_ids
 from asr_plugins.nemo.quiet import held
 from asrcli.device import torch_place
 from asrcli.engine import Device, Engine, Model, Weights
@@ -19,8 +20,7 @@ from asrcli.models import local_path
 from asrcli.types import Clip, Options, Segment, Word
 
 if TYPE_CHECKING:
-    from asr_plugins.nemo.quiet import held
-from asr_plugins.nemo.archive import Archive
+    from asr_plugins.nemo.archive import Archive
 
 MAX_SECONDS = 40.0  # Canary was trained on clips up to this; full attention over more costs memory by the square
 MAX_SYMBOLS = 10  # tokens a transducer may write in one frame of 80 ms; more is a loop
@@ -65,6 +65,8 @@ class Nemo(Engine):
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Return at most one segment per clip."""
+        if not clips:
+            return []  # NeMo would complain
         times = bool(options.word_timestamps)
         try:
             hypotheses = self._hear(clips, times, options)
@@ -92,19 +94,20 @@ class Nemo(Engine):
         decoding = self._model.cfg.decoding
         with open_dict(decoding):
             decoding.strategy = "greedy_batch"
-            decoding.compute_timestamps = times
-            decoding.preserve_alignments = times and self.layout == "ctc"
-            decoding.confidence_cfg = {
-                "preserve_frame_confidence": times,
-                "preserve_token_confidence": times,
-                "preserve_word_confidence": times,
-            }
+            decoding.compute_timestamps = False  # `hypotheses` tells what is wrong with them
             if self.layout == "rnnt":
+                decoding.tdt_include_token_duration = times
+                decoding.confidence_cfg = {
+                    "preserve_frame_confidence": not wanted[1],  # the next is not to be had without it
+                    "preserve_token_confidence": not wanted[1],
+                    "method_cfg": {"name": "max_prob", "alpha": 1.0},  # the token's probability, less chance
+                }
                 decoding.greedy.loop_labels = True
                 decoding.greedy.use_cuda_graph_decoder = wanted[1]
                 decoding.greedy.max_symbols = decoding.greedy.get("max_symbols") or MAX_SYMBOLS
         with held():
             self._model.change_decoding_strategy(decoding, verbose=False)
+            keep_durations(self._model)
         self._decoding = wanted
 
     def _transcribe(self, clips: Sequence[Clip], **more: Any) -> list[Any]:
@@ -127,7 +130,6 @@ class Nemo(Engine):
         if not text:
             return []
         words = self._words(clip, hypothesis) if options.word_timestamps else ()
-        tokens = _tokens(hypothesis.y_sequence)
         return [
             Segment(
                 text,
@@ -135,8 +137,8 @@ class Nemo(Engine):
                 words[-1].end if words else clip.seconds,
                 words=words,
                 language=self._language(clip, options),
-                avg_logprob=_mean_logprob(hypothesis, tokens),
-                tokens=tokens,
+                avg_logprob=mean_logprob(hypothesis, self.layout),
+                tokens=token_ids(hypothesis),
             )
         ]
 
@@ -145,18 +147,7 @@ class Nemo(Engine):
         return self.languages_spoken[0] if len(self.languages_spoken) == 1 else clip.language or options.language
 
     def _words(self, clip: Clip, hypothesis: Any) -> tuple[Word, ...]:
-        """Return the words, whose times come in frames, kept in order and within the clip."""
-        rows = hypothesis.timestamp.get("word", ()) if isinstance(hypothesis.timestamp, dict) else ()
-        scores = hypothesis.word_confidence or []
-        scores = [float(score) for score in scores] if len(scores) == len(rows) else [None] * len(rows)
-        words: list[Word] = []
-        earliest = 0.0
-        for row, score in zip(rows, scores, strict=True):
-            start = min(max(float(row["start_offset"]) * self._frame_seconds, earliest), clip.seconds)
-            end = min(max(float(row["end_offset"]) * self._frame_seconds, start), clip.seconds)
-            words.append(Word(row["word"], start, end, _probability(score)))
-            earliest = end
-        return tuple(word for word in words if word.text)
+        return place_words(hypothesis, self._model.decoding.decode_ids_to_str, clip, self._frame_seconds)
 
 
 class NemoPlain(Nemo):
@@ -189,6 +180,20 @@ class NemoCanary(Nemo):
         if self.languages_spoken and language not in self.languages_spoken:
             raise UsageError(f"this Canary does not speak '{language}', only: {', '.join(self.languages_spoken)}")
         return language
+
+    def _words(self, clip: Clip, hypothesis: Any) -> tuple[Word, ...]:
+        """Return the words with NeMo's own times, which come in frames, kept in order and within the clip."""
+        rows = hypothesis.timestamp.get("word", ()) if isinstance(hypothesis.timestamp, dict) else ()
+        scores = hypothesis.word_confidence or []
+        scores = [float(score) for score in scores] if len(scores) == len(rows) else [None] * len(rows)
+        words: list[Word] = []
+        earliest = 0.0
+        for row, score in zip(rows, scores, strict=True):
+            start = min(max(float(row["start_offset"]) * self._frame_seconds, earliest), clip.seconds)
+            end = min(max(float(row["end_offset"]) * self._frame_seconds, start), clip.seconds)
+            words.append(Word(row["word"], start, end, _probability(score)))
+            earliest = end
+        return tuple(word for word in words if word.text)
 
 
 def _load(archive: Archive, device: Any, dtype: Any) -> Any:
@@ -227,17 +232,6 @@ def _frame_seconds(model: Any) -> float:
     """Return the length of one output frame: 80 ms for FastConformer."""
     stride = float(model.cfg.preprocessor.get("window_stride", 0.01))
     return stride * float(model.cfg.encoder.get("subsampling_factor", 8))
-
-
-def _tokens(sequence: Any) -> tuple[int, ...]:
-    """Return the token ids; CTC decoding with confidences leaves its log probabilities in their place."""
-    flat = sequence is not None and getattr(sequence, "ndim", 1) == 1
-    return tuple(int(token) for token in sequence) if flat else ()
-
-
-def _mean_logprob(hypothesis: Any, tokens: Sequence[int]) -> float | None:
-    score = float(hypothesis.score) if hypothesis.score is not None else math.nan
-    return score / len(tokens) if tokens and math.isfinite(score) and score <= 0 else None
 
 
 def _probability(score: float | None) -> float | None:
