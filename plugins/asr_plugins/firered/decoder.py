@@ -182,8 +182,8 @@ class PastAttention(nn.Module):
         def attend(x: Tensor, state: DecoderState, index: int) -> Tensor:
             batch, beams, width = x.shape
             split = project(x).view(batch, beams, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
-            cache = state.past[index, :, :, :, : state.used]
-            cache[:, :, :, state.used - beams :] = split[1:]
+            cache = state.past[index].narrow(3, 0, state.used)
+            cache.narrow(3, state.used - beams, beams).copy_(split[1:])
             mixed = F.scaled_dot_product_attention(split[0], cache[0], cache[1], attn_mask=state.visible)
             return output(mixed.transpose(1, 2).flatten(2))
 

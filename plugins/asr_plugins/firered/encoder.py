@@ -97,10 +97,10 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, positions: Tensor, padding: Tensor | None) -> Tensor:
         """Return the same shape as `x`, (batch, frames, width)."""
-        x = x + 0.5 * self.feed_forward1(x)
+        x = torch.add(x, self.feed_forward1(x), alpha=0.5)
         x = x + self.attention(x, positions, padding)
         x = x + self.convolution(x, padding)
-        x = x + 0.5 * self.feed_forward2(x)
+        x = torch.add(x, self.feed_forward2(x), alpha=0.5)
         return self.norm(x)
 
 
@@ -152,7 +152,7 @@ class RelativeAttention(nn.Module):
         query, key, value = split.permute(2, 0, 3, 1, 4)  # each (batch, heads, frames, head width)
         places, reach = self._places(positions), (len(positions) + 1) // 2
         by_content = query + self.content_bias
-        by_place = ((query + self.position_bias) / math.sqrt(width // self.heads)).contiguous()
+        by_place = query + self.position_bias
         mixed, block = [], GPU_BLOCK if x.is_cuda else CPU_BLOCK
         for start in range(0, frames, block):
             stop = min(start + block, frames)
@@ -163,14 +163,15 @@ class RelativeAttention(nn.Module):
                 bias = bias.masked_fill(padding[:, None, None], -math.inf)
             elif bias.is_cuda:  # the fused kernels want aligned rows
                 bias = bias.contiguous()
-            mixed.append(F.scaled_dot_product_attention(by_content[:, :, start:stop], key, value, attn_mask=bias))
-        return self.output(torch.cat(mixed, 2).transpose(1, 2).flatten(2))
+            block_mixed = F.scaled_dot_product_attention(by_content[:, :, start:stop], key, value, attn_mask=bias)
+            mixed.append(block_mixed.transpose(1, 2))  # as the CPU kernel leaves it
+        return self.output(torch.cat(mixed, 1).flatten(2))
 
     def _places(self, positions: Tensor) -> Tensor:
-        """Return the projected positions (heads, head width, 2 reach - 1), kept for the next utterance."""
+        """Return the projected positions (heads, head width, 2 reach - 1), scaled, kept for the next utterance."""
         if self.places is None or self.places[0] is not positions:
             split = self.position(positions).view(len(positions), self.heads, -1)
-            self.places = positions, split.permute(1, 2, 0).contiguous()
+            self.places = positions, split.permute(1, 2, 0).contiguous() / math.sqrt(split.shape[2])
         return self.places[1]
 
 
