@@ -93,9 +93,10 @@ class Half:
         if self.backward:
             first, past = max(0, frames - past), max(0, frames - first)
         rows = self.log_probs[first:past]
-        into[len(rows) :] = -np.inf
+        if len(rows) < len(into):
+            into[len(rows) :] = -np.inf
         gathered = scratch[: len(rows) * len(labels)].reshape(len(rows), len(labels))
-        rows.take(labels, axis=1, out=gathered, mode="clip")
+        rows.take(labels, axis=1, out=gathered, mode="wrap")  # the mode that checks least
         blanks = rows[:, self.blank, None]
         into = into[: len(rows), : len(labels)]
         if self.backward:
@@ -240,7 +241,7 @@ class _Rows:
         for blank, label, before, next_blank, next_label in self.rows[:count]:
             maximum(blank, label, out=next_blank)
             maximum(label, before, out=best)
-            add(next_label, best, out=next_label)
+            add(next_label, best, next_label)
 
 
 def _bytes_of(table: NDArray[Any], packed: bool) -> bytes:
@@ -311,13 +312,15 @@ def _path(one: Utterance, firsts: NDArray[Any], pasts: NDArray[Any]) -> Path:
     """Score the labels, without the blanks that stand between equal ones."""
     import numpy as np
 
-    kept = one.labels != one.blank
-    labels, firsts, pasts = one.labels[kept], firsts[kept], pasts[kept]
+    labels, kept = one.labels, one.labels != one.blank
+    if not kept.all():
+        labels, firsts, pasts = labels[kept], firsts[kept], pasts[kept]
     counts = pasts - firsts
     begins = np.cumsum(counts) - counts
     number = np.repeat(np.arange(len(labels)), counts)  # of the label of each frame that is in one
     frames = np.arange(len(number)) + (firsts - begins)[number]
-    values = one.log_probs[frames, np.maximum(labels, 0)[number]]
-    if (stars := labels[number] == STAR).any():
+    values = one.log_probs[frames, labels[number]]
+    if (starred := labels == STAR).any():
+        stars = starred[number]
         values[stars] = _loudest(one.log_probs[frames[stars]], one.blank)
     return Path(firsts, pasts, np.add.reduceat(values, begins, dtype=np.float64) / counts)
