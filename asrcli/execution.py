@@ -22,6 +22,7 @@ from asrcli.files import is_special, write_atomic
 from asrcli.inputs import STDIN
 from asrcli.jobs import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
 from asrcli.recogniser import Choice
+from asrcli.selection import Setup
 from asrcli.speakers import Diarization, give_speakers, merge_channels
 from asrcli.types import Recording, Segment, Transcript
 from asrcli.writers import Layout, check, render
@@ -116,12 +117,17 @@ def keep_newer(jobs: Sequence[Job], texts: Mapping[str, str] | None = None) -> N
         jobs: all that are planned.
         texts: what else an output is made of, by the name of the recording.
     """
+    made_of = texts or {}
     fresh = [(job.name, output.path) for job in jobs if job.up_to_date for output in job.outputs]
     for recording, made in fresh:
-        for source in filter(None, (recording, (texts or {}).get(recording))):
-            with suppress(OSError):  # another user's file
-                if os.stat(made).st_mtime_ns < os.stat(source).st_mtime_ns:
-                    os.utime(made)
+        for source in [recording, made_of[recording]] if recording in made_of else [recording]:
+            _keep_newer(made, source)
+
+
+def _keep_newer(made: str, source: str) -> None:
+    with suppress(OSError):  # another user's file
+        if os.stat(made).st_mtime_ns < os.stat(source).st_mtime_ns:
+            os.utime(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,7 @@ def _timer(planned: Plan, choice: Choice, announce: Announce) -> AlignerChoice |
     aligner = planned.aligner or aligner_for(choice.engine, request.options, request.aligner)
     if aligner is None:
         return None
-    return prepare_aligner(*aligner, threads=request.threads, offline=request.offline, announce=announce)
+    return prepare_aligner(*aligner, Setup(threads=request.threads, offline=request.offline), announce)
 
 
 def _diarization(request: Request, announce: Announce) -> DeskMaker | None:

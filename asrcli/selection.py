@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from asrcli import device as devices
 from asrcli import models
+from asrcli.background import Announce
 from asrcli.engine import (
     AUTO_ORDER,
     Engine,
@@ -22,8 +22,6 @@ from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.hashes import hash_local
 from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import Options
-
-Announce = Callable[[str], None]
 
 
 def choose_class(name: str, model: str | None, options: Options, announce: Announce) -> tuple[type[Engine], str | None]:

@@ -28,6 +28,7 @@ from asrcli.alignment.run import align_pair
 from asrcli.alignment.windows import Pairing, Windows
 from asrcli.engine import Device, Weights, load_class
 from asrcli.recogniser import Choice, Recogniser
+from asrcli.selection import Setup
 from asrcli.types import Clip, Options, Recording, Region, Transcript
 from tests.clips import clip
 from tests.nemo_engine.trained import archive
@@ -85,7 +86,7 @@ def aligners_of(name: str, checkpoints: Path) -> Pairing:
         choice = Choice(engine, Weights(weights.name, str(weights)), Device(threads=1))
         return Pairing(aligner, Listener(Recogniser(choice, Options(), print), aligner), timed=True)
     chosen = choose_finder(kind, "en")
-    return Pairing(aligner, prepare_aligner(*chosen, offline=True, announce=print).load() if chosen else None)
+    return Pairing(aligner, prepare_aligner(*chosen, Setup(offline=True), print).load() if chosen else None)
 
 
 def nemo_alone(checkpoints: Path, folder: Path) -> Pairing:

@@ -20,6 +20,7 @@ from asrcli.alignment.choice import AlignerChoice, choose_aligner, prepare_align
 from asrcli.alignment.words import AlignedTimes, aligner_for, own_times, shared
 from asrcli.engine import Device, Engine, Weights
 from asrcli.errors import EngineUnavailable, UsageError
+from asrcli.selection import Setup
 from asrcli.types import Clip, Options, Region, Segment, Transcript, Word
 from tests.clips import clip
 
@@ -123,7 +124,7 @@ def test_what_cannot_be_is_refused_before_anything_loads(wordless: type[Wordless
 
 def test_the_best_aligner_that_is_here_is_chosen() -> None:
     aligner, model = choose_aligner("auto", None, "en")
-    assert prepare_aligner(aligner, model, offline=True, announce=print).weights.name == model
+    assert prepare_aligner(aligner, model, Setup(offline=True), print).weights.name == model
     with pytest.raises(EngineUnavailable, match="pocketsphinx: does not speak 'xx'"):
         choose_aligner("auto", None, "xx")
 

@@ -5,7 +5,6 @@ And who tells one that places every word which of them are there: another aligne
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ from asrcli import device as devices
 from asrcli import engine as engines
 from asrcli import models, selection
 from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
+from asrcli.background import Announce
 from asrcli.engine import Device, Weights, check_installed
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
@@ -21,7 +21,6 @@ from asrcli.types import Options
 # CTC aligners), PocketSphinx last because it is always there. An aligner of another package comes before all of them.
 AUTO_ORDER = ("qwen3", "ctc", "nemo", "pocketsphinx")
 
-Announce = Callable[[str], None]
 Finder = tuple[type[Aligner], str]
 Listener = tuple[type[engines.Engine], str | None]
 
@@ -100,8 +99,7 @@ def choose_judge(
     if aligner.rejects or asked == "none":
         return None, None
     if asked != "auto":
-        name, _, model = asked.partition(":")
-        return None, selection.choose_class(name, model or None, Options(language=language), announce)
+        return None, selection.choose_class(asked, None, Options(language=language), announce)
     finder = choose_finder(aligner, language)
     return finder, None if finder else _choose_listener(language)
 
@@ -135,17 +133,10 @@ def choose_finder(aligner: type[Aligner], language: str | None) -> Finder | None
     return None
 
 
-def prepare_aligner(  # noqa: PLR0913 -- everything that a choice depends on
-    aligner: type[Aligner],
-    model: str | None,
-    *,
-    device: str = "auto",
-    dtype: str = "auto",
-    threads: int = 0,
-    offline: bool = False,
-    announce: Announce,
+def prepare_aligner(
+    aligner: type[Aligner], model: str | None, setup: selection.Setup, announce: Announce
 ) -> AlignerChoice:
     """Find the weights, pulling them when allowed, and the device; load nothing."""
-    weights = models.resolve(aligner, model, offline=offline, pull=True, announce=announce)
-    place = devices.choose(cast(Any, aligner), device, dtype, threads, announce=announce)
+    weights = models.resolve(aligner, model, offline=setup.offline, pull=True, announce=announce)
+    place = devices.choose(cast(Any, aligner), setup.device, setup.dtype, setup.threads, announce=announce)
     return AlignerChoice(aligner, weights, place)

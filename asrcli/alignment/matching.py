@@ -82,23 +82,26 @@ def _path(best: Any, reached: Any, untold: Any, gains: Mapping[tuple[int, int], 
     row, column = len(best) - 1, int(np.argmax(best[-1]))
     found: list[Match] = []
     while row or column:
-        score = best[row, column]
-        if reached[row, column] < score:  # a leap ends here
-            before = reached[row, :column] + np.arange(column) * NEAR
-            column = int(np.argmax(before))
-            continue
-        for down, across in PAIRS:
-            if row >= down and column >= across:
-                gain = gains[down, across][row - down, column - across]
-                if best[row - down, column - across] + gain == score:
-                    found.append(Match(row - down, row, column - across, column, share_of(gain, down, across)))
-                    row, column = row - down, column - across
-                    break
+        if reached[row, column] < best[row, column]:  # a leap ends here
+            column = int(np.argmax(reached[row, :column] + np.arange(column) * NEAR))
+        elif step := _last_match(best, gains, row, column):
+            found.append(step)
+            row, column = step.heard, step.first
         else:  # what ends here is not in the text
             while untold[row, column] != best[row - 1, column] - UNTOLD:
                 row -= 1
             row -= 1
     return found[::-1]
+
+
+def _last_match(best: Any, gains: Mapping[tuple[int, int], NDArray[Any]], row: int, column: int) -> Match | None:
+    """Return the match that the best path to a cell ends in, ``None`` where it ends otherwise."""
+    for down, across in PAIRS:
+        if row >= down and column >= across:
+            gain = gains[down, across][row - down, column - across]
+            if best[row - down, column - across] + gain == best[row, column]:
+                return Match(row - down, row, column - across, column, share_of(gain, down, across))
+    return None
 
 
 def likeness(left: Sequence[str], right: Sequence[str], pair: tuple[int, int]) -> NDArray[Any]:

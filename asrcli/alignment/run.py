@@ -78,21 +78,15 @@ class _Prepared:
 def _prepare(planned: AlignPlan, announce: Announce) -> _Prepared:
     """Find all weights, pulling them when allowed."""
     request = planned.request
-    aligner = choices.prepare_aligner(
-        planned.aligner,
-        planned.model,
-        device=request.device,
-        dtype=request.dtype,
-        threads=request.threads,
-        offline=request.offline,
-        announce=announce,
-    )
+    setup = Setup(device=request.device, dtype=request.dtype, threads=request.threads, offline=request.offline)
+    aligner = choices.prepare_aligner(planned.aligner, planned.model, setup, announce)
     finder, listener = None, None
     if planned.listener is not None:
-        setup = Setup(device=request.device, threads=request.threads, offline=request.offline)
-        listener = prepare(*planned.listener, Options(), setup, announce)
-    elif planned.finder is not None:
-        finder = choices.prepare_aligner(*planned.finder, threads=request.threads, offline=True, announce=announce)
+        # The type asked for is the aligner's; an engine may not have it.
+        listener = prepare(*planned.listener, Options(), replace(setup, dtype="auto"), announce)
+    elif planned.finder is not None:  # --device and --dtype are for the aligner
+        here = Setup(threads=request.threads, offline=True)
+        finder = choices.prepare_aligner(*planned.finder, here, announce)
     return _Prepared(aligner, finder, listener)
 
 
