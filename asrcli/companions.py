@@ -1,4 +1,4 @@
-"""Models that work beside an engine: voice activity, punctuation, language identification. Contracts and loading.
+"""Models that work beside an engine: voice activity, punctuation, language identification. Contracts.
 
 Each kind is an entry-point group of its own. On the command line a companion is ``NAME`` or ``NAME:MODEL``, where MODEL
 is a short name, a hub id or a folder, as with engines.
@@ -7,21 +7,16 @@ is a short name, a hub id or a folder, as with engines.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from asrcli.engine import Plugin, check_installed, declared, load_plugin
+from asrcli.engine import Plugin
 
 if TYPE_CHECKING:
     from asrcli.engine import Weights
     from asrcli.types import Clip, Samples
 
 DETECTORS, PUNCTUATORS, IDENTIFIERS = "asrcli.detectors", "asrcli.punctuators", "asrcli.identifiers"
-
-KINDS = {"vad": DETECTORS, "punctuation": PUNCTUATORS, "language": IDENTIFIERS}  # as asr engines pull spells them
-
-Announce = Callable[[str], None]
 
 
 class Companion(Plugin):
@@ -85,77 +80,3 @@ class Identifier(Companion):
     @abstractmethod
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Return for each clip the probability of each language code; {} for a clip that cannot be judged."""
-
-
-def names(group: str) -> list[str]:
-    """Return the names of all companions of a group, sorted; imports none."""
-    return sorted(declared(group))
-
-
-def find(group: str, spelling: str) -> type[Companion]:
-    """Return the class that ``NAME`` or ``NAME:MODEL`` means, with its packages installed.
-
-    Raises:
-        UsageError: no package declares the name.
-        EngineUnavailable, MissingExtra: its module or packages are missing.
-    """
-    role = {DETECTORS: Detector.role, PUNCTUATORS: Punctuator.role, IDENTIFIERS: Identifier.role}[group]
-    found: type[Companion] = load_plugin(group, role, spelling.partition(":")[0])
-    check_installed(found)
-    return found
-
-
-def find_detector(spelling: str) -> type[Detector]:
-    """Return the class of a voice-activity model; raises what `find` raises."""
-    found = find(DETECTORS, spelling)
-    assert issubclass(found, Detector)
-    return found
-
-
-def prepare(group: str, spelling: str, *, offline: bool, announce: Announce) -> Weights:
-    """Return the weights of a companion, downloading them when allowed, so that loading it later needs no network.
-
-    Raises:
-        UsageError, EngineUnavailable: as `find`.
-        ModelError: the weights are not here and cannot be had.
-    """
-    from asrcli.weights import models
-
-    kind = find(group, spelling)
-    weights = models.resolve(kind, _model(spelling), offline=offline, pull=True, announce=announce)
-    _load(group, spelling)  # weights that do not load end the run before any input is read
-    return weights
-
-
-def load_detector(spelling: str) -> Detector:
-    """Return a voice-activity model, loaded once per process."""
-    found = _load(DETECTORS, spelling)
-    assert isinstance(found, Detector)
-    return found
-
-
-def load_punctuator(spelling: str) -> Punctuator:
-    """Return a punctuation model, loaded once per process."""
-    found = _load(PUNCTUATORS, spelling)
-    assert isinstance(found, Punctuator)
-    return found
-
-
-def load_identifier(spelling: str) -> Identifier:
-    """Return a language identifier, loaded once per process."""
-    found = _load(IDENTIFIERS, spelling)
-    assert isinstance(found, Identifier)
-    return found
-
-
-@cache
-def _load(group: str, spelling: str) -> Companion:
-    from asrcli.weights import models
-
-    kind = find(group, spelling)
-    weights = models.resolve(kind, _model(spelling), offline=True, pull=False, announce=lambda text: None)
-    return kind(weights)
-
-
-def _model(spelling: str) -> str | None:
-    return spelling.partition(":")[2] or None

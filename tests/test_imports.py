@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from asrcli.cli.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 CORE = sorted((ROOT / "asrcli").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins/asr_plugins").rglob("*.py"))
-CONTRACT = {"engine", "aligner", "companions", "types", "errors"}
-FOR_PLUGINS = CONTRACT | {"models", "hashes", "pickles", "device", "languages"}
+FOR_PLUGINS = ("engine", "aligner", "companions", "types", "errors", "weights", "engines.device", "base.languages")
 # The aligner of `nemo` is that one over another network; the NeMo backend of `canary` keeps NeMo quiet the same way.
 BUILDS_ON = {"asr_plugins.nemo": "asr_plugins.transformers_models", "asr_plugins.canary": "asr_plugins.nemo"}
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}
-LEAVES = {"audio", "vad", "cut", "text", "writers", "media", "flags", "languages", "types", "errors", "engine", "files"}
-UPPER = {"pipeline", "jobs", "execution", "selection", "recogniser", "api", "main", "commands", "config", "console"}
+FRONT = {"", "__init__", "__main__"}  # the package itself: its version, and the doors to what is below
 
 
-def imports(source: str, *, only_module_level: bool = False) -> Iterator[str]:
-    """Yield the dotted name of everything that a module imports; what only a type checker sees is left out."""
-    pending: list[ast.AST] = [ast.parse(source)]
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def imports(source: str | Path, *, only_module_level: bool = False, typing: bool = False) -> Iterator[str]:
+    """Yield the dotted name of everything that a module imports; what only a type checker sees if asked for."""
+    pending: list[ast.AST] = [tree(source) if isinstance(source, Path) else ast.parse(source)]
     while pending:
         node = pending.pop(0)
         if isinstance(node, ast.Import):
@@ -33,10 +36,48 @@ def imports(source: str, *, only_module_level: bool = False) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports name the whole path"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test) and not typing:
             pending += node.orelse
         elif not (only_module_level and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)):
             pending += ast.iter_child_nodes(node)
+
+
+def package(dotted: str) -> str:
+    """Return the package or flat module below `asrcli` that a name is in; "" for `asrcli` itself."""
+    first = dotted.split(".")[1]
+    home = ROOT / "asrcli" / first
+    return first if home.is_dir() or home.with_suffix(".py").is_file() else ""
+
+
+def layers() -> dict[str, int]:
+    """Return the layer of each package, as the table in CONTRIBUTING.md says."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| (.*?) \|", text.partition("<!-- layers")[2].partition("<!-- end -->")[0], re.M)
+    return {name: int(layer) for layer, names in rows for name in re.findall(r"`(\w+)`", names)}
+
+
+def package_graph() -> dict[str, set[str]]:
+    """Return which packages of `asrcli` each one imports, also inside functions and for types."""
+    graph: dict[str, set[str]] = {}
+    for path in CORE:
+        own = path.relative_to(ROOT / "asrcli").parts[0].removesuffix(".py")
+        found = {package(one) for one in imports(path, typing=True) if one.startswith("asrcli.")}
+        graph.setdefault(own, set()).update(found - {own} - FRONT)
+    return {own: found for own, found in graph.items() if own not in FRONT}
+
+
+def test_packages_import_only_the_layers_above_them() -> None:
+    layer, graph = layers(), package_graph()
+    assert set(graph) == set(layer), "the table of layers in CONTRIBUTING.md names every package, and no other"
+    assert [(own, one) for own, found in graph.items() for one in found if layer[one] >= layer[own]] == []
+
+
+def test_packages_have_no_circle() -> None:
+    graph = package_graph()
+    while ready := [own for own, wanted in graph.items() if not wanted & set(graph)]:
+        for own in ready:
+            del graph[own]
+    assert graph == {}
 
 
 def heavy() -> set[str]:
@@ -81,57 +122,42 @@ def networks() -> set[Path]:
     return found
 
 
-@pytest.mark.parametrize("path", [*CORE, *PLUGINS], ids=name)
-def test_nothing_heavy_at_module_level(path: Path) -> None:
-    if path in networks():
-        return
-    found = list(imports(path.read_text(), only_module_level=True))
-    assert {one.partition(".")[0] for one in found} & heavy() == set()
-    assert not any(inside(one, "rich") for one in found)
-    for network in networks():
-        module = ".".join(network.relative_to(ROOT / "plugins").with_suffix("").parts)
-        assert not any(inside(one, module) for one in found), f"{module} is imported where weights are loaded"
+def test_nothing_heavy_at_module_level() -> None:
+    forbidden, later = heavy(), networks()
+    modules = [".".join(path.relative_to(ROOT / "plugins").with_suffix("").parts) for path in later]
+    wrong = []
+    for path in {*CORE, *PLUGINS} - later:
+        for one in imports(path, only_module_level=True):
+            if one.partition(".")[0] in {*forbidden, "rich"} or any(inside(one, module) for module in modules):
+                wrong.append((name(path), one))
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", CORE, ids=name)
-def test_the_core_knows_no_plugin(path: Path) -> None:
-    assert [one for one in imports(path.read_text()) if inside(one, "asr_plugins")] == []
+def test_the_core_knows_no_plugin() -> None:
+    assert [
+        (name(path), one) for path in CORE for one in imports(path, typing=True) if inside(one, "asr_plugins")
+    ] == []
 
 
-@pytest.mark.parametrize("path", PLUGINS, ids=name)
-def test_a_plugin_sees_the_contract_and_itself(path: Path) -> None:
-    below = path.relative_to(ROOT / "plugins/asr_plugins").parts
-    own = f"asr_plugins.{below[0].removesuffix('.py')}"
-    for one in imports(path.read_text()):
-        if inside(one, "asrcli"):
-            assert one.split(".")[1] in FOR_PLUGINS, one
-        if inside(one, "asr_plugins"):
-            assert inside(one, own) or inside(one, BUILDS_ON.get(own, own)), one
+def test_a_plugin_sees_the_contract_and_itself() -> None:
+    wrong = []
+    for path in PLUGINS:
+        below = path.relative_to(ROOT / "plugins/asr_plugins").parts
+        own = f"asr_plugins.{below[0].removesuffix('.py')}"
+        seen = (*(f"asrcli.{one}" for one in FOR_PLUGINS), own, BUILDS_ON.get(own, own))
+        for one in imports(path, typing=True):
+            ours = inside(one, "asrcli") or inside(one, "asr_plugins")
+            if ours and not any(inside(one, allowed) for allowed in seen):
+                wrong.append((name(path), one))
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "asrcli/commands").glob("*.py")), ids=name)
-def test_a_command_imports_no_other_command(path: Path) -> None:
-    own = f"asrcli.cli.commands.{path.stem}"
-    others = [one for one in imports(path.read_text()) for module in COMMAND_MODULES - {own} if inside(one, module)]
-    assert others == []
-
-
-@pytest.mark.parametrize("path", CORE, ids=name)
-def test_nothing_below_imports_commands_or_the_program(path: Path) -> None:
-    if path.parent.name == "commands" or path.name in ("main.py", "__main__.py"):
-        return
-    found = [
-        one for one in imports(path.read_text()) if inside(one, "asrcli.cli.commands") or inside(one, "asrcli.cli.main")
-    ]
-    assert found == []
-
-
-@pytest.mark.parametrize("path", [path for path in CORE if path.relative_to(ROOT / "asrcli").parts[0] != ""], ids=name)
-def test_leaves_import_nothing_above_them(path: Path) -> None:
-    first = path.relative_to(ROOT / "asrcli").parts[0].removesuffix(".py")
-    if first in LEAVES:
-        above = [one for one in imports(path.read_text()) if inside(one, "asrcli") and one.split(".")[1] in UPPER]
-        assert above == []
+def test_a_command_imports_no_other_command() -> None:
+    wrong = []
+    for path in (ROOT / "asrcli/cli/commands").glob("*.py"):
+        others = COMMAND_MODULES - {f"asrcli.cli.commands.{path.stem}"}
+        wrong += [(path.stem, one) for one in imports(path) if any(inside(one, module) for module in others)]
+    assert wrong == []
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:
@@ -139,7 +165,7 @@ def test_no_module_imports_itself_in_a_circle() -> None:
     modules = {str(path.relative_to(ROOT).with_suffix("")).replace("/", "."): path for path in CORE}
     modules = {module.removesuffix(".__init__"): path for module, path in modules.items()}
     graph = {
-        module: {_module_of(one, modules) for one in imports(path.read_text(), only_module_level=True)} - {None, module}
+        module: {_module_of(one, modules) for one in imports(path, only_module_level=True)} - {None, module}
         for module, path in modules.items()
     }
     while ready := [module for module, wanted in graph.items() if not wanted & set(graph)]:

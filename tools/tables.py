@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -82,36 +81,9 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
-def layout() -> str:
-    """Return every module with the first sentence of its docstring, folder by folder."""
-    lines = []
-    for folder in ("asrcli", "plugins/asr_plugins", "tools"):
-        lines.append(f"{folder}/")
-        for path in sorted((HOME / folder).rglob("*.py"), key=_place):
-            text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            if path.name == "__init__.py":
-                name = f"{path.parent.name}/" if path.parent != HOME / folder else "__init__.py"
-                depth = max(1, len(path.relative_to(HOME / folder).parts) - 1)
-            else:
-                name, depth = path.name, len(path.relative_to(HOME / folder).parts)
-            lines.append(f"{'  ' * depth + name:<24}{_sentence(text)}")
-    return "```text\n" + "\n".join(line.rstrip() for line in lines) + "\n```\n"
-
-
-def _sentence(docstring: str) -> str:
-    return " ".join(docstring.partition("\n\n")[0].replace("``", "`").split())
-
-
-def _place(path: Path) -> tuple[tuple[bool, str], ...]:
-    """Sort modules before packages, and a package before what is in it."""
-    *folders, name = path.parts
-    return (*((True, folder) for folder in folders), (False, "" if name == "__init__.py" else name))
-
-
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "engines": engine_cards,
     "engine-options": engine_options,
     "exit-codes": exit_codes,
-    "layout": layout,
 }

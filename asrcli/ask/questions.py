@@ -8,10 +8,15 @@ rests on is found by `asrcli.ask.evidence`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from asrcli.ask.evidence import Evidence, without_citations
 from asrcli.engine import PROMPT_CHARACTERS
 from asrcli.types import Answer, Segment, Transcript
+
+if TYPE_CHECKING:
+    from asrcli.engines.recogniser import Recogniser
 
 Generate = Callable[[Sequence[str], int], list[str]]  # prompts and the most tokens of an answer -> answers
 
@@ -30,6 +35,12 @@ PART = (
 )
 NOTES = "{question}\n\nAnswer from the notes below, which were taken on a long transcript. " + RULES + "\n\n{text}"
 SHORTER = "Shorten the notes below to what matters for this question:\n{question}\n\n" + RULES + "\n\n{text}"
+
+
+def answer(transcript: Transcript, recogniser: Recogniser, questions: Sequence[str]) -> Transcript:
+    """Return the transcript with the answers of the recogniser's language model to questions about it."""
+    answers = ask(transcript, questions, recogniser.generate, recogniser.load().prompt_characters)
+    return replace(transcript, answers=answers)
 
 
 def ask(

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from asrcli.companions import SpeechStream, load_detector
+from asrcli.companions import SpeechStream
+from asrcli.engines.companions import load_detector
 from asrcli.errors import ModelError
 from asrcli.types import SAMPLE_RATE, Region
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
+from asrcli.formats.turns import UNKNOWN, channel_speaker, turns_from
 from asrcli.formats.units import interpolated_words, spell
 from asrcli.types import Segment, Transcript, Turn, Word
-
-UNKNOWN = "unknown"  # the speaker of a word that no turn is near
 
 # A word that no turn covers goes to a turn this near: the collar within which NIST's evaluations of diarization count
 # no error, because people do not agree on boundaries more closely.
@@ -36,38 +34,6 @@ class Diarization:
     turns: tuple[Turn, ...]  # may overlap
     exclusive: tuple[Turn, ...] = ()  # one speaker at a time, the one a recogniser hears; () when nobody says
     source: str = ""  # the model with its revision, or the file
-
-
-def channel_speaker(channel: int | None) -> str:
-    """Return what the speaker on a channel of a split recording is called; channels count from 0."""
-    return f"channel {channel}"
-
-
-def channel_of(speaker: str | None) -> int | None:
-    """Return the channel of a speaker that `channel_speaker` has named, else ``None``."""
-    found = re.fullmatch(r"channel (\d{1,4})", speaker or "")
-    return int(found[1]) if found else None
-
-
-def turns_of(transcript: Transcript) -> tuple[Turn, ...]:
-    """Return the turns of a transcript, or where it has none those that its segments make, in the order of time."""
-    return tuple(sorted(transcript.turns, key=lambda turn: (turn.start, turn.end))) or turns_from(transcript.segments)
-
-
-def turns_from(segments: Iterable[Segment]) -> tuple[Turn, ...]:
-    """Return one turn for each run of segments of a speaker that touch or overlap."""
-    latest: dict[str, Turn] = {}
-    turns: list[Turn] = []
-    for segment in sorted(segments, key=lambda one: (one.start, one.end)):
-        speaker = segment.speaker or UNKNOWN
-        last = latest.get(speaker)
-        if last and segment.start <= last.end:
-            latest[speaker] = Turn(speaker, last.start, max(last.end, segment.end))
-            continue
-        if last:
-            turns.append(last)
-        latest[speaker] = Turn(speaker, segment.start, segment.end)
-    return tuple(sorted([*turns, *latest.values()], key=lambda turn: (turn.start, turn.end)))
 
 
 def give_speakers(transcript: Transcript, found: Diarization) -> Transcript:

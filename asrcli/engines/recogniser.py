@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from asrcli.engine import Device, Engine, Weights
 from asrcli.engines import device as devices
 from asrcli.errors import AsrError, DeviceError, EngineUnavailable, OutOfMemory
-from asrcli.types import Clip, Options, Segment, Transcript
+from asrcli.types import Clip, Options, Segment
 
 Announce = Callable[[str], None]
 Heard = list[list[Segment] | Exception]  # for each clip its segments, or why it has none; `EngineUnavailable`: no more
@@ -112,13 +112,6 @@ class Recogniser:
             if len(prompts) == 1:
                 self._step_down(error)
         return [answer for prompt in prompts for answer in self.generate([prompt], max_new_tokens)]
-
-    def answer(self, transcript: Transcript, questions: Sequence[str]) -> Transcript:
-        """Return the transcript with answers to questions about it."""
-        from asrcli.ask.questions import ask
-
-        answers = ask(transcript, questions, self.generate, self.load().prompt_characters)
-        return replace(transcript, answers=answers)
 
     def _retry_smaller(self, clips: Sequence[Clip], error: Exception) -> Heard:
         if len(clips) > 1:

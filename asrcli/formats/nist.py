@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from asrcli.diarization.speakers import UNKNOWN, channel_of, turns_of
 from asrcli.formats.text import clean
 from asrcli.formats.timeline import Interval, field, file_label, lay_out, tiers
+from asrcli.formats.turns import UNKNOWN, channel_of, turns_of
 from asrcli.formats.units import milliseconds
 
 if TYPE_CHECKING:

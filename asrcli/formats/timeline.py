@@ -11,8 +11,8 @@ from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asrcli.diarization.speakers import UNKNOWN
 from asrcli.formats.text import clean
+from asrcli.formats.turns import UNKNOWN
 from asrcli.formats.units import interpolated_words, milliseconds, recording_end
 
 if TYPE_CHECKING:

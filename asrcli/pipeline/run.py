@@ -52,6 +52,7 @@ class Settings:
     decode_threads: int = 2
     queue_seconds: float = QUEUE_SECONDS
     words: Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]] | None = None  # gives segments words with times
+    answer: Callable[[Transcript, Recogniser], Transcript] | None = None  # adds answers to what was asked about it
     listen: Listen | None = None  # gets the blocks of each recording as they are decoded, and hands them on
 
 
@@ -336,8 +337,8 @@ class _Consumer:
         """Hand on a transcript, with the answers to what was asked about it."""
         transcript = self._transcript(assembly, self.ends[index], self.started[index])
         try:
-            if self.options.ask:
-                transcript = self.recogniser.answer(transcript, self.options.ask)
+            if self.settings.answer is not None:
+                transcript = self.settings.answer(transcript, self.recogniser)
         except DeviceError:
             raise
         except Exception as error:  # the per-input boundary

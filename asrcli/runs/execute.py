@@ -10,15 +10,17 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from asrcli import companions
 from asrcli.alignment.choice import AlignerChoice, prepare_aligner
 from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
+from asrcli.ask.questions import answer
 from asrcli.audio.inputs import STDIN
 from asrcli.base.background import Announce, follow
 from asrcli.base.files import is_special, write_atomic
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
+from asrcli.engines import companions
 from asrcli.engines.recogniser import Choice
 from asrcli.engines.selection import Setup
 from asrcli.errors import AsrError, InputError, UsageError
@@ -334,6 +336,7 @@ def pipeline_settings(request: Request, choice: Choice) -> pipeline.Settings:
         batch_size=request.batch_size or pipeline.MOST_CLIPS,
         punctuator=companions.load_punctuator(named) if (named := request.punctuation) else None,
         identifier=companions.load_identifier(named) if (named := request.identifier) else None,
+        answer=partial(answer, questions=asked) if (asked := request.options.ask) else None,
         decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
     )
 

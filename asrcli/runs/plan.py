@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from asrcli import companions
 from asrcli.alignment.words import aligner_for
 from asrcli.audio.inputs import STDIN, Found
 from asrcli.audio.vad import SILERO, VadOptions
 from asrcli.base.files import is_special
+from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS
 from asrcli.diarization.known import KnownTurns, plan_speakers, speaker_recipe
 from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.engine import Engine
-from asrcli.engines import selection
+from asrcli.engines import companions, selection
 from asrcli.errors import UsageError
 from asrcli.formats import FORMATS, Layout
 from asrcli.runs import state
@@ -48,7 +48,7 @@ class Request:
     end: float | None = None
     vad: VadOptions | None = None  # None transcribes everything, speech or not
     languages: tuple[str, ...] = ()
-    punctuation: str | None = None  # a punctuation model, as `asrcli.companions` spells it
+    punctuation: str | None = None  # a punctuation model, as `asrcli.engines.companions` spells it
     identifier: str | None = None  # a language identifier, likewise
     device: str = "auto"
     dtype: str = "auto"
@@ -241,8 +241,8 @@ def output_recipe(recipe: state.Recipe, name: str, layout: Layout) -> state.Reci
 def companions_of(request: Request) -> Iterator[tuple[str, str]]:
     """Yield group and spelling of every model besides the engine that a request needs."""
     if request.vad is not None and request.vad.model != SILERO:
-        yield companions.DETECTORS, request.vad.model
+        yield DETECTORS, request.vad.model
     if request.punctuation:
-        yield companions.PUNCTUATORS, request.punctuation
+        yield PUNCTUATORS, request.punctuation
     if request.identifier:
-        yield companions.IDENTIFIERS, request.identifier
+        yield IDENTIFIERS, request.identifier

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from asrcli.base.console import Console
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from asrcli.engines.recogniser import Recogniser
     from asrcli.types import Answer, Transcript
 
     Asking = Callable[[Transcript, Sequence[str]], Transcript]
@@ -61,11 +63,17 @@ def ask(
             asking = _server(llm, llm_model)
         else:
             setup = Setup(backend, device, compute_type, threads, offline)
-            asking = prepare_to_answer(llm or engine, model, setup, console.note).answer
+            asking = partial(_recogniser, prepare_to_answer(llm or engine, model, setup, console.note))
         if not found.text:
             console.note(f"{transcript} holds no text: there is nothing to ask about")
         answered = asking(replace(found, answers=()), questions)
     sys.stdout.write(_as_json(answered.answers) if json else _as_markdown(answered))
+
+
+def _recogniser(recogniser: Recogniser, transcript: Transcript, asked: Sequence[str]) -> Transcript:
+    from asrcli.ask.questions import answer
+
+    return answer(transcript, recogniser, asked)
 
 
 def _server(url: str, model: str) -> Asking:

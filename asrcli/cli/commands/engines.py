@@ -86,9 +86,9 @@ def _plugin(name: str) -> tuple[type[Plugin], str | None]:
 
     ``vad:``, ``punctuation:`` and ``language:`` are spelled likewise.
     """
-    from asrcli import companions
     from asrcli.aligner import load_aligner_class
     from asrcli.engine import load_class
+    from asrcli.engines import companions
 
     role, _, rest = name.partition(":")
     if role == "aligner":

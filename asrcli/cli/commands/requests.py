@@ -204,8 +204,8 @@ def _time(text: str, option: str) -> float:
 
 def _vad(given: dict[str, Any]) -> VadOptions:
     """Return what counts as speech: the voice-activity model's own threshold unless another one is given."""
-    from asrcli import companions
     from asrcli.audio.vad import SILERO, VadOptions
+    from asrcli.engines import companions
 
     asked = {name: _seconds(given[f"vad_{name}_duration_ms"]) for name in ("min_speech", "min_silence")}
     asked["threshold"] = given["vad_threshold"]
