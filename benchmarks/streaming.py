@@ -25,7 +25,7 @@ from asr_plugins.whisper import Whisper
 from asrcli.audio.decode import decode
 from asrcli.audio.vad import VadOptions
 from asrcli.engine import Device, Engine, Stream, Weights
-from asrcli.engines.recogniser import Choice, Recogniser
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.streaming.listener import Listener
 from asrcli.streaming.session import Session
 from asrcli.streaming.updates import Update
@@ -78,7 +78,7 @@ class Spent:
 def stream(row: Row) -> Spent:
     """Feed a stream by tenths of a second, with a hypothesis for every second of speech, as if it were live."""
     loop = np.concatenate(strings())
-    owner = Recogniser(row.engine, row.options, print)
+    owner = LocalRecogniser(row.engine, print)
     works = watched(owner)
     listener = Listener(owner, Recording("a-b-c-d"), row.options, row.vad)
     costs, memory, counts, at = [], [], [totals(works)], 0
@@ -98,7 +98,7 @@ def stream(row: Row) -> Spent:
     return Spent(costs, memory, len(listener.segments), work)
 
 
-def watched(owner: Recogniser) -> list[Work]:
+def watched(owner: LocalRecogniser) -> list[Work]:
     """Return a list that gets what each stream of the engine counts."""
     works: list[Work] = []
     engine = owner.load()
@@ -154,10 +154,10 @@ def latencies(engine: Choice, count: int) -> tuple[list[float], list[float]]:
     between the two are left out.
     """
     spoken = strings()[:count]
-    owner = Recogniser(engine, OPTIONS, print)
+    owner = LocalRecogniser(engine, print)
     ends, offset = [], 0.0
     for string in spoken:
-        (segments,) = owner.transcribe([Clip(Recording("x"), 0.0, string)])
+        (segments,) = owner.transcribe([Clip(Recording("x"), 0.0, string)], OPTIONS)
         assert not isinstance(segments, Exception)
         ends.append([offset + word.end for segment in segments for word in segment.words])
         offset += len(string) / SAMPLE_RATE

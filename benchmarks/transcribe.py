@@ -23,9 +23,10 @@ from asr_plugins.whisper import Whisper
 from asrcli.audio.cut import CutOptions, cut
 from asrcli.audio.decode import decode
 from asrcli.engine import Device, Weights
-from asrcli.engines.recogniser import Choice
-from asrcli.pipeline import run as pipeline
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.pipeline.events import Failed
+from asrcli.pipeline.run import run
+from asrcli.pipeline.settings import Settings
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording
 from benchmarks.random_whisper import make
 
@@ -110,15 +111,9 @@ def alone(engine: Whisper, clips: Sequence[Clip], options: Options) -> None:
 def through(engine: Whisper, recordings: Sequence[Recording], options: Options) -> None:
     """Run the pipeline with an engine that is already loaded, as the bare one is."""
 
-    class Loaded(Whisper):
-        """The engine of this run, without loading it again."""
-
-        def __new__(cls, weights: Weights, device: Device) -> Whisper:  # type: ignore[misc]
-            return engine
-
-    choice = Choice(Loaded, Weights("tiny", None), Device("cpu", 0, "float32", THREADS))
-    settings = pipeline.Settings(CutOptions(Whisper.max_seconds), batch_size=BATCH, batch_seconds=1e6)
-    for event in pipeline.run(recordings, choice, options, settings):
+    choice = Choice(Whisper, Weights("tiny", None), Device("cpu", 0, "float32", THREADS))
+    settings = Settings(CutOptions(Whisper.max_seconds), batch_size=BATCH, batch_seconds=1e6)
+    for event in run(recordings, [LocalRecogniser(choice, print, engine)], options, settings):
         assert not isinstance(event, Failed), event
 
 

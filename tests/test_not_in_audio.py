@@ -25,11 +25,11 @@ from asrcli.alignment.places import Placed, apart, is_spoken
 from asrcli.alignment.result import missing_runs, summarise
 from asrcli.alignment.windows import Pairing, Windows
 from asrcli.engine import Device, Weights, load_class
-from asrcli.engines.recogniser import Choice, Recogniser
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.engines.selection import Setup
 from asrcli.runs.align import align_pair
 from asrcli.runs.align_plan import AlignRequest
-from asrcli.types import Clip, Options, Recording, Region, Transcript
+from asrcli.types import Clip, Recording, Region, Transcript
 from tests.clips import clip
 from tests.nemo_engine.trained import archive
 
@@ -84,7 +84,7 @@ def aligners_of(name: str, checkpoints: Path) -> Pairing:
     if name == "listener":
         engine, weights = load_class("qwen3"), checkpoints / "qwen3-asr-digits"
         choice = Choice(engine, Weights(weights.name, str(weights)), Device(threads=1))
-        return Pairing(aligner, Listener(Recogniser(choice, Options(), print), aligner), timed=True)
+        return Pairing(aligner, Listener(LocalRecogniser(choice, print), aligner), timed=True)
     chosen = choose_finder(kind, "en")
     return Pairing(aligner, prepare_aligner(*chosen, Setup(offline=True), print).load() if chosen else None)
 

@@ -20,7 +20,7 @@ from support.server import Call, Reply, Server, hearing, serving
 
 from asrcli.engine import Engine, Weights, load_class
 from asrcli.engines.device import Device
-from asrcli.engines.recogniser import Choice, Recogniser
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import AsrError, EngineUnavailable, ModelError, UsageError
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region
 from tests.clips import clip as clip_of
@@ -211,13 +211,13 @@ def test_several_callers_share_an_engine() -> None:
     with serving(answer) as server:
         weights = Weights(server.url, None)
         choice = Choice(load_class("openai_server").for_weights(weights), weights, Device())
-        owner = Recogniser(choice, Options(), print)
+        owner = LocalRecogniser(choice, print)
         owner.load()
 
         def call(number: int) -> bool:
             clips = [tone(0.2 + (number * 8 + at) / 1000) for at in range(8)]
             clips[number % 8] = replace(bad)
-            heard = owner.transcribe(clips)
+            heard = owner.transcribe(clips, Options())
             return all(
                 isinstance(one, AsrError) if at == number % 8 else one[0].text == str(len(clips[at].samples))  # type: ignore[index]
                 for at, one in enumerate(heard)
@@ -238,11 +238,11 @@ def test_answers_of_a_batch_are_kept_when_the_server_goes(monkeypatch: pytest.Mo
     with serving(answer) as server:
         weights = Weights(server.url, None)
         choice = Choice(load_class("openai_server").for_weights(weights), weights, Device())
-        owner = Recogniser(choice, Options(), print)
-        heard = owner.transcribe([tone() for _ in range(5)])
+        owner = LocalRecogniser(choice, print)
+        heard = owner.transcribe([tone() for _ in range(5)], Options())
         assert [type(one) for one in heard] == [list, list, *[EngineUnavailable] * 3]
         with pytest.raises(EngineUnavailable):
-            owner.transcribe([tone(), tone()])
+            owner.transcribe([tone(), tone()], Options())
     assert len(server.calls) == 3
 
 
@@ -339,7 +339,7 @@ def test_what_a_server_refuses_is_the_failure_of_one_clip_and_nothing_is_sent_tw
     with serving(answer) as server:
         weights = Weights(server.url, None)
         choice = Choice(load_class("openai_server").for_weights(weights), weights, Device())
-        heard = Recogniser(choice, Options(), print).transcribe([tone(), long, tone()])
+        heard = LocalRecogniser(choice, print).transcribe([tone(), long, tone()], Options())
     assert [one if isinstance(one, Exception) else one[0].text for one in heard][::2] == ["good", "good"]
     assert "415 (cannot be decoded)" in str(heard[1])
     assert len(server.calls) == 3

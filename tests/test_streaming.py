@@ -25,7 +25,7 @@ from asrcli.audio import decode as audio
 from asrcli.audio.vad import SpeechDetector, VadOptions
 from asrcli.engine import Engine, Weights, load_class
 from asrcli.engines.device import Device
-from asrcli.engines.recogniser import Choice, Recogniser
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import AsrError, EngineUnavailable, InputError, MissingExtra, UsageError
 from asrcli.streaming import sources
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, pieces, tokens, written
@@ -176,13 +176,13 @@ def test_silence_is_no_utterance_and_takes_no_memory() -> None:
 # Listening: what is settled, joined, is the text
 
 
-def recogniser(engine: type[Engine], model: str, options: Options, path: Path | None = None) -> Recogniser:
+def recogniser(engine: type[Engine], model: str, options: Options, path: Path | None = None) -> LocalRecogniser:
     weights = Weights(model, str(path) if path else None)
-    return Recogniser(Choice(engine, weights, Device(threads=1)), options, print)
+    return LocalRecogniser(Choice(engine, weights, Device(threads=1)), print)
 
 
 def listen(
-    owner: Recogniser, samples: Any, vad: VadOptions | None, block: int = 1600, behind: bool = False
+    owner: LocalRecogniser, samples: Any, vad: VadOptions | None, block: int = 1600, behind: bool = False
 ) -> tuple[Listener, list[Update]]:
     listener = Listener(owner, Recording("a-b-c-d-e-f-g"), owner.options, vad)
     updates = []

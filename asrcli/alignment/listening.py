@@ -15,7 +15,7 @@ from asrcli.alignment.matching import Match, match
 from asrcli.alignment.places import cut as cut_clip
 from asrcli.alignment.script import written_words
 from asrcli.alignment.spoken import spoken_words
-from asrcli.types import SAMPLE_RATE, Clip, Word
+from asrcli.types import SAMPLE_RATE, Clip, Options, Word
 
 if TYPE_CHECKING:
     from asrcli.engines.recogniser import Recogniser
@@ -114,7 +114,7 @@ class Listener(Aligner):
             for piece in cut([one.samples], replace(clip.recording, start=one.start), options)
         ]
         pieces = []
-        for one, heard in zip(clips, self.recogniser.transcribe(clips), strict=True):
+        for one, heard in zip(clips, self.recogniser.transcribe(clips, Options()), strict=True):
             if isinstance(heard, Exception):
                 raise heard
             written = [word for segment in heard for word in written_words(segment.text)]

@@ -39,7 +39,7 @@ SHORTER = "Shorten the notes below to what matters for this question:\n{question
 
 def answer(transcript: Transcript, recogniser: Recogniser, questions: Sequence[str]) -> Transcript:
     """Return the transcript with the answers of the recogniser's language model to questions about it."""
-    answers = ask(transcript, questions, recogniser.generate, recogniser.load().prompt_characters)
+    answers = ask(transcript, questions, recogniser.generate, recogniser.prompt_characters)
     return replace(transcript, answers=answers)
 
 

@@ -6,16 +6,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asrcli.bench import messages as say
 from asrcli.datasets.manifests import recording_of
-from asrcli.engine import Device, Engine, Weights
-from asrcli.engines.recogniser import Choice, Recogniser
+from asrcli.engine import Engine
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import OutOfMemory, UsageError
-from asrcli.pipeline import run as pipeline
 from asrcli.pipeline.events import Failed, Finished
-from asrcli.types import SAMPLE_RATE, Clip, Options, Segment, Utterance
+from asrcli.pipeline.run import run
+from asrcli.pipeline.settings import Settings
+from asrcli.types import SAMPLE_RATE, Clip, Options, Utterance
 
 if TYPE_CHECKING:
     from asrcli.audio.cut import CutOptions
@@ -27,49 +28,13 @@ GAIN = 1.02  # a batch size that is not this much faster than the best before br
 MOST_GAINLESS = 2  # such sizes in a row end a sweep
 
 
-class Meter:
-    """Adds up the time spent in the engine; a meter a caller."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def timed(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a function and count its time."""
-        begun = time.perf_counter()
-        try:
-            return function(*arguments)
-        finally:
-            self.seconds += time.perf_counter() - begun
-
-
-def metered(engine: Engine, meter: Meter) -> type[Engine]:
-    """Return a class with the card of an engine whose objects are this engine, loaded already, on a meter.
-
-    With it the pipeline itself can be measured: it takes a class, loads it and calls it.
-    """
-
-    class Metered(type(engine)):  # type: ignore[misc]
-        def __init__(self, weights: Weights, device: Device) -> None:
-            """Load nothing."""
-
-        def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
-            heard: list[list[Segment]] = meter.timed(engine.transcribe, clips, options)
-            return heard
-
-        def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
-            guesses: list[dict[str, float]] = meter.timed(engine.identify_language, clips)
-            return guesses
-
-    return Metered
-
-
 class Loaded:
     """One engine with its weights in memory."""
 
     def __init__(self, engine: type[Engine], job: say.Job, announce: Callable[[str], None]) -> None:
         self.job = job
         self.choice = Choice(engine, job.weights, job.device)
-        self.recogniser = Recogniser(self.choice, job.options, announce)
+        self.recogniser = LocalRecogniser(self.choice, announce)
 
     def load(self) -> None:
         """Load the weights."""
@@ -107,17 +72,15 @@ class Loaded:
 
     def hear(self, one: Utterance) -> say.Heard:
         """Hear one utterance through the whole pipeline, alone, one clip at a time."""
-        meter = Meter()
-        choice = Choice(metered(self.recogniser.load(), meter), self.choice.weights, self.recogniser.device)
-        settings = pipeline.Settings(cut=self.cut_options(), batch_size=1, decode_threads=1)
+        settings = Settings(cut=self.cut_options(), batch_size=1, decode_threads=1)
         text, error, decode = None, "", 0.0
-        begun = time.perf_counter()
-        for event in pipeline.run([recording_of(one)], choice, self.job.options, settings):
+        begun, busy = time.perf_counter(), self.recogniser.busy
+        for event in run([recording_of(one)], [self.recogniser], self.job.options, settings):
             if isinstance(event, Finished):
                 text, decode = event.transcript.text, event.transcript.timings.decode
             elif isinstance(event, Failed):
                 error = f"{type(event.error).__name__}: {event.error}"
-        return say.Heard(one.id, text, time.perf_counter() - begun, decode, meter.seconds, error)
+        return say.Heard(one.id, text, time.perf_counter() - begun, decode, self.recogniser.busy - busy, error)
 
     def clips(self, utterances: Sequence[Utterance]) -> list[Clip]:
         """Return the clips of utterances, decoded, the longest first as the pipeline likes them in batches."""

@@ -1,18 +1,25 @@
-"""An engine that is loaded when it is needed, and that goes down a ladder instead of dying when memory runs out."""
+"""What a run recognises with, and the one that owns an engine in this process.
+
+An engine that runs out of memory goes down a ladder, smaller batches, precisions and devices, instead of dying.
+"""
 
 from __future__ import annotations
 
-import traceback
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Protocol
 
 from asrcli.engine import Device, Engine, Weights
 from asrcli.engines import device as devices
-from asrcli.errors import AsrError, DeviceError, EngineUnavailable, OutOfMemory
+from asrcli.errors import DeviceError, EngineUnavailable, OutOfMemory
 from asrcli.types import Clip, Options, Segment
 
 Announce = Callable[[str], None]
-Heard = list[list[Segment] | Exception]  # for each clip its segments, or why it has none; `EngineUnavailable`: no more
+# For each clip its segments, or why it has none; `EngineUnavailable`: the engine is gone, and no further clip is heard.
+Results = list[list[Segment] | Exception]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +31,70 @@ class Choice:
     device: Device
 
 
-class Recogniser:
-    """Owns one engine instance. Used by one thread."""
+class Recogniser(Protocol):
+    """Something that recognises: an engine in this process, loaded or not yet, or in another one.
 
-    def __init__(self, choice: Choice, options: Options, announce: Announce) -> None:
+    A run calls each recogniser from one thread at a time, and takes its announcements while it goes on.
+    """
+
+    announce: Announce  # gets one sentence for each fallback
+
+    @property
+    def choice(self) -> Choice:
+        """Which engine, weights and device these are."""
+
+    def load(self) -> object:
+        """Load the weights unless they are loaded.
+
+        Raises:
+            AsrError: they cannot be loaded on any device.
+        """
+
+    def transcribe(self, clips: Sequence[Clip], options: Options) -> Results:
+        """Return what was recognised in each clip. A failure is the failure of its clip alone.
+
+        Raises:
+            EngineUnavailable: the engine, a server, is gone, and has recognised none of the clips.
+            OutOfMemory: one clip alone does not fit on any device.
+        """
+
+    def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
+        """Return the probability of each language for each clip."""
+
+    def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
+        """Return what the engine's language model answers to each prompt."""
+
+    @property
+    def prompt_characters(self) -> int:
+        """The longest prompt that `generate` takes."""
+
+    def close(self) -> None:
+        """Let go of the weights; the next call loads them again."""
+
+
+def silently(text: str) -> None:
+    """Announce nothing."""
+
+
+class LocalRecogniser:
+    """An engine in this process, loaded when it is needed and kept. Several threads may call it.
+
+    Args:
+        choice: what to load.
+        announce: gets one sentence for each step down the ladder.
+        engine: the engine, when it is loaded already.
+    """
+
+    def __init__(self, choice: Choice, announce: Announce = silently, engine: Engine | None = None) -> None:
         self.choice = choice
-        self.options = options
+        self.busy = 0.0  # seconds that the engine has computed
         self.announce = announce
         self.device = choice.device
         self.most_clips: int | None = None  # learnt when a batch did not fit
         self._ladder: Iterator[Device] = devices.ladder(choice.engine, choice.device)
-        self._engine: Engine | None = None
+        self._engine = engine
+        self._loading = threading.RLock()
+        self._calling: AbstractContextManager[object] = nullcontext() if choice.engine.concurrent else self._loading
 
     def load(self) -> Engine:
         """Return the engine, loading it first if need be; a device it does not fit on is left for the next one.
@@ -42,84 +102,113 @@ class Recogniser:
         Raises:
             AsrError: the weights cannot be loaded on any device.
         """
-        while self._engine is None:
-            try:
-                self._engine = self.choice.engine(self.choice.weights, self.device)
-            except Exception as error:
-                if not devices.is_out_of_memory(error):
-                    raise
-                self._step_down(error)
-        return self._engine
+        with self._loading:
+            while self._engine is None:
+                try:
+                    self._engine = self.choice.engine(self.choice.weights, self.device)
+                except Exception as error:
+                    if not devices.is_out_of_memory(error):
+                        raise
+                    self._step_down(error)
+            return self._engine
 
-    def transcribe(self, clips: Sequence[Clip]) -> Heard:
-        """Return what was heard in each clip. A failure is the failure of its clip alone.
+    def close(self) -> None:
+        """Let go of the weights; the next call loads them again."""
+        with self._loading:
+            self._engine = None
+
+    def transcribe(self, clips: Sequence[Clip], options: Options) -> Results:
+        """Return what was recognised in each clip. A failure is the failure of its clip alone.
 
         Raises:
-            EngineUnavailable: the engine, a server, is gone, and has heard none of the clips.
+            EngineUnavailable: the engine, a server, is gone, and has recognised none of the clips.
             OutOfMemory: one clip alone does not fit on any device.
         """
-        limit = self.most_clips or len(clips)
-        if len(clips) > limit:
-            return [one for at in range(0, len(clips), limit) for one in self.transcribe(clips[at : at + limit])]
-        engine = self.load()  # weights that do not load end the run; they are no clip's fault
-        try:
-            heard = engine.transcribe(clips, self.options)
-            if len(heard) != len(clips):
-                raise RuntimeError(f"{self.choice.engine.name} returned {len(heard)} results for {len(clips)} clips")
-            return list(heard)
-        except Exception as error:
-            if devices.is_out_of_memory(error):
-                return self._retry_smaller(clips, error)
-            if isinstance(error, DeviceError) or (isinstance(error, EngineUnavailable) and len(clips) == 1):
-                raise  # no clip's fault: a device, or a server, that is gone
-            if len(clips) == 1:
-                return [error if isinstance(error, AsrError) else _unexpected(error)]
-        return self._one_by_one(clips)
+        with self._calling:
+            limit = self.most_clips or len(clips)
+            if len(clips) > limit:
+                parts = (clips[at : at + limit] for at in range(0, len(clips), limit))
+                return [one for part in parts for one in self.transcribe(part, options)]
+            engine = self.load()  # weights that do not load end the run; they are no clip's fault
+            try:
+                with self._timed():
+                    found = engine.transcribe(clips, options)
+                if len(found) != len(clips):
+                    raise RuntimeError(
+                        f"{self.choice.engine.name} returned {len(found)} results for {len(clips)} clips"
+                    )
+                return list(found)
+            except Exception as error:
+                if devices.is_out_of_memory(error):
+                    self._shrink(len(clips), error)
+                elif isinstance(error, DeviceError) or (isinstance(error, EngineUnavailable) and len(clips) == 1):
+                    raise  # no clip's fault: a device, or a server, that is gone
+                elif len(clips) == 1:
+                    return [error]
+                else:
+                    return self._one_by_one(clips, options)
+            return self.transcribe(clips, options)
 
-    def _one_by_one(self, clips: Sequence[Clip]) -> Heard:
-        """Hear the clips of a batch that failed; what a server did before it went is not lost."""
-        heard: Heard = []
+    def _one_by_one(self, clips: Sequence[Clip], options: Options) -> Results:
+        """Recognise the clips of a batch that failed; what a server did before it went is not lost."""
+        results: Results = []
         for clip in clips:
             try:
-                heard += self.transcribe([clip])
+                results += self.transcribe([clip], options)
             except EngineUnavailable as error:
-                heard.append(error)
-        gone = next((one for one in heard if isinstance(one, EngineUnavailable)), None)
-        if gone and all(isinstance(one, Exception) for one in heard):
+                results.append(error)
+        gone = next((one for one in results if isinstance(one, EngineUnavailable)), None)
+        if gone and all(isinstance(one, Exception) for one in results):
             raise gone
-        return heard
+        return results
 
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Return the probability of each language for each clip, in smaller batches when memory is short."""
-        engine = self.load()
-        try:
-            return engine.identify_language(clips)
-        except Exception as error:
-            if not devices.is_out_of_memory(error):
-                raise
-            if len(clips) == 1:
-                self._step_down(error)
-        return [guess for clip in clips for guess in self.identify_language([clip])]
+        with self._calling:
+            engine = self.load()
+            try:
+                with self._timed():
+                    return engine.identify_language(clips)
+            except Exception as error:
+                if not devices.is_out_of_memory(error):
+                    raise
+                if len(clips) == 1:
+                    self._step_down(error)
+            return [guess for clip in clips for guess in self.identify_language([clip])]
 
     def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
         """Return what the engine's language model answers to each prompt, one by one when memory is short."""
-        engine = self.load()
-        try:
-            return engine.generate(prompts, max_new_tokens)
-        except Exception as error:
-            if not devices.is_out_of_memory(error):
-                raise
-            if len(prompts) == 1:
-                self._step_down(error)
-        return [answer for prompt in prompts for answer in self.generate([prompt], max_new_tokens)]
+        with self._calling:
+            engine = self.load()
+            try:
+                return engine.generate(prompts, max_new_tokens)
+            except Exception as error:
+                if not devices.is_out_of_memory(error):
+                    raise
+                if len(prompts) == 1:
+                    self._step_down(error)
+            return [answer for prompt in prompts for answer in self.generate([prompt], max_new_tokens)]
 
-    def _retry_smaller(self, clips: Sequence[Clip], error: Exception) -> Heard:
-        if len(clips) > 1:
-            self.most_clips = max(1, len(clips) // 2)
-            self.announce(f"out of memory on {self.device} with {len(clips)} clips: going on with {self.most_clips}")
-        else:
+    @property
+    def prompt_characters(self) -> int:
+        """The longest prompt that `generate` takes."""
+        return self.load().prompt_characters
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.busy += time.perf_counter() - begun
+
+    def _shrink(self, clips: int, error: Exception) -> None:
+        """Take fewer clips at once from now on, or the next device when a single one did not fit."""
+        if clips == 1:
             self._step_down(error)
-        return self.transcribe(clips)
+            return
+        self.most_clips = max(1, clips // 2)
+        self.announce(f"out of memory on {self.device} with {clips} clips: going on with {self.most_clips}")
 
     def _step_down(self, error: Exception) -> None:
         """Let go of the engine and move to the next device or precision of the ladder."""
@@ -133,12 +222,6 @@ class Recogniser:
             f"out of memory on {self.device} ({self.device.dtype}): going on with {following} ({following.dtype})"
         )
         self._engine, self.device, self.most_clips = None, following, None
-
-
-def _unexpected(error: Exception) -> Exception:
-    """Keep the traceback of a bug with the error, so that it can be shown where the input is reported."""
-    error.add_note("".join(traceback.format_exception(error)))
-    return error
 
 
 def vote(

@@ -17,7 +17,7 @@ from asrcli.engine import (
 )
 from asrcli.engines import device as devices
 from asrcli.engines.options import check_language, check_options, unsupported
-from asrcli.engines.recogniser import Choice, Recogniser
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
 from asrcli.weights import models
@@ -100,7 +100,7 @@ def prepare(engine: type[Engine], model: str | None, options: Options, setup: Se
     return Choice(engine, weights, devices.choose(engine, setup.device, setup.dtype, setup.threads, announce=announce))
 
 
-def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: Announce) -> Recogniser:
+def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: Announce) -> LocalRecogniser:
     """Return a recogniser for its language model alone; nothing is loaded yet.
 
     Raises:
@@ -113,7 +113,7 @@ def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: An
         able = [name for name in installed() if load_class(name).answers and name != "fake"]
         raise UsageError(f"engine '{engine}' has no language model to ask; engines that do: {', '.join(able)}")
     check_installed(found)
-    return Recogniser(prepare(found, model, Options(), setup, announce), Options(), announce)
+    return LocalRecogniser(prepare(found, model, Options(), setup, announce), announce)
 
 
 def _choose_auto(model: str | None, options: Options, announce: Announce) -> tuple[str, str]:

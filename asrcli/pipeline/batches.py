@@ -20,32 +20,33 @@ class SecondsQueue(Generic[Item]):
     """A first-in first-out queue whose size is measured in seconds of audio.
 
     Memory is what it bounds: an hour of samples takes 230 MB however many clips it is cut into. An item that alone is
-    larger than the limit passes when the queue is empty.
+    larger than the limit passes when the queue is empty. Whoever takes from it may guard more with `changed`, which is
+    notified of every item and of the end, and wait on it for either.
     """
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
+        self.changed = threading.Condition(threading.RLock())
         self._items: deque[tuple[Item, float]] = deque()
         self._seconds = 0.0
         self._closed = False
-        self._changed = threading.Condition()
 
     def put(self, item: Item, seconds: float) -> None:
         """Add an item, waiting for room. Raises `Closed` when the queue is closed."""
-        with self._changed:
+        with self.changed:
             while not self._closed and self._items and self._seconds + seconds > self.limit:
-                self._changed.wait()
+                self.changed.wait()
             if self._closed:
                 raise Closed
             self._items.append((item, seconds))
             self._seconds += seconds
-            self._changed.notify_all()
+            self.changed.notify_all()
 
-    def take(self, wanted: float, wait: bool) -> list[Item]:
+    def take(self, wanted: float, wait: bool = False) -> list[Item]:
         """Return waiting items up to about `wanted` seconds; with `wait`, at least one. Raises `Closed`."""
-        with self._changed:
+        with self.changed:
             while wait and not self._items and not self._closed:
-                self._changed.wait()
+                self.changed.wait()
             if self._closed:
                 raise Closed
             taken: list[Item] = []
@@ -55,14 +56,20 @@ class SecondsQueue(Generic[Item]):
                 taken.append(item)
                 total += seconds
             self._seconds -= total
-            self._changed.notify_all()
+            if taken:
+                self.changed.notify_all()
             return taken
+
+    def check_open(self) -> None:
+        """Raise `Closed` when the queue is closed."""
+        if self._closed:
+            raise Closed
 
     def close(self) -> None:
         """Wake every waiting thread with `Closed`."""
-        with self._changed:
+        with self.changed:
             self._closed = True
-            self._changed.notify_all()
+            self.changed.notify_all()
 
 
 def choose_batch(lengths: Iterable[float], budget: float, most: int) -> list[int]:

@@ -15,7 +15,7 @@ from asrcli.alignment.script import SUFFIXES, read_script
 from asrcli.alignment.windows import Pairing, Windows
 from asrcli.audio.inputs import STDIN
 from asrcli.base.background import Announce, follow
-from asrcli.engines.recogniser import Choice, Recogniser
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.engines.selection import Setup, prepare
 from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError
 from asrcli.runs import state
@@ -71,7 +71,7 @@ class _Prepared:
         """Load who aligns and who finds the words; a recogniser that listens loads when it is needed."""
         aligner = self.aligner.load()
         if self.listener is not None:
-            return Pairing(aligner, Listener(Recogniser(self.listener, Options(), announce), aligner), timed=True)
+            return Pairing(aligner, Listener(LocalRecogniser(self.listener, announce), aligner), timed=True)
         return Pairing(aligner, self.finder.load() if self.finder else None)
 
 

@@ -21,12 +21,13 @@ from asrcli.base.background import Announce, follow
 from asrcli.base.files import is_special, write_atomic
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
 from asrcli.engines import companions
-from asrcli.engines.recogniser import Choice
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.engines.selection import Setup
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.formats import Layout, check, render
-from asrcli.pipeline import run as pipeline
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
+from asrcli.pipeline.run import run
+from asrcli.pipeline.settings import MOST_CLIPS, Settings
 from asrcli.runs import state
 from asrcli.runs.plan import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
 from asrcli.types import Recording, Segment, Transcript
@@ -215,6 +216,7 @@ class _Execution:
 
     def __init__(self, planned: Plan, readable: Sequence[tuple[Job, AudioInfo | None]], prepared: _Prepared) -> None:
         self.plan, self.request, self.choice = planned, planned.request, prepared.choice
+        self.recognisers = [LocalRecogniser(prepared.choice)]
         self.notes: list[str] = []
         self.words = self._word_times(prepared.aligner)
         self.options = for_engine(self.request.options, self.choice.engine, prepared.aligner is not None)
@@ -259,9 +261,9 @@ class _Execution:
 
     def events(self) -> Iterator[JobEvent]:
         """Run the pipeline and yield what happens to jobs."""
-        happenings = pipeline.run(
+        happenings = run(
             [part.recording for part in self.parts],
-            self.choice,
+            self.recognisers,
             self.options,
             self._settings(),
             known=self._known,
@@ -275,7 +277,7 @@ class _Execution:
         journal = self.parts[index].journal
         return journal.known() if journal else Known()
 
-    def _settings(self) -> pipeline.Settings:
+    def _settings(self) -> Settings:
         asked = replace(self.request, options=self.options)
         listen = self.desk.listen if self.desk else None
         return replace(pipeline_settings(asked, self.choice), words=self.words, listen=listen)
@@ -326,14 +328,14 @@ class _Execution:
         yield Done(job, whole, tuple(written))
 
 
-def pipeline_settings(request: Request, choice: Choice) -> pipeline.Settings:
+def pipeline_settings(request: Request, choice: Choice) -> Settings:
     """Return how the pipeline runs for a request."""
     from asrcli.audio.cut import CutOptions
 
-    return pipeline.Settings(
+    return Settings(
         cut=CutOptions(max_seconds=choice.engine.clip_seconds(request.options), vad=request.vad),
         languages=request.languages,
-        batch_size=request.batch_size or pipeline.MOST_CLIPS,
+        batch_size=request.batch_size or MOST_CLIPS,
         punctuator=companions.load_punctuator(named) if (named := request.punctuation) else None,
         identifier=companions.load_identifier(named) if (named := request.identifier) else None,
         answer=partial(answer, questions=asked) if (asked := request.options.ask) else None,

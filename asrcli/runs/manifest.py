@@ -19,10 +19,10 @@ from asrcli.datasets.journal import Journal
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
 from asrcli.engine import Engine
 from asrcli.engines import selection
-from asrcli.engines.recogniser import Choice
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import InputError, UsageError
 from asrcli.pipeline import events
-from asrcli.pipeline import run as pipeline
+from asrcli.pipeline.run import run
 from asrcli.runs import state
 from asrcli.runs.execute import pipeline_settings, prepare_companions
 from asrcli.runs.plan import Request, prepare_engine, text_recipe
@@ -224,7 +224,8 @@ def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]
     choice = yield from follow(lambda announce: prepare(task, announce), Note)
     yield begun
     recordings = [recording_of(one) for one in readable]
-    for event in pipeline.run(recordings, choice, request.options, pipeline_settings(request, choice)):
+    settings = pipeline_settings(request, choice)
+    for event in run(recordings, [LocalRecogniser(choice)], request.options, settings):
         yield from told(event, readable)
 
 

@@ -19,7 +19,7 @@ from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Word
 
 if TYPE_CHECKING:
-    from asrcli.engines.recogniser import Recogniser
+    from asrcli.engines.recogniser import LocalRecogniser
     from asrcli.types import Samples
 
 EVERY = 1.0  # seconds of new audio between two hypotheses
@@ -48,7 +48,9 @@ class Hearing(Protocol):
 class Hypotheses:
     """Hears the unsettled sound again and again, and settles what two hypotheses agree on."""
 
-    def __init__(self, recogniser: Recogniser, recording: Recording, options: Options, start: float, vad: bool) -> None:
+    def __init__(
+        self, recogniser: LocalRecogniser, recording: Recording, options: Options, start: float, vad: bool
+    ) -> None:
         self.recogniser, self.recording, self.options, self.vad = recogniser, recording, options, vad
         self.buffer = Buffer()
         self.buffer.start = self.buffer.end = self.start = round(start * SAMPLE_RATE)
@@ -103,7 +105,7 @@ class Hypotheses:
         inside = tuple(one for one in speech if one.end > start and one.start < end / SAMPLE_RATE)
         language = self.options.language or self.fixed_language
         clip = Clip(self.recording, start, self.buffer.between(self.start, end), inside, language)
-        heard = self.recogniser.transcribe([clip])[0]
+        heard = self.recogniser.transcribe([clip], self.options)[0]
         self.heard, self.missed = end, isinstance(heard, Exception)
         if isinstance(heard, Exception):
             return heard
@@ -233,7 +235,7 @@ class _Open:
 class OwnStream:
     """Hands sound on to the engine's own stream."""
 
-    def __init__(self, recogniser: Recogniser, options: Options, start: float) -> None:
+    def __init__(self, recogniser: LocalRecogniser, options: Options, start: float) -> None:
         self.recogniser, self.options = recogniser, options
         self.until = start
         self.tail = ""

@@ -15,14 +15,16 @@ from asrcli.types import Options, Recording, Segment, Timings, Transcript
 
 if TYPE_CHECKING:
     from asrcli.audio.vad import VadOptions
-    from asrcli.engines.recogniser import Recogniser
+    from asrcli.engines.recogniser import LocalRecogniser
     from asrcli.types import Samples
 
 
 class Listener:
     """Owns what is known of one stream."""
 
-    def __init__(self, recogniser: Recogniser, recording: Recording, options: Options, vad: VadOptions | None) -> None:
+    def __init__(
+        self, recogniser: LocalRecogniser, recording: Recording, options: Options, vad: VadOptions | None
+    ) -> None:
         self.recogniser, self.recording, self.options, self.vad = recogniser, recording, options, vad
         self.endpointer = Endpointer(vad)
         self.segments: list[Segment] = []

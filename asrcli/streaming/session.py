@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asrcli.engines.recogniser import Choice, Recogniser
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import AsrError
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.streaming.hearing import EVERY
@@ -66,14 +66,14 @@ class Session:
     """One run over one source. Iterate over it in one thread; any thread may call `stop`."""
 
     def __init__(self, source: Source, choice: Choice, options: Options, vad: VadOptions | None) -> None:
-        self.source = source
+        self.source, self._options = source, options
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._fed: SecondsQueue[Samples | None] = SecondsQueue(math.inf if source.waits else AHEAD)
         self._stop = threading.Event()
         self._ready = threading.Event()
         self._warnings: list[str] = []
         self._source_error: Exception | None = None
-        self._recogniser = Recogniser(choice, options, lambda text: self._happenings.put(Note(text)))
+        self._recogniser = LocalRecogniser(choice, lambda text: self._happenings.put(Note(text)))
         self._listener = Listener(self._recogniser, source.recording, options, vad)
         self._arrived, self._first, self._told = 0.0, 0.0, False
         self._engine_seconds = 0.0
@@ -163,7 +163,7 @@ class Session:
 
         self._recogniser.load()
         quiet = np.random.default_rng(0).standard_normal(round(WARM_UP * SAMPLE_RATE)).astype(np.float32) * 1e-4
-        heard = self._recogniser.transcribe([Clip(self.source.recording, 0.0, quiet)])[0]
+        heard = self._recogniser.transcribe([Clip(self.source.recording, 0.0, quiet)], self._options)[0]
         if isinstance(heard, Exception) and not isinstance(heard, AsrError):
             raise heard
 

@@ -1,0 +1,88 @@
+"""The decoding side of a run: recordings to clips, in threads of their own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from asrcli.audio.cut import CutSummary, cut
+from asrcli.audio.decode import decode
+from asrcli.pipeline.batches import Closed, SecondsQueue
+from asrcli.pipeline.events import Event, Notice
+from asrcli.pipeline.settings import Settings
+from asrcli.types import Clip, Recording, Region
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The decoder's last word on a recording."""
+
+    index: int
+    seconds: float = 0.0
+    speech: tuple[Region, ...] = ()
+    warnings: tuple[str, ...] = ()
+    decode_seconds: float = 0.0
+    error: Exception | None = None
+
+
+Fed = tuple[int, Clip] | End
+
+
+def start_decoding(
+    recordings: Sequence[Recording],
+    settings: Settings,
+    threads: int,
+    fed: SecondsQueue[Fed],
+    put: Callable[[Event], None],
+) -> None:
+    """Start threads that decode recordings, in their order, until all are fed or the queue is closed."""
+    remaining = iter(range(len(recordings)))
+    lock = threading.Lock()
+
+    def decode_next() -> None:
+        with suppress(Closed):
+            while True:
+                with lock:
+                    index = next(remaining, None)
+                if index is None:
+                    return
+                feed(index, recordings[index], settings, fed, put)
+
+    for number in range(threads):
+        threading.Thread(target=decode_next, name=f"asr-decode-{number}", daemon=True).start()
+
+
+def feed(
+    index: int,
+    recording: Recording,
+    settings: Settings,
+    fed: SecondsQueue[Fed],
+    put: Callable[[Event], None],
+) -> None:
+    """Decode and cut one recording into the queue; the last item says how it ended."""
+    warnings: list[str] = []
+
+    def warn(text: str) -> None:
+        warnings.append(text)
+        put(Notice(text, index))
+
+    busy = 0.0
+    summary = CutSummary()
+    begun = time.perf_counter()
+    try:
+        blocks = decode(recording, warn)
+        heard = settings.listen(index, blocks) if settings.listen else blocks
+        for clip in cut(heard, recording, settings.cut, summary):
+            busy += time.perf_counter() - begun
+            fed.put((index, clip), clip.seconds)
+            begun = time.perf_counter()
+        busy += time.perf_counter() - begun
+        end = End(index, summary.seconds, tuple(summary.speech), tuple(warnings), busy)
+    except Closed:
+        raise
+    except Exception as error:  # the per-input boundary: this input fails, the others go on
+        end = End(index, error=error)
+    fed.put(end, 0.0)

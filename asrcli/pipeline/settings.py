@@ -1,0 +1,37 @@
+"""How a run goes, apart from what is asked of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asrcli.types import Clip, Segment, Transcript
+
+if TYPE_CHECKING:
+    from asrcli.audio.cut import CutOptions
+    from asrcli.companions import Identifier, Punctuator
+    from asrcli.engines.recogniser import Recogniser
+    from asrcli.types import Samples
+
+    Listen = Callable[[int, Iterator[Samples]], Iterator[Samples]]
+
+MOST_CLIPS = 64  # per call of the engine, however short they are
+QUEUE_SECONDS = 1800.0  # audio decoded ahead of the engine: 115 MB of samples
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to run, apart from what is asked of the engine."""
+
+    cut: CutOptions
+    languages: tuple[str, ...] = ()  # the vote chooses among these; () is any
+    batch_size: int = MOST_CLIPS  # greatest number of clips per call
+    batch_seconds: float | None = None  # None is the engine's own wish
+    punctuator: Punctuator | None = None
+    identifier: Identifier | None = None  # votes on the language instead of the engine
+    decode_threads: int = 2
+    queue_seconds: float = QUEUE_SECONDS
+    words: Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]] | None = None  # gives segments words with times
+    answer: Callable[[Transcript, Recogniser], Transcript] | None = None  # adds answers to what was asked about it
+    listen: Listen | None = None  # gets the blocks of each recording as they are decoded, and hands them on
