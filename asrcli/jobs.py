@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from asrcli.aligner import Aligner
     from asrcli.recogniser import Choice
 
+FORCED = "--force"  # why an output is made again whatever lies there
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
 # Options that only some formats have a place for; a file of another format does not depend on them.
 PLACES = {"ask": frozenset({"json", "answers"}), "n_best": frozenset({"json", "jsonl"})}
@@ -72,6 +73,17 @@ class Output:
     format: str
     path: str
     stale: str | None
+    kept: state.Kept | None = None  # why it is left as it is, although it is stale
+
+    @property
+    def todo(self) -> bool:
+        """Whether it has to be written."""
+        return self.stale is not None and self.kept is None
+
+    @property
+    def forced(self) -> bool:
+        """Whether it replaces whatever is there."""
+        return self.stale == FORCED
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +102,12 @@ class Job:
     @property
     def up_to_date(self) -> bool:
         """Whether nothing has to be done."""
-        return bool(self.outputs) and all(output.stale is None for output in self.outputs)
+        return bool(self.outputs) and not any(output.todo for output in self.outputs)
+
+    @property
+    def kept(self) -> tuple[Output, ...]:
+        """The outputs that are left as they are, although they are stale."""
+        return tuple(output for output in self.outputs if output.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +166,7 @@ def check_outputs(jobs: Sequence[Job], naming: Naming) -> None:
     """Raise `UsageError` where two outputs have one name, or what has to be made may not be written."""
     outputs = [(job.name, output) for job in jobs for output in job.outputs]
     check_collisions([(name, output.path) for name, output in outputs])
-    if any(output.stale and not is_special(output.path) for _, output in outputs):
+    if any(output.todo and not is_special(output.path) for _, output in outputs):
         check_writable(naming.state_folder)
 
 
@@ -217,16 +234,28 @@ def _plan_job(found: Found, request: Request, recipe: state.Recipe) -> Job:
     outputs = []
     for name in request.formats:
         path = naming.path(found, FORMATS[name].extension)
-        if not request.force and naming.file is None:
-            ledger.refuse_foreign(path)
         if request.force:
-            stale: str | None = "--force"
+            stale: str | None = FORCED
         elif found.path == STDIN or not os.path.exists(found.path):
             stale = "the input has no date"
         else:
             stale = ledger.stale(path, found.path, output_recipe(recipe, name, request.layout))
-        outputs.append(Output(name, path, stale))
+        outputs.append(planned_output(name, path, stale, naming))
     return Job(found, tuple(outputs), recipe)
+
+
+def planned_output(name: str, path: str, stale: str | None, naming: Naming) -> Output:
+    """Return an output as it is planned: what is there and not as asr wrote it is kept, unless it is forced.
+
+    Raises:
+        UsageError: the one file that was named as the output is not ours.
+    """
+    if stale in (None, FORCED):
+        return Output(name, path, stale)
+    kept = state.ledger(naming.state_folder).kept(path)
+    if kept and not kept.edited and naming.file is not None:
+        raise UsageError(f"--output '{path}' is {kept}")
+    return Output(name, path, stale, kept)
 
 
 def output_recipe(recipe: state.Recipe, name: str, layout: Layout) -> state.Recipe:

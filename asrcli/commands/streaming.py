@@ -50,6 +50,7 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
         UsageError: options that do not go together.
     """
     from asrcli.jobs import plan, prepare_engine
+    from asrcli.state import check_replaceable
     from asrcli.streaming.session import Session
     from asrcli.streaming.sources import LIST, open_source, parse_pcm
 
@@ -62,6 +63,8 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
     if source.recording.path != name:
         wanted = replace(wanted, inputs=(replace(wanted.inputs[0], path=source.recording.path),))
     planned = plan(wanted)
+    wanted = planned.request
+    check_replaceable([output.path for job in planned.jobs for output in job.outputs], force=wanted.force)
     for text in planned.notices:
         console.note(text)
     choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
@@ -212,7 +215,7 @@ class Live:
             self._event("file_done", time=now(), input=self.job.name, outputs=written)
         else:
             self._event("file_failed", time=now(), input=self.job.name, **failed_record(error))
-        self._event("end", time=now(), done=int(not error), up_to_date=0, failed=int(bool(error)), not_done=0)
+        self._event("end", time=now(), done=int(not error), up_to_date=0, kept=0, failed=int(bool(error)), not_done=0)
         for path in written:
             self.console.note(f"written: {path}")
         self.console.detail(f"{clock(over.transcript.seconds)} heard, {over.transcript.timings.engine:.1f} s of work")
