@@ -18,7 +18,7 @@ from asrcli.outputs import Naming, check_collisions, check_folder, check_templat
 from asrcli.speakers import SpeakerOptions
 from asrcli.types import Options
 from asrcli.vad import SILERO, VadOptions
-from asrcli.writers import FORMATS, Layout
+from asrcli.writers import FORMATS, HIGHLIGHTING, Layout, worded
 
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
@@ -132,7 +132,9 @@ def plan(request: Request) -> Plan:
         EngineUnavailable: the engine's packages, or for ``auto`` all weights, are missing.
     """
     notices: list[str] = []
-    engine, model, aligner = _choose(request, notices.append)
+    engine, model = selection.choose_class(request.engine, request.model, for_engine(request.options), notices.append)
+    request = _with_word_times(request, engine, notices.append)
+    aligner = aligner_for(engine, request.options, request.aligner)
     for group, spelling in companions_of(request):
         companions.find(group, spelling)
     naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
@@ -143,8 +145,6 @@ def plan(request: Request) -> Plan:
         raise UsageError("--n-best lists readings of whole segments, which are parted where speakers change: run twice")
     turns: Mapping[str, KnownTurns] = {}
     if (wanted := request.speakers) is not None:
-        request = _with_word_times(request, engine)
-        aligner = aligner_for(engine, request.options, request.aligner)
         turns = plan_speakers(wanted, [found.path for found in request.inputs], request.channels)
     timed_by = {"aligner": f"{aligner[0].name}:{aligner[1] or aligner[0].default_model}"} if aligner else {}
     recipe = {**text_recipe(request, engine, model), **timed_by}
@@ -170,25 +170,36 @@ def check_outputs(jobs: Sequence[Job], naming: Naming) -> None:
         check_writable(naming.state_folder)
 
 
-def _with_word_times(request: Request, engine: type[Engine]) -> Request:
-    """Return the request with word times, which speakers need, where they can be had and nobody refused them."""
-    if request.options.word_timestamps is not None:
+NO_WORDS = "; -f stm holds segments"
+
+
+def _with_word_times(request: Request, engine: type[Engine], announce: Callable[[str], None]) -> Request:
+    """Return the request with word times where a format or the speakers need them, unless nobody can give them.
+
+    Raises:
+        UsageError: a format has nothing but words, or words are to be marked, and there are no times to be had.
+    """
+    options = request.options
+    shown = worded(request.formats, request.layout.highlight_words)
+    if options.word_timestamps is False and "ctm" in shown:
+        raise UsageError(f"ctm holds words with their times: leave --no-word-timestamps out{NO_WORDS}")
+    if options.word_timestamps is False and HIGHLIGHTING & set(shown):
+        raise UsageError("--highlight-words needs to know when each word is said: leave --no-word-timestamps out")
+    if options.word_timestamps is not None or not (shown or request.speakers):
         return request
-    wanted = replace(request, options=replace(request.options, word_timestamps=True))
+    wanted = replace(request, options=replace(options, word_timestamps=True))
     if "word_timestamps" not in engine.supports:
         try:
             aligner_for(engine, wanted.options, request.aligner)
-        except UsageError:
-            return request  # the words share the time of their segment
+        except UsageError as error:
+            if request.aligner:
+                raise
+            if "ctm" in shown:
+                raise UsageError(f"ctm holds words with their times, and {error}{NO_WORDS}") from error
+            if shown:
+                announce(f"{' and '.join(shown)}: segments without word times, since {error}")
+            return request
     return wanted
-
-
-def _choose(
-    request: Request, announce: Callable[[str], None]
-) -> tuple[type[Engine], str | None, tuple[type[Aligner], str | None] | None]:
-    """Return engine, model and aligner: an engine without word times is as good as one with them, given an aligner."""
-    engine, model = selection.choose_class(request.engine, request.model, for_engine(request.options), announce)
-    return engine, model, aligner_for(engine, request.options, request.aligner)
 
 
 def for_engine(options: Options, engine: type[Engine] | None = None, aligned: bool = False) -> Options:

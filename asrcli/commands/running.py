@@ -77,6 +77,7 @@ class Run:
         sinks: Sinks,
     ) -> None:
         self.plan, self.execute, self.console, self.sinks = planned, execute, console, sinks
+        self.layout = layout
         self.failed: dict[str, Exception] = {}
         self.done = 0
         self.left_alone = 0  # inputs all of whose stale outputs are kept
@@ -199,7 +200,7 @@ class Run:
         outputs = list(event.written)
         self._record(event.job, "done", outputs=outputs, **done_record(event.transcript))
         self.sinks.events.write("file_done", time=now(), input=event.job.name, outputs=outputs)
-        say_doubts(self.console, event.job.name, event.transcript)
+        say_doubts(self.console, event.job.name, event.transcript, self.plan.request.formats, self.layout)
         if self.out:
             self.out.finished(event.job, event.transcript)
         elif not self.sinks.stdout_taken:
@@ -234,8 +235,12 @@ class Run:
             print_json({"v": VERSION, "type": "input", **record})
 
 
-def say_doubts(console: Console, name: str, transcript: Transcript) -> None:
+def say_doubts(console: Console, name: str, transcript: Transcript, formats: tuple[str, ...], layout: Layout) -> None:
     """Say on stderr what the reader of the text alone would not see."""
+    from asrcli.writers.timeline import time_doubts
+
+    for text in time_doubts(transcript, formats, layout.highlight_words):
+        console.note(f"{name}: {text}")
     if transcript.gaps:
         missing = sum(gap.seconds for gap in transcript.gaps)
         first = transcript.gaps[0]
