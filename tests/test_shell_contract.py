@@ -259,6 +259,25 @@ def test_an_edited_output_is_kept(asr: Run, tmp_path: Path) -> None:
     assert asr(*command, "--force").code == 0 and "won" not in made.read_text()
 
 
+def test_a_corrected_subtitle_is_an_input_and_reports_are_ours(asr: Run, tmp_path: Path) -> None:
+    for name in ("first-text", "second-text"):
+        write_wav(tmp_path / f"{name}.wav", seconds=3.0)
+    assert asr(*FAKE, "first-text.wav", "second-text.wav", "-o", "out", "-f", "srt").code == 0
+    shutil.copytree(tmp_path / "out", tmp_path / "heard")
+    corrected = tmp_path / "out/first-text.srt"
+    corrected.write_text(corrected.read_text().replace("first", "last"))
+    command = ("compare", "out", "heard", "--json", "report.json", "--html", "report.html", "-q")
+    assert asr(*command).code == 0
+    counts = json.loads((tmp_path / "report.json").read_text())["systems"][0]["counts"]
+    assert (counts["substitutions"], counts["hits"]) == (1, 3)
+    assert asr(*command).code == 0  # what asr has made is made again
+    (tmp_path / "report.html").write_text("notes of mine")
+    refused = asr(*command)
+    assert refused.code == 2 and "'report.html' is kept: it was edited" in refused.err
+    assert (tmp_path / "report.html").read_text() == "notes of mine"
+    assert asr(*command, "--force").code == 0
+
+
 def test_output_is_newer_than_input_and_exact(asr: Run, tmp_path: Path) -> None:
     source = write_wav(tmp_path / "one.wav")
     assert asr(*FAKE, "one.wav", "--output", "deep/er/name.srt").code == 0

@@ -11,8 +11,8 @@ from asrcli.bench.labels import MOST_NAMED, Box, place_names
 from asrcli.bench.tables import headline
 from asrcli.bench.verdicts import Point, front, points
 from asrcli.errors import MissingExtra, UsageError
-from asrcli.files import write_atomic
 from asrcli.results import RunRecord
+from asrcli.state import write_ours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +83,7 @@ def write_plot(runs: Sequence[RunRecord], path: Path) -> None:
     write_names(axes, known)
     data = io.BytesIO()
     figure.savefig(data, format=path.suffix.lower()[1:], metadata={"Date": None} if path.suffix == ".svg" else None)
-    write_atomic(path, data.getvalue())
+    write_ours(path, data.getvalue(), force=True)
 
 
 def write_names(axes: Axes, known: Sequence[Point]) -> None:
