@@ -94,12 +94,12 @@ _asr_transcribe() {
         '(--output)--output=[Write the one result to this file.]:FILE:_files' \
         '(--output-template)--output-template=[Names in the folder, default '\''{stem}.{format}'\''.]:TEXT: ' \
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
-        '(--word-timestamps --no-word-timestamps)--word-timestamps[Times and scores of words.]' \
-        '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times and scores of words.]' \
+        '(--word-timestamps --no-word-timestamps)--word-timestamps[Times of words; default\: as the format needs.]' \
+        '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times of words; default\: as the format needs.]' \
         '(--aligner)--aligner=[Who times the words, NAME or NAME\:MODEL; default\: the engine, or the best.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
         '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
         '(--punctuation-model)--punctuation-model=[For --punctuate\: firered, the default, or firered\:FOLDER.]:PUNCTUATION-MODEL:(firered)' \
-        '(--force)--force[Make everything again; overwrite files of others.]' \
+        '(--force)--force[Make all again; replace edited and foreign files.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
         '(--diarize)--diarize[Find who speaks\: a speaker for every word (pyannote).]' \
@@ -215,7 +215,7 @@ _asr_align() {
         '(--subs)--subs=[Subtitle profile\: default, netflix, ...; subtitles keep their cues.]:SUBS:(default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper)' \
         '(--highlight-words --no-highlight-words)--highlight-words[Mark each word as it is said; default\: in ass only.]' \
         '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said; default\: in ass only.]' \
-        '(--force)--force[Make everything again; overwrite files of others.]' \
+        '(--force)--force[Make all again; replace edited and foreign files.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
         '(--report)--report=[A JSON line per input into this file.]:FILE:_files' \
