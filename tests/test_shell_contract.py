@@ -259,6 +259,16 @@ def test_an_edited_output_is_kept(asr: Run, tmp_path: Path) -> None:
     assert asr(*command, "--force").code == 0 and "won" not in made.read_text()
 
 
+def test_a_stream_asks_before_it_listens(asr: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "one.wav")
+    (tmp_path / "one.txt").write_text("minutes by hand\n")
+    command = (*FAKE, "--stream", "one.wav", "--idle", "0.1", "-o", ".")
+    done = asr(*command)
+    assert done.code == 2 and "kept: asr did not make it" in done.err and "loading" not in done.err
+    assert (tmp_path / "one.txt").read_text() == "minutes by hand\n"
+    assert asr(*command, "--force").code == 0 and (tmp_path / "one.txt").read_text() == "one\n"
+
+
 def test_a_corrected_subtitle_is_an_input_and_reports_are_ours(asr: Run, tmp_path: Path) -> None:
     for name in ("first-text", "second-text"):
         write_wav(tmp_path / f"{name}.wav", seconds=3.0)
