@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from asrcli.assembly import HeardClip
+from asrcli.base.files import write_atomic
 from asrcli.errors import OutputError, UsageError
-from asrcli.files import write_atomic
-from asrcli.state import Journal, Ledger, check_replaceable, identify, same_content, write_ours
+from asrcli.pipeline.assembly import HeardClip
+from asrcli.runs.state import Journal, Ledger, check_replaceable, identify, same_content, write_ours
 from asrcli.types import Segment, Word
 
 RECIPE = {"engine": "fake", "beam_size": "5"}

@@ -16,17 +16,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.command import Run
 
-from asrcli import api, selection
+from asrcli import api
 from asrcli.alignment.choice import AlignerChoice, choose_aligner, prepare_aligner
 from asrcli.alignment.words import AlignedTimes, aligner_for, own_times, shared
+from asrcli.audio.inputs import Found
 from asrcli.engine import Device, Engine, Weights
+from asrcli.engines import selection
+from asrcli.engines.selection import Setup
 from asrcli.errors import EngineUnavailable, UsageError
-from asrcli.inputs import Found
-from asrcli.jobs import Request, plan
-from asrcli.outputs import Naming
-from asrcli.selection import Setup
+from asrcli.formats import layout
+from asrcli.runs.outputs import Naming
+from asrcli.runs.plan import Request, plan
 from asrcli.types import Clip, Options, Region, Segment, Transcript, Word
-from asrcli.writers import layout
 from tests.clips import clip
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

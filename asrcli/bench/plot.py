@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from asrcli.bench.labels import MOST_NAMED, Box, place_names
 from asrcli.bench.tables import headline
 from asrcli.bench.verdicts import Point, front, points
+from asrcli.datasets.results import RunRecord
 from asrcli.errors import MissingExtra, UsageError
-from asrcli.results import RunRecord
-from asrcli.state import write_ours
+from asrcli.runs.state import write_ours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from asrcli.base.console import table_console
 from asrcli.compare import tables
 from asrcli.compare.breakdown import worst
 from asrcli.compare.conditions import Outcome
 from asrcli.compare.scores import Comparison
-from asrcli.console import table_console
 from asrcli.errors import CheckFailed, UsageError
-from asrcli.state import write_ours
+from asrcli.runs.state import write_ours
 
 if TYPE_CHECKING:
     from asrcli.compare.run import Wanted
@@ -36,7 +36,7 @@ class Paths(NamedTuple):
 
 
 def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, fields: Sequence[str]) -> None:
-    """Write every report that has a path; `asrcli.state.check_replaceable` has said that all may be written.
+    """Write every report that has a path; `asrcli.runs.state.check_replaceable` has said that all may be written.
 
     Raises:
         OutputError: a file cannot be written.

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asrcli.base.join import join_texts
+from asrcli.datasets.utterances import HYPOTHESIS_KEYS, REFERENCE_KEYS, check_text, read_lines, read_manifest, utterance
 from asrcli.errors import InputError
-from asrcli.text.join import join_texts
 from asrcli.types import Utterance, Word
-from asrcli.utterances import HYPOTHESIS_KEYS, REFERENCE_KEYS, check_text, read_lines, read_manifest, utterance
 
 SUBTITLES = (".srt", ".vtt")
 TRANSCRIPT_SUFFIXES = (".json", *SUBTITLES, ".txt")  # one recording each; the richer one counts where both are there
@@ -157,7 +157,7 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
 
 def read_subtitles(path: Path, key: str) -> list[Utterance]:
     """Read what the cues of a recording say, without speakers and marks."""
-    from asrcli.writers import reading
+    from asrcli.formats import reading
 
     text = "\n".join(read_lines(path))
     cues = reading.parse_vtt(text) if path.suffix == ".vtt" else reading.parse_srt(text)
@@ -215,7 +215,7 @@ def read_stm(path: Path) -> list[Utterance]:
 
 def read_turns(path: Path) -> list[Utterance]:
     """Read the turns of an rttm file as segments without words."""
-    from asrcli.rttm import read_rttm
+    from asrcli.formats.rttm import read_rttm
 
     return [
         Utterance(

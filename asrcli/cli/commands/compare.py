@@ -1,0 +1,109 @@
+"""``asr compare``: score systems against a reference and against each other."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+Output = Optional[Path]  # noqa: UP045 - Typer reads the annotation
+
+
+def compare(
+    reference: Annotated[
+        Path, typer.Argument(help="References: a file or folder (txt, srt, vtt, json, jsonl, csv, tsv, trn, stm).")
+    ],
+    hypotheses: Annotated[list[Path], typer.Argument(help="What each system heard: files or folders.")],
+    no_ref: Annotated[bool, typer.Option("--no-ref", help="There is no reference: all arguments are systems.")] = False,
+    consensus: Annotated[
+        Output, typer.Option(help="With --no-ref: write what most systems say (FILE.jsonl, or a folder of txt).")
+    ] = None,
+    normalizer: Annotated[
+        str, typer.Option("--normalizer", "-n", help="none, basic, whisper-en, open-asr-leaderboard or asr.")
+    ] = "asr",
+    language: Annotated[
+        str | None, typer.Option("--language", "-l", help="Language code; guessed as English or not if left out.")
+    ] = None,
+    convention: Annotated[str | None, typer.Option(help="levenshtein, sclite or open-asr-leaderboard.")] = None,
+    meetings: Annotated[
+        bool, typer.Option("--meetings", help="Score stm or rttm files as conversations: cpWER, ORC-WER and DER.")
+    ] = False,
+    collar: Annotated[
+        float, typer.Option(min=0.0, help="With --meetings: seconds round each boundary that DER passes over.")
+    ] = 0.0,
+    explain_normalizer: Annotated[
+        bool, typer.Option("--explain-normalizer", help="Show what each rule of the normaliser does to the score.")
+    ] = False,
+    by: Annotated[
+        list[str] | None, typer.Option(help="Break errors down by: length, seconds, group, language or a field.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Field that names the speaker or session, for intervals over groups.")
+    ] = None,
+    show: Annotated[str | None, typer.Option(help="Show aligned utterances: worst:20, different:20 or an id.")] = None,
+    confusions: Annotated[int, typer.Option(min=0, help="How many of the most frequent errors to show.")] = 10,
+    bootstrap: Annotated[int, typer.Option(min=100, max=1_000_000, help="Replicates of the bootstrap.")] = 1_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
+    json_path: Annotated[Output, typer.Option("--json", help="Write everything as JSON; - is standard output.")] = None,
+    csv_path: Annotated[Output, typer.Option("--csv", help="Write a row per utterance.")] = None,
+    markdown_path: Annotated[Output, typer.Option("--markdown", help="Write the tables as Markdown.")] = None,
+    html_path: Annotated[Output, typer.Option("--html", help="Write a report to look at, in one file.")] = None,
+    junit_path: Annotated[Output, typer.Option("--junit", help="Write the outcome of --fail-if as JUnit XML.")] = None,
+    fail_if: Annotated[
+        list[str] | None, typer.Option(help="Exit 1 if this holds: 'wer > 0.08', 'delta > 0 and significant'.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace reports that were edited, and files of others.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no tables.")] = False,
+) -> None:
+    """Compare what systems heard with a reference, and with each other.
+
+    The first system is the baseline of --fail-if: delta is the error rate of a later one less that of the first.
+    """
+    from asrcli.compare import report
+    from asrcli.compare.conditions import Condition
+    from asrcli.compare.run import Wanted, run
+    from asrcli.runs.state import check_replaceable
+    from asrcli.scoring.alignment import without_collector
+
+    conditions = [Condition(text) for text in fail_if or ()]
+    wanted = Wanted(
+        normalizer=normalizer,
+        language=language,
+        convention=convention,
+        explain=explain_normalizer,
+        fields=tuple(by or ()),
+        group=group,
+        replicates=bootstrap,
+        seed=seed,
+    )
+    paths = report.Paths(json_path, csv_path, markdown_path, html_path, junit_path)
+    check_replaceable([*paths, consensus if consensus and consensus.suffix == ".jsonl" else None], force=force)
+    scored: dict[str, object] = {
+        "--explain-normalizer": explain_normalizer,
+        "--by": by,
+        "--group": group,
+        "--show": show,
+    }
+    scored |= {"--csv": csv_path, "--markdown": markdown_path, "--html": html_path, "--junit": junit_path}
+    scored |= {"--fail-if": fail_if}  # a gate that is passed over would let everything through
+    if no_ref:
+        report.refuse({**scored, "--meetings": meetings, "--collar": collar}, "is not for --no-ref")
+        report.unreferenced([reference, *hypotheses], wanted, paths, consensus, force=force, quiet=quiet)
+        return
+    if meetings:
+        report.refuse({**scored, "--consensus": consensus, "--convention": convention}, "is not for --meetings")
+        report.meetings(reference, hypotheses, wanted, paths, collar, quiet=quiet)
+        return
+    report.refuse({"--consensus": consensus}, "is for --no-ref only")
+    report.refuse({"--collar": collar}, "is for --meetings only")
+    with without_collector():
+        comparison = run(reference, hypotheses, wanted)
+        outcomes = [outcome for condition in conditions for outcome in condition.outcomes(comparison)]
+        report.write(comparison, paths, outcomes, fields=wanted.fields)
+        if not quiet and not paths.to_stdout:
+            report.print_tables(comparison, fields=wanted.fields, confusions=confusions, show=show)
+    report.judge(outcomes, sys.stderr)
