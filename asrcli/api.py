@@ -64,6 +64,8 @@ def _transcripts(
     say = on_note or (lambda text: None)
     for text in planned.notices:
         say(text)
+    for output in [output for job in planned.jobs for output in job.kept]:
+        say(f"{output.path}: {output.kept}")
     for event in execution.execute(planned):
         match event:
             case execution.Done(transcript=transcript):

@@ -349,9 +349,9 @@ _asr() {
         "ask")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --llm --llm-model --device --compute-type --dtype --threads --offline --json --quiet --verbose --help"; else _asr_files; fi ;;
         "compare")
-            if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --collar --explain-normalizer --by --group --show --confusions --bootstrap --seed --json --csv --markdown --html --junit --fail-if --quiet --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --collar --explain-normalizer --by --group --show --confusions --bootstrap --seed --json --csv --markdown --html --junit --fail-if --force --quiet --help"; else _asr_files; fi ;;
         "leaderboard")
-            if [[ $cur == -* ]]; then _asr_words "--table --date --top --sets --without --language --licence --license --open --min-size --max-size --min-rtfx --search --sort --mix --add --json --csv --markdown --html --plot --quiet --help"; else _asr_words "tables check update score export readme"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--table --date --top --sets --without --language --licence --license --open --min-size --max-size --min-rtfx --search --sort --mix --add --json --csv --markdown --html --plot --force --quiet --help"; else _asr_words "tables check update score export readme"; fi ;;
         "leaderboard tables")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else :; fi ;;
         "leaderboard check")
@@ -359,13 +359,13 @@ _asr() {
         "leaderboard update")
             if [[ $cur == -* ]]; then _asr_words "--replay --help"; else _asr_colons "canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
         "leaderboard score")
-            if [[ $cur == -* ]]; then _asr_words "--language --write --eval-results --json --csv --help"; else _asr_folders; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--language --write --eval-results --force --json --csv --help"; else _asr_folders; fi ;;
         "leaderboard export")
-            if [[ $cur == -* ]]; then _asr_words "--out --model --dataset --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --model --dataset --force --help"; else _asr_files; fi ;;
         "leaderboard readme")
             if [[ $cur == -* ]]; then _asr_words "--table --date --open --help"; else _asr_files; fi ;;
         "bench")
-            if [[ $cur == -* ]]; then _asr_words "--engine --with --replay --out --sample --seed --text-column --language --beam-size --length-penalty --engine-option --vad --no-vad --normalizer --repeats --speed-sample --batches --concurrency --robustness --robustness-sample --device --compute-type --dtype --threads --offline --json --csv --markdown --html --plot --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --with --replay --out --sample --seed --text-column --language --beam-size --length-penalty --engine-option --vad --no-vad --normalizer --repeats --speed-sample --batches --concurrency --robustness --robustness-sample --device --compute-type --dtype --threads --offline --json --csv --markdown --html --plot --force --quiet --verbose --help"; else _asr_files; fi ;;
         "engines")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
         "engines pull")

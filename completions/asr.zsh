@@ -94,12 +94,12 @@ _asr_transcribe() {
         '(--output)--output=[Write the one result to this file.]:FILE:_files' \
         '(--output-template)--output-template=[Names in the folder, default '\''{stem}.{format}'\''.]:TEXT: ' \
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
-        '(--word-timestamps --no-word-timestamps)--word-timestamps[Times and scores of words.]' \
-        '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times and scores of words.]' \
+        '(--word-timestamps --no-word-timestamps)--word-timestamps[Times of words; default\: as the format needs.]' \
+        '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times of words; default\: as the format needs.]' \
         '(--aligner)--aligner=[Who times the words, NAME or NAME\:MODEL; default\: the engine, or the best.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
         '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
         '(--punctuation-model)--punctuation-model=[For --punctuate\: firered, the default, or firered\:FOLDER.]:PUNCTUATION-MODEL:(firered)' \
-        '(--force)--force[Make everything again; overwrite files of others.]' \
+        '(--force)--force[Make all again; replace edited and foreign files.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
         '(--diarize)--diarize[Find who speaks\: a speaker for every word (pyannote).]' \
@@ -215,7 +215,7 @@ _asr_align() {
         '(--subs)--subs=[Subtitle profile\: default, netflix, ...; subtitles keep their cues.]:SUBS:(default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper)' \
         '(--highlight-words --no-highlight-words)--highlight-words[Mark each word as it is said; default\: in ass only.]' \
         '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said; default\: in ass only.]' \
-        '(--force)--force[Make everything again; overwrite files of others.]' \
+        '(--force)--force[Make all again; replace edited and foreign files.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
         '(--report)--report=[A JSON line per input into this file.]:FILE:_files' \
@@ -285,6 +285,7 @@ _asr_compare() {
         '(--html)--html=[Write a report to look at, in one file.]:FILE:_files' \
         '(--junit)--junit=[Write the outcome of --fail-if as JUnit XML.]:FILE:_files' \
         '*--fail-if=[Exit 1 if this holds\: '\''wer > 0.08'\'', '\''delta > 0 and significant'\''.]:TEXT: ' \
+        '(--force)--force[Replace reports that were edited, and files of others.]' \
         '(--quiet -q)--quiet[Print no tables.]' \
         '(--quiet -q)-q[Print no tables.]' \
         '(--help -h)--help[Show this message and exit.]' \
@@ -320,6 +321,7 @@ _asr_leaderboard() {
         '(--markdown)--markdown=[Write Markdown between the markers of FILE; - is standard output.]:FILE:_files' \
         '(--html)--html=[Write a page to look at, in one file.]:FILE:_files' \
         '(--plot)--plot=[Draw accuracy against speed\: FILE.png, .svg or .pdf.]:FILE:_files' \
+        '(--force)--force[Replace reports that were edited, and files of others.]' \
         '(--quiet -q)--quiet[Print no table.]' \
         '(--quiet -q)-q[Print no table.]' \
         '(--help -h)--help[Show this message and exit.]' \
@@ -379,6 +381,7 @@ _asr_leaderboard_score() {
         '(--language -l)-l+[Code; decides on the normaliser.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--write)--write[Write NAME.score.json beside each manifest.]' \
         '(--eval-results)--eval-results=[Write DIR/.eval_results, for the model'\''s repository.]:DIR:_files -/' \
+        '(--force)--force[Replace reports that were edited, and files of others.]' \
         '(--json)--json[As JSON.]' \
         '(--csv)--csv[As CSV.]' \
         '(--help -h)--help[Show this message and exit.]' \
@@ -394,6 +397,7 @@ _asr_leaderboard_export() {
         '(--out -o)-o+[Folder for the manifests.]:DIR:_files -/' \
         '(--model)--model=[The model'\''s id on the hub, owner/name.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
         '(--dataset)--dataset=[path_name_split, as in the names of manifests.]:FILE:_files' \
+        '(--force)--force[Replace reports that were edited, and files of others.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '*:run:_files'
@@ -451,6 +455,7 @@ _asr_bench() {
         '(--markdown)--markdown=[Write the tables as Markdown.]:FILE:_files' \
         '(--html)--html=[Write a report to look at, in one file.]:FILE:_files' \
         '(--plot)--plot=[Accuracy against speed\: FILE.png or FILE.svg.]:FILE:_files' \
+        '(--force)--force[Replace reports that were edited, and files of others.]' \
         '(--quiet -q)--quiet[Errors only, and no tables.]' \
         '(--quiet -q)-q[Errors only, and no tables.]' \
         '(--verbose -v)--verbose[More about what is going on.]' \

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import wave
@@ -720,3 +721,15 @@ def test_a_failed_check_is_written_and_never_up_to_date(asr: Run, tmp_path: Path
         assert done.code == 1 and "13 of 24 words (54%) are in the audio" in done.err
         assert (tmp_path / "out/garden-awb.json").exists()
         assert json.loads((tmp_path / "report.jsonl").read_text())["error"] == "CheckFailed"
+
+
+def test_a_corrected_subtitle_is_aligned(asr: Run, tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "station-awb.wav", tmp_path / "we-will-meet-at-the-station-at-half-past-eleven.wav")
+    (heard,) = tmp_path.glob("*.wav")
+    assert asr("transcribe", heard, "-e", "fake", "-o", tmp_path, "-f", "srt").code == 0
+    corrected = heard.with_suffix(".srt")
+    corrected.write_text(corrected.read_text().replace("eleven", "seven tomorrow evening"))
+    done = asr("align", heard, corrected, "-a", "pocketsphinx", "-f", "ctm")
+    assert done.code == 0, done.err
+    words = {line.split()[4]: float(line.split()[2]) for line in done.out.splitlines()}
+    assert abs(words["seven"] - 2.24) < 0.05 and "tomorrow" in words

@@ -835,3 +835,20 @@ def test_of_two_voters_the_silent_one_does_not_win(tmp_path: Path) -> None:
     assert called("compare", "--no-ref", full, silent, "-q", "--consensus", tmp_path / "voted.jsonl") == 0
     rows = [json.loads(line) for line in (tmp_path / "voted.jsonl").read_text().splitlines()]
     assert [row["text"] for row in rows] == ["one two three four"] * 4
+
+
+@pytest.mark.parametrize("format", ["srt", "vtt"])
+@pytest.mark.parametrize("marked", [False, True])
+def test_subtitles_are_read_as_what_is_said(tmp_path: Path, format: str, marked: bool) -> None:
+    from asrcli.formats import layout, render
+    from asrcli.types import Recording, Segment, Transcript, Word
+
+    said = [Word(text, at, at + 1.0) for at, text in enumerate(("If", "a<b", "&", "c,", "stop."))]
+    first = Segment("If a<b & c, stop.", 0.0, 5.0, tuple(said), speaker="Ann")
+    second = Segment("No", 6.0, 7.0, speaker="Bo")
+    talk = Transcript(Recording("talk.wav", seconds=9.0), (first, second), "x", seconds=9.0)
+    path = tmp_path / f"talk.{format}"
+    path.write_text(render(talk, format, layout(highlight_words=marked, max_line_width=8)))
+    (row,) = read_source(path, hypotheses=True).utterances
+    assert (row.id, row.text) == ("talk", "If a<b & c, stop. No")
+    assert read_source(tmp_path, hypotheses=True).utterances == (row,)

@@ -122,7 +122,7 @@ def test_done_and_failed(folder: Path) -> None:
     events, report, printed = run(folder, "in", "-e", "fake", "-f", "txt")
     assert events[0]["type"] == "start"
     assert events[-1] | {"time": 0} == {
-        "v": 1, "type": "end", "time": 0, "done": 2, "up_to_date": 0, "failed": 1, "not_done": 0,
+        "v": 1, "type": "end", "time": 0, "done": 2, "up_to_date": 0, "kept": 0, "failed": 1, "not_done": 0,
     }  # fmt: skip
     by_input = {record["input"]: record for record in report}
     assert by_input["in/good-words.wav"]["status"] == "done"

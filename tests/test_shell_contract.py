@@ -220,12 +220,72 @@ def test_a_recording_that_was_only_touched_is_not_asked_for_again(asr: Run, tmp_
 
 def test_foreign_output_is_not_overwritten(asr: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "one.wav")
+    write_wav(tmp_path / "two.wav")
     (tmp_path / "one.txt").write_text("a reference made by hand\n")
-    done = asr(*FAKE, "one.wav", "-o", ".")
-    assert done.code == 2 and "--force" in done.err
+    done = asr(*FAKE, "one.wav", "two.wav", "-o", ".")
+    assert done.code == 1 and "asr: one.txt: kept: asr did not make it" in done.err and "1 done, 1 kept" in done.err
+    assert (tmp_path / "two.txt").read_text() == "two\n"  # the rest is done
     assert (tmp_path / "one.txt").read_text() == "a reference made by hand\n"
     assert asr(*FAKE, "one.wav", "-o", ".", "--force").code == 0
     assert (tmp_path / "one.txt").read_text() == "one\n"
+
+
+def test_a_recording_named_as_the_output_is_refused(asr: Run, tmp_path: Path) -> None:
+    sound = write_wav(tmp_path / "other.wav").read_bytes()
+    write_wav(tmp_path / "one.wav")
+    done = asr(*FAKE, "one.wav", "--output", "other.wav")
+    assert done.code == 2 and "--output 'other.wav' is kept" in done.err
+    assert (tmp_path / "other.wav").read_bytes() == sound
+
+
+def test_an_edited_output_is_kept(asr: Run, tmp_path: Path) -> None:
+    source, made = write_wav(tmp_path / "one.wav"), tmp_path / "out/one.srt"
+    command = (*FAKE, "one.wav", "-o", "out", "-f", "srt,txt")
+    assert asr(*command).code == 0
+    corrected = made.read_text().replace("one", "won")
+    made.write_text(corrected)
+    done = asr(*command)
+    assert done.code == 0 and "1 up to date" in done.err
+    write_wav(source, seconds=2.0)
+    os.utime(made, (1, 1))
+    assert asr(*command, "--dry-run").out.startswith("keep\tout/one.srt\tit was edited")
+    done = asr(*command)
+    assert done.code == 0 and "asr: out/one.srt: kept: it was edited after asr wrote it" in done.err
+    assert done.out == "out/one.txt\n" and made.read_text() == corrected
+    assert "1 kept" in asr(*command, "--report", "r.jsonl").err
+    (record,) = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert (record["status"], record["outputs"]) == ("kept", ["out/one.srt"])
+    assert made.stat().st_mtime_ns > source.stat().st_mtime_ns  # make does not ask again for ever
+    assert asr(*command, "--force").code == 0 and "won" not in made.read_text()
+
+
+def test_a_stream_asks_before_it_listens(asr: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "one.wav")
+    (tmp_path / "one.txt").write_text("minutes by hand\n")
+    command = (*FAKE, "--stream", "one.wav", "--idle", "0.1", "-o", ".")
+    done = asr(*command)
+    assert done.code == 2 and "kept: asr did not make it" in done.err and "loading" not in done.err
+    assert (tmp_path / "one.txt").read_text() == "minutes by hand\n"
+    assert asr(*command, "--force").code == 0 and (tmp_path / "one.txt").read_text() == "one\n"
+
+
+def test_a_corrected_subtitle_is_an_input_and_reports_are_ours(asr: Run, tmp_path: Path) -> None:
+    for name in ("first-text", "second-text"):
+        write_wav(tmp_path / f"{name}.wav", seconds=3.0)
+    assert asr(*FAKE, "first-text.wav", "second-text.wav", "-o", "out", "-f", "srt").code == 0
+    shutil.copytree(tmp_path / "out", tmp_path / "heard")
+    corrected = tmp_path / "out/first-text.srt"
+    corrected.write_text(corrected.read_text().replace("first", "last"))
+    command = ("compare", "out", "heard", "--json", "report.json", "--html", "report.html", "-q")
+    assert asr(*command).code == 0
+    counts = json.loads((tmp_path / "report.json").read_text())["systems"][0]["counts"]
+    assert (counts["substitutions"], counts["hits"]) == (1, 3)
+    assert asr(*command).code == 0  # what asr has made is made again
+    (tmp_path / "report.html").write_text("notes of mine")
+    refused = asr(*command)
+    assert refused.code == 2 and "'report.html' is kept: it was edited" in refused.err
+    assert (tmp_path / "report.html").read_text() == "notes of mine"
+    assert asr(*command, "--force").code == 0
 
 
 def test_output_is_newer_than_input_and_exact(asr: Run, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from asrcli.base.files import write_atomic
-from asrcli.errors import OutputError
+from asrcli.errors import OutputError, UsageError
 from asrcli.pipeline.assembly import HeardClip
-from asrcli.runs.state import Journal, Ledger, identify, same_content
+from asrcli.runs.state import Journal, Ledger, check_replaceable, identify, same_content, write_ours
 from asrcli.types import Segment, Word
 
 RECIPE = {"engine": "fake", "beam_size": "5"}
@@ -31,7 +31,7 @@ def test_an_output_is_up_to_date_until_something_changes(tmp_path: Path, audio: 
     output = tmp_path / "out/a.txt"
     ledger = Ledger(str(output.parent))
     assert ledger.stale(str(output), str(audio), RECIPE) == "not there yet"
-    ledger.making(str(output))
+    ledger.making(str(output), "text\n")
     write_atomic(output, "text\n")
     assert "killed" in (ledger.stale(str(output), str(audio), RECIPE) or "")
     ledger.made(str(output), identify(str(audio)), RECIPE)
@@ -44,13 +44,46 @@ def test_an_output_is_up_to_date_until_something_changes(tmp_path: Path, audio: 
     assert fresh.stale(str(output), str(audio), RECIPE) == "not there yet"
 
 
-def test_a_file_of_others_is_known(tmp_path: Path) -> None:
+def test_only_what_asr_wrote_may_be_replaced(tmp_path: Path) -> None:
     output = tmp_path / "a.txt"
     output.write_text("mine")
-    ledger = Ledger(str(tmp_path))
-    assert ledger.foreign(str(output)) and not ledger.foreign(str(tmp_path / "b.txt"))
-    ledger.making(str(output))
-    assert not ledger.foreign(str(output))
+    known = Ledger(str(tmp_path))
+    kept = known.kept(str(output))
+    assert kept and not kept.edited and known.kept(str(tmp_path / "b.txt")) is None
+    known.making(str(output), "ours\n")
+    assert known.kept(str(output))  # killed before it was written: what lies there is still not ours
+    write_atomic(output, "ours\n")
+    os.utime(output, (1, 1))
+    assert known.kept(str(output)) is None
+    output.write_text("OURS\n")
+    kept = Ledger(str(tmp_path)).kept(str(output))
+    assert kept and kept.edited
+    Ledger(str(tmp_path)).making(str(output), "OURS\n")  # another process has written it meanwhile
+    assert known.kept(str(output)) is None
+    output.write_text("")
+    assert known.kept(str(output)) is None  # nothing is lost
+
+
+def test_of_an_older_record_nobody_knows_whether_its_file_was_edited(tmp_path: Path) -> None:
+    (tmp_path / ".asr").mkdir()
+    (tmp_path / ".asr/made.jsonl").write_text('{"output":"a.txt"}\n')
+    (tmp_path / "a.txt").write_text("text")
+    kept = Ledger(str(tmp_path)).kept(str(tmp_path / "a.txt"))
+    assert kept and not kept.edited and "nobody knows" in str(kept)
+
+
+def test_reports_replace_only_reports(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text("notes of mine")
+    with pytest.raises(UsageError, match="asr did not make it"):
+        check_replaceable([None, "-", path])
+    with pytest.raises(OutputError, match="--force replaces it"):
+        write_ours(path, "<p>1")
+    check_replaceable([path], force=True)
+    write_ours(path, "<p>1", force=True)
+    write_ours(path, "<p>2")
+    check_replaceable([path])
+    assert path.read_text() == "<p>2"
 
 
 def test_same_content(audio: Path) -> None:

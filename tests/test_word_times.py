@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
@@ -18,10 +19,14 @@ from support.command import Run
 from asrcli import api
 from asrcli.alignment.choice import AlignerChoice, choose_aligner, prepare_aligner
 from asrcli.alignment.words import AlignedTimes, aligner_for, own_times, shared
+from asrcli.audio.inputs import Found
 from asrcli.engine import Device, Engine, Weights
 from asrcli.engines import selection
 from asrcli.engines.selection import Setup
 from asrcli.errors import EngineUnavailable, UsageError
+from asrcli.formats import layout
+from asrcli.runs.outputs import Naming
+from asrcli.runs.plan import Request, plan
 from asrcli.types import Clip, Options, Region, Segment, Transcript, Word
 from tests.clips import clip
 
@@ -175,6 +180,47 @@ def test_an_engine_that_gives_no_words_after_all_has_interpolated_ones() -> None
     kept, filled = own_times(sound, [given, Segment("two words", 1.0, 2.0)])
     assert kept == given
     assert [(word.text, word.source) for word in filled.words] == [("two", "interpolated"), ("words", "interpolated")]
+
+
+@pytest.mark.parametrize("format", ["ctm", "textgrid", "eaf"])
+def test_formats_of_words_turn_word_times_on(wordless: type[Wordless], tmp_path: Path, format: str) -> None:
+    """Half past seven is said at 2.24 s in the recording; a share of the letters is far from that."""
+    (tmp_path / "a.wav").write_bytes((EXAMPLES / "station-awb.wav").read_bytes())
+    (tmp_path / "a.txt").write_text("We will meet at the station at half past seven tomorrow evening")
+    naming = Naming(str(tmp_path / "out"))
+    (made,) = api.transcribe(tmp_path / "a.wav", engine="wordless", formats=(format,), naming=naming)
+    words = check_words(made)
+    assert {word.source for word in words} == {"aligned"} and abs(words[9].start - 2.24) < 0.05
+    if format == "ctm":
+        lines = (tmp_path / "out/a.ctm").read_text().splitlines()
+        assert abs(float(lines[9].split()[2]) - 2.24) < 0.05 and len(lines) == 12
+
+
+def test_karaoke_turns_word_times_on(tmp_path: Path) -> None:
+    karaoke = Request((Found("a.wav"),), engine="fake", formats=("srt",), layout=layout(highlight_words=True))
+    assert plan(karaoke).request.options.word_timestamps
+    assert not plan(replace(karaoke, layout=layout())).request.options.word_timestamps
+
+
+def test_without_word_times_utterances_are_written(wordless: type[Wordless], tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes((EXAMPLES / "station-awb.wav").read_bytes())
+    (tmp_path / "a.txt").write_text("Wir treffen uns")
+    wanted = Request((Found(str(tmp_path / "a.wav")),), engine="wordless", options=Options(language="de"))
+    with pytest.raises(UsageError, match=r"ctm holds words .* no aligner here speaks 'de'.*-f stm holds segments"):
+        plan(replace(wanted, formats=("ctm",)))
+    planned = plan(replace(wanted, formats=("textgrid",)))
+    assert planned.request.options.word_timestamps is None
+    assert any("textgrid: segments without word times, since engine 'wordless'" in text for text in planned.notices)
+
+
+def test_refused_word_times_are_not_made_up(wordless: type[Wordless]) -> None:
+    off = Options(language="en", word_timestamps=False)
+    wanted = Request((Found("a.wav"),), engine="wordless", options=off)
+    with pytest.raises(UsageError, match="leave --no-word-timestamps out"):
+        plan(replace(wanted, formats=("ctm",)))
+    with pytest.raises(UsageError, match="--highlight-words needs to know"):
+        plan(replace(wanted, formats=("ass",), layout=layout(highlight_words=True)))
+    assert plan(replace(wanted, formats=("textgrid",))).aligner is None
 
 
 def test_in_the_shell(asr: Run, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asrcli.formats import format_of, layout, render
-from asrcli.formats.timeline import lay_out
+from asrcli.formats.timeline import lay_out, time_doubts
 from asrcli.types import Phone, Recording, Segment, Transcript, Turn, Word
 
 SCTK = Path("/usr/lib/sctk/bin")
@@ -89,9 +89,9 @@ def read_textgrid(text: str, folder: Path) -> dict[str, list[tuple[float, float,
 def test_textgrid_has_words_and_phones(tmp_path: Path) -> None:
     text = render(ALONE, "textgrid", DEFAULT)
     read = read_textgrid(text, tmp_path)
-    assert list(read) == ["words", "phones"]
-    assert read["words"][:2] == [(0.5, 0.9, "Hello,"), (1.0, 1.6, "world.")]
-    assert [word for _, _, word in read["words"]] == words_of(ALONE)
+    assert list(read) == ["words", "phones", "utterances"]
+    assert read["words"] == [(0.5, 0.9, "Hello,"), (1.0, 1.6, "world.")]
+    assert read["utterances"] == [(3.0, 6.0, SAID)]  # nobody knows when its words are said
     assert read["phones"] == [(0.5, 0.6, "HH"), (0.6, 0.9, "AH0")]
     assert "xmax = 10\n" in text  # the length of the recording, which Praat wants of both
 
@@ -112,6 +112,46 @@ def test_a_word_that_is_not_in_the_audio_is_on_no_tier(tmp_path: Path) -> None:
     transcript = transcript_of(Segment("Hello, never", 0.5, 0.9, (HELLO, absent)))
     assert read_textgrid(render(transcript, "textgrid", DEFAULT), tmp_path)["words"] == [(0.5, 0.9, "Hello,")]
     assert "never" not in render(transcript, "ctm", DEFAULT)
+
+
+GUESSED = (Word("a", 0.5, 0.9, 0.9, "aligned"), Word("7", 0.9, 1.1, None, "interpolated"))
+GUESSED += (Word("x", 1.1, 1.2, None, "interpolated"), Word("b", 1.2, 1.6, 0.8, "aligned"))
+INTERPOLATED = transcript_of(Segment("a 7 x b", 0.5, 1.6, GUESSED))
+MADE_UP = (Word("no", 1.0, 1.5, source="interpolated"), Word("times", 1.5, 3.0, source="interpolated"))
+INVENTED = transcript_of(Segment("no times", 1.0, 3.0, MADE_UP))
+
+
+def test_interpolated_times_are_marked_in_every_format(tmp_path: Path) -> None:
+    read = read_textgrid(render(INTERPOLATED, "textgrid", DEFAULT), tmp_path)
+    assert read["interpolated"] == [(0.9, 1.2, "interpolated")] and len(read["words"]) == 4
+    assert ">interpolated<" in render(INTERPOLATED, "eaf", DEFAULT)
+    ctm = render(INTERPOLATED, "ctm", DEFAULT).splitlines()
+    assert [line[:2] for line in ctm] == ["my", ";;", "my", "my", "my"] and "2 words" in ctm[1]
+    marked = layout(highlight_words=True)
+    assert "<u>a</u> 7 x b" in render(INTERPOLATED, "srt", marked) and "<u>7" not in render(INTERPOLATED, "vtt", marked)
+    assert "{\\k40}a{\\k30} 7 x{\\k40} b" in render(INTERPOLATED, "ass", marked)
+    assert "<00:00.50>a 7 x<00:01.20> b<" in render(INTERPOLATED, "lrc", marked)
+
+
+@pytest.mark.parametrize("said", [INVENTED, transcript_of(Segment("no times", 1.0, 3.0))])
+def test_no_word_has_times_that_nobody_knows(said: Transcript, tmp_path: Path) -> None:
+    assert read_textgrid(render(said, "textgrid", DEFAULT), tmp_path) == {"utterances": [(1.0, 3.0, "no times")]}
+    assert render(said, "eaf", DEFAULT).count("<ANNOTATION>") == 1
+    assert render(said, "audacity", DEFAULT) == "1.000000\t3.000000\tno times\n"
+    assert render(said, "ctm", DEFAULT) == ";; no word times: my_talk 1 1.000 2.000 no times\n"
+    marked = layout(highlight_words=True)
+    assert "<u>" not in render(said, "srt", marked) and "<00" not in render(said, "lrc", marked)
+    assert render(said, "ass", marked).count("{\\k") == 1
+    (line,) = time_doubts(said, ("ctm",), False)
+    assert line.startswith("1 of 1 segments have no word times")
+    assert not list(time_doubts(said, ("txt", "srt"), False))
+
+
+def test_interpolated_times_are_said() -> None:
+    assert list(time_doubts(INTERPOLATED, ("ctm",), False)) == [
+        "the times of 2 of 4 words are interpolated: nobody has heard them there"
+    ]
+    assert not list(time_doubts(INTERPOLATED, ("srt",), False))
 
 
 # --- EAF --------------------------------------------------------------------------------------------------------------
@@ -138,14 +178,14 @@ def test_eaf_escapes_and_keeps_the_order_that_the_schema_wants(tmp_path: Path) -
 
     noted = transcript_of(Segment(SAID + " \x00\uffff\U0001f600", 3.0, 6.0, speaker='a"<b'), path='q"&.mp3')
     root = etree.fromstring(render(noted, "eaf", DEFAULT).encode())
-    assert [child.tag for child in root] == ["HEADER", "TIME_ORDER", "TIER", "TIER", "LINGUISTIC_TYPE"]
+    assert [child.tag for child in root] == ["HEADER", "TIME_ORDER", "TIER", "LINGUISTIC_TYPE"]
     assert root.find("TIER").get("TIER_ID") == 'a"<b'
     assert root.findtext(".//ANNOTATION_VALUE") == SAID + " \ufffd\U0001f600"
     assert root.find("HEADER/MEDIA_DESCRIPTOR").get("RELATIVE_MEDIA_URL") == "./q%22%26.mp3"
     slots = [int(slot.get("TIME_VALUE")) for slot in root.find("TIME_ORDER")]
     assert slots == sorted(slots)
     ids = [element.get("ANNOTATION_ID") for element in root.iter("ALIGNABLE_ANNOTATION")]
-    assert len(ids) == len(set(ids)) == 1 + len(words_of(noted))
+    assert len(ids) == len(set(ids)) == 1
 
 
 # --- Audacity ---------------------------------------------------------------------------------------------------------
@@ -174,9 +214,9 @@ def test_ctm_as_meeteval_reads_it() -> None:
 
     read = CTM.parse(render(ALONE, "ctm", DEFAULT), parse_float=float).lines
     assert [(line.filename, line.channel, line.word) for line in read] == [
-        ("my_talk", "1", word) for word in words_of(ALONE)
+        ("my_talk", "1", word) for word in ("Hello,", "world.")
     ]
-    assert (read[1].begin_time, read[1].duration, read[1].confidence) == (1.0, 0.6, None)
+    assert (read[1].begin_time, read[1].duration, read[1].confidence) == (1.0, 0.6, "0.500")
     scored = CTM.parse(render(transcript_of(ALONE.segments[0]), "ctm", DEFAULT)).lines
     assert [line.confidence for line in scored] == ["0.750", "0.500"]  # a column for all, or for none
 

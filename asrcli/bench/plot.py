@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asrcli.base.files import write_atomic
 from asrcli.bench.labels import MOST_NAMED, Box, place_names
 from asrcli.bench.tables import headline
 from asrcli.bench.verdicts import Point, front, points
 from asrcli.datasets.results import RunRecord
 from asrcli.errors import MissingExtra, UsageError
+from asrcli.runs.state import write_ours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +83,7 @@ def write_plot(runs: Sequence[RunRecord], path: Path) -> None:
     write_names(axes, known)
     data = io.BytesIO()
     figure.savefig(data, format=path.suffix.lower()[1:], metadata={"Date": None} if path.suffix == ".svg" else None)
-    write_atomic(path, data.getvalue())
+    write_ours(path, data.getvalue(), force=True)
 
 
 def write_names(axes: Axes, known: Sequence[Point]) -> None:

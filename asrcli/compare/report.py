@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from asrcli.base.console import table_console
-from asrcli.base.files import write_atomic
 from asrcli.compare import tables
 from asrcli.compare.breakdown import worst
 from asrcli.compare.conditions import Outcome
 from asrcli.compare.scores import Comparison
 from asrcli.errors import CheckFailed, UsageError
+from asrcli.runs.state import write_ours
 
 if TYPE_CHECKING:
     from asrcli.compare.run import Wanted
@@ -36,7 +36,7 @@ class Paths(NamedTuple):
 
 
 def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, fields: Sequence[str]) -> None:
-    """Write every report that has a path.
+    """Write every report that has a path; `asrcli.runs.state.check_replaceable` has said that all may be written.
 
     Raises:
         OutputError: a file cannot be written.
@@ -57,7 +57,7 @@ def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, 
         if str(path) == "-":
             sys.stdout.writelines([text] if isinstance(text, str) else text)
         else:
-            write_atomic(path, text)
+            write_ours(path, text if isinstance(text, str) else "".join(text), force=True)
 
 
 def refuse(options: Mapping[str, object], why: str) -> None:
@@ -67,18 +67,20 @@ def refuse(options: Mapping[str, object], why: str) -> None:
             raise UsageError(f"{name} {why}")
 
 
-def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensus: Path | None, *, quiet: bool) -> None:
+def unreferenced(
+    systems: Sequence[Path], wanted: Wanted, paths: Paths, consensus: Path | None, *, force: bool, quiet: bool
+) -> None:
     """Compare systems without a reference, and write and print what was asked for."""
     from asrcli.compare import unreferenced as without
 
     agreement = without.compare_unreferenced(systems, wanted)
     if consensus is not None:
-        without.write_consensus(agreement, consensus)
+        without.write_consensus(agreement, consensus, force=force)
     if paths.json is not None:
         if paths.to_stdout:
             sys.stdout.write(without.to_json(agreement))
             return
-        write_atomic(paths.json, without.to_json(agreement))
+        write_ours(paths.json, without.to_json(agreement), force=True)
     if not quiet:
         without.show(agreement, table_console())
 
@@ -100,7 +102,7 @@ def meetings(
         if paths.to_stdout:
             sys.stdout.write(text)
             return
-        write_atomic(paths.json, text)
+        write_ours(paths.json, text, force=True)
     if quiet:
         return
     columns = ["system", "recordings", "words", "cpWER", "ORC-WER", "DER", "missed", "false alarm", "confusion"]

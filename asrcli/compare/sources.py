@@ -14,9 +14,11 @@ from asrcli.datasets.utterances import HYPOTHESIS_KEYS, REFERENCE_KEYS, check_te
 from asrcli.errors import InputError
 from asrcli.types import Utterance, Word
 
-TRANSCRIPT_SUFFIXES = (".json", ".txt")  # one recording each; the richer one counts where both are there
+SUBTITLES = (".srt", ".vtt")
+TRANSCRIPT_SUFFIXES = (".json", *SUBTITLES, ".txt")  # one recording each; the richer one counts where both are there
 COLLECTION_SUFFIXES = (".jsonl", ".csv", ".tsv", ".trn", ".stm", ".ctm")
 IGNORED = "ignore_time_segment_in_scoring"
+LABEL = re.compile(r"\[[^][]*\] ")  # of a speaker, before what they say in SubRip
 TRN = re.compile(r"(.*)\(([^()\s]+)\)\s*\Z", re.DOTALL)
 
 
@@ -73,6 +75,8 @@ def read_file(path: Path, *, hypotheses: bool) -> list[Utterance]:
         return read_stm(path)
     if path.suffix == ".json":
         return read_json(path, path.stem, hypotheses=hypotheses)
+    if path.suffix in SUBTITLES:
+        return read_subtitles(path, path.stem)
     if path.suffix in (".jsonl", ".csv", ".tsv") or path.name.endswith((".json.txt", "manifest")):
         return read_manifest(path, hypotheses=hypotheses)
     known = ", ".join((*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES))
@@ -98,6 +102,8 @@ def read_transcript(file: Path, key: str, *, hypotheses: bool) -> list[Utterance
     """Read one of the files of a folder that are about one recording each."""
     if file.suffix == ".json":
         return read_json(file, key, hypotheses=hypotheses)
+    if file.suffix in SUBTITLES:
+        return read_subtitles(file, key)
     text = join_texts(read_lines(file))
     check_text(text, file, 1)
     return [Utterance(key, text, audio=sibling_audio(file))]
@@ -147,6 +153,18 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
         raise InputError(f"{path} line 1: no transcript; 'text' or 'segments' must be there")
     check_text(text, path, 1)
     return [Utterance(key, text.strip(), audio=sibling_audio(path), language=data.get("language"))]
+
+
+def read_subtitles(path: Path, key: str) -> list[Utterance]:
+    """Read what the cues of a recording say, without speakers and marks."""
+    from asrcli.formats import reading
+
+    text = "\n".join(read_lines(path))
+    cues = reading.parse_vtt(text) if path.suffix == ".vtt" else reading.parse_srt(text)
+    lines = [[line.strip() for line in cue.lines] for cue in reading.join_frames(cues)]
+    said = join_texts(join_texts([LABEL.sub("", first), *rest]) for first, *rest in filter(None, lines))
+    check_text(said, path, 1)
+    return [Utterance(key, said, audio=sibling_audio(path))]
 
 
 def read_trn(path: Path) -> list[Utterance]:

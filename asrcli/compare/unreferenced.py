@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asrcli.base.files import write_atomic
 from asrcli.base.join import join_texts
 from asrcli.compare import wording
 from asrcli.compare.matching import Heard, distinct_names
 from asrcli.compare.run import Wanted, chosen_convention, guess_language
 from asrcli.compare.sources import read_source
 from asrcli.errors import InputError, UsageError
+from asrcli.runs.state import check_replaceable, write_ours
 from asrcli.scoring.alignment import align, count_all
 from asrcli.scoring.rover import Consensus, vote
 from asrcli.text.normalisers import NORMALIZERS, build
@@ -121,15 +121,21 @@ def keyed(text: str | None) -> list[tuple[str, str]] | None:
     return [(key, word) for word in raw_words(text) if (key := "".join(without_punctuation([word])))]
 
 
-def write_consensus(agreement: Agreement, path: Path) -> None:
-    """Write the consensus: a text file per recording into a folder, or JSON Lines for ``*.jsonl``."""
+def write_consensus(agreement: Agreement, path: Path, *, force: bool = False) -> None:
+    """Write the consensus: a text file per recording into a folder, or JSON Lines for ``*.jsonl``.
+
+    Raises:
+        InputError: an id leads out of the folder.
+        UsageError: a file is there, not as asr wrote it, and nothing is written.
+    """
     if path.suffix != ".jsonl":
-        for name, text in zip(agreement.ids, agreement.texts, strict=True):
-            file = path / f"{name}.txt"
+        files = {name: path / f"{name}.txt" for name in agreement.ids}
+        for name, file in files.items():
             if not file.resolve().is_relative_to(path.resolve()):
                 raise InputError(f"the id '{name}' would be written outside {path}; use --consensus FILE.jsonl")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(file, text + "\n")
+        check_replaceable(files.values(), force=force)
+        for name, text in zip(agreement.ids, agreement.texts, strict=True):
+            write_ours(files[name], text + "\n", force=True)
         return
     rows = [
         {
@@ -141,7 +147,7 @@ def write_consensus(agreement: Agreement, path: Path) -> None:
         }
         for name, text, one in zip(agreement.ids, agreement.texts, agreement.consensus, strict=True)
     ]
-    write_atomic(path, (json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_ours(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), force=force)
 
 
 def to_json(agreement: Agreement) -> str:

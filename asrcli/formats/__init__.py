@@ -5,7 +5,7 @@ The table `FORMATS` names the module of each format, which is imported when some
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS",
+    "HIGHLIGHTING",
     "PROFILES",
     "WHISPER_FORMATS",
+    "WORDED",
     "Format",
     "Layout",
     "check",
@@ -27,6 +29,7 @@ __all__ = [
     "formats",
     "layout",
     "render",
+    "worded",
 ]
 
 
@@ -75,6 +78,8 @@ FORMATS: Mapping[str, Format] = {
     "answers": Format("answers", "answers.md", "asrcli.formats.answers", "render_answers", joinable=True),
 }
 
+WORDED = frozenset({"ctm", "textgrid", "eaf"})  # formats of words with their times
+HIGHLIGHTING = frozenset({"srt", "vtt", "ass", "lrc"})  # those that mark each word as it is said, when asked to
 WHISPER_FORMATS = ("txt", "vtt", "srt", "tsv", "json")  # what openai-whisper means by "all"
 
 
@@ -97,6 +102,16 @@ def formats(text: str, known: Sequence[str] = (*FORMATS, "all")) -> list[str]:
     if not names:
         raise UsageError(f"no format in '{text}'; choose from: {', '.join(known)}")
     return list(dict.fromkeys(names))
+
+
+def worded(formats: Collection[str], highlight: bool) -> list[str]:
+    """Return which of the formats say when each word is said, and so have to be given word times.
+
+    Args:
+        formats: keys of `FORMATS`.
+        highlight: whether subtitles mark each word as it is said.
+    """
+    return [name for name in formats if name in WORDED or (highlight and name in HIGHLIGHTING)]
 
 
 def format_of(path: str) -> str:

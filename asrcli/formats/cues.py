@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from asrcli.formats.optimiser import Cut, Optimiser
 from asrcli.formats.text import clean, label
 from asrcli.formats.units import Unit, columns, milliseconds, reading_time, recording_end, units
-from asrcli.types import Word
+from asrcli.types import Word, WordSource
 
 if TYPE_CHECKING:
     from asrcli.formats.profiles import Layout
@@ -133,7 +133,8 @@ def _words(line: Sequence[Unit]) -> Iterator[Word]:
     for unit in line:
         for part in unit.parts:
             lead = " " if unit.spaced and unit is not line[0] and part is unit.parts[0] else ""
-            yield Word(lead + part.text, part.start / 1000, part.end / 1000)
+            source: WordSource = "model" if part.timed else "interpolated"
+            yield Word(lead + part.text, part.start / 1000, part.end / 1000, source=source)
 
 
 def _within(line: Iterable[Word], start: float, end: float) -> list[Word]:
@@ -143,7 +144,7 @@ def _within(line: Iterable[Word], start: float, end: float) -> list[Word]:
     for word in line:
         begin = min(max(word.start, last), end)
         last = min(max(word.end, begin), end)
-        kept.append(Word(word.text, begin, last))
+        kept.append(replace(word, start=begin, end=last))
     return kept
 
 

@@ -29,6 +29,8 @@ Annotated = tuple[str, str, Sequence[Interval]]  # name of the tier, speaker, wh
 def render_eaf(transcript: Transcript, layout: Layout, header: bool) -> str:
     """Write EAF: for each speaker a tier of segments, ``NAME words``, and ``NAME phones`` where an aligner gave some.
 
+    Only words that have times stand on ``NAME words``; ``NAME interpolated`` says where they are interpolated.
+
     All tiers are alignable and none depends on another, so that any of them can be corrected by hand. Where one
     speaker's segments overlap, the first ends where the second begins.
     """
@@ -77,10 +79,9 @@ def _tiers(transcript: Transcript) -> Iterator[Annotated]:
         spans = lay_out([(one.start, one.end) for one in said], 0, None)
         if said:
             yield name, speaker or "", [Interval(one.text, *span) for one, span in zip(said, spans, strict=True)]
-        if speaker in words:
-            yield f"{name} words", speaker or "", words[speaker].words
-            if words[speaker].phones:
-                yield f"{name} phones", speaker or "", words[speaker].phones
+        if tier := words.get(speaker):
+            own = {"words": tier.words, "phones": tier.phones, "interpolated": tier.interpolated}
+            yield from ((f"{name} {kind}", speaker or "", found) for kind, found in own.items() if found)
 
 
 def _media(path: str) -> Iterator[str]:

@@ -228,7 +228,8 @@ def _glue(last: str, text: str) -> str:
 def _whisperx(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a word as WhisperX lists it in ``word_segments``."""
     kept = ("start", "end", "score", "speaker")
-    return {"word": row["word"].strip(), **{key: row[key] for key in kept if key in row}}
+    guessed = {"source": row["source"]} if row["source"] == "interpolated" else {}
+    return {"word": row["word"].strip(), **{key: row[key] for key in kept if key in row}, **guessed}
 
 
 def read_transcript(path: str | PathLike[str]) -> Transcript:

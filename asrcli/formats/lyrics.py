@@ -33,5 +33,7 @@ def _timestamp(seconds: float) -> str:
 
 
 def _timed_words(cue: Cue) -> str:
-    words = [word for line in cue.words for word in line]
-    return "".join(f"<{_timestamp(word.start)}>{word.text}" for word in words) + f"<{_timestamp(cue.end)}>"
+    """Return the text with a time before each word; one whose times are interpolated has none."""
+    words = [(word.source != "interpolated", word) for line in cue.words for word in line]
+    text = "".join((f"<{_timestamp(word.start)}>" if timed else "") + word.text for timed, word in words)
+    return text + (f"<{_timestamp(cue.end)}>" if any(timed for timed, _ in words) else "")

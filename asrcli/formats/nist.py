@@ -7,6 +7,7 @@ from 1, as they do in NIST's files: the mix is channel 1, and so is the first ch
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from asrcli.formats.text import clean
@@ -23,21 +24,35 @@ def render_ctm(transcript: Transcript, layout: Layout, header: bool) -> str:
     """Write CTM: file, channel, start, duration, word, and the score where every word has one.
 
     The format knows no speakers: words of different ones on one channel stand in the order of time. A word with a
-    space in it is one line per part.
+    space in it is one line per part. What is no timed word is said in comments (``;;``): a segment without word times
+    stands in one, and words with interpolated times follow one.
     """
+    found = tiers(transcript)
     rows = [
-        (_channel(transcript, tier.speaker), part)
-        for tier in tiers(transcript)
-        for word in tier.words
-        for part in _parts(word)
+        (_channel(transcript, tier.speaker), part) for tier in found for word in tier.words for part in _parts(word)
     ]
-    scored = all(word.score is not None for _, word in rows)
     name = file_label(transcript)
-    return "".join(
-        f"{name} {channel} {_seconds(word.start)} {_seconds(word.end - word.start)} {word.text}"
-        + (f" {word.score:.3f}\n" if scored else "\n")
-        for channel, word in sorted(rows, key=lambda row: (row[0], row[1].start, row[1].end))
-    )
+    scored = all(word.score is not None for _, word in rows)
+    lines = []
+    for timed, run in groupby(sorted(rows, key=_by_time), key=lambda row: row[1].timed):
+        words = list(run)
+        mark = "" if timed else f";; interpolated times: {len(words)} words from here\n"
+        for channel, word in words:
+            score = f" {word.score:.3f}" if scored else ""
+            times = f"{_seconds(word.start)} {_seconds(word.end - word.start)}"
+            lines.append((channel, word.start, word.end, f"{mark}{name} {channel} {times} {word.text}{score}\n"))
+            mark = ""
+    for tier in found:
+        channel = _channel(transcript, tier.speaker)
+        for one in tier.utterances:
+            times = f"{_seconds(one.start)} {_seconds(one.end - one.start)}"
+            comment = f";; no word times: {name} {channel} {times} {one.text}\n"
+            lines.append((channel, one.start, one.end, comment))
+    return "".join(line for *_, line in sorted(lines, key=lambda line: line[:3]))
+
+
+def _by_time(row: tuple[int, Interval]) -> tuple[int, int, int]:
+    return row[0], row[1].start, row[1].end
 
 
 def render_stm(transcript: Transcript, layout: Layout, header: bool) -> str:
@@ -83,7 +98,7 @@ def _parts(word: Interval) -> Iterator[Interval]:
     step = (word.end - word.start) / len(texts)
     spans = [(round(word.start + step * n), round(word.start + step * (n + 1))) for n in range(len(texts))]
     for text, (start, end) in zip(texts, lay_out(spans, word.start, word.end), strict=True):
-        yield Interval(text, start, end, word.score)
+        yield Interval(text, start, end, word.score, timed=word.timed)
 
 
 def _channel(transcript: Transcript, speaker: str | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from asrcli.formats.cues import Cue, shape
@@ -57,14 +58,20 @@ def _timestamp(seconds: float) -> str:
 
 
 def _karaoke(cue: Cue) -> str:
-    """Return the text with the length of each word before it; silence is a syllable without text."""
+    """Return the text with the length of each word before it; silence is a syllable without text.
+
+    Words whose times are interpolated are one syllable together, from the word before them to the word after them.
+    """
     rows = []
     last = _centis(cue.start)
     for line in cue.words:
         row = ""
-        for word in line:
-            start, end = max(last, _centis(word.start)), max(last, _centis(word.end))
-            row += f"{{\\k{start - last}}}" * (start > last) + f"{{\\k{end - start}}}{escape(word.text)}"
-            last = end
+        for timed, run in groupby(line, key=lambda word: word.source != "interpolated"):
+            words = list(run)
+            for syllable in [[word] for word in words] if timed else [words]:
+                text = escape("".join(word.text for word in syllable))
+                start, end = max(last, _centis(syllable[0].start)), max(last, _centis(syllable[-1].end))
+                row += f"{{\\k{start - last}}}" * (start > last) + f"{{\\k{end - start}}}{text}"
+                last = end
         rows.append(row)
     return "\\N".join(rows)

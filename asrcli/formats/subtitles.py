@@ -70,11 +70,14 @@ def _plain(cue: Cue, write: Callable[[str], str]) -> str:
 
 
 def _highlighted(cue: Cue, write: Callable[[str], str]) -> Iterator[tuple[float, float, str]]:
-    """Yield the cue once per word with that word underlined, and bare in between, as openai-whisper does."""
+    """Yield the cue once per word with that word underlined, and bare in between, as openai-whisper does.
+
+    A word whose times are interpolated is not underlined: nobody knows when it is said.
+    """
     last = cue.start
     for row, line in enumerate(cue.words):
         for place, word in enumerate(line):
-            if word.end <= word.start:
+            if word.end <= word.start or word.source == "interpolated":
                 continue
             if word.start > last:
                 yield last, word.start, _plain(cue, write)

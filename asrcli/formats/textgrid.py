@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 def render_textgrid(transcript: Transcript, layout: Layout, header: bool) -> str:
     """Write a TextGrid (long text format): a tier ``words``, and ``phones`` where an aligner gave some.
 
+    Segments without word times stand on a tier ``utterances`` in place of the words, and where times of words are
+    interpolated, a tier ``interpolated`` says so.
+
     With several speakers each has tiers of their own, ``NAME - words`` and ``NAME - phones``, as the Montreal Forced
     Aligner names them. Intervals fill the whole file, as Praat wants it; those without a word have no text.
     """
     found = tiers(transcript)
-    end = max([end_of(transcript), *(tier.words[-1].end for tier in found)])
-    named = []
+    end = max([end_of(transcript), *(one.end for tier in found for one in (*tier.words[-1:], *tier.utterances[-1:]))])
+    named: list[tuple[str, Sequence[Interval]]] = []
     for tier in found:
         lead = f"{tier.speaker} - " if len(found) > 1 else ""
-        named.append((f"{lead}words", tier.words))
-        if tier.phones:
-            named.append((f"{lead}phones", tier.phones))
+        own = {"words": tier.words, "phones": tier.phones, "interpolated": tier.interpolated}
+        own["utterances"] = tier.utterances
+        named += [(f"{lead}{name}", intervals) for name, intervals in own.items() if intervals]
     lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {_seconds(end)}"]
     lines += ["tiers? <exists>", f"size = {len(named) or 1}", "item []:"]
     for number, (name, intervals) in enumerate(named or [("words", ())], 1):

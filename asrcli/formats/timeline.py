@@ -5,18 +5,20 @@ Times are whole **milliseconds** here, as in `asrcli.formats.units`, so that no 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asrcli.formats import worded
 from asrcli.formats.text import clean
 from asrcli.formats.turns import UNKNOWN
-from asrcli.formats.units import interpolated_words, milliseconds, recording_end
+from asrcli.formats.units import milliseconds, recording_end
+from asrcli.types import Word
 
 if TYPE_CHECKING:
-    from asrcli.types import Segment, Transcript, Word
+    from asrcli.types import Segment, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,34 +30,50 @@ class Interval:
     end: int
     score: float | None = None
     phones: tuple[Interval, ...] = ()
+    timed: bool = True  # False: a word whose times are interpolated between its neighbours
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """The words of one speaker in the order of time; no two overlap."""
+    """What one speaker says, in the order of time; no two words overlap, nor two utterances."""
 
     speaker: str | None
     words: tuple[Interval, ...]
+    utterances: tuple[Interval, ...] = ()  # segments whose words nobody has timed; they stand nowhere else
 
     @property
     def phones(self) -> tuple[Interval, ...]:
         """The speech sounds of all words."""
         return tuple(phone for word in self.words for phone in word.phones)
 
+    @property
+    def interpolated(self) -> tuple[Interval, ...]:
+        """The stretches of words whose times are interpolated, each with the text ``interpolated``."""
+        runs = [list(run) for timed, run in groupby(self.words, key=lambda word: word.timed) if not timed]
+        return tuple(Interval("interpolated", run[0].start, run[-1].end) for run in runs)
+
 
 def tiers(transcript: Transcript) -> list[Tier]:
     """Return the words of each speaker, in the order of first speaking.
 
-    A segment without words gets interpolated ones. Words that `asr align` did not find in the audio are left out: a
-    tier says what is heard when. Words that share their times, or go back, are given at least a millisecond each.
+    A segment whose words have no times is an utterance: no word gets a time that is made up. Words that `asr align` did
+    not find in the audio are left out: a tier says what is heard when. Words that share their times, or go back, are
+    given at least a millisecond each.
     """
     spoken: dict[str | None, list[Word]] = {}
+    whole: dict[str | None, list[Word]] = {}
     names = speaker_names(transcript)
     for segment in sorted(transcript.segments, key=lambda one: (one.start, one.end)):
         for word in spoken_words(segment):
             spoken.setdefault(names[word.speaker or segment.speaker], []).append(word)
+        if is_untimed(segment):
+            said = Word(clean(segment.text), segment.start, segment.end)
+            whole.setdefault(names[segment.speaker], []).append(said)
     last = recording_end(transcript)
-    return [Tier(speaker, _intervals(words, last)) for speaker, words in spoken.items()]
+    return [
+        Tier(speaker, _intervals(spoken.get(speaker, ()), last), _intervals(whole.get(speaker, ()), last))
+        for speaker in {**spoken, **whole}
+    ]
 
 
 def speaker_names(transcript: Transcript) -> dict[str | None, str | None]:
@@ -67,11 +85,49 @@ def speaker_names(transcript: Transcript) -> dict[str | None, str | None]:
     return {speaker: name or nobody for speaker, name in cleaned.items()}
 
 
+def is_timed(word: Word) -> bool:
+    """Return whether an engine or an aligner has heard when a word is said."""
+    return word.source != "interpolated"
+
+
+def is_untimed(segment: Segment) -> bool:
+    """Return whether nobody has timed the words of a segment; one that is not in the audio has no times to miss."""
+    missing = any(word.status == "not_in_audio" for word in segment.words)
+    return bool(clean(segment.text)) and not missing and not any(map(is_timed, segment.words))
+
+
 def spoken_words(segment: Segment) -> list[Word]:
-    """Return the words that are in the audio, or interpolated ones where the engine gave none, without empty ones."""
-    found = segment.words or interpolated_words(segment)
-    cleaned = (replace(word, text=clean(word.text)) for word in found if word.status != "not_in_audio")
+    """Return the words that are in the audio, without empty ones; none where all their times are interpolated."""
+    if not any(is_timed(word) for word in segment.words):
+        return []
+    cleaned = (replace(word, text=clean(word.text)) for word in segment.words if word.status != "not_in_audio")
     return [word for word in cleaned if word.text]
+
+
+def time_doubts(transcript: Transcript, formats: Collection[str], highlight: bool) -> Iterator[str]:
+    """Yield a line about segments without word times, and one about words whose times are interpolated.
+
+    Args:
+        transcript: what is written.
+        formats: in which formats; those without words have no such times.
+        highlight: whether subtitles mark words as they are said.
+    """
+    listed = bool({"json", "jsonl"} & set(formats))  # they hold all words, and say which are interpolated
+    if not listed and not worded(formats, highlight) and "audacity" not in formats:
+        return
+    whole = [segment for segment in transcript.segments if is_untimed(segment)]
+    if whole and not (listed and len(formats) == 1):
+        yield f"{len(whole)} of {len(transcript.segments)} segments have no word times and are written whole"
+    words = [
+        word
+        for segment in transcript.segments
+        if listed or not is_untimed(segment)
+        for word in segment.words
+        if word.status != "not_in_audio" and any(map(str.isalnum, word.text))
+    ]
+    guessed = sum(not is_timed(word) for word in words)
+    if guessed:
+        yield f"the times of {guessed} of {len(words)} words are interpolated: nobody has heard them there"
 
 
 def end_of(transcript: Transcript) -> int:
@@ -101,7 +157,7 @@ def _intervals(words: Sequence[Word], last: int | None) -> tuple[Interval, ...]:
         sounds = [(milliseconds(phone.start), milliseconds(phone.end)) for phone in word.phones]
         times = lay_out(sounds, start, end) if len(sounds) <= end - start else []
         phones = tuple(Interval(clean(phone.text), *span) for phone, span in zip(word.phones, times, strict=False))
-        intervals.append(Interval(word.text, start, end, word.score, phones))
+        intervals.append(Interval(word.text, start, end, word.score, phones, is_timed(word)))
     return tuple(intervals)
 
 

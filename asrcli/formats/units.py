@@ -41,6 +41,7 @@ class Part:
     text: str
     start: int
     end: int
+    timed: bool = True  # False: its times are its share of those of a longer text
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +129,15 @@ def _is_abbreviation(text: str) -> bool:
 
 def _pieces(segment: Segment, max_width: int) -> list[Unit]:
     text = clean(segment.text)
-    whole = Part(text, milliseconds(segment.start), milliseconds(segment.end))
+    whole = Part(text, milliseconds(segment.start), milliseconds(segment.end), timed=False)
     spelled = list(spell(text, [clean(word.text) for word in segment.words])) if segment.words else []
     if not spelled:
         return _share(text, whole, max_width, split_all=True)
     pieces: list[Unit] = []
     for number, (piece, spaced) in spelled:
         word = segment.words[number]
-        part = Part(piece, milliseconds(word.start), max(milliseconds(word.start), milliseconds(word.end)))
+        start, timed = milliseconds(word.start), word.source != "interpolated"
+        part = Part(piece, start, max(start, milliseconds(word.end)), timed)
         shared = _share(piece, part, max_width, split_all=False)
         if shared:
             shared[0] = replace(shared[0], spaced=spaced)
@@ -226,7 +228,7 @@ def _share(text: str, whole: Part, max_width: int, split_all: bool) -> list[Unit
         start = whole.start + (whole.end - whole.start) * done // total
         done += weight
         end = whole.start + (whole.end - whole.start) * done // total
-        made.append(Unit(piece, start, end, (Part(piece, start, end),), spaced))
+        made.append(Unit(piece, start, end, (Part(piece, start, end, whole.timed),), spaced))
     return made
 
 

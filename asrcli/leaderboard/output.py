@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from asrcli.base.files import write_atomic
 from asrcli.errors import UsageError
 from asrcli.leaderboard.ranking import Board
 from asrcli.leaderboard.runs import Measured
+from asrcli.runs.state import write_ours
 
 
 class Paths(NamedTuple):
@@ -61,8 +61,8 @@ def report(board: Board, top: int, runs: Sequence[Measured], paths: Paths, *, qu
 
 
 def put(path: Path, text: str) -> None:
-    """Write a file, or standard output for ``-``."""
+    """Write a file that may be replaced, or standard output for ``-``."""
     if str(path) == "-":
         sys.stdout.write(text)
     else:
-        write_atomic(path, text)
+        write_ours(path, text, force=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.base.console import printable
-from asrcli.base.files import write_atomic
 from asrcli.errors import MissingExtra, UsageError
 from asrcli.leaderboard.ranking import Board, Standing, front
 from asrcli.leaderboard.tables import Kind
+from asrcli.runs.state import write_ours
 
 FORMATS = ("png", "svg", "pdf")
 COLOURS = {"open": "#2563eb", "proprietary": "#d9730d", "licence not said": "#5b7083", "measured here": "#c02660"}
@@ -56,7 +56,7 @@ def draw(board: Board, path: Path) -> int:
         kind = path.suffix.removeprefix(".")
         stamp = {"png": {"Software": "asr"}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
         figure.savefig(data, format=kind, metadata=stamp)
-    write_atomic(path, data.getvalue())
+    write_ours(path, data.getvalue(), force=True)
     return len(points)
 
 

@@ -152,7 +152,7 @@ class _Alignment:
         written = []
         ledger = state.ledger(request.naming.state_folder)
         for output in job.outputs:
-            if output.stale:
+            if output.todo:
                 written.append(output.path)
                 # A result that a check has failed is there to be looked at, and never up to date.
                 passed = problem is None

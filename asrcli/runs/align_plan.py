@@ -18,7 +18,7 @@ from asrcli.formats import FORMATS, Layout
 from asrcli.runs import state
 from asrcli.runs.align_pairs import Pair
 from asrcli.runs.outputs import Naming, check_folder, check_template
-from asrcli.runs.plan import SHAPED, Job, Output, check_outputs
+from asrcli.runs.plan import FORCED, SHAPED, Job, check_outputs, planned_output
 from asrcli.types import Recording
 
 if TYPE_CHECKING:
@@ -185,14 +185,12 @@ def _plan_job(pair: Pair, request: AlignRequest, naming: Naming, recipe: state.R
         path = naming.path(pair.audio, FORMATS[name].extension)
         if os.path.exists(path) and os.path.exists(pair.text) and os.path.samefile(path, pair.text):
             raise UsageError(f"the output '{path}' would overwrite the text itself: choose another --output-dir")
-        if not request.force and naming.file is None:
-            ledger.refuse_foreign(path)
         stale: str | None
         if request.force or request.reference:
-            stale = "--force" if request.force else "--reference compares anew"
+            stale = FORCED if request.force else "--reference compares anew"
         elif STDIN in (pair.audio.path, pair.text) or not os.path.exists(pair.audio.path):
             stale = "the input has no date"
         else:
             stale = ledger.stale(path, pair.audio.path, output_recipe(recipe, pair.text, name, request.layout))
-        outputs.append(Output(name, path, stale))
+        outputs.append(planned_output(name, path, stale, naming))
     return Job(pair.audio, tuple(outputs))

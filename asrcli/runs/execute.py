@@ -23,7 +23,7 @@ from asrcli.diarization.speakers import Diarization, give_speakers, merge_channe
 from asrcli.engines import companions
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.engines.selection import Setup
-from asrcli.errors import AsrError, InputError, UsageError
+from asrcli.errors import AsrError, InputError, OutputError, UsageError
 from asrcli.formats import Layout, check, render
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.pipeline.run import run
@@ -118,12 +118,19 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
 def keep_newer(jobs: Sequence[Job], texts: Mapping[str, str] | None = None) -> None:
     """Make outputs that are up to date newer than inputs that were only touched: else make asks again for ever.
 
+    So it is with one that is kept because it was edited; what is not ours is not touched.
+
     Args:
         jobs: all that are planned.
         texts: what else an output is made of, by the name of the recording.
     """
     made_of = texts or {}
-    fresh = [(job.name, output.path) for job in jobs if job.up_to_date for output in job.outputs]
+    fresh = [
+        (job.name, output.path)
+        for job in jobs
+        for output in job.outputs
+        if (output.kept.edited if output.kept else job.up_to_date)
+    ]
     for recording, made in fresh:
         for source in [recording, made_of[recording]] if recording in made_of else [recording]:
             _keep_newer(made, source)
@@ -313,14 +320,16 @@ class _Execution:
             whole = give_speakers(whole, turns)
         layout, ledger = self.request.layout, state.ledger(self.request.naming.state_folder)
         written = []
-        try:
-            for output in job.outputs:
-                if output.stale:
-                    recipe = None if job.name == STDIN else output_recipe(job.recipe, output.format, layout)
-                    yield from write_output(job, output, whole, layout, ledger, recipe)
-                    written.append(output.path)
-        except AsrError as error:
-            yield JobFailed(job, error)
+        problem: AsrError | None = None
+        for output in [one for one in job.outputs if one.todo]:
+            recipe = None if job.name == STDIN else output_recipe(job.recipe, output.format, layout)
+            try:
+                yield from write_output(job, output, whole, layout, ledger, recipe)
+                written.append(output.path)
+            except AsrError as error:  # the others may still be written
+                problem = problem or error
+        if problem is not None:
+            yield JobFailed(job, problem)
             return
         for other in siblings:
             if other.journal:
@@ -362,10 +371,12 @@ def write_output(
         recipe: what shaped it; ``None`` remembers only whose file it is, so that it is never up to date.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or somebody has changed or made it since the run was planned.
     """
     text = render(transcript, output.format, layout)
-    ledger.making(output.path)
+    if not output.forced and (kept := ledger.kept(output.path)):
+        raise OutputError(f"'{output.path}' is {kept}")
+    ledger.making(output.path, text)
     write_atomic(output.path, text)
     if recipe is not None:
         ledger.made(output.path, state.identify(job.name), recipe)
@@ -377,13 +388,23 @@ def write_output(
 def write_live(planned: Plan, transcript: Transcript) -> list[str]:
     """Write the outputs of a live stream, which is the only job of its plan and cannot be heard again.
 
+    A file that somebody has changed or made since the stream began is kept, and the text goes beside it.
+
     Raises:
         OutputError: one cannot be written.
     """
     (job,) = planned.jobs
+    written = []
     for output in job.outputs:
+        ledger, path = state.ledger(planned.request.naming.state_folder), output.path
+        stem, extension = os.path.splitext(path)
+        number = 1
+        while not output.forced and ledger.kept(path):
+            number += 1
+            path = f"{stem}-{number}{extension}"
         text = render(transcript, output.format, planned.request.layout)
         # From now on it is asr's own file, and out of date for a run over the finished recording.
-        state.ledger(planned.request.naming.state_folder).making(output.path)
-        write_atomic(output.path, text)
-    return [output.path for output in job.outputs]
+        ledger.making(path, text)
+        write_atomic(path, text)
+        written.append(path)
+    return written

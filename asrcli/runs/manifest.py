@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli.base.background import Announce, follow
-from asrcli.base.files import write_atomic
 from asrcli.datasets import manifests
 from asrcli.datasets.journal import Journal
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
@@ -25,7 +24,7 @@ from asrcli.pipeline import events
 from asrcli.pipeline.run import run
 from asrcli.runs import state
 from asrcli.runs.execute import pipeline_settings, prepare_companions
-from asrcli.runs.plan import Request, prepare_engine, text_recipe
+from asrcli.runs.plan import FORCED, Request, prepare_engine, text_recipe
 from asrcli.types import Utterance
 
 
@@ -41,6 +40,7 @@ class Task:
     recipe: state.Recipe
     notices: tuple[str, ...]
     stale: str | None  # why there is something to do; None when the result is up to date
+    kept: state.Kept | None = None  # why the result is left as it is, although it is stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,11 @@ def plan(path: Path, target: Path | None, folder: Path | None, request: Request)
     if target.exists() and (os.path.samefile(target, source) or target.resolve() in reserved(manifest)):
         raise UsageError(f"'{target}' is part of the manifest itself; name another file with --output")
     ledger = state.ledger(str(target.parent))
-    if ledger.foreign(str(target)) and not request.force:
-        raise UsageError(
-            f"'{target}' is there and asr did not make it; --force overwrites it, or name another --output"
-        )
-    stale = "--force" if request.force else ledger.stale(str(target), str(source), recipe)
-    return Task(manifest, target, request, engine, model, recipe, tuple(notices), stale)
+    stale = FORCED if request.force else ledger.stale(str(target), str(source), recipe)
+    kept = ledger.kept(str(target)) if stale and not request.force else None
+    if kept and not kept.edited:
+        raise UsageError(f"--output '{target}' is {kept}")
+    return Task(manifest, target, request, engine, model, recipe, tuple(notices), stale, kept)
 
 
 def source_of(manifest: Manifest) -> Path:
@@ -199,8 +198,7 @@ def write(task: Task, target: Path, texts: dict[str, str], *, complete: bool) ->
     """Write the result; it counts as made only when every utterance was heard."""
     ledger = state.ledger(str(target.parent))
     text = task.manifest.with_hypotheses(texts)
-    ledger.making(str(target))
-    write_atomic(target, text)
+    state.write_ours(target, text, force=task.request.force)
     if complete:
         ledger.made(str(target), state.identify(str(source_of(task.manifest))), task.recipe)
     return Written(target, text)

@@ -17,7 +17,7 @@ from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.engine import Engine
 from asrcli.engines import companions, selection
 from asrcli.errors import UsageError
-from asrcli.formats import FORMATS, Layout
+from asrcli.formats import FORMATS, HIGHLIGHTING, Layout, worded
 from asrcli.runs import state
 from asrcli.runs.outputs import Naming, check_collisions, check_folder, check_template, check_writable
 from asrcli.types import Options
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from asrcli.aligner import Aligner
     from asrcli.engines.recogniser import Choice
 
+FORCED = "--force"  # why an output is made again whatever lies there
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
 # Options that only some formats have a place for; a file of another format does not depend on them.
 PLACES = {"ask": frozenset({"json", "answers"}), "n_best": frozenset({"json", "jsonl"})}
@@ -74,6 +75,17 @@ class Output:
     format: str
     path: str
     stale: str | None
+    kept: state.Kept | None = None  # why it is left as it is, although it is stale
+
+    @property
+    def todo(self) -> bool:
+        """Whether it has to be written."""
+        return self.stale is not None and self.kept is None
+
+    @property
+    def forced(self) -> bool:
+        """Whether it replaces whatever is there."""
+        return self.stale == FORCED
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,12 @@ class Job:
     @property
     def up_to_date(self) -> bool:
         """Whether nothing has to be done."""
-        return bool(self.outputs) and all(output.stale is None for output in self.outputs)
+        return bool(self.outputs) and not any(output.todo for output in self.outputs)
+
+    @property
+    def kept(self) -> tuple[Output, ...]:
+        """The outputs that are left as they are, although they are stale."""
+        return tuple(output for output in self.outputs if output.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +134,9 @@ def plan(request: Request) -> Plan:
         EngineUnavailable: the engine's packages, or for ``auto`` all weights, are missing.
     """
     notices: list[str] = []
-    engine, model, aligner = _choose(request, notices.append)
+    engine, model = selection.choose_class(request.engine, request.model, for_engine(request.options), notices.append)
+    request = _with_word_times(request, engine, notices.append)
+    aligner = aligner_for(engine, request.options, request.aligner)
     for group, spelling in companions_of(request):
         companions.find(group, spelling)
     naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
@@ -128,8 +147,6 @@ def plan(request: Request) -> Plan:
         raise UsageError("--n-best lists readings of whole segments, which are parted where speakers change: run twice")
     turns: Mapping[str, KnownTurns] = {}
     if (wanted := request.speakers) is not None:
-        request = _with_word_times(request, engine)
-        aligner = aligner_for(engine, request.options, request.aligner)
         turns = plan_speakers(wanted, [found.path for found in request.inputs], request.channels)
     timed_by = {"aligner": f"{aligner[0].name}:{aligner[1] or aligner[0].default_model}"} if aligner else {}
     recipe = {**text_recipe(request, engine, model), **timed_by}
@@ -151,29 +168,40 @@ def check_outputs(jobs: Sequence[Job], naming: Naming) -> None:
     """Raise `UsageError` where two outputs have one name, or what has to be made may not be written."""
     outputs = [(job.name, output) for job in jobs for output in job.outputs]
     check_collisions([(name, output.path) for name, output in outputs])
-    if any(output.stale and not is_special(output.path) for _, output in outputs):
+    if any(output.todo and not is_special(output.path) for _, output in outputs):
         check_writable(naming.state_folder)
 
 
-def _with_word_times(request: Request, engine: type[Engine]) -> Request:
-    """Return the request with word times, which speakers need, where they can be had and nobody refused them."""
-    if request.options.word_timestamps is not None:
+NO_WORDS = "; -f stm holds segments"
+
+
+def _with_word_times(request: Request, engine: type[Engine], announce: Callable[[str], None]) -> Request:
+    """Return the request with word times where a format or the speakers need them, unless nobody can give them.
+
+    Raises:
+        UsageError: a format has nothing but words, or words are to be marked, and there are no times to be had.
+    """
+    options = request.options
+    shown = worded(request.formats, request.layout.highlight_words)
+    if options.word_timestamps is False and "ctm" in shown:
+        raise UsageError(f"ctm holds words with their times: leave --no-word-timestamps out{NO_WORDS}")
+    if options.word_timestamps is False and HIGHLIGHTING & set(shown):
+        raise UsageError("--highlight-words needs to know when each word is said: leave --no-word-timestamps out")
+    if options.word_timestamps is not None or not (shown or request.speakers):
         return request
-    wanted = replace(request, options=replace(request.options, word_timestamps=True))
+    wanted = replace(request, options=replace(options, word_timestamps=True))
     if "word_timestamps" not in engine.supports:
         try:
             aligner_for(engine, wanted.options, request.aligner)
-        except UsageError:
-            return request  # the words share the time of their segment
+        except UsageError as error:
+            if request.aligner:
+                raise
+            if "ctm" in shown:
+                raise UsageError(f"ctm holds words with their times, and {error}{NO_WORDS}") from error
+            if shown:
+                announce(f"{' and '.join(shown)}: segments without word times, since {error}")
+            return request
     return wanted
-
-
-def _choose(
-    request: Request, announce: Callable[[str], None]
-) -> tuple[type[Engine], str | None, tuple[type[Aligner], str | None] | None]:
-    """Return engine, model and aligner: an engine without word times is as good as one with them, given an aligner."""
-    engine, model = selection.choose_class(request.engine, request.model, for_engine(request.options), announce)
-    return engine, model, aligner_for(engine, request.options, request.aligner)
 
 
 def for_engine(options: Options, engine: type[Engine] | None = None, aligned: bool = False) -> Options:
@@ -219,16 +247,28 @@ def _plan_job(found: Found, request: Request, recipe: state.Recipe) -> Job:
     outputs = []
     for name in request.formats:
         path = naming.path(found, FORMATS[name].extension)
-        if not request.force and naming.file is None:
-            ledger.refuse_foreign(path)
         if request.force:
-            stale: str | None = "--force"
+            stale: str | None = FORCED
         elif found.path == STDIN or not os.path.exists(found.path):
             stale = "the input has no date"
         else:
             stale = ledger.stale(path, found.path, output_recipe(recipe, name, request.layout))
-        outputs.append(Output(name, path, stale))
+        outputs.append(planned_output(name, path, stale, naming))
     return Job(found, tuple(outputs), recipe)
+
+
+def planned_output(name: str, path: str, stale: str | None, naming: Naming) -> Output:
+    """Return an output as it is planned: what is there and not as asr wrote it is kept, unless it is forced.
+
+    Raises:
+        UsageError: the one file that was named as the output is not ours.
+    """
+    if stale in (None, FORCED):
+        return Output(name, path, stale)
+    kept = state.ledger(naming.state_folder).kept(path)
+    if kept and not kept.edited and naming.file is not None:
+        raise UsageError(f"--output '{path}' is {kept}")
+    return Output(name, path, stale, kept)
 
 
 def output_recipe(recipe: state.Recipe, name: str, layout: Layout) -> state.Recipe:

@@ -2,7 +2,8 @@
 
 Both live in a hidden folder ``.asr`` beside the outputs, so that they move with them:
 
-    .asr/made.jsonl         one line per finished output; the last line of a name counts
+    .asr/made.jsonl         two lines per output, before and after it is written; the last line of a name counts,
+                            and the hashes of all: a file with another content is not what asr has written
     .asr/journal/ID.jsonl   one line per clip heard, while a recording is under way; removed when it is finished
 
 Lines are appended whole, so a killed run leaves at most one broken last line, which is ignored.
@@ -13,14 +14,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from asrcli.base.files import is_special, reason
+from asrcli.base.files import is_special, reason, write_atomic
 from asrcli.errors import OutputError, UsageError
 from asrcli.pipeline.assembly import ClipKey, HeardClip
 from asrcli.pipeline.events import Known
@@ -59,18 +60,41 @@ def same_content(path: str, known: Identity) -> bool:
     return facts.st_mtime_ns == known.mtime_ns or digest_of(path) == known.digest
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Why a file that is there is not replaced."""
+
+    why: str
+    edited: bool = False  # asr wrote it and somebody has changed it since: it is a result all the same
+
+    def __str__(self) -> str:
+        return f"kept: {self.why}; --force replaces it"
+
+
 class Ledger:
     """The record of how each output of one folder was made."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder or "."
         self.path = Path(self.folder) / STATE / "made.jsonl"
-        self._entries = {line["output"]: line for line in _read_lines(self.path) if "output" in line}
+        self._read()
+
+    def _read(self) -> None:
+        self._entries: dict[str, dict[str, Any]] = {}
+        self._written: dict[str, set[str]] = {}  # the hashes of all that asr has ever written under a name
+        for line in _read_lines(self.path):
+            if "output" in line:
+                self._note(line)
+
+    def _note(self, entry: dict[str, Any]) -> None:
+        self._entries[entry["output"]] = entry
+        if isinstance(digest := entry.get("digest"), str):
+            self._written.setdefault(entry["output"], set()).add(digest)
 
     def stale(self, output: str, source: str, recipe: Recipe) -> str | None:
         """Return why an output has to be made, or ``None`` when it is up to date.
 
-        An output that was edited by hand still counts as made: it is never overwritten without --force.
+        An output that was edited by hand still counts as made; whether it may be replaced is what `kept` says.
         """
         if not os.path.lexists(output):
             return "not there yet"
@@ -89,30 +113,73 @@ class Ledger:
             return "the recording has changed"
         return None
 
-    def foreign(self, output: str) -> bool:
-        """Return whether a file is there that no run of asr has made."""
-        return os.path.lexists(output) and os.path.relpath(output, self.folder) not in self._entries
+    def kept(self, output: str) -> Kept | None:
+        """Return why a file must not be replaced: it is not ours, or not as we wrote it. ``None``: it may be.
 
-    def refuse_foreign(self, output: str) -> None:
-        """Raise `UsageError` when a file is there that no run of asr has made."""
-        if self.foreign(output):
-            raise UsageError(
-                f"'{output}' is there and asr did not make it; --force overwrites it, or choose another --output-dir"
-            )
+        An empty file holds nobody's work, and a pipe or a device keeps nothing.
+        """
+        try:
+            if is_special(output) or os.path.isdir(output) or not os.path.getsize(output):
+                return None
+        except OSError:  # not there, or a link to nothing
+            return None
+        found = self._judge(output)
+        if found is not None:
+            self._read()  # another process may have written it since this one looked
+            found = self._judge(output)
+        return found
 
-    def making(self, output: str) -> None:
-        """Record that an output is about to be written: whatever happens next, the file is ours."""
-        self._add({"output": os.path.relpath(output, self.folder)})
+    def _judge(self, output: str) -> Kept | None:
+        name = os.path.relpath(output, self.folder)
+        if name not in self._entries:
+            return Kept("asr did not make it, or its record is gone")
+        if name not in self._written:
+            return Kept("an older asr made it and kept no hash, so nobody knows whether it was edited")
+        try:
+            return None if digest_of(output) in self._written[name] else Kept("it was edited after asr wrote it", True)
+        except OSError as error:
+            return Kept(f"it cannot be read ({reason(error)})")
+
+    def making(self, output: str, content: str | bytes) -> None:
+        """Record that an output is about to be written: whatever happens next, a file with this content is ours."""
+        self._add({"output": os.path.relpath(output, self.folder), "digest": _digest(content)})
 
     def made(self, output: str, audio: Identity, recipe: Recipe) -> None:
-        """Record that an output is finished."""
+        """Record that an output, which `making` announced, is finished."""
         self._add({"output": os.path.relpath(output, self.folder), "audio": asdict(audio), "recipe": dict(recipe)})
 
     def _add(self, entry: dict[str, Any]) -> None:
         if is_special(os.path.join(self.folder, entry["output"])):
             return  # a pipe or a device keeps nothing, and its folder is not ours
-        self._entries[entry["output"]] = entry
+        self._note(entry)
         _append(self.path, entry)
+
+
+def _digest(content: str | bytes) -> str:
+    raw = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    return hashlib.blake2b(raw, digest_size=16).hexdigest()
+
+
+def write_ours(path: str | os.PathLike[str], content: str | bytes, *, force: bool = False) -> None:
+    """Write a file that is ours to replace, and remember what was written.
+
+    Raises:
+        OutputError: it cannot be written, or it is there, not as asr wrote it, and not to be replaced.
+    """
+    known = ledger(os.path.dirname(path))
+    if not force and (kept := known.kept(os.fspath(path))):
+        raise OutputError(f"'{path}' is {kept}")
+    known.making(os.fspath(path), content)
+    write_atomic(path, content)
+
+
+def check_replaceable(paths: Iterable[str | os.PathLike[str] | None], *, force: bool = False) -> None:
+    """Raise `UsageError` where a report would replace a file that is not as asr wrote it: before any work is done."""
+    for path in paths:
+        if path is None or str(path) == "-" or force:
+            continue
+        if kept := ledger(os.path.dirname(path)).kept(os.fspath(path)):
+            raise UsageError(f"'{path}' is {kept}")
 
 
 @lru_cache(maxsize=1024)

@@ -70,7 +70,7 @@ def align(
         bool | None,
         _option("--highlight-words/--no-highlight-words", help="Mark each word as it is said; default: in ass only."),
     ] = None,
-    force: Annotated[bool, _option("--force", help="Make everything again; overwrite files of others.")] = False,
+    force: Annotated[bool, _option("--force", help="Make all again; replace edited and foreign files.")] = False,
     dry_run: Annotated[bool, _option("--dry-run", help="Only say what would be made, and why.")] = False,
     fail_fast: Annotated[bool, _option("--fail-fast", help="Stop at the first input that fails.")] = False,
     report: Annotated[str | None, _option("--report", help="A JSON line per input into this file.")] = None,

@@ -13,6 +13,7 @@ import typer
 from asrcli.base.console import Console, table_console
 from asrcli.base.files import reason
 from asrcli.errors import CheckFailed, InputError, OutputError, UsageError
+from asrcli.runs.state import check_replaceable
 
 if TYPE_CHECKING:
     from asrcli.bench.session import Request
@@ -84,6 +85,7 @@ def bench(
     markdown: Annotated[Output, _option("--markdown", help="Write the tables as Markdown.")] = None,
     html: Annotated[Output, _option("--html", help="Write a report to look at, in one file.")] = None,
     plot: Annotated[Output, _option("--plot", help="Accuracy against speed: FILE.png or FILE.svg.")] = None,
+    force: Annotated[bool, _option("--force", help="Replace reports that were edited, and files of others.")] = False,
     quiet: Annotated[bool, _option("--quiet", "-q", help="Errors only, and no tables.")] = False,
     verbose: Annotated[bool, _option("--verbose", "-v", help="More about what is going on.")] = False,
 ) -> None:
@@ -118,6 +120,7 @@ def _check(given: dict[str, Any], files: dict[str, Path | None]) -> None:
         raise UsageError("only one of --json, --csv, --markdown and --html can have standard output")
     for path in files.values():
         check_folder(path)
+    check_replaceable(files.values(), force=given["force"])
     if files["plot"]:
         from asrcli.bench.plot import check_plot
 
@@ -238,9 +241,9 @@ def _say_failures(record: RunRecord, console: Console) -> None:
 
 def _show(runs: list[RunRecord], paths: list[str], files: dict[str, Path | None], *, quiet: bool) -> None:
     """Print the tables, and write the reports."""
-    from asrcli.base.files import write_atomic
     from asrcli.bench import reports
     from asrcli.bench.verdicts import told_apart
+    from asrcli.runs.state import write_ours
 
     runs = told_apart(runs)
     taken = any(path is not None and str(path) == "-" for path in files.values())
@@ -267,7 +270,7 @@ def _show(runs: list[RunRecord], paths: list[str], files: dict[str, Path | None]
         if str(path) == "-":
             sys.stdout.write(text)
         else:
-            write_atomic(path, text)
+            write_ours(path, text, force=True)
 
 
 def _print_tables(runs: list[RunRecord]) -> None:

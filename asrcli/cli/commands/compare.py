@@ -13,7 +13,7 @@ Output = Optional[Path]  # noqa: UP045 - Typer reads the annotation
 
 def compare(
     reference: Annotated[
-        Path, typer.Argument(help="References: a file or folder (txt, json, jsonl, csv, tsv, trn, stm).")
+        Path, typer.Argument(help="References: a file or folder (txt, srt, vtt, json, jsonl, csv, tsv, trn, stm).")
     ],
     hypotheses: Annotated[list[Path], typer.Argument(help="What each system heard: files or folders.")],
     no_ref: Annotated[bool, typer.Option("--no-ref", help="There is no reference: all arguments are systems.")] = False,
@@ -54,6 +54,9 @@ def compare(
     fail_if: Annotated[
         list[str] | None, typer.Option(help="Exit 1 if this holds: 'wer > 0.08', 'delta > 0 and significant'.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace reports that were edited, and files of others.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no tables.")] = False,
 ) -> None:
     """Compare what systems heard with a reference, and with each other.
@@ -63,6 +66,7 @@ def compare(
     from asrcli.compare import report
     from asrcli.compare.conditions import Condition
     from asrcli.compare.run import Wanted, run
+    from asrcli.runs.state import check_replaceable
     from asrcli.scoring.alignment import without_collector
 
     conditions = [Condition(text) for text in fail_if or ()]
@@ -77,6 +81,7 @@ def compare(
         seed=seed,
     )
     paths = report.Paths(json_path, csv_path, markdown_path, html_path, junit_path)
+    check_replaceable([*paths, consensus if consensus and consensus.suffix == ".jsonl" else None], force=force)
     scored: dict[str, object] = {
         "--explain-normalizer": explain_normalizer,
         "--by": by,
@@ -87,7 +92,7 @@ def compare(
     scored |= {"--fail-if": fail_if}  # a gate that is passed over would let everything through
     if no_ref:
         report.refuse({**scored, "--meetings": meetings, "--collar": collar}, "is not for --no-ref")
-        report.unreferenced([reference, *hypotheses], wanted, paths, consensus, quiet=quiet)
+        report.unreferenced([reference, *hypotheses], wanted, paths, consensus, force=force, quiet=quiet)
         return
     if meetings:
         report.refuse({**scored, "--consensus": consensus, "--convention": convention}, "is not for --meetings")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
 Output = Optional[Path]  # noqa: UP045 - Typer reads the annotation
+Force = Annotated[bool, typer.Option("--force", help="Replace reports that were edited, and files of others.")]
 DEFAULT = "english"
 Tables = Annotated[
     list[str] | None, typer.Option("--table", "-t", help="Tables (see `asr leaderboard tables`). Default: english.")
@@ -57,6 +58,7 @@ def leaderboard(
     ] = None,
     html_path: Annotated[Output, typer.Option("--html", help="Write a page to look at, in one file.")] = None,
     plot: Annotated[Output, typer.Option(help="Draw accuracy against speed: FILE.png, .svg or .pdf.")] = None,
+    force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no table.")] = False,
 ) -> None:
     """Show what is published about recognisers, dated and with its sources, and place your own runs beside it.
@@ -74,7 +76,9 @@ def leaderboard(
     from asrcli.leaderboard.runs import merge_rows, place_runs, sets_of
     from asrcli.leaderboard.snapshot import load
     from asrcli.leaderboard.view import View
+    from asrcli.runs.state import check_replaceable
 
+    check_replaceable([json_path, csv_path, html_path, plot], force=force)  # of Markdown a block alone is replaced
     if plot is not None:
         from asrcli.leaderboard.plot import check_plot
 
@@ -206,21 +210,22 @@ def score(
         Output,
         typer.Option("--eval-results", metavar="DIR", help="Write DIR/.eval_results, for the model's repository."),
     ] = None,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
 ) -> None:
     """Score the Open ASR Leaderboard's manifests, MODEL_owner-name_DATASET_path_name_split.jsonl, as it does itself."""
-    from asrcli.base.files import write_atomic
     from asrcli.base.languages import language_code
     from asrcli.leaderboard import reports
     from asrcli.leaderboard.scores import score_folder
+    from asrcli.runs.state import write_ours
 
     scores = score_folder(folder, language_code(language))
     for one in scores:
         for note in one.notes:
             print(f"asr: {one.file}: {note}", file=sys.stderr)
         if write:
-            write_atomic(Path(one.file).with_suffix(".score.json"), reports.score_json(one))
+            write_ours(Path(one.file).with_suffix(".score.json"), reports.score_json(one), force=force)
     if json:
         sys.stdout.write(reports.scores_json(scores))
     elif csv:
@@ -234,7 +239,7 @@ def score(
         from asrcli.leaderboard import submission
 
         report = submission.eval_results(scores)
-        write_atomic(eval_results / submission.FILE, report.text)
+        write_ours(eval_results / submission.FILE, report.text, force=force)
         for line in report.missing:
             print(f"asr: {submission.FILE} does not hold {line}", file=sys.stderr)
         print(f"asr: {eval_results / submission.FILE}", file=sys.stderr)
@@ -248,16 +253,19 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the manifests.")] = Path("results"),
     model: Annotated[str | None, typer.Option(help="The model's id on the hub, owner/name.")] = None,
     dataset: Annotated[str | None, typer.Option(help="path_name_split, as in the names of manifests.")] = None,
+    force: Force = False,
 ) -> None:
     """Write run records as the Open ASR Leaderboard's manifests, ready to be submitted."""
-    from asrcli.base.files import write_atomic
     from asrcli.datasets.results import run_paths
     from asrcli.leaderboard.manifests import manifests_of
+    from asrcli.runs.state import check_replaceable, write_ours
 
     if not runs:
         raise UsageError("nothing to export: name run records of `asr bench`, asr leaderboard export RUN.jsonl")
-    for target, text in manifests_of(run_paths(runs), out, model, dataset).items():
-        write_atomic(target, text)
+    made = manifests_of(run_paths(runs), out, model, dataset)
+    check_replaceable(made, force=force)
+    for target, text in made.items():
+        write_ours(target, text, force=True)
         print(target)
 
 

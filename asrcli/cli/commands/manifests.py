@@ -40,8 +40,8 @@ def run_manifest(wanted: Request, given: dict[str, Any], console: Console) -> in
     target = Path(given["output"]) if given["output"] else None
     folder = Path(given["output_dir"]) if given["output_dir"] not in (None, "-") else None
     task = plan(Path(given["manifest"]), target, folder, wanted)
-    if given["dry_run"] or task.stale is None:
-        state = f"make: {task.stale}" if task.stale else "up to date"
+    if given["dry_run"] or task.stale is None or task.kept:
+        state = str(task.kept or "") or (f"make: {task.stale}" if task.stale else "up to date")
         console.note(f"{task.target or 'standard output'}: {len(task.manifest.utterances)} utterances, {state}")
         return 0
     return _Show(console, fail_fast=given["fail_fast"]).run(task)

@@ -54,11 +54,14 @@ def run_planned(
 def _say_plan(planned: Planned, console: Console) -> int:
     for job in planned.jobs:
         for output in job.outputs:
-            print(f"{'up to date' if output.stale is None else 'make'}\t{printable(output.path)}\t{output.stale or ''}")
+            what = "keep" if output.kept else "make" if output.stale else "up to date"
+            print(f"{what}\t{printable(output.path)}\t{output.kept.why if output.kept else output.stale or ''}")
         if not job.outputs:
             print(f"make\t{printable(job.name)}\tto standard output")
     stale = sum(not job.up_to_date for job in planned.jobs)
-    console.note(f"{stale} to {planned.request.verb}, {len(planned.jobs) - stale} up to date")
+    kept = sum(len(job.kept) for job in planned.jobs)
+    fresh = sum(job.up_to_date and not job.kept for job in planned.jobs)
+    console.note(f"{stale} to {planned.request.verb}, {fresh} up to date" + (f", {kept} kept" if kept else ""))
     return 0
 
 
@@ -74,8 +77,11 @@ class Run:
         sinks: Sinks,
     ) -> None:
         self.plan, self.execute, self.console, self.sinks = planned, execute, console, sinks
+        self.layout = layout
         self.failed: dict[str, Exception] = {}
         self.done = 0
+        self.left_alone = 0  # inputs all of whose stale outputs are kept
+        self.refused = 0  # files that are not ours
         self.seconds = 0.0
         self.lengths: list[float | None] = []  # of the readable inputs
         self.bar = False  # has begun
@@ -85,9 +91,10 @@ class Run:
         """Run to the end and return the exit code; an interrupt keeps what is finished."""
         started = time.perf_counter()
         signal.signal(signal.SIGTERM, _interrupt)
-        fresh = [job for job in self.plan.jobs if job.up_to_date]
+        fresh = [job for job in self.plan.jobs if job.up_to_date and not job.kept]
         for job in fresh:
             self._record(job, "up_to_date", outputs=[output.path for output in job.outputs])
+        self._say_kept()
         self.sinks.events.write("start", time=now(), inputs=len(self.plan.jobs), up_to_date=len(fresh))
         happenings = self.execute()
         try:
@@ -111,19 +118,34 @@ class Run:
         finally:
             happenings.close()
         self._summary(len(fresh), time.perf_counter() - started)
-        return 1 if self.failed else 0
+        return 1 if self.failed or self.refused else 0
+
+    def _say_kept(self) -> None:
+        """Say which files are left as they are; one that is not ours stands where a result should be: a failure."""
+        for job in [one for one in self.plan.jobs if one.kept]:
+            kept = [output for output in job.kept if output.kept]
+            lines = [f"{output.path}: {output.kept}" for output in kept]
+            for output, line in zip(kept, lines, strict=True):
+                edited = output.kept is not None and output.kept.edited
+                self.refused += not edited
+                (self.console.note if edited else self.console.error)(line)
+            if job.up_to_date:
+                self.left_alone += 1
+                self._record(job, "kept", outputs=[output.path for output in kept], message="; ".join(lines))
 
     def _summary(self, fresh: int, elapsed: float, last: str = "") -> None:
         self.console.stop()
-        left = len(self.plan.jobs) - self.done - fresh - len(self.failed)
-        counts = {"done": self.done, "up to date": fresh, "failed": len(self.failed), "not done": left}
+        left = len(self.plan.jobs) - self.done - fresh - self.left_alone - len(self.failed)
+        kept = sum(len(job.kept) for job in self.plan.jobs)
+        failed = len(self.failed)
+        counts = {"done": self.done, "up to date": fresh, "kept": kept, "failed": failed, "not done": left}
         self.sinks.events.write(
-            "end", time=now(), done=self.done, up_to_date=fresh, failed=len(self.failed), not_done=left
+            "end", time=now(), done=self.done, up_to_date=fresh, kept=kept, failed=failed, not_done=left
         )
         text = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "done")
         if self.seconds and elapsed:
             text += f"; {clock(self.seconds)} of audio in {clock(elapsed)}, {self.seconds / elapsed:.1f} x real time"
-        if len(self.plan.jobs) > 1 or left or self.plan.request.naming.folder:
+        if len(self.plan.jobs) > 1 or left or kept or self.plan.request.naming.folder:
             self.console.note(text)
         if last:
             self.console.error(last)
@@ -178,7 +200,7 @@ class Run:
         outputs = list(event.written)
         self._record(event.job, "done", outputs=outputs, **done_record(event.transcript))
         self.sinks.events.write("file_done", time=now(), input=event.job.name, outputs=outputs)
-        say_doubts(self.console, event.job.name, event.transcript)
+        say_doubts(self.console, event.job.name, event.transcript, self.plan.request.formats, self.layout)
         if self.out:
             self.out.finished(event.job, event.transcript)
         elif not self.sinks.stdout_taken:
@@ -213,8 +235,12 @@ class Run:
             print_json({"v": VERSION, "type": "input", **record})
 
 
-def say_doubts(console: Console, name: str, transcript: Transcript) -> None:
+def say_doubts(console: Console, name: str, transcript: Transcript, formats: tuple[str, ...], layout: Layout) -> None:
     """Say on stderr what the reader of the text alone would not see."""
+    from asrcli.formats.timeline import time_doubts
+
+    for text in time_doubts(transcript, formats, layout.highlight_words):
+        console.note(f"{name}: {text}")
     if transcript.gaps:
         missing = sum(gap.seconds for gap in transcript.gaps)
         first = transcript.gaps[0]

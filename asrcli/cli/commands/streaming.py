@@ -50,6 +50,7 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
         UsageError: options that do not go together.
     """
     from asrcli.runs.plan import plan, prepare_engine
+    from asrcli.runs.state import check_replaceable
     from asrcli.streaming.session import Session
     from asrcli.streaming.sources import LIST, open_source, parse_pcm
 
@@ -62,12 +63,31 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
     if source.recording.path != name:
         wanted = replace(wanted, inputs=(replace(wanted.inputs[0], path=source.recording.path),))
     planned = plan(wanted)
+    wanted = _timed_while_heard(planned, given)
+    planned = replace(planned, request=wanted)
+    check_replaceable([output.path for job in planned.jobs for output in job.outputs], force=wanted.force)
     for text in planned.notices:
         console.note(text)
     choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
     choice.engine.clip_seconds(wanted.options)  # says which options do not go together, before anything loads
     console.note(f"loading {choice.engine.name} {choice.weights.name}")
     return Live(planned, console, Sinks(given), Session(source, choice, wanted.options, wanted.vad)).go()
+
+
+def _timed_while_heard(planned: Plan, given: dict[str, Any]) -> Request:
+    """Return the request without word times where only an aligner could give them, which hears no streams.
+
+    Raises:
+        UsageError: the format has nothing but words.
+    """
+    request = planned.request
+    if planned.aligner is None or given["word_timestamps"]:
+        return request
+    if "ctm" in request.formats:
+        raise UsageError(
+            f"ctm holds words with their times, and engine '{planned.engine.name}' has none; -f stm holds segments"
+        )
+    return replace(request, options=replace(request.options, word_timestamps=None))
 
 
 def _check(wanted: Request, given: dict[str, Any]) -> str:
@@ -187,7 +207,7 @@ class Live:
         error, transcript = over.error, over.transcript
         if error is not None and not any(error is one for one in self.session.failures):
             self._say_error(error)
-        say_doubts(self.console, self.name, transcript)
+        say_doubts(self.console, self.name, transcript, self.plan.request.formats, self.plan.request.layout)
         written: list[str] = []
         try:
             written = write_live(self.plan, transcript)
@@ -212,7 +232,7 @@ class Live:
             self._event("file_done", time=now(), input=self.job.name, outputs=written)
         else:
             self._event("file_failed", time=now(), input=self.job.name, **failed_record(error))
-        self._event("end", time=now(), done=int(not error), up_to_date=0, failed=int(bool(error)), not_done=0)
+        self._event("end", time=now(), done=int(not error), up_to_date=0, kept=0, failed=int(bool(error)), not_done=0)
         for path in written:
             self.console.note(f"written: {path}")
         self.console.detail(f"{clock(over.transcript.seconds)} heard, {over.transcript.timings.engine:.1f} s of work")

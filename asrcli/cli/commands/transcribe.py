@@ -83,7 +83,8 @@ def transcribe(
     ] = "{stem}.{format}",
     mirror_tree: Annotated[bool, _results("--mirror-tree", help="Keep the folders below a folder input.")] = False,
     word_timestamps: Annotated[
-        bool | None, _results("--word-timestamps/--no-word-timestamps", help="Times and scores of words.")
+        bool | None,
+        _results("--word-timestamps/--no-word-timestamps", help="Times of words; default: as the format needs."),
     ] = None,
     aligner: Annotated[
         str | None,
@@ -93,7 +94,7 @@ def transcribe(
     punctuation_model: Annotated[
         str | None, _results("--punctuation-model", help="For --punctuate: firered, the default, or firered:FOLDER.")
     ] = None,
-    force: Annotated[bool, _results("--force", help="Make everything again; overwrite files of others.")] = False,
+    force: Annotated[bool, _results("--force", help="Make all again; replace edited and foreign files.")] = False,
     dry_run: Annotated[bool, _results("--dry-run", help="Only say what would be made, and why.")] = False,
     fail_fast: Annotated[bool, _results("--fail-fast", help="Stop at the first input that fails.")] = False,
     diarize: Annotated[
