@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from asrcli import display
 from asrcli.bench import messages as say
-from asrcli.console import Console, clock, printable
+from asrcli.console import Console, clock
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -67,15 +68,12 @@ class Board:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.states: dict[str, State] = {}
-        self._live: Any = None
+        self._live: display.Display | None = None
         self._normalize: Any = None
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty() and not self.console.quiet:
-            from rich.console import Console as RichConsole
-            from rich.live import Live
-
-            self._live = Live(console=RichConsole(stderr=True), transient=True, get_renderable=self.table)
+        if display.possible() and not self.console.quiet:
+            self._live = display.Display(self.table)
             self._live.start()
         return self
 
@@ -115,17 +113,11 @@ class Board:
 
     def note(self, text: str) -> None:
         """Say something that is good to know."""
-        if self._live is not None:
-            self._live.console.print(f"asr: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
-        else:
-            self.console.note(text)
+        self.console.note(text)
 
     def lost(self, text: str) -> None:
         """Say what cannot be had, also to those who want errors only."""
-        if self._live is not None:
-            self.note(text)
-        else:
-            self.console.error(text)
+        self.console.error(text)
 
     def _count(self, state: State, heard: say.Heard, one: Utterance) -> None:
         from asrcli.scoring.alignment import distances
@@ -148,7 +140,7 @@ class Board:
         made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name in ("system", "now", "done", "left", "WER so far", "RTFx"):
             made.add_column(name, justify="left" if name in ("system", "now") else "right")
-        room = max(1, self._live.console.size.height - AROUND) if self._live is not None else len(self.states)
+        room = max(1, display.terminal_size(sys.stderr).lines - AROUND)
         for system, state in list(self.states.items())[-room:]:  # the last one is at work
             steps = f"{state.done}/{state.total}" if state.total else ""
             made.add_row(Text(system), Text(state.phase), steps, state.left, state.rate, state.speed)

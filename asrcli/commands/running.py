@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.commands.sinks import Results, Sinks
 from asrcli.console import Console, clock, printable
+from asrcli.display import take_down
 from asrcli.errors import AsrError
 from asrcli.report import VERSION, done_record, failed_record, now, print_json, segment_record
 
@@ -237,6 +238,8 @@ def _interrupt(number: int, frame: object) -> None:
 
 def leave(code: int) -> NoReturn:
     """End the process now. The engine's thread may be deep in a library and cannot be asked to stop."""
+    with suppress(OSError, ValueError):
+        take_down()
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
