@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 WIDE = 240  # characters in a line of a table that no terminal shows
-NARROW = 72  # columns of a terminal in which the facts beside a bar are short
+NARROW = 72  # columns of a terminal below which a bar, or a table that is drawn again and again, says less
 
 
 def printable(text: str) -> str:
@@ -96,14 +96,11 @@ class Console:
         self._started = time.perf_counter()
         if self.quiet or not display.possible():
             return
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[facts]}"),
-            TimeRemainingColumn(),
-        )
+        columns: list[ProgressColumn] = [BarColumn(), TextColumn("{task.fields[facts]}"), TimeRemainingColumn()]
+        if display.terminal_size(sys.stderr).columns >= NARROW:
+            columns.insert(0, TextColumn("{task.description}"))
         self._bar = Progress(*columns)
         self._task = self._bar.add_task(doing, total=seconds, facts="")
         self._display = display.Display(self._bar.get_renderable)

@@ -99,7 +99,7 @@ class Display:
 
     def _draw(self) -> None:
         size = terminal_size(self._file)
-        self._console.size = size  # type: ignore[assignment]
+        self._console.size = size
         with self._console.capture() as drawn:
             self._console.print(self._content(), end="")
         lines = drawn.get().rstrip("\n").split("\n")[: size.lines - 1]

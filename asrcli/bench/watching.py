@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from asrcli import display
 from asrcli.bench import messages as say
-from asrcli.console import Console, clock
+from asrcli.console import NARROW, Console, clock
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -137,13 +137,16 @@ class Board:
         from rich.table import Table
         from rich.text import Text
 
-        made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for name in ("system", "now", "done", "left", "WER so far", "RTFx"):
-            made.add_column(name, justify="left" if name in ("system", "now") else "right")
-        room = max(1, display.terminal_size(sys.stderr).lines - AROUND)
-        for system, state in list(self.states.items())[-room:]:  # the last one is at work
+        size = display.terminal_size(sys.stderr)
+        wide = size.columns >= NARROW
+        made = Table(box=box.SIMPLE_HEAD if wide else None, pad_edge=False, padding=(0, 1) if wide else (0, 0, 0, 1))
+        names = ("system", "now", "done", "left", "WER so far", "RTFx")[: None if wide else 4]
+        for name in names:
+            made.add_column(name, justify="left" if name in ("system", "now") else "right", no_wrap=True)
+        for system, state in list(self.states.items())[-max(1, size.lines - AROUND) :]:  # the last one is at work
             steps = f"{state.done}/{state.total}" if state.total else ""
-            made.add_row(Text(system), Text(state.phase), steps, state.left, state.rate, state.speed)
+            cells = (Text(system), Text(state.phase), steps, state.left, state.rate, state.speed)
+            made.add_row(*cells[: len(names)])
         return made
 
 

@@ -9,12 +9,13 @@ import select
 import signal
 import subprocess
 import termios
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, Self
 
 Stdout = Literal["file", "pipe", "terminal"]
 CONTROL = re.compile(r"\x1b\[(?P<private>\??)(?P<number>[\d;]*)(?P<verb>[A-Za-z])")
@@ -65,6 +66,45 @@ def at_terminal(
     Path(file.name).unlink()
     os.close(master)
     return Seen(process.returncode, out, screen, columns)
+
+
+class PseudoTerminal:
+    """A terminal of this process's own, read all the time; a context manager."""
+
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+        self._master, self.slave = pty.openpty()
+        termios.tcsetwinsize(self.slave, (24, columns))
+        self._came = b""
+        self._lock = threading.Lock()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        os.close(self.slave)
+        self._reader.join(10)
+        os.close(self._master)
+
+    def stream(self) -> IO[str]:
+        """Return a stream that writes to it, as `sys.stderr` would be."""
+        return open(os.dup(self.slave), "w", encoding="utf-8", buffering=1)
+
+    def text(self) -> str:
+        """Return all that came so far, once it has arrived."""
+        while True:
+            with self._lock:
+                if not select.select([self._master], [], [], 0)[0]:
+                    return self._came.decode(errors="replace")
+            time.sleep(0.001)
+
+    def _read(self) -> None:
+        with suppress(OSError):  # the other end is closed
+            while select.select([self._master], [], []):
+                with self._lock:
+                    self._came += os.read(self._master, 65536)
 
 
 def _take_terminal() -> None:
@@ -148,8 +188,6 @@ class Screen:
             self.column = 0
         elif char == "\n":
             self._next_row()
-        elif char == "\b":
-            self.column = max(0, self.column - 1)
         else:
             if self.column == self.columns:
                 self.wrapped.add(self.row)
@@ -171,6 +209,8 @@ def shown(text: str, columns: int) -> list[str]:
     screen = Screen(columns)
     screen.feed(text)
     assert not screen.hidden, "the cursor is not visible"
+    while len(screen.rows) > screen.row + 1 and not screen.rows[-1]:
+        screen.rows.pop()  # had been drawn on, below where the cursor is now
     lines, rest = [], ""
     for at, row in enumerate(screen.rows):
         rest += "".join(row)
