@@ -21,6 +21,9 @@ from support.terminal import PseudoTerminal, Seen, Stdout, at_terminal, shown
 from asrcli import display
 from asrcli.bench.watching import Board
 from asrcli.console import Console
+from asrcli.streaming.showing import Terminal
+from asrcli.streaming.updates import Update
+from asrcli.types import Segment
 
 WAYS: list[tuple[Stdout, int]] = [(stdout, columns) for stdout in ("file", "pipe", "terminal") for columns in (80, 40)]
 LONG = "long-line " * 30 + "and :smile: [bold]its end"
@@ -140,6 +143,18 @@ def test_the_bar_is_one_line_with_its_figures(columns: int) -> None:
         assert "━" in line and line.endswith(" -:--:--") and "…" not in line and len(line) <= columns
         console.stop()
         assert shown(terminal.text(), columns) == [""]
+
+
+def test_notes_come_between_text_that_is_heard_live(columns: int) -> None:
+    with sitting(columns) as terminal:
+        text = Terminal()
+        text.show(Update("one two", " three fo", 1))
+        os.write(terminal.slave, b"^C")  # the terminal shows what is typed
+        Console().note("a note of " + "many-words " * 8)
+        text.show(Update(" three", " four", 2))
+        text.show(Update(" four", "", 3, Segment("one two three four", 0, 3)))
+        text.stop()
+        assert shown(terminal.text(), columns) == ["one two", "asr: a note of" + " many-words" * 8, "three four", ""]
 
 
 def test_no_bar_where_nothing_can_be_erased(monkeypatch: pytest.MonkeyPatch) -> None:

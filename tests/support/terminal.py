@@ -174,8 +174,8 @@ class Screen:
                 del row[self.column :]
             case "A":
                 self.row = max(0, self.row - (number or 1))
-            case "D":
-                self.column = max(0, self.column - (number or 1))
+            case "C":
+                self.column = min(self.columns - 1, self.column + (number or 1))
             case "?h" | "?l":
                 self.hidden = found["verb"] == "l"
             case "m":
