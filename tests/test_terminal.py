@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.recipes import first_line, need, shell_recipes
+from support.recipes import ROOT, first_line, need, shell_recipes
 from support.terminal import PseudoTerminal, Seen, Stdout, at_terminal, shown
 
 from asrcli import display
@@ -164,6 +165,16 @@ def test_no_bar_where_nothing_can_be_erased(monkeypatch: pytest.MonkeyPatch) -> 
             console.start(10.0)
             console.note("said")
         assert terminal.text() == "asr: said\r\n"
+
+
+def test_nothing_else_draws() -> None:
+    """Live displays of rich swap `sys.stdout`; there is one place for what is drawn over and over."""
+    sources = [path for folder in ("asrcli", "plugins") for path in (ROOT / folder).rglob("*.py")]
+    forbidden = re.compile(r"rich\.(live|status)|\.status\(\"|rich\.progress import track|_bar\.start\(")
+    assert len(sources) > 100
+    assert [path.name for path in sources if forbidden.search(path.read_text())] == []
+    drawing = {path.name for path in sources if "rich.progress" in path.read_text()}
+    assert drawing == {"console.py"}
 
 
 def alone(recipe: str, folder: Path, **more: str) -> bytes:
