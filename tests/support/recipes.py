@@ -45,6 +45,7 @@ def fill(folder: Path) -> None:
     shutil.copy(DIGITS[0], folder / "talk.wav")
     shutil.copy(DIGITS[1], folder / "recordings/monday.wav")
     shutil.copy(DIGITS[2], folder / "recordings/week 2/thursday.wav")
+    shutil.copy(DIGITS[0].with_suffix(".txt"), folder / "words.txt")
     (folder / "talk.rttm").write_text("SPEAKER talk 1 0.0 1.5 <NA> <NA> anna <NA> <NA>\n")
     with wave.open(str(DIGITS[3]), "rb") as mono, wave.open(str(folder / "call.wav"), "wb") as stereo:
         stereo.setparams((2, 2, 16000, 0, "NONE", ""))
