@@ -21,7 +21,7 @@ from rich.cells import cell_len
 from support.command import Run, quiet_environment
 from support.server import Reply, serving
 
-from asrcli.main import main
+from asrcli.cli.main import main
 from asrcli.streaming.showing import Plain, Terminal
 from asrcli.streaming.updates import Update
 from asrcli.types import Segment

@@ -21,9 +21,9 @@ from support.recipes import ROOT, first_line, need, shell_recipes
 from support.terminal import PseudoTerminal, Stdout, at_terminal, shown
 
 from asrcli import display
+from asrcli.base.console import Console
 from asrcli.bench.watching import Board
-from asrcli.console import Console
-from asrcli.main import main
+from asrcli.cli.main import main
 from asrcli.streaming.showing import Terminal
 from asrcli.streaming.updates import Update
 from asrcli.types import Segment

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from asrcli import display
+from asrcli.base.console import NARROW, Console, clock
 from asrcli.bench import messages as say
-from asrcli.console import NARROW, Console, clock
 
 if TYPE_CHECKING:
     from rich.table import Table
