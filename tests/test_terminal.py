@@ -20,7 +20,7 @@ import pytest
 from support.recipes import ROOT, first_line, need, shell_recipes
 from support.terminal import PseudoTerminal, Stdout, at_terminal, shown
 
-from asrcli import display
+from asrcli.base import display
 from asrcli.base.console import Console
 from asrcli.bench.watching import Board
 from asrcli.cli.main import main

@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from asrcli import display
+from asrcli.base import display
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from asrcli import display
+from asrcli.base import display
 from asrcli.base.console import NARROW, Console, clock
 from asrcli.bench import messages as say
 
