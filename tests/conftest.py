@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support import recipes
 from support.command import Result, Run, quiet_environment
 
 from asrcli.base.torchaudio_guard import guard_torchaudio
@@ -53,6 +54,19 @@ def digit_strings() -> list[tuple[Path, str]]:
     return [
         (text.with_suffix(".wav"), text.read_text().strip()) for text in sorted((HERE / "data/digits").glob("*.txt"))
     ]
+
+
+@pytest.fixture
+def recipe_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with the files that recipes name, where `asr` is on the path and its engine is `fake`."""
+    for name in [name for name in os.environ if name.startswith("ASR_") or name == "COLUMNS"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ASR_ENGINE", "fake")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    recipes.fill(tmp_path / "place")
+    return tmp_path / "place"
 
 
 @pytest.fixture

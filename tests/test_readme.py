@@ -2,54 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import sys
-import wave
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import recipes
+from support.recipes import ROOT, first_line, need, shell_recipes
 
 from tools import tables
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-DIGITS = sorted((ROOT / "tests/data/digits").glob("*.wav"))
-FENCE = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-PROGRAMS = ("jq", "make")  # what recipes use that is not everywhere
 
 
 def blocks(kind: str) -> list[str]:
-    return [found["body"] for found in FENCE.finditer(README) if found["kind"] == kind]
-
-
-def first_line(block: str) -> str:
-    return block.strip().partition("\n")[0][:60]
+    return recipes.blocks(ROOT / "README.md", kind)
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return a folder with the files that recipes name, where `asr` is on the path and its engine is `fake`."""
-    for name in [name for name in os.environ if name.startswith("ASR_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("ASR_ENGINE", "fake")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    folder = tmp_path / "place"
-    (folder / "recordings/week 2").mkdir(parents=True)
-    shutil.copy(DIGITS[0], folder / "talk.wav")
-    shutil.copy(DIGITS[1], folder / "recordings/monday.wav")
-    shutil.copy(DIGITS[2], folder / "recordings/week 2/thursday.wav")
-    with wave.open(str(DIGITS[3]), "rb") as mono, wave.open(str(folder / "call.wav"), "wb") as stereo:
-        stereo.setparams((2, 2, 16000, 0, "NONE", ""))
-        samples = mono.readframes(mono.getnframes())
-        stereo.writeframes(b"".join(samples[at : at + 2] * 2 for at in range(0, len(samples), 2)))
-    monkeypatch.chdir(folder)
-    yield folder
+def place(recipe_place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(recipe_place)
+    return recipe_place
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -59,13 +33,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def need(block: str) -> None:
-    for program in PROGRAMS:
-        if re.search(rf"\b{program}\b", block) and shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-
-
-@pytest.mark.parametrize("block", blocks("sh"), ids=first_line)
+@pytest.mark.parametrize("block", shell_recipes(), ids=first_line)
 def test_recipes_for_the_shell_run(block: str, place: Path) -> None:
     need(block)
     done = run("bash", "-euo", "pipefail", "-c", block)

@@ -21,8 +21,8 @@ from rich.cells import cell_len
 from support.command import Run, quiet_environment
 from support.server import Reply, serving
 
-from asrcli.cli.commands.streaming import Plain, Terminal
 from asrcli.cli.main import main
+from asrcli.streaming.showing import Plain, Terminal
 from asrcli.streaming.updates import Update
 from asrcli.types import Segment
 
@@ -314,9 +314,10 @@ def screen(text: str) -> list[str]:
         if part == "\n":
             lines.append([])
             column = 0
-        elif part.startswith("\x1b[") and part[-1] == "D":
-            column -= int(part[2:-1])
-            assert column >= 0
+        elif part == "\r":
+            column = 0
+        elif part.startswith("\x1b[") and part[-1] == "C":
+            column += int(part[2:-1])
         elif part == "\x1b[K":
             del lines[-1][column:]
         elif not part.startswith("\x1b"):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from asrcli.base import display
+
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
     from rich.progress import Progress, TaskID
 
 WIDE = 240  # characters in a line of a table that no terminal shows
+NARROW = 72  # columns of a terminal below which a bar, or a table that is drawn again and again, says less
 
 
 def printable(text: str) -> str:
@@ -51,6 +53,7 @@ class Console:
     def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
         self.quiet, self.verbose = quiet, verbose
         self._bar: Progress | None = None
+        self._display: display.Display | None = None
         self._task: TaskID | None = None
         self._started = time.perf_counter()
         self._heard: dict[str, float] = {}
@@ -86,28 +89,22 @@ class Console:
         self._line(text)
 
     def _line(self, text: str) -> None:
-        if self._bar is not None:
-            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        else:
-            print(text, file=sys.stderr, flush=True)
+        print(text, file=sys.stderr, flush=True)
 
     def start(self, seconds: float | None, doing: str = "transcribing") -> None:
         """Show a bar over so many seconds of audio; ``None`` when the length is not known."""
         self._started = time.perf_counter()
-        if self.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        if self.quiet or not display.possible():
             return
-        from rich.console import Console as RichConsole
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[facts]}"),
-            TimeRemainingColumn(),
-        )
-        self._bar = Progress(*columns, console=RichConsole(stderr=True), transient=True)
+        columns: list[ProgressColumn] = [BarColumn(), TextColumn("{task.fields[facts]}"), TimeRemainingColumn()]
+        if display.terminal_size(sys.stderr).columns >= NARROW:
+            columns.insert(0, TextColumn("{task.description}"))
+        self._bar = Progress(*columns)
         self._task = self._bar.add_task(doing, total=seconds, facts="")
-        self._bar.start()
+        self._display = display.Display(self._bar.get_renderable)
+        self._display.start()
 
     def heard(self, name: str, until: float) -> None:
         """Move the bar: one input has been heard up to a time."""
@@ -115,13 +112,16 @@ class Console:
         if self._bar is not None and self._task is not None:
             done = sum(self._heard.values())
             rate = done / max(1e-9, time.perf_counter() - self._started)
-            self._bar.update(self._task, completed=done, facts=f"{clock(done)} of audio, {rate:.1f} x real time")
+            facts = f"{clock(done)} of audio, {rate:.1f} x real time"
+            if display.terminal_size(sys.stderr).columns < NARROW:
+                facts = f"{clock(done)}, {rate:.1f} x"
+            self._bar.update(self._task, completed=done, facts=facts)
 
     def stop(self) -> None:
         """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+        if self._display is not None:
+            self._display.stop()
+            self._display = self._bar = None
 
 
 def _show_logs() -> None:

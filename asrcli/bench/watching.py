@@ -9,7 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from asrcli.base.console import Console, clock, printable
+from asrcli.base import display
+from asrcli.base.console import NARROW, Console, clock
 from asrcli.bench import messages as say
 
 if TYPE_CHECKING:
@@ -67,15 +68,12 @@ class Board:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.states: dict[str, State] = {}
-        self._live: Any = None
+        self._live: display.Display | None = None
         self._normalize: Any = None
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty() and not self.console.quiet:
-            from rich.console import Console as RichConsole
-            from rich.live import Live
-
-            self._live = Live(console=RichConsole(stderr=True), transient=True, get_renderable=self.table)
+        if display.possible() and not self.console.quiet:
+            self._live = display.Display(self.table)
             self._live.start()
         return self
 
@@ -115,17 +113,11 @@ class Board:
 
     def note(self, text: str) -> None:
         """Say something that is good to know."""
-        if self._live is not None:
-            self._live.console.print(f"asr: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
-        else:
-            self.console.note(text)
+        self.console.note(text)
 
     def lost(self, text: str) -> None:
         """Say what cannot be had, also to those who want errors only."""
-        if self._live is not None:
-            self.note(text)
-        else:
-            self.console.error(text)
+        self.console.error(text)
 
     def _count(self, state: State, heard: say.Heard, one: Utterance) -> None:
         from asrcli.scoring.alignment import distances
@@ -145,13 +137,16 @@ class Board:
         from rich.table import Table
         from rich.text import Text
 
-        made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for name in ("system", "now", "done", "left", "WER so far", "RTFx"):
-            made.add_column(name, justify="left" if name in ("system", "now") else "right")
-        room = max(1, self._live.console.size.height - AROUND) if self._live is not None else len(self.states)
-        for system, state in list(self.states.items())[-room:]:  # the last one is at work
+        size = display.terminal_size(sys.stderr)
+        wide = size.columns >= NARROW
+        made = Table(box=box.SIMPLE_HEAD if wide else None, pad_edge=False, padding=(0, 1) if wide else (0, 0, 0, 1))
+        names = ("system", "now", "done", "left", "WER so far", "RTFx")[: None if wide else 4]
+        for name in names:
+            made.add_column(name, justify="left" if name in ("system", "now") else "right", no_wrap=True)
+        for system, state in list(self.states.items())[-max(1, size.lines - AROUND) :]:  # the last one is at work
             steps = f"{state.done}/{state.total}" if state.total else ""
-            made.add_row(Text(system), Text(state.phase), steps, state.left, state.rate, state.speed)
+            cells = (Text(system), Text(state.phase), steps, state.left, state.rate, state.speed)
+            made.add_row(*cells[: len(names)])
         return made
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from asrcli.compare.tables import printable
-from asrcli.compare.terminal import table
+from asrcli.compare.terminal import Sheet, table
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.ranking import Board, Standing, two_digits
 from asrcli.leaderboard.runs import Measured, grouped, summary
@@ -14,11 +14,13 @@ from asrcli.leaderboard.tables import Kind
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.table import Table
 
     from asrcli.leaderboard.defects import Defect
     from asrcli.leaderboard.scores import Score
 
 WIDTH = 125  # characters that a board takes without the columns of the test sets
+NARROWEST = 72  # below this, columns come one group under the other
 
 
 def show(board: Board, console: Console, top: int, runs: Sequence[Measured] = ()) -> None:
@@ -40,14 +42,12 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
         [*board.standings[:top], *(one for one in board.standings[top:] if measured(one))] if top else board.standings
     )
     rows = [cells_of(one, [column.name for column in sets]) for one in shown]
-    made = table("", [*columns, "protocol", "day", ""], rows)
-    made.padding = (0, 1, 0, 0)
-    made.columns[2].min_width = 24
-    for place, column in enumerate(made.columns):
-        worded = place == 2 or place >= len(made.columns) - 4
-        column.no_wrap = not worded
-        column.justify = "left" if worded else "right"
-    yield made
+    columns += ["protocol", "day", ""]
+    if width < NARROWEST:
+        order = [2, 0, 1, *range(3, len(columns))]
+        yield Sheet([columns[at] for at in order], [[row[at] for at in order] for row in rows])
+    else:
+        yield in_one_piece(columns, rows)
     if len(shown) < len(board.standings):
         yield Text(f"{len(shown)} of {len(board.standings)} rows (--top 0 shows all)", "dim")
     for lines, alike in grouped(runs):
@@ -61,6 +61,18 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
         yield Text("95 %: where the rank lies when the test sets are drawn again; no intervals are published", "dim")
     for sentence in protocol_sentences(board):
         yield Text(printable(sentence), "dim")
+
+
+def in_one_piece(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Return the table of a board, in which what is said in words wraps."""
+    made = table("", columns, rows)
+    made.padding = (0, 1, 0, 0)
+    made.columns[2].min_width = 24
+    for place, column in enumerate(made.columns):
+        worded = place == 2 or place >= len(made.columns) - 4
+        column.no_wrap = not worded
+        column.justify = "left" if worded else "right"
+    return made
 
 
 def measured(one: Standing) -> bool:

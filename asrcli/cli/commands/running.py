@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.base.console import Console, clock, printable
+from asrcli.base.display import take_down
 from asrcli.cli.commands.sinks import Results, Sinks
 from asrcli.errors import AsrError
 from asrcli.runs.records import VERSION, done_record, failed_record, now, print_json, segment_record
@@ -263,6 +264,8 @@ def _interrupt(number: int, frame: object) -> None:
 
 def leave(code: int) -> NoReturn:
     """End the process now. The engine's thread may be deep in a library and cannot be asked to stop."""
+    with suppress(OSError, ValueError):
+        take_down()
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -8,13 +8,14 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from asrcli.base.console import Console, clock
 from asrcli.cli.commands.running import leave, say_doubts
 from asrcli.cli.commands.sinks import Sinks
 from asrcli.errors import AsrError, UsageError
 from asrcli.runs.records import VERSION, done_record, failed_record, now, print_json, segment_record
+from asrcli.streaming.showing import Silent, Text, text_shown
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -40,7 +41,6 @@ FOR_FILES = {
     "ask": None,
     "n_best": None,
 }
-LEAST_ROOM = 20  # cells of a line that the tail is shown in
 
 
 def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
@@ -119,13 +119,6 @@ def _list_devices() -> int:
     return 0
 
 
-class Text(Protocol):
-    """Where text appears."""
-
-    def show(self, update: Update) -> None:
-        """Show what is new."""
-
-
 class Live:
     """One stream: turns what happens into text, records, files, and lines on standard error."""
 
@@ -135,7 +128,7 @@ class Live:
         self.name = "standard input" if self.job.name == "-" else self.job.name
         self.stopped = 0  # the exit code of what stopped it from outside
         as_text = planned.request.formats[:1] == ("txt",) or not planned.request.naming.to_stdout
-        self.text: Text = Silent() if sinks.stdout_taken or not as_text else _text()
+        self.text: Text = Silent() if sinks.stdout_taken or not as_text else text_shown()
 
     def go(self) -> int:
         """Hear until the end and return the exit code; an interrupt settles what has been said."""
@@ -144,11 +137,14 @@ class Live:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._interrupt)
         self._event("start", time=now(), inputs=1, up_to_date=0)
-        for happening in self.session.start():
-            if isinstance(happening, Over):
-                code = self._over(happening)
-                break
-            self._guarded(lambda: self._handle(happening))  # noqa: B023 -- called at once
+        try:
+            for happening in self.session.start():
+                if isinstance(happening, Over):
+                    code = self._over(happening)
+                    break
+                self._guarded(lambda: self._handle(happening))  # noqa: B023 -- called at once
+        finally:
+            self.text.stop()
         if self.stopped or code:
             leave(self.stopped or code)  # the reading thread may wait for bytes for ever
         return 0
@@ -249,92 +245,3 @@ class Live:
         self.sinks.events.write(kind, **values)
         if self.sinks.json:
             print_json({"v": VERSION, "type": kind, **values})
-
-
-def _text() -> Text:
-    return Terminal() if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else Plain()
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text)
-
-
-class Silent:
-    """Shows nothing: standard output is for something else."""
-
-    def show(self, update: Update) -> None:
-        """Show nothing."""
-
-
-class Plain:
-    """Settled text only, piece by piece, a line for each segment: for pipes and files."""
-
-    def __init__(self) -> None:
-        self.begun = False
-
-    def show(self, update: Update) -> None:
-        """Write what is settled now, at once."""
-        text = _printable(update.settled)
-        if not self.begun:
-            text = text.lstrip()
-        self.begun = self.begun or bool(text)
-        if update.segment is not None and self.begun:
-            text += "\n"
-            self.begun = False
-        if text:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-
-
-class Terminal:
-    """Settled text, and behind it on the same line the tail, dimmed and redrawn."""
-
-    def __init__(self) -> None:
-        self.column = 0  # cells of the line that settled text takes
-        self.drawn = 0  # cells of the tail
-
-    def show(self, update: Update) -> None:
-        """Take the tail away, write what is settled, and draw the new tail."""
-        import shutil
-
-        from asrcli.streaming.agreement import pieces as split
-
-        width = shutil.get_terminal_size().columns
-        pieces = [f"\x1b[{self.drawn}D\x1b[K" if self.drawn else ""]
-        text = _printable(update.settled)
-        for at, (word, spaced) in enumerate(split(text)):
-            pieces.append(self._placed(word, width, spaced and (at > 0 or text.startswith(" "))))
-        self.drawn = 0
-        if update.segment is not None:
-            pieces.append("\n" if self.column else "")
-            self.column = 0
-        elif update.tail:
-            pieces.append(self._tail(_printable(update.tail).strip(), width))
-        sys.stdout.write("".join(pieces))
-        sys.stdout.flush()
-
-    def _placed(self, word: str, width: int, spaced: bool) -> str:
-        """Return a word with what comes before it: nothing, a space, or a new line."""
-        from rich.cells import cell_len
-
-        size = cell_len(word)
-        if self.column and self.column + 1 + size >= width:
-            self.column = size
-            return "\n" + word
-        before = " " if self.column and spaced else ""
-        self.column += len(before) + size
-        return before + word
-
-    def _tail(self, tail: str, width: int) -> str:
-        """Return the end of the tail that fits on the line."""
-        from rich.cells import cell_len
-
-        before = " " if self.column else ""
-        if width - self.column < min(LEAST_ROOM, cell_len(tail)) + 2:
-            before, self.column = "\n", 0
-        room = width - self.column - 2
-        shown = tail
-        while shown and cell_len(shown) > room:
-            shown = shown[1:]
-        self.drawn = cell_len(shown) + (before == " ")
-        return f"{before}\x1b[2m{shown}\x1b[22m"

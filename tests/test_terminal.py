@@ -1,0 +1,282 @@
+"""At a terminal: what is redirected is complete, and what is shown is whole lines above the bar."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.recipes import ROOT, first_line, need, shell_recipes
+from support.terminal import PseudoTerminal, Stdout, at_terminal, shown
+
+from asrcli.base import display
+from asrcli.base.console import Console
+from asrcli.bench.watching import Board
+from asrcli.cli.main import main
+from asrcli.streaming.showing import Terminal
+from asrcli.streaming.updates import Update
+from asrcli.types import Segment
+
+WAYS: list[tuple[Stdout, int]] = [(stdout, columns) for stdout in ("file", "pipe", "terminal") for columns in (80, 40)]
+LONG = "long-line " * 30 + "and :smile: [bold]its end"
+DATA = ["first", LONG, "  indented,  spaced  ", "well-known " * 3, "x" * 81, "last"]
+
+
+@pytest.fixture(params=[80, 40])
+def columns(request: pytest.FixtureRequest) -> int:
+    """Return the width of a terminal."""
+    return int(request.param)
+
+
+@contextmanager
+def sitting(columns: int, stdout: Path | int | None = None) -> Iterator[PseudoTerminal]:
+    """Make standard error of this process a terminal; standard output too, or a file or pipe.
+
+    A fixture cannot: pytest sets its own streams when a test begins.
+    """
+    with PseudoTerminal(columns) as terminal, terminal.stream() as stderr, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TERM", "xterm")
+        patch.setattr(sys, "stderr", stderr)
+        with terminal.stream() if stdout is None else open(stdout, "w") as out:
+            patch.setattr(sys, "stdout", out)
+            try:
+                yield terminal
+            finally:
+                display.take_down()
+
+
+def drawn(terminal: PseudoTerminal, text: str) -> None:
+    """Wait until something has been drawn."""
+    while text not in terminal.text():
+        time.sleep(0.01)
+
+
+def write_lines(terminal: PseudoTerminal) -> None:
+    """Write data with the bar drawn before, between and after."""
+    with Console() as console:
+        console.start(10.0)
+        for line in DATA:
+            before = terminal.text().count("━")
+            print(line)
+            console.heard("a", 1.0)
+            while terminal.text().count("━") == before:
+                time.sleep(0.01)
+
+
+def test_lines_on_the_same_terminal_are_above_the_bar(columns: int) -> None:
+    with sitting(columns) as terminal:
+        write_lines(terminal)
+        assert shown(terminal.text(), columns) == [*(line.rstrip() for line in DATA), ""]
+
+
+def test_lines_for_a_file_go_there_as_they_are(columns: int, tmp_path: Path) -> None:
+    with sitting(columns, tmp_path / "out") as terminal:
+        write_lines(terminal)
+        assert shown(terminal.text(), columns) == [""]
+    assert (tmp_path / "out").read_text() == "".join(f"{line}\n" for line in DATA)
+
+
+def test_a_pipe_gets_lines_while_nothing_is_drawn(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reads there may write to the same terminal: `| tr a-z A-Z`."""
+    monkeypatch.setattr(display, "SECONDS_ASIDE", 3600.0)
+    reader, writer = os.pipe()
+    with sitting(columns, writer) as terminal:
+        with Console() as console:
+            console.start(10.0)
+            drawn(terminal, "━")
+            print("piece", end="")
+            print(" of a line")
+            assert os.read(reader, 100) == b"piece of a line\n"
+            os.write(terminal.slave, b"PIECE OF A LINE\n")
+        assert shown(terminal.text(), columns) == ["PIECE OF A LINE", ""]
+    os.close(reader)
+
+
+def test_other_writers_on_standard_error_lose_nothing(columns: int) -> None:
+    """Warnings of Python, and loggers that took hold of the stream before there was a bar."""
+    with sitting(columns) as terminal:
+        log = logging.Logger("engine")
+        log.addHandler(logging.StreamHandler(sys.stderr))
+        with Console() as console:
+            console.start(10.0)
+            drawn(terminal, "━")
+            log.warning("a weight is %s", "missing-" * 20)
+            sys.stderr.write(
+                warnings.formatwarning("deprecated", UserWarning, "engine.py", 7, line="")
+            )  # as Python does
+            sys.stderr.write("in ")
+            console.note("a note :cat: [x]")
+            print("the rest", end="", file=sys.stderr)
+        lines = shown(terminal.text(), columns)
+    assert lines[:2] == ["a weight is " + "missing-" * 20, "engine.py:7: UserWarning: deprecated"]
+    assert lines[-2:] == ["in asr: a note :cat: [x]", "the rest"]
+
+
+def test_the_table_of_a_benchmark_leaves_lines_alone(columns: int, tmp_path: Path) -> None:
+    note = ("a note of " + "many-words " * 20).strip()
+    with sitting(columns, tmp_path / "out") as terminal:
+        with Board(Console()) as board:
+            board.phase("fake", "utterances", 30)
+            drawn(terminal, "utter")
+            print(LONG)
+            board.note(note)
+        assert shown(terminal.text(), columns) == [f"asr: {note}", ""]
+    assert (tmp_path / "out").read_text() == LONG + "\n"
+
+
+def test_the_bar_is_one_line_with_its_figures(columns: int) -> None:
+    with sitting(columns) as terminal:
+        console = Console()
+        console.start(7500.0)
+        console._started -= 600
+        console.heard("a", 3723.0)
+        drawn(terminal, "1:02:03")
+        (line,) = shown(terminal.text(), columns)
+        assert "━" in line and line.endswith(" -:--:--") and "…" not in line and len(line) <= columns
+        console.stop()
+        assert shown(terminal.text(), columns) == [""]
+
+
+def test_notes_come_between_text_that_is_heard_live(columns: int) -> None:
+    with sitting(columns) as terminal:
+        text = Terminal()
+        text.show(Update("one two", " three fo", 1))
+        os.write(terminal.slave, b"^C")  # the terminal shows what is typed
+        Console().note("a note of " + "many-words " * 8)
+        text.show(Update(" three", " four", 2))
+        text.show(Update(" four", "", 3, Segment("one two three four", 0, 3)))
+        text.stop()
+        assert shown(terminal.text(), columns) == ["one two", "asr: a note of" + " many-words" * 8, "three four", ""]
+
+
+def test_no_bar_where_nothing_can_be_erased(monkeypatch: pytest.MonkeyPatch) -> None:
+    with sitting(80) as terminal:
+        monkeypatch.setenv("TERM", "dumb")
+        with Console() as console, Board(console):
+            console.start(10.0)
+            console.note("said")
+        assert terminal.text() == "asr: said\r\n"
+
+
+def test_a_narrow_leaderboard_keeps_every_column(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit):
+        main(["leaderboard", "--open", "--max-size", "1", "--top", "3"])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    text = "\n".join(lines)
+    assert all(word in text for word in ("nvidia/canary-1b-flash", "average WER", "6.35", "1,046", "licence"))
+
+
+def test_nothing_else_draws() -> None:
+    """Live displays of rich swap `sys.stdout`; there is one place for what is drawn over and over."""
+    sources = [path for folder in ("asrcli", "plugins") for path in (ROOT / folder).rglob("*.py")]
+    forbidden = re.compile(r"rich\.(live|status)|\.status\(\"|rich\.progress import track|_bar\.start\(")
+    assert len(sources) > 100
+    assert [path.name for path in sources if forbidden.search(path.read_text())] == []
+    drawing = {path.name for path in sources if "rich.progress" in path.read_text()}
+    assert drawing == {"console.py"}
+
+
+def alone(recipe: str, folder: Path, **more: str) -> bytes:
+    """Run a recipe where there is no terminal."""
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", recipe],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        cwd=folder,
+        env={**os.environ, **more},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+def fresh(folder: Path) -> Path:
+    """Return a new copy of a folder, in the same place every time."""
+    place = folder.with_name("at work")
+    shutil.rmtree(place, ignore_errors=True)
+    return Path(shutil.copytree(folder, place))
+
+
+def check(recipe: str, stdout: Stdout, columns: int, folder: Path) -> None:
+    """Run a recipe with and without a terminal, and hold one against the other.
+
+    Names of files appear as they are finished, in any order.
+    """
+    seen = at_terminal(["bash", "-euo", "pipefail", "-c", recipe], stdout, columns, cwd=fresh(folder))
+    assert seen.code == 0, seen.screen
+    if stdout != "terminal":
+        assert sorted(seen.out.split(b"\n")) == sorted(alone(recipe, fresh(folder)).split(b"\n"))
+        return
+    expected = alone(recipe, fresh(folder), COLUMNS=str(columns)).decode().splitlines()
+    missing = Counter(line.rstrip() for line in expected) - Counter(seen.lines)  # standard error is there, too
+    assert not missing, seen.lines
+
+
+CHEAP = "asr transcribe recordings talk.wav -f ctm"
+
+
+@pytest.mark.parametrize(("stdout", "columns"), [("file", 80), ("pipe", 40), ("terminal", 40)])
+def test_a_command_at_a_terminal_writes_the_same(stdout: Stdout, columns: int, recipe_place: Path) -> None:
+    check(CHEAP, stdout, columns, recipe_place)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("stdout", "columns"), WAYS)
+@pytest.mark.parametrize("recipe", shell_recipes(), ids=first_line)
+def test_recipes_at_a_terminal_write_the_same(recipe: str, stdout: Stdout, columns: int, recipe_place: Path) -> None:
+    need(recipe)
+    check(recipe, stdout, columns, recipe_place)
+
+
+MORE = [
+    "asr transcribe talk.wav > talk.txt; cat talk.txt",
+    "asr transcribe recordings | head -n 1 || test $? -eq 141",
+    'text=$(asr transcribe talk.wav); echo "$text"',
+    "asr transcribe talk.wav --json | jq .engine",
+    "asr transcribe talk.wav --events fd:3 3>&1 >talk.txt | jq -r .type; cat talk.txt",
+    "asr align talk.wav words.txt -f ctm | head -n 2 || test $? -eq 141",
+    "asr engines",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("stdout", "columns"), WAYS)
+@pytest.mark.parametrize("recipe", MORE)
+def test_other_ways_to_redirect(recipe: str, stdout: Stdout, columns: int, recipe_place: Path) -> None:
+    need(recipe)
+    check(recipe, stdout, columns, recipe_place)
+
+
+def test_ctrl_c_takes_the_bar_away(recipe_place: Path) -> None:
+    """The fake engine hears nothing of a pipe that stays open, so that the bar is up until somebody interrupts."""
+    fifo = recipe_place / "recordings/open.wav"
+    os.mkfifo(fifo)
+
+    def interrupt(terminal: int, screen: str) -> bool:
+        if "━" not in screen:
+            return False
+        os.write(terminal, b"\x03")
+        return True
+
+    command = [sys.executable, "-m", "asrcli", "transcribe", "recordings/monday.wav", "recordings/open.wav"]
+    end = os.open(fifo, os.O_RDWR)
+    seen = at_terminal(command, "file", 80, interrupt, cwd=recipe_place)
+    os.close(end)
+    assert seen.code == 128 + signal.SIGINT
+    assert seen.lines[-2:] == ["asr: interrupted; the same command goes on from here", ""]
+    assert not any("━" in line for line in seen.lines)
