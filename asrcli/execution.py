@@ -18,7 +18,7 @@ from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.background import Announce, follow
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
-from asrcli.files import is_special, write_atomic
+from asrcli.files import is_special
 from asrcli.inputs import STDIN
 from asrcli.jobs import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
 from asrcli.recogniser import Choice
@@ -221,6 +221,7 @@ class _Execution:
         desk_for = prepared.desk_for
         self.desk = desk_for([part.recording for part in self.parts]) if desk_for else None
         self.finished: dict[str, list[Transcript]] = {}
+        self.opened: dict[str, state.Stamp | None] = {}  # of each input, when its decoding began
         self.failed: set[str] = set()
 
     def _word_times(self, aligner: AlignerChoice | None) -> Timer | None:
@@ -261,6 +262,7 @@ class _Execution:
             self.options,
             self._settings(),
             known=self._known,
+            opening=self._opening,
         )
         for event in self.desk.add_speakers(happenings) if self.desk else happenings:
             while self.notes:
@@ -270,6 +272,10 @@ class _Execution:
     def _known(self, index: int) -> Known:
         journal = self.parts[index].journal
         return journal.known() if journal else Known()
+
+    def _opening(self, index: int) -> None:
+        name = self.parts[index].job.name
+        self.opened.setdefault(name, state.stamp(name))  # of several channels, that of the first
 
     def _settings(self) -> pipeline.Settings:
         asked = replace(self.request, options=self.options)
@@ -305,13 +311,14 @@ class _Execution:
         whole = merge_channels(self.finished.pop(job.name))
         if isinstance(turns := self.plan.turns.get(job.name), Diarization):
             whole = give_speakers(whole, turns)
-        layout, ledger = self.request.layout, state.ledger(self.request.naming.state_folder)
-        written = []
+        ledger, written = state.ledger(self.request.naming.state_folder), []
+        audio, changed = identity_since(job.name, self.opened.get(job.name))
         try:
             for output in job.outputs:
                 if output.stale:
-                    recipe = None if job.name == STDIN else output_recipe(job.recipe, output.format, layout)
-                    yield from write_output(job, output, whole, layout, ledger, recipe)
+                    recipe = output_recipe(job.recipe, output.format, self.request.layout)
+                    made = Made(ledger, self.request.layout, audio, recipe)
+                    yield from write_output(job, output, whole, made)
                     written.append(output.path)
         except AsrError as error:
             yield JobFailed(job, error)
@@ -319,7 +326,15 @@ class _Execution:
         for other in siblings:
             if other.journal:
                 other.journal.remove()
-        yield Done(job, whole, tuple(written))
+        yield JobFailed(job, changed) if changed else Done(job, whole, tuple(written))
+
+
+def identity_since(path: str, opened: state.Stamp | None) -> tuple[state.Identity | None, InputError | None]:
+    """Return what an input was when it was heard, or the mistake when it is not the same any more."""
+    try:
+        return state.unchanged(path, opened), None
+    except InputError as error:
+        return None, error
 
 
 def pipeline_settings(request: Request, choice: Choice) -> pipeline.Settings:
@@ -336,33 +351,32 @@ def pipeline_settings(request: Request, choice: Choice) -> pipeline.Settings:
     )
 
 
-def write_output(
-    job: Job,
-    output: Output,
-    transcript: Transcript,
-    layout: Layout,
-    ledger: state.Ledger,
-    recipe: state.Recipe | None,
-) -> Iterator[Note]:
-    """Write one output of a job, and say how many cues, read again as a player would, could not keep to the layout.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How outputs are made, and where that is recorded.
 
-    Args:
-        job: what messages are about.
-        output: where it goes, in which format.
-        transcript: what it says.
+    Attributes:
+        ledger: that of the outputs' folder.
         layout: the shape of subtitles.
-        ledger: that of the output's folder.
-        recipe: what shaped it; ``None`` remembers only whose file it is, so that it is never up to date.
+        audio: what they are made of; ``None`` remembers only whose files they are, so that they are never up to date.
+        recipe: what shaped them; ``None`` likewise.
+    """
+
+    ledger: state.Ledger
+    layout: Layout
+    audio: state.Identity | None
+    recipe: state.Recipe | None
+
+
+def write_output(job: Job, output: Output, transcript: Transcript, made: Made) -> Iterator[Note]:
+    """Write one output of a job, and say how many cues, read again as a player would, could not keep to the layout.
 
     Raises:
         OutputError: it cannot be written.
     """
-    text = render(transcript, output.format, layout)
-    ledger.making(output.path)
-    write_atomic(output.path, text)
-    if recipe is not None:
-        ledger.made(output.path, state.identify(job.name), recipe)
-    if broken := check(text, output.format, layout):
+    text = render(transcript, output.format, made.layout)
+    made.ledger.write(output.path, text, made.audio, made.recipe)
+    if broken := check(text, output.format, made.layout):
         more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
         yield Note(f"{output.path}: {broken[0]}{more}", job)
 
@@ -377,6 +391,5 @@ def write_live(planned: Plan, transcript: Transcript) -> list[str]:
     for output in job.outputs:
         text = render(transcript, output.format, planned.request.layout)
         # From now on it is asr's own file, and out of date for a run over the finished recording.
-        state.ledger(planned.request.naming.state_folder).making(output.path)
-        write_atomic(output.path, text)
+        state.ledger(planned.request.naming.state_folder).write(output.path, text)
     return [output.path for output in job.outputs]

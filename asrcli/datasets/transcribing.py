@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,7 @@ from asrcli.datasets.journal import Journal
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
 from asrcli.engine import Engine
 from asrcli.errors import InputError, UsageError
-from asrcli.execution import pipeline_settings, prepare_companions
-from asrcli.files import write_atomic
+from asrcli.execution import identity_since, pipeline_settings, prepare_companions
 from asrcli.jobs import Request, prepare_engine, text_recipe
 from asrcli.recogniser import Choice
 from asrcli.types import Utterance
@@ -38,6 +37,7 @@ class Task:
     recipe: state.Recipe
     notices: tuple[str, ...]
     stale: str | None  # why there is something to do; None when the result is up to date
+    opened: state.Stamp | None = None  # of the file whose change makes the result old, when it was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,7 @@ def plan(path: Path, target: Path | None, folder: Path | None, request: Request)
         InputError: the manifest cannot be understood.
         UsageError: the result would overwrite a file that asr did not make, or an option cannot work.
     """
+    opened = state.stamp(str(_source(path)))
     manifest = manifests.read(path, needs_text=False)
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
@@ -114,16 +115,18 @@ def plan(path: Path, target: Path | None, folder: Path | None, request: Request)
             f"'{target}' is there and asr did not make it; --force overwrites it, or name another --output"
         )
     stale = "--force" if request.force else ledger.stale(str(target), str(source), recipe)
-    return Task(manifest, target, request, engine, model, recipe, tuple(notices), stale)
+    return Task(manifest, target, request, engine, model, recipe, tuple(notices), stale, opened)
 
 
 def source_of(manifest: Manifest) -> Path:
     """Return the file whose change makes a result old."""
-    path = Path(manifest.path)
-    if manifest.layout is not Layout.KALDI:
-        return path
+    return _source(Path(manifest.path))
+
+
+def _source(path: Path) -> Path:
     folder = path if path.is_dir() else path.parent
-    return next(one for one in (folder / "segments", folder / "wav.scp") if one.exists())
+    kaldi = path.is_dir() or path.name in ("wav.scp", "segments")
+    return next((one for one in (folder / "segments", folder / "wav.scp") if kaldi and one.exists()), path)
 
 
 def reserved(manifest: Manifest) -> set[Path]:
@@ -181,7 +184,9 @@ def execute(task: Task) -> Iterator[Event]:
                 journal.add({"id": name, "audio": stamps[name], "text": event.text})
             failed = failed or isinstance(event, Failed)
             yield event
-        yield write(task, task.target, texts, complete=not failed)
+        changed = yield from write(task, task.target, texts, complete=not failed)
+        if changed:
+            raise changed
         if not failed:
             journal.remove()
 
@@ -192,15 +197,19 @@ def journal_path(target: Path) -> Path:
     return target.parent / state.STATE / "manifests" / f"{name}.jsonl"
 
 
-def write(task: Task, target: Path, texts: dict[str, str], *, complete: bool) -> Written:
-    """Write the result; it counts as made only when every utterance was heard."""
-    ledger = state.ledger(str(target.parent))
+def write(
+    task: Task, target: Path, texts: dict[str, str], *, complete: bool
+) -> Generator[Written, None, InputError | None]:
+    """Write the result; it counts as made only when every utterance was heard.
+
+    Returns:
+        The mistake when the manifest has changed in the meantime: the result is that of the old one.
+    """
+    audio, changed = identity_since(str(source_of(task.manifest)), task.opened)
     text = task.manifest.with_hypotheses(texts)
-    ledger.making(str(target))
-    write_atomic(target, text)
-    if complete:
-        ledger.made(str(target), state.identify(str(source_of(task.manifest))), task.recipe)
-    return Written(target, text)
+    state.ledger(str(target.parent)).write(str(target), text, audio, task.recipe if complete else None)
+    yield Written(target, text)
+    return changed
 
 
 def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]:
@@ -221,7 +230,17 @@ def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]
     choice = yield from follow(lambda announce: prepare(task, announce), Note)
     yield begun
     recordings = [recording_of(one) for one in readable]
-    for event in pipeline.run(recordings, choice, request.options, pipeline_settings(request, choice)):
+    opened: dict[int, state.Stamp | None] = {}
+
+    def opening(index: int) -> None:
+        opened[index] = state.stamp(recordings[index].path)
+
+    settings = pipeline_settings(request, choice)
+    for event in pipeline.run(recordings, choice, request.options, settings, opening=opening):
+        if isinstance(event, events.Finished):
+            path = recordings[event.index].path
+            if opened[event.index] != state.stamp(path):
+                event = events.Failed(event.index, state.changed(path))
         yield from told(event, readable)
 
 
