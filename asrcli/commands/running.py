@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  # flags worth a line on standard error
 
 
-def run(wanted: Request, console: Console, sinks: Sinks) -> int:
+def run(wanted: Request, console: Console, given: dict[str, Any]) -> int:
     """Transcribe what was asked for and return the exit code."""
     from asrcli.execution import execute
     from asrcli.jobs import plan
 
     planned = plan(wanted)
-    return run_planned(planned, lambda: execute(planned), planned.request.layout, console, sinks)
+    return run_planned(planned, lambda: execute(planned), planned.request.layout, console, Sinks(given, planned))
 
 
 def run_planned(
@@ -110,6 +110,7 @@ class Run:
             leave(error.exit_code)  # the decoding threads are still at work: ending the usual way may abort in them
         finally:
             happenings.close()
+        self.sinks.begin()
         self._summary(len(fresh), time.perf_counter() - started)
         return 1 if self.failed else 0
 
@@ -131,6 +132,8 @@ class Run:
     def _handle(self, event: JobEvent) -> None:
         from asrcli import execution
 
+        if not isinstance(event, execution.Note | execution.Probed):  # without weights nothing is done
+            self.sinks.begin()
         match event:
             case execution.Note():
                 self._note(event)

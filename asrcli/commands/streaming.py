@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from asrcli.commands.running import leave, say_doubts
 from asrcli.commands.sinks import Sinks
 from asrcli.console import Console, clock
-from asrcli.errors import AsrError, UsageError
+from asrcli.errors import AsrError, EngineUnavailable, UsageError
 from asrcli.report import VERSION, done_record, failed_record, now, print_json, segment_record
 
 if TYPE_CHECKING:
@@ -62,12 +62,13 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
     if source.recording.path != name:
         wanted = replace(wanted, inputs=(replace(wanted.inputs[0], path=source.recording.path),))
     planned = plan(wanted)
+    sinks = Sinks(given, planned)
     for text in planned.notices:
         console.note(text)
     choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
     choice.engine.clip_seconds(wanted.options)  # says which options do not go together, before anything loads
     console.note(f"loading {choice.engine.name} {choice.weights.name}")
-    return Live(planned, console, Sinks(given), Session(source, choice, wanted.options, wanted.vad)).go()
+    return Live(planned, console, sinks, Session(source, choice, wanted.options, wanted.vad)).go()
 
 
 def _check(wanted: Request, given: dict[str, Any]) -> str:
@@ -155,6 +156,7 @@ class Live:
         from asrcli.streaming.updates import Update
 
         if isinstance(happening, Ready):
+            self.sinks.begin()
             self.console.note(f"listening to {self.name}, ready on {happening.device} after {happening.seconds:.1f} s")
             self._event("listening", time=now(), input=self.job.name, after=round(happening.seconds, 3))
         elif isinstance(happening, Note):
@@ -185,6 +187,8 @@ class Live:
         from asrcli.execution import write_live
 
         error, transcript = over.error, over.transcript
+        if not isinstance(error, EngineUnavailable):  # without weights nothing was done
+            self.sinks.begin()
         if error is not None and not any(error is one for one in self.session.failures):
             self._say_error(error)
         say_doubts(self.console, self.name, transcript)

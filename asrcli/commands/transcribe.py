@@ -9,7 +9,6 @@ import typer
 
 from asrcli.commands.requests import request
 from asrcli.commands.running import run
-from asrcli.commands.sinks import Sinks
 from asrcli.console import Console
 
 
@@ -237,4 +236,4 @@ def transcribe(
             from asrcli.commands.manifests import run_manifest
 
             raise typer.Exit(run_manifest(request(given), given, console))
-        raise typer.Exit(run(request(given), console, Sinks(given)))
+        raise typer.Exit(run(request(given), console, given))

@@ -14,6 +14,7 @@ from asrcli.compare.scores import Comparison
 from asrcli.console import table_console
 from asrcli.errors import CheckFailed, UsageError
 from asrcli.files import write_atomic
+from asrcli.targets import check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.compare.run import Wanted
@@ -43,6 +44,8 @@ def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, 
     """
     from asrcli.compare.html import to_html
 
+    recordings = {one.audio for one in comparison.utterances}
+    check_targets(writes(**paths._asdict()), reads("a recording of the references", *recordings))
     makers: dict[str, Callable[[], str | Iterable[str]]] = {
         "json": lambda: tables.to_json(comparison, fields=fields),
         "csv": lambda: tables.to_csv(comparison),
@@ -73,7 +76,7 @@ def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: Paths, consensu
 
     agreement = without.compare_unreferenced(systems, wanted)
     if consensus is not None:
-        without.write_consensus(agreement, consensus)
+        without.write_consensus(agreement, consensus, systems)
     if paths.json is not None:
         if paths.to_stdout:
             sys.stdout.write(without.to_json(agreement))

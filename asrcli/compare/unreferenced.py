@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from asrcli.compare import wording
 from asrcli.compare.matching import Heard, distinct_names
 from asrcli.compare.run import Wanted, chosen_convention, guess_language
-from asrcli.compare.sources import read_source
+from asrcli.compare.sources import files_of, read_source
 from asrcli.errors import InputError, UsageError
 from asrcli.files import write_atomic
 from asrcli.scoring.alignment import align, count_all
 from asrcli.scoring.rover import Consensus, vote
+from asrcli.targets import File, check_targets, reads
 from asrcli.text.join import join_texts
 from asrcli.text.normalisers import NORMALIZERS, build
 from asrcli.text.steps import raw_words, without_punctuation
@@ -121,14 +122,20 @@ def keyed(text: str | None) -> list[tuple[str, str]] | None:
     return [(key, word) for word in raw_words(text) if (key := "".join(without_punctuation([word])))]
 
 
-def write_consensus(agreement: Agreement, path: Path) -> None:
-    """Write the consensus: a text file per recording into a folder, or JSON Lines for ``*.jsonl``."""
+def write_consensus(agreement: Agreement, path: Path, systems: Sequence[Path]) -> None:
+    """Write the consensus: a text file per recording into a folder, or JSON Lines for ``*.jsonl``.
+
+    Raises:
+        UsageError: a file of the folder is one that a system's texts were read from.
+    """
     if path.suffix != ".jsonl":
-        for name, text in zip(agreement.ids, agreement.texts, strict=True):
-            file = path / f"{name}.txt"
+        files = {path / f"{name}.txt": text for name, text in zip(agreement.ids, agreement.texts, strict=True)}
+        for file in files:
             if not file.resolve().is_relative_to(path.resolve()):
-                raise InputError(f"the id '{name}' would be written outside {path}; use --consensus FILE.jsonl")
-            file.parent.mkdir(parents=True, exist_ok=True)
+                raise InputError(f"{file} would be written outside {path}; use --consensus FILE.jsonl")
+        written = [File("--consensus", str(file)) for file in files]
+        check_targets(written, reads("what a system heard", *files_of(*systems)))
+        for file, text in files.items():
             write_atomic(file, text + "\n")
         return
     rows = [

@@ -16,12 +16,14 @@ from asrcli import events, pipeline, selection, state
 from asrcli.background import Announce, follow
 from asrcli.datasets import manifests
 from asrcli.datasets.journal import Journal
+from asrcli.datasets.kaldi import FILES
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
 from asrcli.engine import Engine
 from asrcli.errors import InputError, UsageError
 from asrcli.execution import identity_since, pipeline_settings, prepare_companions
 from asrcli.jobs import Request, prepare_engine, text_recipe
 from asrcli.recogniser import Choice
+from asrcli.targets import File, check_targets, reads
 from asrcli.types import Utterance
 
 
@@ -104,11 +106,12 @@ def plan(path: Path, target: Path | None, folder: Path | None, request: Request)
     recipe = {**text_recipe(request, engine, model), "audio": audio_key(manifest.utterances)}
     if target is None and folder is not None:
         target = folder / ("text" if manifest.layout is Layout.KALDI else path.name)
+    source = source_of(manifest)
+    read = reads("part of the manifest itself", source, *reserved(manifest))
+    read += reads("a recording of the manifest", *{one.audio for one in manifest.utterances})
+    check_targets([File("the output", str(target))] if target else [], read)
     if target is None:
         return Task(manifest, None, request, engine, model, recipe, tuple(notices), "to standard output")
-    source = source_of(manifest)
-    if target.exists() and (os.path.samefile(target, source) or target.resolve() in reserved(manifest)):
-        raise UsageError(f"'{target}' is part of the manifest itself; name another file with --output")
     ledger = state.ledger(str(target.parent))
     if ledger.foreign(str(target)) and not request.force:
         raise UsageError(
@@ -135,7 +138,7 @@ def reserved(manifest: Manifest) -> set[Path]:
     if manifest.layout is not Layout.KALDI:
         return set()
     folder = path if path.is_dir() else path.parent
-    return {(folder / name).resolve() for name in ("wav.scp", "segments", "text", "utt2spk", "utt2lang")}
+    return {(folder / name).resolve() for name in FILES}
 
 
 def audio_key(utterances: Sequence[Utterance]) -> str:

@@ -89,7 +89,9 @@ def readme(
     """Replace the blocks papers, models, ideas, status and leaderboard of a README."""
     from asrcli.digest.board import load_board
     from asrcli.digest.pages.readme import update_readme
+    from asrcli.targets import File, check_targets, reads
 
+    check_targets([File("the README", str(file))], reads("--leaderboard", leaderboard))
     board = load_board(leaderboard) if leaderboard else None  # only read where a block needs it
     done = update_readme(file, editions_in(out, 30), board)
     print(f"asr: {file}: {', '.join(done)}", file=sys.stderr)
@@ -183,6 +185,7 @@ def paper(
     from asrcli.digest.cleaning import file_name
     from asrcli.digest.files import write_text
     from asrcli.digest.paper import paper_page, read_file
+    from asrcli.targets import File, check_targets, reads
 
     path = Path(what)
     if path.is_file():
@@ -191,6 +194,7 @@ def paper(
         reading = look_up_paper(what, out, replay, offline, citations)
         name = reading.identity
     target = out / "papers" / f"{file_name(name)}.md"
+    check_targets([File("the page", str(target))], reads("the paper", path if path.is_file() else None))
     write_text(target, paper_page(reading))
     print(target)
 
