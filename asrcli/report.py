@@ -78,9 +78,19 @@ class Lines:
             raise OutputError(f"cannot write {self.name}: {reason(error)}") from error
         if self._claim >= 0:
             os.close(self._claim)
+            self._claim = -1
         else:
             self._put("".join(self.held))
         self.path, self.held = None, []
+
+    def close(self) -> None:
+        """Let go of the file; standard output stays open."""
+        if self._claim >= 0:
+            os.close(self._claim)
+            self._claim = -1
+        if self.file is not None and self.file is not sys.stdout:
+            with suppress(OSError):  # its reader has gone: everything was flushed before
+                self.file.close()
 
     def _replace(self, path: Path) -> int:
         descriptor, temporary = create_beside(path)
@@ -109,6 +119,7 @@ class Lines:
             while True:
                 self._claim = os.open(self.path, os.O_RDWR)
                 if lock(self._claim) is False:
+                    self.close()
                     raise self._busy()
                 with suppress(FileNotFoundError):
                     if os.path.samestat(os.fstat(self._claim), os.stat(self.path)):
@@ -123,6 +134,7 @@ class Lines:
             raise UsageError(f"{self.name}: {reason(error)}") from error
         else:
             if not self.force and not is_records(self.path):
+                self.close()
                 raise UsageError(
                     f"{self.name}: the file is there and asr did not write it; --force overwrites it, or name another"
                 )

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 import traceback
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.commands.sinks import Results, Sinks
@@ -44,11 +44,12 @@ def run_planned(
     sinks: Sinks,
 ) -> int:
     """Do what is planned, rendering what happens, and return the exit code."""
-    for text in planned.notices:
-        console.note(text)
-    if sinks.dry_run:
-        return _say_plan(planned, console)
-    return Run(planned, execute, layout, console, sinks).go()
+    with closing(sinks):
+        for text in planned.notices:
+            console.note(text)
+        if sinks.dry_run:
+            return _say_plan(planned, console)
+        return Run(planned, execute, layout, console, sinks).go()
 
 
 def _say_plan(planned: Planned, console: Console) -> int:

@@ -45,6 +45,11 @@ class Sinks:
         self.report.begin()
         self.events.begin()
 
+    def close(self) -> None:
+        """Let go of all files."""
+        self.report.close()
+        self.events.close()
+
 
 def _named(given: dict[str, Any]) -> dict[str, str | None]:
     return {name: given[name] for name in ("report", "events")}

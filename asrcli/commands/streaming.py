@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -62,13 +63,13 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
     if source.recording.path != name:
         wanted = replace(wanted, inputs=(replace(wanted.inputs[0], path=source.recording.path),))
     planned = plan(wanted)
-    sinks = Sinks(given, planned)
-    for text in planned.notices:
-        console.note(text)
-    choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
-    choice.engine.clip_seconds(wanted.options)  # says which options do not go together, before anything loads
-    console.note(f"loading {choice.engine.name} {choice.weights.name}")
-    return Live(planned, console, sinks, Session(source, choice, wanted.options, wanted.vad)).go()
+    with closing(Sinks(given, planned)) as sinks:
+        for text in planned.notices:
+            console.note(text)
+        choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
+        choice.engine.clip_seconds(wanted.options)  # says which options do not go together, before anything loads
+        console.note(f"loading {choice.engine.name} {choice.weights.name}")
+        return Live(planned, console, sinks, Session(source, choice, wanted.options, wanted.vad)).go()
 
 
 def _check(wanted: Request, given: dict[str, Any]) -> str:

@@ -189,12 +189,13 @@ def paper(
 
     path = Path(what)
     if path.is_file():
-        reading, name = read_file(path), path.stem
+        name = path.stem
+        check_targets([File("the page", str(out / "papers" / f"{file_name(name)}.md"))], reads("the paper", path))
+        reading = read_file(path)
     else:
         reading = look_up_paper(what, out, replay, offline, citations)
         name = reading.identity
     target = out / "papers" / f"{file_name(name)}.md"
-    check_targets([File("the page", str(target))], reads("the paper", path if path.is_file() else None))
     write_text(target, paper_page(reading))
     print(target)
 
