@@ -171,7 +171,7 @@ def test_a_run_replaces_the_report_of_the_last(asr: Asr, tmp_path: Path) -> None
     (tmp_path / "r.jsonl").write_text(RECORD + '{"v":1,"ty')  # killed while it was written
     assert asr(*FAKE, "one.wav", "two.wav", "-o", "out", "--report", "r.jsonl", "--events", "new/e.jsonl")[0] == 0
     inputs = [json.loads(line)["input"] for line in (tmp_path / "r.jsonl").read_text().splitlines()]
-    assert inputs == ["one.wav", "two.wav"]
+    assert sorted(inputs) == ["one.wav", "two.wav"]
     kinds = [json.loads(line)["type"] for line in (tmp_path / "new/e.jsonl").read_text().splitlines()]
     assert (kinds[0], kinds[-1]) == ("start", "end")
     assert asr(*FAKE, "one.wav", "-o", "out", "--report", "r.jsonl")[0] == 0  # up to date, and said so
@@ -185,11 +185,13 @@ def touched_up(monkeypatch: pytest.MonkeyPatch, path: Path) -> list[str]:
     hear, done = Fake.transcribe, list[str]()
 
     def hear_and_change(self: Fake, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
-        if not done:
+        names = {Path(clip.recording.path).name for clip in clips}
+        if not done and (path.suffix != ".wav" or path.name in names):
             done.append("changed")
-            facts, data = path.stat(), bytearray(path.read_bytes())
-            data[-1] ^= 1
-            path.write_bytes(data)
+            facts = path.stat()
+            with path.open("r+b") as file:
+                file.seek(-1, os.SEEK_END)
+                file.write(b" ")
             os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
         return hear(self, clips, options)
 
