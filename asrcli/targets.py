@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from asrcli.audio.inputs import EXTENSIONS
 from asrcli.errors import UsageError
-from asrcli.inputs import EXTENSIONS
 
 DESCRIPTOR = re.compile(r"fd:(\d{1,9})")
 SPELLINGS = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})")
@@ -124,6 +124,6 @@ def _meet(one: File, other: File, key: Key) -> bool:
 
 
 def _settings() -> list[File]:
-    from asrcli.config import shown_files
+    from asrcli.cli.config import shown_files
 
     return reads("a settings file", *(path for path, there in shown_files() if there))

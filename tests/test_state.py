@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from asrcli.assembly import HeardClip
+from asrcli.base.files import _sweep, create_beside, write_atomic
 from asrcli.datasets.journal import Journal as Utterances
 from asrcli.errors import InputError, OutputError
-from asrcli.files import _sweep, create_beside, write_atomic
-from asrcli.state import Journal, Ledger, identify, same_content, stamp, unchanged
+from asrcli.pipeline.assembly import HeardClip
+from asrcli.runs.state import Journal, Ledger, identify, same_content, stamp, unchanged
 from asrcli.types import Segment, Word
 
 RECIPE = {"engine": "fake", "beam_size": "5"}

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from support.command import write_wav
 
-from asrcli import state
+from asrcli.cli.main import main
 from asrcli.errors import OutputError, UsageError
-from asrcli.main import main
-from asrcli.report import Lines
+from asrcli.runs import state
+from asrcli.runs.records import Lines
 from asrcli.targets import File, check_targets, reads, writes
 from asrcli.types import Clip, Options, Segment, Transcript
 
@@ -32,7 +32,7 @@ def asr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setattr("signal.signal", lambda *unused: None)
-    monkeypatch.setattr("asrcli.commands.running.leave", ended)
+    monkeypatch.setattr("asrcli.cli.commands.running.leave", ended)
     for name in ("one", "two"):
         write_wav(tmp_path / f"{name}.wav", 1.0)
 
@@ -236,7 +236,7 @@ def test_a_manifest_that_changes_while_it_is_heard_is_not_up_to_date(
 def test_an_alignment_of_what_has_changed_is_not_up_to_date(
     asr: Asr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changing: str
 ) -> None:
-    from asrcli.alignment import run
+    from asrcli.runs import align as run
 
     for suffix in ("wav", "txt"):
         shutil.copy(EXAMPLES / f"garden-awb.{suffix}", tmp_path / f"talk.{suffix}")

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from asrcli.audio.inputs import EXTENSIONS
 from asrcli.datasets import folders, kaldi, manifests
+from asrcli.datasets.utterances import NoText
 from asrcli.errors import InputError
-from asrcli.inputs import EXTENSIONS
 from asrcli.types import Utterance
-from asrcli.utterances import NoText
 
 Announce = Callable[[str], None]
 
@@ -125,7 +125,7 @@ def measured(dataset: Dataset) -> Dataset:
 
     @cache
     def length(path: str) -> float | InputError | None:
-        from asrcli.audio import probe
+        from asrcli.audio.decode import probe
 
         try:
             return probe(path).seconds

@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from asrcli.base.files import lock, open_lines, reason, write_whole
 from asrcli.errors import OutputError, UsageError
-from asrcli.files import lock, open_lines, reason, write_whole
 
 HEAD = "asr_journal"
 

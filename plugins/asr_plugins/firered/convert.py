@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr_plugins.firered.checkpoint import LLM_FOLDER, SAFE_CONFIG, SAFE_MODEL, Checkpoint, read_checkpoint
+from asrcli.base.files import blocks, create_beside, write_atomic
 from asrcli.errors import OutputError
-from asrcli.files import blocks, create_beside, write_atomic
 
 if TYPE_CHECKING:
     from torch import Tensor
