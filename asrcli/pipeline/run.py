@@ -77,6 +77,7 @@ def run(
     options: Options,
     settings: Settings,
     known: Callable[[int], Known] = lambda index: Known(),
+    opening: Callable[[int], None] = lambda index: None,
 ) -> Iterator[Event]:
     """Transcribe recordings and yield what happens, in the order in which it happens.
 
@@ -98,6 +99,7 @@ def run(
                     index = next(remaining, None)
                 if index is None:
                     return
+                opening(index)
                 feed_recording(index, recordings[index], settings, fed, events.put)
 
     def recognise() -> None:

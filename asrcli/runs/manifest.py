@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli.base.background import Announce, follow
 from asrcli.datasets import manifests
 from asrcli.datasets.journal import Journal
+from asrcli.datasets.kaldi import FILES
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
 from asrcli.engine import Engine
 from asrcli.engines import selection
@@ -23,8 +24,9 @@ from asrcli.errors import InputError, UsageError
 from asrcli.pipeline import events
 from asrcli.pipeline import run as pipeline
 from asrcli.runs import state
-from asrcli.runs.execute import pipeline_settings, prepare_companions
+from asrcli.runs.execute import identity_since, pipeline_settings, prepare_companions
 from asrcli.runs.plan import FORCED, Request, prepare_engine, text_recipe
+from asrcli.targets import File, check_targets, reads
 from asrcli.types import Utterance
 
 
@@ -41,6 +43,7 @@ class Task:
     notices: tuple[str, ...]
     stale: str | None  # why there is something to do; None when the result is up to date
     kept: state.Kept | None = None  # why the result is left as it is, although it is stale
+    opened: state.Stamp | None = None  # of the file whose change makes the result old, when it was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,32 +103,36 @@ def plan(path: Path, target: Path | None, folder: Path | None, request: Request)
         InputError: the manifest cannot be understood.
         UsageError: the result would overwrite a file that asr did not make, or an option cannot work.
     """
+    opened = state.stamp(str(_source(path)))
     manifest = manifests.read(path, needs_text=False)
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
     recipe = {**text_recipe(request, engine, model), "audio": audio_key(manifest.utterances)}
     if target is None and folder is not None:
         target = folder / ("text" if manifest.layout is Layout.KALDI else path.name)
+    source = source_of(manifest)
+    read = reads("part of the manifest itself", source, *reserved(manifest))
+    read += reads("a recording of the manifest", *{one.audio for one in manifest.utterances})
+    check_targets([File("the output", str(target))] if target else [], read)
     if target is None:
         return Task(manifest, None, request, engine, model, recipe, tuple(notices), "to standard output")
-    source = source_of(manifest)
-    if target.exists() and (os.path.samefile(target, source) or target.resolve() in reserved(manifest)):
-        raise UsageError(f"'{target}' is part of the manifest itself; name another file with --output")
     ledger = state.ledger(str(target.parent))
     stale = FORCED if request.force else ledger.stale(str(target), str(source), recipe)
     kept = ledger.kept(str(target)) if stale and not request.force else None
     if kept and not kept.edited:
         raise UsageError(f"--output '{target}' is {kept}")
-    return Task(manifest, target, request, engine, model, recipe, tuple(notices), stale, kept)
+    return Task(manifest, target, request, engine, model, recipe, tuple(notices), stale, kept, opened)
 
 
 def source_of(manifest: Manifest) -> Path:
     """Return the file whose change makes a result old."""
-    path = Path(manifest.path)
-    if manifest.layout is not Layout.KALDI:
-        return path
+    return _source(Path(manifest.path))
+
+
+def _source(path: Path) -> Path:
     folder = path if path.is_dir() else path.parent
-    return next(one for one in (folder / "segments", folder / "wav.scp") if one.exists())
+    kaldi = path.is_dir() or path.name in ("wav.scp", "segments")
+    return next((one for one in (folder / "segments", folder / "wav.scp") if kaldi and one.exists()), path)
 
 
 def reserved(manifest: Manifest) -> set[Path]:
@@ -134,7 +141,7 @@ def reserved(manifest: Manifest) -> set[Path]:
     if manifest.layout is not Layout.KALDI:
         return set()
     folder = path if path.is_dir() else path.parent
-    return {(folder / name).resolve() for name in ("wav.scp", "segments", "text", "utt2spk", "utt2lang")}
+    return {(folder / name).resolve() for name in FILES}
 
 
 def audio_key(utterances: Sequence[Utterance]) -> str:
@@ -183,7 +190,9 @@ def execute(task: Task) -> Iterator[Event]:
                 journal.add({"id": name, "audio": stamps[name], "text": event.text})
             failed = failed or isinstance(event, Failed)
             yield event
-        yield write(task, task.target, texts, complete=not failed)
+        changed = yield from write(task, task.target, texts, complete=not failed)
+        if changed:
+            raise changed
         if not failed:
             journal.remove()
 
@@ -194,14 +203,20 @@ def journal_path(target: Path) -> Path:
     return target.parent / state.STATE / "manifests" / f"{name}.jsonl"
 
 
-def write(task: Task, target: Path, texts: dict[str, str], *, complete: bool) -> Written:
-    """Write the result; it counts as made only when every utterance was heard."""
-    ledger = state.ledger(str(target.parent))
+def write(
+    task: Task, target: Path, texts: dict[str, str], *, complete: bool
+) -> Generator[Written, None, InputError | None]:
+    """Write the result; it counts as made only when every utterance was heard.
+
+    Returns:
+        The mistake when the manifest has changed in the meantime: the result is that of the old one.
+    """
+    audio, changed = identity_since(str(source_of(task.manifest)), task.opened)
     text = task.manifest.with_hypotheses(texts)
-    state.write_ours(target, text, force=task.request.force)
-    if complete:
-        ledger.made(str(target), state.identify(str(source_of(task.manifest))), task.recipe)
-    return Written(target, text)
+    made_of = (audio, task.recipe if complete else None)
+    state.ledger(str(target.parent)).write(str(target), text, *made_of, force=task.request.force)
+    yield Written(target, text)
+    return changed
 
 
 def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]:
@@ -222,7 +237,17 @@ def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]
     choice = yield from follow(lambda announce: prepare(task, announce), Note)
     yield begun
     recordings = [recording_of(one) for one in readable]
-    for event in pipeline.run(recordings, choice, request.options, pipeline_settings(request, choice)):
+    opened: dict[int, state.Stamp | None] = {}
+
+    def opening(index: int) -> None:
+        opened[index] = state.stamp(recordings[index].path)
+
+    settings = pipeline_settings(request, choice)
+    for event in pipeline.run(recordings, choice, request.options, settings, opening=opening):
+        if isinstance(event, events.Finished):
+            path = recordings[event.index].path
+            if opened[event.index] != state.stamp(path):
+                event = events.Failed(event.index, state.changed(path))
         yield from told(event, readable)
 
 

@@ -20,6 +20,7 @@ from asrcli.errors import UsageError
 from asrcli.formats import FORMATS, HIGHLIGHTING, Layout, worded
 from asrcli.runs import state
 from asrcli.runs.outputs import Naming, check_collisions, check_folder, check_template, check_writable
+from asrcli.targets import File, check_targets, reads
 from asrcli.types import Options
 
 if TYPE_CHECKING:
@@ -168,6 +169,9 @@ def check_outputs(jobs: Sequence[Job], naming: Naming) -> None:
     """Raise `UsageError` where two outputs have one name, or what has to be made may not be written."""
     outputs = [(job.name, output) for job in jobs for output in job.outputs]
     check_collisions([(name, output.path) for name, output in outputs])
+    check_targets(
+        [File("the output", output.path) for _, output in outputs], reads("the input", *(job.name for job in jobs))
+    )
     if any(output.todo and not is_special(output.path) for _, output in outputs):
         check_writable(naming.state_folder)
 

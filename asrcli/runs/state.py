@@ -14,21 +14,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from asrcli.base.files import is_special, reason, write_atomic
-from asrcli.errors import OutputError, UsageError
+from asrcli import recipes
+from asrcli.audio.inputs import STDIN
+from asrcli.base.files import is_special, lock, open_lines, reason, write_atomic, write_whole
+from asrcli.errors import InputError, OutputError, UsageError
 from asrcli.pipeline.assembly import ClipKey, HeardClip
 from asrcli.pipeline.events import Known
+from asrcli.recipes import Recipe as Recipe
 from asrcli.types import Alternative, Phone, Segment, Word
 
 STATE = ".asr"
-Recipe = Mapping[str, str]  # everything that shapes an output, by name: engine, model, options, layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,46 @@ def identify(path: str) -> Identity:
     """Return the identity of a file; reads all of it."""
     facts = os.stat(path)
     return Identity(facts.st_size, facts.st_mtime_ns, digest_of(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the system says of a file's content: it changes with the content, and is had without reading it."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int  # tells a copy that was given the times of another file
+
+
+def stamp(path: str) -> Stamp | None:
+    """Return the stamp of a file; ``None`` when there is none, or a pipe, which keeps nothing."""
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return None
+    return Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns) if stat.S_ISREG(facts.st_mode) else None
+
+
+def unchanged(path: str, before: Stamp | None) -> Identity | None:
+    """Return the identity of a file that is as it was when it was opened; ``None`` for what keeps no content.
+
+    Raises:
+        InputError: it has changed since, so that what was made of it belongs to no content that it has had.
+    """
+    if before is None and (is_special(path) or path == STDIN):
+        return None
+    try:
+        found = identify(path) if stamp(path) == before else None
+    except OSError:
+        found = None
+    if found is None or stamp(path) != before:  # it is read in between
+        raise changed(path)
+    return found
+
+
+def changed(path: str) -> InputError:
+    """Return the mistake of a file that was not left alone."""
+    return InputError(f"{path}: it changed while it was read; the same command does it again")
 
 
 def same_content(path: str, known: Identity) -> bool:
@@ -77,14 +120,10 @@ class Ledger:
     def __init__(self, folder: str) -> None:
         self.folder = folder or "."
         self.path = Path(self.folder) / STATE / "made.jsonl"
-        self._read()
-
-    def _read(self) -> None:
-        self._entries: dict[str, dict[str, Any]] = {}
+        self._entries: dict[str, dict[str, Any]] = {}  # the last line about each output
         self._written: dict[str, set[str]] = {}  # the hashes of all that asr has ever written under a name
-        for line in _read_lines(self.path):
-            if "output" in line:
-                self._note(line)
+        self._known = 0  # bytes of the file that have been read
+        self._catch_up()
 
     def _note(self, entry: dict[str, Any]) -> None:
         self._entries[entry["output"]] = entry
@@ -103,12 +142,8 @@ class Ledger:
             return "not made by asr, or its record is gone"
         if "audio" not in entry:
             return "a run was killed while it was written"
-        old = entry["recipe"]
-        changed = sorted(name for name in {*old, *recipe} if old.get(name) != recipe.get(name))
-        if changed:
-            name = changed[0]
-            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-            return f"{name} was {old.get(name, 'not set')}, now {recipe.get(name, 'not set')}{more}"
+        if changed := recipes.difference(entry["recipe"], recipe):
+            return changed
         if not same_content(source, Identity(**entry["audio"])):
             return "the recording has changed"
         return None
@@ -125,7 +160,7 @@ class Ledger:
             return None
         found = self._judge(output)
         if found is not None:
-            self._read()  # another process may have written it since this one looked
+            self._catch_up()  # another process may have written it since this one looked
             found = self._judge(output)
         return found
 
@@ -140,22 +175,70 @@ class Ledger:
         except OSError as error:
             return Kept(f"it cannot be read ({reason(error)})")
 
-    def making(self, output: str, content: str | bytes) -> None:
-        """Record that an output is about to be written: whatever happens next, a file with this content is ours."""
-        self._add({"output": os.path.relpath(output, self.folder), "digest": _digest(content)})
+    def write(
+        self,
+        output: str,
+        content: str | bytes,
+        audio: Identity | None = None,
+        recipe: Recipe | None = None,
+        *,
+        force: bool = False,
+    ) -> None:
+        """Write an output and record how it was made, in one step: two processes do it one after the other.
 
-    def made(self, output: str, audio: Identity, recipe: Recipe) -> None:
-        """Record that an output, which `making` announced, is finished."""
-        self._add({"output": os.path.relpath(output, self.folder), "audio": asdict(audio), "recipe": dict(recipe)})
+        The line before says what is about to be written, so that a run killed in between neither leaves a file without
+        an owner nor makes another's file ours.
+
+        Args:
+            output: its path; a pipe or a device keeps nothing, and its folder is not ours.
+            content: the whole of it.
+            audio: what it was made of.
+            recipe: how. Without these two it is ours, and out of date.
+            force: replace whatever is there.
+
+        Raises:
+            OutputError: it cannot be written, or a file is there that is not ours, or not as asr wrote it.
+        """
+        if is_special(output):
+            write_atomic(output, content)
+            return
+        name = os.path.relpath(output, self.folder)
+        with self._locked():
+            if not force and (kept := self.kept(output)):
+                raise OutputError(f"'{output}' is {kept}")
+            self._add({"output": name, "digest": _digest(content)})
+            write_atomic(output, content)
+            if audio is not None and recipe is not None:
+                self._add({"output": name, "audio": asdict(audio), "recipe": recipes.kept(recipe)})
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the record for this process, with what others have added to it."""
+        with _opened(self.path) as descriptor:
+            lock(descriptor, wait=True)
+            self._catch_up()
+            yield
+
+    def _catch_up(self) -> None:
+        """Read what has been added since the last time, here or by other processes."""
+        with suppress(OSError):
+            if not is_special(self.path):
+                with self.path.open("rb") as file:
+                    file.seek(self._known)
+                    added = file.read()
+                whole = added[: added.rfind(b"\n") + 1]
+                self._known += len(whole)
+                for line in _objects(whole):
+                    if isinstance(line.get("output"), str):
+                        self._note(line)
 
     def _add(self, entry: dict[str, Any]) -> None:
-        if is_special(os.path.join(self.folder, entry["output"])):
-            return  # a pipe or a device keeps nothing, and its folder is not ours
         self._note(entry)
         _append(self.path, entry)
 
 
 def _digest(content: str | bytes) -> str:
+    """Return what `digest_of` says of a file with this content."""
     raw = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     return hashlib.blake2b(raw, digest_size=16).hexdigest()
 
@@ -166,11 +249,7 @@ def write_ours(path: str | os.PathLike[str], content: str | bytes, *, force: boo
     Raises:
         OutputError: it cannot be written, or it is there, not as asr wrote it, and not to be replaced.
     """
-    known = ledger(os.path.dirname(path))
-    if not force and (kept := known.kept(os.fspath(path))):
-        raise OutputError(f"'{path}' is {kept}")
-    known.making(os.fspath(path), content)
-    write_atomic(path, content)
+    ledger(os.path.dirname(path)).write(os.fspath(path), content, force=force)
 
 
 def check_replaceable(paths: Iterable[str | os.PathLike[str] | None], *, force: bool = False) -> None:
@@ -241,11 +320,19 @@ def segment_from(data: Mapping[str, Any]) -> Segment:
 def _append(path: Path, entry: Mapping[str, Any]) -> None:
     """Add one line in one write, which other processes' lines cannot split."""
     line = json.dumps(entry, ensure_ascii=True, separators=(",", ":")) + "\n"
+    with _opened(path) as descriptor:
+        if (size := os.fstat(descriptor).st_size) and os.lseek(descriptor, size - 1, os.SEEK_SET) >= 0:
+            line = line if os.read(descriptor, 1) == b"\n" else "\n" + line  # a full disk left half a line
+        write_whole(descriptor, line.encode())
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """Open a file of lines, and name it in what goes wrong."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        descriptor = open_lines(path)
         try:
-            os.write(descriptor, line.encode())
+            yield descriptor
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -253,13 +340,16 @@ def _append(path: Path, entry: Mapping[str, Any]) -> None:
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of a file line by line; a line that a killed run left broken is passed over."""
-    try:
-        raw = path.read_bytes()
-    except OSError:
-        return
+    """Yield the JSON objects of a file line by line."""
+    with suppress(OSError):
+        if not is_special(path):
+            yield from _objects(path.read_bytes())
+
+
+def _objects(raw: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects among lines; what a killed run left broken is passed over."""
     for line in raw.splitlines():
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             found = json.loads(line)
             if isinstance(found, dict):
                 yield found

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from asrcli.base.files import blocks, write_atomic
+from asrcli.errors import OutputError
+
 SMALL = 1 << 20  # bytes; smaller files are hashed anew each time, bigger ones when their size or time changed
-BLOCK = 1 << 22
 
 
 def hash_local(place: str | Path) -> str:
@@ -64,18 +66,12 @@ def _file_hash(path: Path) -> str:
 
 def _read_hash(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
+    for block in blocks(path):
+        digest.update(block)
     return digest.hexdigest()
 
 
 def _remember(note: Path, text: str) -> None:
     """Write a small cache file in one step; a cache that cannot be written is no reason to fail."""
-    temporary = note.with_name(f"{note.name}.{os.getpid()}")
-    with suppress(OSError):
-        note.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="ascii")
-        temporary.replace(note)
-    with suppress(OSError):
-        temporary.unlink()  # what is left of it where one of these failed
+    with suppress(OutputError):
+        write_atomic(note, text)

@@ -98,7 +98,7 @@ def _run(given: dict[str, Any], console: Console) -> int:
     wanted = request(given)
     planned = plan(wanted)
     layout = layout_for(wanted, wanted.pairs[0].text, wanted.formats[0])
-    return run_planned(planned, lambda: execute(planned), layout, console, Sinks(given))
+    return run_planned(planned, lambda: execute(planned), layout, console, Sinks(given, planned))
 
 
 def request(given: dict[str, Any]) -> AlignRequest:
