@@ -15,9 +15,9 @@ from support.command import write_wav
 
 from asrcli.cli.main import main
 from asrcli.errors import OutputError, UsageError
-from asrcli.runs import state
+from asrcli.outputs.ledger import Ledger
+from asrcli.outputs.targets import File, check_targets, reads, writes
 from asrcli.runs.records import Lines
-from asrcli.targets import File, check_targets, reads, writes
 from asrcli.types import Clip, Options, Segment, Transcript
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -254,7 +254,7 @@ def test_an_alignment_of_what_has_changed_is_not_up_to_date(
     assert (code, err.count("\n")) == (1, 1)
     assert err.endswith(f"{changing}: it changed while it was read; the same command does it again\n")
     assert asr(*words, "--dry-run")[0] == 0
-    assert state.Ledger("out").stale("out/talk.json", "talk.wav", {}) == "a run was killed while it was written"
+    assert Ledger("out").stale("out/talk.json", "talk.wav", {}) == "a run was killed while it was written"
 
 
 @pytest.mark.parametrize("content", ["mine", "{}\n", RECORD + "mine\n", '{"v":1', "[1]\n", "\0" * 100])

@@ -13,8 +13,8 @@ from asrcli.compare.breakdown import worst
 from asrcli.compare.conditions import Outcome
 from asrcli.compare.scores import Comparison
 from asrcli.errors import CheckFailed, UsageError
-from asrcli.runs.state import write_ours
-from asrcli.targets import check_targets, reads, writes
+from asrcli.outputs.ledger import write_ours
+from asrcli.outputs.targets import check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.compare.run import Wanted
@@ -37,7 +37,7 @@ class Paths(NamedTuple):
 
 
 def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, fields: Sequence[str]) -> None:
-    """Write every report that has a path; `asrcli.runs.state.check_replaceable` has said that all may be written.
+    """Write every report that has a path; `asrcli.outputs.ledger.check_replaceable` has said that all may be written.
 
     Raises:
         OutputError: a file cannot be written.

@@ -14,10 +14,10 @@ from asrcli.compare.matching import Heard, distinct_names
 from asrcli.compare.run import Wanted, chosen_convention, guess_language
 from asrcli.compare.sources import files_of, read_source
 from asrcli.errors import InputError, UsageError
-from asrcli.runs.state import check_replaceable, write_ours
+from asrcli.outputs.ledger import check_replaceable, write_ours
+from asrcli.outputs.targets import File, check_targets, reads
 from asrcli.scoring.alignment import align, count_all
 from asrcli.scoring.rover import Consensus, vote
-from asrcli.targets import File, check_targets, reads
 from asrcli.text.normalisers import NORMALIZERS, build
 from asrcli.text.steps import raw_words, without_punctuation
 from asrcli.types import ErrorCounts, Utterance

@@ -18,7 +18,8 @@ from asrcli.base.background import Announce, follow
 from asrcli.engines.recogniser import Choice, Recogniser
 from asrcli.engines.selection import Setup, prepare
 from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError
-from asrcli.runs import state
+from asrcli.outputs.identity import Stamp, stamp
+from asrcli.outputs.ledger import ledger_of
 from asrcli.runs.align_checks import doubts, failed_check, language_of
 from asrcli.runs.align_plan import AlignPlan, AlignRequest, layout_for, output_recipe
 from asrcli.runs.execute import (
@@ -123,7 +124,7 @@ class _Alignment:
     def _align(self, job: Job) -> Iterator[JobEvent]:
         recording = self.request.recording(job.name)
         text = self.plan.texts[job.name]
-        opened = {path: state.stamp(path) for path in (job.name, text) if path}
+        opened = {path: stamp(path) for path in (job.name, text) if path}
         steps = alignment(job.name, text, self.aligners, self.request)
         while True:
             yield from self._noted()
@@ -149,7 +150,7 @@ class _Alignment:
         self.errors.append(error)
         return Note(f"against {folder}: {error}", job)
 
-    def _finish(self, job: Job, transcript: Transcript, opened: Mapping[str, state.Stamp | None]) -> Iterator[JobEvent]:
+    def _finish(self, job: Job, transcript: Transcript, opened: Mapping[str, Stamp | None]) -> Iterator[JobEvent]:
         """Write the outputs, say what does not fit together, and check what was asked for."""
         request, text = self.request, self.plan.texts[job.name]
         todo = [output for output in job.outputs if output.todo]
@@ -158,7 +159,7 @@ class _Alignment:
         if changed is None:
             changed = identity_since(text, opened[text])[1]  # after its hash has been taken for the recipes
         problem = changed or failed_check(transcript, request)
-        ledger, written = state.ledger(request.naming.state_folder), []
+        ledger, written = ledger_of(request.naming.state_folder), []
         for output, recipe in zip(todo, recipes, strict=True):
             # A result that a check has failed is there to be looked at, and never up to date.
             layout = layout_for(request, text, output.format)

@@ -25,9 +25,12 @@ from asrcli.engines.recogniser import Choice
 from asrcli.engines.selection import Setup
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.formats import Layout, check, render
+from asrcli.outputs.identity import Identity, Stamp, stamp, unchanged
+from asrcli.outputs.ledger import Ledger, ledger_of
+from asrcli.outputs.recipes import Recipe
 from asrcli.pipeline import run as pipeline
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
-from asrcli.runs import state
+from asrcli.runs.journal import Journal
 from asrcli.runs.plan import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
 from asrcli.types import Recording, Segment, Transcript
 
@@ -214,7 +217,7 @@ class _Part:
 
     job: Job
     recording: Recording
-    journal: state.Journal | None
+    journal: Journal | None
 
 
 class _Execution:
@@ -232,7 +235,7 @@ class _Execution:
         desk_for = prepared.desk_for
         self.desk = desk_for([part.recording for part in self.parts]) if desk_for else None
         self.finished: dict[str, list[Transcript]] = {}
-        self.opened: dict[str, state.Stamp | None] = {}  # of each input, when its decoding began
+        self.opened: dict[str, Stamp | None] = {}  # of each input, when its decoding began
         self.failed: set[str] = set()
 
     def _word_times(self, aligner: AlignerChoice | None) -> Timer | None:
@@ -256,11 +259,11 @@ class _Execution:
             parts.append(_Part(job, recording, self._journal(job, channel)))
         return parts
 
-    def _journal(self, job: Job, channel: int | None) -> state.Journal | None:
+    def _journal(self, job: Job, channel: int | None) -> Journal | None:
         if job.name == STDIN or all(is_special(output.path) for output in job.outputs):
             return None
         recipe = {**self.plan.recipe, "channel": str(channel), "batch": str(self.request.batch_size)}
-        journal = state.Journal(self.request.naming.state_folder, job.name, recipe)
+        journal = Journal(self.request.naming.state_folder, job.name, recipe)
         if self.request.force:
             journal.remove()
         return journal
@@ -286,7 +289,7 @@ class _Execution:
 
     def _opening(self, index: int) -> None:
         name = self.parts[index].job.name
-        self.opened.setdefault(name, state.stamp(name))  # of several channels, that of the first
+        self.opened.setdefault(name, stamp(name))  # of several channels, that of the first
 
     def _settings(self) -> pipeline.Settings:
         asked = replace(self.request, options=self.options)
@@ -322,7 +325,7 @@ class _Execution:
         whole = merge_channels(self.finished.pop(job.name))
         if isinstance(turns := self.plan.turns.get(job.name), Diarization):
             whole = give_speakers(whole, turns)
-        ledger, written = state.ledger(self.request.naming.state_folder), []
+        ledger, written = ledger_of(self.request.naming.state_folder), []
         audio, changed = identity_since(job.name, self.opened.get(job.name))
         problem: AsrError | None = None
         for output in [one for one in job.outputs if one.todo]:
@@ -341,10 +344,10 @@ class _Execution:
         yield JobFailed(job, changed) if changed else Done(job, whole, tuple(written))
 
 
-def identity_since(path: str, opened: state.Stamp | None) -> tuple[state.Identity | None, InputError | None]:
+def identity_since(path: str, opened: Stamp | None) -> tuple[Identity | None, InputError | None]:
     """Return what an input was when it was heard, or the mistake when it is not the same any more."""
     try:
-        return state.unchanged(path, opened), None
+        return unchanged(path, opened), None
     except InputError as error:
         return None, error
 
@@ -375,10 +378,10 @@ class Made:
         recipe: what shaped them; ``None`` likewise.
     """
 
-    ledger: state.Ledger
+    ledger: Ledger
     layout: Layout
-    audio: state.Identity | None
-    recipe: state.Recipe | None
+    audio: Identity | None
+    recipe: Recipe | None
 
 
 def write_output(job: Job, output: Output, transcript: Transcript, made: Made) -> Iterator[Note]:
@@ -405,7 +408,7 @@ def write_live(planned: Plan, transcript: Transcript) -> list[str]:
     (job,) = planned.jobs
     written = []
     for output in job.outputs:
-        ledger, path = state.ledger(planned.request.naming.state_folder), output.path
+        ledger, path = ledger_of(planned.request.naming.state_folder), output.path
         stem, extension = os.path.splitext(path)
         number = 1
         while not output.forced and ledger.kept(path):

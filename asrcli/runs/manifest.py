@@ -21,12 +21,14 @@ from asrcli.engine import Engine
 from asrcli.engines import selection
 from asrcli.engines.recogniser import Choice
 from asrcli.errors import InputError, UsageError
+from asrcli.outputs.identity import Stamp, changed, stamp
+from asrcli.outputs.ledger import STATE, Kept, ledger_of
+from asrcli.outputs.recipes import Recipe
+from asrcli.outputs.targets import File, check_targets, reads
 from asrcli.pipeline import events
 from asrcli.pipeline import run as pipeline
-from asrcli.runs import state
 from asrcli.runs.execute import identity_since, pipeline_settings, prepare_companions
 from asrcli.runs.plan import FORCED, Request, prepare_engine, text_recipe
-from asrcli.targets import File, check_targets, reads
 from asrcli.types import Utterance
 
 
@@ -39,11 +41,11 @@ class Task:
     request: Request
     engine: type[Engine]
     model: str | None
-    recipe: state.Recipe
+    recipe: Recipe
     notices: tuple[str, ...]
     stale: str | None  # why there is something to do; None when the result is up to date
-    kept: state.Kept | None = None  # why the result is left as it is, although it is stale
-    opened: state.Stamp | None = None  # of the file whose change makes the result old, when it was read
+    kept: Kept | None = None  # why the result is left as it is, although it is stale
+    opened: Stamp | None = None  # of the file whose change makes the result old, when it was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def plan(path: Path, target: Path | None, folder: Path | None, request: Request)
         InputError: the manifest cannot be understood.
         UsageError: the result would overwrite a file that asr did not make, or an option cannot work.
     """
-    opened = state.stamp(str(_source(path)))
+    opened = stamp(str(_source(path)))
     manifest = manifests.read(path, needs_text=False)
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
@@ -116,7 +118,7 @@ def plan(path: Path, target: Path | None, folder: Path | None, request: Request)
     check_targets([File("the output", str(target))] if target else [], read)
     if target is None:
         return Task(manifest, None, request, engine, model, recipe, tuple(notices), "to standard output")
-    ledger = state.ledger(str(target.parent))
+    ledger = ledger_of(str(target.parent))
     stale = FORCED if request.force else ledger.stale(str(target), str(source), recipe)
     kept = ledger.kept(str(target)) if stale and not request.force else None
     if kept and not kept.edited:
@@ -148,11 +150,11 @@ def audio_key(utterances: Sequence[Utterance]) -> str:
     """Return a hash of which audio files there are and when they were last written."""
     whole = hashlib.blake2b(digest_size=16)
     for one in utterances:
-        whole.update(f"{one.audio}\0{stamp(one)}\n".encode(errors="surrogateescape"))
+        whole.update(f"{one.audio}\0{audio_stamp(one)}\n".encode(errors="surrogateescape"))
     return whole.hexdigest()
 
 
-def stamp(one: Utterance) -> str:
+def audio_stamp(one: Utterance) -> str:
     """Return what changes when an utterance's audio does; "" where there is none."""
     try:
         facts = os.stat(one.audio or "")
@@ -179,7 +181,7 @@ def execute(task: Task) -> Iterator[Event]:
     with Journal(journal_path(task.target), {"recipe": recipe, "target": str(task.target.absolute())}) as journal:
         if task.request.force:
             journal.clear()
-        stamps = {one.id: stamp(one) for one in task.manifest.utterances}
+        stamps = {one.id: audio_stamp(one) for one in task.manifest.utterances}
         texts = {line["id"]: line["text"] for line in journal.lines if stamps.get(line["id"]) == line["audio"]}
         left = [one for one in task.manifest.utterances if one.id not in texts]
         failed = False
@@ -200,7 +202,7 @@ def execute(task: Task) -> Iterator[Event]:
 def journal_path(target: Path) -> Path:
     """Return where the texts heard are kept until the result is written."""
     name = hashlib.blake2b(os.fsencode(target.absolute()), digest_size=12).hexdigest()
-    return target.parent / state.STATE / "manifests" / f"{name}.jsonl"
+    return target.parent / STATE / "manifests" / f"{name}.jsonl"
 
 
 def write(
@@ -214,7 +216,7 @@ def write(
     audio, changed = identity_since(str(source_of(task.manifest)), task.opened)
     text = task.manifest.with_hypotheses(texts)
     made_of = (audio, task.recipe if complete else None)
-    state.ledger(str(target.parent)).write(str(target), text, *made_of, force=task.request.force)
+    ledger_of(str(target.parent)).write(str(target), text, *made_of, force=task.request.force)
     yield Written(target, text)
     return changed
 
@@ -237,17 +239,17 @@ def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]
     choice = yield from follow(lambda announce: prepare(task, announce), Note)
     yield begun
     recordings = [recording_of(one) for one in readable]
-    opened: dict[int, state.Stamp | None] = {}
+    opened: dict[int, Stamp | None] = {}
 
     def opening(index: int) -> None:
-        opened[index] = state.stamp(recordings[index].path)
+        opened[index] = stamp(recordings[index].path)
 
     settings = pipeline_settings(request, choice)
     for event in pipeline.run(recordings, choice, request.options, settings, opening=opening):
         if isinstance(event, events.Finished):
             path = recordings[event.index].path
-            if opened[event.index] != state.stamp(path):
-                event = events.Failed(event.index, state.changed(path))
+            if opened[event.index] != stamp(path):
+                event = events.Failed(event.index, changed(path))
         yield from told(event, readable)
 
 

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from asrcli.base.files import create_beside, is_special, lock, reason, write_whole
 from asrcli.errors import AsrError, OutputError, UsageError
-from asrcli.targets import plain
+from asrcli.outputs.targets import plain
 from asrcli.types import Region, Segment, Transcript
 
 VERSION = 1

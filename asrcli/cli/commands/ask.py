@@ -53,7 +53,7 @@ def ask(
     from asrcli.engines.selection import Setup, prepare_to_answer
     from asrcli.errors import UsageError
     from asrcli.formats.json import read_transcript
-    from asrcli.targets import check_targets, reads
+    from asrcli.outputs.targets import check_targets, reads
     from asrcli.web.chat import is_address
 
     if any(not question.strip() for question in questions):

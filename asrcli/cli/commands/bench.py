@@ -13,8 +13,8 @@ import typer
 from asrcli.base.console import Console, table_console
 from asrcli.base.files import reason
 from asrcli.errors import CheckFailed, InputError, OutputError, UsageError
-from asrcli.runs.state import check_replaceable
-from asrcli.targets import File, check_targets, reads, writes
+from asrcli.outputs.ledger import check_replaceable
+from asrcli.outputs.targets import File, check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.bench.session import Request
@@ -255,7 +255,7 @@ def _show(runs: list[RunRecord], paths: list[str], files: dict[str, Path | None]
     """Print the tables, and write the reports."""
     from asrcli.bench import reports
     from asrcli.bench.verdicts import told_apart
-    from asrcli.runs.state import write_ours
+    from asrcli.outputs.ledger import write_ours
 
     recordings = {one.audio for run in runs for one in run.utterances}
     check_targets(writes(**files), reads("a recording of the dataset", *recordings))

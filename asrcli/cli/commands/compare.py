@@ -67,9 +67,9 @@ def compare(
     from asrcli.compare.conditions import Condition
     from asrcli.compare.run import Wanted, run
     from asrcli.compare.sources import files_of
-    from asrcli.runs.state import check_replaceable
+    from asrcli.outputs.ledger import check_replaceable
+    from asrcli.outputs.targets import check_targets, reads, writes
     from asrcli.scoring.alignment import without_collector
-    from asrcli.targets import check_targets, reads, writes
 
     check_targets(
         writes(

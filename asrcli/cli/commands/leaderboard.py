@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from asrcli.errors import InputError, UsageError
-from asrcli.targets import File, check_targets, reads, writes
+from asrcli.outputs.targets import File, check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.leaderboard.tables import Table
@@ -77,7 +77,7 @@ def leaderboard(
     from asrcli.leaderboard.runs import merge_rows, place_runs, sets_of
     from asrcli.leaderboard.snapshot import load
     from asrcli.leaderboard.view import View
-    from asrcli.runs.state import check_replaceable
+    from asrcli.outputs.ledger import check_replaceable
 
     check_replaceable([json_path, csv_path, html_path, plot], force=force)  # of Markdown a block alone is replaced
     if plot is not None:
@@ -222,7 +222,7 @@ def score(
     from asrcli.base.languages import language_code
     from asrcli.leaderboard import reports, submission
     from asrcli.leaderboard.scores import score_folder
-    from asrcli.runs.state import write_ours
+    from asrcli.outputs.ledger import write_ours
 
     scores = score_folder(folder, language_code(language))
     made = [Path(one.file).with_suffix(".score.json") for one in scores] if write else []
@@ -263,7 +263,7 @@ def export(
     """Write run records as the Open ASR Leaderboard's manifests, ready to be submitted."""
     from asrcli.datasets.results import run_paths
     from asrcli.leaderboard.manifests import manifests_of
-    from asrcli.runs.state import check_replaceable, write_ours
+    from asrcli.outputs.ledger import check_replaceable, write_ours
 
     if not runs:
         raise UsageError("nothing to export: name run records of `asr bench`, asr leaderboard export RUN.jsonl")

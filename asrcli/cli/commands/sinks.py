@@ -8,8 +8,8 @@ from json import loads
 from typing import TYPE_CHECKING, Any
 
 from asrcli.errors import UsageError
+from asrcli.outputs.targets import File, check_targets, plain, reads, writes
 from asrcli.runs.records import Lines, print_json
-from asrcli.targets import File, check_targets, plain, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.formats import Layout

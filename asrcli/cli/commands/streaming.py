@@ -50,8 +50,8 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
     Raises:
         UsageError: options that do not go together.
     """
+    from asrcli.outputs.ledger import check_replaceable
     from asrcli.runs.plan import plan, prepare_engine
-    from asrcli.runs.state import check_replaceable
     from asrcli.streaming.session import Session
     from asrcli.streaming.sources import LIST, open_source, parse_pcm
 

@@ -95,7 +95,7 @@ def run(
     from asrcli.digest.run import Plan, daily_path, run_day
     from asrcli.digest.store import Store
     from asrcli.digest.verify import verify_day
-    from asrcli.targets import File, check_targets, reads
+    from asrcli.outputs.targets import File, check_targets, reads
 
     days = span(day, since, until)
     made = [daily_path(out, one.isoformat(), kind) for one in days for kind in ("json", "md", "html")]

@@ -89,7 +89,7 @@ def readme(
     """Replace the blocks papers, models, ideas, status and leaderboard of a README."""
     from asrcli.digest.board import load_board
     from asrcli.digest.pages.readme import update_readme
-    from asrcli.targets import File, check_targets, reads
+    from asrcli.outputs.targets import File, check_targets, reads
 
     check_targets([File("the README", str(file))], reads("--leaderboard", leaderboard))
     board = load_board(leaderboard) if leaderboard else None  # only read where a block needs it
@@ -184,7 +184,7 @@ def paper(
     """Write a page on one paper: claim, evidence, premise, what would settle it, objections, and what was read."""
     from asrcli.base.files import write_text
     from asrcli.digest.paper import paper_page, read_file
-    from asrcli.targets import File, check_targets, reads
+    from asrcli.outputs.targets import File, check_targets, reads
     from asrcli.web.cleaning import file_name
 
     path = Path(what)

@@ -13,17 +13,10 @@ import pytest
 from asrcli.base.files import _sweep, create_beside, write_atomic
 from asrcli.datasets.journal import Journal as Utterances
 from asrcli.errors import InputError, OutputError, UsageError
+from asrcli.outputs.identity import identify, same_content, stamp, unchanged
+from asrcli.outputs.ledger import Ledger, check_replaceable, write_ours
 from asrcli.pipeline.assembly import HeardClip
-from asrcli.runs.state import (
-    Journal,
-    Ledger,
-    check_replaceable,
-    identify,
-    same_content,
-    stamp,
-    unchanged,
-    write_ours,
-)
+from asrcli.runs.journal import Journal
 from asrcli.types import Segment, Word
 
 RECIPE = {"engine": "fake", "beam_size": "5"}
@@ -240,14 +233,14 @@ def test_a_run_killed_before_the_new_file_has_its_name_owns_no_file_of_others(
     output.write_text("somebody else's")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(os, "replace", killed)
-        Ledger(str(tmp_path)).write(str(output), "ours")
-    assert Ledger(str(tmp_path)).foreign(str(output))
+        Ledger(str(tmp_path)).write(str(output), "ours", force=True)
+    assert Ledger(str(tmp_path)).kept(str(output)), "what lies there is still somebody else's"
     output.unlink()
     Ledger(str(tmp_path)).write(str(output), "ours")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(os, "replace", killed)
         Ledger(str(tmp_path)).write(str(output), "ours again")
-    assert not Ledger(str(tmp_path)).foreign(str(output)), "what an earlier run wrote is ours still"
+    assert Ledger(str(tmp_path)).kept(str(output)) is None, "what an earlier run wrote is ours still"
 
 
 def test_the_record_of_a_file_is_that_of_who_wrote_it_last(tmp_path: Path, audio: Path) -> None:

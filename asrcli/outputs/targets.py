@@ -124,6 +124,6 @@ def _meet(one: File, other: File, key: Key) -> bool:
 
 
 def _settings() -> list[File]:
-    from asrcli.cli.config import shown_files
+    from asrcli.base.config import shown_files
 
     return reads("a settings file", *(path for path, there in shown_files() if there))
