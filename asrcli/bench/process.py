@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Any, Self
 from asrcli import errors
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Gauges, Gpus, Packages
+from asrcli.children import python
 from asrcli.errors import AsrError
 
 SECONDS_TO_END = 5.0
@@ -43,7 +43,7 @@ class Worker:
         self._talk = tempfile.TemporaryFile()  # noqa: SIM115 -- closed on leaving; what libraries print; its last line explains a crash
         self._started = time.monotonic()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "asrcli.bench.worker", str(theirs.fileno())],
+            python("-m", "asrcli.bench.worker", str(theirs.fileno())),
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
