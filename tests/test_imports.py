@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 CORE = sorted((ROOT / "asrcli").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins/asr_plugins").rglob("*.py"))
 CONTRACT = {"engine", "aligner", "companions", "types", "errors"}
-FOR_PLUGINS = CONTRACT | {"models", "hashes", "pickles", "device", "languages"}
+FOR_PLUGINS = CONTRACT | {"models", "model_configs", "hashes", "pickles", "device", "languages"}
 # The aligner of `nemo` is that one over another network; the NeMo backend of `canary` keeps NeMo quiet the same way.
 BUILDS_ON = {"asr_plugins.nemo": "asr_plugins.transformers_models", "asr_plugins.canary": "asr_plugins.nemo"}
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}
