@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -332,3 +333,53 @@ def test_without_the_weights_only_the_configuration_is_read(tmp_path: Path) -> N
     path = tmp_path / "payload.nemo"
     payload(path)
     assert read_archive(path, weights=False).layout == "ctc"
+
+
+def test_the_layout_of_canary_is_in_the_table(tmp_path: Path) -> None:
+    """Sections as NeMo's example of an attention encoder-decoder has them, in the form that an archive has."""
+    modules = "nemo.collections.asr.modules"
+    sizes = {"hidden_size": 8, "inner_size": 16, "num_layers": 1, "num_attention_heads": 2, "hidden_act": "relu"}
+    canary = {
+        "target": "nemo.collections.asr.models.aed_multitask_models.EncDecMultiTaskModel",
+        "prompt_format": "canary2",
+        "prompt_defaults": [{"role": "user", "slots": {"source_lang": "<|en|>", "pnc": "<|pnc|>"}}],
+        "model_defaults": {"asr_enc_hidden": 8, "lm_enc_hidden": 8, "lm_dec_hidden": 8},
+        "tokenizer": {
+            "dir": None,
+            "type": "agg",
+            "langs": {"en": {"dir": "/x", "type": "bpe", "model_path": "nemo:a.model", "vocab_path": "nemo:a.txt"}},
+            "custom_tokenizer": {
+                "_target_": "nemo.collections.common.tokenizers.canary_tokenizer.CanaryTokenizer",
+                "tokenizers": None,
+            },
+        },
+        "transf_decoder": {
+            "_target_": f"{modules}.transformer.get_nemo_transformer",
+            "model_name": None,
+            "pretrained": False,
+            "encoder": None,
+            "pre_ln_final_layer_norm": True,
+            "config_dict": {**sizes, "max_sequence_length": 512, "num_token_types": 0, "vocab_size": "None"},
+        },
+        "head": {
+            "_target_": "nemo.collections.asr.parts.submodules.token_classifier.TokenClassifier",
+            "num_layers": 1,
+            "activation": "relu",
+            "hidden_size": "${model.transf_decoder.config_dict.hidden_size}",
+            "num_classes": "None",
+        },
+        "decoding": {"strategy": "beam", "beam": {"beam_size": 1, "ngram_lm_model": "/etc/passwd"}},
+    }
+    found = read_archive(pack(tmp_path / "canary.nemo", members(**canary)), weights=False)
+    assert found.layout == "aed" and found.config["head"]["hidden_size"] == 8
+    assert found.config["decoding"] == {"strategy": "beam", "beam": {"beam_size": 1}}
+    assert found.config["tokenizer"]["custom_tokenizer"].keys() == {"_target_"}
+
+
+@pytest.mark.parametrize("offline", [("--offline",), ()])
+def test_the_command_says_one_line(tmp_path: Path, offline: tuple[str, ...], asr: Any) -> None:
+    environment(tmp_path / "x.nemo")
+    sound = Path(__file__).parent.parent / "data/digits/string00.wav"
+    done = asr("transcribe", sound, "-e", "nemo", "-m", tmp_path / "x.nemo", *offline, SECRET="planted")
+    assert (done.code, done.out) == (3, "") and "planted" not in done.err
+    assert len(done.err.splitlines()) == 1 and "only references such as" in done.err

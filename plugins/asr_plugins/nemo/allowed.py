@@ -232,7 +232,12 @@ _AED = _COMMON | {
     "loss": AED_LOSS,
     "label_smoothing": float,
     "decoding": {
-        "beam": {"beam_size": range(1, 1 << 8), "len_pen": float, "max_generation_delta": range(-1, 1 << 12)},
+        "beam": {
+            "beam_size": range(1, 1 << 8),
+            "len_pen": float,
+            "length_penalty": float,
+            "max_generation_delta": range(-1, 1 << 12),
+        },
     },
 }
 

@@ -17,7 +17,11 @@ REFERENCE = re.compile(r"\$\{\.?(?:model\.)?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\}"
 MOST_HOPS = 10  # from reference to reference
 # What NeMo wants to be there and nobody uses here, and how it shall decode.
 OURS: dict[str, Any] = {"train_ds": None, "validation_ds": {"use_start_end_token": False}, "log_prediction": False}
-STRATEGIES = {"CTC": None, "RNNT": {"strategy": "greedy_batch"}, "MultiTask": {"strategy": "beam"}}
+STRATEGIES = {
+    "CTC": None,
+    "RNNT": {"strategy": "greedy_batch", "greedy": {}},
+    "MultiTask": {"strategy": "beam", "beam": {"beam_size": 1}},
+}
 
 
 class Refused(Exception):
@@ -41,7 +45,7 @@ def model_config(config: Mapping[str, Any], source: object) -> dict[str, Any]:
     name = target.rpartition(".")[2]
     ours = next(own for part, own in STRATEGIES.items() if part in name and (part != "CTC" or "RNNT" not in name))
     if ours is not None:
-        clean["decoding"] = {"greedy": {}, "beam": {}} | clean.get("decoding", {}) | ours
+        clean["decoding"] = {"beam": {}, **ours, **clean.get("decoding", {})}
     return clean
 
 
