@@ -11,8 +11,8 @@ import pytest
 from support.command import quiet_environment, write_wav
 
 from asrcli.children import python
+from asrcli.cli.doctor import PROBES, Probe, examine
 from asrcli.digest.podcast import speech
-from asrcli.doctor import PROBES, Probe, examine
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [
@@ -23,7 +23,7 @@ STARTERS = {
     "asrcli/bench/environment.py",  # git
     "asrcli/bench/process.py",
     "asrcli/digest/podcast/speech.py",
-    "asrcli/doctor.py",
+    "asrcli/cli/doctor.py",
     "plugins/asr_plugins/pocketsphinx_aligner/pronunciation.py",  # espeak-ng
 }
 STARTING = {
@@ -47,7 +47,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_probes_of_the_doctor(hostile: Path) -> None:
-    everything = Probe("all", "import queue, json, signal, numpy, asrcli.doctor; print('fine')", "")
+    everything = Probe("all", "import queue, json, signal, numpy, asrcli.cli.doctor; print('fine')", "")
     found = examine([everything, *(one for one in PROBES if one.name in ("driver", "disk", "ctranslate2"))])
     assert found[0].facts == "fine"
 

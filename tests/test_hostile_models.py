@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from asrcli import models
 from asrcli.engine import Device, Engine, Weights, load_class
 from asrcli.errors import AsrError, ModelError
-from asrcli.hashes import check_kinds
 from asrcli.model_configs import check_front
-from asrcli.pickles import safe_folder
+from asrcli.weights import models
+from asrcli.weights.hashes import check_kinds
+from asrcli.weights.pickles import safe_folder
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")

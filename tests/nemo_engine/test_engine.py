@@ -12,10 +12,11 @@ import pytest
 from asr_plugins.nemo.catalogue import MODELS
 from asr_plugins.nemo.engine import Nemo, NemoCanary, NemoPlain
 
-from asrcli import device, models
 from asrcli.engine import Weights
+from asrcli.engines import device
 from asrcli.errors import ModelError, UsageError
 from asrcli.types import Options
+from asrcli.weights import models
 from tests.clips import clip, noise, silence
 from tests.nemo_engine.restoring import extract, restore
 

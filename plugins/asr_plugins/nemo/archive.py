@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from asr_plugins.nemo.checked import least_weights, model_config
 from asrcli.errors import ModelError
-from asrcli.pickles import refusal
+from asrcli.weights.pickles import refusal
 
 CONFIG, WEIGHTS = "model_config.yaml", "model_weights.ckpt"
 TIMES = "timestamps_asr_"  # before the names of both, for the second model

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asr_plugins.transformers_models.catalogue import Kind, read_config
-from asrcli.device import is_out_of_memory
+from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError, OutOfMemory
 from asrcli.model_configs import check_front, check_no_adapter, check_size, plain_config
-from asrcli.pickles import safe_folder
+from asrcli.weights.pickles import safe_folder
 
 if TYPE_CHECKING:
     import torch
