@@ -5,12 +5,13 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from asrcli.base.files import blocks, write_atomic
-from asrcli.errors import OutputError
+from asrcli.errors import ModelError, OutputError
 
 SMALL = 1 << 20  # bytes; smaller files are hashed anew each time, bigger ones when their size or time changed
 
@@ -43,6 +44,19 @@ def model_files(root: Path) -> Iterator[Path]:
             path = Path(directory, name)
             if not name.startswith(".") and not fnmatch.fnmatch(name, "*.md") and path.is_file():  # no dangling link
                 yield path
+
+
+def check_kinds(root: Path) -> None:
+    """Raise `ModelError` for a pipe, socket or device in a model folder, or a link to one: its reading has no end."""
+    for directory, folders, names in os.walk(root):
+        for name in (*folders, *names):
+            path = Path(directory, name)
+            try:
+                mode = path.stat().st_mode
+            except OSError:
+                continue  # a dangling link, which whoever needs it will miss
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                raise ModelError(f"'{path}' is not loaded: it is a pipe, a socket or a device, and no file of a model")
 
 
 def _file_hash(path: Path) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli.base.files import blocks, write_atomic
 from asrcli.errors import ModelError, UsageError
-from asrcli.weights.hashes import hash_local
+from asrcli.weights.hashes import check_kinds, hash_local
 
 if TYPE_CHECKING:
     from asrcli.engine import Borrowed, Model, Plugin, Weights
@@ -62,6 +62,7 @@ def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: boo
     if engine.any_model or (declared is not None and declared.hub_id is None):
         return Weights(name, None, None, declared)
     if declared is None and (place := _local(engine, name)) is not None:
+        check_kinds(place)
         return Weights(name, str(place), hash_local(place), None)
     hub_id, revision = _hub_place(engine, name, declared)
     found = cached(hub_id, revision)
