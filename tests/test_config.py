@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from asrcli.cli.config import settings
+from asrcli.base.config import settings
 from asrcli.errors import UsageError
 
 OPTIONS = {"beam_size": False, "engine": False, "word_timestamps": False, "format": False, "many": True}

@@ -14,7 +14,17 @@ from asrcli.cli.main import COMMANDS
 ROOT = Path(__file__).parent.parent
 CORE = sorted((ROOT / "asrcli").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins/asr_plugins").rglob("*.py"))
-FOR_PLUGINS = ("engine", "aligner", "companions", "types", "errors", "weights", "engines.device", "base.languages")
+FOR_PLUGINS = (
+    "engine",
+    "aligner",
+    "companions",
+    "types",
+    "errors",
+    "weights",
+    "engines.device",
+    "base.languages",
+    "base.files",
+)
 # The aligner of `nemo` is that one over another network; the NeMo backend of `canary` keeps NeMo quiet the same way.
 BUILDS_ON = {"asr_plugins.nemo": "asr_plugins.transformers_models", "asr_plugins.canary": "asr_plugins.nemo"}
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}

@@ -9,6 +9,7 @@ import threading
 import time
 import types
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
@@ -176,15 +177,23 @@ def test_silence_is_no_utterance_and_takes_no_memory() -> None:
 # Listening: what is settled, joined, is the text
 
 
-def recogniser(engine: type[Engine], model: str, options: Options, path: Path | None = None) -> LocalRecogniser:
+@dataclass
+class Owner:
+    """A recogniser, and what is asked of it."""
+
+    recogniser: LocalRecogniser
+    options: Options
+
+
+def recogniser(engine: type[Engine], model: str, options: Options, path: Path | None = None) -> Owner:
     weights = Weights(model, str(path) if path else None)
-    return LocalRecogniser(Choice(engine, weights, Device(threads=1)), print)
+    return Owner(LocalRecogniser(Choice(engine, weights, Device(threads=1)), print), options)
 
 
 def listen(
-    owner: LocalRecogniser, samples: Any, vad: VadOptions | None, block: int = 1600, behind: bool = False
+    owner: Owner, samples: Any, vad: VadOptions | None, block: int = 1600, behind: bool = False
 ) -> tuple[Listener, list[Update]]:
-    listener = Listener(owner, Recording("a-b-c-d-e-f-g"), owner.options, vad)
+    listener = Listener(owner.recogniser, Recording("a-b-c-d-e-f-g"), owner.options, vad)
     updates = []
     for at in range(0, len(samples), block):
         updates += listener.feed(samples[at : at + block], behind)
@@ -224,7 +233,7 @@ def test_pocketsphinx_streams_about_as_well_as_it_reads() -> None:
     samples, text = digits(2)
     owner = recogniser(load_class("pocketsphinx"), "en-us", Options())
     listener, updates = listen(owner, samples, VadOptions())
-    batch = " ".join(one.text for one in owner.transcribe([Clip(Recording("x"), 0.0, samples)])[0])  # type: ignore[union-attr]
+    batch = " ".join(one.text for one in owner.recogniser.transcribe([Clip(Recording("x"), 0.0, samples)], owner.options)[0])  # type: ignore[union-attr]
     assert jiwer.wer(text, check(listener, updates)) <= jiwer.wer(text, batch) + 0.25
 
 
@@ -301,7 +310,7 @@ def test_all_is_right_that_an_engine_hears_right_between_short_pauses(
 def test_an_engine_with_a_stream_of_its_own() -> None:
     weights = Weights("stream,pace=2", None)
     owner = recogniser(Fake.for_weights(weights), weights.name, Options())
-    assert owner.choice.engine is FakeStreaming
+    assert owner.recogniser.choice.engine is FakeStreaming
     samples, _ = digits(2)
     listener, updates = listen(owner, samples, VadOptions())
     check(listener, updates)
@@ -316,7 +325,7 @@ def test_qwen3_streams_what_it_reads() -> None:
     pytest.importorskip("transformers")
     samples, text = digits(3)
     owner = recogniser(load_class("qwen3"), "digits", Options(), CHECKPOINTS / "qwen3-asr-digits")
-    assert owner.choice.engine.streams
+    assert owner.recogniser.choice.engine.streams
     listener, updates = listen(owner, samples, VadOptions())
     assert check(listener, updates) == text
     assert {one.language for one in listener.segments} == {"en"}
@@ -333,7 +342,7 @@ def test_qwen3_does_as_much_for_a_second_at_the_end_as_at_the_beginning(
     """Work is counted, not timed: encoder windows, and tokens that the decoder reads and writes."""
     pytest.importorskip("transformers")
     owner = recogniser(load_class("qwen3"), "digits", Options(language="en"), CHECKPOINTS / "qwen3-asr-digits")
-    engine, works = owner.load(), []
+    engine, works = owner.recogniser.load(), []
     begin = engine.stream
 
     def stream(options: Options) -> Any:
@@ -344,7 +353,7 @@ def test_qwen3_does_as_much_for_a_second_at_the_end_as_at_the_beginning(
     monkeypatch.setattr(engine, "stream", stream)
     samples, text = digits(24)
     part = len(samples)  # two minutes of the same strings in each of ten, give or take what is under way
-    listener = Listener(owner, Recording("x"), owner.options, vad)
+    listener = Listener(owner.recogniser, Recording("x"), owner.options, vad)
     counts = [(0, 0, 0)]
     settled = 0
     for at in range(10):
@@ -433,7 +442,7 @@ def test_an_hour_takes_no_more_memory_than_a_minute() -> None:
     import tracemalloc
 
     owner = recogniser(Fake, "pace=2", Options(word_timestamps=True))
-    listener = Listener(owner, Recording("a-b-c-d-e-f-g"), owner.options, None)
+    listener = Listener(owner.recogniser, Recording("a-b-c-d-e-f-g"), owner.options, None)
     block, text, peaks = np.zeros(SAMPLE_RATE, np.float32), [], []
     tracemalloc.start()
     try:

@@ -25,7 +25,7 @@ from asrcli.engines import selection
 from asrcli.engines.selection import Setup
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.formats import layout
-from asrcli.runs.outputs import Naming
+from asrcli.outputs.naming import Naming
 from asrcli.runs.plan import Request, plan
 from asrcli.types import Clip, Options, Region, Segment, Transcript, Word
 from tests.clips import clip

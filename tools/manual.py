@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from asrcli import __version__
-from asrcli.cli.config import PROJECT_FILE
-from asrcli.errors import EXIT_CODES
 from asrcli.runs.state import STATE
+
+from asrcli import __version__
+from asrcli.base.config import PROJECT_FILE
+from asrcli.errors import EXIT_CODES
 from tools.interface import Command, Option, every
 
 ENVIRONMENT = {

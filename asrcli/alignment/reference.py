@@ -95,6 +95,13 @@ def find_reference(folder: str, stem: str) -> list[Word]:
     return words
 
 
+def files_for(folder: str, stems: Sequence[str]) -> list[Path]:
+    """Return the files of a folder that references of recordings with these names may be read from."""
+    place = Path(folder)
+    own = [place / f"{stem}{suffix}" for stem in stems for suffix in (".TextGrid", ".textgrid")]
+    return own + sorted(place.glob("*.ctm"))
+
+
 def check_reference(folder: str) -> None:
     """Raise `UsageError` when the folder of references is none, or has none."""
     place = Path(folder)

@@ -1,26 +1,35 @@
-"""Files that are either complete or not there."""
+"""Files that are either complete or not there, and files that grow by whole lines; no planted link is followed."""
 
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from asrcli.errors import OutputError
 
+BLOCK = 1 << 22  # bytes read at once
+TEMPORARY = re.compile(r"\.asr-[0-9a-f]{16}\.tmp")  # no part of a target's name: that may be as long as names can be
+# Hidden folders of our own: a link in the place of one would lead what is written below it somewhere else.
+OWN = frozenset({".asr", "journal", "manifests", ".under-way"})
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
-def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str]) -> None:
+
+def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str | bytes]) -> None:
     """Write a file so that at every moment the old or the new content is there, never a part.
 
-    The data goes to a hidden file in the same folder, is synced, and takes the name in one step. The hidden file is
-    locked while it is written: a second process waits, and what a killed one left is taken over by the next. A link is
-    followed; a device or a pipe is written directly, since a file must not take its place.
+    The data goes to a hidden file in the same folder, whose name nobody can guess, is synced, and takes the name in one
+    step. What a killed process left behind is removed by the next. A link that the path itself names is followed; a
+    device or a pipe is written directly, since a file must not take its place.
 
     Args:
         path: the file.
-        data: its bytes, its text, or its text in parts, which are written as they come.
+        data: its bytes, its text, or either in parts, which are written as they come.
 
     Raises:
         OutputError: no permission, disk full, the folder is a file, ...
@@ -28,17 +37,14 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str]
     parts = [data] if isinstance(data, str | bytes) else data
     encoded = (part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part for part in parts)
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name[:200]}.asr-tmp")
     try:
         if is_special(path):  # /dev/fd/63 of a shell leads to nothing that has a name
             with open(path, "wb") as file:
                 file.writelines(encoded)
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _open_locked(temporary)
+        descriptor, temporary = create_beside(target)
         try:
-            with suppress(FileNotFoundError):
-                os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
             with open(descriptor, "wb", closefd=False) as file:
                 file.writelines(encoded)
                 file.flush()
@@ -54,36 +60,107 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str]
         raise OutputError(f"cannot write '{path}': {reason(error)}") from error
 
 
+def create_beside(target: Path) -> tuple[int, Path]:
+    """Make and lock a new hidden file in a target's folder, with the target's mode; return its descriptor and path.
+
+    The name is drawn by chance and must be new, so that no link that lies there is followed.
+    """
+    _sweep(target.parent)
+    while True:
+        temporary = target.with_name(f".asr-{secrets.token_hex(8)}.tmp")
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o666)
+        lock(descriptor)
+        # Between the two lines above another process may have taken it for one that was left behind.
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), os.stat(temporary)):
+                break
+        os.close(descriptor)
+    with suppress(FileNotFoundError):
+        os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
+    return descriptor, temporary
+
+
+@lru_cache(maxsize=1024)
+def _sweep(folder: Path) -> None:
+    """Remove, once for each folder, the hidden files of processes that are dead: those that nobody has locked."""
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            if not TEMPORARY.fullmatch(name):
+                continue
+            with suppress(OSError):
+                descriptor = os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK | _NO_LINK)
+                try:
+                    if lock(descriptor):
+                        os.unlink(folder / name)
+                finally:
+                    os.close(descriptor)
+
+
+def lock(descriptor: int, *, wait: bool = False) -> bool | None:
+    """Lock an open file for this process until it is closed.
+
+    Args:
+        descriptor: the file.
+        wait: for another process that has it.
+
+    Returns:
+        ``False`` when another process has it, ``None`` where the system or the file system has no locks.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError:  # some network file systems
+        return None
+    return True
+
+
+def open_lines(path: Path) -> int:
+    """Open a file of our own that lines are appended to, making it and its folder when they are not there.
+
+    Raises:
+        OSError: it cannot be opened, or it or a folder of our own above it is a link.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for folder in path.parents:
+        if folder.name not in OWN:
+            break
+        if folder.is_symlink():
+            raise OSError(f"'{folder}' is a link")
+    if path.is_symlink():
+        raise OSError("it is a link")
+    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _NO_LINK, 0o666)
+
+
+def write_whole(descriptor: int, data: bytes) -> None:
+    """Write bytes in one call, which lines of other processes cannot split; in more only where the system stops."""
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def blocks(path: Path) -> Iterator[bytes]:
+    """Yield what is in a file, in parts that fit into memory."""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            yield block
+
+
 def is_special(path: str | os.PathLike[str]) -> bool:
     """Return whether a path is there and neither a file nor a folder: a pipe, a socket, a device."""
     try:
         mode = os.stat(path).st_mode
-    except OSError:
+    except (OSError, ValueError):
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def _open_locked(path: Path) -> int:
-    """Open and empty a file that no other process is writing."""
-    while True:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
-        try:
-            import fcntl
-        except ImportError:  # Windows: os.replace refuses there while another process has the file open
-            break
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        # While this process waited, the other one may have given the file its final name.
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                break
-        os.close(descriptor)
-    os.ftruncate(descriptor, 0)
-    return descriptor
-
-
 def reason(error: OSError) -> str:
     """Return the operating system's words for an error, in lower case, without number and name."""
-    return (error.strerror or str(error)).lower()
+    return error.strerror.lower() if error.strerror else str(error)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -12,7 +12,7 @@ from asrcli.bench.tables import headline
 from asrcli.bench.verdicts import Point, front, points
 from asrcli.datasets.results import RunRecord
 from asrcli.errors import MissingExtra, UsageError
-from asrcli.runs.state import write_ours
+from asrcli.outputs.ledger import write_ours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from asrcli import errors
+from asrcli.base.children import python
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Gauges, Gpus, Packages
 from asrcli.errors import AsrError
@@ -43,7 +43,7 @@ class Worker:
         self._talk = tempfile.TemporaryFile()  # noqa: SIM115 -- closed on leaving; what libraries print; its last line explains a crash
         self._started = time.monotonic()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "asrcli.bench.worker", str(theirs.fileno())],
+            python("-m", "asrcli.bench.worker", str(theirs.fileno())),
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

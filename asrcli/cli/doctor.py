@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal
+
+from asrcli.base.children import python
 
 State = Literal["ok", "absent", "broken"]
 
@@ -147,7 +148,7 @@ def _run(probe: Probe, seconds: float) -> Finding:
         return Finding(probe.name, "absent", "not installed")
     try:
         done = subprocess.run(
-            [sys.executable, "-c", probe.code],
+            python("-c", probe.code),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=seconds,

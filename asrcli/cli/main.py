@@ -74,7 +74,7 @@ class _Lenient:
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Rewrite the spellings, look up what files and the environment set, then parse."""
-        from asrcli.cli.config import settings
+        from asrcli.base.config import settings
 
         found = settings(ctx.command_path.partition(" ")[2], option_names(self), COMMANDS)
         ctx.default_map = {name: setting.value for name, setting in found.items()}

@@ -13,7 +13,8 @@ from asrcli.compare.breakdown import worst
 from asrcli.compare.conditions import Outcome
 from asrcli.compare.scores import Comparison
 from asrcli.errors import CheckFailed, UsageError
-from asrcli.runs.state import write_ours
+from asrcli.outputs.ledger import write_ours
+from asrcli.outputs.targets import check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.compare.run import Wanted
@@ -36,13 +37,15 @@ class Paths(NamedTuple):
 
 
 def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, fields: Sequence[str]) -> None:
-    """Write every report that has a path; `asrcli.runs.state.check_replaceable` has said that all may be written.
+    """Write every report that has a path; `asrcli.outputs.ledger.check_replaceable` has said that all may be written.
 
     Raises:
         OutputError: a file cannot be written.
     """
     from asrcli.compare.html import to_html
 
+    recordings = {one.audio for one in comparison.utterances}
+    check_targets(writes(**paths._asdict()), reads("a recording of the references", *recordings))
     makers: dict[str, Callable[[], str | Iterable[str]]] = {
         "json": lambda: tables.to_json(comparison, fields=fields),
         "csv": lambda: tables.to_csv(comparison),
@@ -75,7 +78,7 @@ def unreferenced(
 
     agreement = without.compare_unreferenced(systems, wanted)
     if consensus is not None:
-        without.write_consensus(agreement, consensus, force=force)
+        without.write_consensus(agreement, consensus, systems, force=force)
     if paths.json is not None:
         if paths.to_stdout:
             sys.stdout.write(without.to_json(agreement))

@@ -39,6 +39,12 @@ def name_of(path: Path) -> str:
     return path.name if path.is_dir() else path.stem
 
 
+def files_of(*paths: Path) -> list[Path]:
+    """Return the files that are read for paths of systems: themselves, or the texts under a folder."""
+    kinds = (*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES)
+    return [file for path in paths for file in (_visible(path, kinds) if path.is_dir() else [path])]
+
+
 def read_source(path: Path, *, hypotheses: bool) -> Source:
     """Read one side.
 

@@ -12,9 +12,10 @@ from asrcli.base.join import join_texts
 from asrcli.compare import wording
 from asrcli.compare.matching import Heard, distinct_names
 from asrcli.compare.run import Wanted, chosen_convention, guess_language
-from asrcli.compare.sources import read_source
+from asrcli.compare.sources import files_of, read_source
 from asrcli.errors import InputError, UsageError
-from asrcli.runs.state import check_replaceable, write_ours
+from asrcli.outputs.ledger import check_replaceable, write_ours
+from asrcli.outputs.targets import File, check_targets, reads
 from asrcli.scoring.alignment import align, count_all
 from asrcli.scoring.rover import Consensus, vote
 from asrcli.text.normalisers import NORMALIZERS, build
@@ -121,21 +122,24 @@ def keyed(text: str | None) -> list[tuple[str, str]] | None:
     return [(key, word) for word in raw_words(text) if (key := "".join(without_punctuation([word])))]
 
 
-def write_consensus(agreement: Agreement, path: Path, *, force: bool = False) -> None:
+def write_consensus(agreement: Agreement, path: Path, systems: Sequence[Path], *, force: bool = False) -> None:
     """Write the consensus: a text file per recording into a folder, or JSON Lines for ``*.jsonl``.
 
     Raises:
         InputError: an id leads out of the folder.
-        UsageError: a file is there, not as asr wrote it, and nothing is written.
+        UsageError: a file of the folder is one that a system's texts were read from, or is there and not as asr wrote
+            it; nothing is written.
     """
     if path.suffix != ".jsonl":
-        files = {name: path / f"{name}.txt" for name in agreement.ids}
-        for name, file in files.items():
+        files = {path / f"{name}.txt": text for name, text in zip(agreement.ids, agreement.texts, strict=True)}
+        for file in files:
             if not file.resolve().is_relative_to(path.resolve()):
-                raise InputError(f"the id '{name}' would be written outside {path}; use --consensus FILE.jsonl")
-        check_replaceable(files.values(), force=force)
-        for name, text in zip(agreement.ids, agreement.texts, strict=True):
-            write_ours(files[name], text + "\n", force=True)
+                raise InputError(f"{file} would be written outside {path}; use --consensus FILE.jsonl")
+        written = [File("--consensus", str(file)) for file in files]
+        check_targets(written, reads("what a system heard", *files_of(*systems)))
+        check_replaceable(files, force=force)
+        for file, text in files.items():
+            write_ours(file, text + "\n", force=True)
         return
     rows = [
         {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from asrcli.datasets import folders, manifests
+from asrcli.audio.inputs import EXTENSIONS
+from asrcli.datasets import folders, kaldi, manifests
 from asrcli.datasets.utterances import NoText
 from asrcli.errors import InputError
 from asrcli.types import Utterance
@@ -63,6 +65,18 @@ def open_dataset(wanted: Wanted, announce: Announce) -> Dataset:
         kept = tuple(sample(found.utterances, wanted.sample, wanted.seed))
         found = replace(found, utterances=kept)
     return measured(found)
+
+
+def files_of(source: str) -> Iterator[Path]:
+    """Yield the files that a dataset on this machine is read from, as far as their names say so."""
+    path = Path(source)
+    if path.is_file():
+        yield path
+    for parent, _, names in os.walk(source) if source and path.is_dir() else ():
+        for name in names:
+            kind = os.path.splitext(name)[1].lower()
+            if kind in EXTENSIONS or name.endswith(folders.TEXT_SUFFIXES) or name in (*folders.METADATA, *kaldi.FILES):
+                yield Path(parent, name)
 
 
 def from_disk(wanted: Wanted) -> Dataset:

@@ -1,11 +1,12 @@
 """A file that work under way is written to, line by line, so that it goes on where it was killed.
 
-The first line says what the work is. Every other one is a result, appended whole: a process that is killed leaves at
-most one broken last line, which the next one cuts off. The file is locked while it is written.
+The first line is a hash of what the work is. Every other one is a result, appended whole: a process that is killed
+leaves at most one broken last line, which the next one cuts off. The file is locked while it is written.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from asrcli.base.files import reason
+from asrcli.base.files import lock, open_lines, reason, write_whole
 from asrcli.errors import OutputError, UsageError
 
 HEAD = "asr_journal"
@@ -27,14 +28,15 @@ class Journal:
     """
 
     def __init__(self, path: Path, task: Mapping[str, Any]) -> None:
-        self.path, self.task = path, json.loads(json.dumps(task))
+        self.path = path
+        # It lies beside results that are given away, and what was asked for may be private: a hash is enough here.
+        self.task = hashlib.blake2b(json.dumps(task, sort_keys=True).encode(), digest_size=16).hexdigest()
         self.lines: list[dict[str, Any]] = []
         self._file = -1
 
     def __enter__(self) -> Self:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            self._file = open_lines(self.path)
             self._lock()
             self._read()
         except OSError as error:
@@ -61,15 +63,9 @@ class Journal:
             self.path.unlink()
 
     def _lock(self) -> None:
-        try:
-            import fcntl
-        except ImportError:  # Windows: two runs of one thing are then not told from each other
-            return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if lock(self._file) is False:
             os.close(self._file)
-            raise UsageError(f"'{self.path}' is being written by another process that does the same work") from None
+            raise UsageError(f"'{self.path}' is being written by another process that does the same work")
 
     def _read(self) -> None:
         """Read what is there; what belongs to other work is dropped, and a broken last line too."""
@@ -90,7 +86,6 @@ class Journal:
     def _write(self, line: Mapping[str, Any]) -> None:
         data = json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         try:
-            while data:
-                data = data[os.write(self._file, data) :]
+            write_whole(self._file, data)
         except OSError as error:
             raise OutputError(f"cannot write '{self.path}': {reason(error)}") from error

@@ -14,6 +14,7 @@ from asrcli.datasets.utterances import check_text, read_lines
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
+FILES = ("wav.scp", "segments", "text", "utt2spk", "utt2lang")
 UNPACKERS = {  # commands that give the sound of a file unchanged, with the words that may stand in them
     "flac": {"-c", "-d", "-s", "-dc", "-cd", "-dcs", "--stdout", "--decode", "--silent"},
     "cat": set(),

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from inspect import signature
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -23,7 +22,18 @@ PIPELINES = (
     "pyannote.audio.pipelines.SpeakerDiarization",
     "pyannote.audio.pipelines.speaker_diarization.SpeakerDiarization",
 )
-NETWORKS = "pyannote.audio.models."
+# The networks that are built, and the arguments that they get.
+NETWORKS = {
+    "PyanNet": ("pyannote.audio.models.segmentation", ("sincnet", "lstm", "linear", "sample_rate", "num_channels")),
+    "WeSpeakerResNet34": (
+        "pyannote.audio.models.embedding.wespeaker",
+        ("sample_rate", "num_channels", "num_mel_bins", "frame_length", "frame_shift", "dither", "window_type",
+         "use_energy"),
+    ),
+    "XVectorMFCC": ("pyannote.audio.models.embedding", ("sample_rate", "num_channels", "mfcc", "dimension")),
+    "XVectorSincNet": ("pyannote.audio.models.embedding", ("sample_rate", "num_channels", "sincnet", "dimension")),
+}  # fmt: skip
+MOST_WIDTH, MOST_RATE = 4_096, 200_000
 PARTS = ("segmentation", "embedding", "plda")
 SETTINGS = (
     "segmentation_step",
@@ -99,9 +109,9 @@ def open_network(path: Path) -> Any:
     try:
         facts = checkpoint["pyannote.audio"]
         module, name = facts["architecture"]["module"], facts["architecture"]["class"]
-        if not module.startswith(NETWORKS):
+        if not module.startswith("pyannote.audio.models.") or name not in NETWORKS:
             raise ModelError(f"'{path}' is a network '{module}.{name}', which is none of pyannote.audio")
-        network = _build(_network_class(module, name), checkpoint.get("hyper_parameters", {}))
+        network = _build(name, checkpoint.get("hyper_parameters", {}), path)
         network.specifications = facts["specifications"]
         network.setup()  # adds the layers that depend on the task
         # A loss that was trained along has weights of its own, which nobody needs any more.
@@ -113,10 +123,23 @@ def open_network(path: Path) -> Any:
     return network.eval()
 
 
-def _build(network: Any, hyper_parameters: Mapping[str, Any]) -> Any:
-    """Return a network made with those saved parameters that it takes, as Lightning makes it: others are derived."""
-    taken = signature(network.__init__).parameters
-    return network(**{name: value for name, value in hyper_parameters.items() if name in taken and name != "task"})
+def _build(name: str, hyper_parameters: Mapping[str, Any], path: Path) -> Any:
+    """Return a network made with those saved parameters that it is known to take; others are derived or of training."""
+    module, arguments = NETWORKS[name]
+    taken = {key: hyper_parameters[key] for key in arguments if key in hyper_parameters}
+    _check_sizes(taken, path)
+    return getattr(import_module(module), name)(**taken)
+
+
+def _check_sizes(value: Any, path: Path, key: str = "") -> None:
+    """Raise unless parameters are numbers that a network may have, and words."""
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            _check_sizes(one, path, str(name))
+    elif not (value is None or isinstance(value, (int, float, str))):
+        raise ModelError(f"'{path}' is not loaded: its {key} is a {type(value).__name__}")
+    elif isinstance(value, (int, float)) and not abs(value) <= (MOST_RATE if key == "sample_rate" else MOST_WIDTH):
+        raise ModelError(f"'{path}' is not loaded: its {key} is {value}, more than any network has")
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -133,12 +156,3 @@ def _load(path: Path) -> dict[str, Any]:
     except (UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]
         raise ModelError(f"'{path}' is damaged, or not safe to open: {reason}") from error
-
-
-def _network_class(module: str, name: str) -> Any:
-    from pyannote.audio import Model
-
-    found = getattr(import_module(module), name)
-    if not (isinstance(found, type) and issubclass(found, Model)):
-        raise TypeError(f"{module}.{name} is no network")
-    return found

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from asrcli.errors import UsageError
 from asrcli.leaderboard.ranking import Board
 from asrcli.leaderboard.runs import Measured
-from asrcli.runs.state import write_ours
+from asrcli.outputs.ledger import write_ours
 
 
 class Paths(NamedTuple):

@@ -10,7 +10,7 @@ from asrcli.base.console import printable
 from asrcli.errors import MissingExtra, UsageError
 from asrcli.leaderboard.ranking import Board, Standing, front
 from asrcli.leaderboard.tables import Kind
-from asrcli.runs.state import write_ours
+from asrcli.outputs.ledger import write_ours
 
 FORMATS = ("png", "svg", "pdf")
 COLOURS = {"open": "#2563eb", "proprietary": "#d9730d", "licence not said": "#5b7083", "measured here": "#c02660"}

@@ -49,6 +49,8 @@ def start_decoding(
                     index = next(remaining, None)
                 if index is None:
                     return
+                if settings.opening:
+                    settings.opening(index)
                 feed(index, recordings[index], settings, fed, put)
 
     for number in range(threads):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,8 @@ from asrcli.base.background import Announce, follow
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.engines.selection import Setup, prepare
 from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError
-from asrcli.runs import state
+from asrcli.outputs.identity import Stamp, stamp
+from asrcli.outputs.ledger import ledger_of
 from asrcli.runs.align_checks import doubts, failed_check, language_of
 from asrcli.runs.align_plan import AlignPlan, AlignRequest, layout_for, output_recipe
 from asrcli.runs.execute import (
@@ -26,8 +27,10 @@ from asrcli.runs.execute import (
     Heard,
     JobEvent,
     JobFailed,
+    Made,
     Note,
     Probed,
+    identity_since,
     keep_newer,
     probe_all,
     stretch_seconds,
@@ -120,7 +123,9 @@ class _Alignment:
 
     def _align(self, job: Job) -> Iterator[JobEvent]:
         recording = self.request.recording(job.name)
-        steps = alignment(job.name, self.plan.texts[job.name], self.aligners, self.request)
+        text = self.plan.texts[job.name]
+        opened = {path: stamp(path) for path in (job.name, text) if path}
+        steps = alignment(job.name, text, self.aligners, self.request)
         while True:
             yield from self._noted()
             try:
@@ -129,7 +134,7 @@ class _Alignment:
                 transcript: Transcript = end.value
                 break
         transcript = replace(transcript, model=self.weights.name, revision=self.weights.revision)
-        yield from self._finish(job, transcript)
+        yield from self._finish(job, transcript, opened)
         if self.request.reference:
             yield self._compare(self.request.reference, job, transcript)
 
@@ -145,26 +150,29 @@ class _Alignment:
         self.errors.append(error)
         return Note(f"against {folder}: {error}", job)
 
-    def _finish(self, job: Job, transcript: Transcript) -> Iterator[JobEvent]:
+    def _finish(self, job: Job, transcript: Transcript, opened: Mapping[str, Stamp | None]) -> Iterator[JobEvent]:
         """Write the outputs, say what does not fit together, and check what was asked for."""
         request, text = self.request, self.plan.texts[job.name]
-        problem = failed_check(transcript, request)
-        written = []
-        ledger = state.ledger(request.naming.state_folder)
-        for output in job.outputs:
-            if output.todo:
-                written.append(output.path)
-                # A result that a check has failed is there to be looked at, and never up to date.
-                passed = problem is None
-                recipe = output_recipe(self.plan.recipe, text, output.format, request.layout) if passed else None
-                layout = layout_for(request, text, output.format)
-                yield from write_output(job, output, transcript, layout, ledger, recipe)
+        todo = [output for output in job.outputs if output.todo]
+        recipes = [output_recipe(self.plan.recipe, text, output.format, request.layout) for output in todo]
+        audio, changed = identity_since(job.name, opened[job.name])
+        if changed is None:
+            changed = identity_since(text, opened[text])[1]  # after its hash has been taken for the recipes
+        problem = changed or failed_check(transcript, request)
+        ledger, written = ledger_of(request.naming.state_folder), []
+        for output, recipe in zip(todo, recipes, strict=True):
+            # A result that a check has failed is there to be looked at, and never up to date.
+            layout = layout_for(request, text, output.format)
+            yield from write_output(job, output, transcript, Made(ledger, layout, audio, None if problem else recipe))
+            written.append(output.path)
         yield from (Note(text, job) for text in doubts(transcript))
-        if problem is None:
-            yield Done(job, transcript, tuple(written))
-        else:
-            kept = f"; see {written[0]}" if written else ""
+        kept = f"; see {written[0]}" if written else ""
+        if changed:
+            yield JobFailed(job, changed)
+        elif problem:
             yield JobFailed(job, CheckFailed(f"{job.name}: {problem}{kept}"))
+        else:
+            yield Done(job, transcript, tuple(written))
 
 
 def align_pair(audio: str, text: str, aligners: Pairing, request: AlignRequest) -> Transcript:

@@ -15,9 +15,11 @@ from asrcli.audio.inputs import STDIN
 from asrcli.audio.vad import VadOptions
 from asrcli.errors import AsrError, UsageError
 from asrcli.formats import FORMATS, Layout
-from asrcli.runs import state
+from asrcli.outputs.identity import digest_of
+from asrcli.outputs.ledger import ledger_of
+from asrcli.outputs.naming import Naming, check_folder, check_template
+from asrcli.outputs.recipes import Recipe
 from asrcli.runs.align_pairs import Pair
-from asrcli.runs.outputs import Naming, check_folder, check_template
 from asrcli.runs.plan import FORCED, SHAPED, Job, check_outputs, planned_output
 from asrcli.types import Recording
 
@@ -77,7 +79,7 @@ class AlignPlan:
     listener: choices.Listener | None  # or a recogniser that does
     jobs: tuple[Job, ...]
     texts: dict[str, str]  # of each recording
-    recipe: state.Recipe
+    recipe: Recipe
     notices: tuple[str, ...]
 
 
@@ -135,7 +137,7 @@ def _notices(
         yield f"aligner '{aligner.name}' places every word{known}: text that is missing there may be overlooked"
 
 
-def _run_recipe(request: AlignRequest, aligner: type[Aligner], model: str) -> state.Recipe:
+def _run_recipe(request: AlignRequest, aligner: type[Aligner], model: str) -> Recipe:
     """Return what shapes all outputs of a run."""
     return {
         "command": "align",
@@ -171,15 +173,15 @@ def layout_for(request: AlignRequest, text: str, format: str) -> Layout:
     return replace(layout, highlight_words=format == "ass" if marked is None else marked)
 
 
-def output_recipe(recipe: state.Recipe, text: str, name: str, layout: Layout | None) -> state.Recipe:
+def output_recipe(recipe: Recipe, text: str, name: str, layout: Layout | None) -> Recipe:
     """Return what shapes one output, its text included."""
     shape = {} if layout is None else {f"layout.{key}": str(value) for key, value in asdict(layout).items()}
-    digest = state.digest_of(text) if os.path.isfile(text) else "none"
+    digest = digest_of(text) if os.path.isfile(text) else "none"
     return {**recipe, "text": digest, "format": name, **(shape if name in SHAPED else {})}
 
 
-def _plan_job(pair: Pair, request: AlignRequest, naming: Naming, recipe: state.Recipe) -> Job:
-    ledger = state.ledger(naming.state_folder)
+def _plan_job(pair: Pair, request: AlignRequest, naming: Naming, recipe: Recipe) -> Job:
+    ledger = ledger_of(naming.state_folder)
     outputs = []
     for name in request.formats:
         path = naming.path(pair.audio, FORMATS[name].extension)

@@ -18,17 +18,20 @@ from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.ask.questions import answer
 from asrcli.audio.inputs import STDIN
 from asrcli.base.background import Announce, follow
-from asrcli.base.files import is_special, write_atomic
+from asrcli.base.files import is_special
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
 from asrcli.engines import companions
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.engines.selection import Setup
-from asrcli.errors import AsrError, InputError, OutputError, UsageError
+from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.formats import Layout, check, render
+from asrcli.outputs.identity import Identity, Stamp, stamp, unchanged
+from asrcli.outputs.ledger import Ledger, ledger_of
+from asrcli.outputs.recipes import Recipe
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import MOST_CLIPS, Settings
-from asrcli.runs import state
+from asrcli.runs.journal import Journal
 from asrcli.runs.plan import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
 from asrcli.types import Recording, Segment, Transcript
 
@@ -215,7 +218,7 @@ class _Part:
 
     job: Job
     recording: Recording
-    journal: state.Journal | None
+    journal: Journal | None
 
 
 class _Execution:
@@ -234,6 +237,7 @@ class _Execution:
         desk_for = prepared.desk_for
         self.desk = desk_for([part.recording for part in self.parts]) if desk_for else None
         self.finished: dict[str, list[Transcript]] = {}
+        self.opened: dict[str, Stamp | None] = {}  # of each input, when its decoding began
         self.failed: set[str] = set()
 
     def _word_times(self, aligner: AlignerChoice | None) -> Timer | None:
@@ -257,11 +261,11 @@ class _Execution:
             parts.append(_Part(job, recording, self._journal(job, channel)))
         return parts
 
-    def _journal(self, job: Job, channel: int | None) -> state.Journal | None:
+    def _journal(self, job: Job, channel: int | None) -> Journal | None:
         if job.name == STDIN or all(is_special(output.path) for output in job.outputs):
             return None
         recipe = {**self.plan.recipe, "channel": str(channel), "batch": str(self.request.batch_size)}
-        journal = state.Journal(self.request.naming.state_folder, job.name, recipe)
+        journal = Journal(self.request.naming.state_folder, job.name, recipe)
         if self.request.force:
             journal.remove()
         return journal
@@ -284,10 +288,14 @@ class _Execution:
         journal = self.parts[index].journal
         return journal.known() if journal else Known()
 
+    def _opening(self, index: int) -> None:
+        name = self.parts[index].job.name
+        self.opened.setdefault(name, stamp(name))  # of several channels, that of the first
+
     def _settings(self) -> Settings:
         asked = replace(self.request, options=self.options)
         listen = self.desk.listen if self.desk else None
-        return replace(pipeline_settings(asked, self.choice), words=self.words, listen=listen)
+        return replace(pipeline_settings(asked, self.choice), words=self.words, listen=listen, opening=self._opening)
 
     def _handle(self, event: Event) -> Iterator[JobEvent]:
         if isinstance(event, Notice):
@@ -318,13 +326,13 @@ class _Execution:
         whole = merge_channels(self.finished.pop(job.name))
         if isinstance(turns := self.plan.turns.get(job.name), Diarization):
             whole = give_speakers(whole, turns)
-        layout, ledger = self.request.layout, state.ledger(self.request.naming.state_folder)
-        written = []
+        ledger, written = ledger_of(self.request.naming.state_folder), []
+        audio, changed = identity_since(job.name, self.opened.get(job.name))
         problem: AsrError | None = None
         for output in [one for one in job.outputs if one.todo]:
-            recipe = None if job.name == STDIN else output_recipe(job.recipe, output.format, layout)
+            recipe = output_recipe(job.recipe, output.format, self.request.layout)
             try:
-                yield from write_output(job, output, whole, layout, ledger, recipe)
+                yield from write_output(job, output, whole, Made(ledger, self.request.layout, audio, recipe))
                 written.append(output.path)
             except AsrError as error:  # the others may still be written
                 problem = problem or error
@@ -334,7 +342,15 @@ class _Execution:
         for other in siblings:
             if other.journal:
                 other.journal.remove()
-        yield Done(job, whole, tuple(written))
+        yield JobFailed(job, changed) if changed else Done(job, whole, tuple(written))
+
+
+def identity_since(path: str, opened: Stamp | None) -> tuple[Identity | None, InputError | None]:
+    """Return what an input was when it was heard, or the mistake when it is not the same any more."""
+    try:
+        return unchanged(path, opened), None
+    except InputError as error:
+        return None, error
 
 
 def pipeline_settings(request: Request, choice: Choice) -> Settings:
@@ -352,35 +368,32 @@ def pipeline_settings(request: Request, choice: Choice) -> Settings:
     )
 
 
-def write_output(
-    job: Job,
-    output: Output,
-    transcript: Transcript,
-    layout: Layout,
-    ledger: state.Ledger,
-    recipe: state.Recipe | None,
-) -> Iterator[Note]:
-    """Write one output of a job, and say how many cues, read again as a player would, could not keep to the layout.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How outputs are made, and where that is recorded.
 
-    Args:
-        job: what messages are about.
-        output: where it goes, in which format.
-        transcript: what it says.
+    Attributes:
+        ledger: that of the outputs' folder.
         layout: the shape of subtitles.
-        ledger: that of the output's folder.
-        recipe: what shaped it; ``None`` remembers only whose file it is, so that it is never up to date.
+        audio: what they are made of; ``None`` remembers only whose files they are, so that they are never up to date.
+        recipe: what shaped them; ``None`` likewise.
+    """
+
+    ledger: Ledger
+    layout: Layout
+    audio: Identity | None
+    recipe: Recipe | None
+
+
+def write_output(job: Job, output: Output, transcript: Transcript, made: Made) -> Iterator[Note]:
+    """Write one output of a job, and say how many cues, read again as a player would, could not keep to the layout.
 
     Raises:
         OutputError: it cannot be written, or somebody has changed or made it since the run was planned.
     """
-    text = render(transcript, output.format, layout)
-    if not output.forced and (kept := ledger.kept(output.path)):
-        raise OutputError(f"'{output.path}' is {kept}")
-    ledger.making(output.path, text)
-    write_atomic(output.path, text)
-    if recipe is not None:
-        ledger.made(output.path, state.identify(job.name), recipe)
-    if broken := check(text, output.format, layout):
+    text = render(transcript, output.format, made.layout)
+    made.ledger.write(output.path, text, made.audio, made.recipe, force=output.forced)
+    if broken := check(text, output.format, made.layout):
         more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
         yield Note(f"{output.path}: {broken[0]}{more}", job)
 
@@ -396,7 +409,7 @@ def write_live(planned: Plan, transcript: Transcript) -> list[str]:
     (job,) = planned.jobs
     written = []
     for output in job.outputs:
-        ledger, path = state.ledger(planned.request.naming.state_folder), output.path
+        ledger, path = ledger_of(planned.request.naming.state_folder), output.path
         stem, extension = os.path.splitext(path)
         number = 1
         while not output.forced and ledger.kept(path):
@@ -404,7 +417,6 @@ def write_live(planned: Plan, transcript: Transcript) -> list[str]:
             path = f"{stem}-{number}{extension}"
         text = render(transcript, output.format, planned.request.layout)
         # From now on it is asr's own file, and out of date for a run over the finished recording.
-        ledger.making(path, text)
-        write_atomic(path, text)
+        ledger.write(path, text, force=output.forced)
         written.append(path)
     return written

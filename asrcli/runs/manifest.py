@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asrcli.base.background import Announce, follow
 from asrcli.datasets import manifests
 from asrcli.datasets.journal import Journal
+from asrcli.datasets.kaldi import FILES
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
 from asrcli.engine import Engine
 from asrcli.engines import selection
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import InputError, UsageError
+from asrcli.outputs.identity import Stamp, changed, stamp
+from asrcli.outputs.ledger import STATE, Kept, ledger_of
+from asrcli.outputs.recipes import Recipe
+from asrcli.outputs.targets import File, check_targets, reads
 from asrcli.pipeline import events
 from asrcli.pipeline.run import run
-from asrcli.runs import state
-from asrcli.runs.execute import pipeline_settings, prepare_companions
+from asrcli.runs.execute import identity_since, pipeline_settings, prepare_companions
 from asrcli.runs.plan import FORCED, Request, prepare_engine, text_recipe
 from asrcli.types import Utterance
 
@@ -37,10 +41,11 @@ class Task:
     request: Request
     engine: type[Engine]
     model: str | None
-    recipe: state.Recipe
+    recipe: Recipe
     notices: tuple[str, ...]
     stale: str | None  # why there is something to do; None when the result is up to date
-    kept: state.Kept | None = None  # why the result is left as it is, although it is stale
+    kept: Kept | None = None  # why the result is left as it is, although it is stale
+    opened: Stamp | None = None  # of the file whose change makes the result old, when it was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,32 +105,36 @@ def plan(path: Path, target: Path | None, folder: Path | None, request: Request)
         InputError: the manifest cannot be understood.
         UsageError: the result would overwrite a file that asr did not make, or an option cannot work.
     """
+    opened = stamp(str(_source(path)))
     manifest = manifests.read(path, needs_text=False)
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
     recipe = {**text_recipe(request, engine, model), "audio": audio_key(manifest.utterances)}
     if target is None and folder is not None:
         target = folder / ("text" if manifest.layout is Layout.KALDI else path.name)
+    source = source_of(manifest)
+    read = reads("part of the manifest itself", source, *reserved(manifest))
+    read += reads("a recording of the manifest", *{one.audio for one in manifest.utterances})
+    check_targets([File("the output", str(target))] if target else [], read)
     if target is None:
         return Task(manifest, None, request, engine, model, recipe, tuple(notices), "to standard output")
-    source = source_of(manifest)
-    if target.exists() and (os.path.samefile(target, source) or target.resolve() in reserved(manifest)):
-        raise UsageError(f"'{target}' is part of the manifest itself; name another file with --output")
-    ledger = state.ledger(str(target.parent))
+    ledger = ledger_of(str(target.parent))
     stale = FORCED if request.force else ledger.stale(str(target), str(source), recipe)
     kept = ledger.kept(str(target)) if stale and not request.force else None
     if kept and not kept.edited:
         raise UsageError(f"--output '{target}' is {kept}")
-    return Task(manifest, target, request, engine, model, recipe, tuple(notices), stale, kept)
+    return Task(manifest, target, request, engine, model, recipe, tuple(notices), stale, kept, opened)
 
 
 def source_of(manifest: Manifest) -> Path:
     """Return the file whose change makes a result old."""
-    path = Path(manifest.path)
-    if manifest.layout is not Layout.KALDI:
-        return path
+    return _source(Path(manifest.path))
+
+
+def _source(path: Path) -> Path:
     folder = path if path.is_dir() else path.parent
-    return next(one for one in (folder / "segments", folder / "wav.scp") if one.exists())
+    kaldi = path.is_dir() or path.name in ("wav.scp", "segments")
+    return next((one for one in (folder / "segments", folder / "wav.scp") if kaldi and one.exists()), path)
 
 
 def reserved(manifest: Manifest) -> set[Path]:
@@ -134,18 +143,18 @@ def reserved(manifest: Manifest) -> set[Path]:
     if manifest.layout is not Layout.KALDI:
         return set()
     folder = path if path.is_dir() else path.parent
-    return {(folder / name).resolve() for name in ("wav.scp", "segments", "text", "utt2spk", "utt2lang")}
+    return {(folder / name).resolve() for name in FILES}
 
 
 def audio_key(utterances: Sequence[Utterance]) -> str:
     """Return a hash of which audio files there are and when they were last written."""
     whole = hashlib.blake2b(digest_size=16)
     for one in utterances:
-        whole.update(f"{one.audio}\0{stamp(one)}\n".encode(errors="surrogateescape"))
+        whole.update(f"{one.audio}\0{audio_stamp(one)}\n".encode(errors="surrogateescape"))
     return whole.hexdigest()
 
 
-def stamp(one: Utterance) -> str:
+def audio_stamp(one: Utterance) -> str:
     """Return what changes when an utterance's audio does; "" where there is none."""
     try:
         facts = os.stat(one.audio or "")
@@ -172,7 +181,7 @@ def execute(task: Task) -> Iterator[Event]:
     with Journal(journal_path(task.target), {"recipe": recipe, "target": str(task.target.absolute())}) as journal:
         if task.request.force:
             journal.clear()
-        stamps = {one.id: stamp(one) for one in task.manifest.utterances}
+        stamps = {one.id: audio_stamp(one) for one in task.manifest.utterances}
         texts = {line["id"]: line["text"] for line in journal.lines if stamps.get(line["id"]) == line["audio"]}
         left = [one for one in task.manifest.utterances if one.id not in texts]
         failed = False
@@ -183,7 +192,9 @@ def execute(task: Task) -> Iterator[Event]:
                 journal.add({"id": name, "audio": stamps[name], "text": event.text})
             failed = failed or isinstance(event, Failed)
             yield event
-        yield write(task, task.target, texts, complete=not failed)
+        changed = yield from write(task, task.target, texts, complete=not failed)
+        if changed:
+            raise changed
         if not failed:
             journal.remove()
 
@@ -191,17 +202,23 @@ def execute(task: Task) -> Iterator[Event]:
 def journal_path(target: Path) -> Path:
     """Return where the texts heard are kept until the result is written."""
     name = hashlib.blake2b(os.fsencode(target.absolute()), digest_size=12).hexdigest()
-    return target.parent / state.STATE / "manifests" / f"{name}.jsonl"
+    return target.parent / STATE / "manifests" / f"{name}.jsonl"
 
 
-def write(task: Task, target: Path, texts: dict[str, str], *, complete: bool) -> Written:
-    """Write the result; it counts as made only when every utterance was heard."""
-    ledger = state.ledger(str(target.parent))
+def write(
+    task: Task, target: Path, texts: dict[str, str], *, complete: bool
+) -> Generator[Written, None, InputError | None]:
+    """Write the result; it counts as made only when every utterance was heard.
+
+    Returns:
+        The mistake when the manifest has changed in the meantime: the result is that of the old one.
+    """
+    audio, changed = identity_since(str(source_of(task.manifest)), task.opened)
     text = task.manifest.with_hypotheses(texts)
-    state.write_ours(target, text, force=task.request.force)
-    if complete:
-        ledger.made(str(target), state.identify(str(source_of(task.manifest))), task.recipe)
-    return Written(target, text)
+    made_of = (audio, task.recipe if complete else None)
+    ledger_of(str(target.parent)).write(str(target), text, *made_of, force=task.request.force)
+    yield Written(target, text)
+    return changed
 
 
 def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]:
@@ -222,8 +239,17 @@ def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]
     choice = yield from follow(lambda announce: prepare(task, announce), Note)
     yield begun
     recordings = [recording_of(one) for one in readable]
-    settings = pipeline_settings(request, choice)
+    opened: dict[int, Stamp | None] = {}
+
+    def opening(index: int) -> None:
+        opened[index] = stamp(recordings[index].path)
+
+    settings = replace(pipeline_settings(request, choice), opening=opening)
     for event in run(recordings, [LocalRecogniser(choice)], request.options, settings):
+        if isinstance(event, events.Finished):
+            path = recordings[event.index].path
+            if opened[event.index] != stamp(path):
+                event = events.Failed(event.index, changed(path))
         yield from told(event, readable)
 
 

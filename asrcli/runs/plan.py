@@ -18,8 +18,10 @@ from asrcli.engine import Engine
 from asrcli.engines import companions, selection
 from asrcli.errors import UsageError
 from asrcli.formats import FORMATS, HIGHLIGHTING, Layout, worded
-from asrcli.runs import state
-from asrcli.runs.outputs import Naming, check_collisions, check_folder, check_template, check_writable
+from asrcli.outputs.ledger import Kept, ledger_of
+from asrcli.outputs.naming import Naming, check_collisions, check_folder, check_template, check_writable
+from asrcli.outputs.recipes import Recipe
+from asrcli.outputs.targets import File, check_targets, reads
 from asrcli.types import Options
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ class Output:
     format: str
     path: str
     stale: str | None
-    kept: state.Kept | None = None  # why it is left as it is, although it is stale
+    kept: Kept | None = None  # why it is left as it is, although it is stale
 
     @property
     def todo(self) -> bool:
@@ -94,7 +96,7 @@ class Job:
 
     found: Found
     outputs: tuple[Output, ...] = ()
-    recipe: state.Recipe = field(default_factory=dict)  # what shapes its outputs, apart from format and layout
+    recipe: Recipe = field(default_factory=dict)  # what shapes its outputs, apart from format and layout
 
     @property
     def name(self) -> str:
@@ -120,7 +122,7 @@ class Plan:
     engine: type[Engine]
     model: str | None
     jobs: tuple[Job, ...]
-    recipe: state.Recipe  # what shapes the text
+    recipe: Recipe  # what shapes the text
     aligner: tuple[type[Aligner], str | None] | None  # gives the words their times, where the engine does not
     notices: tuple[str, ...]
     turns: Mapping[str, KnownTurns]  # by the name of the input, where they were found elsewhere
@@ -168,6 +170,9 @@ def check_outputs(jobs: Sequence[Job], naming: Naming) -> None:
     """Raise `UsageError` where two outputs have one name, or what has to be made may not be written."""
     outputs = [(job.name, output) for job in jobs for output in job.outputs]
     check_collisions([(name, output.path) for name, output in outputs])
+    check_targets(
+        [File("the output", output.path) for _, output in outputs], reads("the input", *(job.name for job in jobs))
+    )
     if any(output.todo and not is_special(output.path) for _, output in outputs):
         check_writable(naming.state_folder)
 
@@ -222,7 +227,7 @@ def prepare_engine(
     return selection.prepare(engine, model, options, setup, announce)
 
 
-def text_recipe(request: Request, engine: type[Engine], model: str | None) -> state.Recipe:
+def text_recipe(request: Request, engine: type[Engine], model: str | None) -> Recipe:
     """Return what shapes the text, by name and value; two runs with one recipe write the same bytes."""
     parts: dict[str, object] = {
         "engine": engine.name,
@@ -241,9 +246,9 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> st
     return {**kept, **dict(request.options.recorded())}  # where 0 is an answer too
 
 
-def _plan_job(found: Found, request: Request, recipe: state.Recipe) -> Job:
+def _plan_job(found: Found, request: Request, recipe: Recipe) -> Job:
     naming = request.naming
-    ledger = state.ledger(naming.state_folder)
+    ledger = ledger_of(naming.state_folder)
     outputs = []
     for name in request.formats:
         path = naming.path(found, FORMATS[name].extension)
@@ -265,13 +270,13 @@ def planned_output(name: str, path: str, stale: str | None, naming: Naming) -> O
     """
     if stale in (None, FORCED):
         return Output(name, path, stale)
-    kept = state.ledger(naming.state_folder).kept(path)
+    kept = ledger_of(naming.state_folder).kept(path)
     if kept and not kept.edited and naming.file is not None:
         raise UsageError(f"--output '{path}' is {kept}")
     return Output(name, path, stale, kept)
 
 
-def output_recipe(recipe: state.Recipe, name: str, layout: Layout) -> state.Recipe:
+def output_recipe(recipe: Recipe, name: str, layout: Layout) -> Recipe:
     """Return what shapes one output: the recipe of its job, with as much of the rest as its format reads."""
     shaping = asdict(layout) if name in SHAPED else {}
     text = {key: value for key, value in recipe.items() if key not in PLACES or name in PLACES[key]}

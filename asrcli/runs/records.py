@@ -10,22 +10,41 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import IO, Any
 
-from asrcli.base.files import reason
+from asrcli.base.files import create_beside, is_special, lock, reason, write_whole
 from asrcli.errors import AsrError, OutputError, UsageError
+from asrcli.outputs.targets import plain
 from asrcli.types import Region, Segment, Transcript
 
 VERSION = 1
+MOST = 1 << 26  # bytes of a line; longer ones are no records
 
 
 class Lines:
-    """A sink of JSON Lines: a file, standard output (``-``), an inherited descriptor (``fd:3``), or nothing."""
+    """A sink of JSON Lines: a file, standard output (``-``), an inherited descriptor (``fd:3``), or nothing.
 
-    def __init__(self, target: str | None, option: str) -> None:
-        self.name = f"{option} {target}"
-        self.file = _open(target, option) if target else None
+    A file is locked, and its old lines stay until `begin`: then it is replaced in one step by a file with what has been
+    written so far, which grows by whole lines. A run that ends before that leaves it as it was.
+    """
+
+    def __init__(self, target: str | None, option: str, *, force: bool = False) -> None:
+        self.name, self.option, self.force = f"{option} {target}", option, force
+        self.path: str | None = None  # of a file that is not begun
+        self.held: list[str] = []
+        self.file: IO[str] | None = None
+        self._claim = -1
+        if target is None:
+            return
+        target = plain(target)
+        if target == "-" or target.startswith("fd:") or is_special(target):
+            self.file = self._open(target)
+        else:
+            self.path = os.path.realpath(target)
+            self._take()
 
     def write(self, kind: str, **values: Any) -> None:
         """Write one record at once, so that a reader sees it and a killed run keeps it.
@@ -33,31 +52,132 @@ class Lines:
         Raises:
             OutputError: the disk is full, ...
         """
-        if self.file is None:
+        if self.path is None and self.file is None:
             return
-        record = {"v": VERSION, "type": kind, **values}
+        line = json.dumps({"v": VERSION, "type": kind, **values}, ensure_ascii=True, allow_nan=False) + "\n"
+        if self.file is None:
+            self.held.append(line)
+        else:
+            self._put(line)
+
+    def begin(self) -> None:
+        """Put what is held where it belongs: the work has begun.
+
+        Raises:
+            OutputError: the disk is full, ...
+            UsageError: another process has taken the file since.
+        """
+        if self.path is None:
+            return
         try:
-            self.file.write(json.dumps(record, ensure_ascii=True, allow_nan=False) + "\n")
+            if self._claim < 0:
+                self._take()
+            descriptor = self._replace(Path(self.path)) if self._claim >= 0 else self._create(self.path)
+            self.file = os.fdopen(descriptor, "w", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"cannot write {self.name}: {reason(error)}") from error
+        if self._claim >= 0:
+            os.close(self._claim)
+            self._claim = -1
+        else:
+            self._put("".join(self.held))
+        self.path, self.held = None, []
+
+    def close(self) -> None:
+        """Let go of the file; standard output stays open."""
+        if self._claim >= 0:
+            os.close(self._claim)
+            self._claim = -1
+        if self.file is not None and self.file is not sys.stdout:
+            with suppress(OSError):  # its reader has gone: everything was flushed before
+                self.file.close()
+
+    def _replace(self, path: Path) -> int:
+        descriptor, temporary = create_beside(path)
+        try:
+            write_whole(descriptor, "".join(self.held).encode())
+            os.replace(temporary, path)
+        except BaseException:
+            os.close(descriptor)
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        return descriptor
+
+    def _create(self, path: str) -> int:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        if lock(descriptor) is False:
+            os.close(descriptor)
+            raise self._busy()
+        return descriptor
+
+    def _take(self) -> None:
+        """Lock the file that is there, and check that it may be replaced; check the folder where there is none."""
+        assert self.path is not None
+        try:
+            while True:
+                self._claim = os.open(self.path, os.O_RDWR)
+                if lock(self._claim) is False:
+                    self.close()
+                    raise self._busy()
+                with suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(self._claim), os.stat(self.path)):
+                        break
+                os.close(self._claim)
+        except FileNotFoundError:
+            self._claim = -1
+            folder = next(one for one in Path(self.path).parents if one.exists())
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise UsageError(f"{self.name}: no permission to write into '{folder}'") from None
+        except OSError as error:
+            raise UsageError(f"{self.name}: {reason(error)}") from error
+        else:
+            if not self.force and not is_records(self.path):
+                self.close()
+                raise UsageError(
+                    f"{self.name}: the file is there and asr did not write it; --force overwrites it, or name another"
+                )
+
+    def _busy(self) -> UsageError:
+        return UsageError(f"{self.name}: another process is writing this file; name another one")
+
+    def _put(self, text: str) -> None:
+        assert self.file is not None
+        try:
+            self.file.write(text)
             self.file.flush()
         except BrokenPipeError:  # its reader has gone, which is for the command to answer
             raise
         except OSError as error:
             raise OutputError(f"cannot write {self.name}: {reason(error)}") from error
 
+    def _open(self, target: str) -> IO[str]:
+        if target == "-":
+            return sys.stdout
+        try:
+            if target.startswith("fd:"):
+                return os.fdopen(os.dup(int(target[3:])), "w", encoding="utf-8")
+            return open(target, "w", encoding="utf-8")
+        except (ValueError, OverflowError) as error:
+            raise UsageError(f"{self.name}: write fd:N with a number, such as fd:3") from error
+        except OSError as error:
+            raise UsageError(f"{self.name}: {reason(error)}") from error
 
-def _open(target: str, option: str) -> IO[str]:
-    if target == "-":
-        return sys.stdout
-    try:
-        if target.startswith("fd:"):
-            return os.fdopen(os.dup(int(target[3:])), "w", encoding="utf-8")
-        if parent := os.path.dirname(target):
-            os.makedirs(parent, exist_ok=True)
-        return open(target, "w", encoding="utf-8")
-    except ValueError as error:
-        raise UsageError(f"{option} {target}: write fd:N with a number, such as fd:3") from error
-    except OSError as error:
-        raise UsageError(f"{option} {target}: {reason(error)}") from error
+
+def is_records(path: str) -> bool:
+    """Return whether a file holds nothing but records of asr; the last may be cut short by a kill."""
+    seen = 0
+    with open(path, "rb") as file:
+        while line := file.readline(MOST):
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError):
+                return seen > 0 and len(line) < MOST and not line.endswith(b"\n")
+            if not isinstance(record, dict) or not isinstance(record.get("v"), int) or "type" not in record:
+                return False
+            seen += 1
+    return True
 
 
 def now() -> float:

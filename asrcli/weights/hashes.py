@@ -5,12 +5,15 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from asrcli.base.files import blocks, write_atomic
+from asrcli.errors import ModelError, OutputError
+
 SMALL = 1 << 20  # bytes; smaller files are hashed anew each time, bigger ones when their size or time changed
-BLOCK = 1 << 22
 
 
 def hash_local(place: str | Path) -> str:
@@ -43,6 +46,19 @@ def model_files(root: Path) -> Iterator[Path]:
                 yield path
 
 
+def check_kinds(root: Path) -> None:
+    """Raise `ModelError` for a pipe, socket or device in a model folder, or a link to one: its reading has no end."""
+    for directory, folders, names in os.walk(root):
+        for name in (*folders, *names):
+            path = Path(directory, name)
+            try:
+                mode = path.stat().st_mode
+            except OSError:
+                continue  # a dangling link, which whoever needs it will miss
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                raise ModelError(f"'{path}' is not loaded: it is a pipe, a socket or a device, and no file of a model")
+
+
 def _file_hash(path: Path) -> str:
     """Return the SHA-256 of a file, remembered across runs when the file is big."""
     facts = path.stat()
@@ -64,18 +80,12 @@ def _file_hash(path: Path) -> str:
 
 def _read_hash(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
+    for block in blocks(path):
+        digest.update(block)
     return digest.hexdigest()
 
 
 def _remember(note: Path, text: str) -> None:
     """Write a small cache file in one step; a cache that cannot be written is no reason to fail."""
-    temporary = note.with_name(f"{note.name}.{os.getpid()}")
-    with suppress(OSError):
-        note.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="ascii")
-        temporary.replace(note)
-    with suppress(OSError):
-        temporary.unlink()  # what is left of it where one of these failed
+    with suppress(OutputError):
+        write_atomic(note, text)

@@ -13,8 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asrcli.base.files import blocks, write_atomic
 from asrcli.errors import ModelError, UsageError
-from asrcli.weights.hashes import hash_local
+from asrcli.weights.hashes import check_kinds, hash_local
 
 if TYPE_CHECKING:
     from asrcli.engine import Borrowed, Model, Plugin, Weights
@@ -61,6 +62,7 @@ def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: boo
     if engine.any_model or (declared is not None and declared.hub_id is None):
         return Weights(name, None, None, declared)
     if declared is None and (place := _local(engine, name)) is not None:
+        check_kinds(place)
         return Weights(name, str(place), hash_local(place), None)
     hub_id, revision = _hub_place(engine, name, declared)
     found = cached(hub_id, revision)
@@ -233,17 +235,12 @@ def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str]) -> Pat
 
 def _borrow(folder: Path, borrowed: Borrowed) -> None:
     """Copy files of another repository to their place beside the weights, each in one step."""
-    import shutil
-
     source = _snapshot(borrowed.hub_id, borrowed.revision, list(borrowed.files))
     for theirs, ours in borrowed.files.items():
         if not (source / theirs).is_file():
             raise ModelError(f"{borrowed.hub_id} has no {theirs}, which belongs beside the weights in '{folder}'")
         target = folder / ours
-        temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / theirs, temporary)
-        temporary.replace(target)
+        write_atomic(target, blocks(source / theirs))
 
 
 def explain(error: Exception) -> str:

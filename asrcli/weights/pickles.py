@@ -10,13 +10,14 @@ from asrcli.errors import ModelError
 from asrcli.weights.hashes import model_files
 
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".tar", ".pkl", ".pickle")
+SAFE = ("model.safetensors", "model.safetensors.index.json")
 
 
 def safe_folder(folder: str | Path, allowed: Sequence[type] = ()) -> None:
     """Check that loading a folder runs no code from it.
 
-    Safetensors are safe; where a folder has them, pickles beside them are not loaded and are let be. Otherwise every
-    pickle must be one that ``torch.load(weights_only=True)`` takes.
+    Where ``model.safetensors``, or its index, is in a folder, the library loads that and the pickles beside it are let
+    be. Every other pickle, in whatever folder below, must be one that ``torch.load(weights_only=True)`` takes.
 
     Args:
         folder: the model folder.
@@ -26,9 +27,9 @@ def safe_folder(folder: str | Path, allowed: Sequence[type] = ()) -> None:
         ModelError: a file could run code when loaded.
     """
     root = Path(folder)
-    if any(root.rglob("*.safetensors")):
-        return
     for path in sorted(model_files(root)):
+        if any((path.parent / name).is_file() for name in SAFE):
+            continue
         if path.name.lower().endswith(PICKLED) and is_pickle(path):
             _check_pickle(path, allowed)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from asr_plugins.canary.layout import SALM_KEYS, read_layout
+from asr_plugins.canary.layout import read_layout
 from asr_plugins.canary.tokens import Tokens
 from safetensors.torch import load_file, save_file
 
@@ -47,9 +48,9 @@ def test_an_empty_tokenizer(changed: Path, load: Load) -> None:
 
 
 def test_a_tokenizer_of_another_model(changed: Path, load: Load) -> None:
-    edit(changed / "llm_backbone/config.json", lambda data: data.update(vocab_size=151_936))
+    layout = read_layout(changed)
     with pytest.raises(ModelError, match="151669"):
-        Tokens(read_layout(changed))
+        Tokens(replace(layout, llm={**layout.llm, "vocab_size": 151_936}))
 
 
 def test_a_tokenizer_with_more_tokens_than_the_model(changed: Path) -> None:
@@ -150,20 +151,63 @@ def test_code_from_elsewhere_is_not_loaded(changed: Path, load: Load, part: str,
 
 
 @pytest.mark.parametrize(
-    "hidden", [{"spec_augment": {"_target_": "os.system"}}, {"x": [{"y": {"target": "subprocess.run"}}]}]
+    ("part", "change"),
+    [
+        ("preprocessor", {"window": {"_target_": "os.system"}}),
+        ("preprocessor", {"use_torchaudio": True}),
+        ("encoder", {"d_model": "${oc.env:SECRET}"}),
+        ("encoder", {"checkpoint": "/etc/passwd"}),
+        ("encoder", {"_target_": "nemo.utils.cloud.maybe_download_from_cloud", "url": "http://127.0.0.1/"}),
+        ("encoder", {"_target_": "nemo.collections.common.tokenizers.AutoTokenizer", "trust_remote_code": True}),
+        ("encoder", {"n_layers": 10**9}),
+        ("modality_adapter", {"model": "x"}),
+    ],
 )
-def test_code_deeper_inside_is_not_loaded_either(changed: Path, load: Load, hidden: dict[str, Any]) -> None:
-    edit(changed / "config.json", lambda data: data["perception"].update(hidden))
-    with pytest.raises(ModelError, match="not loaded"):
-        load(changed)
+def test_what_nemo_would_build_is_in_the_table(changed: Path, load: Load, part: str, change: dict[str, Any]) -> None:
+    edit(changed / "config.json", lambda data: data["perception"][part].update(change))
+    for backend in ("native", "nemo"):
+        with pytest.raises(ModelError, match=r"config\.json' is not loaded: ") as caught:
+            load(changed, backend)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("change", [{"audio_locator_tag": "${oc.env:SECRET}"}, {"more": ["${now:%Y}"]}])
+def test_no_resolver_is_evaluated_wherever_it_stands(changed: Path, change: dict[str, Any]) -> None:
+    edit(changed / "config.json", lambda data: data.update(change))
+    with pytest.raises(ModelError, match=r"only references such as"):
+        read_layout(changed)
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("llm_backbone/config.json", {"hidden_size": 60_000, "intermediate_size": 200_000}),
+        ("llm_backbone/config.json", {"num_hidden_layers": 1_000, "intermediate_size": 200_000}),
+        ("llm_backbone/config.json", {"num_hidden_layers": 10**9}),
+        ("llm_backbone/config.json", {"head_dim": 10**12}),
+        ("llm_backbone/config.json", {"rope_parameters": {"rope_type": "yarn", "rope_theta": 1e6}}),
+        ("config.json", {"lora": {"r": 16, "lora_alpha": 32, "target_modules": "((a+)+)+"}}),
+        ("tokenizer_config.json", {"tokenizer_class": "EvilTokenizer"}),
+    ],
+)
+def test_sizes_and_values_beyond_the_table(changed: Path, file: str, change: dict[str, Any]) -> None:
+    edit(changed / file, lambda data: data.update(change))
+    with pytest.raises(ModelError, match="is not loaded: "):
+        read_layout(changed)
 
 
 def test_only_known_keys_reach_nemo(changed: Path) -> None:
     hostile = {"trust_remote_code": True, "pretrained_s2s_model": "/etc/passwd", "use_nemo_automodel": True}
     edit(changed / "config.json", lambda data: data.update(hostile))
     edit(changed / "config.json", lambda data: data["lora"].update(auto_mapping={"parent_library": "evil"}))
-    salm = read_layout(changed).salm
-    assert set(salm) <= set(SALM_KEYS) and "auto_mapping" not in salm["lora"]
+    edit(changed / "config.json", lambda data: data["perception"].update(spec_augment={"_target_": "os.system"}))
+    code = {"auto_map": {"AutoTokenizer": ["evil.Tokenizer", None]}}
+    edit(changed / "tokenizer_config.json", lambda data: data.update(code))
+    edit(changed / "llm_backbone/config.json", lambda data: data.update(_attn_implementation="evil/kernel"))
+    layout = read_layout(changed)
+    assert set(layout.salm) == {"prompt_format", "audio_locator_tag", "torch_dtype", "lora", "perception"}
+    assert "auto_mapping" not in layout.salm["lora"] and "spec_augment" not in layout.salm["perception"]
+    assert "auto_map" not in layout.tokenizer and "_attn_implementation" not in layout.llm
 
 
 @pytest.mark.parametrize("change", [{"auto_map": {"AutoConfig": "evil.Config"}}, {"model_type": "llama"}])

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import tarfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from asr_plugins.nemo.archive import unpack
 from asr_plugins.nemo.catalogue import MODELS
 from asr_plugins.nemo.engine import Nemo, NemoCanary, NemoPlain
 
@@ -20,6 +18,7 @@ from asrcli.errors import ModelError, UsageError
 from asrcli.types import Options
 from asrcli.weights import models
 from tests.clips import clip, noise, silence
+from tests.nemo_engine.restoring import extract, restore
 
 if Nemo.missing():
     pytest.skip(f"{', '.join(Nemo.missing())} is not installed", allow_module_level=True)
@@ -67,14 +66,11 @@ def test_batch_equals_single_with_and_without_times(engine: Nemo) -> None:
     assert texts == [alone] * 3
 
 
-@pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason="NeMo's own unpacking needs Python 3.11.4 or newer")
-def test_the_text_is_that_of_nemo(engine: Nemo, archives: dict[str, Path]) -> None:
+def test_the_text_is_that_of_nemo(engine: Nemo, archives: dict[str, Path], tmp_path: Path) -> None:
     """The same archive, restored and asked as NeMo's own documentation says."""
-    from nemo.collections.asr.models import ASRModel
-
     kind = "ctc" if engine.layout == "ctc" else "tdt" if "tdt_durations" in engine._model.cfg.model_defaults else "rnnt"
     sounds = [noise(seconds, 26, seed) for seed, seconds in enumerate((2.0, 1.1))]
-    model = ASRModel.restore_from(str(archives[kind]), map_location="cpu")
+    model = restore(archives[kind], tmp_path / "parts")
     theirs = model.transcribe([one.samples for one in sounds], batch_size=2, timestamps=True, verbose=False)
     ours = engine.transcribe(sounds, Options(word_timestamps=True))
     for hypothesis, segments in zip(theirs, ours, strict=True):
@@ -110,7 +106,7 @@ def test_an_archive_of_other_weights_is_one_line(archives: dict[str, Path], tmp_
 
     broken = tmp_path / "broken.nemo"
     folder = tmp_path / "parts"
-    unpack(archives["ctc"], folder)
+    extract(archives["ctc"], folder)
     import torch
 
     weights = torch.load(folder / "model_weights.ckpt", weights_only=True)

@@ -28,6 +28,7 @@ from tests.clips import clip, silence
 if Nemo.missing() or Transformers.missing():
     pytest.skip("needs the extras nemo and transformers", allow_module_level=True)
 
+from tests.nemo_engine.restoring import restore
 from tests.nemo_engine.trained import archive
 from tests.qwen3.test_aligner import known_strings
 
@@ -162,12 +163,12 @@ def test_a_pause_is_in_no_word(pair: Pair, strings: Strings) -> None:
     assert len(gaps) > 5 and int(np.argmax(gaps)) == len(left) - 1 and max(gaps) > 0.6
 
 
-def test_the_frames_that_nemo_names_are_inside_the_words(pair: Pair, archives: Archives, strings: Strings) -> None:
+def test_the_frames_that_nemo_names_are_inside_the_words(
+    pair: Pair, archives: Archives, strings: Strings, tmp_path: Path
+) -> None:
     """The same archive, restored and asked as NeMo's own documentation says; CTC says where words end alone."""
-    from nemo.collections.asr.models import ASRModel
-
     clips = [one for one, _ in strings[:8]]
-    model = ASRModel.restore_from(str(archives(pair.kind)), map_location="cpu")
+    model = restore(archives(pair.kind), tmp_path)
     theirs = model.transcribe([one.samples for one in clips], batch_size=8, timestamps=True, verbose=False)
     for one, hypothesis, segments in zip(clips, theirs, pair.nemo.transcribe(clips, TIMED), strict=True):
         assert hypothesis.text == said([segments])[0]

@@ -98,7 +98,7 @@ def _run(given: dict[str, Any], console: Console) -> int:
     wanted = request(given)
     planned = plan(wanted)
     layout = layout_for(wanted, wanted.pairs[0].text, wanted.formats[0])
-    return run_planned(planned, lambda: execute(planned), layout, console, Sinks(given))
+    return run_planned(planned, lambda: execute(planned), layout, console, Sinks(given, planned))
 
 
 def request(given: dict[str, Any]) -> AlignRequest:
@@ -112,9 +112,9 @@ def request(given: dict[str, Any]) -> AlignRequest:
     from asrcli.base.languages import language_code
     from asrcli.cli.commands.requests import stretch
     from asrcli.formats import FORMATS, formats, layout
+    from asrcli.outputs.naming import Naming
     from asrcli.runs.align_pairs import find_pairs
     from asrcli.runs.align_plan import AlignRequest
-    from asrcli.runs.outputs import Naming
 
     if given["audio"] == STDIN:
         raise UsageError("standard input can be the text, not the recording: asr align AUDIO -")

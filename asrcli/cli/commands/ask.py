@@ -53,10 +53,12 @@ def ask(
     from asrcli.engines.selection import Setup, prepare_to_answer
     from asrcli.errors import UsageError
     from asrcli.formats.json import read_transcript
+    from asrcli.outputs.targets import check_targets, reads
     from asrcli.web.chat import is_address
 
     if any(not question.strip() for question in questions):
         raise UsageError("a question is empty: asr ask TRANSCRIPT 'QUESTION'")
+    check_targets((), reads("the transcript", transcript))
     with Console(quiet, verbose) as console:
         found = read_transcript(transcript)  # before weights are looked for, which may mean a long download
         if llm and is_address(llm):

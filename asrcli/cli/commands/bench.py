@@ -13,7 +13,8 @@ import typer
 from asrcli.base.console import Console, table_console
 from asrcli.base.files import reason
 from asrcli.errors import CheckFailed, InputError, OutputError, UsageError
-from asrcli.runs.state import check_replaceable
+from asrcli.outputs.ledger import check_replaceable
+from asrcli.outputs.targets import File, check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.bench.session import Request
@@ -118,6 +119,7 @@ def _check(given: dict[str, Any], files: dict[str, Path | None]) -> None:
     """Raise what is wrong with the command line, before anything is measured."""
     if sum(path is not None and str(path) == "-" for path in files.values()) > 1:
         raise UsageError("only one of --json, --csv, --markdown and --html can have standard output")
+    check_targets(writes(**files), _read(given))
     for path in files.values():
         check_folder(path)
     check_replaceable(files.values(), force=given["force"])
@@ -133,6 +135,16 @@ def _check(given: dict[str, Any], files: dict[str, Path | None]) -> None:
         raise UsageError(f"no engine to measure on '{given['dataset']}'; give --engine whisper:tiny, for example")
     if given["dataset"] is None and given["engine"]:
         raise UsageError(f"no dataset for --engine {given['engine'][0]}; name a folder, a manifest or a hub dataset")
+
+
+def _read(given: dict[str, Any]) -> list[File]:
+    """Return the files that are read: earlier runs, and what of the dataset has a name."""
+    from asrcli.datasets.dataset import files_of
+    from asrcli.datasets.results import run_paths
+
+    there = [path for path in given["beside"] or () if path.exists()]  # those that are not fail later
+    found = reads("an earlier run", *run_paths(there), given["replay"])
+    return found + reads("part of the dataset", *files_of(given["dataset"] or ""))
 
 
 def check_folder(path: Path | None) -> None:
@@ -243,8 +255,10 @@ def _show(runs: list[RunRecord], paths: list[str], files: dict[str, Path | None]
     """Print the tables, and write the reports."""
     from asrcli.bench import reports
     from asrcli.bench.verdicts import told_apart
-    from asrcli.runs.state import write_ours
+    from asrcli.outputs.ledger import write_ours
 
+    recordings = {one.audio for run in runs for one in run.utterances}
+    check_targets(writes(**files), reads("a recording of the dataset", *recordings))
     runs = told_apart(runs)
     taken = any(path is not None and str(path) == "-" for path in files.values())
     if not quiet and not taken:

@@ -66,9 +66,17 @@ def compare(
     from asrcli.compare import report
     from asrcli.compare.conditions import Condition
     from asrcli.compare.run import Wanted, run
-    from asrcli.runs.state import check_replaceable
+    from asrcli.compare.sources import files_of
+    from asrcli.outputs.ledger import check_replaceable
+    from asrcli.outputs.targets import check_targets, reads, writes
     from asrcli.scoring.alignment import without_collector
 
+    check_targets(
+        writes(
+            json=json_path, csv=csv_path, markdown=markdown_path, html=html_path, junit=junit_path, consensus=consensus
+        ),
+        [*reads("the reference", *files_of(reference)), *reads("what a system heard", *files_of(*hypotheses))],
+    )
     conditions = [Condition(text) for text in fail_if or ()]
     wanted = Wanted(
         normalizer=normalizer,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from asrcli.cli.config import Setting, read, settings, shown_files
+from asrcli.base.config import Setting, read, settings, shown_files
 from asrcli.errors import UsageError
 
 DEFAULT = "default"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from asrcli.errors import InputError, UsageError
+from asrcli.outputs.targets import File, check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.leaderboard.tables import Table
@@ -76,15 +77,18 @@ def leaderboard(
     from asrcli.leaderboard.runs import merge_rows, place_runs, sets_of
     from asrcli.leaderboard.snapshot import load
     from asrcli.leaderboard.view import View
-    from asrcli.runs.state import check_replaceable
+    from asrcli.outputs.ledger import check_replaceable
 
     check_replaceable([json_path, csv_path, html_path, plot], force=force)  # of Markdown a block alone is replaced
     if plot is not None:
         from asrcli.leaderboard.plot import check_plot
 
         check_plot(plot)
+    added = run_paths(add or [])
+    paths = Paths(json_path, csv_path, markdown_path, html_path, plot)
+    check_targets(writes(**paths._asdict()), reads("a run", *added))
     tables = [load(name, day_of(date)) for name in dict.fromkeys(table or [DEFAULT])]
-    runs = place_runs(run_paths(add or []), tables[0])
+    runs = place_runs(added, tables[0])
     view = View(
         words(sets) or sets_of(runs, tables),
         words(without),
@@ -99,7 +103,7 @@ def leaderboard(
         mix,
     )
     board = arrange(tables, view, merge_rows(runs))
-    report(board, top, runs, Paths(json_path, csv_path, markdown_path, html_path, plot), quiet=quiet)
+    report(board, top, runs, paths, quiet=quiet)
 
 
 def words(text: str | None) -> tuple[str, ...]:
@@ -216,11 +220,14 @@ def score(
 ) -> None:
     """Score the Open ASR Leaderboard's manifests, MODEL_owner-name_DATASET_path_name_split.jsonl, as it does itself."""
     from asrcli.base.languages import language_code
-    from asrcli.leaderboard import reports
+    from asrcli.leaderboard import reports, submission
     from asrcli.leaderboard.scores import score_folder
-    from asrcli.runs.state import write_ours
+    from asrcli.outputs.ledger import write_ours
 
     scores = score_folder(folder, language_code(language))
+    made = [Path(one.file).with_suffix(".score.json") for one in scores] if write else []
+    made += [eval_results / submission.FILE] if eval_results is not None else []
+    check_targets([File("the output", str(path)) for path in made], reads("a manifest", *(one.file for one in scores)))
     for one in scores:
         for note in one.notes:
             print(f"asr: {one.file}: {note}", file=sys.stderr)
@@ -236,8 +243,6 @@ def score(
 
         show_scores(scores, table_console())
     if eval_results is not None:
-        from asrcli.leaderboard import submission
-
         report = submission.eval_results(scores)
         write_ours(eval_results / submission.FILE, report.text, force=force)
         for line in report.missing:
@@ -258,11 +263,13 @@ def export(
     """Write run records as the Open ASR Leaderboard's manifests, ready to be submitted."""
     from asrcli.datasets.results import run_paths
     from asrcli.leaderboard.manifests import manifests_of
-    from asrcli.runs.state import check_replaceable, write_ours
+    from asrcli.outputs.ledger import check_replaceable, write_ours
 
     if not runs:
         raise UsageError("nothing to export: name run records of `asr bench`, asr leaderboard export RUN.jsonl")
-    made = manifests_of(run_paths(runs), out, model, dataset)
+    paths = run_paths(runs)
+    made = manifests_of(paths, out, model, dataset)
+    check_targets([File("the output", str(target)) for target in made], reads("a run", *paths))
     check_replaceable(made, force=force)
     for target, text in made.items():
         write_ours(target, text, force=True)

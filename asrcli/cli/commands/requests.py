@@ -25,7 +25,7 @@ def request(given: dict[str, Any]) -> Request:
     """
     from asrcli.audio import inputs
     from asrcli.formats import formats, layout
-    from asrcli.runs.outputs import Naming
+    from asrcli.outputs.naming import Naming
     from asrcli.runs.plan import Request
 
     if given["manifest"]:

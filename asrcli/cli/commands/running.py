@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 import traceback
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.base.console import Console, clock, printable
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  # flags worth a line on standard error
 
 
-def run(wanted: Request, console: Console, sinks: Sinks) -> int:
+def run(wanted: Request, console: Console, given: dict[str, Any]) -> int:
     """Transcribe what was asked for and return the exit code."""
     from asrcli.runs.execute import execute
     from asrcli.runs.plan import plan
 
     planned = plan(wanted)
-    return run_planned(planned, lambda: execute(planned), planned.request.layout, console, sinks)
+    return run_planned(planned, lambda: execute(planned), planned.request.layout, console, Sinks(given, planned))
 
 
 def run_planned(
@@ -45,11 +45,12 @@ def run_planned(
     sinks: Sinks,
 ) -> int:
     """Do what is planned, rendering what happens, and return the exit code."""
-    for text in planned.notices:
-        console.note(text)
-    if sinks.dry_run:
-        return _say_plan(planned, console)
-    return Run(planned, execute, layout, console, sinks).go()
+    with closing(sinks):
+        for text in planned.notices:
+            console.note(text)
+        if sinks.dry_run:
+            return _say_plan(planned, console)
+        return Run(planned, execute, layout, console, sinks).go()
 
 
 def _say_plan(planned: Planned, console: Console) -> int:
@@ -118,6 +119,7 @@ class Run:
             leave(error.exit_code)  # the decoding threads are still at work: ending the usual way may abort in them
         finally:
             happenings.close()
+        self.sinks.begin()
         self._summary(len(fresh), time.perf_counter() - started)
         return 1 if self.failed or self.refused else 0
 
@@ -154,6 +156,8 @@ class Run:
     def _handle(self, event: JobEvent) -> None:
         from asrcli.runs import execute as execution
 
+        if not isinstance(event, execution.Note | execution.Probed):  # without weights nothing is done
+            self.sinks.begin()
         match event:
             case execution.Note():
                 self._note(event)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from json import loads
 from typing import TYPE_CHECKING, Any
 
 from asrcli.errors import UsageError
+from asrcli.outputs.targets import File, check_targets, plain, reads, writes
 from asrcli.runs.records import Lines, print_json
 
 if TYPE_CHECKING:
@@ -21,13 +23,43 @@ if TYPE_CHECKING:
 class Sinks:
     """Where results and records go: standard output in the order of the inputs, the report, the events."""
 
-    def __init__(self, given: dict[str, Any]) -> None:
+    def __init__(self, given: dict[str, Any], planned: Planned) -> None:
+        """Open what a plan needs, after everything that it will write was held against everything that it reads.
+
+        Raises:
+            UsageError: a file would be overwritten that is none of ours, or that something else reads or writes.
+        """
+        check_targets([*written_by(planned), *writes(**_named(given))], [*read_by(planned), *_read(given)])
         self.dry_run: bool = given["dry_run"]
         self.fail_fast: bool = given["fail_fast"]
         self.json: bool = given["json"]
-        self.stdout_taken = self.json or "-" in (given["events"], given["report"])  # no names of files among records
-        self.report = Lines(given["report"], "--report")
-        self.events = Lines(given["events"], "--events")
+        taken = {plain(given[name] or "") for name in ("events", "report")}
+        self.stdout_taken = self.json or "-" in taken  # no names of files among records
+        force = given["force"]
+        report, events = (None, None) if self.dry_run else (given["report"], given["events"])
+        self.report = Lines(report, "--report", force=force)
+        self.events = Lines(events, "--events", force=force)
+
+    def begin(self) -> None:
+        """Replace the files of an earlier run: this one does something."""
+        self.report.begin()
+        self.events.begin()
+
+    def close(self) -> None:
+        """Let go of all files."""
+        self.report.close()
+        self.events.close()
+
+
+def _named(given: dict[str, Any]) -> dict[str, str | None]:
+    return {name: given[name] for name in ("report", "events")}
+
+
+def _read(given: dict[str, Any]) -> list[File]:
+    """Return the files that options name to be read."""
+    found = reads("the list of inputs", given.get("files_from"))
+    found += reads("the language model", given.get("language_model"))
+    return found + reads("the model", given["model"] if os.path.isfile(given["model"] or "") else None)
 
 
 def check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
@@ -47,10 +79,35 @@ def check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
             raise UsageError(
                 f"{inputs} inputs as {chosen[0]} cannot share standard output; give --output-dir, or -f {joinable}"
             )
-        if given["events"] == "-":
+        if plain(given["events"] or "") == "-":
             raise UsageError("--events - and the text cannot share standard output; give --output-dir")
     if to_stdout and (given["mirror_tree"] or given["output_template"] != "{stem}.{format}"):
         raise UsageError("--mirror-tree and --output-template need --output-dir")
+
+
+def written_by(planned: Planned) -> list[File]:
+    """Return the outputs of a plan."""
+    return [File("the output", output.path) for job in planned.jobs for output in job.outputs]
+
+
+def read_by(planned: Planned) -> list[File]:
+    """Return the inputs of a plan, with the files that belong to each."""
+    from asrcli.alignment.reference import files_for
+    from asrcli.runs.align_plan import AlignPlan
+
+    names = [job.name for job in planned.jobs]
+    found = reads("the input", *names)
+    stems = [os.path.splitext(os.path.basename(name))[0] for name in names]
+    if isinstance(planned, AlignPlan):
+        found += reads("the text", *planned.texts.values())
+        folder = planned.request.reference
+        return found + reads("the reference", *(files_for(folder, stems) if folder else ()))
+    speakers = planned.request.speakers
+    if speakers is not None and speakers.rttm is not None:
+        whole = not os.path.isdir(speakers.rttm)
+        paths = [speakers.rttm] if whole else [os.path.join(speakers.rttm, f"{stem}.rttm") for stem in stems]
+        found += reads("--rttm-in", *paths)
+    return found
 
 
 class Results:

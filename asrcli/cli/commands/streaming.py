@@ -7,13 +7,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from asrcli.base.console import Console, clock
 from asrcli.cli.commands.running import leave, say_doubts
 from asrcli.cli.commands.sinks import Sinks
-from asrcli.errors import AsrError, UsageError
+from asrcli.errors import AsrError, EngineUnavailable, UsageError
 from asrcli.runs.records import VERSION, done_record, failed_record, now, print_json, segment_record
 from asrcli.streaming.showing import Silent, Text, text_shown
 
@@ -49,8 +50,8 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
     Raises:
         UsageError: options that do not go together.
     """
+    from asrcli.outputs.ledger import check_replaceable
     from asrcli.runs.plan import plan, prepare_engine
-    from asrcli.runs.state import check_replaceable
     from asrcli.streaming.session import Session
     from asrcli.streaming.sources import LIST, open_source, parse_pcm
 
@@ -66,12 +67,13 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
     wanted = _timed_while_heard(planned, given)
     planned = replace(planned, request=wanted)
     check_replaceable([output.path for job in planned.jobs for output in job.outputs], force=wanted.force)
-    for text in planned.notices:
-        console.note(text)
-    choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
-    choice.engine.clip_seconds(wanted.options)  # says which options do not go together, before anything loads
-    console.note(f"loading {choice.engine.name} {choice.weights.name}")
-    return Live(planned, console, Sinks(given), Session(source, choice, wanted.options, wanted.vad)).go()
+    with closing(Sinks(given, planned)) as sinks:
+        for text in planned.notices:
+            console.note(text)
+        choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
+        choice.engine.clip_seconds(wanted.options)  # says which options do not go together, before anything loads
+        console.note(f"loading {choice.engine.name} {choice.weights.name}")
+        return Live(planned, console, sinks, Session(source, choice, wanted.options, wanted.vad)).go()
 
 
 def _timed_while_heard(planned: Plan, given: dict[str, Any]) -> Request:
@@ -171,6 +173,7 @@ class Live:
         from asrcli.streaming.updates import Update
 
         if isinstance(happening, Ready):
+            self.sinks.begin()
             self.console.note(f"listening to {self.name}, ready on {happening.device} after {happening.seconds:.1f} s")
             self._event("listening", time=now(), input=self.job.name, after=round(happening.seconds, 3))
         elif isinstance(happening, Note):
@@ -201,6 +204,8 @@ class Live:
         from asrcli.runs.execute import write_live
 
         error, transcript = over.error, over.transcript
+        if not isinstance(error, EngineUnavailable):  # without weights nothing was done
+            self.sinks.begin()
         if error is not None and not any(error is one for one in self.session.failures):
             self._say_error(error)
         say_doubts(self.console, self.name, transcript, self.plan.request.formats, self.plan.request.layout)

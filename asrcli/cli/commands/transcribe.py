@@ -10,7 +10,6 @@ import typer
 from asrcli.base.console import Console
 from asrcli.cli.commands.requests import request
 from asrcli.cli.commands.running import run
-from asrcli.cli.commands.sinks import Sinks
 
 
 def _option(*names: str, help: str, **more: Any) -> Any:
@@ -238,4 +237,4 @@ def transcribe(
             from asrcli.cli.commands.manifests import run_manifest
 
             raise typer.Exit(run_manifest(request(given), given, console))
-        raise typer.Exit(run(request(given), console, Sinks(given)))
+        raise typer.Exit(run(request(given), console, given))

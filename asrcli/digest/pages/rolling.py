@@ -14,6 +14,7 @@ from asrcli.web.cleaning import escape_markdown, markdown_link
 
 DAYS = 90  # in the rolling pages
 FEED_DAYS = 30
+ROLLING = ("ideas.md", "papers.md", "feed.xml", "feed.json")
 
 
 def write_rolling(out: Path) -> None:
@@ -34,12 +35,8 @@ def rolling_pages(editions: Sequence[Edition]) -> dict[str, str]:
     from asrcli.digest.pages.feeds import atom_feed, json_feed
 
     recent = editions[:FEED_DAYS]
-    return {
-        "ideas.md": ideas_page(editions),
-        "papers.md": papers_page(editions),
-        "feed.xml": atom_feed(recent),
-        "feed.json": json_feed(recent),
-    }
+    texts = (ideas_page(editions), papers_page(editions), atom_feed(recent), json_feed(recent))
+    return dict(zip(ROLLING, texts, strict=True))
 
 
 def ideas_page(editions: Sequence[Edition]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import wave
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from asrcli.base.children import python
 from asrcli.digest.podcast.espeak import library
 from asrcli.digest.podcast.lexicon import Spoken
 from asrcli.errors import EngineUnavailable, UsageError
@@ -140,7 +140,7 @@ class Espeak:
         )
         spoken = []
         with tempfile.TemporaryDirectory() as folder:
-            run_program([sys.executable, "-m", "asrcli.digest.podcast.espeak", folder], asked)
+            run_program(python("-m", "asrcli.digest.podcast.espeak", folder), asked)
             for number, line in enumerate(lines):
                 told = json.loads((Path(folder) / f"{number:04}.json").read_text())
                 samples = np.fromfile(Path(folder) / f"{number:04}.pcm", dtype=np.int16)

@@ -91,11 +91,19 @@ def run(
 ) -> None:
     """Read every source and write the digest of a day."""
     from asrcli.digest.board import load_board
-    from asrcli.digest.run import Plan, run_day
+    from asrcli.digest.pages.rolling import ROLLING
+    from asrcli.digest.run import Plan, daily_path, run_day
     from asrcli.digest.store import Store
     from asrcli.digest.verify import verify_day
+    from asrcli.outputs.targets import File, check_targets, reads
 
     days = span(day, since, until)
+    made = [daily_path(out, one.isoformat(), kind) for one in days for kind in ("json", "md", "html")]
+    made += [out / name for name in (*ROLLING, "digest.sqlite")]
+    check_targets(
+        [File("the page", str(path)) for path in made],
+        [*reads("--interests", interests), *reads("--leaderboard", leaderboard)],
+    )
     names, settings = chosen(sources), settings_for(out, interests)
     board = load_board(leaderboard)
     writer = writer_for(llm, llm_model)

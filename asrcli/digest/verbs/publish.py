@@ -89,7 +89,9 @@ def readme(
     """Replace the blocks papers, models, ideas, status and leaderboard of a README."""
     from asrcli.digest.board import load_board
     from asrcli.digest.pages.readme import update_readme
+    from asrcli.outputs.targets import File, check_targets, reads
 
+    check_targets([File("the README", str(file))], reads("--leaderboard", leaderboard))
     board = load_board(leaderboard) if leaderboard else None  # only read where a block needs it
     done = update_readme(file, editions_in(out, 30), board)
     print(f"asr: {file}: {', '.join(done)}", file=sys.stderr)
@@ -182,11 +184,14 @@ def paper(
     """Write a page on one paper: claim, evidence, premise, what would settle it, objections, and what was read."""
     from asrcli.base.files import write_text
     from asrcli.digest.paper import paper_page, read_file
+    from asrcli.outputs.targets import File, check_targets, reads
     from asrcli.web.cleaning import file_name
 
     path = Path(what)
     if path.is_file():
-        reading, name = read_file(path), path.stem
+        name = path.stem
+        check_targets([File("the page", str(out / "papers" / f"{file_name(name)}.md"))], reads("the paper", path))
+        reading = read_file(path)
     else:
         reading = look_up_paper(what, out, replay, offline, citations)
         name = reading.identity

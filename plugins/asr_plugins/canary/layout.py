@@ -9,26 +9,18 @@ llm_backbone/config.json    configuration of the language model; not in the publ
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from asr_plugins.nemo.allowed import QWEN3, QWEN3_TOKENIZER, SALM
+from asr_plugins.nemo.checked import checked, least_weights
 from asrcli.errors import ModelError
 
-CONFIG, WEIGHTS, TOKENIZER, LLM_CONFIG = (
-    "config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "llm_backbone/config.json",
-)
-TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json", "vocab.json", "merges.txt")
-# What a SALM configuration may hold besides sizes. Others could name code or further files to load.
-SALM_KEYS = (
-    "pretrained_llm", "pretrained_asr", "prompt_format", "audio_locator_tag", "freeze_params", "prevent_freeze_params",
-    "lora", "perception", "torch_dtype",
-)  # fmt: skip
-LORA_KEYS = ("task_type", "r", "lora_alpha", "lora_dropout", "target_modules")
+CONFIG, WEIGHTS, LLM_CONFIG = "config.json", "model.safetensors", "llm_backbone/config.json"
+TOKENIZER, TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
+TOKENIZER_FILES = (TOKENIZER, TOKENIZER_CONFIG, "vocab.json", "merges.txt")
 SAME = {  # of perception.encoder and perception.preprocessor: what the networks here compute, and NeMo's default
     "subsampling": ("dw_striding", "striding"),
     "subsampling_factor": (8, 4),
@@ -68,8 +60,9 @@ class Layout:
     """One folder, its configuration read and checked."""
 
     folder: Path
-    salm: Mapping[str, Any]  # NeMo's configuration, of which only `SALM_KEYS` are kept
-    llm: Mapping[str, Any]  # configuration of Qwen3
+    salm: Mapping[str, Any]  # NeMo's configuration, as far as it is known to be safe
+    llm: Mapping[str, Any]  # configuration of Qwen3, likewise
+    tokenizer: Mapping[str, Any]  # its ``tokenizer_config.json``, likewise
     encoder: Encoder
     audio_tag: str
     lora_scale: float  # alpha / r
@@ -82,9 +75,7 @@ def read_layout(folder: Path) -> Layout:
         ModelError: a file is missing or damaged, another architecture, or a configuration that names code.
     """
     salm = _read(folder / CONFIG)
-    missing = [
-        name for name in (WEIGHTS, TOKENIZER, "tokenizer_config.json", LLM_CONFIG) if not (folder / name).is_file()
-    ]
+    missing = [name for name in (WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, LLM_CONFIG) if not (folder / name).is_file()]
     if missing:
         origin = salm.get("pretrained_llm", "Qwen/Qwen3-1.7B")
         raise ModelError(
@@ -96,12 +87,15 @@ def read_layout(folder: Path) -> Layout:
         raise ModelError(
             f"'{folder / LLM_CONFIG}' is no plain Qwen3 configuration (model_type {llm.get('model_type')!r})"
         )
+    salm, llm = checked(salm, SALM, folder / CONFIG), checked(llm, QWEN3, folder / LLM_CONFIG)
+    tokenizer = checked(_read(folder / TOKENIZER_CONFIG), QWEN3_TOKENIZER, folder / TOKENIZER_CONFIG)
     try:
+        _check_size(folder, salm, llm)
         return Layout(
             folder,
-            {key: salm[key] for key in SALM_KEYS if key in salm}
-            | {"lora": {key: salm["lora"][key] for key in LORA_KEYS if key in salm["lora"]}},
+            salm,
             llm,
+            tokenizer,
             _encoder(salm["perception"], folder),
             str(salm["audio_locator_tag"]),
             float(salm["lora"]["lora_alpha"]) / int(salm["lora"]["r"]),
@@ -110,6 +104,19 @@ def read_layout(folder: Path) -> Layout:
         raise ModelError(
             f"'{folder / CONFIG}' is no configuration of Canary-Qwen: {type(error).__name__} {error}"
         ) from error
+
+
+def _check_size(folder: Path, salm: Mapping[str, Any], llm: Mapping[str, Any]) -> None:
+    """Raise `ModelError` when the configurations speak of more weights than the file has bytes."""
+    width, inner, layers = (llm[key] for key in ("hidden_size", "intermediate_size", "num_hidden_layers"))
+    heads = llm["num_attention_heads"] * llm.get("head_dim", width // llm["num_attention_heads"])
+    needed = least_weights(salm["perception"]) + width * (llm["vocab_size"] + layers * (3 * inner + 2 * heads))
+    there = (folder / WEIGHTS).stat().st_size
+    if needed > there:
+        raise ModelError(
+            f"'{folder}' is not loaded: its configurations speak of {needed} weights, and {WEIGHTS} has {there} bytes; "
+            "download it again"
+        )
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -126,26 +133,8 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
-def _targets(value: Any) -> Iterator[Any]:
-    """Yield what a configuration names to be called, however deep inside."""
-    if isinstance(value, Mapping):
-        yield from (part for key, part in value.items() if key in ("_target_", "target"))
-        for part in value.values():
-            yield from _targets(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _targets(part)
-
-
 def _encoder(perception: Mapping[str, Any], folder: Path) -> Encoder:
-    features, encoder, adapter = (perception[key] for key in ("preprocessor", "encoder", "modality_adapter"))
-    for target in _targets(perception):
-        if not str(target).startswith("nemo.collections."):
-            raise ModelError(f"'{folder / CONFIG}' names '{target}', which is code from elsewhere: it is not loaded")
-    if not str(adapter["_target_"]).endswith(".IdentityConnector"):
-        raise ModelError(
-            f"'{folder / CONFIG}': a connector '{adapter['_target_']}' is not known, only IdentityConnector"
-        )
+    features, encoder, _ = (perception[key] for key in ("preprocessor", "encoder", "modality_adapter"))
     for name, (wanted, default) in SAME.items():
         part = features if name in ("normalize", "log", "frame_splicing", "preemph") else encoder
         if part.get(name, default) != wanted:

@@ -6,7 +6,11 @@ and would follow whatever a configuration names.
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Collection, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,7 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from asr_plugins.canary import prompts
 from asr_plugins.canary.decoding import Written
-from asr_plugins.canary.layout import LLM_CONFIG, WEIGHTS, Layout
+from asr_plugins.canary.layout import LLM_CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Layout
 from asr_plugins.canary.native import batches
 from asr_plugins.canary.tokens import Tokens
 from asr_plugins.nemo.quiet import held
@@ -110,6 +114,23 @@ def cut(row: Sequence[int], limit: int, ends: Collection[int]) -> Written:
     return Written(list(row[:limit]), False, None)
 
 
+def _lay_out(layout: Layout, folder: Path) -> dict[str, Any]:
+    """Write the checked configurations into a folder, beside the tokenizer, and return what NeMo needs besides."""
+    texts = {LLM_CONFIG: layout.llm, TOKENIZER_CONFIG: layout.tokenizer}
+    for name, config in texts.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(config), encoding="utf-8")
+    shutil.copyfile(layout.folder / TOKENIZER, folder / TOKENIZER)
+    return {
+        "tokenizer_path": str(folder),
+        "pretrained_llm": str((folder / LLM_CONFIG).parent),
+        "pretrained_asr": "nvidia/canary-1b-flash",  # not fetched, since
+        "pretrained_weights": False,  # all of them are in the one file
+        "freeze_params": [],  # of training
+        "prevent_freeze_params": [],
+    }
+
+
 def _load(layout: Layout) -> Any:
     """Build NeMo's model and fill it from the checkpoint, strictly."""
     try:
@@ -124,14 +145,8 @@ def _load(layout: Layout) -> Any:
 
     logging.setLevel(logging.ERROR)
     path = layout.folder / WEIGHTS
-    model = SALM(
-        {
-            **layout.salm,
-            "tokenizer_path": str(layout.folder),
-            "pretrained_llm": str((layout.folder / LLM_CONFIG).parent),
-            "pretrained_weights": False,  # all of them are in the one file
-        }
-    )
+    with TemporaryDirectory(prefix="asr-canary-") as made:
+        model = SALM({**layout.salm, **_lay_out(layout, Path(made))})
     try:
         missing, unexpected = model.load_state_dict(load_file(path), strict=False)
     except (SafetensorError, OSError, RuntimeError) as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr_plugins.firered.checkpoint import LLM_FOLDER, SAFE_CONFIG, SAFE_MODEL, Checkpoint, read_checkpoint
+from asrcli.base.files import blocks, create_beside, write_atomic
 from asrcli.errors import OutputError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def convert_to_safetensors(folder: Path, out: Path, dtype: str | None = None) ->
         if out.resolve() != folder.resolve():
             _copy_rest(folder, out)
         _write_weights(out / SAFE_MODEL, tensors)
-        _write_text(out / SAFE_CONFIG, json.dumps(_config(checkpoint), indent=2, ensure_ascii=False) + "\n")
+        write_atomic(out / SAFE_CONFIG, json.dumps(_config(checkpoint), indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         raise OutputError(f"{out} cannot be written: {error.strerror or error}") from error
     return out
@@ -78,7 +79,7 @@ def _plain(args: Mapping[str, object]) -> dict[str, object]:
 def _copy_rest(folder: Path, out: Path) -> None:
     for name in COPIED:
         if (folder / name).exists():
-            shutil.copyfile(folder / name, out / name)
+            write_atomic(out / name, blocks(folder / name))
     llm, copied = folder / LLM_FOLDER, out / LLM_FOLDER
     if not llm.is_dir() or copied.exists():
         return
@@ -89,21 +90,14 @@ def _copy_rest(folder: Path, out: Path) -> None:
 
 
 def _write_weights(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Bring the file to the disk before it gets its name, so that a file of that name is always whole."""
     from safetensors.torch import save_file
 
-    partial = path.with_suffix(".partial")
-    save_file(dict(tensors), partial, metadata={"format": "pt"})
-    _finish(partial, path)
-
-
-def _write_text(path: Path, text: str) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    _finish(partial, path)
-
-
-def _finish(partial: Path, path: Path) -> None:
-    """Bring the file to the disk before it gets its name, so that a file of that name is always whole."""
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    descriptor, partial = create_beside(path)
+    try:
+        save_file(dict(tensors), partial, metadata={"format": "pt"})
+        os.fsync(descriptor)
+        partial.replace(path)
+    finally:
+        os.close(descriptor)
+        partial.unlink(missing_ok=True)

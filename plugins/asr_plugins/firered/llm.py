@@ -22,6 +22,7 @@ from asr_plugins.firered.config import BEAMS, encoder_config
 from asr_plugins.firered.features import FeatureExtractor
 from asr_plugins.firered.weights import build_encoder, build_linear, report_unused
 from asrcli.errors import ModelError
+from asrcli.weights.configs import check_no_adapter, check_size, plain_config
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
@@ -234,19 +235,28 @@ def load_qwen2(folder: Path, tensors: Tensors, dtype: torch.dtype) -> Any:
     import json
 
     from safetensors import SafetensorError
-    from transformers import GenerationConfig, Qwen2ForCausalLM
+    from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM
 
     for file in sorted(folder.glob("*.safetensors")):
         with file.open("rb") as opened:
             if opened.read(len(LFS_POINTER)) == LFS_POINTER:
                 raise ModelError(f"{file} is a Git LFS pointer and not the weights; run 'git lfs pull' there")
     try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+        data = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        kind = data.get("model_type")
         if kind != "qwen2":
             raise ModelError(f"{folder} holds a '{kind}' model; FireRedASR-LLM needs Qwen2-7B-Instruct")
+        check_no_adapter(folder)
+        config = plain_config(Qwen2Config, data, folder / "config.json")
+        check_size(lambda: Qwen2ForCausalLM(config), folder)
         with _no_progress_bar():
             model = Qwen2ForCausalLM.from_pretrained(
-                folder, dtype=dtype, local_files_only=True, use_safetensors=True, attn_implementation="sdpa"
+                folder,
+                config=config,
+                dtype=dtype,
+                local_files_only=True,
+                use_safetensors=True,
+                attn_implementation="sdpa",
             )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder} cannot be loaded ({_first_line(error)}); download it again") from error

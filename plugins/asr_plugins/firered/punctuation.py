@@ -11,6 +11,7 @@ from asr_plugins.firered.checkpoint import MODEL, read_pickle
 from asrcli.companions import Punctuator
 from asrcli.engine import Model, Weights
 from asrcli.errors import ModelError
+from asrcli.weights.configs import plain_config
 
 BERT = "chinese-lert-base"  # folder with the shape and the tokenizer of the network
 INPUTS = "chinese-bert-wwm-ext_vocab.txt"  # the numbers of the tokens as trained
@@ -86,7 +87,7 @@ def _build(folder: Path, tensors: Mapping[str, Any], outputs: int) -> tuple[tupl
     from transformers import BertConfig, BertModel
 
     try:
-        config = BertConfig(**json.loads((folder / BERT / "config.json").read_text(encoding="utf-8")))
+        config = plain_config(BertConfig, json.loads((folder / BERT / "config.json").read_text(encoding="utf-8")), BERT)
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{folder / BERT / 'config.json'} cannot be read ({error}); download the model again"

@@ -2,26 +2,31 @@
 
 It holds ``model_config.yaml``, ``model_weights.ckpt`` (a pickle in torch's zip) and the files of the tokenizer. What is
 refused here: members that are not plain files in the archive's own folder, sizes that no model has, a configuration
-that names classes outside NeMo or grows without bound when its aliases are followed, and pickles that torch does not
-take with ``weights_only=True``. Nothing is unpacked to disk.
+that `checked` refuses or that grows without bound when its aliases are followed, and pickles that torch does not take
+with ``weights_only=True``. A Canary may have a second model for the times of words in it, which is treated alike.
 """
 
 from __future__ import annotations
 
+import json
 import lzma
 import shutil
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from asr_plugins.nemo.checked import least_weights, model_config
 from asrcli.errors import ModelError
 from asrcli.weights.pickles import refusal
 
 CONFIG, WEIGHTS = "model_config.yaml", "model_weights.ckpt"
+TIMES = "timestamps_asr_"  # before the names of both, for the second model
+CONFIGS = {CONFIG: WEIGHTS, TIMES + CONFIG: TIMES + WEIGHTS}
+NEMO_FILE = "nemo:"  # before the name of a file of the archive
 MOST_MEMBERS = 1_000
 MOST_CONFIG_BYTES = 16 << 20
 MOST_CONFIG_NODES = 500_000  # with every alias written out; the configurations of real models have a few thousand
@@ -36,16 +41,14 @@ class Archive:
 
     path: Path
     target: str  # the class of the model, a dotted name inside NeMo
-    config: dict[str, Any]  # the parsed ``model_config.yaml``
+    config: dict[str, Any]  # what NeMo may see of ``model_config.yaml``
+    configs: Mapping[str, dict[str, Any]] = field(default_factory=dict)  # that and the second model's, by file name
 
     @property
     def layout(self) -> str:
         """The kind of decoder: ``ctc``, ``rnnt`` (TDT too) or ``aed``."""
         name = self.target.rpartition(".")[2]
-        for part, layout in (("MultiTask", "aed"), ("RNNT", "rnnt"), ("CTC", "ctc")):
-            if part in name:
-                return layout
-        raise ModelError(f"'{self.path}' is a {name}, which is no recogniser that engine 'nemo' knows")
+        return "aed" if "MultiTask" in name else "rnnt" if "RNNT" in name else "ctc"
 
 
 def find_archive(path: Path) -> Path:
@@ -69,37 +72,71 @@ def read_archive(path: Path, *, weights: bool = True) -> Archive:
     Raises:
         ModelError: the archive is damaged or could do harm.
     """
+    configs: dict[str, dict[str, Any]] = {}
+    sizes: dict[str, int] = {}
     try:
         with tarfile.open(path, "r:*") as tar:
-            config: dict[str, Any] | None = None
             for member in _members(tar, path):
                 name = PurePosixPath(member.name).name
-                if name == CONFIG:
-                    config = _read_config(_open(tar, member), path)
-                    if not weights:
+                sizes[name] = member.size
+                if name in CONFIGS:
+                    configs[name] = _read_config(_open(tar, member), f"{path}: {name}")
+                    if not weights and name == CONFIG:
                         break
                 elif weights and name.endswith(PICKLES):
                     _check_pickle(_open(tar, member), member.size, f"{path}: {name}")
     except (tarfile.TarError, EOFError, OSError, ValueError, lzma.LZMAError, zlib.error, zipfile.BadZipFile) as error:
         reason = str(error).partition("\n")[0].rstrip(":")
         raise ModelError(f"'{path}' is no complete .nemo archive ({reason}): fetch it again") from error
-    if config is None:
+    if CONFIG not in configs:
         raise ModelError(f"'{path}' has no {CONFIG}: it is no .nemo model")
-    return Archive(path, str(config.get("target", "")), config)
+    for name, config in configs.items() if weights else ():
+        needed, there = least_weights(config), sizes.get(CONFIGS[name], 0)
+        if needed > there:
+            raise ModelError(f"'{path}' is not loaded: {name} speaks of {needed} weights, and {there} bytes are there")
+    return Archive(path, str(configs[CONFIG]["target"]), configs[CONFIG], configs)
 
 
-def unpack(path: Path, folder: Path) -> None:
-    """Write the files of an archive below a folder. NeMo's own way needs a Python that has filters for tar archives.
+def unpack(archive: Archive, folder: Path) -> None:
+    """Write what NeMo needs of an archive into a folder: weights, tokenizers, and the checked configurations.
 
     Raises:
-        ModelError: the archive could do harm.
+        ModelError: the archive could do harm, or a file that its configuration names is not there.
     """
-    with tarfile.open(path, "r:*") as tar:
-        for member in _members(tar, path):
-            target = folder.joinpath(*PurePosixPath(member.name).parts)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with _open(tar, member) as packed, target.open("xb") as file:
+    wanted = {name for config in archive.configs.values() for name in named_files(config)}
+    with tarfile.open(archive.path, "r:*") as tar:
+        for member in _members(tar, archive.path):
+            name = PurePosixPath(member.name).name
+            if name not in wanted and name not in CONFIGS.values():
+                continue
+            with _open(tar, member) as packed, (folder / name).open("xb") as file:
                 shutil.copyfileobj(packed, file)
+    for name in sorted(wanted):
+        if not (folder / name).is_file():
+            raise ModelError(f"'{archive.path}' lacks '{name}', which its {CONFIG} names: fetch it again")
+        if b"${" in (folder / name).read_bytes():
+            raise ModelError(f"'{archive.path}' is not loaded: '{name}' has a token with '${{', which NeMo evaluates")
+    for name, config in archive.configs.items():
+        text = json.dumps(_placed(config, folder), ensure_ascii=False)  # JSON is YAML, and says which values are texts
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def named_files(config: Mapping[str, Any]) -> set[str]:
+    """Return the names of the files that a checked configuration names, which are those of tokenizers."""
+    tokenizer = config.get("tokenizer", {})
+    parts = (tokenizer, *tokenizer.get("langs", {}).values())
+    texts = [value for part in parts for value in part.values() if isinstance(value, str)]
+    return {text.removeprefix(NEMO_FILE) for text in texts if text.startswith(NEMO_FILE)}
+
+
+def _placed(value: Any, folder: Path) -> Any:
+    """Return a configuration in which the tokenizers' files have their place in a folder."""
+    if isinstance(value, Mapping):
+        found = {key: _placed(one, folder) for key, one in value.items()}
+        return found | {"dir": str(folder)} if "model_path" in value else found
+    if isinstance(value, str) and value.startswith(NEMO_FILE):
+        return str(folder / value.removeprefix(NEMO_FILE))
+    return value
 
 
 def _members(tar: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
@@ -125,37 +162,32 @@ def _open(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     return opened
 
 
-def _read_config(file: IO[bytes], path: Path) -> dict[str, Any]:
+def _read_config(file: IO[bytes], source: str) -> dict[str, Any]:
+    """Return what NeMo may see of a configuration."""
     import yaml
 
     data = file.read(MOST_CONFIG_BYTES + 1)
     if len(data) > MOST_CONFIG_BYTES:
-        raise ModelError(f"'{path}': {CONFIG} is bigger than {MOST_CONFIG_BYTES} bytes")
+        raise ModelError(f"'{source}' is bigger than {MOST_CONFIG_BYTES} bytes")
     try:
         config = yaml.safe_load(data)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ModelError(f"'{path}': {CONFIG} is not plain YAML: {str(error).splitlines()[0]}") from error
+        raise ModelError(f"'{source}' is not plain YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(config, dict):
-        raise ModelError(f"'{path}': {CONFIG} is not the configuration of a model")
-    _check_targets(config, path)
-    return config
+        raise ModelError(f"'{source}' is not the configuration of a model")
+    _check_size(config, source)
+    return model_config(config, source)
 
 
-def _check_targets(config: dict[str, Any], path: Path) -> None:
-    """Raise when the configuration would have anything built that is not of NeMo."""
+def _check_size(config: dict[str, Any], source: str) -> None:
+    """Raise when a configuration grows beyond bounds when its aliases are followed."""
     waiting: list[Any] = [config]
     for _ in range(MOST_CONFIG_NODES):
         if not waiting:
             return
         node = waiting.pop()
-        if isinstance(node, dict):
-            waiting += node.values()
-            for key in ("_target_", "target"):
-                if isinstance(node.get(key), str) and not node[key].startswith("nemo."):
-                    raise ModelError(f"'{path}' is not safe to load: it would run '{node[key]}', which is not of NeMo")
-        elif isinstance(node, list):
-            waiting += node
-    raise ModelError(f"'{path}' is not safe to load: {CONFIG} grows to more than {MOST_CONFIG_NODES} entries")
+        waiting += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    raise ModelError(f"'{source}' is not safe to load: it grows to more than {MOST_CONFIG_NODES} entries")
 
 
 def _check_pickle(file: IO[bytes], size: int, name: str) -> None:

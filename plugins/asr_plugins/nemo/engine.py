@@ -200,7 +200,7 @@ def _load(archive: Archive, device: Any, dtype: Any) -> Any:
     """Return NeMo's model in evaluation mode, on a device and in a dtype of torch."""
     try:
         with held(), TemporaryDirectory(prefix="asr-nemo-") as folder:
-            unpack(archive.path, Path(folder))
+            unpack(archive, Path(folder))
             silence()
             from nemo.collections.asr.models import ASRModel
             from nemo.core.connectors.save_restore_connector import SaveRestoreConnector

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asr_plugins.transformers_models.catalogue import Kind
+from asr_plugins.transformers_models.catalogue import Kind, read_config
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError, OutOfMemory
+from asrcli.weights.configs import check_front, check_no_adapter, check_size, plain_config
 from asrcli.weights.pickles import safe_folder
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # Tensors that only training uses: absent from some published checkpoints, or left over in them.
 TRAINING = ("masked_spec_embed", "num_batches_tracked", "quantizer.", "project_q.", "project_hid.")
 LFS_POINTER = b"version https://git-lfs"
+FRONTS = ("preprocessor_config.json", "processor_config.json")
 SHOWN = 3  # names in a message
 
 
@@ -37,9 +39,12 @@ def load_model(folder: Path, kind: Kind, device: torch.device, dtype: torch.dtyp
     from safetensors import SafetensorError
 
     check_files(folder)
+    config = _config(folder)
+    check_size(lambda: _auto_class(kind).from_config(config), folder)
     try:
         network, facts = _auto_class(kind).from_pretrained(
             str(folder),
+            config=config,
             dtype=dtype,
             local_files_only=True,
             trust_remote_code=False,
@@ -54,6 +59,15 @@ def load_model(folder: Path, kind: Kind, device: torch.device, dtype: torch.dtyp
         raise ModelError(f"'{folder}' cannot be loaded: {_first_line(error)}") from error
 
 
+def _config(folder: Path) -> Any:
+    """Return what the class of a model declares of its ``config.json``."""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    check_no_adapter(folder)
+    data = read_config(folder)
+    return plain_config(CONFIG_MAPPING[str(data["model_type"])], data, folder / "config.json")
+
+
 def load_part(folder: Path, part: str) -> Any:
     """Return the tokenizer, feature extractor or processor of a folder.
 
@@ -66,6 +80,11 @@ def load_part(folder: Path, part: str) -> Any:
     """
     import transformers
 
+    check_no_adapter(folder)
+    for name in FRONTS:
+        if (folder / name).is_file():
+            with loading(folder, name):
+                check_front(json.loads((folder / name).read_text(encoding="utf-8")), folder / name)
     with loading(folder, "the " + part.removeprefix("Auto").lower().replace("featureextractor", "feature extractor")):
         return getattr(transformers, part).from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
 

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from asrcli.errors import MissingExtra, ModelError
+from asrcli.weights.configs import check_no_adapter, check_size, plain_config
 from asrcli.weights.hashes import hash_local
 from asrcli.weights.pickles import safe_folder
 
@@ -49,7 +50,7 @@ def converted(folder: Path, revision: str | None) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".converting-", dir=home))
     try:
-        _convert(folder, work / "model")
+        _convert(_plain(folder, work / "plain"), work / "model", folder)
         try:
             os.replace(work / "model", target)
         except OSError:
@@ -60,7 +61,29 @@ def converted(folder: Path, revision: str | None) -> Path:
     return target
 
 
-def _convert(folder: Path, output: Path) -> None:
+def _plain(folder: Path, made: Path) -> Path:
+    """Return a folder with links to the files of another, and of its ``config.json`` what Whisper's class declares.
+
+    Raises:
+        ModelError: the configuration does not fit the weights, or names another model.
+    """
+    from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+    check_no_adapter(folder)
+    config = plain_config(
+        WhisperConfig, json.loads((folder / "config.json").read_text(encoding="utf-8")), folder / "config.json"
+    )
+    check_size(lambda: WhisperForConditionalGeneration(config), folder)
+    made.mkdir()
+    for path in folder.iterdir():
+        if path.name != "config.json" and path.is_file():
+            (made / path.name).symlink_to(path.resolve())
+    config.architectures = ["WhisperForConditionalGeneration"]
+    config.save_pretrained(str(made))
+    return made
+
+
+def _convert(folder: Path, output: Path, source: Path) -> None:
     """Run CTranslate2's converter; weights are kept in float16, which every precision can be made from."""
     from ctranslate2.converters import TransformersConverter
     from safetensors import SafetensorError
@@ -76,7 +99,7 @@ def _convert(folder: Path, output: Path) -> None:
             _make_processor_files(folder, output)
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).strip().split("\n")[0]
-        raise ModelError(f"'{folder}' cannot be converted to CTranslate2: {reason}") from error
+        raise ModelError(f"'{source}' cannot be converted to CTranslate2: {reason}") from error
 
 
 def _make_processor_files(folder: Path, output: Path) -> None:

@@ -78,18 +78,14 @@ def check_template(template: str, formats: Sequence[str]) -> None:
 
 
 def check_collisions(outputs: Sequence[tuple[str, str]]) -> None:
-    """Raise `UsageError` when two inputs would write one output, or an output is an input.
+    """Raise `UsageError` when two inputs would write one output.
 
     Args:
         outputs: (input, output) pairs. Names that differ only in case count as one, since some file systems think so.
     """
     owners: dict[str, str] = {}
-    inputs = {os.path.abspath(source) for source, _ in outputs}
     for source, output in outputs:
-        key = os.path.abspath(output)
-        if key in inputs:
-            raise UsageError(f"the output '{output}' is one of the inputs; give another --output-dir")
-        first = owners.setdefault(key.casefold(), source)
+        first = owners.setdefault(os.path.abspath(output).casefold(), source)
         if first != source:
             raise UsageError(f"'{first}' and '{source}' would both write '{output}'; {_apart(first, source)}")
 

@@ -1,0 +1,189 @@
+"""The record of how each output of a folder was made, in a hidden folder beside the outputs: they move together.
+
+``.asr/made.jsonl`` has two lines per output, before and after it is written; the last line of a name counts, and the
+hashes of all: a file with another content is not what asr has written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from asrcli.base.files import is_special, lock, reason, write_atomic
+from asrcli.errors import OutputError, UsageError
+from asrcli.outputs import recipes
+from asrcli.outputs.identity import Identity, digest_of, same_content
+from asrcli.outputs.lines import append, objects, opened
+from asrcli.outputs.recipes import Recipe
+
+STATE = ".asr"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Why a file that is there is not replaced."""
+
+    why: str
+    edited: bool = False  # asr wrote it and somebody has changed it since: it is a result all the same
+
+    def __str__(self) -> str:
+        return f"kept: {self.why}; --force replaces it"
+
+
+class Ledger:
+    """The record of how each output of one folder was made."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder or "."
+        self.path = Path(self.folder) / STATE / "made.jsonl"
+        self._entries: dict[str, dict[str, Any]] = {}  # the last line about each output
+        self._written: dict[str, set[str]] = {}  # the hashes of all that asr has ever written under a name
+        self._known = 0  # bytes of the file that have been read
+        self._catch_up()
+
+    def _note(self, entry: dict[str, Any]) -> None:
+        self._entries[entry["output"]] = entry
+        if isinstance(digest := entry.get("digest"), str):
+            self._written.setdefault(entry["output"], set()).add(digest)
+
+    def stale(self, output: str, source: str, recipe: Recipe) -> str | None:
+        """Return why an output has to be made, or ``None`` when it is up to date.
+
+        An output that was edited by hand still counts as made; whether it may be replaced is what `kept` says.
+        """
+        if not os.path.lexists(output):
+            return "not there yet"
+        entry = self._entries.get(os.path.relpath(output, self.folder))
+        if entry is None:
+            return "not made by asr, or its record is gone"
+        if "audio" not in entry:
+            return "a run was killed while it was written"
+        if changed := recipes.difference(entry["recipe"], recipe):
+            return changed
+        if not same_content(source, Identity(**entry["audio"])):
+            return "the recording has changed"
+        return None
+
+    def kept(self, output: str) -> Kept | None:
+        """Return why a file must not be replaced: it is not ours, or not as we wrote it. ``None``: it may be.
+
+        An empty file holds nobody's work, and a pipe or a device keeps nothing.
+        """
+        try:
+            if is_special(output) or os.path.isdir(output) or not os.path.getsize(output):
+                return None
+        except OSError:  # not there, or a link to nothing
+            return None
+        found = self._judge(output)
+        if found is not None:
+            self._catch_up()  # another process may have written it since this one looked
+            found = self._judge(output)
+        return found
+
+    def _judge(self, output: str) -> Kept | None:
+        name = os.path.relpath(output, self.folder)
+        if name not in self._entries:
+            return Kept("asr did not make it, or its record is gone")
+        if name not in self._written:
+            return Kept("an older asr made it and kept no hash, so nobody knows whether it was edited")
+        try:
+            return None if digest_of(output) in self._written[name] else Kept("it was edited after asr wrote it", True)
+        except OSError as error:
+            return Kept(f"it cannot be read ({reason(error)})")
+
+    def write(
+        self,
+        output: str,
+        content: str | bytes,
+        audio: Identity | None = None,
+        recipe: Recipe | None = None,
+        *,
+        force: bool = False,
+    ) -> None:
+        """Write an output and record how it was made, in one step: two processes do it one after the other.
+
+        The line before says what is about to be written, so that a run killed in between neither leaves a file without
+        an owner nor makes another's file ours.
+
+        Args:
+            output: its path; a pipe or a device keeps nothing, and its folder is not ours.
+            content: the whole of it.
+            audio: what it was made of.
+            recipe: how. Without these two it is ours, and out of date.
+            force: replace whatever is there.
+
+        Raises:
+            OutputError: it cannot be written, or a file is there that is not ours, or not as asr wrote it.
+        """
+        if is_special(output):
+            write_atomic(output, content)
+            return
+        name = os.path.relpath(output, self.folder)
+        with self._locked():
+            if not force and (kept := self.kept(output)):
+                raise OutputError(f"'{output}' is {kept}")
+            self._add({"output": name, "digest": _digest(content)})
+            write_atomic(output, content)
+            if audio is not None and recipe is not None:
+                self._add({"output": name, "audio": asdict(audio), "recipe": recipes.kept(recipe)})
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the record for this process, with what others have added to it."""
+        with opened(self.path) as descriptor:
+            lock(descriptor, wait=True)
+            self._catch_up()
+            yield
+
+    def _catch_up(self) -> None:
+        """Read what has been added since the last time, here or by other processes."""
+        with suppress(OSError):
+            if not is_special(self.path):
+                with self.path.open("rb") as file:
+                    file.seek(self._known)
+                    added = file.read()
+                whole = added[: added.rfind(b"\n") + 1]
+                self._known += len(whole)
+                for line in objects(whole):
+                    if isinstance(line.get("output"), str):
+                        self._note(line)
+
+    def _add(self, entry: dict[str, Any]) -> None:
+        self._note(entry)
+        append(self.path, entry)
+
+
+def _digest(content: str | bytes) -> str:
+    """Return what `digest_of` says of a file with this content."""
+    raw = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    return hashlib.blake2b(raw, digest_size=16).hexdigest()
+
+
+def write_ours(path: str | os.PathLike[str], content: str | bytes, *, force: bool = False) -> None:
+    """Write a file that is ours to replace, and remember what was written.
+
+    Raises:
+        OutputError: it cannot be written, or it is there, not as asr wrote it, and not to be replaced.
+    """
+    ledger_of(os.path.dirname(path)).write(os.fspath(path), content, force=force)
+
+
+def check_replaceable(paths: Iterable[str | os.PathLike[str] | None], *, force: bool = False) -> None:
+    """Raise `UsageError` where a report would replace a file that is not as asr wrote it: before any work is done."""
+    for path in paths:
+        if path is None or str(path) == "-" or force:
+            continue
+        if kept := ledger_of(os.path.dirname(path)).kept(os.fspath(path)):
+            raise UsageError(f"'{path}' is {kept}")
+
+
+@lru_cache(maxsize=1024)
+def ledger_of(folder: str) -> Ledger:
+    """Return the one ledger of a folder in this process."""
+    return Ledger(folder)

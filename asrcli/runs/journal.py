@@ -1,0 +1,72 @@
+"""The clips recognised of a recording while it is under way, so that a run that was killed goes on where it was.
+
+``.asr/journal/ID.jsonl`` beside the outputs has one line per clip; it is removed when the recording is finished.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from asrcli.outputs.ledger import STATE
+from asrcli.outputs.lines import append, read_lines
+from asrcli.outputs.recipes import Recipe
+from asrcli.pipeline.assembly import ClipKey, HeardClip
+from asrcli.pipeline.events import Known
+from asrcli.types import Alternative, Phone, Segment, Word
+
+
+class Journal:
+    """The clips heard of one recording, kept until its outputs are written."""
+
+    def __init__(self, folder: str, source: str, recipe: Recipe) -> None:
+        # The digest of the content would read every recording twice; size and time are enough for a run cut short.
+        facts = os.stat(source)
+        parts = [os.path.abspath(source), facts.st_size, facts.st_mtime_ns, sorted(recipe.items())]
+        name = hashlib.blake2b(json.dumps(parts).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
+        self.path = Path(folder or ".") / STATE / "journal" / f"{name}.jsonl"
+
+    def known(self) -> Known:
+        """Return what an interrupted run had heard."""
+        clips: dict[ClipKey, tuple[Segment, ...]] = {}
+        language: str | None = None
+        score: float | None = None
+        for line in read_lines(self.path):
+            if "clip" in line:
+                clips[(line["clip"][0], line["clip"][1])] = tuple(segment_from(one) for one in line["segments"])
+            elif "language" in line:
+                language, score = line["language"], line["score"]
+        return Known(clips, language, score)
+
+    def heard(self, heard: HeardClip) -> None:
+        """Keep one clip."""
+        append(self.path, {"clip": list(heard.key), "segments": [asdict(one) for one in heard.segments]})
+
+    def voted(self, language: str, score: float) -> None:
+        """Keep the language, so that the clips to come are heard in the same one."""
+        append(self.path, {"language": language, "score": score})
+
+    def remove(self) -> None:
+        """Forget everything: the outputs are written."""
+        with suppress(OSError):
+            self.path.unlink()
+
+
+def segment_from(data: Mapping[str, Any]) -> Segment:
+    """Build a segment from what `dataclasses.asdict` made of it and JSON carried."""
+    values = dict(data)
+    values["words"] = tuple(
+        Word(**{**word, "phones": tuple(Phone(**phone) for phone in word.get("phones", ()))}) for word in data["words"]
+    )
+    values["tokens"], values["flags"] = tuple(data["tokens"]), tuple(data["flags"])
+    values["alternatives"] = tuple(
+        Alternative(one["text"], one["search_score"], tuple(one["tokens"]), tuple(one["token_logprobs"]))
+        for one in data.get("alternatives", ())
+    )
+    return Segment(**values)

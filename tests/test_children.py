@@ -1,0 +1,92 @@
+"""Processes that asr starts run nothing that lies in the folder where the user is."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.command import quiet_environment, write_wav
+
+from asrcli.base.children import python
+from asrcli.cli.doctor import PROBES, Probe, examine
+from asrcli.digest.podcast import speech
+
+ROOT = Path(__file__).parent.parent
+SOURCES = [
+    path for folder in ("asrcli", "plugins/asr_plugins", "tools") for path in sorted((ROOT / folder).rglob("*.py"))
+]
+# Who may start a process at all; Python among them by `python` alone.
+STARTERS = {
+    "asrcli/bench/environment.py",  # git
+    "asrcli/bench/process.py",
+    "asrcli/digest/podcast/speech.py",
+    "asrcli/cli/doctor.py",
+    "plugins/asr_plugins/pocketsphinx_aligner/pronunciation.py",  # espeak-ng
+}
+STARTING = {
+    "subprocess", "multiprocessing.Process", "multiprocessing.Pool", "multiprocessing.get_context", "runpy",
+    "multiprocessing.pool", "concurrent.futures.ProcessPoolExecutor", "concurrent.futures.process", "pty",
+}  # fmt: skip
+CALLS = {"system", "popen", "execv", "execve", "execvp", "execl", "execlp", "spawnv", "spawnvp", "posix_spawn"}
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Change into a folder whose modules leave a marker when they are imported, and look for it in the end."""
+    folder = tmp_path / "here"
+    for name in ("torch", "queue", "json", "signal", "numpy", "ctranslate2", "sitecustomize", "asrcli/__init__"):
+        path = folder / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"open({str(tmp_path / 'marker')!r}, 'a').write(__name__)\n")
+    monkeypatch.chdir(folder)
+    yield folder
+    assert not (tmp_path / "marker").exists(), (tmp_path / "marker").read_text()
+
+
+def test_probes_of_the_doctor(hostile: Path) -> None:
+    everything = Probe("all", "import queue, json, signal, numpy, asrcli.cli.doctor; print('fine')", "")
+    found = examine([everything, *(one for one in PROBES if one.name in ("driver", "disk", "ctranslate2"))])
+    assert found[0].facts == "fine"
+
+
+def test_the_measuring_process_of_bench(hostile: Path) -> None:
+    write_wav(hostile / "data" / "one.wav", 0.5)
+    (hostile / "data" / "one.txt").write_text("one\n")
+    command = python("-m", "asrcli", "bench", "data", "-e", "fake", "--repeats", "1", "--batches", "none")
+    done = subprocess.run(command, capture_output=True, timeout=120, env=quiet_environment(hostile.parent / "home"))
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_speech_of_the_podcast(hostile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], text: str) -> None:
+        commands.append(command)
+        raise InterruptedError
+
+    monkeypatch.setattr(speech, "run_program", run)
+    with pytest.raises(InterruptedError):
+        speech.Espeak().speak([])
+    done = subprocess.run([*commands[0][:-1], str(hostile)], input=b"", capture_output=True, timeout=60)
+    assert b"Traceback" not in done.stderr or b"espeak" in done.stderr
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_python_is_started_by_one_helper(path: Path) -> None:
+    """Nobody else names the interpreter, and who starts programs is known."""
+    name = str(path.relative_to(ROOT))
+    tree = ast.parse(path.read_text())
+    named = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert "sys.executable" not in named or name == "asrcli/base/children.py"
+    assert not {f"os.{call}" for call in CALLS} & named
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    assert not imported & STARTING or name in STARTERS
+    assert not {"sys.executable", "os.system"} & imported
