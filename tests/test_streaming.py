@@ -233,7 +233,9 @@ def test_pocketsphinx_streams_about_as_well_as_it_reads() -> None:
     samples, text = digits(2)
     owner = recogniser(load_class("pocketsphinx"), "en-us", Options())
     listener, updates = listen(owner, samples, VadOptions())
-    batch = " ".join(one.text for one in owner.recogniser.transcribe([Clip(Recording("x"), 0.0, samples)], owner.options)[0])  # type: ignore[union-attr]
+    batch = " ".join(
+        one.text for one in owner.recogniser.transcribe([Clip(Recording("x"), 0.0, samples)], owner.options)[0]
+    )  # type: ignore[union-attr]
     assert jiwer.wer(text, check(listener, updates)) <= jiwer.wer(text, batch) + 0.25
 
 
