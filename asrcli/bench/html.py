@@ -9,12 +9,12 @@ from importlib.resources import files
 from itertools import pairwise
 
 from asrcli.bench import tables
-from asrcli.bench.labels import MOST_NAMED, Box, end_of_line, place_names
 from asrcli.bench.tables import Grid
 from asrcli.bench.verdicts import Point, best_speed, front, points, verdicts
 from asrcli.compare import wording
 from asrcli.compare.html import digest
 from asrcli.datasets.results import RunRecord
+from asrcli.reports.labels import MOST_NAMED, Box, end_of_line, place_names
 from asrcli.scoring.significance import Interval
 
 WIDTH, HEIGHT = 900, 420  # of the plot, in its own units

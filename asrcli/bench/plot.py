@@ -2,51 +2,32 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asrcli.bench.labels import MOST_NAMED, Box, place_names
 from asrcli.bench.tables import headline
 from asrcli.bench.verdicts import Point, front, points
 from asrcli.datasets.results import RunRecord
-from asrcli.errors import MissingExtra, UsageError
-from asrcli.outputs.ledger import write_ours
+from asrcli.reports.labels import MOST_NAMED, Box, place_names
+from asrcli.reports.plot import BLUE, GREEN, GREY, LINE, ORANGE, RED, VIOLET, literal, plotted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FORMATS = (".png", ".svg", ".pdf")
 SIZE, LETTER = 8.5, 5.0  # of the names: height, and width of a letter, in typographic points
-COLOURS = ("#2563eb", "#d9730d", "#0f9d76", "#9333ea", "#c02660", "#5b7083")  # as the HTML reports
-
-
-def check_plot(path: Path) -> None:
-    """Raise when a plot could not be written, before anything is measured.
-
-    Raises:
-        UsageError: the name says no format.
-        MissingExtra: matplotlib is not installed.
-    """
-    from importlib.util import find_spec
-
-    if path.suffix.lower() not in FORMATS:
-        raise UsageError(f"--plot {path}: the name must end in {', '.join(FORMATS)}")
-    if find_spec("matplotlib") is None:
-        raise MissingExtra("--plot", ["matplotlib"], "plots")
+COLOURS = (BLUE, ORANGE, GREEN, VIOLET, RED, GREY)  # as the HTML reports
 
 
 def write_plot(runs: Sequence[RunRecord], path: Path) -> None:
     """Write the plot; runs without a rate or a speed are not in it."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    with plotted(path, 5.6) as axes:
+        draw(axes, runs)
 
-    figure = Figure(figsize=(10.0, 5.6), dpi=160, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    known = points(runs)
-    edge = front(runs)
+
+def draw(axes: Axes, runs: Sequence[RunRecord]) -> None:
+    """Draw points with their intervals, the front, the scales and the names."""
+    known, edge = points(runs), front(runs)
     many = len(known) > MOST_NAMED
     for number, one in enumerate(known, 1):
         axes.errorbar(
@@ -58,32 +39,26 @@ def write_plot(runs: Sequence[RunRecord], path: Path) -> None:
             markersize=7,
             capsize=3,
             zorder=3,
-            label=f"{number} {one.name}" if many else None,
+            label=literal(f"{number} {one.name}") if many else None,
         )
     steps = [(one.speed, 100 * one.rate) for at in edge for one in known if one.at == at]
     if len(steps) > 1:
         label = "Pareto front"
-        axes.step(*zip(*steps, strict=True), where="pre", color="#98a2b3", linewidth=1.2, zorder=1, label=label)
+        axes.step(*zip(*steps, strict=True), where="pre", color=LINE, linewidth=1.2, zorder=1, label=label)
     if many:
-        figure.legend(frameon=False, loc="outside right upper", fontsize=SIZE)
+        axes.figure.legend(frameon=False, loc="outside right upper", fontsize=SIZE)
     elif len(steps) > 1:
         axes.legend(frameon=False, loc="best")
     axes.set_xscale("log")
     axes.set_xlabel("speed, RTFx (seconds of audio per second)")
     axes.set_ylabel("WER, %")
-    axes.set_title(headline(runs), fontsize=11, loc="left")
+    axes.set_title(literal(headline(runs)), fontsize=11, loc="left")
     axes.set_ylim(bottom=0.0)
     if known:
         fastest, slowest = max(one.speed for one in known), min(one.speed for one in known)
         axes.set_xlim(slowest / 1.6, fastest * (1.6 if many else 2.6))  # room for names to the right
-    axes.grid(color="#dfe3e8", linewidth=0.6, zorder=0)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    canvas.draw()  # only now is it known where the points are
+    axes.figure.canvas.draw()  # only now is it known where the points are
     write_names(axes, known)
-    data = io.BytesIO()
-    figure.savefig(data, format=path.suffix.lower()[1:], metadata={"Date": None} if path.suffix == ".svg" else None)
-    write_ours(path, data.getvalue(), force=True)
 
 
 def write_names(axes: Axes, known: Sequence[Point]) -> None:
@@ -100,14 +75,14 @@ def write_names(axes: Axes, known: Sequence[Point]) -> None:
         box = place.box
         offset = (box.left - x, y - (box.top + box.bottom) / 2)
         axes.annotate(
-            name,
+            literal(name),
             (one.speed, 100 * one.rate),
             xytext=offset,
             textcoords="offset points",
             fontsize=SIZE,
             color=colour(one),
             verticalalignment="center",
-            arrowprops={"arrowstyle": "-", "color": "#98a2b3", "linewidth": 0.6} if place.far else None,
+            arrowprops={"arrowstyle": "-", "color": LINE, "linewidth": 0.6} if place.far else None,
         )
 
 

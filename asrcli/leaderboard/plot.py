@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 from asrcli.base.console import printable
-from asrcli.errors import MissingExtra, UsageError
+from asrcli.errors import UsageError
 from asrcli.leaderboard.ranking import Board, Standing, front
 from asrcli.leaderboard.tables import Kind
-from asrcli.outputs.ledger import write_ours
+from asrcli.reports.plot import BLUE, GREEN, GREY, ORANGE, RED, literal, plotted
 
-FORMATS = ("png", "svg", "pdf")
-COLOURS = {"open": "#2563eb", "proprietary": "#d9730d", "licence not said": "#5b7083", "measured here": "#c02660"}
-
-
-def check_plot(path: Path) -> None:
-    """Raise what would stop `draw`, before anything is computed.
-
-    Raises:
-        UsageError: no format of that name.
-        MissingExtra: matplotlib is not installed.
-    """
-    from importlib.util import find_spec
-
-    if path.suffix.removeprefix(".") not in FORMATS:
-        raise UsageError(f"--plot {path}: the name must end in {', '.join(f'.{one}' for one in FORMATS)}")
-    if find_spec("matplotlib") is None:
-        raise MissingExtra("--plot", ["matplotlib"], "plots")
+COLOURS = {"open": BLUE, "proprietary": ORANGE, "licence not said": GREY, "measured here": RED}
 
 
 def draw(board: Board, path: Path) -> int:
@@ -41,22 +24,9 @@ def draw(board: Board, path: Path) -> int:
     points = [one for one in board.standings if one.average and one.row.rtfx]
     if not points:
         raise UsageError("--plot: no model of this view has both an average and a speed")
-    import matplotlib
-
-    with matplotlib.rc_context({"svg.hashsalt": "asr", "svg.fonttype": "none", "font.size": 9, "text.usetex": False}):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(10, 6.2), layout="constrained", dpi=150)
-        FigureCanvasAgg(figure)
-        axes = figure.add_subplot()
+    with plotted(path, 6.2) as axes:
         draw_points(axes, points)
         draw_scales(axes, board)
-        data = io.BytesIO()
-        kind = path.suffix.removeprefix(".")
-        stamp = {"png": {"Software": "asr"}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
-        figure.savefig(data, format=kind, metadata=stamp)
-    write_ours(path, data.getvalue(), force=True)
     return len(points)
 
 
@@ -82,9 +52,9 @@ def draw_points(axes: Any, points: list[Standing]) -> None:
                 marker="*" if label == Kind.MEASURED else "o",
             )
     best = front(points)
-    axes.step([one.row.rtfx for one in best], [one.average for one in best], where="post", c="#0b7a4b", lw=1, ls="--")
+    axes.step([one.row.rtfx for one in best], [one.average for one in best], where="post", c=GREEN, lw=1, ls="--")
     for one in [*best, *(one for one in points if one.row.kind is Kind.MEASURED and one not in best)]:
-        name = printable(one.row.model.rpartition("/")[2])[:40].replace("$", r"\$")
+        name = literal(printable(one.row.model.rpartition("/")[2])[:40])
         place = (one.row.rtfx, one.average)
         axes.annotate(name, place, xytext=(-5, 5), textcoords="offset points", fontsize=7, ha="right")
     axes.legend(loc="upper left", fontsize=8, title="size of a point: parameters", title_fontsize=8)
@@ -104,5 +74,4 @@ def draw_scales(axes: Any, board: Board) -> None:
     axes.set_ylabel(f"average {board.unit} in %, lower is better")
     titles = "; ".join(f"{table.title}, {table.day}" for table in board.tables)
     titles += "; several protocols, compare points of one only" if len(board.protocols) > 1 else ""
-    axes.set_title(titles.replace("$", r"\$"), loc="left", fontsize=10)
-    axes.grid(alpha=0.25)
+    axes.set_title(literal(titles), loc="left", fontsize=10)

@@ -140,10 +140,10 @@ def check_whole_run(asr: Run, folder: Path, dataset: Path, chosen: list[Contesta
         assert 4 <= len(said) <= 12, said  # a line for every part of the work, though nobody looks on
     page = Page((folder / "report.html").read_text())
     xml.parse(folder / "plot.svg")
-    plot = (folder / "plot.svg").read_text()  # where every text is drawn, and stands in a comment
+    plot = (folder / "plot.svg").read_text()  # where texts are texts
     for system in systems:
         assert system in done.out.replace("\n", "") or len(system) > 40
-        assert page.text.count(system) > 3 and f"{system} -->" in plot, system
+        assert page.text.count(system) > 3 and f"{system}</text>" in plot, system
     assert "script" not in page.tags and page.tags.count("circle") == len(systems)
 
     paths = [folder / run["record"] for run in data["runs"]]

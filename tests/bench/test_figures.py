@@ -15,7 +15,6 @@ from rich.console import Console
 
 from asrcli.bench import codecs, figures, gauges, robustness, sounds
 from asrcli.bench import messages as say
-from asrcli.bench.labels import Box, place_names
 from asrcli.bench.loaded import listen
 from asrcli.bench.replay import drift
 from asrcli.bench.tables import Grid, narrowed, needed
@@ -23,6 +22,7 @@ from asrcli.bench.verdicts import front, told_apart, verdicts
 from asrcli.compare.terminal import Sheet
 from asrcli.datasets.results import Measure, RunRecord, read_run, write_run
 from asrcli.engine import Engine, Stream, StreamUpdate
+from asrcli.reports.labels import Box, place_names
 from asrcli.types import Options, Utterance
 
 

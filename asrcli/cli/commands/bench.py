@@ -124,7 +124,7 @@ def _check(given: dict[str, Any], files: dict[str, Path | None]) -> None:
         check_folder(path)
     check_replaceable(files.values(), force=given["force"])
     if files["plot"]:
-        from asrcli.bench.plot import check_plot
+        from asrcli.reports.plot import check_plot
 
         check_plot(files["plot"])
     if given["replay"] and (given["dataset"] or given["engine"]):

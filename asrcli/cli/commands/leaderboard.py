@@ -81,7 +81,7 @@ def leaderboard(
 
     check_replaceable([json_path, csv_path, html_path, plot], force=force)  # of Markdown a block alone is replaced
     if plot is not None:
-        from asrcli.leaderboard.plot import check_plot
+        from asrcli.reports.plot import check_plot
 
         check_plot(plot)
     added = run_paths(add or [])
