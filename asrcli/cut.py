@@ -50,6 +50,7 @@ class CutSummary:
 
     seconds: float = 0.0  # length of the samples seen
     speech: list[Region] = field(default_factory=list)  # all regions, recording time; empty without voice activity
+    silent: bool = False  # voice activity saw nothing but zeros
 
 
 @dataclass(slots=True)
@@ -117,6 +118,7 @@ class _Cutter:
         """Yield what is left."""
         if self.detector is not None:
             self._learn(self.detector.finish())
+            self.summary.silent = self.detector.silent
         elif self.buffer.end > self.given:
             self.closed.append(_Unit(self.given, self.buffer.end))
         self.position = self.buffer.end

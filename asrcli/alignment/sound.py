@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asrcli.types import SAMPLE_RATE, Clip, Recording, Region
+from asrcli.unheard import nothing_found
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
@@ -37,6 +38,8 @@ def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], N
         samples += len(block)
         found += detector.feed(block) if detector else []
     found += detector.finish() if detector else [Region(0.0, samples / SAMPLE_RATE)]
+    if detector is not None and not found:
+        warn(nothing_found(recording, samples / SAMPLE_RATE, detector.silent))
     start = recording.start
     return Survey(samples / SAMPLE_RATE, tuple(Region(one.start + start, one.end + start) for one in found))
 

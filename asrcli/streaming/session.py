@@ -146,6 +146,8 @@ class Session:
             self._ready.set()
             self._listen()
             error = self._source_error
+            if line := self._listener.nothing_found():
+                self._warn(line)
         except Exception as failure:  # of the engine; what was heard before is kept
             error = failure
             for update in self._listener.give_up():
