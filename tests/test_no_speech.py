@@ -244,3 +244,28 @@ def test_a_manifest_run_and_a_benchmark_say_it(asr: Run, tmp_path: Path) -> None
     assert done.code == 0 and done.err.count("(3.0 s of sound); --no-vad hears it anyway") == 1
     (record,) = (tmp_path / "runs").glob("*.jsonl")
     assert r"\"vad\": true" in record.read_text()  # within the recorded command
+
+
+def test_a_pair_in_opposite_phase_is_heard(tmp_path: Path, talk: Any) -> None:
+    """The mean of the two would be silence; of a pair with a common hum it would be the hum."""
+    mono = at_peak(talk[: 5 * SAMPLE_RATE], -12)
+    hum = tone(5, hertz=50, level=0.1)
+    for common in (0 * hum, hum):
+        warnings: list[str] = []
+        path = write_wav(tmp_path / "pair.wav", np.stack([mono + common, common - 0.9 * mono], 1))
+        mixed = np.concatenate(list(decode(Recording(str(path)), warnings.append)))
+        assert len(mixed) == len(mono)
+        voice = slice(2 * SAMPLE_RATE, None)  # before is silence, in which nobody can tell
+        share = np.corrcoef(np.diff(mixed[voice]), np.diff(mono[voice]))[0, 1]
+        assert share > 0.99 and speech_regions(mixed)
+        assert len(warnings) == 1 and "opposite phase" in warnings[0]
+
+
+def test_other_pairs_are_mixed_as_their_mean(tmp_path: Path, talk: Any) -> None:
+    one, other = at_peak(talk[: 3 * SAMPLE_RATE], -12), at_peak(talk[3 * SAMPLE_RATE : 6 * SAMPLE_RATE], -12)
+    hum = tone(3, hertz=50, level=0.4)
+    for pair in ((one, other), (one, 0 * one), (one, one), (one + hum, one - hum), (one, -0.5 * one)):
+        warnings: list[str] = []
+        path = write_wav(tmp_path / "pair.wav", np.stack(pair, 1), kind="f32")
+        mixed = np.concatenate(list(decode(Recording(str(path)), warnings.append)))
+        assert np.allclose(mixed, (pair[0] + pair[1]) / 2, atol=1e-6) and not warnings
