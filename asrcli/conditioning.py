@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from asrcli.standout import Standout
 from asrcli.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Conditioner:
         self._at = 0
         self._loudest = 0.0  # RMS of the loudest frame of late, falling by RELEASE
         self._gain: float | None = None  # of the frame before
+        self.standout = Standout()
 
     def feed(self, samples: Samples) -> Samples:
         """Return as many samples, `(n,)`, in [-1, 1]; `n` is a multiple of `FRAME`, but for the last of a stream."""
@@ -64,6 +66,8 @@ class Conditioner:
 
         release = 10 ** (-RELEASE * FRAME / SAMPLE_RATE / 20)
         gains = []
+        # The second difference is what is left of a voice and not of rumble, whose remains rise and fall, too.
+        self.standout.feed(np.sqrt(np.square(np.diff(frames, n=2)).mean(axis=1)).tolist())
         for level in np.sqrt(np.square(frames).mean(axis=1)).tolist():
             self._loudest = max(self._loudest * release, level)
             gains.append(min(MOST_GAIN, max(1.0, TARGET / max(self._loudest, 1e-9))))

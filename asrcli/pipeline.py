@@ -26,7 +26,7 @@ from asrcli.events import ClipHeard, Event, Failed, Finished, Known, Notice, Set
 from asrcli.punctuation import punctuate
 from asrcli.recogniser import Choice, Recogniser, vote
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Timings, Transcript
-from asrcli.unheard import nothing_found
+from asrcli.unheard import unheard
 
 if TYPE_CHECKING:
     from asrcli.companions import Identifier, Punctuator
@@ -152,8 +152,9 @@ def feed_recording(
             fed.put((index, clip), clip.seconds)
             begun = time.perf_counter()
         busy += time.perf_counter() - begun
-        if settings.cut.vad is not None and not summary.speech:
-            warn(nothing_found(recording, summary.seconds, summary.silent))
+        if settings.cut.vad is not None:
+            for line in unheard(recording, summary.seconds, summary.speech, summary.standout, summary.silent):
+                warn(line)
         end = _End(index, summary.seconds, tuple(summary.speech), tuple(warnings), busy)
     except Closed:
         raise

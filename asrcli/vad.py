@@ -72,6 +72,7 @@ class SpeechDetector:
         self._rest: list[Samples] = []
         self._waiting = 0
         self._conditioner = Conditioner()
+        self.standout = self._conditioner.standout
         self._source = Silero() if options.model == SILERO else load_detector(options.model).stream()
         self._start: int | None = None  # where the speech that goes on now began
         self._silent_from: int | None = None  # where it may have ended

@@ -269,3 +269,41 @@ def test_other_pairs_are_mixed_as_their_mean(tmp_path: Path, talk: Any) -> None:
         path = write_wav(tmp_path / "pair.wav", np.stack(pair, 1), kind="f32")
         mixed = np.concatenate(list(decode(Recording(str(path)), warnings.append)))
         assert np.allclose(mixed, (pair[0] + pair[1]) / 2, atol=1e-6) and not warnings
+
+
+def beeps(seconds: int) -> Any:
+    """Return beeps of 0.3 s every 1.2 s: no speech, and nobody's background either."""
+    sound = tone(seconds, hertz=800, level=0.1)
+    return sound * (np.arange(len(sound)) / SAMPLE_RATE % 1.2 < 0.3)
+
+
+def test_sound_that_stands_out_and_is_in_no_region_is_told(tmp_path: Path, talk: Any) -> None:
+    silence = np.zeros(2 * SAMPLE_RATE, np.float32)
+    samples = np.concatenate([talk, silence, beeps(12)]).astype(np.float32)
+    notes: list[str] = []
+    (found,) = transcribe(write_wav(tmp_path / "talk.wav", samples), engine="fake", on_note=notes.append)
+    (line,) = found.warnings
+    assert notes == [line] and line.endswith("; --no-vad hears it")
+    first = float(line.split(" at ")[1].split(" s;")[0])
+    assert len(talk) / SAMPLE_RATE <= first <= len(talk) / SAMPLE_RATE + 4
+    (found,) = transcribe(write_wav(tmp_path / "talk.wav", talk), engine="fake")
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_noise_and_hum_do_not_stand_out(name: str) -> None:
+    conditioner = Conditioner()
+    conditioner.feed(np.clip(SOUNDS[name], -1, 1))
+    assert conditioner.standout.seconds == []
+
+
+@given(counts=st.lists(st.integers(1, 60), min_size=1, max_size=8))
+def test_what_stands_out_does_not_depend_on_blocks(talk: Any, counts: list[int]) -> None:
+    one, other = Conditioner(), Conditioner()
+    samples, at = talk[: 10 * SAMPLE_RATE], 0
+    for count in counts:
+        one.feed(samples[at : at + count * FRAME])
+        at += count * FRAME
+    one.feed(samples[at:])
+    other.feed(samples)
+    assert one.standout.seconds == other.standout.seconds != []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asrcli.types import SAMPLE_RATE, Clip, Recording, Region
-from asrcli.unheard import nothing_found
+from asrcli.unheard import unheard
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
@@ -38,10 +38,16 @@ def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], N
         samples += len(block)
         found += detector.feed(block) if detector else []
     found += detector.finish() if detector else [Region(0.0, samples / SAMPLE_RATE)]
-    if detector is not None and not found:
-        warn(nothing_found(recording, samples / SAMPLE_RATE, detector.silent))
-    start = recording.start
-    return Survey(samples / SAMPLE_RATE, tuple(Region(one.start + start, one.end + start) for one in found))
+    speech = _moved(found, recording.start)
+    if detector is not None:
+        standing = _moved(detector.standout.seconds, recording.start)
+        for line in unheard(recording, samples / SAMPLE_RATE, speech, standing, detector.silent):
+            warn(line)
+    return Survey(samples / SAMPLE_RATE, speech)
+
+
+def _moved(regions: Sequence[Region], start: float) -> tuple[Region, ...]:
+    return tuple(Region(one.start + start, one.end + start) for one in regions)
 
 
 class Tape:

@@ -12,7 +12,7 @@ from asrcli.streaming.endpoints import Endpointer, Piece
 from asrcli.streaming.hearing import Hearing, Hypotheses, OwnStream
 from asrcli.streaming.updates import Update
 from asrcli.types import Options, Recording, Segment, Timings, Transcript
-from asrcli.unheard import nothing_found
+from asrcli.unheard import unheard
 
 if TYPE_CHECKING:
     from asrcli.recogniser import Recogniser
@@ -46,12 +46,13 @@ class Listener:
         if self._hearing is not None:
             yield self._kept(self._hearing.give_up())
 
-    def nothing_found(self) -> str | None:
-        """Return a line when voice activity found no speech in the whole stream."""
-        detector, seconds = self.endpointer.detector, self.endpointer.seconds
-        if detector is None or self.endpointer.speech or not seconds:
-            return None
-        return nothing_found(self.recording, seconds, detector.silent)
+    def unheard(self) -> list[str]:
+        """Return lines about what voice activity left out of the whole stream."""
+        found, seconds = self.endpointer, self.endpointer.seconds
+        if found.detector is None:
+            return []
+        standing = found.detector.standout.seconds
+        return unheard(self.recording, seconds, found.speech, standing, found.detector.silent)
 
     def transcript(self, warnings: tuple[str, ...], timings: Timings) -> Transcript:
         """Return everything that was heard."""

@@ -146,7 +146,7 @@ class Session:
             self._ready.set()
             self._listen()
             error = self._source_error
-            if line := self._listener.nothing_found():
+            for line in self._listener.unheard():
                 self._warn(line)
         except Exception as failure:  # of the engine; what was heard before is kept
             error = failure
