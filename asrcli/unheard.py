@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asrcli.console import clock
+from asrcli.base.console import clock
 from asrcli.types import Recording, Region
 
 LEAST = 3.0  # seconds, in all, that stand out and are worth a line

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from support.command import Run
 
 from asrcli import transcribe
-from asrcli.audio import decode
+from asrcli.audio.decode import decode
+from asrcli.audio.vad import SpeechDetector, VadOptions, speech_regions
 from asrcli.conditioning import FRAME, Conditioner
 from asrcli.streaming import endpoints
 from asrcli.streaming.endpoints import Endpointer
 from asrcli.types import SAMPLE_RATE, Recording
 from asrcli.unheard import nothing_found
-from asrcli.vad import SpeechDetector, VadOptions, speech_regions
 
 LINE = "no speech was found in noise.wav (3.0 s of sound); --no-vad hears it anyway"
 
@@ -177,7 +177,7 @@ def test_conditioning_does_not_depend_on_blocks_and_keeps_the_length(counts: lis
 
 
 def test_the_engine_gets_the_original_samples(talk: Any) -> None:
-    from asrcli.cut import CutOptions, cut
+    from asrcli.audio.cut import CutOptions, cut
 
     samples = at_peak(talk, -50) + np.float32(0.1)
     clips = list(cut([samples], Recording("talk.wav"), CutOptions()))
