@@ -434,8 +434,8 @@ _asr_bench() {
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
         '(--length-penalty)--length-penalty=[Exponent of the length.]:X: ' \
         '*--engine-option=[Of the engine alone; asr engines lists them.]:NAME=VALUE: ' \
-        '(--vad --no-vad)--vad[Leave silence out, as transcribe does; default\: hear all.]' \
-        '(--vad --no-vad)--no-vad[Leave silence out, as transcribe does; default\: hear all.]' \
+        '(--vad --no-vad)--vad[Leave silence out, as transcribe does (default), or hear all.]' \
+        '(--vad --no-vad)--no-vad[Leave silence out, as transcribe does (default), or hear all.]' \
         '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
         '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
         '(--repeats)--repeats=[Of starts, latencies and batches; default 3.]:N: ' \

@@ -167,7 +167,7 @@ def test_engines_show_their_own_options(asr: Run) -> None:
 def test_a_benchmark_takes_them_and_its_replay_too(asr: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "data/one.wav", 0.5)
     (tmp_path / "data/one.txt").write_text("one\n")
-    words = ("bench", "data", "-e", "fake", "--repeats", "1", "--batches", "none", "-o", "runs", "-q")
+    words = ("bench", "data", "-e", "fake", "--repeats", "1", "--batches", "none", "--no-vad", "-o", "runs", "-q")
     done = asr(*words, "--engine-option", "word-score=0.5")
     assert done.code == 0, done.err
     (path,) = (path for path in (tmp_path / "runs").glob("*.jsonl") if "robustness" not in path.name)

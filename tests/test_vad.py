@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asrcli.audio.conditioning import Conditioner
 from asrcli.audio.decode import decode
-from asrcli.audio.vad import STEP, WINDOW, SpeechDetector, VadOptions, speech_regions
+from asrcli.audio.vad import PRIMING, STEP, WINDOW, SpeechDetector, VadOptions, speech_regions
 from asrcli.types import SAMPLE_RATE, Recording, Region
 
 OPTIONS = [
@@ -21,7 +22,7 @@ OPTIONS = [
     VadOptions(threshold=0.5, min_speech=0.0, min_silence=2.0, pad=0.4),  # faster-whisper's defaults
     VadOptions(threshold=0.3, min_speech=0.1, min_silence=0.1, pad=0.03),  # Silero's, and a low threshold
     VadOptions(threshold=0.5, min_speech=0.0, min_silence=0.1, pad=0.4),  # pads that meet
-    VadOptions(threshold=0.9, min_speech=0.5, min_silence=0.0, pad=0.0),
+    VadOptions(threshold=0.7, min_speech=0.5, min_silence=0.0, pad=0.0),
 ]
 
 
@@ -41,7 +42,7 @@ def talk(digit_strings: list[tuple[Path, str]]) -> Any:
 
 
 def oracle(samples: Any, options: VadOptions) -> list[tuple[int, int]]:
-    """Return the regions, in samples, that faster-whisper finds in a whole recording."""
+    """Return the regions, in samples, that faster-whisper finds in what the model sees, a second of silence before."""
     from faster_whisper.vad import VadOptions as TheirOptions
     from faster_whisper.vad import get_speech_timestamps
 
@@ -51,7 +52,10 @@ def oracle(samples: Any, options: VadOptions) -> list[tuple[int, int]]:
         min_silence_duration_ms=options.min_silence * 1000,
         speech_pad_ms=options.pad * 1000,
     )
-    return [(one["start"], one["end"]) for one in get_speech_timestamps(samples.copy(), theirs)]
+    before = PRIMING * WINDOW
+    seen = np.concatenate([np.zeros(before, np.float32), Conditioner().feed(samples)])
+    found = get_speech_timestamps(seen, theirs)
+    return [(max(0, one["start"] - before), one["end"] - before) for one in found]
 
 
 def in_samples(regions: list[Region]) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from asrcli.audio.unheard import unheard
 from asrcli.types import SAMPLE_RATE, Clip, Recording, Region
 
 if TYPE_CHECKING:
@@ -37,8 +38,16 @@ def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], N
         samples += len(block)
         found += detector.feed(block) if detector else []
     found += detector.finish() if detector else [Region(0.0, samples / SAMPLE_RATE)]
-    start = recording.start
-    return Survey(samples / SAMPLE_RATE, tuple(Region(one.start + start, one.end + start) for one in found))
+    speech = _moved(found, recording.start)
+    if detector is not None:
+        standing = _moved(detector.standout.seconds, recording.start)
+        for line in unheard(recording, samples / SAMPLE_RATE, speech, standing, detector.silent):
+            warn(line)
+    return Survey(samples / SAMPLE_RATE, speech)
+
+
+def _moved(regions: Sequence[Region], start: float) -> tuple[Region, ...]:
+    return tuple(Region(one.start + start, one.end + start) for one in regions)
 
 
 class Tape:

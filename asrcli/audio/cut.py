@@ -50,6 +50,8 @@ class CutSummary:
 
     seconds: float = 0.0  # length of the samples seen
     speech: list[Region] = field(default_factory=list)  # all regions, recording time; empty without voice activity
+    silent: bool = False  # voice activity saw nothing but zeros
+    standout: list[Region] = field(default_factory=list)  # what stands out, recording time, speech or not
 
 
 @dataclass(slots=True)
@@ -117,6 +119,9 @@ class _Cutter:
         """Yield what is left."""
         if self.detector is not None:
             self._learn(self.detector.finish())
+            self.summary.silent = self.detector.silent
+            standing = self.detector.standout.seconds
+            self.summary.standout = [self._region(_samples(one.start), _samples(one.end)) for one in standing]
         elif self.buffer.end > self.given:
             self.closed.append(_Unit(self.given, self.buffer.end))
         self.position = self.buffer.end

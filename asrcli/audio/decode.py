@@ -24,7 +24,7 @@ from asrcli.audio.media import (
     open_bytes,
     time_zero,
 )
-from asrcli.audio.resample import Resampler, between, regroup, to_mono
+from asrcli.audio.resample import Mixer, Resampler, between, regroup
 from asrcli.errors import InputError
 from asrcli.types import SAMPLE_RATE, Recording
 
@@ -143,6 +143,7 @@ class _Decoder:
         self.stream = stream
         self.warn = warn
         self.damage = Damage()
+        self.mixer = Mixer(recording.channel)
         self.position = 0.0  # seconds from time zero that are decoded by now
         self.declared = declared_seconds(container, stream)
         self.zero: float | None = None  # the timestamp (seconds) of time zero; moved when timestamps jump
@@ -240,7 +241,9 @@ class _Decoder:
         frame = fifo.read()
         if frame is None:
             return
-        samples = to_mono(frame, self.recording.channel)
+        samples = self.mixer.mono(frame)
+        if self.mixer.opposed:
+            self._tell_once("phase", "its two channels are in opposite phase: their difference is heard")
         if samples is None:
             self._tell_once("channel", f"channel {self.recording.channel} ends near {self.position:.1f} s")
             samples = np.zeros(frame.samples, np.float32)

@@ -1,7 +1,8 @@
 """Turn decoded frames into mono float32 samples at 16 kHz, and regroup samples.
 
 Scale: integers of b bits are divided by 2^(b-1); floats are taken as they are.
-Mix: the mean of all channels, with equal weight.
+Mix: the mean of all channels, with equal weight; of a pair in opposite phase, which would leave nothing, half of the
+difference.
 """
 
 from __future__ import annotations
@@ -17,35 +18,60 @@ if TYPE_CHECKING:
 # PyAV looks for the end of a frame's planes by a null pointer behind the last one. With 8 channels or more, each in its
 # own plane, there is none: `to_ndarray` reads wild memory and crashes (seen with PyAV 18.1).
 FIRST_UNSAFE = 8
+# A pair is in opposite phase when its sum has less than this share of its power: the two are correlated by -0.9 or
+# less. Channels that have nothing to do with each other, or one that is silent, leave half: then it is over.
+CANCELLED, STAYS = 0.05, 0.4
 
 
-def to_mono(frame: Any, channel: int | None) -> Samples | None:
-    """Return one channel, or the mean of all, as float32 `(n,)` in full scale; None when there is no such channel."""
-    import numpy as np
+class Mixer:
+    """Makes mono of the frames of one stream; remembers whether a pair is in opposite phase, for what is too quiet."""
 
-    count = frame.layout.nb_channels
-    if frame.format.is_planar and count >= FIRST_UNSAFE:
-        frame = _packed(frame)
-    values = frame.to_ndarray()
-    if not frame.format.is_planar:
-        values = values.reshape(-1, count).T
-    if channel is not None:
-        if channel >= count:
-            return None
-        values = values[channel : channel + 1]
-    kind = values.dtype
-    wide = np.float32 if kind.itemsize < 4 else np.float64
-    with np.errstate(over="ignore", invalid="ignore"):
+    def __init__(self, channel: int | None) -> None:
+        self.channel = channel  # None is the mix of all
+        self.opposed = False
+
+    def mono(self, frame: Any) -> Samples | None:
+        """Return one channel, or the mix of all, as float32 `(n,)` in full scale; None without such a channel."""
+        import numpy as np
+
+        count = frame.layout.nb_channels
+        if frame.format.is_planar and count >= FIRST_UNSAFE:
+            frame = _packed(frame)
+        values = frame.to_ndarray()
+        if not frame.format.is_planar:
+            values = values.reshape(-1, count).T
+        if self.channel is not None:
+            if self.channel >= count:
+                return None
+            values = values[self.channel : self.channel + 1]
+        kind = values.dtype
+        with np.errstate(over="ignore", invalid="ignore"):
+            mixed = self._mixed(values)
+            if kind.kind == "u" and not self.opposed:
+                mixed = mixed - 128
+            if kind.kind in "ui":
+                mixed = mixed / 2.0 ** (8 * kind.itemsize - 1)
+            samples: Samples = mixed.astype(np.float32)
+        return samples
+
+    def _mixed(self, values: Any) -> Any:
+        """Return the mean of channels `(c, n)`, or of a pair in opposite phase half of the difference."""
+        import numpy as np
+
+        wide = np.float32 if values.dtype.itemsize < 4 else np.float64
         mixed = values[0].astype(wide)
         for other in values[1:]:  # numpy's mean is slow on interleaved samples
             mixed += other
         mixed /= len(values)
-        if kind.kind == "u":
-            mixed = mixed - 128
-        if kind.kind in "ui":
-            mixed = mixed / 2.0 ** (8 * kind.itemsize - 1)
-        samples: Samples = mixed.astype(np.float32)
-    return samples
+        if len(values) != 2:
+            self.opposed = False
+            return mixed
+        half = mixed - values[1]
+        # The second difference leaves offset and hum out, which may be in opposite phase below a voice that is not.
+        together, apart = (float(np.square(np.diff(one, n=2)).sum(dtype=np.float64)) for one in (mixed, half))
+        if together + apart > 0:
+            self.opposed = together < (STAYS if self.opposed else CANCELLED) * (together + apart)
+        return half if self.opposed else mixed
 
 
 def _packed(frame: Any) -> Any:

@@ -13,7 +13,7 @@ from asrcli.datasets.manifests import recording_of
 from asrcli.engine import Engine
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import OutOfMemory, UsageError
-from asrcli.pipeline.events import Failed, Finished
+from asrcli.pipeline.events import Failed, Finished, Notice
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import Settings
 from asrcli.types import SAMPLE_RATE, Clip, Options, Utterance
@@ -32,7 +32,8 @@ class Loaded:
     """One engine with its weights in memory."""
 
     def __init__(self, engine: type[Engine], job: say.Job, announce: Callable[[str], None]) -> None:
-        self.job = job
+        self.job, self.announce = job, announce
+        self.told: set[str] = set()  # lines about utterances, which are heard more than once
         self.choice = Choice(engine, job.weights, job.device)
         self.recogniser = LocalRecogniser(self.choice, announce)
 
@@ -78,9 +79,17 @@ class Loaded:
         for event in run([recording_of(one)], [self.recogniser], self.job.options, settings):
             if isinstance(event, Finished):
                 text, decode = event.transcript.text, event.transcript.timings.decode
+            elif isinstance(event, Notice):
+                self.tell(event.text if event.index is None else f"{one.id}: {event.text}")
             elif isinstance(event, Failed):
                 error = f"{type(event.error).__name__}: {event.error}"
         return say.Heard(one.id, text, time.perf_counter() - begun, decode, self.recogniser.busy - busy, error)
+
+    def tell(self, text: str) -> None:
+        """Say a line about an utterance, once however often that is heard."""
+        if text not in self.told:
+            self.told.add(text)
+            self.announce(text)
 
     def clips(self, utterances: Sequence[Utterance]) -> list[Clip]:
         """Return the clips of utterances, decoded, the longest first as the pipeline likes them in batches."""

@@ -17,7 +17,7 @@ class Job:
     weights: Weights
     device: Device
     options: Options = field(default_factory=Options)
-    vad: bool = False  # leave silence out, as `asr transcribe` does; off, the engine hears every second
+    vad: bool = True  # leave silence out, as `asr transcribe` does; off, the engine hears every second
     warm_up: Utterance | None = None  # heard once before anything counts
 
 

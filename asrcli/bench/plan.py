@@ -36,7 +36,7 @@ class Contestant:
 
     choice: Choice
     options: Options = field(default_factory=Options)
-    vad: bool = False
+    vad: bool = True
 
     @property
     def system(self) -> str:

@@ -35,7 +35,7 @@ class Request:
     engines: tuple[str, ...]  # ENGINE[@BACKEND][:MODEL]
     options: Options = field(default_factory=Options)
     plan: Plan = field(default_factory=Plan)
-    vad: bool = False
+    vad: bool = True
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from asrcli.audio.cut import CutSummary, cut
 from asrcli.audio.decode import decode
+from asrcli.audio.unheard import unheard
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Notice
 from asrcli.pipeline.settings import Settings
@@ -82,6 +83,9 @@ def feed(
             fed.put((index, clip), clip.seconds)
             begun = time.perf_counter()
         busy += time.perf_counter() - begun
+        if settings.cut.vad is not None:
+            for line in unheard(recording, summary.seconds, summary.speech, summary.standout, summary.silent):
+                warn(line)
         end = End(index, summary.seconds, tuple(summary.speech), tuple(warnings), busy)
     except Closed:
         raise

@@ -62,6 +62,7 @@ def run(
     # What is sampled depends on all that was sampled before: a seed is worth something in a fixed order only.
     decoders = 1 if options.seed is not None else max(1, min(settings.decode_threads, len(recordings)))
     start_decoding(recordings, settings, decoders, fed, events.put)
+    before = [recogniser.announce for recogniser in recognisers]
     for number, recogniser in enumerate(recognisers):
         recogniser.announce = lambda text: events.put(Notice(text))
         threading.Thread(target=recognise, args=(recogniser,), name=f"asr-engine-{number}", daemon=True).start()
@@ -74,3 +75,5 @@ def run(
                 yield event
     finally:
         fed.close()
+        for recogniser, announce in zip(recognisers, before, strict=True):
+            recogniser.announce = announce

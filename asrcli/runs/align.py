@@ -133,6 +133,7 @@ class _Alignment:
             except StopIteration as end:
                 transcript: Transcript = end.value
                 break
+        yield from (Note(text, job) for text in transcript.warnings)
         transcript = replace(transcript, model=self.weights.name, revision=self.weights.revision)
         yield from self._finish(job, transcript, opened)
         if self.request.reference:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from asrcli.audio.unheard import unheard
 from asrcli.pipeline.assembly import LEAST_GAP
 from asrcli.pipeline.flags import gaps
 from asrcli.streaming.endpoints import Endpointer, Piece
@@ -46,6 +47,14 @@ class Listener:
         """Keep what is settled of an utterance whose engine is gone."""
         if self._hearing is not None:
             yield self._kept(self._hearing.give_up())
+
+    def unheard(self) -> list[str]:
+        """Return lines about what voice activity left out of the whole stream."""
+        found, seconds = self.endpointer, self.endpointer.seconds
+        if found.detector is None:
+            return []
+        standing = found.detector.standout.seconds
+        return unheard(self.recording, seconds, found.speech, standing, found.detector.silent)
 
     def transcript(self, warnings: tuple[str, ...], timings: Timings) -> Transcript:
         """Return everything that was heard."""

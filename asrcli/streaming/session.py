@@ -146,6 +146,8 @@ class Session:
             self._ready.set()
             self._listen()
             error = self._source_error
+            for line in self._listener.unheard():
+                self._warn(line)
         except Exception as failure:  # of the engine; what was heard before is kept
             error = failure
             for update in self._listener.give_up():

@@ -16,7 +16,7 @@ from support.command import Run, quiet_environment, write_wav
 
 from asrcli.datasets.results import RunRecord, read_run
 
-QUICK = ("--repeats", "1", "--batches", "none")
+QUICK = ("--repeats", "1", "--batches", "none", "--no-vad")  # the fake engine hears tones
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_engines_that_cannot_be_measured_do_not_stop_the_others(asr: Run, digits
 
 def test_a_bug_of_an_engine_costs_the_part_that_it_is_in(asr: Run, digits: Path, tmp_path: Path) -> None:
     """Alone, an utterance with a bug is a failed one; in a batch nobody can tell which, and batches stay blank."""
-    words = ("--repeats", "1", "--batches", "2", "-o", tmp_path / "runs")
+    words = ("--repeats", "1", "--batches", "2", "--no-vad", "-o", tmp_path / "runs")
     done = asr("bench", digits, "-e", "fake:bug=three", "-e", "fake", *words)
     assert done.code == 1
     assert (
@@ -186,7 +186,7 @@ def test_a_bug_of_an_engine_costs_the_part_that_it_is_in(asr: Run, digits: Path,
 
 
 def test_where_nobody_looks_on_every_part_is_one_line(asr: Run, digits: Path, tmp_path: Path) -> None:
-    done = asr("bench", digits, "-e", "fake", "--repeats", "3", "--batches", "1", "-o", tmp_path / "runs")
+    done = asr("bench", digits, "-e", "fake", "--repeats", "3", "--batches", "1", "--no-vad", "-o", tmp_path / "runs")
     (path,) = (tmp_path / "runs").glob("*.jsonl")
     said = [f"asr: fake: {part}" for part in ("starting", "utterances", "repeat", "batches", "cold starts", path)]
     assert done.err.splitlines() == said
@@ -272,7 +272,7 @@ def test_a_hub_that_does_not_answer_is_one_sentence(asr: Run, tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_several_callers_at_once(asr: Run, digits: Path, tmp_path: Path) -> None:
-    words = ("--repeats", "1", "--batches", "none", "--concurrency", "1,5", "-o", tmp_path / "runs")
+    words = ("--repeats", "1", "--batches", "none", "--concurrency", "1,5", "--no-vad", "-o", tmp_path / "runs")
     assert asr("bench", digits, "-e", "fake:sleep=0.3", *words).code == 0
     (record,) = records(tmp_path / "runs")
     one, five = (record.measure("throughput", f"{callers} callers") for callers in (1, 5))
@@ -298,7 +298,7 @@ def test_known_times_are_reported_within_two_per_cent(asr: Run, digits: Path, tm
     wrong: dict[str, float] = {}
     for attempt in range(3):
         folder = tmp_path / str(attempt)
-        words = ("--sample", "3", "--repeats", "2", "--batches", "1,3", "-o", folder)
+        words = ("--sample", "3", "--repeats", "2", "--batches", "1,3", "--no-vad", "-o", folder)
         assert asr("bench", digits, "-e", "fake:sleep=2,load=2", *words, timeout=280).code == 0
         (record,) = records(folder)
         audio = sum(one.seconds or 0.0 for one in record.utterances)

@@ -56,8 +56,8 @@ def bench(
         _option("--engine-option", metavar="NAME=VALUE", help="Of the engine alone; asr engines lists them."),
     ] = None,
     vad: Annotated[
-        bool, _option("--vad/--no-vad", help="Leave silence out, as transcribe does; default: hear all.")
-    ] = False,
+        bool, _option("--vad/--no-vad", help="Leave silence out, as transcribe does (default), or hear all.")
+    ] = True,
     normalizer: Annotated[
         str, _option("--normalizer", "-n", help="none, basic, whisper-en, open-asr-leaderboard or asr, the default.")
     ] = "asr",

@@ -185,7 +185,7 @@ class Run:
         self.console.start(total, f"{self.plan.request.verb.removesuffix('e')}ing")
 
     def _note(self, event: Note) -> None:
-        name = f"{event.job.name}: " if event.job else ""
+        name = f"{event.job.name}: " if event.job and event.job.name not in event.text else ""
         self.console.note(f"{name}{event.text}")
         self.sinks.events.write("warning", time=now(), input=event.job.name if event.job else None, text=event.text)
 

@@ -177,7 +177,8 @@ class Live:
             self.console.note(f"listening to {self.name}, ready on {happening.device} after {happening.seconds:.1f} s")
             self._event("listening", time=now(), input=self.job.name, after=round(happening.seconds, 3))
         elif isinstance(happening, Note):
-            self.console.note(f"{self.name}: {happening.text}" if happening.of_input else happening.text)
+            told = happening.of_input and self.name not in happening.text
+            self.console.note(f"{self.name}: {happening.text}" if told else happening.text)
             name = self.job.name if happening.of_input else None
             self._event("warning", time=now(), input=name, text=happening.text)
         elif isinstance(happening, Update):

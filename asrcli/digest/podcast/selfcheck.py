@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ class Heard:
     counts: ErrorCounts  # against what the voices were told to say
     misheard: tuple[tuple[str, str], ...]  # what was said and what was heard ("" is nothing), most telling first
     lost_terms: tuple[str, ...]  # names, acronyms and numbers as written whose words were not all heard
+    warnings: tuple[str, ...] = ()  # what was said about the sound, such as that no speech was found in it
 
 
 def plain(text: str) -> list[str]:
@@ -77,8 +78,9 @@ def listen(path: Path, script: Script, engine: str = "pocketsphinx", lexicon: di
     """
     from asrcli import transcribe
 
-    heard = " ".join(transcript.text for transcript in transcribe(path, engine=engine))
-    return compare(script, heard, engine, lexicon)
+    heard = list(transcribe(path, engine=engine))
+    found = compare(script, " ".join(transcript.text for transcript in heard), engine, lexicon)
+    return replace(found, warnings=tuple(line for transcript in heard for line in transcript.warnings))
 
 
 def check_times(path: Path, known: Sequence[Word]) -> BoundaryError:
@@ -120,6 +122,7 @@ def report_markdown(heard: Heard, times: BoundaryError | None = None) -> str:
         f"# What {heard.engine} heard",
         f"Word error rate against what was said: {rate:.1%}." if rate is not None else "Nothing was said.",
     ]
+    lines += [f"Warning: {line}." for line in heard.warnings]
     if times is not None:
         lines.append(f"Aligned with its text, against the voice's own times: {times}.")
     if heard.lost_terms:

@@ -149,6 +149,8 @@ def podcast(
     if selfcheck:
         sound = out / "podcast" / episode.file
         heard = listen(sound, script, engine, load_lexicon(out / "lexicon.tsv"))
+        for line in heard.warnings:
+            print(f"asr: {line}", file=sys.stderr)
         path = out / "podcast" / f"{edition.day}.heard.md"
         write_text(path, report_markdown(heard, check_times(sound, times_of(show))))
         print(path)

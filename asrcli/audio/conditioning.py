@@ -1,0 +1,94 @@
+"""What voice activity sees of a recording: no offset, no rumble, and a level at which its model hears.
+
+The engine gets the original samples. Silero loses speech that stands on an offset or on rumble, and most of what peaks
+below -45 dB of full scale; ``docs/accuracy.md`` has the measurements that the figures here were chosen by.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from asrcli.audio.standout import Standout
+from asrcli.types import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from asrcli.types import Samples
+
+LOW_CUT = "cutoff=70:order=6"  # Hz; below is rumble, and no voice needs it
+FRAME = 512  # samples (32 ms) that share a gain; a window of the model
+TARGET = 0.05  # RMS of the loudest frame of late; what is as loud or louder is left alone
+MOST_GAIN = 1000.0  # 60 dB: what 16 bits can hold of speech is found, and their noise stays noise
+RELEASE = 40.0  # dB a second by which the gain rises in what is quieter: with 10 or 20, quiet words after loud are lost
+
+
+class Conditioner:
+    """Conditions a stream in constant memory; the result does not depend on the blocks that it comes in."""
+
+    def __init__(self) -> None:
+        self._low_cut: Any = None
+        self._first = 0.0
+        self._at = 0
+        self._loudest = 0.0  # RMS of the loudest frame of late, falling by RELEASE
+        self._gain: float | None = None  # of the frame before
+        self.standout = Standout()
+
+    def feed(self, samples: Samples) -> Samples:
+        """Return as many samples, `(n,)`, in [-1, 1]; `n` is a multiple of `FRAME`, but for the last of a stream."""
+        import numpy as np
+
+        if not len(samples):
+            return samples
+        if self._low_cut is None:
+            self._low_cut = _low_cut()
+            self._first = float(samples[0])  # the stream begins at zero: an offset makes no step
+        cut = self._filtered(samples - np.float32(self._first))
+        whole = -(-len(cut) // FRAME) * FRAME
+        frames = np.pad(cut, (0, whole - len(cut))).reshape(-1, FRAME)
+        raised: Samples = np.clip(frames * self._gains(frames), -1, 1).astype(np.float32).reshape(-1)
+        return raised[: len(cut)]
+
+    def _filtered(self, samples: Samples) -> Samples:
+        import av
+        import numpy as np
+
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None]), format="fltp", layout="mono")
+        frame.sample_rate, frame.time_base, frame.pts = SAMPLE_RATE, Fraction(1, SAMPLE_RATE), self._at
+        self._at += len(samples)
+        self._low_cut.push(frame)
+        filtered: Samples = self._low_cut.pull().to_ndarray()[0]
+        assert len(filtered) == len(samples)
+        return filtered
+
+    def _gains(self, frames: Samples) -> Samples:
+        """Return a gain for every sample of `frames` `(m, FRAME)`: it falls at once and rises in a line."""
+        import numpy as np
+
+        release = 10 ** (-RELEASE * FRAME / SAMPLE_RATE / 20)
+        gains = []
+        # The second difference is what is left of a voice and not of rumble, whose remains rise and fall, too.
+        self.standout.feed(np.sqrt(np.square(np.diff(frames, n=2)).mean(axis=1)).tolist())
+        for level in np.sqrt(np.square(frames).mean(axis=1)).tolist():
+            self._loudest = max(self._loudest * release, level)
+            gains.append(min(MOST_GAIN, max(1.0, TARGET / max(self._loudest, 1e-9))))
+        known = np.array([gains[0] if self._gain is None else self._gain, *gains], np.float32)
+        self._gain = gains[-1]
+        before, after = np.minimum(known[:-1], known[1:])[:, None], known[1:, None]
+        ramp = np.arange(FRAME) / FRAME
+        return (before + (after - before) * ramp).astype(np.float32)
+
+
+def _low_cut() -> Any:
+    """Return FFmpeg's filter, which keeps its state from frame to frame and gives out as much as it gets."""
+    from av.filter import Graph
+
+    graph = Graph()
+    graph.threads = 1
+    source = graph.add_abuffer(
+        format="fltp", sample_rate=SAMPLE_RATE, layout="mono", time_base=Fraction(1, SAMPLE_RATE)
+    )
+    cut, sink = graph.add("asubcut", LOW_CUT), graph.add("abuffersink")
+    source.link_to(cut)
+    cut.link_to(sink)
+    graph.configure()
+    return graph

@@ -1,0 +1,50 @@
+"""What is said about sound that voice activity left out, in every command in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asrcli.base.console import clock
+from asrcli.types import Recording, Region
+
+LEAST = 3.0  # seconds, in all, that stand out and are worth a line
+
+
+def nothing_found(recording: Recording, seconds: float, silent: bool) -> str:
+    """Return the line about an input in which no speech was found.
+
+    Args:
+        recording: the input.
+        seconds: how much of it was searched.
+        silent: whether every sample of it is zero, so that there is nothing to hear in any way.
+    """
+    name = "standard input" if recording.path == "-" else recording.name
+    length = f"{seconds:.0f} s" if 10 <= seconds < 60 else clock(seconds)
+    if silent:
+        return f"no speech was found in {name}: its {length} are digital silence"
+    return f"no speech was found in {name} ({length} of sound); --no-vad hears it anyway"
+
+
+def unheard(
+    recording: Recording, seconds: float, speech: Sequence[Region], standout: Sequence[Region], silent: bool
+) -> list[str]:
+    """Return what is to be said about the sound in which no speech was found.
+
+    Args:
+        recording: the input.
+        seconds: how much of it was searched.
+        speech: where speech was found.
+        standout: where the sound stands out from what is around it, see `asrcli.audio.standout`.
+        silent: whether every sample is zero.
+    """
+    if not speech:
+        return [nothing_found(recording, seconds, silent)] if seconds else []
+    left = [one for one in standout if not any(one.start < other.end and other.start < one.end for other in speech)]
+    total = sum(one.seconds for one in left)
+    if total < LEAST:
+        return []
+    places = "one place" if len(left) == 1 else f"{len(left)} places, the first"
+    return [
+        f"no speech was found in {clock(total)} of sound that stands out, in {places} at {clock(left[0].start)}; "
+        "--no-vad hears it"
+    ]

@@ -1,0 +1,309 @@
+"""Speech is found whatever its level and ground, nothing is found in noise, and an empty result is never silent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from audio_files import tone, write_wav
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.command import Run
+
+from asrcli import transcribe
+from asrcli.audio.conditioning import FRAME, Conditioner
+from asrcli.audio.decode import decode
+from asrcli.audio.unheard import nothing_found
+from asrcli.audio.vad import SpeechDetector, VadOptions, speech_regions
+from asrcli.streaming import endpoints
+from asrcli.streaming.endpoints import Endpointer
+from asrcli.types import SAMPLE_RATE, Recording
+
+LINE = "no speech was found in noise.wav (3.0 s of sound); --no-vad hears it anyway"
+
+
+def load(path: Path) -> Any:
+    return np.concatenate(list(decode(Recording(str(path)), print)))
+
+
+def at_peak(samples: Any, decibels: float) -> Any:
+    """Return samples at a peak of so many dB of full scale, as 16 bits hold them."""
+    raised = samples / np.abs(samples).max() * 10 ** (decibels / 20)
+    return (np.round(raised * 32768) / 32768).astype(np.float32)
+
+
+def rumble(count: int) -> Any:
+    """Return noise from 10 to 55 Hz with an RMS of 1, `(n,)`."""
+    spectrum = np.fft.rfft(np.random.default_rng(3).standard_normal(count))
+    pitch = np.fft.rfftfreq(count, 1 / SAMPLE_RATE)
+    spectrum[(pitch < 10) | (pitch > 55)] = 0
+    sound = np.fft.irfft(spectrum, count)
+    return (sound / sound.std()).astype(np.float32)
+
+
+def pink(count: int) -> Any:
+    """Return pink noise with an RMS of 1, `(n,)`."""
+    spectrum = np.fft.rfft(np.random.default_rng(4).standard_normal(count))
+    spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
+    sound = np.fft.irfft(spectrum, count)
+    return (sound / sound.std()).astype(np.float32)
+
+
+def found_share(samples: Any, wanted: Any) -> float:
+    """Return how much of the windows wanted lies in regions."""
+    covered = np.zeros(len(wanted), bool)
+    for region in speech_regions(samples):
+        covered[int(region.start * SAMPLE_RATE / FRAME) : int(region.end * SAMPLE_RATE / FRAME) + 1] = True
+    return float((covered & wanted).sum() / wanted.sum())
+
+
+@pytest.fixture(scope="module")
+def talk(digit_strings: list[tuple[Path, str]]) -> Any:
+    """Return a quarter of a minute of speech, `(n,)`."""
+    faint = np.random.default_rng(0).normal(0, 1e-4, SAMPLE_RATE).astype(np.float32)
+    return np.concatenate([piece for path, _ in digit_strings[:6] for piece in (faint, load(path))])
+
+
+GROUNDS = {
+    "0 dB": lambda talk: at_peak(talk, 0),
+    "-30 dB": lambda talk: at_peak(talk, -30),
+    "-45 dB": lambda talk: at_peak(talk, -45),
+    "-55 dB": lambda talk: at_peak(talk, -55),
+    "offset": lambda talk: at_peak(talk, -20) + np.float32(0.3),
+    "quiet on an offset": lambda talk: at_peak(talk, -40) + np.float32(0.1),
+    "rumble": lambda talk: at_peak(talk, -20) + np.float32(0.1) * rumble(len(talk)),
+    "upside down": lambda talk: -talk,
+}
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_speech_is_found_at_every_level_and_on_every_ground(talk: Any, ground: str) -> None:
+    detector = SpeechDetector(VadOptions(), keep_seconds=1e9)
+    detector.feed(talk)
+    detector.finish()
+    wanted = detector.probabilities(0, 1e9) >= 0.5
+    assert wanted.mean() > 0.3
+    assert found_share(GROUNDS[ground](talk), wanted) > 0.97
+
+
+def sounds(seconds: int = 20) -> dict[str, Any]:
+    """Return sounds that are no speech."""
+    count = seconds * SAMPLE_RATE
+    white = np.random.default_rng(1).standard_normal(count).astype(np.float32)
+    found = {"silence": np.zeros(count, np.float32), "offset": np.full(count, 0.3, np.float32)}
+    for decibels in (-20, -40, -60, -80):
+        level = np.float32(10 ** (decibels / 20))
+        found[f"white {decibels}"], found[f"pink {decibels}"] = level * white, level * pink(count)
+        found[f"rumble {decibels}"] = level * rumble(count)
+        for hertz in (50, 60, 440, 1000):
+            found[f"{hertz} Hz {decibels}"] = tone(seconds, hertz=hertz, level=float(level))
+        found[f"hum in noise {decibels}"] = tone(seconds, hertz=50, level=float(level)) + level * white * np.float32(
+            0.03
+        )
+    return found
+
+
+SOUNDS = sounds()
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_nothing_is_found_in_silence_noise_and_hum(name: str) -> None:
+    assert speech_regions(np.clip(SOUNDS[name], -1, 1)) == []
+
+
+def test_single_words_are_found(shared: Path) -> None:
+    """At most one in a hundred recordings of one word is lost."""
+    folders = (shared / "fsdd/recordings", "_[34].wav"), (shared / "flite-digits/recordings", "_[01234].wav")
+    files = [path for folder, ending in folders for path in sorted(folder.glob(f"*{ending}"))]
+    assert len(files) == 320
+    lost = [path.name for path in files if not speech_regions(load(path))]
+    assert len(lost) <= 3, lost
+
+
+def test_words_apart_are_found_in_files_and_streams(shared: Path) -> None:
+    """60 words said 1.2 s apart: each is in a region, and each is given out by a stream."""
+    pause = np.random.default_rng(0).normal(0, 1e-4, round(1.2 * SAMPLE_RATE)).astype(np.float32)
+    pieces, places, at = [pause], [], len(pause)
+    for path in sorted((shared / "fsdd/recordings").glob("*_3.wav")):
+        word = load(path)
+        places.append((at / SAMPLE_RATE, (at + len(word)) / SAMPLE_RATE))
+        pieces += [word, pause]
+        at += len(word) + len(pause)
+    samples = np.concatenate(pieces)
+    assert len(places) == 60
+    regions = [(one.start, one.end) for one in speech_regions(samples)]
+    endpointer = Endpointer(VadOptions())
+    events = [event for block in np.array_split(samples, 1000) for event in endpointer.feed(block)]
+    events += endpointer.finish()
+    given_out = [
+        (one.start, one.start + len(one.samples) / SAMPLE_RATE) for one in events if isinstance(one, endpoints.Piece)
+    ]
+    for found in (regions, given_out):
+        heard = [sum(max(0.0, min(end, b) - max(start, a)) for a, b in found) / (end - start) for start, end in places]
+        assert sum(share < 0.5 for share in heard) == 0, heard
+        assert np.mean(heard) > 0.95
+
+
+@settings(max_examples=20)
+@given(sizes=st.lists(st.integers(0, 60_000), min_size=1, max_size=40), peak=st.integers(-60, 0), offset=st.booleans())
+def test_blocks_and_steps_do_not_change_what_is_found(talk: Any, sizes: list[int], peak: int, offset: bool) -> None:
+    samples = at_peak(talk[: 8 * SAMPLE_RATE], peak - 6) + np.float32(0.2 * offset)
+    found = []
+    for step in (8 * FRAME, 64 * FRAME):
+        detector = SpeechDetector(VadOptions(), step=step)
+        regions, at = [], 0
+        for size in sizes:
+            regions += detector.feed(samples[at : at + size])
+            at += size
+        found.append(regions + detector.feed(samples[at:]) + detector.finish())
+    assert found[0] == found[1] == speech_regions(samples)
+
+
+@given(counts=st.lists(st.integers(1, 40), min_size=1, max_size=12))
+def test_conditioning_does_not_depend_on_blocks_and_keeps_the_length(counts: list[int]) -> None:
+    samples = np.random.default_rng(0).normal(0.2, 0.01, sum(counts) * FRAME + 100).astype(np.float32)
+    conditioner, at, pieces = Conditioner(), 0, []
+    for count in counts:
+        pieces.append(conditioner.feed(samples[at : at + count * FRAME]))
+        at += count * FRAME
+    pieces.append(conditioner.feed(samples[at:]))
+    joined = np.concatenate(pieces)
+    assert len(joined) == len(samples) and joined.dtype == np.float32
+    assert (joined == Conditioner().feed(samples)).all()
+    assert abs(joined.mean()) < 0.01 and np.abs(joined).max() <= 1
+
+
+def test_the_engine_gets_the_original_samples(talk: Any) -> None:
+    from asrcli.audio.cut import CutOptions, cut
+
+    samples = at_peak(talk, -50) + np.float32(0.1)
+    clips = list(cut([samples], Recording("talk.wav"), CutOptions()))
+    assert clips
+    for clip in clips:
+        at = round(clip.start * SAMPLE_RATE)
+        assert (clip.samples == samples[at : at + len(clip.samples)]).all()
+
+
+def noise(path: Path, seconds: float = 3.0) -> Path:
+    samples = np.random.default_rng(0).normal(0, 0.01, round(seconds * SAMPLE_RATE))
+    return write_wav(path, samples.astype(np.float32))
+
+
+def test_the_line_says_how_much_was_searched_and_what_is_silence() -> None:
+    recording = Recording("talk.wav", channel=1)
+    assert nothing_found(recording, 21.2, False) == (
+        "no speech was found in talk.wav#1 (21 s of sound); --no-vad hears it anyway"
+    )
+    assert "standard input (1:01:01 of sound)" in nothing_found(Recording("-"), 3661, False)
+    assert nothing_found(Recording("a.wav"), 0.5, True) == "no speech was found in a.wav: its 0.5 s are digital silence"
+
+
+def test_the_library_says_it_and_the_transcript_keeps_it(tmp_path: Path) -> None:
+    notes: list[str] = []
+    silence = write_wav(tmp_path / "silence.wav", np.zeros(8000, np.float32))
+    found = list(transcribe([noise(tmp_path / "noise.wav"), silence], engine="fake", on_note=notes.append))
+    assert [one.text for one in found] == ["", ""]
+    warnings = {Path(one.recording.path).name: one.warnings for one in found}
+    assert "noise.wav (3.0 s of sound); --no-vad" in warnings["noise.wav"][0]
+    assert "silence.wav: its 0.5 s are digital silence" in warnings["silence.wav"][0]
+    assert sorted(notes) == sorted(line for lines in warnings.values() for line in lines)
+    (heard,) = transcribe(tmp_path / "noise.wav", engine="fake", vad=False)
+    assert heard.text == "noise" and heard.warnings == ()
+
+
+def test_transcribe_says_it_everywhere(asr: Run, tmp_path: Path) -> None:
+    noise(tmp_path / "noise.wav")
+    sinks = ("--events", "events.jsonl", "--report", "report.jsonl")
+    done = asr("transcribe", "noise.wav", "-e", "fake", "-o", "out", "-f", "json", *sinks)
+    assert done.code == 0
+    assert done.err.splitlines()[0] == f"asr: {LINE}"
+    assert json.loads((tmp_path / "out/noise.json").read_text())["warnings"] == [LINE]
+    events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert [one["text"] for one in events if one["type"] == "warning"] == [LINE]
+    assert json.loads((tmp_path / "report.jsonl").read_text().splitlines()[0])["warnings"] == [LINE]
+
+
+def test_a_stream_says_it(asr: Run, tmp_path: Path) -> None:
+    done = asr("transcribe", noise(tmp_path / "noise.wav").name, "-e", "fake", "--stream", "--idle", "0")
+    assert done.code == 0 and done.out == ""
+    assert f"asr: {LINE}" in done.err.splitlines()
+
+
+def test_a_manifest_run_and_a_benchmark_say_it(asr: Run, tmp_path: Path) -> None:
+    path = noise(tmp_path / "noise.wav")
+    (tmp_path / "noise.txt").write_text("noise\n")
+    line = {"audio_filepath": str(path), "text": "noise", "duration": 3.0}
+    (tmp_path / "data.jsonl").write_text(json.dumps(line) + "\n")
+    done = asr("transcribe", "--manifest", "data.jsonl", "-e", "fake", "--output", "heard.jsonl")
+    assert done.code == 0 and "(3.0 s of sound); --no-vad hears it anyway" in done.err
+    quick = ("--repeats", "1", "--batches", "none", "-o", "runs")
+    done = asr("bench", "data.jsonl", "-e", "fake", *quick)
+    assert done.code == 0 and done.err.count("(3.0 s of sound); --no-vad hears it anyway") == 1
+    (record,) = (tmp_path / "runs").glob("*.jsonl")
+    assert r"\"vad\": true" in record.read_text()  # within the recorded command
+
+
+def test_a_pair_in_opposite_phase_is_heard(tmp_path: Path, talk: Any) -> None:
+    """The mean of the two would be silence; of a pair with a common hum it would be the hum."""
+    mono = at_peak(talk[: 5 * SAMPLE_RATE], -12)
+    hum = tone(5, hertz=50, level=0.1)
+    for common in (0 * hum, hum):
+        warnings: list[str] = []
+        path = write_wav(tmp_path / "pair.wav", np.stack([mono + common, common - 0.9 * mono], 1))
+        mixed = np.concatenate(list(decode(Recording(str(path)), warnings.append)))
+        assert len(mixed) == len(mono)
+        voice = slice(2 * SAMPLE_RATE, None)  # before is silence, in which nobody can tell
+        share = np.corrcoef(np.diff(mixed[voice]), np.diff(mono[voice]))[0, 1]
+        assert share > 0.99 and speech_regions(mixed)
+        assert len(warnings) == 1 and "opposite phase" in warnings[0]
+
+
+def test_other_pairs_are_mixed_as_their_mean(tmp_path: Path, talk: Any) -> None:
+    one, other = at_peak(talk[: 3 * SAMPLE_RATE], -12), at_peak(talk[3 * SAMPLE_RATE : 6 * SAMPLE_RATE], -12)
+    hum = tone(3, hertz=50, level=0.4)
+    for pair in ((one, other), (one, 0 * one), (one, one), (one + hum, one - hum), (one, -0.5 * one)):
+        warnings: list[str] = []
+        path = write_wav(tmp_path / "pair.wav", np.stack(pair, 1), kind="f32")
+        mixed = np.concatenate(list(decode(Recording(str(path)), warnings.append)))
+        assert np.allclose(mixed, (pair[0] + pair[1]) / 2, atol=1e-6) and not warnings
+
+
+def beeps(seconds: int) -> Any:
+    """Return beeps of 0.3 s every 1.2 s: no speech, and nobody's background either."""
+    sound = tone(seconds, hertz=800, level=0.1)
+    return sound * (np.arange(len(sound)) / SAMPLE_RATE % 1.2 < 0.3)
+
+
+def test_sound_that_stands_out_and_is_in_no_region_is_told(tmp_path: Path, talk: Any) -> None:
+    silence = np.zeros(2 * SAMPLE_RATE, np.float32)
+    samples = np.concatenate([talk, silence, beeps(12)]).astype(np.float32)
+    notes: list[str] = []
+    (found,) = transcribe(write_wav(tmp_path / "talk.wav", samples), engine="fake", on_note=notes.append)
+    (line,) = found.warnings
+    assert notes == [line] and line.endswith("; --no-vad hears it")
+    first = float(line.split(" at ")[1].split(" s;")[0])
+    assert len(talk) / SAMPLE_RATE <= first <= len(talk) / SAMPLE_RATE + 4
+    (found,) = transcribe(write_wav(tmp_path / "talk.wav", talk), engine="fake")
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_noise_and_hum_do_not_stand_out(name: str) -> None:
+    conditioner = Conditioner()
+    conditioner.feed(np.clip(SOUNDS[name], -1, 1))
+    assert conditioner.standout.seconds == []
+
+
+@given(counts=st.lists(st.integers(1, 60), min_size=1, max_size=8))
+def test_what_stands_out_does_not_depend_on_blocks(talk: Any, counts: list[int]) -> None:
+    one, other = Conditioner(), Conditioner()
+    samples, at = talk[: 10 * SAMPLE_RATE], 0
+    for count in counts:
+        one.feed(samples[at : at + count * FRAME])
+        at += count * FRAME
+    one.feed(samples[at:])
+    other.feed(samples)
+    assert one.standout.seconds == other.standout.seconds != []
