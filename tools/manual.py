@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from asrcli.runs.state import STATE
+from asrcli.outputs.ledger import STATE
 
 from asrcli import __version__
 from asrcli.base.config import PROJECT_FILE
