@@ -7,16 +7,29 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 from hypothesis import HealthCheck, settings
 from support import recipes
 from support.command import Result, Run, quiet_environment
+from support.zygote import Zygote
 
 from asrcli.base.torchaudio_guard import guard_torchaudio
 
 HERE = Path(__file__).parent
+LATE = (
+    "ASR_",
+    "COLUMNS",
+    "HOME",
+    "XDG_",
+    "TERM",
+    "OPENAI_",
+    "PATH",
+    "TZ",
+)  # variables that are read when a command runs
 
 # A busy machine is no reason to fail: what is measured in time belongs to the benchmarks.
 settings.register_profile("asr", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -69,30 +82,38 @@ def recipe_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "place"
 
 
+@pytest.fixture(scope="session")
+def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """Return what forks commands from a process that has imported the program."""
+    found = Zygote(quiet_environment(tmp_path_factory.mktemp("zygote")))
+    yield found
+    found.kill()
+
+
 @pytest.fixture
-def asr(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Return a function that runs ``asr`` as a process of its own in a temporary folder."""
+def asr(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Run:
+    """Return a function that runs ``asr`` as a process of its own in a temporary folder.
+
+    The process is forked from one that has imported the program, unless the environment says something that libraries
+    read when they are imported.
+    """
     home = tmp_path_factory.mktemp("home")
 
     def run(*words: object, stdin: bytes = b"", timeout: float = 120, **environment: str) -> Result:
-        command = [
-            sys.executable,
-            "-m",
-            "asrcli",
-            *(os.fspath(word) if isinstance(word, Path) else str(word) for word in words),
-        ]
-        done = subprocess.run(
-            command,
-            input=stdin,
-            capture_output=True,
-            cwd=tmp_path,
-            timeout=timeout,
-            env={**quiet_environment(home), **environment},
-        )
-        return Result(
-            done.returncode,
-            done.stdout.decode("utf-8", "surrogateescape"),
-            done.stderr.decode("utf-8", "surrogateescape"),
-        )
+        named = [os.fspath(word) if isinstance(word, Path) else str(word) for word in words]
+        surroundings = {**quiet_environment(home), **environment}
+        with TemporaryFile() as out, TemporaryFile() as err, open(os.devnull, "rb") as nothing:
+            if not stdin and all(name.startswith(LATE) for name in environment):
+                files = (nothing.fileno(), out.fileno(), err.fileno())
+                code = zygote.run(named, tmp_path, surroundings, files)
+            else:
+                command = [sys.executable, "-m", "asrcli", *named]
+                more = {"cwd": tmp_path, "timeout": timeout, "env": surroundings}
+                code = subprocess.run(command, input=stdin, stdout=out, stderr=err, **more).returncode
+            texts = []
+            for file in (out, err):
+                file.seek(0)
+                texts.append(file.read().decode("utf-8", "surrogateescape"))
+        return Result(code, *texts)
 
     return run
