@@ -161,7 +161,7 @@ def test_real_allocations_that_fail() -> None:
 
 def test_choosing_for_whisper_imports_no_torch() -> None:
     code = (
-        "import sys; from asrcli import device; from asrcli.engine import load_class\n"
+        "import sys; from asrcli.engines import device; from asrcli.engine import load_class\n"
         "print(device.choose(load_class('whisper')))\n"
         "assert 'torch' not in sys.modules and 'faster_whisper' not in sys.modules"
     )

@@ -130,7 +130,7 @@ def test_the_card_is_sane(name: str) -> None:
 @pytest.mark.parametrize("name", ENGINES)
 def test_importing_it_is_light(name: str) -> None:
     code = (
-        "import sys; from asrcli.engine import load_class; from asrcli import models\n"
+        "import sys; from asrcli.engine import load_class; from asrcli.weights import models\n"
         f"kind = load_class({name!r}); kind.missing(); models.is_here(kind)\n"
         f"print([module for module in {HEAVY!r} if module in sys.modules])"
     )
