@@ -96,6 +96,7 @@ def run_paths(paths: Iterable[Path]) -> list[Path]:
             found.append(path)
             continue
         inside = [one for one in path.glob("*.jsonl") if not one.name.endswith(CARD_SUFFIX)]
+        inside += [one for one in path.glob("*.json") if system_of(one) is not None]
         if not inside:
             raise InputError(f"{path}: no run record in it; {WANTED}")
         found += sorted(inside, key=lambda one: one.stem)  # "fake" before "fake-b", whose names begin the same
@@ -104,7 +105,7 @@ def run_paths(paths: Iterable[Path]) -> list[Path]:
 
 def system_of(path: Path) -> str | None:
     """Return what ran, by the first line of a run record alone; ``None`` for every other file or folder."""
-    if path.suffix != ".jsonl" or not path.is_file():
+    if path.suffix not in (".jsonl", ".json") or not path.is_file():
         return None
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         line = file.readline(MOST_HEAD)

@@ -15,7 +15,7 @@ from typing import Any
 
 from asrcli.errors import InputError
 from asrcli.leaderboard.manifests import FILE, NORMALIZER, hub_id, model_label
-from asrcli.results import CARD_SUFFIX
+from asrcli.results import CARD_SUFFIX, system_of
 from asrcli.scoring.alignment import Convention, align, count_all, without_collector
 from asrcli.scoring.compounds import join_alike
 from asrcli.text.normalisers import build
@@ -87,9 +87,10 @@ def score_folder(folder: Path, language: str = "en") -> list[Score]:
 
 def files_in(folder: Path) -> Iterator[Path]:
     """Yield what may be a manifest or a run record: no robustness card, and nothing that is under way."""
-    for path in folder.rglob("*.jsonl"):
+    for path in (*folder.rglob("*.jsonl"), *folder.rglob("*.json")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and not path.name.endswith(CARD_SUFFIX):
+        named = path.suffix == ".jsonl" or FILE.fullmatch(path.name) or system_of(path)  # other JSON is no manifest
+        if named and not hidden and not path.name.endswith((CARD_SUFFIX, ".score.json")):
             yield path
 
 
