@@ -9,7 +9,16 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from asrcli.compare.scores import PairScore, Settings, SystemScore
-from asrcli.scoring.significance import Resampled, bootstrap, holm, matched_pairs, mcnemar, more_needed
+from asrcli.scoring.significance import (
+    Resampled,
+    bootstrap,
+    fewest_units,
+    flipped_signs,
+    holm,
+    matched_pairs,
+    mcnemar,
+    more_needed,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,16 +49,20 @@ def add_statistics(
     ]
     if len(scored) < 2 or not lengths.sum():
         return with_intervals, []
-    return with_intervals, compare_pairs(scored, sampled, clustered)
+    units = errors if groups is None else np.stack([np.bincount(groups, row).astype(np.int64) for row in errors])
+    return with_intervals, compare_pairs(scored, sampled, clustered, units)
 
 
-def compare_pairs(scored: Sequence[SystemScore], sampled: Resampled, clustered: Resampled | None) -> list[PairScore]:
-    """Return every pair of systems with its tests."""
+def compare_pairs(
+    scored: Sequence[SystemScore], sampled: Resampled, clustered: Resampled | None, units: NDArray[np.int64]
+) -> list[PairScore]:
+    """Return every pair of systems with its tests; ``units`` are errors by independent unit, (systems, units)."""
     couples = list(combinations(range(len(scored)), 2))
     segments = [matched_pairs(scored[first].paths, scored[second].paths) for first, second in couples]
-    corrected = holm([one.p for one in segments])
+    corrected = holm([one.chance for one in segments])
+    flipped = holm([flipped_signs(units[first] - units[second]) for first, second in couples])
     pairs = []
-    for (first, second), test, p_value in zip(couples, segments, corrected, strict=True):
+    for (first, second), test, p_value, flipped_p in zip(couples, segments, corrected, flipped, strict=True):
         mine, theirs = scored[first].errors, scored[second].errors
         pairs.append(
             PairScore(
@@ -61,6 +74,9 @@ def compare_pairs(scored: Sequence[SystemScore], sampled: Resampled, clustered: 
                 sampled.p_value(first, second),
                 test,
                 p_value,
+                units.shape[1],
+                fewest_units(len(couples)),
+                flipped_p,
                 mcnemar(mine, theirs),
                 int((mine < theirs).sum()),
                 int((mine == theirs).sum()),

@@ -168,7 +168,10 @@ def chosen(comparison: Comparison, show: str | None) -> list[int]:
 
 
 def judge(outcomes: Sequence[Outcome], stderr: TextIO) -> None:
-    """Raise `CheckFailed` when a condition holds, after naming all that do."""
+    """Raise `CheckFailed` when a condition holds, after naming all that do, and those that cannot."""
+    for one in outcomes:
+        if one.idle:
+            print(f"asr: note: --fail-if {one.sentence}", file=stderr)
     held = [one for one in outcomes if one.holds]
     for one in held[:-1]:
         print(f"asr: {one.sentence}", file=stderr)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.compare.classes import ErrorProfile
 from asrcli.scoring.alignment import Convention
-from asrcli.scoring.significance import Interval, MatchedPairs, McNemar
+from asrcli.scoring.significance import LEVEL, Interval, MatchedPairs, McNemar
 from asrcli.text.normalisers import NORMALIZERS
 from asrcli.types import ErrorCounts, Utterance
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FEWEST_SEGMENTS = 30  # with errors, for a test that takes their mean to be normally distributed
+FEW_UNITS = 10  # below so many independent utterances, speakers or sessions a verdict says how few they are
 LADDER = ("raw", "no case", "no case, no punctuation", "normalised")
 Words = Sequence[str]
 
@@ -90,6 +90,9 @@ class PairScore:
     bootstrap_p: float
     matched_pairs: MatchedPairs
     matched_pairs_p: float  # Holm's correction over all pairs of systems
+    units: int  # independent of each other: speakers or sessions where they are known, or else utterances
+    fewest: int  # units on which the tests can show anything
+    flipped_p: float  # of the randomisation test over these units, Holm's correction over all pairs of systems
     mcnemar: McNemar
     wins: int  # utterances with fewer errors in the first
     ties: int
@@ -98,14 +101,19 @@ class PairScore:
 
     @property
     def significant(self) -> bool:
-        """Whether the systems can be told apart: the widest interval excludes zero, and MAPSSWE after correction.
+        """Whether the systems can be told apart: this is the one rule, for every report, verdict and condition.
 
-        MAPSSWE rests on the normal distribution, so with a handful of segments nothing is significant.
+        No interval of the difference covers zero, and MAPSSWE and the randomisation test over independent units are
+        below 0.05 after correction. The last is exact, so no number of errors in a handful of units is enough.
         """
         widest = self.group_interval or self.interval
-        if self.matched_pairs.segments < FEWEST_SEGMENTS:
-            return False
-        return not widest.covers_zero and not self.interval.covers_zero and self.matched_pairs_p < 0.05
+        below = self.matched_pairs_p < LEVEL and self.flipped_p < LEVEL
+        return below and not widest.covers_zero and not self.interval.covers_zero
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are so many units that a difference could be significant."""
+        return self.units >= self.fewest
 
 
 @dataclass(frozen=True, slots=True, eq=False)

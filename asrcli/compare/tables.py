@@ -95,10 +95,13 @@ def pair_facts(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
             "segments": pair.matched_pairs.segments,
             "mean": pair.matched_pairs.mean,
             "deviation": pair.matched_pairs.deviation,
-            "z": pair.matched_pairs.z,
-            "p": pair.matched_pairs.p,
+            "z": None if pair.matched_pairs.constant else pair.matched_pairs.z,
+            "p": None if pair.matched_pairs.constant else pair.matched_pairs.p,
             "p_holm": pair.matched_pairs_p,
         },
+        "units": pair.units,
+        "units_needed": pair.fewest,
+        "randomisation_p_holm": pair.flipped_p,
         "mcnemar": {
             "only_first_right": pair.mcnemar.only_first,
             "only_second_right": pair.mcnemar.only_second,
@@ -191,8 +194,13 @@ def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str
         )
     lines += ["", f"{len(comparison.utterances):,} utterances; {wording.convention(comparison)}."]
     if outcomes:
-        lines += ["", *(f"- {'❌' if one.holds else '✅'} {cell(one.sentence)}" for one in outcomes)]
+        lines += ["", *(f"- {mark(one)} {cell(one.sentence)}" for one in outcomes)]
     return "\n".join(lines) + "\n"
+
+
+def mark(one: Outcome) -> str:
+    """Return the sign of an outcome: failed, could not be judged, passed."""
+    return "❌" if one.holds else "⚠️" if one.idle else "✅"
 
 
 def cell(text: str) -> str:
@@ -218,9 +226,11 @@ def to_junit(outcomes: Sequence[Outcome]) -> str:
     cases = []
     for one in outcomes:
         failure = f"<failure message={quoteattr(one.sentence)}/>" if one.holds else ""
+        failure = f"<skipped message={quoteattr(one.idle)}/>" if one.idle else failure
         cases.append(
             f'  <testcase classname="asr compare" name={quoteattr(f"{one.subject}: not {one.condition}")}>'
             f"{failure}<system-out>{escape(one.sentence)}</system-out></testcase>"
         )
-    head = f'<testsuite name="asr compare" tests="{len(outcomes)}" failures="{failures}">'
+    skipped = f' skipped="{idle}"' if (idle := sum(bool(one.idle) for one in outcomes)) else ""
+    head = f'<testsuite name="asr compare" tests="{len(outcomes)}" failures="{failures}"{skipped}>'
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *cases, "</testsuite>"]) + "\n"

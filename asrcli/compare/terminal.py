@@ -119,14 +119,19 @@ def differences(comparison: Comparison) -> Sheet:
     """Return every pair of systems with its tests."""
     grouped = comparison.groups > 0
     columns = ["difference in points", "", "95 %", *(["95 % by group"] if grouped else []), "p bootstrap"]
-    columns += ["MAPSSWE Z", "p (Holm)", "p McNemar", "win / tie / loss"]
+    columns += ["MAPSSWE Z", "p (Holm)", "p random. (Holm)", "p McNemar", "win / tie / loss"]
     rows: list[list[str | Text]] = []
     for pair in comparison.pairs:
         names = f"{comparison.systems[pair.first].name} − {comparison.systems[pair.second].name}"
         row: list[str | Text] = [names, wording.signed(pair.difference), wording.span(pair.interval, plus=True)]
         row += [wording.span(pair.group_interval, plus=True)] if grouped else []
-        row += [wording.p_value(pair.bootstrap_p), f"{pair.matched_pairs.z:.3f}", wording.p_value(pair.matched_pairs_p)]
-        row += [wording.p_value(pair.mcnemar.p), f"{pair.wins:,} / {pair.ties:,} / {pair.losses:,}"]
+        row += [
+            wording.p_value(pair.bootstrap_p),
+            wording.z_value(pair.matched_pairs),
+            wording.p_value(pair.matched_pairs_p),
+        ]
+        row += [wording.p_value(pair.flipped_p), wording.p_value(pair.mcnemar.p)]
+        row += [f"{pair.wins:,} / {pair.ties:,} / {pair.losses:,}"]
         rows.append(row)
     return Sheet(columns, rows)
 

@@ -107,6 +107,16 @@ class MatchedPairs:
     z: float
     p: float  # two-sided
 
+    @property
+    def constant(self) -> bool:
+        """Whether all segments differ by the same number: without a deviation there is no Z."""
+        return self.deviation == 0 and self.mean != 0
+
+    @property
+    def chance(self) -> float:
+        """The probability that counts: where there is no Z, that of all segments on the same side (sign test)."""
+        return 2.0 ** (1 - self.segments) if self.constant else self.p
+
 
 def matched_pairs(first: Sequence[bytes], second: Sequence[bytes]) -> MatchedPairs:
     """Compare two systems' errors on the segments between stretches that both got right.
@@ -208,6 +218,43 @@ def binomial_p(successes: int, trials: int) -> float:
         for k in range(successes + 1)
     )
     return min(1.0, 2 * math.fsum(terms))
+
+
+MOST_FLIPPED = 200  # units that differ: beyond, their sum of random signs is normally distributed
+
+
+def flipped_signs(differences: Counts) -> float:
+    """Return the two-sided probability of a difference this big if either system could have made either's errors.
+
+    The randomisation test of matched pairs: the sign of every unit's difference is flipped at random, which is exact
+    for any number of units. Zero differences change nothing.
+
+    Args:
+        differences: errors of one system less those of the other in each independent unit, (units,).
+    """
+    import numpy as np
+
+    sizes = np.abs(differences[differences != 0])
+    observed = abs(int(differences.sum()))
+    if observed == 0:
+        return 1.0
+    if len(sizes) > MOST_FLIPPED:
+        step = int(np.gcd.reduce(sizes))  # sums are two of it apart
+        return math.erfc((observed - step) / math.sqrt(2 * float((sizes.astype(np.float64) ** 2).sum())))
+    total = int(sizes.sum())
+    chances = np.zeros(2 * total + 1)  # of every sum from -total to total
+    chances[total] = 1.0
+    for size in sizes.tolist():
+        chances = (np.roll(chances, size) + np.roll(chances, -size)) / 2  # no sum beyond the ends is reached
+    return min(1.0, float(chances[total + observed :].sum() + chances[: total - observed + 1].sum()))
+
+
+def fewest_units(tests: int) -> int:
+    """Return the least number of units on which `flipped_signs` can be below 0.05 after correction for so many tests.
+
+    All of n units on one side have a probability of 2 ** (1 - n): for one test six units, for three seven.
+    """
+    return math.floor(math.log2(tests / LEVEL)) + 2
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
