@@ -109,7 +109,8 @@ def test_no_verdict_contradicts_its_figures(tmp_path: Path) -> None:
         found = compared(tmp_path, chance.randint(2, 30), rates)
         pair = found.pairs[0]
         said = wording.verdict(found, pair)
-        agree = not pair.interval.covers_zero and max(pair.matched_pairs_p, pair.flipped_p) < 0.05
+        apart = pair.interval is not None and not pair.interval.covers_zero
+        agree = apart and max(pair.matched_pairs_p, pair.flipped_p) < 0.05
         assert ("not distinguishable" not in said and "equally" not in said) == agree
         assert pair.significant == agree
         assert ("only" in said) == (agree and pair.units < 10)
@@ -174,3 +175,67 @@ def test_whether_a_gate_can_fire_is_seen_through_any_condition(condition: str, t
 def test_a_gate_that_can_fire_is_no_idle_one(condition: str, tmp_path: Path) -> None:
     outcome = Condition(condition).outcomes(compared(tmp_path, 5, (0.0, 0.5)))[-1]
     assert not outcome.idle and outcome.holds
+
+
+# ---- intervals only where they cover
+
+
+def test_one_recording_has_no_interval_and_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = spoilt(tmp_path, 1, (0.02, 0.1), words=5_000)
+    found = run(files[0], files[1:], Wanted(normalizer="none"))
+    assert [one.interval for one in found.systems] == [None, None]
+    assert (found.pairs[0].interval, found.pairs[0].significant) == (None, False)
+    said = wording.verdict(found, found.pairs[0])
+    assert said == "good and bad are not distinguishable: 1 utterance is too few to tell, 6 are the least"
+    assert called("compare", *files) == 0
+    assert "[" not in capsys.readouterr().out.split("Errors by class")[0]
+    assert called("compare", *files, "-q", "--fail-if", GATE) == 0
+    assert "it cannot: 1 utterance" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("utterances", "there"), [(4, False), (5, True)])
+def test_an_interval_needs_five_utterances(utterances: int, there: bool, tmp_path: Path) -> None:
+    found = compared(tmp_path, utterances, (0.25, 0.5))
+    assert (found.systems[0].interval is not None) == there
+    assert (found.systems[0].character_interval is not None) == there
+
+
+def test_no_errors_have_an_upper_bound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Twice the rule of three: of 1,000 words, 0.6 %."""
+    files = spoilt(tmp_path, 100, (0.0, 0.1), words=10)
+    assert called("compare", *files, "-n", "none") == 0
+    assert "≤ 0.60" in capsys.readouterr().out
+    interval = run(files[0], files[1:], Wanted(normalizer="none")).systems[0].interval
+    assert interval is not None and (interval.low, round(interval.high, 4)) == (0, 0.006)
+
+
+def test_few_speakers_decide_nothing_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = spoilt(tmp_path, 200, (0.0, 0.25), speakers=3)
+    found = run(files[0], files[1:], Wanted(normalizer="none"))
+    assert not found.pairs[0].significant
+    assert all(one.interval is None and one.group_interval is None for one in found.systems)
+    assert any(note.startswith("there are 3 speakers or sessions, too few") for note in found.notes)
+    assert "3 speakers or sessions are too few to tell" in wording.verdict(found, found.pairs[0])
+    found = run(files[0], files[1:], Wanted(normalizer="none", group="none"))  # as the note says
+    assert found.pairs[0].significant and found.pairs[0].units == 200
+
+
+def test_one_utterance_without_a_speaker_does_not_change_what_is_independent(tmp_path: Path) -> None:
+    files = spoilt(tmp_path, 200, (0.125, 0.25), speakers=8)
+    rows = [json.loads(line) for line in files[0].read_text().splitlines()]
+    rows[7].pop("speaker")
+    files[0].write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = run(files[0], files[1:], Wanted(normalizer="none"))
+    assert found.pairs[0].units == 9
+    assert found.systems[0].group_interval is not None
+    assert any("1 of 200 utterances name no speaker or session" in note for note in found.notes)
+
+
+def test_breakdowns_have_intervals_over_speakers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = spoilt(tmp_path, 60, (0.125, 0.25), speakers=12)
+    assert called("compare", *files, "--by", "length", "--by", "group", "--json", tmp_path / "x.json") == 0
+    data = json.loads((tmp_path / "x.json").read_text())
+    whole = data["systems"][0]
+    assert data["by"]["length"][0]["systems"][0]["interval"] == pytest.approx(whole["group_interval"])
+    assert "interval" not in data["by"]["group"][0]["systems"][0]  # of one speaker there is none
+    assert whole["cer"]["interval"][0] < whole["cer"]["rate"] < whole["cer"]["interval"][1]

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asrcli.compare.scores import Comparison, Share
+from asrcli.compare.pairs import rate_interval
+from asrcli.compare.scores import Comparison, Share, SystemScore
 from asrcli.errors import UsageError
+from asrcli.scoring.significance import Interval
 from asrcli.types import Utterance
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class Bucket:
     value: str
     utterances: int
     shares: tuple[Share, ...]  # per system
+    intervals: tuple[Interval | None, ...]  # of their rates; none of fewer than five speakers, or else utterances
 
 
 def fields_of(comparison: Comparison) -> list[str]:
@@ -87,9 +90,22 @@ def by_field(comparison: Comparison, name: str) -> list[Bucket]:
             label[1],
             int(sizes[place]),
             tuple(Share(int(bad[place]), int(all_[place])) for bad, all_ in zip(errors, words, strict=True)),
+            tuple(interval_in(comparison, one, places == place) for one in comparison.systems),
         )
         for place, label in enumerate(order)
     ]
+
+
+def interval_in(comparison: Comparison, one: SystemScore, inside: NDArray[np.bool_]) -> Interval | None:
+    """Return the interval of a system's rate on some of the utterances, over speakers or sessions where known."""
+    import numpy as np
+
+    groups = None
+    if comparison.groups:
+        numbers: dict[str | None, int] = {}
+        known = [numbers.setdefault(each.group, len(numbers)) for each in comparison.utterances]
+        groups = np.array(known, np.int64)[inside]
+    return rate_interval(one.errors[inside], one.lengths[inside], groups)
 
 
 def natural(text: str) -> list[tuple[int, str]]:

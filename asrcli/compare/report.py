@@ -110,7 +110,7 @@ def meetings(
 def score_conversations(reference: Path, systems: Sequence[Path], wanted: Wanted, collar: float) -> list[MeetingScore]:
     """Score each system; words where both sides are stm files, otherwise only who spoke when."""
     from asrcli.compare.matching import distinct_names
-    from asrcli.compare.run import guess_language
+    from asrcli.compare.run import NORMALIZER, guess_language
     from asrcli.compare.sources import Source, read_source, read_turns
     from asrcli.scoring.meetings import score_meetings
     from asrcli.text.normalisers import build
@@ -124,7 +124,9 @@ def score_conversations(reference: Path, systems: Sequence[Path], wanted: Wanted
 
     said = read(reference, False).utterances
     normalize = (
-        build(wanted.normalizer, wanted.language or guess_language(said)) if reference.suffix == ".stm" else None
+        build(wanted.normalizer or NORMALIZER, wanted.language or guess_language(said))
+        if reference.suffix == ".stm"
+        else None
     )
     return [
         score_meetings(name, said, read(path, True).utterances, normalize if path.suffix == ".stm" else None, collar)

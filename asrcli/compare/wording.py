@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from asrcli.compare.scores import FEW_UNITS, Comparison, PairScore, SystemScore
+from collections.abc import Sequence
+
+from asrcli.compare.scores import FEW_UNITS, Comparison, PairScore, Share, SystemScore
 from asrcli.scoring.significance import LEVEL, Interval, MatchedPairs
 
 RULE = (
@@ -26,6 +28,8 @@ def span(interval: Interval | None, *, plus: bool = False) -> str:
     """Return an interval of rates, in percent."""
     if interval is None:
         return "–"
+    if interval.low == 0 and not plus:  # no error: an upper bound
+        return f"≤ {100 * interval.high:.2f}"
     if plus:
         return f"[{signed(interval.low)}, {signed(interval.high)}]"
     return f"[{100 * interval.low:.2f}, {100 * interval.high:.2f}]"
@@ -34,6 +38,12 @@ def span(interval: Interval | None, *, plus: bool = False) -> str:
 def z_value(test: MatchedPairs) -> str:
     """Return the Z of MAPSSWE; infinite where all segments differ by the same number."""
     return f"{'−' if test.mean < 0 else ''}∞" if test.constant else f"{test.z:.3f}"
+
+
+def rates(shares: Sequence[Share], intervals: Sequence[Interval | None]) -> list[str]:
+    """Return rates with their intervals, where they have one."""
+    both = zip(shares, intervals, strict=True)
+    return [percent(share.rate) + (f" {span(interval)}" if interval else "") for share, interval in both]
 
 
 def p_value(value: float) -> str:
@@ -51,9 +61,14 @@ def verdict(comparison: Comparison, pair: PairScore) -> str:
     if pair.difference == 0:
         return f"{first.name} and {second.name} make equally many errors"
     if not pair.enough:
-        more = f"{units(comparison, pair)} are too few to tell, {pair.fewest} are the least"
+        are = "is" if pair.units == 1 else "are"
+        more = f"{units(comparison, pair)} {are} too few to tell, {pair.fewest} are the least"
     elif pair.more_needed:
-        more = f"about {pair.more_needed:,} more utterances like these would settle it, if the difference is real"
+        of = f" of {pair.more_units:,} more speakers or sessions" if comparison.groups else ""
+        more = (
+            f"about {pair.more_needed:,} more utterances like these{of} would show the difference in 8 of 10 cases, "
+            "if it is real"
+        )
     else:
         more = "the tests do not agree; more speakers or sessions are needed"
     return f"{first.name} and {second.name} are not distinguishable: {more}"
@@ -84,10 +99,7 @@ def convention(comparison: Comparison) -> str:
     """Return how errors were counted, in one line."""
     settings = comparison.settings
     language = f", language {settings.language}" if settings.language else ""
-    return (
-        f"normaliser {comparison.normalizer}{language}; convention {settings.convention.value}; intervals 95 %, "
-        f"{settings.replicates:,} bootstrap replicates, seed {settings.seed}"
-    )
+    return f"normaliser {comparison.normalizer}{language}; convention {settings.convention.value}; intervals 95 %"
 
 
 def unmatched(one: SystemScore, most: int = 5) -> list[str]:
