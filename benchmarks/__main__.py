@@ -1,7 +1,8 @@
 """``python -m benchmarks [NAME ...]``: run the benchmarks and write their sections to ``docs/performance.md``.
 
-Those of ``intervals`` go to ``docs/compare.md``. Each benchmark prints a section of its own, with the machine, the command, and ratios measured in one run. Sections of
-benchmarks that were not named, or that fail here (an oracle is not installed), are left as they are.
+Those of ``intervals`` go to ``docs/compare.md``. Each benchmark prints a section of its own, with the machine, the
+command, and ratios measured in one run. Sections of benchmarks that were not named, or that fail here (an oracle is not
+installed), are left as they are.
 """
 
 from __future__ import annotations
