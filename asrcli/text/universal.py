@@ -18,7 +18,7 @@ from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
 from asrcli.text.join import UNSPACED
 from asrcli.text.numerals import read_chinese
-from asrcli.text.written_english import AFTERWARDS, TABLE, as_spoken, finish
+from asrcli.text.written_english import TABLE, as_spoken, finish, is_unusual
 
 # Blocks of forms that differ only in looks: Latin and Arabic presentation forms, half and full width (Unicode 16).
 FORMS = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFF), (0xFF00, 0xFFEF), (0x3000, 0x3000), (0x2070, 0x209F), (0x3300, 0x33FF))
@@ -101,18 +101,16 @@ class UniversalNormalizer:
     def __call__(self, text: str) -> str:
         """Return the normalised text, words and characters parted by one space."""
         text, english = self.clear(text)
-        return finish(english(text).strip()) if english else self.normalize_other(text)
+        if english is None:
+            return self.normalize_other(text)
+        return self.read_english(text) if english.on["numbers"] and is_unusual(text) else english(text).strip()
 
     def words(self, text: str) -> list[str]:
         """Return the words of the normalised text; words that come again are the same objects."""
         text, english = self.clear(text)
-        if english:
-            words = english.words(text)
-            if not AFTERWARDS.search(text) and not any(map(AFTERWARDS.search, words)):
-                return words
-            words = finish(" ".join(words)).split()
-            return list(map(self.memory.setdefault, words, words))
-        words = self.normalize_other(text).split()
+        if english is not None and not (english.on["numbers"] and is_unusual(text)):
+            return english.words(text)
+        words = (self.normalize_other(text) if english is None else self.read_english(text)).split()
         return list(map(self.memory.setdefault, words, words))
 
     def clear(self, text: str) -> tuple[str, EnglishNormalizer | None]:
@@ -129,7 +127,11 @@ class UniversalNormalizer:
             text = text.replace("(", " ").replace(")", " ")
         if not (self.on["case"] and self.on["punctuation"]):  # the English rules rest on both
             return text.replace("’", "'"), None
-        return as_spoken(text) if self.english.on["numbers"] else text, self.english
+        return text, self.english
+
+    def read_english(self, text: str) -> str:
+        """Apply the English rules to a text with numbers or signs in it."""
+        return finish(self.english(as_spoken(text))) if self.english else text
 
     def normalize_other(self, text: str) -> str:
         """Apply the rules of every script."""

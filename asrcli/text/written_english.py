@@ -72,11 +72,11 @@ REWRITES = tuple(
         (rf"\b(this|that|some|the|any|which|what|every|each|a) point(?= {_NUMBER})", rf"\1 {AS_IS}point"),
     )
 )
-# Only texts with one of these can change; most have none.
+# Only texts with a word like one of these can change; most have none.
 UNUSUAL = re.compile(
     rf"[\d&@°¢½¼¾℃℉$£€%]|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|ninth|{_WORDS})\b|\.(?:com|org|net|edu|gov|io)\b"
 )
-AFTERWARDS = re.compile(rf"[{APART}{AS_IS}$£€]|millim|\.0|nineth")
+MOST_WORDS = 400_000  # remembered
 LAST = tuple(
     (re.compile(pattern), new)
     for pattern, new in (
@@ -112,6 +112,24 @@ class SignTable(dict[int, str]):
 TABLE = SignTable()
 
 
+class UnusualWords(dict[str, bool]):
+    """Words -> whether they can be written otherwise than they are spoken, remembered."""
+
+    def __missing__(self, word: str) -> bool:
+        if len(self) > MOST_WORDS:
+            self.clear()
+        self[word] = found = UNUSUAL.search(word.lower()) is not None
+        return found
+
+
+WORDS = UnusualWords()
+
+
+def is_unusual(text: str) -> bool:
+    """Return whether `as_spoken` and `finish` can change a text."""
+    return any(map(WORDS.__getitem__, text.split()))
+
+
 def as_spoken(text: str) -> str:
     """Return a text in small letters, with what is written otherwise than it is spoken in words the rules read.
 
@@ -119,16 +137,13 @@ def as_spoken(text: str) -> str:
         text: translated by `TABLE`.
     """
     text = text.lower()
-    if UNUSUAL.search(text):
-        for pattern, new in REWRITES:
-            text = pattern.sub(new, text)
+    for pattern, new in REWRITES:
+        text = pattern.sub(new, text)
     return text
 
 
 def finish(text: str) -> str:
     """Return a normalised text without the marks that `as_spoken` put in, money written one way."""
-    if AFTERWARDS.search(text):
-        for pattern, new in LAST:
-            text = pattern.sub(new, text)
-        text = " ".join(text.split())
-    return text
+    for pattern, new in LAST:
+        text = pattern.sub(new, text)
+    return " ".join(text.split())
