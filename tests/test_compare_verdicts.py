@@ -239,3 +239,19 @@ def test_breakdowns_have_intervals_over_speakers(tmp_path: Path, capsys: pytest.
     assert data["by"]["length"][0]["systems"][0]["interval"] == pytest.approx(whole["group_interval"])
     assert "interval" not in data["by"]["group"][0]["systems"][0]  # of one speaker there is none
     assert whole["cer"]["interval"][0] < whole["cer"]["rate"] < whole["cer"]["interval"][1]
+
+
+def test_conversations_have_intervals_over_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("meeteval")
+    pytest.importorskip("pyannote.metrics")
+    reference, heard = tmp_path / "r.stm", tmp_path / "h.stm"
+    for number, there in ((4, False), (6, True)):
+        said = [(f"rec{at}", "ann", "one two three four five six") for at in range(number)]
+        reference.write_text("".join(f"{name} 1 {who} 0 9 {text}\n" for name, who, text in said))
+        heard.write_text(
+            "".join(f"{name} 1 s 0 9 {text[: 9 + 5 * (at % 3)]}\n" for at, (name, _, text) in enumerate(said))
+        )
+        assert called("compare", "--meetings", reference, heard, "--json", "-") == 0
+        row = json.loads(capsys.readouterr().out)["systems"][0]
+        assert (row["cp_interval"] is not None) == there
+        assert not there or row["cp_interval"][0] < row["cp_wer"] < row["cp_interval"][1]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 from asrcli.compare import tables
 from asrcli.compare.breakdown import worst
 from asrcli.compare.conditions import Outcome
-from asrcli.compare.scores import Comparison
+from asrcli.compare.scores import Comparison, Share
 from asrcli.console import table_console
 from asrcli.errors import CheckFailed, UsageError
 from asrcli.files import write_atomic
@@ -94,8 +94,7 @@ def meetings(
 
     scores = score_conversations(reference, systems, wanted, collar)
     if paths.json is not None:
-        rates = [{"cp_wer": one.cp_wer, "orc_wer": one.orc_wer, "der": one.diarization_error_rate} for one in scores]
-        rows = [{**asdict(one), **more} for one, more in zip(scores, rates, strict=True)]
+        rows = [{**asdict(one), **_rates(one)} for one in scores]
         text = json.dumps({"schema": "asr-meetings/1", "systems": rows}, ensure_ascii=False, indent=1) + "\n"
         if paths.to_stdout:
             sys.stdout.write(text)
@@ -134,13 +133,20 @@ def score_conversations(reference: Path, systems: Sequence[Path], wanted: Wanted
     ]
 
 
+def _rates(one: MeetingScore) -> dict[str, object]:
+    rates = {"cp_wer": one.cp_wer, "orc_wer": one.orc_wer, "der": one.diarization_error_rate}
+    intervals = {"cp_interval": one.cp_interval, "orc_interval": one.orc_interval}
+    return {**rates, **{name: tables.interval_facts(interval) for name, interval in intervals.items()}}
+
+
 def _conversation(one: MeetingScore) -> list[str]:
-    from asrcli.compare.wording import percent
+    from asrcli.compare.wording import percent, rates
 
     seconds = [f"{part:.1f} s" for part in (one.missed, one.false_alarm, one.confusion)]
     words = f"{one.words:,}" if one.cp_errors is not None else "–"
-    rates = [percent(one.cp_wer), percent(one.orc_wer), percent(one.diarization_error_rate)]
-    return [one.name, f"{one.recordings}", words, *rates, *seconds]
+    both = [Share(errors or 0, one.words) for errors in (one.cp_errors, one.orc_errors)]
+    shown = rates(both, [one.cp_interval, one.orc_interval]) if one.cp_errors is not None else ["–", "–"]
+    return [one.name, f"{one.recordings}", words, *shown, percent(one.diarization_error_rate), *seconds]
 
 
 def print_tables(comparison: Comparison, *, fields: Sequence[str], confusions: int, show: str | None) -> None:
