@@ -151,7 +151,7 @@ def pair_data(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
 
 def field_data(comparison: Comparison, name: str) -> dict[str, Any]:
     """Return one breakdown; of many values those where the first system makes the most errors per word."""
-    buckets = by_field(comparison, name)
+    buckets = by_field(comparison, name, intervals=False)
     label = {"length": "length in words", "group": "speaker or session"}.get(name, name)
     if len(buckets) > MOST_BUCKETS:
         label += f" (the worst {MOST_BUCKETS} of {len(buckets):,})"
