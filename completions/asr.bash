@@ -240,8 +240,6 @@ _asr() {
         "compare --group") :; return ;;
         "compare --show") :; return ;;
         "compare --confusions") :; return ;;
-        "compare --bootstrap") :; return ;;
-        "compare --seed") :; return ;;
         "compare --json") _asr_files; return ;;
         "compare --csv") _asr_files; return ;;
         "compare --markdown") _asr_files; return ;;
@@ -349,7 +347,7 @@ _asr() {
         "ask")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --llm --llm-model --device --compute-type --dtype --threads --offline --json --quiet --verbose --help"; else _asr_files; fi ;;
         "compare")
-            if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --collar --explain-normalizer --by --group --show --confusions --bootstrap --seed --json --csv --markdown --html --junit --fail-if --force --quiet --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --collar --explain-normalizer --by --group --show --confusions --json --csv --markdown --html --junit --fail-if --force --quiet --help"; else _asr_files; fi ;;
         "leaderboard")
             if [[ $cur == -* ]]; then _asr_words "--table --date --top --sets --without --language --licence --license --open --min-size --max-size --min-rtfx --search --sort --mix --add --json --csv --markdown --html --plot --force --quiet --help"; else _asr_words "tables check update score export readme"; fi ;;
         "leaderboard tables")

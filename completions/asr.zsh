@@ -265,8 +265,8 @@ _asr_compare() {
     _arguments -s -S -C \
         '(--no-ref)--no-ref[There is no reference\: all arguments are systems.]' \
         '(--consensus)--consensus=[With --no-ref\: write what most systems say (FILE.jsonl, or a folder of txt).]:FILE:_files' \
-        '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
-        '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
+        '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr, the default; of runs, theirs.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
+        '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr, the default; of runs, theirs.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
         '(--language -l)--language=[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--convention)--convention=[levenshtein, sclite or open-asr-leaderboard.]:CONVENTION:(levenshtein sclite open-asr-leaderboard)' \
@@ -274,11 +274,9 @@ _asr_compare() {
         '(--collar)--collar=[With --meetings\: seconds round each boundary that DER passes over.]:X: ' \
         '(--explain-normalizer)--explain-normalizer[Show what each rule of the normaliser does to the score.]' \
         '*--by=[Break errors down by\: length, seconds, group, language or a field.]:TEXT: ' \
-        '(--group)--group=[Field that names the speaker or session, for intervals over groups.]:TEXT: ' \
+        '(--group)--group=[Field that names the speaker or session, for intervals; none\: utterances are independent.]:TEXT: ' \
         '(--show)--show=[Show aligned utterances\: worst\:20, different\:20 or an id.]:TEXT: ' \
         '(--confusions)--confusions=[How many of the most frequent errors to show.]:N: ' \
-        '(--bootstrap)--bootstrap=[Replicates of the bootstrap.]:N: ' \
-        '(--seed)--seed=[Seed of the bootstrap.]:N: ' \
         '(--json)--json=[Write everything as JSON; - is standard output.]:FILE:_files' \
         '(--csv)--csv=[Write a row per utterance.]:FILE:_files' \
         '(--markdown)--markdown=[Write the tables as Markdown.]:FILE:_files' \
@@ -427,7 +425,7 @@ _asr_bench() {
         '(--out -o)--out=[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
         '(--out -o)-o+[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
         '(--sample)--sample=[Only so many utterances, chosen by --seed.]:N: ' \
-        '(--seed)--seed=[Of the sample, the noise and the bootstrap; default 0.]:N: ' \
+        '(--seed)--seed=[Of the sample and the noise; default 0.]:N: ' \
         '(--text-column)--text-column=[Where the references are, if not found.]:TEXT: ' \
         '(--language -l)--language=[Code or name; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \

@@ -52,8 +52,9 @@ def to_html(runs: Sequence[RunRecord]) -> str:
   {"".join(grid_of(one) for one in tables.grids(runs))}
   {"".join(facts_of(one) for one in runs)}
 </main>
-<footer class="quiet">RTFx is seconds of audio per second of wall clock. Intervals of error rates are 95 %, by
-bootstrap; all others are the least and the greatest of the repeats. What this machine does not count is blank.</footer>
+<footer class="quiet">RTFx is seconds of audio per second of wall clock. Intervals of error rates are 95 %, over
+speakers or sessions where they are known, or else utterances; all others are the least and the greatest of the
+repeats. What this machine does not count is blank.</footer>
 </body>
 </html>
 """

@@ -26,7 +26,6 @@ class Plan:
     robustness: bool = False
     robustness_sample: int = 24
     seed: int = 0
-    replicates: int = 1_000  # of the bootstrap
     normalizer: str = "asr"
 
 

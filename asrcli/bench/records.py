@@ -13,8 +13,8 @@ from asrcli.bench.robustness import CONDITION, Condition
 from asrcli.bench.run import Outcome
 from asrcli.compare.comparison import compare
 from asrcli.compare.matching import Heard as System
-from asrcli.compare.run import guess_language
-from asrcli.compare.scores import LADDER, Settings, SystemScore
+from asrcli.compare.run import settings_of
+from asrcli.compare.scores import LADDER, SystemScore
 from asrcli.datasets.dataset import Dataset
 from asrcli.datasets.results import OWN_KEYS, Measure, RunRecord
 from asrcli.engine import Weights
@@ -86,9 +86,7 @@ def compared(
     utterances: Sequence[Utterance], texts: Sequence[str | None], plan: Plan, language: str | None
 ) -> SystemScore:
     """Score what one engine heard, as `asr compare` does."""
-    settings = Settings(
-        plan.normalizer, language or guess_language(utterances), replicates=plan.replicates, seed=plan.seed
-    )
+    settings = settings_of(plan.normalizer, language, utterances)
     return compare(utterances, [System("", "", tuple(texts))], settings).systems[0]
 
 
@@ -100,7 +98,8 @@ def card_figures(condition: Condition, rows: Sequence[say.Heard], plan: Plan, la
         return [Measure("wer" if condition.speech else "invented", None, "", condition.name)]
     if condition.speech:
         found = compared(condition.utterances, texts, plan, language)
-        low, high = (found.interval.low, found.interval.high) if found.interval else (None, None)
+        interval = found.group_interval or found.interval
+        low, high = (interval.low, interval.high) if interval else (None, None)
         return [
             Measure("wer", found.counts.rate, "errors/word", condition.name, low, high, found.counts.reference_length)
         ]

@@ -16,6 +16,7 @@ from asrcli.bench import environment, records, robustness, store
 from asrcli.bench.gauges import Gpus
 from asrcli.bench.plan import Contestant, Plan, Watcher
 from asrcli.bench.run import EngineRun
+from asrcli.compare.run import chosen_convention
 from asrcli.datasets.dataset import Dataset, digest, open_dataset, sample
 from asrcli.datasets.dataset import Wanted as WantedDataset
 from asrcli.datasets.results import CARD_SUFFIX, RunRecord, system_name, write_run
@@ -200,6 +201,7 @@ def all_facts(contestant: Contestant, dataset: Dataset, whole: str, request: Req
         "dataset_source": dataset.source,
         "dataset_missing": json.dumps(list(dataset.missing), ensure_ascii=False) if dataset.missing else "",
         "normalizer": request.plan.normalizer,
+        "convention": chosen_convention(request.plan.normalizer).value,
         "seed": str(request.plan.seed),
         "options": json.dumps(dict(contestant.options.given()), ensure_ascii=False),
         **({"backend": choice.engine.backend} if choice.engine.backend else {}),

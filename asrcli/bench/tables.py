@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from asrcli.bench.records import RATES
-from asrcli.bench.verdicts import batch_of, best_speed
+from asrcli.bench.verdicts import batch_of, best_speed, scored_as
 from asrcli.compare import wording
+from asrcli.compare.comparison import number_groups
 from asrcli.compare.scores import LADDER
 from asrcli.datasets.results import Measure, RunRecord
-from asrcli.scoring.significance import Interval
+from asrcli.scoring.significance import FEWEST_FOR_INTERVAL, Interval
 
 ERRORS = ("substitutions", "deletions", "insertions")
+MEMORY = "memory: the most while the best RTFx was looked for, with batches of every size tried, or else at batch 1"
 BLANK = ""  # what was not counted is blank, never a guess
 
 
@@ -83,15 +85,22 @@ def summary(runs: Sequence[RunRecord]) -> Grid:
             batch_of(one),
             *(value(one, f"latency_p{share}").partition(" ")[0] for share in (50, 95, 99)),
             value(one, "cold_start", form="{:.2f}").partition(" ")[0],
-            value(one, "memory_peak", "batch 1", "{:.0f}"),
-            value(one, "gpu_memory_peak", "batch 1", "{:.0f}"),
+            value(one, "memory_peak", part_of_best(one), "{:.0f}"),
+            value(one, "gpu_memory_peak", part_of_best(one), "{:.0f}"),
             value(one, "gpu_energy", "batch 1", "{:.0f}"),
             value(one, "failed", form="{:.0f}"),
         )
         for one in runs
     ]
     spare = ("at batch", "p99 s", "CER", "cold start s", "p50 s", "RTFx batch 1")
-    return without_empty(Grid("Accuracy and speed", columns, tuple(rows), spare=spare), keep=6)
+    return without_empty(
+        Grid("Accuracy and speed", columns, tuple(rows), f"{interval_note(runs)}; {MEMORY}", spare), keep=6
+    )
+
+
+def part_of_best(record: RunRecord) -> str:
+    """Return the part of the work in which the best speed was reached: its memory belongs beside it."""
+    return "batches" if batch_of(record) not in ("", "1") and record.measure("memory_peak", "batches") else "batch 1"
 
 
 def rates(runs: Sequence[RunRecord]) -> Grid:
@@ -266,11 +275,36 @@ def headline(runs: Sequence[RunRecord]) -> str:
 
 
 def facts_line(runs: Sequence[RunRecord]) -> str:
-    """Return the machine and the data in a line."""
-    first = runs[0]
-    hours = sum(one.seconds or 0.0 for one in first.utterances) / 60
-    machine = ", ".join(filter(None, (first.fact("gpu"), first.fact("cpu"), f"{first.fact('cores')} cores")))
-    return (
-        f"{len(first.utterances):,} utterances, {hours:.1f} minutes; {machine}; asr {first.fact('asr')}, "
-        f"{first.started}; normaliser {first.fact('normalizer')}"
-    )
+    """Return the machines, the data and the scoring in a line; what differs between runs is said of each."""
+    hours = [sum(one.seconds or 0.0 for one in run.utterances) / 60 for run in runs]
+    amounts = [f"{len(run.utterances):,} utterances, {long:.1f} minutes" for run, long in zip(runs, hours, strict=True)]
+    machines = [
+        ", ".join(filter(None, (run.fact("gpu"), run.fact("cpu"), f"{run.fact('cores')} cores"))) for run in runs
+    ]
+    versions = [f"asr {run.fact('asr')}, {run.started}" for run in runs]
+    scoring = [f"normaliser {scored_as(run)}" for run in runs]
+    return "; ".join(of_each(runs, values) for values in (amounts, machines, versions, scoring))
+
+
+def of_each(runs: Sequence[RunRecord], values: Sequence[str]) -> str:
+    """Return what all runs have in common, or each value with the runs that have it."""
+    names: dict[str, list[str]] = {}
+    for run, own in zip(runs, values, strict=True):
+        names.setdefault(own, []).append(run.system)
+    if len(names) == 1:
+        return values[0]
+    return " | ".join(f"{own} ({', '.join(having)})" for own, having in names.items())
+
+
+def interval_note(runs: Sequence[RunRecord]) -> str:
+    """Return over what the intervals of the error rates are."""
+
+    def over(run: RunRecord) -> str:
+        groups, _ = number_groups(run.utterances)
+        if groups is None:
+            return f"{len(run.utterances):,} utterances"
+        units = int(groups.max()) + 1
+        few = ", too few for an interval" if units < FEWEST_FOR_INTERVAL else ""
+        return f"{units:,} speakers or sessions{few}"
+
+    return f"WER: 95 % over {of_each(runs, [over(run) for run in runs])}"

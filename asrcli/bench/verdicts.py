@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from asrcli.compare import wording
 from asrcli.compare.comparison import compare
 from asrcli.compare.matching import Heard as System
-from asrcli.compare.run import guess_language
+from asrcli.compare.run import settings_of
 from asrcli.compare.scores import Comparison, Settings
 from asrcli.datasets.results import LABEL, Measure, RunRecord
 
@@ -84,17 +84,40 @@ def front(runs: Sequence[RunRecord]) -> list[int]:
     return [one.at for one in sorted(best, key=lambda one: (one.rate, one.speed))]
 
 
-def compared(runs: Sequence[RunRecord], seed: int = 0) -> Comparison | None:
-    """Compare runs with each other, where they heard the same references; ``None`` otherwise."""
+def compared(runs: Sequence[RunRecord]) -> Comparison | None:
+    """Compare runs with each other, as they say that they are scored; ``None`` where that or their data differ."""
     if len(runs) < 2 or len({tuple((one.id, one.text) for one in run.utterances) for run in runs}) > 1:
+        return None
+    if unlike(runs):
         return None
     utterances = runs[0].utterances
     systems = [System(one.system, "", one.heard) for one in runs]
-    return compare(utterances, systems, Settings("asr", guess_language(utterances), seed=seed))
+    return compare(utterances, systems, scoring_of(runs[0]))
+
+
+def scoring_of(run: RunRecord) -> Settings:
+    """Return how a run is scored, as it says."""
+    return settings_of(run.scoring.normalizer, run.scoring.language, run.utterances)
+
+
+def scored_as(run: RunRecord) -> str:
+    """Return how a run is scored: normaliser, language and convention."""
+    settings = scoring_of(run)
+    return ", ".join([settings.normalizer, settings.language or "no language", f"convention {settings.convention}"])
+
+
+def unlike(runs: Sequence[RunRecord]) -> str:
+    """Return how runs differ that are scored in different ways, so that their rates are of different kinds."""
+    ways: dict[str, list[str]] = {}
+    for one in runs:
+        ways.setdefault(scored_as(one), []).append(one.system)
+    return "; ".join(f"{', '.join(names)}: {way}" for way, names in ways.items()) if len(ways) > 1 else ""
 
 
 def verdicts(runs: Sequence[RunRecord]) -> list[str]:
     """Return whether engines can be told apart: of a few every pair, of many each from the best."""
+    if differ := unlike(runs):
+        return [f"no verdict, these rates are of different kinds ({differ}); asr compare -n NAME scores all alike"]
     found = compared(runs)
     if found is None:
         return []

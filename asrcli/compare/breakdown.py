@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from asrcli.compare.comparison import number_groups
+from asrcli.compare.pairs import rate_interval
 from asrcli.compare.scores import Comparison, Share
 from asrcli.errors import UsageError
+from asrcli.scoring.significance import FEWEST_FOR_INTERVAL, Interval
 from asrcli.types import Utterance
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ class Bucket:
     value: str
     utterances: int
     shares: tuple[Share, ...]  # per system
+    intervals: tuple[Interval | None, ...]  # of their rates; none of fewer than five speakers, or else utterances
 
 
 def fields_of(comparison: Comparison) -> list[str]:
@@ -57,12 +61,13 @@ def fields_of(comparison: Comparison) -> list[str]:
     return fixed + [name for name in told_apart if name not in known]
 
 
-def by_field(comparison: Comparison, name: str) -> list[Bucket]:
+def by_field(comparison: Comparison, name: str, *, intervals: bool = True) -> list[Bucket]:
     """Return the error counts by the values of a field.
 
     Args:
         comparison: what was scored.
         name: ``length`` (words of the reference), ``seconds``, ``group``, ``language`` or a field of the manifest.
+        intervals: make intervals of the rates.
 
     Raises:
         UsageError: no utterance has that field.
@@ -82,14 +87,27 @@ def by_field(comparison: Comparison, name: str) -> list[Bucket]:
     sizes = np.bincount(places, minlength=len(order))
     errors = [np.bincount(places, one.errors, len(order)) for one in comparison.systems]
     words = [np.bincount(places, one.lengths, len(order)) for one in comparison.systems]
+    groups = number_groups(comparison.utterances)[0] if intervals and comparison.groups else None
+    nothing = (None,) * len(comparison.systems)
     return [
         Bucket(
             label[1],
             int(sizes[place]),
             tuple(Share(int(bad[place]), int(all_[place])) for bad, all_ in zip(errors, words, strict=True)),
+            intervals_of(comparison, places == place, groups) if intervals else nothing,
         )
         for place, label in enumerate(order)
     ]
+
+
+def intervals_of(
+    comparison: Comparison, inside: NDArray[np.bool_], groups: NDArray[np.int64] | None
+) -> tuple[Interval | None, ...]:
+    """Return the interval of each system's rate on some of the utterances."""
+    if inside.sum() < FEWEST_FOR_INTERVAL:
+        return (None,) * len(comparison.systems)
+    own = None if groups is None else groups[inside]
+    return tuple(rate_interval(one.errors[inside], one.lengths[inside], own) for one in comparison.systems)
 
 
 def natural(text: str) -> list[tuple[int, str]]:

@@ -9,13 +9,12 @@ from asrcli.compare.matching import Heard
 from asrcli.compare.pairs import add_statistics
 from asrcli.compare.scores import Comparison, PairScore, Settings, SystemScore
 from asrcli.compare.systems import prepare, score_system
+from asrcli.scoring.significance import FEWEST_FOR_INTERVAL, fewest_units
 from asrcli.types import Utterance
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-FEWEST_GROUPS = 5  # below that, resampling groups says nothing
 
 
 def compare(
@@ -31,13 +30,19 @@ def judge(
     utterances: Sequence[Utterance], scored: Sequence[SystemScore], settings: Settings, reference_path: str
 ) -> Comparison:
     """Put systems that have been scored side by side."""
-    groups = number_groups(utterances)
+    groups, said = number_groups(utterances)
     pairs: list[PairScore] = []
     if scored and utterances:
-        scored, pairs = add_statistics(scored, groups, settings)
+        scored, pairs = add_statistics(scored, groups)
     number = int(groups.max()) + 1 if groups is not None else 0
     return Comparison(
-        settings, reference_path, utterances, tuple(scored), tuple(pairs), number, notes(scored, len(utterances))
+        settings,
+        reference_path,
+        utterances,
+        tuple(scored),
+        tuple(pairs),
+        number,
+        (*notes(scored, len(utterances)), *said),
     )
 
 
@@ -58,12 +63,28 @@ def notes(scored: Sequence[SystemScore], texts: int) -> tuple[str, ...]:
     return (*found, *(note for one in scored for note in one.notes))
 
 
-def number_groups(utterances: Sequence[Utterance]) -> NDArray[np.int64] | None:
-    """Return the number of each utterance's speaker or session; ``None`` when they are not known for all."""
+def number_groups(utterances: Sequence[Utterance]) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    """Return the number of each utterance's speaker or session, and what is to be said about them.
+
+    ``None`` where none is known, or each has one utterance: then utterances are the independent units. Utterances
+    without one, among others that have one, may all be of the same speaker, and count as one together.
+    """
     import numpy as np
 
-    if not utterances or any(one.group is None for one in utterances):
-        return None
-    numbers: dict[str, int] = {}
-    found = np.array([numbers.setdefault(str(one.group), len(numbers)) for one in utterances], np.int64)
-    return found if FEWEST_GROUPS <= len(numbers) < len(utterances) else None
+    lacking = sum(one.group is None for one in utterances)
+    if lacking == len(utterances):
+        return None, ()
+    numbers: dict[str | None, int] = {}
+    found = np.array([numbers.setdefault(one.group, len(numbers)) for one in utterances], np.int64)
+    if len(numbers) == len(utterances):
+        return None, ()
+    said = []
+    if lacking:
+        said.append(f"{lacking} of {len(utterances):,} utterances name no speaker or session, and count as of one")
+    if len(numbers) < FEWEST_FOR_INTERVAL:
+        are = "is 1 speaker or session" if len(numbers) == 1 else f"are {len(numbers)} speakers or sessions"
+        said.append(
+            f"there {are}, too few for intervals and verdicts ({FEWEST_FOR_INTERVAL} and {fewest_units(1)} are the "
+            "least): utterances of one are alike; --group none takes all utterances for independent"
+        )
+    return found, tuple(said)

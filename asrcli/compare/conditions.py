@@ -5,17 +5,24 @@ A condition is read by a small parser of its own, never evaluated: it comes from
 
 from __future__ import annotations
 
+import math
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
-from asrcli.compare.scores import Comparison
+from asrcli.compare import wording
+from asrcli.compare.scores import Comparison, PairScore
 from asrcli.errors import InputError, UsageError
 
 TOKENS = re.compile(r"\s*(>=|<=|==|!=|>|<|\(|\)|[A-Za-z_]\w*|-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?%?|-?\.\d+%?|\S)")
 SYSTEM_NAMES = ("wer", "cer", "mer", "wil", "raw", "errors", "substitutions", "deletions", "insertions", "missing")
 PAIR_NAMES = ("delta", "significant", "p", "z")
 NAMES = (*SYSTEM_NAMES, *PAIR_NAMES)
+COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
 Values = Mapping[str, float]
 
 
@@ -27,12 +34,14 @@ class Outcome:
     subject: str
     holds: bool
     values: tuple[tuple[str, float], ...]  # the names in the condition and what they stand for
+    idle: str = ""  # why it could not hold, whatever the figures, and what to do; "" where it could
 
     @property
     def sentence(self) -> str:
         """Say what was found."""
         shown = ", ".join(f"{name} = {value:.4g}" for name, value in self.values)
-        return f"{self.subject}: {self.condition} {'holds' if self.holds else 'does not hold'} ({shown})"
+        said = f"{self.subject}: {self.condition} {'holds' if self.holds else 'does not hold'} ({shown})"
+        return f"{said}; it cannot: {self.idle}" if self.idle else said
 
 
 class Condition:
@@ -120,9 +129,10 @@ class Condition:
         ``delta`` is the rate of the later system less that of the first, the baseline: above zero it has got worse.
         """
         found = []
-        for subject, values in subjects(comparison, pairs=any(name in PAIR_NAMES for name in self.names)):
+        for subject, values, fixed in subjects(comparison, pairs=any(name in PAIR_NAMES for name in self.names)):
             shown = tuple((name, values[name]) for name in dict.fromkeys(self.names))
-            found.append(Outcome(self.text, subject, self.tree.value(values) != 0, shown))
+            idle = fixed if fixed and not any(self.tree.possible({"significant": 0.0})) else ""
+            found.append(Outcome(self.text, subject, self.tree.value(values) != 0, shown, idle))
         if not found:
             raise self.mistake("it names a difference, and there is only one system")
         return found
@@ -145,17 +155,36 @@ class Node:
             return float(not sides[0])
         if self.name in ("and", "or"):
             return float(all(sides) if self.name == "and" else any(sides))
-        left, right = sides
-        answers = {
-            ">": left > right, "<": left < right, ">=": left >= right, "<=": left <= right,
-            "==": left == right, "!=": left != right,
-        }  # fmt: skip
-        return float(answers[self.name])
+        return float(COMPARISONS[self.name](*sides))
+
+    def possible(self, fixed: Values) -> set[float]:
+        """Return what it can come to, 0 or 1, when some names stand for these values and all others for any."""
+        if not self.parts:
+            known = self.number if not self.name else fixed.get(self.name)
+            return {0.0, 1.0} if known is None else {known}
+        if self.name in COMPARISONS and not all(part.name in ("", *fixed) for part in self.parts):
+            return {0.0, 1.0}
+        sides = [part.possible(fixed) for part in self.parts]
+        if self.name == "not":
+            return {float(not value) for value in sides[0]}
+        if self.name in COMPARISONS:
+            return {float(COMPARISONS[self.name](left, right)) for left in sides[0] for right in sides[1]}
+        joined = all if self.name == "and" else any
+        return {float(joined(pair)) for pair in product(*sides)}
 
 
-def subjects(comparison: Comparison, *, pairs: bool) -> list[tuple[str, Values]]:
-    """Return every system, or every system against the first, with its values."""
-    rows: list[tuple[str, Values]] = []
+def too_few(comparison: Comparison, pair: PairScore) -> str:
+    """Return why nothing can be significant between two systems, and what to do; "" where it can."""
+    if pair.enough:
+        return ""
+    have, least = wording.units(comparison, pair), f"{pair.fewest} are the least for 'significant'"
+    more = "speakers or sessions" if comparison.groups else "utterances"
+    return f"{have}, {least}; add {more}, or ask for the figures alone, such as 'delta > 1%'"
+
+
+def subjects(comparison: Comparison, *, pairs: bool) -> list[tuple[str, Values, str]]:
+    """Return every system, or every system against the first, its values, and why it cannot be significant if so."""
+    rows: list[tuple[str, Values, str]] = []
     for index, one in enumerate(comparison.systems):
         if not one.counts.reference_length:
             raise InputError("the references have no words, so there is no rate for --fail-if to judge")
@@ -167,13 +196,15 @@ def subjects(comparison: Comparison, *, pairs: bool) -> list[tuple[str, Values]]
             "deletions": one.counts.deletions, "insertions": one.counts.insertions, "missing": len(one.missing),
         }  # fmt: skip
         if not pairs:
-            rows.append((one.name, values))
+            rows.append((one.name, values, ""))
             continue
         for pair in comparison.pairs:
             if (pair.first, pair.second) == (0, index):
+                test = pair.matched_pairs
                 against = {
                     "delta": -pair.difference, "significant": float(pair.significant), "p": pair.matched_pairs_p,
-                    "z": -pair.matched_pairs.z,
+                    "z": -math.copysign(math.inf, pair.difference) if test.constant else -test.z,
                 }  # fmt: skip
-                rows.append((f"{one.name} against {comparison.systems[0].name}", {**values, **against}))
+                subject = f"{one.name} against {comparison.systems[0].name}"
+                rows.append((subject, {**values, **against}, too_few(comparison, pair)))
     return rows

@@ -110,8 +110,7 @@ def page_data(comparison: Comparison, fields: Sequence[str], left_out: int) -> d
     return {
         "title": title(comparison),
         "summary": f"{len(comparison.utterances):,} utterances, {words:,} words ({comparison.reference_path})",
-        "footer": f"{wording.convention(comparison)}. A difference is significant when its interval excludes zero and "
-        "the matched-pairs test (MAPSSWE), corrected for the number of pairs, is below 0.05.",
+        "footer": f"{wording.convention(comparison)}. {wording.RULE}",
         "notes": notes,
         "winner": wording.winner(comparison),
         "systems": [system_data(one, classes) for one in comparison.systems],
@@ -143,7 +142,8 @@ def pair_data(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
     over = f", over groups {wording.span(pair.group_interval, plus=True)}" if pair.group_interval else ""
     detail = (
         f"{names}: {wording.signed(pair.difference)} points, 95 % {wording.span(pair.interval, plus=True)}{over}; "
-        f"MAPSSWE Z {pair.matched_pairs.z:.3f}, p (Holm) {wording.p_value(pair.matched_pairs_p)}; "
+        f"MAPSSWE Z {wording.z_value(pair.matched_pairs)}, p (Holm) {wording.p_value(pair.matched_pairs_p)}; "
+        f"randomisation p (Holm) {wording.p_value(pair.flipped_p)}; "
         f"McNemar p {wording.p_value(pair.mcnemar.p)}; win / tie / loss {pair.wins:,} / {pair.ties:,} / {pair.losses:,}"
     )
     return {"verdict": wording.verdict(comparison, pair), "detail": detail}
@@ -151,7 +151,7 @@ def pair_data(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
 
 def field_data(comparison: Comparison, name: str) -> dict[str, Any]:
     """Return one breakdown; of many values those where the first system makes the most errors per word."""
-    buckets = by_field(comparison, name)
+    buckets = by_field(comparison, name, intervals=False)
     label = {"length": "length in words", "group": "speaker or session"}.get(name, name)
     if len(buckets) > MOST_BUCKETS:
         label += f" (the worst {MOST_BUCKETS} of {len(buckets):,})"

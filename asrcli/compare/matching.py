@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from asrcli.base.join import join_texts
-from asrcli.compare.sources import Source, lay_into_segments, name_of
+from asrcli.compare.sources import Source, lay_into_segments, name_of, names_system
 from asrcli.datasets.results import system_of
+from asrcli.datasets.utterances import SILENT_PIECES
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
@@ -98,11 +99,32 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
                 f"'{texts[0].id if texts else 'nothing'}' there, '{names[0] if names else 'nothing'}' here"
             )
     known = set(names)
+    found = tuple(heard.get(name) for name in names)
     return Heard(
         source.name,
         source.path,
-        tuple(heard.get(name) for name in names),
+        found,
         missing=tuple(one.id for one, name in zip(utterances, names, strict=True) if name not in heard),
         extra=tuple(name for name in heard if name not in known),
-        notes=notes,
+        notes=(*notes, *oddities(source, reference, [one.text for one in utterances] == list(found))),
     )
+
+
+def oddities(source: Source, reference: Source, same: bool) -> list[str]:
+    """Return what a reader must know about the texts of a system.
+
+    Args:
+        source: the system.
+        reference: the references.
+        same: its texts are theirs, letter for letter.
+    """
+    notes = []
+    if same and not names_system(Path(source.path)):
+        notes.append(
+            f"{source.name}: all {len(reference.utterances):,} texts are those of {reference.path}, letter for letter, "
+            f"and {source.path} has none under a name such as 'pred_text': this compares a reference with itself"
+        )
+    for one in source.utterances:
+        if lost := dict(one.fields).get(SILENT_PIECES):
+            notes.append(f"{source.name}: {lost} pieces of '{one.id}' have no hypothesis, their words count as missed")
+    return notes

@@ -11,7 +11,7 @@ from asrcli.base.console import table_console
 from asrcli.compare import tables
 from asrcli.compare.breakdown import worst
 from asrcli.compare.conditions import Outcome
-from asrcli.compare.scores import Comparison
+from asrcli.compare.scores import Comparison, Share
 from asrcli.errors import CheckFailed, UsageError
 from asrcli.outputs.ledger import write_ours
 from asrcli.outputs.targets import check_targets, reads, writes
@@ -99,8 +99,7 @@ def meetings(
 
     scores = score_conversations(reference, systems, wanted, collar)
     if paths.json is not None:
-        rates = [{"cp_wer": one.cp_wer, "orc_wer": one.orc_wer, "der": one.diarization_error_rate} for one in scores]
-        rows = [{**asdict(one), **more} for one, more in zip(scores, rates, strict=True)]
+        rows = [{**asdict(one), **_rates(one)} for one in scores]
         text = json.dumps({"schema": "asr-meetings/1", "systems": rows}, ensure_ascii=False, indent=1) + "\n"
         if paths.to_stdout:
             sys.stdout.write(text)
@@ -115,7 +114,7 @@ def meetings(
 def score_conversations(reference: Path, systems: Sequence[Path], wanted: Wanted, collar: float) -> list[MeetingScore]:
     """Score each system; words where both sides are stm files, otherwise only who spoke when."""
     from asrcli.compare.matching import distinct_names
-    from asrcli.compare.run import guess_language
+    from asrcli.compare.run import NORMALIZER, guess_language
     from asrcli.compare.sources import Source, read_source, read_turns
     from asrcli.scoring.meetings import score_meetings
     from asrcli.text.normalisers import build
@@ -129,7 +128,9 @@ def score_conversations(reference: Path, systems: Sequence[Path], wanted: Wanted
 
     said = read(reference, False).utterances
     normalize = (
-        build(wanted.normalizer, wanted.language or guess_language(said)) if reference.suffix == ".stm" else None
+        build(wanted.normalizer or NORMALIZER, wanted.language or guess_language(said))
+        if reference.suffix == ".stm"
+        else None
     )
     return [
         score_meetings(name, said, read(path, True).utterances, normalize if path.suffix == ".stm" else None, collar)
@@ -137,13 +138,20 @@ def score_conversations(reference: Path, systems: Sequence[Path], wanted: Wanted
     ]
 
 
+def _rates(one: MeetingScore) -> dict[str, object]:
+    rates = {"cp_wer": one.cp_wer, "orc_wer": one.orc_wer, "der": one.diarization_error_rate}
+    intervals = {"cp_interval": one.cp_interval, "orc_interval": one.orc_interval}
+    return {**rates, **{name: tables.interval_facts(interval) for name, interval in intervals.items()}}
+
+
 def _conversation(one: MeetingScore) -> list[str]:
-    from asrcli.compare.wording import percent
+    from asrcli.compare.wording import percent, rates
 
     seconds = [f"{part:.1f} s" for part in (one.missed, one.false_alarm, one.confusion)]
     words = f"{one.words:,}" if one.cp_errors is not None else "–"
-    rates = [percent(one.cp_wer), percent(one.orc_wer), percent(one.diarization_error_rate)]
-    return [one.name, f"{one.recordings}", words, *rates, *seconds]
+    both = [Share(errors or 0, one.words) for errors in (one.cp_errors, one.orc_errors)]
+    shown = rates(both, [one.cp_interval, one.orc_interval]) if one.cp_errors is not None else ["–", "–"]
+    return [one.name, f"{one.recordings}", words, *shown, percent(one.diarization_error_rate), *seconds]
 
 
 def print_tables(comparison: Comparison, *, fields: Sequence[str], confusions: int, show: str | None) -> None:
@@ -173,7 +181,10 @@ def chosen(comparison: Comparison, show: str | None) -> list[int]:
 
 
 def judge(outcomes: Sequence[Outcome], stderr: TextIO) -> None:
-    """Raise `CheckFailed` when a condition holds, after naming all that do."""
+    """Raise `CheckFailed` when a condition holds, after naming all that do, and those that cannot."""
+    for one in outcomes:
+        if one.idle:
+            print(f"asr: note: --fail-if {one.sentence}", file=stderr)
     held = [one for one in outcomes if one.holds]
     for one in held[:-1]:
         print(f"asr: {one.sentence}", file=stderr)

@@ -14,6 +14,7 @@ from asrcli.compare.scores import Comparison, Settings, SystemScore
 from asrcli.compare.sources import Source, read_source
 from asrcli.compare.systems import prepare, score_system
 from asrcli.compare.workers import spread
+from asrcli.datasets.results import scoring_of
 from asrcli.errors import InputError, UsageError
 from asrcli.scoring.alignment import Convention, align, count_all, without_collector
 from asrcli.scoring.network import is_marked
@@ -22,6 +23,8 @@ from asrcli.types import Utterance
 
 # The most frequent words of written English that no other major language has among its own.
 ENGLISH = frozenset("the and of to is that it was for with as are this have you not but they from".split())  # noqa: SIM905
+UNGROUPED = "none"
+NORMALIZER = "asr"  # where nobody says otherwise
 MANY = 4_000  # utterances: then a second process pays; each takes half a second to a second for 20,000
 ENOUGH = 0.08  # share of these words in a text to take it for English; running English has 20 to 30 %
 
@@ -30,14 +33,12 @@ ENOUGH = 0.08  # share of these words in a text to take it for English; running 
 class Wanted:
     """What the command line asks for."""
 
-    normalizer: str = "asr"
+    normalizer: str | None = None  # what the run records say, or else asr
     language: str | None = None
     convention: str | None = None
     explain: bool = False
     fields: tuple[str, ...] = ()
     group: str | None = None
-    replicates: int = 1_000
-    seed: int = 0
 
 
 @without_collector()
@@ -48,9 +49,7 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted) -> Comparis
         UsageError: an option names something that does not exist.
         InputError: a file cannot be read, or has nothing in common with the references.
     """
-    convention = chosen_convention(wanted)
-    if wanted.normalizer not in NORMALIZERS:
-        raise UsageError(f"there is no normaliser '{wanted.normalizer}': choose {', '.join(NORMALIZERS)}")
+    check_names(wanted)
     for path in (reference, *hypotheses):
         if not path.exists():
             raise InputError(f"{path} does not exist")
@@ -60,22 +59,22 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted) -> Comparis
         raise InputError(f"{reference}: no utterances")
     if wanted.group:
         utterances = regrouped(utterances, wanted.group)
-    language = wanted.language or guess_language(utterances)
+    wanted, said = as_recorded(wanted, (reference, *hypotheses))
     marked = source.marked and any(is_marked(one.text) for one in utterances)
-    settings = Settings(wanted.normalizer, language, convention, wanted.replicates, wanted.seed, marked)
+    settings = settings_of(wanted.normalizer, wanted.language, utterances, wanted.convention, marked=marked)
     scored = score_all([one.text for one in utterances], hear, len(hypotheses), settings)
     found = judge(utterances, scored, settings, str(reference))
     rules = explain(found) if wanted.explain else ()
-    return replace(found, notes=(*found.notes, *remarks(settings, wanted)), rules=rules)
+    return replace(found, notes=(*found.notes, *said, *remarks(settings, wanted)), rules=rules)
 
 
 def remarks(settings: Settings, wanted: Wanted) -> list[str]:
     """Return what a reader must know about the choices that were made."""
     notes = []
     leaderboard = Convention.OPEN_ASR_LEADERBOARD
-    if wanted.language is None and settings.language and wanted.normalizer == "asr":
+    if wanted.language is None and settings.language and settings.normalizer == "asr":
         notes.append("language: en, guessed from the references (--language says otherwise)")
-    if wanted.normalizer == leaderboard and settings.language == "hi":
+    if settings.normalizer == leaderboard and settings.language == "hi":
         notes.append(
             "the Open ASR Leaderboard scores Hindi on lattices of spellings (voi_oiwer), which this is not; its "
             "normaliser takes the vowel signs out, --normalizer asr keeps them"
@@ -114,19 +113,61 @@ def score_all(
     return [one if one.references else replace(one, references=prepared.words) for one in scored]
 
 
-def chosen_convention(wanted: Wanted) -> Convention:
+def check_names(wanted: Wanted) -> None:
+    """Raise `UsageError` for a normaliser or convention that does not exist."""
+    if wanted.normalizer is not None and wanted.normalizer not in NORMALIZERS:
+        raise UsageError(f"there is no normaliser '{wanted.normalizer}': choose {', '.join(NORMALIZERS)}")
+    chosen_convention(wanted.normalizer, wanted.convention)
+
+
+def chosen_convention(normalizer: str | None, convention: str | None = None) -> Convention:
     """Return the convention asked for; the leaderboard's normaliser brings its own."""
-    if wanted.convention is None:
-        leaderboard = wanted.normalizer == Convention.OPEN_ASR_LEADERBOARD
+    if convention is None:
+        leaderboard = normalizer == Convention.OPEN_ASR_LEADERBOARD
         return Convention.OPEN_ASR_LEADERBOARD if leaderboard else Convention.LEVENSHTEIN
     try:
-        return Convention(wanted.convention)
+        return Convention(convention)
     except ValueError:
-        raise UsageError(f"there is no convention '{wanted.convention}': choose {', '.join(Convention)}") from None
+        raise UsageError(f"there is no convention '{convention}': choose {', '.join(Convention)}") from None
+
+
+def settings_of(
+    normalizer: str | None,
+    language: str | None,
+    utterances: Sequence[Utterance],
+    convention: str | None = None,
+    *,
+    marked: bool = False,
+) -> Settings:
+    """Return how to score these utterances: the one place where what was not said is chosen."""
+    chosen = normalizer or NORMALIZER
+    known = language or guess_language(utterances)
+    return Settings(chosen, known, chosen_convention(chosen, convention), marked)
+
+
+def as_recorded(wanted: Wanted, paths: Sequence[Path]) -> tuple[Wanted, list[str]]:
+    """Return what is wanted, with what the run records among the files say where that is left open, and a note.
+
+    Records that differ decide nothing.
+    """
+    known = [one for path in paths if (one := scoring_of(path)) is not None]
+    notes = []
+    for name, option in (("normalizer", "--normalizer"), ("language", "--language")):
+        values = list(dict.fromkeys(value for one in known if (value := getattr(one, name))))
+        if getattr(wanted, name) is not None or not values:
+            continue
+        if len(values) > 1:
+            notes.append(f"the runs were scored with different {name}s ({', '.join(values)}): {option} chooses one")
+        elif name == "language" or values[0] in NORMALIZERS:
+            wanted = replace(wanted, **{name: values[0]})
+            notes += [f"{name} {values[0]}, as the run records say"] if values != [NORMALIZER] else []
+    return wanted, notes
 
 
 def regrouped(utterances: Sequence[Utterance], field: str) -> list[Utterance]:
-    """Return the utterances grouped by another field."""
+    """Return the utterances grouped by another field; by ``none``, each by itself."""
+    if field == UNGROUPED:
+        return [replace(one, group=None) for one in utterances]
     values = [dict(one.fields).get(field) for one in utterances]
     if all(value is None for value in values):
         known = sorted({name for one in utterances[:1000] for name, _ in one.fields})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asrcli.compare.classes import ErrorProfile
 from asrcli.scoring.alignment import Convention
-from asrcli.scoring.significance import Interval, MatchedPairs, McNemar
+from asrcli.scoring.significance import LEVEL, Interval, MatchedPairs, McNemar
 from asrcli.text.normalisers import NORMALIZERS
 from asrcli.types import ErrorCounts, Utterance
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FEWEST_SEGMENTS = 30  # with errors, for a test that takes their mean to be normally distributed
+FEW_UNITS = 10  # below so many independent utterances, speakers or sessions a verdict says how few they are
 LADDER = ("raw", "no case", "no case, no punctuation", "normalised")
 Words = Sequence[str]
 
@@ -28,8 +29,6 @@ class Settings:
     normalizer: str = "asr"
     language: str | None = None
     convention: Convention = Convention.LEVENSHTEIN
-    replicates: int = 1_000
-    seed: int = 0
     marked: bool = False  # the references hold alternations and optional words
 
     @property
@@ -68,9 +67,12 @@ class SystemScore:
     lengths: NDArray[np.int64]  # reference words, (utterances,)
     ladder: tuple[Share, ...]  # as `LADDER`
     characters: Share
+    character_errors: NDArray[np.int64]  # (utterances,)
+    character_lengths: NDArray[np.int64]  # characters of the reference, (utterances,)
     measures: tuple[tuple[str, float | None], ...]  # mer, wil, wip
-    interval: Interval | None
+    interval: Interval | None  # of the rate over utterances; none of fewer than five
     group_interval: Interval | None  # over speakers or sessions, where they are known
+    character_interval: Interval | None
     profile: ErrorProfile
     texts: tuple[str | None, ...]
     missing: tuple[str, ...] = ()
@@ -85,27 +87,42 @@ class PairScore:
     first: int
     second: int
     difference: float
-    interval: Interval
+    interval: Interval | None  # of the difference over utterances; none of fewer than five
     group_interval: Interval | None
-    bootstrap_p: float
     matched_pairs: MatchedPairs
     matched_pairs_p: float  # Holm's correction over all pairs of systems
+    units: int  # independent of each other: speakers or sessions where they are known, or else utterances
+    fewest: int  # units on which the tests can show anything
+    flipped_p: float  # of the randomisation test over these units, Holm's correction over all pairs of systems
     mcnemar: McNemar
     wins: int  # utterances with fewer errors in the first
     ties: int
     losses: int
-    more_needed: int | None
+    more_units: int | None  # that would show the difference in eight of ten cases, if it is real
+
+    @property
+    def more_needed(self) -> int | None:
+        """How many utterances more these units would have, with as many in each as here."""
+        utterances = self.wins + self.ties + self.losses
+        return None if self.more_units is None else math.ceil(self.more_units * utterances / self.units)
 
     @property
     def significant(self) -> bool:
-        """Whether the systems can be told apart: the widest interval excludes zero, and MAPSSWE after correction.
+        """Whether the systems can be told apart: this is the one rule, for every report, verdict and condition.
 
-        MAPSSWE rests on the normal distribution, so with a handful of segments nothing is significant.
+        No interval of the difference covers zero, and MAPSSWE and the randomisation test over independent units are
+        below 0.05 after correction. The last is exact, so no number of errors in a handful of units is enough.
         """
         widest = self.group_interval or self.interval
-        if self.matched_pairs.segments < FEWEST_SEGMENTS:
+        if self.interval is None or widest is None or not self.enough:
             return False
-        return not widest.covers_zero and not self.interval.covers_zero and self.matched_pairs_p < 0.05
+        below = self.matched_pairs_p < LEVEL and self.flipped_p < LEVEL
+        return below and not widest.covers_zero and not self.interval.covers_zero
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are so many units that a difference could be significant."""
+        return self.units >= self.fewest
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asrcli.base.join import join_texts
-from asrcli.datasets.utterances import HYPOTHESIS_KEYS, REFERENCE_KEYS, check_text, read_lines, read_manifest, utterance
+from asrcli.datasets.utterances import SYSTEM_KEYS, check_text, from_rows, is_json_lines, read_lines, read_manifest
 from asrcli.errors import InputError
 from asrcli.types import Utterance, Word
 
@@ -95,13 +95,18 @@ def read_folder(path: Path, name: str, *, hypotheses: bool) -> Source:
     for file in _visible(path, TRANSCRIPT_SUFFIXES):
         key = str(file.relative_to(path).with_suffix(""))
         if key not in found and file.is_file():
-            found.update({row.id: row for row in read_transcript(file, key, hypotheses=hypotheses)})
+            add(found, read_transcript(file, key, hypotheses=hypotheses), file, path)
     for file in _visible(path, COLLECTION_SUFFIXES[:-1]):
-        for row in read_file(file, hypotheses=hypotheses):
-            if row.id in found:
-                raise InputError(f"{file}: the id '{row.id}' is in another file under {path} too")
-            found[row.id] = row
+        add(found, read_file(file, hypotheses=hypotheses), file, path)
     return Source(name, str(path), tuple(found.values())) if found else read_ctm_folder(path, name)
+
+
+def add(found: dict[str, Utterance], rows: Iterable[Utterance], file: Path, folder: Path) -> None:
+    """Add the texts of one file of a folder, whose ids must be new."""
+    for row in rows:
+        if row.id in found:
+            raise InputError(f"{file}: the id '{row.id}' is in another file under {folder} too")
+        found[row.id] = row
 
 
 def read_transcript(file: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
@@ -141,17 +146,22 @@ def sibling_audio(file: Path) -> str | None:
 
 
 def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
-    """Read a transcript as openai-whisper writes it, or a list of manifest rows."""
+    """Read a transcript as openai-whisper writes it, or the rows of a manifest: JSON Lines, or one list."""
+    lines = read_lines(path)
+    if is_json_lines(lines):
+        return read_manifest(path, hypotheses=hypotheses)
     try:
-        data = json.loads("\n".join(read_lines(path)))
+        data = json.loads("\n".join(lines))
     except RecursionError:
         raise InputError(f"{path} line 1: brackets inside brackets, too deep to be read") from None
     except ValueError as error:
         line = getattr(error, "lineno", 1)
         raise InputError(f"{path} line {line}: not JSON ({error})") from None
     if isinstance(data, list):
-        keys = HYPOTHESIS_KEYS if hypotheses else REFERENCE_KEYS
-        return [utterance(row, keys, path, number) for number, row in enumerate(data, start=1)]
+        for number, row in enumerate(data, start=1):
+            if not isinstance(row, dict):
+                raise InputError(f"{path}: entry {number} must be an object like {{...}}, not: {json.dumps(row)[:60]}")
+        return from_rows(enumerate(data, start=1), path, hypotheses=hypotheses)
     text = data.get("text") if isinstance(data, dict) else None
     if text is None and isinstance(data, dict) and isinstance(data.get("segments"), list):
         text = join_texts(str(segment.get("text", "")) for segment in data["segments"])
@@ -171,6 +181,16 @@ def read_subtitles(path: Path, key: str) -> list[Utterance]:
     said = join_texts(join_texts([LABEL.sub("", first), *rest]) for first, *rest in filter(None, lines))
     check_text(said, path, 1)
     return [Utterance(key, said, audio=sibling_audio(path))]
+
+
+def names_system(path: Path) -> bool:
+    """Return whether a file says itself that it holds what a system heard, by a name such as ``pred_text``."""
+    if path.is_dir() or path.suffix not in (".json", ".jsonl", ".csv", ".tsv"):
+        return False
+    lines = read_lines(path)
+    if path.suffix in (".csv", ".tsv"):
+        return not set(SYSTEM_KEYS).isdisjoint(re.split(r'[,\t" ]+', lines[0] if lines else ""))
+    return re.search(rf'"({"|".join(SYSTEM_KEYS)})"\s*:', "\n".join(lines)) is not None
 
 
 def read_trn(path: Path) -> list[Utterance]:

@@ -42,11 +42,15 @@ def score_system(prepared: Prepared, heard: Heard, settings: Settings, *, paired
         settings: how to score.
         paired: there are other systems to test this one against.
     """
+    import numpy as np
+
     said = [text or "" for text in heard.texts]
     references, words, alignments = align_texts(prepared, said, settings)
     counts = count_all(alignments)
     errors, lengths = tally(alignments)
     unspaced = [["".join(one) for one in side] for side in (references, words)]
+    wrong = np.array(distances(*unspaced), np.int64)
+    letters = np.array([len(one) for one in unspaced[0]], np.int64)
     paths, unlike = sclite_paths((references, words), alignments, settings) if paired else ((), 0)
     return SystemScore(
         heard.name,
@@ -60,8 +64,11 @@ def score_system(prepared: Prepared, heard: Heard, settings: Settings, *, paired
         errors,
         lengths,
         (*plain_shares(prepared.texts, said, settings), Share(counts.errors, counts.reference_length)),
-        Share(sum(distances(*unspaced)), sum(map(len, unspaced[0]))),
+        Share(int(wrong.sum()), int(letters.sum())),
+        wrong,
+        letters,
         tuple(measures(counts).items()),
+        None,
         None,
         None,
         classify(references, words, alignments, prepared.names),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from asrcli.compare import wording
-from asrcli.compare.breakdown import by_field
+from asrcli.compare.breakdown import Bucket, by_field
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.conditions import Outcome
 from asrcli.compare.scores import LADDER, Comparison, PairScore, Share, SystemScore
@@ -30,7 +30,6 @@ def to_json(comparison: Comparison, *, fields: Sequence[str] = (), utterances: b
         "normalizer": comparison.normalizer,
         "language": settings.language,
         "convention": settings.convention.value,
-        "bootstrap": {"replicates": settings.replicates, "seed": settings.seed},
         "systems": [system_facts(one) for one in comparison.systems],
         "pairs": [pair_facts(comparison, pair) for pair in comparison.pairs],
         "notes": list(comparison.notes),
@@ -43,9 +42,10 @@ def to_json(comparison: Comparison, *, fields: Sequence[str] = (), utterances: b
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
-def rate_facts(share: Share) -> dict[str, Any]:
-    """Return errors, length and rate."""
-    return {"errors": share.errors, "length": share.length, "rate": share.rate}
+def rate_facts(share: Share, interval: Interval | None = None) -> dict[str, Any]:
+    """Return errors, length and rate, with its interval where there is one."""
+    facts: dict[str, Any] = {"errors": share.errors, "length": share.length, "rate": share.rate}
+    return {**facts, "interval": interval_facts(interval)} if interval else facts
 
 
 def interval_facts(interval: Interval | None) -> list[float] | None:
@@ -70,7 +70,7 @@ def system_facts(one: SystemScore) -> dict[str, Any]:
             "reference_length": counts.reference_length,
         },
         "ladder": {name: rate_facts(share) for name, share in zip(LADDER, one.ladder, strict=True)},
-        "cer": rate_facts(one.characters),
+        "cer": rate_facts(one.characters, one.character_interval),
         **dict(one.measures),
         "classes": {name: one.profile.classes[name] for name in CLASSES},
         "confusions": [
@@ -90,15 +90,17 @@ def pair_facts(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
         "difference": pair.difference,
         "interval": interval_facts(pair.interval),
         "group_interval": interval_facts(pair.group_interval),
-        "bootstrap_p": pair.bootstrap_p,
         "mapsswe": {
             "segments": pair.matched_pairs.segments,
             "mean": pair.matched_pairs.mean,
             "deviation": pair.matched_pairs.deviation,
-            "z": pair.matched_pairs.z,
-            "p": pair.matched_pairs.p,
+            "z": None if pair.matched_pairs.constant else pair.matched_pairs.z,
+            "p": None if pair.matched_pairs.constant else pair.matched_pairs.p,
             "p_holm": pair.matched_pairs_p,
         },
+        "units": pair.units,
+        "units_needed": pair.fewest,
+        "randomisation_p_holm": pair.flipped_p,
         "mcnemar": {
             "only_first_right": pair.mcnemar.only_first,
             "only_second_right": pair.mcnemar.only_second,
@@ -109,6 +111,7 @@ def pair_facts(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
         "losses": pair.losses,
         "significant": pair.significant,
         "more_utterances_needed": pair.more_needed,
+        "more_units_needed": pair.more_units,
         "verdict": wording.verdict(comparison, pair),
     }
 
@@ -116,9 +119,14 @@ def pair_facts(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
 def bucket_facts(comparison: Comparison, name: str) -> list[dict[str, Any]]:
     """Return one breakdown."""
     return [
-        {"value": one.value, "utterances": one.utterances, "systems": [rate_facts(share) for share in one.shares]}
+        {"value": one.value, "utterances": one.utterances, "systems": rates_of(one)}
         for one in by_field(comparison, name)
     ]
+
+
+def rates_of(one: Bucket) -> list[dict[str, Any]]:
+    """Return the rates of every system in one bucket."""
+    return [rate_facts(share, interval) for share, interval in zip(one.shares, one.intervals, strict=True)]
 
 
 def utterance_facts(comparison: Comparison, index: int) -> dict[str, Any]:
@@ -165,8 +173,8 @@ def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str
     """Return the totals and the tests as Markdown tables; bold is only what is significantly better than all others."""
     best = wording.winner(comparison)
     lines = [
-        "| system | WER | 95 % | raw | no case | no case, no punctuation | CER | sub | del | ins |",
-        "|---|--:|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| system | WER | 95 % | 95 % by group | raw | no case | no case, no punctuation | CER | sub | del | ins |",
+        "|---|--:|---|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for index, one in enumerate(comparison.systems):
         name, rate = cell(one.name), wording.percent(one.counts.rate)
@@ -175,24 +183,31 @@ def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str
         steps = " | ".join(wording.percent(share.rate) for share in one.ladder[: len(LADDER) - 1])
         counts = f"{one.counts.substitutions} | {one.counts.deletions} | {one.counts.insertions}"
         characters = wording.percent(one.characters.rate)
-        lines.append(f"| {name} | {rate} | {wording.span(one.interval)} | {steps} | {characters} | {counts} |")
+        spans = f"{wording.span(one.interval)} | {wording.span(one.group_interval)}"
+        lines.append(f"| {name} | {rate} | {spans} | {steps} | {characters} | {counts} |")
     if comparison.pairs:
         lines += [
             "",
-            "| pair | difference in points | 95 % | MAPSSWE p (Holm) | McNemar p | |",
-            "|---|--:|---|--:|--:|---|",
+            "| pair | difference | 95 % | 95 % by group | MAPSSWE p (Holm) | randomisation p (Holm) | McNemar p | |",
+            "|---|--:|---|---|--:|--:|--:|---|",
         ]
     for pair in comparison.pairs:
         names = f"{cell(comparison.systems[pair.first].name)} − {cell(comparison.systems[pair.second].name)}"
         lines.append(
             f"| {names} | {wording.signed(pair.difference)} | {wording.span(pair.interval, plus=True)} | "
-            f"{wording.p_value(pair.matched_pairs_p)} | {wording.p_value(pair.mcnemar.p)} | "
+            f"{wording.span(pair.group_interval, plus=True)} | {wording.p_value(pair.matched_pairs_p)} | "
+            f"{wording.p_value(pair.flipped_p)} | {wording.p_value(pair.mcnemar.p)} | "
             f"{cell(wording.verdict(comparison, pair))} |"
         )
     lines += ["", f"{len(comparison.utterances):,} utterances; {wording.convention(comparison)}."]
     if outcomes:
-        lines += ["", *(f"- {'❌' if one.holds else '✅'} {cell(one.sentence)}" for one in outcomes)]
+        lines += ["", *(f"- {mark(one)} {cell(one.sentence)}" for one in outcomes)]
     return "\n".join(lines) + "\n"
+
+
+def mark(one: Outcome) -> str:
+    """Return the sign of an outcome: failed, could not be judged, passed."""
+    return "❌" if one.holds else "⚠️" if one.idle else "✅"
 
 
 def cell(text: str) -> str:
@@ -218,9 +233,11 @@ def to_junit(outcomes: Sequence[Outcome]) -> str:
     cases = []
     for one in outcomes:
         failure = f"<failure message={quoteattr(one.sentence)}/>" if one.holds else ""
+        failure = f"<skipped message={quoteattr(one.idle)}/>" if one.idle else failure
         cases.append(
             f'  <testcase classname="asr compare" name={quoteattr(f"{one.subject}: not {one.condition}")}>'
             f"{failure}<system-out>{escape(one.sentence)}</system-out></testcase>"
         )
-    head = f'<testsuite name="asr compare" tests="{len(outcomes)}" failures="{failures}">'
+    skipped = f' skipped="{idle}"' if (idle := sum(bool(one.idle) for one in outcomes)) else ""
+    head = f'<testsuite name="asr compare" tests="{len(outcomes)}" failures="{failures}"{skipped}>'
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *cases, "</testsuite>"]) + "\n"

@@ -95,8 +95,16 @@ def rates(comparison: Comparison) -> Sheet:
     from rich.text import Text
 
     best = wording.winner(comparison)
-    grouped = comparison.groups > 0
-    columns = ["system", "WER", "95 %", *(["95 % by group"] if grouped else []), "sub", "del", "ins"]
+    grouped = any(one.group_interval for one in comparison.systems)
+    columns = [
+        "system",
+        "WER",
+        "95 % by utterance" if grouped else "95 %",
+        *(["95 % by group"] if grouped else []),
+        "sub",
+        "del",
+        "ins",
+    ]
     columns += ["raw", "no case", "no punct.", "CER", "MER", "WIL"]
     rows: list[list[str | Text]] = []
     for index, one in enumerate(comparison.systems):
@@ -117,16 +125,27 @@ def rates(comparison: Comparison) -> Sheet:
 
 def differences(comparison: Comparison) -> Sheet:
     """Return every pair of systems with its tests."""
-    grouped = comparison.groups > 0
-    columns = ["difference in points", "", "95 %", *(["95 % by group"] if grouped else []), "p bootstrap"]
-    columns += ["MAPSSWE Z", "p (Holm)", "p McNemar", "win / tie / loss"]
+    grouped = any(one.group_interval for one in comparison.pairs)
+    columns = ["difference in points", "", "95 % by utterance" if grouped else "95 %"]
+    columns += [
+        *(["95 % by group"] if grouped else []),
+        "MAPSSWE Z",
+        "p (Holm)",
+        "p random. (Holm)",
+        "p McNemar",
+        "win / tie / loss",
+    ]
     rows: list[list[str | Text]] = []
     for pair in comparison.pairs:
         names = f"{comparison.systems[pair.first].name} − {comparison.systems[pair.second].name}"
         row: list[str | Text] = [names, wording.signed(pair.difference), wording.span(pair.interval, plus=True)]
         row += [wording.span(pair.group_interval, plus=True)] if grouped else []
-        row += [wording.p_value(pair.bootstrap_p), f"{pair.matched_pairs.z:.3f}", wording.p_value(pair.matched_pairs_p)]
-        row += [wording.p_value(pair.mcnemar.p), f"{pair.wins:,} / {pair.ties:,} / {pair.losses:,}"]
+        row += [
+            wording.z_value(pair.matched_pairs),
+            wording.p_value(pair.matched_pairs_p),
+        ]
+        row += [wording.p_value(pair.flipped_p), wording.p_value(pair.mcnemar.p)]
+        row += [f"{pair.wins:,} / {pair.ties:,} / {pair.losses:,}"]
         rows.append(row)
     return Sheet(columns, rows)
 
@@ -165,9 +184,7 @@ def top_confusions(comparison: Comparison, most: int) -> Table:
 def breakdown(comparison: Comparison, name: str) -> Table:
     """Return the error rates by the values of a field."""
     buckets = by_field(comparison, name)
-    rows = [
-        [one.value, f"{one.utterances:,}", *(wording.percent(share.rate) for share in one.shares)] for one in buckets
-    ]
+    rows = [[one.value, f"{one.utterances:,}", *wording.rates(one.shares, one.intervals)] for one in buckets]
     return table(f"By {name}", ["", "utterances", *(one.name for one in comparison.systems)], rows)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrcli.base.join import join_texts
 from asrcli.compare import wording
 from asrcli.compare.matching import Heard, distinct_names
-from asrcli.compare.run import Wanted, chosen_convention, guess_language
+from asrcli.compare.run import NORMALIZER, Wanted, as_recorded, check_names, chosen_convention, guess_language
 from asrcli.compare.sources import files_of, read_source
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.ledger import check_replaceable, write_ours
@@ -57,8 +57,9 @@ def compare_unreferenced(paths: Sequence[Path], wanted: Wanted) -> Agreement:
     """
     if len(paths) < 2:
         raise UsageError("--no-ref compares systems with each other: name at least two")
-    if wanted.normalizer not in NORMALIZERS:
-        raise UsageError(f"there is no normaliser '{wanted.normalizer}': choose {', '.join(NORMALIZERS)}")
+    check_names(wanted)
+    wanted, _ = as_recorded(wanted, paths)
+    wanted = replace(wanted, normalizer=wanted.normalizer or NORMALIZER)
     sources = [read_source(path, hypotheses=True) for path in paths]
     ids = list(dict.fromkeys(one.id for source in sources for one in source.utterances))
     by_id = [{one.id: one.text for one in source.utterances} for source in sources]
@@ -80,12 +81,12 @@ def compare_unreferenced(paths: Sequence[Path], wanted: Wanted) -> Agreement:
     order = by_closeness(matrix)
     consensus = tuple(vote([keyed(systems[place].texts[index]) for place in order]) for index in range(len(ids)))
     texts = tuple(join_texts(one.words) for one in consensus)
-    return Agreement(tuple(ids), systems, matrix, consensus, texts, NORMALIZERS[wanted.normalizer].label)
+    return Agreement(tuple(ids), systems, matrix, consensus, texts, NORMALIZERS[wanted.normalizer or NORMALIZER].label)
 
 
 def pairwise(systems: Sequence[Heard], wanted: Wanted, language: str | None) -> tuple[tuple[ErrorCounts, ...], ...]:
     """Return the errors of every system against every other as its reference, where both have a text."""
-    normalize = build(wanted.normalizer, language)
+    normalize = build(wanted.normalizer or NORMALIZER, language)
     words = [[None if text is None else normalize(text).split() for text in one.texts] for one in systems]
     rows = []
     for mine in words:
@@ -95,7 +96,13 @@ def pairwise(systems: Sequence[Heard], wanted: Wanted, language: str | None) -> 
                 (one, other) for one, other in zip(theirs, mine, strict=True) if one is not None and other is not None
             ]
             row.append(
-                count_all(align([one for one, _ in both], [other for _, other in both], chosen_convention(wanted)))
+                count_all(
+                    align(
+                        [one for one, _ in both],
+                        [other for _, other in both],
+                        chosen_convention(wanted.normalizer, wanted.convention),
+                    )
+                )
             )
         rows.append(tuple(row))
     return tuple(rows)

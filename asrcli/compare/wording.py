@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from asrcli.compare.scores import FEWEST_SEGMENTS, Comparison, PairScore, SystemScore
-from asrcli.scoring.significance import Interval
+from collections.abc import Sequence
+
+from asrcli.compare.scores import FEW_UNITS, Comparison, PairScore, Share, SystemScore
+from asrcli.scoring.significance import LEVEL, Interval, MatchedPairs
+
+RULE = (
+    "A difference is significant when no interval of it covers zero and both the matched-pairs test (MAPSSWE) and the "
+    f"randomisation test over speakers or sessions, or else utterances, are below {LEVEL} after correction for the "
+    f"number of pairs. On fewer than {FEW_UNITS} of them the verdict says so."
+)
 
 
 def percent(rate: float | None, digits: int = 2) -> str:
@@ -20,9 +28,22 @@ def span(interval: Interval | None, *, plus: bool = False) -> str:
     """Return an interval of rates, in percent."""
     if interval is None:
         return "–"
+    if interval.low == 0 and not plus:  # no error: an upper bound
+        return f"≤ {100 * interval.high:.2f}"
     if plus:
         return f"[{signed(interval.low)}, {signed(interval.high)}]"
     return f"[{100 * interval.low:.2f}, {100 * interval.high:.2f}]"
+
+
+def z_value(test: MatchedPairs) -> str:
+    """Return the Z of MAPSSWE; infinite where all segments differ by the same number."""
+    return f"{'−' if test.mean < 0 else ''}∞" if test.constant else f"{test.z:.3f}"
+
+
+def rates(shares: Sequence[Share], intervals: Sequence[Interval | None]) -> list[str]:
+    """Return rates with their intervals, where they have one."""
+    both = zip(shares, intervals, strict=True)
+    return [percent(share.rate) + (f" {span(interval)}" if interval else "") for share, interval in both]
 
 
 def p_value(value: float) -> str:
@@ -33,27 +54,43 @@ def p_value(value: float) -> str:
 def verdict(comparison: Comparison, pair: PairScore) -> str:
     """Return in one sentence whether two systems can be told apart."""
     first, second = comparison.systems[pair.first], comparison.systems[pair.second]
+    better, worse = (first, second) if pair.difference < 0 else (second, first)
     if pair.significant:
-        better, worse = (first, second) if pair.difference < 0 else (second, first)
-        return f"{better.name} makes fewer errors than {worse.name}"
+        only = "" if pair.units >= FEW_UNITS else f", on {units(comparison, pair)} only"
+        return f"{better.name} makes fewer errors than {worse.name}{only}"
     if pair.difference == 0:
         return f"{first.name} and {second.name} make equally many errors"
-    if pair.matched_pairs.segments < FEWEST_SEGMENTS:
-        more = (
-            f"{pair.matched_pairs.segments} stretches with errors are too few to tell, {FEWEST_SEGMENTS} are the least"
-        )
+    if not pair.enough:
+        are = "is" if pair.units == 1 else "are"
+        more = f"{units(comparison, pair)} {are} too few to tell, {pair.fewest} are the least"
     elif pair.more_needed:
-        more = f"about {pair.more_needed:,} more utterances like these would settle it, if the difference is real"
+        of = f" of {pair.more_units:,} more speakers or sessions" if comparison.groups else ""
+        more = (
+            f"about {pair.more_needed:,} more utterances like these{of} would show the difference in 8 of 10 cases, "
+            "if it is real"
+        )
     else:
         more = "the tests do not agree; more speakers or sessions are needed"
     return f"{first.name} and {second.name} are not distinguishable: {more}"
+
+
+def units(comparison: Comparison, pair: PairScore) -> str:
+    """Return on how many independent units a verdict rests."""
+    kind = "speaker or session" if comparison.groups else "utterance"
+    plural = "speakers or sessions" if comparison.groups else "utterances"
+    return f"{pair.units:,} {kind if pair.units == 1 else plural}"
+
+
+def sure(pair: PairScore) -> bool:
+    """Return whether a difference is significant on so many units that it may stand without a word beside it."""
+    return pair.significant and pair.units >= FEW_UNITS
 
 
 def winner(comparison: Comparison) -> int | None:
     """Return the system that is significantly better than every other one; ``None`` without such a one."""
     for index in range(len(comparison.systems)):
         against = [pair for pair in comparison.pairs if index in (pair.first, pair.second)]
-        if against and all(pair.significant and (pair.difference < 0) == (pair.first == index) for pair in against):
+        if against and all(sure(pair) and (pair.difference < 0) == (pair.first == index) for pair in against):
             return index
     return None
 
@@ -62,10 +99,7 @@ def convention(comparison: Comparison) -> str:
     """Return how errors were counted, in one line."""
     settings = comparison.settings
     language = f", language {settings.language}" if settings.language else ""
-    return (
-        f"normaliser {comparison.normalizer}{language}; convention {settings.convention.value}; intervals 95 %, "
-        f"{settings.replicates:,} bootstrap replicates, seed {settings.seed}"
-    )
+    return f"normaliser {comparison.normalizer}{language}; convention {settings.convention.value}; intervals 95 %"
 
 
 def unmatched(one: SystemScore, most: int = 5) -> list[str]:

@@ -7,7 +7,7 @@ what was heard (``pred_text``). Without that first line it is a manifest of the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,24 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Scoring:
+    """How a run says that its texts are scored; ``None`` where it does not say."""
+
+    normalizer: str | None
+    language: str | None
+
+    @classmethod
+    def said_by(cls, facts: Mapping[str, Any]) -> Scoring:
+        """Read it from the facts of a run."""
+        try:
+            options = json.loads(facts.get("options") or "{}")
+        except (TypeError, ValueError):
+            options = {}
+        language = options.get("language") if isinstance(options, dict) else None
+        return cls(str(facts.get("normalizer") or "") or None, str(language) if language else None)
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """What one benchmark run did and heard.
 
@@ -60,6 +78,11 @@ class RunRecord:
     def fact(self, name: str) -> str:
         """Return one of the facts; "" where it is not known."""
         return dict(self.facts).get(name, "")
+
+    @property
+    def scoring(self) -> Scoring:
+        """How its texts are scored."""
+        return Scoring.said_by(dict(self.facts))
 
     def measure(self, name: str, condition: str = "") -> Measure | None:
         """Return one figure; ``None`` where it was not asked for."""
@@ -96,15 +119,16 @@ def run_paths(paths: Iterable[Path]) -> list[Path]:
             found.append(path)
             continue
         inside = [one for one in path.glob("*.jsonl") if not one.name.endswith(CARD_SUFFIX)]
+        inside += [one for one in path.glob("*.json") if system_of(one) is not None]
         if not inside:
             raise InputError(f"{path}: no run record in it; {WANTED}")
         found += sorted(inside, key=lambda one: one.stem)  # "fake" before "fake-b", whose names begin the same
     return found
 
 
-def system_of(path: Path) -> str | None:
-    """Return what ran, by the first line of a run record alone; ``None`` for every other file or folder."""
-    if path.suffix != ".jsonl" or not path.is_file():
+def head_of(path: Path) -> Mapping[str, Any] | None:
+    """Return the first line of a run record; ``None`` for every other file or folder."""
+    if path.suffix not in (".jsonl", ".json") or not path.is_file():
         return None
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         line = file.readline(MOST_HEAD)
@@ -112,11 +136,24 @@ def system_of(path: Path) -> str | None:
         head = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(head, dict) or RECORD_KEY not in head or not head.get("engine"):
+    return head if isinstance(head, dict) and RECORD_KEY in head and head.get("engine") else None
+
+
+def system_of(path: Path) -> str | None:
+    """Return what ran, by the first line of a run record alone; ``None`` for every other file or folder."""
+    head = head_of(path)
+    if head is None:
         return None
     facts, model = head.get("facts"), head.get("model")
     backend = facts.get("backend") if isinstance(facts, dict) else None
     return system_name(str(head["engine"]), str(model) if model else None, backend)
+
+
+def scoring_of(path: Path) -> Scoring | None:
+    """Return how a run record says that it is scored; ``None`` for every other file or folder."""
+    head = head_of(path)
+    facts = head.get("facts") if head is not None else None
+    return Scoring.said_by(facts) if isinstance(facts, dict) else None
 
 
 def read_run(path: Path) -> RunRecord:

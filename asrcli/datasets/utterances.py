@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,11 +20,13 @@ from asrcli.types import Utterance
 RECORD_KEY = "asr_run"  # in the first line of a run record, which is a manifest otherwise
 REFERENCE_KEYS = ("text", "reference", "ref", "sentence", "transcript", "transcription", "normalized_text")
 HYPOTHESIS_KEYS = ("pred_text", "hypothesis", "hyp", "prediction", "pred", "text", "transcript", "transcription")
+SYSTEM_KEYS = tuple(key for key in HYPOTHESIS_KEYS if key not in REFERENCE_KEYS)  # that hold no reference
 ID_KEYS = ("id", "utterance_id", "utt_id", "segment_id", "uid", "key")
 AUDIO_KEYS = ("audio_filepath", "audio", "audio_path", "file_name", "wav", "file", "path")
 GROUP_KEYS = ("group", "speaker", "speaker_id", "session", "session_id")
 SECONDS_KEYS = ("duration", "seconds", "audio_length_s")
 PARENT, CHUNK = "parent_id", "chunk_index"  # of long recordings in pieces: one reference for all of them
+SILENT_PIECES = "silent_pieces"  # of a recording in pieces: in how many of them a system has nothing
 MOST_CHARACTERS = 2_000_000  # of one text: more than a day of speech
 
 
@@ -50,21 +52,64 @@ def read_manifest(
         InputError: a line cannot be understood; it is named.
     """
     rows = read_table(path) if path.suffix in (".csv", ".tsv") else read_json_lines(path)
+    return from_rows(rows, path, hypotheses=hypotheses, needs_text=needs_text, text_column=text_column)
+
+
+def from_rows(
+    numbered: Iterable[tuple[int, Row]],
+    path: Path,
+    *,
+    hypotheses: bool = False,
+    needs_text: bool = True,
+    text_column: str | None = None,
+) -> list[Utterance]:
+    """Build the utterances of a manifest from its rows, as `read_manifest` does.
+
+    One name holds the text in every row of a file: with a name chosen row by row, a row in which a system has nothing
+    would be read for its reference. A row without what was heard is left out; it is a reference without a hypothesis.
+    """
+    rows = [(number, row) for number, row in numbered if RECORD_KEY not in row]
     keys = (text_column,) if text_column else HYPOTHESIS_KEYS if hypotheses else REFERENCE_KEYS
+    if column := text_column_of((row for _, row in rows), keys):
+        keys = (column,)
     found: list[Utterance] = []
     numbers: list[int] = []
     chunks: dict[str, list[tuple[int, int]]] = {}
+    silent: set[int] = set()  # pieces without a text, by their place among the utterances
     for number, row in rows:
-        if RECORD_KEY in row and not found:
-            continue
+        lacking = hypotheses and column is not None and row.get(column) is None
         if PARENT in row:
             place = int(number_of(row, CHUNK, path, number) or 0)
             chunks.setdefault(str(row[PARENT]), []).append((place, len(found)))
-        found.append(utterance(row, keys, path, number, needs_text=needs_text))
+            silent |= {len(found)} if lacking else set()
+        elif lacking:
+            continue
+        found.append(utterance(row, keys, path, number, needs_text=needs_text and not lacking))
         numbers.append(number)
-    if chunks:
-        return joined_chunks(found, chunks, hypotheses=hypotheses)
-    return unique(found, numbers, path)
+    if hypotheses and rows and len(found) == len(silent):
+        raise NoText(f"{path}: no line has a text in '{column}', so nothing was heard that could be scored")
+    return joined_chunks(found, chunks, silent, hypotheses=hypotheses) if chunks else unique(found, numbers, path)
+
+
+def text_column_of(rows: Iterable[Row], keys: Sequence[str]) -> str | None:
+    """Return the first of these names that any row has: where the text is in all of them."""
+    rows = list(rows)
+    return next((key for key in keys if any(key in row for row in rows)), None)
+
+
+def is_json_lines(lines: Sequence[str]) -> bool:
+    """Return whether the lines of a file are JSON Lines, whatever the file is called, and no single JSON value.
+
+    A file of one line is a manifest where it has names that no transcript has.
+    """
+    filled = [line for line in lines if line and not line.isspace()][:2]
+    try:
+        first = json.loads(filled[0]) if filled else None
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(first, dict):
+        return False
+    return len(filled) > 1 or not {RECORD_KEY, "audio_filepath", *SYSTEM_KEYS}.isdisjoint(first)
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, Row]]:
@@ -294,18 +339,24 @@ def named_by_path(one: Utterance) -> Utterance:
 
 
 def joined_chunks(
-    found: list[Utterance], chunks: Mapping[str, list[tuple[int, int]]], *, hypotheses: bool
+    found: list[Utterance], chunks: Mapping[str, list[tuple[int, int]]], silent: set[int], *, hypotheses: bool
 ) -> list[Utterance]:
     """Join the pieces of each recording; its reference stands whole in the first piece.
 
-    As the Open ASR Leaderboard does (normalizer/eval_utils.py, `merge_chunked_manifest`).
+    As the Open ASR Leaderboard does (normalizer/eval_utils.py, `merge_chunked_manifest`). A recording in whose pieces
+    nothing was heard is left out; how many pieces of another are ``silent`` is in its field `SILENT_PIECES`.
     """
     joined = []
     for parent in sorted(chunks):
-        pieces = [found[index] for _, index in sorted(chunks[parent])]
+        places = [index for _, index in sorted(chunks[parent])]
+        lost = len(silent.intersection(places))
+        if lost == len(places):
+            continue
+        pieces = [found[index] for index in places]
         texts = [stripped for piece in pieces if (stripped := piece.text.strip())]
         seconds = [piece.seconds for piece in pieces if piece.seconds is not None]
         whole = sum(seconds) if len(seconds) == len(pieces) else None
         text = " ".join(texts) if hypotheses else pieces[0].text
-        joined.append(replace(pieces[0], id=parent, text=text, audio=None, seconds=whole))
+        fields = (*pieces[0].fields, *(((SILENT_PIECES, f"{lost} of {len(places)}"),) if lost else ()))
+        joined.append(replace(pieces[0], id=parent, text=text, audio=None, seconds=whole, fields=fields))
     return joined

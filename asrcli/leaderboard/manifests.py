@@ -21,7 +21,7 @@ from asrcli.text.normalisers import Normalizer, build
 from asrcli.types import Utterance
 
 NORMALIZER = "open-asr-leaderboard"
-FILE = re.compile(r"MODEL_(?P<model>.+?)_*DATASET_(?P<dataset>.+)\.jsonl")
+FILE = re.compile(r"MODEL_(?P<model>.+?)_*DATASET_(?P<dataset>.+)\.jsonl?")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # owner/name
 # A file's name has "-" for the "/" of a hub id; owners with a "-" of their own (normalizer/model_ids.py, d1e99b25).
 HYPHENATED = (

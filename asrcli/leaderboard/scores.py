@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asrcli.datasets.results import CARD_SUFFIX
+from asrcli.datasets.results import CARD_SUFFIX, system_of
 from asrcli.datasets.utterances import CHUNK, PARENT, RECORD_KEY, Row, check_text, number_of, read_json_lines
 from asrcli.errors import InputError
 from asrcli.leaderboard.manifests import FILE, NORMALIZER, hub_id, model_label
@@ -87,9 +87,10 @@ def score_folder(folder: Path, language: str = "en") -> list[Score]:
 
 def files_in(folder: Path) -> Iterator[Path]:
     """Yield what may be a manifest or a run record: no robustness card, and nothing that is under way."""
-    for path in folder.rglob("*.jsonl"):
+    for path in (*folder.rglob("*.jsonl"), *folder.rglob("*.json")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and not path.name.endswith(CARD_SUFFIX):
+        named = path.suffix == ".jsonl" or FILE.fullmatch(path.name) or system_of(path)  # other JSON is no manifest
+        if named and not hidden and not path.name.endswith((CARD_SUFFIX, ".score.json")):
             yield path
 
 

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from asrcli.errors import InputError, MissingExtra
+from asrcli.scoring.significance import Interval, jackknife
 from asrcli.types import Utterance
 
 
@@ -30,6 +31,8 @@ class MeetingScore:
     false_alarm: float
     confusion: float  # seconds of speech under another speaker
     speech: float
+    cp_interval: Interval | None = None  # 95 %, over recordings; none of fewer than five
+    orc_interval: Interval | None = None
 
     @property
     def cp_wer(self) -> float | None:
@@ -75,18 +78,28 @@ def score_meetings(
     if not set(said) & set(heard):
         raise InputError(f"{name} has none of the recordings of the reference: {', '.join(list(said)[:5])}")
     parts = score_turns(said, heard, collar)
-    cp_errors, orc_errors, words = score_words(said, heard, normalize) if normalize else (None, None, 0)
+    counted = score_words(said, heard, normalize) if normalize else []
+    cp, orc, words = (list(column) for column in zip(*counted, strict=True)) if counted else ([], [], [])
     return MeetingScore(
         name,
         len(said),
-        cp_errors,
-        orc_errors,
-        words,
+        sum(cp) if counted else None,
+        sum(orc) if counted else None,
+        sum(words),
         parts["missed detection"],
         parts["false alarm"],
         parts["confusion"],
         parts["total"],
+        over_recordings(cp, words),
+        over_recordings(orc, words),
     )
+
+
+def over_recordings(errors: Sequence[int], words: Sequence[int]) -> Interval | None:
+    """Return the interval of a rate from the errors and words of each recording."""
+    import numpy as np
+
+    return jackknife(np.array([errors], np.int64), np.array([words], np.int64)).interval(0) if errors else None
 
 
 Recordings = dict[str, list[Utterance]]
@@ -104,18 +117,18 @@ def score_turns(said: Recordings, heard: Recordings, collar: float) -> Mapping[s
     return parts
 
 
-def score_words(said: Recordings, heard: Recordings, normalize: Callable[[str], str]) -> tuple[int, int, int]:
-    """Return the errors of cpWER and of ORC-WER, and the words, over all recordings."""
+def score_words(said: Recordings, heard: Recordings, normalize: Callable[[str], str]) -> list[tuple[int, int, int]]:
+    """Return the errors of cpWER and of ORC-WER, and the words, of each recording."""
     from meeteval.wer import cp_word_error_rate, orc_word_error_rate
 
     logging.getLogger("preprocess").setLevel(logging.ERROR)  # meeteval says at every call that texts have no times
-    cp_errors = orc_errors = words = 0
+    found = []
     for recording, segments in said.items():
         streams = by_speaker(heard.get(recording, []), normalize) or {"": ""}
         cp = cp_word_error_rate(by_speaker(segments, normalize), streams)
         orc = orc_word_error_rate([normalize(one.text) for one in segments], streams)
-        cp_errors, orc_errors, words = cp_errors + cp.errors, orc_errors + orc.errors, words + cp.length
-    return cp_errors, orc_errors, words
+        found.append((int(cp.errors), int(orc.errors), int(cp.length)))
+    return found
 
 
 def is_installed(module: str) -> bool:

@@ -47,7 +47,7 @@ NORMALIZERS: Mapping[str, NormalizerInfo] = {
         ),
         NormalizerInfo(
             "asr",
-            "1",
+            "2",
             "this project's rules for every script",
             (
                 "tags",

@@ -18,14 +18,18 @@ from asrcli.errors import MissingExtra
 from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
 from asrcli.text.numerals import read_chinese
+from asrcli.text.written_english import TABLE, as_spoken, finish, is_unusual
 
 # Blocks of forms that differ only in looks: Latin and Arabic presentation forms, half and full width (Unicode 16).
 FORMS = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFF), (0xFF00, 0xFFEF), (0x3000, 0x3000), (0x2070, 0x209F), (0x3300, 0x33FF))
+SQUARED = re.compile("(?<=\\d)[\u3300-\u33ff]+")  # units in one sign behind a number: words there, and signs elsewhere
+TAKEN_APART = re.compile("[\u2adc\U0001d15e-\U0001d164\U0001d1bb-\U0001d1c0]")  # signs that NFC makes signs and marks
 APOSTROPHES = "'’ʼ`´＇"
 RULES = ("tags", "width", "simplified", "case", "punctuation", "numerals", "english")
 # A full stop or comma outside a number, a percent sign after none, and quotation marks: not those inside words.
 LOOSE = re.compile(r"(?<!\d)[.,%]|[.,](?!\d)|\B'|'\B")
-TAGS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]")  # <unk>, [laughter]: no speech; text in parentheses is speech
+# <unk>, </b>, <i class="x">, <v Bob>, [laughter]: no speech; "a < b and c > d" and text in parentheses are speech.
+TAGS = re.compile(r"<[/!|]?\w[^\s<>]*>|<\w+(?:\s+[\w:-]+\s*=\s*[^<>]*)>|<v(?:\.[\w.]+)?\s[^<>]+>|\[[^\[\]]*\]")
 SPLIT = re.compile(  # one character of a script without spaces, with the marks on it
     "([" + "".join(f"{chr(first)}-{chr(last)}" for first, last in UNSPACED) + "]"
     "[\u0300-\u036f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u17b4-\u17d3\u3099\u309a]*)"
@@ -49,11 +53,17 @@ class Folding(dict[int, str]):
 
     def fold(self, char: str) -> str:
         """Return what one character becomes."""
-        code = ord(char)
+        code, category = ord(char), unicodedata.category(char)
         if self.width and any(first <= code <= last for first, last in FORMS):
             folded = unicodedata.normalize("NFKC", char)
-            return folded if folded == char else "".join(map(self.fold, folded))
-        category = unicodedata.category(char)
+            if folded != char:
+                if (
+                    self.punctuation
+                    and category[0] in "PSZC"
+                    and any(unicodedata.category(one)[0] in "LMN" for one in folded)
+                ):
+                    return " "  # a sign that stands for a word
+                return "".join(map(self.fold, folded))
         if self.numerals and category == "Nd" and code > 0x7F:
             return str(unicodedata.digit(char))
         if not self.punctuation:
@@ -91,29 +101,44 @@ class UniversalNormalizer:
     def __call__(self, text: str) -> str:
         """Return the normalised text, words and characters parted by one space."""
         text, english = self.clear(text)
-        return english(text).strip() if english else self.normalize_other(text)
+        if english is None:
+            return self.normalize_other(text)
+        return self.read_english(text) if english.on["numbers"] and is_unusual(text) else english(text).strip()
 
     def words(self, text: str) -> list[str]:
         """Return the words of the normalised text; words that come again are the same objects."""
         text, english = self.clear(text)
-        if english:
+        if english is not None and not (english.on["numbers"] and is_unusual(text)):
             return english.words(text)
-        words = self.normalize_other(text).split()
+        words = (self.normalize_other(text) if english is None else self.read_english(text)).split()
         return list(map(self.memory.setdefault, words, words))
 
     def clear(self, text: str) -> tuple[str, EnglishNormalizer | None]:
         """Return the text without what is no speech, and the English rules where they are for it."""
         if self.on["tags"] and ("<" in text or "[" in text):
             text = TAGS.sub(" ", text)
-        if self.english is None or not (text.isascii() or not OTHER_SCRIPTS.search(text)):
+        if self.english is None:
             return text, None
+        plain = text if text.isascii() and text.isprintable() else text.translate(TABLE)
+        if not plain.isascii() and OTHER_SCRIPTS.search(plain):
+            return text, None
+        text = plain if self.on["case"] and self.on["punctuation"] else text
         if "(" in text or ")" in text:  # the English rules would take what is between them along
             text = text.replace("(", " ").replace(")", " ")
-        text = text.replace("’", "'")
-        return text, self.english if self.on["case"] and self.on["punctuation"] else None  # they rest on both
+        if not (self.on["case"] and self.on["punctuation"]):  # the English rules rest on both
+            return text.replace("’", "'"), None
+        return text, self.english
+
+    def read_english(self, text: str) -> str:
+        """Apply the English rules to a text with numbers or signs in it."""
+        return finish(self.english(as_spoken(text))) if self.english else text
 
     def normalize_other(self, text: str) -> str:
         """Apply the rules of every script."""
+        if not text.isascii():
+            if self.on["width"]:
+                text = SQUARED.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+            text = TAKEN_APART.sub(" ", text)
         text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(self.folding))
         if self.on["case"]:
             text = text.casefold()

@@ -44,7 +44,7 @@ def bench(
     replay: Annotated[Output, _option("--replay", help="Run this run again, and say what has drifted.")] = None,
     out: Annotated[Output, _option("--out", "-o", help="Folder for the records; default: the user's.")] = None,
     sample: Annotated[int | None, _option("--sample", min=1, help="Only so many utterances, chosen by --seed.")] = None,
-    seed: Annotated[int, _option("--seed", min=0, help="Of the sample, the noise and the bootstrap; default 0.")] = 0,
+    seed: Annotated[int, _option("--seed", min=0, help="Of the sample and the noise; default 0.")] = 0,
     text_column: Annotated[str | None, _option("--text-column", help="Where the references are, if not found.")] = None,
     language: Annotated[
         str | None, _option("--language", "-l", help="Code or name; default: the dataset's own.")

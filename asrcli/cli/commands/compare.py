@@ -21,8 +21,13 @@ def compare(
         Output, typer.Option(help="With --no-ref: write what most systems say (FILE.jsonl, or a folder of txt).")
     ] = None,
     normalizer: Annotated[
-        str, typer.Option("--normalizer", "-n", help="none, basic, whisper-en, open-asr-leaderboard or asr.")
-    ] = "asr",
+        str | None,
+        typer.Option(
+            "--normalizer",
+            "-n",
+            help="none, basic, whisper-en, open-asr-leaderboard or asr, the default; of runs, theirs.",
+        ),
+    ] = None,
     language: Annotated[
         str | None, typer.Option("--language", "-l", help="Language code; guessed as English or not if left out.")
     ] = None,
@@ -40,12 +45,11 @@ def compare(
         list[str] | None, typer.Option(help="Break errors down by: length, seconds, group, language or a field.")
     ] = None,
     group: Annotated[
-        str | None, typer.Option(help="Field that names the speaker or session, for intervals over groups.")
+        str | None,
+        typer.Option(help="Field that names the speaker or session, for intervals; none: utterances are independent."),
     ] = None,
     show: Annotated[str | None, typer.Option(help="Show aligned utterances: worst:20, different:20 or an id.")] = None,
     confusions: Annotated[int, typer.Option(min=0, help="How many of the most frequent errors to show.")] = 10,
-    bootstrap: Annotated[int, typer.Option(min=100, max=1_000_000, help="Replicates of the bootstrap.")] = 1_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
     json_path: Annotated[Output, typer.Option("--json", help="Write everything as JSON; - is standard output.")] = None,
     csv_path: Annotated[Output, typer.Option("--csv", help="Write a row per utterance.")] = None,
     markdown_path: Annotated[Output, typer.Option("--markdown", help="Write the tables as Markdown.")] = None,
@@ -85,8 +89,6 @@ def compare(
         explain=explain_normalizer,
         fields=tuple(by or ()),
         group=group,
-        replicates=bootstrap,
-        seed=seed,
     )
     paths = report.Paths(json_path, csv_path, markdown_path, html_path, junit_path)
     check_replaceable([*paths, consensus if consensus and consensus.suffix == ".jsonl" else None], force=force)

@@ -1,0 +1,149 @@
+"""Written English as it is spoken, before the English rules of ``asr``: signs, money, the clock, the ends of sentences.
+
+The published rules, which the rest of that normaliser builds on, take "200! twelve" for one number, "1 second" for an
+ordinal and "20 mm" for a filler. Here such places are written in a way that those rules read as they should.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from asrcli.text.numbers_english import LARGE, ORDINALS, SMALL, TENS
+
+APART = "\ue001"  # a word that ends a number; taken out at the end
+AS_IS = "\ue002"  # before a word that is no part of a number here
+KEPT = "£€¢℃℉½¼¾"  # signs that are read with the number beside them
+SIGNS = {"−": "-", "°": "°"}
+FRACTIONS = {"½": ("half", ".5"), "¼": ("one quarter", ".25"), "¾": ("three quarters", ".75")}
+SIGNS |= dict.fromkeys("’‘ʼ`´＇‛′", "'")
+
+_LARGE = "|".join(("hundred", *LARGE))
+_ENDINGS = [name for name in (*SMALL, *TENS) if name not in ("one", "two", "three")]
+_WORDS = "|".join((*SMALL, *TENS, "hundred", *LARGE, "zero"))
+_ORDINAL = "|".join((*ORDINALS, *(re.sub("y$", "ie", name).removesuffix("t") + "th" for name in _ENDINGS), "eighth"))
+_NUMBER = rf"(?:\d|(?:{_WORDS}|{_ORDINAL})s?\b|[$£€]\d)"
+_LAST = rf"(?:\d[%¢]?|\b(?:{_WORDS}|{_ORDINAL})s?)"
+
+# Pattern, what it becomes; in this order.
+REWRITES = tuple(
+    (re.compile(pattern), new)
+    for pattern, new in (
+        (r"\.{2,}", " "),
+        (r"(?<!\w)'em\b", "them"),
+        (r"(?<!\w)'til\b", "until"),
+        (r"(?<!\w)'cause\b", "because"),
+        (r"(?<!\w)'tis\b", "it is"),
+        (r"(?<!\w)'twas\b", "it was"),
+        (r"(?<!\w)'n'(?!\w)", "n"),
+        (r"(?<!\w)'(?=\d0s\b)", ""),
+        (r"\bcannot\b", "can not"),
+        (r"\bninth\b", "nineth"),  # as the published rules have it
+        (r"\bo'clock\b", "oclock"),
+        (r"(?<=\w)(?:&| +& +)(?=\w)", " and "),
+        (r"(?<![\w.])#\s?(?=\d)", " number "),
+        (r"(?<=\w)@(?=\w)", " at "),
+        (r"(?<=\w)\.(com|org|net|edu|gov|io)\b", r" dot \1"),
+        (r"(?<=\d)\s*(?:°\s*c(?:elsius)?\b|℃)", " degrees celsius"),
+        (r"(?<=\d)\s*(?:°\s*f(?:ahrenheit)?\b|℉)", " degrees fahrenheit"),
+        (r"(?<=\d)\s*°", " degrees "),
+        ("[℃℉]", " "),
+        (r"(?<=\d)\s*=\s*(?=[\d-])", " equals "),
+        (r"(?<=\d)\s*\+\s*(?=\d)", " plus "),
+        (r"(?<![^\s(])-\s?(?=[$£€]?\.?\d)", "minus "),
+        (r"(?<=\d)\s*¢", " cents"),
+        (r"(?<=\d)\s+%", "%"),
+        (r"[$£€](?!\.?\d)|¢|(?<!\d)%", " "),
+        *((rf"(?<=\d)\s*{sign}", value) for sign, (_, value) in FRACTIONS.items()),
+        *((sign, f" {words} ") for sign, (words, _) in FRACTIONS.items()),
+        (r"(?<![\d.])(\d+) and a half\b", r"\1.5"),
+        (rf"(\d|\b(?:{_WORDS}))\s*mm\b", r"\1 millimeter"),
+        (r"(?<!half )\ba (?=(?:" + _LARGE + r")\b)", "one "),
+        (r"\ba (?=(?:dollar|pound|euro) (?:and )?(?:" + _WORDS + r")\b)", "one "),
+        (r"\b(\d{1,2}):00(?=\s*[ap]\.?\s?m\b)", r"\1"),
+        (r"\b(\d{1,2}):00\b(?!:)", r"\1 oclock"),
+        (r"\b(\d{1,2}):([0-5]\d)(?=\D|$)(?!:)", r"\1\2"),
+        (r"(?<![\d,.])(\d{1,3}),(\d{3}),(\d{3})(?![\d,]*\d)", r"\1\2\3"),
+        (r"(?<![\d,.])(\d{1,3}),(\d{3})(?![\d,]*\d)", r"\1\2"),
+        (r"(?<=\d),(?=\d)", f" {APART} "),
+        (rf"(\b(?:{_LARGE})),\s+(?=(?:{_WORDS})\b)", r"\1 "),
+        (rf"({_LAST})['\")]*(?:\s*[.!?;:,]+['\")]*\s+|\s+-+\s+)(?=['\"(]*{_NUMBER})", rf"\1 {APART} "),
+        (rf"((?:\d|\b(?:{'|'.join(SMALL)})))\s+((?:{_ORDINAL})\b)", rf"\1 {AS_IS}\2"),
+        (rf"\b(this|that|some|the|any|which|what|every|each|a) point(?= {_NUMBER})", rf"\1 {AS_IS}point"),
+    )
+)
+# Only texts with a word like one of these can change; most have none.
+UNUSUAL = re.compile(
+    rf"[\d&@°¢½¼¾℃℉$£€%]|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|ninth|{_WORDS})\b|\.(?:com|org|net|edu|gov|io)\b"
+)
+MOST_WORDS = 400_000  # remembered
+LAST = tuple(
+    (re.compile(pattern), new)
+    for pattern, new in (
+        (r"([$£€]\d+) ([1-9]\d)(?= |$)", r"\1.\2"),  # one dollar fifty
+        (r"([$£€]\d+\.\d)(?= |$)", r"\g<1>0"),
+        (r"(?<=\d)\.0+(?= |$)", ""),
+        (r"(?<=\d )millimet(?:er|re)s?\b", "millimeter"),
+        (rf" ?{APART}(?= |$)", ""),
+        (AS_IS, ""),
+        (r"\bnineth\b", "ninth"),
+    )
+)
+
+
+class SignTable(dict[int, str]):
+    """Characters -> as the English rules read them: letters as they are, signs and controls as a space or nothing."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        category = unicodedata.category(char)
+        if char in SIGNS or char in KEPT or code < 0x80:
+            kept = SIGNS.get(char, " " if category == "Cc" else char)
+        elif 0xFF01 <= code <= 0xFF5E:  # full width
+            kept = unicodedata.normalize("NFKC", char)
+        elif category == "Cf":
+            kept = ""
+        else:
+            kept = " " if category[0] in "PSZC" else char
+        self[code] = kept
+        return kept
+
+
+TABLE = SignTable()
+
+
+class UnusualWords(dict[str, bool]):
+    """Words -> whether they can be written otherwise than they are spoken, remembered."""
+
+    def __missing__(self, word: str) -> bool:
+        if len(self) > MOST_WORDS:
+            self.clear()
+        self[word] = found = UNUSUAL.search(word.lower()) is not None
+        return found
+
+
+WORDS = UnusualWords()
+
+
+def is_unusual(text: str) -> bool:
+    """Return whether `as_spoken` and `finish` can change a text."""
+    return any(map(WORDS.__getitem__, text.split()))
+
+
+def as_spoken(text: str) -> str:
+    """Return a text in small letters, with what is written otherwise than it is spoken in words the rules read.
+
+    Args:
+        text: translated by `TABLE`.
+    """
+    text = text.lower()
+    for pattern, new in REWRITES:
+        text = pattern.sub(new, text)
+    return text
+
+
+def finish(text: str) -> str:
+    """Return a normalised text without the marks that `as_spoken` put in, money written one way."""
+    for pattern, new in LAST:
+        text = pattern.sub(new, text)
+    return " ".join(text.split())
