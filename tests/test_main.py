@@ -272,7 +272,8 @@ def test_commands_of_a_command_take_the_same_spellings_and_settings(
     (clean / "group_command.py").write_text(GROUP)
     (clean / "asr.toml").write_text("[things.fetch]\nhow-many = 5\n")
     code = (
-        "import sys; from asrcli.cli import main; main.COMMANDS['things'] = main.CommandEntry('group_command', 'app', '');"
+        "import sys; from asrcli.cli import main\n"
+        "main.COMMANDS['things'] = main.CommandEntry('group_command', 'app', '')\n"
         "main.main(['things', *sys.argv[1:]])"
     )
     done = subprocess.run(
