@@ -9,6 +9,7 @@ choice.py     which aligner to use, and who finds the words for it
 sound.py      a recording, read from start to end
 windows.py    hours of sound and text, a window at a time
 result.py     words with times, status and source; what was found of the text; the transcript
+confidence.py which of the words that were found are no chance
 words.py      word times for engines that have none
 reference.py  hand-made boundaries (TextGrid, CTM), and how far from them ours are
 checks.py     what is to be said: words not found, and text and sound that do not belong together

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from asrcli.alignment.confidence import confident, is_spoken
 from asrcli.alignment.places import Placed
 from asrcli.alignment.script import Script, written_words
 from asrcli.alignment.sound import Survey
@@ -43,12 +44,13 @@ class Summary:
     words: int  # that have a spoken form
     found: int
     low: int
+    sure: int  # that were found with confidence
     longest: Word | None  # of those found
 
     @property
     def coverage(self) -> float:
-        """The share of the words that was found, 0 to 1."""
-        return self.found / self.words if self.words else 1.0
+        """The share of the words that was found with confidence, 0 to 1."""
+        return self.sure / self.words if self.words else 1.0
 
 
 def spell(script: Script, language: str | None) -> Spelling:
@@ -207,13 +209,14 @@ def without_text(speech: Sequence[Region], segments: Iterable[Segment]) -> tuple
     return gaps(speech, [Segment("", one.start, one.end) for one in joined], LEAST_GAP)
 
 
-def summarise(transcript: Transcript) -> Summary:
-    """Count what was found."""
+def summarise(transcript: Transcript, scored: bool = True, detected: bool = True) -> Summary:
+    """Count what was found; ``scored`` and ``detected`` as in `confident`."""
     words = [word for segment in transcript.segments for word in segment.words]
-    said = [word for word in words if word.source != "interpolated" or word.status == "not_in_audio"]
+    said = [word for word in words if is_spoken(word)]
     found = [word for word in said if word.status != "not_in_audio"]
     low = sum(word.status == "low" for word in found)
-    return Summary(len(said), len(found), low, max(found, key=lambda word: word.end - word.start, default=None))
+    sure = len(confident(words, transcript.speech or (), scored, detected))
+    return Summary(len(said), len(found), low, sure, max(found, key=lambda word: word.end - word.start, default=None))
 
 
 def missing_runs(transcript: Transcript) -> list[tuple[Word, int]]:

@@ -148,7 +148,7 @@ class _Alignment:
     def _finish(self, job: Job, transcript: Transcript) -> Iterator[JobEvent]:
         """Write the outputs, say what does not fit together, and check what was asked for."""
         request, text = self.request, self.plan.texts[job.name]
-        problem = failed_check(transcript, request)
+        problem = failed_check(transcript, request, self.aligners.judge is not None)
         written = []
         ledger = state.ledger(request.naming.state_folder)
         for output in job.outputs:
