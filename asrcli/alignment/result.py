@@ -168,13 +168,23 @@ def _interpolated(tokens: Sequence[Token], words: Sequence[Word | None], within:
 
 
 def transcript_of(
-    spelling: Spelling, placed: Sequence[Placed | None], recording: Recording, survey: Survey, aligner: str
+    spelling: Spelling,
+    placed: Sequence[Placed | None],
+    recording: Recording,
+    survey: Survey,
+    aligner: str,
+    scored: bool = True,
 ) -> Transcript:
-    """Return the aligned text as a transcript: a segment for each piece, and the speech that has no text as gaps."""
+    """Return the aligned text as a transcript: a segment for each piece, and the speech that has no text as gaps.
+
+    ``scored`` as in `confident`; a word that is not found with confidence is ``low`` at best.
+    """
     within = Region(recording.start, recording.start + survey.seconds)
     tokens = [token for piece in spelling.tokens for token in piece]
     placed = at_starts(spelling.spoken, placed, frozenset(piece[0].first for piece in spelling.tokens if piece))
-    words = iter(written_back(tokens, placed, within))
+    written = written_back(tokens, placed, within)
+    sure = confident(written, survey.speech, scored, survey.detected)
+    words = iter(_doubted(word) if number not in sure else word for number, word in enumerate(written))
     segments = []
     for piece, own in zip(spelling.script.pieces, spelling.tokens, strict=True):
         said = tuple(replace(next(words), speaker=piece.speaker) for _ in own)
@@ -186,8 +196,12 @@ def transcript_of(
         engine=aligner,
         seconds=survey.seconds,
         speech=survey.speech,
-        gaps=without_text(survey.speech, segments),
+        gaps=without_text(survey.speech, [word for number, word in enumerate(written) if number in sure]),
     )
+
+
+def _doubted(word: Word) -> Word:
+    return replace(word, status="low") if word.status == "ok" and is_spoken(word) else word
 
 
 def _segment(text: str, words: tuple[Word, ...], speaker: str | None) -> Segment:
@@ -197,16 +211,10 @@ def _segment(text: str, words: tuple[Word, ...], speaker: str | None) -> Segment
     return Segment(text, heard[0].start, heard[-1].end, words, speaker, score=mean)
 
 
-def without_text(speech: Sequence[Region], segments: Iterable[Segment]) -> tuple[Region, ...]:
-    """Return the stretches of speech in which no word was found."""
-    heard = [
-        Region(word.start, word.end)
-        for segment in segments
-        for word in segment.words
-        if word.status != "not_in_audio" and word.source != "interpolated"
-    ]
-    joined = merge(Region(one.start - JOINED / 2, one.end + JOINED / 2) for one in heard)
-    return gaps(speech, [Segment("", one.start, one.end) for one in joined], LEAST_GAP)
+def without_text(speech: Sequence[Region], words: Iterable[Word]) -> tuple[Region, ...]:
+    """Return the stretches of speech in which no word was found with confidence."""
+    heard = [Region(word.start - JOINED / 2, word.end + JOINED / 2) for word in words]
+    return gaps(speech, [Segment("", one.start, one.end) for one in merge(heard)], LEAST_GAP)
 
 
 def summarise(transcript: Transcript, scored: bool = True, detected: bool = True) -> Summary:

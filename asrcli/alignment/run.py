@@ -199,5 +199,6 @@ def alignment(audio: str, text: str, aligners: Pairing, request: AlignRequest) -
     spelling = spell(script, language)
     windows = Windows(spelling.spoken, Tape(recording), found.speech, aligners, language)
     yield from windows.steps()
-    transcript = transcript_of(spelling, windows.found, recording, found, aligners.aligner.name)
+    scored = aligners.judge is not None
+    transcript = transcript_of(spelling, windows.found, recording, found, aligners.aligner.name, scored)
     return replace(transcript, language=language, warnings=tuple(warnings))

@@ -19,6 +19,7 @@ class Survey:
 
     seconds: float
     speech: tuple[Region, ...]  # recording time
+    detected: bool = True  # somebody has looked for it; if not, all of the recording counts as speech
 
 
 def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], None]) -> Survey:
@@ -38,7 +39,8 @@ def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], N
         found += detector.feed(block) if detector else []
     found += detector.finish() if detector else [Region(0.0, samples / SAMPLE_RATE)]
     start = recording.start
-    return Survey(samples / SAMPLE_RATE, tuple(Region(one.start + start, one.end + start) for one in found))
+    speech = tuple(Region(one.start + start, one.end + start) for one in found)
+    return Survey(samples / SAMPLE_RATE, speech, vad is not None)
 
 
 class Tape:

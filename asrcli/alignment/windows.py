@@ -23,6 +23,8 @@ from difflib import SequenceMatcher
 from typing import Protocol
 
 from asrcli.aligner import AlignedWord, Aligner
+from asrcli.alignment.anchors import AROUND, CONTEXT, believed, splice
+from asrcli.alignment.confidence import PAUSE, seconds_of
 from asrcli.alignment.places import (
     LOW,
     MARGIN,
@@ -94,13 +96,15 @@ class Windows:
         aligners: Pairing,
         language: str | None,
     ) -> None:
-        self.words, self.tape, self.speech = words, tape, list(speech)
+        self.words, self.tape, self.speech = words, tape, list(speech)  # of which what is done is taken away
+        self.regions = tuple(speech)
         self.aligner, self.judge = aligners.aligner, aligners.judge
         self.timed = aligners.timed or self.judge is self.aligner
         self.language = language
         self.found: list[Placed | None] = [None] * len(words)
         self.at = 0  # the first word that has no place yet
         self.ended = 0.0  # when the last one with a place ends
+        self.tail: Clip | None = None  # the sound from the last words with a place on
         self.longest = self.window = aligners.max_seconds
 
     def run(self) -> list[Placed | None]:
@@ -122,9 +126,7 @@ class Windows:
             time = self._next_speech(max(reached, time + 0.5))
         if self.judge is not None and self.at < len(self.words):
             start = max(start, self.ended)
-            self._look_back(
-                self.tape.clip(start, start + self.longest, self.speech), self.judge, self.at, len(self.words)
-            )
+            self._look_back(self.tape.clip(start, start + self.longest, self.speech), self.judge, self.at, None)
 
     def _next_speech(self, time: float) -> float | None:
         """Return where to go on: at the next speech, with a little before it; ``None`` after the last."""
@@ -180,24 +182,59 @@ class Windows:
         self._place(clip, trusted)
         number, sure = next((one for one in trusted if one[1].score is None or one[1].score >= LOW), trusted[0])
         if number > self.at:
-            self._look_back(cut(sound, sound.start, sure.start), judge, self.at, number)
+            self._look_back(cut(sound, sound.start, sure.start), judge, self.at, (number, sure))
+        if self.tail is not None and seconds_of(self.regions, self.ended, sure.start) > PAUSE:
+            self._decide(sound, judge, number)
         self.at, self.ended = trusted[-1][0] + 1, trusted[-1][1].end
+        first = trusted[-CONTEXT:][0][1].start
+        self.tail = cut(clip, first, self.ended + AROUND)
         if self._speech_in(clip, self.ended) >= LOST_SECONDS:  # what follows may be from further on in the text
             return self.ended
         return clip.end if self._at_pause(clip.end) else self.ended
 
-    def _look_back(self, sound: Clip, judge: Aligner, first: int, last: int) -> None:
-        """Look for words ``[first, last)``, which their window lacks, in all the sound before it.
+    def _look_back(self, sound: Clip, judge: Aligner, first: int, after: Numbered | None) -> None:
+        """Look for the words from ``first`` up to one that has been found in all the sound before that.
 
         Voice activity may have taken what it holds for silence.
         """
+        last = after[0] if after else len(self.words)
         sound = cut(sound, sound.end - self.longest, sound.end)
         if sound.seconds >= LEAST_SILENCE:
-            words = self.words[first : min(last, first + math.ceil(sound.seconds * FASTEST))]
+            most = math.ceil(sound.seconds * FASTEST)
+            start = max(first, last - most) if after else first
+            words = self.words[start : min(last, start + most)]
             aligned = judge.align([sound], [words], self.language)[0]
-            if trusted := self._trusted(sound, first, words, aligned):
+            if trusted := self._trusted(sound, start, words, aligned, after):
                 self.found[first:last] = [None] * (last - first)  # where the window put them, nobody was sure
                 self._place(sound, trusted)
+
+    def _decide(self, sound: Clip, judge: Aligner, number: int) -> None:
+        """Decide which words are said before and which after speech that is not in the text.
+
+        A word or two that begin what follows may fit where that speech begins, too.
+
+        Args:
+            sound: everything since the last word before it.
+            judge: who tells which words are there.
+            number: the first word that is known to be after it.
+        """
+        first, last = max(0, self.at - CONTEXT), min(len(self.words), number + CONTEXT)
+        placed = [one for one in self.found[number:last] if one is not None]
+        if self.tail is None or number - self.at > CONTEXT or not placed:
+            return
+        before = [one for one in self.found[first : self.at] if one is not None]
+        near = cut(self.tail, before[0].start if before else self.tail.start, self.ended + AROUND)
+        joint = splice(near, sound, placed[0].start, placed[-1].end)
+        if joint is None:
+            return
+        aligned = judge.align([joint.clip], [self.words[first:last]], self.language)[0]
+        if sum(one is not None for one in aligned) < sum(one is not None for one in self.found[first:last]):
+            return
+        left, right = joint.parted(first, aligned)
+        self.found[first:last] = [None] * (last - first)
+        for part, own in ((joint.left, left), (joint.right, right)):
+            if own:
+                self._place(part, own)
 
     def _place(self, clip: Clip, trusted: list[Numbered]) -> None:
         for number, word in trusted if self.timed else self._timed(clip, trusted):
@@ -215,10 +252,18 @@ class Windows:
         return self._trusted(clip, first, words, aligned)
 
     def _trusted(
-        self, clip: Clip, first: int, words: Sequence[str], aligned: Sequence[AlignedWord | None]
+        self,
+        clip: Clip,
+        first: int,
+        words: Sequence[str],
+        aligned: Sequence[AlignedWord | None],
+        after: Numbered | None = None,
     ) -> list[Numbered]:
-        trusted = nearest(words, list(islands(aligned)))
-        return [(first + number, moved(word, clip.start)) for number, word in trusted]
+        found = nearest(words, [(number, word) for number, word in enumerate(aligned) if word is not None])
+        numbered = [(first + number, moved(word, clip.start)) for number, word in found]
+        last = self.found[self.at - 1] if self.at else None
+        before = (self.at - 1, last) if last is not None else None
+        return believed(self.words, numbered, self.regions, before, after)
 
     def _timed(self, clip: Clip, trusted: Sequence[Numbered]) -> list[Numbered]:
         """Return words that somebody else has found, with the aligner's times and the score of being there.
