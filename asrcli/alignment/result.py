@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from asrcli.alignment.confidence import confident, is_spoken
 from asrcli.alignment.places import Placed
@@ -16,6 +17,7 @@ from asrcli.types import Recording, Region, Segment, Transcript, Word, WordStatu
 LOW_SCORE = 0.3  # below it a word is doubtful
 LEAST_GAP = 1.0  # seconds of speech without text that are worth a report
 JOINED = 1.0  # seconds; a shorter pause between two words belongs to the text
+NOTHING: Mapping[int, Sequence[str]] = {}
 FOREIGN = 0.25  # coverage below which text and sound plainly do not belong together
 
 
@@ -53,15 +55,16 @@ class Summary:
         return self.sure / self.words if self.words else 1.0
 
 
-def spell(script: Script, language: str | None) -> Spelling:
-    """Return a script as spoken words."""
+def spell(script: Script, language: str | None, chosen: Mapping[int, Sequence[str]] = NOTHING) -> Spelling:
+    """Return a script as spoken words; ``chosen`` are the readings of written words, by their number in the text."""
     spoken: list[str] = []
     pieces = []
+    numbers = count()
     for piece in script.pieces:
         tokens = []
         for text in written_words(piece.text):
-            first = len(spoken)
-            spoken += spoken_words(text, language)
+            first, number = len(spoken), next(numbers)
+            spoken += chosen[number] if number in chosen else spoken_words(text, language)
             tokens.append(Token(text, first, len(spoken)))
         pieces.append(tuple(tokens))
     return Spelling(script, tuple(pieces), tuple(spoken))

@@ -13,6 +13,7 @@ from asrcli.alignment import reference as references
 from asrcli.alignment.checks import doubts, failed_check, language_of
 from asrcli.alignment.listening import Listener
 from asrcli.alignment.planning import AlignPlan, AlignRequest, layout_for, output_recipe
+from asrcli.alignment.readings import numbers_in
 from asrcli.alignment.result import spell, transcript_of
 from asrcli.alignment.script import SUFFIXES, read_script
 from asrcli.alignment.windows import Pairing, Windows
@@ -197,8 +198,10 @@ def alignment(audio: str, text: str, aligners: Pairing, request: AlignRequest) -
     warnings: list[str] = []
     found = survey(recording, request.vad, warnings.append)
     spelling = spell(script, language)
-    windows = Windows(spelling.spoken, Tape(recording), found.speech, aligners, language)
+    numbers = numbers_in([token.text for piece in spelling.tokens for token in piece], language)
+    windows = Windows(spelling.spoken, Tape(recording), found.speech, aligners, language, numbers)
     yield from windows.steps()
+    spelling = spell(script, language, windows.chosen)
     scored = aligners.judge is not None
     transcript = transcript_of(spelling, windows.found, recording, found, aligners.aligner.name, scored)
     return replace(transcript, language=language, warnings=tuple(warnings))

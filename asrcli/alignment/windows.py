@@ -39,12 +39,15 @@ from asrcli.alignment.places import (
     nearest,
     widest_pause,
 )
+from asrcli.alignment.readings import Number, better_reading
 from asrcli.types import Clip, Region
 
 # Spoken words per second of speech. Fast talkers say 3.5 over minutes; more only counts for single windows.
 FASTEST = 5.0
 SPARE = 8  # words offered beyond that: a window may begin in the middle of a burst
 LOST = 0.3  # share of a window's speech under trusted words, below which text and sound may have parted
+FILLED = 0.5  # share of a window's speech under trusted words, below which a shorter one may find more: of fewer words
+# fewer fit by chance
 LOST_SECONDS = 2.0  # of speech in the window, for that to mean something
 HORIZON = 3000  # words among which the place is looked for: twenty minutes
 LEAST_ISLAND = 6  # words in a row that settle where the text goes on
@@ -95,9 +98,12 @@ class Windows:
         speech: Sequence[Region],
         aligners: Pairing,
         language: str | None,
+        numbers: Sequence[Number] = (),
     ) -> None:
-        self.words, self.tape, self.speech = words, tape, list(speech)  # of which what is done is taken away
+        self.words, self.tape, self.speech = list(words), tape, list(speech)  # of which what is done is taken away
         self.regions = tuple(speech)
+        self.numbers = list(numbers)  # words with several readings
+        self.chosen: dict[int, tuple[str, ...]] = {}  # readings that were heard, by the number of the written word
         self.aligner, self.judge = aligners.aligner, aligners.judge
         self.timed = aligners.timed or self.judge is self.aligner
         self.language = language
@@ -168,9 +174,14 @@ class Windows:
             clip: the window.
             judge: who tells which words are there.
         """
-        seconds = self._speech_in(clip)
-        trusted = self._offer(clip, judge, self.at)
-        covered = sum(word.end - word.start for _, word in trusted)
+        while True:
+            seconds = self._speech_in(clip)
+            trusted = self._offer(clip, judge, self.at)
+            covered = sum(word.end - word.start for _, word in trusted)
+            if covered >= FILLED * seconds or clip.seconds <= LEAST_SECONDS:
+                break
+            clip = cut(clip, clip.start, self._stop(clip.start, max(LEAST_SECONDS, clip.seconds / 2)))
+        self.window = min(self.longest, max(LEAST_SECONDS, 2 * clip.seconds))
         if judge.hears and seconds >= LOST_SECONDS and covered < LOST * seconds:
             place = self._look_ahead(clip, judge)
             if place is not None and place > self.at:
@@ -242,14 +253,37 @@ class Windows:
 
     def _offer(self, clip: Clip, judge: Aligner, first: int) -> list[Numbered]:
         """Align a window with the words from ``first`` on; return those that are trusted, with their numbers."""
-        words = self.words[first : first + math.ceil(self._speech_in(clip) * FASTEST) + SPARE]
+        count = math.ceil(self._speech_in(clip) * FASTEST) + SPARE
+        words = self.words[first : first + count]
         aligned = judge.align([clip], [words], self.language)[0]
         if aligned and aligned[-1] is not None and first + len(words) < len(self.words):
             # To leave out the end of what is offered has a price for a judge, so that a text that repeats itself may be
             # entered where it ends with the window; not so with one word less.
             words = words[:-1]
             aligned = judge.align([clip], [words], self.language)[0]
+        if self._read(clip, first, aligned, judge):
+            words = self.words[first : first + count]
+            aligned = judge.align([clip], [words], self.language)[0]
         return self._trusted(clip, first, words, aligned)
+
+    def _read(self, clip: Clip, first: int, aligned: Sequence[AlignedWord | None], judge: Aligner) -> bool:
+        """Put other readings of numbers in the place of those that are not heard; tell whether there were any."""
+        offered = (one for one in self.numbers if one.first >= first and one.last <= first + len(aligned))
+        heard = {
+            one.token: way
+            for one in offered
+            if not one.settled and (way := better_reading(clip, one, first, aligned, judge, self.language))
+        }
+        moved = 0
+        for one in self.numbers:
+            one.first, one.last = one.first + moved, one.last + moved
+            if way := heard.get(one.token):
+                self.words[one.first : one.last] = way
+                self.found[one.first : one.last] = [None] * len(way)
+                moved += len(way) - (one.last - one.first)
+                one.last = one.first + len(way)
+        self.chosen.update(heard)
+        return bool(heard)
 
     def _trusted(
         self,
