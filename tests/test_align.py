@@ -718,7 +718,7 @@ def test_a_failed_check_is_written_and_never_up_to_date(asr: Run, tmp_path: Path
     command = ("align", EXAMPLES / "garden-awb.wav", "half.txt", "--min-coverage", "0.9", "-o", "out", "-f", "json")
     for _ in range(2):
         done = asr(*command, "--report", "report.jsonl")
-        assert done.code == 1 and "13 of 24 words (54%) are in the audio" in done.err
+        assert done.code == 1 and "13 of 24 words (54%) are surely in the audio" in done.err
         assert (tmp_path / "out/garden-awb.json").exists()
         assert json.loads((tmp_path / "report.jsonl").read_text())["error"] == "CheckFailed"
 

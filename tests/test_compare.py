@@ -276,6 +276,29 @@ def test_ctm_words_are_laid_into_stm_segments(tmp_path: Path) -> None:
     assert [one.group for one in found.utterances] == ["ann", "bob"]
 
 
+def test_a_ctm_of_other_recordings_says_which(tmp_path: Path) -> None:
+    (tmp_path / "r.stm").write_text("rec 1 ann 0.0 1.0 hello there\nrec 1 bob 1.0 2.0 good day\n")
+    (tmp_path / "h.ctm").write_text("rec 1 0.1 0.3 hello\nwreck 1 1.2 0.3 good\nrec A 1.6 0.2 day\n")
+    wanted = Wanted(normalizer="none", convention="sclite")
+    (note,) = run(tmp_path / "r.stm", [tmp_path / "h.ctm"], wanted).systems[0].notes
+    assert "h.ctm has recordings that" in note and "lacks: 'rec A', 'wreck 1'; there it is 'rec 1'" in note
+    assert note.endswith("2 words count as not heard")
+    (tmp_path / "h.ctm").write_text("wreck 1 1.2 0.3 good\n")
+    with pytest.raises(InputError, match=r"lacks: 'wreck 1'; there it is 'rec 1'$"):
+        run(tmp_path / "r.stm", [tmp_path / "h.ctm"], wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("r.trn", "fine (s-1)\nso { am / is there (s-2)\n"), ("r.stm", "a 1 b 0 1 x\na 1 b 1 2 { y / z\n")],
+)
+def test_a_brace_that_is_missing_has_its_line(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    (tmp_path / "h.trn").write_text("fine (s-1)\nso is there (s-2)\n")
+    with pytest.raises(InputError, match=rf"{name} line 2: a '{{' without its '}}'"):
+        run(tmp_path / name, [tmp_path / "h.trn"], Wanted(normalizer="none", convention="sclite"))
+
+
 def test_marked_references_under_the_sclite_convention(tmp_path: Path) -> None:
     (tmp_path / "r.trn").write_text("I { am not / ain't } (uh) there (s-1)\nplain text here (s-2)\n")
     (tmp_path / "h.trn").write_text("i ain't there (s-1)\nplain text her (s-2)\n")

@@ -8,7 +8,12 @@ language.py   which language a text is plainly in
 choice.py     which aligner to use, and who finds the words for it
 sound.py      a recording, read from start to end
 windows.py    hours of sound and text, a window at a time
+course.py     how far both are, and where the next window ends
+following.py  windows whose words somebody finds
+anchors.py    which of those are believed
+readings.py   the ways to say a number, and which of them is heard
 result.py     words with times, status and source; what was found of the text; the transcript
+confidence.py which of the words that were found are no chance
 words.py      word times for engines that have none
 reference.py  hand-made boundaries (TextGrid, CTM), and how far from them ours are
 checks.py     what is to be said: words not found, and text and sound that do not belong together

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from asrcli import engine as engines
 from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
+from asrcli.alignment.course import WEAKER
 from asrcli.base.background import Announce
 from asrcli.engine import Device, Weights, check_installed
 from asrcli.engines import device as devices
@@ -84,7 +85,8 @@ def choose_judge(
     """Return who tells an aligner that places every word which of them are there: another aligner, or a recogniser.
 
     Args:
-        asked: ``auto`` takes an aligner that can, else a recogniser; ``none``; or ENGINE or ENGINE:MODEL.
+        asked: ``auto`` takes a neural aligner that can, else a neural recogniser, else any aligner that can; ``none``;
+            or ENGINE or ENGINE:MODEL.
         aligner: one that rejects words by itself needs neither.
         language: of the texts.
         announce: takes lines for the user.
@@ -102,13 +104,16 @@ def choose_judge(
     if asked != "auto":
         return None, selection.choose_class(asked, None, Options(language=language), announce)
     finder = choose_finder(aligner, language)
-    return finder, None if finder else _choose_listener(language)
+    if finder is not None and finder[0].name not in WEAKER:
+        return finder, None
+    listener = _choose_listener(language)
+    return (None, listener) if listener else (finder, None)
 
 
 def _choose_listener(language: str | None) -> Listener | None:
     """Return the best engine that has its weights here and speaks the language; any, where nobody knows which."""
     for name in engines.AUTO_ORDER:
-        if name in engines.installed():
+        if name in engines.installed() and name not in WEAKER:
             engine = engines.load_class(name)
             model, _ = selection.usable(engine, Options(language=language))
             if model and (language or len(engine.languages(model)) != 1):

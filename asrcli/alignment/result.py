@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
+from asrcli.alignment.confidence import confident, is_spoken
 from asrcli.alignment.places import Placed
 from asrcli.alignment.script import Script, written_words
 from asrcli.alignment.sound import Survey
@@ -15,6 +17,7 @@ from asrcli.types import Recording, Region, Segment, Transcript, Word, WordStatu
 LOW_SCORE = 0.3  # below it a word is doubtful
 LEAST_GAP = 1.0  # seconds of speech without text that are worth a report
 JOINED = 1.0  # seconds; a shorter pause between two words belongs to the text
+NOTHING: Mapping[int, Sequence[str]] = {}
 FOREIGN = 0.25  # coverage below which text and sound plainly do not belong together
 
 
@@ -43,23 +46,25 @@ class Summary:
     words: int  # that have a spoken form
     found: int
     low: int
+    sure: int  # that were found with confidence
     longest: Word | None  # of those found
 
     @property
     def coverage(self) -> float:
-        """The share of the words that was found, 0 to 1."""
-        return self.found / self.words if self.words else 1.0
+        """The share of the words that was found with confidence, 0 to 1."""
+        return self.sure / self.words if self.words else 1.0
 
 
-def spell(script: Script, language: str | None) -> Spelling:
-    """Return a script as spoken words."""
+def spell(script: Script, language: str | None, chosen: Mapping[int, Sequence[str]] = NOTHING) -> Spelling:
+    """Return a script as spoken words; ``chosen`` are the readings of written words, by their number in the text."""
     spoken: list[str] = []
     pieces = []
+    numbers = count()
     for piece in script.pieces:
         tokens = []
         for text in written_words(piece.text):
-            first = len(spoken)
-            spoken += spoken_words(text, language)
+            first, number = len(spoken), next(numbers)
+            spoken += chosen[number] if number in chosen else spoken_words(text, language)
             tokens.append(Token(text, first, len(spoken)))
         pieces.append(tuple(tokens))
     return Spelling(script, tuple(pieces), tuple(spoken))
@@ -166,13 +171,23 @@ def _interpolated(tokens: Sequence[Token], words: Sequence[Word | None], within:
 
 
 def transcript_of(
-    spelling: Spelling, placed: Sequence[Placed | None], recording: Recording, survey: Survey, aligner: str
+    spelling: Spelling,
+    placed: Sequence[Placed | None],
+    recording: Recording,
+    survey: Survey,
+    aligner: str,
+    scored: bool = True,
 ) -> Transcript:
-    """Return the aligned text as a transcript: a segment for each piece, and the speech that has no text as gaps."""
+    """Return the aligned text as a transcript: a segment for each piece, and the speech that has no text as gaps.
+
+    ``scored`` as in `confident`; a word that is not found with confidence is ``low`` at best.
+    """
     within = Region(recording.start, recording.start + survey.seconds)
     tokens = [token for piece in spelling.tokens for token in piece]
     placed = at_starts(spelling.spoken, placed, frozenset(piece[0].first for piece in spelling.tokens if piece))
-    words = iter(written_back(tokens, placed, within))
+    written = written_back(tokens, placed, within)
+    sure = confident(written, survey.speech, scored, survey.detected)
+    words = iter(_doubted(word) if number not in sure else word for number, word in enumerate(written))
     segments = []
     for piece, own in zip(spelling.script.pieces, spelling.tokens, strict=True):
         said = tuple(replace(next(words), speaker=piece.speaker) for _ in own)
@@ -184,8 +199,12 @@ def transcript_of(
         engine=aligner,
         seconds=survey.seconds,
         speech=survey.speech,
-        gaps=without_text(survey.speech, segments),
+        gaps=without_text(survey.speech, [word for number, word in enumerate(written) if number in sure]),
     )
+
+
+def _doubted(word: Word) -> Word:
+    return replace(word, status="low") if word.status == "ok" and is_spoken(word) else word
 
 
 def _segment(text: str, words: tuple[Word, ...], speaker: str | None) -> Segment:
@@ -195,25 +214,20 @@ def _segment(text: str, words: tuple[Word, ...], speaker: str | None) -> Segment
     return Segment(text, heard[0].start, heard[-1].end, words, speaker, score=mean)
 
 
-def without_text(speech: Sequence[Region], segments: Iterable[Segment]) -> tuple[Region, ...]:
-    """Return the stretches of speech in which no word was found."""
-    heard = [
-        Region(word.start, word.end)
-        for segment in segments
-        for word in segment.words
-        if word.status != "not_in_audio" and word.source != "interpolated"
-    ]
-    joined = merge(Region(one.start - JOINED / 2, one.end + JOINED / 2) for one in heard)
-    return gaps(speech, [Segment("", one.start, one.end) for one in joined], LEAST_GAP)
+def without_text(speech: Sequence[Region], words: Iterable[Word]) -> tuple[Region, ...]:
+    """Return the stretches of speech in which no word was found with confidence."""
+    heard = [Region(word.start - JOINED / 2, word.end + JOINED / 2) for word in words]
+    return gaps(speech, [Segment("", one.start, one.end) for one in merge(heard)], LEAST_GAP)
 
 
-def summarise(transcript: Transcript) -> Summary:
-    """Count what was found."""
+def summarise(transcript: Transcript, scored: bool = True, detected: bool = True) -> Summary:
+    """Count what was found; ``scored`` and ``detected`` as in `confident`."""
     words = [word for segment in transcript.segments for word in segment.words]
-    said = [word for word in words if word.source != "interpolated" or word.status == "not_in_audio"]
+    said = [word for word in words if is_spoken(word)]
     found = [word for word in said if word.status != "not_in_audio"]
     low = sum(word.status == "low" for word in found)
-    return Summary(len(said), len(found), low, max(found, key=lambda word: word.end - word.start, default=None))
+    sure = len(confident(words, transcript.speech or (), scored, detected))
+    return Summary(len(said), len(found), low, sure, max(found, key=lambda word: word.end - word.start, default=None))
 
 
 def missing_runs(transcript: Transcript) -> list[tuple[Word, int]]:

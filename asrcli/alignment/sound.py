@@ -20,6 +20,7 @@ class Survey:
 
     seconds: float
     speech: tuple[Region, ...]  # recording time
+    detected: bool = True  # somebody has looked for it; if not, all of the recording counts as speech
 
 
 def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], None]) -> Survey:
@@ -43,7 +44,7 @@ def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], N
         standing = _moved(detector.standout.seconds, recording.start)
         for line in unheard(recording, samples / SAMPLE_RATE, speech, standing, detector.silent):
             warn(line)
-    return Survey(samples / SAMPLE_RATE, speech)
+    return Survey(samples / SAMPLE_RATE, speech, vad is not None)
 
 
 def _moved(regions: Sequence[Region], start: float) -> tuple[Region, ...]:

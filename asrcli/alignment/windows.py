@@ -18,90 +18,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
-from typing import Protocol
 
-from asrcli.aligner import AlignedWord, Aligner
-from asrcli.alignment.places import (
-    LOW,
-    MARGIN,
-    Numbered,
-    Placed,
-    apart,
-    cut,
-    is_spoken,
-    is_sure,
-    islands,
-    moved,
-    nearest,
-    widest_pause,
-)
-from asrcli.types import Clip, Region
+from asrcli.alignment.course import FASTEST, LEAST_SECONDS, SPARE, TAIL, Pairing, Tape
+from asrcli.alignment.following import Following
+from asrcli.alignment.places import Placed, cut, is_spoken, is_sure, islands, moved, widest_pause
+from asrcli.types import Clip
 
-# Spoken words per second of speech. Fast talkers say 3.5 over minutes; more only counts for single windows.
-FASTEST = 5.0
-SPARE = 8  # words offered beyond that: a window may begin in the middle of a burst
-LOST = 0.3  # share of a window's speech under trusted words, below which text and sound may have parted
-LOST_SECONDS = 2.0  # of speech in the window, for that to mean something
-HORIZON = 3000  # words among which the place is looked for: twenty minutes
-LEAST_ISLAND = 6  # words in a row that settle where the text goes on
-PAUSE_SHARE = 0.5  # of the longest window: where the search for a pause to end it at begins
+__all__ = ["Pairing", "Tape", "Windows"]
+
 TRUSTED_SHARE = 0.8  # of a window, for aligners that do not reject: later words are done again
 ENOUGH = 0.6  # of a window, up to which such an aligner must be sure, or it gets a shorter one
-LEAST_SECONDS = 6.0  # no shorter window
 GENEROUS = 1.15  # such an aligner gets so many times the words expected
-LONGEST = 120.0  # seconds; no window is longer, whatever an aligner can do
-LEAST_SILENCE = 1.0  # seconds; a shorter pause holds no words that voice activity could have missed
-TAIL = 0.35  # seconds; less speech than that is the pad that voice activity leaves after the last word of a window
-LONG_PAUSE = 3.0  # seconds; a window ends there however short it is
 
 
-class Tape(Protocol):
-    """Where windows are cut from."""
-
-    def clip(self, start: float, end: float, speech: Sequence[Region] = ()) -> Clip:
-        """Return a stretch of the recording, in seconds of its clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pairing:
-    """Who aligns, and who finds the words for one that places all it is given."""
-
-    aligner: Aligner
-    finder: Aligner | None = None  # None: the aligner rejects by itself, or nobody can
-    timed: bool = False  # the finder's times are already those of the aligner
-
-    @property
-    def judge(self) -> Aligner | None:
-        """Who tells which words are there, if anybody does."""
-        return self.aligner if self.aligner.rejects else self.finder
-
-    @property
-    def max_seconds(self) -> float:
-        """The longest clip that both align well."""
-        return min(self.aligner.max_seconds, self.finder.max_seconds if self.finder else LONGEST, LONGEST)
-
-
-class Windows:
+class Windows(Following):
     """One text and one recording, on their way together."""
-
-    def __init__(
-        self,
-        words: Sequence[str],
-        tape: Tape,
-        speech: Sequence[Region],
-        aligners: Pairing,
-        language: str | None,
-    ) -> None:
-        self.words, self.tape, self.speech = words, tape, list(speech)
-        self.aligner, self.judge = aligners.aligner, aligners.judge
-        self.timed = aligners.timed or self.judge is self.aligner
-        self.language = language
-        self.found: list[Placed | None] = [None] * len(words)
-        self.at = 0  # the first word that has no place yet
-        self.ended = 0.0  # when the last one with a place ends
-        self.longest = self.window = aligners.max_seconds
 
     def run(self) -> list[Placed | None]:
         """Return when each word is said; ``None`` for words that are not in the sound."""
@@ -122,136 +53,9 @@ class Windows:
             time = self._next_speech(max(reached, time + 0.5))
         if self.judge is not None and self.at < len(self.words):
             start = max(start, self.ended)
-            self._look_back(
-                self.tape.clip(start, start + self.longest, self.speech), self.judge, self.at, len(self.words)
-            )
-
-    def _next_speech(self, time: float) -> float | None:
-        """Return where to go on: at the next speech, with a little before it; ``None`` after the last."""
-        for region in self.speech:
-            if region.end > time + TAIL:
-                return max(time, region.start - MARGIN)
-        return None
-
-    def _stop(self, time: float, most: float) -> float:
-        """Return where a window ends: at the first long pause, else at the longest late one, else after ``most`` s."""
-        limit = time + most
-        while self.speech and self.speech[0].end <= time:
-            self.speech.pop(0)
-        best, longest = limit, 0.0
-        for number, region in enumerate(self.speech):
-            if region.start >= limit:
-                break
-            following = self.speech[number + 1].start if number + 1 < len(self.speech) else math.inf
-            pause = following - region.end
-            if region.end > time and pause >= LONG_PAUSE:  # also the end of all speech
-                return min(region.end + MARGIN, limit)
-            if region.end > time + PAUSE_SHARE * most and pause > longest and region.end + pause / 2 <= limit:
-                best, longest = region.end + min(MARGIN, pause / 2), pause
-        return best
-
-    def _at_pause(self, time: float) -> bool:
-        return not any(region.start < time < region.end for region in self.speech)
-
-    def _speech_in(self, clip: Clip, after: float = 0.0) -> float:
-        return sum(max(0.0, min(one.end, clip.end) - max(one.start, clip.start, after)) for one in clip.speech)
-
-    # Where somebody tells which words are there
-
-    def _follow(self, sound: Clip, clip: Clip, judge: Aligner) -> float:
-        """Place what is in the window; return where the next one starts.
-
-        Args:
-            sound: everything since the last word with a place, the window included.
-            clip: the window.
-            judge: who tells which words are there.
-        """
-        seconds = self._speech_in(clip)
-        trusted = self._offer(clip, judge, self.at)
-        covered = sum(word.end - word.start for _, word in trusted)
-        if judge.hears and seconds >= LOST_SECONDS and covered < LOST * seconds:
-            place = self._look_ahead(clip, judge)
-            if place is not None and place > self.at:
-                again = self._offer(clip, judge, place)
-                if sum(word.end - word.start for _, word in again) > covered:
-                    trusted = again
-        if not trusted:
-            return clip.end
-        self._place(clip, trusted)
-        number, sure = next((one for one in trusted if one[1].score is None or one[1].score >= LOW), trusted[0])
-        if number > self.at:
-            self._look_back(cut(sound, sound.start, sure.start), judge, self.at, number)
-        self.at, self.ended = trusted[-1][0] + 1, trusted[-1][1].end
-        if self._speech_in(clip, self.ended) >= LOST_SECONDS:  # what follows may be from further on in the text
-            return self.ended
-        return clip.end if self._at_pause(clip.end) else self.ended
-
-    def _look_back(self, sound: Clip, judge: Aligner, first: int, last: int) -> None:
-        """Look for words ``[first, last)``, which their window lacks, in all the sound before it.
-
-        Voice activity may have taken what it holds for silence.
-        """
-        sound = cut(sound, sound.end - self.longest, sound.end)
-        if sound.seconds >= LEAST_SILENCE:
-            words = self.words[first : min(last, first + math.ceil(sound.seconds * FASTEST))]
-            aligned = judge.align([sound], [words], self.language)[0]
-            if trusted := self._trusted(sound, first, words, aligned):
-                self.found[first:last] = [None] * (last - first)  # where the window put them, nobody was sure
-                self._place(sound, trusted)
-
-    def _place(self, clip: Clip, trusted: list[Numbered]) -> None:
-        for number, word in trusted if self.timed else self._timed(clip, trusted):
-            self.found[number] = word
-
-    def _offer(self, clip: Clip, judge: Aligner, first: int) -> list[Numbered]:
-        """Align a window with the words from ``first`` on; return those that are trusted, with their numbers."""
-        words = self.words[first : first + math.ceil(self._speech_in(clip) * FASTEST) + SPARE]
-        aligned = judge.align([clip], [words], self.language)[0]
-        if aligned and aligned[-1] is not None and first + len(words) < len(self.words):
-            # To leave out the end of what is offered has a price for a judge, so that a text that repeats itself may be
-            # entered where it ends with the window; not so with one word less.
-            words = words[:-1]
-            aligned = judge.align([clip], [words], self.language)[0]
-        return self._trusted(clip, first, words, aligned)
-
-    def _trusted(
-        self, clip: Clip, first: int, words: Sequence[str], aligned: Sequence[AlignedWord | None]
-    ) -> list[Numbered]:
-        trusted = nearest(words, list(islands(aligned)))
-        return [(first + number, moved(word, clip.start)) for number, word in trusted]
-
-    def _timed(self, clip: Clip, trusted: Sequence[Numbered]) -> list[Numbered]:
-        """Return words that somebody else has found, with the aligner's times and the score of being there.
-
-        Where the two do not even overlap, the one that may reject words is right: the other had to put them somewhere.
-        """
-        stretches = apart(trusted)
-        edges = [(own[0][1].start, own[-1][1].end) for own in stretches]
-        before, after = [clip.start, *(end for _, end in edges)], [*(start for start, _ in edges[1:]), clip.end]
-        clips = [
-            cut(clip, max(left, start - MARGIN), min(right, end + MARGIN))
-            for left, (start, end), right in zip(before, edges, after, strict=False)
-        ]
-        texts = [[self.words[number] for number, _ in own] for own in stretches]
-        timed: list[Numbered] = []
-        for part, own, aligned in zip(clips, stretches, self.aligner.align(clips, texts, self.language), strict=True):
-            for (number, heard), word in zip(own, aligned, strict=True):
-                own_time = None if word is None else moved(word, part.start)
-                if own_time is not None and own_time.start < heard.end and own_time.end > heard.start:
-                    heard = replace(own_time, score=heard.score)
-                timed.append((number, heard))
-        return timed
-
-    def _look_ahead(self, clip: Clip, judge: Aligner) -> int | None:
-        """Return the number of the word at which the window's sound begins in the text, if it is in there."""
-        ahead = [word.lower() for word in self.words[self.at : self.at + HORIZON]]
-        heard = [word.text.lower() for word in judge.hear([clip], ahead, self.language)[0]]
-        match = SequenceMatcher(None, heard, ahead, autojunk=False).find_longest_match()
-        if match.size < min(LEAST_ISLAND, len(ahead)):
-            return None
-        return self.at + max(0, match.b - match.a)
-
-    # Where every word is placed
+            sound = self.tape.clip(start, start + self.longest, self.speech)
+            self._look_back(sound, self.judge, self.at, None)
+            self._place_doubted(sound, self.at, None)
 
     def _estimate(self, clip: Clip) -> float:
         """Place the words of a window up to where the aligner is no longer sure; return where the next one starts.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from asrcli.aligner import Aligner
 from asrcli.alignment.choice import AlignerChoice, choose_aligner
 from asrcli.alignment.places import cut
-from asrcli.alignment.result import Token, written_back
-from asrcli.alignment.script import written_words
-from asrcli.alignment.spoken import spoken_words
+from asrcli.alignment.readings import numbers_in
+from asrcli.alignment.result import spell, written_back
+from asrcli.alignment.script import Piece, Script
 from asrcli.alignment.windows import Pairing, Windows
 from asrcli.engine import Engine
 from asrcli.errors import EngineUnavailable, UsageError
@@ -60,17 +60,14 @@ class AlignedTimes:
             return own_times(clip, segments)
         if self._aligner is None:
             self._aligner = self.choice.load()
-        spoken: list[str] = []
-        tokens: list[list[Token]] = []
-        for segment in segments:
-            own = []
-            for text in written_words(segment.text):
-                first = len(spoken)
-                spoken += spoken_words(text, language)
-                own.append(Token(text, first, len(spoken)))
-            tokens.append(own)
+        script = Script(tuple(Piece(segment.text) for segment in segments))
+        spelling = spell(script, language)
+        numbers = numbers_in([token.text for piece in spelling.tokens for token in piece], language)
         whole = Region(clip.start, clip.end)
-        placed = Windows(spoken, _ClipTape(clip), clip.speech or [whole], Pairing(self._aligner), language).run()
+        pairing = Pairing(self._aligner)
+        windows = Windows(spelling.spoken, _ClipTape(clip), clip.speech or [whole], pairing, language, numbers)
+        placed = windows.run()
+        tokens = spell(script, language, windows.chosen).tokens
         words = iter(written_back([token for own in tokens for token in own], placed, whole))
         return tuple(_timed(segment, [next(words) for _ in own]) for segment, own in zip(segments, tokens, strict=True))
 

@@ -14,6 +14,8 @@ from asrcli.datasets.utterances import SILENT_PIECES
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
+MOST_NAMED = 3  # recordings in one line
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -81,9 +83,18 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
     texts = source.utterances
     notes: tuple[str, ...] = ()
     if source.words and any(one.start is not None for one in utterances):
-        laid, outside = lay_into_segments(utterances, source.words)
+        laid, outside, unknown = lay_into_segments(utterances, source.words)
         texts = tuple(laid)
         notes = (f"{outside} words lie in no segment; each went to the nearest",) if outside else ()
+        if unknown:
+            names = ", ".join(f"'{name}'" for name in sorted(unknown)[:MOST_NAMED])
+            more = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
+            fields = dict(utterances[0].fields)
+            there = f"{fields.get('recording')} {fields.get('channel')}"
+            line = f"{source.path} has recordings that {reference.path} lacks: {names}{more}; there it is '{there}'"
+            if unknown.total() == len(source.words):
+                raise InputError(line)
+            notes += (f"{line}: {unknown.total()} words count as not heard",)
     heard = {one.id: one.text for one in texts}
     names = [one.id for one in utterances]
     if not any(name in heard for name in names):

@@ -11,7 +11,7 @@ from pathlib import Path
 from asrcli.compare.comparison import judge
 from asrcli.compare.matching import Heard, distinct_names, match, match_one
 from asrcli.compare.scores import Comparison, Settings, SystemScore
-from asrcli.compare.sources import Source, read_source
+from asrcli.compare.sources import Source, check_marks, read_source
 from asrcli.compare.systems import prepare, score_system
 from asrcli.compare.workers import spread
 from asrcli.datasets.results import scoring_of
@@ -62,6 +62,9 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted) -> Comparis
     wanted, said = as_recorded(wanted, (reference, *hypotheses))
     marked = source.marked and any(is_marked(one.text) for one in utterances)
     settings = settings_of(wanted.normalizer, wanted.language, utterances, wanted.convention, marked=marked)
+    if marked and settings.convention is Convention.SCLITE:
+        for path in (reference, *hypotheses):
+            check_marks(path)
     scored = score_all([one.text for one in utterances], hear, len(hypotheses), settings)
     found = judge(utterances, scored, settings, str(reference))
     rules = explain(found) if wanted.explain else ()

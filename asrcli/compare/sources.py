@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from asrcli.base.join import join_texts
 from asrcli.datasets.utterances import SYSTEM_KEYS, check_text, from_rows, is_json_lines, read_lines, read_manifest
 from asrcli.errors import InputError
+from asrcli.scoring.network import parse_network
 from asrcli.types import Utterance, Word
 
 SUBTITLES = (".srt", ".vtt")
@@ -239,6 +241,16 @@ def read_stm(path: Path) -> list[Utterance]:
     return list(found.values())
 
 
+def check_marks(path: Path) -> None:
+    """Raise `InputError` for an alternation of a trn or stm file that lacks a brace."""
+    if path.suffix in (".trn", ".stm"):
+        for number, line in enumerate(read_lines(path), start=1):
+            try:
+                parse_network(line)
+            except InputError as error:
+                raise InputError(f"{path} line {number}: {error}") from None
+
+
 def read_turns(path: Path) -> list[Utterance]:
     """Read the turns of an rttm file as segments without words."""
     from asrcli.formats.rttm import read_rttm
@@ -281,11 +293,14 @@ def whole_recordings(words: Iterable[tuple[str, Word]]) -> list[Utterance]:
     ]
 
 
-def lay_into_segments(segments: Iterable[Utterance], words: Iterable[tuple[str, Word]]) -> tuple[list[Utterance], int]:
+def lay_into_segments(
+    segments: Iterable[Utterance], words: Iterable[tuple[str, Word]]
+) -> tuple[list[Utterance], int, Counter[str]]:
     """Give each word of a ctm to the stm segment that holds its middle, or else to the nearest one.
 
     Returns:
-        The segments with the words in them, and how many words lay in no segment.
+        The segments with the words in them, how many words lay in no segment of their recording, and how many are of
+        recordings (with their channel) that have no segments.
     """
     by_recording: dict[str, list[Utterance]] = {}
     for segment in segments:
@@ -293,10 +308,11 @@ def lay_into_segments(segments: Iterable[Utterance], words: Iterable[tuple[str, 
         by_recording.setdefault(f"{fields.get('recording')} {fields.get('channel')}", []).append(segment)
     texts: dict[str, list[Word]] = {}
     outside = 0
+    unknown: Counter[str] = Counter()
     for recording, word in words:
         places = by_recording.get(recording, [])
         if not places:
-            outside += 1
+            unknown[recording] += 1
             continue
         places.sort(key=lambda one: one.start or 0.0)
         middle = (word.start + word.end) / 2
@@ -309,4 +325,4 @@ def lay_into_segments(segments: Iterable[Utterance], words: Iterable[tuple[str, 
     for segment in (one for places in by_recording.values() for one in places):
         said = sorted(texts.get(segment.id, ()), key=lambda word: word.start)
         laid.append(replace(segment, text=join_texts(word.text for word in said)))
-    return laid, outside
+    return laid, outside, unknown

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from asrcli.alignment import choice as choices
 from asrcli.alignment import reference as references
 from asrcli.alignment.listening import Listener
+from asrcli.alignment.readings import numbers_in
 from asrcli.alignment.result import spell, transcript_of
 from asrcli.alignment.script import SUFFIXES, read_script
 from asrcli.alignment.windows import Pairing, Windows
@@ -159,7 +160,7 @@ class _Alignment:
         audio, changed = identity_since(job.name, opened[job.name])
         if changed is None:
             changed = identity_since(text, opened[text])[1]  # after its hash has been taken for the recipes
-        problem = changed or failed_check(transcript, request)
+        problem = changed or failed_check(transcript, request, self.aligners.judge is not None)
         ledger, written = ledger_of(request.naming.state_folder), []
         for output, recipe in zip(todo, recipes, strict=True):
             # A result that a check has failed is there to be looked at, and never up to date.
@@ -206,7 +207,10 @@ def alignment(audio: str, text: str, aligners: Pairing, request: AlignRequest) -
     warnings: list[str] = []
     found = survey(recording, request.vad, warnings.append)
     spelling = spell(script, language)
-    windows = Windows(spelling.spoken, Tape(recording), found.speech, aligners, language)
+    numbers = numbers_in([token.text for piece in spelling.tokens for token in piece], language)
+    windows = Windows(spelling.spoken, Tape(recording), found.speech, aligners, language, numbers)
     yield from windows.steps()
-    transcript = transcript_of(spelling, windows.found, recording, found, aligners.aligner.name)
+    spelling = spell(script, language, windows.chosen)
+    scored = aligners.judge is not None
+    transcript = transcript_of(spelling, windows.found, recording, found, aligners.aligner.name, scored)
     return replace(transcript, language=language, warnings=tuple(warnings))

@@ -29,12 +29,12 @@ def doubts(transcript: Transcript) -> Iterator[str]:
         )
 
 
-def failed_check(transcript: Transcript, request: AlignRequest) -> str | None:
-    """Return a sentence about the first check that does not hold, or ``None``."""
-    summary: Summary = summarise(transcript)
+def failed_check(transcript: Transcript, request: AlignRequest, scored: bool = True) -> str | None:
+    """Return a sentence about the first check that does not hold, or ``None``; ``scored`` as in `summarise`."""
+    summary: Summary = summarise(transcript, scored, request.vad is not None)
     if not transcript.speech and request.min_coverage > 0:
         return "nobody speaks in it (--no-vad looks for the words all the same)"
-    share = f"{summary.found} of {summary.words} words ({summary.coverage:.0%}) are in the audio"
+    share = f"{summary.sure} of {summary.words} words ({summary.coverage:.0%}) are surely in the audio"
     if summary.coverage < min(FOREIGN, request.min_coverage):
         return f"{share}: another text, or speech in another language than '{transcript.language or 'unknown'}'"
     if summary.coverage < request.min_coverage:

@@ -1,0 +1,130 @@
+"""Which words of a window are believed, and where the text goes on after speech that is not in it.
+
+A stretch of words that no chance brings about is an anchor. What stands right beside an anchor, in time, is believed
+with fewer words; the more of the text is leapt over the more are needed, on both sides of a leap. Nothing else is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asrcli.aligner import AlignedWord
+from asrcli.alignment.confidence import PAUSE, is_good, parted, seconds_of
+from asrcli.alignment.places import LOW, TRUST, Numbered, Placed, cut
+from asrcli.types import SAMPLE_RATE, Clip, Region, Word
+
+CONTEXT = 6  # words on each side of other speech, whose place is decided together
+AROUND = 4.0  # seconds of that speech on each side which they may lie in
+SPLICE = 0.3  # seconds of silence between the two
+
+
+def believed(
+    words: Sequence[str],
+    found: Sequence[Numbered],
+    speech: Sequence[Region],
+    before: Numbered | None = None,
+    after: Numbered | None = None,
+) -> list[Numbered]:
+    """Return the found words of a window that are no chance.
+
+    Args:
+        words: all words of the text, spoken.
+        found: the words of the window, by number, in order.
+        speech: the speech of the recording.
+        before: the last word before them that is believed already.
+        after: the first one after them.
+    """
+    parts = parted(found, speech)
+    kept = [_is_anchor(words, own) for own in parts]
+    _spread(parts, kept, speech, before)
+    mirrored = [[(-number, _mirrored(word)) for number, word in reversed(own)] for own in reversed(parts)]
+    kept.reverse()
+    back = [Region(-one.end, -one.start) for one in reversed(speech)]
+    _spread(mirrored, kept, back, (-after[0], _mirrored(after[1])) if after else None)
+    kept.reverse()
+    return [one for own, keep in zip(parts, kept, strict=True) if keep for one in own]
+
+
+def _is_anchor(words: Sequence[str], stretch: Sequence[Numbered]) -> bool:
+    said = [
+        Word(words[number], word.start, word.end, word.score, status="ok" if _is_sure(word) else "low")
+        for number, word in stretch
+    ]
+    return is_good(said, len(words), scored=True)
+
+
+def _spread(
+    parts: Sequence[Sequence[Numbered]], kept: list[bool], speech: Sequence[Region], before: Numbered | None
+) -> None:
+    """Keep, one after the other, what follows at once on what is kept."""
+    last = before
+    for at, own in enumerate(parts):
+        if not kept[at] and last is not None:
+            leap = own[0][0] - last[0] - 1
+            needed = next(least for most, least in TRUST if leap <= most)
+            near = seconds_of(speech, last[1].end, own[0][1].start) <= PAUSE
+            kept[at] = near and sum(_is_sure(word) for _, word in own) >= needed
+        last = own[-1] if kept[at] else None
+
+
+def _is_sure(word: Placed) -> bool:
+    return word.score is None or word.score >= LOW
+
+
+def _mirrored(word: Placed) -> Placed:
+    return Placed(-word.end, -word.start, word.score)
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """The sound before and after speech that is not in the text, as one clip."""
+
+    left: Clip
+    right: Clip
+
+    @property
+    def clip(self) -> Clip:
+        """Both, with a little silence between them."""
+        import numpy as np
+
+        silence = np.zeros(round(SPLICE * SAMPLE_RATE), np.float32)
+        samples = np.concatenate([self.left.samples, silence, self.right.samples])
+        return Clip(self.left.recording, 0.0, samples)
+
+    def parted(self, first: int, aligned: Sequence[AlignedWord | None]) -> tuple[list[Numbered], list[Numbered]]:
+        """Return the words on the left and on the right, with times of the recording; ``first`` is the first number."""
+        left: list[Numbered] = []
+        right: list[Numbered] = []
+        shift = self.right.start - self.left.seconds - SPLICE
+        for number, word in enumerate(aligned, first):
+            if word is None:
+                continue
+            if word.end <= self.left.seconds + SPLICE / 2:
+                left.append((number, moved_within(word, self.left.start, self.left)))
+            elif word.start >= self.left.seconds + SPLICE / 2:
+                right.append((number, moved_within(word, shift, self.right)))
+        return left, right
+
+
+def moved_within(word: AlignedWord, seconds: float, clip: Clip) -> Placed:
+    """Return a word on the clock of the recording, within a clip of it."""
+    from asrcli.alignment.places import moved
+
+    placed = moved(word, seconds)
+    start = max(placed.start, round(clip.start, 3))
+    end = min(placed.end, round(clip.end, 3))
+    return Placed(start, max(start, end), placed.score, placed.phones)
+
+
+def splice(tail: Clip, sound: Clip, start: float, end: float) -> Splice | None:
+    """Return what lies around speech that is not in the text; ``None`` where there is too little of it.
+
+    Args:
+        tail: from the last words before it on.
+        sound: reaches to the first words after it.
+        start: of the first of those.
+        end: of the last of those that are decided about.
+    """
+    right = cut(sound, max(start - AROUND, tail.end), end)
+    return Splice(tail, right) if right.start <= start else None

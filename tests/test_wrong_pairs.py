@@ -1,0 +1,118 @@
+"""`asr align` takes no text for that of a recording in which a word of it is found here and there."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
+
+from asrcli.alignment.confidence import confident
+from asrcli.alignment.result import Summary, summarise
+from asrcli.alignment.windows import Pairing
+from asrcli.engine import Device, Weights
+from asrcli.runs.align import align_pair
+from asrcli.runs.align_checks import failed_check
+from asrcli.runs.align_plan import AlignRequest
+from asrcli.types import Recording, Region, Segment, Transcript, Word
+
+TEXT = ("it", "was", "a", "long", "day", "and", "i", "am", "very", "tired", "so", "let", "us", "talk", "about", "it",
+        "tomorrow")  # fmt: skip
+SAID = (
+    "If you press this button the whole screen turns blue and nothing else works.",
+    "A committee of seven people will decide about the new library in March.",
+    "I really do not know what he was thinking when he sold that house.",
+    "The river had risen so quickly that the farmers moved their cattle at night.",
+)
+UNSAID = (
+    "They have been married for forty years and they still argue about the garden fence.",
+    "Computers can now recognise most of what people say in a quiet room.",
+    "You should not have said that in front of the children.",
+)
+
+
+def found(places: Sequence[tuple[float, float] | None], score: float = 0.9) -> list[Word]:
+    """Return the words of `TEXT` said where told, or not found."""
+    return [
+        Word(text, 0.0, 0.0, 0.0, "interpolated", status="not_in_audio")
+        if place is None
+        else Word(text, *place, score, "aligned", status="ok" if score >= 0.3 else "low")
+        for text, place in zip(TEXT, places, strict=False)
+    ]
+
+
+def spoken(first: float, count: int) -> list[tuple[float, float]]:
+    return [(first + 0.3 * number, first + 0.3 * number + 0.28) for number in range(count)]
+
+
+def checked(words: Sequence[Word], speech: Sequence[Region]) -> tuple[Summary, str | None]:
+    """Return the summary of words in a recording, and what the check says of it."""
+    text = " ".join(word.text for word in words)
+    segments = (Segment(text, 0.0, 1.0, tuple(words)),)
+    made = Transcript(Recording("a.wav"), segments, "test", language="en", speech=tuple(speech))
+    return summarise(made), failed_check(made, AlignRequest(pairs=()))
+
+
+def test_words_far_apart_are_no_text_however_well_each_fits() -> None:
+    words = found([(2.0 * number, 2.0 * number + 0.4) for number in range(len(TEXT))])
+    summary, problem = checked(words, [Region(0.0, 40.0)])
+    assert summary.found == len(TEXT) and summary.sure == 0 and summary.coverage == 0.0
+    assert problem == f"0 of {len(TEXT)} words (0%) are surely in the audio: another text, or speech in another " + (
+        "language than 'en'"
+    )
+
+
+def test_words_that_fit_badly_are_no_text_however_many() -> None:
+    places = spoken(0.0, len(TEXT))
+    assert checked(found(places, 0.36), [Region(0.0, 5.1)])[0].sure == 0
+    assert checked(found(places, 0.55), [Region(0.0, 5.1)])[0].sure == len(TEXT)
+
+
+def test_a_silent_pause_parts_no_text_and_other_speech_does() -> None:
+    words = found([*spoken(0.0, 8), *spoken(12.0, 9)])
+    assert len(confident(words, [Region(0.0, 2.5), Region(12.0, 14.8)])) == len(TEXT)
+    words = found([*spoken(0.0, 3), *spoken(12.0, 14)])
+    assert confident(words, [Region(0.0, 16.2)]) == frozenset(range(3, len(TEXT)))
+    assert len(confident(words, [Region(0.0, 16.2)], detected=False)) == 14
+
+
+def test_a_text_of_a_word_or_two_is_all_that_is_said() -> None:
+    words = [Word("seven", 1.0, 1.5, 0.9, "aligned", status="ok")]
+    assert confident(words, [Region(0.9, 1.7)]) == {0}
+    assert not confident(words, [Region(0.9, 9.7)]), "one word of many fits anywhere"
+
+
+def test_scores_of_an_aligner_that_places_every_word_decide_nothing() -> None:
+    words = found(spoken(0.0, len(TEXT)), 0.2)
+    assert not confident(words, [Region(0.0, 5.1)])
+    assert len(confident(words, [Region(0.0, 5.1)], scored=False)) == len(TEXT)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return sentences said slowly and low, in a room that echoes: 20 s in which much is found that is not said."""
+    if not (shutil.which("flite") and shutil.which("sox")):
+        pytest.skip("needs flite and sox: apt-get install flite sox")
+    folder = tmp_path_factory.mktemp("said")
+    parts = [folder / f"{number}.wav" for number in range(len(SAID))]
+    for path, text in zip(parts, SAID, strict=True):
+        subprocess.run(["flite", "-voice", "awb", "-t", text, "-o", str(path)], check=True)
+    whole = folder / "said.wav"
+    effects = ["pitch", "-200", "tempo", "0.8", "reverb", "40"]
+    subprocess.run(["sox", "-D", "-G", *map(str, parts), str(whole), *effects], check=True)
+    return whole
+
+
+@pytest.mark.parametrize("text", ["\n".join(SAID), *UNSAID], ids=["right", "wrong-1", "wrong-2", "wrong-3"])
+def test_the_right_text_passes_and_others_fail(recording: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "text.txt").write_text(text)
+    aligners = Pairing(PocketSphinxAligner(Weights("en-us", None), Device()))
+    request = AlignRequest(pairs=(), language="en")
+    problem = failed_check(align_pair(str(recording), str(tmp_path / "text.txt"), aligners, request), request)
+    if text in UNSAID:
+        assert problem is not None and "surely in the audio: another text" in problem
+    else:
+        assert problem is None
