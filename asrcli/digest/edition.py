@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
+from asrcli.digest.board import Best
 from asrcli.digest.families import Family
 from asrcli.digest.figures import Figure
 from asrcli.errors import InputError
 
-SCHEMA = 1
+SCHEMA = 2
 T = TypeVar("T")
 
 
@@ -31,12 +32,14 @@ class Claim:
     end: int
     quote: str
     text: str
-    kind: str = "summary"  # summary, idea, or (on paper pages) inference
+    kind: str = (
+        "summary"  # summary, idea, done, result; the digest's own: level, best, board; on paper pages: inference
+    )
 
     @property
     def verbatim(self) -> bool:
-        """Tell whether the claim is the source's own sentence."""
-        return self.text == self.quote
+        """Tell whether the claim is the source's own words; the first letter may be a capital."""
+        return self.text in (self.quote, self.quote[:1].upper() + self.quote[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,21 @@ class Paper:
     text: str  # the abstract, which every span counts in
     claims: tuple[Claim, ...]
     figures: tuple[Figure, ...]
-    boast: str  # the sentence that claims the state of the art, when no error rate stands in the abstract
-    against: str  # the claimed error rate set against the leaderboard, "" without one
+    own: tuple[Claim, ...]  # what the digest says of it in its own words (`asrcli.digest.statements`)
+    code: tuple[str, ...]  # addresses of code and weights that the abstract names
     models: tuple[str, ...]  # names of models of the day that are about it
     discussions: tuple[str, ...]  # addresses
     sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """One paper's idea, to be read alone: its title, what was done, and what came of it."""
+
+    id: str
+    title: str
+    url: str
+    claims: tuple[Claim, ...]  # of kind done and result, one or two
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,7 @@ class Update:
     title: str
     url: str
     version: int
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +122,7 @@ class Counts:
     models: int = 0
     dropped_claims: int = 0  # sentences of a language model that had no proof
     hidden: int = 0  # by the user
+    withdrawn: int = 0  # papers that their authors took back before they were news
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +141,9 @@ class Edition:
     updates: tuple[Update, ...]
     models: tuple[Family, ...]
     lines: tuple[Line, ...]
-    ideas: tuple[Claim, ...]
+    ideas: tuple[Idea, ...]
     counts: Counts
+    board: tuple[Best, ...]  # what `Claim`s of kind board are made from
 
     @property
     def headline(self) -> str:

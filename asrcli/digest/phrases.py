@@ -1,4 +1,4 @@
-"""Phrases found in a text whatever their hyphens, plurals and endings; abbreviations and names count only in their field."""
+"""Phrases found in a text whatever their hyphens and endings; abbreviations and names count in their field only."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from functools import lru_cache
 
 # Words without which "ASR", "Whisper" or "Conformer" may be anything: attack success rates, whispers, molecules.
 _SPEECH = re.compile(
-    r"\b(?:speech|spoken|utterances?|transcri(?:be[ds]?|bing|pts?)|voices?|phonemes?|dictation|speakers?|word error rate|WER|CER|talkers?|acoustic word|subtitl\w+)\b", re.I
+    r"\b(?:speech|spoken|utterances?|transcri(?:be[ds]?|bing|pts?)|voices?|phonemes?|dictation|speakers?|"
+    r"word error rate|WER|CER|talkers?|acoustic word|subtitl\w+)\b",
+    re.I,
 )
 _OTHER_ASR = re.compile(
-    r"(?:success|survival|selection|retention|response|sparsity|arrival|answer)[\w\s-]{0,30}\(\s*ASRs?\s*\)|attack success rate", re.I
+    r"(?:success|survival|selection|retention|response|sparsity|arrival|answer)[\w\s-]{0,30}\(\s*ASRs?\s*\)|"
+    r"attack success rate",
+    re.I,
 )
 _ENDINGS = {
     "diarization": r"diari[sz](?:ations?|e[ds]?|ers?|ing)",
@@ -39,7 +43,7 @@ class Match:
 
 @lru_cache(maxsize=512)
 def pattern(phrase: str) -> re.Pattern[str]:
-    """Return what finds a phrase: hyphens and spaces are one, the last word may be a plural or another form of its verb."""
+    """Return what finds a phrase: hyphens and spaces are one, the last word may have another ending."""
     if is_name(phrase):
         return re.compile(rf"(?<!\w){re.escape(phrase.strip())}s?(?![^\W\d_])")
     words = [word for word in re.split(rf"[\s{_DASHES}]+", phrase.strip().lower()) if word]
@@ -50,6 +54,14 @@ def pattern(phrase: str) -> re.Pattern[str]:
     elif last:
         parts[-1] = rf"{re.escape(last[:-1])}(?:y|ies)" if last.endswith("y") else rf"{re.escape(last)}(?:e?s)?"
     return re.compile(rf"(?<![^\W_]){_BETWEEN.join(parts)}(?![^\W_])", re.I)
+
+
+@lru_cache(maxsize=16)
+def any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what finds any of some phrases: most papers of a day hold none, and are done with at once."""
+    parts = (pattern(phrase) for phrase in phrases if phrase.strip())
+    joined = "|".join(f"(?i:{one.pattern})" if one.flags & re.I else one.pattern for one in parts)
+    return re.compile(joined or r"(?!)")
 
 
 def is_name(phrase: str) -> bool:
@@ -80,6 +92,8 @@ def find_in_paper(phrases: Sequence[str], title: str, text: str, other_topics: S
         other_topics: phrases of another field; with one in the title, phrases of the abstract are mentions in passing.
     """
     whole = f"{title} {text}"
+    if not any_of(tuple(phrases)).search(whole):
+        return None
     elsewhere = any(pattern(topic).search(title) for topic in other_topics)
     for phrase in phrases:
         tool = is_name(phrase) and phrase != "ASR"  # what a paper uses is not always what it is about

@@ -9,11 +9,12 @@ from asrcli.digest.compose import make_judge
 from asrcli.digest.items import arxiv_id
 from asrcli.digest.ranking import Judge, Ranked, score
 from asrcli.digest.settings import Interest, Settings
-from asrcli.digest.store import NEVER, Store
+from asrcli.digest.store import NEVER, WITHDRAWN, Store
 from asrcli.errors import InputError
 
 WHY = {
-    "no phrase": "no phrase of the settings occurs in its title or abstract (`phrases` in digest.toml)",
+    "no phrase": "no phrase of the settings is its subject (`phrases` and `other_topics` in digest.toml)",
+    WITHDRAWN: "it was withdrawn",
     "older than the first run reports": "it was older than a first run reports (`first_days` in digest.toml)",
 }
 
@@ -65,7 +66,7 @@ def search(store: Store, query: str, limit: int = 20) -> list[tuple[Ranked, str]
     found = []
     for known in store.everything():
         one = score(known.item, judge)
-        hit = sum(reason.points for reason in one.reasons if reason.text.startswith(("matches", "author")))
+        hit = sum(reason.points for reason in one.reasons if reason.text.startswith(("matches", "has “", "author")))
         if hit:
             found.append(
                 (hit, Ranked(one.item, round(hit, 3), one.reasons), "" if known.reported == NEVER else known.reported)

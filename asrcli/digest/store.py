@@ -40,6 +40,8 @@ CREATE TABLE runs (
 CREATE TABLE editions (day TEXT PRIMARY KEY, sha256 TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE feedback (id TEXT PRIMARY KEY, mark TEXT NOT NULL) WITHOUT ROWID;
 """
+NO_PHRASE = "no phrase"
+WITHDRAWN = "withdrawn"
 NEVER = "-"  # in `reported`: kept, but not news (no phrase matches, or older than a first run reports)
 
 
@@ -138,9 +140,11 @@ class Store:
 
     def unmatched(self, day: date) -> int:
         """Count the papers first seen on a day that no phrase matches."""
-        row = self.base.execute(
-            "SELECT count(*) FROM items WHERE first_seen = ? AND why = 'no phrase'", (day.isoformat(),)
-        )
+        return self.count_why(day, NO_PHRASE)
+
+    def count_why(self, day: date, why: str) -> int:
+        """Count what was first seen on a day and is no news for one reason."""
+        row = self.base.execute("SELECT count(*) FROM items WHERE first_seen = ? AND why = ?", (day.isoformat(), why))
         return int(row.fetchone()[0])
 
     def feedback(self, mark: str) -> frozenset[str]:

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from asrcli.digest.edition import Edition
 from asrcli.digest.markup import Html, add, join_html, tag, write_xml
-from asrcli.digest.pages.html import claim_html, link, status
+from asrcli.digest.pages.html import idea_html, link, status
 from asrcli.digest.settings import Settings
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -28,7 +28,7 @@ def address(site: str, path: str) -> str:
 
 def summary_html(edition: Edition) -> Html:
     """Return the entry's body: the state of the sources, the ideas, and the papers by title."""
-    ideas = tag("ul", *(tag("li", claim_html(claim)) for claim in edition.ideas)) if edition.ideas else ""
+    ideas = tag("ul", *(tag("li", idea_html(idea)) for idea in edition.ideas)) if edition.ideas else ""
     papers = tag("ol", *(tag("li", link(paper.title, paper.url)) for paper in edition.papers)) if edition.papers else ""
     return join_html([status(edition), tag("p", edition.headline), ideas, papers])
 

@@ -14,7 +14,7 @@ from asrcli.digest.board import Board, load_board
 from asrcli.digest.cleaning import markdown_link
 from asrcli.digest.edition import Edition
 from asrcli.digest.files import write_text
-from asrcli.digest.pages.markdown import claim_markdown, source_status
+from asrcli.digest.pages.markdown import idea_markdown, own_markdown, source_status
 from asrcli.errors import InputError
 from asrcli.leaderboard.markdown import MARKERS, TopRow, top_block
 
@@ -29,7 +29,16 @@ def markers(name: str) -> tuple[str, str]:
 
 def papers_block(editions: Sequence[Edition], _: Board | None) -> str:
     """Return the newest papers."""
-    rows = [f"- {one.day} {markdown_link(paper.title, paper.url)}" for one in editions for paper in one.papers]
+    rows = [
+        " ".join(
+            [
+                f"- {one.day} {markdown_link(paper.title, paper.url)}",
+                *(["—", *own_markdown(paper)] if paper.own else []),
+            ]
+        )
+        for one in editions
+        for paper in one.papers
+    ]
     return "\n".join(rows[:PAPERS]) or "No papers yet."
 
 
@@ -40,8 +49,8 @@ def models_block(editions: Sequence[Edition], _: Board | None) -> str:
 
 
 def ideas_block(editions: Sequence[Edition], _: Board | None) -> str:
-    """Return the last day's ideas with their sources."""
-    lines = [f"- {claim_markdown(claim)}" for claim in editions[0].ideas] if editions else []
+    """Return the last day's ideas: titles and sentences."""
+    lines = [idea_markdown(idea) for idea in editions[0].ideas] if editions else []
     return "\n".join(lines) or "No ideas yet."
 
 

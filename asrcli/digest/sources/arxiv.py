@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from asrcli.digest.cleaning import clean, plain_text
 from asrcli.digest.items import Item, Kind, arxiv_id
+from asrcli.digest.latex import as_text
 from asrcli.digest.markup import MarkupError, child_text, local_name
 from asrcli.digest.sources import Task, ask, combine, listing
 from asrcli.digest.sources.feeds import ACCEPT, Entry, Feed, read_feed
@@ -123,7 +124,8 @@ def feed_item(entry: Entry) -> Item | None:
 def paper(base: str, version: int, title: str, abstract: str) -> Item:
     """Return a paper with the fields every way knows."""
     url = f"https://arxiv.org/abs/{base}"
-    return Item(f"arxiv:{base}", Kind.PAPER, title, url, "arxiv", abstract, version=version)
+    words = (clean(as_text(title), 400), clean(as_text(abstract)))
+    return Item(f"arxiv:{base}", Kind.PAPER, words[0], url, "arxiv", words[1], version=version)
 
 
 def eastern(stamp: str) -> date:

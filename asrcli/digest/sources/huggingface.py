@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from asrcli.digest.cleaning import clean, clean_title, safe_url
 from asrcli.digest.items import TEMPLATE_PAPERS, Item, Kind, arxiv_id
+from asrcli.digest.latex import as_text
 from asrcli.digest.sources import Task, ask, combine, decode, number_of, text_of, texts_of
 from asrcli.digest.states import Report, State
 from asrcli.digest.web import Answer, Call
@@ -172,10 +173,10 @@ def read_daily(value: Any) -> Item | None:
     return Item(
         f"arxiv:{found[0]}",
         Kind.PAPER,
-        clean_title(text_of(paper.get("title"))),
+        clean_title(as_text(clean_title(text_of(paper.get("title"))))),
         f"https://arxiv.org/abs/{found[0]}",
         "hf",
-        clean(text_of(paper.get("summary"))),
+        clean(as_text(clean(text_of(paper.get("summary"))))),
         tuple(clean(one, 200) for one in names),
         clean(text_of(paper.get("publishedAt")), 30),
         version=0,  # arXiv's own words win when both are there

@@ -7,23 +7,26 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from asrcli.digest.statements.names import foreign_name, holds_name, is_own
-from asrcli.digest.statements.plain import clauses, plain
+from asrcli.digest.statements.plain import LONGEST, clauses, plain
 from asrcli.digest.statements.rates import Rate, rates_of
 
 _REACH = re.compile(
     r"\b(?P<verb>achiev(?:es?|ed|ing)|reach(?:es|ed|ing)?|obtain(?:s|ed|ing)?|attain(?:s|ed|ing)?|yield(?:s|ed|ing)?|"
-    r"deliver(?:s|ed|ing)?|scor(?:es|ed|ing)|record(?:s|ed|ing)|result(?:s|ed|ing)? in|ranks?(?:ed)?|report(?:s|ed)?|has|have|gets?)\b",
+    r"deliver(?:s|ed|ing)?|scor(?:es|ed|ing)|record(?:s|ed|ing)|result(?:s|ed|ing)? in|ranks?(?:ed)?|report(?:s|"
+    r"ed)?|has|have|gets?)\b",
     re.I,
 )
 _REDUCE = re.compile(
-    r"\b(?:reduc(?:es?|ed|ing|tion)|lower(?:s|ed|ing)?|cuts?|cutting|decreas(?:es?|ed|ing)|improv(?:es?|ed|ing)|drop(?:s|ped)?|"
+    r"\b(?:reduc(?:es?|ed|ing|tion)|lower(?:s|ed|ing)?|cuts?|cutting|decreas(?:es?|ed|ing)|improv(?:es?|ed|ing)|"
+    r"drop(?:s|ped)?|"
     r"falls?|fell|brings?|brought)\b",
     re.I,
 )
 _ADVERBS = re.compile(r"(?:\s|\w+ly\b|also\b|even\b|further\b|thus\b|then\b)*", re.I)
 _ADOPT = re.compile(r"\bwe\s+(?:adopt|build (?:up)?on|rely on|start from|choose|select)\b", re.I)
 _GERUND = re.compile(
-    r"(?:^|,\s|\band\s)\s*(?:fine-?tuning|training|adapting|combining|integrating|adding|augmenting|pre-?training|applying|incorporating)\b",
+    r"(?:^|,\s|\band\s)\s*(?:fine-?tuning|training|adapting|combining|integrating|adding|augmenting|"
+    r"pre-?training|applying|incorporating)\b",
     re.I,
 )
 # What is not, or not yet, or no longer so; and what is somebody else's whoever the subject is.
@@ -32,7 +35,9 @@ _UNREAL = re.compile(
     r"upper bound|lower bound|withdr\w+|reproduc\w+|theoretical\w*|unless|n-best|not|cannot|fail(?:s|ed)?|aims?)\b",
     re.I,
 )
-_WORSE = re.compile(r"\b(?:ris(?:es?|ing)|rose|increas(?:es?|ed|ing)|degrad\w+|worsen\w*|deteriorat\w+|attack\w*|without)\b", re.I)
+_WORSE = re.compile(
+    r"\b(?:ris(?:es?|ing)|rose|increas(?:es?|ed|ing)|degrad\w+|worsen\w*|deteriorat\w+|attack\w*|without)\b", re.I
+)
 _COMPARED = re.compile(
     r"\b(?:compared|versus|vs|than|over|against|outperform\w*|surpass\w*|exceed\w*|beat\w*|unlike|baseline|behind|"
     r"improving|improvement|from|where|previous\w*|published|prior)\b",
@@ -40,14 +45,21 @@ _COMPARED = re.compile(
 )
 _TEST = re.compile(r"^\s*(?:\([^()%]{1,40}\)\s*)?(?:on|for|across)\s+(?:the\s+|our\s+)?(?P<test>[^,;()%]{2,90})", re.I)
 _TEST_END = re.compile(
-    r"\s+(?:and|or|while|when|with|without|using|after|outperform\w*|surpass\w*|exceed\w*|improv\w*|achiev\w*|compared|which|that|"
-    r"but|by|at|under|from|for|under|despite|despite|trained|demonstrat\w*|shows?|reveals?|indicates?|suggests?|respectively|in the|in our|at a|to)\b|\s*[.:]\s|\s*\.$|\s+-+\s|-an?\s"
+    r"\s+(?:and|or|while|when|with|without|using|after|outperform\w*|surpass\w*|exceed\w*|improv\w*|achiev\w*|"
+    r"compared|which|that|"
+    r"but|by|at|under|from|for|under|despite|despite|trained|demonstrat\w*|shows?|reveals?|indicates?|suggests?|"
+    r"respectively|in the|in our|at a|to)\b|\s*[.:]\s|\s*\.$|\s+-+\s|-an?\s"
 )
-_FRONT = re.compile(r"^\W*(?:\w+,\s+)?(?:on|evaluated on|tested on)\s+(?:the\s+|our\s+)?(?P<test>[^;()%]{2,80}?),\s", re.I)
-_INSIDE = re.compile(r"\bon\s+(?:the\s+|our\s+)?(?P<test>[^,;()%]{2,80}?)\s*(?=$|,|\bfrom\b|\bwith\b|\bto\b|\bof\b)", re.I)
+_FRONT = re.compile(
+    r"^\W*(?:\w+,\s+)?(?:on|evaluated on|tested on)\s+(?:the\s+|our\s+)?(?P<test>[^;()%]{2,80}?),\s", re.I
+)
+_INSIDE = re.compile(
+    r"\bon\s+(?:the\s+|our\s+)?(?P<test>[^,;()%]{2,80}?)\s*(?=$|,|\bfrom\b|\bwith\b|\bto\b|\bof\b)", re.I
+)
 # The one test that a sentence names somewhere; what something was trained or built on is none.
 _ANYWHERE = re.compile(
-    r"(?<!trained )(?<!tuned )(?<!based )(?<!built )(?<!builds )(?<!runs )(?<!running )\bon\s+(?:the\s+|our\s+)?((?:\w+\s+){0,2}[A-Z][^,;()%]{1,80})"
+    r"(?<!trained )(?<!tuned )(?<!based )(?<!built )(?<!builds )(?<!runs )(?<!running )\bon\s+(?:the\s+|"
+    r"our\s+)?((?:\w+\s+){0,2}[A-Z][^,;()%]{1,80})"
 )
 
 
@@ -72,11 +84,19 @@ def own_levels(sentence: str, names: Collection[str]) -> tuple[Level, ...]:
         names: the authors' own names, of `asrcli.digest.statements.names.names_of`.
     """
     text = plain(sentence)
-    rates = rates_of(text)
+    rates = rates_of(text) if len(sentence) <= LONGEST else []
     own = [rate for rate in rates if reaches(text, rate, names)]
     tests = tests_of(text, own)
     return tuple(
-        Level(rate.metric, rate.value, sentence[rate.start : rate.end].replace("\\", ""), rate.average, test, rate.start, rate.end)
+        Level(
+            rate.metric,
+            rate.value,
+            sentence[rate.start : rate.end].replace("\\", ""),
+            rate.average,
+            test,
+            rate.start,
+            rate.end,
+        )
         for rate, test in zip(own, tests, strict=True)
     )
 
@@ -100,7 +120,9 @@ def reaches(text: str, rate: Rate, names: Collection[str]) -> bool:
         return False
     verb = found[-1]
     rest = clause[verb.end() :]
-    if _COMPARED.search(rest) or verb["verb"].lower().startswith("report") and not re.search(r"\bwe\s+$", clause[: verb.start()], re.I):
+    if _COMPARED.search(rest) or (
+        verb["verb"].lower().startswith("report") and not re.search(r"\bwe\s+$", clause[: verb.start()], re.I)
+    ):
         return False
     subject = clause[: verb.start()]
     if verb["verb"].lower().endswith("ing"):
@@ -114,17 +136,25 @@ def bracketed(clause: str, names: Collection[str]) -> bool:
     verb = next(iter(reversed(list(_REACH.finditer(before)))), None)
     if verb and not verb["verb"].lower().endswith("ing") and not _COMPARED.search(before[verb.end() :]):
         return acts(before[: verb.start()], names)
-    nearest = re.split(r"\b(?:outperform\w*|surpass\w*|exceed\w*|beat\w*|than|over|to|with|and|as|against|like|versus|from|by|on|of)\b|,", before)[-1]
+    nearest = re.split(
+        r"\b(?:outperform\w*|surpass\w*|exceed\w*|beat\w*|than|over|to|with|and|as|against|like|versus|from|by|"
+        r"on|of)\b|,",
+        before,
+    )[-1]
     return is_own(nearest, names)
 
 
 def obtained(text: str, rate: Rate, clause: str) -> bool:
     """Judge "the lowest WER of 5% is obtained on X": the authors' own when nobody else is said to have done it."""
-    if not re.fullmatch(r"\W*(?:\w+,\s+)?(?:the|an?)\s+(?:new\s+)?(?:lowest|best)?\s*(?:published\s+|overall\s+)?", clause, re.I):
+    if not re.fullmatch(
+        r"\W*(?:\w+,\s+)?(?:the|an?)\s+(?:new\s+)?(?:lowest|best)?\s*(?:published\s+|overall\s+)?", clause, re.I
+    ):
         return False
     after_it = re.sub(r"\([^()]*\)", " ", text[rate.ends :])
     found = re.match(r"[^.;]{0,120}?\b(?:is|was)\s+(?:obtained|achieved|reached)\b(?P<rest>[^.;]{0,30})", after_it)
-    return bool(found) and not re.match(r"\s*(?:by|with|when|using)\s+(?!combining|using|our|the proposed)", found["rest"] if found else "")
+    return bool(found) and not re.match(
+        r"\s*(?:by|with|when|using)\s+(?!combining|using|our|the proposed)", found["rest"] if found else ""
+    )
 
 
 def acts(subject: str, names: Collection[str], earlier: str = "") -> bool:
@@ -149,11 +179,17 @@ def acts(subject: str, names: Collection[str], earlier: str = "") -> bool:
 
 def participle(before: str, names: Collection[str]) -> bool:
     """Judge "..., achieving a WER of 5%": the subject is that of the main clause."""
-    if not re.search(r"(?:,|\b(?:thereby|thus|while|and|hence|consequently|ultimately))\s*(?:\w+ly\s+)?$", before) or _ADOPT.search(before):
+    if not re.search(
+        r"(?:,|\b(?:thereby|thus|while|and|hence|consequently|ultimately))\s*(?:\w+ly\s+)?$", before
+    ) or _ADOPT.search(before):
         return False
     main = re.split(r"\bthat\b", before)[-1]
     main = re.sub(r"\([^()]*\)", " ", main)
-    front = re.split(r"\b(?:outperform\w*|surpass\w*|exceed\w*|beats?|shows?|performs?|improves?|is|are|was|were|using|can|reduces?|sets?)\b", main)[0]
+    front = re.split(
+        r"\b(?:outperform\w*|surpass\w*|exceed\w*|beats?|shows?|performs?|improves?|is|are|was|were|using|can|"
+        r"reduces?|sets?)\b",
+        main,
+    )[0]
     last = front.rpartition(",")[2]
     subject = front if _ADVERBS.fullmatch(last) else last
     if is_own(subject, names):
@@ -179,8 +215,15 @@ def lowers(text: str, rate: Rate, clause: str, names: Collection[str]) -> bool:
     subject = re.sub(r"\([^()]*\)", " ", subject)
     if re.search(r"\b(?:et al|prior|previous|existing|commercial|teams?|participants?|humans?)\b", before, re.I):
         return False
-    passive = not subject.strip() or re.search(r"\b(?:is|was|are|were)\s*$|\b(?:WER|CER|error rate)s?\b", subject + words[: verb.start()], re.I)
-    return bool(passive or acts(subject, names) or participle(before, names) or re.search(r"\b(?:adaptation|strategy|DPO|SFT|this|approach|method|a substantial|leads to)\b", subject, re.I))
+    passive = not subject.strip() or re.search(
+        r"\b(?:is|was|are|were)\s*$|\b(?:WER|CER|error rate)s?\b", subject + words[: verb.start()], re.I
+    )
+    return bool(
+        passive
+        or acts(subject, names)
+        or participle(before, names)
+        or re.search(r"\b(?:adaptation|strategy|DPO|SFT|this|approach|method|a substantial|leads to)\b", subject, re.I)
+    )
 
 
 def tests_of(text: str, rates: Sequence[Rate]) -> list[str]:
@@ -191,7 +234,12 @@ def tests_of(text: str, rates: Sequence[Rate]) -> list[str]:
         parts = [part.strip(" ,") for part in re.split(r",\s*(?:and\s+)?|\s+and\s+", named) if part.strip(" ,")]
         if len(parts) == len(rates):
             return [trim(part) for part in parts]
-    if len(rates) > 1 and own[-1] and not any(own[:-1]) and re.fullmatch(r"[^A-Za-z]*", text[rates[0].end : rates[-1].start]):
+    if (
+        len(rates) > 1
+        and own[-1]
+        and not any(own[:-1])
+        and re.fullmatch(r"[^A-Za-z]*", text[rates[0].end : rates[-1].start])
+    ):
         own = [own[-1]] * len(own)
     for at, rate in enumerate(rates):
         if not own[at]:
@@ -201,7 +249,9 @@ def tests_of(text: str, rates: Sequence[Rate]) -> list[str]:
 
 def text_after(text: str, rate: Rate) -> str:
     """Return the tests that are listed after the last of several rates, without "on the"."""
-    found = re.match(r"\s*(?:on|for)\s+(?:the\s+)?(?P<all>[^;()%]{2,160}?)(?:,?\s*respectively|\.\s*$|\.\s|$)", text[rate.ends :])
+    found = re.match(
+        r"\s*(?:on|for)\s+(?:the\s+)?(?P<all>[^;()%]{2,160}?)(?:,?\s*respectively|\.\s*$|\.\s|$)", text[rate.ends :]
+    )
     return found["all"] if found else ""
 
 
@@ -212,7 +262,7 @@ def after(text: str, rate: Rate) -> str:
 
 
 def earlier(text: str, rate: Rate) -> str:
-    """Return the test that is named before a rate: at the beginning of its clause, or between its verb and its metric."""
+    """Return the test that is named before a rate: at the beginning, or between its verb and its metric."""
     begin, _ = next((span for span in reversed(clauses(text)) if span[0] <= rate.begins), (0, 0))
     if front := _FRONT.match(text):
         return trim(front["test"])

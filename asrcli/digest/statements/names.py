@@ -1,4 +1,4 @@
-"""Whose a sentence is about: the names that the authors give to their own systems, and what marks a subject as theirs."""
+"""Whose system a sentence is about: the names that the authors give, and what marks a subject as theirs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,33 @@ from collections.abc import Collection
 
 # Written like names, and never the name of one system.
 _GENERIC = frozenset(
-    "ASR ST AST S2ST S2TT SLT LLM LLMS SLM SLMS LALM LALMS LMM MLLM TTS CTC AED RNN RNN-T RNNT CNN LSTM VAD DNN HMM GMM SSL "
-    "SLU NLU NLP NLI AVSR VSR WER CER DER EER RTF SNR GPU CPU NPU SOTA E2E AI ML DL RL KD LM LMS RAG OOD CoT GRPO SFT DPO "
-    "LoRA PEFT MoE SE SV SD KWS MT NMT BCI EEG EMG MRI API UAV IoT ATC L2 MOS VC SVS DIARIZATION English Mandarin Chinese "
-    "Whisper Wav2vec HuBERT WavLM Conformer Transformer Qwen Llama Canary Parakeet GPT BERT Mamba Zipformer Kaldi".lower().split()
+    "ASR ST AST S2ST S2TT SLT LLM LLMS SLM SLMS LALM LALMS LMM MLLM TTS CTC AED RNN RNN-T RNNT CNN LSTM VAD DNN "
+    "HMM GMM SSL "
+    "SLU NLU NLP NLI AVSR VSR WER CER DER EER RTF SNR GPU CPU NPU SOTA E2E AI ML DL RL KD LM LMS RAG OOD CoT "
+    "GRPO SFT DPO "
+    "LoRA PEFT MoE SE SV SD KWS MT NMT BCI EEG EMG MRI API UAV IoT ATC L2 MOS VC SVS DIARIZATION English "
+    "Mandarin Chinese "
+    "Whisper Wav2vec HuBERT WavLM Conformer Transformer Qwen Llama Canary Parakeet GPT BERT Mamba Zipformer "
+    "Kaldi".lower().split()
 )
-_SYSTEMS = frozenset("whisper wav2vec wav2vec2 hubert wavlm qwen llama canary parakeet gpt mamba kaldi owsm seamlessm4t".split())
+_SYSTEMS = frozenset(
+    [
+        "whisper",
+        "wav2vec",
+        "wav2vec2",
+        "hubert",
+        "wavlm",
+        "qwen",
+        "llama",
+        "canary",
+        "parakeet",
+        "gpt",
+        "mamba",
+        "kaldi",
+        "owsm",
+        "seamlessm4t",
+    ]
+)
 _NAME = re.compile(r"[A-Za-z][\w.+-]*[\w+]")
 _LIKE_A_NAME = re.compile(r"[A-Z].*[A-Z]|[a-z][A-Z]|[A-Z]\w*\d|^[A-Z][\w.]*-[A-Z0-9]")
 _INTRODUCE = re.compile(
@@ -28,12 +49,14 @@ _OTHERS = re.compile(
 _OWN = re.compile(
     r"\b(?:our|ours|we|(?:the|this|a) (?:newly |here )?(?:proposed|presented|resulting)|proposed|"
     r"this (?:\w+ )?(?:approach|method|model|system|framework|pipeline|architecture|recipe|strategy|technique)|"
-    r"the (?:final |full |complete |overall |submitted |end-to-end |adapted |fine-?tuned |finetuned |distilled |quanti[sz]ed )*"
+    r"the (?:final |full |complete |overall |submitted |end-to-end |adapted |fine-?tuned |finetuned |distilled |"
+    r"quanti[sz]ed )*"
     r"(?:approach|method|model|system|framework|pipeline|architecture))\b",
     re.I,
 )
 _OTHER = re.compile(
-    r"\b(?:baselines?|teacher|humans?|annotators?|transcribers?|transcriptionists?|listeners?|raters?|prior|previous(?:ly)?|"
+    r"\b(?:baselines?|teacher|humans?|annotators?|transcribers?|transcriptionists?|listeners?|raters?|prior|"
+    r"previous(?:ly)?|"
     r"earlier|existing|original|et al|competitors?|competing|commercial|winning|winner|top|published|other|others|"
     r"conventional|traditional|standard|vanilla|unadapted|pre-?trained|zero-shot|off-the-shelf|participants?|teams?|"
     r"best of|recent|current|most|many|several|some|each)\b",
@@ -66,7 +89,9 @@ def names_of(title: str, text: str) -> frozenset[str]:
 def is_name(word: str) -> bool:
     """Tell whether a word is written like the name of a system."""
     bare = word.lower().rstrip(".")
-    if bare in _GENERIC or bare.endswith(("-based", "-style", "-like", "-aware", "-free", "-trained", "-tuned", "-level")):
+    if bare in _GENERIC or bare.endswith(
+        ("-based", "-style", "-like", "-aware", "-free", "-trained", "-tuned", "-level")
+    ):
         return False
     return bool(_LIKE_A_NAME.search(word)) and len(word) > 2
 
@@ -74,7 +99,7 @@ def is_name(word: str) -> bool:
 def holds_name(words: str, names: Collection[str]) -> bool:
     """Tell whether one of the names, or a variant ("Name-Large"), is among words."""
     return any(
-        name != "it" and one == name or (len(name) > 3 and one.startswith(name) and not one[len(name)].isalpha())
+        (name != "it" and one == name) or (len(name) > 3 and one.startswith(name) and not one[len(name)].isalpha())
         or (len(name) > 3 and one.startswith(f"{name}s"))
         for one in (word.lower().rstrip(".") for word in _NAME.findall(words))
         for name in names
@@ -100,4 +125,8 @@ def is_own(subject: str, names: Collection[str]) -> bool:
         return False
     if _OWN.search(subject) or holds_name(subject, names):
         return True
-    return "it" in names and re.fullmatch(r"\W*(?:\w+,?\s+){0,3}(?:it|they)\s*(?:also|even|further|thereby)?\s*", subject, re.I) is not None
+    return (
+        "it" in names
+        and re.fullmatch(r"\W*(?:\w+,?\s+){0,3}(?:it|they)\s*(?:also|even|further|thereby)?\s*", subject, re.I)
+        is not None
+    )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-_COMMAND = re.compile(r"\\(?:text(?:bf|it|rm|sc|sf|tt)?|emph|math(?:bf|rm|it)|underline|bf|it|rm)\s*\{|\\(?:sim|approx|times|,|;|!| )")
+_COMMAND = re.compile(
+    r"\\(?:text(?:bf|it|rm|sc|sf|tt)?|emph|math(?:bf|rm|it)|underline|bf|it|rm)\s*\{|\\(?:sim|approx|times|,|;|!| )"
+)
+LONGEST = 1200  # characters of a sentence that is read; real ones are half as long
 # Where another subject may begin.
 _CLAUSE = re.compile(
     r";|:(?=\s)|\s--+\s|—|,?\s+(?:while|whereas|whilst|but|although|though|where|which|whose)\b|,\s+and\s+(?=(?:the|our|its|a)\s|it\s|we\s)|"
@@ -23,5 +26,8 @@ def plain(sentence: str) -> str:
 def clauses(text: str) -> list[tuple[int, int]]:
     """Return where the clauses of a plain sentence begin and end."""
     cuts = [found.start() for found in _CLAUSE.finditer(text)]
-    begins = [0, *(found.end() if found[0].strip() in (";", ":", "—") else found.start() for found in _CLAUSE.finditer(text))]
+    begins = [
+        0,
+        *(found.end() if found[0].strip() in (";", ":", "—") else found.start() for found in _CLAUSE.finditer(text)),
+    ]
     return list(zip(begins, [*cuts, len(text)], strict=True))

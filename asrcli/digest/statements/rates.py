@@ -7,36 +7,56 @@ from dataclasses import dataclass
 
 _NUMBER = re.compile(r"(?<![\w.,/-])(?P<value>\d{1,3}(?:[.,]\d{1,5})?|\.\d{1,5})(?P<percent>\s?%)?(?![\d.,]*\d)")
 _METRIC = (
-    r"(?P<metric>(?:word|character) error rates?(?:\s*\((?:WER|CER)s?\))?|(?:WER|CER)s?(?:\s*\((?:word|character) error rates?\))?)"
+    r"(?P<metric>(?:word|character) error rates?(?:\s*\((?:WER|CER)s?\))?|(?:WER|CER)s?(?:\s*\((?:word|"
+    r"character) error rates?\))?)"
 )
 # "WER/CER", "tcpWER", "entity word error rate" are rates of another kind.
 _ALONE = r"(?<![\w/-])(?<!entity )(?<!biasing )(?<!phrase )(?<!phoneme )(?<!weighted )(?<!relative )"
-_MARGIN = r"(?:reductions?|improvements?|increases?|decreases?|degradations?|drops?|gains?|gap|difference|loss|margin|change|rise)"
+_MARGIN = (
+    r"(?:reductions?|improvements?|increases?|decreases?|degradations?|drops?|gains?|gap|difference|loss|"
+    r"margin|change|rise)"
+)
 _AVERAGE = r"(?:average|averaged|mean|overall|macro|micro)"
 _LEAD = (
-    r"(?:\s*\([^()%]{1,40}\))?(?:\s*(?:of|is|was|at|are|were|=|≈|as low as|up to|only|just|about|around|approximately|nearly))*\s*$"
+    r"(?:\s*\([^()%]{1,40}\))?(?:\s*(?:of|is|was|at|are|were|=|≈|as low as|up to|only|just|about|around|"
+    r"approximately|nearly))*\s*$"
 )
 _BEFORE = re.compile(rf"{_ALONE}{_METRIC}{_LEAD}", re.I)
-_AFTER = re.compile(rf"^\s*(?:(?P<average>{_AVERAGE})\s+)?(?:test\s+)?{_METRIC}(?![\w/-])(?!\s*(?:{_MARGIN}|relative))", re.I)
+_AFTER = re.compile(
+    rf"^\s*(?:(?P<average>{_AVERAGE})\s+)?(?:test\s+)?{_METRIC}(?![\w/-])(?!\s*(?:{_MARGIN}|relative))", re.I
+)
 _TO = re.compile(
-    rf"(?:reduc\w+|lower\w*|cut\w*|bring\w*|brought|decreas\w+|improv\w+)\s[^,;%\d]{{0,40}}?{_ALONE}{_METRIC}[^,;%\d]{{0,40}}\bto\s*$|"
-    rf"{_ALONE}{_METRIC.replace('metric', 'again')}\s+(?:drops|falls|decreases|drop|fall|(?:is|was) reduced|fell|dropped|decreased)\s+to\s*$",
+    rf"(?:reduc\w+|lower\w*|cut\w*|bring\w*|brought|decreas\w+|"
+    rf"improv\w+)\s[^,;%\d]{{0,40}}?{_ALONE}{_METRIC}[^,;%\d]{{0,40}}\bto\s*$|"
+    rf"{_ALONE}{_METRIC.replace('metric', 'again')}\s+(?:drops|falls|decreases|drop|fall|(?:is|was) reduced|"
+    rf"fell|dropped|decreased)\s+to\s*$",
     re.I,
 )
 _FROM = re.compile(
-    rf"{_ALONE}{_METRIC}(?P<between>[^,;%\d]{{0,60}})\bfrom\s+(?P<first>\d{{1,3}}(?:[.,]\d+)?)\s*%?\s*(?:\([^()]{{1,120}}\)\s*)?to\s*$", re.I
-)
-_FROM_AGAIN = re.compile(r"^\s*%?\s*(?:\([^()]{1,60}\)\s*)?and\s+(?:from\s+)?(?P<first>\d{1,3}(?:[.,]\d+)?)\s*%?\s*to\s*$")
-_LIST = re.compile(
-    rf"^\s*(?:{_AVERAGE}\s+)?(?:{_METRIC})?\s*(?:\([^()%\d]{{1,30}}\)\s*)?(?:on\s[^,;%]{{1,80}}?|for\s[^,;%]{{1,60}}?|using\s[^,;%]{{1,60}}?)?\s*,?\s*(?:and|/|&)\s*$", re.I
-)
-_CHANGE_AFTER = re.compile(rf"^\s*(?:relative|absolute|absolutely|lower|higher|better|worse|fewer|{_MARGIN}|points?|pp)\b", re.I)
-_CHANGE_BEFORE = re.compile(
-    rf"\b(?:{_MARGIN}\s+of(?:\s+(?:up to|over|about|more than))?|by(?: (?:up to|over|about|more than|at least|nearly|almost))?|within|relative(?:ly)?|"
-    rf"{_MARGIN}\s+(?:in|of)\s+(?:the\s+)?(?:\w+\s+)?(?:(?:word|character) error rates?|WERs?|CERs?)(?:\s*\([^()]*\))?\s+(?:of|by)(?: up to)?)\s*$",
+    rf"{_ALONE}{_METRIC}(?P<between>[^,;%\d]{{0,60}})\bfrom\s+(?P<first>\d{{1,3}}(?:[.,]\d+)?)\s*%?\s*(?:\([^()]{{1,120}}\)\s*)?to\s*$",
     re.I,
 )
-_THRESHOLD = re.compile(r"\b(?:below|under|less than|lower than|above|over|more than|between|at most|at least|than)\s*$", re.I)
+_FROM_AGAIN = re.compile(
+    r"^\s*%?\s*(?:\([^()]{1,60}\)\s*)?and\s+(?:from\s+)?(?P<first>\d{1,3}(?:[.,]\d+)?)\s*%?\s*to\s*$"
+)
+_LIST = re.compile(
+    rf"^\s*(?:{_AVERAGE}\s+)?(?:{_METRIC})?\s*(?:\([^()%\d]{{1,30}}\)\s*)?(?:on\s[^,;%]{{1,80}}?|"
+    rf"for\s[^,;%]{{1,60}}?|using\s[^,;%]{{1,60}}?)?\s*,?\s*(?:and|/|&)\s*$",
+    re.I,
+)
+_CHANGE_AFTER = re.compile(
+    rf"^\s*(?:relative|absolute|absolutely|lower|higher|better|worse|fewer|{_MARGIN}|points?|pp)\b", re.I
+)
+_CHANGE_BEFORE = re.compile(
+    rf"\b(?:{_MARGIN}\s+of(?:\s+(?:up to|over|about|more than))?|by(?: (?:up to|over|about|more than|at least|"
+    rf"nearly|almost))?|within|relative(?:ly)?|"
+    rf"{_MARGIN}\s+(?:in|of)\s+(?:the\s+)?(?:\w+\s+)?(?:(?:word|character) error rates?|WERs?|"
+    rf"CERs?)(?:\s*\([^()]*\))?\s+(?:of|by)(?: up to)?)\s*$",
+    re.I,
+)
+_THRESHOLD = re.compile(
+    r"\b(?:below|under|less than|lower than|above|over|more than|between|at most|at least|than)\s*$", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +84,7 @@ class _Bound:
 
 
 def rates_of(text: str) -> list[Rate]:
-    """Return the levels of WER and CER in a plain sentence, in order. Differences, thresholds and other rates are none."""
+    """Return the levels of WER and CER in a plain sentence, in order; differences and thresholds are none."""
     found: list[Rate] = []
     last: tuple[re.Match[str], _Bound] | None = None
     for number in _NUMBER.finditer(text):
@@ -94,7 +114,7 @@ def bind(text: str, number: re.Match[str]) -> _Bound | None:
     change = bool(_CHANGE_AFTER.match(right) or _CHANGE_BEFORE.search(left[-90:]) or _THRESHOLD.search(left[-20:]))
     ends = number.end()
     if after := _AFTER.match(right):
-        if re.match(r"[/-]", right) or not number["percent"] and not left.endswith((" ", "(")):
+        if re.match(r"[/-]", right) or (not number["percent"] and not left.endswith((" ", "("))):
             return None
         return _Bound(kind(after["metric"]), number.start(), ends + after.end(), change, bool(after["average"]))
     window = left[-140:]
@@ -105,7 +125,9 @@ def bind(text: str, number: re.Match[str]) -> _Bound | None:
         average = bool(re.search(rf"\b{_AVERAGE}\s*$", window[: before.start()], re.I))
         if number["percent"] is None and not re.search(r"\bof\b|=|\bis\b|\bwas\b|\bat\b", before[0]):
             return None
-        moved = change or bool(re.search(rf"{_MARGIN}\s+(?:in|of)\s+(?:the\s+)?(?:\w+\s+)?$", window[: before.start()], re.I))
+        moved = change or bool(
+            re.search(rf"{_MARGIN}\s+(?:in|of)\s+(?:the\s+)?(?:\w+\s+)?$", window[: before.start()], re.I)
+        )
         return _Bound(kind(before["metric"]), offset + before.start(), ends, moved, average)
     if lowered := _TO.search(window):
         metric = lowered["metric"] or lowered["again"]
@@ -120,7 +142,7 @@ def bind(text: str, number: re.Match[str]) -> _Bound | None:
 def listed(text: str, number: re.Match[str], before: re.Match[str], bound: _Bound) -> _Bound | None:
     """Return the metric that a number has as the second of a list: "a WER of 7.9% on X and 32.9% on Y"."""
     between = text[before.end() : number.start()]
-    if bool(number["percent"]) != bool(before["percent"]) and not between.strip() == "/":
+    if bool(number["percent"]) != bool(before["percent"]) and between.strip() != "/":
         return None
     if again := _FROM_AGAIN.match(between):
         worse = per_cent(number["value"], True) >= per_cent(again["first"], True)

@@ -122,8 +122,9 @@ def ideas(
     for edition in load_editions(out):
         year, number, _ = date.fromisoformat(edition.day).isocalendar()
         if week is None or week == f"{year}-W{number:02}":
-            for claim in edition.ideas:
-                print(f"{edition.day}\t{claim.id}\t{claim.start}-{claim.end}\t{claim.text}")
+            for idea in edition.ideas:
+                said = " ".join(claim.text for claim in idea.claims)
+                print(f"{edition.day}\t{idea.id}\t{idea.title}\t{said}")
 
 
 @app.command("doctor")
