@@ -22,7 +22,8 @@ def as_text(text: str) -> str:
 
     source = re.sub(r"\\(?:texttt|url|href\{[^{}]*\}|textcolor(?:\[\w*\])?\{[^{}]*\})\s*\{([^{}]*)\}", r"\1", text)
     source = re.sub(r"~?\\(?:cite[tp]?|ref|label|footnote)\s*(?:\[[^\[\]]*\])?\{[^{}]*\}", "", source)
-    source = re.sub(r"(?<!\\)([%#])", r"\\\1", source)
+    source = re.sub(r"(?<![\w\\])~(?=\s*[\d$])", "∼", source)  # "about", and no space that does not break
+    source = re.sub(r"(?<!\\)([%#&])", r"\\\1", source)
     # A formula's dollars come in pairs; a price's do not.
     source = source if len(re.findall(r"(?<!\\)\$", source)) % 2 == 0 else re.sub(r"(?<!\\)\$", r"\\$", source)
     source = re.sub(r"(?<=\d)\s*\\times\s*(?=[.,;\s]|$)", "×", source)

@@ -56,12 +56,10 @@ def pattern(phrase: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W_]){_BETWEEN.join(parts)}(?![^\W_])", re.I)
 
 
-@lru_cache(maxsize=16)
-def any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    """Return what finds any of some phrases: most papers of a day hold none, and are done with at once."""
-    parts = (pattern(phrase) for phrase in phrases if phrase.strip())
-    joined = "|".join(f"(?i:{one.pattern})" if one.flags & re.I else one.pattern for one in parts)
-    return re.compile(joined or r"(?!)")
+@lru_cache(maxsize=512)
+def stems(phrase: str) -> tuple[str, ...]:
+    """Return the beginnings of a phrase's words: a text without one of them does not hold the phrase."""
+    return tuple(word[:4] for word in re.split(rf"[\s{_DASHES}]+", phrase.strip().lower()) if word)
 
 
 def is_name(phrase: str) -> bool:
@@ -92,7 +90,9 @@ def find_in_paper(phrases: Sequence[str], title: str, text: str, other_topics: S
         other_topics: phrases of another field; with one in the title, phrases of the abstract are mentions in passing.
     """
     whole = f"{title} {text}"
-    if not any_of(tuple(phrases)).search(whole):
+    lowered = whole.lower()
+    phrases = [phrase for phrase in phrases if all(stem in lowered for stem in stems(phrase))]
+    if not phrases:
         return None
     elsewhere = any(pattern(topic).search(title) for topic in other_topics)
     for phrase in phrases:

@@ -66,8 +66,13 @@ def said(levels: Sequence[Level]) -> str:
     parts = []
     for level in levels:
         rate = f"{level.written} {level.metric}" if "%" in level.written else f"a {level.metric} of {level.written}"
-        parts.append(rate + (" on average" if level.average else "") + (f" on {level.test}" if level.test else ""))
+        parts.append(rate + (" on average" if level.average else "") + tested(level.test))
     return f"Reports {'; '.join(parts)}."
+
+
+def tested(test: str) -> str:
+    """Return where a level was reached, as it follows the level: " on AMI", " (AMI)"."""
+    return f" {'' if test.startswith('(') else 'on '}{test}" if test else ""
 
 
 __all__ = ["LEVELS", "Statement", "statements"]

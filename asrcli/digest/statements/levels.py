@@ -243,7 +243,8 @@ def tests_of(text: str, rates: Sequence[Rate]) -> list[str]:
         own = [own[-1]] * len(own)
     for at, rate in enumerate(rates):
         if not own[at]:
-            own[at] = earlier(text, rate)
+            beside = re.match(r"\s*(\([^()\d%]{2,40}\))", text[rate.ends :])
+            own[at] = beside[1] if beside else earlier(text, rate)
     return own
 
 

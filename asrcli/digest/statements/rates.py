@@ -12,6 +12,14 @@ _METRIC = (
 )
 # "WER/CER", "tcpWER", "entity word error rate" are rates of another kind.
 _ALONE = r"(?<![\w/-])(?<!entity )(?<!biasing )(?<!phrase )(?<!phoneme )(?<!weighted )(?<!relative )"
+# Words before the metric that leave it what it is; any other noun there makes it a rate of another kind ("tcp WER").
+_PLAIN = re.compile(
+    r"(?:^|[\s(\"“])(?:an?|the|in|of|and|or|with|its|our|their|both|average|averaged|mean|overall|low|lower|lowest|best|final|new|single|"
+    r"state-of-the-art|sota|reported|published|private|public|test|better|competitive|corresponding|respective|achieves?|achieved|"
+    r"achieving|reduc\w+|lower\w*|obtain\w*|reach\w*|english|remarkable|impressive|superior|strong|improved|on|for|to|by|as|is|only|"
+    r"numerical|\d[\d.,]*\s?%?|%|cut\w*|decreas\w+|improv\w+|bring\w*|that|where|when|while|;|,|:)\W*$|^\W*$",
+    re.I,
+)
 _MARGIN = (
     r"(?:reductions?|improvements?|increases?|decreases?|degradations?|drops?|gains?|gap|difference|loss|"
     r"margin|change|rise)"
@@ -121,7 +129,7 @@ def bind(text: str, number: re.Match[str]) -> _Bound | None:
     offset = len(left) - len(window)
     if number["percent"] is None and not re.match(r"\s*(?:[.,;:)]|\w|$|\(|—|-)", right):
         return None
-    if before := _BEFORE.search(window):
+    if (before := _BEFORE.search(window)) and _PLAIN.search(window[: before.start()]):
         average = bool(re.search(rf"\b{_AVERAGE}\s*$", window[: before.start()], re.I))
         if number["percent"] is None and not re.search(r"\bof\b|=|\bis\b|\bwas\b|\bat\b", before[0]):
             return None
