@@ -180,6 +180,8 @@ def from_json(text: str, brief: bool = False) -> Edition:
     """
     try:
         values = json.loads(text)
+        if isinstance(values, dict) and isinstance(old := values.get("schema"), int) and 0 < old < SCHEMA:
+            raise InputError(f"not a digest of schema {SCHEMA} but of {old}, an earlier version's: run its day again")
         if not isinstance(values, dict) or values.get("schema") != SCHEMA:
             raise InputError(f"not a digest of schema {SCHEMA}")
         if brief:

@@ -16,7 +16,7 @@ from asrcli.digest.items import Item, Kind, is_withdrawn
 from asrcli.digest.settings import SOURCES, Settings
 from asrcli.digest.sources import Task
 from asrcli.digest.states import Report, State
-from asrcli.digest.store import WITHDRAWN, Store, older_than, own_parts, seen_mark
+from asrcli.digest.store import NO_PHRASE, WITHDRAWN, Store, older_than, own_parts, seen_mark
 from asrcli.digest.web import Web
 from asrcli.errors import InputError
 
@@ -87,7 +87,7 @@ def reasons_not_to_report(reports: Sequence[Report], task: Task) -> dict[str, st
     """
     items = [item for report in reports for item in report.items]
     why = {
-        item.id: "no phrase"
+        item.id: NO_PHRASE
         for item in items
         if item.kind is Kind.PAPER and not task.settings.matches(item.title, item.text)
     }

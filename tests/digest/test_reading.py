@@ -156,8 +156,8 @@ def test_ranking_prints_its_reasons_and_follows_the_interests():
     first, last = rank([other, paper], judge)
     assert first.item is paper and last.score < 0
     assert [reason.text for reason in first.reasons] == [
-        "author Ada Example",
         "matches “Streaming”",
+        "author Ada Example",
         "gives numbers",
     ]
     assert first.score == pytest.approx(sum(reason.points for reason in first.reasons))
@@ -209,6 +209,39 @@ def test_merging_is_idempotent_and_keeps_arxivs_words():
         )
         assert merge(both, arxiv) == both == merge(both, hub)
         assert Item.from_json(both.to_json()) == both
+
+
+def test_one_owners_batch_is_one_row_and_facts_are_in_it():
+    batch = [made(f"someone/mms-1b-aft-{code}", downloads=2.0) for code in ("ruc", "cgg", "aln", "bew", "bxk")]
+    tagged = made(
+        "org/small-1.7b-q4-k-m", "license:apache-2.0", "base_model:quantized:openai/whisper-small", downloads=9.0
+    )
+    counted = Item(
+        "hf:a/b", Kind.MODEL, "a/b", "", "hf", authors=("a",), published="2026-04-16T08:00:00Z",
+        signals=(("downloads", 1.0), ("parameters", 6.0e8)),
+    )  # fmt: skip
+    rows, _ = fold(rank([*batch, tagged, counted], Judge(Settings())))
+    assert sorted((row.owner, row.members) for row in rows) == [("a", 1), ("org", 1), ("someone", 5)]
+    facts = {row.owner: (row.size, row.licence, row.base, row.created) for row in rows}
+    assert facts["org"] == ("1.7 B", "apache-2.0", "openai/whisper-small", "")
+    assert facts["a"] == ("600 M", "", "", "2026-04-16")
+    followed = [made(f"nvidia/new-{code}", downloads=2.0) for code in ("canary", "parakeet", "nemotron", "titanet")]
+    assert len(fold(rank(followed, Judge(Settings())))[0]) == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "said"),
+    [
+        ("speech recognition", "Streaming speech-recognition systems.", ["matches “speech-recognition”"]),
+        ("speech recognition", "Recognition of birds and of speech.", ["has “speech”, “Recognition”"]),
+        ("speech recognition", "Recognition of birds.", []),
+        ("multilingual", "A multilingual model.", ["matches “multilingual”"]),
+    ],
+)
+def test_an_interest_matches_as_a_phrase_and_says_the_words(words, text, said):
+    judge = Judge(Settings(interests=(Interest(words, 1.0),)))
+    item = Item("arxiv:1", Kind.PAPER, "A title", "", "arxiv", text)
+    assert [reason.text for reason in score(item, judge).reasons] == said
 
 
 def test_topics_are_rules():

@@ -10,7 +10,17 @@ from asrcli.digest.cleaning import safe_url
 from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, count_of
 from asrcli.digest.families import Family
 from asrcli.digest.markup import Child, Html, join_html, tag
-from asrcli.digest.pages.markdown import AUTHORS, BAD, HEADINGS, figure_text, footer, new_version, short_address
+from asrcli.digest.pages.markdown import (
+    AUTHORS,
+    BAD,
+    HEADINGS,
+    MODEL_HEADS,
+    facts_of,
+    figure_text,
+    footer,
+    new_version,
+    short_address,
+)
 
 
 def content_hash(text: str) -> str:
@@ -78,7 +88,8 @@ def day_html(edition: Edition) -> str:
 
 def table(heads: tuple[str, ...], rows: list[Html]) -> Html:
     """Return a table."""
-    return tag("table", tag("thead", tag("tr", *(tag("th", head) for head in heads))), tag("tbody", *rows))
+    inner = tag("table", tag("thead", tag("tr", *(tag("th", head) for head in heads))), tag("tbody", *rows))
+    return tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=heads[0])
 
 
 def status(edition: Edition) -> Html:
@@ -157,8 +168,8 @@ def models(families: tuple[Family, ...]) -> Html:
     for row in families:
         name = tag("td", link(row.title, row.url), f" ×{row.members}" if row.members > 1 else "")
         papers = join_html((source_of(paper) for paper in row.papers[:3]), ", ")
-        rows.append(tag("tr", name, tag("td", str(row.downloads)), tag("td", str(row.likes)), tag("td", papers)))
-    return table(("Model", "Downloads", "Likes", "Papers"), rows)
+        rows.append(tag("tr", name, *(tag("td", text) for text in facts_of(row)), tag("td", papers)))
+    return table(MODEL_HEADS, rows)
 
 
 def line_html(line: Line) -> Html:

@@ -130,14 +130,23 @@ def numbers_table(papers: tuple[Paper, ...]) -> list[str]:
     ]
 
 
+MODEL_HEADS = ("Model", "Size", "Licence", "Made from", "Date", "Downloads", "Likes", "Papers")
+
+
 def models_table(models: tuple[Family, ...]) -> str:
     """Return one row per family."""
     rows = []
     for row in models:
         more = f" ×{row.members}" if row.members > 1 else ""
+        cells = [f"{markdown_link(row.title, row.url)}{more}", *(escape_markdown(text) for text in facts_of(row))]
         papers = ", ".join(source_note(paper) for paper in row.papers[:3])
-        rows.append(f"| {markdown_link(row.title, row.url)}{more} | {row.downloads} | {row.likes} | {papers} |")
-    return "\n".join(["| Model | Downloads | Likes | Papers |", "|---|---|---|---|", *rows])
+        rows.append("| " + " | ".join([*cells, papers]) + " |")
+    return "\n".join([f"| {' | '.join(MODEL_HEADS)} |", "|" + "---|" * len(MODEL_HEADS), *rows])
+
+
+def facts_of(row: Family) -> tuple[str, ...]:
+    """Return the cells of a family between its name and its papers."""
+    return (row.size, row.licence, row.base, row.created, str(row.downloads), str(row.likes))
 
 
 def line_markdown(line: Line) -> str:

@@ -80,10 +80,21 @@ def read_category(task: Task, category: str) -> Report:
     except MarkupError as error:
         return Report(name, State.FAILED, f"HTTP 200 but {clean(str(error), 120)}")
     items = tuple(item for entry in feed.entries for item in [feed_item(entry)] if item is not None)
-    state, evidence = judge_feed(feed, len(items), eastern_day(answer, task.day))
+    today = eastern_day(answer, task.day)
+    state, evidence = judge_feed(feed, len(items), today)
+    if state is State.OK and repeated(task, items):
+        weekend = today.weekday() >= 5
+        state = State.QUIET if weekend else State.STALE
+        evidence = f"{evidence}, every one of them read before" + ("" if weekend else ": an old batch under a new date")
     fresh = state in (State.OK, State.QUIET) and feed.built
     marks = ((mark_name(category), eastern(feed.built).isoformat()),) if fresh else ()
     return Report(name, state, evidence, items, marks=marks)
+
+
+def repeated(task: Task, items: Sequence[Item]) -> bool:
+    """Tell whether a feed announces nothing that was not read on an earlier day; later versions are left aside."""
+    announced = [item for item in items if not item.announced.startswith("replace")]
+    return bool(announced) and all(task.known(item.id) for item in announced)
 
 
 def judge_feed(feed: Feed, count: int, today: date) -> tuple[State, str]:

@@ -16,7 +16,17 @@ from asrcli.digest.states import Report, State
 from asrcli.digest.web import Answer, Call
 
 HUB = "https://huggingface.co"
-EXPAND = ("author", "baseModels", "createdAt", "downloads", "likes", "pipeline_tag", "tags", "trendingScore")
+EXPAND = (
+    "author",
+    "baseModels",
+    "createdAt",
+    "downloads",
+    "likes",
+    "pipeline_tag",
+    "safetensors",
+    "tags",
+    "trendingScore",
+)
 PAGE = 100
 PAGES = 5
 NAME = re.compile(r"[\w.-]{1,96}(?:/[\w.-]{1,96})?", re.ASCII)
@@ -105,9 +115,11 @@ def read_repository(value: Any, kind: Kind) -> Item | None:
     )
     tags += tuple(f"base_model:{clean(parent, 120)}" for parent in parents if f"base_model:{parent}" not in tags)
     created = clean(text_of(value.get("createdAt")), 30)
+    weights = value.get("safetensors")
     numbers = (
         ("downloads", value.get("downloads")),
         ("likes", value.get("likes")),
+        ("parameters", weights.get("total") if isinstance(weights, dict) else None),
         ("trending", value.get("trendingScore")),
     )
     signals = tuple((key, number_of(number)) for key, number in numbers if number_of(number))
