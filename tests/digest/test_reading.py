@@ -29,6 +29,10 @@ from asrcli.errors import UsageError
         ("See Fig. 3 and Smith et al. 2021 for more. Done.", 2),
         ("It costs 1.7B parameters. 3.5 hours suffice.", 2),
         ("这是第一句。这是第二句。", 2),
+        ("The answer is no. We stop.", 2),
+        ("Model No. 3 wins. We use No. 4 too.", 2),
+        ("It is scored by ROUGE-L. During the test it wins.", 2),
+        ("Written by A. Example. Done.", 2),
         ("", 0),
     ],
 )

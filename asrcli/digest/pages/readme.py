@@ -77,10 +77,10 @@ def pdf_of(url: str) -> str:
 
 def ideas_block(editions: Sequence[Edition], _: Board | None) -> str:
     """Return the last day's ideas: titles and sentences."""
-    lines = [
-        f"- {markdown_link(idea.title, pdf_of(idea.url))} - {' '.join(escape_markdown(claim.text) for claim in idea.claims)}"
-        for idea in (editions[0].ideas if editions else ())
-    ]
+    lines = []
+    for idea in editions[0].ideas if editions else ():
+        said = " ".join(escape_markdown(claim.text) for claim in idea.claims)
+        lines.append(f"- {markdown_link(idea.title, pdf_of(idea.url))} - {said}")
     return "\n".join(lines) or "No ideas yet."
 
 

@@ -295,6 +295,3 @@ def look_up(task: Task, ids: Sequence[str], name: str) -> Report:
     """Read the papers with these ids."""
     report, _ = read_api(task, api_url(id_list=",".join(ids), start=0, max_results=len(ids)), name)
     return report
-
-
-__all__ = ["Kind", "collect", "look_up", "read_api"]

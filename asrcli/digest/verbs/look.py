@@ -1,4 +1,4 @@
-"""``asr digest search``, ``why``, ``star``, ``hide``, ``status``, ``doctor``, ``ideas`` and ``import``."""
+"""What a digest holds, on the terminal: ``search``, ``why``, ``star``, ``hide``, ``status``, ``week`` and the like."""
 
 from __future__ import annotations
 
@@ -167,6 +167,27 @@ def ideas(
                 print(f"{edition.day}\t{idea.id}\t{idea.title}\t{said}")
 
 
+@app.command("week")
+def week(
+    out: Out = OUT,
+    wanted: Annotated[str | None, typer.Option("--week", help="An ISO week, 2026-W17. Default: the newest.")] = None,
+) -> None:
+    """Write the summary of a week: its ideas, what was reported, and its topics beside those of the weeks before."""
+    from asrcli.digest.files import write_text
+    from asrcli.digest.pages.weekly import name_of, week_of_day, week_page
+    from asrcli.digest.run import load_editions
+
+    editions = load_editions(out)
+    if not editions:
+        raise InputError(f"no digest in {out}: start one with `asr digest run --out {out}`")
+    chosen = week_of(wanted) if wanted else week_of_day(editions[0].day)
+    if not any(week_of_day(one.day) == chosen for one in editions):
+        raise InputError(f"no day of {name_of(chosen)} in {out}; the newest is {editions[0].day}")
+    path = out / "weekly" / f"{name_of(chosen)}.md"
+    write_text(path, week_page(editions, chosen))
+    print(path)
+
+
 @app.command("doctor")
 def doctor(
     out: Out = OUT,
@@ -205,8 +226,11 @@ def import_list(
         from asrcli.digest.sources.feeds import read_opml_file
 
         feeds = read_opml_file(file)
-        print("feeds = [\n" + "".join(f'  "{url}",\n' for _, url in feeds) + "]")
-        print(f"asr: {len(feeds)} feeds: put these lines into digest.toml", file=sys.stderr)
+        asked = [url for _, url in feeds if url.lower().startswith("https:")]
+        print("feeds = [\n" + "".join(f'  "{url}",\n' for url in asked) + "]")
+        print(f"asr: {len(asked)} feeds: put these lines into digest.toml", file=sys.stderr)
+        for url in (url for _, url in feeds if url not in asked):
+            print(f"asr: left out, because only https is asked: {url}", file=sys.stderr)
     elif kind == "bibtex":
         from asrcli.digest.bibtex import read_authors
 
