@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asrcli.digest.cleaning import clean
@@ -98,7 +98,7 @@ def from_leaderboard() -> Board:
 
 
 def read_board(path: Path) -> Board:
-    """Read a board: JSON ``{"last_updated", "models": [{"model_id", "avg_wer", "rtfx"}]}``, or CSV.
+    """Read a board: JSON ``{"last_updated", "models": [{"model_id", "avg_wer", "rtfx", "tests"}]}``, or CSV.
 
     The CSV has the columns model, avg_wer, rtfx, snapshot_date and track (of which the first row's counts), and may
     hold a model several times, once per test set.
@@ -120,7 +120,13 @@ def read_board(path: Path) -> Board:
 def read_json(text: str) -> tuple[str, list[BoardRow]]:
     """Return the day of the data and the rows."""
     values = json.loads(text)
-    rows = [board_row(row["model_id"], row["avg_wer"], row.get("rtfx")) for row in values["models"]]
+    rows = [
+        replace(
+            board_row(row["model_id"], row["avg_wer"], row.get("rtfx")),
+            tests=tuple(sorted((clean(str(test), 40), float(wer)) for test, wer in row.get("tests", {}).items())),
+        )
+        for row in values["models"]
+    ]
     return clean(str(values["last_updated"]), 30), rows
 
 
