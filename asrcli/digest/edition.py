@@ -6,6 +6,7 @@ import dataclasses
 import json
 import types
 import typing
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -156,6 +157,20 @@ class Edition:
         if self.papers or self.models or self.lines:
             return ", ".join(found)
         return "No news." if self.exit_code == 0 else "Nothing could be read; this is not a quiet day."
+
+    @property
+    def opening(self) -> str:
+        """A paragraph that says what kind of day it was, from its own data; "" without papers."""
+        if not self.papers:
+            return ""
+        topics = Counter(paper.topic for paper in self.papers if paper.topic != "Other")
+        often = [f"{topic} ({number})" for topic, number in topics.most_common(3) if number > 1]
+        reporting = sum(any(claim.kind == "level" for claim in paper.own) for paper in self.papers)
+        said = [f"Most often: {', '.join(often)}."] if often else []
+        if reporting:
+            one = "paper reports an error rate of its own system"
+            said.append(count_of(reporting, one, "papers report error rates of their own systems") + ".")
+        return " ".join([*said, f"First by your interests: “{self.papers[0].title}”."])
 
 
 def count_of(number: int, noun: str, plural: str = "") -> str:

@@ -30,7 +30,8 @@ def summary_html(edition: Edition) -> Html:
     """Return the entry's body: the state of the sources, the ideas, and the papers by title."""
     ideas = tag("ul", *(tag("li", idea_html(idea)) for idea in edition.ideas)) if edition.ideas else ""
     papers = tag("ol", *(tag("li", link(paper.title, paper.url)) for paper in edition.papers)) if edition.papers else ""
-    return join_html([status(edition), tag("p", edition.headline), ideas, papers])
+    said = " ".join(filter(None, (edition.headline, edition.opening)))
+    return join_html([status(edition), tag("p", said), ideas, papers])
 
 
 def atom_feed(editions: Sequence[Edition]) -> str:

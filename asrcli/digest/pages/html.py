@@ -63,6 +63,7 @@ def day_html(edition: Edition) -> str:
     """Return the page."""
     title = f"{edition.title}: {edition.day}"
     parts: list[Child] = [tag("h1", title), status(edition), tag("p", edition.headline)]
+    parts += [tag("p", edition.opening)] if edition.opening else []
     if edition.ideas:
         parts += [tag("h2", "Ideas"), tag("ul", *(tag("li", idea_html(one)) for one in edition.ideas))]
     if edition.papers:

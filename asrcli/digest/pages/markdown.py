@@ -24,6 +24,7 @@ def day_markdown(edition: Edition) -> str:
         f"# {escape_markdown(edition.title)}: {edition.day}",
         source_status(edition),
         escape_markdown(edition.headline),
+        *([escape_markdown(edition.opening)] if edition.opening else []),
     ]
     if edition.ideas:
         blocks += ["## Ideas", "\n".join(idea_markdown(one) for one in edition.ideas)]
