@@ -10,9 +10,10 @@ from functools import lru_cache
 # Words without which "ASR", "Whisper" or "Conformer" may be anything: attack success rates, whispers, molecules.
 _SPEECH = re.compile(
     r"\b(?:speech|spoken|utterances?|transcri(?:be[ds]?|bing|pts?)|voices?|phonemes?|dictation|speakers?|"
-    r"word error rate|WER|CER|talkers?|acoustic word|subtitl\w+)\b",
+    r"word error rate|WER|CER|talkers?|acoustic word|subtitl\w+|diari[sz]\w+|speech-to-text)\b",
     re.I,
 )
+_AMBIGUOUS = frozenset({"automatic transcription", "forced alignment"})  # of music, of images
 _OTHER_ASR = re.compile(
     r"(?:success|survival|selection|retention|response|sparsity|arrival|answer)[\w\s-]{0,30}\(\s*ASRs?\s*\)|"
     r"attack success rate",
@@ -73,7 +74,7 @@ def find(phrase: str, text: str) -> str:
     if found is None:
         return ""
     rest = pattern(phrase).sub(" ", text)
-    if not _SPEECH.search(phrase) and "audio" not in phrase and not _SPEECH.search(rest):
+    if (is_name(phrase) or phrase.lower() in _AMBIGUOUS) and not _SPEECH.search(rest):
         return ""
     if phrase == "ASR" and _OTHER_ASR.search(text) and not re.search(r"speech[\s-]*recogni", rest, re.I):
         return ""
