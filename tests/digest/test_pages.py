@@ -403,6 +403,38 @@ def test_feeds_that_are_not_asked_are_said(tmp_path, capsys):
     assert "https://a.example/f" in said.out and "b.example" not in said.out and "http://b.example/f" in said.err
 
 
+def test_a_demonstration_verifies_and_is_the_same_each_time(tmp_path):
+    from asrcli.digest.demo import write_demo
+    from asrcli.digest.verify import rolling_problems, verify_day
+
+    days = write_demo(tmp_path / "a")
+    write_demo(tmp_path / "b")
+    with closing(Store(tmp_path / "a" / "digest.sqlite")) as store:
+        assert [problem for day in days for problem in verify_day(tmp_path / "a", day, store)] == []
+    assert rolling_problems(tmp_path / "a") == [] and len(days) == 7
+    for path in (tmp_path / "a").rglob("*.*"):
+        if path.suffix != ".sqlite":
+            assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
+    said = " ".join(path.read_text() for path in (tmp_path / "a/daily").glob("*.md"))
+    assert "Reports 5.1% WER on LibriSpeech test-other." in said.replace("\\", "")
+    assert "0.4% WER degradation" in said.replace("\\", "") and "Reports 0.4%" not in said
+
+
+def test_a_day_as_a_message(run, out):
+    from email import message_from_bytes
+    from email.policy import default
+
+    from asrcli.digest.mail import day_message
+
+    edition = replace(run(whole_day()), title="A title\r\nBcc: someone@evil.example")
+    data = day_message(edition, "me@example.org", "you@example.org")
+    assert data == day_message(edition, "me@example.org", "you@example.org")
+    message = message_from_bytes(data, policy=default)
+    assert message["To"] == "you@example.org" and message["Bcc"] is None
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert "Content-Security-Policy" in message.get_body(("html",)).get_content()
+
+
 def test_a_week_in_one_page(run, out):
     from asrcli.digest.verbs.look import week
 
