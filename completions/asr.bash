@@ -109,7 +109,9 @@ _asr_path() {  # the command that was typed so far, and of its own commands
             "digest/star") path="digest star" ;;
             "digest/hide") path="digest hide" ;;
             "digest/status") path="digest status" ;;
+            "digest/prune") path="digest prune" ;;
             "digest/ideas") path="digest ideas" ;;
+            "digest/week") path="digest week" ;;
             "digest/doctor") path="digest doctor" ;;
             "digest/import") path="digest import" ;;
             "digest/mindmap") path="digest mindmap" ;;
@@ -319,8 +321,12 @@ _asr() {
         "digest hide --out"|"digest hide -o") _asr_folders; return ;;
         "digest status --out"|"digest status -o") _asr_folders; return ;;
         "digest status --date") :; return ;;
+        "digest prune --out"|"digest prune -o") _asr_folders; return ;;
+        "digest prune --days") :; return ;;
         "digest ideas --out"|"digest ideas -o") _asr_folders; return ;;
         "digest ideas --week") :; return ;;
+        "digest week --out"|"digest week -o") _asr_folders; return ;;
+        "digest week --week") :; return ;;
         "digest doctor --out"|"digest doctor -o") _asr_folders; return ;;
         "digest mindmap --out"|"digest mindmap -o") _asr_folders; return ;;
         "digest mindmap --days") :; return ;;
@@ -373,7 +379,7 @@ _asr() {
         "config")
             if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "align ask bench compare config digest doctor engines leaderboard transcribe"; fi ;;
         "digest")
-            if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "run verify search why star hide status ideas doctor import mindmap feed readme podcast paper"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "run verify search why star hide status prune ideas week doctor import mindmap feed readme podcast paper"; fi ;;
         "digest run")
             if [[ $cur == -* ]]; then _asr_words "--out --date --since --until --sources --interests --replay --record --leaderboard --x-budget --llm --llm-model --strict --help"; else :; fi ;;
         "digest verify")
@@ -388,7 +394,11 @@ _asr() {
             if [[ $cur == -* ]]; then _asr_words "--out --undo --help"; else :; fi ;;
         "digest status")
             if [[ $cur == -* ]]; then _asr_words "--out --date --help"; else :; fi ;;
+        "digest prune")
+            if [[ $cur == -* ]]; then _asr_words "--out --days --help"; else :; fi ;;
         "digest ideas")
+            if [[ $cur == -* ]]; then _asr_words "--out --week --help"; else :; fi ;;
+        "digest week")
             if [[ $cur == -* ]]; then _asr_words "--out --week --help"; else :; fi ;;
         "digest doctor")
             if [[ $cur == -* ]]; then _asr_words "--out --example --help"; else :; fi ;;

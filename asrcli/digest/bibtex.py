@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from asrcli.digest.latex import as_text
 from asrcli.errors import InputError
 from asrcli.web.cleaning import clean
 
@@ -24,7 +25,7 @@ def read_authors(path: Path) -> list[str]:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     found: Counter[str] = Counter()
     for braced, quoted in _AUTHORS.findall(text):
-        for name in re.split(r"\s+and\s+", re.sub(r"[{}\\]", "", braced or quoted)):
+        for name in re.split(r"\s+and\s+", re.sub(r"[{}\\]", "", as_text(braced or quoted))):
             last, comma, first = name.partition(",")
             plain = clean(f"{first} {last}" if comma else name, 200)
             if plain and plain.casefold() != "others":

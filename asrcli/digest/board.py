@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asrcli.errors import InputError
 from asrcli.web.cleaning import clean
+
+LABELS = {
+    "ami": "AMI", "earnings22": "Earnings-22", "gigaspeech": "GigaSpeech",
+    "librispeech-clean": "LibriSpeech test-clean", "librispeech-other": "LibriSpeech test-other",
+    "spgispeech": "SPGISpeech", "tedlium": "TED-LIUM", "voxpopuli": "VoxPopuli",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,18 @@ class BoardRow:
     wer: float  # per cent, averaged over the board's test sets
     rtfx: float | None = None
     on_hub: bool = True  # whether its weights are there, under its name
+    tests: tuple[tuple[str, float], ...] = ()  # name of a test set -> word error rate, per cent
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The lowest word error rate of a board on one of its tests."""
+
+    test: str  # its name in the table: "librispeech-other"
+    label: str  # as people write it
+    model: str
+    wer: float
+    day: str  # of the board's data
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +50,16 @@ class Board:
     def best(self) -> BoardRow:
         """The row with the lowest word error rate."""
         return min(self.rows, key=lambda row: (row.wer, row.model))
+
+    @property
+    def best_by_test(self) -> tuple[Best, ...]:
+        """The lowest rate on each test set, by name; nothing where the board has averages only."""
+        found: dict[str, Best] = {}
+        for row in sorted(self.rows, key=lambda one: one.model):
+            for test, wer in row.tests:
+                if test not in found or wer < found[test].wer:
+                    found[test] = Best(test, LABELS.get(test, test), row.model, wer, self.day)
+        return tuple(found[test] for test in sorted(found))
 
 
 def load_board(path: Path | None = None) -> Board:
@@ -57,14 +85,20 @@ def from_leaderboard() -> Board:
     board = arrange([table], View())
     ranked = [one for one in board.standings if one.rank is not None and one.average is not None]
     rows = [
-        BoardRow(one.row.model, float(two_digits(one.average or 0.0)), one.row.rtfx, one.row.is_open is True)
+        BoardRow(
+            one.row.model,
+            float(two_digits(one.average or 0.0)),
+            one.row.rtfx,
+            one.row.is_open is True,
+            tuple(sorted(one.row.rates.items())),
+        )
         for one in ranked
     ]
     return Board(table.day, tuple(rows))
 
 
 def read_board(path: Path) -> Board:
-    """Read a board: JSON ``{"last_updated", "models": [{"model_id", "avg_wer", "rtfx"}]}``, or CSV.
+    """Read a board: JSON ``{"last_updated", "models": [{"model_id", "avg_wer", "rtfx", "tests"}]}``, or CSV.
 
     The CSV has the columns model, avg_wer, rtfx, snapshot_date and track (of which the first row's counts), and may
     hold a model several times, once per test set.
@@ -86,7 +120,13 @@ def read_board(path: Path) -> Board:
 def read_json(text: str) -> tuple[str, list[BoardRow]]:
     """Return the day of the data and the rows."""
     values = json.loads(text)
-    rows = [board_row(row["model_id"], row["avg_wer"], row.get("rtfx")) for row in values["models"]]
+    rows = [
+        replace(
+            board_row(row["model_id"], row["avg_wer"], row.get("rtfx")),
+            tests=tuple(sorted((clean(str(test), 40), float(wer)) for test, wer in row.get("tests", {}).items())),
+        )
+        for row in values["models"]
+    ]
     return clean(str(values["last_updated"]), 30), rows
 
 

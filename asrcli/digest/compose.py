@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from asrcli.digest.board import Board
-from asrcli.digest.edition import SCHEMA, Claim, Counts, Edition, Line, Paper, SourceLine, Update
+from asrcli.digest.board import Best, Board
+from asrcli.digest.edition import SCHEMA, Claim, Counts, Edition, Idea, Line, Paper, SourceLine, Update
 from asrcli.digest.families import fold
-from asrcli.digest.figures import Figure, boasts, find_figures
-from asrcli.digest.items import Item, Kind
+from asrcli.digest.figures import find_figures
+from asrcli.digest.ideas import idea_of, what_it_did
+from asrcli.digest.items import Item, Kind, is_withdrawn
 from asrcli.digest.ranking import Judge, Ranked, rank
 from asrcli.digest.sentences import best_spans, terms
 from asrcli.digest.settings import Settings
+from asrcli.digest.statements import statements
 from asrcli.digest.states import Report, exit_code
 from asrcli.digest.topics import topic_of
+from asrcli.web.cleaning import safe_url
 
 IDEAS = 7
+_CODE = re.compile(
+    r"https?://(?:www\.)?(?:github\.com|gitlab\.com|huggingface\.co|codeberg\.org|zenodo\.org)/[\w./~%+-]+", re.I
+)
 _LISTED = (Kind.DATASET, Kind.RELEASE, Kind.STORY, Kind.ARTICLE, Kind.POST)
 
 
@@ -35,6 +42,7 @@ class Material:
     hidden: frozenset[str] = frozenset()
     unmatched: int = 0
     older: int = 0
+    withdrawn: int = 0
     board: Board | None = None
 
 
@@ -58,6 +66,7 @@ def compose(material: Material) -> Edition:
         silent_models=silent,
         models=sum(one.item.kind is Kind.MODEL for one in ranked),
         hidden=len(material.items) - len(shown),
+        withdrawn=material.withdrawn,
     )
     settings = material.settings
     return Edition(
@@ -70,11 +79,14 @@ def compose(material: Material) -> Edition:
         sources=tuple(source_line(report, material) for report in material.reports),
         exit_code=exit_code(material.reports),
         papers=tuple(papers),
-        updates=tuple(Update(item.id, item.title, item.url, version) for item, version in material.updates),
+        updates=tuple(
+            Update(item.id, item.title, item.url, version, is_withdrawn(item)) for item, version in material.updates
+        ),
         models=tuple(families),
         lines=tuple(line_of(one) for kind in _LISTED for one in ranked if one.item.kind is kind),
         ideas=tuple(ideas_of(papers)),
         counts=counts,
+        board=best_of(material.board) if any(one.kind == "board" for paper in papers for one in paper.own) else (),
     )
 
 
@@ -92,8 +104,6 @@ def source_line(report: Report, material: Material) -> SourceLine:
 def paper_of(ranked: Ranked, material: Material) -> Paper:
     """Describe one paper: its two telling sentences, its figures, and what is said about it."""
     item = ranked.item
-    figures = find_figures(item.text)
-    rates = [figure for figure in figures if figure.metric in ("WER", "CER")]
     about = [other for other in material.items if item.id in other.about]
     talk = [other for other in about if other.kind is Kind.STORY]
     return Paper(
@@ -108,13 +118,10 @@ def paper_of(ranked: Ranked, material: Material) -> Paper:
         score=ranked.score,
         reasons=tuple(reason.text for reason in ranked.reasons),
         text=item.text,
-        claims=tuple(
-            Claim(item.id, span.start, span.end, span.of(item.text), span.of(item.text))
-            for span in best_spans(item.text)
-        ),
-        figures=figures,
-        boast="" if rates else boasts(item.text),
-        against=against_board(rates, material.board),
+        claims=what_it_did(item.id, item.text) or telling(item),
+        figures=find_figures(item.title, item.text),
+        own=() if is_withdrawn(item) else own_claims(item.id, item.title, item.text, best_of(material.board)),
+        code=code_in(item.text),
         models=tuple(sorted(other.title for other in about if other.kind is Kind.MODEL)),
         discussions=tuple(
             sorted(tag.partition(": ")[2] for other in talk for tag in other.tags if tag.startswith("discussion: "))
@@ -123,22 +130,36 @@ def paper_of(ranked: Ranked, material: Material) -> Paper:
     )
 
 
-def against_board(rates: Iterable[Figure], board: Board | None) -> str:
-    """Set the lowest claimed word error rate against the best average of the leaderboard."""
-    levels = [figure.value for figure in rates if figure.metric == "WER" and not figure.relative]
-    if board is None or not levels:
-        return ""
-    best = board.best
-    return (
-        f"lowest WER in the abstract {min(levels):g} % on its own test; "
-        f"the board's best average is {best.wer:g} % ({best.model}, data of {board.day})"
+def telling(item: Item) -> tuple[Claim, ...]:
+    """Return the sentences of an abstract that say most, when none says what was done."""
+    return tuple(
+        Claim(item.id, span.start, span.end, span.of(item.text), span.of(item.text)) for span in best_spans(item.text)
     )
 
 
-def ideas_of(papers: Sequence[Paper]) -> list[Claim]:
-    """Return the first telling sentence of the best papers: one idea of one paper each."""
-    found = [paper.claims[0] for paper in papers if paper.claims and paper.score > 0][:IDEAS]
-    return [Claim(one.id, one.start, one.end, one.quote, one.text, "idea") for one in found]
+def best_of(board: Board | None) -> tuple[Best, ...]:
+    """Return the board's best on each of its tests."""
+    return board.best_by_test if board else ()
+
+
+def own_claims(identity: str, title: str, text: str, board: Sequence[Best]) -> tuple[Claim, ...]:
+    """Return what the digest says of a paper in its own words, each with the sentence that it rests on."""
+    return tuple(
+        Claim(identity, one.quote.start, one.quote.end, one.quote.of(text), one.text, one.kind)
+        for one in statements(title, text, board)
+    )
+
+
+def code_in(text: str) -> tuple[str, ...]:
+    """Return the addresses of code, weights and data that an abstract names."""
+    found = (match[0].rstrip(".,;:)") for match in _CODE.finditer(text))
+    return tuple(dict.fromkeys(url for url in map(safe_url, found) if url))
+
+
+def ideas_of(papers: Sequence[Paper]) -> list[Idea]:
+    """Return the ideas of the best papers: what was done and what came of it."""
+    found = (idea_of(paper) for paper in papers if paper.score > 0)
+    return [idea for idea in found if idea is not None][:IDEAS]
 
 
 def line_of(ranked: Ranked) -> Line:

@@ -6,15 +6,17 @@ import dataclasses
 import json
 import types
 import typing
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
+from asrcli.digest.board import Best
 from asrcli.digest.families import Family
 from asrcli.digest.figures import Figure
 from asrcli.errors import InputError
 
-SCHEMA = 1
+SCHEMA = 2
 T = TypeVar("T")
 
 
@@ -31,12 +33,14 @@ class Claim:
     end: int
     quote: str
     text: str
-    kind: str = "summary"  # summary, idea, or (on paper pages) inference
+    kind: str = (
+        "summary"  # summary, idea, done, result; the digest's own: level, best, board; on paper pages: inference
+    )
 
     @property
     def verbatim(self) -> bool:
-        """Tell whether the claim is the source's own sentence."""
-        return self.text == self.quote
+        """Tell whether the claim is the source's own words; the first letter may be a capital."""
+        return self.text in (self.quote, self.quote[:1].upper() + self.quote[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,21 @@ class Paper:
     text: str  # the abstract, which every span counts in
     claims: tuple[Claim, ...]
     figures: tuple[Figure, ...]
-    boast: str  # the sentence that claims the state of the art, when no error rate stands in the abstract
-    against: str  # the claimed error rate set against the leaderboard, "" without one
+    own: tuple[Claim, ...]  # what the digest says of it in its own words (`asrcli.digest.statements`)
+    code: tuple[str, ...]  # addresses of code and weights that the abstract names
     models: tuple[str, ...]  # names of models of the day that are about it
     discussions: tuple[str, ...]  # addresses
     sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """One paper's idea, to be read alone: its title, what was done, and what came of it."""
+
+    id: str
+    title: str
+    url: str
+    claims: tuple[Claim, ...]  # of kind done and result, one or two
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,7 @@ class Update:
     title: str
     url: str
     version: int
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +123,7 @@ class Counts:
     models: int = 0
     dropped_claims: int = 0  # sentences of a language model that had no proof
     hidden: int = 0  # by the user
+    withdrawn: int = 0  # papers that their authors took back before they were news
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +142,9 @@ class Edition:
     updates: tuple[Update, ...]
     models: tuple[Family, ...]
     lines: tuple[Line, ...]
-    ideas: tuple[Claim, ...]
+    ideas: tuple[Idea, ...]
     counts: Counts
+    board: tuple[Best, ...]  # what `Claim`s of kind board are made from
 
     @property
     def headline(self) -> str:
@@ -140,6 +157,20 @@ class Edition:
         if self.papers or self.models or self.lines:
             return ", ".join(found)
         return "No news." if self.exit_code == 0 else "Nothing could be read; this is not a quiet day."
+
+    @property
+    def opening(self) -> str:
+        """A paragraph that says what kind of day it was, from its own data; "" without papers."""
+        if not self.papers:
+            return ""
+        topics = Counter(paper.topic for paper in self.papers if paper.topic != "Other")
+        often = [f"{topic} ({number})" for topic, number in topics.most_common(3) if number > 1]
+        reporting = sum(any(claim.kind == "level" for claim in paper.own) for paper in self.papers)
+        said = [f"Most often: {', '.join(often)}."] if often else []
+        if reporting:
+            one = "paper reports an error rate of its own system"
+            said.append(count_of(reporting, one, "papers report error rates of their own systems") + ".")
+        return " ".join([*said, f"First by your interests: “{self.papers[0].title}”."])
 
 
 def count_of(number: int, noun: str, plural: str = "") -> str:
@@ -164,6 +195,8 @@ def from_json(text: str, brief: bool = False) -> Edition:
     """
     try:
         values = json.loads(text)
+        if isinstance(values, dict) and isinstance(old := values.get("schema"), int) and 0 < old < SCHEMA:
+            raise InputError(f"not a digest of schema {SCHEMA} but of {old}, an earlier version's: run its day again")
         if not isinstance(values, dict) or values.get("schema") != SCHEMA:
             raise InputError(f"not a digest of schema {SCHEMA}")
         if brief:

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from asrcli.digest.sentences import Span, split_sentences
+from asrcli.digest.statements.levels import own_levels
+from asrcli.digest.statements.names import names_of
+from asrcli.digest.statements.plain import LONGEST, plain
+from asrcli.digest.statements.rates import rates_of
 
 _NUMBER = r"(?P<value>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 
@@ -18,6 +22,7 @@ class Figure:
     metric: str  # WER, CER, RTFx, RTF, parameters, hours, languages
     value: float  # WER and CER in percent; parameters as a count
     relative: bool  # a change ("reduces WER by 12 %"), not a level
+    own: bool  # an error rate that the authors' own system reaches, as the sentence says
     start: int  # of the number in the text
     end: int
     quote: str  # the sentence
@@ -61,14 +66,23 @@ _PATTERNS = [
 _UNITS = {"b": 1e9, "billion": 1e9, "m": 1e6, "million": 1e6, "k": 1e3, "thousand": 1e3}
 _CHANGE = re.compile(r"\b(?:relative|reduc\w+|improv\w+|gains?|lower\w*|decreas\w+|drop\w*|absolute)\b", re.I)
 _LEVEL = re.compile(r"\b(?:to|of|at|achiev\w+|obtain\w+|reach\w+)\b", re.I)
-_BEST = re.compile(r"\bstate[- ]of[- ]the[- ]art\b|\bSOTA\b", re.I)
 
 
-def find_figures(text: str) -> tuple[Figure, ...]:
-    """Return the figures of a text in order; one number is one figure."""
+def find_figures(title: str, text: str) -> tuple[Figure, ...]:
+    """Return the figures of a paper's text in order; one number is one figure."""
     found: dict[int, Figure] = {}
+    names = names_of(title, text)
     for sentence in split_sentences(text):
-        for metric, match in _matches(quote := sentence.of(text)):
+        quote = sentence.of(text)
+        if len(quote) > LONGEST or not re.search(r"\d", quote):
+            continue
+        own = {level.start for level in own_levels(quote, names)}
+        levels = {rate.start: rate for rate in rates_of(plain(quote))}
+        for start, rate in levels.items():
+            end = start + len(re.match(r"[\d.,]*\d", quote[start:])[0])  # type: ignore[index]
+            at = sentence.start
+            found[at + start] = Figure(rate.metric, rate.value, False, start in own, at + start, at + end, quote)
+        for metric, match in _matches(quote):
             span = Span(sentence.start + match.start("value"), sentence.start + match.end("value"))
             if span.start not in found:
                 found[span.start] = figure(metric, match, span, quote)
@@ -88,7 +102,7 @@ def figure(metric: str, match: re.Match[str], span: Span, quote: str) -> Figure:
     value = float(match["value"].replace(",", "")) * _UNITS.get(unit, 1.0)
     near = match[0]
     relative = metric in ("WER", "CER") and is_change(near, quote[max(0, match.start() - 40) : match.start()])
-    return Figure(metric, value, relative, span.start, span.end, quote)
+    return Figure(metric, value, relative, metric not in ("WER", "CER"), span.start, span.end, quote)
 
 
 def is_change(near: str, before: str) -> bool:
@@ -98,11 +112,3 @@ def is_change(near: str, before: str) -> bool:
     if re.search(r"\b(?:relative|reductions?|improvements?|by)\b", near, re.I):
         return True
     return bool(_CHANGE.search(before)) and not _LEVEL.search(near) and not _LEVEL.search(before[-8:])
-
-
-def boasts(text: str) -> str:
-    """Return the sentence that claims the state of the art, "" when none does."""
-    for sentence in split_sentences(text):
-        if _BEST.search(sentence.of(text)):
-            return sentence.of(text)
-    return ""

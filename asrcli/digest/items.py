@@ -62,6 +62,22 @@ def item_from(values: dict[str, object]) -> Item:
     return Item(**known)  # type: ignore[arg-type]
 
 
+# In an abstract or in arXiv's comments, at their beginning: what a paper says of another is something else.
+_WITHDRAWN = re.compile(
+    r"^\W*(?:paper |article |submission |manuscript )?(?:withdrawn|retracted)\b|"
+    r"\bthis (?:paper|submission|article|manuscript|work|version) (?:has been|was|is|is being) (?:withdrawn|"
+    r"retracted)\b|"
+    r"\b(?:withdrawn|retracted) (?:by|due to|because|from arxiv)\b",
+    re.I,
+)
+
+
+def is_withdrawn(item: Item) -> bool:
+    """Tell whether a paper was withdrawn, as its abstract or its comment on arXiv says."""
+    comments = (tag.partition(": ")[2] for tag in item.tags if tag.startswith("comment: "))
+    return item.kind is Kind.PAPER and any(_WITHDRAWN.search(text) for text in (item.text[:400], *comments))
+
+
 _NEW_STYLE = r"\d{4}\.\d{4,5}"
 _OLD_STYLE = r"[a-z][a-z-]+(?:\.[A-Z]{2})?/\d{7}"
 ARXIV_ID = re.compile(rf"(?P<base>{_NEW_STYLE}|{_OLD_STYLE})(?:v(?P<version>\d{{1,3}}))?", re.ASCII)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from asrcli.digest.edition import Claim, Edition, Paper
+from asrcli.digest.compose import IDEAS
+from asrcli.digest.edition import Claim, Edition, Idea, Paper
 from asrcli.digest.verify import claim_problems
 from asrcli.web.chat import ChatFailed, ChatServer, chat_server, is_address
 from asrcli.web.cleaning import clean
@@ -125,10 +126,16 @@ def rewrite(edition: Edition, chat: Chat, name: str) -> Edition:
             claims, lost = [], 0
         dropped += lost
         papers.append(replace(paper, claims=tuple(claims) or paper.claims))
-    ideas = [claim for paper in papers for claim in paper.claims if claim.kind == "idea"][:7]
+    ideas = [idea for paper in papers for idea in [told(paper)] if idea is not None][:IDEAS]
     writer = f"{clean(name, 80)}, gated" + (f" (stopped: {clean(failure, 80)})" if failure else "")
     counts = replace(edition.counts, dropped_claims=dropped)
     return replace(edition, papers=tuple(papers), ideas=tuple(ideas) or edition.ideas, writer=writer, counts=counts)
+
+
+def told(paper: Paper) -> Idea | None:
+    """Return the idea that the model told of a paper."""
+    claims = tuple(claim for claim in paper.claims if claim.kind == "idea")
+    return Idea(paper.id, paper.title, paper.url, claims) if claims else None
 
 
 def message(paper: Paper) -> str:

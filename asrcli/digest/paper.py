@@ -211,7 +211,7 @@ def paper_page(reading: Reading) -> str:
     claims = pick(text, spans, _CLAIM, 2, used) or spans[:1]
     evidence = pick(text, spans, _EVIDENCE, 4, used)
     limits = pick(text, spans, _LIMIT, 3, used)
-    figures = find_figures(text)
+    figures = find_figures(reading.title, text)
     extent = (
         "" if reading.whole else " Nothing is said here about parts that were not read (tables, ablations, references)."
     )

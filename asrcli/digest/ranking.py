@@ -6,19 +6,19 @@ item's score depends on that item and the settings alone: no abstract, however w
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asrcli.digest.figures import find_figures
 from asrcli.digest.items import Item, Kind
+from asrcli.digest.phrases import pattern
 from asrcli.digest.sentences import terms
 from asrcli.digest.settings import Settings
 
 K1, B, LENGTH = 1.2, 0.75, 150  # BM25's usual constants; the words of a usual abstract
 TITLE = 3  # a word of the title counts as so many of the text
 AUTHOR, STARRED, FIGURES, MODELS, DISCUSSED = 3.0, 1.0, 0.5, 0.5, 0.5
+APART = 0.5  # of a phrase whose words all occur, but not together
 MUTED, HIDDEN = -5.0, -10.0
 
 
@@ -62,7 +62,7 @@ def score(item: Item, judge: Judge) -> Ranked:
         *people_reasons(item, judge.settings),
         *signal_reasons(item, judge),
     ]
-    if item.kind is Kind.PAPER and find_figures(item.text):
+    if item.kind is Kind.PAPER and any(figure.own for figure in find_figures(item.title, item.text)):
         reasons.append(Reason("gives numbers", FIGURES))
     if item.id in judge.starred:
         reasons.append(Reason("starred", AUTHOR))
@@ -78,21 +78,34 @@ def score(item: Item, judge: Judge) -> Ranked:
 
 
 def interest_reasons(item: Item, settings: Settings) -> list[Reason]:
-    """Score every interest by BM25 over title and text, and what is muted."""
-    title, text = terms(item.title), terms(item.text)
-    counts = Counter(text)
-    for word in title:
-        counts[word] += TITLE
-    length = len(text) + TITLE * len(title)
+    """Score every interest by BM25 over title and text, and what is muted.
+
+    An interest counts in full where it stands as a phrase, and half where all of its words stand apart; one word of
+    several is nothing. What is said is what was found.
+    """
+    length = len(terms(item.text)) + TITLE * len(terms(item.title))
     found = []
     for interest in settings.interests:
-        wanted = terms(interest.words)
-        if wanted and any(counts[word] for word in wanted):
-            share = sum(saturate(counts[word], length) for word in wanted) / len(wanted)
-            found.append(Reason(f"matches “{interest.words}”", round(interest.weight * share, 3)))
+        words, count = occurrences([interest.words], item)
+        share, said = 1.0, f"matches “{words}”"
+        parts = [word for word in terms(interest.words) if word]
+        if not count and len(parts) > 1:
+            each = [occurrences([part], item) for part in parts]
+            count = min(times for _, times in each)
+            share, said = APART, f"has {', '.join(f'“{one}”' for one, _ in each)}"
+        if count:
+            found.append(Reason(said, round(interest.weight * share * saturate(count, length), 3)))
     whole = f"{item.title} {item.text}"
-    muted = [word for word in settings.mute if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", whole, re.I)]
+    muted = [word for word in settings.mute if pattern(word).search(whole)]
     return found + [Reason(f"muted: “{word}”", MUTED) for word in muted]
+
+
+def occurrences(phrases: Sequence[str], item: Item) -> tuple[str, float]:
+    """Return the words that phrases are first found as, and how often, those of the title counted more."""
+    in_title = [found[0] for phrase in phrases for found in pattern(phrase).finditer(item.title)]
+    in_text = [found[0] for phrase in phrases for found in pattern(phrase).finditer(item.text)]
+    every = in_title + in_text
+    return (every[0] if every else ""), float(TITLE * len(in_title) + len(in_text))
 
 
 def saturate(count: float, length: int) -> float:

@@ -12,11 +12,11 @@ from asrcli.base.files import write_text
 from asrcli.digest.board import Board
 from asrcli.digest.compose import Material, compose
 from asrcli.digest.edition import Edition, from_json, to_json
-from asrcli.digest.items import Item, Kind
+from asrcli.digest.items import Item, Kind, is_withdrawn
 from asrcli.digest.settings import SOURCES, Settings
 from asrcli.digest.sources import Task
 from asrcli.digest.states import Report, State
-from asrcli.digest.store import Store, older_than, own_parts, seen_mark
+from asrcli.digest.store import NO_PHRASE, WITHDRAWN, Store, older_than, own_parts, seen_mark
 from asrcli.errors import InputError
 from asrcli.web.client import Web
 
@@ -87,13 +87,14 @@ def reasons_not_to_report(reports: Sequence[Report], task: Task) -> dict[str, st
     """
     items = [item for report in reports for item in report.items]
     why = {
-        item.id: "no phrase"
+        item.id: NO_PHRASE
         for item in items
-        if item.kind is Kind.PAPER and not task.settings.matches(f"{item.title} {item.text}")
+        if item.kind is Kind.PAPER and not task.settings.matches(item.title, item.text)
     }
     for item in items:  # the feed's abstract may be cut where the API's is whole
-        if why.get(item.id) and task.settings.matches(f"{item.title} {item.text}"):
+        if why.get(item.id) and task.settings.matches(item.title, item.text):
             del why[item.id]
+    why |= {item.id: WITHDRAWN for item in items if is_withdrawn(item)}
     for item in items:
         # A first version that was missed may come together with its second: then the submission is recent.
         old_work = not item.published or older_than([item], task.day, MISSED_DAYS)
@@ -137,6 +138,7 @@ def material_of(plan: Plan, store: Store, reports: Sequence[Report]) -> Material
         hidden=store.feedback("hide"),
         unmatched=store.unmatched(plan.day),
         older=int(older[0]),
+        withdrawn=store.count_why(plan.day, WITHDRAWN),
         board=plan.board,
     )
 

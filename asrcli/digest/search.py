@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from asrcli.digest.compose import make_judge
-from asrcli.digest.items import arxiv_id
+from asrcli.digest.items import Item, Kind, arxiv_id
 from asrcli.digest.ranking import Judge, Ranked, score
 from asrcli.digest.settings import Interest, Settings
-from asrcli.digest.store import NEVER, Store
+from asrcli.digest.store import NEVER, NO_PHRASE, WITHDRAWN, Store
 from asrcli.errors import InputError
 
 WHY = {
-    "no phrase": "no phrase of the settings occurs in its title or abstract (`phrases` in digest.toml)",
+    NO_PHRASE: "no phrase of the settings is its subject (`phrases` and `other_topics` in digest.toml)",
+    WITHDRAWN: "it was withdrawn",
     "older than the first run reports": "it was older than a first run reports (`first_days` in digest.toml)",
 }
 
@@ -47,6 +48,9 @@ def explain(store: Store, identity: str, settings: Settings) -> Explanation:
     """
     wanted = identify(identity)
     known = store.find(wanted)
+    if known is None and (seen := store.passed_on(wanted)):
+        item = Item(wanted, Kind.PAPER, "(its words are not kept)", "", "arxiv")
+        return Explanation(Ranked(item, 0.0, ()), seen, "", WHY[NO_PHRASE])
     if known is None:
         raise InputError(f"{wanted} was never seen: no source gave it (`asr digest status` shows what was read)")
     day = date.fromisoformat(known.first_seen if known.reported == NEVER else known.reported)
@@ -65,7 +69,7 @@ def search(store: Store, query: str, limit: int = 20) -> list[tuple[Ranked, str]
     found = []
     for known in store.everything():
         one = score(known.item, judge)
-        hit = sum(reason.points for reason in one.reasons if reason.text.startswith(("matches", "author")))
+        hit = sum(reason.points for reason in one.reasons if reason.text.startswith(("matches", "has “", "author")))
         if hit:
             found.append(
                 (hit, Ranked(one.item, round(hit, 3), one.reasons), "" if known.reported == NEVER else known.reported)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 # A point after these ends no sentence.
 _ABBREVIATIONS = re.compile(
-    r"(?:\b(?:e\.g|i\.e|et al|vs|cf|etc|resp|approx|Fig|Figs|Eq|Eqs|Sec|Tab|Ref|No|Dr|Prof|St|"
-    r"w\.r\.t|a\.k\.a|U\.S|[A-Z]))\.$",
-    re.I,
+    r"(?:\b(?:e\.g|i\.e|[Ee]t al|vs|cf|[Ee]tc|resp|approx|[Ff]igs?|[Ee]qs?|[Ss]ecs?|Tab|Ref|Dr|Prof|St|"
+    r"w\.r\.t|a\.k\.a|U\.S)|(?<![\w-])[A-Z])\.$"
 )
+_NUMBERED = re.compile(r"\b[Nn]o\.$")  # "No. 3"; "the answer is no." ends a sentence
 _END = re.compile(r"[.!?。！？]+[\"'”’)\]]*(?=\s+[\"'“‘(\[]?[A-Z0-9À-ÞΑ-ΩА-Я\u3040-\u9fff]|\s*$)|[。！？]")
 _WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 _CUES = (
@@ -125,7 +125,9 @@ def split_sentences(text: str) -> list[Span]:
     spans: list[Span] = []
     start = 0
     for found in _END.finditer(text):
-        if _ABBREVIATIONS.search(text, max(0, found.start() - 12), found.start() + 1):
+        before = (max(0, found.start() - 12), found.start() + 1)
+        numbered = _NUMBERED.search(text, *before) and text[found.end() :].lstrip()[:1].isdigit()
+        if _ABBREVIATIONS.search(text, *before) or numbered:
             continue
         spans += trim(text, start, found.end())
         start = found.end()

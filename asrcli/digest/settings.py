@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from asrcli.digest.phrases import Match, find_in_paper
 from asrcli.errors import UsageError
 
 PHRASES = (
     "speech recognition", "speech-to-text", "ASR", "speech transcription", "automatic transcription",
-    "speech translation", "spoken language", "speech language model", "speech foundation model",
-    "speech large language model", "speech LLM", "speech encoder", "audio language model", "diarization",
-    "diarisation", "voice activity detection", "keyword spotting", "forced alignment", "wav2vec", "HuBERT", "Whisper",
-    "Conformer", "Zipformer", "Parakeet", "Canary",
+    "lyrics transcription", "speech translation", "speech-to-speech translation", "speech-to-text translation",
+    "spoken language understanding", "spoken language model", "speech language model", "speech foundation model",
+    "speech large language model", "speech LLM", "speech encoder", "speech tokenizer", "spoken dialogue",
+    "audio language model", "audio LLM", "audio foundation model", "audio understanding", "audio reasoning",
+    "audio question answering", "voice assistant", "diarization", "voice activity detection", "keyword spotting",
+    "forced alignment", "code-switching speech", "Common Voice", "wav2vec", "HuBERT", "Whisper", "Conformer",
+    "Zipformer", "Parakeet", "Canary",
+)  # fmt: skip
+# In a title: a paper of another field, in whose abstract recognition is a measure or a tool.
+OTHER_TOPICS = (
+    "text-to-speech", "TTS", "speech synthesis", "speech generation", "voice conversion", "voice cloning", "vocoder",
+    "dubbing", "deepfake", "anti-spoofing", "synthetic speech", "watermark", "speech enhancement", "enhancement",
+    "separation", "speaker extraction", "beamforming", "denoising", "localization", "sound event", "music", "song",
+    "guitar", "piano", "text-to-audio", "audio generation", "audio coding", "neural audio codec", "emotion", "dementia",
+    "Alzheimer", "Parkinson", "depression", "suicide", "underwater", "lip-to-speech", "accent simulation",
+    "speaker verification", "captioning", "speech test", "hearing aid", "annotation tool",
 )  # fmt: skip
 SOURCES = ("arxiv", "hf", "github", "rss", "hn", "x")
 
@@ -34,12 +46,16 @@ class Settings:
 
     categories: tuple[str, ...] = ("eess.AS", "cs.SD", "cs.CL")
     phrases: tuple[str, ...] = PHRASES  # a paper is kept when one occurs in its title or abstract
+    other_topics: tuple[str, ...] = (
+        OTHER_TOPICS  # in a title: what phrases of the abstract then are is a mention in passing
+    )
     interests: tuple[Interest, ...] = (
         Interest("speech recognition", 2.0),
         Interest("streaming", 1.0),
-        Interest("multilingual low-resource", 1.0),
+        Interest("multilingual", 0.5),
+        Interest("low-resource", 0.5),
         Interest("speech language model", 1.0),
-        Interest("open weights release", 0.5),
+        Interest("open weights", 0.5),
     )
     authors: tuple[str, ...] = ()
     organisations: tuple[str, ...] = (
@@ -63,13 +79,9 @@ class Settings:
     site: str = ""  # where the folder is published; feeds and the podcast need it for absolute links
     language: str = "en"
 
-    def matches(self, text: str) -> str:
-        """Return the first phrase that occurs in a text as whole words, "" when none does."""
-        lowered = text.lower()
-        for phrase in self.phrases:
-            if phrase.lower() in lowered and re.search(rf"(?<!\w){re.escape(phrase.lower())}s?(?!\w)", lowered):
-                return phrase
-        return ""
+    def matches(self, title: str, text: str) -> Match | None:
+        """Return the phrase that makes a paper news, ``None`` when none does."""
+        return find_in_paper(self.phrases, title, text, self.other_topics)
 
 
 def load_settings(path: Path | None) -> Settings:

@@ -9,37 +9,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from types import TracebackType
 
 from asrcli.digest.items import Item, Kind, merge
 from asrcli.digest.states import USABLE, Report
+from asrcli.digest.tables import FROM_1, SCHEMA, TABLES
 from asrcli.errors import InputError
 
-SCHEMA = 1
-TABLES = """
-CREATE TABLE items (
-    id TEXT PRIMARY KEY, kind TEXT NOT NULL, first_seen TEXT NOT NULL, reported TEXT NOT NULL, why TEXT NOT NULL,
-    payload TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX reported ON items (reported, kind);
-CREATE TABLE versions (
-    id TEXT NOT NULL, version INTEGER NOT NULL, seen TEXT NOT NULL, PRIMARY KEY (id, version)
-) WITHOUT ROWID;
-CREATE TABLE sightings (
-    id TEXT NOT NULL, source TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (id, source, day)
-) WITHOUT ROWID;
-CREATE TABLE watermarks (
-    name TEXT NOT NULL, day TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name, day)
-) WITHOUT ROWID;
-CREATE TABLE runs (
-    day TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL, PRIMARY KEY (day, source)
-) WITHOUT ROWID;
-CREATE TABLE editions (day TEXT PRIMARY KEY, sha256 TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE feedback (id TEXT PRIMARY KEY, mark TEXT NOT NULL) WITHOUT ROWID;
-"""
+NO_PHRASE = "no phrase"
+WITHDRAWN = "withdrawn"
 NEVER = "-"  # in `reported`: kept, but not news (no phrase matches, or older than a first run reports)
 
 
@@ -69,6 +50,9 @@ class Store:
             if found == 0 and not self.base.execute("SELECT 1 FROM sqlite_master").fetchone():
                 self.base.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
                 found = SCHEMA
+            if found == 1:
+                self.base.executescript(f"BEGIN; {FROM_1} PRAGMA user_version = {SCHEMA}; COMMIT; VACUUM;")
+                found = SCHEMA
         except (sqlite3.DatabaseError, OSError) as error:
             raise InputError(f"{path} cannot be opened as a digest store ({error})") from error
         if found != SCHEMA:
@@ -91,8 +75,17 @@ class Store:
 
     def known_before(self, identity: str, day: date) -> bool:
         """Tell whether an item was seen before a day."""
-        row = self.base.execute("SELECT 1 FROM items WHERE id = ? AND first_seen < ?", (identity, day.isoformat()))
-        return row.fetchone() is not None
+        rows = self.base.execute(
+            "SELECT 1 FROM items WHERE id = ? AND first_seen < ? UNION ALL "
+            "SELECT 1 FROM passed WHERE id = ? AND first_seen < ?",
+            (identity, day.isoformat()) * 2,
+        )
+        return rows.fetchone() is not None
+
+    def passed_on(self, identity: str) -> str:
+        """Return the day on which an item was seen that no phrase matches, "" when there is none."""
+        row = self.base.execute("SELECT first_seen FROM passed WHERE id = ?", (identity,)).fetchone()
+        return str(row[0]) if row else ""
 
     def marks_before(self, day: date) -> dict[str, str]:
         """Return every watermark as it stood before a day."""
@@ -138,9 +131,12 @@ class Store:
 
     def unmatched(self, day: date) -> int:
         """Count the papers first seen on a day that no phrase matches."""
-        row = self.base.execute(
-            "SELECT count(*) FROM items WHERE first_seen = ? AND why = 'no phrase'", (day.isoformat(),)
-        )
+        row = self.base.execute("SELECT count(*) FROM passed WHERE first_seen = ?", (day.isoformat(),)).fetchone()
+        return int(row[0])
+
+    def count_why(self, day: date, why: str) -> int:
+        """Count what was first seen on a day and is no news for one reason."""
+        row = self.base.execute("SELECT count(*) FROM items WHERE first_seen = ? AND why = ?", (day.isoformat(), why))
         return int(row.fetchone()[0])
 
     def feedback(self, mark: str) -> frozenset[str]:
@@ -194,6 +190,14 @@ class Store:
         self.base.execute("INSERT OR REPLACE INTO watermarks VALUES ('run', ?, ?)", (stamp, stamp))
 
     def _take(self, item: Item, source: str, stamp: str, why: str) -> None:
+        known = self.base.execute("SELECT 1 FROM items WHERE id = ?", (item.id,)).fetchone() is not None
+        if why == NO_PHRASE and not known:  # only that it was seen: its words are not needed again
+            self.base.execute(
+                "INSERT INTO passed VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET first_seen = min(first_seen, ?)",
+                (item.id, stamp, stamp),
+            )
+            return
+        self.base.execute("DELETE FROM passed WHERE id = ?", (item.id,))
         self.base.execute("INSERT OR IGNORE INTO sightings VALUES (?, ?, ?)", (item.id, source, stamp))
         if item.version:
             self.base.execute("INSERT OR IGNORE INTO versions VALUES (?, ?, ?)", (item.id, item.version, stamp))
@@ -206,8 +210,6 @@ class Store:
             self.base.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?)", values)
             return
         payload, first_seen, reported, old_why = row
-        if old_why == "no phrase" and not why:  # a later version, or its abstract, matches: it is news now
-            reported, old_why = stamp, ""
         if stamp < first_seen:  # an older day was run after a newer one
             first_seen = stamp
         merged = merge(Item.from_json(payload), item).to_json()
@@ -215,6 +217,27 @@ class Store:
             "UPDATE items SET first_seen = ?, reported = ?, why = ?, payload = ? WHERE id = ?",
             (first_seen, reported, old_why, merged, item.id),
         )
+
+    def prune(self, before: date) -> int:
+        """Forget what only re-running days before one needs: sightings, and the words of models nobody is shown.
+
+        Ids, papers and what was reported stay: nothing becomes news again. Returns how many items lost their words.
+        """
+        stamp = before.isoformat()
+        slimmed = 0
+        with self:
+            self.base.execute("DELETE FROM sightings WHERE day < ?", (stamp,))
+            self.base.execute("DELETE FROM watermarks WHERE day < ? AND name = 'run'", (stamp,))
+            rows = self.base.execute(
+                "SELECT id, payload FROM items WHERE first_seen < ? AND kind IN ('model', 'dataset')", (stamp,)
+            ).fetchall()
+            for identity, payload in rows:
+                slim = slimmer(Item.from_json(payload)).to_json()
+                if slim != payload:
+                    self.base.execute("UPDATE items SET payload = ? WHERE id = ?", (slim, identity))
+                    slimmed += 1
+        self.base.execute("VACUUM")
+        return slimmed
 
     def keep_edition(self, day: str, sha256: str) -> None:
         """Remember the hash of a day's JSON."""
@@ -226,6 +249,12 @@ class Store:
             self.base.execute("INSERT OR REPLACE INTO feedback VALUES (?, ?)", (identity, mark))
         else:
             self.base.execute("DELETE FROM feedback WHERE id = ?", (identity,))
+
+
+def slimmer(item: Item) -> Item:
+    """Return an item with the tags that are shown, and no text."""
+    kept = tuple(tag for tag in item.tags if tag.startswith(("license:", "base_model:", "arxiv:")))
+    return replace(item, text="", tags=kept)
 
 
 def own_parts(report: Report) -> tuple[Report, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from asrcli.digest.board import Best
+from asrcli.digest.compose import own_claims
 from asrcli.digest.edition import Claim, Edition, Paper, to_json
 from asrcli.digest.figures import find_figures
 from asrcli.digest.pages.rolling import DAYS, rolling_pages
@@ -45,7 +47,7 @@ def claim_problems(claim: Claim, texts: dict[str, str]) -> list[str]:
     source = texts[claim.id]
     if not 0 <= claim.start < claim.end <= len(source) or source[claim.start : claim.end] != claim.quote:
         return [f"{claim.id} {claim.start}-{claim.end}: the quote does not stand there"]
-    if claim.verbatim:
+    if claim.verbatim or claim.kind == "board":  # the board's numbers are the board's: `paper_problems` makes it again
         return []
     found = [
         f"{claim.id}: the number {one} is not in its quote"
@@ -59,22 +61,25 @@ def claim_problems(claim: Claim, texts: dict[str, str]) -> list[str]:
     return found + ([f"{claim.id}: markup or a link in the sentence"] if _MARKUP.search(claim.text) else [])
 
 
-def paper_problems(paper: Paper) -> list[str]:
-    """Return what is wrong with the figures of one paper."""
-    found = (
-        [f"{paper.id}: the figures are not those of its abstract"] if find_figures(paper.text) != paper.figures else []
-    )
-    if paper.boast and paper.boast not in paper.text:
-        found.append(f"{paper.id}: the claim of the state of the art is not in its abstract")
+def paper_problems(paper: Paper, board: Sequence[Best]) -> list[str]:
+    """Return what is wrong with the figures of one paper, and with what is said of it in our own words."""
+    found = []
+    if find_figures(paper.title, paper.text) != paper.figures:
+        found.append(f"{paper.id}: the figures are not those of its abstract")
+    if paper.own and own_claims(paper.id, paper.title, paper.text, board) != paper.own:
+        found.append(f"{paper.id}: what is said of it is not what its abstract gives")
     return found
 
 
 def edition_problems(edition: Edition) -> list[str]:
     """Return what is wrong within an edition."""
     texts = {paper.id: paper.text for paper in edition.papers}
-    claims: Iterable[Claim] = (*edition.ideas, *(claim for paper in edition.papers for claim in paper.claims))
+    in_ideas = (claim for idea in edition.ideas for claim in idea.claims)
+    claims: Iterable[Claim] = (*in_ideas, *(claim for paper in edition.papers for claim in (*paper.claims, *paper.own)))
     found = [problem for claim in claims for problem in claim_problems(claim, texts)]
-    return found + [problem for paper in edition.papers for problem in paper_problems(paper)]
+    titles = {paper.id: paper.title for paper in edition.papers}
+    found += [f"{idea.id}: an idea under another title" for idea in edition.ideas if titles.get(idea.id) != idea.title]
+    return found + [problem for paper in edition.papers for problem in paper_problems(paper, edition.board)]
 
 
 def store_problems(edition: Edition, store: Store) -> list[str]:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -25,6 +26,7 @@ from recordings import (
 from asrcli.digest.sources import arxiv as arxiv_source
 from asrcli.web.client import Answer, Call, WebError
 
+PASTWEEK = "https://arxiv.org/list/eess.AS/pastweek?skip=0&show=2000"
 FEED = "https://rss.arxiv.org/atom/eess.AS"
 
 
@@ -255,3 +257,48 @@ def test_a_spoiled_day_of_the_past_does_not_stop_today(run, out, capsys):
     )
     assert len(edition.papers) == 1 and (out / f"daily/{monday}.md").exists()
     assert f"{FRIDAY}.json: not a digest" in capsys.readouterr().err
+
+
+def test_an_old_batch_under_a_new_date_is_stale_and_its_day_is_filled_in(run):
+    """arXiv rebuilt its feed with the batch of the day before: that is no quiet day."""
+    monday, tuesday = FRIDAY + timedelta(days=3), FRIDAY + timedelta(days=4)
+    first, second = Made("2604.20001", "Speech recognition one"), Made("2604.20002", "Speech recognition two")
+    run(arxiv_answers(arxiv_feed([first], FRIDAY), arxiv_api([first])), FRIDAY, ("arxiv",))
+    stale = run(arxiv_answers(arxiv_feed([first], monday), arxiv_api([first]), monday), monday, ("arxiv",))
+    (feed,) = [part for part in stale.sources[0].parts if "feed" in part.name]
+    assert feed.state == "stale" and "an old batch under a new date" in feed.evidence and stale.exit_code == 3
+    answers = arxiv_answers(arxiv_feed([Made("2604.20003")], tuesday), arxiv_api([first]), tuesday)
+    answers.append(answer(PASTWEEK, listing({monday: [second.id]}), tuesday))
+    asked = arxiv_source.api_url(id_list=second.id, start=0, max_results=1)
+    answers.append(answer(asked, arxiv_api([second]), tuesday))
+    assert {paper.id for paper in run(answers, tuesday, ("arxiv",)).papers} == {"arxiv:2604.20002", "arxiv:2604.20003"}
+
+
+def test_after_a_day_of_429_the_papers_come_back(run):
+    monday, tuesday = FRIDAY + timedelta(days=3), FRIDAY + timedelta(days=4)
+    first, missed = Made("2604.20001"), Made("2604.20002")
+    run(arxiv_answers(arxiv_feed([first], FRIDAY), arxiv_api([first])), FRIDAY, ("arxiv",))
+    failed = run([answer(FEED, "", monday, 429), answer(api_address(), "", monday, 429)], monday, ("arxiv",))
+    assert failed.exit_code == 4 and "not a quiet day" in failed.headline
+    answers = arxiv_answers(arxiv_feed([Made("2604.20003")], tuesday), arxiv_api([first]), tuesday)
+    answers.append(answer(PASTWEEK, listing({monday: [missed.id]}), tuesday))
+    answers.append(
+        answer(arxiv_source.api_url(id_list=missed.id, start=0, max_results=1), arxiv_api([missed]), tuesday)
+    )
+    assert {paper.id for paper in run(answers, tuesday, ("arxiv",)).papers} == {"arxiv:2604.20002", "arxiv:2604.20003"}
+
+
+def test_a_withdrawn_paper_is_counted_and_no_news_and_a_withdrawal_is_said(run):
+    good, gone = Made("2604.20001"), Made("2604.20002", abstract="This paper has been withdrawn by the authors.")
+    edition = run(arxiv_answers(arxiv_feed([good, gone], FRIDAY), arxiv_api([good, gone])), FRIDAY, ("arxiv",))
+    assert [paper.id for paper in edition.papers] == ["arxiv:2604.20001"] and edition.counts.withdrawn == 1
+    monday = FRIDAY + timedelta(days=3)
+    later = replace(
+        good,
+        version=2,
+        announced="replace",
+        abstract="This paper has been withdrawn: an error.",
+        title="Speech recognition",
+    )
+    edition = run(arxiv_answers(arxiv_feed([later], monday), arxiv_api([later]), monday), monday, ("arxiv",))
+    assert [(one.id, one.withdrawn) for one in edition.updates] == [("arxiv:2604.20001", True)]

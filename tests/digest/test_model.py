@@ -59,7 +59,7 @@ def test_a_rewritten_day_verifies_and_counts_what_was_dropped(run):
     )
     assert edition_problems(written) == []
     assert written.counts.dropped_claims == 2 and written.writer == "model-a, gated"
-    assert [claim.text for claim in written.ideas] == [GOOD["text"]] * 2
+    assert [claim.text for idea in written.ideas for claim in idea.claims] == [GOOD["text"]] * 2
     assert all(claim.quote == QUOTE for claim in written.papers[0].claims)
 
 

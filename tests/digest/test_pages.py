@@ -383,4 +383,113 @@ def test_a_bibliography_gives_authors(tmp_path):
     assert asr("import", "bibtex", path).stdout == 'authors = [\n  "Ada Example",\n  "Ben Sample",\n]\n'
 
 
+def test_accents_of_a_bibliography(tmp_path):
+    from asrcli.digest.bibtex import read_authors
+
+    path = tmp_path / "my.bib"
+    names = r"""Schl{\"u}ter, Ralf and {\O}stergaard, Bo and Gonz\'alez, Ana"""
+    path.write_text(f"@article{{a, author = {{{names}}}}}")
+    assert read_authors(path) == ["Ana González", "Bo Østergaard", "Ralf Schlüter"]
+
+
+def test_feeds_that_are_not_asked_are_said(tmp_path, capsys):
+    from asrcli.digest.verbs.look import import_list
+
+    path = tmp_path / "feeds.opml"
+    outlines = "".join(f'<outline xmlUrl="{one}/f"/>' for one in ("https://a.example", "http://b.example"))
+    path.write_text(f"<opml><body>{outlines}</body></opml>")
+    import_list("opml", path)
+    said = capsys.readouterr()
+    assert "https://a.example/f" in said.out and "b.example" not in said.out and "http://b.example/f" in said.err
+
+
+def test_a_demonstration_verifies_and_is_the_same_each_time(tmp_path):
+    from asrcli.digest.demo import write_demo
+    from asrcli.digest.verify import rolling_problems, verify_day
+
+    days = write_demo(tmp_path / "a")
+    write_demo(tmp_path / "b")
+    with closing(Store(tmp_path / "a" / "digest.sqlite")) as store:
+        assert [problem for day in days for problem in verify_day(tmp_path / "a", day, store)] == []
+    assert rolling_problems(tmp_path / "a") == [] and len(days) == 7
+    for path in (tmp_path / "a").rglob("*.*"):
+        if path.suffix != ".sqlite":
+            assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
+    said = " ".join(path.read_text() for path in (tmp_path / "a/daily").glob("*.md"))
+    assert "Reports 5.1% WER on LibriSpeech test-other." in said.replace("\\", "")
+    assert "0.4% WER degradation" in said.replace("\\", "") and "Reports 0.4%" not in said
+
+
+def test_a_day_as_a_message(run, out):
+    from email import message_from_bytes
+    from email.policy import default
+
+    from asrcli.digest.mail import day_message
+
+    edition = replace(run(whole_day()), title="A title\r\nBcc: someone@evil.example")
+    data = day_message(edition, "me@example.org", "you@example.org")
+    assert data == day_message(edition, "me@example.org", "you@example.org")
+    message = message_from_bytes(data, policy=default)
+    assert message["To"] == "you@example.org" and message["Bcc"] is None
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert "Content-Security-Policy" in message.get_body(("html",)).get_content()
+
+
+def test_a_week_in_one_page(run, out):
+    from asrcli.digest.verbs.look import week
+
+    run(whole_day())
+    week(out, None)
+    page = (out / "weekly" / "2026-W16.md").read_text()
+    assert "1 day, 2 papers, 1 model family. All sources were read." in page
+    assert "| Topic | 2026-W13 | 2026-W14 | 2026-W15 | 2026-W16 |" in page and "## Ideas" in page
+    with pytest.raises(InputError, match="no day of 2026-W01"):
+        week(out, "2026-W01")
+
+
+def test_the_store_keeps_ids_alone_of_what_no_phrase_matches(run, out):
+    import sqlite3
+
+    other = [Made(f"2604.3{number:04}", "About pictures", "Pictures. " * 100) for number in range(200)]
+    run(
+        arxiv_answers(arxiv_feed([Made("2604.12345"), *other], FRIDAY), arxiv_api([Made("2604.12345")])),
+        FRIDAY,
+        ("arxiv",),
+    )
+    with closing(sqlite3.connect(out / "digest.sqlite")) as base:
+        assert base.execute("SELECT count(*) FROM items").fetchone()[0] == 1
+        assert base.execute("SELECT count(*) FROM passed").fetchone()[0] == 200
+        base.execute("VACUUM")
+    assert (out / "digest.sqlite").stat().st_size < 120_000  # the abstracts alone are 200 000
+    with closing(Store(out / "digest.sqlite")) as store:
+        assert store.known_before("arxiv:2604.30001", FRIDAY + timedelta(days=1)) and store.unmatched(FRIDAY) == 200
+
+
+def test_an_earlier_store_is_read(tmp_path):
+    import sqlite3
+
+    from asrcli.digest.items import Item, Kind
+    from asrcli.digest.tables import TABLES
+
+    path = tmp_path / "digest.sqlite"
+    old = TABLES.replace("CREATE TABLE passed (id TEXT PRIMARY KEY, first_seen TEXT NOT NULL) WITHOUT ROWID;", "")
+    item = Item("arxiv:1", Kind.PAPER, "T", "", "arxiv", "Pictures.").to_json()
+    with closing(sqlite3.connect(path)) as base:
+        base.executescript(f"{old} PRAGMA user_version = 1;")
+        base.execute("INSERT INTO items VALUES ('arxiv:1', 'paper', '2026-04-16', '-', 'no phrase', ?)", (item,))
+        base.commit()
+    with closing(Store(path)) as store:
+        assert store.passed_on("arxiv:1") == "2026-04-16" and store.find("arxiv:1") is None
+        assert store.prune(FRIDAY) == 0
+
+
+@pytest.mark.parametrize("week", ["2026-99", "2026-W00", "2026-W54", "2025-W53", "W17"])
+def test_a_week_that_is_none_is_an_error(week):
+    from asrcli.digest.verbs.look import week_of
+    from asrcli.errors import UsageError
+
+    with pytest.raises(UsageError, match="is not a week"):
+        week_of(week)
+
+
 __all__ = ["STORY", "release_answer", "story_answers"]

@@ -103,7 +103,7 @@ def test_everything_quoted_is_a_claim_of_the_digest(edition):
     script = write_script(edition, 10)
     texts = {paper.id: paper.text for paper in edition.papers}
     quoted = [turn for turn in script.turns if turn.proof]
-    assert len(quoted) == sum(len(paper.claims) for paper in edition.papers)
+    assert len(quoted) == sum(len(paper.claims) + len(paper.own) for paper in edition.papers)
     assert all(turn.text == turn.proof.text and not claim_problems(turn.proof, texts) for turn in quoted)
     known = json.dumps(
         [texts, edition.headline, edition.day, "17 April 2026", [paper.title for paper in edition.papers]]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from asrcli.digest.edition import Edition
-from asrcli.digest.pages.html import claim_html, link, status
+from asrcli.digest.pages.html import idea_html, link, status
 from asrcli.digest.settings import Settings
 from asrcli.web.markup import Html, add, join_html, tag, write_xml
 
@@ -28,9 +28,10 @@ def address(site: str, path: str) -> str:
 
 def summary_html(edition: Edition) -> Html:
     """Return the entry's body: the state of the sources, the ideas, and the papers by title."""
-    ideas = tag("ul", *(tag("li", claim_html(claim)) for claim in edition.ideas)) if edition.ideas else ""
+    ideas = tag("ul", *(tag("li", idea_html(idea)) for idea in edition.ideas)) if edition.ideas else ""
     papers = tag("ol", *(tag("li", link(paper.title, paper.url)) for paper in edition.papers)) if edition.papers else ""
-    return join_html([status(edition), tag("p", edition.headline), ideas, papers])
+    said = " ".join(filter(None, (edition.headline, edition.opening)))
+    return join_html([status(edition), tag("p", said), ideas, papers])
 
 
 def atom_feed(editions: Sequence[Edition]) -> str:

@@ -6,9 +6,19 @@ import base64
 import hashlib
 
 from asrcli.digest.assets import asset
-from asrcli.digest.edition import Claim, Edition, Line, Paper, count_of
+from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, count_of
 from asrcli.digest.families import Family
-from asrcli.digest.pages.markdown import AUTHORS, BAD, HEADINGS, figure_text, footer
+from asrcli.digest.pages.markdown import (
+    AUTHORS,
+    BAD,
+    HEADINGS,
+    MODEL_HEADS,
+    facts_of,
+    figure_text,
+    footer,
+    new_version,
+    short_address,
+)
 from asrcli.web.cleaning import safe_url
 from asrcli.web.markup import Child, Html, join_html, tag
 
@@ -53,13 +63,14 @@ def day_html(edition: Edition) -> str:
     """Return the page."""
     title = f"{edition.title}: {edition.day}"
     parts: list[Child] = [tag("h1", title), status(edition), tag("p", edition.headline)]
+    parts += [tag("p", edition.opening)] if edition.opening else []
     if edition.ideas:
-        parts += [tag("h2", "Ideas"), tag("ul", *(tag("li", claim_html(one)) for one in edition.ideas))]
+        parts += [tag("h2", "Ideas"), tag("ul", *(tag("li", idea_html(one)) for one in edition.ideas))]
     if edition.papers:
         parts += [tag("h2", f"Papers ({len(edition.papers)})"), *(paper_html(paper) for paper in edition.papers)]
         parts += numbers(edition.papers)
     if edition.updates:
-        lines = [tag("li", link(one.title, one.url), f" is now version {one.version}") for one in edition.updates]
+        lines = [tag("li", link(one.title, one.url), f" {new_version(one)}") for one in edition.updates]
         parts += [tag("h2", f"New versions ({len(edition.updates)})"), tag("ul", *lines)]
     if edition.models:
         parts += [tag("h2", f"Models ({count_of(len(edition.models), 'family', 'families')})"), models(edition.models)]
@@ -78,7 +89,8 @@ def day_html(edition: Edition) -> str:
 
 def table(heads: tuple[str, ...], rows: list[Html]) -> Html:
     """Return a table."""
-    return tag("table", tag("thead", tag("tr", *(tag("th", head) for head in heads))), tag("tbody", *rows))
+    inner = tag("table", tag("thead", tag("tr", *(tag("th", head) for head in heads))), tag("tbody", *rows))
+    return tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=heads[0])
 
 
 def status(edition: Edition) -> Html:
@@ -97,9 +109,16 @@ def source_of(identity: str) -> Child:
 
 
 def claim_html(claim: Claim) -> Html:
-    """Return a sentence with its source; the quote shows when the sentence is not verbatim."""
+    """Return a sentence with its source and the characters it stands at; its quote follows when it is not verbatim."""
     proof = tag("span", " [", source_of(claim.id), f", {claim.start}–{claim.end}]", class_="note")
-    return tag("span", claim.text, proof) if claim.verbatim else tag("span", claim.text, proof, title=claim.quote)
+    quote: list[Child] = [] if claim.verbatim else [" ", tag("q", claim.quote)]
+    return tag("span", claim.text, *quote, proof)
+
+
+def idea_html(idea: Idea) -> Html:
+    """Return one idea: the title, what was done, what came of it."""
+    said = join_html((claim_html(claim) for claim in idea.claims), " ")
+    return tag("span", tag("b", link(idea.title, idea.url)), " ", said)
 
 
 def paper_html(paper: Paper) -> Html:
@@ -110,17 +129,21 @@ def paper_html(paper: Paper) -> Html:
     head = " · ".join(filter(None, (paper.topic, authors, paper.published, " ".join(paper.categories[:4]))))
     parts: list[Child] = [tag("h3", link(paper.title, paper.url)), tag("p", head, class_="note")]
     parts += [tag("p", join_html((claim_html(claim) for claim in paper.claims), " "))] if paper.claims else []
-    if paper.against:
-        parts.append(tag("p", paper.against))
-    if paper.boast:
-        parts.append(tag("p", f"Claims the state of the art without an error rate: “{paper.boast}”"))
+    parts += [tag("p", claim_html(claim), class_="own") for claim in paper.own]
+    if paper.code:
+        parts.append(
+            tag("p", "Code and data: ", join_html((link(short_address(url), url) for url in paper.code), ", "))
+        )
     if paper.models:
         names = join_html((link(name, f"https://huggingface.co/{name}") for name in paper.models), ", ")
         parts.append(tag("p", "Models: ", names))
     if paper.discussions:
         parts.append(tag("p", "Discussed: ", join_html((link("Hacker News", url) for url in paper.discussions), ", ")))
     why = ", ".join(paper.reasons) or "no interest matches"
-    return tag("article", *parts, tag("p", f"Why here: {why} ({paper.score:g})", class_="note"), id=paper.id)
+    parts.append(tag("p", f"Why here: {why} ({paper.score:g})", class_="note"))
+    if paper.text:  # the characters of every quote count in this text
+        parts.append(tag("details", tag("summary", "Abstract"), tag("p", paper.text)))
+    return tag("article", *parts, id=paper.id)
 
 
 def numbers(papers: tuple[Paper, ...]) -> list[Child]:
@@ -146,8 +169,8 @@ def models(families: tuple[Family, ...]) -> Html:
     for row in families:
         name = tag("td", link(row.title, row.url), f" ×{row.members}" if row.members > 1 else "")
         papers = join_html((source_of(paper) for paper in row.papers[:3]), ", ")
-        rows.append(tag("tr", name, tag("td", str(row.downloads)), tag("td", str(row.likes)), tag("td", papers)))
-    return table(("Model", "Downloads", "Likes", "Papers"), rows)
+        rows.append(tag("tr", name, *(tag("td", text) for text in facts_of(row)), tag("td", papers)))
+    return table(MODEL_HEADS, rows)
 
 
 def line_html(line: Line) -> Html:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asrcli.digest.edition import Claim, Edition, Line, Paper, SourceLine, count_of
+from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, SourceLine, Update, count_of
 from asrcli.digest.families import Family
 from asrcli.digest.figures import Figure
 from asrcli.web.cleaning import escape_markdown, markdown_link
@@ -24,14 +24,15 @@ def day_markdown(edition: Edition) -> str:
         f"# {escape_markdown(edition.title)}: {edition.day}",
         source_status(edition),
         escape_markdown(edition.headline),
+        *([escape_markdown(edition.opening)] if edition.opening else []),
     ]
     if edition.ideas:
-        blocks += ["## Ideas", "\n".join(f"- {claim_markdown(one)}" for one in edition.ideas)]
+        blocks += ["## Ideas", "\n".join(idea_markdown(one) for one in edition.ideas)]
     if edition.papers:
         blocks += [f"## Papers ({len(edition.papers)})", *(paper_markdown(paper) for paper in edition.papers)]
         blocks += numbers_table(edition.papers)
     if edition.updates:
-        lines = [f"- {markdown_link(one.title, one.url)} is now version {one.version}" for one in edition.updates]
+        lines = [f"- {markdown_link(one.title, one.url)} {new_version(one)}" for one in edition.updates]
         blocks += [f"## New versions ({len(edition.updates)})", "\n".join(lines)]
     if edition.models:
         blocks += [f"## Models ({count_of(len(edition.models), 'family', 'families')})", models_table(edition.models)]
@@ -58,8 +59,25 @@ def source_note(identity: str) -> str:
 
 
 def claim_markdown(claim: Claim) -> str:
-    """Return a sentence with its source and the characters it stands at."""
-    return f"{escape_markdown(claim.text)} [{source_note(claim.id)}, {claim.start}–{claim.end}]"
+    """Return a sentence with its source; its quote follows when the sentence is not the source's own."""
+    quote = "" if claim.verbatim else f" “{escape_markdown(claim.quote)}”"
+    return f"{escape_markdown(claim.text)}{quote} [{source_note(claim.id)}]"
+
+
+def idea_markdown(idea: Idea) -> str:
+    """Return one idea as a list item: the title, what was done, what came of it."""
+    said = " ".join(escape_markdown(claim.text) for claim in idea.claims)
+    return f"- **{markdown_link(idea.title, idea.url)}** {said} [{source_note(idea.id)}]"
+
+
+def own_markdown(paper: Paper) -> list[str]:
+    """Return what the digest says of a paper in its own words, each with its quote."""
+    return [f"{escape_markdown(one.text)} “{escape_markdown(one.quote)}”" for one in paper.own]
+
+
+def new_version(update: Update) -> str:
+    """Say what became of a paper that was reported before."""
+    return "was withdrawn" if update.withdrawn else f"is now version {update.version}"
 
 
 def paper_markdown(paper: Paper) -> str:
@@ -70,10 +88,9 @@ def paper_markdown(paper: Paper) -> str:
     head = " · ".join(filter(None, (paper.topic, authors, paper.published, " ".join(paper.categories[:4]))))
     lines = [f"### {markdown_link(paper.title, paper.url)}", escape_markdown(head)]
     lines += [" ".join(claim_markdown(claim) for claim in paper.claims)] if paper.claims else []
-    if paper.against:
-        lines.append(escape_markdown(paper.against))
-    if paper.boast:
-        lines.append(f"Claims the state of the art without an error rate: “{escape_markdown(paper.boast)}”")
+    lines += own_markdown(paper)
+    if paper.code:
+        lines.append("Code and data: " + ", ".join(markdown_link(short_address(url), url) for url in paper.code))
     if paper.models:
         lines.append(
             "Models: " + ", ".join(markdown_link(name, f"https://huggingface.co/{name}") for name in paper.models)
@@ -84,10 +101,15 @@ def paper_markdown(paper: Paper) -> str:
     return "\n\n".join([*lines, f"*Why here:* {escape_markdown(why)} ({paper.score:g})"])
 
 
+def short_address(url: str) -> str:
+    """Return an address without its scheme."""
+    return url.partition("://")[2].removeprefix("www.").rstrip("/")
+
+
 def figure_text(figure: Figure) -> str:
     """Return a figure as the field writes it."""
     if figure.metric in ("WER", "CER"):
-        return f"{figure.value:g} %" + (" (change)" if figure.relative else "")
+        return f"{figure.value:g} %" + (" (change)" if figure.relative else "" if figure.own else " (mentioned)")
     if figure.metric == "parameters":
         return f"{figure.value / 1e9:g} B" if figure.value >= 1e9 else f"{figure.value / 1e6:g} M"
     return f"{figure.value:,.10g}"
@@ -109,14 +131,23 @@ def numbers_table(papers: tuple[Paper, ...]) -> list[str]:
     ]
 
 
+MODEL_HEADS = ("Model", "Size", "Licence", "Made from", "Date", "Downloads", "Likes", "Papers")
+
+
 def models_table(models: tuple[Family, ...]) -> str:
     """Return one row per family."""
     rows = []
     for row in models:
         more = f" ×{row.members}" if row.members > 1 else ""
+        cells = [f"{markdown_link(row.title, row.url)}{more}", *(escape_markdown(text) for text in facts_of(row))]
         papers = ", ".join(source_note(paper) for paper in row.papers[:3])
-        rows.append(f"| {markdown_link(row.title, row.url)}{more} | {row.downloads} | {row.likes} | {papers} |")
-    return "\n".join(["| Model | Downloads | Likes | Papers |", "|---|---|---|---|", *rows])
+        rows.append("| " + " | ".join([*cells, papers]) + " |")
+    return "\n".join([f"| {' | '.join(MODEL_HEADS)} |", "|" + "---|" * len(MODEL_HEADS), *rows])
+
+
+def facts_of(row: Family) -> tuple[str, ...]:
+    """Return the cells of a family between its name and its papers."""
+    return (row.size, row.licence, row.base, row.created, str(row.downloads), str(row.likes))
 
 
 def line_markdown(line: Line) -> str:
@@ -138,9 +169,10 @@ def footer(edition: Edition) -> str:
     """Return what is not shown, in numbers, and how the page can be checked."""
     counts = edition.counts
     hidden = [
-        (counts.unmatched, "of the papers read match no phrase"),
+        (counts.unmatched, "of the papers read are about no phrase of the settings"),
         (counts.older, "older than a first run reports"),
         (counts.silent_models, f"of {counts.models} models without a download or like"),
+        (counts.withdrawn, "withdrawn"),
         (counts.hidden, "hidden by you"),
         (counts.dropped_claims, "dropped for want of proof among the language model's sentences"),
     ]

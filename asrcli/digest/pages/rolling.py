@@ -8,7 +8,7 @@ from pathlib import Path
 
 from asrcli.base.files import write_text
 from asrcli.digest.edition import Edition
-from asrcli.digest.pages.markdown import claim_markdown
+from asrcli.digest.pages.markdown import idea_markdown
 from asrcli.errors import InputError
 from asrcli.web.cleaning import escape_markdown, markdown_link
 
@@ -41,10 +41,10 @@ def rolling_pages(editions: Sequence[Edition]) -> dict[str, str]:
 
 def ideas_page(editions: Sequence[Edition]) -> str:
     """Return the ideas, newest first, each with its source."""
-    blocks = [f"# Ideas\n\nOne sentence per paper, quoted; the last {DAYS} days."]
+    blocks = [f"# Ideas\n\nWhat was done and what came of it, in the papers' words; the last {DAYS} days."]
     for edition in editions:
         if edition.ideas:
-            blocks += [f"## {edition.day}", "\n".join(f"- {claim_markdown(claim)}" for claim in edition.ideas)]
+            blocks += [f"## {edition.day}", "\n".join(idea_markdown(idea) for idea in edition.ideas)]
     return "\n\n".join(blocks) + "\n"
 
 

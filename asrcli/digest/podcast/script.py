@@ -102,10 +102,7 @@ def paper_chapter(paper: Paper, first: bool) -> Chapter:
     stop = "" if paper.title.endswith((".", "?", "!")) else "."
     turns = [Turn("host", f"{start}, {paper.topic.lower()}: {paper.title}{stop}{by}")]
     turns += [Turn("guest", claim.text, claim) for claim in paper.claims]
-    if paper.against:
-        turns.append(Turn("host", f"Set against the board: {paper.against}."))
-    if paper.boast:
-        turns.append(Turn("host", "It claims the state of the art, and the abstract gives no error rate."))
+    turns += [Turn("host", claim.text, claim) for claim in paper.own]
     return Chapter(paper.title, paper.url, tuple(turns))
 
 

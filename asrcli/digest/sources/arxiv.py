@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode
 
 from asrcli.digest.items import Item, Kind, arxiv_id
+from asrcli.digest.latex import as_text
 from asrcli.digest.sources import Task, ask, combine, listing
 from asrcli.digest.sources.feeds import ACCEPT, Entry, Feed, read_feed
 from asrcli.digest.states import Report, State
@@ -79,10 +80,21 @@ def read_category(task: Task, category: str) -> Report:
     except MarkupError as error:
         return Report(name, State.FAILED, f"HTTP 200 but {clean(str(error), 120)}")
     items = tuple(item for entry in feed.entries for item in [feed_item(entry)] if item is not None)
-    state, evidence = judge_feed(feed, len(items), eastern_day(answer, task.day))
+    today = eastern_day(answer, task.day)
+    state, evidence = judge_feed(feed, len(items), today)
+    if state is State.OK and repeated(task, items):
+        weekend = today.weekday() >= 5
+        state = State.QUIET if weekend else State.STALE
+        evidence = f"{evidence}, every one of them read before" + ("" if weekend else ": an old batch under a new date")
     fresh = state in (State.OK, State.QUIET) and feed.built
     marks = ((mark_name(category), eastern(feed.built).isoformat()),) if fresh else ()
     return Report(name, state, evidence, items, marks=marks)
+
+
+def repeated(task: Task, items: Sequence[Item]) -> bool:
+    """Tell whether a feed announces nothing that was not read on an earlier day; later versions are left aside."""
+    announced = [item for item in items if not item.announced.startswith("replace")]
+    return bool(announced) and all(task.known(item.id) for item in announced)
 
 
 def judge_feed(feed: Feed, count: int, today: date) -> tuple[State, str]:
@@ -123,7 +135,8 @@ def feed_item(entry: Entry) -> Item | None:
 def paper(base: str, version: int, title: str, abstract: str) -> Item:
     """Return a paper with the fields every way knows."""
     url = f"https://arxiv.org/abs/{base}"
-    return Item(f"arxiv:{base}", Kind.PAPER, title, url, "arxiv", abstract, version=version)
+    words = (clean(as_text(title), 400), clean(as_text(abstract)))
+    return Item(f"arxiv:{base}", Kind.PAPER, words[0], url, "arxiv", words[1], version=version)
 
 
 def eastern(stamp: str) -> date:
@@ -282,6 +295,3 @@ def look_up(task: Task, ids: Sequence[str], name: str) -> Report:
     """Read the papers with these ids."""
     report, _ = read_api(task, api_url(id_list=",".join(ids), start=0, max_results=len(ids)), name)
     return report
-
-
-__all__ = ["Kind", "collect", "look_up", "read_api"]

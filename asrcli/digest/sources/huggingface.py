@@ -9,13 +9,24 @@ from typing import Any
 from urllib.parse import urlencode
 
 from asrcli.digest.items import TEMPLATE_PAPERS, Item, Kind, arxiv_id
+from asrcli.digest.latex import as_text
 from asrcli.digest.sources import Task, ask, combine, decode, number_of, text_of, texts_of
 from asrcli.digest.states import Report, State
 from asrcli.web.cleaning import clean, clean_title, safe_url
 from asrcli.web.client import Answer, Call
 
 HUB = "https://huggingface.co"
-EXPAND = ("author", "baseModels", "createdAt", "downloads", "likes", "pipeline_tag", "tags", "trendingScore")
+EXPAND = (
+    "author",
+    "baseModels",
+    "createdAt",
+    "downloads",
+    "likes",
+    "pipeline_tag",
+    "safetensors",
+    "tags",
+    "trendingScore",
+)
 PAGE = 100
 PAGES = 5
 NAME = re.compile(r"[\w.-]{1,96}(?:/[\w.-]{1,96})?", re.ASCII)
@@ -104,9 +115,11 @@ def read_repository(value: Any, kind: Kind) -> Item | None:
     )
     tags += tuple(f"base_model:{clean(parent, 120)}" for parent in parents if f"base_model:{parent}" not in tags)
     created = clean(text_of(value.get("createdAt")), 30)
+    weights = value.get("safetensors")
     numbers = (
         ("downloads", value.get("downloads")),
         ("likes", value.get("likes")),
+        ("parameters", weights.get("total") if isinstance(weights, dict) else None),
         ("trending", value.get("trendingScore")),
     )
     signals = tuple((key, number_of(number)) for key, number in numbers if number_of(number))
@@ -172,10 +185,10 @@ def read_daily(value: Any) -> Item | None:
     return Item(
         f"arxiv:{found[0]}",
         Kind.PAPER,
-        clean_title(text_of(paper.get("title"))),
+        clean_title(as_text(clean_title(text_of(paper.get("title"))))),
         f"https://arxiv.org/abs/{found[0]}",
         "hf",
-        clean(text_of(paper.get("summary"))),
+        clean(as_text(clean(text_of(paper.get("summary"))))),
         tuple(clean(one, 200) for one in names),
         clean(text_of(paper.get("publishedAt")), 30),
         version=0,  # arXiv's own words win when both are there

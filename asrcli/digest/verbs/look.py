@@ -1,8 +1,9 @@
-"""``asr digest search``, ``why``, ``star``, ``hide``, ``status``, ``doctor``, ``ideas`` and ``import``."""
+"""What a digest holds, on the terminal: ``search``, ``why``, ``star``, ``hide``, ``status``, ``week`` and the like."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from contextlib import closing
@@ -80,6 +81,24 @@ def mark(identity: str, out: Path, name: str, undo: bool) -> None:
             store.give_feedback(wanted, "" if undo else name)
 
 
+def week_of(text: str) -> tuple[int, int]:
+    """Return year and number of an ISO week.
+
+    Raises:
+        UsageError: there is no such week.
+    """
+    from datetime import date
+
+    found = re.fullmatch(r"(\d{4})-W(\d{2})", text)
+    try:
+        if found is None:
+            raise ValueError(text)
+        date.fromisocalendar(int(found[1]), int(found[2]), 1)
+    except ValueError as error:
+        raise UsageError(f"--week {text!r} is not a week: write YYYY-Www, as in 2026-W17") from error
+    return int(found[1]), int(found[2])
+
+
 Undo = Annotated[bool, typer.Option("--undo", help="Take the mark off again.")]
 
 
@@ -110,6 +129,25 @@ def status(out: Out = OUT, day: Day = None) -> None:
             print(f"{wanted}\t{source}\t{state}\t{evidence}")
 
 
+@app.command("prune")
+def prune(
+    out: Out = OUT,
+    keep: Annotated[int, typer.Option("--days", min=30, help="The days that can still be run again exactly.")] = 90,
+) -> None:
+    """Make digest.sqlite smaller; nothing that was seen becomes news again."""
+    from datetime import date, timedelta
+
+    from asrcli.digest.store import open_store
+
+    path = out / "digest.sqlite"
+    with closing(open_store(path)) as store:
+        before = path.stat().st_size
+        days = store.days()
+        newest = date.fromisoformat(days[-1]) if days else date.today()
+        store.prune(newest - timedelta(days=keep))
+    print(f"{path}\t{before} bytes\t{path.stat().st_size} bytes")
+
+
 @app.command("ideas")
 def ideas(
     out: Out = OUT, week: Annotated[str | None, typer.Option(help="An ISO week, 2026-W17. Default: all days.")] = None
@@ -119,11 +157,35 @@ def ideas(
 
     from asrcli.digest.run import load_editions
 
+    if week is not None:
+        week_of(week)
     for edition in load_editions(out):
         year, number, _ = date.fromisoformat(edition.day).isocalendar()
         if week is None or week == f"{year}-W{number:02}":
-            for claim in edition.ideas:
-                print(f"{edition.day}\t{claim.id}\t{claim.start}-{claim.end}\t{claim.text}")
+            for idea in edition.ideas:
+                said = " ".join(claim.text for claim in idea.claims)
+                print(f"{edition.day}\t{idea.id}\t{idea.title}\t{said}")
+
+
+@app.command("week")
+def week(
+    out: Out = OUT,
+    wanted: Annotated[str | None, typer.Option("--week", help="An ISO week, 2026-W17. Default: the newest.")] = None,
+) -> None:
+    """Write the summary of a week: its ideas, what was reported, and its topics beside those of the weeks before."""
+    from asrcli.base.files import write_text
+    from asrcli.digest.pages.weekly import name_of, week_of_day, week_page
+    from asrcli.digest.run import load_editions
+
+    editions = load_editions(out)
+    if not editions:
+        raise InputError(f"no digest in {out}: start one with `asr digest run --out {out}`")
+    chosen = week_of(wanted) if wanted else week_of_day(editions[0].day)
+    if not any(week_of_day(one.day) == chosen for one in editions):
+        raise InputError(f"no day of {name_of(chosen)} in {out}; the newest is {editions[0].day}")
+    path = out / "weekly" / f"{name_of(chosen)}.md"
+    write_text(path, week_page(editions, chosen))
+    print(path)
 
 
 @app.command("doctor")
@@ -141,11 +203,16 @@ def doctor(
     settings = settings_for(out, None)
     print(f"settings\t{own if own.is_file() else 'built-in'}")
     print(f"categories\t{', '.join(settings.categories)}")
+    print(f"phrases\t{', '.join(settings.phrases)}")
+    print(f"other topics\t{', '.join(settings.other_topics)}")
     print(f"feeds\t{len(settings.feeds)}; repositories {len(settings.releases)}; interests {len(settings.interests)}")
     for name in ("ASR_X_TOKEN", "ASR_LLM_KEY"):
         print(f"{name}\t{'set' if os.environ.get(name) else 'not set'}")
-    for program in ("espeak-ng", "flite"):
-        print(f"{program}\t{shutil.which(program) or 'not found'}")
+    from asrcli.digest.podcast.espeak import library
+
+    found = library()
+    print(f"espeak-ng\t{found[0] if found else 'not found: apt-get install espeak-ng, or pip install espeakng-loader'}")
+    print(f"flite\t{shutil.which('flite') or 'not found'}")
     print(f"store\t{out / 'digest.sqlite' if (out / 'digest.sqlite').is_file() else 'none yet'}")
 
 
@@ -159,8 +226,11 @@ def import_list(
         from asrcli.digest.sources.feeds import read_opml_file
 
         feeds = read_opml_file(file)
-        print("feeds = [\n" + "".join(f'  "{url}",\n' for _, url in feeds) + "]")
-        print(f"asr: {len(feeds)} feeds: put these lines into digest.toml", file=sys.stderr)
+        asked = [url for _, url in feeds if url.lower().startswith("https:")]
+        print("feeds = [\n" + "".join(f'  "{url}",\n' for url in asked) + "]")
+        print(f"asr: {len(asked)} feeds: put these lines into digest.toml", file=sys.stderr)
+        for url in (url for _, url in feeds if url not in asked):
+            print(f"asr: left out, because only https is asked: {url}", file=sys.stderr)
     elif kind == "bibtex":
         from asrcli.digest.bibtex import read_authors
 

@@ -1,7 +1,8 @@
-"""``asr digest mindmap``, ``feed`` and ``readme``: what is made of days that are already written."""
+"""``asr digest mindmap``, ``feed``, ``mail``, ``readme`` and the like: what is made of days that are written."""
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import date, timedelta
 from pathlib import Path
@@ -74,6 +75,43 @@ def feed(
         names.append("sources.opml")
     for name in names:
         print(out / name)
+
+
+@app.command("mail")
+def mail(
+    out: Out = OUT,
+    day: Annotated[str | None, typer.Option("--date", help="The day. Default: the newest.")] = None,
+    eml: Annotated[Path | None, typer.Option("--eml", help="Write to this file. Default: standard output.")] = None,
+    sender: Annotated[str, typer.Option("--from", help="Address of the sender.")] = "",
+    to: Annotated[str, typer.Option(help="Address of the reader.")] = "",
+) -> None:
+    """Write a verified day as a message of text and HTML, for a mail program (`... --to ME | sendmail -t`)."""
+    from asrcli.base.files import write_bytes
+    from asrcli.digest.mail import day_message
+
+    for option, address in (("--from", sender), ("--to", to)):
+        if address and not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
+            raise UsageError(f"{option} {address!r} is not an address: write name@example.org")
+    message = day_message(verified_edition(out, day), sender, to)
+    if eml is None:
+        sys.stdout.buffer.write(message)
+        return
+    write_bytes(eml, message)
+    print(eml)
+
+
+@app.command("demo")
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="A folder that holds no digest.")] = Path("digest-demo"),
+) -> None:
+    """Write a week of made-up news into a folder, to look at without a network."""
+    from asrcli.digest.demo import write_demo
+
+    if (out / "digest.sqlite").exists():
+        raise UsageError(f"--out {out} holds a digest already: name another folder")
+    days = write_demo(out)
+    for path in (out / "daily" / f"{days[-1]}.html", out / "ideas.md", out / "feed.xml"):
+        print(path)
 
 
 @app.command("readme")

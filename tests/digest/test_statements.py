@@ -1,0 +1,264 @@
+"""What the digest says in its own words, on sentences that were labelled by hand (`data/README.md`)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asrcli.digest.board import Best
+from asrcli.digest.items import Item, Kind, is_withdrawn
+from asrcli.digest.latex import as_text
+from asrcli.digest.phrases import find
+from asrcli.digest.settings import Settings
+from asrcli.digest.statements import statements
+from asrcli.digest.statements.best import claims_best
+from asrcli.digest.statements.levels import own_levels
+from asrcli.digest.statements.names import names_of
+
+DATA = Path(__file__).parent / "data"
+PRECISION = 0.98
+TITLE, INTRODUCED = "Foo-ASR: a recogniser", "We propose Foo-ASR, a streaming recogniser. "
+BOARD = (Best("librispeech-other", "LibriSpeech test-other", "org/best", 2.37, "2026-03-26"),)
+
+
+def labelled(half: str) -> Iterator[dict]:
+    for line in (DATA / "sentences.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        if row["half"] == half:
+            yield row
+
+
+def letters(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def same_test(said: str, labelled_as: str) -> bool:
+    """A test is right when it names what the label names; where there is none, none may be named, and the reverse."""
+    if not said or not labelled_as:
+        return said == labelled_as
+    return letters(labelled_as) in letters(said) or letters(said) in letters(labelled_as)
+
+
+def judge_levels(half: str) -> tuple[int, int, int]:
+    """Return how many levels are right, how many wrong, and how many were not said."""
+    right = wrong = missing = 0
+    for row in labelled(half):
+        left = list(row["levels"])
+        for level in own_levels(row["text"], names_of(row["title"], f"{row['before']} {row['text']}")):
+            found = next(
+                (
+                    one
+                    for one in left
+                    if one[0] == level.metric and abs(one[1] - level.value) < 1e-6 and same_test(level.test, one[2])
+                ),
+                None,
+            )
+            if found:
+                left.remove(found)
+                right += 1
+            else:
+                wrong += 1
+        missing += len(left)
+    return right, wrong, missing
+
+
+def judge_claims(half: str) -> tuple[int, int, int]:
+    """The same for claims of the state of the art."""
+    said = [
+        (claims_best(row["text"], names_of(row["title"], f"{row['before']} {row['text']}")), row["best"] == "own")
+        for row in labelled(half)
+    ]
+    return said.count((True, True)), said.count((True, False)), said.count((False, True))
+
+
+@pytest.mark.parametrize("half", ["development", "unseen"])
+def test_own_sentences_are_true(half):
+    levels, claims = judge_levels(half), judge_claims(half)
+    right, wrong = levels[0] + claims[0], levels[1] + claims[1]
+    assert right >= 45 and right / (right + wrong) >= PRECISION, (levels, claims)
+
+
+@pytest.mark.parametrize(("half", "levels", "claims"), [("development", 0.75, 0.7), ("unseen", 0.6, 0.7)])
+def test_not_everything_is_left_unsaid(half, levels, claims):
+    """The shares that `docs/digest.md` names."""
+    (right, _, missing), (claimed, _, unclaimed) = judge_levels(half), judge_claims(half)
+    assert right / (right + missing) >= levels and claimed / (claimed + unclaimed) >= claims
+
+
+def test_the_labelled_set_is_what_its_readme_says():
+    rows = [json.loads(line) for line in (DATA / "sentences.jsonl").read_text("utf-8").splitlines()]
+    real = [row for row in rows if not row["id"].startswith("made-")]
+    assert len(real) >= 400 and len({row["text"] for row in rows}) == len(rows)
+    assert all((int(row["id"][-1]) % 2 == 0) == (row["half"] == "development") for row in real)
+    assert {row["role"] for row in rows} == {"own", "change", "baseline", "human", "hypothesis", "other", "none"}
+
+
+def said(text: str) -> list[str]:
+    return [one.text for one in statements(TITLE, INTRODUCED + text, BOARD)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A relative reduction of 8.7% in word error rate is seen.",
+        "We see a 2-4% WER degradation on LibriSpeech test-other.",
+        "Unlike Whisper, which reaches 1.2% WER, ours is small.",
+        "Humans reach 5.9% WER on Switchboard.",
+        "We hypothesise that our model reaches 2% WER with more data.",
+        "The baseline reaches 7.1% WER on AMI.",
+        "We compare our model with Canary, which obtains 3.1% WER on LibriSpeech.",
+        "Our system achieves a WER/CER of 10.3% and a cpCER of 4.0%.",
+        "Our model achieves a concatenated minimum permutation word error rate of 12.1%.",
+        "Our attack increases the WER of Whisper to 98%.",
+        "Canary is a strong model. It achieves 5.6% WER on AMI.",
+        "We evaluate several state-of-the-art systems.",
+        "We do not claim the state of the art.",
+        "Whisper achieves state-of-the-art performance on our corpus.",
+        "Our model is close to the state of the art.",
+        "Our model outperforms state-of-the-art systems.",
+    ],
+)
+def test_nothing_is_said_of_what_is_not_theirs(text):
+    assert said(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Foo-ASR reaches 4.2% WER on AMI, compared to 5.6% WER for Canary.", ["Reports 4.2% WER on AMI."]),
+        (
+            "It reduces WER from 6.99% to 4.95% on TED-LIUM.",
+            ["Reports 4.95% WER on TED-LIUM."],
+        ),
+        ("Our model reaches a WER of 4,7 % on MLS German.", ["Reports 4,7 % WER on MLS German."]),
+        ("Our model obtains a WER of 0.38 on our test set.", ["Reports a WER of 0.38 on test set."]),
+        ("Foo-ASR sets a new state of the art on AMI.", ["Claims the state of the art."]),
+        (
+            "Foo-ASR achieves WERs of 2.1% and 4.3% on test-clean and test-other.",
+            ["Reports 2.1% WER on test-clean; 4.3% WER on test-other."],
+        ),
+    ],
+)
+def test_what_is_said(text, expected):
+    assert said(text) == expected
+
+
+def test_the_board_is_set_beside_the_same_test_in_its_language_only():
+    best = "on LibriSpeech test-other 2.37 % (org/best)"
+    beside = f"The board's lowest WER, data of 2026-03-26, normalised its own way: {best}."
+    assert said("Foo-ASR reaches 4.2% WER on LibriSpeech test-other.")[1:] == [beside]
+    for other in (
+        "Foo-ASR reaches 4.2% WER on Pashto FLEURS.",
+        "Foo-ASR reaches 4.2% WER on LibriSpeech test-clean.",
+        "Foo-ASR reaches 4.2% WER on average on LibriSpeech.",
+        "Foo-ASR reaches 4.2% CER on LibriSpeech test-other.",
+        "Our French model reaches 4.2% WER on LibriSpeech test-other.",
+        "Foo-ASR reaches 4.2% WER on noisy LibriSpeech test-other.",
+    ):
+        assert not any("board" in one for one in said(other)), other
+
+
+def test_every_statement_quotes_its_sentence():
+    text = INTRODUCED + "Foo-ASR reaches 4.2% WER on AMI. Foo-ASR sets a new state of the art."
+    quotes = [one.quote.of(text) for one in statements(TITLE, text)]
+    assert quotes == ["Foo-ASR reaches 4.2% WER on AMI.", "Foo-ASR sets a new state of the art."]
+
+
+@pytest.mark.parametrize(
+    "text", ["5% " * 6000, "from 5% to " * 1800, "We achieve a WER of " * 900, "(" * 19_000, "{" * 19_000]
+)
+def test_long_texts_are_left_alone(text):
+    assert statements("T", text) == () and as_text(text) == text
+
+
+# --- phrases ---
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "words"),
+    [
+        ("audio language model", "Large audio-language models hear.", "audio-language models"),
+        ("speech recognition", "We build speech-recognition systems.", "speech-recognition"),
+        ("speech LLM", "Hallucinations in SpeechLLMs.", "SpeechLLMs"),
+        ("diarization", "We diarize meetings with many speakers.", "diarize"),
+        ("diarisation", "Speaker diarization of meetings.", "diarization"),
+        ("speech recognition", "An unsupervised speech recogniser.", "speech recogniser"),
+        ("ASR", "ASR systems of speech.", "ASR"),
+        ("ASR", "An attack success rate (ASR) of 90% on audio and speech models.", ""),
+        ("ASR", "The ASR of the attack is 90%.", ""),
+        ("Conformer", "Conformers of molecules are sampled.", ""),
+        ("Canary", "Canaries in a mine.", ""),
+        ("Whisper", "He whispers softly about speech.", ""),
+        ("Whisper", "Whisper transcribes speech.", "Whisper"),
+    ],
+)
+def test_phrases_are_found_in_their_meaning(phrase, text, words):
+    assert find(phrase, text) == words
+
+
+def relevance(which: str, abstracts: dict[str, tuple[str, str]]) -> tuple[float, float]:
+    """Return precision and recall of the phrases on labelled papers; those that are open are left out."""
+    kept: list[tuple[bool, bool]] = []
+    for line in (DATA / "relevance.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        if row["set"] == which and row["label"] != "open":
+            title, text = (row["title"], row["text"]) if "title" in row else abstracts[row["id"]]
+            kept.append((Settings().matches(title, text) is not None, row["label"] == "yes"))
+    both = kept.count((True, True))
+    return both / (both + kept.count((True, False))), both / (both + kept.count((False, True)))
+
+
+def test_phrases_find_what_is_about_speech():
+    precision, recall = relevance("other", {})
+    assert precision >= 0.95 and recall >= 0.95
+
+
+def test_phrases_on_the_recorded_days(shared):
+    from asrcli.digest.sources.feeds import read_feed
+
+    papers = {}
+    for path in sorted((shared / "digest/awesome-asr/daily").glob("*.json")):
+        for one in json.loads(path.read_text())["papers"]:
+            papers.setdefault(one["id"].partition("v")[0], (one["title"], one["abstract"]))
+    for entry in read_feed(next((shared / "digest/arxiv-api").glob("*.atom")).read_bytes()).entries:
+        papers.setdefault(entry.id.rpartition("/")[2].partition("v")[0], (entry.title, entry.text))
+    precision, recall = relevance("recorded", papers)
+    assert precision >= 0.95 and recall >= 0.95
+
+
+# --- texts ---
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("a WER of $4.2\\%$ with \\textbf{Foo}", "a WER of 4.2% with Foo"),
+        ("10\\% of A_B & C at 5%", "10% of A_B & C at 5%"),
+        ("``quoted'' and \\texttt{code}", "“quoted” and code"),
+        ("it costs \\$5 or $6", "it costs $5 or $6"),
+        ("~3 s, $\\sim$0.02 RTF", "∼3 s, ∼0.02 RTF"),
+        ("$p<0.05$, 9$\\times$ faster", "p<0.05, 9× faster"),
+        ("no LaTeX: 5% & A_B #1", "no LaTeX: 5% & A_B #1"),
+        ("see \\cite{x} and \\unknowncommand", "see and"),
+        ("C:\\", "C:\\"),
+    ],
+)
+def test_latex_becomes_text(source, text):
+    assert as_text(source) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "tags", "withdrawn"),
+    [
+        ("This paper has been withdrawn by the authors.", (), True),
+        ("We propose a model.", ("comment: Withdrawn due to an error in Table 2",), True),
+        ("We study papers that were withdrawn.", (), False),
+        ("We propose a model.", ("comment: 5 pages, accepted",), False),
+    ],
+)
+def test_withdrawn_papers(text, tags, withdrawn):
+    assert is_withdrawn(Item("arxiv:1", Kind.PAPER, "T", "", "arxiv", text, tags=tags)) is withdrawn
