@@ -6,45 +6,47 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asrcli.base.console import Console, clock
+from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions, of_recordings, refuse
 from asrcli.errors import AsrError, UsageError
 
 if TYPE_CHECKING:
     from asrcli.runs.manifest import Event, Task
     from asrcli.runs.plan import Request
 
-# Options that mean something for files only: name -> the value that says nothing was asked for.
-FOR_FILES: dict[str, Any] = {
-    "inputs": None, "files_from": None, "format": None, "output_template": "{stem}.{format}", "mirror_tree": False,
-    "channels": "mix", "start": None, "end": None, "clip_timestamps": None, "word_timestamps": None, "subs": None,
-    "report": None, "events": None, "json": False, "stream": False, "pcm": None, "idle": None,
-    "diarize": False, "diarize_model": None, "speakers": None, "min_speakers": None, "max_speakers": None,
-    "rttm_in": None, "ask": None, "aligner": None, "n_best": None,
-}  # fmt: skip
 
-
-def run_manifest(wanted: Request, given: dict[str, Any], console: Console) -> int:
+def run_manifest(
+    wanted: Request, sources: InputOptions, results: OutputOptions, reports: ReportOptions, console: Console
+) -> int:
     """Hear a manifest and return the exit code: 1 when an utterance failed."""
     from asrcli.runs.manifest import plan
 
-    for name, nothing in FOR_FILES.items():
-        if given[name] not in (nothing, []):
-            what = "INPUT" if name == "inputs" else f"--{name.replace('_', '-')}"
-            raise UsageError(
-                f"{what} and --manifest do not go together: the manifest says what to hear and what to write"
-            )
-    if given["output"] and given["output_dir"]:
+    of_files = of_recordings(wanted) | {
+        "INPUT": sources.inputs,
+        "--files-from": sources.files_from,
+        "--format": results.format,
+        "--output-template": results.template,
+        "--mirror-tree": results.mirror_tree,
+        "--channels": wanted.channels != "mix",
+        "--word-timestamps": wanted.options.word_timestamps is not None,
+        "--report": reports.report,
+        "--events": reports.events,
+        "--json": reports.json,
+        "--aligner": wanted.aligner,
+    }
+    refuse(of_files, "and --manifest do not go together: the manifest says what to hear and what to write")
+    if results.output and results.output_dir:
         raise UsageError("--output names one file and --output-dir a folder: give one of them")
-    target = Path(given["output"]) if given["output"] else None
-    folder = Path(given["output_dir"]) if given["output_dir"] not in (None, "-") else None
-    task = plan(Path(given["manifest"]), target, folder, wanted)
-    if given["dry_run"] or task.stale is None or task.kept:
+    target = Path(results.output) if results.output else None
+    folder = Path(wanted.naming.folder) if wanted.naming.folder else None
+    task = plan(Path(sources.manifest or ""), target, folder, wanted)
+    if reports.dry_run or task.stale is None or task.kept:
         state = str(task.kept or "") or (f"make: {task.stale}" if task.stale else "up to date")
         console.note(f"{task.target or 'standard output'}: {len(task.manifest.utterances)} utterances, {state}")
         return 0
-    return _Show(console, fail_fast=given["fail_fast"]).run(task)
+    return _Show(console, fail_fast=reports.fail_fast).run(task)
 
 
 class _Show:

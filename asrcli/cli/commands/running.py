@@ -14,11 +14,13 @@ from asrcli.base.console import Console, clock, printable
 from asrcli.base.display import take_down
 from asrcli.cli.commands.sinks import Results, Sinks
 from asrcli.errors import AsrError
+from asrcli.outputs.targets import reads
 from asrcli.runs.records import VERSION, done_record, failed_record, now, print_json, segment_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from asrcli.cli.commands.options import ReportOptions
     from asrcli.cli.commands.sinks import Planned
     from asrcli.formats import Layout
     from asrcli.runs.execute import Done, Heard, JobEvent, Note
@@ -28,13 +30,14 @@ if TYPE_CHECKING:
 SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  # flags worth a line on standard error
 
 
-def run(wanted: Request, console: Console, given: dict[str, Any]) -> int:
+def run(wanted: Request, files_from: str | None, reports: ReportOptions, console: Console) -> int:
     """Transcribe what was asked for and return the exit code."""
     from asrcli.runs.execute import execute
     from asrcli.runs.plan import plan
 
     planned = plan(wanted)
-    return run_planned(planned, lambda: execute(planned), planned.request.layout, console, Sinks(given, planned))
+    sinks = Sinks(reports, planned, reads("the list of inputs", files_from))
+    return run_planned(planned, lambda: execute(planned), planned.request.layout, console, sinks)
 
 
 def run_planned(

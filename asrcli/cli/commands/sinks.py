@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from json import loads
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asrcli.errors import UsageError
 from asrcli.outputs.targets import File, check_targets, plain, reads, writes
 from asrcli.runs.records import Lines, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asrcli.cli.commands.options import OutputOptions, ReportOptions
     from asrcli.formats import Layout
     from asrcli.runs.align_plan import AlignPlan
     from asrcli.runs.plan import Job, Plan
@@ -23,22 +26,19 @@ if TYPE_CHECKING:
 class Sinks:
     """Where results and records go: standard output in the order of the inputs, the report, the events."""
 
-    def __init__(self, given: dict[str, Any], planned: Planned) -> None:
+    def __init__(self, reports: ReportOptions, planned: Planned, read: Sequence[File] = ()) -> None:
         """Open what a plan needs, after everything that it will write was held against everything that it reads.
 
         Raises:
             UsageError: a file would be overwritten that is none of ours, or that something else reads or writes.
         """
-        check_targets([*written_by(planned), *writes(**_named(given))], [*read_by(planned), *_read(given)])
-        self.dry_run: bool = given["dry_run"]
-        self.fail_fast: bool = given["fail_fast"]
-        self.json: bool = given["json"]
-        taken = {plain(given[name] or "") for name in ("events", "report")}
-        self.stdout_taken = self.json or "-" in taken  # no names of files among records
-        force = given["force"]
-        report, events = (None, None) if self.dry_run else (given["report"], given["events"])
-        self.report = Lines(report, "--report", force=force)
-        self.events = Lines(events, "--events", force=force)
+        named = writes(report=reports.report, events=reports.events)
+        check_targets([*written_by(planned), *named], [*read_by(planned), *read])
+        self.dry_run, self.fail_fast, self.json = reports.dry_run, reports.fail_fast, reports.json
+        self.stdout_taken = self.json or any(one.path == "-" for one in named)  # no names of files among records
+        report, events = (None, None) if self.dry_run else (reports.report, reports.events)
+        self.report = Lines(report, "--report", force=reports.force)
+        self.events = Lines(events, "--events", force=reports.force)
 
     def begin(self) -> None:
         """Replace the files of an earlier run: this one does something."""
@@ -51,27 +51,16 @@ class Sinks:
         self.events.close()
 
 
-def _named(given: dict[str, Any]) -> dict[str, str | None]:
-    return {name: given[name] for name in ("report", "events")}
-
-
-def _read(given: dict[str, Any]) -> list[File]:
-    """Return the files that options name to be read."""
-    found = reads("the list of inputs", given.get("files_from"))
-    found += reads("the language model", given.get("language_model"))
-    return found + reads("the model", given["model"] if os.path.isfile(given["model"] or "") else None)
-
-
-def check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
+def check_sinks(results: OutputOptions, reports: ReportOptions, inputs: int, chosen: list[str]) -> None:
     """Raise `UsageError` when results would be lost or mixed up on their way out."""
     from asrcli.formats import FORMATS
 
-    if given["output"] and given["output_dir"]:
+    if results.output and results.output_dir:
         raise UsageError("--output names one file and --output-dir a folder: give one of them")
-    if given["output"] and (inputs > 1 or len(chosen) > 1):
+    if results.output and (inputs > 1 or len(chosen) > 1):
         raise UsageError(f"--output is for one input and one format; for {inputs} inputs give --output-dir")
-    to_stdout = given["output"] is None and given["output_dir"] in (None, "-")
-    if to_stdout and not given["json"]:
+    to_stdout = results.naming.to_stdout
+    if to_stdout and not reports.json:
         if len(chosen) > 1:
             raise UsageError(f"{' and '.join(chosen)} cannot share standard output; give --output-dir")
         if inputs > 1 and not FORMATS[chosen[0]].joinable:
@@ -79,9 +68,9 @@ def check_sinks(given: dict[str, Any], inputs: int, chosen: list[str]) -> None:
             raise UsageError(
                 f"{inputs} inputs as {chosen[0]} cannot share standard output; give --output-dir, or -f {joinable}"
             )
-        if plain(given["events"] or "") == "-":
+        if plain(reports.events or "") == "-":
             raise UsageError("--events - and the text cannot share standard output; give --output-dir")
-    if to_stdout and (given["mirror_tree"] or given["output_template"] != "{stem}.{format}"):
+    if to_stdout and (results.mirror_tree or results.template):
         raise UsageError("--mirror-tree and --output-template need --output-dir")
 
 
@@ -96,12 +85,14 @@ def read_by(planned: Planned) -> list[File]:
     from asrcli.runs.align_plan import AlignPlan
 
     names = [job.name for job in planned.jobs]
-    found = reads("the input", *names)
+    model = planned.request.model
+    found = reads("the input", *names) + reads("the model", model if os.path.isfile(model or "") else None)
     stems = [os.path.splitext(os.path.basename(name))[0] for name in names]
     if isinstance(planned, AlignPlan):
         found += reads("the text", *planned.texts.values())
         folder = planned.request.reference
         return found + reads("the reference", *(files_for(folder, stems) if folder else ()))
+    found += reads("the language model", planned.request.options.language_model)
     speakers = planned.request.speakers
     if speakers is not None and speakers.rttm is not None:
         whole = not os.path.isdir(speakers.rttm)
