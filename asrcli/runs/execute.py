@@ -21,7 +21,8 @@ from asrcli.base.background import Announce, follow
 from asrcli.base.files import is_special
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
 from asrcli.engines import companions
-from asrcli.engines.recogniser import Choice, LocalRecogniser
+from asrcli.engines.options import check_options
+from asrcli.engines.recogniser import Choice, LocalRecogniser, Recogniser
 from asrcli.engines.selection import Setup
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.formats import Layout, check, render
@@ -94,8 +95,12 @@ class JobFailed:
 JobEvent = Note | Probed | Loaded | Heard | Done | JobFailed
 
 
-def execute(planned: Plan) -> Generator[JobEvent, None, None]:
+def execute(planned: Plan, recogniser: Recogniser | None = None) -> Generator[JobEvent, None, None]:
     """Do what is planned; yield what happens. Jobs that are up to date are passed over.
+
+    Args:
+        planned: what to do.
+        recogniser: what to recognise with, loaded or not; ``None`` finds the weights of the plan's engine.
 
     Raises:
         EngineUnavailable, DeviceError: no engine can do the rest; what was finished is written.
@@ -113,8 +118,8 @@ def execute(planned: Plan) -> Generator[JobEvent, None, None]:
             readable.append((job, info))
     yield Probed(tuple((job, stretch_seconds(info, request.start, request.end)) for job, info in readable))
     if readable:
-        prepared = yield from follow(lambda announce: _prepare(planned, announce), Note)
-        yield Loaded(prepared.choice)
+        prepared = yield from follow(lambda announce: _prepare(planned, announce, recogniser), Note)
+        yield Loaded(prepared.recogniser.choice)
         yield from _Execution(planned, readable, prepared).events()
 
 
@@ -149,17 +154,21 @@ def _keep_newer(made: str, source: str) -> None:
 class _Prepared:
     """What a run works with. All weights are on this machine now; those of the engine and the aligner load later."""
 
-    choice: Choice
+    recogniser: Recogniser
     aligner: AlignerChoice | None  # times the words, where the engine does not
     desk_for: DeskMaker | None
 
 
-def _prepare(planned: Plan, announce: Announce) -> _Prepared:
+def _prepare(planned: Plan, announce: Announce, recogniser: Recogniser | None) -> _Prepared:
     """Find all weights, pulling them when allowed."""
-    request = planned.request
-    choice = prepare_engine(request, planned.engine, planned.model, for_engine(request.options), announce)
+    request, options = planned.request, for_engine(planned.request.options)
+    if recogniser is None:
+        recogniser = LocalRecogniser(prepare_engine(request, planned.engine, planned.model, options, announce))
+    else:
+        check_options(recogniser.choice.engine, options)
     prepare_companions(request, announce)
-    return _Prepared(choice, _timer(planned, choice, announce), _diarization(request, announce))
+    aligner = _timer(planned, recogniser.choice, announce)
+    return _Prepared(recogniser, aligner, _diarization(request, announce))
 
 
 def _timer(planned: Plan, choice: Choice, announce: Announce) -> AlignerChoice | None:
@@ -225,8 +234,8 @@ class _Execution:
     """The state of one run: recordings under way, and channels that wait for the others of their input."""
 
     def __init__(self, planned: Plan, readable: Sequence[tuple[Job, AudioInfo | None]], prepared: _Prepared) -> None:
-        self.plan, self.request, self.choice = planned, planned.request, prepared.choice
-        self.recognisers = [LocalRecogniser(prepared.choice)]
+        self.plan, self.request, self.choice = planned, planned.request, prepared.recogniser.choice
+        self.recognisers = [prepared.recogniser]
         self.notes: list[str] = []
         self.words = self._word_times(prepared.aligner)
         self.options = for_engine(self.request.options, self.choice.engine, prepared.aligner is not None)
