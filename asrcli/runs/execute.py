@@ -92,7 +92,22 @@ class JobFailed:
     error: Exception
 
 
-JobEvent = Note | Probed | Loaded | Heard | Done | JobFailed
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Jobs that an interrupted run has finished; their results are kept for the output of all."""
+
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The one output of all jobs: in its file, or as text for standard output."""
+
+    path: str | None
+    text: str
+
+
+JobEvent = Note | Probed | Loaded | Heard | Done | JobFailed | Resumed | Written
 
 
 def execute(planned: Plan, recogniser: Recogniser | None = None) -> Generator[JobEvent, None, None]:
@@ -118,9 +133,9 @@ def execute(planned: Plan, recogniser: Recogniser | None = None) -> Generator[Jo
             readable.append((job, info))
     yield Probed(tuple((job, stretch_seconds(info, request.start, request.end)) for job, info in readable))
     if readable:
-        prepared = yield from follow(lambda announce: _prepare(planned, announce, recogniser), Note)
-        yield Loaded(prepared.recogniser.choice)
-        yield from _Execution(planned, readable, prepared).events()
+        prepared = yield from prepare(planned, recogniser)
+        parts = [part for job, info in readable for part in _parts(planned, job, info)]
+        yield from Execution(planned, parts, prepared).events()
 
 
 def keep_newer(jobs: Sequence[Job], texts: Mapping[str, str] | None = None) -> None:
@@ -151,7 +166,7 @@ def _keep_newer(made: str, source: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
+class Prepared:
     """What a run works with. All weights are on this machine now; those of the engine and the aligner load later."""
 
     recogniser: Recogniser
@@ -159,8 +174,14 @@ class _Prepared:
     desk_for: DeskMaker | None
 
 
-def _prepare(planned: Plan, announce: Announce, recogniser: Recogniser | None) -> _Prepared:
-    """Find all weights, pulling them when allowed."""
+def prepare(planned: Plan, recogniser: Recogniser | None = None) -> Generator[Note | Loaded, None, Prepared]:
+    """Find all weights, pulling them when allowed; yield what there is to say meanwhile."""
+    prepared = yield from follow(lambda announce: _prepare(planned, announce, recogniser), Note)
+    yield Loaded(prepared.recogniser.choice)
+    return prepared
+
+
+def _prepare(planned: Plan, announce: Announce, recogniser: Recogniser | None) -> Prepared:
     request, options = planned.request, for_engine(planned.request.options)
     if recogniser is None:
         recogniser = LocalRecogniser(prepare_engine(request, planned.engine, planned.model, options, announce))
@@ -168,7 +189,7 @@ def _prepare(planned: Plan, announce: Announce, recogniser: Recogniser | None) -
         check_options(recogniser.choice.engine, options)
     prepare_companions(request, announce)
     aligner = _timer(planned, recogniser.choice, announce)
-    return _Prepared(recogniser, aligner, _diarization(request, announce))
+    return Prepared(recogniser, aligner, _diarization(request, announce))
 
 
 def _timer(planned: Plan, choice: Choice, announce: Announce) -> AlignerChoice | None:
@@ -222,25 +243,55 @@ def stretch_seconds(info: AudioInfo | None, start: float, end: float | None) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """One recording of a job: the whole input, or one of its channels."""
+class Part:
+    """One recording of a job: the whole input, one of its channels, or a stretch of it."""
 
     job: Job
     recording: Recording
-    journal: Journal | None
+    journal: Journal | None = None
 
 
-class _Execution:
+def _parts(planned: Plan, job: Job, info: AudioInfo | None) -> list[Part]:
+    """Return the recordings of a job: several where each channel is one."""
+    request = planned.request
+    channels: list[int | None] = [None]
+    if request.channels == "split":
+        if info is None:
+            raise UsageError("--channels split needs a file: how many channels standard input has is not known")
+        channels = list(range(info.channels)) if info.channels > 1 else [None]
+    elif request.channels != "mix":
+        channels = [int(request.channels)]
+    seconds = info.seconds if info else None
+    parts = []
+    for channel in channels:
+        recording = Recording(job.name, channel, seconds, request.start, request.end)
+        parts.append(Part(job, recording, _journal(planned, job, channel)))
+    return parts
+
+
+def _journal(planned: Plan, job: Job, channel: int | None) -> Journal | None:
+    """Return where the clips of a recording are kept until its outputs are written."""
+    request = planned.request
+    if job.name == STDIN or all(is_special(output.path) for output in job.outputs):
+        return None
+    recipe = {**planned.recipe, "channel": str(channel), "batch": str(request.batch_size)}
+    journal = Journal(request.naming.state_folder, job.name, recipe)
+    if request.force:
+        journal.remove()
+    return journal
+
+
+class Execution:
     """The state of one run: recordings under way, and channels that wait for the others of their input."""
 
-    def __init__(self, planned: Plan, readable: Sequence[tuple[Job, AudioInfo | None]], prepared: _Prepared) -> None:
+    def __init__(self, planned: Plan, parts: Sequence[Part], prepared: Prepared) -> None:
         self.plan, self.request, self.choice = planned, planned.request, prepared.recogniser.choice
         self.recognisers = [prepared.recogniser]
         self.notes: list[str] = []
         self.words = self._word_times(prepared.aligner)
         self.options = for_engine(self.request.options, self.choice.engine, prepared.aligner is not None)
-        self.parts = [part for job, info in readable for part in self._parts(job, info)]
-        self.channels: dict[str, list[_Part]] = {}  # the parts of each job
+        self.parts = parts
+        self.channels: dict[str, list[Part]] = {}  # the parts of each job
         for part in self.parts:
             self.channels.setdefault(part.job.name, []).append(part)
         desk_for = prepared.desk_for
@@ -254,30 +305,6 @@ class _Execution:
         if not self.request.options.word_timestamps:
             return None
         return own_times if aligner is None else AlignedTimes(aligner, self.notes.append)
-
-    def _parts(self, job: Job, info: AudioInfo | None) -> list[_Part]:
-        channels: list[int | None] = [None]
-        if self.request.channels == "split":
-            if info is None:
-                raise UsageError("--channels split needs a file: how many channels standard input has is not known")
-            channels = list(range(info.channels)) if info.channels > 1 else [None]
-        elif self.request.channels != "mix":
-            channels = [int(self.request.channels)]
-        seconds = info.seconds if info else None
-        parts = []
-        for channel in channels:
-            recording = Recording(job.name, channel, seconds, self.request.start, self.request.end)
-            parts.append(_Part(job, recording, self._journal(job, channel)))
-        return parts
-
-    def _journal(self, job: Job, channel: int | None) -> Journal | None:
-        if job.name == STDIN or all(is_special(output.path) for output in job.outputs):
-            return None
-        recipe = {**self.plan.recipe, "channel": str(channel), "batch": str(self.request.batch_size)}
-        journal = Journal(self.request.naming.state_folder, job.name, recipe)
-        if self.request.force:
-            journal.remove()
-        return journal
 
     def events(self) -> Iterator[JobEvent]:
         """Run the pipeline and yield what happens to jobs."""
@@ -298,8 +325,8 @@ class _Execution:
         return journal.known() if journal else Known()
 
     def _opening(self, index: int) -> None:
-        name = self.parts[index].job.name
-        self.opened.setdefault(name, stamp(name))  # of several channels, that of the first
+        part = self.parts[index]
+        self.opened.setdefault(part.job.name, stamp(part.recording.path))  # of several channels, that of the first
 
     def _settings(self) -> Settings:
         asked = replace(self.request, options=self.options)
@@ -322,9 +349,9 @@ class _Execution:
                 self.failed.add(part.job.name)
                 yield JobFailed(part.job, error)
             case Finished(transcript=transcript):
-                yield from self._finish(part, transcript)
+                yield from self.finish(part, transcript)
 
-    def _finish(self, part: _Part, transcript: Transcript) -> Iterator[JobEvent]:
+    def finish(self, part: Part, transcript: Transcript) -> Iterator[JobEvent]:
         """Write a job's outputs when the last of its channels is there."""
         job = part.job
         transcripts = self.finished.setdefault(job.name, [])

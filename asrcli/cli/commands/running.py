@@ -18,13 +18,13 @@ from asrcli.outputs.targets import reads
 from asrcli.runs.records import VERSION, done_record, failed_record, now, print_json, segment_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from asrcli.cli.commands.options import ReportOptions
     from asrcli.cli.commands.sinks import Planned
     from asrcli.formats import Layout
-    from asrcli.runs.execute import Done, Heard, JobEvent, Note
-    from asrcli.runs.plan import Job, Request
+    from asrcli.runs.execute import Done, Heard, JobEvent, Note, Written
+    from asrcli.runs.plan import Job, Output, Request
     from asrcli.types import Transcript
 
 SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  # flags worth a line on standard error
@@ -57,17 +57,22 @@ def run_planned(
 
 
 def _say_plan(planned: Planned, console: Console) -> int:
+    for output in dict.fromkeys(output for job in planned.jobs for output in job.outputs):
+        what = "keep" if output.kept else "make" if output.stale else "up to date"
+        print(f"{what}\t{printable(output.path)}\t{output.kept.why if output.kept else output.stale or ''}")
     for job in planned.jobs:
-        for output in job.outputs:
-            what = "keep" if output.kept else "make" if output.stale else "up to date"
-            print(f"{what}\t{printable(output.path)}\t{output.kept.why if output.kept else output.stale or ''}")
         if not job.outputs:
             print(f"make\t{printable(job.name)}\tto standard output")
     stale = sum(not job.up_to_date for job in planned.jobs)
-    kept = sum(len(job.kept) for job in planned.jobs)
+    kept = len(kept_by(planned))
     fresh = sum(job.up_to_date and not job.kept for job in planned.jobs)
     console.note(f"{stale} to {planned.request.verb}, {fresh} up to date" + (f", {kept} kept" if kept else ""))
     return 0
+
+
+def kept_by(planned: Planned) -> list[Output]:
+    """Return the outputs that are left as they are, each once."""
+    return list(dict.fromkeys(output for job in planned.jobs for output in job.kept))
 
 
 class Run:
@@ -85,12 +90,15 @@ class Run:
         self.layout = layout
         self.failed: dict[str, Exception] = {}
         self.done = 0
+        self.resumed = 0  # done by an interrupted run
         self.left_alone = 0  # inputs all of whose stale outputs are kept
         self.refused = 0  # files that are not ours
         self.seconds = 0.0
         self.lengths: list[float | None] = []  # of the readable inputs
         self.bar = False  # has begun
-        self.out = Results(planned, layout, sinks) if planned.request.naming.to_stdout else None
+        self.out = (
+            Results(planned, layout, sinks) if planned.request.naming.to_stdout and planned.request.formats else None
+        )
 
     def go(self) -> int:
         """Run to the end and return the exit code; an interrupt keeps what is finished."""
@@ -128,25 +136,24 @@ class Run:
 
     def _say_kept(self) -> None:
         """Say which files are left as they are; one that is not ours stands where a result should be: a failure."""
-        for job in [one for one in self.plan.jobs if one.kept]:
-            kept = [output for output in job.kept if output.kept]
-            lines = [f"{output.path}: {output.kept}" for output in kept]
-            for output, line in zip(kept, lines, strict=True):
-                edited = output.kept is not None and output.kept.edited
-                self.refused += not edited
-                (self.console.note if edited else self.console.error)(line)
-            if job.up_to_date:
-                self.left_alone += 1
-                self._record(job, "kept", outputs=[output.path for output in kept], message="; ".join(lines))
+        for output in kept_by(self.plan):
+            edited = output.kept is not None and output.kept.edited
+            self.refused += not edited
+            (self.console.note if edited else self.console.error)(f"{output.path}: {output.kept}")
+        for job in [one for one in self.plan.jobs if one.kept and one.up_to_date]:
+            self.left_alone += 1
+            message = "; ".join(f"{output.path}: {output.kept}" for output in job.kept)
+            self._record(job, "kept", outputs=[output.path for output in job.kept], message=message)
 
     def _summary(self, fresh: int, elapsed: float, last: str = "") -> None:
         self.console.stop()
-        left = len(self.plan.jobs) - self.done - fresh - self.left_alone - len(self.failed)
-        kept = sum(len(job.kept) for job in self.plan.jobs)
-        failed = len(self.failed)
-        counts = {"done": self.done, "up to date": fresh, "kept": kept, "failed": failed, "not done": left}
+        failed, before = len(self.failed), self.resumed
+        left = len(self.plan.jobs) - self.done - before - fresh - self.left_alone - failed
+        kept = len(kept_by(self.plan))
+        counts = {"done": self.done, "done before": before, "up to date": fresh, "kept": kept, "failed": failed}
+        counts["not done"] = left
         self.sinks.events.write(
-            "end", time=now(), done=self.done, up_to_date=fresh, kept=kept, failed=failed, not_done=left
+            "end", time=now(), done=self.done, up_to_date=fresh + before, kept=kept, failed=failed, not_done=left
         )
         text = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "done")
         if self.seconds and elapsed:
@@ -164,6 +171,10 @@ class Run:
         match event:
             case execution.Note():
                 self._note(event)
+            case execution.Resumed(jobs):
+                self._resume(jobs)
+            case execution.Written():
+                self._written(event)
             case execution.Probed(lengths):
                 self.lengths = [seconds for _, seconds in lengths]
             case execution.Loaded(choice):
@@ -193,7 +204,8 @@ class Run:
         self.sinks.events.write("warning", time=now(), input=event.job.name if event.job else None, text=event.text)
 
     def _heard(self, event: Heard) -> None:
-        self.console.heard(event.recording.name, event.until - event.recording.start)
+        channel = f"#{event.recording.channel}"
+        self.console.heard(event.job.name + channel, event.until - event.recording.start)
         for segment in event.segments:
             self.sinks.events.write(
                 "segment", input=event.job.name, channel=event.recording.channel, **segment_record(segment)
@@ -211,11 +223,25 @@ class Run:
         say_doubts(self.console, event.job.name, event.transcript, self.plan.request.formats, self.layout)
         if self.out:
             self.out.finished(event.job, event.transcript)
-        elif not self.sinks.stdout_taken:
+        else:
             self._print_paths(outputs)
+
+    def _resume(self, jobs: Sequence[Job]) -> None:
+        self.resumed = len(jobs)
+        for job in jobs:
+            self._record(job, "up_to_date", outputs=[output.path for output in job.outputs])
+
+    def _written(self, event: Written) -> None:
+        if event.path is not None:
+            self._print_paths([event.path])
+            return
+        sys.stdout.write(event.text)
+        sys.stdout.flush()
 
     def _print_paths(self, paths: list[str]) -> None:
         """Print the names of finished files; they are worth finishing even when nobody reads their names."""
+        if self.sinks.stdout_taken:
+            return
         try:
             for path in paths:
                 sys.stdout.write(path + "\n")

@@ -76,17 +76,21 @@ def check_sinks(results: OutputOptions, reports: ReportOptions, inputs: int, cho
 
 def written_by(planned: Planned) -> list[File]:
     """Return the outputs of a plan."""
-    return [File("the output", output.path) for job in planned.jobs for output in job.outputs]
+    return [File("the output", path) for path in dict.fromkeys(one.path for job in planned.jobs for one in job.outputs)]
 
 
 def read_by(planned: Planned) -> list[File]:
     """Return the inputs of a plan, with the files that belong to each."""
     from asrcli.alignment.reference import files_for
     from asrcli.runs.align_plan import AlignPlan
+    from asrcli.runs.manifest import ManifestPlan
 
-    names = [job.name for job in planned.jobs]
     model = planned.request.model
-    found = reads("the input", *names) + reads("the model", model if os.path.isfile(model or "") else None)
+    found = reads("the model", model if os.path.isfile(model or "") else None)
+    if isinstance(planned, ManifestPlan):
+        return [*found, *planned.read, *reads("the language model", planned.request.options.language_model)]
+    names = [job.name for job in planned.jobs]
+    found += reads("the input", *names)
     stems = [os.path.splitext(os.path.basename(name))[0] for name in names]
     if isinstance(planned, AlignPlan):
         found += reads("the text", *planned.texts.values())
