@@ -25,20 +25,20 @@ from asrcli.engines.options import check_options
 from asrcli.engines.recogniser import Choice, LocalRecogniser, Recogniser
 from asrcli.engines.selection import Setup
 from asrcli.errors import AsrError, InputError, UsageError
-from asrcli.formats import Layout, check, render
+from asrcli.formats import check, render
 from asrcli.outputs.identity import Identity, Stamp, stamp, unchanged
-from asrcli.outputs.ledger import Ledger, ledger_of
-from asrcli.outputs.recipes import Recipe
+from asrcli.outputs.ledger import ledger_of
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import MOST_CLIPS, Settings
 from asrcli.runs.journal import Journal
-from asrcli.runs.plan import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
+from asrcli.runs.plan import Job, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
 from asrcli.types import Recording, Segment, Transcript
 
 if TYPE_CHECKING:
     from asrcli.audio.decode import AudioInfo
     from asrcli.diarization.desk import DeskMaker
+    from asrcli.runs.align_plan import AlignPlan, AlignRequest
 
 PROBES = 8  # inputs probed at once; each waits for the disk most of the time
 
@@ -120,46 +120,50 @@ def execute(planned: Plan, recogniser: Recogniser | None = None) -> Generator[Jo
     Raises:
         EngineUnavailable, DeviceError: no engine can do the rest; what was finished is written.
     """
-    request = planned.request
-    keep_newer(planned.jobs)
-    todo = [job for job in planned.jobs if not job.up_to_date]
-    readable: list[tuple[Job, AudioInfo | None]] = []
-    for job, info in probe_all(todo):
-        problem = info if isinstance(info, Exception) else planned.turns.get(job.name)
-        if isinstance(problem, Exception):
-            yield JobFailed(job, problem)
-        else:
-            assert not isinstance(info, Exception)
-            readable.append((job, info))
-    yield Probed(tuple((job, stretch_seconds(info, request.start, request.end)) for job, info in readable))
+    readable = yield from probe_jobs(planned, planned.turns)
     if readable:
         prepared = yield from prepare(planned, recogniser)
         parts = [part for job, info in readable for part in _parts(planned, job, info)]
         yield from Execution(planned, parts, prepared).events()
 
 
-def keep_newer(jobs: Sequence[Job], texts: Mapping[str, str] | None = None) -> None:
+def probe_jobs(
+    planned: Plan | AlignPlan, known: Mapping[str, object]
+) -> Generator[JobFailed | Probed, None, list[tuple[Job, AudioInfo | None]]]:
+    """Look into the inputs of all jobs that are not up to date; yield what is wrong, and return the readable ones.
+
+    Args:
+        planned: the jobs.
+        known: what was found out about an input before; an exception is why it fails.
+    """
+    _keep_newer(planned.jobs)
+    readable: list[tuple[Job, AudioInfo | None]] = []
+    for job, info in _probe_all([job for job in planned.jobs if not job.up_to_date]):
+        problem = info if isinstance(info, Exception) else known.get(job.name)
+        if isinstance(problem, Exception):
+            yield JobFailed(job, problem)
+        else:
+            assert not isinstance(info, Exception)
+            readable.append((job, info))
+    start, end = planned.request.start, planned.request.end
+    yield Probed(tuple((job, _stretch_seconds(info, start, end)) for job, info in readable))
+    return readable
+
+
+def _keep_newer(jobs: Sequence[Job]) -> None:
     """Make outputs that are up to date newer than inputs that were only touched: else make asks again for ever.
 
     So it is with one that is kept because it was edited; what is not ours is not touched.
-
-    Args:
-        jobs: all that are planned.
-        texts: what else an output is made of, by the name of the recording.
     """
-    made_of = texts or {}
-    fresh = [
-        (job.name, output.path)
-        for job in jobs
-        for output in job.outputs
-        if (output.kept.edited if output.kept else job.up_to_date)
-    ]
-    for recording, made in fresh:
-        for source in [recording, made_of[recording]] if recording in made_of else [recording]:
-            _keep_newer(made, source)
+    for job in jobs:
+        for output in job.outputs:
+            if output.kept.edited if output.kept else job.up_to_date:
+                for source in filter(None, (job.name, job.text)):
+                    _touch(output.path, source)
 
 
-def _keep_newer(made: str, source: str) -> None:
+def _touch(made: str, source: str) -> None:
+    """Make an output newer than what it is made of."""
     with suppress(OSError):  # another user's file
         if os.stat(made).st_mtime_ns < os.stat(source).st_mtime_ns:
             os.utime(made)
@@ -218,7 +222,7 @@ def prepare_companions(request: Request, announce: Announce) -> None:
         companions.prepare(group, spelling, offline=request.offline, announce=announce)
 
 
-def probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError | None]]:
+def _probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError | None]]:
     """Look into every input, several at once, and yield the facts or the mistake, in order."""
     from asrcli.audio.decode import probe
 
@@ -234,7 +238,7 @@ def probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError
         yield from zip(jobs, pool.map(look, jobs), strict=True)
 
 
-def stretch_seconds(info: AudioInfo | None, start: float, end: float | None) -> float | None:
+def _stretch_seconds(info: AudioInfo | None, start: float, end: float | None) -> float | None:
     """Return how much of an input lies between two times; ``None`` when its length is not known."""
     if info is None or info.seconds is None:
         return None
@@ -362,23 +366,15 @@ class Execution:
         whole = merge_channels(self.finished.pop(job.name))
         if isinstance(turns := self.plan.turns.get(job.name), Diarization):
             whole = give_speakers(whole, turns)
-        ledger, written = ledger_of(self.request.naming.state_folder), []
         audio, changed = identity_since(job.name, self.opened.get(job.name))
-        problem: AsrError | None = None
-        for output in [one for one in job.outputs if one.todo]:
-            recipe = output_recipe(job.recipe, output.format, self.request.layout)
-            try:
-                yield from write_output(job, output, whole, Made(ledger, self.request.layout, audio, recipe))
-                written.append(output.path)
-            except AsrError as error:  # the others may still be written
-                problem = problem or error
+        written, problem = yield from write_outputs(self.request, job, whole, audio)
         if problem is not None:
             yield JobFailed(job, problem)
             return
         for other in siblings:
             if other.journal:
                 other.journal.remove()
-        yield JobFailed(job, changed) if changed else Done(job, whole, tuple(written))
+        yield JobFailed(job, changed) if changed else Done(job, whole, written)
 
 
 def identity_since(path: str, opened: Stamp | None) -> tuple[Identity | None, InputError | None]:
@@ -404,34 +400,37 @@ def pipeline_settings(request: Request, choice: Choice) -> Settings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """How outputs are made, and where that is recorded.
+def write_outputs(
+    request: Request | AlignRequest, job: Job, transcript: Transcript, audio: Identity | None, *, good: bool = True
+) -> Generator[Note, None, tuple[tuple[str, ...], AsrError | None]]:
+    """Write the outputs of a job that are not up to date; return their paths, and the first mistake.
 
-    Attributes:
-        ledger: that of the outputs' folder.
-        layout: the shape of subtitles.
-        audio: what they are made of; ``None`` remembers only whose files they are, so that they are never up to date.
-        recipe: what shaped them; ``None`` likewise.
+    Says how many cues, read again as a player would, could not keep to the layout.
+
+    Args:
+        request: how outputs are shaped and named.
+        job: what to write.
+        transcript: of the job's input.
+        audio: what it is made of; ``None`` remembers only whose files they are, so that they are never up to date.
+        good: otherwise likewise.
     """
-
-    ledger: Ledger
-    layout: Layout
-    audio: Identity | None
-    recipe: Recipe | None
-
-
-def write_output(job: Job, output: Output, transcript: Transcript, made: Made) -> Iterator[Note]:
-    """Write one output of a job, and say how many cues, read again as a player would, could not keep to the layout.
-
-    Raises:
-        OutputError: it cannot be written, or somebody has changed or made it since the run was planned.
-    """
-    text = render(transcript, output.format, made.layout)
-    made.ledger.write(output.path, text, made.audio, made.recipe, force=output.forced)
-    if broken := check(text, output.format, made.layout):
-        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
-        yield Note(f"{output.path}: {broken[0]}{more}", job)
+    ledger = ledger_of(request.naming.state_folder)
+    written: list[str] = []
+    problem: AsrError | None = None
+    for output in [one for one in job.outputs if one.todo]:
+        layout = request.layout_for(job, output.format)
+        text = render(transcript, output.format, layout)
+        recipe = output_recipe(job.recipe, output.format, request.layout) if good else None
+        try:
+            ledger.write(output.path, text, audio, recipe, force=output.forced)
+        except AsrError as error:  # the others may still be written
+            problem = problem or error
+            continue
+        written.append(output.path)
+        if broken := check(text, output.format, layout):
+            more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+            yield Note(f"{output.path}: {broken[0]}{more}", job)
+    return tuple(written), problem
 
 
 def write_live(planned: Plan, transcript: Transcript) -> list[str]:

@@ -27,6 +27,7 @@ from asrcli.types import Options
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
     from asrcli.engines.recogniser import Choice
+    from asrcli.runs.align_plan import AlignRequest
 
 FORCED = "--force"  # why an output is made again whatever lies there
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
@@ -65,6 +66,15 @@ class Request:
     verb: ClassVar[str] = "transcribe"
 
     @property
+    def anew(self) -> str | None:
+        """Why everything is made again, whatever lies there; ``None`` makes what is not up to date."""
+        return FORCED if self.force else None
+
+    def layout_for(self, job: Job, format: str) -> Layout:
+        """Return how subtitles are shaped."""
+        return self.layout
+
+    @property
     def settles_early(self) -> bool:
         """Whether segments are final before the whole input is done: not when channels or speakers are put together."""
         return self.channels != "split" and self.speakers is None
@@ -97,6 +107,7 @@ class Job:
     found: Found
     outputs: tuple[Output, ...] = ()
     recipe: Recipe = field(default_factory=dict)  # what shapes its outputs, apart from format and layout
+    text: str = ""  # the file with the words to align
 
     @property
     def name(self) -> str:
@@ -157,7 +168,7 @@ def plan(request: Request) -> Plan:
         check_folder(naming.state_folder)
     request = replace(request, naming=naming)
     jobs = tuple(
-        _plan_job(found, request, {**recipe, **speaker_recipe(request.speakers, turns.get(found.path))})
+        plan_job(Job(found, recipe={**recipe, **speaker_recipe(request.speakers, turns.get(found.path))}), request)
         if writes
         else Job(found)
         for found in request.inputs
@@ -170,9 +181,8 @@ def check_outputs(jobs: Sequence[Job], naming: Naming) -> None:
     """Raise `UsageError` where two outputs have one name, or what has to be made may not be written."""
     outputs = [(job.name, output) for job in jobs for output in job.outputs]
     check_collisions([(name, output.path) for name, output in outputs])
-    check_targets(
-        [File("the output", output.path) for _, output in outputs], reads("the input", *(job.name for job in jobs))
-    )
+    read = reads("the input", *(job.name for job in jobs)) + reads("the text", *(job.text for job in jobs if job.text))
+    check_targets([File("the output", output.path) for _, output in outputs], read)
     if any(output.todo and not is_special(output.path) for _, output in outputs):
         check_writable(naming.state_folder)
 
@@ -246,20 +256,20 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> Re
     return {**kept, **dict(request.options.recorded())}  # where 0 is an answer too
 
 
-def _plan_job(found: Found, request: Request, recipe: Recipe) -> Job:
-    naming = request.naming
+def plan_job(job: Job, request: Request | AlignRequest) -> Job:
+    """Return the job with its outputs, and why each has to be made."""
+    naming, read = request.naming, [job.name, *([job.text] if job.text else [])]
     ledger = ledger_of(naming.state_folder)
     outputs = []
     for name in request.formats:
-        path = naming.path(found, FORMATS[name].extension)
-        if request.force:
-            stale: str | None = FORCED
-        elif found.path == STDIN or not os.path.exists(found.path):
+        path = naming.path(job.found, FORMATS[name].extension)
+        stale = request.anew
+        if stale is None and (STDIN in read or not os.path.exists(job.name)):
             stale = "the input has no date"
-        else:
-            stale = ledger.stale(path, found.path, output_recipe(recipe, name, request.layout))
+        elif stale is None:
+            stale = ledger.stale(path, job.name, output_recipe(job.recipe, name, request.layout))
         outputs.append(planned_output(name, path, stale, naming))
-    return Job(found, tuple(outputs), recipe)
+    return replace(job, outputs=tuple(outputs))
 
 
 def planned_output(name: str, path: str, stale: str | None, naming: Naming) -> Output:
@@ -276,9 +286,9 @@ def planned_output(name: str, path: str, stale: str | None, naming: Naming) -> O
     return Output(name, path, stale, kept)
 
 
-def output_recipe(recipe: Recipe, name: str, layout: Layout) -> Recipe:
+def output_recipe(recipe: Recipe, name: str, layout: Layout | None) -> Recipe:
     """Return what shapes one output: the recipe of its job, with as much of the rest as its format reads."""
-    shaping = asdict(layout) if name in SHAPED else {}
+    shaping = asdict(layout) if layout is not None and name in SHAPED else {}
     text = {key: value for key, value in recipe.items() if key not in PLACES or name in PLACES[key]}
     return {**text, "format": name, **{f"layout.{key}": str(value) for key, value in shaping.items()}}
 

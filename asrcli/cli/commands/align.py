@@ -128,11 +128,10 @@ def align(
 
 def _run(wanted: AlignRequest, reports: ReportOptions, console: Console) -> int:
     from asrcli.runs.align import execute
-    from asrcli.runs.align_plan import layout_for, plan
+    from asrcli.runs.align_plan import plan
 
     planned = plan(wanted)
-    layout = layout_for(wanted, wanted.pairs[0].text, wanted.formats[0])
-    return run_planned(planned, lambda: execute(planned), layout, console, Sinks(reports, planned))
+    return run_planned(planned, lambda: execute(planned), console, Sinks(reports, planned))
 
 
 def _formats(results: OutputOptions, reports: ReportOptions, pairs: list[Pair]) -> tuple[str, ...]:

@@ -36,4 +36,4 @@ def run_manifest(
     if reports.json and wanted.naming.to_stdout:
         raise UsageError("--json and the manifest cannot share standard output; give --output")
     planned = plan(Path(sources.manifest or ""), wanted)
-    return run_planned(planned, lambda: execute(planned), wanted.layout, console, Sinks(reports, planned))
+    return run_planned(planned, lambda: execute(planned), console, Sinks(reports, planned))

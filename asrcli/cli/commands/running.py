@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -37,13 +38,12 @@ def run(wanted: Request, files_from: str | None, reports: ReportOptions, console
 
     planned = plan(wanted)
     sinks = Sinks(reports, planned, reads("the list of inputs", files_from))
-    return run_planned(planned, lambda: execute(planned), planned.request.layout, console, sinks)
+    return run_planned(planned, lambda: execute(planned), console, sinks)
 
 
 def run_planned(
     planned: Planned,
     execute: Callable[[], Generator[JobEvent, None, None]],
-    layout: Layout,
     console: Console,
     sinks: Sinks,
 ) -> int:
@@ -53,7 +53,7 @@ def run_planned(
             console.note(text)
         if sinks.dry_run:
             return _say_plan(planned, console)
-        return Run(planned, execute, layout, console, sinks).go()
+        return Run(planned, execute, console, sinks).go()
 
 
 def _say_plan(planned: Planned, console: Console) -> int:
@@ -82,12 +82,10 @@ class Run:
         self,
         planned: Planned,
         execute: Callable[[], Generator[JobEvent, None, None]],
-        layout: Layout,
         console: Console,
         sinks: Sinks,
     ) -> None:
         self.plan, self.execute, self.console, self.sinks = planned, execute, console, sinks
-        self.layout = layout
         self.failed: dict[str, Exception] = {}
         self.done = 0
         self.resumed = 0  # done by an interrupted run
@@ -96,9 +94,7 @@ class Run:
         self.seconds = 0.0
         self.lengths: list[float | None] = []  # of the readable inputs
         self.bar = False  # has begun
-        self.out = (
-            Results(planned, layout, sinks) if planned.request.naming.to_stdout and planned.request.formats else None
-        )
+        self.out = Results(planned, sinks) if planned.request.naming.to_stdout and planned.request.formats else None
 
     def go(self) -> int:
         """Run to the end and return the exit code; an interrupt keeps what is finished."""
@@ -220,9 +216,11 @@ class Run:
         outputs = list(event.written)
         self._record(event.job, "done", outputs=outputs, **done_record(event.transcript))
         self.sinks.events.write("file_done", time=now(), input=event.job.name, outputs=outputs)
-        say_doubts(self.console, event.job.name, event.transcript, self.plan.request.formats, self.layout)
+        formats = self.plan.request.formats
+        layout = self.plan.request.layout_for(event.job, (*formats, "")[0])
+        say_doubts(self.console, event.job.name, event.transcript, formats, layout)
         if self.out:
-            self.out.finished(event.job, event.transcript)
+            self.out.finished(event.job, event.transcript, layout)
         else:
             self._print_paths(outputs)
 
@@ -253,7 +251,7 @@ class Run:
         self.failed[job.name] = error
         if isinstance(error, AsrError):
             text = str(error)
-            self.console.error(text if job.name in text else f"{job.name}: {text}")
+            self.console.error(text if _names(text, job.name) else f"{job.name}: {text}")
         else:  # a bug: nothing of it is hidden
             self.console.error(f"{job.name}: unexpected {type(error).__name__}: {error}")
             self.console.raw("".join(traceback.format_exception(error)))
@@ -267,6 +265,11 @@ class Run:
         self.sinks.report.write("input", **record)
         if self.sinks.json and not self.out:
             print_json({"v": VERSION, "type": "input", **record})
+
+
+def _names(text: str, name: str) -> bool:
+    """Return whether a sentence names an input: the whole name, and not only a longer one with it inside."""
+    return re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w./-]*[\w/-])", text) is not None
 
 
 def say_doubts(console: Console, name: str, transcript: Transcript, formats: tuple[str, ...], layout: Layout) -> None:

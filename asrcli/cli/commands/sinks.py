@@ -93,7 +93,7 @@ def read_by(planned: Planned) -> list[File]:
     found += reads("the input", *names)
     stems = [os.path.splitext(os.path.basename(name))[0] for name in names]
     if isinstance(planned, AlignPlan):
-        found += reads("the text", *planned.texts.values())
+        found += reads("the text", *(job.text for job in planned.jobs if job.text))
         folder = planned.request.reference
         return found + reads("the reference", *(files_for(folder, stems) if folder else ()))
     found += reads("the language model", planned.request.options.language_model)
@@ -108,12 +108,12 @@ def read_by(planned: Planned) -> list[File]:
 class Results:
     """Results on standard output, in the order of the inputs; lines of the one whose turn it is appear at once."""
 
-    def __init__(self, planned: Planned, layout: Layout, sinks: Sinks) -> None:
-        self.request, self.layout = planned.request, layout
+    def __init__(self, planned: Planned, sinks: Sinks) -> None:
+        self.request = planned.request
         self.format = planned.request.formats[0]
         self.json = sinks.json
         self.pending = [job.name for job in planned.jobs]  # the first is the one whose turn it is
-        self.ready: dict[str, Transcript | None] = {}
+        self.ready: dict[str, tuple[Transcript, Layout] | None] = {}
         self.streamed: dict[str, list[Segment]] = {}
         self.header = True
         self.streams = not self.json and self.format == "txt" and self.request.settles_early
@@ -125,9 +125,9 @@ class Results:
             if self.pending and self.pending[0] == job.name:
                 self._print_streamed(job.name)
 
-    def finished(self, job: Job, transcript: Transcript) -> None:
-        """Take a finished transcript."""
-        self.ready[job.name] = transcript
+    def finished(self, job: Job, transcript: Transcript, layout: Layout) -> None:
+        """Take a finished transcript, and how its cues are shaped."""
+        self.ready[job.name] = transcript, layout
         self._advance()
 
     def skip(self, job: Job) -> None:
@@ -138,11 +138,11 @@ class Results:
     def _advance(self) -> None:
         while self.pending and self.pending[0] in self.ready:
             name = self.pending.pop(0)
-            transcript = self.ready.pop(name)
+            ready = self.ready.pop(name)
             if self.streams:
                 self._print_streamed(name)
-            elif transcript is not None:
-                self._print(transcript)
+            elif ready is not None:
+                self._print(*ready)
             if self.streams and self.pending:
                 self._print_streamed(self.pending[0])
 
@@ -152,13 +152,13 @@ class Results:
         for segment in self.streamed.pop(name, []):
             self._write(text_line(segment))
 
-    def _print(self, transcript: Transcript) -> None:
+    def _print(self, transcript: Transcript, layout: Layout) -> None:
         from asrcli.formats import render
 
         if self.json:
-            print_json(loads(render(transcript, "json", self.layout)))
+            print_json(loads(render(transcript, "json", layout)))
             return
-        self._write(render(transcript, self.format, self.layout, header=self.header))
+        self._write(render(transcript, self.format, layout, header=self.header))
         self.header = False
 
     def _write(self, text: str) -> None:
