@@ -13,8 +13,9 @@ from asrcli.base.languages import language_code
 from asrcli.engines import selection
 from asrcli.engines.recogniser import LocalRecogniser, Recogniser
 from asrcli.errors import UsageError
-from asrcli.runs import execute as execution
 from asrcli.runs import plan as jobs
+from asrcli.runs.events import Done, JobFailed, Note
+from asrcli.runs.execute import execute
 from asrcli.types import Options, Transcript
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
@@ -151,13 +152,13 @@ def _transcripts(
         say(text)
     for output in [output for job in planned.jobs for output in job.kept]:
         say(f"{output.path}: {output.kept}")
-    for event in execution.execute(planned, recogniser):
+    for event in execute(planned, recogniser):
         match event:
-            case execution.Done(transcript=transcript):
+            case Done(transcript=transcript):
                 yield transcript
-            case execution.JobFailed(job, error):
+            case JobFailed(job, error):
                 if on_error is None:
                     raise error
                 on_error(job.name, error)
-            case execution.Note(text):
+            case Note(text):
                 say(text)

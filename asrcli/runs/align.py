@@ -21,7 +21,9 @@ from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputErro
 from asrcli.outputs.identity import Stamp, stamp
 from asrcli.runs.align_checks import doubts, failed_check, language_of
 from asrcli.runs.align_plan import AlignPlan, AlignRequest
-from asrcli.runs.execute import Done, Heard, JobEvent, JobFailed, Note, identity_since, probe_jobs, write_outputs
+from asrcli.runs.events import Done, Heard, JobEvent, JobFailed, Note
+from asrcli.runs.execute import probe_jobs
+from asrcli.runs.outputs import identity_since, write_outputs
 from asrcli.types import Options, Transcript
 
 if TYPE_CHECKING:

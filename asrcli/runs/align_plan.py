@@ -16,10 +16,10 @@ from asrcli.audio.vad import VadOptions
 from asrcli.errors import AsrError
 from asrcli.formats import Layout
 from asrcli.outputs.identity import digest_of
-from asrcli.outputs.naming import Naming, check_folder, check_template
+from asrcli.outputs.naming import Naming
 from asrcli.outputs.recipes import Recipe
 from asrcli.runs.align_pairs import Pair
-from asrcli.runs.plan import FORCED, Job, check_outputs, plan_job
+from asrcli.runs.plan import FORCED, Job, plan_outputs
 from asrcli.types import Recording
 
 if TYPE_CHECKING:
@@ -104,20 +104,13 @@ def plan(request: AlignRequest) -> AlignPlan:
     model = named or aligner.default_model
     notices: list[str] = []
     finder, listener = choices.choose_judge(request.listener, aligner, language, notices.append)
-    naming = replace(request.naming, engine=aligner.name, model=model)
-    check_template(naming.template, request.formats)
+    request = replace(request, naming=request.naming.by(aligner.name, model))
     if request.reference:
         references.check_reference(request.reference)
     recipe = {**_run_recipe(request, aligner, model), "finder": _judge(finder, listener)}
-    writes = bool(request.formats) and not naming.to_stdout
-    if writes:
-        check_folder(naming.state_folder)
-    asked = replace(request, naming=naming)
-    jobs = tuple(_job(pair, recipe) for pair in request.pairs)
-    jobs = tuple(plan_job(job, asked) for job in jobs) if writes else jobs
-    check_outputs(jobs, naming)
+    jobs = plan_outputs([_job(pair, recipe) for pair in request.pairs], request)
     notices += _notices(request, aligner, model, finder, listener)
-    return AlignPlan(asked, aligner, model, finder, listener, jobs, recipe, tuple(notices))
+    return AlignPlan(request, aligner, model, finder, listener, jobs, recipe, tuple(notices))
 
 
 def _job(pair: Pair, recipe: Recipe) -> Job:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,90 +23,23 @@ from asrcli.engines import companions
 from asrcli.engines.options import check_options
 from asrcli.engines.recogniser import Choice, LocalRecogniser, Recogniser
 from asrcli.engines.selection import Setup
-from asrcli.errors import AsrError, InputError, UsageError
-from asrcli.formats import check, render
-from asrcli.outputs.identity import Identity, Stamp, stamp, unchanged
-from asrcli.outputs.ledger import ledger_of
+from asrcli.errors import InputError, UsageError
+from asrcli.outputs.identity import Stamp, stamp
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import MOST_CLIPS, Settings
+from asrcli.runs.events import Done, Heard, JobEvent, JobFailed, Loaded, Note, Probed
 from asrcli.runs.journal import Journal
-from asrcli.runs.plan import Job, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
-from asrcli.types import Recording, Segment, Transcript
+from asrcli.runs.outputs import identity_since, keep_newer, write_outputs
+from asrcli.runs.plan import Job, Plan, Request, companions_of, for_engine, prepare_engine
+from asrcli.types import Recording, Transcript
 
 if TYPE_CHECKING:
     from asrcli.audio.decode import AudioInfo
     from asrcli.diarization.desk import DeskMaker
-    from asrcli.runs.align_plan import AlignPlan, AlignRequest
+    from asrcli.runs.align_plan import AlignPlan
 
 PROBES = 8  # inputs probed at once; each waits for the disk most of the time
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A line for the user, about one job or about the run."""
-
-    text: str
-    job: Job | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """The readable inputs and their lengths, before anything is loaded."""
-
-    seconds: tuple[tuple[Job, float | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The engine is chosen; its weights load while the first input is decoded."""
-
-    choice: Choice
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Further segments of one job, and how far it has been heard, in seconds."""
-
-    job: Job
-    recording: Recording
-    segments: tuple[Segment, ...]
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A job is finished; its outputs are written."""
-
-    job: Job
-    transcript: Transcript
-    written: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class JobFailed:
-    """A job cannot be finished."""
-
-    job: Job
-    error: Exception
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """Jobs that an interrupted run has finished; their results are kept for the output of all."""
-
-    jobs: tuple[Job, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The one output of all jobs: in its file, or as text for standard output."""
-
-    path: str | None
-    text: str
-
-
-JobEvent = Note | Probed | Loaded | Heard | Done | JobFailed | Resumed | Written
 
 
 def execute(planned: Plan, recogniser: Recogniser | None = None) -> Generator[JobEvent, None, None]:
@@ -136,7 +68,7 @@ def probe_jobs(
         planned: the jobs.
         known: what was found out about an input before; an exception is why it fails.
     """
-    _keep_newer(planned.jobs)
+    keep_newer(planned.jobs)
     readable: list[tuple[Job, AudioInfo | None]] = []
     for job, info in _probe_all([job for job in planned.jobs if not job.up_to_date]):
         problem = info if isinstance(info, Exception) else known.get(job.name)
@@ -148,25 +80,6 @@ def probe_jobs(
     start, end = planned.request.start, planned.request.end
     yield Probed(tuple((job, _stretch_seconds(info, start, end)) for job, info in readable))
     return readable
-
-
-def _keep_newer(jobs: Sequence[Job]) -> None:
-    """Make outputs that are up to date newer than inputs that were only touched: else make asks again for ever.
-
-    So it is with one that is kept because it was edited; what is not ours is not touched.
-    """
-    for job in jobs:
-        for output in job.outputs:
-            if output.kept.edited if output.kept else job.up_to_date:
-                for source in filter(None, (job.name, job.text)):
-                    _touch(output.path, source)
-
-
-def _touch(made: str, source: str) -> None:
-    """Make an output newer than what it is made of."""
-    with suppress(OSError):  # another user's file
-        if os.stat(made).st_mtime_ns < os.stat(source).st_mtime_ns:
-            os.utime(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,14 +290,6 @@ class Execution:
         yield JobFailed(job, changed) if changed else Done(job, whole, written)
 
 
-def identity_since(path: str, opened: Stamp | None) -> tuple[Identity | None, InputError | None]:
-    """Return what an input was when it was heard, or the mistake when it is not the same any more."""
-    try:
-        return unchanged(path, opened), None
-    except InputError as error:
-        return None, error
-
-
 def pipeline_settings(request: Request, choice: Choice) -> Settings:
     """Return how the pipeline runs for a request."""
     from asrcli.audio.cut import CutOptions
@@ -398,60 +303,3 @@ def pipeline_settings(request: Request, choice: Choice) -> Settings:
         answer=partial(answer, questions=asked) if (asked := request.options.ask) else None,
         decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
     )
-
-
-def write_outputs(
-    request: Request | AlignRequest, job: Job, transcript: Transcript, audio: Identity | None, *, good: bool = True
-) -> Generator[Note, None, tuple[tuple[str, ...], AsrError | None]]:
-    """Write the outputs of a job that are not up to date; return their paths, and the first mistake.
-
-    Says how many cues, read again as a player would, could not keep to the layout.
-
-    Args:
-        request: how outputs are shaped and named.
-        job: what to write.
-        transcript: of the job's input.
-        audio: what it is made of; ``None`` remembers only whose files they are, so that they are never up to date.
-        good: otherwise likewise.
-    """
-    ledger = ledger_of(request.naming.state_folder)
-    written: list[str] = []
-    problem: AsrError | None = None
-    for output in [one for one in job.outputs if one.todo]:
-        layout = request.layout_for(job, output.format)
-        text = render(transcript, output.format, layout)
-        recipe = output_recipe(job.recipe, output.format, request.layout) if good else None
-        try:
-            ledger.write(output.path, text, audio, recipe, force=output.forced)
-        except AsrError as error:  # the others may still be written
-            problem = problem or error
-            continue
-        written.append(output.path)
-        if broken := check(text, output.format, layout):
-            more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
-            yield Note(f"{output.path}: {broken[0]}{more}", job)
-    return tuple(written), problem
-
-
-def write_live(planned: Plan, transcript: Transcript) -> list[str]:
-    """Write the outputs of a live stream, which is the only job of its plan and cannot be heard again.
-
-    A file that somebody has changed or made since the stream began is kept, and the text goes beside it.
-
-    Raises:
-        OutputError: one cannot be written.
-    """
-    (job,) = planned.jobs
-    written = []
-    for output in job.outputs:
-        ledger, path = ledger_of(planned.request.naming.state_folder), output.path
-        stem, extension = os.path.splitext(path)
-        number = 1
-        while not output.forced and ledger.kept(path):
-            number += 1
-            path = f"{stem}-{number}{extension}"
-        text = render(transcript, output.format, planned.request.layout)
-        # From now on it is asr's own file, and out of date for a run over the finished recording.
-        ledger.write(path, text, force=output.forced)
-        written.append(path)
-    return written

@@ -22,19 +22,9 @@ from asrcli.errors import InputError
 from asrcli.outputs.identity import Stamp, changed, stamp
 from asrcli.outputs.ledger import STATE, ledger_of
 from asrcli.outputs.targets import File, check_targets, reads
-from asrcli.runs.execute import (
-    Done,
-    Execution,
-    JobEvent,
-    JobFailed,
-    Part,
-    Prepared,
-    Probed,
-    Resumed,
-    Written,
-    identity_since,
-    prepare,
-)
+from asrcli.runs.events import Done, JobEvent, JobFailed, Probed, Resumed, Written
+from asrcli.runs.execute import Execution, Part, Prepared, prepare
+from asrcli.runs.outputs import identity_since
 from asrcli.runs.plan import FORCED, Job, Output, Plan, Request, planned_output, text_recipe
 from asrcli.types import Transcript, Utterance
 

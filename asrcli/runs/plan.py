@@ -152,8 +152,7 @@ def plan(request: Request) -> Plan:
     aligner = aligner_for(engine, request.options, request.aligner)
     for group, spelling in companions_of(request):
         companions.find(group, spelling)
-    naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
-    check_template(naming.template, request.formats)
+    request = replace(request, naming=request.naming.by(engine.name, model or engine.default_model))
     if request.options.ask and request.channels == "split":
         raise UsageError("--ask is about a whole recording, not a channel: transcribe with -f json, then use asr ask")
     if request.options.n_best and request.speakers is not None:
@@ -163,28 +162,31 @@ def plan(request: Request) -> Plan:
         turns = plan_speakers(wanted, [found.path for found in request.inputs], request.channels)
     timed_by = {"aligner": f"{aligner[0].name}:{aligner[1] or aligner[0].default_model}"} if aligner else {}
     recipe = {**text_recipe(request, engine, model), **timed_by}
-    writes = bool(request.formats) and not naming.to_stdout
-    if writes:
-        check_folder(naming.state_folder)
-    request = replace(request, naming=naming)
-    jobs = tuple(
-        plan_job(Job(found, recipe={**recipe, **speaker_recipe(request.speakers, turns.get(found.path))}), request)
-        if writes
-        else Job(found)
+    jobs = [
+        Job(found, recipe={**recipe, **speaker_recipe(request.speakers, turns.get(found.path))})
         for found in request.inputs
-    )
-    check_outputs(jobs, naming)
-    return Plan(request, engine, model, jobs, recipe, aligner, tuple(notices), turns)
+    ]
+    return Plan(request, engine, model, plan_outputs(jobs, request), recipe, aligner, tuple(notices), turns)
 
 
-def check_outputs(jobs: Sequence[Job], naming: Naming) -> None:
-    """Raise `UsageError` where two outputs have one name, or what has to be made may not be written."""
+def plan_outputs(jobs: Sequence[Job], request: Request | AlignRequest) -> tuple[Job, ...]:
+    """Return the jobs with the outputs that a request names, and why each has to be made.
+
+    Raises:
+        UsageError: a template that cannot work, two outputs of one name, or one that may not be written.
+    """
+    naming = request.naming
+    check_template(naming.template, request.formats)
+    if request.formats and not naming.to_stdout:
+        check_folder(naming.state_folder)
+        jobs = [_plan_job(job, request) for job in jobs]
     outputs = [(job.name, output) for job in jobs for output in job.outputs]
     check_collisions([(name, output.path) for name, output in outputs])
     read = reads("the input", *(job.name for job in jobs)) + reads("the text", *(job.text for job in jobs if job.text))
     check_targets([File("the output", output.path) for _, output in outputs], read)
     if any(output.todo and not is_special(output.path) for _, output in outputs):
         check_writable(naming.state_folder)
+    return tuple(jobs)
 
 
 NO_WORDS = "; -f stm holds segments"
@@ -256,7 +258,7 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> Re
     return {**kept, **dict(request.options.recorded())}  # where 0 is an answer too
 
 
-def plan_job(job: Job, request: Request | AlignRequest) -> Job:
+def _plan_job(job: Job, request: Request | AlignRequest) -> Job:
     """Return the job with its outputs, and why each has to be made."""
     naming, read = request.naming, [job.name, *([job.text] if job.text else [])]
     ledger = ledger_of(naming.state_folder)

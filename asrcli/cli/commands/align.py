@@ -101,28 +101,13 @@ def align(
         pairs = find_pairs(audio, text)
         first, last = stretch(start, end)
         wanted = AlignRequest(
-            pairs=tuple(pairs),
-            aligner=aligner,
-            model=model,
-            listener=listener,
-            language=spoken_language(language),
-            formats=_formats(results, reports, pairs),
-            layout=layout(subs) if subs else None,
-            highlight_words=highlight_words,
-            naming=results.naming,
-            vad=VadOptions() if vad else None,
-            min_coverage=min_coverage,
-            max_word_seconds=max_word_seconds,
-            reference=reference,
-            channel=_channel(channels),
-            start=first,
-            end=last,
-            device=device,
-            dtype=compute_type,
-            threads=threads,
-            offline=offline,
-            force=force,
-        )
+            pairs=tuple(pairs), start=first, end=last, channel=_channel(channels), language=spoken_language(language),
+            aligner=aligner, model=model, listener=listener, vad=VadOptions() if vad else None,
+            formats=_formats(results, reports, pairs), layout=layout(subs) if subs else None,
+            highlight_words=highlight_words, naming=results.naming, force=force,
+            min_coverage=min_coverage, max_word_seconds=max_word_seconds, reference=reference,
+            device=device, dtype=compute_type, threads=threads, offline=offline,
+        )  # fmt: skip
         raise typer.Exit(_run(wanted, reports, console))
 
 

@@ -108,32 +108,20 @@ def bench(
     _check_files(files, [*_read(dataset, earlier), *reads("an earlier run", replay)], force=force)
     signal.signal(signal.SIGTERM, _interrupt)
     with Console(quiet=quiet, verbose=verbose) as console:
+        options = Options(
+            language=language_code(language) if language else None, beam_size=beam_size, length_penalty=length_penalty,
+            engine_options=parse_engine_options(engine_option or ()),
+        )  # fmt: skip
+        figures = Plan(
+            repeats=repeats, speed_sample=speed_sample, batches=_sizes(batches, "--batches"),
+            callers=_sizes(concurrency, "--concurrency"), robustness=robustness, robustness_sample=robustness_sample,
+            seed=seed, normalizer=_normalizer(normalizer),
+        )  # fmt: skip
         wanted = Request(
-            dataset=Wanted(dataset or "", sample, seed, text_column=text_column),
-            engines=tuple(engine or ()),
-            options=Options(
-                language=language_code(language) if language else None,
-                beam_size=beam_size,
-                length_penalty=length_penalty,
-                engine_options=parse_engine_options(engine_option or ()),
-            ),
-            plan=Plan(
-                repeats=repeats,
-                speed_sample=speed_sample,
-                batches=_sizes(batches, "--batches"),
-                callers=_sizes(concurrency, "--concurrency"),
-                robustness=robustness,
-                robustness_sample=robustness_sample,
-                seed=seed,
-                normalizer=_normalizer(normalizer),
-            ),
-            vad=vad,
-            device=device,
-            dtype=compute_type,
-            threads=threads,
-            offline=offline,
-            folder=out,
-        )
+            dataset=Wanted(dataset or "", sample, seed, text_column=text_column), engines=tuple(engine or ()),
+            options=options, plan=figures, vad=vad, device=device, dtype=compute_type, threads=threads,
+            offline=offline, folder=out,
+        )  # fmt: skip
         try:
             code = _replay(replay, out, files, console) if replay else _measure(wanted, earlier, files, console)
         except KeyboardInterrupt as interrupt:

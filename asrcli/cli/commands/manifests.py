@@ -22,15 +22,11 @@ def run_manifest(
     from asrcli.runs.manifest import execute, plan
 
     of_files = of_recordings(wanted) | {
-        "INPUT": sources.inputs,
-        "--files-from": sources.files_from,
-        "--format": results.format,
-        "--output-template": results.template,
-        "--mirror-tree": results.mirror_tree,
-        "--channels": wanted.channels != "mix",
+        "INPUT": sources.inputs, "--files-from": sources.files_from, "--format": results.format,
+        "--output-template": results.template, "--mirror-tree": results.mirror_tree,
+        "--channels": wanted.channels != "mix", "--aligner": wanted.aligner,
         "--word-timestamps": wanted.options.word_timestamps is not None,
-        "--aligner": wanted.aligner,
-    }
+    }  # fmt: skip
     refuse(of_files, "and --manifest do not go together: the manifest says what to hear and what to write")
     check_sinks(results, reports, 1, ["json"])
     if reports.json and wanted.naming.to_stdout:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 import time
-import traceback
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.base.console import Console, clock, printable
 from asrcli.base.display import take_down
+from asrcli.cli.commands.notes import say_doubts, say_failure
 from asrcli.cli.commands.sinks import Results, Sinks
 from asrcli.errors import AsrError
 from asrcli.outputs.targets import reads
@@ -23,12 +22,8 @@ if TYPE_CHECKING:
 
     from asrcli.cli.commands.options import ReportOptions
     from asrcli.cli.commands.sinks import Planned
-    from asrcli.formats import Layout
-    from asrcli.runs.execute import Done, Heard, JobEvent, Note, Written
+    from asrcli.runs.events import Done, Heard, JobEvent, Note, Written
     from asrcli.runs.plan import Job, Output, Request
-    from asrcli.types import Transcript
-
-SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  # flags worth a line on standard error
 
 
 def run(wanted: Request, files_from: str | None, reports: ReportOptions, console: Console) -> int:
@@ -160,30 +155,30 @@ class Run:
             self.console.error(last)
 
     def _handle(self, event: JobEvent) -> None:
-        from asrcli.runs import execute as execution
+        from asrcli.runs import events
 
-        if not isinstance(event, execution.Note | execution.Probed):  # without weights nothing is done
+        if not isinstance(event, events.Note | events.Probed):  # without weights nothing is done
             self.sinks.begin()
         match event:
-            case execution.Note():
+            case events.Note():
                 self._note(event)
-            case execution.Resumed(jobs):
+            case events.Resumed(jobs):
                 self._resume(jobs)
-            case execution.Written():
+            case events.Written():
                 self._written(event)
-            case execution.Probed(lengths):
+            case events.Probed(lengths):
                 self.lengths = [seconds for _, seconds in lengths]
-            case execution.Loaded(choice):
+            case events.Loaded(choice):
                 self.console.detail(
                     f"{choice.engine.name} {choice.weights.name} on {choice.device} ({choice.device.dtype})"
                 )
                 self._start_bar()
-            case execution.Heard():
+            case events.Heard():
                 self._start_bar()
                 self._heard(event)
-            case execution.Done():
+            case events.Done():
                 self._done(event)
-            case execution.JobFailed(job, error):
+            case events.JobFailed(job, error):
                 self._fail(job, error)
 
     def _start_bar(self) -> None:
@@ -249,12 +244,7 @@ class Run:
 
     def _fail(self, job: Job, error: Exception) -> None:
         self.failed[job.name] = error
-        if isinstance(error, AsrError):
-            text = str(error)
-            self.console.error(text if _names(text, job.name) else f"{job.name}: {text}")
-        else:  # a bug: nothing of it is hidden
-            self.console.error(f"{job.name}: unexpected {type(error).__name__}: {error}")
-            self.console.raw("".join(traceback.format_exception(error)))
+        say_failure(self.console, job.name, error)
         self._record(job, "failed", **failed_record(error))
         self.sinks.events.write("file_failed", time=now(), input=job.name, **failed_record(error))
         if self.out:
@@ -265,33 +255,6 @@ class Run:
         self.sinks.report.write("input", **record)
         if self.sinks.json and not self.out:
             print_json({"v": VERSION, "type": "input", **record})
-
-
-def _names(text: str, name: str) -> bool:
-    """Return whether a sentence names an input: the whole name, and not only a longer one with it inside."""
-    return re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w./-]*[\w/-])", text) is not None
-
-
-def say_doubts(console: Console, name: str, transcript: Transcript, formats: tuple[str, ...], layout: Layout) -> None:
-    """Say on stderr what the reader of the text alone would not see."""
-    from asrcli.formats.timeline import time_doubts
-
-    for text in time_doubts(transcript, formats, layout.highlight_words):
-        console.note(f"{name}: {text}")
-    if transcript.gaps:
-        missing = sum(gap.seconds for gap in transcript.gaps)
-        first = transcript.gaps[0]
-        console.note(
-            f"{name}: {clock(missing)} of speech in {len(transcript.gaps)} places has no text, "
-            f"first at {clock(first.start)}"
-        )
-    flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
-    if flagged:
-        kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
-        console.note(
-            f"{name}: {len(flagged)} of {len(transcript.segments)} segments are suspicious ({kinds}), "
-            f"first at {clock(flagged[0].start)}"
-        )
 
 
 def _interrupt(number: int, frame: object) -> None:

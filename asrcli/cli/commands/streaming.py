@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from asrcli.base.console import Console, clock
+from asrcli.cli.commands.notes import say_doubts, say_failure
 from asrcli.cli.commands.options import InputOptions, LiveOptions, ReportOptions, of_recordings, refuse
-from asrcli.cli.commands.running import leave, say_doubts
+from asrcli.cli.commands.running import leave
 from asrcli.cli.commands.sinks import Sinks
 from asrcli.errors import AsrError, EngineUnavailable, UsageError
 from asrcli.outputs.targets import reads
@@ -85,14 +85,10 @@ def _check(wanted: Request, sources: InputOptions, reports: ReportOptions, live:
     if not live.stream:
         raise UsageError(f"--{'pcm' if live.pcm else 'idle'} is for --stream: add it")
     of_files = of_recordings(wanted) | {
-        "--languages": wanted.languages,
-        "--identify-with": wanted.identifier,
-        "--punctuate": wanted.punctuation,
-        "--batch-size": wanted.batch_size,
-        "--manifest": sources.manifest,
-        "--dry-run": reports.dry_run,
+        "--languages": wanted.languages, "--identify-with": wanted.identifier, "--punctuate": wanted.punctuation,
+        "--batch-size": wanted.batch_size, "--manifest": sources.manifest, "--dry-run": reports.dry_run,
         "--ask": wanted.options.ask,
-    }
+    }  # fmt: skip
     refuse(of_files, "does not go with --stream; leave it out")
     if len(wanted.inputs) != 1:
         raise UsageError(f"--stream hears one input, not {len(wanted.inputs)}: name a file, - or mic:")
@@ -180,7 +176,7 @@ class Live:
 
     def _update(self, update: Update) -> None:
         if update.failed is not None:
-            self._say_error(update.failed)
+            say_failure(self.console, self.name, update.failed)
         self._event(
             "text",
             time=now(),
@@ -196,13 +192,13 @@ class Live:
 
     def _over(self, over: Over) -> int:
         """Write what is to be written and return the exit code."""
-        from asrcli.runs.execute import write_live
+        from asrcli.runs.outputs import write_live
 
         error, transcript = over.error, over.transcript
         if not isinstance(error, EngineUnavailable):  # without weights nothing was done
             self.sinks.begin()
         if error is not None and not any(error is one for one in self.session.failures):
-            self._say_error(error)
+            say_failure(self.console, self.name, error)
         say_doubts(self.console, self.name, transcript, self.plan.request.formats, self.plan.request.layout)
         written: list[str] = []
         try:
@@ -232,14 +228,6 @@ class Live:
         for path in written:
             self.console.note(f"written: {path}")
         self.console.detail(f"{clock(over.transcript.seconds)} heard, {over.transcript.timings.engine:.1f} s of work")
-
-    def _say_error(self, error: Exception) -> None:
-        if isinstance(error, AsrError):
-            text = str(error)
-            self.console.error(text if self.job.name in text else f"{self.name}: {text}")
-        else:  # a bug: nothing of it is hidden
-            self.console.error(f"{self.name}: unexpected {type(error).__name__}: {error}")
-            self.console.raw("".join(traceback.format_exception(error)))
 
     def _event(self, kind: str, **values: Any) -> None:
         self.sinks.events.write(kind, **values)

@@ -240,76 +240,42 @@ def transcribe(
         os.environ["HF_HUB_CACHE"] = model_dir
     with Console(quiet=quiet, verbose=verbose) as console:
         options = Options(
-            language=requests.spoken_language(language),
-            task=requests.task_choice(task, translate),
-            prompt=prompt,
-            hotwords=requests.words(hotwords) if hotwords else None,
-            language_model=requests.language_model_file(language_model),
-            word_timestamps=word_timestamps,
-            beam_size=beam_size,
-            n_best=n_best,
-            best_of=best_of,
-            patience=patience,
-            length_penalty=length_penalty,
-            repetition_penalty=repetition_penalty,
-            no_repeat_ngram_size=no_repeat_ngram_size,
+            language=requests.spoken_language(language), task=requests.task_choice(task, translate),
+            prompt=prompt, hotwords=requests.words(hotwords) if hotwords else None,
+            language_model=requests.language_model_file(language_model), word_timestamps=word_timestamps,
+            beam_size=beam_size, n_best=n_best, best_of=best_of, patience=patience, length_penalty=length_penalty,
+            repetition_penalty=repetition_penalty, no_repeat_ngram_size=no_repeat_ngram_size,
             temperature=requests.temperatures(temperature, temperature_increment_on_fallback),
-            compression_ratio_threshold=compression_ratio_threshold,
-            logprob_threshold=logprob_threshold,
-            no_speech_threshold=no_speech_threshold,
-            condition_on_previous_text=condition_on_previous_text,
-            carry_initial_prompt=carry_initial_prompt,
-            hallucination_silence_threshold=hallucination_silence_threshold,
-            prepend_punctuations=prepend_punctuations,
-            append_punctuations=append_punctuations,
+            compression_ratio_threshold=compression_ratio_threshold, logprob_threshold=logprob_threshold,
+            no_speech_threshold=no_speech_threshold, condition_on_previous_text=condition_on_previous_text,
+            carry_initial_prompt=carry_initial_prompt, hallucination_silence_threshold=hallucination_silence_threshold,
+            prepend_punctuations=prepend_punctuations, append_punctuations=append_punctuations,
             suppress_tokens=requests.numbers(suppress_tokens, "--suppress-tokens", int),
-            max_new_tokens=max_new_tokens,
-            batched=batched,
-            seed=seed,
-            ask=tuple(ask) if ask else None,
+            max_new_tokens=max_new_tokens, batched=batched, seed=seed, ask=tuple(ask) if ask else None,
             engine_options=parse_engine_options(engine_option or ()),
-        )
+        )  # fmt: skip
         found, formats = requests.inputs_and_formats(sources, results, reports, options)
         first, last = requests.stretch(start, end, clip_timestamps)
+        shape = layout(
+            subs or "default", max_line_width=max_line_width, max_lines=max_line_count, max_cps=max_cps,
+            max_words_per_line=max_words_per_line, min_duration=min_duration, max_duration=max_duration,
+            min_gap=min_gap, highlight_words=highlight_words,
+        )  # fmt: skip
         wanted = Request(
-            inputs=found,
-            engine=engine,
-            model=model,
-            options=options,
-            backend=backend,
-            formats=formats,
-            layout=layout(
-                subs or "default",
-                max_line_width=max_line_width,
-                max_lines=max_line_count,
-                max_words_per_line=max_words_per_line,
-                max_cps=max_cps,
-                min_duration=min_duration,
-                max_duration=max_duration,
-                min_gap=min_gap,
-                highlight_words=highlight_words,
-            ),
-            naming=results.naming,
-            channels=requests.channel_choice(channels),
-            start=first,
-            end=last,
+            inputs=found, start=first, end=last, channels=requests.channel_choice(channels),
+            engine=engine, model=model, backend=backend, options=options, batch_size=batch_size,
+            languages=tuple(language_code(one) for one in requests.words(languages)), identifier=identify_with,
+            formats=formats, layout=shape, naming=results.naming, force=force,
             vad=requests.voice_activity(
                 vad, vad_model, vad_threshold, vad_min_speech_duration_ms, vad_min_silence_duration_ms
             ),
-            punctuation=requests.punctuation(punctuate, punctuation_model),
-            identifier=identify_with,
-            languages=tuple(language_code(one) for one in requests.words(languages)),
-            device=device if device_index is None else f"cuda:{device_index}",
-            dtype="float16" if fp16 and compute_type == "auto" else compute_type,
-            threads=threads,
-            batch_size=batch_size,
-            offline=offline,
-            force=force,
-            aligner=aligner,
+            punctuation=requests.punctuation(punctuate, punctuation_model), aligner=aligner,
             speakers=requests.speaker_options(
                 diarize, rttm_in, SpeakerOptions(None, diarize_model, speakers, min_speakers, max_speakers)
             ),
-        )
+            device=device if device_index is None else f"cuda:{device_index}",
+            dtype="float16" if fp16 and compute_type == "auto" else compute_type, threads=threads, offline=offline,
+        )  # fmt: skip
         if live.asked:
             from asrcli.cli.commands.streaming import run_live
 
