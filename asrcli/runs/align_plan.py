@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asrcli.alignment import choice as choices
@@ -18,8 +19,9 @@ from asrcli.formats import Layout
 from asrcli.outputs.identity import digest_of
 from asrcli.outputs.naming import Naming
 from asrcli.outputs.recipes import Recipe
+from asrcli.outputs.targets import File, reads
 from asrcli.runs.align_pairs import Pair
-from asrcli.runs.plan import FORCED, Job, plan_outputs
+from asrcli.runs.plan import FORCED, Job, model_file, plan_outputs
 from asrcli.types import Recording
 
 if TYPE_CHECKING:
@@ -90,6 +92,15 @@ class AlignPlan:
     jobs: tuple[Job, ...]
     recipe: Recipe
     notices: tuple[str, ...]
+
+    @property
+    def read(self) -> list[File]:
+        """The files that are read, as far as they have names."""
+        names, folder = [job.name for job in self.jobs], self.request.reference
+        found = reads("the input", *names) + model_file(self.request.model)
+        found += reads("the text", *(job.text for job in self.jobs if job.text))
+        stems = [Path(name).stem for name in names]
+        return found + reads("the reference", *(references.files_for(folder, stems) if folder else ()))
 
 
 def plan(request: AlignRequest) -> AlignPlan:

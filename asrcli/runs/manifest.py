@@ -41,7 +41,8 @@ class ManifestPlan(Plan):
     def read(self) -> list[File]:
         """The files that are read."""
         found = reads("part of the manifest itself", _source(Path(self.manifest.path)), *_reserved(self.manifest))
-        return found + reads("a recording of the manifest", *{one.audio for one in self.manifest.utterances})
+        found += reads("a recording of the manifest", *{one.audio for one in self.manifest.utterances})
+        return found + self.read_by_engine
 
 
 def plan(path: Path, request: Request) -> ManifestPlan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asrcli.alignment.words import aligner_for
@@ -137,6 +138,28 @@ class Plan:
     aligner: tuple[type[Aligner], str | None] | None  # gives the words their times, where the engine does not
     notices: tuple[str, ...]
     turns: Mapping[str, KnownTurns]  # by the name of the input, where they were found elsewhere
+
+    @property
+    def read(self) -> list[File]:
+        """The files that are read, as far as they have names."""
+        names = [job.name for job in self.jobs]
+        found = reads("the input", *names) + self.read_by_engine
+        speakers = self.request.speakers
+        if speakers is not None and speakers.rttm is not None:
+            folder = speakers.rttm if os.path.isdir(speakers.rttm) else None
+            paths = [os.path.join(folder, f"{Path(name).stem}.rttm") for name in names] if folder else [speakers.rttm]
+            found += reads("--rttm-in", *paths)
+        return found
+
+    @property
+    def read_by_engine(self) -> list[File]:
+        """The model and the language model, where they are files."""
+        return model_file(self.request.model) + reads("the language model", self.request.options.language_model)
+
+
+def model_file(model: str | None) -> list[File]:
+    """Return the file that a model is, if it is one."""
+    return reads("the model", model if os.path.isfile(model or "") else None)
 
 
 def plan(request: Request) -> Plan:

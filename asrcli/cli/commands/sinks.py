@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from json import loads
 from typing import TYPE_CHECKING
 
 from asrcli.errors import UsageError
-from asrcli.outputs.targets import File, check_targets, plain, reads, writes
+from asrcli.outputs.targets import File, check_targets, plain, writes
 from asrcli.runs.records import Lines, print_json
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class Sinks:
             UsageError: a file would be overwritten that is none of ours, or that something else reads or writes.
         """
         named = writes(report=reports.report, events=reports.events)
-        check_targets([*written_by(planned), *named], [*read_by(planned), *read])
+        check_targets([*written_by(planned), *named], [*planned.read, *read])
         self.dry_run, self.fail_fast, self.json = reports.dry_run, reports.fail_fast, reports.json
         self.stdout_taken = self.json or any(one.path == "-" for one in named)  # no names of files among records
         report, events = (None, None) if self.dry_run else (reports.report, reports.events)
@@ -77,32 +76,6 @@ def check_sinks(results: OutputOptions, reports: ReportOptions, inputs: int, cho
 def written_by(planned: Planned) -> list[File]:
     """Return the outputs of a plan."""
     return [File("the output", path) for path in dict.fromkeys(one.path for job in planned.jobs for one in job.outputs)]
-
-
-def read_by(planned: Planned) -> list[File]:
-    """Return the inputs of a plan, with the files that belong to each."""
-    from asrcli.alignment.reference import files_for
-    from asrcli.runs.align_plan import AlignPlan
-    from asrcli.runs.manifest import ManifestPlan
-
-    model = planned.request.model
-    found = reads("the model", model if os.path.isfile(model or "") else None)
-    if isinstance(planned, ManifestPlan):
-        return [*found, *planned.read, *reads("the language model", planned.request.options.language_model)]
-    names = [job.name for job in planned.jobs]
-    found += reads("the input", *names)
-    stems = [os.path.splitext(os.path.basename(name))[0] for name in names]
-    if isinstance(planned, AlignPlan):
-        found += reads("the text", *(job.text for job in planned.jobs if job.text))
-        folder = planned.request.reference
-        return found + reads("the reference", *(files_for(folder, stems) if folder else ()))
-    found += reads("the language model", planned.request.options.language_model)
-    speakers = planned.request.speakers
-    if speakers is not None and speakers.rttm is not None:
-        whole = not os.path.isdir(speakers.rttm)
-        paths = [speakers.rttm] if whole else [os.path.join(speakers.rttm, f"{stem}.rttm") for stem in stems]
-        found += reads("--rttm-in", *paths)
-    return found
 
 
 class Results:
