@@ -27,7 +27,7 @@ from asrcli.runs.outputs import identity_since, write_outputs
 from asrcli.types import Options, Transcript
 
 if TYPE_CHECKING:
-    from asrcli.runs.plan import Job
+    from asrcli.runs.jobs import Job
 
 
 def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:

@@ -21,7 +21,8 @@ from asrcli.outputs.naming import Naming
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, reads
 from asrcli.runs.align_pairs import Pair
-from asrcli.runs.plan import FORCED, Job, model_file, plan_outputs
+from asrcli.runs.jobs import FORCED, Job, plan_outputs
+from asrcli.runs.plan import model_file
 from asrcli.types import Recording
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asrcli.engines.recogniser import Choice
-    from asrcli.runs.plan import Job
+    from asrcli.runs.jobs import Job
     from asrcli.types import Recording, Segment, Transcript
 
 

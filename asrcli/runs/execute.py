@@ -29,9 +29,10 @@ from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, No
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import MOST_CLIPS, Settings
 from asrcli.runs.events import Done, Heard, JobEvent, JobFailed, Loaded, Note, Probed
+from asrcli.runs.jobs import Job
 from asrcli.runs.journal import Journal
 from asrcli.runs.outputs import identity_since, keep_newer, write_outputs
-from asrcli.runs.plan import Job, Plan, Request, companions_of, for_engine, prepare_engine
+from asrcli.runs.plan import Plan, Request, companions_of, for_engine, prepare_engine
 from asrcli.types import Recording, Transcript
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def _prepare(planned: Plan, announce: Announce, recogniser: Recogniser | None) -
         recogniser = LocalRecogniser(prepare_engine(request, planned.engine, planned.model, options, announce))
     else:
         check_options(recogniser.choice.engine, options)
-    prepare_companions(request, announce)
+    for group, spelling in companions_of(request):  # loaded now: what is wrong with one ends the run before any input
+        companions.prepare(group, spelling, offline=request.offline, announce=announce)
     aligner = _timer(planned, recogniser.choice, announce)
     return Prepared(recogniser, aligner, _diarization(request, announce))
 
@@ -127,12 +129,6 @@ def _diarization(request: Request, announce: Announce) -> DeskMaker | None:
     from asrcli.diarization.desk import prepare
 
     return prepare(request.speakers, request.device, request.offline, announce)
-
-
-def prepare_companions(request: Request, announce: Announce) -> None:
-    """Load them all, so that what is wrong with one ends the run before any input is read."""
-    for group, spelling in companions_of(request):
-        companions.prepare(group, spelling, offline=request.offline, announce=announce)
 
 
 def _probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError | None]]:

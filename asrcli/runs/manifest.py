@@ -24,8 +24,9 @@ from asrcli.outputs.ledger import STATE, ledger_of
 from asrcli.outputs.targets import File, check_targets, reads
 from asrcli.runs.events import Done, JobEvent, JobFailed, Probed, Resumed, Written
 from asrcli.runs.execute import Execution, Part, Prepared, prepare
+from asrcli.runs.jobs import FORCED, Job, Output, planned_output
 from asrcli.runs.outputs import identity_since
-from asrcli.runs.plan import FORCED, Job, Output, Plan, Request, planned_output, text_recipe
+from asrcli.runs.plan import Plan, Request, text_recipe
 from asrcli.types import Transcript, Utterance
 
 

@@ -12,7 +12,8 @@ from asrcli.formats import check, render
 from asrcli.outputs.identity import Identity, Stamp, unchanged
 from asrcli.outputs.ledger import ledger_of
 from asrcli.runs.events import Note
-from asrcli.runs.plan import Job, Plan, Request, output_recipe
+from asrcli.runs.jobs import Job, output_recipe
+from asrcli.runs.plan import Plan, Request
 from asrcli.types import Transcript
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ def inputs_and_formats(
 
 def _check_alternatives(reports: ReportOptions, options: Options, chosen: list[str]) -> None:
     """Raise `UsageError` when there is no place for an n-best list."""
-    from asrcli.runs.plan import PLACES
+    from asrcli.runs.jobs import PLACES
 
     if options.n_best and not PLACES["n_best"] & set(chosen) and not reports.json and not reports.events:
         raise UsageError(f"--n-best: {chosen[0]} has no place for a list; choose -f json or jsonl")

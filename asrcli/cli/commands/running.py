@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from asrcli.cli.commands.options import ReportOptions
     from asrcli.cli.commands.sinks import Planned
     from asrcli.runs.events import Done, Heard, JobEvent, Note, Written
-    from asrcli.runs.plan import Job, Output, Request
+    from asrcli.runs.jobs import Job, Output
+    from asrcli.runs.plan import Request
 
 
 def run(wanted: Request, files_from: str | None, reports: ReportOptions, console: Console) -> int:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from asrcli.cli.commands.options import OutputOptions, ReportOptions
     from asrcli.formats import Layout
     from asrcli.runs.align_plan import AlignPlan
-    from asrcli.runs.plan import Job, Plan
+    from asrcli.runs.jobs import Job
+    from asrcli.runs.plan import Plan
     from asrcli.types import Segment, Transcript
 
     Planned = Plan | AlignPlan
