@@ -12,14 +12,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from asrcli.api import transcribe
+    from asrcli.api import Transcriber, transcribe
     from asrcli.errors import AsrError
     from asrcli.types import Options, Recording, Segment, Transcript, Word
 
 __version__ = "0.1.0"
-__all__ = ["AsrError", "Options", "Recording", "Segment", "Transcript", "Word", "__version__", "transcribe"]
+__all__ = [
+    "AsrError",
+    "Options",
+    "Recording",
+    "Segment",
+    "Transcriber",
+    "Transcript",
+    "Word",
+    "__version__",
+    "transcribe",
+]
 
-_HOMES = {"transcribe": "asrcli.api", "AsrError": "asrcli.errors"}
+_HOMES = {"transcribe": "asrcli.api", "Transcriber": "asrcli.api", "AsrError": "asrcli.errors"}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from os import PathLike, fspath
-from typing import Any
+from typing import Any, Self, TypedDict, Unpack
 
 from asrcli.audio import inputs
 from asrcli.audio.vad import VadOptions
 from asrcli.base.languages import language_code
+from asrcli.engines import selection
+from asrcli.engines.recogniser import LocalRecogniser, Recogniser
 from asrcli.errors import UsageError
-from asrcli.runs import execute as execution
 from asrcli.runs import plan as jobs
+from asrcli.runs.events import Done, JobFailed, Note
+from asrcli.runs.execute import execute
 from asrcli.types import Options, Transcript
+
+Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
+OnError = Callable[[str, Exception], None]
 
 
 def transcribe(
-    paths: str | PathLike[str] | Iterable[str | PathLike[str]],
+    paths: Paths,
     *,
     engine: str = "auto",
     model: str | None = None,
     vad: VadOptions | bool = True,
-    on_error: Callable[[str, Exception], None] | None = None,
+    on_error: OnError | None = None,
     on_note: Callable[[str], None] | None = None,
     **more: Any,
 ) -> Iterator[Transcript]:
@@ -43,6 +49,88 @@ def transcribe(
     Raises:
         AsrError: as the command would fail; its class says how.
     """
+    request = _request(paths, vad, {"engine": engine, "model": model, **more})
+    yield from _transcripts(jobs.plan(request), None, on_error, on_note or _ignore)
+
+
+class Setup(TypedDict, total=False):
+    """How the engine of a `Transcriber` runs; see `asrcli.engines.selection.Setup`."""
+
+    backend: str | None
+    device: str
+    dtype: str
+    threads: int
+    offline: bool
+
+
+class Transcriber:
+    """An engine that is loaded once and transcribes many times; several threads may use it at once.
+
+    A context manager: it loads on entry, and lets go of the weights on exit. Without ``with`` they load when they are
+    needed, until `close`.
+
+    Args:
+        engine: name of an engine, or ``auto`` for the best with its weights on this machine.
+        model: short name, hub id or folder; ``None`` is the engine's default.
+        on_note: called with each line that the command would print on standard error, from any thread.
+        setup: where and how the engine runs.
+
+    Raises:
+        AsrError: there is no such engine or model, or it cannot run here.
+    """
+
+    def __init__(
+        self,
+        engine: str = "auto",
+        model: str | None = None,
+        *,
+        on_note: Callable[[str], None] | None = None,
+        **setup: Unpack[Setup],
+    ) -> None:
+        self._say = on_note or _ignore
+        chosen, self._model = selection.choose_class(engine, model, Options(), self._say)
+        self._engine = chosen.name
+        choice = selection.prepare(chosen, self._model, Options(), selection.Setup(**setup), self._say)
+        # What it announces is for all runs, and none of them may take it for itself.
+        self._recogniser = LocalRecogniser(choice, self._say)
+        self._backend = setup.get("backend")
+
+    def __enter__(self) -> Self:
+        self._recogniser.load()
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the weights; the next transcript loads them again."""
+        self._recogniser.close()
+
+    def transcribe(
+        self, paths: Paths, *, vad: VadOptions | bool = True, on_error: OnError | None = None, **more: Any
+    ) -> Iterator[Transcript]:
+        """Transcribe files and folders; yield a transcript for each input as soon as it is finished.
+
+        Args:
+            paths, vad, on_error: as of the function `transcribe`.
+            more: likewise, without what this was made with.
+
+        Raises:
+            AsrError: as the command would fail; its class says how.
+        """
+        fixed = {"engine": self._engine, "model": self._model, "backend": self._backend}
+        if clash := sorted({*fixed, *Setup.__annotations__, "on_note"} & set(more)):
+            raise UsageError(f"'{clash[0]}' is given to Transcriber(), not to its transcribe()")
+        planned = jobs.plan(_request(paths, vad, {**fixed, **more}))
+        yield from _transcripts(planned, self._recogniser, on_error, self._say)
+
+
+def _ignore(text: str) -> None:
+    """Say nothing."""
+
+
+def _request(paths: Paths, vad: VadOptions | bool, more: dict[str, Any]) -> jobs.Request:
+    """Return what is asked for by the fields of `Options` and `Request`."""
     named = [paths] if isinstance(paths, str | PathLike) else list(paths)
     found = inputs.expand(fspath(path) for path in named)
     asked = {field.name: more.pop(field.name) for field in fields(Options) if field.name in more}
@@ -54,25 +142,23 @@ def transcribe(
     if unknown:
         raise UsageError(f"transcribe() has no argument '{sorted(unknown)[0]}'")
     speech = (VadOptions() if vad else None) if isinstance(vad, bool) else vad
-    request = jobs.Request(tuple(found), engine, model, Options(**asked), vad=speech, **more)
-    yield from _transcripts(jobs.plan(request), on_error, on_note)
+    return jobs.Request(tuple(found), options=Options(**asked), vad=speech, **more)
 
 
 def _transcripts(
-    planned: jobs.Plan, on_error: Callable[[str, Exception], None] | None, on_note: Callable[[str], None] | None
+    planned: jobs.Plan, recogniser: Recogniser | None, on_error: OnError | None, say: Callable[[str], None]
 ) -> Iterator[Transcript]:
-    say = on_note or (lambda text: None)
     for text in planned.notices:
         say(text)
     for output in [output for job in planned.jobs for output in job.kept]:
         say(f"{output.path}: {output.kept}")
-    for event in execution.execute(planned):
+    for event in execute(planned, recogniser):
         match event:
-            case execution.Done(transcript=transcript):
+            case Done(transcript=transcript):
                 yield transcript
-            case execution.JobFailed(job, error):
+            case JobFailed(job, error):
                 if on_error is None:
                     raise error
                 on_error(job.name, error)
-            case execution.Note(text):
+            case Note(text):
                 say(text)

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 import asrcli
 from asrcli.base.console import printable
-from asrcli.cli.commands import requests
+from asrcli.cli.commands import running, transcribe
 from asrcli.cli.main import COMMANDS, build, modern_spelling
 from asrcli.errors import EXIT_CODES
+from asrcli.runs.plan import Request
 
 DIGITS = Path(__file__).parent / "data/digits/string00.wav"
 HEAVY = (
@@ -172,7 +174,11 @@ def test_a_whole_command_line_of_openai_whisper_means_the_same(clean: Path, monk
     monkeypatch.setenv("HF_HUB_CACHE", "")  # --model_dir sets it; this puts it back
     (clean / "talk.wav").touch()
     words = [word for pair in WHISPER.items() for word in pair]
-    asked = requests.request(parsed("talk.wav", *words))
+    runs: list[Request] = []
+    monkeypatch.setattr(running, "run", lambda wanted, *rest: runs.append(wanted))
+    with pytest.raises(typer.Exit):
+        transcribe.transcribe(**parsed("talk.wav", *words))
+    (asked,) = runs
     assert dict(asked.options.given()) == EXPECTED
     assert (asked.model, asked.device, asked.dtype, asked.threads) == ("tiny", "cpu", "auto", 2)
     assert (asked.start, asked.end) == (1.5, 3.0)

@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,15 @@ from support.command import write_wav
 
 import asrcli
 from asrcli.audio import decode as audio
-from asrcli.engines.recogniser import vote
+from asrcli.audio.cut import CutOptions
+from asrcli.engine import Device, Weights
+from asrcli.engines.recogniser import Choice, LocalRecogniser, Results, vote
 from asrcli.errors import AsrError, DeviceError, InputError, UsageError
+from asrcli.formats import Layout, render
 from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch
+from asrcli.pipeline.events import Finished
+from asrcli.pipeline.run import run
+from asrcli.pipeline.settings import Settings
 from asrcli.types import Clip, Options, Recording, Segment, Transcript
 
 
@@ -198,6 +205,78 @@ def test_with_a_seed_batches_do_not_depend_on_the_speed_of_decoding(
     list(asrcli.transcribe(paths, engine="fake", vad=False, language="en", seed=1))
     (only,) = batches
     assert "".join(name for name, _ in sorted(only)) == "aaabbb"
+
+
+def as_json(transcript: Transcript) -> str:
+    return render(transcript, "json", Layout())
+
+
+def test_two_recognisers_at_once_give_the_same_transcripts(tmp_path: Path) -> None:
+    recordings = [Recording(str(write_wav(tmp_path / f"{a}-{b}-c-d.wav", 100.0))) for a in "xyz" for b in "uvw"]
+    choice = Choice(Fake, Weights("default", None), Device("cpu"))
+    settings = Settings(cut=CutOptions(max_seconds=30.0, vad=None), batch_size=2)
+    both_at_work = threading.Barrier(2, timeout=60)
+
+    class Meeting(LocalRecogniser):
+        """Waits in its first batch until the other one has a batch too."""
+
+        calls = 0
+
+        def transcribe(self, clips: Sequence[Clip], options: Options) -> Results:
+            self.calls += 1
+            if self.calls == 1:
+                both_at_work.wait()
+            return super().transcribe(clips, options)
+
+    def transcripts(recognisers: Sequence[LocalRecogniser]) -> dict[int, str]:
+        events = run(recordings, recognisers, Options(), settings)
+        return {one.index: as_json(one.transcript) for one in events if isinstance(one, Finished)}
+
+    two = [Meeting(choice), Meeting(choice)]
+    alone, together = transcripts([LocalRecogniser(choice)]), transcripts(two)
+    assert len(alone) == 9 and together == alone
+    assert all(one.calls > 0 for one in two)
+
+
+def test_a_transcriber_loads_once_and_serves_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [write_wav(tmp_path / f"{name}-b-c.wav", 70.0) for name in ("one", "two", "three", "four")]
+    alone = {str(path): as_json(transcribe(path, beam_size=2)) for path in paths}
+    loads: list[object] = []
+    load = Fake.__init__
+
+    def loading(self: Fake, weights: Weights, device: Device) -> None:
+        loads.append(self)
+        load(self, weights, device)
+
+    monkeypatch.setattr(Fake, "__init__", loading)
+    begin = threading.Barrier(4, timeout=60)
+
+    def work(path: Path) -> list[tuple[str, str]]:
+        begin.wait()
+        found = [one for _ in range(5) for one in transcriber.transcribe(path, vad=False, beam_size=2)]
+        return [(one.recording.path, as_json(one)) for one in found]
+
+    with asrcli.Transcriber("fake") as transcriber:
+        assert len(loads) == 1
+        with ThreadPoolExecutor(4) as pool:
+            made = [one for found in pool.map(work, paths) for one in found]
+    assert made == [(str(path), alone[str(path)]) for path in paths for _ in range(5)]
+    assert len(loads) == 1
+
+
+def test_a_transcriber_hears_what_the_engine_announces_and_loads_again(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a-b-c-d-e-f.wav", 170.0)
+    said: list[str] = []
+    transcriber = asrcli.Transcriber("fake", "oom=2", on_note=said.append)
+    (first,) = transcriber.transcribe(path, vad=False)
+    assert [text for text in said if "going on with" in text]
+    transcriber.close()
+    (second,) = transcriber.transcribe(path, vad=False)
+    assert second.text == first.text == "a b c d e f"
+    with pytest.raises(UsageError, match="'device' is given to Transcriber"):
+        list(transcriber.transcribe(path, device="cpu"))
+    with pytest.raises(UsageError, match="patience"):
+        list(transcriber.transcribe(path, patience=2.0))
 
 
 def test_queue_bounds_the_seconds_that_wait() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from asrcli.base.console import table_console
 from asrcli.compare import tables
@@ -14,29 +14,14 @@ from asrcli.compare.conditions import Outcome
 from asrcli.compare.scores import Comparison, Share
 from asrcli.errors import CheckFailed, UsageError
 from asrcli.outputs.ledger import write_ours
-from asrcli.outputs.targets import check_targets, reads, writes
+from asrcli.outputs.targets import ReportPaths, check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.compare.run import Wanted
     from asrcli.scoring.meetings import MeetingScore
 
 
-class Paths(NamedTuple):
-    """Where the reports go; ``-`` is standard output."""
-
-    json: Path | None = None
-    csv: Path | None = None
-    markdown: Path | None = None
-    html: Path | None = None
-    junit: Path | None = None
-
-    @property
-    def to_stdout(self) -> bool:
-        """Whether standard output is taken."""
-        return any(path is not None and str(path) == "-" for path in self)
-
-
-def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, fields: Sequence[str]) -> None:
+def write(comparison: Comparison, paths: ReportPaths, outcomes: Sequence[Outcome], *, fields: Sequence[str]) -> None:
     """Write every report that has a path; `asrcli.outputs.ledger.check_replaceable` has said that all may be written.
 
     Raises:
@@ -63,15 +48,8 @@ def write(comparison: Comparison, paths: Paths, outcomes: Sequence[Outcome], *, 
             write_ours(path, text if isinstance(text, str) else "".join(text), force=True)
 
 
-def refuse(options: Mapping[str, object], why: str) -> None:
-    """Raise `UsageError` where an option was given that would be passed over."""
-    for name, value in options.items():
-        if value:
-            raise UsageError(f"{name} {why}")
-
-
 def unreferenced(
-    systems: Sequence[Path], wanted: Wanted, paths: Paths, consensus: Path | None, *, force: bool, quiet: bool
+    systems: Sequence[Path], wanted: Wanted, paths: ReportPaths, consensus: Path | None, *, force: bool, quiet: bool
 ) -> None:
     """Compare systems without a reference, and write and print what was asked for."""
     from asrcli.compare import unreferenced as without
@@ -89,7 +67,7 @@ def unreferenced(
 
 
 def meetings(
-    reference: Path, systems: Sequence[Path], wanted: Wanted, paths: Paths, collar: float, *, quiet: bool
+    reference: Path, systems: Sequence[Path], wanted: Wanted, paths: ReportPaths, collar: float, *, quiet: bool
 ) -> None:
     """Score stm or rttm files as conversations, and write and print what was asked for."""
     import json

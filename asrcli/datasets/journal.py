@@ -1,7 +1,7 @@
 """A file that work under way is written to, line by line, so that it goes on where it was killed.
 
 The first line is a hash of what the work is. Every other one is a result, appended whole: a process that is killed
-leaves at most one broken last line, which the next one cuts off. The file is locked while it is written.
+leaves at most one broken last line, which is passed over. The file is locked while it is written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from asrcli.base.files import lock, open_lines, reason, write_whole
+from asrcli.base.files import lock, open_lines, reason
+from asrcli.base.lines import append, read_lines
 from asrcli.errors import OutputError, UsageError
 
 HEAD = "asr_journal"
@@ -37,10 +38,16 @@ class Journal:
     def __enter__(self) -> Self:
         try:
             self._file = open_lines(self.path)
-            self._lock()
-            self._read()
         except OSError as error:
             raise OutputError(f"cannot write '{self.path}': {reason(error)}") from error
+        if lock(self._file) is False:
+            os.close(self._file)
+            raise UsageError(f"'{self.path}' is being written by another process that does the same work")
+        head, *lines = [*read_lines(self.path)] or [{}]
+        if head.get(HEAD) == self.task:
+            self.lines = lines
+        else:  # of other work
+            self.clear()
         return self
 
     def __exit__(self, *unused: object) -> None:
@@ -49,43 +56,15 @@ class Journal:
     def add(self, line: Mapping[str, Any]) -> None:
         """Keep one result."""
         self.lines.append(dict(line))
-        self._write(line)
+        append(self.path, line)
 
     def clear(self) -> None:
         """Begin anew."""
         self.lines = []
         os.ftruncate(self._file, 0)
-        self._write({HEAD: self.task})
+        append(self.path, {HEAD: self.task})
 
     def remove(self) -> None:
         """Forget everything: the work is done."""
         with suppress(OSError):
             self.path.unlink()
-
-    def _lock(self) -> None:
-        if lock(self._file) is False:
-            os.close(self._file)
-            raise UsageError(f"'{self.path}' is being written by another process that does the same work")
-
-    def _read(self) -> None:
-        """Read what is there; what belongs to other work is dropped, and a broken last line too."""
-        data = b""
-        while block := os.read(self._file, 1 << 20):
-            data += block
-        whole = data[: data.rfind(b"\n") + 1]
-        if len(whole) < len(data):
-            os.ftruncate(self._file, len(whole))
-        lines: list[dict[str, Any]] = []
-        with suppress(ValueError):
-            lines = [json.loads(line) for line in whole.splitlines()]
-        if lines and lines[0].get(HEAD) == self.task:
-            self.lines = lines[1:]
-        else:
-            self.clear()
-
-    def _write(self, line: Mapping[str, Any]) -> None:
-        data = json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
-        try:
-            write_whole(self._file, data)
-        except OSError as error:
-            raise OutputError(f"cannot write '{self.path}': {reason(error)}") from error

@@ -34,7 +34,7 @@ class Choice:
 class Recogniser(Protocol):
     """Something that recognises: an engine in this process, loaded or not yet, or in another one.
 
-    A run calls each recogniser from one thread at a time, and takes its announcements while it goes on.
+    A run calls each recogniser from one thread at a time, and takes its announcements where nobody else does.
     """
 
     announce: Announce  # gets one sentence for each fallback
@@ -73,7 +73,7 @@ class Recogniser(Protocol):
 
 
 def silently(text: str) -> None:
-    """Announce nothing."""
+    """Announce nothing: whoever uses the recogniser may listen."""
 
 
 class LocalRecogniser:

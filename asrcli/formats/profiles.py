@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from asrcli.errors import UsageError
 
@@ -44,6 +44,19 @@ class Layout:
     by_segment: bool = False  # one cue per segment as recognised, on one line, as openai-whisper writes; no shaping
 
 
+class LayoutChanges(TypedDict, total=False):
+    """Other values for fields of a `Layout`; one that is ``None`` changes nothing."""
+
+    max_line_width: int | None
+    max_lines: int | None
+    max_cps: float | None
+    min_duration: float | None
+    max_duration: float | None
+    min_gap: float | None
+    max_words_per_line: int | None
+    highlight_words: bool | None
+
+
 NETFLIX = Layout(close_gap=12 * FRAME)
 
 PROFILES: Mapping[str, Layout] = {
@@ -62,7 +75,7 @@ PROFILES: Mapping[str, Layout] = {
 }
 
 
-def layout(profile: str = "default", **overrides: Any) -> Layout:
+def layout(profile: str = "default", **overrides: Unpack[LayoutChanges]) -> Layout:
     """Return a profile with some of its constraints changed; an override that is ``None`` changes nothing.
 
     Raises:
@@ -74,7 +87,8 @@ def layout(profile: str = "default", **overrides: Any) -> Layout:
     for name in overrides:
         if name not in known:
             raise UsageError(f"unknown subtitle constraint '{name}'; choose from: {', '.join(sorted(known))}")
-    made = replace(PROFILES[profile], **{name: value for name, value in overrides.items() if value is not None})
+    changes: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
+    made = replace(PROFILES[profile], **changes)
     _check(made)
     return made
 

@@ -5,25 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from asrcli.errors import UsageError
 from asrcli.leaderboard.ranking import Board
 from asrcli.leaderboard.runs import Measured
 from asrcli.outputs.ledger import write_ours
+from asrcli.outputs.targets import ReportPaths
 
 
-class Paths(NamedTuple):
-    """Where a board goes; ``-`` is standard output."""
-
-    json: Path | None = None
-    csv: Path | None = None
-    markdown: Path | None = None
-    html: Path | None = None
-    plot: Path | None = None
-
-
-def report(board: Board, top: int, runs: Sequence[Measured], paths: Paths, *, quiet: bool) -> None:
+def report(board: Board, top: int, runs: Sequence[Measured], paths: ReportPaths, *, quiet: bool) -> None:
     """Write the files, then print the table unless standard output is taken.
 
     Raises:
@@ -33,7 +23,7 @@ def report(board: Board, top: int, runs: Sequence[Measured], paths: Paths, *, qu
     """
     from asrcli.leaderboard import html, markdown, plot, reports
 
-    taken = [name for name, path in zip(Paths._fields, paths, strict=True) if path is not None and str(path) == "-"]
+    taken = [name for name, path in paths._asdict().items() if path is not None and str(path) == "-"]
     if len(taken) > 1 or {"plot"} & {*taken}:
         raise UsageError(f"--{taken[-1]} -: standard output can be taken once, and not by a picture")
     if paths.json is not None:

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.base.files import is_special, lock, reason, write_atomic
+from asrcli.base.lines import append, objects, opened
 from asrcli.errors import OutputError, UsageError
 from asrcli.outputs import recipes
 from asrcli.outputs.identity import Identity, digest_of, same_content
-from asrcli.outputs.lines import append, objects, opened
 from asrcli.outputs.recipes import Recipe
 
 STATE = ".asr"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Formatter
 
@@ -33,6 +33,10 @@ class Naming:
     mirror: bool = False  # keep the folders below a folder argument
     engine: str = ""
     model: str = ""
+
+    def by(self, engine: str, model: str) -> Naming:
+        """Return the same for results of an engine or aligner and a model."""
+        return replace(self, engine=engine, model=model)
 
     @property
     def to_stdout(self) -> bool:

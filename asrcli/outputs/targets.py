@@ -11,6 +11,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
 
 from asrcli.audio.inputs import EXTENSIONS
 from asrcli.errors import UsageError
@@ -57,6 +59,22 @@ class File:
 
     def __str__(self) -> str:
         return self.what if self.path == "-" else f"{self.what} '{self.path}'"
+
+
+class ReportPaths(NamedTuple):
+    """The files that a report goes to, each in its own format; ``-`` is standard output."""
+
+    json: Path | None = None
+    csv: Path | None = None
+    markdown: Path | None = None
+    html: Path | None = None
+    plot: Path | None = None
+    junit: Path | None = None
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether standard output is taken."""
+        return any(path is not None and str(path) == "-" for path in self)
 
 
 def reads(what: str, *paths: str | os.PathLike[str] | None) -> list[File]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from asrcli.base.background import until_none
-from asrcli.engines.recogniser import Recogniser
+from asrcli.engines.recogniser import Recogniser, silently
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Known, Notice
 from asrcli.pipeline.feed import Fed, start_decoding
@@ -39,7 +39,8 @@ def run(
 
     Args:
         recordings: what to transcribe; events name them by their index.
-        recognisers: one or several of the same engine and weights; the next batch goes to the one that is free.
+        recognisers: one or several of the same engine and weights; the next batch goes to the one that is free. What
+            they announce is a `Notice`, unless somebody else listens to it.
         options: what is asked of the engine.
         settings: how to run.
         known: what an interrupted run had recognised of a recording.
@@ -62,9 +63,11 @@ def run(
     # What is sampled depends on all that was sampled before: a seed is worth something in a fixed order only.
     decoders = 1 if options.seed is not None else max(1, min(settings.decode_threads, len(recordings)))
     start_decoding(recordings, settings, decoders, fed, events.put)
-    before = [recogniser.announce for recogniser in recognisers]
+    lent: list[Recogniser] = []  # whose announcements are taken while the run goes on
     for number, recogniser in enumerate(recognisers):
-        recogniser.announce = lambda text: events.put(Notice(text))
+        if recogniser.announce is silently:
+            lent.append(recogniser)
+            recogniser.announce = lambda text: events.put(Notice(text))
         threading.Thread(target=recognise, args=(recogniser,), name=f"asr-engine-{number}", daemon=True).start()
     try:
         for _ in recognisers:  # each thread's last word is None
@@ -75,5 +78,5 @@ def run(
                 yield event
     finally:
         fed.close()
-        for recogniser, announce in zip(recognisers, before, strict=True):
-            recogniser.announce = announce
+        for recogniser in lent:
+            recogniser.announce = silently

@@ -20,27 +20,15 @@ from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.engines.selection import Setup, prepare
 from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError
 from asrcli.outputs.identity import Stamp, stamp
-from asrcli.outputs.ledger import ledger_of
 from asrcli.runs.align_checks import doubts, failed_check, language_of
-from asrcli.runs.align_plan import AlignPlan, AlignRequest, layout_for, output_recipe
-from asrcli.runs.execute import (
-    Done,
-    Heard,
-    JobEvent,
-    JobFailed,
-    Made,
-    Note,
-    Probed,
-    identity_since,
-    keep_newer,
-    probe_all,
-    stretch_seconds,
-    write_output,
-)
+from asrcli.runs.align_plan import AlignPlan, AlignRequest
+from asrcli.runs.events import Done, Heard, JobEvent, JobFailed, Note
+from asrcli.runs.execute import probe_jobs
+from asrcli.runs.outputs import identity_since, write_outputs
 from asrcli.types import Options, Transcript
 
 if TYPE_CHECKING:
-    from asrcli.runs.plan import Job
+    from asrcli.runs.jobs import Job
 
 
 def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
@@ -49,15 +37,7 @@ def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
     Raises:
         EngineUnavailable, DeviceError: the aligner cannot be loaded.
     """
-    request = planned.request
-    keep_newer(planned.jobs, planned.texts)
-    readable: list[tuple[Job, float | None]] = []
-    for job, info in probe_all([job for job in planned.jobs if not job.up_to_date]):
-        if isinstance(info, Exception):
-            yield JobFailed(job, info)
-        else:
-            readable.append((job, stretch_seconds(info, request.start, request.end)))
-    yield Probed(tuple(readable))
+    readable = yield from probe_jobs(planned, {})
     if readable:
         prepared = yield from follow(lambda announce: _prepare(planned, announce), Note)
         yield from _Alignment(planned, prepared).events([job for job, _ in readable])
@@ -124,9 +104,8 @@ class _Alignment:
 
     def _align(self, job: Job) -> Iterator[JobEvent]:
         recording = self.request.recording(job.name)
-        text = self.plan.texts[job.name]
-        opened = {path: stamp(path) for path in (job.name, text) if path}
-        steps = alignment(job.name, text, self.aligners, self.request)
+        opened = {path: stamp(path) for path in (job.name, job.text) if path}
+        steps = alignment(job.name, job.text, self.aligners, self.request)
         while True:
             yield from self._noted()
             try:
@@ -154,27 +133,21 @@ class _Alignment:
 
     def _finish(self, job: Job, transcript: Transcript, opened: Mapping[str, Stamp | None]) -> Iterator[JobEvent]:
         """Write the outputs, say what does not fit together, and check what was asked for."""
-        request, text = self.request, self.plan.texts[job.name]
-        todo = [output for output in job.outputs if output.todo]
-        recipes = [output_recipe(self.plan.recipe, text, output.format, request.layout) for output in todo]
         audio, changed = identity_since(job.name, opened[job.name])
         if changed is None:
-            changed = identity_since(text, opened[text])[1]  # after its hash has been taken for the recipes
-        problem = changed or failed_check(transcript, request, self.aligners.judge is not None)
-        ledger, written = ledger_of(request.naming.state_folder), []
-        for output, recipe in zip(todo, recipes, strict=True):
-            # A result that a check has failed is there to be looked at, and never up to date.
-            layout = layout_for(request, text, output.format)
-            yield from write_output(job, output, transcript, Made(ledger, layout, audio, None if problem else recipe))
-            written.append(output.path)
+            changed = identity_since(job.text, opened[job.text])[1]  # after its hash has been taken for the recipes
+        doubtful = failed_check(transcript, self.request, self.aligners.judge is not None)
+        # A result that a check has failed is there to be looked at, and never up to date.
+        good = changed is None and doubtful is None
+        written, problem = yield from write_outputs(self.request, job, transcript, audio, good=good)
         yield from (Note(text, job) for text in doubts(transcript))
         kept = f"; see {written[0]}" if written else ""
-        if changed:
-            yield JobFailed(job, changed)
-        elif problem:
-            yield JobFailed(job, CheckFailed(f"{job.name}: {problem}{kept}"))
+        if doubtful and not changed:
+            problem = problem or CheckFailed(f"{job.name}: {doubtful}{kept}")
+        if failure := changed or problem:
+            yield JobFailed(job, failure)
         else:
-            yield Done(job, transcript, tuple(written))
+            yield Done(job, transcript, written)
 
 
 def align_pair(audio: str, text: str, aligners: Pairing, request: AlignRequest) -> Transcript:

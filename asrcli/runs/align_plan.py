@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asrcli.alignment import choice as choices
@@ -13,14 +14,15 @@ from asrcli.alignment.language import guess_language
 from asrcli.alignment.script import read_script
 from asrcli.audio.inputs import STDIN
 from asrcli.audio.vad import VadOptions
-from asrcli.errors import AsrError, UsageError
-from asrcli.formats import FORMATS, Layout
+from asrcli.errors import AsrError
+from asrcli.formats import Layout
 from asrcli.outputs.identity import digest_of
-from asrcli.outputs.ledger import ledger_of
-from asrcli.outputs.naming import Naming, check_folder, check_template
+from asrcli.outputs.naming import Naming
 from asrcli.outputs.recipes import Recipe
+from asrcli.outputs.targets import File, reads
 from asrcli.runs.align_pairs import Pair
-from asrcli.runs.plan import FORCED, SHAPED, Job, check_outputs, planned_output
+from asrcli.runs.jobs import FORCED, Job, plan_outputs
+from asrcli.runs.plan import model_file
 from asrcli.types import Recording
 
 if TYPE_CHECKING:
@@ -63,6 +65,17 @@ class AlignRequest:
         """Whether segments are final before the whole input is done."""
         return False
 
+    @property
+    def anew(self) -> str | None:
+        """Why everything is made again, whatever lies there; ``None`` makes what is not up to date."""
+        return FORCED if self.force else "--reference compares anew" if self.reference else None
+
+    def layout_for(self, job: Job, format: str) -> Layout:
+        """Return how cues are shaped: as asked for, else as they are in subtitles, else by the default."""
+        layout = self.layout or Layout(by_segment=os.path.splitext(job.text)[1].lower() in (".srt", ".vtt"))
+        marked = self.highlight_words
+        return replace(layout, highlight_words=format == "ass" if marked is None else marked)
+
     def recording(self, path: str) -> Recording:
         """Return what is heard of an input."""
         return Recording(path, self.channel, start=self.start, end=self.end)
@@ -78,9 +91,17 @@ class AlignPlan:
     finder: choices.Finder | None  # who tells which words are there, where the aligner places them all
     listener: choices.Listener | None  # or a recogniser that does
     jobs: tuple[Job, ...]
-    texts: dict[str, str]  # of each recording
     recipe: Recipe
     notices: tuple[str, ...]
+
+    @property
+    def read(self) -> list[File]:
+        """The files that are read, as far as they have names."""
+        names, folder = [job.name for job in self.jobs], self.request.reference
+        found = reads("the input", *names) + model_file(self.request.model)
+        found += reads("the text", *(job.text for job in self.jobs if job.text))
+        stems = [Path(name).stem for name in names]
+        return found + reads("the reference", *(references.files_for(folder, stems) if folder else ()))
 
 
 def plan(request: AlignRequest) -> AlignPlan:
@@ -95,20 +116,19 @@ def plan(request: AlignRequest) -> AlignPlan:
     model = named or aligner.default_model
     notices: list[str] = []
     finder, listener = choices.choose_judge(request.listener, aligner, language, notices.append)
-    naming = replace(request.naming, engine=aligner.name, model=model)
-    check_template(naming.template, request.formats)
+    request = replace(request, naming=request.naming.by(aligner.name, model))
     if request.reference:
         references.check_reference(request.reference)
     recipe = {**_run_recipe(request, aligner, model), "finder": _judge(finder, listener)}
-    writes = bool(request.formats) and not naming.to_stdout
-    if writes:
-        check_folder(naming.state_folder)
-    jobs = tuple(_plan_job(pair, request, naming, recipe) if writes else Job(pair.audio) for pair in request.pairs)
-    check_outputs(jobs, naming)
-    texts = {pair.audio.path: pair.text for pair in request.pairs}
+    jobs = plan_outputs([_job(pair, recipe) for pair in request.pairs], request)
     notices += _notices(request, aligner, model, finder, listener)
-    asked = replace(request, naming=naming)
-    return AlignPlan(asked, aligner, model, finder, listener, jobs, texts, recipe, tuple(notices))
+    return AlignPlan(request, aligner, model, finder, listener, jobs, recipe, tuple(notices))
+
+
+def _job(pair: Pair, recipe: Recipe) -> Job:
+    """Return what has to be made of a pair; its text is part of how."""
+    digest = digest_of(pair.text) if os.path.isfile(pair.text) else "none"
+    return Job(pair.audio, recipe={**recipe, "text": digest}, text=pair.text)
 
 
 def _judge(finder: choices.Finder | None, listener: choices.Listener | None) -> str:
@@ -164,35 +184,3 @@ def _common_language(pairs: Sequence[Pair]) -> str | None:
         found.add(script.language or guess_language(script.text))
     found.discard(None)
     return found.pop() if len(found) == 1 else None
-
-
-def layout_for(request: AlignRequest, text: str, format: str) -> Layout:
-    """Return how cues are shaped: as asked for, else as they are in subtitles, else by the default."""
-    layout = request.layout or Layout(by_segment=os.path.splitext(text)[1].lower() in (".srt", ".vtt"))
-    marked = request.highlight_words
-    return replace(layout, highlight_words=format == "ass" if marked is None else marked)
-
-
-def output_recipe(recipe: Recipe, text: str, name: str, layout: Layout | None) -> Recipe:
-    """Return what shapes one output, its text included."""
-    shape = {} if layout is None else {f"layout.{key}": str(value) for key, value in asdict(layout).items()}
-    digest = digest_of(text) if os.path.isfile(text) else "none"
-    return {**recipe, "text": digest, "format": name, **(shape if name in SHAPED else {})}
-
-
-def _plan_job(pair: Pair, request: AlignRequest, naming: Naming, recipe: Recipe) -> Job:
-    ledger = ledger_of(naming.state_folder)
-    outputs = []
-    for name in request.formats:
-        path = naming.path(pair.audio, FORMATS[name].extension)
-        if os.path.exists(path) and os.path.exists(pair.text) and os.path.samefile(path, pair.text):
-            raise UsageError(f"the output '{path}' would overwrite the text itself: choose another --output-dir")
-        stale: str | None
-        if request.force or request.reference:
-            stale = FORCED if request.force else "--reference compares anew"
-        elif STDIN in (pair.audio.path, pair.text) or not os.path.exists(pair.audio.path):
-            stale = "the input has no date"
-        else:
-            stale = ledger.stale(path, pair.audio.path, output_recipe(recipe, pair.text, name, request.layout))
-        outputs.append(planned_output(name, path, stale, naming))
-    return Job(pair.audio, tuple(outputs))

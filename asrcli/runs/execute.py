@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,145 +20,95 @@ from asrcli.base.background import Announce, follow
 from asrcli.base.files import is_special
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
 from asrcli.engines import companions
-from asrcli.engines.recogniser import Choice, LocalRecogniser
+from asrcli.engines.options import check_options
+from asrcli.engines.recogniser import Choice, LocalRecogniser, Recogniser
 from asrcli.engines.selection import Setup
-from asrcli.errors import AsrError, InputError, UsageError
-from asrcli.formats import Layout, check, render
-from asrcli.outputs.identity import Identity, Stamp, stamp, unchanged
-from asrcli.outputs.ledger import Ledger, ledger_of
-from asrcli.outputs.recipes import Recipe
+from asrcli.errors import InputError, UsageError
+from asrcli.outputs.identity import Stamp, stamp
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import MOST_CLIPS, Settings
+from asrcli.runs.events import Done, Heard, JobEvent, JobFailed, Loaded, Note, Probed
+from asrcli.runs.jobs import Job
 from asrcli.runs.journal import Journal
-from asrcli.runs.plan import Job, Output, Plan, Request, companions_of, for_engine, output_recipe, prepare_engine
-from asrcli.types import Recording, Segment, Transcript
+from asrcli.runs.outputs import identity_since, keep_newer, write_outputs
+from asrcli.runs.plan import Plan, Request, companions_of, for_engine, prepare_engine
+from asrcli.types import Recording, Transcript
 
 if TYPE_CHECKING:
     from asrcli.audio.decode import AudioInfo
     from asrcli.diarization.desk import DeskMaker
+    from asrcli.runs.align_plan import AlignPlan
 
 PROBES = 8  # inputs probed at once; each waits for the disk most of the time
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A line for the user, about one job or about the run."""
-
-    text: str
-    job: Job | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """The readable inputs and their lengths, before anything is loaded."""
-
-    seconds: tuple[tuple[Job, float | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The engine is chosen; its weights load while the first input is decoded."""
-
-    choice: Choice
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Further segments of one job, and how far it has been heard, in seconds."""
-
-    job: Job
-    recording: Recording
-    segments: tuple[Segment, ...]
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A job is finished; its outputs are written."""
-
-    job: Job
-    transcript: Transcript
-    written: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class JobFailed:
-    """A job cannot be finished."""
-
-    job: Job
-    error: Exception
-
-
-JobEvent = Note | Probed | Loaded | Heard | Done | JobFailed
-
-
-def execute(planned: Plan) -> Generator[JobEvent, None, None]:
+def execute(planned: Plan, recogniser: Recogniser | None = None) -> Generator[JobEvent, None, None]:
     """Do what is planned; yield what happens. Jobs that are up to date are passed over.
+
+    Args:
+        planned: what to do.
+        recogniser: what to recognise with, loaded or not; ``None`` finds the weights of the plan's engine.
 
     Raises:
         EngineUnavailable, DeviceError: no engine can do the rest; what was finished is written.
     """
-    request = planned.request
+    readable = yield from probe_jobs(planned, planned.turns)
+    if readable:
+        prepared = yield from prepare(planned, recogniser)
+        parts = [part for job, info in readable for part in _parts(planned, job, info)]
+        yield from Execution(planned, parts, prepared).events()
+
+
+def probe_jobs(
+    planned: Plan | AlignPlan, known: Mapping[str, object]
+) -> Generator[JobFailed | Probed, None, list[tuple[Job, AudioInfo | None]]]:
+    """Look into the inputs of all jobs that are not up to date; yield what is wrong, and return the readable ones.
+
+    Args:
+        planned: the jobs.
+        known: what was found out about an input before; an exception is why it fails.
+    """
     keep_newer(planned.jobs)
-    todo = [job for job in planned.jobs if not job.up_to_date]
     readable: list[tuple[Job, AudioInfo | None]] = []
-    for job, info in probe_all(todo):
-        problem = info if isinstance(info, Exception) else planned.turns.get(job.name)
+    for job, info in _probe_all([job for job in planned.jobs if not job.up_to_date]):
+        problem = info if isinstance(info, Exception) else known.get(job.name)
         if isinstance(problem, Exception):
             yield JobFailed(job, problem)
         else:
             assert not isinstance(info, Exception)
             readable.append((job, info))
-    yield Probed(tuple((job, stretch_seconds(info, request.start, request.end)) for job, info in readable))
-    if readable:
-        prepared = yield from follow(lambda announce: _prepare(planned, announce), Note)
-        yield Loaded(prepared.choice)
-        yield from _Execution(planned, readable, prepared).events()
-
-
-def keep_newer(jobs: Sequence[Job], texts: Mapping[str, str] | None = None) -> None:
-    """Make outputs that are up to date newer than inputs that were only touched: else make asks again for ever.
-
-    So it is with one that is kept because it was edited; what is not ours is not touched.
-
-    Args:
-        jobs: all that are planned.
-        texts: what else an output is made of, by the name of the recording.
-    """
-    made_of = texts or {}
-    fresh = [
-        (job.name, output.path)
-        for job in jobs
-        for output in job.outputs
-        if (output.kept.edited if output.kept else job.up_to_date)
-    ]
-    for recording, made in fresh:
-        for source in [recording, made_of[recording]] if recording in made_of else [recording]:
-            _keep_newer(made, source)
-
-
-def _keep_newer(made: str, source: str) -> None:
-    with suppress(OSError):  # another user's file
-        if os.stat(made).st_mtime_ns < os.stat(source).st_mtime_ns:
-            os.utime(made)
+    start, end = planned.request.start, planned.request.end
+    yield Probed(tuple((job, _stretch_seconds(info, start, end)) for job, info in readable))
+    return readable
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
+class Prepared:
     """What a run works with. All weights are on this machine now; those of the engine and the aligner load later."""
 
-    choice: Choice
+    recogniser: Recogniser
     aligner: AlignerChoice | None  # times the words, where the engine does not
     desk_for: DeskMaker | None
 
 
-def _prepare(planned: Plan, announce: Announce) -> _Prepared:
-    """Find all weights, pulling them when allowed."""
-    request = planned.request
-    choice = prepare_engine(request, planned.engine, planned.model, for_engine(request.options), announce)
-    prepare_companions(request, announce)
-    return _Prepared(choice, _timer(planned, choice, announce), _diarization(request, announce))
+def prepare(planned: Plan, recogniser: Recogniser | None = None) -> Generator[Note | Loaded, None, Prepared]:
+    """Find all weights, pulling them when allowed; yield what there is to say meanwhile."""
+    prepared = yield from follow(lambda announce: _prepare(planned, announce, recogniser), Note)
+    yield Loaded(prepared.recogniser.choice)
+    return prepared
+
+
+def _prepare(planned: Plan, announce: Announce, recogniser: Recogniser | None) -> Prepared:
+    request, options = planned.request, for_engine(planned.request.options)
+    if recogniser is None:
+        recogniser = LocalRecogniser(prepare_engine(request, planned.engine, planned.model, options, announce))
+    else:
+        check_options(recogniser.choice.engine, options)
+    for group, spelling in companions_of(request):  # loaded now: what is wrong with one ends the run before any input
+        companions.prepare(group, spelling, offline=request.offline, announce=announce)
+    aligner = _timer(planned, recogniser.choice, announce)
+    return Prepared(recogniser, aligner, _diarization(request, announce))
 
 
 def _timer(planned: Plan, choice: Choice, announce: Announce) -> AlignerChoice | None:
@@ -182,13 +131,7 @@ def _diarization(request: Request, announce: Announce) -> DeskMaker | None:
     return prepare(request.speakers, request.device, request.offline, announce)
 
 
-def prepare_companions(request: Request, announce: Announce) -> None:
-    """Load them all, so that what is wrong with one ends the run before any input is read."""
-    for group, spelling in companions_of(request):
-        companions.prepare(group, spelling, offline=request.offline, announce=announce)
-
-
-def probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError | None]]:
+def _probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError | None]]:
     """Look into every input, several at once, and yield the facts or the mistake, in order."""
     from asrcli.audio.decode import probe
 
@@ -204,7 +147,7 @@ def probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError
         yield from zip(jobs, pool.map(look, jobs), strict=True)
 
 
-def stretch_seconds(info: AudioInfo | None, start: float, end: float | None) -> float | None:
+def _stretch_seconds(info: AudioInfo | None, start: float, end: float | None) -> float | None:
     """Return how much of an input lies between two times; ``None`` when its length is not known."""
     if info is None or info.seconds is None:
         return None
@@ -213,25 +156,55 @@ def stretch_seconds(info: AudioInfo | None, start: float, end: float | None) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """One recording of a job: the whole input, or one of its channels."""
+class Part:
+    """One recording of a job: the whole input, one of its channels, or a stretch of it."""
 
     job: Job
     recording: Recording
-    journal: Journal | None
+    journal: Journal | None = None
 
 
-class _Execution:
+def _parts(planned: Plan, job: Job, info: AudioInfo | None) -> list[Part]:
+    """Return the recordings of a job: several where each channel is one."""
+    request = planned.request
+    channels: list[int | None] = [None]
+    if request.channels == "split":
+        if info is None:
+            raise UsageError("--channels split needs a file: how many channels standard input has is not known")
+        channels = list(range(info.channels)) if info.channels > 1 else [None]
+    elif request.channels != "mix":
+        channels = [int(request.channels)]
+    seconds = info.seconds if info else None
+    parts = []
+    for channel in channels:
+        recording = Recording(job.name, channel, seconds, request.start, request.end)
+        parts.append(Part(job, recording, _journal(planned, job, channel)))
+    return parts
+
+
+def _journal(planned: Plan, job: Job, channel: int | None) -> Journal | None:
+    """Return where the clips of a recording are kept until its outputs are written."""
+    request = planned.request
+    if job.name == STDIN or all(is_special(output.path) for output in job.outputs):
+        return None
+    recipe = {**planned.recipe, "channel": str(channel), "batch": str(request.batch_size)}
+    journal = Journal(request.naming.state_folder, job.name, recipe)
+    if request.force:
+        journal.remove()
+    return journal
+
+
+class Execution:
     """The state of one run: recordings under way, and channels that wait for the others of their input."""
 
-    def __init__(self, planned: Plan, readable: Sequence[tuple[Job, AudioInfo | None]], prepared: _Prepared) -> None:
-        self.plan, self.request, self.choice = planned, planned.request, prepared.choice
-        self.recognisers = [LocalRecogniser(prepared.choice)]
+    def __init__(self, planned: Plan, parts: Sequence[Part], prepared: Prepared) -> None:
+        self.plan, self.request, self.choice = planned, planned.request, prepared.recogniser.choice
+        self.recognisers = [prepared.recogniser]
         self.notes: list[str] = []
         self.words = self._word_times(prepared.aligner)
         self.options = for_engine(self.request.options, self.choice.engine, prepared.aligner is not None)
-        self.parts = [part for job, info in readable for part in self._parts(job, info)]
-        self.channels: dict[str, list[_Part]] = {}  # the parts of each job
+        self.parts = parts
+        self.channels: dict[str, list[Part]] = {}  # the parts of each job
         for part in self.parts:
             self.channels.setdefault(part.job.name, []).append(part)
         desk_for = prepared.desk_for
@@ -245,30 +218,6 @@ class _Execution:
         if not self.request.options.word_timestamps:
             return None
         return own_times if aligner is None else AlignedTimes(aligner, self.notes.append)
-
-    def _parts(self, job: Job, info: AudioInfo | None) -> list[_Part]:
-        channels: list[int | None] = [None]
-        if self.request.channels == "split":
-            if info is None:
-                raise UsageError("--channels split needs a file: how many channels standard input has is not known")
-            channels = list(range(info.channels)) if info.channels > 1 else [None]
-        elif self.request.channels != "mix":
-            channels = [int(self.request.channels)]
-        seconds = info.seconds if info else None
-        parts = []
-        for channel in channels:
-            recording = Recording(job.name, channel, seconds, self.request.start, self.request.end)
-            parts.append(_Part(job, recording, self._journal(job, channel)))
-        return parts
-
-    def _journal(self, job: Job, channel: int | None) -> Journal | None:
-        if job.name == STDIN or all(is_special(output.path) for output in job.outputs):
-            return None
-        recipe = {**self.plan.recipe, "channel": str(channel), "batch": str(self.request.batch_size)}
-        journal = Journal(self.request.naming.state_folder, job.name, recipe)
-        if self.request.force:
-            journal.remove()
-        return journal
 
     def events(self) -> Iterator[JobEvent]:
         """Run the pipeline and yield what happens to jobs."""
@@ -289,8 +238,8 @@ class _Execution:
         return journal.known() if journal else Known()
 
     def _opening(self, index: int) -> None:
-        name = self.parts[index].job.name
-        self.opened.setdefault(name, stamp(name))  # of several channels, that of the first
+        part = self.parts[index]
+        self.opened.setdefault(part.job.name, stamp(part.recording.path))  # of several channels, that of the first
 
     def _settings(self) -> Settings:
         asked = replace(self.request, options=self.options)
@@ -313,9 +262,9 @@ class _Execution:
                 self.failed.add(part.job.name)
                 yield JobFailed(part.job, error)
             case Finished(transcript=transcript):
-                yield from self._finish(part, transcript)
+                yield from self.finish(part, transcript)
 
-    def _finish(self, part: _Part, transcript: Transcript) -> Iterator[JobEvent]:
+    def finish(self, part: Part, transcript: Transcript) -> Iterator[JobEvent]:
         """Write a job's outputs when the last of its channels is there."""
         job = part.job
         transcripts = self.finished.setdefault(job.name, [])
@@ -326,31 +275,15 @@ class _Execution:
         whole = merge_channels(self.finished.pop(job.name))
         if isinstance(turns := self.plan.turns.get(job.name), Diarization):
             whole = give_speakers(whole, turns)
-        ledger, written = ledger_of(self.request.naming.state_folder), []
         audio, changed = identity_since(job.name, self.opened.get(job.name))
-        problem: AsrError | None = None
-        for output in [one for one in job.outputs if one.todo]:
-            recipe = output_recipe(job.recipe, output.format, self.request.layout)
-            try:
-                yield from write_output(job, output, whole, Made(ledger, self.request.layout, audio, recipe))
-                written.append(output.path)
-            except AsrError as error:  # the others may still be written
-                problem = problem or error
+        written, problem = yield from write_outputs(self.request, job, whole, audio)
         if problem is not None:
             yield JobFailed(job, problem)
             return
         for other in siblings:
             if other.journal:
                 other.journal.remove()
-        yield JobFailed(job, changed) if changed else Done(job, whole, tuple(written))
-
-
-def identity_since(path: str, opened: Stamp | None) -> tuple[Identity | None, InputError | None]:
-    """Return what an input was when it was heard, or the mistake when it is not the same any more."""
-    try:
-        return unchanged(path, opened), None
-    except InputError as error:
-        return None, error
+        yield JobFailed(job, changed) if changed else Done(job, whole, written)
 
 
 def pipeline_settings(request: Request, choice: Choice) -> Settings:
@@ -366,57 +299,3 @@ def pipeline_settings(request: Request, choice: Choice) -> Settings:
         answer=partial(answer, questions=asked) if (asked := request.options.ask) else None,
         decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """How outputs are made, and where that is recorded.
-
-    Attributes:
-        ledger: that of the outputs' folder.
-        layout: the shape of subtitles.
-        audio: what they are made of; ``None`` remembers only whose files they are, so that they are never up to date.
-        recipe: what shaped them; ``None`` likewise.
-    """
-
-    ledger: Ledger
-    layout: Layout
-    audio: Identity | None
-    recipe: Recipe | None
-
-
-def write_output(job: Job, output: Output, transcript: Transcript, made: Made) -> Iterator[Note]:
-    """Write one output of a job, and say how many cues, read again as a player would, could not keep to the layout.
-
-    Raises:
-        OutputError: it cannot be written, or somebody has changed or made it since the run was planned.
-    """
-    text = render(transcript, output.format, made.layout)
-    made.ledger.write(output.path, text, made.audio, made.recipe, force=output.forced)
-    if broken := check(text, output.format, made.layout):
-        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
-        yield Note(f"{output.path}: {broken[0]}{more}", job)
-
-
-def write_live(planned: Plan, transcript: Transcript) -> list[str]:
-    """Write the outputs of a live stream, which is the only job of its plan and cannot be heard again.
-
-    A file that somebody has changed or made since the stream began is kept, and the text goes beside it.
-
-    Raises:
-        OutputError: one cannot be written.
-    """
-    (job,) = planned.jobs
-    written = []
-    for output in job.outputs:
-        ledger, path = ledger_of(planned.request.naming.state_folder), output.path
-        stem, extension = os.path.splitext(path)
-        number = 1
-        while not output.forced and ledger.kept(path):
-            number += 1
-            path = f"{stem}-{number}{extension}"
-        text = render(transcript, output.format, planned.request.layout)
-        # From now on it is asr's own file, and out of date for a run over the finished recording.
-        ledger.write(path, text, force=output.forced)
-        written.append(path)
-    return written

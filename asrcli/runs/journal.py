@@ -14,8 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.lines import append, read_lines
 from asrcli.outputs.ledger import STATE
-from asrcli.outputs.lines import append, read_lines
 from asrcli.outputs.recipes import Recipe
 from asrcli.pipeline.assembly import ClipKey, HeardClip
 from asrcli.pipeline.events import Known

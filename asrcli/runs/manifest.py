@@ -1,105 +1,58 @@
-"""``asr transcribe --manifest``: every utterance of a manifest heard, and what was heard written back into its layout.
+"""``asr transcribe --manifest``: a job for every utterance, and what was recognised written back into the manifest.
 
-What is heard is kept in a journal beside the result until that is written, whole, in one step. An utterance that fails
-gets no text; the next run tries only those again.
+What is recognised is kept in a journal beside the result until that is written, whole, in one step. An utterance that
+fails gets no text; the next run tries only those again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asrcli.base.background import Announce, follow
+from asrcli.audio.inputs import Found
 from asrcli.datasets import manifests
 from asrcli.datasets.journal import Journal
 from asrcli.datasets.kaldi import FILES
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
-from asrcli.engine import Engine
 from asrcli.engines import selection
-from asrcli.engines.recogniser import Choice, LocalRecogniser
-from asrcli.errors import InputError, UsageError
+from asrcli.errors import InputError
 from asrcli.outputs.identity import Stamp, changed, stamp
-from asrcli.outputs.ledger import STATE, Kept, ledger_of
-from asrcli.outputs.recipes import Recipe
+from asrcli.outputs.ledger import STATE, ledger_of
 from asrcli.outputs.targets import File, check_targets, reads
-from asrcli.pipeline import events
-from asrcli.pipeline.run import run
-from asrcli.runs.execute import identity_since, pipeline_settings, prepare_companions
-from asrcli.runs.plan import FORCED, Request, prepare_engine, text_recipe
-from asrcli.types import Utterance
+from asrcli.runs.events import Done, JobEvent, JobFailed, Probed, Resumed, Written
+from asrcli.runs.execute import Execution, Part, Prepared, prepare
+from asrcli.runs.jobs import FORCED, Job, Output, planned_output
+from asrcli.runs.outputs import identity_since
+from asrcli.runs.plan import Plan, Request, text_recipe
+from asrcli.types import Transcript, Utterance
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A manifest, where its result goes (``None``: to standard output), and how it is heard."""
+class ManifestPlan(Plan):
+    """What a run will do: a job for each utterance, all with one output, or none for standard output."""
 
     manifest: Manifest
-    target: Path | None
-    request: Request
-    engine: type[Engine]
-    model: str | None
-    recipe: Recipe
-    notices: tuple[str, ...]
-    stale: str | None  # why there is something to do; None when the result is up to date
-    kept: Kept | None = None  # why the result is left as it is, although it is stale
-    opened: Stamp | None = None  # of the file whose change makes the result old, when it was read
+    output: Output | None
+    opened: Stamp | None  # of the file whose change makes the result old, when it was read
+
+    @property
+    def read(self) -> list[File]:
+        """The files that are read."""
+        found = reads("part of the manifest itself", _source(Path(self.manifest.path)), *_reserved(self.manifest))
+        found += reads("a recording of the manifest", *{one.audio for one in self.manifest.utterances})
+        return found + self.read_by_engine
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """Work begins: how many utterances are heard now, how many had been, and the seconds of audio if known."""
-
-    left: int
-    known: int
-    seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One utterance was heard."""
-
-    utterance: Utterance
-    text: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """One utterance could not be heard."""
-
-    utterance: Utterance
-    error: Exception
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A line for the user."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The result: in its file, or as text for standard output."""
-
-    path: Path | None
-    text: str
-
-
-Event = Begun | Heard | Failed | Note | Written
-
-
-def plan(path: Path, target: Path | None, folder: Path | None, request: Request) -> Task:
+def plan(path: Path, request: Request) -> ManifestPlan:
     """Read the manifest and check everything that can be checked without weights.
 
     Args:
         path: the manifest.
-        target: the file to write; ``None`` takes the usual name in the folder, or standard output without one.
-        folder: where to write under the usual name: the manifest's own, and for Kaldi ``text``.
-        request: how to hear.
+        request: how to transcribe, and the file to write or the folder: there the result has the manifest's own name,
+            and for Kaldi ``text``.
 
     Raises:
         InputError: the manifest cannot be understood.
@@ -109,35 +62,31 @@ def plan(path: Path, target: Path | None, folder: Path | None, request: Request)
     manifest = manifests.read(path, needs_text=False)
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
-    recipe = {**text_recipe(request, engine, model), "audio": audio_key(manifest.utterances)}
-    if target is None and folder is not None:
-        target = folder / ("text" if manifest.layout is Layout.KALDI else path.name)
-    source = source_of(manifest)
-    read = reads("part of the manifest itself", source, *reserved(manifest))
-    read += reads("a recording of the manifest", *{one.audio for one in manifest.utterances})
-    check_targets([File("the output", str(target))] if target else [], read)
+    recipe = {**text_recipe(request, engine, model), "audio": _audio_key(manifest.utterances)}
+    name = "text" if manifest.layout is Layout.KALDI else path.name
+    target = request.naming.file or (os.path.join(request.naming.folder, name) if request.naming.folder else None)
+    empty = ManifestPlan(request, engine, model, (), recipe, None, tuple(notices), {}, manifest, None, opened)
+    check_targets([File("the output", target)] if target else [], empty.read)
     if target is None:
-        return Task(manifest, None, request, engine, model, recipe, tuple(notices), "to standard output")
-    ledger = ledger_of(str(target.parent))
-    stale = FORCED if request.force else ledger.stale(str(target), str(source), recipe)
-    kept = ledger.kept(str(target)) if stale and not request.force else None
-    if kept and not kept.edited:
-        raise UsageError(f"--output '{target}' is {kept}")
-    return Task(manifest, target, request, engine, model, recipe, tuple(notices), stale, kept, opened)
+        return replace(empty, jobs=_jobs(manifest))
+    ledger = ledger_of(request.naming.state_folder)
+    stale = FORCED if request.force else ledger.stale(target, str(_source(path)), recipe)
+    output = planned_output(manifest.layout.value, target, stale, request.naming)
+    return replace(empty, jobs=_jobs(manifest, output), output=output)
 
 
-def source_of(manifest: Manifest) -> Path:
-    """Return the file whose change makes a result old."""
-    return _source(Path(manifest.path))
+def _jobs(manifest: Manifest, *outputs: Output) -> tuple[Job, ...]:
+    return tuple(Job(Found(one.id), outputs) for one in manifest.utterances)
 
 
 def _source(path: Path) -> Path:
+    """Return the file whose change makes a result old."""
     folder = path if path.is_dir() else path.parent
     kaldi = path.is_dir() or path.name in ("wav.scp", "segments")
     return next((one for one in (folder / "segments", folder / "wav.scp") if kaldi and one.exists()), path)
 
 
-def reserved(manifest: Manifest) -> set[Path]:
+def _reserved(manifest: Manifest) -> set[Path]:
     """Return the files that a result must never replace."""
     path = Path(manifest.path)
     if manifest.layout is not Layout.KALDI:
@@ -146,15 +95,15 @@ def reserved(manifest: Manifest) -> set[Path]:
     return {(folder / name).resolve() for name in FILES}
 
 
-def audio_key(utterances: Sequence[Utterance]) -> str:
+def _audio_key(utterances: Sequence[Utterance]) -> str:
     """Return a hash of which audio files there are and when they were last written."""
     whole = hashlib.blake2b(digest_size=16)
     for one in utterances:
-        whole.update(f"{one.audio}\0{audio_stamp(one)}\n".encode(errors="surrogateescape"))
+        whole.update(f"{one.audio}\0{_audio_stamp(one)}\n".encode(errors="surrogateescape"))
     return whole.hexdigest()
 
 
-def audio_stamp(one: Utterance) -> str:
+def _audio_stamp(one: Utterance) -> str:
     """Return what changes when an utterance's audio does; "" where there is none."""
     try:
         facts = os.stat(one.audio or "")
@@ -163,109 +112,84 @@ def audio_stamp(one: Utterance) -> str:
     return f"{facts.st_size} {facts.st_mtime_ns} {one.start} {one.end}"
 
 
-def execute(task: Task) -> Iterator[Event]:
-    """Hear what has not been heard, and write the result; yield what happens.
+def execute(planned: ManifestPlan) -> Generator[JobEvent, None, None]:
+    """Transcribe what has no text yet, and write the result; yield what happens.
 
     Raises:
-        EngineUnavailable, DeviceError: no engine can do the rest; what was heard is kept.
+        EngineUnavailable, DeviceError: no engine can do the rest; what was recognised is kept.
     """
-    if task.target is None:
+    output, manifest = planned.output, planned.manifest
+    if output is None:
         texts: dict[str, str] = {}
-        for event in hear(task, list(task.manifest.utterances), 0):
-            if isinstance(event, Heard):
-                texts[event.utterance.id] = event.text
-            yield event
-        yield Written(None, task.manifest.with_hypotheses(texts))
+        yield from _transcribe(planned, texts, texts.__setitem__)
+        yield Written(None, manifest.with_hypotheses(texts))
         return
-    recipe = {name: value for name, value in task.recipe.items() if name != "audio"}
-    with Journal(journal_path(task.target), {"recipe": recipe, "target": str(task.target.absolute())}) as journal:
-        if task.request.force:
+    if not output.todo:
+        return
+    recipe = {name: value for name, value in planned.recipe.items() if name != "audio"}
+    with Journal(_journal_path(output.path), {"recipe": recipe, "target": os.path.abspath(output.path)}) as journal:
+        if planned.request.force:
             journal.clear()
-        stamps = {one.id: audio_stamp(one) for one in task.manifest.utterances}
+        stamps = {one.id: _audio_stamp(one) for one in manifest.utterances}
         texts = {line["id"]: line["text"] for line in journal.lines if stamps.get(line["id"]) == line["audio"]}
-        left = [one for one in task.manifest.utterances if one.id not in texts]
-        failed = False
-        for event in hear(task, left, len(texts)):
-            if isinstance(event, Heard):
-                texts[event.utterance.id] = event.text
-                name = event.utterance.id
-                journal.add({"id": name, "audio": stamps[name], "text": event.text})
-            failed = failed or isinstance(event, Failed)
-            yield event
-        changed = yield from write(task, task.target, texts, complete=not failed)
-        if changed:
-            raise changed
-        if not failed:
+
+        def keep(name: str, text: str) -> None:
+            texts[name] = text
+            journal.add({"id": name, "audio": stamps[name], "text": text})
+
+        yield from _transcribe(planned, texts, keep)
+        complete = len(texts) == len(stamps)
+        text = manifest.with_hypotheses(texts)
+        audio, problem = identity_since(str(_source(Path(manifest.path))), planned.opened)
+        made_of = (audio, planned.recipe if complete else None)  # else it never counts as up to date
+        ledger_of(planned.request.naming.state_folder).write(output.path, text, *made_of, force=output.forced)
+        yield Written(output.path, text)
+        if problem:  # the result is that of the old manifest
+            raise problem
+        if complete:
             journal.remove()
 
 
-def journal_path(target: Path) -> Path:
-    """Return where the texts heard are kept until the result is written."""
-    name = hashlib.blake2b(os.fsencode(target.absolute()), digest_size=12).hexdigest()
-    return target.parent / STATE / "manifests" / f"{name}.jsonl"
+def _journal_path(target: str) -> Path:
+    """Return where texts are kept until the result is written."""
+    name = hashlib.blake2b(os.fsencode(os.path.abspath(target)), digest_size=12).hexdigest()
+    return Path(target).parent / STATE / "manifests" / f"{name}.jsonl"
 
 
-def write(
-    task: Task, target: Path, texts: dict[str, str], *, complete: bool
-) -> Generator[Written, None, InputError | None]:
-    """Write the result; it counts as made only when every utterance was heard.
-
-    Returns:
-        The mistake when the manifest has changed in the meantime: the result is that of the old one.
-    """
-    audio, changed = identity_since(str(source_of(task.manifest)), task.opened)
-    text = task.manifest.with_hypotheses(texts)
-    made_of = (audio, task.recipe if complete else None)
-    ledger_of(str(target.parent)).write(str(target), text, *made_of, force=task.request.force)
-    yield Written(target, text)
-    return changed
-
-
-def hear(task: Task, utterances: list[Utterance], known: int) -> Iterator[Event]:
-    """Run the pipeline over utterances."""
-    yield from (Note(text) for text in task.notices)
-    readable: list[Utterance] = []
-    for one in utterances:
+def _transcribe(
+    planned: ManifestPlan, known: Mapping[str, str], keep: Callable[[str, str], None]
+) -> Iterator[JobEvent]:
+    """Transcribe the utterances that have no text yet."""
+    if resumed := tuple(job for job in planned.jobs if job.name in known):
+        yield Resumed(resumed)
+    parts = []
+    for job, one in zip(planned.jobs, planned.manifest.utterances, strict=True):
+        if job.name in known:
+            continue
         if os.path.isfile(one.audio or ""):
-            readable.append(one)
+            parts.append((Part(job, recording_of(one)), one.seconds))
         else:
-            yield Failed(one, InputError(f"there is no file '{one.audio}'"))
-    lengths = [one.seconds for one in utterances]
-    begun = Begun(len(utterances), known, None if None in lengths else sum(one or 0.0 for one in lengths))
-    if not readable:
-        yield begun
-        return
-    request = task.request
-    choice = yield from follow(lambda announce: prepare(task, announce), Note)
-    yield begun
-    recordings = [recording_of(one) for one in readable]
-    opened: dict[int, Stamp | None] = {}
-
-    def opening(index: int) -> None:
-        opened[index] = stamp(recordings[index].path)
-
-    settings = replace(pipeline_settings(request, choice), opening=opening)
-    for event in run(recordings, [LocalRecogniser(choice)], request.options, settings):
-        if isinstance(event, events.Finished):
-            path = recordings[event.index].path
-            if opened[event.index] != stamp(path):
-                event = events.Failed(event.index, changed(path))
-        yield from told(event, readable)
+            yield JobFailed(job, InputError(f"there is no file '{one.audio}'"))
+    yield Probed(tuple((part.job, seconds) for part, seconds in parts))
+    if parts:
+        prepared = yield from prepare(planned)
+        yield from _Utterances(planned, [part for part, _ in parts], prepared, keep).events()
 
 
-def prepare(task: Task, announce: Announce) -> Choice:
-    """Find the weights of everything that is needed, pulling them when allowed."""
-    choice = prepare_engine(task.request, task.engine, task.model, task.request.options, announce)
-    prepare_companions(task.request, announce)
-    return choice
+class _Utterances(Execution):
+    """A run whose jobs are utterances: what is recognised is kept for the output of all."""
 
+    def __init__(
+        self, planned: Plan, parts: Sequence[Part], prepared: Prepared, keep: Callable[[str, str], None]
+    ) -> None:
+        super().__init__(planned, parts, prepared)
+        self.keep = keep
 
-def told(event: events.Event, readable: Sequence[Utterance]) -> Iterator[Event]:
-    """Yield what an event of the pipeline means for the utterances that it hears."""
-    match event:
-        case events.Finished(index=index, transcript=transcript):
-            yield Heard(readable[index], transcript.text, transcript.seconds)
-        case events.Failed(index=index, error=error):
-            yield Failed(readable[index], error)
-        case events.Notice(index=place, text=text):
-            yield Note(text if place is None else f"{readable[place].id}: {text}")
+    def finish(self, part: Part, transcript: Transcript) -> Iterator[JobEvent]:
+        """Keep the text of an utterance whose recording was left alone."""
+        path = part.recording.path
+        if self.opened[part.job.name] != stamp(path):
+            yield JobFailed(part.job, changed(path))
+            return
+        self.keep(part.job.name, transcript.text)
+        yield Done(part.job, transcript)

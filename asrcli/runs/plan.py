@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asrcli.alignment.words import aligner_for
-from asrcli.audio.inputs import STDIN, Found
+from asrcli.audio.inputs import Found
 from asrcli.audio.vad import SILERO, VadOptions
-from asrcli.base.files import is_special
 from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS
 from asrcli.diarization.known import KnownTurns, plan_speakers, speaker_recipe
 from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.engine import Engine
 from asrcli.engines import companions, selection
 from asrcli.errors import UsageError
-from asrcli.formats import FORMATS, HIGHLIGHTING, Layout, worded
-from asrcli.outputs.ledger import Kept, ledger_of
-from asrcli.outputs.naming import Naming, check_collisions, check_folder, check_template, check_writable
+from asrcli.formats import HIGHLIGHTING, Layout, worded
+from asrcli.outputs.naming import Naming
 from asrcli.outputs.recipes import Recipe
-from asrcli.outputs.targets import File, check_targets, reads
+from asrcli.outputs.targets import File, reads
+from asrcli.runs.jobs import FORCED, Job, plan_outputs
 from asrcli.types import Options
 
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
     from asrcli.engines.recogniser import Choice
-
-FORCED = "--force"  # why an output is made again whatever lies there
-SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
-# Options that only some formats have a place for; a file of another format does not depend on them.
-PLACES = {"ask": frozenset({"json", "answers"}), "n_best": frozenset({"json", "jsonl"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,53 +60,18 @@ class Request:
     verb: ClassVar[str] = "transcribe"
 
     @property
+    def anew(self) -> str | None:
+        """Why everything is made again, whatever lies there; ``None`` makes what is not up to date."""
+        return FORCED if self.force else None
+
+    def layout_for(self, job: Job, format: str) -> Layout:
+        """Return how subtitles are shaped."""
+        return self.layout
+
+    @property
     def settles_early(self) -> bool:
         """Whether segments are final before the whole input is done: not when channels or speakers are put together."""
         return self.channels != "split" and self.speakers is None
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One file to write, and why; ``stale`` is None when it is up to date."""
-
-    format: str
-    path: str
-    stale: str | None
-    kept: Kept | None = None  # why it is left as it is, although it is stale
-
-    @property
-    def todo(self) -> bool:
-        """Whether it has to be written."""
-        return self.stale is not None and self.kept is None
-
-    @property
-    def forced(self) -> bool:
-        """Whether it replaces whatever is there."""
-        return self.stale == FORCED
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One input with its outputs."""
-
-    found: Found
-    outputs: tuple[Output, ...] = ()
-    recipe: Recipe = field(default_factory=dict)  # what shapes its outputs, apart from format and layout
-
-    @property
-    def name(self) -> str:
-        """What messages call the input."""
-        return self.found.path
-
-    @property
-    def up_to_date(self) -> bool:
-        """Whether nothing has to be done."""
-        return bool(self.outputs) and not any(output.todo for output in self.outputs)
-
-    @property
-    def kept(self) -> tuple[Output, ...]:
-        """The outputs that are left as they are, although they are stale."""
-        return tuple(output for output in self.outputs if output.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +87,28 @@ class Plan:
     notices: tuple[str, ...]
     turns: Mapping[str, KnownTurns]  # by the name of the input, where they were found elsewhere
 
+    @property
+    def read(self) -> list[File]:
+        """The files that are read, as far as they have names."""
+        names = [job.name for job in self.jobs]
+        found = reads("the input", *names) + self.read_by_engine
+        speakers = self.request.speakers
+        if speakers is not None and speakers.rttm is not None:
+            folder = speakers.rttm if os.path.isdir(speakers.rttm) else None
+            paths = [os.path.join(folder, f"{Path(name).stem}.rttm") for name in names] if folder else [speakers.rttm]
+            found += reads("--rttm-in", *paths)
+        return found
+
+    @property
+    def read_by_engine(self) -> list[File]:
+        """The model and the language model, where they are files."""
+        return model_file(self.request.model) + reads("the language model", self.request.options.language_model)
+
+
+def model_file(model: str | None) -> list[File]:
+    """Return the file that a model is, if it is one."""
+    return reads("the model", model if os.path.isfile(model or "") else None)
+
 
 def plan(request: Request) -> Plan:
     """Check everything that can be checked without weights, and find what has to be made.
@@ -141,8 +123,7 @@ def plan(request: Request) -> Plan:
     aligner = aligner_for(engine, request.options, request.aligner)
     for group, spelling in companions_of(request):
         companions.find(group, spelling)
-    naming = replace(request.naming, engine=engine.name, model=model or engine.default_model)
-    check_template(naming.template, request.formats)
+    request = replace(request, naming=request.naming.by(engine.name, model or engine.default_model))
     if request.options.ask and request.channels == "split":
         raise UsageError("--ask is about a whole recording, not a channel: transcribe with -f json, then use asr ask")
     if request.options.n_best and request.speakers is not None:
@@ -152,29 +133,11 @@ def plan(request: Request) -> Plan:
         turns = plan_speakers(wanted, [found.path for found in request.inputs], request.channels)
     timed_by = {"aligner": f"{aligner[0].name}:{aligner[1] or aligner[0].default_model}"} if aligner else {}
     recipe = {**text_recipe(request, engine, model), **timed_by}
-    writes = bool(request.formats) and not naming.to_stdout
-    if writes:
-        check_folder(naming.state_folder)
-    request = replace(request, naming=naming)
-    jobs = tuple(
-        _plan_job(found, request, {**recipe, **speaker_recipe(request.speakers, turns.get(found.path))})
-        if writes
-        else Job(found)
+    jobs = [
+        Job(found, recipe={**recipe, **speaker_recipe(request.speakers, turns.get(found.path))})
         for found in request.inputs
-    )
-    check_outputs(jobs, naming)
-    return Plan(request, engine, model, jobs, recipe, aligner, tuple(notices), turns)
-
-
-def check_outputs(jobs: Sequence[Job], naming: Naming) -> None:
-    """Raise `UsageError` where two outputs have one name, or what has to be made may not be written."""
-    outputs = [(job.name, output) for job in jobs for output in job.outputs]
-    check_collisions([(name, output.path) for name, output in outputs])
-    check_targets(
-        [File("the output", output.path) for _, output in outputs], reads("the input", *(job.name for job in jobs))
-    )
-    if any(output.todo and not is_special(output.path) for _, output in outputs):
-        check_writable(naming.state_folder)
+    ]
+    return Plan(request, engine, model, plan_outputs(jobs, request), recipe, aligner, tuple(notices), turns)
 
 
 NO_WORDS = "; -f stm holds segments"
@@ -244,43 +207,6 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> Re
     }
     kept = {name: str(value) for name, value in parts.items() if value not in (None, (), 0.0)}
     return {**kept, **dict(request.options.recorded())}  # where 0 is an answer too
-
-
-def _plan_job(found: Found, request: Request, recipe: Recipe) -> Job:
-    naming = request.naming
-    ledger = ledger_of(naming.state_folder)
-    outputs = []
-    for name in request.formats:
-        path = naming.path(found, FORMATS[name].extension)
-        if request.force:
-            stale: str | None = FORCED
-        elif found.path == STDIN or not os.path.exists(found.path):
-            stale = "the input has no date"
-        else:
-            stale = ledger.stale(path, found.path, output_recipe(recipe, name, request.layout))
-        outputs.append(planned_output(name, path, stale, naming))
-    return Job(found, tuple(outputs), recipe)
-
-
-def planned_output(name: str, path: str, stale: str | None, naming: Naming) -> Output:
-    """Return an output as it is planned: what is there and not as asr wrote it is kept, unless it is forced.
-
-    Raises:
-        UsageError: the one file that was named as the output is not ours.
-    """
-    if stale in (None, FORCED):
-        return Output(name, path, stale)
-    kept = ledger_of(naming.state_folder).kept(path)
-    if kept and not kept.edited and naming.file is not None:
-        raise UsageError(f"--output '{path}' is {kept}")
-    return Output(name, path, stale, kept)
-
-
-def output_recipe(recipe: Recipe, name: str, layout: Layout) -> Recipe:
-    """Return what shapes one output: the recipe of its job, with as much of the rest as its format reads."""
-    shaping = asdict(layout) if name in SHAPED else {}
-    text = {key: value for key, value in recipe.items() if key not in PLACES or name in PLACES[key]}
-    return {**text, "format": name, **{f"layout.{key}": str(value) for key, value in shaping.items()}}
 
 
 def companions_of(request: Request) -> Iterator[tuple[str, str]]:

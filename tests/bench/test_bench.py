@@ -11,11 +11,13 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 from support.command import Run, quiet_environment, write_wav
 
 from asrcli.datasets.results import RunRecord, read_run
 
+DOCS = Path(__file__).parents[2] / "docs"
 QUICK = ("--repeats", "1", "--batches", "none", "--no-vad")  # the fake engine hears tones
 
 
@@ -106,13 +108,16 @@ def start(tmp_path: Path, *words: object) -> subprocess.Popen[bytes]:
     )
 
 
-def kill_after(process: subprocess.Popen[bytes], folder: Path, count: int, mark: str) -> None:
-    """Kill a process as soon as the journals of a folder hold so many marks."""
+def kill_after(
+    process: subprocess.Popen[bytes], folder: Path, count: int, mark: str, number: int = signal.SIGKILL
+) -> int:
+    """Kill a process as soon as the journals of a folder hold so many marks; return its exit code."""
     try:
         for _ in range(1200):
             text = "".join(path.read_text() for path in folder.glob("*.jsonl")) if folder.exists() else ""
             if text.count(mark) >= count:
-                return
+                process.send_signal(number)
+                return process.wait(60)
             time.sleep(0.05)
         raise AssertionError(f"{folder} never had {count} lines")
     finally:
@@ -366,7 +371,8 @@ def test_failures_are_named_and_only_they_are_tried_again(asr: Run, manifest: Pa
     assert [row["pred_text"] for row in rows_of(tmp_path / "out/m.jsonl")][3] == "six"
 
 
-def test_a_killed_manifest_goes_on(asr: Run, manifest: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
+def test_a_killed_manifest_goes_on(asr: Run, manifest: Path, tmp_path: Path, number: int, code: int) -> None:
     words = (
         "transcribe",
         "--manifest",
@@ -382,7 +388,7 @@ def test_a_killed_manifest_goes_on(asr: Run, manifest: Path, tmp_path: Path) -> 
         tmp_path / "out",
     )
     process = start(tmp_path, *words)
-    kill_after(process, tmp_path / "out/.asr/manifests", 2, '"text"')
+    assert kill_after(process, tmp_path / "out/.asr/manifests", 2, '"text"', number) == code
     assert not (tmp_path / "out/m.jsonl").exists()
     done = asr(*words)
     assert done.code == 0 and "done before" in done.err
@@ -390,6 +396,36 @@ def test_a_killed_manifest_goes_on(asr: Run, manifest: Path, tmp_path: Path) -> 
         *("four five", "one two", "seven", "six", "three"),
     ]
     assert os.listdir(tmp_path / "out/.asr/manifests") == []
+
+
+def test_a_manifest_has_records_like_any_run(asr: Run, manifest: Path, tmp_path: Path) -> None:
+    (manifest.parent / "six.wav").rename(tmp_path / "away.wav")
+    words = ("transcribe", "--manifest", manifest, "--no-vad", "-e", "fake", "--output", "out.jsonl")
+    done = asr(*words, "--report", "r.jsonl", "--events", "e.jsonl", "--json")
+    assert done.code == 1
+    report, events = rows_of(tmp_path / "r.jsonl"), rows_of(tmp_path / "e.jsonl")
+    for name, lines in (("report", report), ("events", events)):
+        schema = json.loads((DOCS / f"{name}.schema.json").read_text())
+        for line in lines:
+            jsonschema.validate(line, schema)
+    assert [json.loads(line) for line in done.out.splitlines()] == report
+    assert {str(line["input"]): line["status"] for line in report} == {
+        **dict.fromkeys(("four-five", "one-two", "seven", "three"), "done"), "six": "failed",
+    }  # fmt: skip
+    assert {line["text"] for line in events if line["type"] == "segment"} == {"four five", "one two", "seven", "three"}
+    assert [events[-1][name] for name in ("done", "up_to_date", "failed", "not_done")] == [4, 0, 1, 0]
+    (tmp_path / "away.wav").rename(manifest.parent / "six.wav")
+    assert asr(*words, "--report", "r.jsonl").out == "out.jsonl\n"
+    assert sorted(str(line["status"]) for line in rows_of(tmp_path / "r.jsonl")) == ["done", *["up_to_date"] * 4]
+    assert asr(*words, "--report", "r.jsonl").code == 0
+    assert [line["status"] for line in rows_of(tmp_path / "r.jsonl")] == ["up_to_date"] * 5
+    assert asr(*words, "--dry-run", "--force").out == "make\tout.jsonl\t--force\n"
+
+
+def test_a_manifest_ends_at_the_first_failure_when_asked(asr: Run, manifest: Path) -> None:
+    (manifest.parent / "six.wav").unlink()
+    done = asr("transcribe", "--manifest", manifest, "--no-vad", "-e", "fake", "--output", "out.jsonl", "--fail-fast")
+    assert (done.code, done.out) == (1, "") and "0 done, 1 failed, 4 not done" in done.err
 
 
 def test_kaldi_gets_a_text_file_and_keeps_its_own(asr: Run, digits: Path, tmp_path: Path) -> None:
@@ -410,6 +446,8 @@ def test_kaldi_gets_a_text_file_and_keeps_its_own(asr: Run, digits: Path, tmp_pa
     ("words", "said"),
     [
         (("-f", "srt"), "--format and --manifest do not go together"),
+        (("--json",), "--json and the manifest cannot share standard output"),
+        (("--events", "-"), "--events - and the text cannot share standard output"),
         (("x.wav",), "INPUT and --manifest do not go together"),
         (("--output", "m.jsonl"), "asr did not make it"),
     ],

@@ -6,25 +6,23 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from asrcli.base.console import Console, table_console
 from asrcli.base.files import reason
+from asrcli.base.languages import language_code
+from asrcli.cli.commands.options import option
 from asrcli.errors import CheckFailed, InputError, OutputError, UsageError
 from asrcli.outputs.ledger import check_replaceable
-from asrcli.outputs.targets import File, check_targets, reads, writes
+from asrcli.outputs.targets import File, ReportPaths, check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.bench.session import Request
     from asrcli.datasets.results import RunRecord
 
 Output = Optional[Path]  # noqa: UP045 - Typer reads the annotation
-
-
-def _option(*names: str, help: str, **more: Any) -> Any:
-    return typer.Option(*names, help=help, show_default=False, **more)
 
 
 def bench(
@@ -35,60 +33,60 @@ def bench(
         ),
     ] = None,
     engine: Annotated[
-        list[str] | None, _option("--engine", "-e", help="ENGINE[@BACKEND][:MODEL]; several times for several.")
+        list[str] | None, option("--engine", "-e", help="ENGINE[@BACKEND][:MODEL]; several times for several.")
     ] = None,
     beside: Annotated[
         list[Path] | None,
-        _option("--with", help="Show this earlier run, or all in a folder; without a dataset, only such."),
+        option("--with", help="Show this earlier run, or all in a folder; without a dataset, only such."),
     ] = None,
-    replay: Annotated[Output, _option("--replay", help="Run this run again, and say what has drifted.")] = None,
-    out: Annotated[Output, _option("--out", "-o", help="Folder for the records; default: the user's.")] = None,
-    sample: Annotated[int | None, _option("--sample", min=1, help="Only so many utterances, chosen by --seed.")] = None,
-    seed: Annotated[int, _option("--seed", min=0, help="Of the sample and the noise; default 0.")] = 0,
-    text_column: Annotated[str | None, _option("--text-column", help="Where the references are, if not found.")] = None,
+    replay: Annotated[Output, option("--replay", help="Run this run again, and say what has drifted.")] = None,
+    out: Annotated[Output, option("--out", "-o", help="Folder for the records; default: the user's.")] = None,
+    sample: Annotated[int | None, option("--sample", min=1, help="Only so many utterances, chosen by --seed.")] = None,
+    seed: Annotated[int, option("--seed", min=0, help="Of the sample and the noise; default 0.")] = 0,
+    text_column: Annotated[str | None, option("--text-column", help="Where the references are, if not found.")] = None,
     language: Annotated[
-        str | None, _option("--language", "-l", help="Code or name; default: the dataset's own.")
+        str | None, option("--language", "-l", help="Code or name; default: the dataset's own.")
     ] = None,
-    beam_size: Annotated[int | None, _option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
-    length_penalty: Annotated[float | None, _option("--length-penalty", help="Exponent of the length.")] = None,
+    beam_size: Annotated[int | None, option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
+    length_penalty: Annotated[float | None, option("--length-penalty", help="Exponent of the length.")] = None,
     engine_option: Annotated[
         list[str] | None,
-        _option("--engine-option", metavar="NAME=VALUE", help="Of the engine alone; asr engines lists them."),
+        option("--engine-option", metavar="NAME=VALUE", help="Of the engine alone; asr engines lists them."),
     ] = None,
     vad: Annotated[
-        bool, _option("--vad/--no-vad", help="Leave silence out, as transcribe does (default), or hear all.")
+        bool, option("--vad/--no-vad", help="Leave silence out, as transcribe does (default), or hear all.")
     ] = True,
     normalizer: Annotated[
-        str, _option("--normalizer", "-n", help="none, basic, whisper-en, open-asr-leaderboard or asr, the default.")
+        str, option("--normalizer", "-n", help="none, basic, whisper-en, open-asr-leaderboard or asr, the default.")
     ] = "asr",
-    repeats: Annotated[int, _option("--repeats", min=1, help="Of starts, latencies and batches; default 3.")] = 3,
+    repeats: Annotated[int, option("--repeats", min=1, help="Of starts, latencies and batches; default 3.")] = 3,
     speed_sample: Annotated[
-        int, _option("--speed-sample", min=1, help="Utterances for repeats, batches, streams, callers; default 32.")
+        int, option("--speed-sample", min=1, help="Utterances for repeats, batches, streams, callers; default 32.")
     ] = 32,
     batches: Annotated[
-        str, _option("--batches", help="Batch sizes to try, or none; default 1,2,4,8,16,32.")
+        str, option("--batches", help="Batch sizes to try, or none; default 1,2,4,8,16,32.")
     ] = "1,2,4,8,16,32",
     concurrency: Annotated[
-        str | None, _option("--concurrency", help="Callers at once, for engines that are servers: 1,4,16.")
+        str | None, option("--concurrency", help="Callers at once, for engines that are servers: 1,4,16.")
     ] = None,
     robustness: Annotated[
-        bool, _option("--robustness", help="Noise, lengths, telephone, codecs, and sounds without speech too.")
+        bool, option("--robustness", help="Noise, lengths, telephone, codecs, and sounds without speech too.")
     ] = False,
     robustness_sample: Annotated[
-        int, _option("--robustness-sample", min=1, help="Utterances for every row of that; default 24.")
+        int, option("--robustness-sample", min=1, help="Utterances for every row of that; default 24.")
     ] = 24,
-    device: Annotated[str, _option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    compute_type: Annotated[str, _option("--compute-type", "--dtype", help="auto, int8, float16, ...")] = "auto",
-    threads: Annotated[int, _option("--threads", "-t", min=0, help="CPU threads; 0: the library decides.")] = 0,
-    offline: Annotated[bool, _option("--offline", help="Never use the network.")] = False,
-    json: Annotated[Output, _option("--json", help="Write every figure as JSON; - is standard output.")] = None,
-    csv: Annotated[Output, _option("--csv", help="Write a row per figure.")] = None,
-    markdown: Annotated[Output, _option("--markdown", help="Write the tables as Markdown.")] = None,
-    html: Annotated[Output, _option("--html", help="Write a report to look at, in one file.")] = None,
-    plot: Annotated[Output, _option("--plot", help="Accuracy against speed: FILE.png or FILE.svg.")] = None,
-    force: Annotated[bool, _option("--force", help="Replace reports that were edited, and files of others.")] = False,
-    quiet: Annotated[bool, _option("--quiet", "-q", help="Errors only, and no tables.")] = False,
-    verbose: Annotated[bool, _option("--verbose", "-v", help="More about what is going on.")] = False,
+    device: Annotated[str, option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    compute_type: Annotated[str, option("--compute-type", "--dtype", help="auto, int8, float16, ...")] = "auto",
+    threads: Annotated[int, option("--threads", "-t", min=0, help="CPU threads; 0: the library decides.")] = 0,
+    offline: Annotated[bool, option("--offline", help="Never use the network.")] = False,
+    json: Annotated[Output, option("--json", help="Write every figure as JSON; - is standard output.")] = None,
+    csv: Annotated[Output, option("--csv", help="Write a row per figure.")] = None,
+    markdown: Annotated[Output, option("--markdown", help="Write the tables as Markdown.")] = None,
+    html: Annotated[Output, option("--html", help="Write a report to look at, in one file.")] = None,
+    plot: Annotated[Output, option("--plot", help="Accuracy against speed: FILE.png or FILE.svg.")] = None,
+    force: Annotated[bool, option("--force", help="Replace reports that were edited, and files of others.")] = False,
+    quiet: Annotated[bool, option("--quiet", "-q", help="Errors only, and no tables.")] = False,
+    verbose: Annotated[bool, option("--verbose", "-v", help="More about what is going on.")] = False,
 ) -> None:
     """Measure accuracy, speed and memory of engines on your recordings.
 
@@ -98,13 +96,34 @@ def bench(
     Examples: asr bench recordings -e whisper:tiny -e pocketsphinx · asr bench esb:librispeech-clean -e whisper:base
     --sample 200 --html report.html · asr bench --replay RUN.jsonl
     """
-    given = dict(locals())
-    files = {name: given[name] for name in ("json", "csv", "markdown", "html", "plot")}
-    _check(given, files)
+    from asrcli.bench.plan import Plan
+    from asrcli.bench.session import Request
+    from asrcli.datasets.dataset import Wanted
+    from asrcli.engines.options import parse_engine_options
+    from asrcli.types import Options
+
+    files = ReportPaths(json, csv, markdown, html, plot)
+    earlier = beside or []
+    _check(dataset, engine, earlier, replay)
+    _check_files(files, [*_read(dataset, earlier), *reads("an earlier run", replay)], force=force)
     signal.signal(signal.SIGTERM, _interrupt)
     with Console(quiet=quiet, verbose=verbose) as console:
+        options = Options(
+            language=language_code(language) if language else None, beam_size=beam_size, length_penalty=length_penalty,
+            engine_options=parse_engine_options(engine_option or ()),
+        )  # fmt: skip
+        figures = Plan(
+            repeats=repeats, speed_sample=speed_sample, batches=_sizes(batches, "--batches"),
+            callers=_sizes(concurrency, "--concurrency"), robustness=robustness, robustness_sample=robustness_sample,
+            seed=seed, normalizer=_normalizer(normalizer),
+        )  # fmt: skip
+        wanted = Request(
+            dataset=Wanted(dataset or "", sample, seed, text_column=text_column), engines=tuple(engine or ()),
+            options=options, plan=figures, vad=vad, device=device, dtype=compute_type, threads=threads,
+            offline=offline, folder=out,
+        )  # fmt: skip
         try:
-            code = _replay(replay, given, console, files) if replay else _measure(given, console, files)
+            code = _replay(replay, out, files, console) if replay else _measure(wanted, earlier, files, console)
         except KeyboardInterrupt as interrupt:
             console.error("interrupted; the same command goes on from here")
             code = 128 + (interrupt.args[0] if interrupt.args else signal.SIGINT)
@@ -115,36 +134,39 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt(number)  # so that processes and temporary files go too; what is finished is kept
 
 
-def _check(given: dict[str, Any], files: dict[str, Path | None]) -> None:
-    """Raise what is wrong with the command line, before anything is measured."""
-    if sum(path is not None and str(path) == "-" for path in files.values()) > 1:
+def _check(dataset: str | None, engines: list[str] | None, beside: list[Path], replay: Path | None) -> None:
+    """Raise `UsageError` where it is not clear what is to be measured."""
+    if replay and (dataset or engines):
+        raise UsageError("--replay takes dataset and engine from the run: leave them out")
+    if not replay and dataset is None and not beside:
+        raise UsageError("nothing to measure; name a dataset and an engine: asr bench recordings --engine whisper:tiny")
+    if dataset is not None and not engines:
+        raise UsageError(f"no engine to measure on '{dataset}'; give --engine whisper:tiny, for example")
+    if dataset is None and engines:
+        raise UsageError(f"no dataset for --engine {engines[0]}; name a folder, a manifest or a hub dataset")
+
+
+def _check_files(files: ReportPaths, read: list[File], *, force: bool) -> None:
+    """Raise what is wrong with the reports, before anything is measured."""
+    if sum(path is not None and str(path) == "-" for path in files) > 1:
         raise UsageError("only one of --json, --csv, --markdown and --html can have standard output")
-    check_targets(writes(**files), _read(given))
-    for path in files.values():
+    check_targets(writes(**files._asdict()), read)
+    for path in files:
         check_folder(path)
-    check_replaceable(files.values(), force=given["force"])
-    if files["plot"]:
+    check_replaceable(files, force=force)
+    if files.plot:
         from asrcli.reports.plot import check_plot
 
-        check_plot(files["plot"])
-    if given["replay"] and (given["dataset"] or given["engine"]):
-        raise UsageError("--replay takes dataset and engine from the run: leave them out")
-    if not given["replay"] and given["dataset"] is None and not given["beside"]:
-        raise UsageError("nothing to measure; name a dataset and an engine: asr bench recordings --engine whisper:tiny")
-    if given["dataset"] is not None and not given["engine"]:
-        raise UsageError(f"no engine to measure on '{given['dataset']}'; give --engine whisper:tiny, for example")
-    if given["dataset"] is None and given["engine"]:
-        raise UsageError(f"no dataset for --engine {given['engine'][0]}; name a folder, a manifest or a hub dataset")
+        check_plot(files.plot)
 
 
-def _read(given: dict[str, Any]) -> list[File]:
+def _read(dataset: str | None, beside: list[Path]) -> list[File]:
     """Return the files that are read: earlier runs, and what of the dataset has a name."""
     from asrcli.datasets.dataset import files_of
     from asrcli.datasets.results import run_paths
 
-    there = [path for path in given["beside"] or () if path.exists()]  # those that are not fail later
-    found = reads("an earlier run", *run_paths(there), given["replay"])
-    return found + reads("part of the dataset", *files_of(given["dataset"] or ""))
+    there = [path for path in beside if path.exists()]  # those that are not fail later
+    return reads("an earlier run", *run_paths(there)) + reads("part of the dataset", *files_of(dataset or ""))
 
 
 def check_folder(path: Path | None) -> None:
@@ -163,45 +185,12 @@ def check_folder(path: Path | None) -> None:
         raise OutputError(f"cannot write '{path}': no permission in its folder")
 
 
-def request(given: dict[str, Any]) -> Request:
-    """Return what the options ask for."""
-    from asrcli.base.languages import language_code
-    from asrcli.bench.plan import Plan
-    from asrcli.bench.session import Request
-    from asrcli.datasets.dataset import Wanted
-    from asrcli.engines.options import parse_engine_options
+def _normalizer(name: str) -> str:
     from asrcli.text.normalisers import NORMALIZERS
-    from asrcli.types import Options
 
-    if given["normalizer"] not in NORMALIZERS:
-        raise UsageError(f"there is no normaliser '{given['normalizer']}': choose {', '.join(NORMALIZERS)}")
-    language = language_code(given["language"]) if given["language"] else None
-    return Request(
-        dataset=Wanted(given["dataset"], given["sample"], given["seed"], text_column=given["text_column"]),
-        engines=tuple(given["engine"]),
-        options=Options(
-            language=language,
-            beam_size=given["beam_size"],
-            length_penalty=given["length_penalty"],
-            engine_options=parse_engine_options(given["engine_option"] or ()),
-        ),
-        plan=Plan(
-            repeats=given["repeats"],
-            speed_sample=given["speed_sample"],
-            batches=_sizes(given["batches"], "--batches"),
-            callers=_sizes(given["concurrency"], "--concurrency"),
-            robustness=given["robustness"],
-            robustness_sample=given["robustness_sample"],
-            seed=given["seed"],
-            normalizer=given["normalizer"],
-        ),
-        vad=given["vad"],
-        device=given["device"],
-        dtype=given["compute_type"],
-        threads=given["threads"],
-        offline=given["offline"],
-        folder=given["out"],
-    )
+    if name not in NORMALIZERS:
+        raise UsageError(f"there is no normaliser '{name}': choose {', '.join(NORMALIZERS)}")
+    return name
 
 
 def _sizes(text: str | None, option: str) -> tuple[int, ...]:
@@ -217,7 +206,7 @@ def _sizes(text: str | None, option: str) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def _measure(given: dict[str, Any], console: Console, files: dict[str, Path | None]) -> int:
+def _measure(wanted: Request, beside: list[Path], files: ReportPaths, console: Console) -> int:
     """Measure, show and write; return the exit code."""
     from asrcli.bench.process import EngineBug
     from asrcli.bench.session import bench as measure
@@ -225,11 +214,11 @@ def _measure(given: dict[str, Any], console: Console, files: dict[str, Path | No
     from asrcli.bench.watching import Board
     from asrcli.datasets.results import read_run, run_paths
 
-    earlier = [(path, read_run(path)) for path in run_paths(given["beside"] or ())]
+    earlier = [(path, read_run(path)) for path in run_paths(beside)]
     runs, code = earlier, 0
-    if given["dataset"] is not None:
+    if wanted.engines:
         with Board(console) as board:
-            results = measure(request(given), board)
+            results = measure(wanted, board)
         for system, error in results.failed:
             if isinstance(error, EngineBug):
                 console.raw(error.trace)
@@ -238,7 +227,7 @@ def _measure(given: dict[str, Any], console: Console, files: dict[str, Path | No
             _say_failures(record, console)
         runs, code = [*results.runs, *earlier], exit_code(results)
     if runs:
-        _show([record for _, record in runs], [str(path) for path, _ in runs], files, quiet=given["quiet"])
+        _show([record for _, record in runs], [str(path) for path, _ in runs], files, console)
     return code
 
 
@@ -251,19 +240,18 @@ def _say_failures(record: RunRecord, console: Console) -> None:
         console.error(f"{record.system}: ... and {len(failed) - 5} more utterances failed")
 
 
-def _show(runs: list[RunRecord], paths: list[str], files: dict[str, Path | None], *, quiet: bool) -> None:
+def _show(runs: list[RunRecord], paths: list[str], files: ReportPaths, console: Console) -> None:
     """Print the tables, and write the reports."""
     from asrcli.bench import reports
     from asrcli.bench.verdicts import told_apart
     from asrcli.outputs.ledger import write_ours
 
     recordings = {one.audio for run in runs for one in run.utterances}
-    check_targets(writes(**files), reads("a recording of the dataset", *recordings))
+    check_targets(writes(**files._asdict()), reads("a recording of the dataset", *recordings))
     runs = told_apart(runs)
-    taken = any(path is not None and str(path) == "-" for path in files.values())
-    if not quiet and not taken:
+    if not console.quiet and not files.to_stdout:
         _print_tables(runs)
-    for name, path in files.items():
+    for name, path in files._asdict().items():
         if path is None:
             continue
         if name == "plot":
@@ -305,7 +293,7 @@ def _print_tables(runs: list[RunRecord]) -> None:
         console.print(Text(sentence))
 
 
-def _replay(path: Path, given: dict[str, Any], console: Console, files: dict[str, Path | None]) -> int:
+def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console) -> int:
     """Run a run again and say what has drifted.
 
     Raises:
@@ -319,13 +307,13 @@ def _replay(path: Path, given: dict[str, Any], console: Console, files: dict[str
 
     before = read_run(path)
     with Board(console) as board:
-        results = measure(request_of(before, given["out"] or path.parent), board)
+        results = measure(request_of(before, out or path.parent), board)
     for _, error in results.failed:
         raise error
     if not results.runs:
         raise InputError(f"{path}: nothing was measured")
     made, after = results.runs[0]
-    _show([before, after], [str(path), str(made)], files, quiet=given["quiet"])
+    _show([before, after], [str(path), str(made)], files, console)
     found = drift(before, after)
     for sentence in found.sentences():
         console.note(f"drifted: {sentence}")

@@ -8,6 +8,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from asrcli.cli.commands.options import refuse
+
 Output = Optional[Path]  # noqa: UP045 - Typer reads the annotation
 
 
@@ -72,13 +74,12 @@ def compare(
     from asrcli.compare.run import Wanted, run
     from asrcli.compare.sources import files_of
     from asrcli.outputs.ledger import check_replaceable
-    from asrcli.outputs.targets import check_targets, reads, writes
+    from asrcli.outputs.targets import ReportPaths, check_targets, reads, writes
     from asrcli.scoring.alignment import without_collector
 
+    paths = ReportPaths(json_path, csv_path, markdown_path, html_path, junit=junit_path)
     check_targets(
-        writes(
-            json=json_path, csv=csv_path, markdown=markdown_path, html=html_path, junit=junit_path, consensus=consensus
-        ),
+        writes(**paths._asdict(), consensus=consensus),
         [*reads("the reference", *files_of(reference)), *reads("what a system heard", *files_of(*hypotheses))],
     )
     conditions = [Condition(text) for text in fail_if or ()]
@@ -90,7 +91,6 @@ def compare(
         fields=tuple(by or ()),
         group=group,
     )
-    paths = report.Paths(json_path, csv_path, markdown_path, html_path, junit_path)
     check_replaceable([*paths, consensus if consensus and consensus.suffix == ".jsonl" else None], force=force)
     scored: dict[str, object] = {
         "--explain-normalizer": explain_normalizer,
@@ -101,15 +101,15 @@ def compare(
     scored |= {"--csv": csv_path, "--markdown": markdown_path, "--html": html_path, "--junit": junit_path}
     scored |= {"--fail-if": fail_if}  # a gate that is passed over would let everything through
     if no_ref:
-        report.refuse({**scored, "--meetings": meetings, "--collar": collar}, "is not for --no-ref")
+        refuse({**scored, "--meetings": meetings, "--collar": collar}, "is not for --no-ref")
         report.unreferenced([reference, *hypotheses], wanted, paths, consensus, force=force, quiet=quiet)
         return
     if meetings:
-        report.refuse({**scored, "--consensus": consensus, "--convention": convention}, "is not for --meetings")
+        refuse({**scored, "--consensus": consensus, "--convention": convention}, "is not for --meetings")
         report.meetings(reference, hypotheses, wanted, paths, collar, quiet=quiet)
         return
-    report.refuse({"--consensus": consensus}, "is for --no-ref only")
-    report.refuse({"--collar": collar}, "is for --meetings only")
+    refuse({"--consensus": consensus}, "is for --no-ref only")
+    refuse({"--collar": collar}, "is for --meetings only")
     with without_collector():
         comparison = run(reference, hypotheses, wanted)
         outcomes = [outcome for condition in conditions for outcome in condition.outcomes(comparison)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from asrcli.errors import InputError, UsageError
-from asrcli.outputs.targets import File, check_targets, reads, writes
+from asrcli.outputs.targets import File, ReportPaths, check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.leaderboard.tables import Table
@@ -72,7 +72,7 @@ def leaderboard(
     if context.invoked_subcommand is not None:
         return
     from asrcli.datasets.results import run_paths
-    from asrcli.leaderboard.output import Paths, report
+    from asrcli.leaderboard.output import report
     from asrcli.leaderboard.ranking import arrange
     from asrcli.leaderboard.runs import merge_rows, place_runs, sets_of
     from asrcli.leaderboard.snapshot import load
@@ -85,7 +85,7 @@ def leaderboard(
 
         check_plot(plot)
     added = run_paths(add or [])
-    paths = Paths(json_path, csv_path, markdown_path, html_path, plot)
+    paths = ReportPaths(json_path, csv_path, markdown_path, html_path, plot)
     check_targets(writes(**paths._asdict()), reads("a run", *added))
     tables = [load(name, day_of(date)) for name in dict.fromkeys(table or [DEFAULT])]
     runs = place_runs(added, tables[0])

@@ -6,41 +6,40 @@ import os
 import signal
 import sys
 import time
-import traceback
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.base.console import Console, clock, printable
 from asrcli.base.display import take_down
+from asrcli.cli.commands.notes import say_doubts, say_failure
 from asrcli.cli.commands.sinks import Results, Sinks
 from asrcli.errors import AsrError
+from asrcli.outputs.targets import reads
 from asrcli.runs.records import VERSION, done_record, failed_record, now, print_json, segment_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
+    from asrcli.cli.commands.options import ReportOptions
     from asrcli.cli.commands.sinks import Planned
-    from asrcli.formats import Layout
-    from asrcli.runs.execute import Done, Heard, JobEvent, Note
-    from asrcli.runs.plan import Job, Request
-    from asrcli.types import Transcript
-
-SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  # flags worth a line on standard error
+    from asrcli.runs.events import Done, Heard, JobEvent, Note, Written
+    from asrcli.runs.jobs import Job, Output
+    from asrcli.runs.plan import Request
 
 
-def run(wanted: Request, console: Console, given: dict[str, Any]) -> int:
+def run(wanted: Request, files_from: str | None, reports: ReportOptions, console: Console) -> int:
     """Transcribe what was asked for and return the exit code."""
     from asrcli.runs.execute import execute
     from asrcli.runs.plan import plan
 
     planned = plan(wanted)
-    return run_planned(planned, lambda: execute(planned), planned.request.layout, console, Sinks(given, planned))
+    sinks = Sinks(reports, planned, reads("the list of inputs", files_from))
+    return run_planned(planned, lambda: execute(planned), console, sinks)
 
 
 def run_planned(
     planned: Planned,
     execute: Callable[[], Generator[JobEvent, None, None]],
-    layout: Layout,
     console: Console,
     sinks: Sinks,
 ) -> int:
@@ -50,21 +49,26 @@ def run_planned(
             console.note(text)
         if sinks.dry_run:
             return _say_plan(planned, console)
-        return Run(planned, execute, layout, console, sinks).go()
+        return Run(planned, execute, console, sinks).go()
 
 
 def _say_plan(planned: Planned, console: Console) -> int:
+    for output in dict.fromkeys(output for job in planned.jobs for output in job.outputs):
+        what = "keep" if output.kept else "make" if output.stale else "up to date"
+        print(f"{what}\t{printable(output.path)}\t{output.kept.why if output.kept else output.stale or ''}")
     for job in planned.jobs:
-        for output in job.outputs:
-            what = "keep" if output.kept else "make" if output.stale else "up to date"
-            print(f"{what}\t{printable(output.path)}\t{output.kept.why if output.kept else output.stale or ''}")
         if not job.outputs:
             print(f"make\t{printable(job.name)}\tto standard output")
     stale = sum(not job.up_to_date for job in planned.jobs)
-    kept = sum(len(job.kept) for job in planned.jobs)
+    kept = len(kept_by(planned))
     fresh = sum(job.up_to_date and not job.kept for job in planned.jobs)
     console.note(f"{stale} to {planned.request.verb}, {fresh} up to date" + (f", {kept} kept" if kept else ""))
     return 0
+
+
+def kept_by(planned: Planned) -> list[Output]:
+    """Return the outputs that are left as they are, each once."""
+    return list(dict.fromkeys(output for job in planned.jobs for output in job.kept))
 
 
 class Run:
@@ -74,20 +78,19 @@ class Run:
         self,
         planned: Planned,
         execute: Callable[[], Generator[JobEvent, None, None]],
-        layout: Layout,
         console: Console,
         sinks: Sinks,
     ) -> None:
         self.plan, self.execute, self.console, self.sinks = planned, execute, console, sinks
-        self.layout = layout
         self.failed: dict[str, Exception] = {}
         self.done = 0
+        self.resumed = 0  # done by an interrupted run
         self.left_alone = 0  # inputs all of whose stale outputs are kept
         self.refused = 0  # files that are not ours
         self.seconds = 0.0
         self.lengths: list[float | None] = []  # of the readable inputs
         self.bar = False  # has begun
-        self.out = Results(planned, layout, sinks) if planned.request.naming.to_stdout else None
+        self.out = Results(planned, sinks) if planned.request.naming.to_stdout and planned.request.formats else None
 
     def go(self) -> int:
         """Run to the end and return the exit code; an interrupt keeps what is finished."""
@@ -125,25 +128,24 @@ class Run:
 
     def _say_kept(self) -> None:
         """Say which files are left as they are; one that is not ours stands where a result should be: a failure."""
-        for job in [one for one in self.plan.jobs if one.kept]:
-            kept = [output for output in job.kept if output.kept]
-            lines = [f"{output.path}: {output.kept}" for output in kept]
-            for output, line in zip(kept, lines, strict=True):
-                edited = output.kept is not None and output.kept.edited
-                self.refused += not edited
-                (self.console.note if edited else self.console.error)(line)
-            if job.up_to_date:
-                self.left_alone += 1
-                self._record(job, "kept", outputs=[output.path for output in kept], message="; ".join(lines))
+        for output in kept_by(self.plan):
+            edited = output.kept is not None and output.kept.edited
+            self.refused += not edited
+            (self.console.note if edited else self.console.error)(f"{output.path}: {output.kept}")
+        for job in [one for one in self.plan.jobs if one.kept and one.up_to_date]:
+            self.left_alone += 1
+            message = "; ".join(f"{output.path}: {output.kept}" for output in job.kept)
+            self._record(job, "kept", outputs=[output.path for output in job.kept], message=message)
 
     def _summary(self, fresh: int, elapsed: float, last: str = "") -> None:
         self.console.stop()
-        left = len(self.plan.jobs) - self.done - fresh - self.left_alone - len(self.failed)
-        kept = sum(len(job.kept) for job in self.plan.jobs)
-        failed = len(self.failed)
-        counts = {"done": self.done, "up to date": fresh, "kept": kept, "failed": failed, "not done": left}
+        failed, before = len(self.failed), self.resumed
+        left = len(self.plan.jobs) - self.done - before - fresh - self.left_alone - failed
+        kept = len(kept_by(self.plan))
+        counts = {"done": self.done, "done before": before, "up to date": fresh, "kept": kept, "failed": failed}
+        counts["not done"] = left
         self.sinks.events.write(
-            "end", time=now(), done=self.done, up_to_date=fresh, kept=kept, failed=failed, not_done=left
+            "end", time=now(), done=self.done, up_to_date=fresh + before, kept=kept, failed=failed, not_done=left
         )
         text = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "done")
         if self.seconds and elapsed:
@@ -154,26 +156,30 @@ class Run:
             self.console.error(last)
 
     def _handle(self, event: JobEvent) -> None:
-        from asrcli.runs import execute as execution
+        from asrcli.runs import events
 
-        if not isinstance(event, execution.Note | execution.Probed):  # without weights nothing is done
+        if not isinstance(event, events.Note | events.Probed):  # without weights nothing is done
             self.sinks.begin()
         match event:
-            case execution.Note():
+            case events.Note():
                 self._note(event)
-            case execution.Probed(lengths):
+            case events.Resumed(jobs):
+                self._resume(jobs)
+            case events.Written():
+                self._written(event)
+            case events.Probed(lengths):
                 self.lengths = [seconds for _, seconds in lengths]
-            case execution.Loaded(choice):
+            case events.Loaded(choice):
                 self.console.detail(
                     f"{choice.engine.name} {choice.weights.name} on {choice.device} ({choice.device.dtype})"
                 )
                 self._start_bar()
-            case execution.Heard():
+            case events.Heard():
                 self._start_bar()
                 self._heard(event)
-            case execution.Done():
+            case events.Done():
                 self._done(event)
-            case execution.JobFailed(job, error):
+            case events.JobFailed(job, error):
                 self._fail(job, error)
 
     def _start_bar(self) -> None:
@@ -190,7 +196,8 @@ class Run:
         self.sinks.events.write("warning", time=now(), input=event.job.name if event.job else None, text=event.text)
 
     def _heard(self, event: Heard) -> None:
-        self.console.heard(event.recording.name, event.until - event.recording.start)
+        channel = f"#{event.recording.channel}"
+        self.console.heard(event.job.name + channel, event.until - event.recording.start)
         for segment in event.segments:
             self.sinks.events.write(
                 "segment", input=event.job.name, channel=event.recording.channel, **segment_record(segment)
@@ -205,14 +212,30 @@ class Run:
         outputs = list(event.written)
         self._record(event.job, "done", outputs=outputs, **done_record(event.transcript))
         self.sinks.events.write("file_done", time=now(), input=event.job.name, outputs=outputs)
-        say_doubts(self.console, event.job.name, event.transcript, self.plan.request.formats, self.layout)
+        formats = self.plan.request.formats
+        layout = self.plan.request.layout_for(event.job, (*formats, "")[0])
+        say_doubts(self.console, event.job.name, event.transcript, formats, layout)
         if self.out:
-            self.out.finished(event.job, event.transcript)
-        elif not self.sinks.stdout_taken:
+            self.out.finished(event.job, event.transcript, layout)
+        else:
             self._print_paths(outputs)
+
+    def _resume(self, jobs: Sequence[Job]) -> None:
+        self.resumed = len(jobs)
+        for job in jobs:
+            self._record(job, "up_to_date", outputs=[output.path for output in job.outputs])
+
+    def _written(self, event: Written) -> None:
+        if event.path is not None:
+            self._print_paths([event.path])
+            return
+        sys.stdout.write(event.text)
+        sys.stdout.flush()
 
     def _print_paths(self, paths: list[str]) -> None:
         """Print the names of finished files; they are worth finishing even when nobody reads their names."""
+        if self.sinks.stdout_taken:
+            return
         try:
             for path in paths:
                 sys.stdout.write(path + "\n")
@@ -222,12 +245,7 @@ class Run:
 
     def _fail(self, job: Job, error: Exception) -> None:
         self.failed[job.name] = error
-        if isinstance(error, AsrError):
-            text = str(error)
-            self.console.error(text if job.name in text else f"{job.name}: {text}")
-        else:  # a bug: nothing of it is hidden
-            self.console.error(f"{job.name}: unexpected {type(error).__name__}: {error}")
-            self.console.raw("".join(traceback.format_exception(error)))
+        say_failure(self.console, job.name, error)
         self._record(job, "failed", **failed_record(error))
         self.sinks.events.write("file_failed", time=now(), input=job.name, **failed_record(error))
         if self.out:
@@ -238,28 +256,6 @@ class Run:
         self.sinks.report.write("input", **record)
         if self.sinks.json and not self.out:
             print_json({"v": VERSION, "type": "input", **record})
-
-
-def say_doubts(console: Console, name: str, transcript: Transcript, formats: tuple[str, ...], layout: Layout) -> None:
-    """Say on stderr what the reader of the text alone would not see."""
-    from asrcli.formats.timeline import time_doubts
-
-    for text in time_doubts(transcript, formats, layout.highlight_words):
-        console.note(f"{name}: {text}")
-    if transcript.gaps:
-        missing = sum(gap.seconds for gap in transcript.gaps)
-        first = transcript.gaps[0]
-        console.note(
-            f"{name}: {clock(missing)} of speech in {len(transcript.gaps)} places has no text, "
-            f"first at {clock(first.start)}"
-        )
-    flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
-    if flagged:
-        kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
-        console.note(
-            f"{name}: {len(flagged)} of {len(transcript.segments)} segments are suspicious ({kinds}), "
-            f"first at {clock(flagged[0].start)}"
-        )
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from asrcli.base.console import Console, clock
-from asrcli.cli.commands.running import leave, say_doubts
+from asrcli.cli.commands.notes import say_doubts, say_failure
+from asrcli.cli.commands.options import InputOptions, LiveOptions, ReportOptions, of_recordings, refuse
+from asrcli.cli.commands.running import leave
 from asrcli.cli.commands.sinks import Sinks
 from asrcli.errors import AsrError, EngineUnavailable, UsageError
+from asrcli.outputs.targets import reads
 from asrcli.runs.records import VERSION, done_record, failed_record, now, print_json, segment_record
 from asrcli.streaming.showing import Silent, Text, text_shown
 
@@ -26,25 +28,11 @@ if TYPE_CHECKING:
     from asrcli.streaming.updates import Update
 
 IDLE = 10.0  # seconds without growth after which a followed file is over
-# Options of files that mean nothing while a recording is made, with the values that stand for "not given".
-FOR_FILES = {
-    "start": None,
-    "end": None,
-    "clip_timestamps": None,
-    "languages": None,
-    "identify_with": None,
-    "diarize": False,
-    "rttm_in": None,
-    "punctuate": False,
-    "batch_size": None,
-    "manifest": None,
-    "dry_run": False,
-    "ask": None,
-    "n_best": None,
-}
 
 
-def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
+def run_live(
+    wanted: Request, sources: InputOptions, reports: ReportOptions, live: LiveOptions, console: Console
+) -> int:
     """Hear one input while it is made and return the exit code.
 
     Raises:
@@ -55,19 +43,19 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
     from asrcli.streaming.session import Session
     from asrcli.streaming.sources import LIST, open_source, parse_pcm
 
-    name = _check(wanted, given)
+    name = _check(wanted, sources, reports, live)
     if name == LIST:
         return _list_devices()
     channel = None if wanted.channels == "mix" else int(wanted.channels)
-    pcm = parse_pcm(given["pcm"]) if given["pcm"] else None
-    source = open_source(name, pcm, IDLE if given["idle"] is None else given["idle"], channel)
+    pcm = parse_pcm(live.pcm) if live.pcm else None
+    source = open_source(name, pcm, IDLE if live.idle is None else live.idle, channel)
     if source.recording.path != name:
         wanted = replace(wanted, inputs=(replace(wanted.inputs[0], path=source.recording.path),))
     planned = plan(wanted)
-    wanted = _timed_while_heard(planned, given)
+    wanted = _timed_while_heard(planned, wanted)
     planned = replace(planned, request=wanted)
     check_replaceable([output.path for job in planned.jobs for output in job.outputs], force=wanted.force)
-    with closing(Sinks(given, planned)) as sinks:
+    with closing(Sinks(reports, planned, reads("the list of inputs", sources.files_from))) as sinks:
         for text in planned.notices:
             console.note(text)
         choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
@@ -76,14 +64,14 @@ def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
         return Live(planned, console, sinks, Session(source, choice, wanted.options, wanted.vad)).go()
 
 
-def _timed_while_heard(planned: Plan, given: dict[str, Any]) -> Request:
+def _timed_while_heard(planned: Plan, wanted: Request) -> Request:
     """Return the request without word times where only an aligner could give them, which hears no streams.
 
     Raises:
         UsageError: the format has nothing but words.
     """
     request = planned.request
-    if planned.aligner is None or given["word_timestamps"]:
+    if planned.aligner is None or wanted.options.word_timestamps:
         return request
     if "ctm" in request.formats:
         raise UsageError(
@@ -92,13 +80,16 @@ def _timed_while_heard(planned: Plan, given: dict[str, Any]) -> Request:
     return replace(request, options=replace(request.options, word_timestamps=None))
 
 
-def _check(wanted: Request, given: dict[str, Any]) -> str:
+def _check(wanted: Request, sources: InputOptions, reports: ReportOptions, live: LiveOptions) -> str:
     """Return the name of the one input. Raises `UsageError`."""
-    if not given["stream"]:
-        raise UsageError(f"--{'pcm' if given['pcm'] else 'idle'} is for --stream: add it")
-    for option, unset in FOR_FILES.items():
-        if given[option] != unset:
-            raise UsageError(f"--{option.replace('_', '-')} does not go with --stream; leave it out")
+    if not live.stream:
+        raise UsageError(f"--{'pcm' if live.pcm else 'idle'} is for --stream: add it")
+    of_files = of_recordings(wanted) | {
+        "--languages": wanted.languages, "--identify-with": wanted.identifier, "--punctuate": wanted.punctuation,
+        "--batch-size": wanted.batch_size, "--manifest": sources.manifest, "--dry-run": reports.dry_run,
+        "--ask": wanted.options.ask,
+    }  # fmt: skip
+    refuse(of_files, "does not go with --stream; leave it out")
     if len(wanted.inputs) != 1:
         raise UsageError(f"--stream hears one input, not {len(wanted.inputs)}: name a file, - or mic:")
     if wanted.channels == "split":
@@ -186,7 +177,7 @@ class Live:
 
     def _update(self, update: Update) -> None:
         if update.failed is not None:
-            self._say_error(update.failed)
+            say_failure(self.console, self.name, update.failed)
         self._event(
             "text",
             time=now(),
@@ -202,13 +193,13 @@ class Live:
 
     def _over(self, over: Over) -> int:
         """Write what is to be written and return the exit code."""
-        from asrcli.runs.execute import write_live
+        from asrcli.runs.outputs import write_live
 
         error, transcript = over.error, over.transcript
         if not isinstance(error, EngineUnavailable):  # without weights nothing was done
             self.sinks.begin()
         if error is not None and not any(error is one for one in self.session.failures):
-            self._say_error(error)
+            say_failure(self.console, self.name, error)
         say_doubts(self.console, self.name, transcript, self.plan.request.formats, self.plan.request.layout)
         written: list[str] = []
         try:
@@ -238,14 +229,6 @@ class Live:
         for path in written:
             self.console.note(f"written: {path}")
         self.console.detail(f"{clock(over.transcript.seconds)} heard, {over.transcript.timings.engine:.1f} s of work")
-
-    def _say_error(self, error: Exception) -> None:
-        if isinstance(error, AsrError):
-            text = str(error)
-            self.console.error(text if self.job.name in text else f"{self.name}: {text}")
-        else:  # a bug: nothing of it is hidden
-            self.console.error(f"{self.name}: unexpected {type(error).__name__}: {error}")
-            self.console.raw("".join(traceback.format_exception(error)))
 
     def _event(self, kind: str, **values: Any) -> None:
         self.sinks.events.write(kind, **values)

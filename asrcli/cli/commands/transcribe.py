@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from asrcli.base.console import Console
-from asrcli.cli.commands.requests import request
-from asrcli.cli.commands.running import run
-
-
-def _option(*names: str, help: str, **more: Any) -> Any:
-    return typer.Option(*names, help=help, show_default=False, **more)
-
+from asrcli.cli.commands import requests
+from asrcli.cli.commands.options import InputOptions, LiveOptions, OutputOptions, ReportOptions, option
 
 # The sections of --help; an option belongs to one by the function that declares it.
-_engine = partial(_option, rich_help_panel="Engine and language")
-_inputs = partial(_option, rich_help_panel="Inputs")
-_results = partial(_option, rich_help_panel="Results")
-_voices = partial(_option, rich_help_panel="Speakers")
-_subtitles = partial(_option, rich_help_panel="Subtitles")
-_live = partial(_option, rich_help_panel="Live")
-_silence = partial(_option, rich_help_panel="Silence")
-_decoding = partial(_option, rich_help_panel="Decoding, as far as the engine can")
-_machine = partial(_option, rich_help_panel="Machine")
-_talk = partial(_option, rich_help_panel="Reports")
+_engine = partial(option, rich_help_panel="Engine and language")
+_inputs = partial(option, rich_help_panel="Inputs")
+_results = partial(option, rich_help_panel="Results")
+_voices = partial(option, rich_help_panel="Speakers")
+_subtitles = partial(option, rich_help_panel="Subtitles")
+_live = partial(option, rich_help_panel="Live")
+_silence = partial(option, rich_help_panel="Silence")
+_decoding = partial(option, rich_help_panel="Decoding, as far as the engine can")
+_machine = partial(option, rich_help_panel="Machine")
+_talk = partial(option, rich_help_panel="Reports")
 
 
 def transcribe(
@@ -227,14 +223,67 @@ def transcribe(
 
     Examples: asr transcribe talk.mp3 · asr transcribe recordings -f srt,json -o out · cat talk.mp3 | asr transcribe -
     """
-    given = dict(locals())  # every option by its name, which is what the library calls it too
+    from asrcli.base.languages import language_code
+    from asrcli.diarization.speakers import SpeakerOptions
+    from asrcli.engines.options import parse_engine_options
+    from asrcli.formats import layout
+    from asrcli.runs.plan import Request
+    from asrcli.types import Options
+
+    sources = InputOptions(inputs=inputs, files_from=files_from, null=null, manifest=manifest)
+    results = OutputOptions(
+        format=format, output=output, output_dir=output_dir, output_template=output_template, mirror_tree=mirror_tree
+    )
+    reports = ReportOptions(report=report, events=events, json=json, dry_run=dry_run, fail_fast=fail_fast, force=force)
+    live = LiveOptions(stream=stream, pcm=pcm, idle=idle)
+    if model_dir:
+        os.environ["HF_HUB_CACHE"] = model_dir
     with Console(quiet=quiet, verbose=verbose) as console:
-        if stream or pcm is not None or idle is not None:
+        options = Options(
+            language=requests.spoken_language(language), task=requests.task_choice(task, translate),
+            prompt=prompt, hotwords=requests.words(hotwords) if hotwords else None,
+            language_model=requests.language_model_file(language_model), word_timestamps=word_timestamps,
+            beam_size=beam_size, n_best=n_best, best_of=best_of, patience=patience, length_penalty=length_penalty,
+            repetition_penalty=repetition_penalty, no_repeat_ngram_size=no_repeat_ngram_size,
+            temperature=requests.temperatures(temperature, temperature_increment_on_fallback),
+            compression_ratio_threshold=compression_ratio_threshold, logprob_threshold=logprob_threshold,
+            no_speech_threshold=no_speech_threshold, condition_on_previous_text=condition_on_previous_text,
+            carry_initial_prompt=carry_initial_prompt, hallucination_silence_threshold=hallucination_silence_threshold,
+            prepend_punctuations=prepend_punctuations, append_punctuations=append_punctuations,
+            suppress_tokens=requests.numbers(suppress_tokens, "--suppress-tokens", int),
+            max_new_tokens=max_new_tokens, batched=batched, seed=seed, ask=tuple(ask) if ask else None,
+            engine_options=parse_engine_options(engine_option or ()),
+        )  # fmt: skip
+        found, formats = requests.inputs_and_formats(sources, results, reports, options)
+        first, last = requests.stretch(start, end, clip_timestamps)
+        shape = layout(
+            subs or "default", max_line_width=max_line_width, max_lines=max_line_count, max_cps=max_cps,
+            max_words_per_line=max_words_per_line, min_duration=min_duration, max_duration=max_duration,
+            min_gap=min_gap, highlight_words=highlight_words,
+        )  # fmt: skip
+        wanted = Request(
+            inputs=found, start=first, end=last, channels=requests.channel_choice(channels),
+            engine=engine, model=model, backend=backend, options=options, batch_size=batch_size,
+            languages=tuple(language_code(one) for one in requests.words(languages)), identifier=identify_with,
+            formats=formats, layout=shape, naming=results.naming, force=force,
+            vad=requests.voice_activity(
+                vad, vad_model, vad_threshold, vad_min_speech_duration_ms, vad_min_silence_duration_ms
+            ),
+            punctuation=requests.punctuation(punctuate, punctuation_model), aligner=aligner,
+            speakers=requests.speaker_options(
+                diarize, rttm_in, SpeakerOptions(None, diarize_model, speakers, min_speakers, max_speakers)
+            ),
+            device=device if device_index is None else f"cuda:{device_index}",
+            dtype="float16" if fp16 and compute_type == "auto" else compute_type, threads=threads, offline=offline,
+        )  # fmt: skip
+        if live.asked:
             from asrcli.cli.commands.streaming import run_live
 
-            raise typer.Exit(run_live(request(given), given, console))
+            raise typer.Exit(run_live(wanted, sources, reports, live, console))
         if manifest:
             from asrcli.cli.commands.manifests import run_manifest
 
-            raise typer.Exit(run_manifest(request(given), given, console))
-        raise typer.Exit(run(request(given), console, given))
+            raise typer.Exit(run_manifest(wanted, sources, results, reports, console))
+        from asrcli.cli.commands.running import run
+
+        raise typer.Exit(run(wanted, files_from, reports, console))

@@ -100,7 +100,7 @@ def check_times(path: Path, known: Sequence[Word]) -> BoundaryError:
     from asrcli.runs.align import execute
     from asrcli.runs.align_pairs import Pair
     from asrcli.runs.align_plan import AlignRequest, plan
-    from asrcli.runs.execute import Done, JobFailed
+    from asrcli.runs.events import Done, JobFailed
 
     with TemporaryDirectory(prefix="asr-") as folder:
         text = Path(folder, "said.txt")

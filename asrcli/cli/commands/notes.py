@@ -1,0 +1,53 @@
+"""Lines on standard error about one input: what is doubtful in its transcript, and why it failed."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from typing import TYPE_CHECKING
+
+from asrcli.base.console import Console, clock
+from asrcli.errors import AsrError
+
+if TYPE_CHECKING:
+    from asrcli.formats import Layout
+    from asrcli.types import Transcript
+
+SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  # flags worth a line on standard error
+
+
+def say_failure(console: Console, name: str, error: Exception) -> None:
+    """Say why an input failed, and which one; of a bug nothing is hidden."""
+    if isinstance(error, AsrError):
+        text = str(error)
+        console.error(text if _names(text, name) else f"{name}: {text}")
+    else:
+        console.error(f"{name}: unexpected {type(error).__name__}: {error}")
+        console.raw("".join(traceback.format_exception(error)))
+
+
+def _names(text: str, name: str) -> bool:
+    """Return whether a sentence names an input: the whole name, and not only a longer one with it inside."""
+    return re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w./-]*[\w/-])", text) is not None
+
+
+def say_doubts(console: Console, name: str, transcript: Transcript, formats: tuple[str, ...], layout: Layout) -> None:
+    """Say on stderr what the reader of the text alone would not see."""
+    from asrcli.formats.timeline import time_doubts
+
+    for text in time_doubts(transcript, formats, layout.highlight_words):
+        console.note(f"{name}: {text}")
+    if transcript.gaps:
+        missing = sum(gap.seconds for gap in transcript.gaps)
+        first = transcript.gaps[0]
+        console.note(
+            f"{name}: {clock(missing)} of speech in {len(transcript.gaps)} places has no text, "
+            f"first at {clock(first.start)}"
+        )
+    flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
+    if flagged:
+        kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
+        console.note(
+            f"{name}: {len(flagged)} of {len(transcript.segments)} segments are suspicious ({kinds}), "
+            f"first at {clock(flagged[0].start)}"
+        )

@@ -1,0 +1,78 @@
+"""What happens to the jobs of a run, as `asrcli.runs` tells it and commands show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asrcli.engines.recogniser import Choice
+    from asrcli.runs.jobs import Job
+    from asrcli.types import Recording, Segment, Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line for the user, about one job or about the run."""
+
+    text: str
+    job: Job | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """The readable inputs and their lengths, before anything is loaded."""
+
+    seconds: tuple[tuple[Job, float | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The engine is chosen; its weights load while the first input is decoded."""
+
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Further segments of one job, and how far it has been heard, in seconds."""
+
+    job: Job
+    recording: Recording
+    segments: tuple[Segment, ...]
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A job is finished; its outputs are written."""
+
+    job: Job
+    transcript: Transcript
+    written: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """A job cannot be finished."""
+
+    job: Job
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Jobs that an interrupted run has finished; their results are kept for the output of all."""
+
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The one output of all jobs: in its file, or as text for standard output."""
+
+    path: str | None
+    text: str
+
+
+JobEvent = Note | Probed | Loaded | Heard | Done | JobFailed | Resumed | Written

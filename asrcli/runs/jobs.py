@@ -1,0 +1,128 @@
+"""Jobs of a run: inputs with their outputs, which are named, checked, and held against what was made before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from asrcli.audio.inputs import STDIN, Found
+from asrcli.base.files import is_special
+from asrcli.errors import UsageError
+from asrcli.formats import FORMATS, Layout
+from asrcli.outputs.ledger import Kept, ledger_of
+from asrcli.outputs.naming import Naming, check_collisions, check_folder, check_template, check_writable
+from asrcli.outputs.recipes import Recipe
+from asrcli.outputs.targets import File, check_targets, reads
+
+if TYPE_CHECKING:
+    from asrcli.runs.align_plan import AlignRequest
+    from asrcli.runs.plan import Request
+
+FORCED = "--force"  # why an output is made again whatever lies there
+SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
+# Options that only some formats have a place for; a file of another format does not depend on them.
+PLACES = {"ask": frozenset({"json", "answers"}), "n_best": frozenset({"json", "jsonl"})}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file to write, and why; ``stale`` is None when it is up to date."""
+
+    format: str
+    path: str
+    stale: str | None
+    kept: Kept | None = None  # why it is left as it is, although it is stale
+
+    @property
+    def todo(self) -> bool:
+        """Whether it has to be written."""
+        return self.stale is not None and self.kept is None
+
+    @property
+    def forced(self) -> bool:
+        """Whether it replaces whatever is there."""
+        return self.stale == FORCED
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input with its outputs."""
+
+    found: Found
+    outputs: tuple[Output, ...] = ()
+    recipe: Recipe = field(default_factory=dict)  # what shapes its outputs, apart from format and layout
+    text: str = ""  # the file with the words to align
+
+    @property
+    def name(self) -> str:
+        """What messages call the input."""
+        return self.found.path
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether nothing has to be done."""
+        return bool(self.outputs) and not any(output.todo for output in self.outputs)
+
+    @property
+    def kept(self) -> tuple[Output, ...]:
+        """The outputs that are left as they are, although they are stale."""
+        return tuple(output for output in self.outputs if output.kept)
+
+
+def plan_outputs(jobs: Sequence[Job], request: Request | AlignRequest) -> tuple[Job, ...]:
+    """Return the jobs with the outputs that a request names, and why each has to be made.
+
+    Raises:
+        UsageError: a template that cannot work, two outputs of one name, or one that may not be written.
+    """
+    naming = request.naming
+    check_template(naming.template, request.formats)
+    if request.formats and not naming.to_stdout:
+        check_folder(naming.state_folder)
+        jobs = [_plan_job(job, request) for job in jobs]
+    outputs = [(job.name, output) for job in jobs for output in job.outputs]
+    check_collisions([(name, output.path) for name, output in outputs])
+    read = reads("the input", *(job.name for job in jobs)) + reads("the text", *(job.text for job in jobs if job.text))
+    check_targets([File("the output", output.path) for _, output in outputs], read)
+    if any(output.todo and not is_special(output.path) for _, output in outputs):
+        check_writable(naming.state_folder)
+    return tuple(jobs)
+
+
+def _plan_job(job: Job, request: Request | AlignRequest) -> Job:
+    """Return the job with its outputs, and why each has to be made."""
+    naming, read = request.naming, [job.name, *([job.text] if job.text else [])]
+    ledger = ledger_of(naming.state_folder)
+    outputs = []
+    for name in request.formats:
+        path = naming.path(job.found, FORMATS[name].extension)
+        stale = request.anew
+        if stale is None and (STDIN in read or not os.path.exists(job.name)):
+            stale = "the input has no date"
+        elif stale is None:
+            stale = ledger.stale(path, job.name, output_recipe(job.recipe, name, request.layout))
+        outputs.append(planned_output(name, path, stale, naming))
+    return replace(job, outputs=tuple(outputs))
+
+
+def planned_output(name: str, path: str, stale: str | None, naming: Naming) -> Output:
+    """Return an output as it is planned: what is there and not as asr wrote it is kept, unless it is forced.
+
+    Raises:
+        UsageError: the one file that was named as the output is not ours.
+    """
+    if stale in (None, FORCED):
+        return Output(name, path, stale)
+    kept = ledger_of(naming.state_folder).kept(path)
+    if kept and not kept.edited and naming.file is not None:
+        raise UsageError(f"--output '{path}' is {kept}")
+    return Output(name, path, stale, kept)
+
+
+def output_recipe(recipe: Recipe, name: str, layout: Layout | None) -> Recipe:
+    """Return what shapes one output: the recipe of its job, with as much of the rest as its format reads."""
+    shaping = asdict(layout) if layout is not None and name in SHAPED else {}
+    text = {key: value for key, value in recipe.items() if key not in PLACES or name in PLACES[key]}
+    return {**text, "format": name, **{f"layout.{key}": str(value) for key, value in shaping.items()}}

@@ -1,0 +1,104 @@
+"""Outputs of jobs, written whole and remembered with what they are made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from asrcli.errors import AsrError, InputError
+from asrcli.formats import check, render
+from asrcli.outputs.identity import Identity, Stamp, unchanged
+from asrcli.outputs.ledger import ledger_of
+from asrcli.runs.events import Note
+from asrcli.runs.jobs import Job, output_recipe
+from asrcli.runs.plan import Plan, Request
+from asrcli.types import Transcript
+
+if TYPE_CHECKING:
+    from asrcli.runs.align_plan import AlignRequest
+
+
+def keep_newer(jobs: Sequence[Job]) -> None:
+    """Make outputs that are up to date newer than inputs that were only touched: else make asks again for ever.
+
+    So it is with one that is kept because it was edited; what is not ours is not touched.
+    """
+    for job in jobs:
+        for output in job.outputs:
+            if output.kept.edited if output.kept else job.up_to_date:
+                for source in filter(None, (job.name, job.text)):
+                    _touch(output.path, source)
+
+
+def _touch(made: str, source: str) -> None:
+    """Make an output newer than what it is made of."""
+    with suppress(OSError):  # another user's file
+        if os.stat(made).st_mtime_ns < os.stat(source).st_mtime_ns:
+            os.utime(made)
+
+
+def identity_since(path: str, opened: Stamp | None) -> tuple[Identity | None, InputError | None]:
+    """Return what an input was when it was heard, or the mistake when it is not the same any more."""
+    try:
+        return unchanged(path, opened), None
+    except InputError as error:
+        return None, error
+
+
+def write_outputs(
+    request: Request | AlignRequest, job: Job, transcript: Transcript, audio: Identity | None, *, good: bool = True
+) -> Generator[Note, None, tuple[tuple[str, ...], AsrError | None]]:
+    """Write the outputs of a job that are not up to date; return their paths, and the first mistake.
+
+    Says how many cues, read again as a player would, could not keep to the layout.
+
+    Args:
+        request: how outputs are shaped and named.
+        job: what to write.
+        transcript: of the job's input.
+        audio: what it is made of; ``None`` remembers only whose files they are, so that they are never up to date.
+        good: otherwise likewise.
+    """
+    ledger = ledger_of(request.naming.state_folder)
+    written: list[str] = []
+    problem: AsrError | None = None
+    for output in [one for one in job.outputs if one.todo]:
+        layout = request.layout_for(job, output.format)
+        text = render(transcript, output.format, layout)
+        recipe = output_recipe(job.recipe, output.format, request.layout) if good else None
+        try:
+            ledger.write(output.path, text, audio, recipe, force=output.forced)
+        except AsrError as error:  # the others may still be written
+            problem = problem or error
+            continue
+        written.append(output.path)
+        if broken := check(text, output.format, layout):
+            more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+            yield Note(f"{output.path}: {broken[0]}{more}", job)
+    return tuple(written), problem
+
+
+def write_live(planned: Plan, transcript: Transcript) -> list[str]:
+    """Write the outputs of a live stream, which is the only job of its plan and cannot be heard again.
+
+    A file that somebody has changed or made since the stream began is kept, and the text goes beside it.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
+    (job,) = planned.jobs
+    written = []
+    for output in job.outputs:
+        ledger, path = ledger_of(planned.request.naming.state_folder), output.path
+        stem, extension = os.path.splitext(path)
+        number = 1
+        while not output.forced and ledger.kept(path):
+            number += 1
+            path = f"{stem}-{number}{extension}"
+        text = render(transcript, output.format, planned.request.layout)
+        # From now on it is asr's own file, and out of date for a run over the finished recording.
+        ledger.write(path, text, force=output.forced)
+        written.append(path)
+    return written
