@@ -34,6 +34,7 @@ class Named(Engine):
         "pinned": Model("owner/pinned", "f" * 40),
     }
     default_model = "small"
+    weight_files = ("*.safetensors", "model.bin")
 
     def __init__(self, weights: Any, device: Any) -> None: ...
 
@@ -72,7 +73,7 @@ def test_a_cached_model_needs_no_network_and_no_hub_library(cache: Path) -> None
         "import sys, socket\n"
         "def refuse(*a, **k): raise AssertionError('network')\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
-        "from asrcli import models; from tests.test_models import Named, resolve\n"
+        "from asrcli.weights import models; from tests.test_models import Named, resolve\n"
         "assert models.is_here(Named, 'small') and models.installed_size(Named, 'small') == 3\n"
         "weights = resolve(None, offline=False, pull=True)\n"
         "assert 'huggingface_hub' not in sys.modules and 'torch' not in sys.modules\n"
@@ -191,7 +192,7 @@ PULL = (
     "import sys\n"
     "from tests.test_models import resolve\n"
     "from asrcli.errors import AsrError\n"
-    "from asrcli import models\n"
+    "from asrcli.weights import models\n"
     "said = []\n"
     "try:\n"
     "    from tests.test_models import Named\n"
@@ -258,7 +259,7 @@ def test_several_processes_download_once(cache: Path) -> None:
     ("repositories", "reason"),
     [
         ({}, "no such repository"),
-        ({"owner/small": {"config.json": b"{}", "pytorch_model.bin": b"\x80\x04"}}, "no safetensors or CTranslate2"),
+        ({"owner/small": {"config.json": b"{}", "pytorch_model.bin": b"\x80\x04"}}, "no weights that engine"),
     ],
 )
 def test_a_failed_download_says_why(cache: Path, repositories: dict[str, dict[str, bytes]], reason: str) -> None:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from asrcli.runs.plan import Request
     from asrcli.types import Options
 
-PUNCTUATION_MODEL = "firered"  # unless --punctuation-model names another
-
 
 def request(given: dict[str, Any]) -> Request:
     """Return what the options ask for.
@@ -222,7 +220,12 @@ def _punctuation(given: dict[str, Any]) -> str | None:
     model: str | None = given["punctuation_model"]
     if model is not None and not given["punctuate"]:
         raise UsageError(f"--punctuation-model {model} is for --punctuate: give that too")
-    return (model or PUNCTUATION_MODEL) if given["punctuate"] else None
+    if not given["punctuate"]:
+        return None
+    from asrcli.companions import PUNCTUATORS
+    from asrcli.engines import companions
+
+    return model or companions.default_name(PUNCTUATORS)
 
 
 def _channels(text: str) -> str:
