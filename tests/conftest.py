@@ -17,6 +17,7 @@ from support.command import Result, Run, quiet_environment
 from asrcli.base.torchaudio_guard import guard_torchaudio
 
 HERE = Path(__file__).parent
+collect_ignore = ["example_engine"]  # a distribution of its own, whose test needs it installed: see test_plugins.py
 
 # A busy machine is no reason to fail: what is measured in time belongs to the benchmarks.
 settings.register_profile("asr", deadline=None, suppress_health_check=[HealthCheck.too_slow])
