@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 GROUP = "asrcli.engines"
 
+LAST_RESORT = 20  # the rank of a plugin that declares none; with one below it, ``auto`` says what would be better
+
 # What is fetched beside the weights when a model declares no files: configurations and vocabularies.
 SIDE_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "vocabulary.*")
 
@@ -98,7 +100,7 @@ class Plugin(ABC):  # noqa: B024 -- what is abstract differs between engines and
     requires: ClassVar[tuple[str, ...]] = ()  # modules that must be importable; checked without importing
     extra: ClassVar[str] = ""  # the extra of its own distribution that brings them; "" when that does so itself
     install: ClassVar[str] = ""  # what else to write after `pip install` to get them
-    rank: ClassVar[int] = 20  # of what can be used, ``auto`` takes the highest; 0: only when it is named
+    rank: ClassVar[int] = LAST_RESORT  # of what can be used, ``auto`` takes the highest; 0: only when it is named
     models: ClassVar[Mapping[str, Model]] = {}  # short name -> declaration
     default_model: ClassVar[str] = ""  # a key of `models`
     better_model: ClassVar[str] = ""  # another, to suggest where better results are wanted than there are now

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from asrcli.base.background import Announce
 from asrcli.capabilities import Answers, Backends, backend_of, implementation
-from asrcli.engine import GROUP, Engine, Plugin, check_installed, load_class
+from asrcli.engine import GROUP, LAST_RESORT, Engine, Plugin, check_installed, load_class
 from asrcli.engines import device as devices
 from asrcli.engines import ranking
 from asrcli.engines.options import check_options, unsupported
@@ -97,17 +97,17 @@ def prepare(engine: type[Engine], model: str | None, options: Options, setup: Se
 
 
 def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: Announce) -> LocalRecogniser:
-    """Return a recogniser for its language model alone; nothing is loaded yet.
+    """Return a recogniser for its language model alone; nothing is loaded yet. ``auto`` is the one of highest rank.
 
     Raises:
         UsageError: the engine has no language model.
         EngineUnavailable: its packages or weights are not here.
     """
     engine, model = split_model(engine, model)
-    found = load_class(engine)
+    known: list[type[Engine]] = ranking.ranked(GROUP, Engine.role)
+    able = [one.name for one in known if issubclass(one, Answers)]
+    found = load_class(able[0] if engine == "auto" and able else engine)
     if not issubclass(found, Answers):
-        known: list[type[Engine]] = ranking.ranked(GROUP, Engine.role)
-        able = [one.name for one in known if issubclass(one, Answers)]
         raise UsageError(f"engine '{engine}' has no language model to ask; engines that do: {', '.join(able)}")
     check_installed(found)
     return LocalRecogniser(prepare(found, model, Options(), setup, announce), announce)
@@ -119,12 +119,12 @@ def _choose_auto(model: str | None, options: Options, announce: Announce) -> tup
         return _declaring(model, announce)
     reasons: list[str] = []
     passed: list[type[Engine]] = []
-    for engine in (order := ranking.ranked(GROUP, Engine.role, reasons)):
+    for engine in ranking.ranked(GROUP, Engine.role, reasons):
         found, why = usable(engine, options)
         if found:
             better = f" ({'; '.join(reasons)})" if reasons else ""
             announce(f"engine {engine.name}:{found}, the best with its weights here{better}")
-            if engine is order[-1] and (pull := ranking.pull_hint(passed, options.language, better=True)):
+            if engine.rank < LAST_RESORT and (pull := ranking.pull_hint(passed, options.language, better=True)):
                 announce(f"better results: {pull}, then it is chosen by itself")
             return engine.name, found
         reasons.append(f"{engine.name}: {why}")
