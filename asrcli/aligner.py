@@ -35,6 +35,7 @@ class AlignedWord:
 class Aligner(Plugin):
     """Finds when known words are said. Subclasses set the class attributes and write ``__init__`` and `align`."""
 
+    group: ClassVar[str] = GROUP
     role: ClassVar[str] = "aligner"
     max_seconds: ClassVar[float] = 60.0  # the longest clip it aligns well
     hears: ClassVar[bool] = False  # `hear` works

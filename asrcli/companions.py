@@ -49,6 +49,7 @@ class SpeechStream(ABC):
 class Detector(Companion):
     """Tells speech from other sound."""
 
+    group: ClassVar[str] = DETECTORS
     role: ClassVar[str] = "voice-activity model"
     threshold: ClassVar[float] = 0.5  # probability from which a window is speech, unless the user says otherwise
 
@@ -60,6 +61,7 @@ class Detector(Companion):
 class Punctuator(Companion):
     """Puts punctuation into texts that have none."""
 
+    group: ClassVar[str] = PUNCTUATORS
     role: ClassVar[str] = "punctuation model"
 
     @abstractmethod
@@ -75,6 +77,7 @@ class Punctuator(Companion):
 class Identifier(Companion):
     """Tells which language is spoken."""
 
+    group: ClassVar[str] = IDENTIFIERS
     role: ClassVar[str] = "language identifier"
 
     @abstractmethod

@@ -21,17 +21,14 @@ from asrcli.errors import EngineUnavailable, MissingExtra, UsageError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from asrcli.types import Clip, Options, Samples, Segment
+    from asrcli.types import Clip, Options, Segment
 
 GROUP = "asrcli.engines"
 
-# The order of `--engine auto`: the first that is installed, speaks the language and has its weights on this machine.
-# Accuracy first (Open ASR Leaderboard, English short form), PocketSphinx last because it is always there.
-AUTO_ORDER = ("canary", "qwen3", "firered", "nemo", "transformers", "whisper", "pocketsphinx")
+LAST_RESORT = 20  # the rank of a plugin that declares none; with one below it, ``auto`` says what would be better
 
-
-# Of a question with the transcript it is about; language models of a few billion weights lose track of more.
-PROMPT_CHARACTERS = 48_000
+# What is fetched beside the weights when a model declares no files: configurations and vocabularies.
+SIDE_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "vocabulary.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,50 +88,53 @@ class EngineOption:
     help: str  # what it does, in a few words
 
 
-@dataclass(frozen=True, slots=True)
-class StreamUpdate:
-    """What a stream knows after more audio; times are seconds from the start of the stream."""
-
-    settled: str = ""  # text that will not change any more, new with this update; all of them joined are the whole text
-    tail: str = ""  # text after it that may still change; replaces the tail of the update before
-    settled_until: float = 0.0  # how far the settled text reaches
-    language: str | None = None  # code, once known
-    flags: tuple[str, ...] = ()  # of `asrcli.types.Flag`
-
-
-class Stream(ABC):
-    """One utterance that is heard while it is spoken. The caller starts a new one at a long pause."""
-
-    @abstractmethod
-    def accept(self, samples: Samples) -> StreamUpdate:
-        """Take more audio, of any length, and return what is heard now; nothing new gives the old tail again."""
-
-    @abstractmethod
-    def finish(self) -> StreamUpdate:
-        """Settle everything; the stream takes no more audio."""
-
-
 class Plugin(ABC):  # noqa: B024 -- what is abstract differs between engines and aligners
-    """What engines and aligners have in common: a card of class attributes, readable without weights."""
+    """What engines, aligners and companions have in common: a card of class attributes, readable without weights.
 
+    What the core does with a plugin follows from its card alone; it knows none by name.
+    """
+
+    group: ClassVar[str] = ""  # of entry points
     role: ClassVar[str] = "plugin"  # what messages call it
     name: ClassVar[str] = ""  # the name of the entry point
     requires: ClassVar[tuple[str, ...]] = ()  # modules that must be importable; checked without importing
-    extra: ClassVar[str] = ""  # the extra of asrcli that brings them; "" for the base install
+    extra: ClassVar[str] = ""  # the extra of its own distribution that brings them; "" when that does so itself
+    install: ClassVar[str] = ""  # what else to write after `pip install` to get them
+    rank: ClassVar[int] = LAST_RESORT  # of what can be used, ``auto`` takes the highest; 0: only when it is named
     models: ClassVar[Mapping[str, Model]] = {}  # short name -> declaration
     default_model: ClassVar[str] = ""  # a key of `models`
+    better_model: ClassVar[str] = ""  # another, to suggest where better results are wanted than there are now
+    speaks: ClassVar[tuple[str, ...]] = ()  # codes that models have which it does not declare; () means any
     loads_folders: ClassVar[bool] = True  # a local folder or foreign hub id may be named as the model
-    loads_files: ClassVar[tuple[str, ...]] = ()  # suffixes of single files that may be named as the model: ".nemo"
-    any_model: ClassVar[bool] = False  # every model name is passed on unchecked: a server knows its own
+    weight_files: ClassVar[tuple[str, ...]] = ("*.safetensors",)  # patterns of weights; * stands for folders too
+    side_files: ClassVar[tuple[str, ...]] = SIDE_FILES  # patterns of what a foreign hub id is asked for beside them
     devices: ClassVar[tuple[str, ...]] = ("cpu",)  # device kinds it runs on, the preferred one first
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # device kind -> accepted dtypes; the first is
     # what "auto" means, and when a device runs out of memory the next ones that need less are tried in this order
 
     @classmethod
+    def short_name(cls, model: str) -> str:
+        """Return the name in `models` that a model has there by its hub id; any other as it is."""
+        if model in cls.models:
+            return model
+        own = (name for name, one in cls.models.items() if one.hub_id and one.hub_id.lower() == model.lower())
+        return next(own, model)
+
+    @classmethod
     def languages(cls, model: str) -> tuple[str, ...]:
-        """Return the codes that a model of `models` speaks; () when it speaks any or nobody knows."""
-        declared = cls.models.get(model)
-        return declared.languages if declared else ()
+        """Return the codes that a model speaks, by name, hub id or folder; () when it speaks any or nobody knows."""
+        declared = cls.models.get(cls.short_name(model))
+        return declared.languages if declared else cls.speaks
+
+    @classmethod
+    def preferred_models(cls) -> list[str]:
+        """Return the names of `models` in the order in which ``auto`` tries them: the default one first."""
+        return sorted(cls.models, key=lambda name: name != cls.default_model)
+
+    @classmethod
+    def count_devices(cls, kind: str) -> int | None:
+        """Return how many devices of a kind its library can use; None: as many as the libraries in `requires` say."""
+        return None
 
     @classmethod
     def missing(cls) -> tuple[str, ...]:
@@ -143,25 +143,29 @@ class Plugin(ABC):  # noqa: B024 -- what is abstract differs between engines and
 
         return tuple(module for module in cls.requires if find_spec(module.split(".")[0]) is None)
 
+    @classmethod
+    def install_command(cls) -> str:
+        """Return the command that installs what it requires: of its own distribution, unless `install` says else."""
+        if cls.install:
+            return f"pip install {cls.install}"
+        point = declared(cls.group).get(cls.name) if cls.group else None
+        distribution = point.dist.name if point is not None and point.dist is not None else "asrcli"
+        return f"pip install '{distribution}[{cls.extra}]'" if cls.extra else f"pip install {distribution}"
+
 
 class Engine(Plugin):
-    """A speech recogniser. Subclasses set the class attributes and write ``__init__`` and `transcribe`.
+    """A speech recogniser.
 
-    The class is also the engine's card: everything that can be known without weights stands in its attributes, which
-    is all that ``asr engines`` and the checks before loading read.
+    Eight members make one: `name`, `requires`, `models`, `default_model`, `max_seconds` and `supports` are its card,
+    ``__init__`` loads, `transcribe` recognises. The card is true without weights, and all that ``asr engines`` and the
+    checks before loading read. The other members have defaults that hold for most engines; what few engines can do
+    stands in `asrcli.capabilities`.
     """
 
+    group: ClassVar[str] = GROUP
     role: ClassVar[str] = "engine"
     max_seconds: ClassVar[float] = math.inf  # the longest clip it hears correctly
-    batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0, "cuda": 480.0}  # audio per call, by device kind
     supports: ClassVar[frozenset[str]] = frozenset()  # names of `Options` fields it honours
-    own_options: ClassVar[Mapping[str, EngineOption]] = {}  # what no other engine has, by name with underscores
-    identifies_language: ClassVar[bool] = False  # `identify_language` works
-    streams: ClassVar[bool] = False  # `stream` works; for others the core hears successive hypotheses and compares them
-    answers: ClassVar[bool] = False  # `generate` works: it has a language model to put questions to
-    concurrent: ClassVar[bool] = False  # `transcribe` may be called from several threads at once: a server's client
-    backends: ClassVar[tuple[str, ...]] = ()  # implementations to choose among with --backend, the preferred one first
-    backend: ClassVar[str] = ""  # which of `backends` this class is
 
     @abstractmethod
     def __init__(self, weights: Weights, device: Device) -> None:
@@ -184,36 +188,28 @@ class Engine(Plugin):
                 error is understood too (see `asrcli.engines.device.is_out_of_memory`).
         """
 
+    # Below: what has a default.
+
+    batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0, "cuda": 480.0}  # audio per call, by device kind
+    own_options: ClassVar[Mapping[str, EngineOption]] = {}  # what no other engine has, by name with underscores
+    identifies_language: ClassVar[bool] = False  # `identify_language` works
+
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Return for each clip the probability of each language code. Only when `identifies_language`."""
         raise UsageError(f"engine '{self.name}' cannot identify languages; give --language")
 
-    def stream(self, options: Options) -> Stream:
-        """Begin to hear one utterance while it is spoken. Only when `streams`."""
-        raise UsageError(f"engine '{self.name}' has no streaming of its own")
-
-    def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
-        """Return what the language model answers to each prompt, without its thinking. Only when `answers`."""
-        raise UsageError(f"engine '{self.name}' has no language model to ask; engines that do: canary")
-
-    @property
-    def prompt_characters(self) -> int:
-        """How many characters of English a prompt may have; the default is about 12,000 tokens."""
-        return PROMPT_CHARACTERS
+    @classmethod
+    def preferred_models(cls) -> list[str]:
+        """Return the names of `models`, the largest first: it recognises best."""
+        return sorted(cls.models, key=lambda name: -(cls.models[name].parameters or 0))
 
     @classmethod
-    def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
+    def for_weights(cls, weights: Weights) -> type[Engine]:
         """Return the class whose card is true of these weights, before they are loaded; this one unless overridden.
 
-        For an engine whose models differ in what they support or in how long a clip may be, or that has more than one
-        implementation (``backend``, one of `backends`; ``None`` takes the preferred one that is installed).
+        For an engine whose models differ in what they support or in how long a clip may be.
         """
         return cls
-
-    @classmethod
-    def convert_to_safetensors(cls, weights: Weights, folder: str) -> None:
-        """Write weights that are published as pickles as safetensors into a folder, which then loads like them."""
-        raise UsageError(f"engine '{cls.name}' has no pickles to convert: leave --safetensors out")
 
     @classmethod
     def clip_seconds(cls, options: Options) -> float:
@@ -278,4 +274,4 @@ def load_plugin(group: str, kind: str, name: str) -> Any:
 def check_installed(plugin: type[Plugin]) -> None:
     """Raise `MissingExtra` with the pip command when a module that the plugin needs is not installed."""
     if missing := plugin.missing():
-        raise MissingExtra(f"{plugin.role} '{plugin.name}'", missing, plugin.extra or plugin.name)
+        raise MissingExtra(f"{plugin.role} '{plugin.name}'", missing, command=plugin.install_command())

@@ -64,8 +64,9 @@ class EngineUnavailable(AsrError):
 class MissingExtra(EngineUnavailable):
     """An engine, aligner or command needs packages that are not installed."""
 
-    def __init__(self, what: str, modules: Iterable[str], extra: str) -> None:
-        super().__init__(f"{what} needs {', '.join(modules)}: pip install 'asrcli[{extra}]'")
+    def __init__(self, what: str, modules: Iterable[str], extra: str = "", command: str = "") -> None:
+        install = command or f"pip install 'asrcli[{extra}]'"
+        super().__init__(f"{what} needs {', '.join(modules)}: {install}")
 
 
 class ModelError(EngineUnavailable):

@@ -247,7 +247,7 @@ complete -c asr -n '__asr_at transcribe' -l verbose -s v -d 'More about what is 
 complete -c asr -n '__asr_at transcribe' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at align' -F
 complete -c asr -n '__asr_at align' -F
-complete -c asr -n '__asr_at align' -l aligner -s a -r -f -a 'auto ctc nemo pocketsphinx qwen3' -d 'Aligner, or auto: the best for the language with weights here.'
+complete -c asr -n '__asr_at align' -l aligner -s a -r -f -a 'auto ctc nemo pocketsphinx qwen3' -d 'ALIGNER[:MODEL], or auto: the best for the language here.'
 complete -c asr -n '__asr_at align' -l model -s m -r -f -a '(__asr_by_aligner)' -d 'Name, hub id, or folder of weights.'
 complete -c asr -n '__asr_at align' -l listener -r -f -d 'ENGINE[:MODEL] that hears which words are there, for qwen3; auto, or none.'
 complete -c asr -n '__asr_at align' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Code or name; default: by the text.'
@@ -281,7 +281,7 @@ complete -c asr -n '__asr_at align' -l quiet -s q -d 'Errors only.'
 complete -c asr -n '__asr_at align' -l verbose -s v -d 'More about what is going on.'
 complete -c asr -n '__asr_at align' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at ask' -F
-complete -c asr -n '__asr_at ask' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'ENGINE or ENGINE:MODEL, of one with a language model.'
+complete -c asr -n '__asr_at ask' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'ENGINE or ENGINE:MODEL, of one with a language model; or auto.'
 complete -c asr -n '__asr_at ask' -l model -s m -r -f -a '(__asr_by_engine)' -d 'Name, hub id, or folder of weights.'
 complete -c asr -n '__asr_at ask' -l backend -r -f -a 'native nemo' -d 'Implementation, of an engine with several.'
 complete -c asr -n '__asr_at ask' -l llm -r -f -d 'Ask this OpenAI-compatible server instead.'

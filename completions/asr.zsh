@@ -183,8 +183,8 @@ _asr_align() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--aligner -a)--aligner=[Aligner, or auto\: the best for the language with weights here.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
-        '(--aligner -a)-a+[Aligner, or auto\: the best for the language with weights here.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
+        '(--aligner -a)--aligner=[ALIGNER\[\:MODEL\], or auto\: the best for the language here.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
+        '(--aligner -a)-a+[ALIGNER\[\:MODEL\], or auto\: the best for the language here.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
         '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:_asr_by_aligner' \
         '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:_asr_by_aligner' \
         '(--listener)--listener=[ENGINE\[\:MODEL\] that hears which words are there, for qwen3; auto, or none.]:TEXT: ' \
@@ -235,8 +235,8 @@ _asr_ask() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[ENGINE or ENGINE\:MODEL, of one with a language model.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
-        '(--engine -e)-e+[ENGINE or ENGINE\:MODEL, of one with a language model.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)--engine=[ENGINE or ENGINE\:MODEL, of one with a language model; or auto.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[ENGINE or ENGINE\:MODEL, of one with a language model; or auto.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
         '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:_asr_by_engine' \
         '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:_asr_by_engine' \
         '(--backend)--backend=[Implementation, of an engine with several.]:BACKEND:(native nemo)' \

@@ -89,7 +89,7 @@ def test_a_missing_package_is_said_with_its_command(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(load_class("whisper"), "requires", ("a_module_nobody_has",))
     card = next(card for card in cards() if card.name == "whisper")
     assert not card.installed and card.missing == ("a_module_nobody_has",)
-    assert card.install == "pip install 'asrcli[whisper]'" and not any(model.here for model in card.models)
+    assert card.install == "pip install asrcli" and not any(model.here for model in card.models)
 
 
 def test_columns_line_up() -> None:

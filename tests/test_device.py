@@ -20,11 +20,16 @@ class Kind(Engine):
 
     name = "kind"
     requires = ("ctranslate2",)
+    gpus: ClassVar[int] = 0
     devices = ("cuda", "cpu")
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "cpu": ("float32", "int8"),
         "cuda": ("float16", "bfloat16", "float32", "int8_float16", "int8"),
     }
+
+    @classmethod
+    def count_devices(cls, kind: str) -> int | None:
+        return cls.gpus if kind == "cuda" else None
 
     def __init__(self, weights: Any, device: Any) -> None: ...
 
@@ -37,8 +42,8 @@ class CpuOnly(Kind):
 
 @pytest.fixture
 def gpus(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Let CTranslate2 find so many GPUs."""
-    return lambda count: monkeypatch.setattr(device, "_ctranslate2_gpus", lambda: count)
+    """Let the engine find so many GPUs."""
+    return lambda count: monkeypatch.setattr(Kind, "gpus", count)
 
 
 def test_auto_takes_the_first_that_is_there(gpus: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from asrcli.capabilities import implementation
 from asrcli.engine import Device, Engine, Weights, load_class
 from asrcli.errors import AsrError, ModelError
 from asrcli.weights import models
@@ -70,7 +71,7 @@ def opened(engine: str, folder: Path) -> Engine:
     weights = Weights(str(folder), str(folder))
     kind = load_class(engine)
     backend = "native" if engine == "canary" else None
-    return kind.for_weights(weights, backend)(weights, Device(threads=1))
+    return implementation(kind, backend).for_weights(weights)(weights, Device(threads=1))
 
 
 def refused(engine: str, folder: Path) -> str:

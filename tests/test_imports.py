@@ -16,6 +16,7 @@ CORE = sorted((ROOT / "asrcli").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins/asr_plugins").rglob("*.py"))
 FOR_PLUGINS = (
     "engine",
+    "capabilities",
     "aligner",
     "companions",
     "types",

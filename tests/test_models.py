@@ -34,6 +34,7 @@ class Named(Engine):
         "pinned": Model("owner/pinned", "f" * 40),
     }
     default_model = "small"
+    weight_files = ("*.safetensors", "model.bin")
 
     def __init__(self, weights: Any, device: Any) -> None: ...
 
@@ -258,7 +259,7 @@ def test_several_processes_download_once(cache: Path) -> None:
     ("repositories", "reason"),
     [
         ({}, "no such repository"),
-        ({"owner/small": {"config.json": b"{}", "pytorch_model.bin": b"\x80\x04"}}, "no safetensors or CTranslate2"),
+        ({"owner/small": {"config.json": b"{}", "pytorch_model.bin": b"\x80\x04"}}, "no weights that engine"),
     ],
 )
 def test_a_failed_download_says_why(cache: Path, repositories: dict[str, dict[str, bytes]], reason: str) -> None:

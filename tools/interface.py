@@ -17,9 +17,10 @@ from asrcli.aligner import GROUP as ALIGNERS
 from asrcli.aligner import load_aligner_class
 from asrcli.audio.vad import SILERO
 from asrcli.base.languages import NAMES
+from asrcli.capabilities import Backends
 from asrcli.cli.main import application
 from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS
-from asrcli.engine import AUTO_ORDER, GROUP, Engine, Plugin, load_class
+from asrcli.engine import GROUP, Engine, Plugin, load_class
 from asrcli.formats import FORMATS, PROFILES
 from asrcli.scoring.alignment import Convention
 from asrcli.text.normalisers import NORMALIZERS
@@ -105,8 +106,8 @@ def every(command: Command) -> list[Command]:
 def engines() -> Mapping[str, type[Engine]]:
     """Return the engines of this distribution, in the order in which ``auto`` tries them, others after."""
     names = {point.name for point in distribution("asrcli").entry_points if point.group == GROUP}
-    order = [name for name in AUTO_ORDER if name in names]
-    return {name: load_class(name) for name in [*order, *sorted(names - set(order))]}
+    found = sorted((load_class(name) for name in names), key=lambda one: (-one.rank, one.name))
+    return {one.name: one for one in found}
 
 
 def _of_group(group: str) -> tuple[str, ...]:
@@ -144,6 +145,11 @@ def _dtypes() -> tuple[str, ...]:
     return ("auto", *sorted({*every_one} - {"auto", "default"}))
 
 
+def _backends() -> tuple[str, ...]:
+    able = (engine for engine in engines().values() if issubclass(engine, Backends))
+    return tuple(sorted({one for engine in able for one in engine.backends}))
+
+
 @cache
 def known_values() -> Mapping[str, Values]:
     """Return what options and arguments of a name accept, whatever the command; Typer knows only their types."""
@@ -157,7 +163,7 @@ def known_values() -> Mapping[str, Values]:
         "normalizer": tuple(NORMALIZERS),
         "convention": tuple(Convention),
         "model": _models(engines()),
-        "backend": tuple(sorted({one for engine in engines().values() for one in engine.backends})),
+        "backend": _backends(),
         "language": tuple(NAMES),
         "task": ("transcribe", "translate"),
         "channels": ("mix", "split"),

@@ -9,19 +9,14 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from asrcli import engine as engines
-from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
-from asrcli.alignment.course import WEAKER
+from asrcli.aligner import GROUP, Aligner, load_aligner_class
 from asrcli.base.background import Announce
 from asrcli.engine import Device, Weights, check_installed
 from asrcli.engines import device as devices
-from asrcli.engines import selection
+from asrcli.engines import ranking, selection
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
 from asrcli.weights import models
-
-# The order of `--aligner auto`. Accuracy first (Accumulated Average Shift, Qwen3-ASR report: 43 ms against 130 ms of
-# CTC aligners), PocketSphinx last because it is always there. An aligner of another package comes before all of them.
-AUTO_ORDER = ("qwen3", "ctc", "nemo", "pocketsphinx")
 
 Finder = tuple[type[Aligner], str]
 Listener = tuple[type[engines.Engine], str | None]
@@ -43,38 +38,32 @@ class AlignerChoice:
 def choose_aligner(name: str, model: str | None, language: str | None) -> tuple[type[Aligner], str | None]:
     """Return the aligner class and model for a name; ``auto`` takes the best that can be used now.
 
+    The name may be ``ALIGNER:MODEL``, or the hub id of a model that an aligner declares.
+
     Raises:
-        UsageError: no such aligner, or it does not speak the language.
+        UsageError: no such aligner, two models, or it does not speak the language.
         EngineUnavailable: a package is missing or, for ``auto``, nothing here speaks the language.
     """
-    if name == "auto":
+    plain, named = ranking.split(GROUP, Aligner.role, name, "--aligner")
+    if named and model:
+        raise UsageError(f"--aligner {name} names a model, and --model {model} another: give one of them")
+    model = named or model
+    if plain == "auto":
         return _choose_auto(model, language)
-    aligner = load_aligner_class(name)
+    aligner = load_aligner_class(plain)
     check_installed(aligner)
-    spoken = aligner.languages(model or aligner.default_model)
-    if language and spoken and language not in spoken:
-        raise UsageError(f"aligner '{name}' does not speak '{language}', only: {', '.join(spoken)}")
+    model = model and aligner.short_name(model)
+    ranking.check_language(aligner, model or aligner.default_model, language)
     return aligner, model
 
 
 def _choose_auto(model: str | None, language: str | None) -> tuple[type[Aligner], str | None]:
-    installed = installed_aligners()
-    order = [name for name in installed if name not in AUTO_ORDER] + [name for name in AUTO_ORDER if name in installed]
     reasons: list[str] = []
-    for name in order:
-        aligner = load_aligner_class(name)
-        if missing := aligner.missing():
-            reasons.append(f"{name}: {missing[0]} is not installed")
-            continue
-        for own in [model] if model else [aligner.default_model, *aligner.models]:
-            spoken = aligner.languages(own)
-            if not models.is_here(aligner, own):
-                why = "no weights here"
-            elif language and spoken and language not in spoken:
-                why = f"does not speak '{language}'"
-            else:
-                return aligner, own
-        reasons.append(f"{name}: {why}")
+    for aligner in ranking.ranked(GROUP, Aligner.role, reasons):
+        found, why = ranking.usable_model(aligner, language, [aligner.short_name(model)] if model else ())
+        if found:
+            return aligner, found
+        reasons.append(f"{aligner.name}: {why}")
     wanted = f" speaks '{language}' and" if language else ""
     raise EngineUnavailable(f"no aligner here{wanted} has its weights on this machine ({'; '.join(reasons)})")
 
@@ -104,7 +93,7 @@ def choose_judge(
     if asked != "auto":
         return None, selection.choose_class(asked, None, Options(language=language), announce)
     finder = choose_finder(aligner, language)
-    if finder is not None and finder[0].name not in WEAKER:
+    if finder is not None and finder[0].rank >= engines.LAST_RESORT:
         return finder, None
     listener = _choose_listener(language)
     return (None, listener) if listener else (finder, None)
@@ -112,12 +101,10 @@ def choose_judge(
 
 def _choose_listener(language: str | None) -> Listener | None:
     """Return the best engine that has its weights here and speaks the language; any, where nobody knows which."""
-    for name in engines.AUTO_ORDER:
-        if name in engines.installed() and name not in WEAKER:
-            engine = engines.load_class(name)
-            model, _ = selection.usable(engine, Options(language=language))
-            if model and (language or len(engine.languages(model)) != 1):
-                return engine, model
+    for engine in ranking.ranked(engines.GROUP, engines.Engine.role):
+        model, _ = selection.usable(engine, Options(language=language))
+        if engine.rank >= engines.LAST_RESORT and model and (language or len(engine.languages(model)) != 1):
+            return engine, model
     return None
 
 
@@ -129,11 +116,10 @@ def choose_finder(aligner: type[Aligner], language: str | None) -> Finder | None
     """
     if aligner.rejects or language is None:
         return None
-    for name in AUTO_ORDER:
-        other = load_aligner_class(name) if name in installed_aligners() else aligner
+    for other in ranking.ranked(GROUP, Aligner.role):
         if not other.rejects or other.missing():
             continue
-        for model in (other.default_model, *other.models):
+        for model in other.preferred_models():
             if models.is_here(other, model) and language in other.languages(model):
                 return other, model
     return None

@@ -37,8 +37,7 @@ def aligner_for(engine: type[Engine], options: Options, aligner: str | None) -> 
     if not aligner and "word_timestamps" in engine.supports:
         return None
     try:
-        name, _, model = (aligner or "auto").partition(":")
-        return choose_aligner(name, model or None, options.language)
+        return choose_aligner(aligner or "auto", None, options.language)
     except EngineUnavailable as error:
         if aligner:
             raise

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asrcli.ask.evidence import Evidence, without_citations
-from asrcli.engine import PROMPT_CHARACTERS
+from asrcli.capabilities import PROMPT_CHARACTERS
 from asrcli.types import Answer, Segment, Transcript
 
 if TYPE_CHECKING:

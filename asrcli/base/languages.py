@@ -33,12 +33,23 @@ ALIASES = {
     "farsi": "fa", "macedonian": "mk", "jv": "jw", "iw": "he", "in": "id", "nb": "no", "cmn": "zh",
 }  # fmt: skip
 
+# Models hear these as the language that stands first, and have no code for each.
+DIALECTS = {
+    "zh": (
+        "anhui", "dongbei", "fujian", "gan", "gansu", "guizhou", "hakka", "hebei", "henan", "hokkien", "hubei", "hunan",
+        "jiangxi", "jin", "minnan", "ningxia", "shaanxi", "shandong", "shanghainese", "shanxi", "sichuan",
+        "sichuanese", "taiwanese", "teochew", "tianjin", "wu", "xiang", "yunnan", "zhejiang", "wuu", "nan", "hak",
+        "hsn", "cjy",
+    ),
+    "yue": ("guangdong", "hong kong", "hongkong"),
+}  # fmt: skip
+
 
 def language_code(text: str) -> str:
     """Return the code for a code or a name, whatever its case; a region (``pt-BR``, ``zh_CN``) is dropped.
 
     Raises:
-        UsageError: no such language.
+        UsageError: no such language, or a dialect that has no code of its own here.
     """
     wanted = text.strip().lower()
     names = {name: code for code, name in NAMES.items()} | ALIASES
@@ -47,6 +58,10 @@ def language_code(text: str) -> str:
             return one
         if one in names:
             return names[one]
+    for code, dialects in DIALECTS.items():
+        if wanted in dialects or wanted.removesuffix(" dialect") in dialects:
+            language = NAMES[code].capitalize()
+            raise UsageError(f"language '{text}': models know it as {language}; use --language {code}")
     from difflib import get_close_matches
 
     close = get_close_matches(wanted, [*names, *NAMES], n=1)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asrcli.bench import messages as say
+from asrcli.capabilities import Concurrent, Streams
 from asrcli.datasets.manifests import recording_of
 from asrcli.engine import Engine
 from asrcli.engines.recogniser import Choice, LocalRecogniser
@@ -152,11 +153,13 @@ class Loaded:
 
         blocks = list(decode(recording_of(one), lambda text: None))
         samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-        return listen(self.recogniser.load(), one.id, samples, chunk, self.job.options)
+        engine = self.recogniser.load()
+        assert isinstance(engine, Streams)
+        return listen(engine, one.id, samples, chunk, self.job.options)
 
     def serve(self, request: say.Serve) -> say.Served:
         """Hear utterances from several threads at once, each taking the next as soon as it has finished one."""
-        if not self.choice.engine.concurrent:
+        if not issubclass(self.choice.engine, Concurrent):
             raise UsageError(f"engine '{self.choice.engine.name}' hears one caller at a time: leave --concurrency out")
         waiting = iter(request.utterances)
         lock = threading.Lock()
@@ -184,7 +187,7 @@ class Loaded:
         return say.Served(times, wall, seconds, sum(bool(one.error) for one in heard))
 
 
-def listen(engine: Engine, name: str, samples: Samples, chunk: float, options: Options) -> say.Streamed:
+def listen(engine: Streams, name: str, samples: Samples, chunk: float, options: Options) -> say.Streamed:
     """Feed a stream and tell when text came, on the clock of somebody who speaks into it.
 
     A piece is there when it has been spoken, and it is heard when the pieces before it are: the clock is that of the

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import asrcli
 from asrcli.bench import messages as say
+from asrcli.capabilities import backend_of
 from asrcli.datasets.dataset import Dataset
 from asrcli.datasets.results import system_name
 from asrcli.engines.recogniser import Choice
@@ -40,12 +41,12 @@ class Contestant:
     @property
     def system(self) -> str:
         """What it is called: engine, backend where there are several, and model."""
-        return system_name(self.choice.engine.name, self.choice.weights.name, self.choice.engine.backend)
+        return system_name(self.choice.engine.name, self.choice.weights.name, backend_of(self.choice.engine))
 
     def job(self, warm_up: Utterance) -> say.Job:
         """Return what a measuring process is told."""
         choice = self.choice
-        engine, backend = choice.engine.name, choice.engine.backend or None
+        engine, backend = choice.engine.name, backend_of(choice.engine) or None
         return say.Job(engine, backend, choice.weights, choice.device, self.options, self.vad, warm_up)
 
     def task(self, dataset: Dataset, digest: str, plan: Plan) -> dict[str, object]:
@@ -54,7 +55,7 @@ class Contestant:
         return {
             "asr": asrcli.__version__,
             "engine": choice.engine.name,
-            "backend": choice.engine.backend,
+            "backend": backend_of(choice.engine),
             "model": choice.weights.name,
             "revision": choice.weights.revision,
             "device": [choice.device.kind, choice.device.index, choice.device.dtype, choice.device.threads],

@@ -17,6 +17,7 @@ from asrcli.bench.gauges import Gpus, Packages, idle_watts
 from asrcli.bench.plan import Contestant, Plan, Watcher
 from asrcli.bench.process import Died, Worker
 from asrcli.bench.robustness import Condition
+from asrcli.capabilities import Concurrent, Streams
 from asrcli.datasets.dataset import Dataset, sample
 from asrcli.datasets.journal import Journal
 from asrcli.datasets.results import Measure
@@ -150,9 +151,9 @@ class EngineRun:
             yield _Phase(f"repeat {number}", partial(self._repeat, some=some))
         if plan.batches:
             yield _Phase("batches", partial(self._sweep, some=some))
-        if engine.streams:
+        if issubclass(engine, Streams):
             yield _Phase("stream", partial(self._listen, some=some))
-        for callers in plan.callers if engine.concurrent else ():
+        for callers in plan.callers if issubclass(engine, Concurrent) else ():
             yield _Phase(f"{callers} callers", partial(self._serve, some=some, callers=callers))
         for one in self.conditions:
             yield _Phase(part_of(one), partial(self._hear_condition, condition=one))

@@ -16,6 +16,7 @@ from asrcli.bench import environment, records, robustness, store
 from asrcli.bench.gauges import Gpus
 from asrcli.bench.plan import Contestant, Plan, Watcher
 from asrcli.bench.run import EngineRun
+from asrcli.capabilities import Backends, Concurrent, backend_of
 from asrcli.compare.run import chosen_convention
 from asrcli.datasets.dataset import Dataset, digest, open_dataset, sample
 from asrcli.datasets.dataset import Wanted as WantedDataset
@@ -86,7 +87,9 @@ def bench(request: Request, watcher: Watcher) -> Results:
     request = replace(request, options=options, folder=request.folder or store.default_folder())
     failed: list[tuple[str, AsrError]] = []
     contestants = list(prepared(chosen, request, watcher, failed))
-    if request.plan.callers and (single := [one.system for one in contestants if not one.choice.engine.concurrent]):
+    if request.plan.callers and (
+        single := [one.system for one in contestants if not issubclass(one.choice.engine, Concurrent)]
+    ):
         watcher.note(f"--concurrency is left out for engines that hear one caller at a time: {', '.join(single)}")
     whole = digest(dataset.utterances)
     runs: list[tuple[Path, RunRecord]] = []
@@ -132,7 +135,7 @@ def choose(name: str, request: Request, watcher: Watcher) -> Named:
             f"--engine '{name}': write an engine, ENGINE:MODEL such as whisper:tiny, or ENGINE@BACKEND:MODEL"
         )
     engine, found = selection.choose_class(wanted, model or None, request.options, watcher.note)
-    if backend and not engine.backends:
+    if backend and not issubclass(engine, Backends):
         raise UsageError(f"--engine '{name}': engine '{wanted}' has one implementation only: leave @{backend} out")
     return Named(engine, found, selection.choose_backend(engine, backend or None))
 
@@ -204,7 +207,7 @@ def all_facts(contestant: Contestant, dataset: Dataset, whole: str, request: Req
         "convention": chosen_convention(request.plan.normalizer).value,
         "seed": str(request.plan.seed),
         "options": json.dumps(dict(contestant.options.given()), ensure_ascii=False),
-        **({"backend": choice.engine.backend} if choice.engine.backend else {}),
+        **({"backend": backend} if (backend := backend_of(choice.engine)) else {}),
         "audio_seconds": f"{dataset.seconds:.2f}",
         REPLAY: replay_of(contestant, request),
     }
@@ -215,7 +218,7 @@ def replay_of(contestant: Contestant, request: Request) -> str:
     source = request.dataset.source
     here = os.path.abspath(source) if Path(source).exists() else source
     engine, weights = contestant.choice.engine, contestant.choice.weights
-    backend = f"@{engine.backend}" if engine.backend else ""
+    backend = f"@{own}" if (own := backend_of(engine)) else ""
     values: dict[str, Any] = {
         "engine": f"{engine.name}{backend}:{records.model_of(weights)}",
         "dataset": {**asdict(request.dataset), "source": here, "cache": None},

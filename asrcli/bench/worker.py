@@ -76,9 +76,10 @@ def _work(requests: SimpleQueue[Any], put: Put) -> None:
 
 def import_engine(job: say.Job) -> Any:
     """Import an engine and all the libraries that it requires, and return the class that is meant for the weights."""
+    from asrcli.capabilities import implementation
     from asrcli.engine import load_class
 
-    engine = load_class(job.engine).for_weights(job.weights, job.backend)
+    engine = implementation(load_class(job.engine), job.backend).for_weights(job.weights)
     for module in engine.requires:
         try:
             import_module(module)

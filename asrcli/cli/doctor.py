@@ -98,7 +98,7 @@ print(f"{av.__version__}, {len(av.codecs_available)} codecs")
 
 DISK = """
 import os, shutil
-from asrcli.weights.models import hub_cache
+from asrcli.weights.cache import hub_cache
 folder = hub_cache()
 there = folder
 while not there.exists():

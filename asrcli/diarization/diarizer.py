@@ -15,6 +15,7 @@ from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError, UsageError
 from asrcli.types import SAMPLE_RATE, Turn
 from asrcli.weights import models
+from asrcli.weights.cache import hub_is_off
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
@@ -30,6 +31,7 @@ class Diarizer(Plugin):
     name: ClassVar[str] = "pyannote"
     requires: ClassVar[tuple[str, ...]] = ("pyannote.audio", "torch")
     extra: ClassVar[str] = "diarize"
+    weight_files: ClassVar[tuple[str, ...]] = ("*pytorch_model.bin",)
     models: ClassVar = {
         "community-1": Model(
             "pyannote/speaker-diarization-community-1",
@@ -149,7 +151,7 @@ def find_weights(wanted: SpeakerOptions, offline: bool, announce: Announce) -> W
         ModelError: they are not here and cannot be had.
         UsageError: no such folder or model.
     """
-    if (offline or models.hub_is_off()) and not models.is_here(Diarizer, wanted.model):
+    if (offline or hub_is_off()) and not models.is_here(Diarizer, wanted.model):
         name = wanted.model or Diarizer.default_model
         raise ModelError(
             f"the diarization model '{name}' is not on this machine and may not be downloaded now: run once without "

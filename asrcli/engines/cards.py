@@ -68,7 +68,7 @@ def _card(name: str, role: str, load: Callable[[str], type[Engine] | type[Aligne
         name,
         not missing,
         missing,
-        f"pip install 'asrcli[{engine.extra or name}]'" if missing else "",
+        engine.install_command() if missing else "",
         engine.default_model,
         engine.devices,
         tuple(sorted(getattr(engine, "supports", ()))),

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS, Companion, Detector, Identifier, Punctuator
 from asrcli.engine import check_installed, declared, load_plugin
+from asrcli.engines import ranking
 from asrcli.weights import models
 
 if TYPE_CHECKING:
     from asrcli.engine import Weights
 
 KINDS = {"vad": DETECTORS, "punctuation": PUNCTUATORS, "language": IDENTIFIERS}  # as asr engines pull spells them
+
+ROLES = {DETECTORS: Detector.role, PUNCTUATORS: Punctuator.role, IDENTIFIERS: Identifier.role}
+OPTIONS = {DETECTORS: "--vad-model", PUNCTUATORS: "--punctuation-model", IDENTIFIERS: "--identify-with"}
 
 Announce = Callable[[str], None]
 
@@ -30,8 +34,8 @@ def find(group: str, spelling: str) -> type[Companion]:
         UsageError: no package declares the name.
         EngineUnavailable, MissingExtra: its module or packages are missing.
     """
-    role = {DETECTORS: Detector.role, PUNCTUATORS: Punctuator.role, IDENTIFIERS: Identifier.role}[group]
-    found: type[Companion] = load_plugin(group, role, spelling.partition(":")[0])
+    role = ROLES[group]
+    found: type[Companion] = load_plugin(group, role, ranking.split(group, role, spelling, OPTIONS[group])[0])
     check_installed(found)
     return found
 
@@ -51,7 +55,7 @@ def prepare(group: str, spelling: str, *, offline: bool, announce: Announce) -> 
         ModelError: the weights are not here and cannot be had.
     """
     kind = find(group, spelling)
-    weights = models.resolve(kind, _model(spelling), offline=offline, pull=True, announce=announce)
+    weights = models.resolve(kind, _model(group, spelling), offline=offline, pull=True, announce=announce)
     _load(group, spelling)  # weights that do not load end the run before any input is read
     return weights
 
@@ -77,12 +81,17 @@ def load_identifier(spelling: str) -> Identifier:
     return found
 
 
+def default_name(group: str) -> str:
+    """Return the name of the companion of a group with the highest rank; raises `EngineUnavailable` without any."""
+    return ranking.best_name(group, ROLES[group])
+
+
 @cache
 def _load(group: str, spelling: str) -> Companion:
     kind = find(group, spelling)
-    weights = models.resolve(kind, _model(spelling), offline=True, pull=False, announce=lambda text: None)
+    weights = models.resolve(kind, _model(group, spelling), offline=True, pull=False, announce=lambda text: None)
     return kind(weights)
 
 
-def _model(spelling: str) -> str | None:
-    return spelling.partition(":")[2] or None
+def _model(group: str, spelling: str) -> str | None:
+    return ranking.split(group, ROLES[group], spelling, OPTIONS[group])[1]

@@ -1,7 +1,7 @@
 """Which device and precision to use, and the way down when memory runs out.
 
-Whether a GPU is really there is asked of the library that will use it: CTranslate2 counts devices without loading
-anything else, torch is asked only for an engine that needs torch anyway, and only when the NVIDIA driver answers.
+Whether a GPU is really there is asked of the library that will use it: by the engine, where it can tell, else torch is
+asked for an engine that needs torch anyway, and only when the NVIDIA driver answers.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def choose(
         there = ", ".join(_present(engine)) or "none that it can use"
         wanted = f"{kind}:{index}" if kind == "cuda" else kind
         raise DeviceError(
-            f"device '{wanted}' is not there for engine '{engine.name}'; it finds: {there} (see: asr doctor)"
+            f"device '{wanted}' is not there for {engine.role} '{engine.name}'; it finds: {there} (see: asr doctor)"
         )
     return Device(kind, index, _precision(engine, kind, ALIASES.get(dtype, dtype), announce), threads)
 
@@ -98,7 +98,9 @@ def _parse(engine: type[Plugin], kind: str) -> tuple[str, int]:
     if match is None or (match[2] and match[1] != "cuda"):
         raise UsageError(f"unknown device '{kind}'; choose one of: auto, cpu, cuda, cuda:1, mps")
     if match[1] != "auto" and match[1] not in engine.devices:
-        raise UsageError(f"engine '{engine.name}' does not run on '{match[1]}', only on: {', '.join(engine.devices)}")
+        raise UsageError(
+            f"{engine.role} '{engine.name}' does not run on '{match[1]}', only on: {', '.join(engine.devices)}"
+        )
     return match[1], int(match[2] or 0)
 
 
@@ -114,15 +116,17 @@ def _present(engine: type[Plugin]) -> list[str]:
 def available(engine: type[Plugin], kind: str) -> int:
     """Return how many devices of a kind the libraries of an engine can use; 0 is none.
 
-    An engine that requires no library (a fake, a client of a server) is believed: it has any number.
+    The engine is asked first. One that requires no library, the client of a server, is believed: it has any number.
     """
-    if kind == "cpu" or not engine.requires:
-        return 1 if kind == "cpu" else 64
+    if kind == "cpu":
+        return 1
+    if (count := engine.count_devices(kind)) is not None:
+        return count
+    if not engine.requires:
+        return 64
     libraries = {module.split(".")[0] for module in engine.requires}
     if kind == "mps":
         return _torch_mps() if "torch" in libraries else 0
-    if libraries & {"ctranslate2", "faster_whisper"}:
-        return _ctranslate2_gpus()
     if driver_gpus() == 0:
         return 0
     return _torch_gpus() if "torch" in libraries else driver_gpus()
@@ -140,15 +144,6 @@ def driver_gpus() -> int:
         if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0:
             return count.value
     return 0
-
-
-@cache
-def _ctranslate2_gpus() -> int:
-    try:
-        import ctranslate2
-    except ImportError:
-        return 0
-    return int(ctranslate2.get_cuda_device_count())
 
 
 @cache
@@ -177,12 +172,14 @@ def _precision(engine: type[Plugin], kind: str, dtype: str, announce: Callable[[
     known = {one for dtypes in engine.dtypes.values() for one in dtypes}
     if dtype not in known | set(BYTES):
         shown = ", ".join(("auto", *accepted))
-        raise UsageError(f"engine '{engine.name}' has no compute type '{dtype}' on {kind}; choose one of: {shown}")
+        raise UsageError(
+            f"{engine.role} '{engine.name}' has no compute type '{dtype}' on {kind}; choose one of: {shown}"
+        )
     if not accepted:
-        raise UsageError(f"engine '{engine.name}' has no choice of compute type; leave out '{dtype}'")
+        raise UsageError(f"{engine.role} '{engine.name}' has no choice of compute type; leave out '{dtype}'")
     other = next((one for one in accepted if one.startswith("int8") and dtype.startswith("int8")), accepted[0])
     if announce is not None:
-        announce(f"engine '{engine.name}' has no {dtype} on {kind}: using {other}")
+        announce(f"{engine.role} '{engine.name}' has no {dtype} on {kind}: using {other}")
     return other
 
 

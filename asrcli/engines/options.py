@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from asrcli.engine import GROUP, Engine, declared, installed, load_class
+from asrcli.engine import GROUP, Engine, declared, load_class
+from asrcli.engines.ranking import ranked
 from asrcli.errors import UsageError
 from asrcli.types import Options
 
@@ -47,15 +48,15 @@ def unsupported(engine: type[Engine], options: Options) -> list[str]:
             found += [_typed_own(own) for own, _ in value if own not in engine.own_options]
         elif name not in {*engine.supports, "language"} and (name, value) != ("task", "transcribe"):
             found.append(f"--task {value}" if name == "task" else _typed(name))
-    return found  # a language is checked against those of the model, by `check_language`
+    return found  # a language is checked against those of the model, by `asrcli.engines.ranking.check_language`
 
 
 def _elsewhere(engine: type[Engine], options: Options, spelling: str) -> str:
     """Return the end of the sentence that an engine has no such option: which model, which engines, which options."""
     of_others = engine.name in declared(GROUP) and spelling not in unsupported(load_class(engine.name), options)
     model = " with this model" if of_others else ""
-    others = (load_class(other) for other in installed() if other not in ("fake", engine.name))
-    if able := [other.name for other in others if spelling not in unsupported(other, options)]:
+    others = (one for one in ranked(GROUP, Engine.role) if one.name != engine.name)
+    if able := sorted(other.name for other in others if spelling not in unsupported(other, options)):
         return f"{model}; engines that do: {', '.join(able)}"
     if spelling.startswith(OWN_OPTION) and engine.own_options:
         return f"{model}; it has {', '.join(name.replace('_', '-') for name in engine.own_options)}"
@@ -68,14 +69,6 @@ def _typed(name: str) -> str:
 
 def _typed_own(name: str) -> str:
     return f"{OWN_OPTION} {name.replace('_', '-')}"
-
-
-def check_language(engine: type[Engine], model: str, language: str | None) -> None:
-    """Raise `UsageError` when the model does not speak the language asked for."""
-    spoken = engine.languages(model)
-    if language and spoken and language not in spoken:
-        shown = ", ".join(spoken[:12]) + (", ..." if len(spoken) > 12 else "")
-        raise UsageError(f"model '{model}' of engine '{engine.name}' does not speak '{language}', only: {shown}")
 
 
 def parse_engine_options(words: Iterable[str]) -> tuple[tuple[str, float], ...] | None:

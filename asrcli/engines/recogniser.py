@@ -12,9 +12,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
+from asrcli.capabilities import PROMPT_CHARACTERS, Answers, Concurrent
 from asrcli.engine import Device, Engine, Weights
 from asrcli.engines import device as devices
-from asrcli.errors import DeviceError, EngineUnavailable, OutOfMemory
+from asrcli.errors import DeviceError, EngineUnavailable, OutOfMemory, UsageError
 from asrcli.types import Clip, Options, Segment
 
 Announce = Callable[[str], None]
@@ -94,7 +95,9 @@ class LocalRecogniser:
         self._ladder: Iterator[Device] = devices.ladder(choice.engine, choice.device)
         self._engine = engine
         self._loading = threading.RLock()
-        self._calling: AbstractContextManager[object] = nullcontext() if choice.engine.concurrent else self._loading
+        self._calling: AbstractContextManager[object] = (
+            nullcontext() if issubclass(choice.engine, Concurrent) else self._loading
+        )
 
     def load(self) -> Engine:
         """Return the engine, loading it first if need be; a device it does not fit on is left for the next one.
@@ -181,6 +184,8 @@ class LocalRecogniser:
         with self._calling:
             engine = self.load()
             try:
+                if not isinstance(engine, Answers):
+                    raise UsageError(f"engine '{engine.name}' has no language model to ask")
                 return engine.generate(prompts, max_new_tokens)
             except Exception as error:
                 if not devices.is_out_of_memory(error):
@@ -192,7 +197,8 @@ class LocalRecogniser:
     @property
     def prompt_characters(self) -> int:
         """The longest prompt that `generate` takes."""
-        return self.load().prompt_characters
+        engine = self.load()
+        return engine.prompt_characters if isinstance(engine, Answers) else PROMPT_CHARACTERS
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

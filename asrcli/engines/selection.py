@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from asrcli.base.background import Announce
-from asrcli.engine import (
-    AUTO_ORDER,
-    Engine,
-    Plugin,
-    Weights,
-    check_installed,
-    installed,
-    load_class,
-)
+from asrcli.capabilities import Answers, Backends, backend_of, implementation
+from asrcli.engine import GROUP, LAST_RESORT, Engine, Plugin, check_installed, load_class
 from asrcli.engines import device as devices
-from asrcli.engines.options import check_language, check_options, unsupported
+from asrcli.engines import ranking
+from asrcli.engines.options import check_options, unsupported
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
@@ -27,7 +22,7 @@ from asrcli.weights.hashes import hash_local
 def choose_class(name: str, model: str | None, options: Options, announce: Announce) -> tuple[type[Engine], str | None]:
     """Return the engine class and model for a name, checked against the options; ``auto`` takes the best that is here.
 
-    The name may be ``ENGINE:MODEL``.
+    The name may be ``ENGINE:MODEL``, or the hub id of a model that an engine declares.
 
     Raises:
         UsageError: unknown engine, option or language, or two models.
@@ -37,8 +32,9 @@ def choose_class(name: str, model: str | None, options: Options, announce: Annou
     if name == "auto":
         name, model = _choose_auto(model, options, announce)
     engine = load_class(name)
+    model = model and engine.short_name(model)
     check_options(engine, options)
-    check_language(engine, model or engine.default_model, options.language)
+    ranking.check_language(engine, model or engine.default_model, options.language)
     check_installed(engine)
     return engine, model
 
@@ -49,12 +45,12 @@ def split_model(name: str, model: str | None) -> tuple[str, str | None]:
     Raises:
         UsageError: two models are named, or a backend, which has an option of its own.
     """
-    engine, _, named = name.partition(":")
-    if named and model:
-        raise UsageError(f"--engine {name} names a model, and --model {model} another: give one of them")
-    plain, at, backend = engine.partition("@")
+    plain, at, backend = name.partition(":")[0].partition("@")
     if at:
         raise UsageError(f"--engine {name}: give the implementation as an option, --engine {plain} --backend {backend}")
+    engine, named = ranking.split(GROUP, Engine.role, name, "--engine")
+    if named and model:
+        raise UsageError(f"--engine {name} names a model, and --model {model} another: give one of them")
     return engine, named or model
 
 
@@ -67,15 +63,15 @@ def choose_backend(engine: type[Engine], backend: str | None) -> str | None:
         UsageError: the engine has no such backend.
         MissingExtra: the one asked for is not installed.
     """
-    if not engine.backends:
+    if not issubclass(engine, Backends):
         if backend is not None:
             raise UsageError(f"engine '{engine.name}' has one implementation only: leave --backend out")
         return None
     if backend is not None and backend not in engine.backends:
         raise UsageError(f"engine '{engine.name}' has no backend '{backend}', only: {', '.join(engine.backends)}")
-    chosen = engine.for_weights(Weights(engine.default_model, None), backend)
+    chosen = implementation(engine, backend)
     check_installed(chosen)
-    return chosen.backend
+    return backend_of(chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +88,8 @@ class Setup:
 def prepare(engine: type[Engine], model: str | None, options: Options, setup: Setup, announce: Announce) -> Choice:
     """Find the weights, pulling them when allowed, and the device; load nothing."""
     weights = models.resolve(engine, model, offline=setup.offline, pull=True, announce=announce)
-    engine = engine.for_weights(weights, chosen := choose_backend(engine, setup.backend))
-    if chosen and not setup.backend:
+    engine = implementation(engine, chosen := choose_backend(engine, setup.backend)).for_weights(weights)
+    if chosen and not setup.backend and issubclass(engine, Backends):
         others = ", ".join(other for other in engine.backends if other != chosen)
         announce(f"backend {chosen} of engine {engine.name}; --backend names another: {others}")
     check_options(engine, options)
@@ -101,71 +97,72 @@ def prepare(engine: type[Engine], model: str | None, options: Options, setup: Se
 
 
 def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: Announce) -> LocalRecogniser:
-    """Return a recogniser for its language model alone; nothing is loaded yet.
+    """Return a recogniser for its language model alone; nothing is loaded yet. ``auto`` is the one of highest rank.
 
     Raises:
         UsageError: the engine has no language model.
         EngineUnavailable: its packages or weights are not here.
     """
     engine, model = split_model(engine, model)
-    found = load_class(engine)
-    if not found.answers:
-        able = [name for name in installed() if load_class(name).answers and name != "fake"]
+    known: list[type[Engine]] = ranking.ranked(GROUP, Engine.role)
+    able = [one.name for one in known if issubclass(one, Answers)]
+    found = load_class(able[0] if engine == "auto" and able else engine)
+    if not issubclass(found, Answers):
         raise UsageError(f"engine '{engine}' has no language model to ask; engines that do: {', '.join(able)}")
     check_installed(found)
     return LocalRecogniser(prepare(found, model, Options(), setup, announce), announce)
 
 
 def _choose_auto(model: str | None, options: Options, announce: Announce) -> tuple[str, str]:
-    """Return engine and model of the first engine in order that is installed, able, and has weights here."""
-    here = [name for name in AUTO_ORDER if name in installed()]
+    """Return engine and model of the first engine by rank that is installed, able, and has weights here."""
     if model is not None:
-        named = [name for name in here if model in load_class(name).models]
-        if not named:
-            raise UsageError(f"no engine declares a model '{model}'; name the engine too: --engine whisper -m {model}")
-        announce(f"engine {named[0]}, which has the model '{model}'")
-        return named[0], model
+        return _declaring(model, announce)
     reasons: list[str] = []
-    for name in here:
-        engine = load_class(name)
+    passed: list[type[Engine]] = []
+    for engine in ranking.ranked(GROUP, Engine.role, reasons):
         found, why = usable(engine, options)
         if found:
             better = f" ({'; '.join(reasons)})" if reasons else ""
-            announce(f"engine {name}:{found}, the best with its weights here{better}")
-            if name == here[-1]:
-                announce("better results: asr engines pull whisper:large-v3-turbo, then it is chosen by itself")
-            return name, found
-        reasons.append(f"{name}: {why}")
+            announce(f"engine {engine.name}:{found}, the best with its weights here{better}")
+            if engine.rank < LAST_RESORT and (pull := ranking.pull_hint(passed, options.language, better=True)):
+                announce(f"better results: {pull}, then it is chosen by itself")
+            return engine.name, found
+        reasons.append(f"{engine.name}: {why}")
+        if not unsupported(engine, options):
+            passed.append(engine)
     wanted = f" speaks '{options.language}' and" if options.language else ""
+    pull = ranking.pull_hint(passed, options.language)
     raise EngineUnavailable(
-        f"no engine here{wanted} has its weights on this machine ({'; '.join(reasons)}): asr engines pull whisper:base"
+        f"no engine here{wanted} has its weights on this machine ({'; '.join(reasons)})" + (f": {pull}" if pull else "")
     )
+
+
+def _declaring(model: str, announce: Announce) -> tuple[str, str]:
+    """Return the engine that declares a model, by short name or hub id, and the model's short name."""
+    engine: type[Engine] | None = ranking.declaring(GROUP, Engine.role, model)
+    if engine is None:
+        known = {short for one in ranking.ranked(GROUP, Engine.role) for short in one.models}
+        close = get_close_matches(model, sorted(known), n=1)
+        near = f"did you mean '{close[0]}'? Else " if close else ""
+        raise UsageError(
+            f"no engine declares a model '{model}'; {near}name the engine too: --engine NAME --model {model} "
+            "(asr engines lists them)"
+        )
+    short = engine.short_name(model)
+    announce(f"engine {engine.name}, which has the model '{short}'")
+    return engine.name, short
 
 
 def usable(engine: type[Engine], options: Options) -> tuple[str | None, str]:
     """Return a model of the engine that can be used now, or ``None`` and why there is none."""
-    if missing := engine.missing():
-        return None, f"{missing[0]} is not installed"
-    if lacking := unsupported(engine, options):
+    if not engine.missing() and (lacking := unsupported(engine, options)):
         return None, f"no {lacking[0]}"
-    speaks = [
-        model
-        for model in weights_here(engine)
-        if not options.language or not engine.languages(model) or options.language in engine.languages(model)
-    ]
-    if speaks:
-        return max(speaks, key=lambda model: engine.models[model].parameters or 0), ""  # the largest hears best
-    return None, "no weights here" if not weights_here(engine) else f"does not speak '{options.language}'"
-
-
-def weights_here(engine: type[Engine]) -> list[str]:
-    """Return the models of an engine whose weights are on this machine."""
-    return [model for model in engine.models if models.is_here(engine, model)]
+    return ranking.usable_model(engine, options.language)
 
 
 def declared_revision(engine: type[Plugin], model: str | None) -> str:
     """Return what pins the weights a name means, without loading them: a hub commit, or a hash of a folder."""
-    name = model or engine.default_model
+    name = engine.short_name(model or engine.default_model)
     if name in engine.models:
         return engine.models[name].revision or ""
     return hash_local(name) if os.path.exists(name) else ""

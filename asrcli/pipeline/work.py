@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from asrcli.capabilities import backend_of
 from asrcli.engines.recogniser import Recogniser, vote
 from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.pipeline.assembly import Assembly, HeardClip, clip_key, settle
@@ -282,6 +283,6 @@ class Work:
         )
 
     def _recorded_options(self) -> tuple[tuple[str, str], ...]:
-        backend = self.choice.engine.backend
+        backend = backend_of(self.choice.engine)
         given = tuple(self.options.recorded())
         return (("backend", backend), *given) if backend else given

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from asrcli.audio.cut import Buffer
-from asrcli.engine import Stream
+from asrcli.capabilities import Stream, Streams
 from asrcli.pipeline.assembly import settle
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, tokens, written
 from asrcli.streaming.updates import Update
@@ -243,7 +243,9 @@ class OwnStream:
         self.open = self._begin()
 
     def _begin(self) -> _Open:
-        return _Open(self.recogniser.load().stream(self.options), self.until)
+        engine = self.recogniser.load()
+        assert isinstance(engine, Streams)
+        return _Open(engine.stream(self.options), self.until)
 
     def add(self, samples: Samples) -> None:
         """Take more sound."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asrcli.audio.unheard import unheard
+from asrcli.capabilities import Streams
 from asrcli.pipeline.assembly import LEAST_GAP
 from asrcli.pipeline.flags import gaps
 from asrcli.streaming.endpoints import Endpointer, Piece
@@ -100,6 +101,6 @@ class Listener:
         return update
 
     def _begin(self, start: float) -> Hearing:
-        if self.recogniser.choice.engine.streams and not self.options.word_timestamps:
+        if issubclass(self.recogniser.choice.engine, Streams) and not self.options.word_timestamps:
             return OwnStream(self.recogniser, self.options, start)
         return Hypotheses(self.recogniser, self.recording, self.options, start, vad=self.vad is not None)

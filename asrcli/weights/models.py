@@ -1,7 +1,8 @@
 """Where weights come from: a local folder, the cache of the Hugging Face hub, or a download.
 
 What is in the cache is found by looking at the disk, without the hub's library and without the network. A download
-takes safetensors and CTranslate2 files only. Nothing is unpickled here, and no code from a repository is ever run.
+takes the files that the engine and its model declare. Nothing is unpickled here, and no code from a repository is
+ever run.
 """
 
 from __future__ import annotations
@@ -9,24 +10,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrcli.base.files import blocks, write_atomic
+from asrcli.capabilities import file_suffixes, names_any_model
 from asrcli.errors import ModelError, UsageError
+from asrcli.weights.cache import cached, has_borrowed, has_weights, hub_cache, hub_is_off
 from asrcli.weights.hashes import check_kinds, hash_local
 
 if TYPE_CHECKING:
     from asrcli.engine import Borrowed, Model, Plugin, Weights
 
-# What a repository is asked for when its model declares nothing else. "model.bin" is CTranslate2's own format; every
-# other *.bin is left where it is, because it is a pickle. Tokenizers are json, txt or SentencePiece models.
-FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "model.bin", "vocabulary.*")
-WEIGHTS = (
-    "*.safetensors", "model.bin", "*.pth.tar", "*/*.pth.tar", "*.nemo", "*.gguf", "*.onnx",
-    "segmentation/pytorch_model.bin",
-)  # fmt: skip
+# Second copies of weights in repositories whose files nobody has declared.
+COPIES = ("*.bin.index.json", "model.fp32*")
 
 # What stands before the name of a plugin that is no engine, for asr engines pull.
 PULLED_AS = {
@@ -57,15 +54,15 @@ def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: boo
     """
     from asrcli.engine import Weights
 
-    name = model or engine.default_model
+    name = engine.short_name(model or engine.default_model)
     declared = engine.models.get(name)
-    if engine.any_model or (declared is not None and declared.hub_id is None):
+    if names_any_model(engine) or (declared is not None and declared.hub_id is None):
         return Weights(name, None, None, declared)
     if declared is None and (place := _local(engine, name)) is not None:
         check_kinds(place)
         return Weights(name, str(place), hash_local(place), None)
-    hub_id, revision = _hub_place(engine, name, declared)
-    found = cached(hub_id, revision)
+    _hub_place(engine, name, declared)  # or there is no such model
+    found = cached(engine, name)
     if found is None or not has_borrowed(found, declared):
         if offline or not pull or hub_is_off():
             why = " and may not be downloaded now" if offline or hub_is_off() else ""
@@ -85,9 +82,9 @@ def pull(engine: type[Plugin], model: str | None, announce: Announce) -> Weights
     """
     from asrcli.engine import Weights
 
-    name = model or engine.default_model
+    name = engine.short_name(model or engine.default_model)
     declared = engine.models.get(name)
-    if engine.any_model or (declared is not None and declared.hub_id is None):
+    if names_any_model(engine) or (declared is not None and declared.hub_id is None):
         raise UsageError(f"the weights of '{engine.name}:{name}' are not on a hub: there is nothing to pull")
     if hub_is_off():
         raise ModelError(f"cannot pull '{engine.name}:{name}': HF_HUB_OFFLINE is set")
@@ -103,88 +100,33 @@ def local_path(plugin: type[Plugin], weights: Weights) -> Path:
     """
     if weights.path is None:
         called = f"{plugin.role} '{plugin.name}'"
-        place = f"{plugin.loads_files[0]} file" if plugin.loads_files else "folder"
+        suffixes = file_suffixes(plugin)
+        place = f"{suffixes[0]} file" if suffixes else "folder"
         raise ModelError(f"{called} has no weights for '{weights.name}': name a model or a {place}")
     return Path(weights.path)
 
 
 def is_here(engine: type[Plugin], model: str | None = None) -> bool:
     """Return whether a model can be loaded without a download; looks at the disk only."""
-    name = model or engine.default_model
+    name = engine.short_name(model or engine.default_model)
     declared = engine.models.get(name)
-    if engine.any_model or (declared is not None and declared.hub_id is None):
+    if names_any_model(engine) or (declared is not None and declared.hub_id is None):
         return True
     if declared is None and Path(name).is_dir():
         return engine.loads_folders
     if declared is None and Path(name).is_file():
-        return name.endswith(engine.loads_files)
-    hub_id = declared.hub_id if declared is not None else name
-    found = cached(hub_id, declared.revision if declared is not None else None) if hub_id else None
+        return name.endswith(file_suffixes(engine))
+    found = cached(engine, name)
     return found is not None and has_borrowed(found, declared)
 
 
 def installed_size(engine: type[Plugin], model: str | None = None) -> int | None:
     """Return the bytes a model takes on this machine; ``None`` when it is not here or comes inside a package."""
-    name = model or engine.default_model
-    declared = engine.models.get(name)
-    hub_id = declared.hub_id if declared is not None else name
-    folder = cached(hub_id, declared.revision if declared is not None else None) if hub_id else None
+    name = engine.short_name(model or engine.default_model)
+    folder = cached(engine, name)
     if folder is None:
         return None
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def hub_is_off() -> bool:
-    """Return whether the environment forbids the hub, with the words that its own library understands."""
-    return any(
-        os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
-        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-    )
-
-
-def hub_cache() -> Path:
-    """Return the folder in which the hub's library keeps what it downloads."""
-    if cache := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
-        return Path(cache).expanduser()
-    home = os.environ.get("HF_HOME")
-    if home is None:
-        home = os.path.join(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface")
-    return Path(home).expanduser() / "hub"
-
-
-def cached(hub_id: str, revision: str | None = None) -> Path | None:
-    """Return the folder of a downloaded repository: the pinned revision, else the one that ``main`` points to.
-
-    A revision that is not the pinned one is taken too when it is what is here: the run records which it was.
-    """
-    repository = hub_cache() / ("models--" + hub_id.replace("/", "--"))
-    names = [revision] if revision else []
-    with suppress(OSError, ValueError):
-        names.append((repository / "refs" / "main").read_text(encoding="ascii").strip())
-    folders = [repository / "snapshots" / name for name in names if name]
-    return next((folder for folder in folders if has_weights(folder)), None)
-
-
-def has_weights(folder: Path) -> bool:
-    """Return whether a folder holds weights: at least one file of them, and every part that an index lists."""
-    import json
-
-    if not folder.is_dir():
-        return False
-    for index in folder.glob("*.safetensors.index.json"):
-        try:
-            parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (OSError, ValueError, KeyError, AttributeError):
-            return False
-        if not all((folder / part).exists() for part in parts):
-            return False
-    return any(path.exists() for pattern in WEIGHTS for path in folder.glob(pattern))
-
-
-def has_borrowed(folder: Path, declared: Model | None) -> bool:
-    """Return whether the files of other repositories are there that a model needs beside its weights."""
-    needed = [file for borrowed in declared.borrowed for file in borrowed.files.values()] if declared else []
-    return all((folder / file).is_file() for file in needed)
 
 
 def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
@@ -200,19 +142,21 @@ def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
     hub_id, revision = _hub_place(engine, name, declared)
     size = f" ({declared.size_mb} MB)" if declared is not None and declared.size_mb else ""
     announce(f"downloading {hub_id}{size} from the Hugging Face hub into {hub_cache()}")
-    folder = _snapshot(hub_id, revision, (declared.files if declared is not None else ()) or FILES)
-    if not has_weights(folder):
-        raise ModelError(
-            f"{hub_id} has no safetensors or CTranslate2 weights that {engine.role} '{engine.name}' could load"
-        )
+    if declared is not None and declared.files:
+        folder = _snapshot(hub_id, revision, declared.files)
+    else:
+        folder = _snapshot(hub_id, revision, (*engine.side_files, *engine.weight_files), COPIES)
+    if not has_weights(folder, engine, declared):
+        wanted = " or ".join(engine.weight_files)
+        raise ModelError(f"{hub_id} has no weights that {engine.role} '{engine.name}' could load ({wanted})")
     for borrowed in declared.borrowed if declared is not None else ():
         announce(f"adding {', '.join(borrowed.files)} from {borrowed.hub_id}")
         _borrow(folder, borrowed)
     return folder
 
 
-def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str]) -> Path:
-    """Fetch the files of a repository that match into the hub's cache."""
+def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str], without: Sequence[str] = ()) -> Path:
+    """Fetch the files of a repository that match patterns, and none of those to leave out, into the hub's cache."""
     from huggingface_hub import constants, get_session, snapshot_download
     from huggingface_hub.errors import HTTPError  # of the HTTP library that the installed version uses
 
@@ -223,7 +167,7 @@ def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str]) -> Pat
             hub_id,
             revision=revision,
             allow_patterns=list(patterns),
-            ignore_patterns=["*.bin.index.json", "model.fp32*", "onnx/*"],  # second copies of the weights
+            ignore_patterns=list(without),
             token=os.environ.get("HF_TOKEN") or False,
             etag_timeout=SECONDS_TO_ANSWER,
             tqdm_class=_bar(),
@@ -275,15 +219,16 @@ def _bar() -> type[Any]:
 def _local(engine: type[Plugin], name: str) -> Path | None:
     """Return the folder, or the single file, that a name means, if it means one."""
     path = Path(name).expanduser()
-    if path.is_file() and path.name.endswith(engine.loads_files):
+    suffixes = file_suffixes(engine)
+    if path.is_file() and path.name.endswith(suffixes):
         return path
     if path.is_dir():
         if not engine.loads_folders:
             raise UsageError(f"{engine.role} '{engine.name}' loads no folders; its models: {', '.join(engine.models)}")
         return path
-    is_file_name = bool(engine.loads_files) and name.endswith(engine.loads_files)
+    is_file_name = bool(suffixes) and name.endswith(suffixes)
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or is_file_name:
-        kinds = f" or {' or '.join(engine.loads_files)} file" if engine.loads_files else ""
+        kinds = f" or {' or '.join(suffixes)} file" if suffixes else ""
         raise UsageError(f"there is no folder{kinds} '{name}' to load a model from")
     return None
 

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from asrcli.engine import Device, Engine, EngineOption, Model, Stream, StreamUpdate, Weights
+from asrcli.capabilities import Answers, AnyModel, Concurrent, Stream, Streams, StreamUpdate
+from asrcli.engine import Device, Engine, EngineOption, Model, Weights
 from asrcli.errors import AsrError, ModelError, OutOfMemory
 from asrcli.types import SAMPLE_RATE, Alternative, Clip, Flag, Options, Segment, Word
 
@@ -40,14 +41,14 @@ BEHAVIOURS = {
 }
 
 
-class Fake(Engine):
+class Fake(Engine, Answers, AnyModel, Concurrent):
     """Says the words of the file name, and misbehaves on request (see `BEHAVIOURS`)."""
 
     name = "fake"
+    rank = 0
     models: ClassVar[Mapping[str, Model]] = {"default": Model(None, licence="Apache-2.0", layout="none")}
     default_model = "default"
     loads_folders = False
-    any_model = True  # the name says how to behave
     max_seconds = 30.0
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 240.0, "cuda": 480.0}
     devices = ("cpu", "cuda")
@@ -57,8 +58,6 @@ class Fake(Engine):
         "word_score": EngineOption(0.9, 0.0, 1.0, "confidence of every word"),
     }
     identifies_language = True
-    answers = True
-    concurrent = True
 
     def __init__(self, weights: Weights, device: Device) -> None:
         self.behaviour = parse_behaviour(weights.name)
@@ -77,7 +76,7 @@ class Fake(Engine):
         return [self._hear(clip, options) for clip in clips]
 
     @classmethod
-    def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
+    def for_weights(cls, weights: Weights) -> type[Engine]:
         """Return the class with a stream of its own when it was asked for."""
         return FakeStreaming if "stream" in parse_behaviour(weights.name) else cls
 
@@ -127,10 +126,8 @@ class Fake(Engine):
         return [replace(segment, alternatives=listed)]
 
 
-class FakeStreaming(Fake):
+class FakeStreaming(Fake, Streams):
     """The same with a stream of its own."""
-
-    streams = True
 
     def stream(self, options: Options) -> Stream:
         """Begin an utterance."""

@@ -32,6 +32,7 @@ class PocketSphinx(Engine):
     """CMU PocketSphinx with its US English model."""
 
     name = "pocketsphinx"
+    rank = 10  # always there, and far less accurate than the others
     requires = ("pocketsphinx",)
     models: ClassVar[Mapping[str, Model]] = {
         "en-us": Model(None, size_mb=38, languages=("en",), licence="BSD-2-Clause", layout="pocketsphinx")

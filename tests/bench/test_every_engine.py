@@ -17,6 +17,7 @@ import pytest
 from support.command import Run
 from support.server import hearing, serving
 
+from asrcli.capabilities import implementation
 from asrcli.datasets.results import RunRecord, read_run
 from asrcli.engine import Device, Weights, installed, load_class
 from asrcli.leaderboard.snapshot import load
@@ -48,9 +49,13 @@ def contestants(folders: list[Path], place: Path, server: str) -> Iterator[Conte
         engine = {"parakeet": "transformers", "firered2": "firered"}.get(name, name)
         if load_class(engine).missing():
             continue
-        for backend in load_class(engine).backends or ("",):
+        for backend in getattr(load_class(engine), "backends", ("",)):
             at = f"@{backend}" if backend else ""
-            if not load_class(engine).for_weights(Weights(path.name, str(path)), backend or None).missing():
+            if (
+                not implementation(load_class(engine), backend or None)
+                .for_weights(Weights(path.name, str(path)))
+                .missing()
+            ):
                 yield Contestant(f"{engine}{at}:{path}", f"{engine}{at}:{path.name}")
     if not load_class("nemo").missing():
         from nemo_engine.tiny import transducer

@@ -19,9 +19,10 @@ from asrcli.bench.loaded import listen
 from asrcli.bench.replay import drift
 from asrcli.bench.tables import Grid, narrowed, needed
 from asrcli.bench.verdicts import front, told_apart, verdicts
+from asrcli.capabilities import Stream, StreamUpdate
 from asrcli.compare.terminal import Sheet
 from asrcli.datasets.results import Measure, RunRecord, read_run, write_run
-from asrcli.engine import Engine, Stream, StreamUpdate
+from asrcli.engine import Engine
 from asrcli.reports.labels import Box, place_names
 from asrcli.types import Options, Utterance
 

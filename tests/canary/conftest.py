@@ -46,7 +46,7 @@ def load() -> Callable[..., Engine]:
 
     def _load(folder: Path, backend: str = "native", **device: object) -> Engine:
         weights = Weights(str(folder), str(folder))
-        return Canary.for_weights(weights, backend)(weights, Device(**device))  # type: ignore[arg-type]
+        return Canary.implementation(backend)(weights, Device(**device))  # type: ignore[arg-type]
 
     return _load
 

@@ -18,7 +18,7 @@ from asr_plugins.canary.salm import cut
 from asr_plugins.nemo.quiet import Held, held
 from safetensors.torch import load_file, save_file
 
-from asrcli.engine import Engine, Weights
+from asrcli.engine import Engine
 from asrcli.errors import ModelError
 from asrcli.types import Clip, Options
 from tests.clips import noise, silence
@@ -116,9 +116,8 @@ def test_silence_and_clips_of_a_few_samples(nemo: Engine) -> None:
 
 
 def test_the_default_is_nemo_where_it_is_installed() -> None:
-    weights = Weights("qwen-2.5b", None)
-    assert Canary.for_weights(weights) is CanaryNemo and CanaryNemo.backend == "nemo"
-    assert Canary.for_weights(weights, "native") is Canary and Canary.backend == "native"
+    assert Canary.implementation(None) is CanaryNemo and CanaryNemo.backend == "nemo"
+    assert Canary.implementation("native") is Canary and Canary.backend == "native"
 
 
 @pytest.mark.parametrize(

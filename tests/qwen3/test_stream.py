@@ -15,7 +15,7 @@ from asr_plugins.qwen3.decoding import End, Written
 from asr_plugins.qwen3.model import Request
 from asr_plugins.qwen3.stream import Qwen3Stream, quietest
 
-from asrcli.engine import StreamUpdate
+from asrcli.capabilities import StreamUpdate
 from asrcli.types import Clip, Flag, Options, Recording
 from tests.clips import clip
 from tests.qwen3 import random_models

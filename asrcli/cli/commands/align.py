@@ -25,7 +25,7 @@ def align(
         typer.Argument(metavar="TEXT", help="txt, srt, vtt or json; a folder with the same names; - for stdin."),
     ] = None,
     aligner: Annotated[
-        str, option("--aligner", "-a", help="Aligner, or auto: the best for the language with weights here.")
+        str, option("--aligner", "-a", help="ALIGNER[:MODEL], or auto: the best for the language here.")
     ] = "auto",
     model: Annotated[str | None, option("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
     listener: Annotated[

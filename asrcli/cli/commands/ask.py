@@ -24,8 +24,8 @@ def ask(
     transcript: Annotated[str, typer.Argument(metavar="TRANSCRIPT", help="JSON of asr, openai-whisper or WhisperX.")],
     questions: Annotated[list[str], typer.Argument(metavar="QUESTION...", help="In plain words.")],
     engine: Annotated[
-        str, typer.Option("--engine", "-e", help="ENGINE or ENGINE:MODEL, of one with a language model.")
-    ] = "canary",
+        str, typer.Option("--engine", "-e", help="ENGINE or ENGINE:MODEL, of one with a language model; or auto.")
+    ] = "auto",
     model: Annotated[str | None, typer.Option("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
     backend: Annotated[str | None, typer.Option("--backend", help="Implementation, of an engine with several.")] = None,
     llm: Annotated[

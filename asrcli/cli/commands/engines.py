@@ -61,6 +61,7 @@ def pull(
     convert it: asr engines pull firered:./FireRedASR-AED-L --safetensors ./firered-safe
     """
     from asrcli.base.console import Console
+    from asrcli.capabilities import ConvertsToSafetensors
     from asrcli.engine import Engine
     from asrcli.errors import UsageError
     from asrcli.weights import models
@@ -75,9 +76,10 @@ def pull(
         else:
             weights = models.pull(engine, model, console.note)
         if safetensors:
-            if not issubclass(engine, Engine):
+            card = engine.for_weights(weights) if issubclass(engine, Engine) else engine
+            if not issubclass(card, ConvertsToSafetensors):
                 raise UsageError(f"{engine.role} '{engine.name}' has no pickles to convert: leave --safetensors out")
-            engine.for_weights(weights).convert_to_safetensors(weights, safetensors)
+            card.convert_to_safetensors(weights, safetensors)
         print(safetensors or weights.path)
 
 
@@ -86,17 +88,19 @@ def _plugin(name: str) -> tuple[type[Plugin], str | None]:
 
     ``vad:``, ``punctuation:`` and ``language:`` are spelled likewise.
     """
-    from asrcli.aligner import load_aligner_class
-    from asrcli.engine import load_class
-    from asrcli.engines import companions
+    from asrcli.aligner import GROUP as ALIGNERS
+    from asrcli.engine import GROUP as ENGINES
+    from asrcli.engine import load_plugin
+    from asrcli.engines import companions, ranking
 
-    role, _, rest = name.partition(":")
-    if role == "aligner":
-        own, _, model = rest.partition(":")
-        return load_aligner_class(own), model or None
-    if role in companions.KINDS and rest:
-        return companions.find(companions.KINDS[role], rest), rest.partition(":")[2] or None
-    return load_class(role), rest or None
+    groups = {"aligner": ALIGNERS, **companions.KINDS}
+    kind, _, rest = name.partition(":")
+    if kind not in groups or not rest:
+        kind, rest = "engine", name
+    group = groups.get(kind, ENGINES)
+    role = companions.ROLES.get(group, kind)
+    own, model = ranking.split(group, role, rest, "asr engines pull")
+    return load_plugin(group, role, own), model
 
 
 def _as_json(found: Sequence[EngineCard]) -> str:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from asrcli.diarization.speakers import SpeakerOptions
     from asrcli.types import Options
 
-PUNCTUATION_MODEL = "firered"  # unless --punctuation-model names another
-
 
 def inputs_and_formats(
     sources: InputOptions, results: OutputOptions, reports: ReportOptions, options: Options
@@ -135,7 +133,10 @@ def punctuation(punctuate: bool, model: str | None) -> str | None:
     if not punctuate:
         refuse({f"--punctuation-model {model}": model}, "is for --punctuate: give that too")
         return None
-    return model or PUNCTUATION_MODEL
+    from asrcli.companions import PUNCTUATORS
+    from asrcli.engines import companions
+
+    return model or companions.default_name(PUNCTUATORS)
 
 
 def channel_choice(text: str) -> str:

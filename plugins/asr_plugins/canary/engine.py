@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from asr_plugins.canary import prompts
 from asr_plugins.canary.layout import LLM_CONFIG, TOKENIZER_FILES, Layout, read_layout
 from asr_plugins.canary.tokens import Tokens
+from asrcli.capabilities import Answers, Backends
 from asrcli.engine import Borrowed, Device, Engine, Model, Weights
 from asrcli.engines.device import torch_place
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Region, Segment
@@ -41,12 +42,13 @@ class Listener(Protocol):
         """Return the plain language model's answer to each text."""
 
 
-class Canary(Engine):
+class Canary(Engine, Answers, Backends):
     """Canary-Qwen by the native backend; `CanaryNemo` is the same by NeMo."""
 
     name = "canary"
     requires: ClassVar[tuple[str, ...]] = ("torch", "transformers", "safetensors", "tokenizers")
     extra = "canary-native"
+    rank = 90  # the lowest error rate on English short forms (Open ASR Leaderboard)
     models: ClassVar[Mapping[str, Model]] = {
         "qwen-2.5b": Model(
             "nvidia/canary-qwen-2.5b",
@@ -65,6 +67,7 @@ class Canary(Engine):
         )
     }
     default_model = "qwen-2.5b"
+    speaks = ("en",)  # no Canary-Qwen speaks another language
     max_seconds = LONGEST
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 80.0, "cuda": 960.0}
     devices = ("cuda", "cpu")
@@ -73,7 +76,6 @@ class Canary(Engine):
         "cpu": ("float32", "bfloat16"),
     }
     supports = frozenset({"max_new_tokens", "ask"})
-    answers = True
     backends = ("nemo", "native")
     backend = "native"
 
@@ -88,16 +90,11 @@ class Canary(Engine):
         return NativeModel(layout, self.tokens, device, dtype)
 
     @classmethod
-    def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
+    def implementation(cls, backend: str | None) -> type[Engine]:
         """Return the class of a backend; NeMo's when it is installed and none is named."""
         if backend == "native" or (backend is None and CanaryNemo.missing()):
             return Canary
         return CanaryNemo
-
-    @classmethod
-    def languages(cls, model: str) -> tuple[str, ...]:
-        """Return English: no Canary-Qwen speaks another language."""
-        return ("en",)
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Return at most one segment per clip, with the punctuation and case of the model."""

@@ -26,6 +26,7 @@ class FireRedVad(Detector):
     name = "firered"
     requires = ("torch", "kaldi_native_fbank")
     extra = "firered"
+    weight_files = ("*.pth.tar", "*.safetensors")
     models: ClassVar[Mapping[str, Model]] = {
         "vad": Model(
             "FireRedTeam/FireRedVAD", None, 588_000, 3, (), "Apache-2.0", "vad", (f"VAD/{MODEL}", "VAD/cmvn.ark")

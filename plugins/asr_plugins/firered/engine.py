@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from asr_plugins.firered.checkpoint import is_llm, read_checkpoint
 from asr_plugins.firered.config import BEAMS, END_PENALTY, SMOOTHING
 from asr_plugins.firered.ctc import clip_times
-from asrcli.engine import Device, Engine, EngineOption, Model, Weights
+from asrcli.capabilities import ConvertsToSafetensors
+from asrcli.engine import SIDE_FILES, Device, Engine, EngineOption, Model, Weights
 from asrcli.engines.device import torch_place
 from asrcli.errors import InputError, UsageError
 from asrcli.types import Alternative, Clip, Flag, Options, Segment, Word
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SPOKEN = ("zh", "en", "yue")  # the first generation has no Cantonese
 AED_SECONDS, LLM_SECONDS = 60.0, 30.0  # the longest audio each was trained on
 ENCODER_SECONDS = 200.0  # above it the official code is silently wrong, and no model was trained near it
 AED_FILES = ("model.pth.tar", "cmvn.ark", "dict.txt", "train_bpe1000.model")
@@ -31,16 +33,17 @@ UNALIGNED = "unaligned"  # flag: the CTC branch could not place the words, so th
 
 
 def _model(name: str, parameters: int, size_mb: int | None, layout: str, files: tuple[str, ...]) -> Model:
-    languages = ("zh", "en", "yue") if "2" in name else ("zh", "en")
+    languages = SPOKEN if "2" in name else SPOKEN[:2]
     return Model(f"FireRedTeam/{name}", None, parameters, size_mb, languages, "Apache-2.0", layout, files)
 
 
-class FireRed(Engine):
+class FireRed(Engine, ConvertsToSafetensors):
     """FireRedASR and FireRedASR2, AED and LLM. What is true of one kind alone stands in the classes below."""
 
     name = "firered"
     requires = ("torch", "kaldi_native_fbank")
     extra = "firered"
+    rank = 70
     models: ClassVar[Mapping[str, Model]] = {
         "aed2": _model("FireRedASR2-AED", 1_152_520_000, 4_730, "aed", AED_FILES),
         "aed": _model("FireRedASR-AED-L", 1_140_350_000, 4_680, "aed", AED_FILES),
@@ -48,6 +51,9 @@ class FireRed(Engine):
         "llm": _model("FireRedASR-LLM-L", 8_300_000_000, None, "llm", LLM_FILES),
     }
     default_model = "aed2"
+    speaks = SPOKEN  # a folder does not say which generation it is
+    weight_files = ("*.pth.tar", "*.safetensors")
+    side_files = (*SIDE_FILES, "*.ark")
     max_seconds = AED_SECONDS
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 60.0, "cuda": 640.0}
     devices = ("cuda", "cpu")
@@ -82,7 +88,7 @@ class FireRed(Engine):
             self.llm = LlmModel(checkpoint, place, dtype)
 
     @classmethod
-    def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
+    def for_weights(cls, weights: Weights) -> type[Engine]:
         """Return the card of the kind of model that a folder holds."""
         if weights.path is None:
             return cls

@@ -32,6 +32,7 @@ class FireRedLid(Identifier):
     name = "firered"
     requires = ("torch", "kaldi_native_fbank")
     extra = "firered"
+    weight_files = ("*.pth.tar", "*.safetensors")
     models: ClassVar[Mapping[str, Model]] = {
         "lid": Model(
             "FireRedTeam/FireRedLID", None, None, None, (), "Apache-2.0", "lid", (MODEL, "cmvn.ark", "dict.txt")

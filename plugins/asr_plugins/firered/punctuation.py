@@ -25,6 +25,7 @@ class FireRedPunc(Punctuator):
     name = "firered"
     requires = ("torch", "transformers")
     extra = "firered"
+    weight_files = ("*.pth.tar", "*.safetensors")
     models: ClassVar[Mapping[str, Model]] = {
         "punc": Model(
             "FireRedTeam/FireRedPunc",

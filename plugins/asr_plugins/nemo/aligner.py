@@ -10,6 +10,7 @@ from asr_plugins.nemo.catalogue import MODELS
 from asr_plugins.nemo.engine import Nemo, _frame_seconds, _load
 from asr_plugins.transformers_models.aligner import Ctc
 from asr_plugins.transformers_models.vocabulary import Vocabulary
+from asrcli.capabilities import LoadsFiles
 from asrcli.engine import Device, Model, Weights
 from asrcli.engines.device import torch_place
 from asrcli.errors import ModelError
@@ -24,15 +25,17 @@ if TYPE_CHECKING:
 SHORTEST = 0.1  # seconds; less than an encoder frame and its context
 
 
-class NemoCtc(Ctc):
+class NemoCtc(Ctc, LoadsFiles):
     """Aligns with Parakeet-CTC and other CTC models in ``.nemo`` archives."""
 
     name = "nemo"
     requires = Nemo.requires
     extra = "nemo"
+    rank = 60
     models: ClassVar[Mapping[str, Model]] = {name: model for name, model in MODELS.items() if model.layout == "ctc"}
     default_model = "parakeet-ctc-0.6b"
     loads_files = Nemo.loads_files
+    weight_files = Nemo.weight_files
     devices = Nemo.devices
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = Nemo.dtypes
 

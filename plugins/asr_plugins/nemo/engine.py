@@ -13,6 +13,7 @@ from asr_plugins.nemo.archive import find_archive, read_archive, unpack
 from asr_plugins.nemo.catalogue import MODELS
 from asr_plugins.nemo.hypotheses import keep_durations, mean_logprob, place_words, token_ids
 from asr_plugins.nemo.quiet import held
+from asrcli.capabilities import LoadsFiles
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.engines.device import torch_place
 from asrcli.errors import ModelError, UsageError
@@ -26,15 +27,17 @@ MAX_SECONDS = 40.0  # Canary was trained on clips up to this; full attention ove
 MAX_SYMBOLS = 10  # tokens a transducer may write in one frame of 80 ms; more is a loop
 
 
-class Nemo(Engine):
+class Nemo(Engine, LoadsFiles):
     """FastConformer models. `NemoPlain` and `NemoCanary` are what is true of one kind of them alone."""
 
     name = "nemo"
     requires = ("nemo", "torch", "sentencepiece")
     extra = "nemo"
+    rank = 60
     models: ClassVar[Mapping[str, Model]] = MODELS
     default_model = "parakeet-tdt-0.6b-v3"
     loads_files = (".nemo",)
+    weight_files = ("*.nemo",)
     max_seconds = MAX_SECONDS
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 80.0, "cuda": 960.0}
     devices = ("cuda", "cpu")
@@ -54,7 +57,7 @@ class Nemo(Engine):
         self._graphs = device.kind == "cuda" and self.layout == "rnnt"
 
     @classmethod
-    def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
+    def for_weights(cls, weights: Weights) -> type[Engine]:
         """Return the card of the kind of model, as far as it is known before the weights are here."""
         layout = weights.model.layout if weights.model else None
         if layout is None and weights.path is not None and not cls.missing():

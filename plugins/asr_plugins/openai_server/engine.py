@@ -15,6 +15,7 @@ from asr_plugins.openai_server import address
 from asr_plugins.openai_server.answers import SPOKEN, TEXT_MARK, read_chat, read_transcription
 from asr_plugins.openai_server.client import Client, Refused
 from asrcli.base.languages import NAMES
+from asrcli.capabilities import AnyModel, Concurrent
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.errors import AsrError, EngineUnavailable, ModelError, UsageError
 from asrcli.types import SAMPLE_RATE, Clip, Options, Segment
@@ -29,16 +30,15 @@ LISTED = 8  # models in a message
 Heard = list[Segment] | AsrError
 
 
-class OpenAIServer(Engine):
+class OpenAIServer(Engine, AnyModel, Concurrent):
     """Any server with OpenAI's interface for speech."""
 
     name = "openai_server"
+    rank = 0
     requires = ("httpx2",)
     models: ClassVar[Mapping[str, Model]] = {}
     default_model = address.ANY_MODEL
     loads_folders = False
-    any_model = True
-    concurrent = True
     max_seconds = 30.0  # what Whisper hears at once, and where vLLM cuts; far below OpenAI's limit of 25 MB
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 960.0}  # enough clips at hand to keep the server busy
     supports = frozenset({"task", "prompt", "hotwords", "word_timestamps", "temperature", "max_new_tokens"})
@@ -51,7 +51,7 @@ class OpenAIServer(Engine):
         self._kept: dict[Clip, Heard] = {}
 
     @classmethod
-    def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
+    def for_weights(cls, weights: Weights) -> type[Engine]:
         """Return the class for the way of asking that the address names."""
         return Chat if address.parse(weights.name).style == "chat" else Transcriptions
 

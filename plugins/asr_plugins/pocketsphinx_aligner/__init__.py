@@ -46,6 +46,7 @@ class PocketSphinxAligner(Aligner):
     """Exact search with the US English model of CMU PocketSphinx."""
 
     name = "pocketsphinx"
+    rank = 10  # always there
     requires = ("pocketsphinx",)
     models: ClassVar[Mapping[str, Model]] = {
         "en-us": Model(None, size_mb=38, languages=("en",), licence="BSD-2-Clause", layout="pocketsphinx")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from asr_plugins.qwen3.answers import Answer, is_echo, letters, parse
 from asr_plugins.qwen3.catalogue import MODELS, NAMES
-from asrcli.engine import Device, Engine, Model, Stream, Weights
+from asrcli.capabilities import Stream, Streams
+from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.engines.device import torch_place
 from asrcli.types import Clip, Flag, Options, Segment
 from asrcli.weights.models import local_path
@@ -23,30 +24,26 @@ CLIP_SECONDS = 30.0  # what asr cuts: clips that a batch, a token limit and a su
 SILENCE = 1e-4  # of full scale, 3 steps of 16 bits: nothing louder than this was said, and no model is asked
 
 
-class Qwen3(Engine):
+class Qwen3(Engine, Streams):
     """Qwen3-ASR in 0.6B and 1.7B: 30 languages and 22 Chinese dialects, told apart by the model for each clip."""
 
     name = "qwen3"
     requires = ("torch", "transformers", "safetensors")
     extra = "qwen3"
+    rank = 80
     models: ClassVar[Mapping[str, Model]] = MODELS
     default_model = "1.7b"
+    speaks = tuple(NAMES)  # the prompt has a name for no other language
     max_seconds = LONGEST_SECONDS
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 60.0, "cuda": 960.0}
     devices = ("cuda", "cpu")
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {"cuda": ("bfloat16", "float32"), "cpu": ("float32", "bfloat16")}
     supports = frozenset({"prompt", "hotwords", "max_new_tokens", "repetition_penalty"})
-    streams = True
 
     def __init__(self, weights: Weights, device: Device) -> None:
         from asr_plugins.qwen3.model import AsrModel
 
         self.model: AsrModel = AsrModel(local_path(type(self), weights), *torch_place(type(self), device))
-
-    @classmethod
-    def languages(cls, model: str) -> tuple[str, ...]:
-        """Return the 30 codes, for folders too: the prompt has a name for no other language."""
-        return tuple(NAMES)
 
     @classmethod
     def clip_seconds(cls, options: Options) -> float:

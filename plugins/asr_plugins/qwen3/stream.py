@@ -29,7 +29,7 @@ from asr_plugins.qwen3.engine import is_audible
 from asr_plugins.qwen3.features import HOP, REACH, SHORTEST, scale
 from asr_plugins.qwen3.loops import loop
 from asr_plugins.qwen3.model import AsrModel, after, before, budget
-from asrcli.engine import Stream, StreamUpdate
+from asrcli.capabilities import Stream, StreamUpdate
 from asrcli.types import SAMPLE_RATE, Flag
 
 if TYPE_CHECKING:

@@ -46,6 +46,7 @@ class Ctc(Aligner):
     name = "ctc"
     requires = ("torch", "transformers", "safetensors")
     extra = "ctc"
+    rank = 80
     models: ClassVar[Mapping[str, Model]] = {
         name: model for name, model in MODELS.items() if model.layout == Kind.CTC.value
     }

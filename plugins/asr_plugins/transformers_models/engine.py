@@ -33,6 +33,7 @@ class Transformers(Engine):
     name = "transformers"
     requires = ("torch", "transformers", "safetensors")
     extra = "transformers"
+    rank = 50
     models: ClassVar[Mapping[str, Model]] = MODELS
     default_model = "parakeet-tdt-0.6b-v3"
     max_seconds = 30.0  # wav2vec 2.0 and its family were trained on less
@@ -75,7 +76,7 @@ class Transformers(Engine):
                 self.sequence = SequenceModel(folder, self.kind, *place)
 
     @classmethod
-    def for_weights(cls, weights: Weights, backend: str | None = None) -> type[Engine]:
+    def for_weights(cls, weights: Weights) -> type[Engine]:
         """Return the card of the kind of model that a folder holds."""
         return CARDS[kind_of(Path(weights.path))] if weights.path is not None else cls
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,13 +22,27 @@ LONG_CLIP = 600.0  # seconds per clip when windows are decoded one after the oth
 NEEDED = ("config.json", "tokenizer.json", "model.bin")
 
 
+@cache
+def count_gpus() -> int:
+    """Return how many GPUs CTranslate2 can use; 0 when it is not installed."""
+    try:
+        import ctranslate2
+    except ImportError:
+        return 0
+    return int(ctranslate2.get_cuda_device_count())
+
+
 class Whisper(Engine):
     """OpenAI's Whisper and its distilled children, in CTranslate2."""
 
     name = "whisper"
     requires = ("faster_whisper", "ctranslate2")
+    rank = 40
     models: ClassVar[Mapping[str, Model]] = MODELS
     default_model = "base"
+    better_model = "large-v3-turbo"
+    speaks = LANGUAGES_V3
+    weight_files = ("model.bin", "*.safetensors")  # CTranslate2's own format; any other *.bin is a pickle
     max_seconds = WINDOW
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 8 * WINDOW, "cuda": 16 * WINDOW}
     devices = ("cuda", "cpu")
@@ -51,6 +66,11 @@ class Whisper(Engine):
         self._model = _load(folder, device)
         self._device = device
         self._seeded = False
+
+    @classmethod
+    def count_devices(cls, kind: str) -> int | None:
+        """Return how many GPUs CTranslate2 can use."""
+        return count_gpus() if kind == "cuda" else 0
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Decode clips of up to 30 s as batches, or longer ones window by window (see `clip_seconds`)."""

@@ -1,0 +1,128 @@
+"""Plugins in the order of their own ranks, and which of them can be used now: one rule for engines and aligners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from asrcli.engine import Plugin, declared, load_plugin
+from asrcli.errors import EngineUnavailable, UsageError
+from asrcli.weights import models
+
+SHOWN = 12  # languages in a message
+UNKNOWN_SIZE = 10**6  # megabytes; a model of unknown size is suggested last
+
+
+def ranked(group: str, role: str, reasons: list[str] | None = None) -> list[type[Any]]:
+    """Return the classes of a group that ``auto`` may take, the highest rank first, names in order where ranks agree.
+
+    Args:
+        group: of entry points.
+        role: what messages call one of them.
+        reasons: gets a line for each class whose module does not import.
+    """
+    found: list[type[Plugin]] = []
+    for name in declared(group):
+        try:
+            found.append(load_plugin(group, role, name))
+        except EngineUnavailable as error:
+            if reasons is not None:
+                reasons.append(f"{name}: {error}")
+    return sorted((one for one in found if one.rank > 0), key=lambda one: (-one.rank, one.name))
+
+
+def best_name(group: str, role: str) -> str:
+    """Return the name of the plugin of a group with the highest rank.
+
+    Raises:
+        EngineUnavailable: no installed package declares one.
+    """
+    for one in ranked(group, role):
+        return str(one.name)
+    raise EngineUnavailable(f"no installed package has a {role}")
+
+
+def declaring(group: str, role: str, model: str) -> type[Any] | None:
+    """Return the plugin of a group that declares a model by short name or hub id; None when none does.
+
+    One whose packages are installed comes before others, and then the one of higher rank.
+    """
+    found = [one for one in ranked(group, role) if one.short_name(model) in one.models]
+    return min(found, key=lambda one: bool(one.missing()), default=None)
+
+
+def usable_model(plugin: type[Plugin], language: str | None, wanted: Sequence[str] = ()) -> tuple[str | None, str]:
+    """Return a model that can be used now, or ``None`` and why there is none.
+
+    Args:
+        plugin: with its packages installed.
+        language: code that the model has to speak; None is any.
+        wanted: the models to choose from; () is all that are declared.
+    """
+    if missing := plugin.missing():
+        return None, f"{missing[0]} is not installed"
+    here = [model for model in wanted or plugin.preferred_models() if models.is_here(plugin, model)]
+    for model in here:
+        if speaks(plugin, model, language):
+            return model, ""
+    return None, f"does not speak '{language}'" if here else "no weights here"
+
+
+def speaks(plugin: type[Plugin], model: str, language: str | None) -> bool:
+    """Return whether a model speaks a language, as far as anybody knows."""
+    spoken = plugin.languages(model)
+    return not language or not spoken or language in spoken
+
+
+def check_language(plugin: type[Plugin], model: str, language: str | None) -> None:
+    """Raise `UsageError` when the model does not speak the language asked for."""
+    if speaks(plugin, model, language):
+        return
+    spoken = plugin.languages(model)
+    shown = ", ".join(spoken[:SHOWN]) + (", ..." if len(spoken) > SHOWN else "")
+    called = f"{plugin.role} '{plugin.name}'"
+    if model != plugin.default_model:
+        called = f"model '{model}' of {called}"
+    raise UsageError(f"{called} does not speak '{language}', only: {shown}")
+
+
+def pull_hint(candidates: Sequence[type[Plugin]], language: str | None, better: bool = False) -> str:
+    """Return the command that pulls what makes one of several plugins usable, "" when there is nothing to pull.
+
+    Of those whose packages are installed, the smallest download: of the default models, or of the better ones that
+    plugins declare.
+    """
+    able = []
+    for one in candidates:
+        name = (one.better_model if better else "") or one.default_model
+        model = one.models.get(name)
+        if model is not None and model.hub_id and not one.missing() and speaks(one, name, language):
+            able.append((model.size_mb or UNKNOWN_SIZE, f"asr engines pull {one.name}:{name}"))
+    return min(able)[1] if able else ""
+
+
+def split(group: str, role: str, spelling: str, option: str) -> tuple[str, str | None]:
+    """Return plugin and model of ``NAME``, ``NAME:MODEL`` or the hub id of a model that a plugin declares.
+
+    This is how every plugin is named, whichever option names it.
+
+    Args:
+        group: of entry points.
+        role: what messages call one of them.
+        spelling: what was typed; a name is not looked up here.
+        option: for the message.
+
+    Raises:
+        UsageError: a hub id that nobody declares.
+    """
+    name, _, model = spelling.partition(":")
+    if models.HUB_ID.fullmatch(spelling) and name not in declared(group):
+        plugin = declaring(group, role, spelling)
+        if plugin is None:
+            able = [one.name for one in ranked(group, role) if one.loads_folders]
+            known = f" ({', '.join(able)})" if able else ""
+            raise UsageError(
+                f"{option} {spelling}: no {role} declares this model; name one{known} too: {option} NAME:{spelling}"
+            )
+        return plugin.name, plugin.short_name(spelling)
+    return name, model or None
