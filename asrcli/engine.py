@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -44,6 +44,17 @@ class Borrowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Packaged:
+    """Weights that installed packages carry as data, whole or in parts; the packages are never imported."""
+
+    folders: Mapping[str, str]  # distribution -> its folder of weights, from where packages are installed
+    sha256: Mapping[str, str]  # file as the engine wants it -> of its contents, in hexadecimal
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # file -> its parts in order, if not whole
+    revision: str | None = None  # the hub commit that has the same bytes; None when nobody has compared
+    extra: str = ""  # the extra of asrcli that brings them
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One set of weights that an engine can load, as the engine declares it."""
 
@@ -56,6 +67,8 @@ class Model:
     layout: str = ""  # which loader of the engine reads it
     files: tuple[str, ...] = ()  # glob patterns to download; () is everything the safe loader can open
     borrowed: tuple[Borrowed, ...] = ()
+    folder: str = ""  # where in the repository it is; "" is the root
+    packaged: Packaged | None = None  # where the same weights are had without a download
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where weights come from: a local folder, the cache of the Hugging Face hub, or a download.
+"""Where weights come from: a local folder, the cache of the Hugging Face hub, an installed package, or a download.
 
 What is in the cache is found by looking at the disk, without the hub's library and without the network. A download
 takes safetensors and CTranslate2 files only. Nothing is unpickled here, and no code from a repository is ever run.
@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli.base.files import blocks, write_atomic
 from asrcli.errors import ModelError, UsageError
+from asrcli.weights import packaged
 from asrcli.weights.hashes import check_kinds, hash_local
 
 if TYPE_CHECKING:
-    from asrcli.engine import Borrowed, Model, Plugin, Weights
+    from asrcli.engine import Borrowed, Model, Packaged, Plugin, Weights
 
 # What a repository is asked for when its model declares nothing else. "model.bin" is CTranslate2's own format; every
 # other *.bin is left where it is, because it is a pickle. Tokenizers are json, txt or SentencePiece models.
 FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "model.bin", "vocabulary.*")
 WEIGHTS = (
-    "*.safetensors", "model.bin", "*.pth.tar", "*/*.pth.tar", "*.nemo", "*.gguf", "*.onnx",
+    "*.safetensors", "model.bin", "*.pth.tar", "*/*.pth.tar", "*.nemo", "*.gguf", "*.onnx", "*.ort",
     "segmentation/pytorch_model.bin",
 )  # fmt: skip
 
@@ -65,15 +66,17 @@ def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: boo
         check_kinds(place)
         return Weights(name, str(place), hash_local(place), None)
     hub_id, revision = _hub_place(engine, name, declared)
-    found = cached(hub_id, revision)
-    if found is None or not has_borrowed(found, declared):
+    found = _complete(hub_id, revision, declared)
+    if found is None and (carried := _carried(declared)) is not None:
+        return Weights(name, str(packaged.ready(carried, announce)), packaged.revision(carried), declared)
+    if found is None:
         if offline or not pull or hub_is_off():
             why = " and may not be downloaded now" if offline or hub_is_off() else ""
             raise ModelError(
                 f"{_called(engine, name, declared)} is not on this machine{why}: {_pull_command(engine, name)}"
             )
         found = download(engine, name, announce)
-    return Weights(name, str(found), found.name, declared)
+    return _downloaded(name, found, declared)
 
 
 def pull(engine: type[Plugin], model: str | None, announce: Announce) -> Weights:
@@ -89,10 +92,25 @@ def pull(engine: type[Plugin], model: str | None, announce: Announce) -> Weights
     declared = engine.models.get(name)
     if engine.any_model or (declared is not None and declared.hub_id is None):
         raise UsageError(f"the weights of '{engine.name}:{name}' are not on a hub: there is nothing to pull")
+    if (carried := _carried(declared)) is not None:
+        announce(f"the weights of '{engine.name}:{name}' are here already, in {packaged.origin(carried)}")
+        return Weights(name, str(packaged.ready(carried, announce)), packaged.revision(carried), declared)
     if hub_is_off():
         raise ModelError(f"cannot pull '{engine.name}:{name}': HF_HUB_OFFLINE is set")
-    found = download(engine, name, announce)
-    return Weights(name, str(found), found.name, declared)
+    return _downloaded(name, download(engine, name, announce), declared)
+
+
+def _downloaded(name: str, snapshot: Path, declared: Model | None) -> Weights:
+    """Return the weights in a folder of the hub's cache, whose name is the commit."""
+    from asrcli.engine import Weights
+
+    return Weights(name, str(snapshot / declared.folder if declared else snapshot), snapshot.name, declared)
+
+
+def _carried(declared: Model | None) -> Packaged | None:
+    """Return what installed packages carry of a model, if they do."""
+    carried = declared.packaged if declared is not None else None
+    return carried if packaged.is_here(carried) else None
 
 
 def local_path(plugin: type[Plugin], weights: Weights) -> Path:
@@ -119,19 +137,31 @@ def is_here(engine: type[Plugin], model: str | None = None) -> bool:
     if declared is None and Path(name).is_file():
         return name.endswith(engine.loads_files)
     hub_id = declared.hub_id if declared is not None else name
-    found = cached(hub_id, declared.revision if declared is not None else None) if hub_id else None
-    return found is not None and has_borrowed(found, declared)
+    if hub_id and _complete(hub_id, declared.revision if declared is not None else None, declared) is not None:
+        return True
+    return _carried(declared) is not None
+
+
+def origin(engine: type[Plugin], model: str) -> str:
+    """Return which installed packages a model's weights come from; "" when a copy of the hub's is used, or none."""
+    declared = engine.models.get(model)
+    carried = _carried(declared)
+    if declared is None or carried is None:
+        return ""
+    pulled = declared.hub_id is not None and _complete(declared.hub_id, declared.revision, declared)
+    return "" if pulled else packaged.origin(carried)
 
 
 def installed_size(engine: type[Plugin], model: str | None = None) -> int | None:
-    """Return the bytes a model takes on this machine; ``None`` when it is not here or comes inside a package."""
+    """Return the bytes a model takes on this machine; ``None`` when it is not here or comes with its engine."""
     name = model or engine.default_model
     declared = engine.models.get(name)
     hub_id = declared.hub_id if declared is not None else name
-    folder = cached(hub_id, declared.revision if declared is not None else None) if hub_id else None
+    inside = declared.folder if declared is not None else ""
+    folder = cached(hub_id, declared.revision if declared is not None else None, inside) if hub_id else None
     if folder is None:
-        return None
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        return packaged.size(carried) if (carried := _carried(declared)) is not None else None
+    return sum(path.stat().st_size for path in (folder / inside).rglob("*") if path.is_file())
 
 
 def hub_is_off() -> bool:
@@ -152,8 +182,10 @@ def hub_cache() -> Path:
     return Path(home).expanduser() / "hub"
 
 
-def cached(hub_id: str, revision: str | None = None) -> Path | None:
+def cached(hub_id: str, revision: str | None = None, inside: str = "") -> Path | None:
     """Return the folder of a downloaded repository: the pinned revision, else the one that ``main`` points to.
+
+    It has weights, in its folder ``inside``.
 
     A revision that is not the pinned one is taken too when it is what is here: the run records which it was.
     """
@@ -162,7 +194,13 @@ def cached(hub_id: str, revision: str | None = None) -> Path | None:
     with suppress(OSError, ValueError):
         names.append((repository / "refs" / "main").read_text(encoding="ascii").strip())
     folders = [repository / "snapshots" / name for name in names if name]
-    return next((folder for folder in folders if has_weights(folder)), None)
+    return next((folder for folder in folders if has_weights(folder / inside)), None)
+
+
+def _complete(hub_id: str, revision: str | None, declared: Model | None) -> Path | None:
+    """Return the folder of a downloaded repository that has all that a model needs, borrowed files too."""
+    found = cached(hub_id, revision, declared.folder if declared is not None else "")
+    return found if found is not None and has_borrowed(found, declared) else None
 
 
 def has_weights(folder: Path) -> bool:
@@ -201,7 +239,7 @@ def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
     size = f" ({declared.size_mb} MB)" if declared is not None and declared.size_mb else ""
     announce(f"downloading {hub_id}{size} from the Hugging Face hub into {hub_cache()}")
     folder = _snapshot(hub_id, revision, (declared.files if declared is not None else ()) or FILES)
-    if not has_weights(folder):
+    if not has_weights(folder / declared.folder if declared is not None else folder):
         raise ModelError(
             f"{hub_id} has no safetensors or CTranslate2 weights that {engine.role} '{engine.name}' could load"
         )
