@@ -27,7 +27,7 @@ GROUP = "asrcli.engines"
 
 # The order of `--engine auto`: the first that is installed, speaks the language and has its weights on this machine.
 # Accuracy first (Open ASR Leaderboard, English short form), PocketSphinx last because it is always there.
-AUTO_ORDER = ("canary", "qwen3", "firered", "nemo", "transformers", "whisper", "pocketsphinx")
+AUTO_ORDER = ("canary", "qwen3", "firered", "nemo", "transformers", "whisper", "moonshine", "pocketsphinx")
 
 
 # Of a question with the transcript it is about; language models of a few billion weights lose track of more.

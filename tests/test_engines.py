@@ -51,6 +51,7 @@ class Case:
 CASES = {
     "canary": Case("canary-qwen-digits"),
     "fake": Case(listens=False),
+    "moonshine": Case(),
     "nemo": Case("parakeet-tdt-digits", archive=True),
     "openai_server": Case(server="whisper-digits-ct2"),
     "pocketsphinx": Case(),
