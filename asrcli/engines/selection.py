@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asrcli.base.background import Announce
 from asrcli.engine import (
     AUTO_ORDER,
+    FAST_ORDER,
     Engine,
     Plugin,
     Weights,
@@ -23,17 +26,23 @@ from asrcli.types import Options
 from asrcli.weights import models
 from asrcli.weights.hashes import hash_local
 
+_log = logging.getLogger(__name__)
+
+BETTER = "pip install 'asrcli[offline]', or asr engines pull whisper:large-v3-turbo"
+
 
 def choose_class(name: str, model: str | None, options: Options, announce: Announce) -> tuple[type[Engine], str | None]:
-    """Return the engine class and model for a name, checked against the options; ``auto`` takes the best that is here.
+    """Return the engine class and model for a name, checked against the options.
 
-    The name may be ``ENGINE:MODEL``.
+    ``auto`` takes the best that is here, ``fast`` the quickest. The name may be ``ENGINE:MODEL``.
 
     Raises:
         UsageError: unknown engine, option or language, or two models.
         EngineUnavailable: a package or, for ``auto``, every suitable engine's weights are missing.
     """
     name, model = split_model(name, model)
+    if name == "fast":
+        name, model = _choose_fast(model, options, announce)
     if name == "auto":
         name, model = _choose_auto(model, options, announce)
     engine = load_class(name)
@@ -130,16 +139,48 @@ def _choose_auto(model: str | None, options: Options, announce: Announce) -> tup
         engine = load_class(name)
         found, why = usable(engine, options)
         if found:
-            better = f" ({'; '.join(reasons)})" if reasons else ""
+            better = f"; better: {BETTER}" if name == here[-1] else ""
             announce(f"engine {name}:{found}, the best with its weights here{better}")
-            if name == here[-1]:
-                announce("better results: asr engines pull whisper:large-v3-turbo, then it is chosen by itself")
+            for reason in reasons:
+                _log.debug("not %s", reason)
             return name, found
         reasons.append(f"{name}: {why}")
     wanted = f" speaks '{options.language}' and" if options.language else ""
     raise EngineUnavailable(
-        f"no engine here{wanted} has its weights on this machine ({'; '.join(reasons)}): asr engines pull whisper:base"
+        f"no engine here{wanted} has its weights on this machine ({'; '.join(reasons)}): "
+        f"{_pull_for(options.language, here)}"
     )
+
+
+def _choose_fast(model: str | None, options: Options, announce: Announce) -> tuple[str, str | None]:
+    """Return engine and model of the quickest that is here and able, or ``auto``."""
+    if model is not None:
+        raise UsageError(f"--fast chooses the model: leave --model {model} out")
+    for place in FAST_ORDER:
+        name, _, found = place.partition(":")
+        engine = load_class(name) if name in installed() else None
+        if engine is None or engine.missing() or unsupported(engine, options) or not models.is_here(engine, found):
+            continue
+        spoken = engine.languages(found)
+        if not options.language or options.language in spoken:
+            only = f", for {spoken[0]} alone" if len(spoken) == 1 and not options.language else ""
+            announce(f"engine {place}, the quickest with its weights here{only}")
+            return name, found
+    _log.debug("none of %s is here and able", ", ".join(FAST_ORDER))
+    return "auto", None
+
+
+def _pull_for(language: str | None, names: Sequence[str]) -> str:
+    """Return the command that brings the smallest model that speaks a language, Whisper's where it does."""
+    if not language:
+        return "asr engines pull whisper:base"
+    speaking = [
+        (name != "whisper", declared.parameters or 0, f"{name}:{model}")
+        for name in names
+        for model, declared in load_class(name).models.items()
+        if language in load_class(name).languages(model) and declared.hub_id and (name, model) != ("whisper", "tiny")
+    ]
+    return f"asr engines pull {min(speaking)[2]}" if speaking else "none is known that does"
 
 
 def usable(engine: type[Engine], options: Options) -> tuple[str | None, str]:

@@ -51,7 +51,7 @@ def request(given: dict[str, Any]) -> Request:
     naming = Naming(folder, given["output"], given["output_template"], given["mirror_tree"])
     return Request(
         inputs=tuple(found),
-        engine=given["engine"],
+        engine=_engine(given),
         model=given["model"],
         options=options(given),
         backend=given["backend"],
@@ -74,6 +74,13 @@ def request(given: dict[str, Any]) -> Request:
         aligner=given["aligner"],
         speakers=_speakers(given),
     )
+
+
+def _engine(given: dict[str, Any]) -> str:
+    """Return the engine; --fast stands for one, and against any other that is named."""
+    if given["fast"] and given["engine"] not in ("auto", "fast"):
+        raise UsageError(f"--fast chooses the engine: leave it or --engine {given['engine']} out")
+    return "fast" if given["fast"] else str(given["engine"])
 
 
 _LAYOUT_OPTIONS = (

@@ -37,6 +37,7 @@ def transcribe(
         str, _engine("--engine", "-e", help="ENGINE or ENGINE:MODEL; auto: the best with weights here.")
     ] = "auto",
     model: Annotated[str | None, _engine("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
+    fast: Annotated[bool, _engine("--fast", help="The quickest with weights here; the same as --engine fast.")] = False,
     backend: Annotated[str | None, _engine("--backend", help="Implementation, of an engine with several.")] = None,
     language: Annotated[str | None, _engine("--language", "-l", help="Code or name; default: found out.")] = None,
     languages: Annotated[str | None, _engine("--languages", help="Find the language among these: de,en.")] = None,
