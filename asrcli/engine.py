@@ -177,6 +177,8 @@ class Engine(Plugin):
     answers: ClassVar[bool] = False  # `generate` works: it has a language model to put questions to
     concurrent: ClassVar[bool] = False  # `transcribe` may be called from several threads at once: a server's client
     backends: ClassVar[tuple[str, ...]] = ()  # implementations to choose among with --backend, the preferred one first
+    # Language -> the aligner whose word times are nearer the truth than its own there, as measured in its page.
+    better_timed_by: ClassVar[Mapping[str, str]] = {}
     backend: ClassVar[str] = ""  # which of `backends` this class is
 
     @abstractmethod

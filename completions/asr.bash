@@ -155,7 +155,7 @@ _asr() {
         "transcribe --output-dir"|"transcribe -o") _asr_folders; return ;;
         "transcribe --output") _asr_files; return ;;
         "transcribe --output-template") :; return ;;
-        "transcribe --aligner") _asr_words "auto ctc nemo pocketsphinx qwen3"; return ;;
+        "transcribe --aligner") _asr_words "auto engine ctc nemo pocketsphinx qwen3"; return ;;
         "transcribe --punctuation-model") _asr_words "firered"; return ;;
         "transcribe --diarize-model") _asr_folders; return ;;
         "transcribe --speakers") :; return ;;
@@ -204,7 +204,7 @@ _asr() {
         "transcribe --model-dir") _asr_folders; return ;;
         "transcribe --report") _asr_files; return ;;
         "transcribe --events") _asr_files; return ;;
-        "align --aligner"|"align -a") _asr_words "auto ctc nemo pocketsphinx qwen3"; return ;;
+        "align --aligner"|"align -a") _asr_words "auto engine ctc nemo pocketsphinx qwen3"; return ;;
         "align --model"|"align -m") _asr_by_aligner; return ;;
         "align --listener") :; return ;;
         "align --language"|"align -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;

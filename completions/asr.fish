@@ -168,7 +168,7 @@ complete -c asr -n '__asr_at transcribe' -l output-template -r -f -d 'Names in t
 complete -c asr -n '__asr_at transcribe' -l mirror-tree -d 'Keep the folders below a folder input.'
 complete -c asr -n '__asr_at transcribe' -l word-timestamps -d 'Times of words; default: as the format needs.'
 complete -c asr -n '__asr_at transcribe' -l no-word-timestamps -d 'Times of words; default: as the format needs.'
-complete -c asr -n '__asr_at transcribe' -l aligner -r -f -a 'auto ctc nemo pocketsphinx qwen3' -d 'Who times the words, NAME or NAME:MODEL; default: the engine, or the best.'
+complete -c asr -n '__asr_at transcribe' -l aligner -r -f -a 'auto engine ctc nemo pocketsphinx qwen3' -d 'Who times the words: NAME[:MODEL], or engine; default: the better one.'
 complete -c asr -n '__asr_at transcribe' -l punctuate -d 'Put punctuation into texts that have none.'
 complete -c asr -n '__asr_at transcribe' -l punctuation-model -r -f -a 'firered' -d 'For --punctuate: firered, the default, or firered:FOLDER.'
 complete -c asr -n '__asr_at transcribe' -l force -d 'Make all again; replace edited and foreign files.'
@@ -242,7 +242,7 @@ complete -c asr -n '__asr_at transcribe' -l verbose -s v -d 'More about what is 
 complete -c asr -n '__asr_at transcribe' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at align' -F
 complete -c asr -n '__asr_at align' -F
-complete -c asr -n '__asr_at align' -l aligner -s a -r -f -a 'auto ctc nemo pocketsphinx qwen3' -d 'Aligner, or auto: the best for the language with weights here.'
+complete -c asr -n '__asr_at align' -l aligner -s a -r -f -a 'auto engine ctc nemo pocketsphinx qwen3' -d 'Aligner, or auto: the best for the language with weights here.'
 complete -c asr -n '__asr_at align' -l model -s m -r -f -a '(__asr_by_aligner)' -d 'Name, hub id, or folder of weights.'
 complete -c asr -n '__asr_at align' -l listener -r -f -d 'ENGINE[:MODEL] that hears which words are there, for qwen3; auto, or none.'
 complete -c asr -n '__asr_at align' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Code or name; default: by the text.'

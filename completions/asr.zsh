@@ -98,7 +98,7 @@ _asr_transcribe() {
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
         '(--word-timestamps --no-word-timestamps)--word-timestamps[Times of words; default\: as the format needs.]' \
         '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times of words; default\: as the format needs.]' \
-        '(--aligner)--aligner=[Who times the words, NAME or NAME\:MODEL; default\: the engine, or the best.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
+        '(--aligner)--aligner=[Who times the words\: NAME\[\:MODEL\], or engine; default\: the better one.]:ALIGNER:(auto engine ctc nemo pocketsphinx qwen3)' \
         '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
         '(--punctuation-model)--punctuation-model=[For --punctuate\: firered, the default, or firered\:FOLDER.]:PUNCTUATION-MODEL:(firered)' \
         '(--force)--force[Make all again; replace edited and foreign files.]' \
@@ -185,8 +185,8 @@ _asr_align() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--aligner -a)--aligner=[Aligner, or auto\: the best for the language with weights here.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
-        '(--aligner -a)-a+[Aligner, or auto\: the best for the language with weights here.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
+        '(--aligner -a)--aligner=[Aligner, or auto\: the best for the language with weights here.]:ALIGNER:(auto engine ctc nemo pocketsphinx qwen3)' \
+        '(--aligner -a)-a+[Aligner, or auto\: the best for the language with weights here.]:ALIGNER:(auto engine ctc nemo pocketsphinx qwen3)' \
         '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:_asr_by_aligner' \
         '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:_asr_by_aligner' \
         '(--listener)--listener=[ENGINE\[\:MODEL\] that hears which words are there, for qwen3; auto, or none.]:TEXT: ' \

@@ -150,7 +150,7 @@ def known_values() -> Mapping[str, Values]:
     names = tuple(sorted(child.name for child in _children(application())))
     words: Mapping[str, tuple[str, ...]] = {
         "engine": ("auto", "fast", *engines()),
-        "aligner": ("auto", *_of_group(ALIGNERS)),
+        "aligner": ("auto", "engine", *_of_group(ALIGNERS)),
         "vad_model": (SILERO, *_of_group(DETECTORS)),
         "punctuation_model": _of_group(PUNCTUATORS),
         "identify_with": _of_group(IDENTIFIERS),

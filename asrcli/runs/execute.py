@@ -229,7 +229,9 @@ class _Execution:
         self.recognisers = [LocalRecogniser(prepared.choice)]
         self.notes: list[str] = []
         self.words = self._word_times(prepared.aligner)
-        self.options = for_engine(self.request.options, self.choice.engine, prepared.aligner is not None)
+        # Own times are wanted beside those of an aligner that nobody named: it may not speak the language.
+        named = prepared.aligner is not None and self.request.aligner is not None
+        self.options = for_engine(self.request.options, self.choice.engine, named)
         self.parts = [part for job, info in readable for part in self._parts(job, info)]
         self.channels: dict[str, list[_Part]] = {}  # the parts of each job
         for part in self.parts:

@@ -88,7 +88,7 @@ def transcribe(
     ] = None,
     aligner: Annotated[
         str | None,
-        _results("--aligner", help="Who times the words, NAME or NAME:MODEL; default: the engine, or the best."),
+        _results("--aligner", help="Who times the words: NAME[:MODEL], or engine; default: the better one."),
     ] = None,
     punctuate: Annotated[bool, _results("--punctuate", help="Put punctuation into texts that have none.")] = False,
     punctuation_model: Annotated[
