@@ -1,5 +1,7 @@
 """``python -m benchmarks [NAME ...]``: run the benchmarks and write their sections to ``docs/performance.md``.
 
+That of accuracy goes to ``docs/accuracy.md``.
+
 Each benchmark prints a section of its own, with the machine, the command, and ratios measured in one run. Sections of
 benchmarks that were not named, or that fail here (an oracle is not installed), are left as they are.
 """
@@ -11,7 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-PAGE = Path(__file__).parent.parent / "docs/performance.md"
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = {"accuracy": DOCS / "accuracy.md"}  # the others go to performance.md
 NAMES = (
     "transcribe",
     "align",
@@ -25,6 +28,7 @@ NAMES = (
     "transformers",
     "ctc",
     "canary",
+    "accuracy",
 )
 LIMIT = 3600  # seconds for one benchmark
 
@@ -45,14 +49,15 @@ def main(names: list[str]) -> None:
 
 def put(name: str, section: str) -> None:
     """Replace the section between the markers of a benchmark."""
-    text = PAGE.read_text(encoding="utf-8")
+    page = PAGES.get(name, DOCS / "performance.md")
+    text = page.read_text(encoding="utf-8")
     first, last = f"<!-- {name} -->", f"<!-- end of {name} -->"
     block = f"{first}\n{section.strip()}\n{last}"
     if first in text:
         text = re.sub(f"{re.escape(first)}.*?{re.escape(last)}", lambda _: block, text, flags=re.DOTALL)
     else:
         text = f"{text.rstrip()}\n\n{block}\n"
-    PAGE.write_text(text, encoding="utf-8")
+    page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
