@@ -36,7 +36,7 @@ def transcribe(
 
     Args:
         paths: one or several files, folders (walked recursively) or glob patterns.
-        engine: name of an engine, or ``auto`` for the best with its weights on this machine.
+        engine: name of an engine, or ``auto`` for the best with its weights on this machine, ``fast`` for the quickest.
         model: short name, hub id or folder; ``None`` is the engine's default.
         vad: leave silence out (``True``, or options), or hear everything (``False``).
         on_error: called with the name and the error of each input that fails, and the others go on; without it the

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -41,6 +41,17 @@ class Borrowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Packaged:
+    """Weights that installed packages carry as data, whole or in parts; the packages are never imported."""
+
+    folders: Mapping[str, str]  # distribution -> its folder of weights, from where packages are installed
+    sha256: Mapping[str, str]  # file as the engine wants it -> of its contents, in hexadecimal
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # file -> its parts in order, if not whole
+    revision: str | None = None  # the hub commit that has the same bytes; None when nobody has compared
+    extra: str = ""  # the extra of asrcli that brings them
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One set of weights that an engine can load, as the engine declares it."""
 
@@ -53,6 +64,9 @@ class Model:
     layout: str = ""  # which loader of the engine reads it
     files: tuple[str, ...] = ()  # glob patterns to download; () is everything the safe loader can open
     borrowed: tuple[Borrowed, ...] = ()
+    folder: str = ""  # where in the repository it is; "" is the root
+    packaged: Packaged | None = None  # where the same weights are had without a download
+    fast: int = 0  # `--fast` takes the highest of what is here; 0: never
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +207,8 @@ class Engine(Plugin):
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0, "cuda": 480.0}  # audio per call, by device kind
     own_options: ClassVar[Mapping[str, EngineOption]] = {}  # what no other engine has, by name with underscores
     identifies_language: ClassVar[bool] = False  # `identify_language` works
+    # Language -> the aligner whose word times are nearer the truth than its own there, as measured in its page.
+    better_timed_by: ClassVar[Mapping[str, str]] = {}
 
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Return for each clip the probability of each language code. Only when `identifies_language`."""

@@ -48,10 +48,11 @@ _asr_by_engine() {
         nemo) _asr_words "parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge" ;;
         transformers) _asr_words "parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-ctc-0.6b parakeet-ctc-1.1b parakeet-rnnt-0.6b parakeet-rnnt-1.1b canary-1b-v2 wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en" ;;
         whisper) _asr_words "tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo" ;;
+        moonshine) _asr_words "tiny-en base-en" ;;
         pocketsphinx) _asr_words "en-us" ;;
         fake) _asr_words "default" ;;
         openai_server) _asr_words "" ;;
-        *) _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default" ;;
+        *) _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo tiny-en base-en en-us default" ;;
     esac
 }
 
@@ -138,7 +139,7 @@ _asr() {
         [[ ${COMP_WORDS[number]} == -- ]] && { _asr_files; return; }
     done
     case "$path $prev" in
-        "transcribe --engine"|"transcribe -e") _asr_words "auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server"; return ;;
+        "transcribe --engine"|"transcribe -e") _asr_words "auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server"; return ;;
         "transcribe --model"|"transcribe -m") _asr_by_engine; return ;;
         "transcribe --backend") _asr_words "native nemo"; return ;;
         "transcribe --language"|"transcribe -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
@@ -158,7 +159,7 @@ _asr() {
         "transcribe --output-dir"|"transcribe -o") _asr_folders; return ;;
         "transcribe --output") _asr_files; return ;;
         "transcribe --output-template") :; return ;;
-        "transcribe --aligner") _asr_words "auto ctc nemo pocketsphinx qwen3"; return ;;
+        "transcribe --aligner") _asr_words "auto engine ctc nemo pocketsphinx qwen3"; return ;;
         "transcribe --punctuation-model") _asr_words "firered"; return ;;
         "transcribe --diarize-model") _asr_folders; return ;;
         "transcribe --speakers") :; return ;;
@@ -207,7 +208,7 @@ _asr() {
         "transcribe --model-dir") _asr_folders; return ;;
         "transcribe --report") _asr_files; return ;;
         "transcribe --events") _asr_files; return ;;
-        "align --aligner"|"align -a") _asr_words "auto ctc nemo pocketsphinx qwen3"; return ;;
+        "align --aligner"|"align -a") _asr_words "auto engine ctc nemo pocketsphinx qwen3"; return ;;
         "align --model"|"align -m") _asr_by_aligner; return ;;
         "align --listener") :; return ;;
         "align --language"|"align -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
@@ -227,7 +228,7 @@ _asr() {
         "align --subs") _asr_words "default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper"; return ;;
         "align --report") _asr_files; return ;;
         "align --events") _asr_files; return ;;
-        "ask --engine"|"ask -e") _asr_words "auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server"; return ;;
+        "ask --engine"|"ask -e") _asr_words "auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server"; return ;;
         "ask --model"|"ask -m") _asr_by_engine; return ;;
         "ask --backend") _asr_words "native nemo"; return ;;
         "ask --llm") :; return ;;
@@ -274,11 +275,11 @@ _asr() {
         "leaderboard score --language"|"leaderboard score -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "leaderboard score --eval-results") _asr_folders; return ;;
         "leaderboard export --out"|"leaderboard export -o") _asr_folders; return ;;
-        "leaderboard export --model") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default"; return ;;
+        "leaderboard export --model") _asr_words "qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo tiny-en base-en en-us default"; return ;;
         "leaderboard export --dataset") _asr_files; return ;;
         "leaderboard readme --table"|"leaderboard readme -t") :; return ;;
         "leaderboard readme --date") :; return ;;
-        "bench --engine"|"bench -e") _asr_words "auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server"; return ;;
+        "bench --engine"|"bench -e") _asr_words "auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server"; return ;;
         "bench --with") _asr_files; return ;;
         "bench --replay") _asr_files; return ;;
         "bench --out"|"bench -o") _asr_folders; return ;;
@@ -347,7 +348,7 @@ _asr() {
         "digest podcast --voice") :; return ;;
         "digest podcast --voice-dir") _asr_folders; return ;;
         "digest podcast --format"|"digest podcast -f") :; return ;;
-        "digest podcast --engine"|"digest podcast -e") _asr_words "auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server"; return ;;
+        "digest podcast --engine"|"digest podcast -e") _asr_words "auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server"; return ;;
         "digest paper --out"|"digest paper -o") _asr_folders; return ;;
         "digest paper --replay") _asr_files; return ;;
     esac
@@ -355,7 +356,7 @@ _asr() {
         "")
             if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe align ask compare leaderboard bench engines doctor config digest"; fi ;;
         "transcribe")
-            if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --language --languages --identify-with --task --translate --ask --prompt --initial-prompt --hotwords --files-from --null --manifest --start --end --clip-timestamps --channels --format --output-format --output-dir --output --output-template --mirror-tree --word-timestamps --no-word-timestamps --aligner --punctuate --punctuation-model --force --dry-run --fail-fast --diarize --diarize-model --speakers --min-speakers --max-speakers --rttm-in --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --language-model --beam-size --n-best --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --seed --engine-option --batched --no-batched --batch-size --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --fast --backend --language --languages --identify-with --task --translate --ask --prompt --initial-prompt --hotwords --files-from --null --manifest --start --end --clip-timestamps --channels --format --output-format --output-dir --output --output-template --mirror-tree --word-timestamps --no-word-timestamps --aligner --punctuate --punctuation-model --force --dry-run --fail-fast --diarize --diarize-model --speakers --min-speakers --max-speakers --rttm-in --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --language-model --beam-size --n-best --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --seed --engine-option --batched --no-batched --batch-size --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "align")
             if [[ $cur == -* ]]; then _asr_words "--aligner --model --listener --language --format --output-dir --output --output-template --mirror-tree --min-coverage --max-word-seconds --reference --start --end --channels --vad --no-vad --device --compute-type --dtype --threads --offline --local-files-only --subs --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "ask")
@@ -369,7 +370,7 @@ _asr() {
         "leaderboard check")
             if [[ $cur == -* ]]; then _asr_words "--table --date --json --help"; else :; fi ;;
         "leaderboard update")
-            if [[ $cur == -* ]]; then _asr_words "--replay --help"; else _asr_colons "canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--replay --help"; else _asr_colons "canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo moonshine moonshine:tiny-en moonshine:base-en"; fi ;;
         "leaderboard score")
             if [[ $cur == -* ]]; then _asr_words "--language --write --eval-results --force --json --csv --help"; else _asr_folders; fi ;;
         "leaderboard export")
@@ -381,7 +382,7 @@ _asr() {
         "engines")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
         "engines pull")
-            if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo moonshine moonshine:tiny-en moonshine:base-en"; fi ;;
         "doctor")
             if [[ $cur == -* ]]; then _asr_words "--network --json --help"; else :; fi ;;
         "config")

@@ -109,12 +109,14 @@ function __asr_by_engine -d 'Words that depend on --engine'
             printf '%s\n' parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-ctc-0.6b parakeet-ctc-1.1b parakeet-rnnt-0.6b parakeet-rnnt-1.1b canary-1b-v2 wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en
         case whisper
             printf '%s\n' tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo
+        case moonshine
+            printf '%s\n' tiny-en base-en
         case pocketsphinx
             printf '%s\n' en-us
         case fake
             printf '%s\n' default
         case '*'
-            printf '%s\n' qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default
+            printf '%s\n' qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo tiny-en base-en en-us default
     end
 end
 
@@ -148,8 +150,9 @@ complete -c asr -n '__asr_at' -a 'digest' -d 'Follow the field: a verified diges
 complete -c asr -n '__asr_at' -l version -s V -d 'Show the version.'
 complete -c asr -n '__asr_at' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at transcribe' -F
-complete -c asr -n '__asr_at transcribe' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'ENGINE or ENGINE:MODEL; auto: the best with weights here.'
+complete -c asr -n '__asr_at transcribe' -l engine -s e -r -f -a 'auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server' -d 'ENGINE or ENGINE:MODEL; auto: the best with weights here.'
 complete -c asr -n '__asr_at transcribe' -l model -s m -r -f -a '(__asr_by_engine)' -d 'Name, hub id, or folder of weights.'
+complete -c asr -n '__asr_at transcribe' -l fast -d 'The quickest with weights here; the same as --engine fast.'
 complete -c asr -n '__asr_at transcribe' -l backend -r -f -a 'native nemo' -d 'Implementation, of an engine with several.'
 complete -c asr -n '__asr_at transcribe' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Code or name; default: found out.'
 complete -c asr -n '__asr_at transcribe' -l languages -r -f -a '(__fish_complete_list , \'printf "%s\\n" af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh\')' -d 'Find the language among these: de,en.'
@@ -173,7 +176,7 @@ complete -c asr -n '__asr_at transcribe' -l output-template -r -f -d 'Names in t
 complete -c asr -n '__asr_at transcribe' -l mirror-tree -d 'Keep the folders below a folder input.'
 complete -c asr -n '__asr_at transcribe' -l word-timestamps -d 'Times of words; default: as the format needs.'
 complete -c asr -n '__asr_at transcribe' -l no-word-timestamps -d 'Times of words; default: as the format needs.'
-complete -c asr -n '__asr_at transcribe' -l aligner -r -f -a 'auto ctc nemo pocketsphinx qwen3' -d 'Who times the words, NAME or NAME:MODEL; default: the engine, or the best.'
+complete -c asr -n '__asr_at transcribe' -l aligner -r -f -a 'auto engine ctc nemo pocketsphinx qwen3' -d 'Who times the words: NAME[:MODEL], or engine; default: the better one.'
 complete -c asr -n '__asr_at transcribe' -l punctuate -d 'Put punctuation into texts that have none.'
 complete -c asr -n '__asr_at transcribe' -l punctuation-model -r -f -a 'firered' -d 'For --punctuate: firered, the default, or firered:FOLDER.'
 complete -c asr -n '__asr_at transcribe' -l force -d 'Make all again; replace edited and foreign files.'
@@ -247,7 +250,7 @@ complete -c asr -n '__asr_at transcribe' -l verbose -s v -d 'More about what is 
 complete -c asr -n '__asr_at transcribe' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at align' -F
 complete -c asr -n '__asr_at align' -F
-complete -c asr -n '__asr_at align' -l aligner -s a -r -f -a 'auto ctc nemo pocketsphinx qwen3' -d 'ALIGNER[:MODEL], or auto: the best for the language here.'
+complete -c asr -n '__asr_at align' -l aligner -s a -r -f -a 'auto engine ctc nemo pocketsphinx qwen3' -d 'ALIGNER[:MODEL], or auto: the best for the language here.'
 complete -c asr -n '__asr_at align' -l model -s m -r -f -a '(__asr_by_aligner)' -d 'Name, hub id, or folder of weights.'
 complete -c asr -n '__asr_at align' -l listener -r -f -d 'ENGINE[:MODEL] that hears which words are there, for qwen3; auto, or none.'
 complete -c asr -n '__asr_at align' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Code or name; default: by the text.'
@@ -281,7 +284,7 @@ complete -c asr -n '__asr_at align' -l quiet -s q -d 'Errors only.'
 complete -c asr -n '__asr_at align' -l verbose -s v -d 'More about what is going on.'
 complete -c asr -n '__asr_at align' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at ask' -F
-complete -c asr -n '__asr_at ask' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'ENGINE or ENGINE:MODEL, of one with a language model; or auto.'
+complete -c asr -n '__asr_at ask' -l engine -s e -r -f -a 'auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server' -d 'ENGINE or ENGINE:MODEL, of one with a language model; or auto.'
 complete -c asr -n '__asr_at ask' -l model -s m -r -f -a '(__asr_by_engine)' -d 'Name, hub id, or folder of weights.'
 complete -c asr -n '__asr_at ask' -l backend -r -f -a 'native nemo' -d 'Implementation, of an engine with several.'
 complete -c asr -n '__asr_at ask' -l llm -r -f -d 'Ask this OpenAI-compatible server instead.'
@@ -352,7 +355,7 @@ complete -c asr -n '__asr_at leaderboard check' -l table -s t -r -f -d 'Tables (
 complete -c asr -n '__asr_at leaderboard check' -l date -r -f -d 'The version of this day or the last before it, YYYY-MM-DD.'
 complete -c asr -n '__asr_at leaderboard check' -l json -d 'As JSON.'
 complete -c asr -n '__asr_at leaderboard check' -l help -s h -d 'Show this message and exit.'
-complete -c asr -n '__asr_at leaderboard update' -f -a 'canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo'
+complete -c asr -n '__asr_at leaderboard update' -f -a 'canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo moonshine moonshine:tiny-en moonshine:base-en'
 complete -c asr -n '__asr_at leaderboard update' -l replay -r -F -d 'Answer from recorded files in this folder and open no connection.'
 complete -c asr -n '__asr_at leaderboard update' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at leaderboard score' -f -a '(__fish_complete_directories)'
@@ -365,7 +368,7 @@ complete -c asr -n '__asr_at leaderboard score' -l csv -d 'As CSV.'
 complete -c asr -n '__asr_at leaderboard score' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at leaderboard export' -F
 complete -c asr -n '__asr_at leaderboard export' -l out -s o -r -f -a '(__fish_complete_directories)' -d 'Folder for the manifests.'
-complete -c asr -n '__asr_at leaderboard export' -l model -r -f -a 'qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default' -d 'The model\'s id on the hub, owner/name.'
+complete -c asr -n '__asr_at leaderboard export' -l model -r -f -a 'qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo tiny-en base-en en-us default' -d 'The model\'s id on the hub, owner/name.'
 complete -c asr -n '__asr_at leaderboard export' -l dataset -r -F -d 'path_name_split, as in the names of manifests.'
 complete -c asr -n '__asr_at leaderboard export' -l force -d 'Replace reports that were edited, and files of others.'
 complete -c asr -n '__asr_at leaderboard export' -l help -s h -d 'Show this message and exit.'
@@ -375,7 +378,7 @@ complete -c asr -n '__asr_at leaderboard readme' -l date -r -f -d 'The version o
 complete -c asr -n '__asr_at leaderboard readme' -l open -d 'Only models with open weights.'
 complete -c asr -n '__asr_at leaderboard readme' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at bench' -F
-complete -c asr -n '__asr_at bench' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'ENGINE[@BACKEND][:MODEL]; several times for several.'
+complete -c asr -n '__asr_at bench' -l engine -s e -r -f -a 'auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server' -d 'ENGINE[@BACKEND][:MODEL]; several times for several.'
 complete -c asr -n '__asr_at bench' -l with -r -F -d 'Show this earlier run, or all in a folder; without a dataset, only such.'
 complete -c asr -n '__asr_at bench' -l replay -r -F -d 'Run this run again, and say what has drifted.'
 complete -c asr -n '__asr_at bench' -l out -s o -r -f -a '(__fish_complete_directories)' -d 'Folder for the records; default: the user\'s.'
@@ -411,7 +414,7 @@ complete -c asr -n '__asr_at bench' -l help -s h -d 'Show this message and exit.
 complete -c asr -n '__asr_at engines' -a 'pull' -d 'Download weights, or complete those that are partly here; prints the folder of each.'
 complete -c asr -n '__asr_at engines' -l json -d 'Everything known, as JSON.'
 complete -c asr -n '__asr_at engines' -l help -s h -d 'Show this message and exit.'
-complete -c asr -n '__asr_at engines pull' -f -a 'canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo'
+complete -c asr -n '__asr_at engines pull' -f -a 'canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo moonshine moonshine:tiny-en moonshine:base-en'
 complete -c asr -n '__asr_at engines pull' -l safetensors -r -f -a '(__fish_complete_directories)' -d 'Also convert pickles, once, into FOLDER.'
 complete -c asr -n '__asr_at engines pull' -l quiet -s q -d 'Errors only.'
 complete -c asr -n '__asr_at engines pull' -l help -s h -d 'Show this message and exit.'
@@ -511,7 +514,7 @@ complete -c asr -n '__asr_at digest podcast' -l voice -r -f -d 'espeak-ng, flite
 complete -c asr -n '__asr_at digest podcast' -l voice-dir -r -f -a '(__fish_complete_directories)' -d 'A folder with voices of Kokoro or Piper.'
 complete -c asr -n '__asr_at digest podcast' -l format -s f -r -f -d 'mp3, opus or m4a.'
 complete -c asr -n '__asr_at digest podcast' -l selfcheck -d 'Transcribe and align the episode; report what is misheard.'
-complete -c asr -n '__asr_at digest podcast' -l engine -s e -r -f -a 'auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server' -d 'The engine that listens.'
+complete -c asr -n '__asr_at digest podcast' -l engine -s e -r -f -a 'auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server' -d 'The engine that listens.'
 complete -c asr -n '__asr_at digest podcast' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at digest paper' -l out -s o -r -f -a '(__fish_complete_directories)' -d 'The folder of the digest.'
 complete -c asr -n '__asr_at digest paper' -l replay -r -F -d 'Answer from recorded files and open no connection.'

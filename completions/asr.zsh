@@ -11,10 +11,11 @@ _asr_by_engine() {
         nemo) found=(parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge) ;;
         transformers) found=(parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-ctc-0.6b parakeet-ctc-1.1b parakeet-rnnt-0.6b parakeet-rnnt-1.1b canary-1b-v2 wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en) ;;
         whisper) found=(tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo) ;;
+        moonshine) found=(tiny-en base-en) ;;
         pocketsphinx) found=(en-us) ;;
         fake) found=(default) ;;
         openai_server) found=() ;;
-        *) found=(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default) ;;
+        *) found=(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo tiny-en base-en en-us default) ;;
     esac
     compadd "$@" -a found
 }
@@ -63,10 +64,11 @@ _asr_transcribe() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[ENGINE or ENGINE\:MODEL; auto\: the best with weights here.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
-        '(--engine -e)-e+[ENGINE or ENGINE\:MODEL; auto\: the best with weights here.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)--engine=[ENGINE or ENGINE\:MODEL; auto\: the best with weights here.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[ENGINE or ENGINE\:MODEL; auto\: the best with weights here.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
         '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:_asr_by_engine' \
         '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:_asr_by_engine' \
+        '(--fast)--fast[The quickest with weights here; the same as --engine fast.]' \
         '(--backend)--backend=[Implementation, of an engine with several.]:BACKEND:(native nemo)' \
         '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
@@ -96,7 +98,7 @@ _asr_transcribe() {
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
         '(--word-timestamps --no-word-timestamps)--word-timestamps[Times of words; default\: as the format needs.]' \
         '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times of words; default\: as the format needs.]' \
-        '(--aligner)--aligner=[Who times the words, NAME or NAME\:MODEL; default\: the engine, or the best.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
+        '(--aligner)--aligner=[Who times the words\: NAME\[\:MODEL\], or engine; default\: the better one.]:ALIGNER:(auto engine ctc nemo pocketsphinx qwen3)' \
         '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
         '(--punctuation-model)--punctuation-model=[For --punctuate\: firered, the default, or firered\:FOLDER.]:PUNCTUATION-MODEL:(firered)' \
         '(--force)--force[Make all again; replace edited and foreign files.]' \
@@ -183,8 +185,8 @@ _asr_align() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--aligner -a)--aligner=[ALIGNER\[\:MODEL\], or auto\: the best for the language here.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
-        '(--aligner -a)-a+[ALIGNER\[\:MODEL\], or auto\: the best for the language here.]:ALIGNER:(auto ctc nemo pocketsphinx qwen3)' \
+        '(--aligner -a)--aligner=[ALIGNER\[\:MODEL\], or auto\: the best for the language here.]:ALIGNER:(auto engine ctc nemo pocketsphinx qwen3)' \
+        '(--aligner -a)-a+[ALIGNER\[\:MODEL\], or auto\: the best for the language here.]:ALIGNER:(auto engine ctc nemo pocketsphinx qwen3)' \
         '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:_asr_by_aligner' \
         '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:_asr_by_aligner' \
         '(--listener)--listener=[ENGINE\[\:MODEL\] that hears which words are there, for qwen3; auto, or none.]:TEXT: ' \
@@ -235,8 +237,8 @@ _asr_ask() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '(--engine -e)--engine=[ENGINE or ENGINE\:MODEL, of one with a language model; or auto.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
-        '(--engine -e)-e+[ENGINE or ENGINE\:MODEL, of one with a language model; or auto.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)--engine=[ENGINE or ENGINE\:MODEL, of one with a language model; or auto.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[ENGINE or ENGINE\:MODEL, of one with a language model; or auto.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
         '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:_asr_by_engine' \
         '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:_asr_by_engine' \
         '(--backend)--backend=[Implementation, of an engine with several.]:BACKEND:(native nemo)' \
@@ -368,7 +370,7 @@ _asr_leaderboard_update() {
         '(--replay)--replay=[Answer from recorded files in this folder and open no connection.]:FILE:_files' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '*:\[table\]:(canary canary\:qwen-2.5b qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge transformers transformers\:parakeet-tdt-0.6b-v3 transformers\:parakeet-tdt-0.6b-v2 transformers\:parakeet-ctc-0.6b transformers\:parakeet-ctc-1.1b transformers\:parakeet-rnnt-0.6b transformers\:parakeet-rnnt-1.1b transformers\:canary-1b-v2 transformers\:wav2vec2-base-960h transformers\:hubert-xlarge-ls960-ft transformers\:wav2vec2-bert-CV16-en whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+        '*:\[table\]:(canary canary\:qwen-2.5b qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge transformers transformers\:parakeet-tdt-0.6b-v3 transformers\:parakeet-tdt-0.6b-v2 transformers\:parakeet-ctc-0.6b transformers\:parakeet-ctc-1.1b transformers\:parakeet-rnnt-0.6b transformers\:parakeet-rnnt-1.1b transformers\:canary-1b-v2 transformers\:wav2vec2-base-960h transformers\:hubert-xlarge-ls960-ft transformers\:wav2vec2-bert-CV16-en whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo moonshine moonshine\:tiny-en moonshine\:base-en)'
 }
 
 _asr_leaderboard_score() {
@@ -393,7 +395,7 @@ _asr_leaderboard_export() {
     _arguments -s -S -C \
         '(--out -o)--out=[Folder for the manifests.]:DIR:_files -/' \
         '(--out -o)-o+[Folder for the manifests.]:DIR:_files -/' \
-        '(--model)--model=[The model'\''s id on the hub, owner/name.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo en-us default)' \
+        '(--model)--model=[The model'\''s id on the hub, owner/name.]:MODEL:(qwen-2.5b 1.7b 0.6b 1.7b-hf 0.6b-hf aed2 aed llm2 llm parakeet-tdt-0.6b-v3 parakeet-tdt-0.6b-v2 parakeet-tdt-1.1b parakeet-rnnt-1.1b parakeet-rnnt-0.6b parakeet-ctc-1.1b parakeet-ctc-0.6b canary-1b-v2 canary-1b-flash canary-1b stt_en_fastconformer_transducer_xlarge stt_en_fastconformer_transducer_xxlarge wav2vec2-base-960h hubert-xlarge-ls960-ft wav2vec2-bert-CV16-en tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3 large-v3-turbo distil-small.en distil-medium.en distil-large-v2 distil-large-v3 distil-large-v3.5 large turbo tiny-en base-en en-us default)' \
         '(--dataset)--dataset=[path_name_split, as in the names of manifests.]:FILE:_files' \
         '(--force)--force[Replace reports that were edited, and files of others.]' \
         '(--help -h)--help[Show this message and exit.]' \
@@ -418,8 +420,8 @@ _asr_bench() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '*--engine=[ENGINE\[@BACKEND\]\[\:MODEL\]; several times for several.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
-        '*-e+[ENGINE\[@BACKEND\]\[\:MODEL\]; several times for several.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '*--engine=[ENGINE\[@BACKEND\]\[\:MODEL\]; several times for several.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
+        '*-e+[ENGINE\[@BACKEND\]\[\:MODEL\]; several times for several.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
         '*--with=[Show this earlier run, or all in a folder; without a dataset, only such.]:FILE:_files' \
         '(--replay)--replay=[Run this run again, and say what has drifted.]:FILE:_files' \
         '(--out -o)--out=[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
@@ -490,7 +492,7 @@ _asr_engines_pull() {
         '(--quiet -q)-q[Errors only.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '*:engine\[\:model\]:(canary canary\:qwen-2.5b qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge transformers transformers\:parakeet-tdt-0.6b-v3 transformers\:parakeet-tdt-0.6b-v2 transformers\:parakeet-ctc-0.6b transformers\:parakeet-ctc-1.1b transformers\:parakeet-rnnt-0.6b transformers\:parakeet-rnnt-1.1b transformers\:canary-1b-v2 transformers\:wav2vec2-base-960h transformers\:hubert-xlarge-ls960-ft transformers\:wav2vec2-bert-CV16-en whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo)'
+        '*:engine\[\:model\]:(canary canary\:qwen-2.5b qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge transformers transformers\:parakeet-tdt-0.6b-v3 transformers\:parakeet-tdt-0.6b-v2 transformers\:parakeet-ctc-0.6b transformers\:parakeet-ctc-1.1b transformers\:parakeet-rnnt-0.6b transformers\:parakeet-rnnt-1.1b transformers\:canary-1b-v2 transformers\:wav2vec2-base-960h transformers\:hubert-xlarge-ls960-ft transformers\:wav2vec2-bert-CV16-en whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo moonshine moonshine\:tiny-en moonshine\:base-en)'
 }
 
 _asr_doctor() {
@@ -766,8 +768,8 @@ _asr_digest_podcast() {
         '(--format -f)--format=[mp3, opus or m4a.]:TEXT: ' \
         '(--format -f)-f+[mp3, opus or m4a.]:TEXT: ' \
         '(--selfcheck)--selfcheck[Transcribe and align the episode; report what is misheard.]' \
-        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
-        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto canary qwen3 firered nemo transformers whisper pocketsphinx fake openai_server)' \
+        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import wave
 from pathlib import Path
 
 import jiwer
 import pytest
-from support.command import Run
+from support.command import Run, quiet_environment
 
 LIBRIVOX_BY_HAND = 0.282  # WER of PocketSphinx called by hand on the five clips
 
@@ -65,12 +67,33 @@ def test_pocketsphinx_is_no_worse_than_by_hand(asr: Run, tmp_path: Path, shared:
     assert word_error_rate([text.read_text().strip() for text in texts], heard) <= LIBRIVOX_BY_HAND + 0.0005
 
 
-def test_auto_takes_the_embedded_engine_and_says_so(asr: Run, digit_strings: list[tuple[Path, str]]) -> None:
-    done = asr("transcribe", digit_strings[0][0])
-    assert done.code == 0 and "nine eight" in done.out
-    assert "pocketsphinx" in done.err and "asr engines pull whisper" in done.err
-    other = asr("transcribe", digit_strings[0][0], "-l", "de")
-    assert other.code == 3 and "speak" in other.err and "asr engines pull" in other.err
+# What makes the packages of weights look as if they were not installed.
+WITHOUT = """
+import sys
+from importlib import metadata
+def absent(name): raise metadata.PackageNotFoundError(name)
+from asrcli.weights import packaged
+packaged.distribution = absent
+from asrcli.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+def test_auto_without_packages_takes_the_embedded_engine_and_says_so(
+    tmp_path: Path, digit_strings: list[tuple[Path, str]]
+) -> None:
+    def asr(*words: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", WITHOUT, "transcribe", *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, env=quiet_environment(tmp_path), timeout=120)
+
+    done = asr(digit_strings[0][0])
+    assert done.returncode == 0 and "nine eight" in done.stdout
+    said = [line for line in done.stderr.splitlines() if "engine" in line]
+    assert len(said) == 1 and "pocketsphinx" in said[0] and "asr engines pull whisper" in said[0]
+    assert "qwen3" not in done.stderr and "not qwen3: no weights here" in asr(digit_strings[0][0], "-v").stderr
+    other = asr(digit_strings[0][0], "-l", "de")
+    assert other.returncode == 3 and "speaks 'de'" in other.stderr and "asr engines pull whisper:base" in other.stderr
+    assert "asr engines pull whisper:large-v3-turbo" in asr(digit_strings[0][0], "-l", "yue").stderr
 
 
 def test_missing_weights_are_exit_3_offline(asr: Run, digit_strings: list[tuple[Path, str]]) -> None:

@@ -37,6 +37,7 @@ CASES = {
     "canary": Tried("canary-qwen-digits"),
     "fake": Tried(rejects_noise=False),
     "firered": Tried("firered2-aed-digits"),
+    "moonshine": Tried(),
     "nemo": Tried("parakeet-tdt-digits", archive=True),
     "openai_server": Tried(server="whisper-digits-ct2"),
     "pocketsphinx": Tried(),

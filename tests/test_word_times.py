@@ -12,13 +12,14 @@ from typing import ClassVar
 import pytest
 from asr_plugins.fake import Fake
 from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
+from asr_plugins.whisper import Whisper
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.command import Run
 
 from asrcli import api
 from asrcli.alignment.choice import AlignerChoice, choose_aligner, prepare_aligner
-from asrcli.alignment.words import AlignedTimes, aligner_for, own_times, shared
+from asrcli.alignment.words import AlignedTimes, _with_own, aligner_for, own_times, shared
 from asrcli.audio.inputs import Found
 from asrcli.engine import Device, Engine, Weights
 from asrcli.engines import selection
@@ -235,3 +236,49 @@ def test_in_the_shell(asr: Run, tmp_path: Path) -> None:
     assert [word["source"] for word in segment["words"]] == ["aligned"] * 3
     refused = asr("transcribe", "we-will-meet.wav", "-e", "fake", "--aligner", "pocketsphinx")
     assert (refused.code, "give both" in refused.err) == (2, True)
+
+
+# The better of two sources
+
+
+@pytest.mark.parametrize(("language", "better"), [("en", True), (None, True), ("fr", False)])
+def test_who_is_nearer_the_truth_times_the_words(language: str | None, better: bool) -> None:
+    asked = Options(word_timestamps=True, language=language)
+    assert aligner_for(Whisper, asked, None) == ((PocketSphinxAligner, "en-us") if better else None)
+    assert aligner_for(Whisper, asked, "engine") is None
+
+
+def test_only_an_engine_with_times_can_keep_them() -> None:
+    with pytest.raises(UsageError, match="'wordless' has no word times of its own"):
+        aligner_for(Wordless, WORDS, "engine")
+
+
+def test_the_engines_times_stay_where_the_aligner_does_not_speak() -> None:
+    said: list[str] = []
+    timer = AlignedTimes(AlignerChoice(PocketSphinxAligner, Weights("en-us", None), Device()), said.append)
+    one = clip(EXAMPLES / "lights-slt.wav")
+    heard = Segment("bonjour", 0.0, 1.0, words=(Word("bonjour", 0.2, 0.9),), language="fr")
+    assert timer(one, [heard]) == (heard,) and said == []
+    timer(one, [replace(heard, words=())])
+    assert len(said) == 1 and "'fr'" in said[0]
+
+
+TIMES = st.lists(st.integers(0, 100), min_size=2, max_size=12).map(sorted)
+
+
+@given(TIMES, TIMES, st.lists(st.booleans(), min_size=6, max_size=6))
+def test_the_engines_times_fill_what_the_aligner_left(aligned: list[int], own: list[int], found: list[bool]) -> None:
+    count = min(len(aligned), len(own)) // 2
+    placed = [
+        Word(str(at), aligned[2 * at], aligned[2 * at + 1], source="aligned" if found[at] else "interpolated")
+        for at in range(count)
+    ]
+    theirs = [Word(str(at), own[2 * at], own[2 * at + 1], score=0.5) for at in range(count)]
+    filled = _with_own(placed, theirs)
+    assert [word for word, there in zip(filled, found, strict=False) if there] == [
+        word for word in placed if word.source == "aligned"
+    ]
+    assert all(word.source == "model" for word, there in zip(filled, found, strict=False) if not there)
+    times = [time for word in filled for time in (word.start, word.end)]
+    assert times == sorted(times)
+    assert _with_own(placed, theirs[1:]) == placed, "other words: nothing is known"

@@ -155,8 +155,8 @@ def known_values() -> Mapping[str, Values]:
     """Return what options and arguments of a name accept, whatever the command; Typer knows only their types."""
     names = tuple(sorted(child.name for child in _children(application())))
     words: Mapping[str, tuple[str, ...]] = {
-        "engine": ("auto", *engines()),
-        "aligner": ("auto", *_of_group(ALIGNERS)),
+        "engine": ("auto", "fast", *engines()),
+        "aligner": ("auto", "engine", *_of_group(ALIGNERS)),
         "vad_model": (SILERO, *_of_group(DETECTORS)),
         "punctuation_model": _of_group(PUNCTUATORS),
         "identify_with": _of_group(IDENTIFIERS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from asrcli.aligner import Aligner
+from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
 from asrcli.alignment.choice import AlignerChoice, choose_aligner
 from asrcli.alignment.places import cut
 from asrcli.alignment.readings import numbers_in
@@ -15,27 +15,33 @@ from asrcli.alignment.windows import Pairing, Windows
 from asrcli.engine import Engine
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Clip, Options, Region, Segment, Word
+from asrcli.weights.models import is_here
+
+OWN = "engine"  # in place of an aligner's name: the engine's own word times
 
 Timer = Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]]
 
 
 def aligner_for(engine: type[Engine], options: Options, aligner: str | None) -> tuple[type[Aligner], str | None] | None:
-    """Return the aligner that gives an engine's words their times; ``None`` where it has its own or none are wanted.
+    """Return the aligner that gives an engine's words their times; ``None`` where its own are kept or none are wanted.
 
     Args:
-        engine: its card says whether it has times of its own.
+        engine: its card says whether it has times of its own, and who has better ones.
         options: whether word times are asked for, and in which language.
         aligner: the one that the user named, NAME or NAME:MODEL; it is then used even where the engine has times.
+            ``engine`` keeps the engine's own.
 
     Raises:
-        UsageError: the engine has no word times, and no aligner here speaks the language.
+        UsageError: the engine has no word times, and no aligner here speaks the language or it was to keep its own.
     """
     if not options.word_timestamps:
         if aligner:
             raise UsageError(f"--aligner {aligner} is for --word-timestamps: give both")
         return None
-    if not aligner and "word_timestamps" in engine.supports:
-        return None
+    if "word_timestamps" in engine.supports and aligner in (None, OWN):
+        return _better(engine, options.language) if aligner is None else None
+    if aligner == OWN:
+        raise UsageError(f"engine '{engine.name}' has no word times of its own: leave --aligner {OWN} out")
     try:
         return choose_aligner(aligner or "auto", None, options.language)
     except EngineUnavailable as error:
@@ -44,8 +50,21 @@ def aligner_for(engine: type[Engine], options: Options, aligner: str | None) -> 
         raise UsageError(f"engine '{engine.name}' has no --word-timestamps of its own, and {error}") from error
 
 
+def _better(engine: type[Engine], language: str | None) -> tuple[type[Aligner], str | None] | None:
+    """Return the aligner that has better word times than the engine in a language; in any, where that is not known."""
+    for spoken, name in engine.better_timed_by.items():
+        if language in (None, spoken) and name in installed_aligners():
+            aligner = load_aligner_class(name)
+            if not aligner.missing() and is_here(aligner):
+                return aligner, aligner.default_model
+    return None
+
+
 class AlignedTimes:
-    """Gives the words of segments the times of an aligner, which is loaded when the first clip is there."""
+    """Gives the words of segments the times of an aligner, which is loaded when the first clip is there.
+
+    Where the aligner does not speak the language or does not find a word, the engine's own times stay, if it has any.
+    """
 
     def __init__(self, choice: AlignerChoice, announce: Callable[[str], None]) -> None:
         self.choice, self.announce = choice, announce
@@ -55,7 +74,7 @@ class AlignedTimes:
     def __call__(self, clip: Clip, segments: Sequence[Segment]) -> tuple[Segment, ...]:
         """Return the segments of one clip with words; times are the recording's."""
         language = next((one.language for one in segments if one.language), None) or clip.language
-        if not segments or not self._speaks(language):
+        if not segments or not self._speaks(language, all(one.words for one in segments)):
             return own_times(clip, segments)
         if self._aligner is None:
             self._aligner = self.choice.load()
@@ -70,11 +89,11 @@ class AlignedTimes:
         words = iter(written_back([token for own in tokens for token in own], placed, whole))
         return tuple(_timed(segment, [next(words) for _ in own]) for segment, own in zip(segments, tokens, strict=True))
 
-    def _speaks(self, language: str | None) -> bool:
+    def _speaks(self, language: str | None, timed: bool) -> bool:
         spoken = self.choice.aligner.languages(self.choice.weights.name)
         if language is None or not spoken or language in spoken:
             return True
-        if language not in self._refused:
+        if language not in self._refused and not timed:
             self._refused.add(language)
             name = self.choice.aligner.name
             self.announce(f"aligner '{name}' does not speak '{language}': word times are interpolated there")
@@ -89,11 +108,26 @@ def own_times(clip: Clip, segments: Sequence[Segment]) -> tuple[Segment, ...]:
 
 
 def _timed(segment: Segment, words: Sequence[Word]) -> Segment:
-    """Return a segment with aligned words; those that were not found share the time between the others."""
-    kept = shared(words, Region(segment.start, segment.end))
+    """Return a segment with aligned words; those that were not found keep the engine's times, or share what is left."""
+    kept = shared(_with_own(words, segment.words), Region(segment.start, segment.end))
     start = min([segment.start, *(word.start for word in kept[:1])])
     end = max([segment.end, *(word.end for word in kept[-1:])])
     return replace(segment, start=start, end=end, words=tuple(replace(word, status=None) for word in kept))
+
+
+def _with_own(words: Sequence[Word], own: Sequence[Word]) -> list[Word]:
+    """Return words in which those without a place have the engine's times, as far as the others leave room."""
+    done = list(words)
+    if [word.text for word in words] != [word.text for word in own]:
+        return done
+    clock = 0.0
+    for at, (word, theirs) in enumerate(zip(words, own, strict=True)):
+        if word.source == "interpolated":
+            latest = next((after.start for after in words[at:] if after.source != "interpolated"), theirs.end)
+            start = max(clock, min(theirs.start, latest))
+            done[at] = replace(theirs, start=start, end=max(start, min(theirs.end, latest)))
+        clock = done[at].end
+    return done
 
 
 def shared(words: Sequence[Word], within: Region) -> list[Word]:

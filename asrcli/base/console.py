@@ -128,9 +128,10 @@ def _show_logs() -> None:
     """Let engines talk on standard error, with what their libraries say."""
     import logging
 
-    engines = logging.getLogger("asr_plugins")
-    if not engines.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("asr: %(message)s"))
-        engines.addHandler(handler)
-        engines.setLevel(logging.DEBUG)
+    for name in ("asrcli", "asr_plugins"):
+        logger = logging.getLogger(name)
+        if not logger.handlers:
+            handler = logging.StreamHandler(sys.stderr)
+            handler.setFormatter(logging.Formatter("asr: %(message)s"))
+            logger.addHandler(handler)
+            logger.setLevel(logging.DEBUG)

@@ -25,6 +25,7 @@ class ModelCard:
     licence: str
     here: bool  # can be loaded now without a download
     installed_bytes: int | None
+    package: str = ""  # the installed packages that carry the weights, with their versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +93,5 @@ def _model_card(engine: type[Plugin], name: str) -> ModelCard:
         model.licence,
         models.is_here(engine, name) and not engine.missing(),
         models.installed_size(engine, name),
+        models.origin(engine, name),
     )

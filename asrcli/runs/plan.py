@@ -54,7 +54,7 @@ class Request:
     batch_size: int | None = None
     offline: bool = False
     force: bool = False
-    aligner: str | None = None  # for word times; None: where the engine has none of its own, the best that is here
+    aligner: str | None = None  # for word times; None: the better source; "engine": the engine's own
     speakers: SpeakerOptions | None = None  # None: words have no speakers, unless channels are split
 
     verb: ClassVar[str] = "transcribe"

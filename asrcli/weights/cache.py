@@ -55,20 +55,21 @@ def has_weights(folder: Path, engine: type[Plugin], declared: Model | None) -> b
     """
     import json
 
-    if not folder.is_dir():
+    inside = folder / declared.folder if declared is not None else folder
+    if not inside.is_dir():
         return False
-    for index in folder.glob("*.safetensors.index.json"):
+    for index in inside.glob("*.safetensors.index.json"):
         try:
             parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
         except (OSError, ValueError, KeyError, AttributeError):
             return False
-        if not all((folder / part).exists() for part in parts):
+        if not all((inside / part).exists() for part in parts):
             return False
     named = [name for name in (declared.files if declared is not None else ()) if _is_weights(engine, name)]
     if any(not (folder / name).exists() for name in named if not set(name) & set("*?[")):
         return False
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return any(_is_weights(engine, path.relative_to(folder).as_posix()) for path in files)
+    files = (path for path in inside.rglob("*") if path.is_file())
+    return any(_is_weights(engine, path.relative_to(inside).as_posix()) for path in files)
 
 
 def _is_weights(engine: type[Plugin], name: str) -> bool:

@@ -23,17 +23,17 @@ def hash_local(place: str | Path) -> str:
     """
     root = Path(place)
     if root.is_file():
-        return _file_hash(root)[:16]
+        return file_hash(root)[:16]
     digest = hashlib.sha256()
     for path in sorted(model_files(root)):
-        digest.update(f"{path.relative_to(root).as_posix()}\0{_file_hash(path)}\n".encode(errors="surrogateescape"))
+        digest.update(f"{path.relative_to(root).as_posix()}\0{file_hash(path)}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()[:16]
 
 
 def file_hashes(folder: str | Path) -> dict[str, str]:
     """Return the SHA-256 of every file of a model folder, by its path below it."""
     root = Path(folder)
-    return {path.relative_to(root).as_posix(): _file_hash(path) for path in sorted(model_files(root))}
+    return {path.relative_to(root).as_posix(): file_hash(path) for path in sorted(model_files(root))}
 
 
 def model_files(root: Path) -> Iterator[Path]:
@@ -59,8 +59,8 @@ def check_kinds(root: Path) -> None:
                 raise ModelError(f"'{path}' is not loaded: it is a pipe, a socket or a device, and no file of a model")
 
 
-def _file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file, remembered across runs when the file is big."""
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal, remembered across runs when the file is big."""
     facts = path.stat()
     if facts.st_size < SMALL:
         return hashlib.sha256(path.read_bytes()).hexdigest()

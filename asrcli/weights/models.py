@@ -1,4 +1,4 @@
-"""Where weights come from: a local folder, the cache of the Hugging Face hub, or a download.
+"""Where weights come from: a local folder, the cache of the Hugging Face hub, an installed package, or a download.
 
 What is in the cache is found by looking at the disk, without the hub's library and without the network. A download
 takes the files that the engine and its model declare. Nothing is unpickled here, and no code from a repository is
@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from asrcli.base.files import blocks, write_atomic
 from asrcli.capabilities import file_suffixes, names_any_model
 from asrcli.errors import ModelError, UsageError
+from asrcli.weights import packaged
 from asrcli.weights.cache import cached, has_borrowed, has_weights, hub_cache, hub_is_off
 from asrcli.weights.hashes import check_kinds, hash_local
 
 if TYPE_CHECKING:
-    from asrcli.engine import Borrowed, Model, Plugin, Weights
+    from asrcli.engine import Borrowed, Model, Packaged, Plugin, Weights
 
 # Second copies of weights in repositories whose files nobody has declared.
 COPIES = ("*.bin.index.json", "model.fp32*")
@@ -62,15 +63,17 @@ def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: boo
         check_kinds(place)
         return Weights(name, str(place), hash_local(place), None)
     _hub_place(engine, name, declared)  # or there is no such model
-    found = cached(engine, name)
-    if found is None or not has_borrowed(found, declared):
+    found = _complete(engine, name)
+    if found is None and (carried := _carried(declared)) is not None:
+        return Weights(name, str(packaged.ready(carried, announce)), packaged.revision(carried), declared)
+    if found is None:
         if offline or not pull or hub_is_off():
             why = " and may not be downloaded now" if offline or hub_is_off() else ""
             raise ModelError(
                 f"{_called(engine, name, declared)} is not on this machine{why}: {_pull_command(engine, name)}"
             )
         found = download(engine, name, announce)
-    return Weights(name, str(found), found.name, declared)
+    return _downloaded(name, found, declared)
 
 
 def pull(engine: type[Plugin], model: str | None, announce: Announce) -> Weights:
@@ -86,10 +89,31 @@ def pull(engine: type[Plugin], model: str | None, announce: Announce) -> Weights
     declared = engine.models.get(name)
     if names_any_model(engine) or (declared is not None and declared.hub_id is None):
         raise UsageError(f"the weights of '{engine.name}:{name}' are not on a hub: there is nothing to pull")
+    if (carried := _carried(declared)) is not None:
+        announce(f"the weights of '{engine.name}:{name}' are here already, in {packaged.origin(carried)}")
+        return Weights(name, str(packaged.ready(carried, announce)), packaged.revision(carried), declared)
     if hub_is_off():
         raise ModelError(f"cannot pull '{engine.name}:{name}': HF_HUB_OFFLINE is set")
-    found = download(engine, name, announce)
-    return Weights(name, str(found), found.name, declared)
+    return _downloaded(name, download(engine, name, announce), declared)
+
+
+def _downloaded(name: str, snapshot: Path, declared: Model | None) -> Weights:
+    """Return the weights in a folder of the hub's cache, whose name is the commit."""
+    from asrcli.engine import Weights
+
+    return Weights(name, str(snapshot / declared.folder if declared else snapshot), snapshot.name, declared)
+
+
+def _carried(declared: Model | None) -> Packaged | None:
+    """Return what installed packages carry of a model, if they do."""
+    carried = declared.packaged if declared is not None else None
+    return carried if packaged.is_here(carried) else None
+
+
+def _complete(engine: type[Plugin], name: str) -> Path | None:
+    """Return the folder of a downloaded repository that has all that a model needs, borrowed files too."""
+    found = cached(engine, name)
+    return found if found is not None and has_borrowed(found, engine.models.get(name)) else None
 
 
 def local_path(plugin: type[Plugin], weights: Weights) -> Path:
@@ -116,17 +140,24 @@ def is_here(engine: type[Plugin], model: str | None = None) -> bool:
         return engine.loads_folders
     if declared is None and Path(name).is_file():
         return name.endswith(file_suffixes(engine))
-    found = cached(engine, name)
-    return found is not None and has_borrowed(found, declared)
+    return _complete(engine, name) is not None or _carried(declared) is not None
+
+
+def origin(engine: type[Plugin], model: str) -> str:
+    """Return which installed packages a model's weights come from; "" when a copy of the hub's is used, or none."""
+    carried = _carried(engine.models.get(model))
+    return packaged.origin(carried) if carried is not None and _complete(engine, model) is None else ""
 
 
 def installed_size(engine: type[Plugin], model: str | None = None) -> int | None:
-    """Return the bytes a model takes on this machine; ``None`` when it is not here or comes inside a package."""
+    """Return the bytes a model takes on this machine; ``None`` when it is not here or comes with its engine."""
     name = engine.short_name(model or engine.default_model)
+    declared = engine.models.get(name)
     folder = cached(engine, name)
     if folder is None:
-        return None
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        return packaged.size(carried) if (carried := _carried(declared)) is not None else None
+    inside = folder / declared.folder if declared is not None else folder
+    return sum(path.stat().st_size for path in inside.rglob("*") if path.is_file())
 
 
 def download(engine: type[Plugin], name: str, announce: Announce) -> Path:

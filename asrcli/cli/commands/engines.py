@@ -121,7 +121,13 @@ def _block(card: EngineCard, width: int) -> list[str]:
             *(f"  {line}" for line in wrap("--model names a model of a server", width - 2)),
         ]
     rows = [HEADINGS, *(_row(model, model.name == card.default_model) for model in card.models)]
-    return [f"{card.name}: {state}", *columns(rows, width - 2), *_own_options(card, width)]
+    return [f"{card.name}: {state}", *columns(rows, width - 2), *_carried(card, width), *_own_options(card, width)]
+
+
+def _carried(card: EngineCard, width: int) -> list[str]:
+    """Return a line for each model whose weights an installed package carries: which one, and the licence."""
+    said = [f"{model.name} is in {model.package}, {model.licence}" for model in card.models if model.package]
+    return [f"  {line}" for one in said for line in wrap(one, width - 2, subsequent_indent="  ")]
 
 
 def _own_options(card: EngineCard, width: int) -> list[str]:

@@ -128,6 +128,13 @@ def voice_activity(
     )
 
 
+def engine_choice(engine: str, fast: bool) -> str:
+    """Return the engine; ``--fast`` stands for one, and against any other that is named."""
+    if fast and engine not in ("auto", "fast"):
+        raise UsageError(f"--fast chooses the engine: leave it or --engine {engine} out")
+    return "fast" if fast else engine
+
+
 def punctuation(punctuate: bool, model: str | None) -> str | None:
     """Return the punctuation model, or ``None`` where none is wanted."""
     if not punctuate:

@@ -33,6 +33,7 @@ def transcribe(
         str, _engine("--engine", "-e", help="ENGINE or ENGINE:MODEL; auto: the best with weights here.")
     ] = "auto",
     model: Annotated[str | None, _engine("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
+    fast: Annotated[bool, _engine("--fast", help="The quickest with weights here; the same as --engine fast.")] = False,
     backend: Annotated[str | None, _engine("--backend", help="Implementation, of an engine with several.")] = None,
     language: Annotated[str | None, _engine("--language", "-l", help="Code or name; default: found out.")] = None,
     languages: Annotated[str | None, _engine("--languages", help="Find the language among these: de,en.")] = None,
@@ -83,7 +84,7 @@ def transcribe(
     ] = None,
     aligner: Annotated[
         str | None,
-        _results("--aligner", help="Who times the words, NAME or NAME:MODEL; default: the engine, or the best."),
+        _results("--aligner", help="Who times the words: NAME[:MODEL], or engine; default: the better one."),
     ] = None,
     punctuate: Annotated[bool, _results("--punctuate", help="Put punctuation into texts that have none.")] = False,
     punctuation_model: Annotated[
@@ -263,7 +264,8 @@ def transcribe(
         )  # fmt: skip
         wanted = Request(
             inputs=found, start=first, end=last, channels=requests.channel_choice(channels),
-            engine=engine, model=model, backend=backend, options=options, batch_size=batch_size,
+            engine=requests.engine_choice(engine, fast), model=model, backend=backend, options=options,
+            batch_size=batch_size,
             languages=tuple(language_code(one) for one in requests.words(languages)), identifier=identify_with,
             formats=formats, layout=shape, naming=results.naming, force=force,
             vad=requests.voice_activity(

@@ -60,6 +60,7 @@ class Whisper(Engine):
         }
     )  # fmt: skip
     identifies_language = True
+    better_timed_by: ClassVar[Mapping[str, str]] = {"en": "pocketsphinx"}
 
     def __init__(self, weights: Weights, device: Device) -> None:
         folder = self._prepare(weights)

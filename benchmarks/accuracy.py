@@ -1,0 +1,222 @@
+"""How well each engine whose weights are here hears people, and how much CPU it takes, beside bare faster-whisper.
+
+Real speech: the clips kept beside the repository and those in the moonshine-voice wheel. Every system hears all of them
+in one process of one thread, one system after the other; CPU seconds are those of the whole process, with its start.
+An interrupt ends the run with the systems that are done. `python -m benchmarks.accuracy NAME ...` runs those alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import wave
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import distribution
+from pathlib import Path
+
+import numpy as np
+
+from asrcli.engine import load_class
+from asrcli.scoring.alignment import distances
+from asrcli.scoring.significance import bootstrap
+from asrcli.text.normalisers import build
+from asrcli.weights import models
+
+HOME = Path(__file__).parent.parent
+AUDIO = Path(os.environ.get("ASR_TEST_SHARED", HOME.parent / "shared")) / "audio"
+RATE = 16_000
+QUIET_SECONDS = 30
+LONGEST = 1800  # seconds of one system
+
+IN_WHEEL = {  # Dickens 1859; Beckett, a line
+    "two_cities": "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of "
+    "foolishness, it was the epoch of belief, it was the epoch of incredulity, it was the season of light, it was the "
+    "season of darkness, it was the spring of hope, it was the winter of despair, we had everything before us, we "
+    "had nothing before us, we were all going direct to heaven, we were all going direct the other way. In short, "
+    "the period was so far like the present period, that some of its noisiest authorities insisted on its being "
+    "received, for good or for evil, in the superlative degree of comparison only.",
+    "beckett": "Ever tried. Ever failed. No matter. Try again. Fail again. Fail better.",
+}
+
+BARE = """
+import json, sys
+from faster_whisper import BatchedInferencePipeline, WhisperModel
+folder, how, beam, *files = sys.argv[1:]
+model = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=1)
+if how == "batched":
+    model = BatchedInferencePipeline(model)
+for file in files:
+    segments, _ = model.transcribe(file, beam_size=int(beam))
+    print(json.dumps(" ".join(segment.text for segment in segments)), flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class System:
+    """One way to hear files: the engine in `asr`, or the model of an engine in bare faster-whisper."""
+
+    name: str
+    model: str  # ENGINE:MODEL, whose weights must be here
+    bare: tuple[str, str] | None = None  # "sequential" or "batched", and the beam
+
+    def command(self, files: list[Path], folder: Path) -> list[str]:
+        """Return what hears the files."""
+        engine, _, model = self.model.partition(":")
+        if self.bare is None:
+            more = ["-e", self.model, "-t", "1", "-f", "txt", "-o", str(folder), "--force"]
+            return [sys.executable, "-m", "asrcli", "transcribe", "-q", *map(str, files), *more]
+        weights = models.resolve(load_class(engine), model, offline=True, pull=False, announce=print)
+        return [sys.executable, "-c", BARE, str(weights.path), *self.bare, *map(str, files)]
+
+    def hear(self, files: list[Path]) -> tuple[list[str], float]:
+        """Return the text of each file, and the CPU seconds."""
+        with tempfile.TemporaryDirectory() as folder:
+            command = self.command(files, Path(folder))
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+            done = subprocess.run(
+                command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **one}, timeout=LONGEST
+            )
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            if self.bare is not None:
+                texts = [str(json.loads(line)) for line in done.stdout.splitlines()]
+            else:
+                texts = [(Path(folder) / f"{file.stem}.txt").read_text().replace("\n", " ") for file in files]
+        return texts, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+SYSTEMS = [
+    System("`asr`, whisper:base", "whisper:base"),
+    System("faster-whisper base, beam 5", "whisper:base", ("sequential", "5")),
+    System("faster-whisper base, greedy", "whisper:base", ("sequential", "1")),
+    System("faster-whisper base, batched, beam 5", "whisper:base", ("batched", "5")),
+    System("`asr`, whisper:tiny.en", "whisper:tiny.en"),
+    System("faster-whisper tiny.en, beam 5", "whisper:tiny.en", ("sequential", "5")),
+    System("faster-whisper tiny.en, greedy", "whisper:tiny.en", ("sequential", "1")),
+    System("faster-whisper tiny.en, batched, beam 5", "whisper:tiny.en", ("batched", "5")),
+    System("`asr`, moonshine:tiny-en", "moonshine:tiny-en"),
+    System("`asr`, pocketsphinx", "pocketsphinx:en-us"),
+]
+
+
+def english() -> dict[Path, str]:
+    """Return recordings of English with their texts."""
+    found = {path: path.with_suffix(".txt").read_text() for path in sorted((AUDIO / "librivox").glob("*.wav"))}
+    spoken = AUDIO / "alignment/cold_corpus.wav"
+    if spoken.exists():
+        found[spoken] = spoken.with_suffix(".lab").read_text()
+    for name, text in IN_WHEEL.items():
+        path = Path(str(distribution("moonshine-voice").locate_file(f"moonshine_voice/assets/{name}.wav")))
+        if path.exists():
+            found[path] = text
+    return found
+
+
+def mandarin() -> dict[Path, str]:
+    """Return recordings of Mandarin with their texts."""
+    folder = AUDIO / "mandarin"
+    lines = (folder / "text").read_text().splitlines() if folder.exists() else []
+    texts = {name: text for name, _, text in (line.partition(" ") for line in lines)}
+    return {path: texts[path.stem] for path in sorted(folder.glob("*.wav")) if path.stem in texts}
+
+
+def quiet(folder: Path) -> list[Path]:
+    """Write half a minute of each sound in which nobody speaks."""
+    clock = np.arange(QUIET_SECONDS * RATE) / RATE
+    noise = np.random.default_rng(0).standard_normal(len(clock))
+    hum = sum(np.sin(2 * np.pi * 50 * times * clock) / times for times in (1, 2, 3, 5))
+    sounds = {
+        "silence": 0 * clock,
+        **{f"white{level}": noise * 10 ** (level / 20) for level in (-20, -40, -60)},
+        "hum": 0.1 * hum,
+        "tone": 0.3 * np.sin(2 * np.pi * 440 * clock),
+    }
+    for name, sound in sounds.items():
+        with wave.open(str(folder / f"{name}.wav"), "wb") as file:
+            file.setparams((1, 2, RATE, 0, "NONE", ""))
+            file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+    return [folder / f"{name}.wav" for name in sounds]
+
+
+def rates(cut: Callable[[str], list[str]], texts: Mapping[str, list[str]], references: list[str]) -> dict[str, str]:
+    """Return errors, units, rate and its interval for each system, as cells of a table."""
+    right = [cut(text) for text in references]
+    counts = np.array([distances(right, [cut(text) for text in heard]) for heard in texts.values()], np.int64)
+    lengths = np.array([len(one) for one in right], np.int64)
+    resampled = bootstrap(counts, np.broadcast_to(lengths, counts.shape).copy())
+    cells = {}
+    for number, name in enumerate(texts):
+        errors, units, ends = int(counts[number].sum()), int(lengths.sum()), resampled.interval(number)
+        share = f"{100 * errors / units:.1f} | {100 * ends.low:.1f} to {100 * ends.high:.1f}"
+        cells[name] = f"{errors} of {units} | {share}"
+    return cells
+
+
+def main(names: list[str]) -> None:
+    """Run the systems and print the section of the page."""
+    chosen = [one for one in SYSTEMS if not names or any(name in one.name for name in names)]
+    here = [one for one in chosen if models.is_here(load_class(one.model.split(":")[0]), one.model.split(":")[1])]
+    spoken, chinese = english(), mandarin()
+    heard: dict[str, list[str]] = {}
+    characters: dict[str, list[str]] = {}
+    seconds: dict[str, float] = {}
+    written: dict[str, str] = {}
+    try:
+        for one in here:
+            texts, took = one.hear(list(spoken))
+            heard[one.name], seconds[one.name] = texts, took
+            print(one.name, round(took, 1), json.dumps(texts), file=sys.stderr, flush=True)
+            if one.bare is None:
+                with tempfile.TemporaryDirectory() as folder:
+                    files = quiet(Path(folder))
+                    found = zip(files, one.hear(files)[0], strict=True)
+                    written[one.name] = ", ".join(
+                        f"{file.stem}: {text.strip()}" for file, text in found if text.strip()
+                    )
+        for one in here:
+            if one.model == "whisper:base" and chinese:
+                characters[one.name], _ = one.hear(list(chinese))
+                print(one.name, json.dumps(characters[one.name], ensure_ascii=False), file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print("interrupted: what is done so far", file=sys.stderr)
+    show(heard, seconds, written, list(spoken.values()))
+    if characters:
+        show_mandarin(characters, list(chinese.values()))
+
+
+def show(
+    heard: dict[str, list[str]], seconds: dict[str, float], written: dict[str, str], references: list[str]
+) -> None:
+    """Print the tables of English and of sounds without speech."""
+    normalise = build("whisper-en")
+    cells = rates(lambda text: normalise(text).split(), heard, references)
+    lv = rates(lambda text: normalise(text).split(), {name: own[:5] for name, own in heard.items()}, references[:5])
+    print(f"{platform.machine()}, one thread, int8; `python -m benchmarks.accuracy`\n")
+    print("| English | errors | WER % | 95 % | LibriVox, WER % | CPU s |\n| --- | ---: | ---: | ---: | ---: | ---: |")
+    for name, cell in cells.items():
+        print(f"| {name} | {cell} | {lv[name].split(' | ')[1]} | {seconds[name]:.1f} |")
+    print(
+        f"\n{QUIET_SECONDS} s each of digital silence, white noise at -20, -40 and -60 dB, hum and a tone of 440 Hz:\n"
+    )
+    print("| engine | text written |\n| --- | --- |")
+    for name, text in written.items():
+        print(f"| {name} | {text or 'none'} |")
+
+
+def show_mandarin(heard: dict[str, list[str]], references: list[str]) -> None:
+    """Print the table of Mandarin, whose language each system finds out by itself."""
+    normalise = build("asr", "zh-hans")
+    cells = rates(lambda text: list(normalise(text).replace(" ", "")), heard, references)
+    print("\n| Mandarin | errors | CER % | 95 % |\n| --- | ---: | ---: | ---: |")
+    for name, cell in cells.items():
+        print(f"| {name} | {cell} |")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

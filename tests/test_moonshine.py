@@ -1,0 +1,104 @@
+"""Moonshine: its loops, its tokens, and its real weights where the package that carries them is installed."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from asr_plugins import moonshine
+from asr_plugins.moonshine import Moonshine, read_tokens, without_loop
+from hypothesis import given
+from hypothesis import strategies as some
+
+from asrcli.engine import Device, Weights
+from asrcli.errors import ModelError
+from asrcli.types import Flag, Options, Region
+from asrcli.weights import models
+from tests.clips import clip, noise, silence
+
+DIGITS = Path(__file__).parent / "data/digits"
+
+
+@pytest.fixture(scope="module")
+def weights() -> Weights:
+    if not models.is_here(Moonshine):
+        pytest.skip("needs moonshine-voice, which carries the weights")
+    return models.resolve(Moonshine, None, offline=True, pull=False, announce=print)
+
+
+@pytest.fixture(scope="module")
+def engine(weights: Weights) -> Moonshine:
+    return Moonshine(weights, Device(threads=1))
+
+
+@given(
+    some.lists(some.integers(3, 9), max_size=8),
+    some.lists(some.integers(10, 99), min_size=1, max_size=6, unique=True),
+    some.integers(3, 9),
+)
+def test_a_loop_is_cut_to_one_round(before: list[int], loop: list[int], rounds: int) -> None:
+    assert without_loop(before + loop * rounds) == (before + loop, True)
+    assert without_loop(before + loop)[0] == before + loop or len(loop) == 1 or len(before) >= 3
+
+
+@given(some.lists(some.integers(), unique=True))
+def test_what_does_not_repeat_is_left(tokens: list[int]) -> None:
+    assert without_loop(tokens) == (tokens, False)
+
+
+def test_tokens_of_one_and_two_bytes_of_length(tmp_path: Path) -> None:
+    tokens = [b"<unk>", b"<s>", b"</s>", b"", b"a" * 127, b"b" * 128, b"c" * 300]
+    data = b"".join(
+        (bytes([len(one)]) if len(one) < 128 else bytes([128 + len(one) % 128, len(one) // 128])) + one
+        for one in tokens
+    )
+    (tmp_path / "t").write_bytes(data)
+    assert read_tokens(tmp_path / "t") == tokens
+    for damaged in (data[:-1], b"", data + b"\xff", b"\x05<unk>"):
+        (tmp_path / "t").write_bytes(damaged)
+        with pytest.raises(ModelError, match="damaged"):
+            read_tokens(tmp_path / "t")
+
+
+@pytest.mark.parametrize("name", [moonshine.ENCODER, moonshine.DECODER, moonshine.TOKENS])
+def test_damaged_and_missing_files_are_one_line(weights: Weights, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(str(weights.path), folder)
+    (folder / name).write_bytes(b"\x80" * 1000)
+    for _ in range(2):
+        with pytest.raises(ModelError, match=name) as caught:
+            Moonshine(Weights("folder", str(folder)), Device(threads=1))
+        assert "\n" not in str(caught.value)
+        (folder / name).unlink(missing_ok=True)
+
+
+def test_its_own_gate(engine: Moonshine) -> None:
+    """The model alone writes something on each of these."""
+    for one in (silence(5.0), noise(5.0, 20.0), noise(5.0, 60.0), silence(0.0)):
+        assert engine.transcribe([one], Options()) == [[]]
+
+
+def test_times_are_those_of_the_speech(engine: Moonshine) -> None:
+    one = clip(DIGITS / "string00.wav")
+    later = replace(one, start=100.0, speech=(Region(100.2, 100.9), Region(101.0, 100.0 + one.seconds + 1)))
+    [[heard]] = engine.transcribe([later], Options())
+    assert (heard.start, heard.end) == (pytest.approx(0.2), one.seconds)
+    padded = replace(one, samples=np.concatenate([np.zeros(16_000, np.float32), one.samples]))
+    [[heard]] = engine.transcribe([padded], Options())
+    assert 0.7 <= heard.start <= 1.3 and heard.end > 1.3 and heard.score is not None
+
+
+def test_a_text_cut_at_the_limit_is_flagged(engine: Moonshine, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = clip(DIGITS / "string00.wav")
+    [[whole]] = engine.transcribe([one], Options())
+    assert whole.flags == ()
+    monkeypatch.setattr(moonshine, "MOST_TOKENS", 2)
+    [[cut]] = engine.transcribe([one], Options())
+    assert cut.flags == (Flag.TRUNCATED.value,) and whole.text.startswith(cut.text)
+    monkeypatch.setattr(engine, "_write", lambda samples, limit: ([1000, 2000, 3000] + [4000] * 9, [-0.1] * 12))
+    [[looped]] = engine.transcribe([one], Options())
+    assert set(looped.flags) == {Flag.TRUNCATED.value, Flag.REPEAT_LOOP.value}
+    assert looped.text == engine._text([1000, 2000, 3000, 4000])
