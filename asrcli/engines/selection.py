@@ -131,10 +131,8 @@ def _choose_auto(model: str | None, options: Options, announce: Announce) -> tup
         found, why = usable(engine, options)
         if found:
             better = ranking.pull_hint(passed, options.language, better=True) if engine.rank < LAST_RESORT else ""
-            announce(
-                f"engine {engine.name}:{found}, the best with its weights here"
-                + (f"; better: {better}" if better else "")
-            )
+            hint = f"; better: {better}" if better else ""
+            announce(f"engine {engine.name}:{found}, the best with its weights here{hint}")
             for reason in reasons:
                 _log.debug("not %s", reason)
             return engine.name, found
