@@ -14,6 +14,7 @@ import pytest
 
 import asrcli
 from asrcli.base.console import printable
+from asrcli.base.trust import trust
 from asrcli.cli.commands import requests
 from asrcli.cli.main import COMMANDS, build, modern_spelling
 from asrcli.errors import EXIT_CODES
@@ -271,8 +272,10 @@ def test_commands_of_a_command_take_the_same_spellings_and_settings(
 ) -> None:
     (clean / "group_command.py").write_text(GROUP)
     (clean / "asr.toml").write_text("[things.fetch]\nhow-many = 5\n")
+    trust(clean / "asr.toml")
     code = (
-        "import sys; from asrcli import main; main.COMMANDS['things'] = main.CommandEntry('group_command', 'app', '');"
+        "import sys; from asrcli.cli import main; "
+        "main.COMMANDS['things'] = main.CommandEntry('group_command', 'app', '');"
         "main.main(['things', *sys.argv[1:]])"
     )
     done = subprocess.run(
@@ -350,7 +353,7 @@ def test_standard_output_is_utf8_whatever_the_locale(encoding: str, clean: Path)
 def test_a_bug_keeps_its_traceback(clean: Path) -> None:
     (clean / "broken_command.py").write_text("def broken() -> None:\n    raise RuntimeError('boom')\n")
     code = (
-        "from asrcli import main; main.COMMANDS['broken'] = main.CommandEntry('broken_command', 'broken', '');"
+        "from asrcli.cli import main; main.COMMANDS['broken'] = main.CommandEntry('broken_command', 'broken', '');"
         "main.main(['broken'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from asrcli.runs.state import STATE
-
 from asrcli import __version__
 from asrcli.base.config import PROJECT_FILE
 from asrcli.errors import EXIT_CODES
+from asrcli.outputs.ledger import STATE
 from tools.interface import Command, Option, every
 
 ENVIRONMENT = {

@@ -74,14 +74,18 @@ class _Lenient:
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Rewrite the spellings, look up what files and the environment set, then parse."""
-        from asrcli.base.config import settings
+        from asrcli.base.config import look_up
 
-        found = settings(ctx.command_path.partition(" ")[2], option_names(self), COMMANDS)
-        ctx.default_map = {name: setting.value for name, setting in found.items()}
         words = modern_spelling(args, self._flags())
         check_values(words, self.params)
+        typed = self._typed(ctx, words)
+        looked_up = look_up(ctx.command_path.partition(" ")[2], option_names(self), COMMANDS, typed)
+        found = looked_up.values
+        ctx.default_map = {name: setting.value for name, setting in found.items()}
         try:
             rest: list[str] = super().parse_args(ctx, words)  # type: ignore[misc]
+            for line in looked_up.lines(typed):
+                print(f"asr: {printable(line)}", file=sys.stderr)
             return rest
         except typer.BadParameter as error:
             name = (error.param.name if error.param else None) or ""
@@ -90,6 +94,13 @@ class _Lenient:
                 raise
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"{found[name].origin}: '{found[name].value}' is no value for {option}") from error
+
+    def _typed(self, ctx: Any, words: list[str]) -> frozenset[str]:
+        """Return the names of the options among words; of words that are no command line, none."""
+        try:
+            return frozenset(self.make_parser(ctx).parse_args(list(words))[0])  # type: ignore[attr-defined]
+        except TyperException:
+            return frozenset()
 
     def _flags(self) -> dict[str, str]:
         """Return every on-spelling of a boolean option with its off-spelling ("" without one)."""
