@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -279,11 +280,13 @@ def application() -> Any:
 
 
 # How a file system says that it takes no more. Such an error names no file when it comes from writing to an open one.
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _reopen()
     for stream in (sys.stdout, sys.stderr):
         # Data is UTF-8 whatever the locale, and a file's name comes out as the bytes it has.
         if isinstance(stream, TextIOWrapper):
@@ -305,12 +308,35 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"asr: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
+        from asrcli.cli.commands.running import leave
+
         print("asr: interrupted", file=sys.stderr)
-        sys.exit(130)
+        leave(130)  # threads may be deep in a library
     except OSError as error:
         _end_without_output(error)
         raise
     sys.exit(code)
+
+
+def _reopen() -> None:
+    """Put something in the place of standard streams that were closed, or the next file that is opened takes it.
+
+    Nothing comes in, what is said is lost, and writing data fails as it should.
+    """
+    for number, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, mode)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 -- for as long as the program runs
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def _run(words: list[str]) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +16,7 @@ from asrcli.alignment.choice import AlignerChoice, prepare_aligner
 from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.ask.questions import answer
 from asrcli.audio.inputs import STDIN
-from asrcli.base.background import Announce, follow
+from asrcli.base.background import Announce, follow, in_order
 from asrcli.base.files import is_special
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
 from asrcli.engines import companions
@@ -188,20 +187,19 @@ def prepare_companions(request: Request, announce: Announce) -> None:
         companions.prepare(group, spelling, offline=request.offline, announce=announce)
 
 
-def probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError | None]]:
+def probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | Exception | None]]:
     """Look into every input, several at once, and yield the facts or the mistake, in order."""
     from asrcli.audio.decode import probe
 
-    def look(job: Job) -> AudioInfo | InputError | None:
+    def look(job: Job) -> AudioInfo | Exception | None:
         if job.name == STDIN:
             return None
         try:
             return probe(job.name)
-        except InputError as error:
+        except Exception as error:  # also a bug: the other inputs go on, and its traceback is shown
             return error
 
-    with ThreadPoolExecutor(PROBES) as pool:
-        yield from zip(jobs, pool.map(look, jobs), strict=True)
+    yield from zip(jobs, in_order(look, jobs, PROBES), strict=True)
 
 
 def stretch_seconds(info: AudioInfo | None, start: float, end: float | None) -> float | None:
