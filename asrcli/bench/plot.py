@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asrcli.base.console import printable
 from asrcli.bench.labels import MOST_NAMED, Box, place_names
 from asrcli.bench.tables import headline
 from asrcli.bench.verdicts import Point, front, points
@@ -58,7 +59,7 @@ def write_plot(runs: Sequence[RunRecord], path: Path) -> None:
             markersize=7,
             capsize=3,
             zorder=3,
-            label=f"{number} {one.name}" if many else None,
+            label=f"{number} {plain(one.name)}" if many else None,
         )
     steps = [(one.speed, 100 * one.rate) for at in edge for one in known if one.at == at]
     if len(steps) > 1:
@@ -71,7 +72,7 @@ def write_plot(runs: Sequence[RunRecord], path: Path) -> None:
     axes.set_xscale("log")
     axes.set_xlabel("speed, RTFx (seconds of audio per second)")
     axes.set_ylabel("WER, %")
-    axes.set_title(headline(runs), fontsize=11, loc="left")
+    axes.set_title(plain(headline(runs)), fontsize=11, loc="left")
     axes.set_ylim(bottom=0.0)
     if known:
         fastest, slowest = max(one.speed for one in known), min(one.speed for one in known)
@@ -100,7 +101,7 @@ def write_names(axes: Axes, known: Sequence[Point]) -> None:
         box = place.box
         offset = (box.left - x, y - (box.top + box.bottom) / 2)
         axes.annotate(
-            name,
+            plain(name),
             (one.speed, 100 * one.rate),
             xytext=offset,
             textcoords="offset points",
@@ -109,6 +110,11 @@ def write_names(axes: Axes, known: Sequence[Point]) -> None:
             verticalalignment="center",
             arrowprops={"arrowstyle": "-", "color": "#98a2b3", "linewidth": 0.6} if place.far else None,
         )
+
+
+def plain(text: str) -> str:
+    """Return text that matplotlib takes as it is: between dollars it would see a formula."""
+    return printable(text).replace("$", r"\$")
 
 
 def colour(one: Point) -> str:

@@ -76,8 +76,8 @@ class Journal:
         if len(whole) < len(data):
             os.ftruncate(self._file, len(whole))
         lines: list[dict[str, Any]] = []
-        with suppress(ValueError):
-            lines = [json.loads(line) for line in whole.splitlines()]
+        with suppress(ValueError, RecursionError):
+            lines = [one for line in whole.splitlines() if isinstance(one := json.loads(line), dict)]
         if lines and lines[0].get(HEAD) == self.task:
             self.lines = lines[1:]
         else:

@@ -22,7 +22,7 @@ from asrcli.diarization.speakers import Diarization, give_speakers, merge_channe
 from asrcli.engines import companions
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.engines.selection import Setup
-from asrcli.errors import AsrError, InputError, UsageError
+from asrcli.errors import InputError, UsageError
 from asrcli.formats import Layout, check, render
 from asrcli.outputs.identity import Identity, Stamp, stamp, unchanged
 from asrcli.outputs.ledger import Ledger, ledger_of
@@ -260,10 +260,13 @@ class _Execution:
         return parts
 
     def _journal(self, job: Job, channel: int | None) -> Journal | None:
-        if job.name == STDIN or all(is_special(output.path) for output in job.outputs):
+        if job.name == STDIN or is_special(job.name) or all(is_special(output.path) for output in job.outputs):
             return None
         recipe = {**self.plan.recipe, "channel": str(channel), "batch": str(self.request.batch_size)}
-        journal = Journal(self.request.naming.state_folder, job.name, recipe)
+        try:
+            journal = Journal(self.request.naming.state_folder, job.name, recipe)
+        except OSError:  # the input has gone since it was looked into, which decoding will say
+            return None
         if self.request.force:
             journal.remove()
         return journal
@@ -326,13 +329,13 @@ class _Execution:
             whole = give_speakers(whole, turns)
         ledger, written = ledger_of(self.request.naming.state_folder), []
         audio, changed = identity_since(job.name, self.opened.get(job.name))
-        problem: AsrError | None = None
+        problem: Exception | None = None
         for output in [one for one in job.outputs if one.todo]:
             recipe = output_recipe(job.recipe, output.format, self.request.layout)
             try:
                 yield from write_output(job, output, whole, Made(ledger, self.request.layout, audio, recipe))
                 written.append(output.path)
-            except AsrError as error:  # the others may still be written
+            except Exception as error:  # the others may still be written, and other inputs heard
                 problem = problem or error
         if problem is not None:
             yield JobFailed(job, problem)

@@ -18,7 +18,7 @@ from asrcli.engine import Engine
 from asrcli.engines import companions, selection
 from asrcli.errors import UsageError
 from asrcli.formats import FORMATS, HIGHLIGHTING, Layout, worded
-from asrcli.outputs.ledger import Kept, ledger_of
+from asrcli.outputs.ledger import Kept, Ledger, ledger_of
 from asrcli.outputs.naming import Naming, check_collisions, check_folder, check_template, check_writable
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, check_targets, reads
@@ -246,6 +246,13 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> Re
     return {**kept, **dict(request.options.recorded())}  # where 0 is an answer too
 
 
+def _stale(ledger: Ledger, output: str, source: str, recipe: Recipe) -> str | None:
+    try:
+        return ledger.stale(output, source, recipe)
+    except OSError:  # it has gone since, or may not be read: it fails as an input
+        return "the input cannot be read"
+
+
 def _plan_job(found: Found, request: Request, recipe: Recipe) -> Job:
     naming = request.naming
     ledger = ledger_of(naming.state_folder)
@@ -254,10 +261,10 @@ def _plan_job(found: Found, request: Request, recipe: Recipe) -> Job:
         path = naming.path(found, FORMATS[name].extension)
         if request.force:
             stale: str | None = FORCED
-        elif found.path == STDIN or not os.path.exists(found.path):
+        elif found.path == STDIN or not os.path.isfile(found.path):
             stale = "the input has no date"
         else:
-            stale = ledger.stale(path, found.path, output_recipe(recipe, name, request.layout))
+            stale = _stale(ledger, path, found.path, output_recipe(recipe, name, request.layout))
         outputs.append(planned_output(name, path, stale, naming))
     return Job(found, tuple(outputs), recipe)
 

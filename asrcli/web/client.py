@@ -122,7 +122,7 @@ def read_record(path: Path) -> Answer:
         return Answer(
             str(values["url"]), int(status), str(values["body"]).encode(values.get("encoding", "utf-8")), headers
         )
-    except (ValueError, KeyError, TypeError, AttributeError, LookupError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, LookupError, OSError, RecursionError) as error:
         raise WebError(f"{path.name} is not a recorded answer ({error})") from error
 
 

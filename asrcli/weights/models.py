@@ -175,7 +175,7 @@ def has_weights(folder: Path) -> bool:
     for index in folder.glob("*.safetensors.index.json"):
         try:
             parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (OSError, ValueError, KeyError, AttributeError):
+        except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
             return False
         if not all((folder / part).exists() for part in parts):
             return False

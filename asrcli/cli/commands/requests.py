@@ -189,6 +189,9 @@ def stretch(given: dict[str, Any]) -> tuple[float, float | None]:
     return first, last
 
 
+MOST_SECONDS = 1e9  # 30 years: what is beyond is no time of a recording, and no number of samples
+
+
 def _time(text: str, option: str) -> float:
     """Return seconds for ``90``, ``1:30`` or ``0:01:30.5``."""
     try:
@@ -197,7 +200,7 @@ def _time(text: str, option: str) -> float:
             seconds = seconds * 60 + float(part)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds < float("inf"):
+    if not 0 <= seconds <= MOST_SECONDS:
         raise UsageError(f"{option} {text}: give seconds, or hours:minutes:seconds such as 1:02:03.5")
     return seconds
 
@@ -281,6 +284,9 @@ def _numbers(text: str | None, option: str, kind: type[Any]) -> tuple[Any, ...] 
     if text is None:
         return None
     try:
-        return tuple(kind(part) for part in text.strip("()[]").split(",") if part.strip())
+        numbers = tuple(kind(part) for part in text.strip("()[]").split(",") if part.strip())
     except ValueError as error:
         raise UsageError(f"{option} {text}: give numbers separated by commas") from error
+    if not all(isfinite(number) for number in numbers):
+        raise UsageError(f"{option} {text}: give finite numbers")
+    return numbers
