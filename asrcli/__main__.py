@@ -1,5 +1,5 @@
 """``python -m asrcli`` is ``asr``."""
 
-from asrcli.cli.main import main
+from asrcli.start import main
 
 main()

@@ -378,7 +378,7 @@ _asr() {
         "leaderboard readme")
             if [[ $cur == -* ]]; then _asr_words "--table --date --open --help"; else _asr_files; fi ;;
         "bench")
-            if [[ $cur == -* ]]; then _asr_words "--engine --with --replay --out --sample --seed --text-column --language --beam-size --length-penalty --engine-option --vad --no-vad --normalizer --repeats --speed-sample --batches --concurrency --robustness --robustness-sample --device --compute-type --dtype --threads --offline --json --csv --markdown --html --plot --force --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --with --replay --yes --out --sample --seed --text-column --language --beam-size --length-penalty --engine-option --vad --no-vad --normalizer --repeats --speed-sample --batches --concurrency --robustness --robustness-sample --device --compute-type --dtype --threads --offline --json --csv --markdown --html --plot --force --quiet --verbose --help"; else _asr_files; fi ;;
         "engines")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "pull"; fi ;;
         "engines pull")

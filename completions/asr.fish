@@ -381,6 +381,7 @@ complete -c asr -n '__asr_at bench' -F
 complete -c asr -n '__asr_at bench' -l engine -s e -r -f -a 'auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server' -d 'ENGINE[@BACKEND][:MODEL]; several times for several.'
 complete -c asr -n '__asr_at bench' -l with -r -F -d 'Show this earlier run, or all in a folder; without a dataset, only such.'
 complete -c asr -n '__asr_at bench' -l replay -r -F -d 'Run this run again, and say what has drifted.'
+complete -c asr -n '__asr_at bench' -l yes -d 'Replay with the addresses and paths of the run, unasked.'
 complete -c asr -n '__asr_at bench' -l out -s o -r -f -a '(__fish_complete_directories)' -d 'Folder for the records; default: the user\'s.'
 complete -c asr -n '__asr_at bench' -l sample -r -f -d 'Only so many utterances, chosen by --seed.'
 complete -c asr -n '__asr_at bench' -l seed -r -f -d 'Of the sample and the noise; default 0.'

@@ -424,6 +424,7 @@ _asr_bench() {
         '*-e+[ENGINE\[@BACKEND\]\[\:MODEL\]; several times for several.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
         '*--with=[Show this earlier run, or all in a folder; without a dataset, only such.]:FILE:_files' \
         '(--replay)--replay=[Run this run again, and say what has drifted.]:FILE:_files' \
+        '(--yes)--yes[Replay with the addresses and paths of the run, unasked.]' \
         '(--out -o)--out=[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
         '(--out -o)-o+[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
         '(--sample)--sample=[Only so many utterances, chosen by --seed.]:N: ' \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
@@ -20,6 +21,7 @@ from support.command import Run, write_wav
 
 from asrcli.ask.evidence import Evidence, citations, without_citations
 from asrcli.ask.questions import MARKER, ask, numbered, pack
+from asrcli.base.secret import Secret
 from asrcli.errors import UsageError
 from asrcli.formats import Layout, render
 from asrcli.types import Answer, Recording, Region, Segment, Transcript
@@ -255,8 +257,8 @@ def completion(text: Any) -> bytes:
 
 def test_a_server_is_asked_each_prompt_and_its_thinking_is_dropped() -> None:
     with served(lambda handler, body: send(handler, completion("<think>hm</think>\n\nApril"))) as (url, asked):
-        assert ChatServer(url, "qwen", "k3y").generate(["When?", "Who?"], 99) == ["April", "April"]
-    assert [(path, key) for path, key, _ in asked] == [("/v1/chat/completions", "Bearer k3y")] * 2
+        assert ChatServer(url, "qwen", Secret("k3y!", url)).generate(["When?", "Who?"], 99) == ["April", "April"]
+    assert [(path, key) for path, key, _ in asked] == [("/v1/chat/completions", "Bearer k3y!")] * 2
     assert asked[0][2] == {
         "model": "qwen", "temperature": 0, "max_tokens": 99, "messages": [{"role": "user", "content": "When?"}]
     }  # fmt: skip
@@ -330,7 +332,7 @@ def test_a_redirect_is_not_followed_with_the_key() -> None:
     with served(lambda handler, body: send(handler, completion("stolen"))) as (thief, stolen):
         moved = served(lambda handler, body: send(handler, b"", 307, Location=f"{thief}/chat/completions"))
         with moved as (url, _), pytest.raises(ChatFailed, match="HTTP 307"):
-            ChatServer(url, "m", "k3y").generate(["?"], 5)
+            ChatServer(url, "m", Secret("k3y!", url)).generate(["?"], 5)
         assert not stolen
 
 
@@ -342,7 +344,15 @@ def drip(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("answer", [drip, lambda handler, body: time.sleep(3)])
+def drip_headers(handler: Any, body: Any) -> None:
+    with contextlib.suppress(OSError):
+        for byte in b"HTTP/1.1 200 OK\r\n" + b"X-A: 1\r\n" * 50:
+            handler.wfile.write(bytes([byte]))
+            handler.wfile.flush()
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize("answer", [drip, drip_headers, lambda handler, body: time.sleep(3)])
 def test_servers_that_never_finish_are_left(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chat, "SILENCE", 0.3)
     monkeypatch.setattr(chat, "PATIENCE", 0.3)

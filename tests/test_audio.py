@@ -208,8 +208,8 @@ def test_seeking_reads_only_what_is_needed(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("asrcli.audio.media.READ_BYTES", 1 << 14)
     original = __import__("asrcli.audio.media", fromlist=["SeekableSource"]).SeekableSource.__init__
 
-    def patched(self: Any, file: Any) -> None:
-        original(self, file)
+    def patched(self: Any, file: Any, end: int | None = None) -> None:
+        original(self, file, end)
         self.read = lambda size: counted(self, size)
 
     monkeypatch.setattr("asrcli.audio.media.SeekableSource.__init__", patched)

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from asrcli.base.config import settings
+from asrcli.base.config import look_up, settings
+from asrcli.base.trust import trust
 from asrcli.errors import UsageError
 
-OPTIONS = {"beam_size": False, "engine": False, "word_timestamps": False, "format": False, "many": True}
+OPTIONS = {"beam_size": False, "engine": False, "word_timestamps": False, "format": False, "show": True}
 
 
 @pytest.fixture
@@ -82,9 +83,9 @@ def test_a_commands_own_table_goes_before_the_top(project: Path) -> None:
 
 
 def test_the_table_of_a_command_below_a_command(project: Path) -> None:
-    (project / "asr.toml").write_text("[engines]\nengine = 'a'\n[engines.pull]\nengine = 'b'")
-    assert settings("engines", OPTIONS)["engine"].value == "a"
-    assert settings("engines pull", OPTIONS)["engine"].value == "b"
+    (project / "asr.toml").write_text("[engines]\nengine = 'fake'\n[engines.pull]\nengine = 'nemo'")
+    assert settings("engines", OPTIONS)["engine"].value == "fake"
+    assert settings("engines pull", OPTIONS)["engine"].value == "nemo"
 
 
 @pytest.mark.parametrize("key", ["beam-size", "beam_size"])
@@ -94,11 +95,11 @@ def test_a_key_is_spelled_with_dashes_or_underscores(key: str, project: Path) ->
 
 
 def test_lists(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (project / "asr.toml").write_text("format = ['srt', 'json']\nmany = ['a', 'b']")
+    (project / "asr.toml").write_text("format = ['srt', 'json']\nshow = ['a', 'b']")
     found = settings("transcribe", OPTIONS)
-    assert (found["format"].value, found["many"].value) == ("srt,json", ["a", "b"])
-    monkeypatch.setenv("ASR_MANY", "c,d")
-    assert settings("transcribe", OPTIONS)["many"].value == ["c", "d"]
+    assert (found["format"].value, found["show"].value) == ("srt,json", ["a", "b"])
+    monkeypatch.setenv("ASR_SHOW", "c,d")
+    assert settings("transcribe", OPTIONS)["show"].value == ["c", "d"]
 
 
 def test_an_empty_variable_is_not_set(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,3 +255,101 @@ def test_config_shows_every_option_of_every_command(project: Path) -> None:
     rows = shown()
     assert {row["command"].split()[0] for row in rows.values()} == set(COMMANDS)
     assert {"transcribe --engine", "transcribe --format", "transcribe --vad", "config --json"} <= set(rows)
+
+
+# ---- the file of a project is not the user's own word
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "engine = 'openai_server'",
+        "engine = 'openai_server:http://203.0.113.1/v1#m'",
+        "model = 'http://203.0.113.1/v1#m'",
+        "model = '//server/share'",
+        "engine-option = ['url=http://203.0.113.1']",
+        "report = '../taken.jsonl'",
+        "events = 'fd:7'",
+        "events = '/dev/tty'",
+        "output-dir = '/tmp'",
+        "output-dir = 'elsewhere'",  # a link
+        "output-template = '../{stem}.{format}'",
+        "output-template = '/etc/{stem}'",
+        "force = true",
+        "offline = false",
+        "manifest = '/etc/passwd'",
+        "files-from = '/etc/passwd'",
+        "model-dir = '/tmp'",
+        "language-model = 'x.arpa'",
+    ],
+)
+def test_what_a_project_may_not_decide_needs_trust(line: str, project: Path, tmp_path: Path) -> None:
+    (project / "elsewhere").symlink_to(tmp_path)
+    (project / "asr.toml").write_text(line)
+    name = line.partition(" ")[0]
+    options = {name.replace("-", "_"): False, "beam_size": False}
+    found = look_up("transcribe", options)
+    assert (found.values, found.refused) == ({}, [name])
+    trust(project / "asr.toml")
+    assert list(look_up("transcribe", options).values) == [name.replace("-", "_")]
+    (project / "asr.toml").write_text(f"{line} # changed")
+    assert look_up("transcribe", options).values == {}
+
+
+@pytest.mark.parametrize(("folder", "file"), [(0o777, 0o644), (0o1777, 0o644), (0o755, 0o666)])
+def test_a_file_that_others_can_write_does_not_count(folder: int, file: int, project: Path) -> None:
+    (project / "asr.toml").write_text("beam-size = 2")
+    (project / "asr.toml").chmod(file)
+    project.chmod(folder)
+    found = look_up("transcribe", OPTIONS)
+    assert found.values == {}
+    assert "others can write" in found.notice()
+
+
+def test_a_file_of_another_user_does_not_count(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "asr.toml").write_text("beam-size = 2")
+    other = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: other)
+    assert "another user" in look_up("transcribe", OPTIONS).notice()
+    assert settings("transcribe", OPTIONS) == {}
+
+
+def test_a_project_cannot_send_recordings_away(project: Path) -> None:
+    shutil.copy(Path(__file__).parent / "data/digits/string00.wav", project / "one.wav")
+    (project / "asr.toml").write_text(
+        "engine = 'openai_server'\nmodel = 'http://127.0.0.1:9/v1#m'\nquiet = true\n[transcribe]\nthreads = 3"
+    )
+    done = asr("transcribe", "one.wav", "-e", "fake")
+    assert done.returncode == 0
+    lines = done.stderr.splitlines()
+    assert lines[0] == f"asr: {project / 'asr.toml'}: quiet = true, threads = 3"
+    assert "not taken: engine, model; after a look at it, asr config trust" in lines[1]
+    assert asr("config", "trust").returncode == 0
+    done = asr("transcribe", "one.wav")
+    assert "127.0.0.1:9" in done.stderr.splitlines()[-1]  # asked now, and nobody is there
+    done = asr("transcribe", "one.wav", "-e", "fake")
+    assert (done.returncode, done.stdout) == (0, "one\n"), done.stderr  # a typed engine is not given another's model
+
+
+def test_a_typed_option_wins_over_its_rivals(project: Path) -> None:
+    (project / "asr.toml").write_text(
+        "output-dir = 'out'\nmodel = 'large'\nclip-timestamps = '1,2'\ntask = 'translate'"
+    )
+    options = dict.fromkeys(["output_dir", "output", "model", "engine", "clip_timestamps", "start", "task"], False)
+    typed = ["output", "engine", "start"]
+    assert list(look_up("transcribe", options, typed=typed).values) == ["task"]
+    assert set(look_up("transcribe", options, typed=["model"]).values) == {
+        "output_dir",
+        "clip_timestamps",
+        "task",
+        "model",
+    }
+
+
+def test_the_top_of_a_file_reaches_only_commands_where_it_means_the_same(project: Path) -> None:
+    (project / "asr.toml").write_text("language = 'de'\nmodel = 'large'\njson = true\nengine = 'whisper'")
+    names = dict.fromkeys(["language", "model", "json", "engine"], False)
+    assert set(settings("transcribe", names)) == set(names)
+    assert set(settings("compare", names)) == {"language"}
+    assert set(settings("leaderboard", names)) == set(settings("digest podcast", names)) == set()
+    assert set(settings("align", names)) == {"language", "json"}

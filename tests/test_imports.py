@@ -25,6 +25,8 @@ FOR_PLUGINS = (
     "engines.device",
     "base.languages",
     "base.files",
+    "base.secret",
+    "base.deadline",
 )
 # The aligner of `nemo` is that one over another network; the NeMo backend of `canary` keeps NeMo quiet the same way.
 BUILDS_ON = {"asr_plugins.nemo": "asr_plugins.transformers_models", "asr_plugins.canary": "asr_plugins.nemo"}

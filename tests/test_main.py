@@ -15,6 +15,7 @@ import typer
 
 import asrcli
 from asrcli.base.console import printable
+from asrcli.base.trust import trust
 from asrcli.cli.commands import running, transcribe
 from asrcli.cli.main import COMMANDS, build, modern_spelling
 from asrcli.errors import EXIT_CODES
@@ -277,6 +278,7 @@ def test_commands_of_a_command_take_the_same_spellings_and_settings(
 ) -> None:
     (clean / "group_command.py").write_text(GROUP)
     (clean / "asr.toml").write_text("[things.fetch]\nhow-many = 5\n")
+    trust(clean / "asr.toml")
     code = (
         "import sys; from asrcli.cli import main\n"
         "main.COMMANDS['things'] = main.CommandEntry('group_command', 'app', '')\n"

@@ -60,6 +60,7 @@ class Carried(Engine):
     """An engine whose model is on a hub and in packages."""
 
     name = "carried"
+    weight_files = ("model.bin",)
     models: ClassVar[Mapping[str, Model]] = {"small": Model("owner/small", "f" * 40, packaged=IN_PARTS, licence="MIT")}
     default_model = "small"
 

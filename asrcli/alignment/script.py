@@ -87,12 +87,15 @@ def _parse_json(text: str, path: str) -> Script:
 
     try:
         data = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"the text '{path}' is not JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the text '{path}' is not JSON that can be read: {error}") from None
     if not isinstance(data, dict):
         raise InputError(f"the text '{path}' is no transcript: 'segments' or 'text' must be there")
     if "recording" in data:
-        transcript = parse_transcript(data)
+        try:
+            transcript = parse_transcript(data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"the text '{path}' is no transcript: {type(error).__name__}: {error}") from None
         pieces = tuple(Piece(segment.text, segment.speaker) for segment in transcript.segments)
         return Script(pieces, transcript.language)
     rows = data.get("segments")

@@ -8,7 +8,10 @@ Values are clipped to [-1, 1]; `asrcli.audio.resample` says how integers are sca
 from __future__ import annotations
 
 import math
+import os
+import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -25,6 +28,7 @@ from asrcli.audio.media import (
     time_zero,
 )
 from asrcli.audio.resample import Mixer, Resampler, between, regroup
+from asrcli.base.files import is_special
 from asrcli.errors import InputError
 from asrcli.types import SAMPLE_RATE, Recording
 
@@ -61,6 +65,10 @@ def probe(path: str) -> AudioInfo:
         InputError: nothing there, a folder, no permission, empty, not audio, damaged header, no audio track, no audio
             in it, or encrypted.
     """
+    if is_special(path):  # opening it twice would lose what its writer has sent, or wait for one that never comes
+        with suppress(OSError):
+            if stat.S_ISFIFO(os.stat(path).st_mode):
+                return AudioInfo("pipe", "unknown", 0, 0, None, False)
     with open_bytes(path) as file:
         if not file.seekable():
             return AudioInfo("pipe", "unknown", 0, 0, None, False)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from asrcli.audio.chunks import end_of_chunks
 from asrcli.errors import InputError
 
 # FFmpeg's demuxers of self-contained files. Left out on purpose: concat, hls, dash, imf, sdp, rtsp, image2, lavfi and
@@ -44,13 +45,17 @@ class ByteSource:
 
 
 class SeekableSource(ByteSource):
-    """A binary file that can be read at any place."""
+    """A binary file that can be read at any place, up to an end of its own where it is given one."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, end: int | None = None) -> None:
         super().__init__(file)
-        self.read = file.read
         self.seek = file.seek
         self.tell = file.tell
+        if end is None:
+            self.read = file.read
+        else:
+            self.read = lambda size: file.read(max(0, min(size, end - file.tell())))
+            self.seek = lambda at, whence=0: file.seek(at + end, 0) if whence == 2 else file.seek(at, whence)
 
 
 @contextmanager
@@ -91,8 +96,8 @@ def open_audio(path: str, file: BinaryIO) -> Iterator[tuple[Any, Any]]:
     """
     import av
 
-    source = SeekableSource(file) if file.seekable() else ByteSource(file)
     head = _head(file)
+    source = SeekableSource(file, _end(path, file)) if file.seekable() else ByteSource(file)
     if head == b"":
         raise InputError(f"{path}: is empty (0 bytes)")
     # The option reaches nested opens too: with an empty-handed list no demuxer can open anything by name.
@@ -105,7 +110,9 @@ def open_audio(path: str, file: BinaryIO) -> Iterator[tuple[Any, Any]]:
         stream = container.streams.best("audio")
         if stream is None:
             kinds = sorted({one.type for one in container.streams})
-            raise InputError(f"{path}: has no audio track (only {', '.join(kinds) or 'nothing'})")
+            if "audio" in kinds:
+                raise InputError(f"{path}: its audio track is coded in a way that FFmpeg does not know")
+            raise InputError(f"{path}: has no audio track (only {', '.join(kinds) or 'an empty container'})")
         for other in container.streams:
             if other is not stream:
                 other.discard = av.stream.Discard.all  # containers with an index skip its bytes
@@ -115,6 +122,13 @@ def open_audio(path: str, file: BinaryIO) -> Iterator[tuple[Any, Any]]:
             raise InputError(f"{path}: is encrypted (DRM) and cannot be decoded; export it without protection first")
         stream.codec_context.thread_count = 1  # recordings are decoded side by side; threads inside one only add noise
         yield container, stream
+
+
+def _end(path: str, file: BinaryIO) -> int | None:
+    try:
+        return end_of_chunks(file)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _head(file: BinaryIO) -> bytes | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TypeVar
 
 Result = TypeVar("Result")
 Event = TypeVar("Event")
+Item = TypeVar("Item")
 Announce = Callable[[str], None]
 
 TICK = 0.2  # seconds; a wait without an end would hold back SIGINT on some systems
@@ -38,6 +40,38 @@ def follow(work: Callable[[Announce], Result], event: Callable[[str], Event]) ->
     for text in until_none(said):
         yield event(text)
     return result.result()
+
+
+def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> Iterator[Result]:
+    """Yield the results of work on many items, in their order, done by several threads at once.
+
+    The threads end with the program: an interrupt does not wait for what one of them is deep in.
+
+    Raises:
+        BaseException: what the work raises, in its turn.
+    """
+    results: list[Future[Result]] = [Future() for _ in items]
+    waiting = iter(range(len(items)))
+    lock = threading.Lock()
+
+    def run() -> None:
+        while True:
+            with lock:
+                at = next(waiting, None)
+            if at is None:
+                return
+            try:
+                results[at].set_result(work(items[at]))
+            except BaseException as error:  # raised again in its turn
+                results[at].set_exception(error)
+
+    for _ in range(min(threads, len(items))):
+        threading.Thread(target=run, name="asr-items", daemon=True).start()
+    for result in results:
+        while not result.done():
+            with suppress(TimeoutError):
+                result.result(timeout=TICK)
+        yield result.result()
 
 
 def until_none(source: queue.SimpleQueue[Event | None]) -> Iterator[Event]:

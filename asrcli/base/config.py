@@ -4,6 +4,7 @@ The first that has it wins: ``--beam-size 5``, then ``ASR_BEAM_SIZE=5``, then ``
 ``asr.toml`` of this folder or one above it, then the same in the user's ``config.toml``. In a file, options of one
 command stand under its name (``[transcribe]``), options of every command at the top; a list is the same as its words
 joined by commas. A key at the top that a command does not have is for others: ``asr config`` finds what nobody has.
+What a project's file may decide is in `asrcli.base.trust`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,55 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from asrcli.base.files import reason
+from asrcli.base.trust import is_harmless, is_trusted, read_own
 from asrcli.errors import UsageError
 
 PROJECT_FILE = "asr.toml"
+USER, PROJECT, VARIABLE, TYPED = range(4)
+# At the top of a file these reach only the commands for which they mean the same: --language of a leaderboard chooses
+# tables, --model of align is an aligner's, --json of compare is a file.
+SHARED = {
+    "language": ("transcribe", "align", "compare", "bench"),
+    "model": ("transcribe",),
+    "backend": ("transcribe",),
+    "engine": ("transcribe", "bench"),
+    "format": ("transcribe", "align"),
+    "out": ("digest",),
+    "date": ("digest",),
+    "json": ("transcribe", "align", "ask"),
+    "engine_option": ("transcribe",),
+    **dict.fromkeys(("csv", "markdown", "html", "plot", "replay"), ()),
+}
+# A value for the first takes the place of the others, where these come from further away: a typed --engine must not
+# get the model of another one, and --output does not meet an output-dir of a file.
+DISPLACED = {
+    "engine": ("model", "backend", "engine_option"),
+    "output": ("output_dir", "output_template", "mirror_tree"),
+    "output_dir": ("output",),
+    "task": ("translate",),
+    "translate": ("task",),
+    "start": ("clip_timestamps",),
+    "end": ("clip_timestamps",),
+    "clip_timestamps": ("start", "end"),
+    "compute_type": ("fp16",),
+    "fp16": ("compute_type",),
+    "device": ("device_index",),
+    "device_index": ("device",),
+    "language": ("languages", "identify_with"),
+    "languages": ("language",),
+    "rttm_in": ("diarize", "diarize_model", "speakers", "min_speakers", "max_speakers"),
+    "diarize": ("rttm_in",),
+    "speakers": ("min_speakers", "max_speakers"),
+    "min_speakers": ("speakers",),
+    "max_speakers": ("speakers",),
+    "quiet": ("verbose",),
+    "verbose": ("quiet",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +69,37 @@ class Setting:
 
     value: Any
     origin: str  # "environment ASR_X", or a file's name
+    level: int = USER  # what goes before what
+
+
+@dataclass(slots=True)
+class Lookup:
+    """What the environment and files say about the options of a command."""
+
+    values: dict[str, Setting] = field(default_factory=dict)
+    project: Path | None = None  # the project's file, if there is one
+    refused: list[str] = field(default_factory=list)  # options of it that need ``asr config trust``
+    foreign: str = ""  # why it does not count at all
+
+    def notice(self) -> str:
+        """Return one line about what the project's file may not decide, or ""."""
+        allow = "after a look at it, asr config trust allows all of it"
+        if self.foreign:
+            return f"{self.project} is not used: {self.foreign}; {allow}"
+        return f"{self.project}: not taken: {', '.join(self.refused)}; {allow}" if self.refused else ""
+
+    def lines(self, typed: Collection[str]) -> list[str]:
+        """Return what to say: what the project's file decides, and what it may not; it cannot ask for silence."""
+        quiet = self.values.get("quiet")
+        if "quiet" in typed or (quiet and quiet.level != PROJECT and str(quiet.value).lower() == "true"):
+            return []
+        taken = {name: one.value for name, one in self.values.items() if one.level == PROJECT and name not in typed}
+        said = ", ".join(f"{name.replace('_', '-')} = {_shown(value)}" for name, value in taken.items())
+        return [*([f"{self.project}: {said}"] if said else []), *([self.notice()] if self.notice() else [])]
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else ",".join(value) if isinstance(value, list) else str(value)
 
 
 def user_file() -> Path:
@@ -49,27 +122,64 @@ def shown_files() -> list[tuple[Path, bool]]:
 
 
 def settings(command: str, options: Mapping[str, bool], commands: Collection[str] = ()) -> dict[str, Setting]:
+    """Return the values that `look_up` finds."""
+    return look_up(command, options, commands).values
+
+
+def look_up(
+    command: str, options: Mapping[str, bool], commands: Collection[str] = (), typed: Collection[str] = ()
+) -> Lookup:
     """Return the values that files and the environment give the options of a command.
 
     Args:
         command: what is typed after asr, ``engines pull``; in a file it is the table ``[engines.pull]``.
         options: name of each option, with underscores -> whether it takes several values.
         commands: every command there is; a file may have no other tables. () leaves that unchecked.
+        typed: options on the command line, which what is found must not contradict.
 
     Raises:
         UsageError: a file is not TOML, or names a command or an option that there is not.
     """
-    found: dict[str, Setting] = {}
-    for path in (user_file(), project_file()):
-        if path is not None and path.is_file():
-            document = read(path)
-            _check_tables(path, document, commands)
-            found.update(_from_document(path, document, command, options))
+    user = user_file()
+    result = Lookup(project=project_file())
+    if user.is_file():
+        result.values.update(_from_document(user, read(user), command, options, commands))
+    if result.project is not None:
+        _add_project(result, command, options, commands)
     for name, several in options.items():
         variable = f"ASR_{name.upper()}"
         if value := os.environ.get(variable):
-            found[name] = Setting(value.split(",") if several else value, f"environment {variable}")
-    return found
+            given = value.split(",") if several else value
+            result.values[name] = Setting(given, f"environment {variable}", VARIABLE)
+    _displace(result.values, typed)
+    return result
+
+
+def _add_project(result: Lookup, command: str, options: Mapping[str, bool], commands: Collection[str]) -> None:
+    assert result.project is not None
+    path = result.project
+    try:
+        content, foreign = read_own(path)
+    except OSError as error:
+        raise UsageError(f"cannot read '{path}': {reason(error)}") from error
+    trusted = is_trusted(path, content)
+    if foreign and not trusted:
+        result.foreign = foreign
+        return
+    for name, setting in _from_document(path, _parsed(path, content), command, options, commands).items():
+        if trusted or is_harmless(name, setting.value, path.parent):
+            result.values[name] = Setting(setting.value, setting.origin, PROJECT)
+        else:
+            result.refused.append(name.replace("_", "-"))
+
+
+def _displace(values: dict[str, Setting], typed: Collection[str]) -> None:
+    """Drop what contradicts a value that goes before it."""
+    levels = {**{name: one.level for name, one in values.items()}, **dict.fromkeys(typed, TYPED)}
+    for name, others in DISPLACED.items():
+        for other in others:
+            if other in values and other not in typed and levels.get(name, USER) > levels[other]:
+                del values[other]
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -79,9 +189,16 @@ def read(path: Path) -> dict[str, Any]:
         UsageError: it cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _parsed(path, path.read_bytes())
     except OSError as error:
         raise UsageError(f"cannot read '{path}': {reason(error)}") from error
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except RecursionError:
+        raise UsageError(f"'{path}' is not TOML that can be read: it is nested too deep") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"'{path}' is not TOML: {error}") from error
 
@@ -95,9 +212,10 @@ def _check_tables(path: Path, document: Mapping[str, Any], commands: Collection[
 
 
 def _from_document(
-    path: Path, document: Mapping[str, Any], command: str, options: Mapping[str, bool]
+    path: Path, document: Mapping[str, Any], command: str, options: Mapping[str, bool], commands: Collection[str]
 ) -> dict[str, Setting]:
-    shared, own = _plain(document), document
+    _check_tables(path, document, commands)
+    shared, own = _shared(document, command), document
     for part in command.split():
         inner = own.get(part)
         own = inner if isinstance(inner, dict) else {}
@@ -111,6 +229,13 @@ def _from_document(
             hint = _hint(name, options, f"see asr {command} --help").replace("_", "-")
             raise UsageError(f"'{path}': [{table}] has no option '{key}'; {hint}")
     return found
+
+
+def _shared(document: Mapping[str, Any], command: str) -> dict[str, Any]:
+    """Return the entries at the top that are meant for a command."""
+    first = command.partition(" ")[0]
+    entries = _plain(document).items()
+    return {key: value for key, value in entries if first in SHARED.get(key.replace("-", "_"), (first,))}
 
 
 def _plain(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from asrcli.bench.session import REPLAY
 from asrcli.datasets.results import RunRecord
@@ -35,6 +39,27 @@ class Drift:
             more = ", ..." if len(self.texts) > SHOWN else ""
             said.append(f"texts: {len(self.texts)} utterances differ: {', '.join(self.texts[:SHOWN])}{more}")
         return [*said, *(f"speed: {one}" for one in self.speed)]
+
+
+def named(record: RunRecord) -> list[str]:
+    """Return every address and path that a run would be replayed with: ``engine: openai_server:http://host/v1``."""
+    try:
+        values = json.loads(record.fact(REPLAY))
+    except (ValueError, KeyError, RecursionError):
+        return []  # such a record cannot be replayed
+    return [f"{name}: {text}" for name, text in _texts(values, "") if re.search(r"[/\\~@:]|\.\w", text)]
+
+
+def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    """Yield each text of decoded JSON with the name of its place."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from _texts(one, f"{name}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one, name)
 
 
 def drift(before: RunRecord, after: RunRecord) -> Drift:

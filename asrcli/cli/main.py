@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -74,14 +75,18 @@ class _Lenient:
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Rewrite the spellings, look up what files and the environment set, then parse."""
-        from asrcli.base.config import settings
+        from asrcli.base.config import look_up
 
-        found = settings(ctx.command_path.partition(" ")[2], option_names(self), COMMANDS)
-        ctx.default_map = {name: setting.value for name, setting in found.items()}
         words = modern_spelling(args, self._flags())
         check_values(words, self.params)
+        typed = self._typed(ctx, words)
+        looked_up = look_up(ctx.command_path.partition(" ")[2], option_names(self), COMMANDS, typed)
+        found = looked_up.values
+        ctx.default_map = {name: setting.value for name, setting in found.items()}
         try:
             rest: list[str] = super().parse_args(ctx, words)  # type: ignore[misc]
+            for line in looked_up.lines(typed):
+                print(f"asr: {printable(line)}", file=sys.stderr)
             return rest
         except typer.BadParameter as error:
             name = (error.param.name if error.param else None) or ""
@@ -90,6 +95,13 @@ class _Lenient:
                 raise
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"{found[name].origin}: '{found[name].value}' is no value for {option}") from error
+
+    def _typed(self, ctx: Any, words: list[str]) -> frozenset[str]:
+        """Return the names of the options among words; of words that are no command line, none."""
+        try:
+            return frozenset(self.make_parser(ctx).parse_args(list(words))[0])  # type: ignore[attr-defined]
+        except TyperException:
+            return frozenset()
 
     def _flags(self) -> dict[str, str]:
         """Return every on-spelling of a boolean option with its off-spelling ("" without one)."""
@@ -268,11 +280,13 @@ def application() -> Any:
 
 
 # How a file system says that it takes no more. Such an error names no file when it comes from writing to an open one.
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _reopen()
     for stream in (sys.stdout, sys.stderr):
         # Data is UTF-8 whatever the locale, and a file's name comes out as the bytes it has.
         if isinstance(stream, TextIOWrapper):
@@ -294,12 +308,35 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"asr: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
+        from asrcli.cli.commands.running import leave
+
         print("asr: interrupted", file=sys.stderr)
-        sys.exit(130)
+        leave(130)  # threads may be deep in a library
     except OSError as error:
         _end_without_output(error)
         raise
     sys.exit(code)
+
+
+def _reopen() -> None:
+    """Put something in the place of standard streams that were closed, or the next file that is opened takes it.
+
+    Nothing comes in, what is said is lost, and writing data fails as it should.
+    """
+    for number, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, mode)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 -- for as long as the program runs
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def _run(words: list[str]) -> int:

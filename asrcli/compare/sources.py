@@ -166,11 +166,13 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
         return from_rows(enumerate(data, start=1), path, hypotheses=hypotheses)
     text = data.get("text") if isinstance(data, dict) else None
     if text is None and isinstance(data, dict) and isinstance(data.get("segments"), list):
-        text = join_texts(str(segment.get("text", "")) for segment in data["segments"])
+        text = join_texts(str(one.get("text", "")) for one in data["segments"] if isinstance(one, dict))
     if not isinstance(text, str):
         raise InputError(f"{path} line 1: no transcript; 'text' or 'segments' must be there")
     check_text(text, path, 1)
-    return [Utterance(key, text.strip(), audio=sibling_audio(path), language=data.get("language"))]
+    language = data.get("language")
+    spoken = language if isinstance(language, str) else None
+    return [Utterance(key, text.strip(), audio=sibling_audio(path), language=spoken)]
 
 
 def read_subtitles(path: Path, key: str) -> list[Utterance]:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -18,6 +19,7 @@ from asrcli.errors import InputError
 from asrcli.types import Recording, Utterance
 
 HEARD = "pred_text"
+MOST_UNPACKED = 1 << 28  # bytes of a gzipped manifest; memory takes ten times as much
 BESIDE = ("", "clips", "audio", "wavs")  # folders below the manifest's own where files may lie: Common Voice, LJ Speech
 
 
@@ -121,6 +123,20 @@ def layout_of(path: Path) -> Layout:
     return Layout.JSON_LINES
 
 
+def unpacked(path: Path) -> bytes:
+    """Return what a gzipped file holds, unless it is a bomb: 3 MB can unpack to gigabytes.
+
+    Raises:
+        OSError, EOFError, zlib.error: it is no gzip.
+        InputError: it holds too much.
+    """
+    with gzip.open(path) as file:
+        data = file.read(MOST_UNPACKED + 1)
+    if len(data) > MOST_UNPACKED:
+        raise InputError(f"{path}: unpacks to more than {MOST_UNPACKED >> 20} MB; split it")
+    return data
+
+
 def read_rows(path: Path) -> list[tuple[int, Row]]:
     """Read the lines of a manifest as they are."""
     if path.suffix in (".csv", ".tsv"):
@@ -128,9 +144,9 @@ def read_rows(path: Path) -> list[tuple[int, Row]]:
     if path.suffix != ".gz":
         return list(read_json_lines(path))
     try:
-        lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+        lines = unpacked(path).decode().splitlines()
         return [(number, json.loads(line)) for number, line in enumerate(lines, start=1) if line.strip()]
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         raise InputError(f"{path}: not gzipped JSON Lines ({error})") from None
 
 

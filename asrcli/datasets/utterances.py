@@ -222,6 +222,8 @@ def find_columns(names: tuple[str, ...], text_keys: tuple[str, ...]) -> Columns:
 
 def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int, *, needs_text: bool = True) -> Utterance:
     """Build an utterance from one line of a manifest."""
+    if not isinstance(row, dict):
+        raise InputError(f"{path} line {number}: {str(row)[:40]!r} where an object of names and values is due")
     columns = find_columns(tuple(row), text_keys)
     text = text_of(row, columns, text_keys, path, number, needs_text=needs_text)
     audio = first_text(row, columns.audio) if columns.audio else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from asrcli.base.console import printable
 from asrcli.errors import UsageError
 from asrcli.leaderboard.ranking import Board, Standing, front
 from asrcli.leaderboard.tables import Kind
@@ -54,7 +53,7 @@ def draw_points(axes: Any, points: list[Standing]) -> None:
     best = front(points)
     axes.step([one.row.rtfx for one in best], [one.average for one in best], where="post", c=GREEN, lw=1, ls="--")
     for one in [*best, *(one for one in points if one.row.kind is Kind.MEASURED and one not in best)]:
-        name = literal(printable(one.row.model.rpartition("/")[2])[:40])
+        name = literal(one.row.model.rpartition("/")[2][:40])
         place = (one.row.rtfx, one.average)
         axes.annotate(name, place, xytext=(-5, 5), textcoords="offset points", fontsize=7, ha="right")
     axes.legend(loc="upper left", fontsize=8, title="size of a point: parameters", title_fontsize=8)

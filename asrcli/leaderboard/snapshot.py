@@ -106,7 +106,7 @@ def read(path: Path) -> Table:
         return table_of(head, [json.loads(line) for line in lines])
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path}: damaged ({type(error).__name__}: {error}); move it away, or choose another version with --date"
         ) from error

@@ -151,12 +151,29 @@ class Ledger:
                 whole = added[: added.rfind(b"\n") + 1]
                 self._known += len(whole)
                 for line in objects(whole):
-                    if isinstance(line.get("output"), str):
+                    if _is_entry(line):
                         self._note(line)
 
     def _add(self, entry: dict[str, Any]) -> None:
         self._note(entry)
         append(self.path, entry)
+
+
+def _is_entry(line: dict[str, Any]) -> bool:
+    """Return whether a line is as `Ledger.write` adds them, with its types; others are passed over."""
+    if not isinstance(line.get("output"), str):
+        return False
+    audio, recipe = line.get("audio"), line.get("recipe")
+    if audio is None and "audio" not in line:
+        return True
+    types = {"size": int, "mtime_ns": int, "digest": str}
+    return (
+        isinstance(recipe, dict)
+        and all(isinstance(value, str) for value in recipe.values())
+        and isinstance(audio, dict)
+        and audio.keys() == types.keys()
+        and all(isinstance(audio[name], kind) for name, kind in types.items())
+    )
 
 
 def _digest(content: str | bytes) -> str:

@@ -70,10 +70,13 @@ class Naming:
 def check_template(template: str, formats: Sequence[str]) -> None:
     """Raise `UsageError` when the template names an unknown field or gives several formats one name."""
     try:
-        used = [field for _, field, _, _ in Formatter().parse(template) if field is not None]
+        parts = [part[1:] for part in Formatter().parse(template) if part[1] is not None]
     except ValueError as error:
         raise UsageError(f"--output-template '{template}': {error}") from error
-    for field in used:
+    used = [field for field, _, _ in parts]
+    for field, shape, conversion in parts:
+        if shape or conversion:  # {stem:>999999999} would take a gigabyte
+            raise UsageError(f"--output-template '{template}': write '{{{field}}}' with nothing behind its name")
         if field not in TEMPLATE_FIELDS:
             known = ", ".join("{" + name + "}" for name in TEMPLATE_FIELDS)
             raise UsageError(f"--output-template '{template}' has an unknown field '{{{field}}}'; use {known}")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asrcli.base.console import printable
 from asrcli.errors import MissingExtra, UsageError
 from asrcli.outputs.ledger import write_ours
 
@@ -65,4 +66,4 @@ def plotted(path: Path, height: float) -> Iterator[Axes]:
 
 def literal(text: str) -> str:
     """Return text that matplotlib does not read as mathematics."""
-    return text.replace("$", r"\$")
+    return printable(text).replace("$", r"\$")

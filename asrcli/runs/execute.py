@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,14 +15,14 @@ from asrcli.alignment.choice import AlignerChoice, prepare_aligner
 from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.ask.questions import answer
 from asrcli.audio.inputs import STDIN
-from asrcli.base.background import Announce, follow
+from asrcli.base.background import Announce, follow, in_order
 from asrcli.base.files import is_special
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
 from asrcli.engines import companions
 from asrcli.engines.options import check_options
 from asrcli.engines.recogniser import Choice, LocalRecogniser, Recogniser
 from asrcli.engines.selection import Setup
-from asrcli.errors import InputError, UsageError
+from asrcli.errors import UsageError
 from asrcli.outputs.identity import Stamp, stamp
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.pipeline.run import run
@@ -131,20 +130,19 @@ def _diarization(request: Request, announce: Announce) -> DeskMaker | None:
     return prepare(request.speakers, request.device, request.offline, announce)
 
 
-def _probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | InputError | None]]:
+def _probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | Exception | None]]:
     """Look into every input, several at once, and yield the facts or the mistake, in order."""
     from asrcli.audio.decode import probe
 
-    def look(job: Job) -> AudioInfo | InputError | None:
+    def look(job: Job) -> AudioInfo | Exception | None:
         if job.name == STDIN:
             return None
         try:
             return probe(job.name)
-        except InputError as error:
+        except Exception as error:  # also a bug: the other inputs go on, and its traceback is shown
             return error
 
-    with ThreadPoolExecutor(PROBES) as pool:
-        yield from zip(jobs, pool.map(look, jobs), strict=True)
+    yield from zip(jobs, in_order(look, jobs, PROBES), strict=True)
 
 
 def _stretch_seconds(info: AudioInfo | None, start: float, end: float | None) -> float | None:
@@ -185,10 +183,13 @@ def _parts(planned: Plan, job: Job, info: AudioInfo | None) -> list[Part]:
 def _journal(planned: Plan, job: Job, channel: int | None) -> Journal | None:
     """Return where the clips of a recording are kept until its outputs are written."""
     request = planned.request
-    if job.name == STDIN or all(is_special(output.path) for output in job.outputs):
+    if job.name == STDIN or is_special(job.name) or all(is_special(output.path) for output in job.outputs):
         return None
     recipe = {**planned.recipe, "channel": str(channel), "batch": str(request.batch_size)}
-    journal = Journal(request.naming.state_folder, job.name, recipe)
+    try:
+        journal = Journal(request.naming.state_folder, job.name, recipe)
+    except OSError:  # the input has gone since it was looked into, which decoding will say
+        return None
     if request.force:
         journal.remove()
     return journal

@@ -11,7 +11,7 @@ from asrcli.audio.inputs import STDIN, Found
 from asrcli.base.files import is_special
 from asrcli.errors import UsageError
 from asrcli.formats import FORMATS, Layout
-from asrcli.outputs.ledger import Kept, ledger_of
+from asrcli.outputs.ledger import Kept, Ledger, ledger_of
 from asrcli.outputs.naming import Naming, check_collisions, check_folder, check_template, check_writable
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, check_targets, reads
@@ -99,12 +99,19 @@ def _plan_job(job: Job, request: Request | AlignRequest) -> Job:
     for name in request.formats:
         path = naming.path(job.found, FORMATS[name].extension)
         stale = request.anew
-        if stale is None and (STDIN in read or not os.path.exists(job.name)):
+        if stale is None and (STDIN in read or not os.path.isfile(job.name)):
             stale = "the input has no date"
         elif stale is None:
-            stale = ledger.stale(path, job.name, output_recipe(job.recipe, name, request.layout))
+            stale = _stale(ledger, path, job.name, output_recipe(job.recipe, name, request.layout))
         outputs.append(planned_output(name, path, stale, naming))
     return replace(job, outputs=tuple(outputs))
+
+
+def _stale(ledger: Ledger, output: str, source: str, recipe: Recipe) -> str | None:
+    try:
+        return ledger.stale(output, source, recipe)
+    except OSError:  # it has gone since, or may not be read: it fails as an input
+        return "the input cannot be read"
 
 
 def planned_output(name: str, path: str, stale: str | None, naming: Naming) -> Output:

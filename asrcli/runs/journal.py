@@ -38,10 +38,11 @@ class Journal:
         language: str | None = None
         score: float | None = None
         for line in read_lines(self.path):
-            if "clip" in line:
-                clips[(line["clip"][0], line["clip"][1])] = tuple(segment_from(one) for one in line["segments"])
-            elif "language" in line:
-                language, score = line["language"], line["score"]
+            with suppress(LookupError, TypeError, ValueError, AttributeError):  # not as we write it: heard again
+                if "clip" in line:
+                    clips[(line["clip"][0], line["clip"][1])] = tuple(segment_from(one) for one in line["segments"])
+                elif "language" in line:
+                    language, score = str(line["language"]), float(line["score"])
         return Known(clips, language, score)
 
     def heard(self, heard: HeardClip) -> None:

@@ -35,11 +35,14 @@ class Lines:
         self.name, self.option, self.force = f"{option} {target}", option, force
         self.path: str | None = None  # of a file that is not begun
         self.held: list[str] = []
+        self.target = ""
+        self.forgiving = False  # whether the command goes on when the reader of a pipe has gone
+        self.gone = False  # it has
         self.file: IO[str] | None = None
         self._claim = -1
         if target is None:
             return
-        target = plain(target)
+        self.target = target = plain(target)
         if target == "-" or target.startswith("fd:") or is_special(target):
             self.file = self._open(target)
         else:
@@ -147,8 +150,13 @@ class Lines:
         try:
             self.file.write(text)
             self.file.flush()
-        except BrokenPipeError:  # its reader has gone, which is for the command to answer
-            raise
+        except BrokenPipeError:  # its reader has gone
+            if not self.forgiving:
+                raise
+            self.gone = True
+            self.file = None
+            if self.path is None and self.target == "-":
+                discard_stdout()
         except OSError as error:
             raise OutputError(f"cannot write {self.name}: {reason(error)}") from error
 
@@ -224,6 +232,12 @@ def failed_record(error: Exception) -> dict[str, Any]:
     """Return what a report says of a failed input: the class of the error and its sentence."""
     kind = type(error).__name__ if isinstance(error, AsrError) else "unexpected"
     return {"error": kind, "message": str(error)}
+
+
+def discard_stdout() -> None:
+    """Send what is still printed nowhere: its reader has gone, or it was closed before the program began."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_json(record: dict[str, Any]) -> None:

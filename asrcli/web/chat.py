@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from asrcli.base.deadline import bounded, deadline
+from asrcli.base.secret import Secret
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.web.retries import LONGEST_WAIT, RETRIED, TRIES, retry_after
 
@@ -16,6 +19,7 @@ KEY = "ASR_LLM_KEY"  # the environment variable of the key; on a command line ot
 SILENCE = 120.0  # seconds without a byte, after which a server counts as gone
 PATIENCE = 600.0  # seconds for one answer in all
 MOST_BYTES = 2 << 20
+SHOWN = 200  # characters of a server's own words in a message
 FIRST_WAIT = 1.0  # seconds before the second try; doubled each time
 
 
@@ -37,7 +41,7 @@ class ChatServer:
 
     url: str  # up to and including /v1
     model: str
-    key: str = field(default="", repr=False)
+    key: Secret | None = field(default=None, repr=False)
 
     def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
         """Return the answer to each prompt, without what the model thought before it.
@@ -60,10 +64,10 @@ class ChatServer:
             found = json.loads(self._ask(body))
             text = found["choices"][0]["message"]["content"]
         except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-            raise ChatFailed(f"{self.url} gave no answer: {type(error).__name__}: {str(error)[:100]}") from error
+            raise ChatFailed(f"{self.url} gave no answer: {type(error).__name__}: {self._hide(error)}") from error
         if not isinstance(text, str):
             raise ChatFailed(f"{self.url} gave no text as its answer")
-        return text.rpartition("</think>")[2].strip()
+        return (self.key.hide(text) if self.key else text).rpartition("</think>")[2].strip()
 
     def _ask(self, body: Mapping[str, Any]) -> bytes:
         """Return the answer to a request, which is sent again while the failure may pass."""
@@ -85,36 +89,50 @@ class ChatServer:
         """
         import httpx2
 
-        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        headers = self.key.headers(self.url) if self.key else {}
         address = f"{self.url.rstrip('/')}/chat/completions"
         try:
-            with httpx2.stream("POST", address, json=body, headers=headers, timeout=SILENCE) as answer:
+            with (
+                bounded(httpx2.Client(timeout=SILENCE, trust_env=not is_loopback(self.url))) as client,
+                deadline(PATIENCE),
+                client.stream("POST", address, json=body, headers=headers) as answer,
+            ):
                 received = self._read(answer.iter_bytes())
         except (httpx2.ConnectError, httpx2.TimeoutException) as error:  # the next try would take as long, and fail
             raise ChatFailed(
-                f"{self.url} does not answer ({str(error)[:100] or type(error).__name__}); is the server running?"
+                f"{self.url} does not answer ({self._hide(error) or type(error).__name__}); is the server running?"
             ) from error
         except httpx2.HTTPError as error:
             raise _Passing(
-                f"{self.url}: the connection broke ({str(error)[:100] or type(error).__name__})", pause
+                f"{self.url}: the connection broke ({self._hide(error) or type(error).__name__})", pause
             ) from error
         if answer.status_code == 200:
             return received
-        said = f"{self.url}: HTTP {answer.status_code} {' '.join(received[:200].decode('utf-8', 'replace').split())}"
+        words = self._hide(" ".join(received.decode("utf-8", "replace").split()))
+        said = f"{self.url}: HTTP {answer.status_code} {words}"
         if answer.status_code in RETRIED:
             asked, date = answer.headers.get("retry-after", ""), answer.headers.get("date", "")
             raise _Passing(said, retry_after(asked, date, pause))
         raise ChatFailed(said)
 
+    def _hide(self, said: object) -> str:
+        """Return the first of what somebody else says, without the key, which may begin in it and end behind it."""
+        text = str(said)
+        return (self.key.hide(text) if self.key else text)[:SHOWN]
+
     def _read(self, blocks: Iterable[bytes]) -> bytes:
         """Return an answer whole, unless it has no end."""
         received = bytearray()
-        until = time.monotonic() + PATIENCE
         for block in blocks:
             received += block
-            if len(received) > MOST_BYTES or time.monotonic() > until:
+            if len(received) > MOST_BYTES:
                 raise ChatFailed(f"{self.url}: the answer does not come to an end")
         return bytes(received)
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether an address is on this machine, where no proxy stands in between."""
+    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def is_address(text: str) -> bool:
@@ -123,16 +141,27 @@ def is_address(text: str) -> bool:
 
 
 def chat_server(url: str, model: str, key: str = "") -> ChatServer:
-    """Return a server by its address.
+    """Return a server by its address; a key is for this server alone.
 
     Raises:
         UsageError: not an address, or no model.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise UsageError(f"--llm {_without_user(url)!r} is not an address: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"--llm {url!r} is not an address: write http://localhost:8000/v1")
-    if parts.username or parts.password:
-        raise UsageError(f"--llm: put no key into the address; it is read from the environment, {KEY}")
+        raise UsageError(f"--llm {_without_user(url)!r} is not an address: write http://localhost:8000/v1")
+    if "@" in parts.netloc or parts.query:
+        raise UsageError(f"--llm: put no key and no parameters into the address; {KEY} in the environment is the key")
     if not model:
         raise UsageError("--llm needs --llm-model NAME")
-    return ChatServer(url, model, key)
+    # Where the environment names the server, the key there is for that one, whatever else is typed.
+    given_for = os.environ.get("ASR_LLM", "")
+    return ChatServer(url, model, Secret(key, given_for if "://" in given_for else url, KEY))
+
+
+def _without_user(url: str) -> str:
+    head, mark, rest = url.partition("@")
+    return f"...@{rest}" if mark else head

@@ -19,6 +19,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from asrcli.base.files import write_text
+from asrcli.base.secret import Secret
 
 KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "link", "ratelimit", "ratelimit-policy", "retry-after")
 SECRET_PARAMETERS = frozenset(
@@ -58,7 +59,7 @@ class Call:
 
     url: str
     accept: str = "*/*"
-    secret: str = field(default="", repr=False)  # sent as "Authorization: Bearer ..."
+    secret: Secret | None = field(default=None, repr=False)  # sent as "Authorization: Bearer ...", to its host alone
 
 
 class Web(Protocol):
@@ -121,7 +122,7 @@ def read_record(path: Path) -> Answer:
         return Answer(
             str(values["url"]), int(status), str(values["body"]).encode(values.get("encoding", "utf-8")), headers
         )
-    except (ValueError, KeyError, TypeError, AttributeError, LookupError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, LookupError, OSError, RecursionError) as error:
         raise WebError(f"{path.name} is not a recorded answer ({error})") from error
 
 

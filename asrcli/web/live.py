@@ -16,6 +16,8 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from asrcli import __version__
+from asrcli.base.deadline import bounded, deadline
+from asrcli.base.secret import Secret
 from asrcli.web.client import Answer, Call, WebError
 from asrcli.web.markup import MAX_BYTES
 from asrcli.web.retries import LONGEST_WAIT, RETRIED, TRIES, retry_after
@@ -44,8 +46,10 @@ class LiveWeb:
     ) -> None:
         import httpx2
 
-        self.client = httpx2.Client(
-            transport=transport, timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": USER_AGENT}
+        self.client = bounded(
+            httpx2.Client(
+                transport=transport, timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": USER_AGENT}
+            )
         )
         self.sleep, self.clock = sleep, clock
         self.resolve = resolve or resolve_host
@@ -53,6 +57,18 @@ class LiveWeb:
         self.last: dict[str, float] = {}  # host group -> when it was last asked
 
     def get(self, call: Call) -> Answer:
+        """Return the answer of `_get`; nothing in it, or in the reason why there is none, holds the call's secret."""
+        if not call.secret:
+            return self._get(call)
+        hide = call.secret.hide
+        try:
+            answer = self._get(call)
+        except WebError as error:
+            raise WebError(hide(str(error))) from None
+        headers = tuple((name, hide(value)) for name, value in answer.headers)
+        return Answer(answer.url, answer.status, call.secret.hide_bytes(answer.body), headers)
+
+    def _get(self, call: Call) -> Answer:
         """Return the answer after at most four tries; 429 and 5xx are tried again after the time asked for.
 
         A host that gave no answer in the end is not asked again by this object: a run without a network ends soon, and
@@ -84,20 +100,18 @@ class LiveWeb:
         raise WebError(problem)
 
     def _follow(self, call: Call) -> Answer:
-        url, secret = call.url, call.secret
+        url = call.url
         for _ in range(REDIRECTS + 1):
-            answer, location = self._once(url, call.accept, secret)
+            answer, location = self._once(url, call.accept, call.secret)
             if not location:
                 return Answer(call.url, answer.status, answer.body, answer.headers)
-            if urlsplit(location).hostname != urlsplit(url).hostname:
-                secret = ""  # a token never follows a redirect to another host
             url = location
         raise WebError(f"more than {REDIRECTS} redirects")
 
-    def _once(self, url: str, accept: str, secret: str) -> tuple[Answer, str]:
+    def _once(self, url: str, accept: str, secret: Secret | None) -> tuple[Answer, str]:
         host = checked_host(url)
         self._pause(host)
-        headers = {"Accept": accept} | ({"Authorization": f"Bearer {secret}"} if secret else {})
+        headers = {"Accept": accept} | (secret.headers(url) if secret else {})  # to its own host, after redirects too
         if getproxies().get("https"):  # behind a proxy, the proxy resolves names and decides what may be reached
             if is_address(host) or proxy_bypass(host):
                 public_addresses(host, self.resolve)
@@ -114,7 +128,10 @@ class LiveWeb:
 
     def _read(self, url: str, address: str, headers: dict[str, str], extensions: dict[str, str]) -> tuple[Answer, str]:
         started = self.clock()
-        with self.client.stream("GET", address, headers=headers, extensions=extensions) as response:
+        with (
+            deadline(TOTAL),
+            self.client.stream("GET", address, headers=headers, extensions=extensions) as response,
+        ):
             body = bytearray()
             for piece in response.iter_bytes():
                 body += piece

@@ -61,7 +61,7 @@ def has_weights(folder: Path, engine: type[Plugin], declared: Model | None) -> b
     for index in inside.glob("*.safetensors.index.json"):
         try:
             parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (OSError, ValueError, KeyError, AttributeError):
+        except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
             return False
         if not all((inside / part).exists() for part in parts):
             return False

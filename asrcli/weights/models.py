@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrcli.base.files import blocks, write_atomic
+from asrcli.base.secret import Secret
 from asrcli.capabilities import file_suffixes, names_any_model
 from asrcli.errors import ModelError, UsageError
 from asrcli.weights import packaged
@@ -186,11 +187,17 @@ def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
     return folder
 
 
+def hub_token() -> Secret:
+    """Return the token for the hub. Raises `UsageError` when it cannot be one."""
+    return Secret.from_environment("HF_TOKEN", "https://huggingface.co")
+
+
 def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str], without: Sequence[str] = ()) -> Path:
     """Fetch the files of a repository that match patterns, and none of those to leave out, into the hub's cache."""
     from huggingface_hub import constants, get_session, snapshot_download
     from huggingface_hub.errors import HTTPError  # of the HTTP library that the installed version uses
 
+    token = os.environ["HF_TOKEN"].strip() if hub_token() else False
     try:
         # Its library tries six times before it gives up, half a minute, with two lines each: ask once ourselves.
         get_session().head(constants.ENDPOINT, timeout=SECONDS_TO_ANSWER)
@@ -199,7 +206,7 @@ def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str], withou
             revision=revision,
             allow_patterns=list(patterns),
             ignore_patterns=list(without),
-            token=os.environ.get("HF_TOKEN") or False,
+            token=token,
             etag_timeout=SECONDS_TO_ANSWER,
             tqdm_class=_bar(),
         )
@@ -221,7 +228,7 @@ def _borrow(folder: Path, borrowed: Borrowed) -> None:
 def explain(error: Exception) -> str:
     """Return the reason for a failed download and what to do about it, in a few words."""
     kind = type(error).__name__
-    first_line = str(error).strip().split("\n")[0]
+    first_line = hub_token().hide(str(error).strip().split("\n")[0])
     known = {
         "GatedRepoError": "its owner gives access on request; ask on its page, then set HF_TOKEN to a token of yours",
         "RepositoryNotFoundError": "the hub has no such repository, or HF_TOKEN gives no access to it",

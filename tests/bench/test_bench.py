@@ -211,17 +211,19 @@ def test_runs_of_one_system_are_told_apart(asr: Run, digits: Path, tmp_path: Pat
 def test_replay_reproduces_and_names_drift(asr: Run, digits: Path, tmp_path: Path) -> None:
     assert asr("bench", digits, "-e", "fake", *QUICK, "-o", tmp_path / "runs").code == 0
     path = next((tmp_path / "runs").glob("*.jsonl"))
-    same = asr("bench", "--replay", path)
+    unasked = asr("bench", "--replay", path)
+    assert unasked.code == 2 and f"names dataset.name: {digits}" in unasked.err and "give --yes" in unasked.err
+    same = asr("bench", "--replay", path, "--yes")
     assert same.code == 0 and "reproduced: all 5 texts are the same" in same.err, same.err
     text = path.read_text().replace('"pred_text": "seven"', '"pred_text": "eleven"')
     path.write_text(text.replace('"python": "3', '"python": "2'))
-    drifted = asr("bench", "--replay", path, "-q")
+    drifted = asr("bench", "--replay", path, "-q", "--yes")
     assert drifted.code == 1 and "was not reproduced: texts have changed" in drifted.err
-    drifted = asr("bench", "--replay", path)
+    drifted = asr("bench", "--replay", path, "--yes")
     assert "drifted: around it: python was 2." in drifted.err
     assert "drifted: texts: 1 utterances differ: seven" in drifted.err
     (digits / "three.txt").write_text("changed\n")
-    assert "the data has changed" in asr("bench", "--replay", path).err
+    assert "the data has changed" in asr("bench", "--replay", path, "--yes").err
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from rich.console import Console
 from asrcli.bench import codecs, figures, gauges, robustness, sounds
 from asrcli.bench import messages as say
 from asrcli.bench.loaded import listen
-from asrcli.bench.replay import drift
+from asrcli.bench.replay import drift, named
 from asrcli.bench.tables import Grid, narrowed, needed
 from asrcli.bench.verdicts import front, told_apart, verdicts
 from asrcli.capabilities import Stream, StreamUpdate
@@ -395,3 +396,17 @@ def test_the_meter_stands_before_every_call_of_the_engine() -> None:
     assert issubclass(made, Engine) and made.max_seconds == engine.max_seconds
     made(Weights("", None), Device()).transcribe([], Options())
     assert 0.05 <= meter.seconds < 0.5
+
+
+def test_every_address_and_path_of_a_record_is_shown_before_it_is_replayed() -> None:
+    said = {
+        "dataset": {"name": "/home/somebody/talks", "sample": None},
+        "engine": "openai_server:http://203.0.113.9/v1#m",
+        "options": {"engine_options": [["config", "../x"]], "language": "en"},
+    }
+    record = SimpleNamespace(fact=lambda name: json.dumps(said))
+    assert named(record) == [  # type: ignore[arg-type]
+        "dataset.name: /home/somebody/talks",
+        "engine: openai_server:http://203.0.113.9/v1#m",
+        "options.engine_options: ../x",
+    ]

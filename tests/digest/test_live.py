@@ -7,6 +7,7 @@ import re
 import httpx2
 import pytest
 
+from asrcli.base.secret import Secret
 from asrcli.web.client import (
     Answer,
     Call,
@@ -148,7 +149,7 @@ def test_a_redirect_is_checked_like_an_address(target):
 
 def test_a_token_does_not_follow_a_redirect_to_another_host():
     net = Net(httpx2.Response(302, headers={"location": "https://other.example/"}), httpx2.Response(200))
-    net.web.get(Call("https://api.x.com/2/x", secret="s3cret"))
+    net.web.get(Call("https://api.x.com/2/x", secret=Secret("s3cret", "https://api.x.com")))
     assert net.requests[0].headers["authorization"] == "Bearer s3cret"
     assert "authorization" not in net.requests[1].headers
 
@@ -170,7 +171,7 @@ def test_records_hold_no_token_and_replay(tmp_path):
             headers={"set-cookie": "session=s3cret", "etag": "x", "date": "Fri, 17 Apr 2026 12:00:00 GMT"},
         )
     )
-    call = Call("https://api.x.com/2/tweets?query=a&access_token=pa55", secret="s3cret")
+    call = Call("https://api.x.com/2/tweets?query=a&access_token=pa55", secret=Secret("s3cret", "https://api.x.com"))
     Recording(net.web, tmp_path, "2026-04-17T12:00:00Z").get(call)
     (path,) = tmp_path.iterdir()
     assert not re.search("s3cret|pa55", path.read_text()) and "s3cret" not in repr(call)

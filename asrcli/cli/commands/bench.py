@@ -40,6 +40,7 @@ def bench(
         option("--with", help="Show this earlier run, or all in a folder; without a dataset, only such."),
     ] = None,
     replay: Annotated[Output, option("--replay", help="Run this run again, and say what has drifted.")] = None,
+    yes: Annotated[bool, option("--yes", help="Replay with the addresses and paths of the run, unasked.")] = False,
     out: Annotated[Output, option("--out", "-o", help="Folder for the records; default: the user's.")] = None,
     sample: Annotated[int | None, option("--sample", min=1, help="Only so many utterances, chosen by --seed.")] = None,
     seed: Annotated[int, option("--seed", min=0, help="Of the sample and the noise; default 0.")] = 0,
@@ -123,7 +124,10 @@ def bench(
             offline=offline, folder=out,
         )  # fmt: skip
         try:
-            code = _replay(replay, out, files, console) if replay else _measure(wanted, earlier, files, console)
+            if replay:
+                code = _replay(replay, out, files, console, yes=yes)
+            else:
+                code = _measure(wanted, earlier, files, console)
         except KeyboardInterrupt as interrupt:
             console.error("interrupted; the same command goes on from here")
             code = 128 + (interrupt.args[0] if interrupt.args else signal.SIGINT)
@@ -293,19 +297,37 @@ def _print_tables(runs: list[RunRecord]) -> None:
         console.print(Text(sentence))
 
 
-def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console) -> int:
+def _confirm(path: Path, named: list[str], console: Console, *, yes: bool) -> None:
+    """Show where a run, which may be a stranger's, sends recordings and what it reads, and ask.
+
+    Raises:
+        UsageError: the user does not want it, or cannot be asked.
+    """
+    if yes or not named:
+        return
+    for line in named:
+        console.error(f"{path} names {line}")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"'{path}' would be replayed with what it names: give --yes when that is right")
+    print("asr: replay it with these? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UsageError(f"'{path}' is not replayed")
+
+
+def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console, *, yes: bool) -> int:
     """Run a run again and say what has drifted.
 
     Raises:
         CheckFailed: other texts were heard, or the data is not the same.
     """
-    from asrcli.bench.replay import drift
+    from asrcli.bench.replay import drift, named
     from asrcli.bench.session import bench as measure
     from asrcli.bench.session import request_of
     from asrcli.bench.watching import Board
     from asrcli.datasets.results import read_run
 
     before = read_run(path)
+    _confirm(path, named(before), console, yes=yes)
     with Board(console) as board:
         results = measure(request_of(before, out or path.parent), board)
     for _, error in results.failed:

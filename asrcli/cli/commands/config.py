@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
@@ -10,10 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
-from asrcli.base.config import Setting, read, settings, shown_files
+from asrcli.base.config import Setting, look_up, project_file, read, shown_files
+from asrcli.base.trust import trust, trust_file
 from asrcli.errors import UsageError
 
 DEFAULT = "default"
+TRUST = "trust"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,9 @@ class Row:
 
 
 def config(
-    command: Annotated[str | None, typer.Argument(metavar="COMMAND", help="Only this command's options.")] = None,
+    command: Annotated[
+        str | None, typer.Argument(metavar="COMMAND", help="Only this command's options; or trust.")
+    ] = None,
     changed: Annotated[bool, typer.Option("--changed", help="Only what is not the default.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line per option.")] = False,
 ) -> None:
@@ -37,8 +42,14 @@ def config(
     of this folder or one above it, else from the user's configuration file. In a file, options of every command stand
     at the top, those of one command under its name, [transcribe].
 
-    Examples: asr config · asr config transcribe --changed · ASR_ENGINE=whisper asr config transcribe --json
+    A project's asr.toml sends nothing out, runs nothing and writes only into the project, whatever it says; `asr config
+    trust` allows all that the one that counts here says now.
+
+    Examples: asr config · asr config transcribe --changed · asr config trust
     """
+    if command == TRUST:
+        _trust()
+        return
     rows = list(all_rows(command))
     if command is None:
         check_shared({row.option for row in rows})
@@ -54,6 +65,15 @@ def config(
         print(f"\n[{name}]")
         for row in (one for one in rows if one.command == name):
             print(f"{row.option:<{widest}}  {_shown(row.value)}  ({row.origin})")
+
+
+def _trust() -> None:
+    path = project_file()
+    if path is None:
+        raise UsageError("there is no asr.toml in this folder or one above it")
+    read(path)
+    trust(path)
+    print(f"asr: {path} is trusted as it is now (remembered in {trust_file()})", file=sys.stderr)
 
 
 def all_rows(only: str | None = None) -> Iterator[Row]:
@@ -78,7 +98,7 @@ def _rows(command: Any, path: str) -> Iterator[Row]:
     from asrcli.cli.main import COMMANDS, option_names
 
     names = option_names(command)
-    found = settings(path, names, COMMANDS)
+    found = look_up(path, names, COMMANDS).values
     for option in (one for one in command.params if one.name in names):
         setting = found.get(option.name, Setting(option.default, DEFAULT))
         typed = next((text for text in option.opts if text.startswith("--")), option.opts[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions, refuse
@@ -97,6 +98,9 @@ def stretch(start: str | None, end: str | None, clip_timestamps: str | None = No
     return first, last
 
 
+MOST_SECONDS = 1e9  # 30 years: what is beyond is no time of a recording, and no number of samples
+
+
 def _time(text: str, option: str) -> float:
     """Return seconds for ``90``, ``1:30`` or ``0:01:30.5``."""
     try:
@@ -105,7 +109,7 @@ def _time(text: str, option: str) -> float:
             seconds = seconds * 60 + float(part)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds < float("inf"):
+    if not 0 <= seconds <= MOST_SECONDS:
         raise UsageError(f"{option} {text}: give seconds, or hours:minutes:seconds such as 1:02:03.5")
     return seconds
 
@@ -214,6 +218,9 @@ def numbers(text: str | None, option: str, kind: type[Any]) -> tuple[Any, ...] |
     if text is None:
         return None
     try:
-        return tuple(kind(part) for part in text.strip("()[]").split(",") if part.strip())
+        numbers = tuple(kind(part) for part in text.strip("()[]").split(",") if part.strip())
     except ValueError as error:
         raise UsageError(f"{option} {text}: give numbers separated by commas") from error
+    if not all(isfinite(number) for number in numbers):
+        raise UsageError(f"{option} {text}: give finite numbers")
+    return numbers

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.base.console import Console, clock, printable
 from asrcli.base.display import take_down
+from asrcli.base.files import reason
 from asrcli.cli.commands.notes import say_doubts, say_failure
 from asrcli.cli.commands.sinks import Results, Sinks
 from asrcli.errors import AsrError
 from asrcli.outputs.targets import reads
-from asrcli.runs.records import VERSION, done_record, failed_record, now, print_json, segment_record
+from asrcli.runs.records import VERSION, discard_stdout, done_record, failed_record, now, print_json, segment_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -90,6 +91,9 @@ class Run:
         self.seconds = 0.0
         self.lengths: list[float | None] = []  # of the readable inputs
         self.bar = False  # has begun
+        self.gone = False  # the reader of records on standard output
+        for lines in (sinks.report, sinks.events):  # what is a file, or goes elsewhere, is still made
+            lines.forgiving = not planned.request.naming.to_stdout or lines.target != "-"
         self.out = Results(planned, sinks) if planned.request.naming.to_stdout and planned.request.formats else None
 
     def go(self) -> int:
@@ -124,6 +128,8 @@ class Run:
             happenings.close()
         self.sinks.begin()
         self._summary(len(fresh), time.perf_counter() - started)
+        if self.gone or self.sinks.stdout_gone:
+            return 141
         return 1 if self.failed or self.refused else 0
 
     def _say_kept(self) -> None:
@@ -240,8 +246,8 @@ class Run:
             for path in paths:
                 sys.stdout.write(path + "\n")
             sys.stdout.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError:  # its reader has gone, or it was closed
+            discard_stdout()
 
     def _fail(self, job: Job, error: Exception) -> None:
         self.failed[job.name] = error
@@ -254,8 +260,14 @@ class Run:
     def _record(self, job: Job, status: str, **values: Any) -> None:
         record = {"input": job.name, "status": status, **values}
         self.sinks.report.write("input", **record)
-        if self.sinks.json and not self.out:
-            print_json({"v": VERSION, "type": "input", **record})
+        if self.sinks.json and not self.out and not self.gone:
+            try:
+                print_json({"v": VERSION, "type": "input", **record})
+            except OSError as error:  # the files are still made
+                self.gone = True
+                discard_stdout()
+                if not isinstance(error, BrokenPipeError):
+                    self.console.error(f"cannot write to standard output: {reason(error)}")
 
 
 def _interrupt(number: int, frame: object) -> None:

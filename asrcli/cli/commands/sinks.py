@@ -40,6 +40,11 @@ class Sinks:
         self.report = Lines(report, "--report", force=reports.force)
         self.events = Lines(events, "--events", force=reports.force)
 
+    @property
+    def stdout_gone(self) -> bool:
+        """Whether records were to go to standard output, and its reader has left."""
+        return any(one.gone and one.target == "-" for one in (self.report, self.events))
+
     def begin(self) -> None:
         """Replace the files of an earlier run: this one does something."""
         self.report.begin()

@@ -220,7 +220,7 @@ def load_episodes(out: Path) -> list[Episode]:
     for path in sorted((out / "podcast").glob("*.episode.json"), reverse=True):
         try:
             found.append(Episode(**json.loads(path.read_text("utf-8"))))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise InputError(f"{path}: not the facts of an episode ({error})") from error
     return found
 

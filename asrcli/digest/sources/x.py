@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from asrcli.base.secret import Secret
 from asrcli.digest.items import Item, Kind
 from asrcli.digest.sources import Task, ask, decode, number_of, text_of
 from asrcli.digest.states import Report, State
@@ -35,7 +36,8 @@ def collect(task: Task) -> Report:
     since = task.marks.get("x", "")
     if since and posted(int(since)) > datetime.combine(task.day, time(), UTC) - REACH:
         parameters["since_id"] = since
-    call = Call("https://api.x.com/2/tweets/search/recent?" + urlencode(parameters), "application/json", task.x_token)
+    secret = Secret(task.x_token, "https://api.x.com", "ASR_X_TOKEN")
+    call = Call("https://api.x.com/2/tweets/search/recent?" + urlencode(parameters), "application/json", secret)
     answer = ask(task, call, "x")
     if isinstance(answer, Report):
         return answer

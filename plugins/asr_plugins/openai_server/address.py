@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from asrcli.base.secret import Secret
 from asrcli.errors import UsageError
 
 Style = Literal["transcriptions", "chat", "inference"]
@@ -52,8 +53,10 @@ class Address:
         """Whether the server runs on this machine."""
         return self.host in LOOPBACK
 
-    def key(self) -> str:
-        """Return the key from the environment, "" without one; OpenAI's own key goes to OpenAI only.
+    def key(self) -> Secret:
+        """Return the key from the environment, an empty one without; OpenAI's own key goes to OpenAI only.
+
+        The key of a server that the environment names is for that server, and for no other that a model's name has.
 
         Raises:
             UsageError: it cannot be sent in a header. The key is not in the message.
@@ -61,10 +64,8 @@ class Address:
         variable = KEY_VARIABLE
         if not os.environ.get(variable) and self.host == OPENAI and self.base.startswith("https:"):
             variable = OPENAI_KEY_VARIABLE
-        key = os.environ.get(variable, "").strip()
-        if not (key.isascii() and key.isprintable()):
-            raise UsageError(f"{variable} holds characters that no key has: set it again")
-        return key
+        given_for = self.base if variable == OPENAI_KEY_VARIABLE else os.environ.get(URL_VARIABLE, "").strip()
+        return Secret.from_environment(variable, given_for or self.base)
 
 
 def parse(name: str) -> Address:

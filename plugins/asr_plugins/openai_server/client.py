@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from asr_plugins.openai_server.address import KEY_VARIABLE, Address
+from asr_plugins.openai_server.address import KEY_VARIABLE, URL_VARIABLE, Address
+from asrcli.base.deadline import bounded, deadline
 from asrcli.errors import AsrError, EngineUnavailable
 
 if TYPE_CHECKING:
@@ -61,12 +62,14 @@ class Client:
 
         self.address, self.timeout = address, timeout
         self._key = address.key()
-        self._http = httpx2.Client(
-            timeout=httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout)),
-            headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
-            follow_redirects=False,  # a key is for the server that was named
-            trust_env=not address.is_loopback,  # no proxy stands between this machine and itself
-            limits=httpx2.Limits(max_connections=None),
+        self._http = bounded(
+            httpx2.Client(
+                timeout=httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout)),
+                headers=self._key.headers(address.base),
+                follow_redirects=False,  # a key is for the server that was named
+                trust_env=not address.is_loopback,  # no proxy stands between this machine and itself
+                limits=httpx2.Limits(max_connections=None),
+            )
         )
         weakref.finalize(self, self._http.close)
         self._gone = threading.Event()
@@ -125,7 +128,7 @@ class Client:
 
         pause = FIRST_WAIT * 2**attempt * random.uniform(1.0, 1.5)  # noqa: S311 -- spreads tries, guards nothing
         try:
-            with send() as response:
+            with deadline(self.timeout), send() as response:
                 body = self._read(response)
         except httpx2.TimeoutException as error:
             if isinstance(error, httpx2.ConnectTimeout):
@@ -137,7 +140,7 @@ class Client:
             return _Failure(f"the connection broke ({self._clean(str(error)) or type(error).__name__})", pause)
         if response.is_success:
             try:
-                return json.loads(body)
+                return self._key.hide_in(json.loads(body))
             except (ValueError, RecursionError):  # a thousand brackets
                 what = self._clean(kind_of(response, body))
                 return _Failure(f"answers {what} where JSON is due: is it the right address?", pause)
@@ -151,6 +154,8 @@ class Client:
         status = response.status_code
         if status in (401, 403):
             advice = f"is {KEY_VARIABLE} right?" if self._key else f"set {KEY_VARIABLE}"
+            if self._key and not self._key.headers(self.address.base):
+                advice = f"{KEY_VARIABLE} was not sent: it is for the server in {URL_VARIABLE}"
             return self._given_up(f"{url}: {text}: {advice}")
         if response.is_redirect:
             where = self._clean(response.headers.get("location", ""))
@@ -158,17 +163,14 @@ class Client:
         return Refused(f"{url}: {text}", status)
 
     def _read(self, response: httpx2.Response) -> bytes:
-        """Return the body; one that drips or does not end is a broken connection."""
+        """Return the body; one that does not end is a broken connection."""
         import httpx2
 
-        limit = time.monotonic() + self.timeout
         body = bytearray()
         for piece in response.iter_bytes():
             body += piece
             if len(body) > MOST_BYTES:
                 raise httpx2.ReadError(f"its answer is larger than {MOST_BYTES >> 20} MB")
-            if time.monotonic() > limit:
-                raise httpx2.ReadTimeout("dripping")
         return bytes(body)
 
     def _words(self, response: httpx2.Response, body: bytes) -> str:
@@ -187,9 +189,7 @@ class Client:
 
     def _clean(self, text: str) -> str:
         """Return text on one line, short, without the key."""
-        text = " ".join(text.split())
-        if self._key:
-            text = text.replace(self._key, "***")
+        text = self._key.hide(" ".join(text.split()))
         return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 

@@ -1,0 +1,13 @@
+"""Where the program begins: the rest takes time to import, and an interrupt in it would leave a traceback."""
+
+from __future__ import annotations
+
+import signal
+
+
+def main() -> None:
+    """Run the program. An interrupt ends it at once until there is something to keep."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from asrcli.cli.main import main as run
+
+    run()

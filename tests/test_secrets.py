@@ -1,0 +1,204 @@
+"""Keys: every command with planted ones, servers that say them back, and nothing of them in all that comes out."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pickle
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import httpx2
+import pytest
+from support.command import write_wav
+
+from asrcli.base.secret import Secret
+from asrcli.cli.main import COMMANDS, build, main
+from asrcli.errors import UsageError
+from asrcli.web.client import Call, Recording
+from asrcli.web.live import LiveWeb
+
+KEYS = {
+    "ASR_SERVER_KEY": "planted-server-5e1f",
+    "ASR_LLM_KEY": "planted-llm-77ab",
+    "ASR_X_TOKEN": "planted-x-90cd",
+    "HF_TOKEN": "planted-hub-31ee",
+    "OPENAI_API_KEY": "planted-openai-6d02",
+}
+Echo = Callable[[str], tuple[int, bytes]]  # the key that came -> status, body
+
+
+@contextmanager
+def echoing(echo: Echo) -> Iterator[tuple[str, list[str]]]:
+    """Run a server that puts the key it is sent into what it answers."""
+    came: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            came.append(key)
+            status, body = echo(key)
+            if self.path.endswith("/models"):
+                status, body = 200, json.dumps({"data": [{"id": "m"}]}).encode()
+            self.send_response(status, f"no {key}")
+            self.send_header("Location", f"/{key}")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *words: object) -> None:
+            """Say nothing."""
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{http.server_address[1]}/v1", came
+    finally:
+        http.shutdown()
+        http.server_close()
+        thread.join()
+
+
+def transcript(key: str) -> tuple[int, bytes]:
+    escaped = key.replace("p", "\\u0070")
+    choice = f'{{"message": {{"content": "the key is {escaped}"}}}}'
+    return 200, f'{{"text": "say {key} and {escaped}", "choices": [{choice}]}}'.encode()
+
+
+ECHOES: list[Echo] = [
+    transcript,
+    lambda key: (401, json.dumps({"error": {"message": f"bad key {key}"}}).encode()),
+    lambda key: (400, b"x" * 190 + key.encode() + b"x" * 190),  # cut in the middle of the key
+    lambda key: (302, key.encode()),
+    lambda key: (200, b"[" * 5000 + key.encode()),
+]
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    return int(ended.value.code or 0)
+
+
+def everything(folder: Path) -> str:
+    """Return all that lies in a folder, names too."""
+    return "\n".join(
+        f"{path} {path.read_bytes().decode('latin-1') if path.is_file() else ''}" for path in folder.rglob("*")
+    )
+
+
+@pytest.fixture
+def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder that is the current one, with keys in the environment and a home of its own."""
+    for name in [name for name in os.environ if name.startswith(("ASR_", "HF_"))]:
+        monkeypatch.delenv(name)
+    for name, key in {**KEYS, "HF_HUB_OFFLINE": "1"}.items():
+        monkeypatch.setenv(name, key)
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.setattr(os, "_exit", sys.exit)  # not the process of the tests
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def clean(capfd: pytest.CaptureFixture[str], folder: Path) -> str:
+    """Return what was printed, after a look through it and every file for the keys and their halves."""
+    said = "".join(capfd.readouterr())
+    for name, key in KEYS.items():
+        for part in (key, key[:-3], key[3:]):
+            assert part not in said, (name, said)
+            assert part not in everything(folder), name
+    return said
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_servers_that_say_the_key_back(echo: Echo, planted: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_wav(planted / "one.wav")
+    said = {"text": "We meet in April.", "segments": [{"start": 0.0, "end": 1.0, "text": "We meet in April."}]}
+    (planted / "talk.json").write_text(json.dumps(said))
+    with echoing(echo) as (url, came):
+        out = ["--report", "r.jsonl", "--events", "e.jsonl", "-f", "json", "-o", "out", "--no-vad", "-v"]
+        run("transcribe", "one.wav", "-e", "openai_server", "-m", f"{url}#m", *out)
+        assert KEYS["ASR_SERVER_KEY"] in came
+        run("ask", "talk.json", "When?", "--llm", url, "--llm-model", "m", "--json")
+        assert KEYS["ASR_LLM_KEY"] in came
+    clean(capfd, planted)
+
+
+def commands() -> Iterator[list[str]]:
+    """Yield every command there is, also those below others."""
+    for name in COMMANDS:
+        children = getattr(build(name), "commands", {})
+        yield [name]
+        yield from ([name, child] for child in children)
+
+
+MORE = {"digest run": ["--replay", "nowhere"], "leaderboard update": ["--replay", "nowhere"], "digest doctor": ["x"]}
+
+
+@pytest.mark.slow
+def test_every_command_keeps_planted_keys(planted: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_wav(planted / "one.wav")
+    tried = list(commands())
+    for words in tried:
+        run(*words, *MORE.get(" ".join(words), []))
+        run(*words, "one.wav", "--help")
+        clean(capfd, planted)
+    assert len(tried) > 20
+
+
+def test_a_token_in_an_answer_of_the_web_is_in_no_record(planted: Path) -> None:
+    key = "planted-x-90cd"
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent = request.headers.get("authorization", "nothing")
+        return httpx2.Response(200, text=f"you sent {sent}", headers={"etag": sent})
+
+    web = LiveWeb(httpx2.MockTransport(answer), sleep=lambda _: None, resolve=lambda _: ["93.184.216.34"])
+    recorded = Recording(web, planted, "2026-01-01T00:00:00Z")
+    found = recorded.get(Call("https://api.x.com/2", secret=Secret(key, "https://api.x.com")))
+    assert found.body == b"you sent Bearer ***"
+    assert key not in everything(planted)
+    other = web.get(Call("https://feed.example/rss", secret=Secret(key, "https://api.x.com")))
+    assert other.body == b"you sent nothing"
+
+
+def test_a_secret_is_shown_nowhere_and_goes_to_its_host_only() -> None:
+    secret = Secret(" planted-key\n", "https://one.example/v1", "ASR_KEY")
+    for text in (repr(secret), str(secret), f"{secret}", f"{[secret]}", "%s" % secret):  # noqa: UP031
+        assert "planted" not in text
+    for copied in (pickle.dumps, copy.deepcopy, json.dumps):
+        with pytest.raises(TypeError):
+            copied(secret)
+    assert secret.headers("https://ONE.example/other") == {"Authorization": "Bearer planted-key"}
+    for other in ("http://one.example/v1", "https://one.example:8443/v1", "https://one.example.net/v1", ""):
+        assert secret.headers(other) == {}
+    assert secret.hide_in({"planted-key": ["a planted-key"]}) == {"***": ["a ***"]}
+
+
+@pytest.mark.parametrize("value", ["two words", "line\nbreak", "ключ"])
+def test_what_cannot_be_a_key_is_refused_without_being_shown(value: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        Secret(value, "https://one.example", "ASR_KEY")
+    assert value not in str(raised.value) and "ASR_KEY" in str(raised.value)
+
+
+def test_the_key_of_a_named_server_is_not_sent_to_another(
+    planted: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_wav(planted / "one.wav")
+    monkeypatch.setenv("ASR_SERVER_URL", "http://10.0.0.1/v1")
+    with echoing(lambda key: (401, b"")) as (url, came):
+        run("transcribe", "one.wav", "-e", "openai_server", "-m", f"{url}#m", "--no-vad")
+    assert set(came) == {""}
+    assert "ASR_SERVER_KEY was not sent" in clean(capfd, planted)

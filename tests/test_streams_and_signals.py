@@ -1,0 +1,136 @@
+"""Closed standard streams, readers that leave, pipes as inputs, and signals while inputs are looked into."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support.command import quiet_environment, write_wav
+
+from asrcli.audio.chunks import end_of_chunks
+from asrcli.audio.decode import decode, probe
+from asrcli.base.background import in_order
+from asrcli.types import Recording
+
+ASR = f"{sys.executable} -m asrcli"
+
+
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", line], cwd=folder, env=quiet_environment(folder), capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    for name in ("one", "two", "three"):
+        write_wav(tmp_path / f"{name}.wav")
+    return tmp_path
+
+
+MADE = "transcribe one.wav two.wav three.wav -e fake --no-vad -f txt -o out"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (f"{MADE} >&-", 0),
+        (f"{MADE} 2>&-", 0),
+        (f"{MADE} >&- 2>&- <&-", 0),
+        (f"{MADE} --json | head -1; exit ${{PIPESTATUS[0]}}", 141),
+        (f"{MADE} --events - | head -1; exit ${{PIPESTATUS[0]}}", 141),
+        (f"{MADE} --events fd:9 9> >(head -1 >/dev/null)", 0),
+    ],
+)
+def test_files_are_made_whatever_becomes_of_the_streams(words: str, code: int, three: Path) -> None:
+    before = {path.name: path.read_bytes() for path in three.glob("*.wav")}
+    done = shell(f"{ASR} {words}", three)
+    assert done.returncode == code, done.stderr
+    assert sorted(path.name for path in (three / "out").glob("*.txt")) == ["one.txt", "three.txt", "two.txt"]
+    assert "Traceback" not in done.stderr
+    assert {path.name: path.read_bytes() for path in three.glob("*.wav")} == before
+
+
+def test_text_for_a_closed_standard_output_is_not_lost_in_silence(three: Path) -> None:
+    done = shell(f"{ASR} transcribe one.wav -e fake --no-vad >&-", three)
+    assert (done.returncode, done.stderr) == (1, "asr: cannot write to standard output: bad file descriptor\n")
+
+
+def test_a_named_pipe_is_opened_once(three: Path) -> None:
+    os.mkfifo(three / "pipe.wav")
+    line = f"cat one.wav > pipe.wav & {ASR} transcribe pipe.wav -e fake --no-vad --json; wait"
+    done = shell(line, three)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["text"] == "pipe"
+
+
+def junk(path: Path, head: bytes, megabytes: int = 40) -> Path:
+    path.write_bytes(head)
+    with path.open("ab") as file:
+        file.truncate(len(head) + (megabytes << 20))
+    return path
+
+
+def test_zeros_behind_the_sound_are_not_searched_for_chunks(tmp_path: Path) -> None:
+    whole = write_wav(tmp_path / "whole.wav").read_bytes()
+    listed = whole + b"LIST\x04\0\0\0INFO"
+    path = junk(tmp_path / "zeros.wav", listed)
+    with path.open("rb") as file:
+        assert end_of_chunks(file) == len(listed)
+        assert file.tell() == 0
+    assert probe(str(path)).seconds == pytest.approx(1.0)  # 26 s before
+    assert sum(map(len, decode(Recording(str(path)), lambda _: None))) == 16_000
+    for data in (b"", b"RIFF", whole, listed, whole[:-7], b"OggS" + bytes(99), b"RIFF" + b"data\0\0\0\0" * 3000):
+        (tmp_path / "other").write_bytes(data)
+        with (tmp_path / "other").open("rb") as file:
+            assert end_of_chunks(file) is None
+
+
+def test_results_come_in_order_and_errors_in_their_turn() -> None:
+    def work(number: int) -> int:
+        time.sleep(0.01 * (3 - number % 3))
+        if number == 7:
+            raise ValueError("seven")
+        return number
+
+    found = in_order(work, range(9), 4)
+    assert [next(found) for _ in range(7)] == list(range(7))
+    with pytest.raises(ValueError, match="seven"):
+        next(found)
+    assert list(in_order(work, [], 4)) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_does_not_wait_for_what_is_looked_into(number: signal.Signals, tmp_path: Path) -> None:
+    """The work below never ends: a wait for it would be a time-out of the test."""
+    code = (
+        "import signal, threading, sys\n"
+        "from asrcli.base.background import in_order\n"
+        "def stop(*_): raise KeyboardInterrupt\n"
+        "signal.signal(signal.SIGTERM, stop)\n"
+        "try:\n    print('ready', flush=True)\n    list(in_order(lambda _: threading.Event().wait(), [1, 2, 3], 2))\n"
+        "except KeyboardInterrupt:\n    sys.exit(7)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(number)
+    assert process.wait(60) == 7
+    process.stdout.close()
+
+
+def test_an_interrupt_of_a_run_that_waits_for_a_writer(three: Path) -> None:
+    os.mkfifo(three / "pipe.wav")
+    command = [sys.executable, "-m", "asrcli", "transcribe", "pipe.wav", "-e", "fake", "--events", "-", "-o", "out"]
+    process = subprocess.Popen(command, cwd=three, env=quiet_environment(three), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    time.sleep(3)  # it waits for ever, wherever it is
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 143 or process.returncode == -15
+    process.stdout.close()
