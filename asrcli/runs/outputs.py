@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from asrcli.errors import AsrError, InputError
+from asrcli.errors import InputError
 from asrcli.formats import check, render
 from asrcli.outputs.identity import Identity, Stamp, unchanged
 from asrcli.outputs.ledger import ledger_of
@@ -49,7 +49,7 @@ def identity_since(path: str, opened: Stamp | None) -> tuple[Identity | None, In
 
 def write_outputs(
     request: Request | AlignRequest, job: Job, transcript: Transcript, audio: Identity | None, *, good: bool = True
-) -> Generator[Note, None, tuple[tuple[str, ...], AsrError | None]]:
+) -> Generator[Note, None, tuple[tuple[str, ...], Exception | None]]:
     """Write the outputs of a job that are not up to date; return their paths, and the first mistake.
 
     Says how many cues, read again as a player would, could not keep to the layout.
@@ -63,14 +63,14 @@ def write_outputs(
     """
     ledger = ledger_of(request.naming.state_folder)
     written: list[str] = []
-    problem: AsrError | None = None
+    problem: Exception | None = None
     for output in [one for one in job.outputs if one.todo]:
         layout = request.layout_for(job, output.format)
-        text = render(transcript, output.format, layout)
         recipe = output_recipe(job.recipe, output.format, request.layout) if good else None
         try:
+            text = render(transcript, output.format, layout)
             ledger.write(output.path, text, audio, recipe, force=output.forced)
-        except AsrError as error:  # the others may still be written
+        except Exception as error:  # the others may still be written, and other inputs transcribed
             problem = problem or error
             continue
         written.append(output.path)
