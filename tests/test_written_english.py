@@ -136,3 +136,9 @@ def test_no_word_of_the_numbers_disappears_between_others() -> None:
 @pytest.mark.parametrize("word", ["people", "mm", "second", "o'clock", "a"])
 def test_no_word_behind_a_number_disappears(word: str) -> None:
     assert ENGLISH(f"5 {word} there") != ENGLISH("5 there")
+
+
+@pytest.mark.parametrize("name", ["asr", "whisper-en", "open-asr-leaderboard"])
+@pytest.mark.parametrize("text", ["1" * 5_000, "1" + ",111" * 2_000, "1" * 5_000 + " million", "0." + "1" * 5_000])
+def test_digits_in_a_loop_are_no_crash(name: str, text: str) -> None:
+    assert len(build(name, "en")(text)) >= 5_000
