@@ -66,6 +66,10 @@ def test_a_difference_on_few_utterances_says_how_few_they_are(utterances: int, t
         wording.verdict(found, found.pairs[0]) == f"good makes fewer errors than bad, on {utterances} utterances only"
     )
     assert wording.winner(found) is None  # nothing is bold
+    assert (
+        f"bad against good, on {utterances} utterances only: {GATE} holds"
+        in Condition(GATE).outcomes(found)[0].sentence
+    )
     assert wording.winner(compared(tmp_path, 10, (0.0, 0.5))) == 0
 
 

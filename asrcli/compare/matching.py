@@ -12,7 +12,7 @@ from asrcli.errors import InputError
 from asrcli.results import system_of
 from asrcli.text.join import join_texts
 from asrcli.types import Utterance
-from asrcli.utterances import SILENT_PIECES
+from asrcli.utterances import SILENT_PIECES, TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,9 @@ def oddities(source: Source, reference: Source, same: bool) -> list[str]:
             f"{source.name}: all {len(reference.utterances):,} texts are those of {reference.path}, letter for letter, "
             f"and {source.path} has none under a name such as 'pred_text': this compares a reference with itself"
         )
+    blank = sum(not one.text for one in source.utterances)
+    if blank and source.path.endswith(TABLES):
+        notes.append(f"{source.name}: {blank} cells are empty, nothing heard or a failure: their words count as missed")
     for one in source.utterances:
         if lost := dict(one.fields).get(SILENT_PIECES):
             notes.append(f"{source.name}: {lost} pieces of '{one.id}' have no hypothesis, their words count as missed")
