@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from support.command import write_wav
 
+from asrcli.cli.main import main
 from asrcli.compare.run import Wanted, run
 from asrcli.compare.scores import Comparison
+from asrcli.datasets.results import RunRecord, run_paths, system_of, write_run
+from asrcli.datasets.utterances import read_manifest
 from asrcli.errors import InputError
 from asrcli.leaderboard.scores import score_folder
-from asrcli.main import main
-from asrcli.results import RunRecord, run_paths, system_of, write_run
 from asrcli.types import Utterance
-from asrcli.utterances import read_manifest
 
 SAID = ("one two three four", "five six seven", "eight nine ten eleven", "twelve thirteen fourteen")  # 14 words
 

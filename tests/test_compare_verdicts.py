@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asrcli.cli.main import main
 from asrcli.compare import wording
 from asrcli.compare.breakdown import together
 from asrcli.compare.conditions import Condition
@@ -18,7 +19,6 @@ from asrcli.compare.pairs import rate_interval
 from asrcli.compare.run import Wanted, run
 from asrcli.compare.scores import Comparison
 from asrcli.compare.tables import to_json
-from asrcli.main import main
 from asrcli.scoring.significance import fewest_units, flipped_signs
 
 

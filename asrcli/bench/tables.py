@@ -10,7 +10,7 @@ from asrcli.bench.verdicts import batch_of, best_speed, scored_as
 from asrcli.compare import wording
 from asrcli.compare.comparison import number_groups
 from asrcli.compare.scores import LADDER
-from asrcli.results import Measure, RunRecord
+from asrcli.datasets.results import Measure, RunRecord
 from asrcli.scoring.significance import FEWEST_FOR_INTERVAL, Interval
 
 ERRORS = ("substitutions", "deletions", "insertions")

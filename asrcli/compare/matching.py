@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from asrcli.base.join import join_texts
 from asrcli.compare.sources import Source, lay_into_segments, name_of, names_system
+from asrcli.datasets.results import system_of
+from asrcli.datasets.utterances import SILENT_PIECES, TABLES
 from asrcli.errors import InputError
-from asrcli.results import system_of
-from asrcli.text.join import join_texts
 from asrcli.types import Utterance
-from asrcli.utterances import SILENT_PIECES, TABLES
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from asrcli.compare.scores import Comparison, Settings, SystemScore
 from asrcli.compare.sources import Source, read_source
 from asrcli.compare.systems import prepare, score_system
 from asrcli.compare.workers import spread
+from asrcli.datasets.results import scoring_of
 from asrcli.errors import InputError, UsageError
-from asrcli.results import scoring_of
 from asrcli.scoring.alignment import Convention, align, count_all, without_collector
 from asrcli.scoring.network import is_marked
 from asrcli.text.normalisers import NORMALIZERS, build_cutter

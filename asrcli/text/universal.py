@@ -13,10 +13,10 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 
+from asrcli.base.join import UNSPACED
 from asrcli.errors import MissingExtra
 from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
-from asrcli.text.join import UNSPACED
 from asrcli.text.numerals import read_chinese
 from asrcli.text.written_english import TABLE, as_spoken, finish, is_unusual
 

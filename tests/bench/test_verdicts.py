@@ -13,7 +13,7 @@ from asrcli.bench.plan import Plan
 from asrcli.bench.records import compared, score
 from asrcli.bench.verdicts import verdicts
 from asrcli.compare.run import Wanted, run
-from asrcli.results import Measure, RunRecord, write_run
+from asrcli.datasets.results import Measure, RunRecord, write_run
 from asrcli.types import Utterance
 
 GERMAN = "der Bericht von heute und die Karten der Stadt"
