@@ -71,8 +71,12 @@ def test_a_line_without_a_hypothesis_is_deleted_words_and_is_said(name: str, not
 @pytest.mark.parametrize("suffix", ["csv", "tsv"])
 def test_an_empty_cell_is_deleted_words(suffix: str, tmp_path: Path) -> None:
     system = write(tmp_path / f"h.{suffix}", rows({0: SAID[0], 3: SAID[3]}))
-    counts = run(system, [system], Wanted(normalizer="none")).systems[0].counts
+    found = run(system, [system], Wanted(normalizer="none"))
+    counts = found.systems[0].counts
     assert (counts.deletions, counts.errors) == (7, 7)
+    assert "2 cells are empty" in lines(found)
+    with pytest.raises(InputError, match="no line has a text in 'pred_text'"):
+        run(system, [write(tmp_path / f"none.{suffix}", rows(dict.fromkeys(range(4), "")))], Wanted())
 
 
 @pytest.mark.parametrize("names", [("text", "hypothesis"), ("transcript", "hyp"), ("text", "prediction")])

@@ -13,7 +13,9 @@ import pytest
 
 from asrcli.cli.main import main
 from asrcli.compare import wording
+from asrcli.compare.breakdown import together
 from asrcli.compare.conditions import Condition
+from asrcli.compare.pairs import rate_interval
 from asrcli.compare.run import Wanted, run
 from asrcli.compare.scores import Comparison
 from asrcli.compare.tables import to_json
@@ -66,6 +68,10 @@ def test_a_difference_on_few_utterances_says_how_few_they_are(utterances: int, t
         wording.verdict(found, found.pairs[0]) == f"good makes fewer errors than bad, on {utterances} utterances only"
     )
     assert wording.winner(found) is None  # nothing is bold
+    assert (
+        f"bad against good, on {utterances} utterances only: {GATE} holds"
+        in Condition(GATE).outcomes(found)[0].sentence
+    )
     assert wording.winner(compared(tmp_path, 10, (0.0, 0.5))) == 0
 
 
@@ -255,3 +261,34 @@ def test_conversations_have_intervals_over_recordings(tmp_path: Path, capsys: py
         row = json.loads(capsys.readouterr().out)["systems"][0]
         assert (row["cp_interval"] is not None) == there
         assert not there or row["cp_interval"][0] < row["cp_wer"] < row["cp_interval"][1]
+
+
+def test_the_mean_over_data_sets_has_an_interval_that_covers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = spoilt(tmp_path, 60, (0.125, 0.25))
+    rows = [json.loads(line) for line in files[0].read_text().splitlines()]
+    rows = [{**row, "dataset": "small" if at < 15 else "big"} for at, row in enumerate(rows)]
+    files[0].write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert called("compare", *files, "--by", "dataset", "--by", "length", "--json", tmp_path / "x.json") == 0
+    data = json.loads((tmp_path / "x.json").read_text())
+    rates = [bucket["systems"][1]["rate"] for bucket in data["by"]["dataset"]]
+    macro = data["macro"]["dataset"][1]
+    assert macro["rate"] == pytest.approx(sum(rates) / 2)
+    assert macro["interval"][0] <= macro["rate"] <= macro["interval"][1]
+    assert data["macro"]["length"] == []
+
+
+def test_means_of_independent_rates_are_covered() -> None:
+    chance = np.random.default_rng(5)
+    covered = []
+    for _ in range(400):
+        rates, intervals = [], []
+        for truth in (0.05, 0.1, 0.2):
+            errors = chance.poisson(truth * 15 * chance.gamma(3, 1 / 3, 40))
+            lengths = np.full(40, 15)
+            rates.append(errors.sum() / lengths.sum())
+            intervals.append(rate_interval(errors, lengths, None))
+        mean = together(rates, intervals)
+        covered.append(mean.low <= 0.35 / 3 <= mean.high)
+    assert 0.92 <= np.mean(covered) <= 0.985

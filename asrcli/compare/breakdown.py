@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,6 +99,36 @@ def by_field(comparison: Comparison, name: str, *, intervals: bool = True) -> li
         )
         for place, label in enumerate(order)
     ]
+
+
+def macro_means(buckets: Sequence[Bucket], name: str) -> list[tuple[float | None, Interval | None]]:
+    """Return the mean of each system's rates over the values of a field, as over data sets; none of lengths.
+
+    Its interval is put together from those of the rates (Zou and Donner 2008), and there is none where one lacks its
+    own. It takes what has different values for independent: no speaker in two data sets.
+    """
+    if len(buckets) < 2 or name in ("length", "seconds", "group"):
+        return []
+    found: list[tuple[float | None, Interval | None]] = []
+    for shares, intervals in zip(
+        zip(*(one.shares for one in buckets), strict=True),
+        zip(*(one.intervals for one in buckets), strict=True),
+        strict=True,
+    ):
+        rates = [share.rate for share in shares if share.rate is not None]
+        known = [interval for interval in intervals if interval is not None]
+        mean = sum(rates) / len(rates) if rates else None
+        whole = mean is not None and len(known) == len(buckets) == len(rates)
+        found.append((mean, together(rates, known) if whole else None))
+    return found
+
+
+def together(rates: Sequence[float], intervals: Sequence[Interval]) -> Interval:
+    """Return the interval of the mean of independent rates."""
+    mean = sum(rates) / len(rates)
+    low = math.hypot(*(rate - one.low for rate, one in zip(rates, intervals, strict=True))) / len(rates)
+    high = math.hypot(*(one.high - rate for rate, one in zip(rates, intervals, strict=True))) / len(rates)
+    return Interval(mean - low, mean + high)
 
 
 def intervals_of(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from asrcli.compare import wording
-from asrcli.compare.scores import Comparison, PairScore
+from asrcli.compare.scores import FEW_UNITS, Comparison, PairScore
 from asrcli.errors import InputError, UsageError
 
 TOKENS = re.compile(r"\s*(>=|<=|==|!=|>|<|\(|\)|[A-Za-z_]\w*|-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?%?|-?\.\d+%?|\S)")
@@ -205,6 +205,7 @@ def subjects(comparison: Comparison, *, pairs: bool) -> list[tuple[str, Values, 
                     "delta": -pair.difference, "significant": float(pair.significant), "p": pair.matched_pairs_p,
                     "z": -math.copysign(math.inf, pair.difference) if test.constant else -test.z,
                 }  # fmt: skip
-                subject = f"{one.name} against {comparison.systems[0].name}"
+                few = f", on {wording.units(comparison, pair)} only" if pair.units < FEW_UNITS else ""
+                subject = f"{one.name} against {comparison.systems[0].name}{few}"
                 rows.append((subject, {**values, **against}, too_few(comparison, pair)))
     return rows

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from asrcli.base.join import join_texts
 from asrcli.compare.sources import Source, lay_into_segments, name_of, names_system
 from asrcli.datasets.results import system_of
-from asrcli.datasets.utterances import SILENT_PIECES
+from asrcli.datasets.utterances import SILENT_PIECES, TABLES
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
@@ -135,6 +135,9 @@ def oddities(source: Source, reference: Source, same: bool) -> list[str]:
             f"{source.name}: all {len(reference.utterances):,} texts are those of {reference.path}, letter for letter, "
             f"and {source.path} has none under a name such as 'pred_text': this compares a reference with itself"
         )
+    blank = sum(not one.text for one in source.utterances)
+    if blank and source.path.endswith(TABLES):
+        notes.append(f"{source.name}: {blank} cells are empty, nothing heard or a failure: their words count as missed")
     for one in source.utterances:
         if lost := dict(one.fields).get(SILENT_PIECES):
             notes.append(f"{source.name}: {lost} pieces of '{one.id}' have no hypothesis, their words count as missed")

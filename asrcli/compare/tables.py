@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from asrcli.compare import wording
-from asrcli.compare.breakdown import Bucket, by_field
+from asrcli.compare.breakdown import Bucket, by_field, macro_means
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.conditions import Outcome
 from asrcli.compare.scores import LADDER, Comparison, PairScore, Share, SystemScore
@@ -34,6 +34,7 @@ def to_json(comparison: Comparison, *, fields: Sequence[str] = (), utterances: b
         "pairs": [pair_facts(comparison, pair) for pair in comparison.pairs],
         "notes": list(comparison.notes),
         "by": {name: bucket_facts(comparison, name) for name in fields},
+        "macro": {name: macro_facts(comparison, name) for name in fields},
     }
     if comparison.rules:
         data["rules"] = [{"rule": name, "errors_more_without": list(numbers)} for name, numbers in comparison.rules]
@@ -122,6 +123,12 @@ def bucket_facts(comparison: Comparison, name: str) -> list[dict[str, Any]]:
         {"value": one.value, "utterances": one.utterances, "systems": rates_of(one)}
         for one in by_field(comparison, name)
     ]
+
+
+def macro_facts(comparison: Comparison, name: str) -> list[dict[str, Any]]:
+    """Return the mean of each system's rates over the values of a field; none where that means nothing."""
+    found = macro_means(by_field(comparison, name), name)
+    return [{"rate": mean, "interval": interval_facts(interval)} for mean, interval in found]
 
 
 def rates_of(one: Bucket) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from asrcli.compare import wording
-from asrcli.compare.breakdown import by_field
+from asrcli.compare.breakdown import by_field, macro_means
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.scores import LADDER, Comparison, SystemScore
 from asrcli.compare.tables import printable
@@ -185,6 +185,8 @@ def breakdown(comparison: Comparison, name: str) -> Table:
     """Return the error rates by the values of a field."""
     buckets = by_field(comparison, name)
     rows = [[one.value, f"{one.utterances:,}", *wording.rates(one.shares, one.intervals)] for one in buckets]
+    if macro := macro_means(buckets, name):
+        rows.append(["mean of these", "", *(wording.percent(mean) + wording.behind(one) for mean, one in macro)])
     return table(f"By {name}", ["", "utterances", *(one.name for one in comparison.systems)], rows)
 
 

@@ -43,7 +43,12 @@ def z_value(test: MatchedPairs) -> str:
 def rates(shares: Sequence[Share], intervals: Sequence[Interval | None]) -> list[str]:
     """Return rates with their intervals, where they have one."""
     both = zip(shares, intervals, strict=True)
-    return [percent(share.rate) + (f" {span(interval)}" if interval else "") for share, interval in both]
+    return [percent(share.rate) + behind(interval) for share, interval in both]
+
+
+def behind(interval: Interval | None) -> str:
+    """Return what stands behind a rate: a space and its interval, or nothing."""
+    return f" {span(interval)}" if interval else ""
 
 
 def p_value(value: float) -> str:

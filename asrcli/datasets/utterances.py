@@ -27,6 +27,7 @@ GROUP_KEYS = ("group", "speaker", "speaker_id", "session", "session_id")
 SECONDS_KEYS = ("duration", "seconds", "audio_length_s")
 PARENT, CHUNK = "parent_id", "chunk_index"  # of long recordings in pieces: one reference for all of them
 SILENT_PIECES = "silent_pieces"  # of a recording in pieces: in how many of them a system has nothing
+TABLES = (".csv", ".tsv")
 MOST_CHARACTERS = 2_000_000  # of one text: more than a day of speech
 
 
@@ -51,7 +52,7 @@ def read_manifest(
     Raises:
         InputError: a line cannot be understood; it is named.
     """
-    rows = read_table(path) if path.suffix in (".csv", ".tsv") else read_json_lines(path)
+    rows = read_table(path) if path.suffix in TABLES else read_json_lines(path)
     return from_rows(rows, path, hypotheses=hypotheses, needs_text=needs_text, text_column=text_column)
 
 
@@ -86,7 +87,8 @@ def from_rows(
             continue
         found.append(utterance(row, keys, path, number, needs_text=needs_text and not lacking))
         numbers.append(number)
-    if hypotheses and rows and len(found) == len(silent):
+    blank = path.suffix in TABLES and not any(one.text for one in found)  # a table cannot say more than an empty cell
+    if hypotheses and rows and (blank or len(found) == len(silent)):
         raise NoText(f"{path}: no line has a text in '{column}', so nothing was heard that could be scored")
     return joined_chunks(found, chunks, silent, hypotheses=hypotheses) if chunks else unique(found, numbers, path)
 

@@ -30,6 +30,7 @@ CURRENCIES = {"pound": "£", "pounds": "£", "euro": "€", "euros": "€", "dol
 CURRENCIES |= {"cent": "¢", "cents": "¢"}
 MARKS = frozenset("-+£€$¢")
 DIGITS = re.compile(r"\d+(\.\d+)?\Z")
+MOST_DIGITS = 4_000  # of a number that is computed with; Python refuses more than 4,300
 ASCII_DIGIT = re.compile("[0-9]")
 CURRENCY = re.compile("[€£$]")
 
@@ -150,8 +151,8 @@ class NumberReader:
         yield from self.flush()
         if bare != word:
             self.prefix = word[0]
-        exact = Fraction(bare)
-        self.value = exact.numerator if exact.denominator == 1 else bare
+        exact = Fraction(bare) if len(bare) < MOST_DIGITS else None
+        self.value = exact.numerator if exact is not None and exact.denominator == 1 else bare
 
     def number(self, entry: NumberWord, before: str | None) -> Iterator[str]:
         """Take a number word; one with an ending finishes the number."""

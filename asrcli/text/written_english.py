@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from asrcli.text.numbers_english import LARGE, ORDINALS, SMALL, TENS
 
@@ -25,56 +26,76 @@ _ORDINAL = "|".join((*ORDINALS, *(re.sub("y$", "ie", name).removesuffix("t") + "
 _NUMBER = rf"(?:\d|(?:{_WORDS}|{_ORDINAL})s?\b|[$£€]\d)"
 _LAST = rf"(?:\d[%¢]?|\b(?:{_WORDS}|{_ORDINAL})s?)"
 
-# Pattern, what it becomes; in this order.
-REWRITES = tuple(
-    (re.compile(pattern), new)
-    for pattern, new in (
-        (r"\.{2,}", " "),
-        (r"(?<!\w)'em\b", "them"),
-        (r"(?<!\w)'til\b", "until"),
-        (r"(?<!\w)'cause\b", "because"),
-        (r"(?<!\w)'tis\b", "it is"),
-        (r"(?<!\w)'twas\b", "it was"),
-        (r"(?<!\w)'n'(?!\w)", "n"),
-        (r"(?<!\w)'(?=\d0s\b)", ""),
-        (r"\bcannot\b", "can not"),
-        (r"\bninth\b", "nineth"),  # as the published rules have it
-        (r"\bo'clock\b", "oclock"),
-        (r"(?<=\w)(?:&| +& +)(?=\w)", " and "),
-        (r"(?<![\w.])#\s?(?=\d)", " number "),
-        (r"(?<=\w)@(?=\w)", " at "),
-        (r"(?<=\w)\.(com|org|net|edu|gov|io)\b", r" dot \1"),
-        (r"(?<=\d)\s*(?:°\s*c(?:elsius)?\b|℃)", " degrees celsius"),
-        (r"(?<=\d)\s*(?:°\s*f(?:ahrenheit)?\b|℉)", " degrees fahrenheit"),
-        (r"(?<=\d)\s*°", " degrees "),
-        ("[℃℉]", " "),
-        (r"(?<=\d)\s*=\s*(?=[\d-])", " equals "),
-        (r"(?<=\d)\s*\+\s*(?=\d)", " plus "),
-        (r"(?<![^\s(])-\s?(?=[$£€]?\.?\d)", "minus "),
-        (r"(?<=\d)\s*¢", " cents"),
-        (r"(?<=\d)\s+%", "%"),
-        (r"[$£€](?!\.?\d)|¢|(?<!\d)%", " "),
-        *((rf"(?<=\d)\s*{sign}", value) for sign, (_, value) in FRACTIONS.items()),
-        *((sign, f" {words} ") for sign, (words, _) in FRACTIONS.items()),
-        (r"(?<![\d.])(\d+) and a half\b", r"\1.5"),
-        (rf"(\d|\b(?:{_WORDS}))\s*mm\b", r"\1 millimeter"),
-        (r"(?<!half )\ba (?=(?:" + _LARGE + r")\b)", "one "),
-        (r"\ba (?=(?:dollar|pound|euro) (?:and )?(?:" + _WORDS + r")\b)", "one "),
-        (r"\b(\d{1,2}):00(?=\s*[ap]\.?\s?m\b)", r"\1"),
-        (r"\b(\d{1,2}):00\b(?!:)", r"\1 oclock"),
-        (r"\b(\d{1,2}):([0-5]\d)(?=\D|$)(?!:)", r"\1\2"),
-        (r"(?<![\d,.])(\d{1,3}),(\d{3}),(\d{3})(?![\d,]*\d)", r"\1\2\3"),
-        (r"(?<![\d,.])(\d{1,3}),(\d{3})(?![\d,]*\d)", r"\1\2"),
-        (r"(?<=\d),(?=\d)", f" {APART} "),
-        (rf"(\b(?:{_LARGE})),\s+(?=(?:{_WORDS})\b)", r"\1 "),
-        (rf"({_LAST})['\")]*(?:\s*[.!?;:,]+['\")]*\s+|\s+-+\s+)(?=['\"(]*{_NUMBER})", rf"\1 {APART} "),
-        (rf"((?:\d|\b(?:{'|'.join(SMALL)})))\s+((?:{_ORDINAL})\b)", rf"\1 {AS_IS}\2"),
-        (rf"\b(this|that|some|the|any|which|what|every|each|a) point(?= {_NUMBER})", rf"\1 {AS_IS}point"),
-    )
+# What lasts twenty seconds, so that "twenty second" is no ordinal before it.
+LASTING = (
+    "delay|rule|window|timeout|video|clip|break|interval|timer|countdown|pause|spot|ad|commercial|limit|gap|hold|wait"
 )
+HALVES = {"1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters"}
+
+
+def part(found: re.Match[str]) -> str:
+    """Return a fraction in words; two other numbers are said one after the other: 24/7."""
+    return f" {HALVES[found[0]]} " if found[0] in HALVES else found[1] + found[2]
+
+
+Rewrites = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
+# Pattern, what it becomes; in this order.
+_REWRITES: Rewrites = (
+    (r"\.{2,}", " "),
+    (r"&amp;", "&"),
+    (r"\bc\+\+", "c plus plus"),
+    (r"\bno\.\s?(?=\d)", "number "),
+    (r"(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])", part),
+    (r"(?<![\w.])([$£€]?)\.(?=\d)", r"\g<1>0."),
+    (r"(?<!\w)'em\b", "them"),
+    (r"(?<!\w)'til\b", "until"),
+    (r"(?<!\w)'cause\b", "because"),
+    (r"(?<!\w)'tis\b", "it is"),
+    (r"(?<!\w)'twas\b", "it was"),
+    (r"(?<!\w)'n'(?!\w)", "n"),
+    (r"(?<!\w)'(?=\d0s\b)", ""),
+    (r"\bcannot\b", "can not"),
+    (r"\bninth\b", "nineth"),  # as the published rules have it
+    (r"\bo'clock\b", "oclock"),
+    (r"(?<=\w)(?:&| +& +)(?=\w)", " and "),
+    (r"(?<![\w.])#\s?(?=\d)", " number "),
+    (r"(?<=\w)@(?=\w)", " at "),
+    (r"(?<=\w)\.(com|org|net|edu|gov|io)\b", r" dot \1"),
+    (r"(?<=\d)\s*(?:°\s*c(?:elsius)?\b|℃)", " degrees celsius"),
+    (r"(?<=\d)\s*(?:°\s*f(?:ahrenheit)?\b|℉)", " degrees fahrenheit"),
+    (r"(?<=\d)\s*°", " degrees "),
+    ("[℃℉]", " "),
+    (r"(?<=\d)\s*=\s*(?=[\d-])", " equals "),
+    (r"(?<=\d)\s*\+\s*(?=\d)", " plus "),
+    (r"(?<![^\s(])-\s?(?=[$£€]?\.?\d)", "minus "),
+    (r"(?<=\d)\s*¢", " cents"),
+    (r"(?<=\d)\s+%", "%"),
+    (r"[$£€](?!\.?\d)|¢|(?<!\d)%", " "),
+    *((rf"(?<=\d)\s*{sign}", value) for sign, (_, value) in FRACTIONS.items()),
+    *((sign, f" {words} ") for sign, (words, _) in FRACTIONS.items()),
+    (r"(?<![\d.])(\d+) and a half\b", r"\1.5"),
+    (rf"(\d|\b(?:{_WORDS}))\s*mm\b", r"\1 millimeter"),
+    (r"(?<!half )\ba (?=(?:" + _LARGE + r")\b)", "one "),
+    (r"\ba (?=(?:dollar|pound|euro) (?:and )?(?:" + _WORDS + r")\b)", "one "),
+    (r"\b(\d{1,2}):00(?=\s*[ap]\.?\s?m\b)", r"\1"),
+    (r"\b(\d{1,2}):00\b(?!:)", r"\1 oclock"),
+    (r"\b(\d{1,2}):([0-5]\d)(?=\D|$)(?!:)", r"\1\2"),
+    (r"(?<![\d,.])\d{1,3}+(?:,\d{3})++(?![\d,]*\d)", lambda found: found[0].replace(",", "")),
+    (r"(?<=\d),(?=\d)", f" {APART} "),
+    (rf"(\b(?:{_LARGE})),\s+(?=(?:{_WORDS})\b)", r"\1 "),
+    (rf"({_LAST})['\")]*(?:\s*[.!?;:,]+['\")]*\s+|\s+-+\s+)(?=['\"(]*{_NUMBER})", rf"\1 {APART} "),
+    (rf"((?:\d|\b(?:{'|'.join(SMALL)})))\s+((?:{_ORDINAL})\b)", rf"\1 {AS_IS}\2"),
+    (rf"(\b(?:an?|another|every|each|about|per) (?:{'|'.join(TENS)})) second\b", rf"\1 {AS_IS}second"),
+    (rf"(\b(?:{'|'.join(TENS)})) second(?= (?:{LASTING})s?\b)", rf"\1 {AS_IS}second"),
+    # Words that mean something in a number disappear or change before another such word that is none.
+    (rf"\bpoint\b(?! (?:\d|(?:{_WORDS}|oh?)\b(?<!hundred)))", f"{AS_IS}point"),
+    (rf"\b(plus|minus|positive|negative)\b(?! (?:[$£€]?\d|(?:{_WORDS}|oh?|point)\b))", rf"{AS_IS}\1"),
+    (rf"\b(this|that|some|the|any|which|what|every|each|a) point(?= {_NUMBER})", rf"\1 {AS_IS}point"),
+)
+REWRITES = tuple((re.compile(pattern), new) for pattern, new in _REWRITES)
 # Only texts with a word like one of these can change; most have none.
 UNUSUAL = re.compile(
-    rf"[\d&@°¢½¼¾℃℉$£€%]|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|ninth|{_WORDS})\b|\.(?:com|org|net|edu|gov|io)\b"
+    rf"[\d&@°¢½¼¾℃℉$£€%]|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|ninth|point|plus|minus|positive|negative|{_WORDS})\b|\+\+|\.(?:com|org|net|edu|gov|io)\b"
 )
 MOST_WORDS = 400_000  # remembered
 LAST = tuple(
@@ -82,6 +103,7 @@ LAST = tuple(
     for pattern, new in (
         (r"([$£€]\d+) ([1-9]\d)(?= |$)", r"\1.\2"),  # one dollar fifty
         (r"([$£€]\d+\.\d)(?= |$)", r"\g<1>0"),
+        (r"(?<!\S)([-+]?[$£€]?)\.(?=\d)", r"\g<1>0."),  # point five
         (r"(?<=\d)\.0+(?= |$)", ""),
         (r"(?<=\d )millimet(?:er|re)s?\b", "millimeter"),
         (rf" ?{APART}(?= |$)", ""),
