@@ -116,6 +116,8 @@ _asr_path() {  # the command that was typed so far, and of its own commands
             "digest/import") path="digest import" ;;
             "digest/mindmap") path="digest mindmap" ;;
             "digest/feed") path="digest feed" ;;
+            "digest/mail") path="digest mail" ;;
+            "digest/demo") path="digest demo" ;;
             "digest/readme") path="digest readme" ;;
             "digest/podcast") path="digest podcast" ;;
             "digest/paper") path="digest paper" ;;
@@ -333,6 +335,12 @@ _asr() {
         "digest mindmap --out"|"digest mindmap -o") _asr_folders; return ;;
         "digest mindmap --days") :; return ;;
         "digest feed --out"|"digest feed -o") _asr_folders; return ;;
+        "digest mail --out"|"digest mail -o") _asr_folders; return ;;
+        "digest mail --date") :; return ;;
+        "digest mail --eml") :; return ;;
+        "digest mail --from") :; return ;;
+        "digest mail --to") :; return ;;
+        "digest demo --out"|"digest demo -o") _asr_folders; return ;;
         "digest readme --out"|"digest readme -o") _asr_folders; return ;;
         "digest readme --leaderboard") _asr_files; return ;;
         "digest podcast --out"|"digest podcast -o") _asr_folders; return ;;
@@ -381,7 +389,7 @@ _asr() {
         "config")
             if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "align ask bench compare config digest doctor engines leaderboard transcribe"; fi ;;
         "digest")
-            if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "run verify search why star hide status prune ideas week doctor import mindmap feed readme podcast paper"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "run verify search why star hide status prune ideas week doctor import mindmap feed mail demo readme podcast paper"; fi ;;
         "digest run")
             if [[ $cur == -* ]]; then _asr_words "--out --date --since --until --sources --interests --replay --record --leaderboard --x-budget --llm --llm-model --strict --help"; else :; fi ;;
         "digest verify")
@@ -410,6 +418,10 @@ _asr() {
             if [[ $cur == -* ]]; then _asr_words "--out --days --help"; else :; fi ;;
         "digest feed")
             if [[ $cur == -* ]]; then _asr_words "--out --opml --help"; else :; fi ;;
+        "digest mail")
+            if [[ $cur == -* ]]; then _asr_words "--out --date --eml --from --to --help"; else :; fi ;;
+        "digest demo")
+            if [[ $cur == -* ]]; then _asr_words "--out --help"; else :; fi ;;
         "digest readme")
             if [[ $cur == -* ]]; then _asr_words "--out --leaderboard --help"; else _asr_files; fi ;;
         "digest podcast")
