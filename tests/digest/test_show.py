@@ -324,6 +324,10 @@ def test_what_a_listener_would_mishear(edition):
     assert "LibriSpeech" in worse.lost_terms and "120M" in worse.lost_terms
     assert "“libri” was heard as “library”" in report_markdown(worse)
     assert compare(script, "", "fake").counts.rate == 1.0
+    written = said.replace("five point two percent", "5.2%").replace("ten thousand", "10,000").replace("A S R", "ASR")
+    assert compare(script, written, "fake").lost_terms == ()  # numbers are compared as values
+    assert perfect.warning == "" and "were not heard" in compare(script, "", "fake").warning
+    assert "were not heard" in report_markdown(compare(script, "nothing at all", "fake"))
 
 
 def test_letters_are_one_word():
