@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from asrcli.digest.cleaning import clean
 from asrcli.digest.latex import as_text
 from asrcli.errors import InputError
+from asrcli.web.cleaning import clean
 
 _AUTHORS = re.compile(r"\bauthor\s*=\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|\"([^\"]*)\")", re.I)
 

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asrcli.digest.cleaning import clean
 from asrcli.errors import InputError
+from asrcli.web.cleaning import clean
 
 LABELS = {
     "ami": "AMI", "earnings22": "Earnings-22", "gigaspeech": "GigaSpeech",

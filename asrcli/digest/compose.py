@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from asrcli.digest.board import Best, Board
-from asrcli.digest.cleaning import safe_url
 from asrcli.digest.edition import SCHEMA, Claim, Counts, Edition, Idea, Line, Paper, SourceLine, Update
 from asrcli.digest.families import fold
 from asrcli.digest.figures import find_figures
@@ -20,6 +19,7 @@ from asrcli.digest.settings import Settings
 from asrcli.digest.statements import statements
 from asrcli.digest.states import Report, exit_code
 from asrcli.digest.topics import topic_of
+from asrcli.web.cleaning import safe_url
 
 IDEAS = 7
 _CODE = re.compile(

@@ -13,7 +13,7 @@ from asrcli.digest.run import Plan, digest_of, material_of, write_edition
 from asrcli.digest.settings import Settings
 from asrcli.digest.states import Report, State
 from asrcli.digest.store import Store
-from asrcli.digest.web import RecordedWeb
+from asrcli.web.client import RecordedWeb
 
 FIRST = date(2026, 4, 13)
 DAYS = 7

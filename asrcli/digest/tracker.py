@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from asrcli.digest.cleaning import clean, clean_title
 from asrcli.digest.compose import compose
 from asrcli.digest.edition import to_json
 from asrcli.digest.items import Item, arxiv_id
@@ -22,8 +21,9 @@ from asrcli.digest.sources.arxiv import paper
 from asrcli.digest.sources.huggingface import read_model
 from asrcli.digest.states import Report, State
 from asrcli.digest.store import Store
-from asrcli.digest.web import RecordedWeb
 from asrcli.errors import InputError
+from asrcli.web.cleaning import clean, clean_title
+from asrcli.web.client import RecordedWeb
 
 
 def read_day(path: Path) -> tuple[date, list[Report]]:

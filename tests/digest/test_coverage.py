@@ -24,7 +24,7 @@ from recordings import (
 )
 
 from asrcli.digest.sources import arxiv as arxiv_source
-from asrcli.digest.web import Answer, Call, WebError
+from asrcli.web.client import Answer, Call, WebError
 
 PASTWEEK = "https://arxiv.org/list/eess.AS/pastweek?skip=0&show=2000"
 FEED = "https://rss.arxiv.org/atom/eess.AS"

@@ -6,10 +6,8 @@ import base64
 import hashlib
 
 from asrcli.digest.assets import asset
-from asrcli.digest.cleaning import safe_url
 from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, count_of
 from asrcli.digest.families import Family
-from asrcli.digest.markup import Child, Html, join_html, tag
 from asrcli.digest.pages.markdown import (
     AUTHORS,
     BAD,
@@ -21,6 +19,8 @@ from asrcli.digest.pages.markdown import (
     new_version,
     short_address,
 )
+from asrcli.web.cleaning import safe_url
+from asrcli.web.markup import Child, Html, join_html, tag
 
 
 def content_hash(text: str) -> str:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from asrcli.base.files import write_bytes
 from asrcli.digest.board import Board, load_board
-from asrcli.digest.cleaning import escape_markdown, markdown_link
 from asrcli.digest.edition import Edition, Paper
 from asrcli.digest.families import Family
-from asrcli.digest.files import write_bytes
 from asrcli.digest.pages.markdown import facts_of, own_markdown, source_status
 from asrcli.errors import InputError
 from asrcli.leaderboard.markdown import MARKERS, TopRow, top_block
+from asrcli.web.cleaning import escape_markdown, markdown_link
 
 PAPERS = 20
 _MARKER = re.compile(r"^[ \t>]*<!--\s*digest:(?P<name>[\w-]+):(?P<side>start|end)\s*-->[ \t]*$")

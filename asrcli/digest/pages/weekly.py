@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from asrcli.digest.cleaning import escape_markdown, markdown_link
 from asrcli.digest.edition import Edition, count_of
 from asrcli.digest.pages.markdown import BAD, idea_markdown, own_markdown
 from asrcli.digest.topics import TOPICS
+from asrcli.web.cleaning import escape_markdown, markdown_link
 
 WEEKS = 4  # side by side in the table of topics
 IDEAS = 12

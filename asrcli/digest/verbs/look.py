@@ -173,7 +173,7 @@ def week(
     wanted: Annotated[str | None, typer.Option("--week", help="An ISO week, 2026-W17. Default: the newest.")] = None,
 ) -> None:
     """Write the summary of a week: its ideas, what was reported, and its topics beside those of the weeks before."""
-    from asrcli.digest.files import write_text
+    from asrcli.base.files import write_text
     from asrcli.digest.pages.weekly import name_of, week_of_day, week_page
     from asrcli.digest.run import load_editions
 
