@@ -331,6 +331,7 @@ _asr() {
         "digest week --out"|"digest week -o") _asr_folders; return ;;
         "digest week --week") :; return ;;
         "digest doctor --out"|"digest doctor -o") _asr_folders; return ;;
+        "digest import --out"|"digest import -o") _asr_folders; return ;;
         "digest mindmap --out"|"digest mindmap -o") _asr_folders; return ;;
         "digest mindmap --days") :; return ;;
         "digest feed --out"|"digest feed -o") _asr_folders; return ;;
@@ -412,7 +413,7 @@ _asr() {
         "digest doctor")
             if [[ $cur == -* ]]; then _asr_words "--out --example --help"; else :; fi ;;
         "digest import")
-            if [[ $cur == -* ]]; then _asr_words "--help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --help"; else :; fi ;;
         "digest mindmap")
             if [[ $cur == -* ]]; then _asr_words "--out --days --help"; else :; fi ;;
         "digest feed")

@@ -437,7 +437,7 @@ complete -c asr -n '__asr_at digest' -a 'prune' -d 'Make digest.sqlite smaller; 
 complete -c asr -n '__asr_at digest' -a 'ideas' -d 'Print the ideas of a week, each with the characters it was read at.'
 complete -c asr -n '__asr_at digest' -a 'week' -d 'Write the summary of a week: its ideas, what was reported, and its topics beside those of the weeks before.'
 complete -c asr -n '__asr_at digest' -a 'doctor' -d 'Say what is there: settings, tokens (set or not, never their value), voices.'
-complete -c asr -n '__asr_at digest' -a 'import' -d 'Print the lines for digest.toml: feeds of an OPML list, or authors of a BibTeX library.'
+complete -c asr -n '__asr_at digest' -a 'import' -d 'Print lines for digest.toml (OPML: feeds; BibTeX: authors), or take over a tracker\'s days.'
 complete -c asr -n '__asr_at digest' -a 'mindmap' -d 'Draw the days as a tree: mindmap.html (one file, no request), mindmap.md (opens in markmap) and mindmap.opml.'
 complete -c asr -n '__asr_at digest' -a 'feed' -d 'Write feed.xml (Atom), feed.json and the rolling pages again from the days that are there.'
 complete -c asr -n '__asr_at digest' -a 'mail' -d 'Write a verified day as a message of text and HTML, for a mail program (`... --to ME | sendmail -t`).'
@@ -489,6 +489,7 @@ complete -c asr -n '__asr_at digest doctor' -l out -s o -r -f -a '(__fish_comple
 complete -c asr -n '__asr_at digest doctor' -l example -d 'Print an example of digest.toml and stop.'
 complete -c asr -n '__asr_at digest doctor' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at digest import' -F
+complete -c asr -n '__asr_at digest import' -l out -s o -r -f -a '(__fish_complete_directories)' -d 'The folder of the digest.'
 complete -c asr -n '__asr_at digest import' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at digest mindmap' -l out -s o -r -f -a '(__fish_complete_directories)' -d 'The folder of the digest.'
 complete -c asr -n '__asr_at digest mindmap' -l days -r -f -d 'How many days, counted back from the newest.'

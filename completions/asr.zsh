@@ -526,7 +526,7 @@ _asr_digest() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('run:Read every source and write the digest of a day.' 'verify:Check finished digests again: quotes, numbers, ids and pages.' 'search:Find papers, models and stories among everything that was read.' 'why:Say why an item is where it is, or why it was not shown.' 'star:Rank what resembles this item higher from the next run on.' 'hide:Leave this item out from the next run on.' 'status:Show how every source ended on the last day, or on one day.' 'prune:Make digest.sqlite smaller; nothing that was seen becomes news again.' 'ideas:Print the ideas of a week, each with the characters it was read at.' 'week:Write the summary of a week: its ideas, what was reported, and its topics beside those of the weeks before.' 'doctor:Say what is there: settings, tokens (set or not, never their value), voices.' 'import:Print the lines for digest.toml: feeds of an OPML list, or authors of a BibTeX library.' 'mindmap:Draw the days as a tree: mindmap.html (one file, no request), mindmap.md (opens in markmap) and mindmap.opml.' 'feed:Write feed.xml (Atom), feed.json and the rolling pages again from the days that are there.' 'mail:Write a verified day as a message of text and HTML, for a mail program (`... --to ME | sendmail -t`).' 'demo:Write a week of made-up news into a folder, to look at without a network.' 'readme:Replace the blocks papers, models, ideas, status and leaderboard of a README.' 'podcast:Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml.' 'paper:Write a page on one paper: claim, evidence, premise, what would settle it, objections, and what was read.'); _describe -t commands command commands ;;
+        command) local -a commands=('run:Read every source and write the digest of a day.' 'verify:Check finished digests again: quotes, numbers, ids and pages.' 'search:Find papers, models and stories among everything that was read.' 'why:Say why an item is where it is, or why it was not shown.' 'star:Rank what resembles this item higher from the next run on.' 'hide:Leave this item out from the next run on.' 'status:Show how every source ended on the last day, or on one day.' 'prune:Make digest.sqlite smaller; nothing that was seen becomes news again.' 'ideas:Print the ideas of a week, each with the characters it was read at.' 'week:Write the summary of a week: its ideas, what was reported, and its topics beside those of the weeks before.' 'doctor:Say what is there: settings, tokens (set or not, never their value), voices.' 'import:Print lines for digest.toml (OPML: feeds; BibTeX: authors), or take over a tracker'\''s days.' 'mindmap:Draw the days as a tree: mindmap.html (one file, no request), mindmap.md (opens in markmap) and mindmap.opml.' 'feed:Write feed.xml (Atom), feed.json and the rolling pages again from the days that are there.' 'mail:Write a verified day as a message of text and HTML, for a mail program (`... --to ME | sendmail -t`).' 'demo:Write a week of made-up news into a folder, to look at without a network.' 'readme:Replace the blocks papers, models, ideas, status and leaderboard of a README.' 'podcast:Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml.' 'paper:Write a page on one paper: claim, evidence, premise, what would settle it, objections, and what was read.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 run) _asr_digest_run ;;
@@ -692,9 +692,11 @@ _asr_digest_import() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
+        '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
+        '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:opml|bibtex: ' \
+        '1:opml|bibtex|awesome-asr: ' \
         '2:file:_files'
 }
 

@@ -118,7 +118,12 @@ def mindmap_html(tree: Node, language: str = "en", unfolded: int = OPEN) -> str:
             tag(
                 "header",
                 tag("h1", tree.text),
-                tag("p", "Click a circle to fold or unfold; drag to move; wheel to zoom. ", tag("b", "●"), " is new."),
+                tag("input", id="find", type="search", placeholder="Search", aria_label="Search the titles"),
+                " ",
+                tag("button", "Fit", id="fit", type="button"),
+                " ",
+                tag("button", "Fold all", id="fold", type="button"),
+                tag("p", "Arrows move, + and - zoom, 0 fits. ", tag("b", "●"), " is new."),
             ),
             Html('<svg id="map" role="img" aria-label="mindmap"></svg>'),
             plain_list(tree),

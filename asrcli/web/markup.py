@@ -146,7 +146,7 @@ class Html:
 
 
 Child = Html | str
-_VOID = frozenset({"br", "hr", "meta", "link", "img"})
+_VOID = frozenset({"br", "hr", "meta", "link", "img", "input"})
 
 
 def tag(name: str, /, *children: Child, **attributes: str) -> Html:

@@ -420,6 +420,22 @@ def test_a_demonstration_verifies_and_is_the_same_each_time(tmp_path):
     assert "0.4% WER degradation" in said.replace("\\", "") and "Reports 0.4%" not in said
 
 
+def test_the_days_of_a_tracker_are_taken_over(shared, tmp_path):
+    from asrcli.digest.tracker import import_days
+    from asrcli.digest.verify import verify_day
+
+    for day in ("2026-03-11", "2026-03-12"):
+        (tmp_path / f"{day}.json").write_text((shared / f"digest/awesome-asr/daily/{day}.json").read_text())
+    out = tmp_path / "d"
+    days = dict(import_days(tmp_path, out, SETTINGS))
+    assert list(days) == ["2026-03-11", "2026-03-12"] and sum(days.values()) >= 12
+    with closing(Store(out / "digest.sqlite")) as store:
+        assert [problem for day in days for problem in verify_day(out, day, store)] == []
+    (tmp_path / "2026-03-13.json").write_text("[]")
+    with pytest.raises(InputError, match="not a day of the tracker"):
+        list(import_days(tmp_path, out, SETTINGS))
+
+
 def test_a_day_as_a_message(run, out):
     from email import message_from_bytes
     from email.policy import default

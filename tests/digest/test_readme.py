@@ -55,7 +55,7 @@ def test_markers_in_a_code_fence_are_text(fence, editions, tmp_path):
     example = f"{fence}\n{start}\n{end}\n{close}\n"
     path.write_text(f"{example}\n{start}\n{end}\n")
     update_readme(path, editions, None)
-    assert path.read_text().startswith(f"{example}\n{start}\n\n- [")
+    assert path.read_text().startswith(f"{example}\n{start}\n- [")
     path.write_text(example)
     with pytest.raises(InputError, match="has no block"):
         update_readme(path, editions, None)

@@ -10,6 +10,7 @@ import stat
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from recordings import FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed, whole_day
@@ -70,7 +71,7 @@ def edition(run):
         ("5.2%", "five point two percent"),
         ("10,000", "ten thousand"),
         ("WER.", "word error rate."),
-        ("Whisper-large-v3", "Whisper large v3"),
+        ("Whisper-large-v3", "Whisper large version three"),
         ("2.0", "two point zero"),
         ("-3.5", "minus three point five"),
         ("320", "three hundred twenty"),
@@ -97,6 +98,21 @@ def test_an_own_lexicon_wins_and_is_cleaned(tmp_path):
     path.write_text("no tab here\n")
     with pytest.raises(UsageError, match=r"lexicon\.tsv:1"):
         load_lexicon(path)
+
+
+def spoken_cases() -> list[tuple[str, str]]:
+    lines = (Path(__file__).parent / "data" / "spoken.tsv").read_text("utf-8").splitlines()
+    return [tuple(line.split("\t")) for line in lines]
+
+
+def test_numbers_and_signs_are_said_as_people_say_them():
+    """The table was read through by hand."""
+    cases = spoken_cases()
+    assert len(cases) >= 150
+    wrong = [
+        (written, said, spoken) for written, said in cases if (spoken := " ".join(w.said for w in say(written))) != said
+    ]
+    assert wrong == []
 
 
 def test_everything_quoted_is_a_claim_of_the_digest(edition):
@@ -308,6 +324,10 @@ def test_what_a_listener_would_mishear(edition):
     assert "LibriSpeech" in worse.lost_terms and "120M" in worse.lost_terms
     assert "“libri” was heard as “library”" in report_markdown(worse)
     assert compare(script, "", "fake").counts.rate == 1.0
+    written = said.replace("five point two percent", "5.2%").replace("ten thousand", "10,000").replace("A S R", "ASR")
+    assert compare(script, written, "fake").lost_terms == ()  # numbers are compared as values
+    assert perfect.warning == "" and "were not heard" in compare(script, "", "fake").warning
+    assert "were not heard" in report_markdown(compare(script, "nothing at all", "fake"))
 
 
 def test_letters_are_one_word():

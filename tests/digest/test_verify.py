@@ -108,6 +108,24 @@ def test_figures_are_read_again(run, out):
 
 
 @pytest.mark.parametrize(
+    ("key", "value"),
+    [("text", "Reports 5.2% WER on AMI."), ("text", "Claims the state of the art."), ("kind", "best")],
+)
+def test_what_is_said_of_a_paper_is_made_again(key, value, run, out):
+    edition = run(whole_day())
+    assert [claim.text for claim in edition.papers[0].own] == ["Reports 5.2% WER on LibriSpeech test-other."]
+    values = json.loads(daily_path(out, DAY, "json").read_text())
+    values["papers"][0]["own"][0][key] = value
+    problems = edition_problems(from_json(json.dumps(values)))
+    assert "arxiv:2604.12345: what is said of it is not what its abstract gives" in problems
+
+
+def test_a_digest_of_an_earlier_version_says_what_to_do():
+    with pytest.raises(InputError, match=r"of 1, an earlier version's: run its day again"):
+        from_json('{"schema": 1}')
+
+
+@pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"schema": 1}', '{"schema": 2}', "[" * 100_000, '{"schema": 1, "day": 3}']
 )
 def test_files_that_are_no_digest_are_named(text):

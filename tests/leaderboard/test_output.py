@@ -164,16 +164,17 @@ def test_digest_and_leaderboard_write_the_same_block(called: Called, tmp_path: P
 
 def test_the_digest_sets_claims_against_the_shipped_table(own_folder: Path) -> None:
     from asrcli.digest.board import load_board
-    from asrcli.digest.compose import against_board
-    from asrcli.digest.figures import find_figures
+    from asrcli.digest.statements import statements
 
     board = load_board()
     assert (board.day, len(board.rows), board.best.model) == ("2026-03-26", 87, "CohereLabs/cohere-transcribe-03-2026")
     assert [row.wer for row in board.rows[:3]] == [5.42, 5.47, 5.52]
-    said = against_board(find_figures("We reach a WER of 5.6% on X."), board)
-    assert said.endswith(
-        "the board's best average is 5.42 % (CohereLabs/cohere-transcribe-03-2026, data of 2026-03-26)"
-    )
+    text = "We propose Foo. Our model reaches 5.6% WER on AMI."
+    assert [one.text for one in statements("Foo", text, board.best_by_test)] == [
+        "Reports 5.6% WER on AMI.",
+        "The board's lowest WER, data of 2026-03-26, normalised its own way: "
+        "on AMI 8.13 % (CohereLabs/cohere-transcribe-03-2026).",
+    ]
     own_folder.mkdir()
     (own_folder / "english_2026-12-01.jsonl").write_text("damaged")
     assert load_board() == board

@@ -179,4 +179,4 @@ def fitted(content: str, marker: Marker) -> list[str]:
     """
     if "<!--" in content:
         raise InputError(f"the block {marker.name} would hold a comment")
-    return [(marker.indent + line if line else "") + marker.newline for line in ["", *content.strip().splitlines(), ""]]
+    return [(marker.indent + line if line else "") + marker.newline for line in content.strip().splitlines()]

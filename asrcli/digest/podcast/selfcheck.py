@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asrcli.alignment.reference import BoundaryError
 
 _SPELLED = re.compile(r"\b[A-Z](?: [A-Z])+s?\b")
+ALLOWED = 0.1  # of the names and numbers may go unheard before it is said
 _TERM = re.compile(r"[A-Z]{2,}|[a-z]+[A-Z]|\d")
 
 
@@ -28,7 +29,18 @@ class Heard:
     counts: ErrorCounts  # against what the voices were told to say
     misheard: tuple[tuple[str, str], ...]  # what was said and what was heard ("" is nothing), most telling first
     lost_terms: tuple[str, ...]  # names, acronyms and numbers as written whose words were not all heard
+<<<<<<< HEAD
     warnings: tuple[str, ...] = ()  # what was said about the sound, such as that no speech was found in it
+=======
+    terms: int = 0  # how many there were
+
+    @property
+    def warning(self) -> str:
+        """What a publisher should know; "" while at most a tenth of the names and numbers went unheard."""
+        if not self.terms or len(self.lost_terms) <= ALLOWED * self.terms:
+            return ""
+        return f"{len(self.lost_terms)} of {self.terms} names and numbers were not heard as they were written"
+>>>>>>> 8725c49ce7524fb267f4a70460204fd906c4f4bf
 
 
 def plain(text: str) -> list[str]:
@@ -48,7 +60,8 @@ def compare(script: Script, heard: str, engine: str, lexicon: dict[str, str] | N
 
     spoken = [say(turn.text, lexicon) for turn in script.turns]
     said = plain(" ".join(word.said for line in spoken for word in line))
-    found = plain(heard)
+    # What an engine writes as "5.2%" is what was said as "five point two percent": numbers are compared as values.
+    found = plain(" ".join(word.said for word in say(heard, lexicon)))
     output = jiwer.process_words(" ".join(said), " ".join(found)) if found else None
     counts = (
         ErrorCounts(output.hits, output.substitutions, output.insertions, output.deletions)
@@ -66,7 +79,11 @@ def compare(script: Script, heard: str, engine: str, lexicon: dict[str, str] | N
     phrases = {term: plain(" ".join(word.said for word in say(term, lexicon))) for term in terms}
     lost = tuple(sorted(term for term, phrase in phrases.items() if phrase and not holds(found, phrase)))
     return Heard(
-        engine, counts, tuple(pair for pair, _ in sorted(pairs.items(), key=lambda one: (-one[1], one[0]))), lost
+        engine,
+        counts,
+        tuple(pair for pair, _ in sorted(pairs.items(), key=lambda one: (-one[1], one[0]))),
+        lost,
+        sum(bool(phrase) for phrase in phrases.values()),
     )
 
 
@@ -125,6 +142,8 @@ def report_markdown(heard: Heard, times: BoundaryError | None = None) -> str:
     lines += [f"Warning: {line}." for line in heard.warnings]
     if times is not None:
         lines.append(f"Aligned with its text, against the voice's own times: {times}.")
+    if heard.warning:
+        lines.append(f"**{heard.warning[:1].upper()}{heard.warning[1:]}.**")
     if heard.lost_terms:
         lines.append("Names, acronyms and numbers not heard: " + ", ".join(heard.lost_terms) + ".")
     if heard.misheard:

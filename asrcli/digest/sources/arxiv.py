@@ -135,7 +135,7 @@ def feed_item(entry: Entry) -> Item | None:
 def paper(base: str, version: int, title: str, abstract: str) -> Item:
     """Return a paper with the fields every way knows."""
     url = f"https://arxiv.org/abs/{base}"
-    words = (clean(as_text(title), 400), clean(as_text(abstract)))
+    words = [text if (made := as_text(text)) == text else clean(made) for text in (title, abstract)]
     return Item(f"arxiv:{base}", Kind.PAPER, words[0], url, "arxiv", words[1], version=version)
 
 

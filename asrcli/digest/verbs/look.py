@@ -218,10 +218,11 @@ def doctor(
 
 @app.command("import")
 def import_list(
-    kind: Annotated[str, typer.Argument(metavar="opml|bibtex", help="What the file is.")],
-    file: Annotated[Path, typer.Argument(help="The file.")],
+    kind: Annotated[str, typer.Argument(metavar="opml|bibtex|awesome-asr", help="What the file is.")],
+    file: Annotated[Path, typer.Argument(help="The file, or the folder of a tracker's daily JSON files.")],
+    out: Out = OUT,
 ) -> None:
-    """Print the lines for digest.toml: feeds of an OPML list, or authors of a BibTeX library."""
+    """Print lines for digest.toml (OPML: feeds; BibTeX: authors), or take over a tracker's days."""
     if kind == "opml":
         from asrcli.digest.sources.feeds import read_opml_file
 
@@ -237,8 +238,14 @@ def import_list(
         names = read_authors(file)
         print("authors = [\n" + "".join(f"  {toml_string(name)},\n" for name in names) + "]")
         print(f"asr: {len(names)} authors: put these lines into digest.toml", file=sys.stderr)
+    elif kind == "awesome-asr":
+        from asrcli.digest.tracker import import_days
+        from asrcli.digest.verbs.daily import settings_for
+
+        for day, papers in import_days(file, out, settings_for(out, None)):
+            print(f"{day}\t{papers} papers")
     else:
-        raise UsageError(f"import {kind!r}: write opml or bibtex")
+        raise UsageError(f"import {kind!r}: write opml or bibtex (or awesome-asr)")
 
 
 def toml_string(text: str) -> str:

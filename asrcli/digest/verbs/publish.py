@@ -192,6 +192,8 @@ def podcast(
         path = out / "podcast" / f"{edition.day}.heard.md"
         write_text(path, report_markdown(heard, check_times(sound, times_of(show))))
         print(path)
+        if heard.warning:
+            print(f"asr: {heard.warning}: {path}", file=sys.stderr)
 
 
 def verified_edition(out: Path, day: str | None) -> Edition:

@@ -1,0 +1,104 @@
+"""Days that another tracker kept (the daily JSON files of the awesome-asr list), taken over as days of this digest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from asrcli.digest.compose import compose
+from asrcli.digest.edition import to_json
+from asrcli.digest.items import Item, arxiv_id
+from asrcli.digest.run import Plan, digest_of, material_of, reasons_not_to_report, settle, write_edition
+from asrcli.digest.settings import Settings
+from asrcli.digest.sources import Task, number_of, text_of, texts_of
+from asrcli.digest.sources.arxiv import paper
+from asrcli.digest.sources.huggingface import read_model
+from asrcli.digest.states import Report, State
+from asrcli.digest.store import Store
+from asrcli.errors import InputError
+from asrcli.web.cleaning import clean, clean_title
+from asrcli.web.client import RecordedWeb
+
+
+def read_day(path: Path) -> tuple[date, list[Report]]:
+    """Return the day of a file and what its sources had.
+
+    Raises:
+        InputError: it has another shape.
+    """
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        day = date.fromisoformat(values["date"])
+        papers = [item for one in values["papers"] for item in [read_paper(one)] if item is not None]
+        models = [item for one in values["models"] for item in [read_listed(one)] if item is not None]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"{path}: not a day of the tracker ({type(error).__name__}: {str(error)[:80]})") from error
+    said = f"from {clean(path.name, 60)}"
+    return day, [
+        Report("arxiv", State.OK, f"{len(papers)} papers {said}", tuple(papers)),
+        Report("hf", State.OK, f"{len(models)} models {said}", tuple(models)),
+    ]
+
+
+def read_paper(value: Any) -> Item | None:
+    """Return a paper of the tracker; ``None`` when it has no arXiv id."""
+    found = arxiv_id(text_of(value.get("id")))
+    if found is None:
+        return None
+    made = paper(*found, clean_title(text_of(value.get("title"))), clean(text_of(value.get("abstract"))))
+    return replace(
+        made,
+        authors=tuple(clean(name, 200) for name in texts_of(value.get("authors"))),
+        published=clean(text_of(value.get("published")), 30),
+        tags=tuple(clean(tag, 40) for tag in texts_of(value.get("categories"))[:12]),
+        announced="new",
+    )
+
+
+def read_listed(value: Any) -> Item | None:
+    """Return a model of the tracker as one of the hub."""
+    return read_model(
+        {
+            "id": value.get("model_id"),
+            "author": value.get("author"),
+            "createdAt": value.get("created_at"),
+            "downloads": number_of(value.get("downloads")),
+            "likes": number_of(value.get("likes")),
+            "tags": [],
+        }
+    )
+
+
+def known(store: Store, day: date, identity: str) -> bool:
+    """Tell whether an item was seen before a day."""
+    return store.known_before(identity, day)
+
+
+def import_days(folder: Path, out: Path, settings: Settings) -> Iterator[tuple[str, int]]:
+    """Take over every day of a folder, oldest first; yield each day with the number of its papers.
+
+    Raises:
+        InputError: no file there, or one of another shape (the days before it are written).
+    """
+    paths = sorted(folder.glob("????-??-??.json")) or sorted(folder.glob("daily/????-??-??.json"))
+    if not paths:
+        raise InputError(f"{folder} holds no YYYY-MM-DD.json")
+    with closing(Store(out / "digest.sqlite")) as store:
+        for path in paths:
+            day, reports = read_day(path)
+            web = RecordedWeb([])
+            task = Task(day, web, settings, store.marks_before(day), partial(known, store, day))
+            with store:
+                store.take_in(reports, day, reasons_not_to_report(reports, task))
+                plan = Plan(out, day, web, settings)
+                edition = compose(material_of(plan, store, settle(reports, store, day)))
+            write_edition(out, edition)
+            with store:
+                store.keep_edition(edition.day, digest_of(to_json(edition)))
+            yield edition.day, len(edition.papers)
