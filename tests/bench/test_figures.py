@@ -23,7 +23,6 @@ from asrcli.bench.verdicts import front, told_apart, verdicts
 from asrcli.capabilities import Stream, StreamUpdate
 from asrcli.compare.terminal import Sheet
 from asrcli.datasets.results import Measure, RunRecord, read_run, write_run
-from asrcli.engine import Engine
 from asrcli.reports.labels import Box, place_names
 from asrcli.types import Options, Utterance
 
@@ -386,16 +385,14 @@ def test_drift_names_what_differs() -> None:
     assert drift(before, replace(before, facts=(("dataset_sha256", "2"),))).dataset
 
 
-def test_the_meter_stands_before_every_call_of_the_engine() -> None:
-    from asrcli.bench.loaded import Meter, metered
+def test_a_recogniser_adds_up_what_its_engine_takes() -> None:
     from asrcli.engine import Device, Weights, load_class
+    from asrcli.engines.recogniser import Choice, LocalRecogniser
 
-    engine = load_class("fake")(Weights("sleep=0.05", None), Device())
-    meter = Meter()
-    made = metered(engine, meter)
-    assert issubclass(made, Engine) and made.max_seconds == engine.max_seconds
-    made(Weights("", None), Device()).transcribe([], Options())
-    assert 0.05 <= meter.seconds < 0.5
+    recogniser = LocalRecogniser(Choice(load_class("fake"), Weights("sleep=0.05", None), Device()))
+    assert recogniser.busy == 0.0
+    recogniser.transcribe([], Options())
+    assert recogniser.busy >= 0.05
 
 
 def test_every_address_and_path_of_a_record_is_shown_before_it_is_replayed() -> None:

@@ -29,9 +29,7 @@ class Heard:
     counts: ErrorCounts  # against what the voices were told to say
     misheard: tuple[tuple[str, str], ...]  # what was said and what was heard ("" is nothing), most telling first
     lost_terms: tuple[str, ...]  # names, acronyms and numbers as written whose words were not all heard
-<<<<<<< HEAD
     warnings: tuple[str, ...] = ()  # what was said about the sound, such as that no speech was found in it
-=======
     terms: int = 0  # how many there were
 
     @property
@@ -40,7 +38,6 @@ class Heard:
         if not self.terms or len(self.lost_terms) <= ALLOWED * self.terms:
             return ""
         return f"{len(self.lost_terms)} of {self.terms} names and numbers were not heard as they were written"
->>>>>>> 8725c49ce7524fb267f4a70460204fd906c4f4bf
 
 
 def plain(text: str) -> list[str]:
@@ -83,7 +80,7 @@ def compare(script: Script, heard: str, engine: str, lexicon: dict[str, str] | N
         counts,
         tuple(pair for pair, _ in sorted(pairs.items(), key=lambda one: (-one[1], one[0]))),
         lost,
-        sum(bool(phrase) for phrase in phrases.values()),
+        terms=sum(bool(phrase) for phrase in phrases.values()),
     )
 
 
