@@ -285,7 +285,7 @@ def test_a_dialect_says_which_language_to_use() -> None:
 
 NAMES = sorted(point.name for point in distribution("asrcli").entry_points if point.group.startswith("asrcli."))
 WORD = re.compile(rf"(?<![\w-])({'|'.join(NAMES)})(?![\w-])")
-# Modules and folders of the core with strings that have the name of a plugin, and why. None of them decides anything by it.
+# Modules and folders of the core with strings that have the name of a plugin, and why. None decides anything by it.
 EXPLAINED = {
     "bench/environment.py": "the module of a distribution whose version is recorded",
     "bench/session.py": "an example in a message",
