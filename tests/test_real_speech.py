@@ -56,7 +56,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def real(asr: Run, cache: str, recordings: dict[str, Path]) -> Callable[..., Result]:
     def run(*words: object, **more: object) -> Result:
-        done = asr("transcribe", *words, "-t", "2", timeout=280, XDG_CACHE_HOME=cache, **more)
+        done = asr("transcribe", *words, timeout=900, XDG_CACHE_HOME=cache, **more)
         assert done.code == 0, done.err
         return done
 
@@ -80,6 +80,7 @@ def test_moonshine_hears_a_line(recordings: dict[str, Path]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_no_engine_named(real: Callable[..., Result], recordings: dict[str, Path], tmp_path: Path) -> None:
     """Text, subtitles and words of the engine that is chosen by itself, in its second run nothing."""
     words = (*recordings.values(), "-f", "txt,srt,json", "-o", "out")
@@ -99,6 +100,7 @@ def test_no_engine_named(real: Callable[..., Result], recordings: dict[str, Path
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("engine", "limit"), [("whisper:tiny.en", 3), ("moonshine", 3), ("whisper:base", 3)])
 def test_a_long_recording(
     real: Callable[..., Result], recordings: dict[str, Path], tmp_path: Path, engine: str, limit: int
@@ -112,12 +114,14 @@ def test_a_long_recording(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_live(real: Callable[..., Result], recordings: dict[str, Path]) -> None:
     done = real("--stream", "-", "-e", "moonshine", stdin=recordings["beckett"].read_bytes())
     assert errors(done.out, IN_WHEEL["beckett"]) <= 2
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("engine", EMBEDDED)
 def test_nothing_from_sounds_without_speech(
     real: Callable[..., Result], tmp_path: Path, engine: str, recordings: dict[str, Path]
@@ -130,6 +134,7 @@ def test_nothing_from_sounds_without_speech(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_batches_and_one_by_one(recordings: dict[str, Path]) -> None:
     kind = load_class("whisper")
     weights = models.resolve(kind, "tiny.en", offline=True, pull=False, announce=print)
@@ -143,6 +148,7 @@ def test_batches_and_one_by_one(recordings: dict[str, Path]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_languages_and_translation(
     real: Callable[..., Result], shared: Path, tmp_path: Path, recordings: dict[str, Path]
 ) -> None:
@@ -158,10 +164,11 @@ def test_languages_and_translation(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_it_goes_on_after_a_kill(
     real: Callable[..., Result], recordings: dict[str, Path], tmp_path: Path, cache: str
 ) -> None:
-    parts = [recordings["beckett"]] * 12
+    parts = [recordings["beckett"]] * 5
     joined(parts, tmp_path / "long.wav", pause=1.0)
     words = ("long.wav", "-e", "moonshine", "-f", "txt", "-t", "1")
     command = [sys.executable, "-m", "asrcli", "transcribe", *words, "-o", "killed", "--batch-size", "1"]
@@ -175,4 +182,4 @@ def test_it_goes_on_after_a_kill(
     real(*words, "-o", "killed", "--batch-size", "1")
     real(*words, "-o", "whole")
     killed, whole = ((tmp_path / folder / "long.txt").read_text() for folder in ("killed", "whole"))
-    assert killed == whole and len(re.findall("fail better", whole.lower())) >= 11
+    assert killed == whole and len(re.findall("fail better", whole.lower())) == 5

@@ -18,6 +18,7 @@ import pytest
 from asr_plugins.whisper import Whisper
 from asr_plugins.whisper import engine as engine_module
 from asr_plugins.whisper.decode import Decoder, compression_ratio
+from asr_plugins.whisper.encodings import MOST, Encodings
 from asr_plugins.whisper.words import split_pieces, tighten
 
 from asrcli.engine import Device
@@ -464,3 +465,29 @@ def test_pickled_weights_are_not_converted(transformers_folder: Path, monkeypatc
     with pytest.raises(ModelError, match="not safe to load"):
         load(transformers_folder)
     assert not (transformers_folder.parent / "owned").exists()
+
+
+def test_a_clip_is_encoded_once_for_its_language_and_its_text(
+    digit_strings: list[tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = load()
+    clips = [clip(path) for path, _ in digit_strings[:3]]
+    plain = engine.transcribe(clips, Options())
+    rows: list[int] = []
+    encode = engine._model.encode
+    monkeypatch.setattr(engine._model, "encode", lambda features: rows.append(len(features)) or encode(features))
+    engine.identify_language(clips[:2])
+    voted = [replace(one, language="en") for one in clips]
+    assert engine.transcribe(voted, Options()) == plain
+    assert rows[:2] == [2, 1] and sum(rows) == 3
+    rows.clear()
+    assert engine.transcribe(voted, Options()) == plain and sum(rows) == 3, "each is taken once"
+
+
+def test_encodings_are_bounded() -> None:
+    kept = Encodings()
+    sounds = [np.zeros(3, np.float32) for _ in range(MOST + 1)]
+    for sound in sounds:
+        kept.put(sound, np.zeros((1, 1), np.float32))
+    assert [kept.take(sound) is None for sound in sounds] == [True] + [False] * MOST
+    assert all(kept.take(sound) is None for sound in sounds)

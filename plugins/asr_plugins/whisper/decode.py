@@ -14,6 +14,7 @@ from itertools import groupby
 from math import exp
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from asr_plugins.whisper.encodings import Encodings
 from asr_plugins.whisper.words import Aligner, Piece, move, split_pieces, tighten
 from asrcli.types import Clip, Flag, Options, Segment
 
@@ -93,6 +94,7 @@ class Decoder:
     model: Any  # faster_whisper.WhisperModel
     options: Options
     windows: int  # most windows per call
+    encodings: Encodings = field(default_factory=Encodings)  # of clips whose language was asked for
     thresholds: Thresholds = field(init=False)
     tokenizers: dict[str, Any] = field(init=False, default_factory=dict)  # by language
 
@@ -118,10 +120,16 @@ class Decoder:
 
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Return the probability of each language for each clip."""
+        import numpy as np
+
         scores: list[dict[str, float]] = []
         for start in range(0, len(clips), self.windows):
             batch = [self._window(number, clip) for number, clip in enumerate(clips[start : start + self.windows])]
-            scores += self._languages(self._encode(batch))
+            encoded = self._encode(batch)
+            scores += self._languages(encoded)
+            if encoded.device == "cpu":
+                for window, encoding in zip(batch, np.array(encoded), strict=True):
+                    self.encodings.put(clips[start + window.clip].samples, encoding)
         return scores
 
     def _window(self, number: int, clip: Clip) -> Window:
@@ -146,6 +154,19 @@ class Decoder:
             row[:, window.frames :] = window.floor
         return self.model.encode(padded)
 
+    def _encode_new(self, batch: Sequence[Window], clips: Sequence[Clip]) -> Any:
+        """Run the encoder over those windows that it has not seen yet; returns what `_encode` does."""
+        import ctranslate2
+        import numpy as np
+
+        known = [None if one.start else self.encodings.take(clips[one.clip].samples) for one in batch]
+        new = [row for row, encoding in enumerate(known) if encoding is None]
+        if len(new) == len(batch):
+            return self._encode(batch)
+        made = iter(np.asarray(self._encode([batch[row] for row in new])) if new else ())
+        rows = [next(made) if encoding is None else encoding for encoding in known]
+        return ctranslate2.StorageView.from_array(np.ascontiguousarray(np.stack(rows)))
+
     def _languages(self, encoded: Any) -> list[dict[str, float]]:
         """Return {code: probability} for each window; CTranslate2 says ``<|en|>``."""
         return [
@@ -155,7 +176,7 @@ class Decoder:
 
     def _decode(self, batch: Sequence[Window], clips: Sequence[Clip]) -> Iterator[Found]:
         """Decode one batch of windows, up the ladder of temperatures where needed, and cut it into segments."""
-        encoded = self._encode(batch)
+        encoded = self._encode_new(batch, clips)
         if any(not window.language for window in batch):
             self._detect(batch, encoded)
         pending = list(range(len(batch)))

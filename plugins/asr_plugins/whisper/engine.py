@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asr_plugins.whisper.catalogue import LANGUAGES_V3, MODELS
+from asr_plugins.whisper.encodings import Encodings
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import DeviceError, ModelError, OutOfMemory, UsageError
@@ -67,6 +68,7 @@ class Whisper(Engine):
         self._model = _load(folder, device)
         self._device = device
         self._seeded = False
+        self._encodings = Encodings()
 
     @classmethod
     def count_devices(cls, kind: str) -> int | None:
@@ -106,7 +108,7 @@ class Whisper(Engine):
         from asr_plugins.whisper.decode import Decoder
 
         windows = int(self.batch_seconds.get(self._device.kind, 8 * WINDOW) / WINDOW)
-        return Decoder(self._model, options, windows)
+        return Decoder(self._model, options, windows, self._encodings)
 
     def _check_language(self, language: str | None) -> None:
         if language is None or language in (LANGUAGES_V3 if self._model.model.is_multilingual else ("en",)):
