@@ -88,12 +88,11 @@ class Transcriber:
         **setup: Unpack[Setup],
     ) -> None:
         self._say = on_note or _ignore
-        chosen, self._model = selection.choose_class(engine, model, Options(), self._say)
-        self._engine = chosen.name
-        choice = selection.prepare(chosen, self._model, Options(), selection.Setup(**setup), self._say)
+        chosen, model = selection.choose_class(engine, model, Options(), self._say)
+        choice = selection.prepare(chosen, model, Options(), selection.Setup(**setup), self._say)
         # What it announces is for all runs, and none of them may take it for itself.
         self._recogniser = LocalRecogniser(choice, self._say)
-        self._backend = setup.get("backend")
+        self._fixed: dict[str, Any] = {"engine": chosen.name, "model": model, **setup}
 
     def __enter__(self) -> Self:
         self._recogniser.load()
@@ -118,10 +117,9 @@ class Transcriber:
         Raises:
             AsrError: as the command would fail; its class says how.
         """
-        fixed = {"engine": self._engine, "model": self._model, "backend": self._backend}
-        if clash := sorted({*fixed, *Setup.__annotations__, "on_note"} & set(more)):
+        if clash := sorted({"engine", "model", "on_note", *Setup.__annotations__} & set(more)):
             raise UsageError(f"'{clash[0]}' is given to Transcriber(), not to its transcribe()")
-        planned = jobs.plan(_request(paths, vad, {**fixed, **more}))
+        planned = jobs.plan(_request(paths, vad, {**self._fixed, **more}))
         yield from _transcripts(planned, self._recogniser, on_error, self._say)
 
 

@@ -27,6 +27,7 @@ from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch
 from asrcli.pipeline.events import Finished
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import Settings
+from asrcli.runs.plan import Plan, Request
 from asrcli.types import Clip, Options, Recording, Segment, Transcript
 
 
@@ -277,6 +278,21 @@ def test_a_transcriber_hears_what_the_engine_announces_and_loads_again(tmp_path:
         list(transcriber.transcribe(path, device="cpu"))
     with pytest.raises(UsageError, match="patience"):
         list(transcriber.transcribe(path, patience=2.0))
+
+
+def test_what_works_beside_the_engine_of_a_transcriber_has_its_setup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Request] = []
+
+    def execute(planned: Plan, recogniser: object) -> Iterator[object]:
+        asked.append(planned.request)
+        return iter(())
+
+    monkeypatch.setattr("asrcli.api.execute", execute)
+    transcriber = asrcli.Transcriber("fake", offline=True, threads=3)
+    list(transcriber.transcribe(write_wav(tmp_path / "a.wav")))
+    assert (asked[0].offline, asked[0].threads) == (True, 3)
 
 
 def test_queue_bounds_the_seconds_that_wait() -> None:
