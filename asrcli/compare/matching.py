@@ -86,11 +86,11 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
         texts = tuple(laid)
         notes = (f"{outside} words lie in no segment; each went to the nearest",) if outside else ()
         if unknown:
-            names = ", ".join(f"'{name}'" for name in sorted(unknown)[:MOST_NAMED])
+            listed = ", ".join(f"'{name}'" for name in sorted(unknown)[:MOST_NAMED])
             more = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
             fields = dict(utterances[0].fields)
             there = f"{fields.get('recording')} {fields.get('channel')}"
-            line = f"{source.path} has recordings that {reference.path} lacks: {names}{more}; there it is '{there}'"
+            line = f"{source.path} has recordings that {reference.path} lacks: {listed}{more}; there it is '{there}'"
             if unknown.total() == len(source.words):
                 raise InputError(line)
             notes += (f"{line}: {unknown.total()} words count as not heard",)
