@@ -167,6 +167,16 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True)
+class Leap:
+    """Words of an aligned text that are not in the audio."""
+
+    word: int  # number of the first among all words of the text, from 0
+    words: int  # how many
+    start: float  # where they would be, in seconds of the recording
+    confidence: float  # that they are not said, 0 to 1: by how well the words on both sides are found
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """Everything known about one recording after a run."""
 
@@ -180,6 +190,7 @@ class Transcript:
     seconds: float = 0.0  # length of what was decoded
     speech: tuple[Region, ...] = ()  # detected speech; () when voice activity was not used
     gaps: tuple[Region, ...] = ()  # speech that no segment covers
+    leaps: tuple[Leap, ...] = ()  # of `asr align`: passages of the text that are not in the audio
     turns: tuple[Turn, ...] = ()  # who spoke when, from the diarization or the channels; () when not asked for
     warnings: tuple[str, ...] = ()  # damaged tail, missing channel, ...: what stderr said about this input
     answers: tuple[Answer, ...] = ()

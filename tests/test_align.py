@@ -125,6 +125,8 @@ def test_a_paragraph_that_the_recording_lacks_is_not_in_audio(align: Align) -> N
     assert absent(made, 2) and not made.gaps
     assert all(lies_in(made, at, spans[number]) for at, number in ((0, 0), (1, 1), (3, 2), (4, 3)))
     assert [(word.text, count) for word, count in missing_runs(made)] == [("Please", 11)]
+    (leap,) = made.leaps
+    assert (leap.word, leap.words) == (35, 11) and leap.confidence > 0.95, "whole sentences stand on both sides"
 
 
 def test_a_paragraph_that_stands_twice_is_found_once(align: Align) -> None:

@@ -171,8 +171,9 @@ def test_who_tells_which_words_are_there(monkeypatch: pytest.MonkeyPatch) -> Non
     qwen3, ctc = load_aligner_class("qwen3"), load_aligner_class("ctc")
     said: list[str] = []
     assert choose_judge("auto", ctc, "ja", said.append) == choose_judge("none", ctc, "ja", said.append) == (None, None)
+    monkeypatch.setattr(selection, "usable", lambda engine, options: (None, ""))
     finder, listener = choose_judge("auto", qwen3, "en", said.append)
-    assert finder is not None and listener is None, "an aligner costs less than a recogniser"
+    assert finder is not None and listener is None, "no neural network is here"
     assert choose_judge("none", qwen3, "en", said.append) == (None, None)
     with pytest.raises(
         UsageError, match="aligner 'ctc' finds by itself which words are there: leave --listener fake out"
@@ -184,6 +185,11 @@ def test_who_tells_which_words_are_there(monkeypatch: pytest.MonkeyPatch) -> Non
     assert finder is None and listener is not None and (listener[0].name, listener[1]) == ("whisper", "tiny")
     here = {"whisper": "tiny", "canary": "2.5b"}
     monkeypatch.setattr(selection, "usable", lambda engine, options: (here.get(engine.name), ""))
+    finder, listener = choose_judge("auto", qwen3, "en", said.append)
+    assert finder is None and listener is not None, "any neural recogniser comes before PocketSphinx"
+    monkeypatch.setattr("asrcli.alignment.choice.choose_finder", lambda aligner, language: (ctc, "any"))
+    finder, listener = choose_judge("auto", qwen3, "en", said.append)
+    assert finder is not None and listener is None, "a neural aligner that finds words costs less than a recogniser"
     monkeypatch.setattr("asrcli.alignment.choice.choose_finder", lambda aligner, language: None)
     for language, name in (("en", "canary"), (None, "whisper")):  # canary speaks English only: not for any language
         _, listener = choose_judge("auto", qwen3, language, said.append)

@@ -239,6 +239,19 @@ def test_strings_again_and_again_with_nobody_to_tell(checkpoints: Path, tmp_path
 # Who finds the words
 
 
+def test_a_weaker_judge_takes_no_word_away(checkpoints: Path, tmp_path: Path) -> None:
+    """PocketSphinx finds no word of string 22; the aligner has been taught digits, and words stand on both sides."""
+    aligners = aligners_of("qwen3", checkpoints)
+    assert aligners.weaker
+    made, spans = aligned([20, 22, 21], [LINES[20], LINES[22], LINES[21]], aligners, tmp_path)
+    assert all(lies_in(made, at, span) for at, span in enumerate(spans))
+    doubted = made.segments[1].words
+    assert [word.status for word in doubted].count("low") >= 4
+    assert all(0.05 < word.end - word.start < 1.0 for word in doubted)
+    made, _ = aligned([0, 1], [LINES[0], FOREIGN, LINES[1]], aligners, tmp_path)
+    assert absent(made, 1), "there is no room for what nobody says"
+
+
 def test_who_finds_words_for_whom() -> None:
     qwen3, ctc = load_aligner_class("qwen3"), load_aligner_class("ctc")
     assert choose_finder(ctc, "en") is None, "it rejects by itself"

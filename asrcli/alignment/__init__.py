@@ -14,6 +14,7 @@ anchors.py    which of those are believed
 readings.py   the ways to say a number, and which of them is heard
 result.py     words with times, status and source; what was found of the text; the transcript
 confidence.py which of the words that were found are no chance
+leaps.py      passages that are not in the audio, and how sure that is
 words.py      word times for engines that have none
 reference.py  hand-made boundaries (TextGrid, CTM), and how far from them ours are
 checks.py     what is to be said: words not found, and text and sound that do not belong together

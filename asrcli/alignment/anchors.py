@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asrcli.aligner import AlignedWord
-from asrcli.alignment.confidence import PAUSE, is_good, parted, seconds_of
+from asrcli.alignment.confidence import FEW_MISSING, PAUSE, is_good, parted, seconds_of, told_by
 from asrcli.alignment.places import LOW, TRUST, Numbered, Placed, cut
 from asrcli.types import SAMPLE_RATE, Clip, Region, Word
 
 CONTEXT = 6  # words on each side of other speech, whose place is decided together
 AROUND = 4.0  # seconds of that speech on each side which they may lie in
+LEAP_EVIDENCE = 4.0  # log odds times seconds, of an anchor that stands after other speech and leaps over words
 SPLICE = 0.3  # seconds of silence between the two
 
 
@@ -36,7 +37,11 @@ def believed(
         after: the first one after them.
     """
     parts = parted(found, speech)
-    kept = [_is_anchor(words, own) for own in parts]
+    kept: list[bool] = []
+    expected = before[0] + 1 if before else 0
+    for own in parts:
+        kept.append(_is_anchor(words, own, own[0][0] - expected))
+        expected = own[-1][0] + 1 if kept[-1] else expected
     _spread(parts, kept, speech, before)
     mirrored = [[(-number, _mirrored(word)) for number, word in reversed(own)] for own in reversed(parts)]
     kept.reverse()
@@ -46,12 +51,16 @@ def believed(
     return [one for own, keep in zip(parts, kept, strict=True) if keep for one in own]
 
 
-def _is_anchor(words: Sequence[str], stretch: Sequence[Numbered]) -> bool:
+def _is_anchor(words: Sequence[str], stretch: Sequence[Numbered], leap: int) -> bool:
+    """Tell whether a stretch is none by chance, so many words after the one that is expected."""
     said = [
         Word(words[number], word.start, word.end, word.score, status="ok" if _is_sure(word) else "low")
         for number, word in stretch
     ]
-    return is_good(said, len(words), scored=True)
+    if not is_good(said, len(words), scored=True):
+        return False
+    # Other speech is no reason to leap: where the text goes on at the next word, less is needed.
+    return leap <= FEW_MISSING or told_by(said) >= LEAP_EVIDENCE
 
 
 def _spread(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from asrcli.alignment.confidence import confident, is_spoken
+from asrcli.alignment.leaps import leaps_of
 from asrcli.alignment.places import Placed
 from asrcli.alignment.script import Script, written_words
 from asrcli.alignment.sound import Survey
@@ -200,6 +201,7 @@ def transcript_of(
         seconds=survey.seconds,
         speech=survey.speech,
         gaps=without_text(survey.speech, [word for number, word in enumerate(written) if number in sure]),
+        leaps=leaps_of(written, sure),
     )
 
 
@@ -232,14 +234,5 @@ def summarise(transcript: Transcript, scored: bool = True, detected: bool = True
 
 def missing_runs(transcript: Transcript) -> list[tuple[Word, int]]:
     """Return the first word and the length of every run of words that are not in the audio."""
-    runs: list[tuple[Word, int]] = []
-    before = False
-    for segment in transcript.segments:
-        for word in segment.words:
-            absent = word.status == "not_in_audio"
-            if absent and before:
-                runs[-1] = (runs[-1][0], runs[-1][1] + 1)
-            elif absent:
-                runs.append((word, 1))
-            before = absent
-    return runs
+    words = [word for segment in transcript.segments for word in segment.words]
+    return [(words[leap.word], leap.words) for leap in transcript.leaps]

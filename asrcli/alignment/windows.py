@@ -19,8 +19,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from asrcli.aligner import Aligner
 from asrcli.alignment.course import FASTEST, LEAST_SECONDS, SPARE, TAIL, Pairing, Tape
-from asrcli.alignment.following import Following
+from asrcli.alignment.following import LEAST_SILENCE, Following
 from asrcli.alignment.places import Placed, cut, is_spoken, is_sure, islands, moved, widest_pause
 from asrcli.types import Clip
 
@@ -51,11 +52,22 @@ class Windows(Following):
             reached = self._estimate(clip) if self.judge is None else self._follow(sound, clip, self.judge)
             yield min(reached, stop)
             time = self._next_speech(max(reached, time + 0.5))
-        if self.judge is not None and self.at < len(self.words):
-            start = max(start, self.ended)
+        if self.judge is not None:
+            self._look_on(max(start, self.ended), self.judge)
+
+    def _look_on(self, start: float, judge: Aligner) -> None:
+        """Look for words that are left in all the sound that is: voice activity may have heard nobody in it."""
+        while self.at < len(self.words):
             sound = self.tape.clip(start, start + self.longest, self.speech)
-            self._look_back(sound, self.judge, self.at, None)
+            if sound.seconds < LEAST_SILENCE:
+                break
+            self._look_back(sound, judge, self.at, None)
             self._place_doubted(sound, self.at, None)
+            start += self.longest
+            for number in range(len(self.words) - 1, self.at - 1, -1):
+                if (word := self.found[number]) is not None:
+                    self.at, self.ended = number + 1, word.end
+                    break
 
     def _estimate(self, clip: Clip) -> float:
         """Place the words of a window up to where the aligner is no longer sure; return where the next one starts.

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from asrcli.base.join import is_unspaced
 from asrcli.errors import InputError
 from asrcli.formats.units import interpolated_words
-from asrcli.types import Alternative, Answer, Phone, Recording, Region, Segment, Transcript, Turn, Word
+from asrcli.types import Alternative, Answer, Leap, Phone, Recording, Region, Segment, Transcript, Turn, Word
 
 if TYPE_CHECKING:
     from asrcli.formats.profiles import Layout
@@ -83,6 +83,7 @@ def _document(transcript: Transcript) -> dict[str, Any]:
         "seconds": _time(transcript.seconds),
         "speech": _regions(transcript.speech),
         "gaps": _regions(transcript.gaps),
+        **({"leaps": [_leap(leap) for leap in transcript.leaps]} if transcript.leaps else {}),
         **({"turns": [_turn(turn) for turn in transcript.turns]} if transcript.turns else {}),
         "warnings": list(transcript.warnings),
         "answers": [
@@ -105,6 +106,10 @@ def _recording(recording: Recording) -> dict[str, Any]:
 
 def _regions(regions: Iterable[Region]) -> list[dict[str, float]]:
     return [{"start": _time(region.start), "end": _time(region.end)} for region in regions]
+
+
+def _leap(leap: Leap) -> dict[str, Any]:
+    return {"word": leap.word, "words": leap.words, "start": _time(leap.start), "confidence": _number(leap.confidence)}
 
 
 def _turn(turn: Turn) -> dict[str, Any]:
@@ -284,6 +289,7 @@ def parse_transcript(data: Mapping[str, Any]) -> Transcript:
         seconds=data["seconds"],
         speech=_parse_regions(data["speech"]),
         gaps=_parse_regions(data["gaps"]),
+        leaps=tuple(Leap(**leap) for leap in data.get("leaps", ())),
         turns=tuple(Turn(**turn) for turn in data.get("turns", ())),
         warnings=tuple(data["warnings"]),
         answers=tuple(Answer(one["question"], one["text"], _parse_regions(one["spans"])) for one in data["answers"]),

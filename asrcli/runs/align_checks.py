@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from asrcli.alignment.language import guess_language
-from asrcli.alignment.result import FOREIGN, Summary, missing_runs, summarise
+from asrcli.alignment.result import FOREIGN, Summary, summarise
 from asrcli.base.console import clock
 from asrcli.errors import CheckFailed
 
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 def doubts(transcript: Transcript) -> Iterator[str]:
     """Yield a line about the words that were not found."""
-    runs = missing_runs(transcript)
-    if runs:
-        longest, length = max(runs, key=lambda run: run[1])
-        total = sum(count for _, count in runs)
-        where = "in one place" if len(runs) == 1 else f"in {len(runs)} places, the longest of {length} words"
+    if transcript.leaps:
+        words = [word for segment in transcript.segments for word in segment.words]
+        longest = max(transcript.leaps, key=lambda leap: leap.words)
+        total = sum(leap.words for leap in transcript.leaps)
+        count = len(transcript.leaps)
+        where = "in one place" if count == 1 else f"in {count} places, the longest of {longest.words} words"
         yield (
-            f"{total} words of the text are not in the audio, {where} from '{longest.text}' at {clock(longest.start)}"
+            f"{total} words of the text are not in the audio, {where} from '{words[longest.word].text}' "
+            f"at {clock(longest.start)} (confidence {longest.confidence:.2f})"
         )
 
 

@@ -1,0 +1,126 @@
+"""Speech that the text lacks moves nothing, wherever it is and however long, and a text may be that of a part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asrcli.alignment.anchors import believed
+from asrcli.alignment.leaps import leaps_of
+from asrcli.alignment.places import Numbered, Placed
+from asrcli.alignment.windows import Pairing
+from asrcli.engine import Device, Weights
+from asrcli.runs.align import align_pair
+from asrcli.runs.align_checks import failed_check
+from asrcli.runs.align_plan import AlignRequest
+from asrcli.types import Region, Transcript, Word
+from tests.test_align import NAMES, record, sentence
+
+SLACK = 0.3
+REQUEST = AlignRequest(pairs=(), language="en")
+UNTEXTED = ("doctor-rms", "lights-slt", "station-awb")  # 15 s, again and again
+TEXTED = ("garden-awb", "weather-rms")
+
+
+@pytest.fixture(scope="module")
+def aligner() -> PocketSphinxAligner:
+    return PocketSphinxAligner(Weights("en-us", None), Device())
+
+
+def aligned(
+    parts: Sequence[str], texts: Sequence[str], aligner: PocketSphinxAligner, folder: Path
+) -> tuple[Transcript, list[Region]]:
+    spans = record(folder / "talk.wav", parts)
+    (folder / "talk.txt").write_text("\n".join(map(sentence, texts)))
+    return align_pair(str(folder / "talk.wav"), str(folder / "talk.txt"), Pairing(aligner), REQUEST), spans
+
+
+def lost(made: Transcript, index: int, span: Region) -> int:
+    """Return how many words of a sentence are not ``ok`` where it is said."""
+    inside = [span.start - SLACK <= one.start and one.end <= span.end + SLACK for one in made.segments[index].words]
+    return sum(one.status != "ok" or not own for one, own in zip(made.segments[index].words, inside, strict=True))
+
+
+def listed(made: Transcript, span: Region) -> float:
+    """Return which share of the speech in a stretch is listed as without text."""
+    parts = [
+        sum(max(0.0, min(one.end, span.end) - max(one.start, span.start)) for one in own)
+        for own in (made.gaps, made.speech)
+    ]
+    return parts[0] / parts[1]
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(40, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_untexted_speech_moves_nothing(aligner: PocketSphinxAligner, tmp_path: Path, place: int, rounds: int) -> None:
+    """A quarter of a minute and ten minutes, before, between and after two sentences."""
+    other = UNTEXTED * rounds
+    parts = [*TEXTED[:place], *other, *TEXTED[place:]]
+    made, spans = aligned(parts, TEXTED, aligner, tmp_path)
+    places = [at if at < place else at + len(other) for at in range(len(TEXTED))]
+    assert sum(lost(made, at, spans[number]) for at, number in enumerate(places)) == 0
+    assert listed(made, Region(spans[place].start, spans[place + len(other) - 1].end)) > 0.85
+    assert failed_check(made, REQUEST) is None and not made.leaps
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_sentence_of_many(aligner: PocketSphinxAligner, tmp_path: Path, name: str) -> None:
+    made, spans = aligned(NAMES, [name], aligner, tmp_path)
+    assert sum(lost(made, at, spans[NAMES.index(name)]) for at in range(len(made.segments))) == 0
+    assert failed_check(made, REQUEST) is None
+
+
+WORDS = [f"word{number}" for number in range(200)]
+
+
+def run_of(first: int, start: float, count: int, score: float = 0.9) -> list[Numbered]:
+    return [(first + at, Placed(start + 0.4 * at, start + 0.4 * at + 0.38, score)) for at in range(count)]
+
+
+def test_a_leap_needs_words_on_both_sides() -> None:
+    speech = [Region(0.0, 60.0)]
+    left, right = run_of(0, 0.0, 2), run_of(60, 0.9, 12)
+    assert believed(WORDS, [*left, *right], speech) == right, "two words are too few for a leap of 58"
+    left = run_of(0, 0.0, 12)
+    assert believed(WORDS, [*left, *run_of(60, 4.9, 2)], speech) == left
+    both = [*left, *run_of(60, 4.9, 12)]
+    assert believed(WORDS, both, speech) == both
+
+
+def test_a_lone_word_is_believed_only_beside_others() -> None:
+    speech = [Region(0.0, 60.0)]
+    many = run_of(1, 30.0, 12)
+    assert believed(WORDS, [*run_of(0, 0.0, 1), *many], speech) == many
+    assert len(believed(WORDS, [*run_of(0, 29.5, 1), *many], speech)) == 13
+    silent = [Region(0.0, 0.5), Region(30.0, 60.0)]
+    assert len(believed(WORDS, [*run_of(0, 0.0, 1), *many], silent)) == 13, "a pause is no other speech"
+    assert len(believed(WORDS, run_of(5, 10.0, 2), speech, before=(4, Placed(9.0, 9.9, 0.9)))) == 2
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 3.0), st.floats(0.0, 1.0)), max_size=30))
+def test_what_is_believed_was_found_in_order(steps: list[tuple[float, float]]) -> None:
+    found, clock = [], 0.0
+    for number, (pause, score) in enumerate(steps):
+        found.append((number, Placed(clock + pause, clock + pause + 0.3, score)))
+        clock += pause + 0.3
+    kept = believed(WORDS, found, [Region(0.0, 100.0)])
+    assert [one for one in found if one in kept] == kept
+
+
+def test_how_sure_a_leap_is() -> None:
+    def word(status: str, score: float) -> Word:
+        return Word("word", 0.0, 0.4, score, "aligned" if status == "ok" else "interpolated", status=status)  # type: ignore[arg-type]
+
+    words = [*[word("ok", 0.9)] * 8, *[word("not_in_audio", 0.0)] * 3, *[word("ok", 0.9)] * 8]
+    everything = frozenset(range(len(words)))
+    (leap,) = leaps_of(words, everything)
+    assert (leap.word, leap.words) == (8, 3) and leap.confidence > 0.95
+    (weak,) = leaps_of(words, frozenset(range(12)))
+    assert weak.confidence < 0.6, "one sure word stands behind it"
+    (end,) = leaps_of(words[:11], everything)
+    assert end.confidence == leap.confidence, "at the end of the text one side tells"
