@@ -1,5 +1,5 @@
 """``python -m asrcli`` is ``asr``."""
 
-from asrcli.main import main
+from asrcli.cli.main import main
 
 main()

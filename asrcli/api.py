@@ -7,11 +7,13 @@ from dataclasses import fields
 from os import PathLike, fspath
 from typing import Any
 
-from asrcli import execution, inputs, jobs
+from asrcli.audio import inputs
+from asrcli.audio.vad import VadOptions
+from asrcli.base.languages import language_code
 from asrcli.errors import UsageError
-from asrcli.languages import language_code
+from asrcli.runs import execute as execution
+from asrcli.runs import plan as jobs
 from asrcli.types import Options, Transcript
-from asrcli.vad import VadOptions
 
 
 def transcribe(
@@ -35,7 +37,7 @@ def transcribe(
             first error is raised.
         on_note: called with each line that the command would print on standard error.
         more: fields of `Options` (``language``, ``prompt``, ``beam_size``, ..., ``engine_options`` also as a mapping of
-            names to numbers) and of `asrcli.jobs.Request`
+            names to numbers) and of `asrcli.runs.plan.Request`
             (``device``, ``dtype``, ``channels``, ``start``, ``end``, ``offline``, ...).
 
     Raises:

@@ -119,7 +119,7 @@ def prepare(group: str, spelling: str, *, offline: bool, announce: Announce) -> 
         UsageError, EngineUnavailable: as `find`.
         ModelError: the weights are not here and cannot be had.
     """
-    from asrcli import models
+    from asrcli.weights import models
 
     kind = find(group, spelling)
     weights = models.resolve(kind, _model(spelling), offline=offline, pull=True, announce=announce)
@@ -150,7 +150,7 @@ def load_identifier(spelling: str) -> Identifier:
 
 @cache
 def _load(group: str, spelling: str) -> Companion:
-    from asrcli import models
+    from asrcli.weights import models
 
     kind = find(group, spelling)
     weights = models.resolve(kind, _model(spelling), offline=True, pull=False, announce=lambda text: None)

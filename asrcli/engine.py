@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asrcli.base.torchaudio_guard import guard_torchaudio
 from asrcli.errors import EngineUnavailable, MissingExtra, UsageError
-from asrcli.torchaudio_guard import guard_torchaudio
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -181,7 +181,7 @@ class Engine(Plugin):
 
         Raises:
             OutOfMemory: the batch did not fit; the caller tries again with less. Any library's own out-of-memory
-                error is understood too (see `asrcli.device.is_out_of_memory`).
+                error is understood too (see `asrcli.engines.device.is_out_of_memory`).
         """
 
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:

@@ -1,7 +1,7 @@
 """The mistakes a user can fix, each with the exit code the shell sees.
 
-Raise one of these with one sentence that holds the offending value and what to type next; ``asrcli.main`` prints it as
-one line and exits with its code. Everything else is a bug and keeps its traceback.
+Raise one of these with one sentence that holds the offending value and what to type next; ``asrcli.cli.main`` prints it
+as one line and exits with its code. Everything else is a bug and keeps its traceback.
 
     AsrError                 1   something the user can fix
     ├── InputError           1   one input cannot be read; the others go on

@@ -200,7 +200,7 @@ class Transcript:
     @property
     def text(self) -> str:
         """The whole text; segments are joined by a space except between scripts that do not write one."""
-        from asrcli.text.join import join_texts
+        from asrcli.base.join import join_texts
 
         return join_texts(segment.text for segment in self.segments)
 

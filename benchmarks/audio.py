@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from asrcli.audio import decode
-from asrcli.cut import CutOptions, CutSummary, cut
+from asrcli.audio.cut import CutOptions, CutSummary, cut
+from asrcli.audio.decode import decode
+from asrcli.audio.vad import VadOptions, speech_regions
 from asrcli.types import SAMPLE_RATE, Recording
-from asrcli.vad import VadOptions, speech_regions
 
 DIGITS = Path(__file__).parent.parent / "tests/data/digits"
 FORMATS = (

@@ -144,7 +144,7 @@ def whole_program(folder: Path) -> None:
     print("wall time, processor time and memory of all processes together:\n")
     print("| report | wall | processor | peak memory |")
     print("|---|--:|--:|--:|")
-    asr = [sys.executable, "-c", "from asrcli.main import main; main()", "compare"]
+    asr = [sys.executable, "-c", "from asrcli.cli.main import main; main()", "compare"]
     plain, cased = ["ref.jsonl", "a.jsonl", "b.jsonl"], ["cased.jsonl", "a.jsonl", "b.jsonl"]
     for label, words in (
         ("tables", plain),

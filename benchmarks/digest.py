@@ -105,7 +105,7 @@ def run_once(folder: Path, out: Path) -> tuple[float, float]:
         "--out",
         str(out),
     ]
-    command[1:3] = ["-c", "from asrcli.main import main; main()"]
+    command[1:3] = ["-c", "from asrcli.cli.main import main; main()"]
     measured = [sys.executable, "-c", MEASURE, json.dumps(command)]
     begun = time.perf_counter()
     done = subprocess.run(measured, capture_output=True, text=True, timeout=120, check=True)

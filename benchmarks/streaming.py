@@ -22,14 +22,14 @@ from asr_plugins.qwen3 import Qwen3
 from asr_plugins.qwen3.stream import Qwen3Stream, Work
 from asr_plugins.whisper import Whisper
 
-from asrcli.audio import decode
+from asrcli.audio.decode import decode
+from asrcli.audio.vad import VadOptions
 from asrcli.engine import Device, Engine, Stream, Weights
-from asrcli.recogniser import Choice, Recogniser
+from asrcli.engines.recogniser import Choice, Recogniser
 from asrcli.streaming.listener import Listener
 from asrcli.streaming.session import Session
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording
-from asrcli.vad import VadOptions
 
 ROOT = Path(__file__).parent.parent
 DIGITS = sorted((ROOT / "tests/data/digits").glob("*.wav"))

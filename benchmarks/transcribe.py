@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 from asr_plugins.whisper import Whisper
 
-from asrcli import pipeline
-from asrcli.audio import decode
-from asrcli.cut import CutOptions, cut
+from asrcli.audio.cut import CutOptions, cut
+from asrcli.audio.decode import decode
 from asrcli.engine import Device, Weights
-from asrcli.events import Failed
-from asrcli.recogniser import Choice
+from asrcli.engines.recogniser import Choice
+from asrcli.pipeline import run as pipeline
+from asrcli.pipeline.events import Failed
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording
 from benchmarks.random_whisper import make
 

@@ -24,7 +24,7 @@ from asr_plugins.transformers_models.catalogue import Kind
 from asr_plugins.transformers_models.loading import quiet
 from asr_plugins.transformers_models.transducer import TransducerModel
 
-from asrcli import audio
+from asrcli.audio import decode as audio
 from asrcli.types import Recording
 
 TESTS = Path(__file__).parent.parent / "tests"

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from asr_plugins.whisper import Whisper
 
-from asrcli import audio
+from asrcli.audio import decode as audio
 from asrcli.engine import Device, Weights
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording
 from benchmarks.random_whisper import make

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asrcli import audio
+from asrcli.audio import decode as audio
 from asrcli.types import SAMPLE_RATE, Clip, Recording
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.command import Result, Run, quiet_environment
 
-from asrcli.torchaudio_guard import guard_torchaudio
+from asrcli.base.torchaudio_guard import guard_torchaudio
 
 HERE = Path(__file__).parent
 

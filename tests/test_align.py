@@ -22,10 +22,8 @@ from support.command import Run, quiet_environment
 from asrcli.aligner import AlignedWord, Aligner, installed_aligners, load_aligner_class
 from asrcli.alignment.language import guess_language
 from asrcli.alignment.places import Placed, islands, nearest
-from asrcli.alignment.planning import AlignRequest
 from asrcli.alignment.reference import BoundaryError, boundary_error, find_reference, textgrid_tiers
 from asrcli.alignment.result import Token, missing_runs, spell, summarise, transcript_of, written_back
-from asrcli.alignment.run import align_pair
 from asrcli.alignment.script import Piece, Script, parse_script, read_script, sentences, written_words
 from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import number, spoken_words
@@ -33,6 +31,8 @@ from asrcli.alignment.windows import Pairing, Windows
 from asrcli.compare.sources import read_ctm
 from asrcli.engine import Device, Weights
 from asrcli.errors import InputError
+from asrcli.runs.align import align_pair
+from asrcli.runs.align_plan import AlignRequest
 from asrcli.types import Clip, Recording, Region, Transcript, Word
 
 HERE = Path(__file__).parent
@@ -580,7 +580,7 @@ def test_a_folder_that_may_not_be_written_is_said_before_anything_loads(tmp_path
         "import os; os.access = lambda *_: False\n"
         "from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner as aligner\n"
         "aligner.__init__ = lambda *_: print('loaded', flush=True)\n"
-        "from asrcli.main import main; main()"
+        "from asrcli.cli.main import main; main()"
     )
     words = ("align", EXAMPLES / f"{LIGHTS}.wav", EXAMPLES / f"{LIGHTS}.txt", "-a", "pocketsphinx", "-o", "out")
     done = subprocess.run(

@@ -18,14 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.command import Run, write_wav
 
-from asrcli import chat
-from asrcli.chat import ChatFailed, ChatServer, chat_server
+from asrcli.ask.evidence import Evidence, citations, without_citations
+from asrcli.ask.questions import MARKER, ask, numbered, pack
 from asrcli.errors import UsageError
-from asrcli.evidence import Evidence, citations, without_citations
-from asrcli.questions import MARKER, ask, numbered, pack
-from asrcli.retries import retry_after
+from asrcli.formats import Layout, render
 from asrcli.types import Answer, Recording, Region, Segment, Transcript
-from asrcli.writers import Layout, render
+from asrcli.web import chat
+from asrcli.web.chat import ChatFailed, ChatServer, chat_server
+from asrcli.web.retries import retry_after
 
 TALK = (
     "Good morning everybody and welcome.",

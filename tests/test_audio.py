@@ -14,9 +14,9 @@ import av
 import numpy as np
 import pytest
 
-from asrcli.audio import AudioInfo, channels, decode, probe
+from asrcli.audio.decode import AudioInfo, channels, decode, probe
+from asrcli.audio.media import DEMUXERS, READ_BYTES
 from asrcli.errors import InputError
-from asrcli.media import DEMUXERS, READ_BYTES
 from asrcli.types import SAMPLE_RATE, Recording
 from tests.audio_files import chirp, encode, tone, write_riff, write_video, write_wav
 
@@ -205,14 +205,14 @@ def test_seeking_reads_only_what_is_needed(tmp_path: Path, monkeypatch: pytest.M
         taken += len(data)
         return bytes(data)
 
-    monkeypatch.setattr("asrcli.media.READ_BYTES", 1 << 14)
-    original = __import__("asrcli.media", fromlist=["SeekableSource"]).SeekableSource.__init__
+    monkeypatch.setattr("asrcli.audio.media.READ_BYTES", 1 << 14)
+    original = __import__("asrcli.audio.media", fromlist=["SeekableSource"]).SeekableSource.__init__
 
     def patched(self: Any, file: Any) -> None:
         original(self, file)
         self.read = lambda size: counted(self, size)
 
-    monkeypatch.setattr("asrcli.media.SeekableSource.__init__", patched)
+    monkeypatch.setattr("asrcli.audio.media.SeekableSource.__init__", patched)
     assert (read(path, start=500.0, end=501.0) == read(path)[8_000_000:8_016_000]).all()
     taken = 0
     read(path, start=500.0, end=501.0)
@@ -545,7 +545,7 @@ def test_ten_hours_are_never_in_memory(tmp_path: Path) -> None:
         file.truncate(44 + 36_000 * 32_000)
     # VmHWM, not ru_maxrss: the latter starts with the peak of the process that forked.
     code = (
-        "import re, sys\nfrom asrcli.audio import decode\nfrom asrcli.types import Recording\n"
+        "import re, sys\nfrom asrcli.audio.decode import decode\nfrom asrcli.types import Recording\n"
         "samples = sum(len(block) for block in decode(Recording(sys.argv[1]), print))\n"
         "print(samples, int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) // 1024)"
     )

@@ -25,7 +25,7 @@ def serve() -> None:
     """Decode the files named on standard input, one a line; answer each with one line."""
     import resource
 
-    from asrcli.audio import decode, probe
+    from asrcli.audio.decode import decode, probe
     from asrcli.errors import InputError
     from asrcli.types import Recording
 
@@ -124,7 +124,7 @@ def mutate(data: bytes, random: np.random.Generator) -> bytes:
 @pytest.fixture(scope="module")
 def seeds(tmp_path_factory: pytest.TempPathFactory, digit_strings: list[tuple[Path, str]]) -> list[Path]:
     """Return a real recording of speech in 14 formats."""
-    from asrcli.audio import decode
+    from asrcli.audio.decode import decode
     from asrcli.types import Recording
     from tests.audio_files import encode, write_wav
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.command import Run, write_wav
 
-from asrcli.background import follow
+from asrcli.base.background import follow
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from asrcli.cards import cards
-from asrcli.commands.engines import columns, spoken
-from asrcli.doctor import PROBES, Probe, examine
+from asrcli.cli.commands.engines import columns, spoken
+from asrcli.cli.doctor import PROBES, Probe, examine
 from asrcli.engine import installed
+from asrcli.engines.cards import cards
 from tests.fake_hub import COMMIT, serve
 
 HEAVY = (
@@ -33,7 +33,7 @@ HEAVY = (
 
 def asr(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     code = (
-        "import sys; from asrcli.main import main\n"
+        "import sys; from asrcli.cli.main import main\n"
         "try: main(sys.argv[1:])\n"
         f"finally: print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     )

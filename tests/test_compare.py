@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from support.command import Run, write_wav
 
+from asrcli.cli.main import main
 from asrcli.compare import terminal, wording
 from asrcli.compare.classes import CLASSES, classify, find_names
 from asrcli.compare.conditions import Condition
@@ -24,12 +25,11 @@ from asrcli.compare.html import to_html
 from asrcli.compare.matching import distinct_names
 from asrcli.compare.run import Wanted, run
 from asrcli.compare.sources import read_source
+from asrcli.datasets.results import RunRecord, read_run, write_run
+from asrcli.datasets.utterances import read_manifest
 from asrcli.errors import InputError, UsageError
-from asrcli.main import main
-from asrcli.results import RunRecord, read_run, write_run
 from asrcli.scoring.alignment import align
 from asrcli.types import Utterance
-from asrcli.utterances import read_manifest
 
 DATA = Path(__file__).parent / "data/scoring"
 LEADERBOARD = json.loads((DATA / "leaderboard.json").read_text())
@@ -602,7 +602,7 @@ def test_recordings_are_linked_only_where_they_are(tmp_path: Path) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys; from asrcli.main import build; build('compare'); print(' '.join(sys.modules))"
+    code = "import sys; from asrcli.cli.main import build; build('compare'); print(' '.join(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert not {"numpy", "rapidfuzz", "jiwer", "torch"} & set(shown.stdout.split())
 

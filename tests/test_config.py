@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from asrcli.config import settings
+from asrcli.cli.config import settings
 from asrcli.errors import UsageError
 
 OPTIONS = {"beam_size": False, "engine": False, "word_timestamps": False, "format": False, "many": True}
@@ -249,7 +249,7 @@ def test_config_of_an_unknown_command(project: Path) -> None:
 
 
 def test_config_shows_every_option_of_every_command(project: Path) -> None:
-    from asrcli.main import COMMANDS
+    from asrcli.cli.main import COMMANDS
 
     rows = shown()
     assert {row["command"].split()[0] for row in rows.values()} == set(COMMANDS)

@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers_engine.make_alignments import case
 
-from asrcli import models
 from asrcli.aligner import load_aligner_class
 from asrcli.engine import Device, Weights
 from asrcli.errors import ModelError
 from asrcli.types import Clip
+from asrcli.weights import models
 from tests.clips import clip, silence
 
 pytest.importorskip("torch")

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asrcli.formats import PROFILES, Layout, layout, render
+from asrcli.formats.cues import Cue, Violation, check_cues, shape
+from asrcli.formats.optimiser import CUE, LONELY_LINE, VIOLATION, Optimiser
+from asrcli.formats.reading import parse_srt, parse_vtt
+from asrcli.formats.units import NO_END, NO_START, clusters, columns, recording_end, spell, units
 from asrcli.types import Recording, Segment, Transcript, Word
-from asrcli.writers import PROFILES, Layout, layout, render
-from asrcli.writers.cues import Cue, Violation, check_cues, shape
-from asrcli.writers.optimiser import CUE, LONELY_LINE, VIOLATION, Optimiser
-from asrcli.writers.reading import parse_srt, parse_vtt
-from asrcli.writers.units import NO_END, NO_START, clusters, columns, recording_end, spell, units
 
 DEFAULT = layout()
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asrcli.audio import decode
-from asrcli.cut import CutOptions, CutSummary, cut
+from asrcli.audio.cut import CutOptions, CutSummary, cut
+from asrcli.audio.decode import decode
+from asrcli.audio.vad import VadOptions, speech_regions
 from asrcli.types import SAMPLE_RATE, Clip, Recording
-from asrcli.vad import VadOptions, speech_regions
 
 RECORDING = Recording("talk.wav")
 
@@ -182,7 +182,7 @@ def test_without_a_pause_the_cut_is_at_the_quietest_moment() -> None:
 
 def test_a_cut_inside_speech_prefers_what_the_model_calls_no_speech(monologue: Any) -> None:
     """Cuts in a monologue lie where the probability of speech is in its lowest part."""
-    from asrcli.vad import SpeechDetector
+    from asrcli.audio.vad import SpeechDetector
 
     options = CutOptions(10.0)
     clips, _ = clips_of(monologue, options)

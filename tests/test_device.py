@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from asrcli import device
 from asrcli.engine import Device, Engine
+from asrcli.engines import device
 from asrcli.errors import DeviceError, InputError, OutOfMemory, UsageError
 
 

@@ -20,10 +20,11 @@ from pathlib import Path
 import pytest
 from support.server import hearing, serving
 
-from asrcli import device, models
 from asrcli.engine import Device, Engine, Weights, installed, load_class
-from asrcli.engine_options import check_options
+from asrcli.engines import device
+from asrcli.engines.options import check_options
 from asrcli.types import Clip, Options, Segment, WordSource
+from asrcli.weights import models
 from tests.clips import clip, noise, silence
 from tests.nemo_engine.trained import archive
 
@@ -280,7 +281,7 @@ def with_example(target: Path) -> dict[str, str]:
 
 
 def asr(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    code = "import sys; from asrcli.main import main; main(sys.argv[1:])"
+    code = "import sys; from asrcli.cli.main import main; main(sys.argv[1:])"
     return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, env=environment)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asrcli.flags import flag_segment, gaps, is_loop, merge, tokenise
+from asrcli.pipeline.flags import flag_segment, gaps, is_loop, merge, tokenise
 from asrcli.types import Flag, Options, Region, Segment
 
 NONE = Options()

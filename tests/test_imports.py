@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from asrcli.main import COMMANDS
+from asrcli.cli.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 CORE = sorted((ROOT / "asrcli").rglob("*.py"))
@@ -57,7 +57,7 @@ def test_the_reader_of_imports_sees_what_it_should() -> None:
     source = (
         "import numpy\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch\nelse:\n    import av\n"
         "try:\n    import scipy.signal\nexcept ImportError:\n    pass\n"
-        "class A:\n    import lxml\ndef f():\n    from asrcli.jobs import plan\n"
+        "class A:\n    import lxml\ndef f():\n    from asrcli.runs.plan import plan\n"
     )
     assert set(imports(source, only_module_level=True)) == {
         "numpy",
@@ -66,7 +66,7 @@ def test_the_reader_of_imports_sees_what_it_should() -> None:
         "scipy.signal",
         "lxml",
     }
-    assert "asrcli.jobs.plan" in set(imports(source))
+    assert "asrcli.runs.plan.plan" in set(imports(source))
     assert "torch" not in set(imports(source))
 
 
@@ -111,7 +111,7 @@ def test_a_plugin_sees_the_contract_and_itself(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "asrcli/commands").glob("*.py")), ids=name)
 def test_a_command_imports_no_other_command(path: Path) -> None:
-    own = f"asrcli.commands.{path.stem}"
+    own = f"asrcli.cli.commands.{path.stem}"
     others = [one for one in imports(path.read_text()) for module in COMMAND_MODULES - {own} if inside(one, module)]
     assert others == []
 
@@ -120,7 +120,9 @@ def test_a_command_imports_no_other_command(path: Path) -> None:
 def test_nothing_below_imports_commands_or_the_program(path: Path) -> None:
     if path.parent.name == "commands" or path.name in ("main.py", "__main__.py"):
         return
-    found = [one for one in imports(path.read_text()) if inside(one, "asrcli.commands") or inside(one, "asrcli.main")]
+    found = [
+        one for one in imports(path.read_text()) if inside(one, "asrcli.cli.commands") or inside(one, "asrcli.cli.main")
+    ]
     assert found == []
 
 
@@ -147,7 +149,7 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 def _module_of(imported: str, modules: dict[str, Path]) -> str | None:
-    """Return the module that an imported name is, or is in; ``asrcli.writers.FORMATS`` is in ``asrcli.writers``."""
+    """Return the module that an imported name is, or is in; ``asrcli.formats.FORMATS`` is in ``asrcli.formats``."""
     if imported in modules:
         return imported
     parent = imported.rpartition(".")[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.command import Run, write_wav
 
-from asrcli import inputs
+from asrcli.audio import inputs
 from asrcli.errors import UsageError
 
 

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.command import Run
 
-from asrcli import selection
 from asrcli.aligner import load_aligner_class
 from asrcli.alignment.choice import choose_judge
 from asrcli.alignment.listening import merged
@@ -31,6 +30,7 @@ from asrcli.alignment.matching import (
     best_path,
     match,
 )
+from asrcli.engines import selection
 from asrcli.errors import UsageError
 from tests.clips import clip
 

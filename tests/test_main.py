@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 import asrcli
-from asrcli.commands import requests
-from asrcli.console import printable
+from asrcli.base.console import printable
+from asrcli.cli.commands import requests
+from asrcli.cli.main import COMMANDS, build, modern_spelling
 from asrcli.errors import EXIT_CODES
-from asrcli.main import COMMANDS, build, modern_spelling
 
 DIGITS = Path(__file__).parent / "data/digits/string00.wav"
 HEAVY = (
@@ -26,7 +26,7 @@ HEAVY = (
 
 RUN_AND_LIST = """
 import contextlib, io, json, sys
-from asrcli.main import main
+from asrcli.cli.main import main
 with contextlib.redirect_stdout(io.StringIO()) as out:
     try:
         main(sys.argv[2:])

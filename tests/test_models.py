@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from asrcli import hashes, models
 from asrcli.engine import Engine, Model, load_class
 from asrcli.errors import ModelError, UsageError
-from asrcli.hashes import hash_local
-from asrcli.pickles import safe_folder
+from asrcli.weights import hashes, models
+from asrcli.weights.hashes import hash_local
+from asrcli.weights.pickles import safe_folder
 from tests.fake_hub import COMMIT, FakeHub, serve
 
 ROOT = Path(__file__).parent.parent

@@ -22,13 +22,13 @@ from asrcli.aligner import AlignedWord, Aligner, load_aligner_class
 from asrcli.alignment.choice import choose_finder, prepare_aligner
 from asrcli.alignment.listening import Listener
 from asrcli.alignment.places import Placed, apart, is_spoken
-from asrcli.alignment.planning import AlignRequest
 from asrcli.alignment.result import missing_runs, summarise
-from asrcli.alignment.run import align_pair
 from asrcli.alignment.windows import Pairing, Windows
 from asrcli.engine import Device, Weights, load_class
-from asrcli.recogniser import Choice, Recogniser
-from asrcli.selection import Setup
+from asrcli.engines.recogniser import Choice, Recogniser
+from asrcli.engines.selection import Setup
+from asrcli.runs.align import align_pair
+from asrcli.runs.align_plan import AlignRequest
 from asrcli.types import Clip, Options, Recording, Region, Transcript
 from tests.clips import clip
 from tests.nemo_engine.trained import archive

@@ -18,10 +18,10 @@ from asr_plugins.openai_server import address, client
 from support.command import Run, write_wav
 from support.server import Call, Reply, Server, hearing, serving
 
-from asrcli.device import Device
 from asrcli.engine import Engine, Weights, load_class
+from asrcli.engines.device import Device
+from asrcli.engines.recogniser import Choice, Recogniser
 from asrcli.errors import AsrError, EngineUnavailable, ModelError, UsageError
-from asrcli.recogniser import Choice, Recogniser
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region
 from tests.clips import clip as clip_of
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from support.command import write_wav
 
 import asrcli
-from asrcli import audio
-from asrcli.batches import Closed, SecondsQueue, choose_batch
+from asrcli.audio import decode as audio
+from asrcli.engines.recogniser import vote
 from asrcli.errors import AsrError, DeviceError, InputError, UsageError
-from asrcli.recogniser import vote
+from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch
 from asrcli.types import Clip, Options, Recording, Segment, Transcript
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from asrcli.punctuation import punctuate
+from asrcli.pipeline.punctuation import punctuate
 from asrcli.types import Segment, Word
 
 

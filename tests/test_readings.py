@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from asrcli.aligner import load_aligner_class
-from asrcli.alignment.planning import AlignRequest
 from asrcli.alignment.readings import readings
 from asrcli.alignment.result import spell
-from asrcli.alignment.run import align_pair
 from asrcli.alignment.script import Piece, Script
 from asrcli.alignment.windows import Pairing
 from asrcli.engine import Device, Weights
+from asrcli.runs.align import align_pair
+from asrcli.runs.align_plan import AlignRequest
 from asrcli.types import Transcript
 
 DIGITS = Path(__file__).parent / "data/digits"

@@ -123,7 +123,7 @@ def test_links_lead_somewhere(document: str) -> None:
 
 def test_options_that_the_readme_names_exist() -> None:
     """Every --option after `asr COMMAND` in a block that is shown but not run."""
-    from asrcli.main import COMMANDS, build
+    from asrcli.cli.main import COMMANDS, build
 
     spellings = {
         spelling

@@ -187,7 +187,7 @@ def test_gaps(folder: Path) -> None:
 
 
 def test_a_bug_is_reported_as_unexpected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from asrcli import report
+    from asrcli.runs import records as report
 
     record = report.failed_record(ValueError("boom"))
     assert record == {"error": "unexpected", "message": "boom"}

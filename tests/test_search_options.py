@@ -12,13 +12,13 @@ from support.command import Run, write_wav
 
 import asrcli
 from asrcli.bench.session import request_of
+from asrcli.datasets.results import read_run
 from asrcli.engine import load_class
-from asrcli.engine_options import check_options
+from asrcli.engines.options import check_options
 from asrcli.errors import UsageError
-from asrcli.jobs import Request, text_recipe
-from asrcli.results import read_run
+from asrcli.formats.json import read_transcript
+from asrcli.runs.plan import Request, text_recipe
 from asrcli.types import Options
-from asrcli.writers.json import read_transcript
 
 ROOT = Path(__file__).parent.parent
 FAKE = ("transcribe", "-e", "fake", "--no-vad")

@@ -157,7 +157,7 @@ def test_up_to_date_run_imports_no_engine(tmp_path: Path, digit_strings: list[tu
     shutil.copy(digit_strings[0][0], tmp_path / "one.wav")
     code = (
         "import sys\n"
-        "from asrcli.main import main\n"
+        "from asrcli.cli.main import main\n"
         "try:\n    main(['transcribe', 'one.wav', '-e', 'pocketsphinx', '-o', 'out'])\n"
         "except SystemExit as end:\n    print(end.code)\n"
         "heavy = {'numpy', 'torch', 'av', 'ctranslate2', 'faster_whisper', 'onnxruntime', 'pocketsphinx'}\n"
@@ -371,7 +371,9 @@ def test_a_pipe_as_output_leaves_nothing_beside_it(asr: Run, tmp_path: Path) -> 
 def test_a_folder_that_may_not_be_written_is_said_before_anything_loads(asr: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "one.wav")
     assert asr(*FAKE, "one.wav", "-o", "out").code == 0
-    refuse = "import os; os.access = lambda *_: False; from asrcli.main import main; main()"  # root may write anywhere
+    refuse = (
+        "import os; os.access = lambda *_: False; from asrcli.cli.main import main; main()"  # root may write anywhere
+    )
     for words, code in [(("-o", "out"), 0), (("-o", "out", "--force"), 2), (("-o", "out/new"), 2)]:
         done = subprocess.run(
             [sys.executable, "-c", refuse, *FAKE, "-m", "default" if code == 0 else "load=60", "one.wav", *words],

@@ -20,12 +20,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.command import Run
 
-from asrcli.audio import decode
+from asrcli.audio.decode import decode
 from asrcli.diarization.desk import Desk
+from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_speakers
 from asrcli.errors import InputError, ModelError
-from asrcli.events import Event, Failed, Finished, Notice
-from asrcli.rttm import read_rttm, turns_of_input
-from asrcli.speakers import Diarization, SpeakerOptions, give_speakers
+from asrcli.formats.rttm import read_rttm, turns_of_input
+from asrcli.pipeline.events import Event, Failed, Finished, Notice
 from asrcli.types import Recording, Segment, Transcript, Turn, Word
 
 needs_pyannote = pytest.mark.skipif(find_spec("pyannote.audio") is None, reason="needs asrcli[diarize]")
@@ -310,7 +310,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pyannote") / "tiny"
     code = (
         "import sys, warnings; warnings.simplefilter('ignore'); sys.path[:0] = sys.argv[2:]\n"
-        "from asrcli.torchaudio_guard import guard_torchaudio; guard_torchaudio()\n"
+        "from asrcli.base.torchaudio_guard import guard_torchaudio; guard_torchaudio()\n"
         "from pathlib import Path; from support.tiny_pyannote import build; build(Path(sys.argv[1]))"
     )
     command = [sys.executable, "-c", code, str(folder), str(Path(__file__).parent), str(Path(__file__).parent.parent)]
@@ -406,7 +406,7 @@ def test_a_torchaudio_that_cannot_load_its_library_is_imported_all_the_same(tmp_
     code = """
 import sys
 sys.path[:0] = sys.argv[1:]
-from asrcli.torchaudio_guard import guard_torchaudio
+from asrcli.base.torchaudio_guard import guard_torchaudio
 try:
     import torchaudio
 except OSError:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from asrcli.assembly import HeardClip
+from asrcli.base.files import write_atomic
 from asrcli.errors import OutputError
-from asrcli.files import write_atomic
-from asrcli.state import Journal, Ledger, identify, same_content
+from asrcli.pipeline.assembly import HeardClip
+from asrcli.runs.state import Journal, Ledger, identify, same_content
 from asrcli.types import Segment, Word
 
 RECIPE = {"engine": "fake", "beam_size": "5"}

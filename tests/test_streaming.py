@@ -21,11 +21,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from asrcli import audio
-from asrcli.device import Device
+from asrcli.audio import decode as audio
+from asrcli.audio.vad import SpeechDetector, VadOptions
 from asrcli.engine import Engine, Weights, load_class
+from asrcli.engines.device import Device
+from asrcli.engines.recogniser import Choice, Recogniser
 from asrcli.errors import AsrError, EngineUnavailable, InputError, MissingExtra, UsageError
-from asrcli.recogniser import Choice, Recogniser
 from asrcli.streaming import sources
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, pieces, tokens, written
 from asrcli.streaming.endpoints import STEP, End, Endpointer, Piece
@@ -33,7 +34,6 @@ from asrcli.streaming.listener import Listener
 from asrcli.streaming.session import Note, Over, Ready, Session
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment, Timings, Word
-from asrcli.vad import SpeechDetector, VadOptions
 from tests.clips import clip as clip_of
 
 DIGITS = Path(__file__).parent / "data/digits"

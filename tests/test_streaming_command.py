@@ -21,8 +21,8 @@ from rich.cells import cell_len
 from support.command import Run, quiet_environment
 from support.server import Reply, serving
 
-from asrcli.commands.streaming import Plain, Terminal
-from asrcli.main import main
+from asrcli.cli.commands.streaming import Plain, Terminal
+from asrcli.cli.main import main
 from asrcli.streaming.updates import Update
 from asrcli.types import Segment
 

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asrcli.errors import InputError
+from asrcli.formats import layout, render
+from asrcli.formats.json import read_transcript
 from asrcli.types import Alternative, Answer, Flag, Recording, Region, Segment, Timings, Transcript, Word
-from asrcli.writers import layout, render
-from asrcli.writers.json import read_transcript
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs/transcript.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)

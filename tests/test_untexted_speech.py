@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asrcli.alignment.anchors import believed
-from asrcli.alignment.checks import failed_check
 from asrcli.alignment.leaps import leaps_of
 from asrcli.alignment.places import Numbered, Placed
-from asrcli.alignment.planning import AlignRequest
-from asrcli.alignment.run import align_pair
 from asrcli.alignment.windows import Pairing
 from asrcli.engine import Device, Weights
+from asrcli.runs.align import align_pair
+from asrcli.runs.align_checks import failed_check
+from asrcli.runs.align_plan import AlignRequest
 from asrcli.types import Region, Transcript, Word
 from tests.test_align import NAMES, record, sentence
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asrcli.audio import decode
+from asrcli.audio.decode import decode
+from asrcli.audio.vad import STEP, WINDOW, SpeechDetector, VadOptions, speech_regions
 from asrcli.types import SAMPLE_RATE, Recording, Region
-from asrcli.vad import STEP, WINDOW, SpeechDetector, VadOptions, speech_regions
 
 OPTIONS = [
     VadOptions(),
@@ -137,7 +137,7 @@ def _longest(talk: Any) -> tuple[float, float]:
 
 def test_the_model_is_found_without_importing_faster_whisper() -> None:
     code = (
-        "import sys, numpy as np\nfrom asrcli.vad import speech_regions\n"
+        "import sys, numpy as np\nfrom asrcli.audio.vad import speech_regions\n"
         "assert 'onnxruntime' not in sys.modules\n"
         "print(speech_regions(np.zeros(16000, np.float32)))\n"
         "assert not {'faster_whisper', 'ctranslate2', 'torch', 'tokenizers'} & set(sys.modules)"

@@ -20,11 +20,11 @@ from asr_plugins.whisper import engine as engine_module
 from asr_plugins.whisper.decode import Decoder, compression_ratio
 from asr_plugins.whisper.words import split_pieces, tighten
 
-from asrcli import models
 from asrcli.engine import Device
 from asrcli.errors import MissingExtra, ModelError, OutOfMemory, UsageError
-from asrcli.hashes import hash_local
 from asrcli.types import Clip, Flag, Options, Recording, Region, Segment, Word
+from asrcli.weights import models
+from asrcli.weights.hashes import hash_local
 from tests.clips import clip
 
 ROOT = Path(__file__).parent.parent

@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.command import Run
 
-from asrcli import api, selection
+from asrcli import api
 from asrcli.alignment.choice import AlignerChoice, choose_aligner, prepare_aligner
 from asrcli.alignment.words import AlignedTimes, aligner_for, own_times, shared
 from asrcli.engine import Device, Engine, Weights
+from asrcli.engines import selection
+from asrcli.engines.selection import Setup
 from asrcli.errors import EngineUnavailable, UsageError
-from asrcli.selection import Setup
 from asrcli.types import Clip, Options, Region, Segment, Transcript, Word
 from tests.clips import clip
 

@@ -19,11 +19,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asrcli.errors import UsageError
+from asrcli.formats import FORMATS, PROFILES, Layout, check, formats, layout, render
+from asrcli.formats.cues import shape
+from asrcli.formats.reading import parse_srt
+from asrcli.formats.text import clean
 from asrcli.types import Recording, Segment, Transcript, Word
-from asrcli.writers import FORMATS, PROFILES, Layout, check, formats, layout, render
-from asrcli.writers.cues import shape
-from asrcli.writers.reading import parse_srt
-from asrcli.writers.text import clean
 
 DEFAULT = layout()
 
@@ -53,8 +53,8 @@ EXAMPLE = transcript_of(
 
 def test_importing_the_table_imports_no_writer() -> None:
     code = (
-        "import sys, asrcli.writers as w; assert len(w.FORMATS) == 16;"
-        "print([m for m in sys.modules if m.startswith('asrcli.writers.') and not m.endswith('profiles')],"
+        "import sys, asrcli.formats as w; assert len(w.FORMATS) == 16;"
+        "print([m for m in sys.modules if m.startswith('asrcli.formats.') and not m.endswith('profiles')],"
         "[m for m in ('numpy', 'csv', 'json', 'difflib', 'importlib.metadata') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

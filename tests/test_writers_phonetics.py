@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from asrcli.formats import format_of, layout, render
+from asrcli.formats.timeline import lay_out
 from asrcli.types import Phone, Recording, Segment, Transcript, Turn, Word
-from asrcli.writers import format_of, layout, render
-from asrcli.writers.timeline import lay_out
 
 SCTK = Path("/usr/lib/sctk/bin")
 DEFAULT = layout()

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
 
-from asrcli.alignment.checks import failed_check
 from asrcli.alignment.confidence import confident
-from asrcli.alignment.planning import AlignRequest
 from asrcli.alignment.result import Summary, summarise
-from asrcli.alignment.run import align_pair
 from asrcli.alignment.windows import Pairing
 from asrcli.engine import Device, Weights
+from asrcli.runs.align import align_pair
+from asrcli.runs.align_checks import failed_check
+from asrcli.runs.align_plan import AlignRequest
 from asrcli.types import Recording, Region, Segment, Transcript, Word
 
 TEXT = ("it", "was", "a", "long", "day", "and", "i", "am", "very", "tired", "so", "let", "us", "talk", "about", "it",

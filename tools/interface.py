@@ -15,14 +15,14 @@ from typing import Any, Literal, get_args, get_origin
 
 from asrcli.aligner import GROUP as ALIGNERS
 from asrcli.aligner import load_aligner_class
+from asrcli.audio.vad import SILERO
+from asrcli.base.languages import NAMES
+from asrcli.cli.main import application
 from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS
 from asrcli.engine import AUTO_ORDER, GROUP, Engine, Plugin, load_class
-from asrcli.languages import NAMES
-from asrcli.main import application
+from asrcli.formats import FORMATS, PROFILES
 from asrcli.scoring.alignment import Convention
 from asrcli.text.normalisers import NORMALIZERS
-from asrcli.vad import SILERO
-from asrcli.writers import FORMATS, PROFILES
 
 Kind = Literal["word", "list", "file", "folder", "none"]  # list: words joined by commas; none: nothing to offer
 

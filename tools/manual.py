@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from asrcli import __version__
-from asrcli.config import PROJECT_FILE
+from asrcli.cli.config import PROJECT_FILE
 from asrcli.errors import EXIT_CODES
-from asrcli.state import STATE
+from asrcli.runs.state import STATE
 from tools.interface import Command, Option, every
 
 ENVIRONMENT = {

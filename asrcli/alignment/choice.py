@@ -8,15 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
-from asrcli import device as devices
 from asrcli import engine as engines
-from asrcli import models, selection
 from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
 from asrcli.alignment.course import WEAKER
-from asrcli.background import Announce
+from asrcli.base.background import Announce
 from asrcli.engine import Device, Weights, check_installed
+from asrcli.engines import device as devices
+from asrcli.engines import selection
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
+from asrcli.weights import models
 
 # The order of `--aligner auto`. Accuracy first (Accumulated Average Shift, Qwen3-ASR report: 43 ms against 130 ms of
 # CTC aligners), PocketSphinx last because it is always there. An aligner of another package comes before all of them.

@@ -18,7 +18,7 @@ from asrcli.alignment.spoken import spoken_words
 from asrcli.types import SAMPLE_RATE, Clip, Word
 
 if TYPE_CHECKING:
-    from asrcli.recogniser import Recogniser
+    from asrcli.engines.recogniser import Recogniser
 
 PIECE_SECONDS = 8.0  # that the recogniser hears at once: a sentence or two, so that a mistake stays small
 QUIET = 0.01  # of the loudest sample: what stays below it is silence, in which recognisers invent words or lose them
@@ -102,7 +102,7 @@ class Listener(Aligner):
         Raises:
             AsrError: the recogniser cannot hear it.
         """
-        from asrcli.cut import CutOptions, cut
+        from asrcli.audio.cut import CutOptions, cut
 
         if self._last and self._last[0] is clip and self._last[1] == language:
             return self._last[2]

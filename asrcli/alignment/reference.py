@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from asrcli.base.files import reason
 from asrcli.errors import InputError, UsageError
-from asrcli.files import reason
 from asrcli.types import Transcript, Word
 
 WITHIN = (0.010, 0.020, 0.050, 0.100)  # seconds

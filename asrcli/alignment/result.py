@@ -12,7 +12,7 @@ from asrcli.alignment.places import Placed
 from asrcli.alignment.script import Script, written_words
 from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import spoken_words
-from asrcli.flags import gaps, merge
+from asrcli.pipeline.flags import gaps, merge
 from asrcli.types import Recording, Region, Segment, Transcript, Word, WordStatus
 
 LOW_SCORE = 0.3  # below it a word is doubtful

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from asrcli.audio.inputs import STDIN
+from asrcli.base.files import reason
+from asrcli.base.join import is_unspaced
 from asrcli.errors import InputError
-from asrcli.files import reason
-from asrcli.inputs import STDIN
-from asrcli.text.join import is_unspaced
 
 SUFFIXES = (".txt", ".lab", ".srt", ".vtt", ".json")  # of texts, in the order in which a folder is searched
 SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=\S)|(?<=[。！？])[”」』）]*(?=\S)")
@@ -62,7 +62,7 @@ def read_script(path: str) -> Script:
 
 def parse_script(text: str, path: str) -> Script:
     """Return what a text holds; ``path`` is its name, or ``-`` where only the content tells."""
-    from asrcli.writers import reading
+    from asrcli.formats import reading
 
     suffix = Path(path).suffix.lower()
     if suffix == ".json" or (path == STDIN and text.lstrip().startswith("{")):
@@ -83,7 +83,7 @@ def _from_cues(cues: Sequence[tuple[Sequence[str], str | None]]) -> Script:
 def _parse_json(text: str, path: str) -> Script:
     import json
 
-    from asrcli.writers.json import parse_transcript
+    from asrcli.formats.json import parse_transcript
 
     try:
         data = json.loads(text)

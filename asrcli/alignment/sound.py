@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from asrcli.types import SAMPLE_RATE, Clip, Recording, Region
 
 if TYPE_CHECKING:
+    from asrcli.audio.vad import VadOptions
     from asrcli.types import Samples
-    from asrcli.vad import VadOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], N
     """Find the speech of a recording; without voice activity all of it is taken as speech.
 
     Raises:
-        InputError: as `asrcli.audio.decode`.
+        InputError: as `asrcli.audio.decode.decode`.
     """
-    from asrcli.audio import decode
-    from asrcli.vad import SpeechDetector
+    from asrcli.audio.decode import decode
+    from asrcli.audio.vad import SpeechDetector
 
     detector = SpeechDetector(vad, keep_seconds=1.0) if vad else None
     found: list[Region] = []
@@ -47,7 +47,7 @@ class Tape:
     """Gives out stretches of a recording that only move on; what lies before the last one asked for is forgotten."""
 
     def __init__(self, recording: Recording) -> None:
-        from asrcli.audio import decode
+        from asrcli.audio.decode import decode
 
         self.recording = recording
         self._blocks = decode(recording, lambda text: None)  # the survey has warned already

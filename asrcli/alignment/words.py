@@ -84,7 +84,7 @@ class AlignedTimes:
 
 def own_times(clip: Clip, segments: Sequence[Segment]) -> tuple[Segment, ...]:
     """Return segments with the words that the engine gave; where it gave none, they share the time of the segment."""
-    from asrcli.writers.units import interpolated_words
+    from asrcli.formats.units import interpolated_words
 
     return tuple(one if one.words else replace(one, words=interpolated_words(one)) for one in segments)
 

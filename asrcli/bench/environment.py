@@ -106,7 +106,7 @@ def git_state() -> dict[str, str]:
 
 def weight_hashes(weights: Weights) -> dict[str, str]:
     """Return the SHA-256 of every file of the weights, by name; big ones are remembered between runs."""
-    from asrcli.hashes import file_hashes
+    from asrcli.weights.hashes import file_hashes
 
     return file_hashes(weights.path) if weights.path else {}
 

@@ -12,7 +12,7 @@ from statistics import median
 
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Reading
-from asrcli.results import Measure
+from asrcli.datasets.results import Measure
 
 BUCKETS = (5.0, 15.0, 30.0, 60.0, 300.0)  # seconds; upper bounds, the last bucket has none
 PERCENTILES = (50, 95, 99)

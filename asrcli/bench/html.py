@@ -14,7 +14,7 @@ from asrcli.bench.tables import Grid
 from asrcli.bench.verdicts import Point, best_speed, front, points, verdicts
 from asrcli.compare import wording
 from asrcli.compare.html import digest
-from asrcli.results import RunRecord
+from asrcli.datasets.results import RunRecord
 from asrcli.scoring.significance import Interval
 
 WIDTH, HEIGHT = 900, 420  # of the plot, in its own units

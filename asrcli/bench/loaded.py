@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from asrcli import pipeline
 from asrcli.bench import messages as say
 from asrcli.datasets.manifests import recording_of
 from asrcli.engine import Device, Engine, Weights
+from asrcli.engines.recogniser import Choice, Recogniser
 from asrcli.errors import OutOfMemory, UsageError
-from asrcli.events import Failed, Finished
-from asrcli.recogniser import Choice, Recogniser
+from asrcli.pipeline import run as pipeline
+from asrcli.pipeline.events import Failed, Finished
 from asrcli.types import SAMPLE_RATE, Clip, Options, Segment, Utterance
 
 if TYPE_CHECKING:
-    from asrcli.cut import CutOptions
+    from asrcli.audio.cut import CutOptions
     from asrcli.types import Samples
 
 Put = Callable[[say.Answer], None]
@@ -99,8 +99,8 @@ class Loaded:
 
     def cut_options(self) -> CutOptions:
         """Return how recordings are cut for this engine."""
-        from asrcli.cut import CutOptions
-        from asrcli.vad import VadOptions
+        from asrcli.audio.cut import CutOptions
+        from asrcli.audio.vad import VadOptions
 
         longest = self.choice.engine.clip_seconds(self.job.options)
         return CutOptions(max_seconds=longest, vad=VadOptions() if self.job.vad else None)
@@ -121,8 +121,8 @@ class Loaded:
 
     def clips(self, utterances: Sequence[Utterance]) -> list[Clip]:
         """Return the clips of utterances, decoded, the longest first as the pipeline likes them in batches."""
-        from asrcli.audio import decode
-        from asrcli.cut import cut
+        from asrcli.audio.cut import cut
+        from asrcli.audio.decode import decode
 
         found = [
             replace(clip, language=self.job.options.language or one.language)
@@ -159,7 +159,7 @@ class Loaded:
         Raises:
             OutOfMemory: a batch does not fit.
         """
-        from asrcli.device import is_out_of_memory
+        from asrcli.engines.device import is_out_of_memory
 
         engine = self.recogniser.load()
         begun = time.perf_counter()
@@ -176,7 +176,7 @@ class Loaded:
         """Hear one utterance as a stream."""
         import numpy as np
 
-        from asrcli.audio import decode
+        from asrcli.audio.decode import decode
 
         blocks = list(decode(recording_of(one), lambda text: None))
         samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)

@@ -9,8 +9,8 @@ from typing import Protocol
 import asrcli
 from asrcli.bench import messages as say
 from asrcli.datasets.dataset import Dataset
-from asrcli.recogniser import Choice
-from asrcli.results import system_name
+from asrcli.datasets.results import system_name
+from asrcli.engines.recogniser import Choice
 from asrcli.types import Options, Utterance
 
 

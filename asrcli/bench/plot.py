@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asrcli.base.files import write_atomic
 from asrcli.bench.labels import MOST_NAMED, Box, place_names
 from asrcli.bench.tables import headline
 from asrcli.bench.verdicts import Point, front, points
+from asrcli.datasets.results import RunRecord
 from asrcli.errors import MissingExtra, UsageError
-from asrcli.files import write_atomic
-from asrcli.results import RunRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

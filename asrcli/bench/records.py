@@ -16,8 +16,8 @@ from asrcli.compare.matching import Heard as System
 from asrcli.compare.run import guess_language
 from asrcli.compare.scores import LADDER, Settings, SystemScore
 from asrcli.datasets.dataset import Dataset
+from asrcli.datasets.results import OWN_KEYS, Measure, RunRecord
 from asrcli.engine import Weights
-from asrcli.results import OWN_KEYS, Measure, RunRecord
 from asrcli.types import Utterance
 
 RATES = ("wer_raw", "wer_no_case", "wer_no_case_no_punctuation", "wer")  # as `comparison.LADDER`

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asrcli.bench.session import REPLAY
-from asrcli.results import RunRecord
+from asrcli.datasets.results import RunRecord
 
 PASSING = frozenset({"command", REPLAY, "notes", "dataset_source"})  # facts that may differ without meaning anything
 SPEED = ("cold_start", "load", "latency_p50", "rtfx", "rtfx_best")

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from asrcli.bench.tables import Grid, facts_line, grids, headline
 from asrcli.bench.verdicts import front, verdicts
-from asrcli.results import RunRecord
+from asrcli.datasets.results import RunRecord
 
 
 def to_markdown(runs: Sequence[RunRecord]) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asrcli.base.join import join_texts
 from asrcli.bench import codecs, sounds
-from asrcli.text.join import join_texts
 from asrcli.types import SAMPLE_RATE, Utterance
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from asrcli.bench.process import Died, Worker
 from asrcli.bench.robustness import Condition
 from asrcli.datasets.dataset import Dataset, sample
 from asrcli.datasets.journal import Journal
+from asrcli.datasets.results import Measure
 from asrcli.errors import AsrError, EngineUnavailable
-from asrcli.results import Measure
 from asrcli.types import Utterance
 
 MOST_DEATHS = 2  # of the measuring process at one utterance

@@ -12,16 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from asrcli import selection
 from asrcli.bench import environment, records, robustness, store
 from asrcli.bench.gauges import Gpus
 from asrcli.bench.plan import Contestant, Plan, Watcher
 from asrcli.bench.run import EngineRun
 from asrcli.datasets.dataset import Dataset, digest, open_dataset, sample
 from asrcli.datasets.dataset import Wanted as WantedDataset
+from asrcli.datasets.results import CARD_SUFFIX, RunRecord, system_name, write_run
 from asrcli.engine import Engine
+from asrcli.engines import selection
 from asrcli.errors import AsrError, UsageError
-from asrcli.results import CARD_SUFFIX, RunRecord, system_name, write_run
 from asrcli.types import Options
 
 REPLAY = "replay"  # the fact that holds what `--replay` needs
@@ -142,7 +142,7 @@ def with_language(options: Options, dataset: Dataset, chosen: Sequence[Named]) -
     language = named.pop() if len(named) == 1 else None
     if not language:
         return options
-    from asrcli.languages import language_code
+    from asrcli.base.languages import language_code
 
     code = language_code(language)
     spoken = [one.engine.languages(one.model or one.engine.default_model) for one in chosen]

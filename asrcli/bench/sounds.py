@@ -30,7 +30,7 @@ def read_samples(path: str, start: float | None = None, end: float | None = None
     """Decode a recording, or a part of it."""
     import numpy as np
 
-    from asrcli.audio import decode
+    from asrcli.audio.decode import decode
 
     blocks = list(decode(Recording(path, start=start or 0.0, end=end), lambda text: None))
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)

@@ -9,7 +9,7 @@ from asrcli.bench.records import RATES
 from asrcli.bench.verdicts import batch_of, best_speed
 from asrcli.compare import wording
 from asrcli.compare.scores import LADDER
-from asrcli.results import Measure, RunRecord
+from asrcli.datasets.results import Measure, RunRecord
 from asrcli.scoring.significance import Interval
 
 ERRORS = ("substitutions", "deletions", "insertions")

@@ -11,7 +11,7 @@ from asrcli.compare.comparison import compare
 from asrcli.compare.matching import Heard as System
 from asrcli.compare.run import guess_language
 from asrcli.compare.scores import Comparison, Settings
-from asrcli.results import LABEL, Measure, RunRecord
+from asrcli.datasets.results import LABEL, Measure, RunRecord
 
 MOST_IN_PAIRS = 3  # of more systems only the best one is held against each other
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from asrcli.base.console import Console, clock, printable
 from asrcli.bench import messages as say
-from asrcli.console import Console, clock, printable
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from asrcli.base.join import join_texts
 from asrcli.compare.sources import Source, lay_into_segments, name_of
+from asrcli.datasets.results import system_of
 from asrcli.errors import InputError
-from asrcli.results import system_of
-from asrcli.text.join import join_texts
 from asrcli.types import Utterance
 
 MOST_NAMED = 3  # recordings in one line

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from asrcli.base.console import table_console
+from asrcli.base.files import write_atomic
 from asrcli.compare import tables
 from asrcli.compare.breakdown import worst
 from asrcli.compare.conditions import Outcome
 from asrcli.compare.scores import Comparison
-from asrcli.console import table_console
 from asrcli.errors import CheckFailed, UsageError
-from asrcli.files import write_atomic
 
 if TYPE_CHECKING:
     from asrcli.compare.run import Wanted

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asrcli.base.join import join_texts
+from asrcli.datasets.utterances import HYPOTHESIS_KEYS, REFERENCE_KEYS, check_text, read_lines, read_manifest, utterance
 from asrcli.errors import InputError
 from asrcli.scoring.network import parse_network
-from asrcli.text.join import join_texts
 from asrcli.types import Utterance, Word
-from asrcli.utterances import HYPOTHESIS_KEYS, REFERENCE_KEYS, check_text, read_lines, read_manifest, utterance
 
 TRANSCRIPT_SUFFIXES = (".json", ".txt")  # one recording each; the richer one counts where both are there
 COLLECTION_SUFFIXES = (".jsonl", ".csv", ".tsv", ".trn", ".stm", ".ctm")
@@ -209,7 +209,7 @@ def check_marks(path: Path) -> None:
 
 def read_turns(path: Path) -> list[Utterance]:
     """Read the turns of an rttm file as segments without words."""
-    from asrcli.rttm import read_rttm
+    from asrcli.formats.rttm import read_rttm
 
     return [
         Utterance(

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asrcli.base.files import write_atomic
+from asrcli.base.join import join_texts
 from asrcli.compare import wording
 from asrcli.compare.matching import Heard, distinct_names
 from asrcli.compare.run import Wanted, chosen_convention, guess_language
 from asrcli.compare.sources import read_source
 from asrcli.errors import InputError, UsageError
-from asrcli.files import write_atomic
 from asrcli.scoring.alignment import align, count_all
 from asrcli.scoring.rover import Consensus, vote
-from asrcli.text.join import join_texts
 from asrcli.text.normalisers import NORMALIZERS, build
 from asrcli.text.steps import raw_words, without_punctuation
 from asrcli.types import ErrorCounts, Utterance

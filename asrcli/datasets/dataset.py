@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 
 from asrcli.datasets import folders, manifests
+from asrcli.datasets.utterances import NoText
 from asrcli.errors import InputError
 from asrcli.types import Utterance
-from asrcli.utterances import NoText
 
 Announce = Callable[[str], None]
 
@@ -111,7 +111,7 @@ def measured(dataset: Dataset) -> Dataset:
 
     @cache
     def length(path: str) -> float | InputError | None:
-        from asrcli.audio import probe
+        from asrcli.audio.decode import probe
 
         try:
             return probe(path).seconds

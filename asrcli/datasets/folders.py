@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from asrcli.audio.inputs import walk
+from asrcli.base.join import join_texts
+from asrcli.datasets.utterances import check_text, read_lines
 from asrcli.errors import InputError
-from asrcli.inputs import walk
-from asrcli.text.join import join_texts
 from asrcli.types import Utterance
-from asrcli.utterances import check_text, read_lines
 
 METADATA = ("metadata.jsonl", "metadata.csv", "manifest.jsonl", "manifest.json")  # a manifest that says what is inside
 TEXT_SUFFIXES = (".txt", ".lab", ".normalized.txt")

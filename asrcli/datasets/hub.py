@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asrcli.base.files import write_atomic
 from asrcli.datasets.journal import Journal
+from asrcli.datasets.utterances import GROUP_KEYS, ID_KEYS, REFERENCE_KEYS, check_text, first_text, read_manifest
 from asrcli.errors import InputError, MissingExtra, UsageError
-from asrcli.files import write_atomic
-from asrcli.utterances import GROUP_KEYS, ID_KEYS, REFERENCE_KEYS, check_text, first_text, read_manifest
 
 if TYPE_CHECKING:
     from asrcli.datasets.dataset import Dataset, Wanted

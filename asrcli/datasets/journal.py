@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from asrcli.base.files import reason
 from asrcli.errors import OutputError, UsageError
-from asrcli.files import reason
 
 HEAD = "asr_journal"
 

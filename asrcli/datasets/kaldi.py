@@ -10,9 +10,9 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from asrcli.datasets.utterances import check_text, read_lines
 from asrcli.errors import InputError
 from asrcli.types import Utterance
-from asrcli.utterances import check_text, read_lines
 
 UNPACKERS = {  # commands that give the sound of a file unchanged, with the words that may stand in them
     "flac": {"-c", "-d", "-s", "-dc", "-cd", "-dcs", "--stdout", "--decode", "--silent"},

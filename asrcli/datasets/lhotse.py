@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.join import join_texts
+from asrcli.datasets.utterances import Row
 from asrcli.errors import InputError
-from asrcli.text.join import join_texts
 from asrcli.types import Utterance
-from asrcli.utterances import Row
 
 Rows = list[tuple[int, Row]]
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from asrcli.datasets.kaldi import read_kaldi, write_kaldi
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
+from asrcli.datasets.utterances import RECORD_KEY, Row, read_json_lines, read_manifest, read_table
 from asrcli.errors import InputError
 from asrcli.types import Recording, Utterance
-from asrcli.utterances import RECORD_KEY, Row, read_json_lines, read_manifest, read_table
 
 HEARD = "pred_text"
 BESIDE = ("", "clips", "audio", "wavs")  # folders below the manifest's own where files may lie: Common Voice, LJ Speech

@@ -10,9 +10,9 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
-from asrcli.batches import Closed, SecondsQueue
-from asrcli.events import Event, Failed, Finished, Notice
-from asrcli.speakers import Diarization, SpeakerOptions, give_speakers
+from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_speakers
+from asrcli.pipeline.batches import Closed, SecondsQueue
+from asrcli.pipeline.events import Event, Failed, Finished, Notice
 from asrcli.types import SAMPLE_RATE, Recording
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def prepare(wanted: SpeakerOptions, device: str, offline: bool, announce: Callab
     Raises:
         ModelError: the weights are not here and cannot be had.
     """
-    from asrcli.device import choose
     from asrcli.diarization.diarizer import Diarizer, find_weights
+    from asrcli.engines.device import choose
 
     weights = find_weights(wanted, offline, announce)
     where = choose(Diarizer, device if device.split(":")[0] in Diarizer.devices else "auto")

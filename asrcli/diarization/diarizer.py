@@ -8,13 +8,13 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from asrcli import models
-from asrcli.device import is_out_of_memory
+from asrcli.base.torchaudio_guard import guard_torchaudio
+from asrcli.diarization.speakers import Diarization, SpeakerOptions
 from asrcli.engine import Model, Plugin, Weights, check_installed
+from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError, UsageError
-from asrcli.speakers import Diarization, SpeakerOptions
-from asrcli.torchaudio_guard import guard_torchaudio
 from asrcli.types import SAMPLE_RATE, Turn
+from asrcli.weights import models
 
 if TYPE_CHECKING:
     from asrcli.types import Samples

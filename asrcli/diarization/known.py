@@ -6,9 +6,9 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 
+from asrcli.diarization.speakers import Diarization, SpeakerOptions
 from asrcli.errors import InputError, UsageError
-from asrcli.rttm import read_rttm, turns_of_input
-from asrcli.speakers import Diarization, SpeakerOptions
+from asrcli.formats.rttm import read_rttm, turns_of_input
 
 KnownTurns = Diarization | InputError  # the error is that of one input: the others go on
 
@@ -68,7 +68,7 @@ def speaker_recipe(wanted: SpeakerOptions | None, known: KnownTurns | None) -> d
     if known is not None:
         return {"speakers": "rttm"}
     from asrcli.diarization.diarizer import Diarizer
-    from asrcli.selection import declared_revision
+    from asrcli.engines.selection import declared_revision
 
     parts = {
         "speakers": f"{Diarizer.name} {wanted.model or Diarizer.default_model}",

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from asrcli.digest.cleaning import clean
 from asrcli.errors import InputError
+from asrcli.web.cleaning import clean
 
 _AUTHORS = re.compile(r"\bauthor\s*=\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|\"([^\"]*)\")", re.I)
 

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from asrcli.digest.cleaning import clean
 from asrcli.errors import InputError
+from asrcli.web.cleaning import clean
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One paper, model, release or story. Texts were cleaned when they were read (`asrcli.digest.cleaning`)."""
+    """One paper, model, release or story. Texts were cleaned when they were read (`asrcli.web.cleaning`)."""
 
     id: str  # "arxiv:2601.21337", "hf:org/name", "hf-dataset:org/name", "github:org/name@v1", "hn:123", "url:https://..."
     kind: Kind

@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from asrcli.chat import ChatFailed, ChatServer, chat_server, is_address
-from asrcli.digest.cleaning import clean
 from asrcli.digest.edition import Claim, Edition, Paper
 from asrcli.digest.verify import claim_problems
+from asrcli.web.chat import ChatFailed, ChatServer, chat_server, is_address
+from asrcli.web.cleaning import clean
 
 PAPERS = 40  # the best-ranked; the others keep their own sentences
 QUOTE_WORDS, TEXT_LENGTH, CLAIMS = 5, 320, 3
@@ -85,7 +85,7 @@ class EngineModel:
     """
 
     def __init__(self, engine: str, model: str) -> None:
-        from asrcli.selection import Setup, prepare_to_answer
+        from asrcli.engines.selection import Setup, prepare_to_answer
 
         self._recogniser = prepare_to_answer(engine, model or None, Setup(), _say)
         self.model = f"{engine}:{self._recogniser.choice.weights.name}"

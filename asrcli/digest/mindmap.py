@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from asrcli.digest.assets import asset
-from asrcli.digest.cleaning import markdown_link, safe_url
 from asrcli.digest.edition import Edition
-from asrcli.digest.markup import Html, add, join_html, tag, write_xml
 from asrcli.digest.pages.html import document
 from asrcli.digest.topics import TOPICS
+from asrcli.web.cleaning import markdown_link, safe_url
+from asrcli.web.markup import Html, add, join_html, tag, write_xml
 
 NEW_DAYS = 7  # what the last so many days of the span brought is marked as new
 OPEN = 1  # levels unfolded at first: the topics, so that the first view is readable

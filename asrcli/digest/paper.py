@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from asrcli.digest.cleaning import clean, escape_markdown, markdown_link
 from asrcli.digest.figures import Figure, find_figures
 from asrcli.digest.items import Item, Kind
 from asrcli.digest.pages.markdown import figure_text
 from asrcli.digest.sentences import Span, rank_sentences, split_sentences
 from asrcli.errors import InputError, MissingExtra
+from asrcli.web.cleaning import clean, escape_markdown, markdown_link
 
 MAX_PAGES = 60
 MAX_FILE = 50 * 2**20

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from asrcli.base.files import write_text
 from asrcli.digest.board import Board
 from asrcli.digest.compose import Material, compose
 from asrcli.digest.edition import Edition, from_json, to_json
-from asrcli.digest.files import write_text
 from asrcli.digest.items import Item, Kind
 from asrcli.digest.settings import SOURCES, Settings
 from asrcli.digest.sources import Task
 from asrcli.digest.states import Report, State
 from asrcli.digest.store import Store, older_than, own_parts, seen_mark
-from asrcli.digest.web import Web
 from asrcli.errors import InputError
+from asrcli.web.client import Web
 
 MISSED_DAYS = 30
 REPLACED = "a new version of a paper from before this digest"

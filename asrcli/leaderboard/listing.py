@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 
+from asrcli.base.console import table_console
 from asrcli.compare.terminal import table
-from asrcli.console import table_console
 from asrcli.errors import InputError
 from asrcli.leaderboard.snapshot import Version, read, versions
 from asrcli.leaderboard.tables import Table

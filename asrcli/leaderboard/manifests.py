@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.datasets import hub
+from asrcli.datasets.results import RunRecord, read_run, system_name
+from asrcli.datasets.utterances import CHUNK, PARENT
 from asrcli.errors import UsageError
-from asrcli.results import RunRecord, read_run, system_name
 from asrcli.text.normalisers import Normalizer, build
 from asrcli.types import Utterance
-from asrcli.utterances import CHUNK, PARENT
 
 NORMALIZER = "open-asr-leaderboard"
 FILE = re.compile(r"MODEL_(?P<model>.+?)_*DATASET_(?P<dataset>.+)\.jsonl")

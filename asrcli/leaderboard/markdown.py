@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from asrcli.blocks import replace_block
-from asrcli.digest.cleaning import escape_markdown, markdown_link
+from asrcli.base.files import write_atomic
 from asrcli.errors import InputError
-from asrcli.files import write_atomic
 from asrcli.leaderboard.ranking import Board, Standing, two_digits
+from asrcli.reports.blocks import replace_block
+from asrcli.web.cleaning import escape_markdown, markdown_link
 
 # The second pair is that of `asr digest readme`, which writes the same block.
 MARKERS = (

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from asrcli.base.files import write_atomic
 from asrcli.errors import UsageError
-from asrcli.files import write_atomic
 from asrcli.leaderboard.ranking import Board
 from asrcli.leaderboard.runs import Measured
 
@@ -54,7 +54,7 @@ def report(board: Board, top: int, runs: Sequence[Measured], paths: Paths, *, qu
             missing = len(board.standings) - drawn
             print(f"asr: {paths.plot}: {missing} models without an average or a speed are not in it", file=sys.stderr)
     if not quiet and not taken:
-        from asrcli.console import table_console
+        from asrcli.base.console import table_console
         from asrcli.leaderboard.terminal import show
 
         show(board, table_console(), top, runs)

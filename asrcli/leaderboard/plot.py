@@ -6,9 +6,9 @@ import io
 from pathlib import Path
 from typing import Any
 
-from asrcli.console import printable
+from asrcli.base.console import printable
+from asrcli.base.files import write_atomic
 from asrcli.errors import MissingExtra, UsageError
-from asrcli.files import write_atomic
 from asrcli.leaderboard.ranking import Board, Standing, front
 from asrcli.leaderboard.tables import Kind
 

@@ -7,9 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from asrcli.digest.cleaning import clean
 from asrcli.errors import InputError
 from asrcli.leaderboard.tables import EvalSet, Kind, Protocol, Row, Table, set_name
+from asrcli.web.cleaning import clean
 
 MODEL = ("model", "model_id")
 AVERAGE = ("avg", "average", "avg. wer", "avg wer", "average wer")

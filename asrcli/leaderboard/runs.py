@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asrcli.datasets.results import RunRecord, read_run, system_name
 from asrcli.leaderboard.manifests import NORMALIZER, model_label
 from asrcli.leaderboard.scores import count_errors
 from asrcli.leaderboard.tables import Kind, Protocol, Row, Table, set_name
-from asrcli.results import RunRecord, read_run, system_name
 from asrcli.scoring.alignment import Convention
 from asrcli.text.normalisers import NORMALIZERS
 

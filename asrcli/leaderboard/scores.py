@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from asrcli.datasets.results import CARD_SUFFIX
+from asrcli.datasets.utterances import CHUNK, PARENT, RECORD_KEY, Row, check_text, number_of, read_json_lines
 from asrcli.errors import InputError
 from asrcli.leaderboard.manifests import FILE, NORMALIZER, hub_id, model_label
-from asrcli.results import CARD_SUFFIX
 from asrcli.scoring.alignment import Convention, align, count_all, without_collector
 from asrcli.scoring.compounds import join_alike
 from asrcli.text.normalisers import build
 from asrcli.types import ErrorCounts
-from asrcli.utterances import CHUNK, PARENT, RECORD_KEY, Row, check_text, number_of, read_json_lines
 
 
 @dataclass(frozen=True, slots=True)

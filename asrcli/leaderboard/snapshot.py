@@ -16,8 +16,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.files import write_atomic
 from asrcli.errors import InputError, UsageError
-from asrcli.files import write_atomic
 from asrcli.leaderboard.tables import EvalSet, Kind, Protocol, Row, Table
 
 VERSION = 1

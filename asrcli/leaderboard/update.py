@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from asrcli.digest.cleaning import clean
-from asrcli.digest.web import Call, Web, WebError
 from asrcli.errors import InputError
 from asrcli.leaderboard.published import Origin, read_published
 from asrcli.leaderboard.snapshot import keep, newest
 from asrcli.leaderboard.tables import Protocol, Table
+from asrcli.web.cleaning import clean
+from asrcli.web.client import Call, Web, WebError
 
 HOST = "huggingface.co"
 HUB = f"https://{HOST}"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from asrcli.base.languages import language_code
 from asrcli.errors import UsageError
-from asrcli.languages import language_code
 from asrcli.leaderboard.tables import EvalSet, Row, Table, set_name
 
 

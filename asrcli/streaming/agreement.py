@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from asrcli.text.join import is_unspaced
+from asrcli.base.join import is_unspaced
 from asrcli.types import Segment, Word
 
 

@@ -1,7 +1,7 @@
 """Find utterances in a stream as it comes in: where one begins, and the pause that ends it.
 
-The rules of speech are those of `asrcli.vad`; a pause ends an utterance when it is long, or, in an utterance that has
-gone on for a while, when it is a pause at all, so that none grows for ever.
+The rules of speech are those of `asrcli.audio.vad`; a pause ends an utterance when it is long, or, in an utterance
+that has gone on for a while, when it is a pause at all, so that none grows for ever.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asrcli.cut import Buffer
+from asrcli.audio.cut import Buffer
+from asrcli.audio.vad import WINDOW, SpeechDetector, VadOptions
 from asrcli.types import SAMPLE_RATE, Region
-from asrcli.vad import WINDOW, SpeechDetector, VadOptions
 
 if TYPE_CHECKING:
     from asrcli.types import Samples

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
-from asrcli.assembly import settle
-from asrcli.cut import Buffer
+from asrcli.audio.cut import Buffer
 from asrcli.engine import Stream
+from asrcli.pipeline.assembly import settle
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, tokens, written
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Word
 
 if TYPE_CHECKING:
-    from asrcli.recogniser import Recogniser
+    from asrcli.engines.recogniser import Recogniser
     from asrcli.types import Samples
 
 EVERY = 1.0  # seconds of new audio between two hypotheses

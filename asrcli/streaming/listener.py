@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from asrcli.assembly import LEAST_GAP
-from asrcli.flags import gaps
+from asrcli.pipeline.assembly import LEAST_GAP
+from asrcli.pipeline.flags import gaps
 from asrcli.streaming.endpoints import Endpointer, Piece
 from asrcli.streaming.hearing import Hearing, Hypotheses, OwnStream
 from asrcli.streaming.updates import Update
 from asrcli.types import Options, Recording, Segment, Timings, Transcript
 
 if TYPE_CHECKING:
-    from asrcli.recogniser import Recogniser
+    from asrcli.audio.vad import VadOptions
+    from asrcli.engines.recogniser import Recogniser
     from asrcli.types import Samples
-    from asrcli.vad import VadOptions
 
 
 class Listener:

@@ -16,18 +16,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asrcli.batches import Closed, SecondsQueue
+from asrcli.engines.recogniser import Choice, Recogniser
 from asrcli.errors import AsrError
-from asrcli.recogniser import Choice, Recogniser
+from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.streaming.hearing import EVERY
 from asrcli.streaming.listener import Listener
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Timings, Transcript
 
 if TYPE_CHECKING:
+    from asrcli.audio.vad import VadOptions
     from asrcli.streaming.sources import Source
     from asrcli.types import Samples
-    from asrcli.vad import VadOptions
 
 AHEAD = 600.0  # seconds read ahead of the engine (38 MB); then a pipe has to wait. A microphone cannot
 LATE = 5.0  # seconds of sound that wait for the engine and make it slow

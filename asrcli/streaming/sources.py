@@ -138,7 +138,7 @@ class Bytes:
 
     def blocks(self, warn: Warn, stop: threading.Event) -> Iterator[Samples]:
         """Yield blocks as they come."""
-        from asrcli.audio import decode
+        from asrcli.audio.decode import decode
 
         with self._open(stop) as file:
             if self.pcm is not None:
@@ -148,7 +148,7 @@ class Bytes:
 
     @contextmanager
     def _open(self, stop: threading.Event) -> Iterator[BinaryIO]:
-        from asrcli.media import open_bytes
+        from asrcli.audio.media import open_bytes
 
         with open_bytes(self.name) as file:
             follows = self.name != STDIN and stat.S_ISREG(os.fstat(file.fileno()).st_mode)
@@ -163,7 +163,7 @@ def raw_blocks(file: BinaryIO, pcm: Pcm, recording: Recording, warn: Warn) -> It
     """
     import numpy as np
 
-    from asrcli.resample import Resampler
+    from asrcli.audio.resample import Resampler
 
     read = getattr(file, "read1", file.read)  # what is there, instead of waiting for all that is asked for
     resampler = Resampler(pcm.rate)
@@ -213,7 +213,7 @@ class Microphone:
 
     def blocks(self, warn: Warn, stop: threading.Event) -> Iterator[Samples]:
         """Yield blocks until told to stop; what the machine could not take in time is said once."""
-        from asrcli.resample import Resampler
+        from asrcli.audio.resample import Resampler
 
         sounddevice, told = load_sounddevice(), False
         try:

@@ -13,10 +13,10 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 
+from asrcli.base.join import UNSPACED
 from asrcli.errors import MissingExtra
 from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
-from asrcli.text.join import UNSPACED
 from asrcli.text.numerals import read_chinese
 
 # Blocks of forms that differ only in looks: Latin and Arabic presentation forms, half and full width (Unicode 16).

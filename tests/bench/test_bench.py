@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.command import Run, quiet_environment, write_wav
 
-from asrcli.results import RunRecord, read_run
+from asrcli.datasets.results import RunRecord, read_run
 
 QUICK = ("--repeats", "1", "--batches", "none")
 

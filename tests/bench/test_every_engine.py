@@ -17,9 +17,9 @@ import pytest
 from support.command import Run
 from support.server import hearing, serving
 
+from asrcli.datasets.results import RunRecord, read_run
 from asrcli.engine import Device, Weights, installed, load_class
 from asrcli.leaderboard.snapshot import load
-from asrcli.results import RunRecord, read_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # NeMo's, where its tiny models are built
 

@@ -21,8 +21,8 @@ from asrcli.bench.replay import drift
 from asrcli.bench.tables import Grid, narrowed, needed
 from asrcli.bench.verdicts import front, told_apart, verdicts
 from asrcli.compare.terminal import Sheet
+from asrcli.datasets.results import Measure, RunRecord, read_run, write_run
 from asrcli.engine import Engine, Stream, StreamUpdate
-from asrcli.results import Measure, RunRecord, read_run, write_run
 from asrcli.types import Options, Utterance
 
 

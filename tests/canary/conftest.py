@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asrcli import audio
+from asrcli.audio import decode as audio
 from asrcli.engine import Device, Engine, Weights
 from asrcli.types import Clip, Recording
 from tests.clips import clip

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from asr_plugins.canary.engine import Canary, CanaryNemo
 
-from asrcli import audio, transcribe
+from asrcli import transcribe
+from asrcli.audio import decode as audio
 from asrcli.types import Options, Recording
 from tests.clips import clip
 from tests.fake_hub import serve
@@ -217,7 +218,7 @@ def test_no_heavy_module_for_help() -> None:
 
     code = (
         "import sys; sys.argv = ['asr', 'ask', '--help']\n"
-        "from asrcli.main import main\n"
+        "from asrcli.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "print([m for m in ('numpy', 'torch', 'transformers', 'httpx2') if m in sys.modules], file=sys.stderr)"

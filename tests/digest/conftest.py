@@ -18,7 +18,7 @@ from asrcli.digest.edition import Edition
 from asrcli.digest.run import Plan, run_day
 from asrcli.digest.settings import Settings
 from asrcli.digest.store import Store
-from asrcli.digest.web import Answer, RecordedWeb
+from asrcli.web.client import Answer, RecordedWeb
 
 Run = Callable[..., Edition]
 

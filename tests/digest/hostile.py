@@ -18,7 +18,7 @@ from recordings import (
     story_answers,
 )
 
-from asrcli.digest.web import Answer
+from asrcli.web.client import Answer
 
 TITLES = [
     "<script>document.documentElement.dataset.pwn=1</script>",

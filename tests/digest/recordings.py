@@ -12,7 +12,7 @@ from pathlib import Path
 from asrcli.digest.settings import Settings
 from asrcli.digest.sources import Task, hackernews, huggingface
 from asrcli.digest.sources import arxiv as arxiv_source
-from asrcli.digest.web import Answer, Call, RecordedWeb, WebError, write_record
+from asrcli.web.client import Answer, Call, RecordedWeb, WebError, write_record
 
 FRIDAY = date(2026, 4, 17)
 SETTINGS = Settings(categories=("eess.AS",), releases=("openai/whisper",), hacker_news=("speech recognition",))

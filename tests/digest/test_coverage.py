@@ -23,7 +23,7 @@ from recordings import (
 )
 
 from asrcli.digest.sources import arxiv as arxiv_source
-from asrcli.digest.web import Answer, Call, WebError
+from asrcli.web.client import Answer, Call, WebError
 
 FEED = "https://rss.arxiv.org/atom/eess.AS"
 

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from recordings import FRIDAY, SETTINGS, Made, answer, api_address, hub_answers, story_answers, whole_day
 
-from asrcli.blocks import replace_block
-from asrcli.digest.cleaning import clean, escape_markdown, file_name, markdown_link, safe_url
-from asrcli.digest.markup import MarkupError, read_xml
 from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown, outline_opml
 from asrcli.digest.pages.readme import markers, update_readme
 from asrcli.digest.run import load_edition, load_editions
 from asrcli.digest.store import Store
 from asrcli.digest.verify import verify_day
+from asrcli.reports.blocks import replace_block
+from asrcli.web.cleaning import clean, escape_markdown, file_name, markdown_link, safe_url
+from asrcli.web.markup import MarkupError, read_xml
 
 SOURCES = ("arxiv", "hf", "github", "rss", "hn")
 FORBIDDEN = re.compile(
@@ -265,7 +265,7 @@ def test_nothing_is_written_outside(spoiled):
 def test_hostile_papers_change_no_other_paper(run, tmp_path):
     """Neither the text nor the score nor the order of honest papers depends on what else was announced."""
     from asrcli.digest.run import Plan, run_day
-    from asrcli.digest.web import RecordedWeb
+    from asrcli.web.client import RecordedWeb
 
     honest = [
         Made("2604.90001"),

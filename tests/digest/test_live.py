@@ -7,8 +7,7 @@ import re
 import httpx2
 import pytest
 
-from asrcli.digest.live import LiveWeb, public_addresses
-from asrcli.digest.web import (
+from asrcli.web.client import (
     Answer,
     Call,
     RecordedWeb,
@@ -20,6 +19,7 @@ from asrcli.digest.web import (
     without_secrets,
     write_record,
 )
+from asrcli.web.live import LiveWeb, public_addresses
 
 PUBLIC = "93.184.216.34"
 

@@ -38,8 +38,8 @@ from asrcli.digest.sources.citations import citations
 from asrcli.digest.sources.feeds import read_opml
 from asrcli.digest.states import State
 from asrcli.digest.store import Store
-from asrcli.digest.web import RecordedWeb
 from asrcli.errors import InputError
+from asrcli.web.client import RecordedWeb
 
 DAY = str(FRIDAY)
 TOML = 'categories = ["eess.AS"]\nreleases = ["openai/whisper"]\nhacker_news = ["speech recognition"]\n'
@@ -259,7 +259,7 @@ def asr(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the program in a process of its own."""
     import os
 
-    command = [sys.executable, "-c", "from asrcli.main import main; main()", "digest", *map(str, words)]
+    command = [sys.executable, "-c", "from asrcli.cli.main import main; main()", "digest", *map(str, words)]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **environment}
     )
@@ -357,7 +357,7 @@ def test_the_replay_opens_no_connection(recorded, tmp_path):
         "import socket, sys\n"
         "def no(*a, **k): raise SystemExit('a socket was opened')\n"
         "socket.socket = no; socket.create_connection = no; socket.getaddrinfo = no\n"
-        "from asrcli.main import main\n"
+        "from asrcli.cli.main import main\n"
         f"main(['digest', 'run', '--replay', {str(answers)!r}, '--date', {DAY!r}, '-o', {str(out)!r}])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
@@ -366,7 +366,7 @@ def test_the_replay_opens_no_connection(recorded, tmp_path):
 
 def test_help_loads_nothing_heavy():
     code = (
-        "import sys\nfrom asrcli.main import main\n"
+        "import sys\nfrom asrcli.cli.main import main\n"
         "try: main(['digest', 'run', '--help'])\nexcept SystemExit: pass\n"
         "heavy = ('numpy', 'av', 'httpx2', 'torch', 'jiwer', 'sqlite3')\n"
         "print([name for name in heavy if name in sys.modules], file=sys.stderr)"

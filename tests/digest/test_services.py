@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from recordings import SETTINGS
 
-from asrcli.digest.live import LiveWeb
 from asrcli.digest.run import collectors
 from asrcli.digest.sources import Task
 from asrcli.digest.states import USABLE
-from asrcli.digest.web import Recording, load_records
+from asrcli.web.client import Recording, load_records
+from asrcli.web.live import LiveWeb
 
 pytestmark = pytest.mark.live
 

@@ -8,7 +8,7 @@ import pytest
 from recordings import FRIDAY, Made, answer, api_address, arxiv_answers, arxiv_api, arxiv_feed, hub_answers, whole_day
 
 from asrcli.digest.states import Report, State, exit_code, join
-from asrcli.digest.web import Answer
+from asrcli.web.client import Answer
 
 FEED = "https://rss.arxiv.org/atom/eess.AS"
 SATURDAY = date(2026, 4, 18)
@@ -68,7 +68,7 @@ def test_a_cut_answer_keeps_whole_entries_and_drops_the_half_one(run):
 
 def test_arxivs_own_error_entry_is_a_failure(run, shared):
     from asrcli.digest.sources import Task, arxiv
-    from asrcli.digest.web import RecordedWeb, read_record
+    from asrcli.web.client import RecordedWeb, read_record
 
     records = [read_record(path) for path in sorted((shared / "digest/arxiv-api").glob("*.json"))]
     task = Task(FRIDAY, RecordedWeb(records))

@@ -50,7 +50,7 @@ def reference() -> Callable[[str], dict[str, np.ndarray]]:
 @pytest.fixture(scope="session")
 def decode() -> Callable[[Path], np.ndarray]:
     """Decode a file as the core does."""
-    from asrcli import audio
+    from asrcli.audio import decode as audio
 
     return lambda path: np.concatenate(list(audio.decode(Recording(str(path)), warn=lambda text: None)))
 

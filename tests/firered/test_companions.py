@@ -17,10 +17,10 @@ from asr_plugins.firered.identification import FireRedLid
 from asr_plugins.firered.punctuation import FireRedPunc
 from support.command import Run
 
+from asrcli.audio.vad import WINDOW
 from asrcli.engine import Weights
 from asrcli.errors import ModelError
 from asrcli.types import SAMPLE_RATE
-from asrcli.vad import WINDOW
 from tests.firered import companion_cases
 
 DIGITS = Path(__file__).parent.parent / "data/digits"

@@ -11,7 +11,7 @@ import pytest
 from asr_plugins.firered.features import FeatureExtractor, filter_banks, frame_count
 
 from asrcli.engine import Weights, installed, load_class
-from asrcli.engine_options import check_options
+from asrcli.engines.options import check_options
 from asrcli.errors import DeviceError, InputError, UsageError
 from asrcli.types import SAMPLE_RATE, Flag, Options
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from asrcli.cli.main import main
 from asrcli.leaderboard.tables import EvalSet, Kind, Protocol, Row, Table
-from asrcli.main import main
 
 Called = Callable[..., tuple[int, str, str]]
 PROTOCOL = Protocol("p", "counting", "normaliser", "hardware", "note")

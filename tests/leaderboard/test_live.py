@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from leaderboard.conftest import Called
 
-from asrcli.digest.live import LiveWeb
-from asrcli.digest.web import Answer, Call, WebError, write_record
 from asrcli.errors import InputError
 from asrcli.leaderboard.published import Origin, read_published
 from asrcli.leaderboard.snapshot import load, read, versions
 from asrcli.leaderboard.tables import Protocol
 from asrcli.leaderboard.update import feeds, update
+from asrcli.web.client import Answer, Call, WebError, write_record
+from asrcli.web.live import LiveWeb
 
 COMMIT = "c23ca4f10e5f" + 28 * "0"
 # The header of 2026-10 (two of its eight sets, and one of the uncleaned ones), with -1 for what is missing.

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from leaderboard.conftest import Called
 
+from asrcli.datasets.results import write_run
 from asrcli.leaderboard.snapshot import load
-from asrcli.results import write_run
 
 START, END = "<!-- leaderboard-top10-start -->", "<!-- leaderboard-top10-end -->"
 

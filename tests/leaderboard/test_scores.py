@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from leaderboard.conftest import Called
 from support.command import Run
 
+from asrcli.datasets.results import RunRecord, write_run
 from asrcli.errors import InputError
 from asrcli.leaderboard.manifests import hub_id, manifest_name, official_name
 from asrcli.leaderboard.runs import merge_rows, place_runs, set_of
 from asrcli.leaderboard.scores import score_facts, score_file, score_folder, totals
 from asrcli.leaderboard.snapshot import load
-from asrcli.results import RunRecord, write_run
 from asrcli.types import Utterance
 
 SCORED = json.loads((Path(__file__).parent.parent / "data/leaderboard/scored.json").read_text())

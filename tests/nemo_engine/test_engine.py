@@ -14,10 +14,11 @@ from asr_plugins.nemo.archive import unpack
 from asr_plugins.nemo.catalogue import MODELS
 from asr_plugins.nemo.engine import Nemo, NemoCanary, NemoPlain
 
-from asrcli import device, models
 from asrcli.engine import Weights
+from asrcli.engines import device
 from asrcli.errors import ModelError, UsageError
 from asrcli.types import Options
+from asrcli.weights import models
 from tests.clips import clip, noise, silence
 
 if Nemo.missing():

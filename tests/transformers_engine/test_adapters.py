@@ -10,9 +10,9 @@ from asr_plugins.transformers_models.adapters import CODES, find_adapter
 from asr_plugins.transformers_models.aligner import Ctc
 from asr_plugins.transformers_models.engine import Transformers
 
+from asrcli.base.languages import NAMES
 from asrcli.engine import Device, Weights
 from asrcli.errors import ModelError, UsageError
-from asrcli.languages import NAMES
 from asrcli.types import Options
 from tests.clips import noise
 from tests.transformers_engine import tiny

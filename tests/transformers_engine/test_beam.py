@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asrcli.engine import Weights
-from asrcli.engine_options import check_options
+from asrcli.engines.options import check_options
 from asrcli.errors import ModelError, UsageError
 from asrcli.types import Clip, Options
 

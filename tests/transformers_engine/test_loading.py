@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from transformers_engine.conftest import load
 
 from asrcli.engine import Device, Weights
-from asrcli.engine_options import check_options
+from asrcli.engines.options import check_options
 from asrcli.errors import ModelError, UsageError
 from asrcli.types import Clip, Options
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from asrcli.digest.edition import Edition
-from asrcli.digest.markup import Html, add, join_html, tag, write_xml
 from asrcli.digest.pages.html import claim_html, link, status
 from asrcli.digest.settings import Settings
+from asrcli.web.markup import Html, add, join_html, tag, write_xml
 
 ATOM = "http://www.w3.org/2005/Atom"
 FEED_SPACE = uuid.UUID("6b7b1c43-6c0e-5f43-9a0c-6b1f0e0f2d11")

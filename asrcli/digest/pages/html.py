@@ -6,11 +6,11 @@ import base64
 import hashlib
 
 from asrcli.digest.assets import asset
-from asrcli.digest.cleaning import safe_url
 from asrcli.digest.edition import Claim, Edition, Line, Paper, count_of
 from asrcli.digest.families import Family
-from asrcli.digest.markup import Child, Html, join_html, tag
 from asrcli.digest.pages.markdown import AUTHORS, BAD, HEADINGS, figure_text, footer
+from asrcli.web.cleaning import safe_url
+from asrcli.web.markup import Child, Html, join_html, tag
 
 
 def content_hash(text: str) -> str:

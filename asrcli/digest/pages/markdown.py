@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from asrcli.digest.cleaning import escape_markdown, markdown_link
 from asrcli.digest.edition import Claim, Edition, Line, Paper, SourceLine, count_of
 from asrcli.digest.families import Family
 from asrcli.digest.figures import Figure
+from asrcli.web.cleaning import escape_markdown, markdown_link
 
 HEADINGS = {
     "dataset": "Datasets",

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from asrcli.blocks import replace_block
+from asrcli.base.files import write_text
 from asrcli.digest.board import Board, load_board
-from asrcli.digest.cleaning import markdown_link
 from asrcli.digest.edition import Edition
-from asrcli.digest.files import write_text
 from asrcli.digest.pages.markdown import claim_markdown, source_status
 from asrcli.errors import InputError
 from asrcli.leaderboard.markdown import MARKERS, TopRow, top_block
+from asrcli.reports.blocks import replace_block
+from asrcli.web.cleaning import markdown_link
 
 PAPERS = 20
 ALIASES = {"leaderboard": MARKERS[0]}  # the awesome-asr list's own markers are read as well

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from asrcli.digest.cleaning import escape_markdown, markdown_link
+from asrcli.base.files import write_text
 from asrcli.digest.edition import Edition
-from asrcli.digest.files import write_text
 from asrcli.digest.pages.markdown import claim_markdown
 from asrcli.errors import InputError
+from asrcli.web.cleaning import escape_markdown, markdown_link
 
 DAYS = 90  # in the rolling pages
 FEED_DAYS = 30

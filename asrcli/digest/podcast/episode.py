@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asrcli.digest.files import write_bytes, write_text
+from asrcli.base.files import write_bytes, write_text
 from asrcli.digest.podcast.lexicon import load_lexicon, say
 from asrcli.digest.podcast.script import BREAK, PAUSE, Script, script_markdown
 from asrcli.digest.podcast.speech import Line, Speech, Voice

@@ -9,12 +9,12 @@ from email.utils import format_datetime
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from asrcli.base.files import write_text
 from asrcli.digest.edition import Edition
-from asrcli.digest.files import write_text
-from asrcli.digest.markup import add, write_xml
 from asrcli.digest.pages.feeds import address, identity, summary_html
 from asrcli.digest.podcast.episode import Episode, load_episodes
 from asrcli.digest.settings import Settings
+from asrcli.web.markup import add, write_xml
 
 SPACES = {
     "xmlns:itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",

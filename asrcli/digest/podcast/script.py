@@ -9,10 +9,10 @@ from __future__ import annotations
 from calendar import month_name
 from dataclasses import dataclass
 
-from asrcli.digest.cleaning import markdown_link
 from asrcli.digest.edition import Claim, Edition, Paper, count_of
 from asrcli.digest.pages.markdown import BAD, claim_markdown
 from asrcli.digest.podcast.lexicon import say
+from asrcli.web.cleaning import markdown_link
 
 PAUSE, BREAK = 0.35, 0.9  # seconds of silence after a turn, and after a chapter
 CHARACTERS = 14.0  # said per second by the slowest voice (flite; espeak-ng says 16)

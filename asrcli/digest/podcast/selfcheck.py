@@ -93,12 +93,12 @@ def check_times(path: Path, known: Sequence[Word]) -> BoundaryError:
     """
     from tempfile import TemporaryDirectory
 
-    from asrcli.alignment.pairs import Pair
-    from asrcli.alignment.planning import AlignRequest, plan
     from asrcli.alignment.reference import boundary_error, words_of
-    from asrcli.alignment.run import execute
-    from asrcli.execution import Done, JobFailed
-    from asrcli.inputs import Found
+    from asrcli.audio.inputs import Found
+    from asrcli.runs.align import execute
+    from asrcli.runs.align_pairs import Pair
+    from asrcli.runs.align_plan import AlignRequest, plan
+    from asrcli.runs.execute import Done, JobFailed
 
     with TemporaryDirectory(prefix="asr-") as folder:
         text = Path(folder, "said.txt")

@@ -10,7 +10,7 @@ from typing import Any
 
 from asrcli.digest.settings import Settings
 from asrcli.digest.states import Report, State
-from asrcli.digest.web import Answer, Call, Web, WebError
+from asrcli.web.client import Answer, Call, Web, WebError
 
 
 def _nothing_known(_: str) -> bool:

@@ -16,13 +16,13 @@ from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode
 
-from asrcli.digest.cleaning import clean, plain_text
 from asrcli.digest.items import Item, Kind, arxiv_id
-from asrcli.digest.markup import MarkupError, child_text, local_name
 from asrcli.digest.sources import Task, ask, combine, listing
 from asrcli.digest.sources.feeds import ACCEPT, Entry, Feed, read_feed
 from asrcli.digest.states import Report, State
-from asrcli.digest.web import Answer, Call
+from asrcli.web.cleaning import clean, plain_text
+from asrcli.web.client import Answer, Call
+from asrcli.web.markup import MarkupError, child_text, local_name
 
 PAGE = 300  # entries of one API page; by topic this reaches back about a month, beyond nearly every moderation hold
 PAGES = 5

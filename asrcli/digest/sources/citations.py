@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from asrcli.digest.cleaning import clean, clean_title, markdown_link
 from asrcli.digest.items import arxiv_id
 from asrcli.digest.sources import Task, ask, decode, text_of
 from asrcli.digest.states import Report
-from asrcli.digest.web import Call
+from asrcli.web.cleaning import clean, clean_title, markdown_link
+from asrcli.web.client import Call
 
 SHOWN = 20
 

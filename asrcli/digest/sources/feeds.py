@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from asrcli.digest.cleaning import clean, clean_title, plain_text, safe_url
 from asrcli.digest.items import Item, Kind
-from asrcli.digest.markup import MarkupError, child_text, local_name, read_xml
 from asrcli.digest.sources import Task, ask, combine
 from asrcli.digest.states import Report, State
-from asrcli.digest.web import Call, canonical
 from asrcli.errors import InputError
+from asrcli.web.cleaning import clean, clean_title, plain_text, safe_url
+from asrcli.web.client import Call, canonical
+from asrcli.web.markup import MarkupError, child_text, local_name, read_xml
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from asrcli.digest.cleaning import clean, clean_title, safe_url
 from asrcli.digest.items import Item, Kind, arxiv_id
 from asrcli.digest.sources import Task, ask, combine, decode, number_of, text_of
 from asrcli.digest.states import Report, State
-from asrcli.digest.web import Call
+from asrcli.web.cleaning import clean, clean_title, safe_url
+from asrcli.web.client import Call
 
 REACH = timedelta(days=7)  # a story may need days to gather its points
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from asrcli.digest.cleaning import clean, clean_title, safe_url
 from asrcli.digest.items import TEMPLATE_PAPERS, Item, Kind, arxiv_id
 from asrcli.digest.sources import Task, ask, combine, decode, number_of, text_of, texts_of
 from asrcli.digest.states import Report, State
-from asrcli.digest.web import Answer, Call
+from asrcli.web.cleaning import clean, clean_title, safe_url
+from asrcli.web.client import Answer, Call
 
 HUB = "https://huggingface.co"
 EXPAND = ("author", "baseModels", "createdAt", "downloads", "likes", "pipeline_tag", "tags", "trendingScore")

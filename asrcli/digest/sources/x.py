@@ -6,11 +6,11 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from asrcli.digest.cleaning import clean
 from asrcli.digest.items import Item, Kind
 from asrcli.digest.sources import Task, ask, decode, number_of, text_of
 from asrcli.digest.states import Report, State
-from asrcli.digest.web import Call
+from asrcli.web.cleaning import clean
+from asrcli.web.client import Call
 
 PRICE = 0.005  # US dollars for one post; names of authors would cost 0.010 more each, so they are not asked for
 REACH = timedelta(days=6)  # the search knows seven days, and refuses a `since_id` from before them

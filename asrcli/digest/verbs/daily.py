@@ -18,7 +18,7 @@ from asrcli.errors import AsrError, CheckFailed, InputError, UsageError
 if TYPE_CHECKING:
     from asrcli.digest.run import Writer
     from asrcli.digest.settings import Settings
-    from asrcli.digest.web import Web
+    from asrcli.web.client import Web
 
 
 def chosen(sources: str) -> list[str]:
@@ -42,10 +42,10 @@ def settings_for(out: Path, interests: Path | None) -> Settings:
 
 def web_for(day: date, out: Path, replay: Path | None, record: bool) -> Web:
     """Return the network, with or without a recording, or a recording alone."""
-    from asrcli.digest.web import Recording, WebError, load_records
+    from asrcli.web.client import Recording, WebError, load_records
 
     if replay is None:
-        from asrcli.digest.live import LiveWeb
+        from asrcli.web.live import LiveWeb
 
         live = LiveWeb()
         now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -40,7 +40,7 @@ def mindmap(
     days: Annotated[int, typer.Option(min=1, help="How many days, counted back from the newest.")] = 30,
 ) -> None:
     """Draw the days as a tree: mindmap.html (one file, no request), mindmap.md (opens in markmap) and mindmap.opml."""
-    from asrcli.digest.files import write_text
+    from asrcli.base.files import write_text
     from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown, outline_opml
 
     editions = editions_in(out, days)
@@ -61,7 +61,7 @@ def feed(
     opml: Annotated[bool, typer.Option("--opml", help="Also write sources.opml, the feeds that are followed.")] = False,
 ) -> None:
     """Write feed.xml (Atom), feed.json and the rolling pages again from the days that are there."""
-    from asrcli.digest.files import write_text
+    from asrcli.base.files import write_text
     from asrcli.digest.pages.feeds import sources_opml
     from asrcli.digest.pages.rolling import write_rolling
     from asrcli.digest.verbs.daily import settings_for
@@ -113,7 +113,7 @@ def podcast(
     engine: Annotated[str, typer.Option("--engine", "-e", help="The engine that listens.")] = "pocketsphinx",
 ) -> None:
     """Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml."""
-    from asrcli.digest.files import write_text
+    from asrcli.base.files import write_text
     from asrcli.digest.podcast.episode import FORMATS, times_of, write_episode
     from asrcli.digest.podcast.feed import write_feed
     from asrcli.digest.podcast.lexicon import load_lexicon
@@ -180,9 +180,9 @@ def paper(
     citations: Annotated[bool, typer.Option("--citations", help="Also ask Semantic Scholar who cites it.")] = False,
 ) -> None:
     """Write a page on one paper: claim, evidence, premise, what would settle it, objections, and what was read."""
-    from asrcli.digest.cleaning import file_name
-    from asrcli.digest.files import write_text
+    from asrcli.base.files import write_text
     from asrcli.digest.paper import paper_page, read_file
+    from asrcli.web.cleaning import file_name
 
     path = Path(what)
     if path.is_file():
@@ -212,7 +212,7 @@ def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, cita
     from asrcli.digest.sources.citations import citations as ask_citations
     from asrcli.digest.store import Store
     from asrcli.digest.verbs.daily import web_for
-    from asrcli.digest.web import RecordedWeb
+    from asrcli.web.client import RecordedWeb
 
     found = arxiv_id(what)
     if found is None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from asr_plugins.canary import prompts
 from asr_plugins.canary.layout import LLM_CONFIG, TOKENIZER_FILES, Layout, read_layout
 from asr_plugins.canary.tokens import Tokens
-from asrcli.device import torch_place
 from asrcli.engine import Borrowed, Device, Engine, Model, Weights
-from asrcli.models import local_path
+from asrcli.engines.device import torch_place
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Region, Segment
+from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
     from asr_plugins.canary.decoding import Written

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from asr_plugins.firered.checkpoint import is_llm, read_checkpoint
 from asr_plugins.firered.config import BEAMS, END_PENALTY, SMOOTHING
 from asr_plugins.firered.ctc import clip_times
-from asrcli.device import torch_place
 from asrcli.engine import Device, Engine, EngineOption, Model, Weights
+from asrcli.engines.device import torch_place
 from asrcli.errors import InputError, UsageError
-from asrcli.models import local_path
 from asrcli.types import Alternative, Clip, Flag, Options, Segment, Word
+from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
     from asr_plugins.firered.aed import AedModel, Reading

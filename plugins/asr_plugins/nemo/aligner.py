@@ -10,11 +10,11 @@ from asr_plugins.nemo.catalogue import MODELS
 from asr_plugins.nemo.engine import Nemo, _frame_seconds, _load
 from asr_plugins.transformers_models.aligner import Ctc
 from asr_plugins.transformers_models.vocabulary import Vocabulary
-from asrcli.device import torch_place
 from asrcli.engine import Device, Model, Weights
+from asrcli.engines.device import torch_place
 from asrcli.errors import ModelError
-from asrcli.models import local_path
 from asrcli.types import SAMPLE_RATE
+from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from asrcli.errors import ModelError
-from asrcli.pickles import refusal
+from asrcli.weights.pickles import refusal
 
 CONFIG, WEIGHTS = "model_config.yaml", "model_weights.ckpt"
 MOST_MEMBERS = 1_000

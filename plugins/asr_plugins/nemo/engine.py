@@ -13,11 +13,11 @@ from asr_plugins.nemo.archive import find_archive, read_archive, unpack
 from asr_plugins.nemo.catalogue import MODELS
 from asr_plugins.nemo.hypotheses import keep_durations, mean_logprob, place_words, token_ids
 from asr_plugins.nemo.quiet import held
-from asrcli.device import torch_place
 from asrcli.engine import Device, Engine, Model, Weights
+from asrcli.engines.device import torch_place
 from asrcli.errors import ModelError, UsageError
-from asrcli.models import local_path
 from asrcli.types import Clip, Options, Segment, Word
+from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
     from asr_plugins.nemo.archive import Archive

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from asrcli.base.languages import language_code
 from asrcli.errors import EngineUnavailable, UsageError
-from asrcli.languages import language_code
 from asrcli.types import Clip, Flag, Segment, Word
 
 TEXT_MARK = "<asr_text>"  # of Qwen3-ASR: "language English<asr_text>one two"

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 from asr_plugins.openai_server import address
 from asr_plugins.openai_server.answers import SPOKEN, TEXT_MARK, read_chat, read_transcription
 from asr_plugins.openai_server.client import Client, Refused
+from asrcli.base.languages import NAMES
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.errors import AsrError, EngineUnavailable, ModelError, UsageError
-from asrcli.languages import NAMES
 from asrcli.types import SAMPLE_RATE, Clip, Options, Segment
 
 TIMEOUT_VARIABLE, CONCURRENCY_VARIABLE = "ASR_SERVER_TIMEOUT", "ASR_SERVER_CONCURRENCY"

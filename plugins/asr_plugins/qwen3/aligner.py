@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 from asr_plugins.qwen3.catalogue import ALIGNED, ALIGNERS
 from asr_plugins.qwen3.monotone import in_order, repair
 from asrcli.aligner import AlignedWord, Aligner
-from asrcli.device import torch_place
 from asrcli.engine import Device, Model, Weights
-from asrcli.models import local_path
+from asrcli.engines.device import torch_place
+from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
     from asr_plugins.qwen3.align import AlignerModel, Stamps

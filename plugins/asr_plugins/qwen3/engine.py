@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from asr_plugins.qwen3.answers import Answer, is_echo, letters, parse
 from asr_plugins.qwen3.catalogue import MODELS, NAMES
-from asrcli.device import torch_place
 from asrcli.engine import Device, Engine, Model, Stream, Weights
-from asrcli.models import local_path
+from asrcli.engines.device import torch_place
 from asrcli.types import Clip, Flag, Options, Segment
+from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
     from asr_plugins.qwen3.decoding import Written

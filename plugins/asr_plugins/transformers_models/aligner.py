@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from asr_plugins.transformers_models.catalogue import MODELS, Kind, kind_of
 from asr_plugins.transformers_models.viterbi import STAR
 from asrcli.aligner import AlignedWord, Aligner
-from asrcli.device import torch_place
 from asrcli.engine import Device, Model, Weights
+from asrcli.engines.device import torch_place
 from asrcli.errors import ModelError
-from asrcli.models import local_path
 from asrcli.types import Clip, Word
+from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

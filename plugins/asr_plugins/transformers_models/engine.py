@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asr_plugins.transformers_models.catalogue import MODELS, Kind, kind_of
-from asrcli.device import torch_place
 from asrcli.engine import Device, Engine, EngineOption, Model, Weights
+from asrcli.engines.device import torch_place
 from asrcli.errors import UsageError
-from asrcli.models import local_path
 from asrcli.types import Alternative, Clip, Flag, Options, Segment, Word
+from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
     from asr_plugins.transformers_models.beam import LanguageModel

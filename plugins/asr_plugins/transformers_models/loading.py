@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asr_plugins.transformers_models.catalogue import Kind
-from asrcli.device import is_out_of_memory
+from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError, OutOfMemory
-from asrcli.pickles import safe_folder
+from asrcli.weights.pickles import safe_folder
 
 if TYPE_CHECKING:
     import torch

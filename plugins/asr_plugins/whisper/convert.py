@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from asrcli.errors import MissingExtra, ModelError
-from asrcli.hashes import hash_local
-from asrcli.pickles import safe_folder
+from asrcli.weights.hashes import hash_local
+from asrcli.weights.pickles import safe_folder
 
 MODULES = ("torch", "transformers", "safetensors")
 COPIED = ("tokenizer.json", "preprocessor_config.json")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asr_plugins.whisper.catalogue import LANGUAGES_V3, MODELS
-from asrcli.device import is_out_of_memory
 from asrcli.engine import Device, Engine, Model, Weights
+from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import DeviceError, ModelError, OutOfMemory, UsageError
 from asrcli.types import Clip, Options, Segment
 

@@ -1,0 +1,1 @@
+"""Questions about a transcript, and the evidence for their answers."""

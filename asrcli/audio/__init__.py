@@ -1,0 +1,1 @@
+"""Recordings: finding, decoding, resampling, voice activity and cutting at pauses."""

@@ -1,0 +1,100 @@
+"""What the user named, expanded to recordings: files, folders, globs, lists of names, standard input."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asrcli.base.files import is_special
+from asrcli.errors import UsageError
+
+# What a folder is searched for. A file named on the command line may have any name; its content decides.
+EXTENSIONS = frozenset(
+    f".{name}"
+    for name in (
+        "aac", "ac3", "aif", "aifc", "aiff", "amr", "ape", "au", "avi", "caf", "flac", "flv", "gsm", "m4a", "m4b",
+        "m4v", "mka", "mkv", "mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "oga", "ogg", "ogv", "opus", "ra", "spx",
+        "ts", "tta", "voc", "w64", "wav", "webm", "wma", "wmv", "wv",
+    )
+)  # fmt: skip
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One input file and the folder argument that it was found under ("" when it was named itself)."""
+
+    path: str
+    root: str = ""
+
+
+def expand(arguments: Iterable[str]) -> list[Found]:
+    """Return every input once, in the order of the arguments; folders are walked recursively, sorted by name.
+
+    A name that exists is taken as it is; a pattern that matches nothing, and a folder without media, are mistakes. A
+    name that does not exist stays in the list: it fails by itself and the others go on.
+
+    Raises:
+        UsageError: an argument stands for no input at all.
+    """
+    found: dict[str, Found] = {}
+    for argument in arguments:
+        for one in _expand_one(argument):
+            found.setdefault(one.path if one.path == STDIN else os.path.abspath(one.path), one)
+    return list(found.values())
+
+
+def _expand_one(argument: str) -> list[Found]:
+    if argument == "":
+        raise UsageError("an input has an empty name")
+    if argument == STDIN:
+        return [Found(STDIN)]
+    if os.path.isdir(argument):
+        files = [Found(path, argument) for path in walk(argument)]
+        if not files:
+            raise UsageError(f"no audio or video files in folder '{argument}'; name files of other types themselves")
+        return files
+    if any(sign in argument for sign in "*?[") and not os.path.lexists(argument):
+        from glob import glob
+
+        matches = sorted(glob(argument, recursive=True))
+        if not matches:
+            raise UsageError(f"nothing matches the pattern '{argument}'")
+        return [one for match in matches for one in _expand_one(match)]
+    return [Found(argument)]
+
+
+def walk(folder: str) -> Iterator[str]:
+    """Yield the media files below a folder, sorted, without hidden files and folders; links to folders not followed.
+
+    Pipes and devices, whose opening may wait for ever, are inputs only when they are named. A folder that cannot be
+    read is yielded itself, at the end: it fails as an input, instead of being passed over.
+    """
+    closed: list[str] = []
+    for parent, folders, names in os.walk(folder, onerror=lambda error: closed.append(error.filename)):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = os.path.join(parent, name)
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS and not is_special(path):
+                yield path
+    yield from sorted(closed)
+
+
+def read_names(source: str, null: bool) -> list[str]:
+    """Return the names listed in a file (or standard input for ``-``), one a line, or ended by NUL bytes.
+
+    Raises:
+        UsageError: the list cannot be read or is empty.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read the list '{source}': {error.strerror}") from error
+    parts: Sequence[bytes] = raw.split(b"\0") if null else raw.splitlines()
+    names = [os.fsdecode(part) for part in parts if part]
+    if not names:
+        raise UsageError(f"the list '{source}' names no inputs")
+    return names

@@ -1,0 +1,1 @@
+"""The command line: the program, its settings, and one module per command."""

@@ -1,0 +1,91 @@
+"""``asr ask``: questions about a saved transcript, answered by an engine's language model or by a server."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asrcli.base.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from asrcli.types import Answer, Transcript
+
+    Asking = Callable[[Transcript, Sequence[str]], Transcript]
+
+
+def ask(
+    transcript: Annotated[str, typer.Argument(metavar="TRANSCRIPT", help="JSON of asr, openai-whisper or WhisperX.")],
+    questions: Annotated[list[str], typer.Argument(metavar="QUESTION...", help="In plain words.")],
+    engine: Annotated[
+        str, typer.Option("--engine", "-e", help="ENGINE or ENGINE:MODEL, of one with a language model.")
+    ] = "canary",
+    model: Annotated[str | None, typer.Option("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
+    backend: Annotated[str | None, typer.Option("--backend", help="Implementation, of an engine with several.")] = None,
+    llm: Annotated[
+        str | None, typer.Option("--llm", metavar="URL", help="Ask this OpenAI-compatible server instead.")
+    ] = None,
+    llm_model: Annotated[str, typer.Option("--llm-model", metavar="NAME", help="The model's name there.")] = "",
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    compute_type: Annotated[str, typer.Option("--compute-type", "--dtype", help="auto, bfloat16, ...")] = "auto",
+    threads: Annotated[int, typer.Option("--threads", "-t", min=0, help="CPU threads; 0: the library decides.")] = 0,
+    offline: Annotated[bool, typer.Option("--offline", help="Download nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Answers as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More about what is going on.")] = False,
+) -> None:
+    """Put questions to a transcript.
+
+    Answers go to standard output as Markdown, each with the places in the recording that say its words. The key of a
+    server is read from ASR_LLM_KEY.
+
+    Examples: asr ask meeting.json "Summarise in three bullets" · asr ask meeting.json "Who is away?" --llm
+    http://localhost:8000/v1 --llm-model qwen3
+    """
+    from dataclasses import replace
+
+    from asrcli.engines.selection import Setup, prepare_to_answer
+    from asrcli.errors import UsageError
+    from asrcli.formats.json import read_transcript
+    from asrcli.web.chat import is_address
+
+    if any(not question.strip() for question in questions):
+        raise UsageError("a question is empty: asr ask TRANSCRIPT 'QUESTION'")
+    with Console(quiet, verbose) as console:
+        found = read_transcript(transcript)  # before weights are looked for, which may mean a long download
+        if llm and is_address(llm):
+            asking = _server(llm, llm_model)
+        else:
+            setup = Setup(backend, device, compute_type, threads, offline)
+            asking = prepare_to_answer(llm or engine, model, setup, console.note).answer
+        if not found.text:
+            console.note(f"{transcript} holds no text: there is nothing to ask about")
+        answered = asking(replace(found, answers=()), questions)
+    sys.stdout.write(_as_json(answered.answers) if json else _as_markdown(answered))
+
+
+def _server(url: str, model: str) -> Asking:
+    from dataclasses import replace
+
+    from asrcli.ask import questions
+    from asrcli.web.chat import KEY, chat_server
+
+    server = chat_server(url, model, os.environ.get(KEY, ""))
+    return lambda transcript, asked: replace(transcript, answers=questions.ask(transcript, asked, server.generate))
+
+
+def _as_markdown(transcript: Transcript) -> str:
+    from asrcli.formats import Layout, render
+
+    return render(transcript, "answers", Layout())
+
+
+def _as_json(answers: Sequence[Answer]) -> str:
+    from dataclasses import asdict
+    from json import dumps
+
+    return dumps([asdict(answer) for answer in answers], ensure_ascii=False, indent=2) + "\n"

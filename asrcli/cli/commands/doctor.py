@@ -1,0 +1,35 @@
+"""``asr doctor``: what works on this machine, and how to mend what does not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+MARKS = {"ok": "ok", "absent": "-", "broken": "BROKEN"}
+
+
+def doctor(
+    network: Annotated[bool, typer.Option("--network", help="See whether the model hub can be reached, too.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,
+) -> None:
+    """Probe devices and libraries, and say how to mend what is broken.
+
+    Each probe runs in a process of its own, so a crash in a driver is a line here. Exit code 0: nothing is broken
+    (libraries that are not installed are no fault); 4: something is.
+    """
+    from asrcli.cli.doctor import NETWORK_PROBE, PROBES, examine
+
+    findings = examine((*PROBES, NETWORK_PROBE) if network else PROBES)
+    if json:
+        import json as encoder
+        from dataclasses import asdict
+
+        print(encoder.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
+    else:
+        for finding in findings:
+            print(f"{MARKS[finding.state]:<6}  {finding.name:<12}  {finding.facts}")
+            if finding.fix:
+                print(f"{'':<6}  {'':<12}  to mend it: {finding.fix}")
+    if any(finding.state == "broken" for finding in findings):
+        raise typer.Exit(4)

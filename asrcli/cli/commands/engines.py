@@ -1,0 +1,164 @@
+"""``asr engines``: which engines and models there are, and fetching weights before they are needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from asrcli.engine import Plugin
+    from asrcli.engines.cards import EngineCard, ModelCard
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
+
+OWN_HEADINGS = ("ENGINE-OPTION", "RANGE", "WHAT IT DOES")
+HEADINGS = ("MODEL", "WEIGHTS", "SIZE", "LANGUAGES", "LICENCE", "PARAMETERS")
+
+
+@app.callback(invoke_without_command=True)
+def engines(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="Everything known, as JSON.")] = False,
+) -> None:
+    """List the engines and aligners, their models, and which weights are on this machine.
+
+    Nothing is loaded or downloaded. Columns that a narrow terminal has no room for are left out; --json has all.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from asrcli.engines.cards import aligner_cards, cards
+
+    found = [*cards(), *aligner_cards()]
+    if json:
+        print(_as_json(found))
+        return
+    width = shutil.get_terminal_size((120, 24)).columns
+    print("\n\n".join("\n".join(_block(card, width)) for card in found))
+
+
+@app.command()
+def pull(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ENGINE[:MODEL]...", help="whisper:base; whisper is its default; aligner:qwen3; vad:firered."
+        ),
+    ],
+    safetensors: Annotated[
+        str | None, typer.Option("--safetensors", metavar="FOLDER", help="Also convert pickles, once, into FOLDER.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
+) -> None:
+    """Download weights, or complete those that are partly here; prints the folder of each.
+
+    The hub's cache is used (HF_HUB_CACHE), a token is read from HF_TOKEN. A folder may be named instead of a model, to
+    convert it: asr engines pull firered:./FireRedASR-AED-L --safetensors ./firered-safe
+    """
+    from asrcli.base.console import Console
+    from asrcli.engine import Engine
+    from asrcli.errors import UsageError
+    from asrcli.weights import models
+
+    console = Console(quiet)
+    known = [_plugin(name) for name in names]  # all are checked before one is pulled
+    if safetensors and len(known) > 1:
+        raise UsageError("--safetensors converts one model: name one")
+    for engine, model in known:
+        if model and model not in engine.models and os.path.isdir(model):
+            weights = models.resolve(engine, model, offline=True, pull=False, announce=console.note)
+        else:
+            weights = models.pull(engine, model, console.note)
+        if safetensors:
+            if not issubclass(engine, Engine):
+                raise UsageError(f"{engine.role} '{engine.name}' has no pickles to convert: leave --safetensors out")
+            engine.for_weights(weights).convert_to_safetensors(weights, safetensors)
+        print(safetensors or weights.path)
+
+
+def _plugin(name: str) -> tuple[type[Plugin], str | None]:
+    """Return the class and the model of ``ENGINE[:MODEL]``; ``aligner:NAME[:MODEL]`` is the aligner of that name.
+
+    ``vad:``, ``punctuation:`` and ``language:`` are spelled likewise.
+    """
+    from asrcli import companions
+    from asrcli.aligner import load_aligner_class
+    from asrcli.engine import load_class
+
+    role, _, rest = name.partition(":")
+    if role == "aligner":
+        own, _, model = rest.partition(":")
+        return load_aligner_class(own), model or None
+    if role in companions.KINDS and rest:
+        return companions.find(companions.KINDS[role], rest), rest.partition(":")[2] or None
+    return load_class(role), rest or None
+
+
+def _as_json(found: Sequence[EngineCard]) -> str:
+    import json
+    from dataclasses import asdict
+
+    return json.dumps([asdict(card) for card in found], ensure_ascii=False, indent=2)
+
+
+def _block(card: EngineCard, width: int) -> list[str]:
+    """Return the lines about one engine."""
+    if card.problem:
+        return [f"{card.name}: {card.problem}"]
+    state = "installed" if card.installed else f"needs {', '.join(card.missing)}: {card.install}"
+    if not card.models:
+        return [
+            f"{card.name}: {state}",
+            *(f"  {line}" for line in wrap("--model names a model of a server", width - 2)),
+        ]
+    rows = [HEADINGS, *(_row(model, model.name == card.default_model) for model in card.models)]
+    return [f"{card.name}: {state}", *columns(rows, width - 2), *_own_options(card, width)]
+
+
+def _own_options(card: EngineCard, width: int) -> list[str]:
+    """Return a line for each option that this engine alone has, with its default, after a heading."""
+    rows = [
+        (f"{name.replace('_', '-')}={own.default:g}", f"{own.least:g} to {own.most:g}", own.help)
+        for name, own in card.own_options.items()
+    ]
+    return columns([OWN_HEADINGS, *rows], width - 2) if rows else []
+
+
+def _row(model: ModelCard, default: bool) -> tuple[str, ...]:
+    return (
+        model.name + ("*" if default else ""),
+        "here" if model.here else "-",
+        _size(model),
+        spoken(model.languages),
+        model.licence,
+        f"{model.parameters / 1e6:.0f} M" if model.parameters else "",
+    )
+
+
+def _size(model: ModelCard) -> str:
+    megabytes = model.installed_bytes / 1e6 if model.installed_bytes is not None else model.size_mb
+    if megabytes is None:
+        return ""
+    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+
+
+def spoken(languages: Sequence[str]) -> str:
+    """Return languages in a few characters: up to four codes, else how many."""
+    if not languages:
+        return "any"
+    return " ".join(languages) if len(languages) <= 4 else f"{len(languages)} languages"
+
+
+def columns(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Lay out rows in columns two spaces apart, leaving out the last columns when they do not fit."""
+    widths = [max(len(row[number]) for row in rows) for number in range(len(rows[0]))]
+    while len(widths) > 1 and sum(widths) + 2 * len(widths) > width:
+        widths.pop()
+    return [
+        "  " + "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=False)).rstrip() for row in rows
+    ]

@@ -1,0 +1,289 @@
+"""``asr leaderboard``: what is published, dated and with its sources, and runs measured here beside it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from asrcli.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from asrcli.leaderboard.tables import Table
+    from asrcli.web.client import Web
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
+Output = Optional[Path]  # noqa: UP045 - Typer reads the annotation
+DEFAULT = "english"
+Tables = Annotated[
+    list[str] | None, typer.Option("--table", "-t", help="Tables (see `asr leaderboard tables`). Default: english.")
+]
+Day = Annotated[str | None, typer.Option("--date", help="The version of this day or the last before it, YYYY-MM-DD.")]
+
+
+@app.callback(invoke_without_command=True)
+def leaderboard(
+    context: typer.Context,
+    table: Tables = None,
+    date: Day = None,
+    top: Annotated[int, typer.Option(min=0, help="How many rows; 0 shows all.")] = 20,
+    sets: Annotated[str | None, typer.Option(help="Average over these test sets only, comma-separated.")] = None,
+    without: Annotated[str | None, typer.Option(help="Leave these test sets out, comma-separated.")] = None,
+    language: Annotated[str | None, typer.Option("--language", "-l", help="Only test sets of this language.")] = None,
+    licence: Annotated[
+        str | None, typer.Option("--licence", "--license", help="Only models whose licence contains this.")
+    ] = None,
+    only_open: Annotated[bool, typer.Option("--open", help="Only models with open weights.")] = False,
+    min_size: Annotated[float | None, typer.Option(min=0, help="At least so many billion parameters.")] = None,
+    max_size: Annotated[float | None, typer.Option(min=0, help="At most so many billion parameters.")] = None,
+    min_rtfx: Annotated[
+        float | None, typer.Option(min=0, help="At least so many seconds of audio in a second.")
+    ] = None,
+    search: Annotated[str | None, typer.Option(help="Only models whose name contains this.")] = None,
+    sort: Annotated[str, typer.Option(help="average, rtfx, size, model or a test set.")] = "average",
+    mix: Annotated[bool, typer.Option("--mix", help="Rank rows of different protocols against each other.")] = False,
+    add: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="RUN", help="Place a run of `asr bench`, or a folder of them, beside the rows."),
+    ] = None,
+    json_path: Annotated[Output, typer.Option("--json", help="Write JSON; - is standard output.")] = None,
+    csv_path: Annotated[Output, typer.Option("--csv", help="Write CSV; - is standard output.")] = None,
+    markdown_path: Annotated[
+        Output,
+        typer.Option("--markdown", help="Write Markdown between the markers of FILE; - is standard output."),
+    ] = None,
+    html_path: Annotated[Output, typer.Option("--html", help="Write a page to look at, in one file.")] = None,
+    plot: Annotated[Output, typer.Option(help="Draw accuracy against speed: FILE.png, .svg or .pdf.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no table.")] = False,
+) -> None:
+    """Show what is published about recognisers, dated and with its sources, and place your own runs beside it.
+
+    Averages are computed here, and rows that lack a test set get no rank. Nothing is asked of the network: see update.
+
+    Examples: asr leaderboard --open --max-size 1 · asr leaderboard -t multilingual -l de ·
+    asr leaderboard --sets ami,earnings22 --plot speed.svg · asr leaderboard --add run.jsonl
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from asrcli.datasets.results import run_paths
+    from asrcli.leaderboard.output import Paths, report
+    from asrcli.leaderboard.ranking import arrange
+    from asrcli.leaderboard.runs import merge_rows, place_runs, sets_of
+    from asrcli.leaderboard.snapshot import load
+    from asrcli.leaderboard.view import View
+
+    if plot is not None:
+        from asrcli.leaderboard.plot import check_plot
+
+        check_plot(plot)
+    tables = [load(name, day_of(date)) for name in dict.fromkeys(table or [DEFAULT])]
+    runs = place_runs(run_paths(add or []), tables[0])
+    view = View(
+        words(sets) or sets_of(runs, tables),
+        words(without),
+        language,
+        licence,
+        only_open,
+        min_size,
+        max_size,
+        min_rtfx,
+        search,
+        sort,
+        mix,
+    )
+    board = arrange(tables, view, merge_rows(runs))
+    report(board, top, runs, Paths(json_path, csv_path, markdown_path, html_path, plot), quiet=quiet)
+
+
+def words(text: str | None) -> tuple[str, ...]:
+    """Return the words of a comma-separated option."""
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
+def day_of(text: str | None) -> str | None:
+    """Return a day as it stands in the names of versions.
+
+    Raises:
+        UsageError: it is none.
+    """
+    from datetime import date
+
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise UsageError(f"--date {text!r} is not a day: write YYYY-MM-DD") from None
+
+
+@app.command()
+def tables(
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """List the tables and their versions: who stands behind them, how many models, which test sets."""
+    from asrcli.leaderboard.listing import show_tables
+
+    show_tables(as_json=json)
+
+
+@app.command()
+def check(
+    table: Tables = None,
+    date: Day = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Recompute tables and list what is wrong or fragile in them, such as ranks that hang on one test set."""
+    from asrcli.base.console import table_console
+    from asrcli.leaderboard.defects import find_defects
+    from asrcli.leaderboard.snapshot import load
+    from asrcli.leaderboard.terminal import show_defects
+
+    chosen: list[Table] = [load(name, day_of(date)) for name in dict.fromkeys(table or [DEFAULT])]
+    found = [(one.name, defect) for one in chosen for defect in find_defects(one)]
+    if json:
+        from json import dumps
+
+        facts = [{"table": name, "finding": one.fault, "model": one.model, "text": one.text} for name, one in found]
+        print(dumps(facts, ensure_ascii=False, indent=1))
+    else:
+        show_defects(found, table_console())
+
+
+@app.command()
+def update(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[TABLE]...", help="Default: all live tables.")] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Answer from recorded files in this folder and open no connection.")
+    ] = None,
+) -> None:
+    """Read the live tables of the hub. What has changed becomes a new version; no version is ever lost.
+
+    Versions are kept in the user's data folder, or in ASR_LEADERBOARD.
+    """
+    from asrcli.leaderboard.update import feeds
+    from asrcli.leaderboard.update import update as run
+
+    known = [feed.name for feed in feeds()]
+    if unknown := [name for name in names or [] if name not in known]:
+        raise UsageError(f"there is no live table '{unknown[0]}': choose {', '.join(known)}")
+    failed = total = 0
+    for outcome in run(web_for(replay), tuple(names or ())):
+        total += 1
+        failed += outcome.state == "failed"
+        if outcome.state == "failed":
+            print(f"asr: {outcome.name}: {outcome.text}", file=sys.stderr)
+        else:
+            print(f"{outcome.name}: {outcome.text}" + (f" ({outcome.path})" if outcome.path else ""))
+    if failed:
+        raise InputError(f"{failed} of {total} live tables could not be read; the versions that are here are kept")
+
+
+def web_for(replay: Path | None) -> Web:
+    """Return the network, or a recording of it."""
+    from asrcli.web.client import WebError, load_records
+
+    if replay is None:
+        from asrcli.web.live import LiveWeb
+
+        return LiveWeb()
+    if not replay.is_dir():
+        raise UsageError(f"--replay {replay}: there is no such folder")
+    try:
+        return load_records(replay)
+    except WebError as error:
+        raise InputError(f"--replay {replay}: {error}") from error
+
+
+@app.command()
+def score(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Manifests of the leaderboard, or run records.")],
+    language: Annotated[str, typer.Option("--language", "-l", help="Code; decides on the normaliser.")] = "en",
+    write: Annotated[bool, typer.Option("--write", help="Write NAME.score.json beside each manifest.")] = False,
+    eval_results: Annotated[
+        Output,
+        typer.Option("--eval-results", metavar="DIR", help="Write DIR/.eval_results, for the model's repository."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+) -> None:
+    """Score the Open ASR Leaderboard's manifests, MODEL_owner-name_DATASET_path_name_split.jsonl, as it does itself."""
+    from asrcli.base.files import write_atomic
+    from asrcli.base.languages import language_code
+    from asrcli.leaderboard import reports
+    from asrcli.leaderboard.scores import score_folder
+
+    scores = score_folder(folder, language_code(language))
+    for one in scores:
+        for note in one.notes:
+            print(f"asr: {one.file}: {note}", file=sys.stderr)
+        if write:
+            write_atomic(Path(one.file).with_suffix(".score.json"), reports.score_json(one))
+    if json:
+        sys.stdout.write(reports.scores_json(scores))
+    elif csv:
+        sys.stdout.write(reports.scores_csv(scores))
+    else:
+        from asrcli.base.console import table_console
+        from asrcli.leaderboard.terminal import show_scores
+
+        show_scores(scores, table_console())
+    if eval_results is not None:
+        from asrcli.leaderboard import submission
+
+        report = submission.eval_results(scores)
+        write_atomic(eval_results / submission.FILE, report.text)
+        for line in report.missing:
+            print(f"asr: {submission.FILE} does not hold {line}", file=sys.stderr)
+        print(f"asr: {eval_results / submission.FILE}", file=sys.stderr)
+
+
+@app.command()
+def export(
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="RUN...", help="Run records of `asr bench`, or folders of them.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the manifests.")] = Path("results"),
+    model: Annotated[str | None, typer.Option(help="The model's id on the hub, owner/name.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="path_name_split, as in the names of manifests.")] = None,
+) -> None:
+    """Write run records as the Open ASR Leaderboard's manifests, ready to be submitted."""
+    from asrcli.base.files import write_atomic
+    from asrcli.datasets.results import run_paths
+    from asrcli.leaderboard.manifests import manifests_of
+
+    if not runs:
+        raise UsageError("nothing to export: name run records of `asr bench`, asr leaderboard export RUN.jsonl")
+    for target, text in manifests_of(run_paths(runs), out, model, dataset).items():
+        write_atomic(target, text)
+        print(target)
+
+
+@app.command()
+def readme(
+    file: Annotated[
+        Path, typer.Argument(help="Holds <!-- leaderboard-top10-start --> and <!-- leaderboard-top10-end -->.")
+    ],
+    table: Tables = None,
+    date: Day = None,
+    only_open: Annotated[bool, typer.Option("--open", help="Only models with open weights.")] = False,
+) -> None:
+    """Rewrite the first ten of the leaderboard between two markers of a README; nothing else in it changes."""
+    from asrcli.leaderboard.markdown import TopRow, top_block, write_block
+    from asrcli.leaderboard.ranking import arrange
+    from asrcli.leaderboard.snapshot import load
+    from asrcli.leaderboard.view import View
+
+    names = list(dict.fromkeys(table or [DEFAULT]))
+    if len(names) > 1:
+        raise UsageError("readme: one --table, since ranks of different tables cannot be mixed in a top ten")
+    board = arrange([load(names[0], day_of(date))], View(open_only=only_open))
+    ranked = [
+        TopRow(one.row.model, one.average, one.row.is_open is True)
+        for one in board.standings
+        if one.rank and one.average is not None
+    ]
+    changed = write_block(file, top_block(ranked, board.tables[0].day))
+    print(f"asr: {file}: {'rewritten' if changed else 'unchanged'}, data of {board.tables[0].day}", file=sys.stderr)

@@ -1,0 +1,320 @@
+"""``asr transcribe --stream``: text on standard output while it is spoken, files when it is over."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from asrcli.base.console import Console, clock
+from asrcli.cli.commands.running import leave, say_doubts
+from asrcli.cli.commands.sinks import Sinks
+from asrcli.errors import AsrError, UsageError
+from asrcli.runs.records import VERSION, done_record, failed_record, now, print_json, segment_record
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from asrcli.runs.plan import Plan, Request
+    from asrcli.streaming.session import Happening, Over, Session
+    from asrcli.streaming.updates import Update
+
+IDLE = 10.0  # seconds without growth after which a followed file is over
+# Options of files that mean nothing while a recording is made, with the values that stand for "not given".
+FOR_FILES = {
+    "start": None,
+    "end": None,
+    "clip_timestamps": None,
+    "languages": None,
+    "identify_with": None,
+    "diarize": False,
+    "rttm_in": None,
+    "punctuate": False,
+    "batch_size": None,
+    "manifest": None,
+    "dry_run": False,
+    "ask": None,
+    "n_best": None,
+}
+LEAST_ROOM = 20  # cells of a line that the tail is shown in
+
+
+def run_live(wanted: Request, given: dict[str, Any], console: Console) -> int:
+    """Hear one input while it is made and return the exit code.
+
+    Raises:
+        UsageError: options that do not go together.
+    """
+    from asrcli.runs.plan import plan, prepare_engine
+    from asrcli.streaming.session import Session
+    from asrcli.streaming.sources import LIST, open_source, parse_pcm
+
+    name = _check(wanted, given)
+    if name == LIST:
+        return _list_devices()
+    channel = None if wanted.channels == "mix" else int(wanted.channels)
+    pcm = parse_pcm(given["pcm"]) if given["pcm"] else None
+    source = open_source(name, pcm, IDLE if given["idle"] is None else given["idle"], channel)
+    if source.recording.path != name:
+        wanted = replace(wanted, inputs=(replace(wanted.inputs[0], path=source.recording.path),))
+    planned = plan(wanted)
+    for text in planned.notices:
+        console.note(text)
+    choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
+    choice.engine.clip_seconds(wanted.options)  # says which options do not go together, before anything loads
+    console.note(f"loading {choice.engine.name} {choice.weights.name}")
+    return Live(planned, console, Sinks(given), Session(source, choice, wanted.options, wanted.vad)).go()
+
+
+def _check(wanted: Request, given: dict[str, Any]) -> str:
+    """Return the name of the one input. Raises `UsageError`."""
+    if not given["stream"]:
+        raise UsageError(f"--{'pcm' if given['pcm'] else 'idle'} is for --stream: add it")
+    for option, unset in FOR_FILES.items():
+        if given[option] != unset:
+            raise UsageError(f"--{option.replace('_', '-')} does not go with --stream; leave it out")
+    if len(wanted.inputs) != 1:
+        raise UsageError(f"--stream hears one input, not {len(wanted.inputs)}: name a file, - or mic:")
+    if wanted.channels == "split":
+        raise UsageError("--channels split does not go with --stream; give mix or a number")
+    name = wanted.inputs[0].path
+    if name == "-" and sys.stdin.isatty():
+        raise UsageError("standard input is the keyboard: pipe sound into it, or name a file or mic:")
+    return name
+
+
+def _list_devices() -> int:
+    from asrcli.errors import InputError
+    from asrcli.streaming.sources import devices
+
+    found = devices()
+    if not found:
+        raise InputError("no microphone is there")
+    for number, name, channels, rate in found:
+        print(f"mic:{number}\t{name}\t{channels} channels\t{rate} Hz")
+    return 0
+
+
+class Text(Protocol):
+    """Where text appears."""
+
+    def show(self, update: Update) -> None:
+        """Show what is new."""
+
+
+class Live:
+    """One stream: turns what happens into text, records, files, and lines on standard error."""
+
+    def __init__(self, planned: Plan, console: Console, sinks: Sinks, session: Session) -> None:
+        self.plan, self.console, self.sinks, self.session = planned, console, sinks, session
+        (self.job,) = planned.jobs
+        self.name = "standard input" if self.job.name == "-" else self.job.name
+        self.stopped = 0  # the exit code of what stopped it from outside
+        as_text = planned.request.formats[:1] == ("txt",) or not planned.request.naming.to_stdout
+        self.text: Text = Silent() if sinks.stdout_taken or not as_text else _text()
+
+    def go(self) -> int:
+        """Hear until the end and return the exit code; an interrupt settles what has been said."""
+        from asrcli.streaming.session import Over
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._interrupt)
+        self._event("start", time=now(), inputs=1, up_to_date=0)
+        for happening in self.session.start():
+            if isinstance(happening, Over):
+                code = self._over(happening)
+                break
+            self._guarded(lambda: self._handle(happening))  # noqa: B023 -- called at once
+        if self.stopped or code:
+            leave(self.stopped or code)  # the reading thread may wait for bytes for ever
+        return 0
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self.stopped:
+            leave(128 + number)  # a second one ends it at once
+        self.stopped = 128 + number
+        self.session.stop()
+
+    def _guarded(self, write: Callable[[], None]) -> None:
+        """Write; when the reader has gone, hear no more, and write what are files."""
+        try:
+            write()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if not self.job.outputs:
+                leave(141)
+            self.stopped = self.stopped or 141
+            self.session.stop()
+
+    def _handle(self, happening: Happening) -> None:
+        from asrcli.streaming.session import Note, Ready
+        from asrcli.streaming.updates import Update
+
+        if isinstance(happening, Ready):
+            self.console.note(f"listening to {self.name}, ready on {happening.device} after {happening.seconds:.1f} s")
+            self._event("listening", time=now(), input=self.job.name, after=round(happening.seconds, 3))
+        elif isinstance(happening, Note):
+            self.console.note(f"{self.name}: {happening.text}" if happening.of_input else happening.text)
+            name = self.job.name if happening.of_input else None
+            self._event("warning", time=now(), input=name, text=happening.text)
+        elif isinstance(happening, Update):
+            self._update(happening)
+
+    def _update(self, update: Update) -> None:
+        if update.failed is not None:
+            self._say_error(update.failed)
+        self._event(
+            "text",
+            time=now(),
+            input=self.job.name,
+            settled=update.settled,
+            tail=update.tail,
+            until=round(update.until, 3),
+        )
+        if update.segment is not None:
+            channel = self.session.source.recording.channel
+            self._event("segment", input=self.job.name, channel=channel, **segment_record(update.segment))
+        self.text.show(update)
+
+    def _over(self, over: Over) -> int:
+        """Write what is to be written and return the exit code."""
+        from asrcli.runs.execute import write_live
+
+        error, transcript = over.error, over.transcript
+        if error is not None and not any(error is one for one in self.session.failures):
+            self._say_error(error)
+        say_doubts(self.console, self.name, transcript)
+        written: list[str] = []
+        try:
+            written = write_live(self.plan, transcript)
+        except AsrError as failure:
+            self.console.error(str(failure))
+            error = error or failure
+        record: dict[str, Any] = {"outputs": written, **done_record(transcript)}
+        if error is not None:
+            record = failed_record(error)
+        self.sinks.report.write("input", input=self.job.name, status="failed" if error else "done", **record)
+        self._guarded(lambda: self._last_words(over, written, error))
+        return 0 if error is None else getattr(error, "exit_code", 1)
+
+    def _last_words(self, over: Over, written: list[str], error: Exception | None) -> None:
+        from asrcli.formats import render
+
+        to_stdout = self.plan.request.naming.to_stdout and not self.sinks.stdout_taken
+        if to_stdout and isinstance(self.text, Silent):
+            sys.stdout.write(render(over.transcript, self.plan.request.formats[0], self.plan.request.layout))
+            sys.stdout.flush()
+        if error is None:
+            self._event("file_done", time=now(), input=self.job.name, outputs=written)
+        else:
+            self._event("file_failed", time=now(), input=self.job.name, **failed_record(error))
+        self._event("end", time=now(), done=int(not error), up_to_date=0, failed=int(bool(error)), not_done=0)
+        for path in written:
+            self.console.note(f"written: {path}")
+        self.console.detail(f"{clock(over.transcript.seconds)} heard, {over.transcript.timings.engine:.1f} s of work")
+
+    def _say_error(self, error: Exception) -> None:
+        if isinstance(error, AsrError):
+            text = str(error)
+            self.console.error(text if self.job.name in text else f"{self.name}: {text}")
+        else:  # a bug: nothing of it is hidden
+            self.console.error(f"{self.name}: unexpected {type(error).__name__}: {error}")
+            self.console.raw("".join(traceback.format_exception(error)))
+
+    def _event(self, kind: str, **values: Any) -> None:
+        self.sinks.events.write(kind, **values)
+        if self.sinks.json:
+            print_json({"v": VERSION, "type": kind, **values})
+
+
+def _text() -> Text:
+    return Terminal() if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else Plain()
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+class Silent:
+    """Shows nothing: standard output is for something else."""
+
+    def show(self, update: Update) -> None:
+        """Show nothing."""
+
+
+class Plain:
+    """Settled text only, piece by piece, a line for each segment: for pipes and files."""
+
+    def __init__(self) -> None:
+        self.begun = False
+
+    def show(self, update: Update) -> None:
+        """Write what is settled now, at once."""
+        text = _printable(update.settled)
+        if not self.begun:
+            text = text.lstrip()
+        self.begun = self.begun or bool(text)
+        if update.segment is not None and self.begun:
+            text += "\n"
+            self.begun = False
+        if text:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+
+class Terminal:
+    """Settled text, and behind it on the same line the tail, dimmed and redrawn."""
+
+    def __init__(self) -> None:
+        self.column = 0  # cells of the line that settled text takes
+        self.drawn = 0  # cells of the tail
+
+    def show(self, update: Update) -> None:
+        """Take the tail away, write what is settled, and draw the new tail."""
+        import shutil
+
+        from asrcli.streaming.agreement import pieces as split
+
+        width = shutil.get_terminal_size().columns
+        pieces = [f"\x1b[{self.drawn}D\x1b[K" if self.drawn else ""]
+        text = _printable(update.settled)
+        for at, (word, spaced) in enumerate(split(text)):
+            pieces.append(self._placed(word, width, spaced and (at > 0 or text.startswith(" "))))
+        self.drawn = 0
+        if update.segment is not None:
+            pieces.append("\n" if self.column else "")
+            self.column = 0
+        elif update.tail:
+            pieces.append(self._tail(_printable(update.tail).strip(), width))
+        sys.stdout.write("".join(pieces))
+        sys.stdout.flush()
+
+    def _placed(self, word: str, width: int, spaced: bool) -> str:
+        """Return a word with what comes before it: nothing, a space, or a new line."""
+        from rich.cells import cell_len
+
+        size = cell_len(word)
+        if self.column and self.column + 1 + size >= width:
+            self.column = size
+            return "\n" + word
+        before = " " if self.column and spaced else ""
+        self.column += len(before) + size
+        return before + word
+
+    def _tail(self, tail: str, width: int) -> str:
+        """Return the end of the tail that fits on the line."""
+        from rich.cells import cell_len
+
+        before = " " if self.column else ""
+        if width - self.column < min(LEAST_ROOM, cell_len(tail)) + 2:
+            before, self.column = "\n", 0
+        room = width - self.column - 2
+        shown = tail
+        while shown and cell_len(shown) > room:
+            shown = shown[1:]
+        self.drawn = cell_len(shown) + (before == " ")
+        return f"{before}\x1b[2m{shown}\x1b[22m"

@@ -1,0 +1,240 @@
+"""``asr transcribe``: options in, jobs done, results and lines out."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+
+from asrcli.base.console import Console
+from asrcli.cli.commands.requests import request
+from asrcli.cli.commands.running import run
+from asrcli.cli.commands.sinks import Sinks
+
+
+def _option(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, show_default=False, **more)
+
+
+# The sections of --help; an option belongs to one by the function that declares it.
+_engine = partial(_option, rich_help_panel="Engine and language")
+_inputs = partial(_option, rich_help_panel="Inputs")
+_results = partial(_option, rich_help_panel="Results")
+_voices = partial(_option, rich_help_panel="Speakers")
+_subtitles = partial(_option, rich_help_panel="Subtitles")
+_live = partial(_option, rich_help_panel="Live")
+_silence = partial(_option, rich_help_panel="Silence")
+_decoding = partial(_option, rich_help_panel="Decoding, as far as the engine can")
+_machine = partial(_option, rich_help_panel="Machine")
+_talk = partial(_option, rich_help_panel="Reports")
+
+
+def transcribe(
+    inputs: Annotated[
+        list[str] | None, typer.Argument(metavar="INPUT", help="Files, folders, patterns, or - for standard input.")
+    ] = None,
+    engine: Annotated[
+        str, _engine("--engine", "-e", help="ENGINE or ENGINE:MODEL; auto: the best with weights here.")
+    ] = "auto",
+    model: Annotated[str | None, _engine("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
+    backend: Annotated[str | None, _engine("--backend", help="Implementation, of an engine with several.")] = None,
+    language: Annotated[str | None, _engine("--language", "-l", help="Code or name; default: found out.")] = None,
+    languages: Annotated[str | None, _engine("--languages", help="Find the language among these: de,en.")] = None,
+    identify_with: Annotated[
+        str | None, _engine("--identify-with", help="Model that finds the language: firered, firered:FOLDER.")
+    ] = None,
+    task: Annotated[str | None, _engine("--task", help="transcribe, or translate into English.")] = None,
+    translate: Annotated[bool, _engine("--translate", help="The same as --task translate.")] = False,
+    ask: Annotated[
+        list[str] | None, _engine("--ask", help="Question about what was said; several: --ask ... --ask ...")
+    ] = None,
+    prompt: Annotated[str | None, _engine("--prompt", "--initial-prompt", help="Text that came before.")] = None,
+    hotwords: Annotated[str | None, _engine("--hotwords", help="Words to expect, separated by commas.")] = None,
+    files_from: Annotated[str | None, _inputs("--files-from", help="Read names of inputs from a file, or -.")] = None,
+    null: Annotated[bool, _inputs("--null", "-0", help="Names in --files-from end with a NUL byte.")] = False,
+    manifest: Annotated[
+        str | None,
+        _inputs(
+            "--manifest", help="Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text."
+        ),
+    ] = None,
+    start: Annotated[str | None, _inputs("--start", help="Begin here: seconds, or 1:02:03.5.")] = None,
+    end: Annotated[str | None, _inputs("--end", help="Stop here.")] = None,
+    clip_timestamps: Annotated[
+        str | None, _inputs("--clip-timestamps", help="START,END in seconds: the same as --start and --end.")
+    ] = None,
+    channels: Annotated[str, _inputs("--channels", help="mix, split (a speaker per channel), or a number.")] = "mix",
+    format: Annotated[
+        str | None,
+        _results(
+            "--format",
+            "--output-format",
+            "-f",
+            help="txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several: srt,json.",
+        ),
+    ] = None,
+    output_dir: Annotated[
+        str | None, _results("--output-dir", "-o", help="Folder for the results; - is standard output, the default.")
+    ] = None,
+    output: Annotated[str | None, _results("--output", help="Write the one result to this file.")] = None,
+    output_template: Annotated[
+        str, _results("--output-template", help="Names in the folder, default '{stem}.{format}'.")
+    ] = "{stem}.{format}",
+    mirror_tree: Annotated[bool, _results("--mirror-tree", help="Keep the folders below a folder input.")] = False,
+    word_timestamps: Annotated[
+        bool | None, _results("--word-timestamps/--no-word-timestamps", help="Times and scores of words.")
+    ] = None,
+    aligner: Annotated[
+        str | None,
+        _results("--aligner", help="Who times the words, NAME or NAME:MODEL; default: the engine, or the best."),
+    ] = None,
+    punctuate: Annotated[bool, _results("--punctuate", help="Put punctuation into texts that have none.")] = False,
+    punctuation_model: Annotated[
+        str | None, _results("--punctuation-model", help="For --punctuate: firered, the default, or firered:FOLDER.")
+    ] = None,
+    force: Annotated[bool, _results("--force", help="Make everything again; overwrite files of others.")] = False,
+    dry_run: Annotated[bool, _results("--dry-run", help="Only say what would be made, and why.")] = False,
+    fail_fast: Annotated[bool, _results("--fail-fast", help="Stop at the first input that fails.")] = False,
+    diarize: Annotated[
+        bool, _voices("--diarize", help="Find who speaks: a speaker for every word (pyannote).")
+    ] = False,
+    diarize_model: Annotated[
+        str | None, _voices("--diarize-model", help="Hub id or folder of a pyannote pipeline; default: community-1.")
+    ] = None,
+    speakers: Annotated[int | None, _voices("--speakers", min=1, help="How many speakers there are.")] = None,
+    min_speakers: Annotated[int | None, _voices("--min-speakers", min=1, help="At least so many.")] = None,
+    max_speakers: Annotated[int | None, _voices("--max-speakers", min=1, help="At most so many.")] = None,
+    rttm_in: Annotated[
+        str | None, _voices("--rttm-in", help="Take the speakers from this RTTM file, or a folder of them.")
+    ] = None,
+    subs: Annotated[str | None, _subtitles("--subs", help="Subtitle profile: default, netflix, bbc, ...")] = None,
+    max_line_width: Annotated[int | None, _subtitles("--max-line-width", min=1, help="Characters in a line.")] = None,
+    max_line_count: Annotated[int | None, _subtitles("--max-line-count", min=1, help="Lines in a cue.")] = None,
+    max_words_per_line: Annotated[
+        int | None, _subtitles("--max-words-per-line", min=1, help="Words in a line.")
+    ] = None,
+    max_cps: Annotated[float | None, _subtitles("--max-cps", help="Reading speed, characters a second.")] = None,
+    min_duration: Annotated[float | None, _subtitles("--min-duration", help="Shortest cue, seconds.")] = None,
+    max_duration: Annotated[float | None, _subtitles("--max-duration", help="Longest cue, seconds.")] = None,
+    min_gap: Annotated[float | None, _subtitles("--min-gap", help="Gap between cues, seconds.")] = None,
+    highlight_words: Annotated[
+        bool | None, _subtitles("--highlight-words/--no-highlight-words", help="Mark each word as it is said.")
+    ] = None,
+    stream: Annotated[bool, _live("--stream", help="Hear -, a growing file or mic: while it is spoken.")] = False,
+    pcm: Annotated[str | None, _live("--pcm", help="Raw samples for --stream: s16le:16000:1.")] = None,
+    idle: Annotated[
+        float | None, _live("--idle", min=0, help="--stream ends when a file has not grown so long: 10 s.")
+    ] = None,
+    vad: Annotated[bool, _silence("--vad/--no-vad", "--vad-filter/--no-vad-filter", help="Leave silence out.")] = True,
+    vad_model: Annotated[
+        str, _silence("--vad-model", help="silero, firered, or firered:FOLDER; --vad firered means the same.")
+    ] = "silero",
+    vad_threshold: Annotated[
+        float | None, _silence("--vad-threshold", min=0, max=1, help="Probability that is speech, 0 to 1.")
+    ] = None,
+    vad_min_speech_duration_ms: Annotated[
+        int | None, _silence("--vad-min-speech-duration-ms", min=0, help="Shorter speech is ignored.")
+    ] = None,
+    vad_min_silence_duration_ms: Annotated[
+        int | None, _silence("--vad-min-silence-duration-ms", min=0, help="Shorter silence does not part speech.")
+    ] = None,
+    language_model: Annotated[
+        str | None, _decoding("--language-model", help="ARPA or KenLM file of word n-grams, for CTC models.")
+    ] = None,
+    beam_size: Annotated[int | None, _decoding("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
+    n_best: Annotated[
+        int | None, _decoding("--n-best", min=1, help="List so many readings of each segment, in JSON.")
+    ] = None,
+    best_of: Annotated[int | None, _decoding("--best-of", min=1, help="Samples per temperature above zero.")] = None,
+    patience: Annotated[float | None, _decoding("--patience", help="Beam search goes on for this factor.")] = None,
+    length_penalty: Annotated[float | None, _decoding("--length-penalty", help="Exponent of the length.")] = None,
+    repetition_penalty: Annotated[float | None, _decoding("--repetition-penalty", help="Above 1 repeats less.")] = None,
+    no_repeat_ngram_size: Annotated[
+        int | None, _decoding("--no-repeat-ngram-size", help="Never repeat this many tokens.")
+    ] = None,
+    temperature: Annotated[
+        str | None, _decoding("--temperature", help="One, or several tried in order: 0,0.2,0.4.")
+    ] = None,
+    temperature_increment_on_fallback: Annotated[
+        str | None,
+        _decoding("--temperature-increment-on-fallback", help="Step up to 1.0 when a result fails; None: no."),
+    ] = None,
+    compression_ratio_threshold: Annotated[
+        float | None, _decoding("--compression-ratio-threshold", help="A text that compresses better has failed.")
+    ] = None,
+    logprob_threshold: Annotated[
+        float | None, _decoding("--logprob-threshold", help="A mean log probability below it has failed.")
+    ] = None,
+    no_speech_threshold: Annotated[
+        float | None, _decoding("--no-speech-threshold", help="Above it, and unsure: silence.")
+    ] = None,
+    condition_on_previous_text: Annotated[
+        bool | None,
+        _decoding(
+            "--condition-on-previous-text/--no-condition-on-previous-text", help="Window after window, in context."
+        ),
+    ] = None,
+    carry_initial_prompt: Annotated[
+        bool | None, _decoding("--carry-initial-prompt/--no-carry-initial-prompt", help="Prompt for every window.")
+    ] = None,
+    hallucination_silence_threshold: Annotated[
+        float | None, _decoding("--hallucination-silence-threshold", help="Skip text in silences longer than this.")
+    ] = None,
+    prepend_punctuations: Annotated[
+        str | None, _decoding("--prepend-punctuations", help="Signs that belong to the next word.")
+    ] = None,
+    append_punctuations: Annotated[
+        str | None, _decoding("--append-punctuations", help="Signs that belong to the word before.")
+    ] = None,
+    suppress_tokens: Annotated[
+        str | None, _decoding("--suppress-tokens", help="Token ids never to write; -1: the usual symbols.")
+    ] = None,
+    max_new_tokens: Annotated[int | None, _decoding("--max-new-tokens", min=1, help="Tokens per clip.")] = None,
+    seed: Annotated[
+        int | None,
+        _decoding("--seed", min=0, max=2**32 - 2, help="Of what is sampled at temperatures above 0: the same again."),
+    ] = None,
+    engine_option: Annotated[
+        list[str] | None,
+        _decoding("--engine-option", metavar="NAME=VALUE", help="Of this engine alone; asr engines lists them."),
+    ] = None,
+    batched: Annotated[
+        bool | None, _decoding("--batched/--no-batched", help="Many clips at once (default), or in sequence.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, _decoding("--batch-size", min=1, help="Greatest number of clips at once.")
+    ] = None,
+    device: Annotated[str, _machine("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device_index: Annotated[
+        int | None, _machine("--device-index", help="Which GPU; the same as --device cuda:N.")
+    ] = None,
+    compute_type: Annotated[str, _machine("--compute-type", "--dtype", help="auto, int8, float16, ...")] = "auto",
+    fp16: Annotated[bool | None, _machine("--fp16/--no-fp16", help="The same as --compute-type float16.")] = None,
+    threads: Annotated[int, _machine("--threads", "-t", min=0, help="CPU threads; 0: the library decides.")] = 0,
+    model_dir: Annotated[str | None, _machine("--model-dir", help="Folder that downloaded models are kept in.")] = None,
+    offline: Annotated[bool, _machine("--offline", "--local-files-only", help="Never use the network.")] = False,
+    report: Annotated[str | None, _talk("--report", help="A JSON line per input into this file.")] = None,
+    events: Annotated[str | None, _talk("--events", help="JSON lines as things happen: FILE, -, or fd:N.")] = None,
+    json: Annotated[bool, _talk("--json", help="JSON lines on standard output.")] = False,
+    quiet: Annotated[bool, _talk("--quiet", "-q", help="Errors only.")] = False,
+    verbose: Annotated[bool, _talk("--verbose", "-v", help="More about what is going on.")] = False,
+) -> None:
+    """Turn recordings into text and subtitles.
+
+    Results go to standard output, or with --output-dir into a folder, where a second run makes only what is not up to
+    date. Every input that fails is one line, the others go on, and the exit code says so.
+
+    Examples: asr transcribe talk.mp3 · asr transcribe recordings -f srt,json -o out · cat talk.mp3 | asr transcribe -
+    """
+    given = dict(locals())  # every option by its name, which is what the library calls it too
+    with Console(quiet=quiet, verbose=verbose) as console:
+        if stream or pcm is not None or idle is not None:
+            from asrcli.cli.commands.streaming import run_live
+
+            raise typer.Exit(run_live(request(given), given, console))
+        if manifest:
+            from asrcli.cli.commands.manifests import run_manifest
+
+            raise typer.Exit(run_manifest(request(given), given, console))
+        raise typer.Exit(run(request(given), console, Sinks(given)))

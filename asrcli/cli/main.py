@@ -1,0 +1,325 @@
+"""The program: finds the command, runs it, and turns a mistake into one line and an exit code.
+
+A command is a function (or a Typer app with commands of its own) in a module of `asrcli.cli.commands`. The table below
+names it, so that ``asr --help`` imports none of them and ``asr transcribe`` imports one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from io import TextIOWrapper
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from asrcli import __version__
+from asrcli.base.console import printable
+from asrcli.base.files import reason
+from asrcli.errors import EXIT_CODES, AsrError, UsageError
+
+
+class CommandEntry(NamedTuple):
+    """Where a command lives, and its line in ``asr --help``."""
+
+    module: str
+    attribute: str  # a function, or a typer.Typer for a command with commands of its own
+    help: str
+
+
+COMMANDS = {
+    "transcribe": CommandEntry(
+        "asrcli.cli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."
+    ),
+    "align": CommandEntry("asrcli.cli.commands.align", "align", "Find when each word of a known text is said."),
+    "ask": CommandEntry("asrcli.cli.commands.ask", "ask", "Put questions to a transcript."),
+    "compare": CommandEntry(
+        "asrcli.cli.commands.compare", "compare", "Score systems against a reference and each other."
+    ),
+    "leaderboard": CommandEntry(
+        "asrcli.cli.commands.leaderboard", "app", "Show published results, and your runs beside."
+    ),
+    "bench": CommandEntry("asrcli.cli.commands.bench", "bench", "Measure accuracy, speed and memory of engines."),
+    "engines": CommandEntry("asrcli.cli.commands.engines", "app", "List engines and models; pull weights."),
+    "doctor": CommandEntry(
+        "asrcli.cli.commands.doctor", "doctor", "Probe devices and libraries; say how to mend them."
+    ),
+    "config": CommandEntry("asrcli.cli.commands.config", "config", "Show every option with its value and origin."),
+    "digest": CommandEntry("asrcli.cli.commands.digest", "app", "Follow the field: a verified digest of each day."),
+}
+
+EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+# What `--help` calls a value that its option does not name, instead of its type in Python.
+VALUES = {"str": "TEXT", "path": "PATH", "Path": "PATH", "int": "N", "float": "N"}
+VALUE = re.compile(r"<(?:list\[)?(str|[pP]ath|int|float)(?: range)?\]?>")
+BOOLEAN_WORDS = {"true": True, "false": False}
+
+
+class _Lenient:
+    """Parses openai-whisper's spellings too: ``--output_dir``, and ``--fp16 False`` for a flag; reads the settings.
+
+    Help lists the options in sections where they name one (`rich_help_panel`, without rich).
+    """
+
+    params: Any
+    get_params: Any
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Rewrite the spellings, look up what files and the environment set, then parse."""
+        from asrcli.cli.config import settings
+
+        found = settings(ctx.command_path.partition(" ")[2], option_names(self), COMMANDS)
+        ctx.default_map = {name: setting.value for name, setting in found.items()}
+        words = modern_spelling(args, self._flags())
+        check_values(words, self.params)
+        try:
+            rest: list[str] = super().parse_args(ctx, words)  # type: ignore[misc]
+            return rest
+        except typer.BadParameter as error:
+            name = (error.param.name if error.param else None) or ""
+            source = ctx.get_parameter_source(name)
+            if name not in found or source is None or source.name != "DEFAULT_MAP":
+                raise
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{found[name].origin}: '{found[name].value}' is no value for {option}") from error
+
+    def _flags(self) -> dict[str, str]:
+        """Return every on-spelling of a boolean option with its off-spelling ("" without one)."""
+        flags: dict[str, str] = {}
+        for parameter in self.params:
+            if getattr(parameter, "is_flag", False):
+                off = getattr(parameter, "secondary_opts", None) or [""]
+                flags.update(dict.fromkeys(parameter.opts, off[0]))
+        return flags
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments, then each section in the order of its first option."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            if record := parameter.get_help_record(ctx):
+                kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
+                section = sections.setdefault(getattr(parameter, "rich_help_panel", None) or kind, [])
+                section.append((VALUE.sub(lambda found: VALUES[found[1]], record[0]), record[1]))
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+class Command(_Lenient, TyperCommand):
+    """A command."""
+
+
+class Group(_Lenient, TyperGroup):
+    """A command with commands of its own."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options, then the commands."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each command with the whole of its first sentence."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(200)) for name, command in found if command])
+
+
+# Flags that may name the model they turn on: `--vad firered`. Flag -> option for the model, entry-point group.
+NAMED = {
+    "--vad": ("--vad-model", "asrcli.detectors"),
+    "--punctuate": ("--punctuation-model", "asrcli.punctuators"),
+}
+
+
+def _is_named(flag: str, word: str) -> bool:
+    """Return whether a word after a flag is the name of a model, not an input; say so when it nearly is."""
+    from difflib import get_close_matches
+
+    from asrcli.engine import declared
+
+    names = {"silero", *declared(NAMED[flag][1])}
+    stem = word.partition(":")[0]
+    if stem not in names and not os.path.lexists(word) and (close := get_close_matches(stem, names, n=1)):
+        print(f"asr: note: {flag} {word}: taken as an input; did you mean {flag} {close[0]}?", file=sys.stderr)
+    return stem in names
+
+
+def option_names(command: Any) -> dict[str, bool]:
+    """Return the names of a command's options, and whether each takes several values."""
+    options = [one for one in command.params if one.name and one.param_type_name == "option" and not one.is_eager]
+    return {one.name: one.nargs != 1 or one.multiple for one in options}
+
+
+def modern_spelling(args: Sequence[str], flags: dict[str, str]) -> list[str]:
+    """Turn ``--x_y`` into ``--x-y`` and ``--flag True|False`` into ``--flag`` or ``--no-flag``.
+
+    Args:
+        args: the words after the command; those after ``--`` are left as they are.
+        flags: boolean options, on-spelling -> off-spelling.
+    """
+    words: list[str] = []
+    pending = list(args)
+    while pending:
+        word = pending.pop(0)
+        if word == "--":
+            return [*words, word, *pending]
+        if word.startswith("--"):
+            name, equals, value = word.partition("=")
+            name = name.replace("_", "-")
+            if name in flags and not equals and pending and pending[0].lower() in BOOLEAN_WORDS:
+                equals, value = "=", pending.pop(0)
+            if name in flags and value.lower() in BOOLEAN_WORDS:
+                wanted = name if BOOLEAN_WORDS[value.lower()] else flags[name]
+                note = f"--{name[2:]} {value}: write {wanted or 'nothing'} instead"
+                print(f"asr: note: {note}", file=sys.stderr)
+                words += [wanted] if wanted else []
+                continue
+            if name in NAMED and (chosen := value or (pending[0] if pending else "")) and _is_named(name, chosen):
+                words += [name, f"{NAMED[name][0]}={value or pending.pop(0)}"]
+                continue
+            word = name + equals + value
+        words.append(word)
+    return words
+
+
+def check_values(words: Sequence[str], parameters: Any) -> None:
+    """Raise `UsageError` where an option would take another one as its value: ``--json --html`` makes no ``--html``."""
+    options = [one for one in parameters if one.param_type_name == "option"]
+    known = {spelling for one in options for spelling in (*one.opts, *one.secondary_opts)}
+    valued = {spelling for one in options if not (one.is_flag or one.count) for spelling in one.opts}
+    for option, value in pairwise(words[: words.index("--")] if "--" in words else words):
+        if option in valued and value.partition("=")[0] in known:
+            hint = f"; as its value it is written {option}={value}" if option.startswith("--") else ""
+            raise UsageError(f"{option} needs a value, and '{value}' is an option{hint}")
+
+
+def mistaken_name(words: Sequence[str]) -> str:
+    """Return how to write the first file whose name begins as an option does; "" where there is none."""
+    return next((f"./{word}" for word in words if word[:1] == "-" != word and os.path.lexists(word)), "")
+
+
+class LazyGroup(TyperGroup):
+    """The top level: a command's module is imported when the command is run or asked for its own help."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import the module of one command and build it; ``None`` for an unknown name."""
+        return build(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+def build(name: str) -> Any:
+    """Import one command of the table and return it as a Click command."""
+    entry = COMMANDS[name]
+    found = getattr(import_module(entry.module), entry.attribute)
+    if isinstance(found, typer.Typer):
+        for info in found.registered_commands:
+            info.cls = Command
+        (found.registered_callback or found.info).cls = Group
+    else:
+        single = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
+        single.command(name, cls=Command, epilog=EPILOG)(found)
+        found = single
+    command = typer.main.get_command(found)
+    command.name = name
+    return command
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"asr {__version__}")
+        raise typer.Exit()
+
+
+def top(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", "-V", is_eager=True, callback=_version, help="Show the version."),
+) -> None:
+    """One command for every open speech recogniser."""
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(2)
+
+
+def application() -> Any:
+    """Return the whole program as a Click group."""
+    app = typer.Typer(
+        add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=CONTEXT
+    )
+    app.callback(cls=LazyGroup, epilog=EPILOG, invoke_without_command=True)(top)
+    group: Any = typer.main.get_command(app)
+    group.commands = dict.fromkeys(COMMANDS)  # names only, for "did you mean"
+    return group
+
+
+# How a file system says that it takes no more. Such an error names no file when it comes from writing to an open one.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the program and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Data is UTF-8 whatever the locale, and a file's name comes out as the bytes it has.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything imports onnxruntime, here or in a child
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(words)
+    except TyperException as error:  # what Typer itself found wrong with the command line
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "asr"
+        text = error.format_message().rstrip(".")
+        file = mistaken_name(words)
+        advice = f"write {file} for the file" if file else f"see {command} --help"
+        line = f"asr: {printable(f'{text[:1].lower()}{text[1:]}; {advice}')}"
+        print(text if text.startswith("Usage:") else line, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except AsrError as error:
+        print(f"asr: {printable(str(error))}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("asr: interrupted", file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        _end_without_output(error)
+        raise
+    sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
+    """Run the command that the words name and return its exit code, with everything it printed handed over."""
+    group = application()
+    try:
+        with group.make_context("asr", words) as context:
+            code: int | None = group.invoke(context)
+    except typer.Exit as done:
+        code = done.exit_code
+    sys.stdout.flush()  # else a full disk would be found out when it is too late for the exit code
+    return code or 0
+
+
+def _end_without_output(error: OSError) -> None:
+    """End the program when standard output is what failed; return when it was something else, which is a bug."""
+    from asrcli.cli.commands.running import leave
+
+    if isinstance(error, BrokenPipeError):
+        leave(141)  # its reader has gone; there is nobody to tell
+    if error.errno in FULL and error.filename is None:
+        print(f"asr: cannot write to standard output: {reason(error)}", file=sys.stderr)
+        leave(1)

@@ -1,0 +1,185 @@
+"""Who says what: turns of speakers, and words given to them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, groupby
+
+from asrcli.formats.units import interpolated_words, spell
+from asrcli.types import Segment, Transcript, Turn, Word
+
+UNKNOWN = "unknown"  # the speaker of a word that no turn is near
+
+# A word that no turn covers goes to a turn this near: the collar within which NIST's evaluations of diarization count
+# no error, because people do not agree on boundaries more closely.
+COLLAR = 0.25  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerOptions:
+    """How speakers are found: by a diarization model, or from an RTTM file."""
+
+    rttm: str | None = None  # file, or folder of files named like the inputs; None runs the model
+    model: str | None = None  # short name, hub id or folder; None is the default
+    exactly: int | None = None  # speakers in each recording
+    at_least: int | None = None
+    at_most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diarization:
+    """Who speaks when in one recording."""
+
+    turns: tuple[Turn, ...]  # may overlap
+    exclusive: tuple[Turn, ...] = ()  # one speaker at a time, the one a recogniser hears; () when nobody says
+    source: str = ""  # the model with its revision, or the file
+
+
+def channel_speaker(channel: int | None) -> str:
+    """Return what the speaker on a channel of a split recording is called; channels count from 0."""
+    return f"channel {channel}"
+
+
+def channel_of(speaker: str | None) -> int | None:
+    """Return the channel of a speaker that `channel_speaker` has named, else ``None``."""
+    found = re.fullmatch(r"channel (\d{1,4})", speaker or "")
+    return int(found[1]) if found else None
+
+
+def turns_of(transcript: Transcript) -> tuple[Turn, ...]:
+    """Return the turns of a transcript, or where it has none those that its segments make, in the order of time."""
+    return tuple(sorted(transcript.turns, key=lambda turn: (turn.start, turn.end))) or turns_from(transcript.segments)
+
+
+def turns_from(segments: Iterable[Segment]) -> tuple[Turn, ...]:
+    """Return one turn for each run of segments of a speaker that touch or overlap."""
+    latest: dict[str, Turn] = {}
+    turns: list[Turn] = []
+    for segment in sorted(segments, key=lambda one: (one.start, one.end)):
+        speaker = segment.speaker or UNKNOWN
+        last = latest.get(speaker)
+        if last and segment.start <= last.end:
+            latest[speaker] = Turn(speaker, last.start, max(last.end, segment.end))
+            continue
+        if last:
+            turns.append(last)
+        latest[speaker] = Turn(speaker, segment.start, segment.end)
+    return tuple(sorted([*turns, *latest.values()], key=lambda turn: (turn.start, turn.end)))
+
+
+def give_speakers(transcript: Transcript, found: Diarization) -> Transcript:
+    """Return the transcript with a speaker for every word, its segments split where the speaker changes.
+
+    A word belongs to the speaker who talks for most of it; one that no turn touches, to the nearest turn within
+    `COLLAR`, else to the speaker on both sides of it in its segment, else to nobody: it is `UNKNOWN`. Segments without
+    words are split by interpolated ones.
+    """
+    index = _Index(found.exclusive or found.turns)
+    segments = [piece for segment in transcript.segments for piece in _split(segment, index)]
+    return replace(
+        transcript,
+        segments=tuple(segments),
+        turns=found.turns,
+        options=(*transcript.options, ("speakers", found.source)),
+    )
+
+
+class _Index:
+    """Turns in the order of their starts, so that those near a word are found without looking at all of them."""
+
+    def __init__(self, turns: Sequence[Turn]) -> None:
+        self.turns = sorted(turns, key=lambda turn: turn.start)
+        self.starts = [turn.start for turn in self.turns]
+        self.latest_ends = list(accumulate((turn.end for turn in self.turns), max))
+
+    def near(self, start: float, end: float) -> Iterator[Turn]:
+        """Yield the turns that touch a stretch of time, the last first."""
+        for place in reversed(range(bisect_left(self.starts, end))):
+            if self.latest_ends[place] <= start:
+                return
+            if self.turns[place].end > start:
+                yield self.turns[place]
+
+    def speaker(self, word: Word, before: str | None) -> str:
+        """Return who says a word; of two who talk for as long of it, the one who said the word before."""
+        shares: dict[str, float] = {}
+        for turn in self.near(word.start, max(word.end, word.start + 0.001)):
+            share = min(turn.end, word.end) - max(turn.start, word.start)
+            shares[turn.speaker] = shares.get(turn.speaker, 0.0) + share
+        if shares:
+            return max(sorted(shares), key=lambda name: (round(shares[name], 3), name == before))
+        distances = {
+            turn.speaker: max(turn.start - word.end, word.start - turn.end)
+            for turn in self.near(word.start - COLLAR, word.end + COLLAR)
+        }
+        return min(sorted(distances), key=lambda name: (round(distances[name], 3), name != before), default=UNKNOWN)
+
+
+def _split(segment: Segment, index: _Index) -> Iterator[Segment]:
+    words = segment.words or interpolated_words(segment)
+    if not words:
+        return
+    names: list[str] = []
+    for word in words:
+        names.append(index.speaker(word, names[-1] if names else None))
+    said = [replace(word, speaker=name) for word, name in zip(words, _close(names), strict=True)]
+    runs = [list(run) for _, run in groupby(said, key=lambda word: word.speaker)]
+    if len(runs) == 1:
+        yield replace(segment, words=tuple(said), speaker=said[0].speaker)
+        return
+    texts = _texts(segment.text, [len(run) for run in runs], said)
+    for run, text in zip(runs, texts, strict=True):
+        start = segment.start if run is runs[0] else run[0].start
+        end = segment.end if run is runs[-1] else run[-1].end
+        yield replace(
+            segment, text=text, start=start, end=max(start, end), words=tuple(run), speaker=run[0].speaker, tokens=()
+        )
+
+
+def _close(names: Sequence[str]) -> list[str]:
+    """Return the names, with those unknown between two words of one speaker given to that speaker."""
+    closed = list(names)
+    runs = [(name, len(list(run))) for name, run in groupby(names)]
+    place = 0
+    for number, (name, length) in enumerate(runs):
+        if name == UNKNOWN and 0 < number < len(runs) - 1 and runs[number - 1][0] == runs[number + 1][0]:
+            closed[place : place + length] = [runs[number - 1][0]] * length
+        place += length
+    return closed
+
+
+def _texts(text: str, lengths: Sequence[int], words: Sequence[Word]) -> Iterator[str]:
+    """Yield the text of each run of words, with all signs of the whole text."""
+    spelled = dict(spell(text, [word.text for word in words]))
+    place = 0
+    for length in lengths:
+        pieces = [spelled[number] for number in range(place, place + length) if number in spelled]
+        yield "".join(" " * spaced + piece for piece, spaced in pieces).strip()
+        place += length
+
+
+def merge_channels(transcripts: Sequence[Transcript]) -> Transcript:
+    """Return one transcript of an input's channels: a speaker per channel, by time, overlaps kept."""
+    if len(transcripts) == 1:
+        return transcripts[0]
+    ordered = sorted(transcripts, key=lambda one: one.recording.channel or 0)
+    spoken = []
+    for one in ordered:
+        speaker = channel_speaker(one.recording.channel)
+        for segment in one.segments:
+            words = tuple(replace(word, speaker=speaker) for word in segment.words)
+            spoken.append(replace(segment, speaker=speaker, words=words))
+    first = ordered[0]
+    return replace(
+        first,
+        recording=replace(first.recording, channel=None),
+        segments=tuple(sorted(spoken, key=lambda segment: (segment.start, segment.end))),
+        turns=turns_from(spoken),
+        seconds=max(one.seconds for one in ordered),
+        speech=tuple(sorted((region for one in ordered for region in one.speech), key=lambda region: region.start)),
+        gaps=tuple(sorted((region for one in ordered for region in one.gaps), key=lambda region: region.start)),
+        warnings=tuple(dict.fromkeys(text for one in ordered for text in one.warnings)),
+    )

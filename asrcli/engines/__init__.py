@@ -1,0 +1,1 @@
+"""Which engine, weights and device a run uses, and the loaded recogniser."""

@@ -1,0 +1,95 @@
+"""What can be said about every engine without loading one: installed or not, its models, and which of them are here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
+from asrcli.engine import Engine, EngineOption, Plugin, installed, load_class
+from asrcli.errors import EngineUnavailable
+from asrcli.weights import models
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One model of an engine."""
+
+    name: str
+    hub_id: str | None  # None: inside a package, or not on a hub
+    revision: str | None
+    parameters: int | None
+    size_mb: int | None  # of the download
+    languages: tuple[str, ...]  # () means any
+    licence: str
+    here: bool  # can be loaded now without a download
+    installed_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCard:
+    """One engine, as its class declares it."""
+
+    name: str
+    installed: bool
+    missing: tuple[str, ...]  # modules that are not installed
+    install: str  # the command that installs them; "" when nothing is missing
+    default_model: str
+    devices: tuple[str, ...]
+    options: tuple[str, ...]  # of `asrcli.types.Options` that it honours
+    max_seconds: float | None  # longest clip; None without a limit
+    identifies_language: bool
+    models: tuple[ModelCard, ...]
+    problem: str = ""  # why its class cannot be read, if it cannot
+    own_options: Mapping[str, EngineOption] = field(default_factory=dict)  # by name, for --engine-option
+    role: str = "engine"  # or "aligner", which has no options and tells no languages
+
+
+def cards() -> list[EngineCard]:
+    """Return a card for every engine that an installed package declares; imports no engine's heavy library."""
+    return [_card(name, "engine", load_class) for name in installed()]
+
+
+def aligner_cards() -> list[EngineCard]:
+    """Return a card for every aligner that an installed package declares."""
+    return [
+        replace(_card(name, "aligner", load_aligner_class), name=f"aligner:{name}") for name in installed_aligners()
+    ]  # an engine may have the same name; ``asr engines pull`` takes it so
+
+
+def _card(name: str, role: str, load: Callable[[str], type[Engine] | type[Aligner]]) -> EngineCard:
+    try:
+        engine = load(name)
+    except EngineUnavailable as error:
+        return EngineCard(name, False, (), "", "", (), (), None, False, (), problem=str(error), role=role)
+    missing = engine.missing()
+    return EngineCard(
+        name,
+        not missing,
+        missing,
+        f"pip install 'asrcli[{engine.extra or name}]'" if missing else "",
+        engine.default_model,
+        engine.devices,
+        tuple(sorted(getattr(engine, "supports", ()))),
+        None if math.isinf(engine.max_seconds) else engine.max_seconds,
+        bool(getattr(engine, "identifies_language", False)),
+        tuple(_model_card(engine, model) for model in engine.models),
+        own_options=dict(getattr(engine, "own_options", {})),
+        role=role,
+    )
+
+
+def _model_card(engine: type[Plugin], name: str) -> ModelCard:
+    model = engine.models[name]
+    return ModelCard(
+        name,
+        model.hub_id,
+        model.revision,
+        model.parameters,
+        model.size_mb,
+        engine.languages(name),
+        model.licence,
+        models.is_here(engine, name) and not engine.missing(),
+        models.installed_size(engine, name),
+    )

@@ -1,0 +1,145 @@
+"""Write a transcript in the formats people use.
+
+The table `FORMATS` names the module of each format, which is imported when something is rendered in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from asrcli.errors import UsageError
+from asrcli.formats.profiles import PROFILES, Layout, layout
+
+if TYPE_CHECKING:
+    from asrcli.types import Transcript
+
+__all__ = [
+    "FORMATS",
+    "PROFILES",
+    "WHISPER_FORMATS",
+    "Format",
+    "Layout",
+    "check",
+    "format_of",
+    "formats",
+    "layout",
+    "render",
+]
+
+
+class Renderer(Protocol):
+    """What the function behind a format looks like."""
+
+    def __call__(self, transcript: Transcript, layout: Layout, header: bool) -> str:
+        """Return the whole file as text that encodes to UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One output format, and where its writer is."""
+
+    name: str
+    extension: str  # without the dot
+    module: str
+    function: str
+    joinable: bool  # the outputs of several recordings may follow one another on one stream
+
+    def load(self) -> Renderer:
+        """Import the writer."""
+        return cast(Renderer, getattr(import_module(self.module), self.function))
+
+
+def _format(name: str, module: str, joinable: bool = False, extension: str = "") -> Format:
+    return Format(name, extension or name, f"asrcli.formats.{module}", f"render_{name}", joinable)
+
+
+FORMATS: Mapping[str, Format] = {
+    "txt": _format("txt", "text", joinable=True),
+    "srt": _format("srt", "subtitles"),
+    "vtt": _format("vtt", "subtitles"),
+    "json": _format("json", "json"),
+    "jsonl": _format("jsonl", "json", joinable=True),
+    "tsv": _format("tsv", "tabular", joinable=True),
+    "csv": _format("csv", "tabular", joinable=True),
+    "lrc": _format("lrc", "lyrics"),
+    "ass": _format("ass", "substation"),
+    "textgrid": _format("textgrid", "textgrid", extension="TextGrid"),
+    "eaf": _format("eaf", "elan"),
+    "audacity": _format("audacity", "audacity", extension="labels.txt"),  # its dialogue for labels shows *.txt
+    "ctm": _format("ctm", "nist", joinable=True),
+    "stm": _format("stm", "nist", joinable=True),
+    "rttm": _format("rttm", "nist", joinable=True),
+    "answers": Format("answers", "answers.md", "asrcli.formats.answers", "render_answers", joinable=True),
+}
+
+WHISPER_FORMATS = ("txt", "vtt", "srt", "tsv", "json")  # what openai-whisper means by "all"
+
+
+def formats(text: str, known: Sequence[str] = (*FORMATS, "all")) -> list[str]:
+    """Return the formats that a list such as ``srt,json`` or the word ``all`` names, each once, in that order.
+
+    Args:
+        text: the list.
+        known: what can be chosen from.
+
+    Raises:
+        UsageError: a name is unknown, or the list is empty.
+    """
+    names: list[str] = []
+    for name in (piece.strip().lower().removeprefix(".") for piece in text.split(",")):
+        if name and name not in known:
+            raise UsageError(f"unknown format '{name}': {_suggestion(name, known)}")
+        if name:
+            names += WHISPER_FORMATS if name == "all" else [name]
+    if not names:
+        raise UsageError(f"no format in '{text}'; choose from: {', '.join(known)}")
+    return list(dict.fromkeys(names))
+
+
+def format_of(path: str) -> str:
+    """Return the format that the extension of a file names; text for one that is unknown."""
+    fitting = [one for one in FORMATS.values() if path.lower().endswith(f".{one.extension}".lower())]
+    return max(fitting, key=lambda one: len(one.extension)).name if fitting else "txt"
+
+
+def _suggestion(name: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"choose from: {', '.join(known)}"
+
+
+def render(transcript: Transcript, format: str, layout: Layout, header: bool = True) -> str:
+    """Return the transcript in one format; pure, and the same transcript always gives the same text.
+
+    Args:
+        transcript: what to write.
+        format: a key of `FORMATS`.
+        layout: how subtitle cues are shaped; the other formats do not read it.
+        header: write the line of column names of tsv and csv; leave it out for every recording but the first
+            when several follow one another on one stream.
+
+    Raises:
+        UsageError: the format is unknown.
+    """
+    if format not in FORMATS:
+        raise UsageError(f"unknown format '{format}': {_suggestion(format, list(FORMATS))}")
+    return FORMATS[format].load()(transcript, layout, header)
+
+
+def check(text: str, format: str, layout: Layout) -> list[str]:
+    """Re-read rendered subtitles as a player would, and return one line about each constraint that a cue breaks.
+
+    Formats other than srt and vtt give no lines, nor do layouts without shaping. With ``highlight_words`` the frames of
+    a cue are put together again first.
+    """
+    if format not in ("srt", "vtt") or layout.by_segment:
+        return []
+    from asrcli.formats import cues, reading
+
+    read = reading.parse_srt(text) if format == "srt" else reading.parse_vtt(text)
+    shown = reading.join_frames(read) if layout.highlight_words else read
+    return [str(violation) for violation in cues.check_cues(shown, layout)]

@@ -1,0 +1,84 @@
+"""Read SubRip and WebVTT, to check what was written by what a player will see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from html import unescape
+
+from asrcli.errors import InputError
+from asrcli.formats.cues import Cue
+
+STAMP = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d)[,.](\d{3})")
+TIMES = re.compile(rf"\s*({STAMP.pattern})\s*-->\s*({STAMP.pattern})(?:\s.*)?")
+VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>]*)>")
+TAG = re.compile(r"</?[a-z][^>]*>|<[\d:.]+>", re.IGNORECASE)
+
+
+def parse_srt(text: str) -> list[Cue]:
+    """Return the cues of a SubRip file, without markup.
+
+    Raises:
+        InputError: a block has no times.
+    """
+    return [_cue(times, [_srt_line(line) for line in lines]) for times, lines in _blocks(text)]
+
+
+def _srt_line(line: str) -> str:
+    return (
+        TAG.sub("", line).replace("<\u2060", "<").replace("{\u2060", "{")
+    )  # as our writer keeps text from being markup
+
+
+def parse_vtt(text: str) -> list[Cue]:
+    """Return the cues of a WebVTT file, without markup; notes, styles and regions are left out.
+
+    Raises:
+        InputError: the file does not begin with WEBVTT, or a block has no times.
+    """
+    first, _, rest = text.removeprefix("\ufeff").partition("\n")
+    if not re.fullmatch(r"WEBVTT([ \t].*)?", first.rstrip("\r")):
+        raise InputError(f"not WebVTT: it begins with '{first[:20]}'")
+    cues = []
+    for times, lines in _blocks(rest):
+        voice = VOICE.match(lines[0]) if lines else None
+        speaker = unescape(voice[1]).strip() if voice else None
+        cues.append(_cue(times, [unescape(TAG.sub("", line)) for line in lines], speaker))
+    return cues
+
+
+def _blocks(text: str) -> Iterator[tuple[re.Match[str], list[str]]]:
+    """Yield the times and the lines of every block between blank lines."""
+    for block in re.split(r"\n[ \t]*\n", text.removeprefix("\ufeff").replace("\r\n", "\n").strip("\n")):
+        lines = block.strip("\n").split("\n")
+        if not block.strip() or re.match(r"(NOTE|STYLE|REGION)\b", lines[0]):
+            continue
+        place = next((number for number, line in enumerate(lines[:2]) if TIMES.fullmatch(line)), None)
+        if place is None:
+            raise InputError(f"a cue without times: '{lines[0][:40]}'")
+        times = TIMES.fullmatch(lines[place])
+        assert times is not None
+        yield times, lines[place + 1 :]
+
+
+def _cue(times: re.Match[str], lines: Iterable[str], speaker: str | None = None) -> Cue:
+    return Cue(_seconds(times[1]), _seconds(times[6]), tuple(lines), speaker)
+
+
+def _seconds(stamp: str) -> float:
+    found = STAMP.fullmatch(stamp)
+    assert found is not None
+    hours, minutes, seconds, millis = (int(group or 0) for group in found.groups())
+    return (hours * 3_600_000 + minutes * 60_000 + seconds * 1000 + millis) / 1000
+
+
+def join_frames(cues: Iterable[Cue]) -> list[Cue]:
+    """Put cues together that follow one another without a gap and show the same text: the words of one highlighted."""
+    joined: list[Cue] = []
+    for cue in cues:
+        if joined and joined[-1].end == cue.start and joined[-1].text == cue.text:
+            joined[-1] = replace(joined[-1], end=cue.end)
+        else:
+            joined.append(cue)
+    return joined

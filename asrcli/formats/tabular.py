@@ -1,0 +1,48 @@
+"""Tables of segments: tsv as openai-whisper writes it, and csv with everything a segment says about itself."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from asrcli.formats.text import clean
+
+if TYPE_CHECKING:
+    from asrcli.formats.profiles import Layout
+    from asrcli.types import Transcript
+
+CSV_COLUMNS = ("file", "channel", "id", "start", "end", "speaker", "language", "score", "flags", "text")
+
+
+def render_tsv(transcript: Transcript, layout: Layout, header: bool) -> str:
+    """Write start, end and text, times as whole **milliseconds**, which is what openai-whisper's readers expect."""
+    rows = ["start\tend\ttext"] if header else []
+    for segment in transcript.segments:
+        rows.append(f"{round(segment.start * 1000)}\t{round(segment.end * 1000)}\t{clean(segment.text)}")
+    return "".join(f"{row}\n" for row in rows)
+
+
+def render_csv(transcript: Transcript, layout: Layout, header: bool) -> str:
+    """Write RFC 4180 (comma, CRLF, doubled quotes), times in seconds with three decimals."""
+    table = io.StringIO(newline="")
+    writer = csv.writer(table, lineterminator="\r\n")
+    if header:
+        writer.writerow(CSV_COLUMNS)
+    recording = transcript.recording
+    for number, segment in enumerate(transcript.segments):
+        writer.writerow(
+            (
+                recording.path.encode(errors="backslashreplace").decode(),
+                "" if recording.channel is None else recording.channel,
+                number,
+                f"{segment.start:.3f}",
+                f"{segment.end:.3f}",
+                clean(segment.speaker or ""),
+                segment.language or transcript.language or "",
+                "" if segment.score is None else f"{segment.score:.4f}",
+                " ".join(segment.flags),
+                clean(segment.text),
+            )
+        )
+    return table.getvalue()

@@ -1,0 +1,131 @@
+"""Clips of one recording put together again: in order, on the recording's clock, checked for gaps."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from asrcli.pipeline.flags import flag_segment, gaps
+from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Word
+
+ClipKey = tuple[int, int]  # first sample in the recording, number of samples
+
+# Speech shorter than this without text is not worth a report: half of Silero's usual padding on both sides.
+LEAST_GAP = 1.0  # seconds
+
+
+def clip_key(clip: Clip) -> ClipKey:
+    """Return what names a clip in every run over the same recording with the same options."""
+    return round(clip.start * SAMPLE_RATE), len(clip.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class HeardClip:
+    """The result for one clip, as it is kept in the journal; times are the recording's."""
+
+    key: ClipKey
+    segments: tuple[Segment, ...]
+
+
+@dataclass(slots=True)
+class Slot:
+    """One clip of a recording, heard or not yet."""
+
+    key: ClipKey
+    segments: tuple[Segment, ...] | None = None
+
+
+@dataclass(slots=True)
+class Assembly:
+    """The state of one recording during a run."""
+
+    recording: Recording
+    options: Options
+    slots: list[Slot] = field(default_factory=list)
+    by_key: dict[ClipKey, Slot] = field(default_factory=dict)
+    ended: bool = False  # the decoder has delivered its last clip
+    language: str | None = None  # asked for or voted
+    language_score: float | None = None
+    emitted: int = 0  # slots whose segments have been handed on
+    engine_seconds: float = 0.0
+
+    def add(self, clip: Clip) -> Slot:
+        """Note a clip that was cut, in the order of the recording."""
+        slot = self.by_key[clip_key(clip)] = Slot(clip_key(clip))
+        self.slots.append(slot)
+        return slot
+
+    def ready(self) -> list[Segment]:
+        """Return the segments that follow what was returned before and are settled, each once."""
+        settled: list[Segment] = []
+        while self.emitted < len(self.slots) and (segments := self.slots[self.emitted].segments) is not None:
+            settled += segments
+            self.emitted += 1
+        return settled
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was decoded and heard."""
+        return self.ended and all(slot.segments is not None for slot in self.slots)
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """All segments, in order."""
+        return tuple(segment for slot in self.slots for segment in slot.segments or ())
+
+    def main_language(self) -> str | None:
+        """Return the language that was asked for or voted, else the one most seconds are in."""
+        if self.language:
+            return self.language
+        seconds: defaultdict[str, float] = defaultdict(float)
+        for segment in self.segments:
+            if segment.language:
+                seconds[segment.language] += segment.end - segment.start
+        return max(sorted(seconds), key=lambda code: seconds[code]) if seconds else None
+
+    def uncovered(self, speech: Sequence[Region]) -> tuple[Region, ...]:
+        """Return the stretches of speech that no segment covers."""
+        return gaps(speech, self.segments, LEAST_GAP)
+
+
+def settle(clip: Clip, segments: Sequence[Segment], options: Options, vad: bool) -> tuple[Segment, ...]:
+    """Move the segments of a clip to the recording's clock, keep them within the clip and in order, and flag them.
+
+    Args:
+        clip: where the segments were heard.
+        segments: with times from the start of the clip, as the engine gave them.
+        options: what was asked of the engine (a prompt may be echoed).
+        vad: whether ``clip.speech`` is known.
+    """
+    settled: list[Segment] = []
+    earliest = clip.start
+    for segment in segments:
+        text = segment.text.strip()
+        if not text:
+            continue
+        start = _within(segment.start + clip.start, earliest, clip.end)
+        end = _within(segment.end + clip.start, start, clip.end)
+        words = _settle_words(segment.words, clip, start)
+        if words:
+            start, end = min(start, words[0].start), max(end, words[-1].end)
+        language = segment.language or clip.language
+        moved = replace(segment, text=text, start=start, end=end, words=words, language=language)
+        settled.append(flag_segment(moved, clip.speech if vad else None, options))
+        earliest = start
+    return tuple(settled)
+
+
+def _settle_words(words: Sequence[Word], clip: Clip, earliest: float) -> tuple[Word, ...]:
+    settled = []
+    for word in words:
+        start = _within(word.start + clip.start, earliest, clip.end)
+        end = _within(word.end + clip.start, start, clip.end)
+        settled.append(replace(word, text=word.text.strip(), start=start, end=end))
+        earliest = end
+    return tuple(settled)
+
+
+def _within(time: float, least: float, most: float) -> float:
+    """Clamp a time and round it to the millisecond, so that a run and its resumption write the same digits."""
+    return round(min(max(time, least), most), 3)

@@ -1,0 +1,71 @@
+"""What the pipeline reports while it works, and what it may be told that an earlier run had heard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from asrcli.pipeline.assembly import ClipKey, HeardClip
+from asrcli.types import Segment, Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A line for the user: a fallback, a warning about one input (``index``) or about the run."""
+
+    text: str
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipHeard:
+    """One clip is done; what the journal keeps."""
+
+    index: int
+    heard: HeardClip
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """The language of a recording is settled."""
+
+    index: int
+    language: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Further segments of a recording, in order, and how far it has been heard."""
+
+    index: int
+    segments: tuple[Segment, ...]
+    until: float  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A recording is complete."""
+
+    index: int
+    transcript: Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A recording cannot be finished."""
+
+    index: int
+    error: Exception
+
+
+Event = Notice | ClipHeard | Voted | Settled | Finished | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an interrupted run had already heard of a recording."""
+
+    clips: Mapping[ClipKey, tuple[Segment, ...]] = field(default_factory=dict)
+    language: str | None = None
+    language_score: float | None = None

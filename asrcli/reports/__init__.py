@@ -1,0 +1,1 @@
+"""Tables, pages and plots that benches, comparisons and leaderboards share."""

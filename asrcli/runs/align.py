@@ -1,0 +1,207 @@
+"""Pairs of sound and text to finished outputs: aligned one after the other, checked, and written whole."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asrcli.alignment import choice as choices
+from asrcli.alignment import reference as references
+from asrcli.alignment.listening import Listener
+from asrcli.alignment.readings import numbers_in
+from asrcli.alignment.result import spell, transcript_of
+from asrcli.alignment.script import SUFFIXES, read_script
+from asrcli.alignment.windows import Pairing, Windows
+from asrcli.audio.inputs import STDIN
+from asrcli.base.background import Announce, follow
+from asrcli.engines.recogniser import Choice, Recogniser
+from asrcli.engines.selection import Setup, prepare
+from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError
+from asrcli.runs import state
+from asrcli.runs.align_checks import doubts, failed_check, language_of
+from asrcli.runs.align_plan import AlignPlan, AlignRequest, layout_for, output_recipe
+from asrcli.runs.execute import (
+    Done,
+    Heard,
+    JobEvent,
+    JobFailed,
+    Note,
+    Probed,
+    keep_newer,
+    probe_all,
+    stretch_seconds,
+    write_output,
+)
+from asrcli.types import Options, Transcript
+
+if TYPE_CHECKING:
+    from asrcli.runs.plan import Job
+
+
+def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
+    """Do what is planned, one recording after the other; yield what happens.
+
+    Raises:
+        EngineUnavailable, DeviceError: the aligner cannot be loaded.
+    """
+    request = planned.request
+    keep_newer(planned.jobs, planned.texts)
+    readable: list[tuple[Job, float | None]] = []
+    for job, info in probe_all([job for job in planned.jobs if not job.up_to_date]):
+        if isinstance(info, Exception):
+            yield JobFailed(job, info)
+        else:
+            readable.append((job, stretch_seconds(info, request.start, request.end)))
+    yield Probed(tuple(readable))
+    if readable:
+        prepared = yield from follow(lambda announce: _prepare(planned, announce), Note)
+        yield from _Alignment(planned, prepared).events([job for job, _ in readable])
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What a run works with; its weights are on this machine now, and nothing is loaded yet."""
+
+    aligner: choices.AlignerChoice
+    finder: choices.AlignerChoice | None  # who tells which words are there
+    listener: Choice | None  # or a recogniser that does
+
+    def load(self, announce: Announce) -> Pairing:
+        """Load who aligns and who finds the words; a recogniser that listens loads when it is needed."""
+        aligner = self.aligner.load()
+        if self.listener is not None:
+            return Pairing(aligner, Listener(Recogniser(self.listener, Options(), announce), aligner), timed=True)
+        return Pairing(aligner, self.finder.load() if self.finder else None)
+
+
+def _prepare(planned: AlignPlan, announce: Announce) -> _Prepared:
+    """Find all weights, pulling them when allowed."""
+    request = planned.request
+    setup = Setup(device=request.device, dtype=request.dtype, threads=request.threads, offline=request.offline)
+    aligner = choices.prepare_aligner(planned.aligner, planned.model, setup, announce)
+    finder, listener = None, None
+    if planned.listener is not None:
+        # The type asked for is the aligner's; an engine may not have it.
+        listener = prepare(*planned.listener, Options(), replace(setup, dtype="auto"), announce)
+    elif planned.finder is not None:  # --device and --dtype are for the aligner
+        here = Setup(threads=request.threads, offline=True)
+        finder = choices.prepare_aligner(*planned.finder, here, announce)
+    return _Prepared(aligner, finder, listener)
+
+
+class _Alignment:
+    """The state of one run: what is loaded, and how far all words so far are from their reference."""
+
+    def __init__(self, planned: AlignPlan, prepared: _Prepared) -> None:
+        self.plan, self.request = planned, planned.request
+        self.weights = prepared.aligner.weights
+        self.notes: list[str] = []  # lines for the user, which whoever loads something adds to
+        self.aligners = prepared.load(self.notes.append)
+        self.errors: list[references.BoundaryError] = []
+
+    def events(self, jobs: Sequence[Job]) -> Iterator[JobEvent]:
+        """Align one recording after the other."""
+        for job in jobs:
+            try:
+                yield from self._align(job)
+            except (EngineUnavailable, DeviceError):
+                raise
+            except Exception as error:  # the per-input boundary
+                yield JobFailed(job, error)
+            yield from self._noted()
+        if len(self.errors) > 1:
+            total = sum(self.errors, start=references.BoundaryError((), 0, 0))
+            yield Note(f"all {len(self.errors)} against {self.request.reference}: {total}")
+
+    def _noted(self) -> Iterator[Note]:
+        while self.notes:
+            yield Note(self.notes.pop(0))
+
+    def _align(self, job: Job) -> Iterator[JobEvent]:
+        recording = self.request.recording(job.name)
+        steps = alignment(job.name, self.plan.texts[job.name], self.aligners, self.request)
+        while True:
+            yield from self._noted()
+            try:
+                yield Heard(job, recording, (), next(steps))
+            except StopIteration as end:
+                transcript: Transcript = end.value
+                break
+        transcript = replace(transcript, model=self.weights.name, revision=self.weights.revision)
+        yield from self._finish(job, transcript)
+        if self.request.reference:
+            yield self._compare(self.request.reference, job, transcript)
+
+    def _compare(self, folder: str, job: Job, transcript: Transcript) -> Note:
+        """Say how far a recording's words are from its reference, or why nobody can."""
+        try:
+            known = references.find_reference(folder, Path(job.name).stem)
+        except InputError as problem:  # the alignment is done all the same
+            return Note(str(problem), job)
+        error = references.boundary_error(known, references.words_of(transcript))
+        if error.words < references.LEAST_SHARED * len(known):
+            return Note(f"the reference in '{folder}' has other words: {error.words} of {len(known)} are the same", job)
+        self.errors.append(error)
+        return Note(f"against {folder}: {error}", job)
+
+    def _finish(self, job: Job, transcript: Transcript) -> Iterator[JobEvent]:
+        """Write the outputs, say what does not fit together, and check what was asked for."""
+        request, text = self.request, self.plan.texts[job.name]
+        problem = failed_check(transcript, request, self.aligners.judge is not None)
+        written = []
+        ledger = state.ledger(request.naming.state_folder)
+        for output in job.outputs:
+            if output.stale:
+                written.append(output.path)
+                # A result that a check has failed is there to be looked at, and never up to date.
+                passed = problem is None
+                recipe = output_recipe(self.plan.recipe, text, output.format, request.layout) if passed else None
+                layout = layout_for(request, text, output.format)
+                yield from write_output(job, output, transcript, layout, ledger, recipe)
+        yield from (Note(text, job) for text in doubts(transcript))
+        if problem is None:
+            yield Done(job, transcript, tuple(written))
+        else:
+            kept = f"; see {written[0]}" if written else ""
+            yield JobFailed(job, CheckFailed(f"{job.name}: {problem}{kept}"))
+
+
+def align_pair(audio: str, text: str, aligners: Pairing, request: AlignRequest) -> Transcript:
+    """Align one recording with its text; see `alignment`."""
+    steps = alignment(audio, text, aligners, request)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            transcript: Transcript = end.value
+            return transcript
+
+
+def alignment(audio: str, text: str, aligners: Pairing, request: AlignRequest) -> Generator[float, None, Transcript]:
+    """Align one recording with its text; yield how far it is, in seconds of the recording, and return the transcript.
+
+    Raises:
+        InputError: one of them cannot be read.
+        CheckFailed: the text is plainly in a language that the aligner does not speak.
+    """
+    from asrcli.alignment.sound import Tape, survey
+
+    if not text:
+        raise InputError(f"{audio}: no text of this name ({', '.join(SUFFIXES)})")
+    if audio == STDIN:
+        raise InputError("standard input is read once and sound twice: give the recording as a file")
+    script = read_script(text)
+    language = language_of(script, request, type(aligners.aligner), text)
+    recording = request.recording(audio)
+    warnings: list[str] = []
+    found = survey(recording, request.vad, warnings.append)
+    spelling = spell(script, language)
+    numbers = numbers_in([token.text for piece in spelling.tokens for token in piece], language)
+    windows = Windows(spelling.spoken, Tape(recording), found.speech, aligners, language, numbers)
+    yield from windows.steps()
+    spelling = spell(script, language, windows.chosen)
+    scored = aligners.judge is not None
+    transcript = transcript_of(spelling, windows.found, recording, found, aligners.aligner.name, scored)
+    return replace(transcript, language=language, warnings=tuple(warnings))

@@ -1,0 +1,198 @@
+"""What is asked of an alignment, and what has to be made: decided before anything loads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from asrcli.alignment import choice as choices
+from asrcli.alignment import reference as references
+from asrcli.alignment.language import guess_language
+from asrcli.alignment.script import read_script
+from asrcli.audio.inputs import STDIN
+from asrcli.audio.vad import VadOptions
+from asrcli.errors import AsrError, UsageError
+from asrcli.formats import FORMATS, Layout
+from asrcli.runs import state
+from asrcli.runs.align_pairs import Pair
+from asrcli.runs.outputs import Naming, check_folder, check_template
+from asrcli.runs.plan import SHAPED, Job, Output, check_outputs
+from asrcli.types import Recording
+
+if TYPE_CHECKING:
+    from asrcli.aligner import Aligner
+
+MIN_COVERAGE = 0.5  # of the words; half of them missing is no alignment
+MAX_WORD_SECONDS = 5.0  # nobody stretches a word so long
+
+
+@dataclass(frozen=True, slots=True)
+class AlignRequest:
+    """Everything that a run was asked for."""
+
+    pairs: tuple[Pair, ...]
+    aligner: str = "auto"
+    listener: str = "auto"  # who tells an aligner that places every word which are there: auto, none, ENGINE[:MODEL]
+    model: str | None = None
+    language: str | None = None
+    formats: tuple[str, ...] = ()  # () writes nothing: the caller takes the transcripts
+    layout: Layout | None = None  # None keeps cues of subtitles, and shapes those of other texts
+    highlight_words: bool | None = None  # None: in ASS only, whose karaoke is what people align for
+    naming: Naming = field(default_factory=Naming)
+    vad: VadOptions | None = field(default_factory=VadOptions)
+    min_coverage: float = MIN_COVERAGE
+    max_word_seconds: float = MAX_WORD_SECONDS
+    reference: str | None = None
+    channel: int | None = None  # None is the mix of all
+    start: float = 0.0
+    end: float | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int = 0
+    offline: bool = False
+    force: bool = False
+
+    verb: ClassVar[str] = "align"
+
+    @property
+    def settles_early(self) -> bool:
+        """Whether segments are final before the whole input is done."""
+        return False
+
+    def recording(self, path: str) -> Recording:
+        """Return what is heard of an input."""
+        return Recording(path, self.channel, start=self.start, end=self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class AlignPlan:
+    """What a run will do."""
+
+    request: AlignRequest
+    aligner: type[Aligner]
+    model: str
+    finder: choices.Finder | None  # who tells which words are there, where the aligner places them all
+    listener: choices.Listener | None  # or a recogniser that does
+    jobs: tuple[Job, ...]
+    texts: dict[str, str]  # of each recording
+    recipe: state.Recipe
+    notices: tuple[str, ...]
+
+
+def plan(request: AlignRequest) -> AlignPlan:
+    """Check everything that can be checked without weights, and find what has to be made.
+
+    Raises:
+        UsageError: an aligner, format, template or name that cannot work.
+        EngineUnavailable: nothing here can align the language.
+    """
+    language = request.language or _common_language(request.pairs)
+    aligner, named = choices.choose_aligner(request.aligner, request.model, language)
+    model = named or aligner.default_model
+    notices: list[str] = []
+    finder, listener = choices.choose_judge(request.listener, aligner, language, notices.append)
+    naming = replace(request.naming, engine=aligner.name, model=model)
+    check_template(naming.template, request.formats)
+    if request.reference:
+        references.check_reference(request.reference)
+    recipe = {**_run_recipe(request, aligner, model), "finder": _judge(finder, listener)}
+    writes = bool(request.formats) and not naming.to_stdout
+    if writes:
+        check_folder(naming.state_folder)
+    jobs = tuple(_plan_job(pair, request, naming, recipe) if writes else Job(pair.audio) for pair in request.pairs)
+    check_outputs(jobs, naming)
+    texts = {pair.audio.path: pair.text for pair in request.pairs}
+    notices += _notices(request, aligner, model, finder, listener)
+    asked = replace(request, naming=naming)
+    return AlignPlan(asked, aligner, model, finder, listener, jobs, texts, recipe, tuple(notices))
+
+
+def _judge(finder: choices.Finder | None, listener: choices.Listener | None) -> str:
+    """Return the name of who tells which words are there."""
+    if listener:
+        engine, model = listener
+        return f"{engine.name}:{model or engine.default_model}"
+    return f"{finder[0].name}:{finder[1]}" if finder else "none"
+
+
+def _notices(
+    request: AlignRequest,
+    aligner: type[Aligner],
+    model: str,
+    finder: choices.Finder | None,
+    listener: choices.Listener | None,
+) -> Iterator[str]:
+    if request.aligner == "auto":
+        yield f"aligner {aligner.name}:{model}"
+    if finder or listener:
+        does = "heard" if listener else "found"
+        yield f"which words are in the audio is {does} by {_judge(finder, listener)}"
+    elif not aligner.rejects:
+        why = ", and nothing here finds or hears which are in the audio (--language CODE or --listener ENGINE:MODEL)"
+        known = "" if request.listener == "none" else why
+        yield f"aligner '{aligner.name}' places every word{known}: text that is missing there may be overlooked"
+
+
+def _run_recipe(request: AlignRequest, aligner: type[Aligner], model: str) -> state.Recipe:
+    """Return what shapes all outputs of a run."""
+    return {
+        "command": "align",
+        "engine": aligner.name,
+        "model": model,
+        "language": str(request.language),
+        "vad": "off" if request.vad is None else str(asdict(request.vad)),
+        "min_coverage": str(request.min_coverage),
+        "max_word_seconds": str(request.max_word_seconds),
+        "highlight_words": str(request.highlight_words),
+        "channel": str(request.channel),
+        "stretch": f"{request.start}-{request.end}",
+    }
+
+
+def _common_language(pairs: Sequence[Pair]) -> str | None:
+    """Return the language the first texts are plainly in, when they agree; standard input is not read for it."""
+    found: set[str | None] = set()
+    for pair in [one for one in pairs if one.text not in ("", STDIN)][:20]:
+        try:
+            script = read_script(pair.text)
+        except AsrError:
+            continue
+        found.add(script.language or guess_language(script.text))
+    found.discard(None)
+    return found.pop() if len(found) == 1 else None
+
+
+def layout_for(request: AlignRequest, text: str, format: str) -> Layout:
+    """Return how cues are shaped: as asked for, else as they are in subtitles, else by the default."""
+    layout = request.layout or Layout(by_segment=os.path.splitext(text)[1].lower() in (".srt", ".vtt"))
+    marked = request.highlight_words
+    return replace(layout, highlight_words=format == "ass" if marked is None else marked)
+
+
+def output_recipe(recipe: state.Recipe, text: str, name: str, layout: Layout | None) -> state.Recipe:
+    """Return what shapes one output, its text included."""
+    shape = {} if layout is None else {f"layout.{key}": str(value) for key, value in asdict(layout).items()}
+    digest = state.digest_of(text) if os.path.isfile(text) else "none"
+    return {**recipe, "text": digest, "format": name, **(shape if name in SHAPED else {})}
+
+
+def _plan_job(pair: Pair, request: AlignRequest, naming: Naming, recipe: state.Recipe) -> Job:
+    ledger = state.ledger(naming.state_folder)
+    outputs = []
+    for name in request.formats:
+        path = naming.path(pair.audio, FORMATS[name].extension)
+        if os.path.exists(path) and os.path.exists(pair.text) and os.path.samefile(path, pair.text):
+            raise UsageError(f"the output '{path}' would overwrite the text itself: choose another --output-dir")
+        if not request.force and naming.file is None:
+            ledger.refuse_foreign(path)
+        stale: str | None
+        if request.force or request.reference:
+            stale = "--force" if request.force else "--reference compares anew"
+        elif STDIN in (pair.audio.path, pair.text) or not os.path.exists(pair.audio.path):
+            stale = "the input has no date"
+        else:
+            stale = ledger.stale(path, pair.audio.path, output_recipe(recipe, pair.text, name, request.layout))
+        outputs.append(Output(name, path, stale))
+    return Job(pair.audio, tuple(outputs))

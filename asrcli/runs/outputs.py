@@ -1,0 +1,121 @@
+"""Names of outputs: where the result of each input goes, and that no two go to one place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Formatter
+
+from asrcli.audio.inputs import STDIN, Found
+from asrcli.errors import UsageError
+
+TEMPLATE = "{stem}.{format}"
+TEMPLATE_FIELDS = {
+    "stem": "name of the input without its extension",
+    "ext": "extension of the input, with the dot",
+    "name": "name of the input with its extension",
+    "parent": "name of the input's folder",
+    "engine": "name of the engine",
+    "model": "name of the model, / and the like replaced by _",
+    "format": "srt, txt, ...",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Where outputs go: a folder with a template for names, one file, or standard output."""
+
+    folder: str | None = None  # None is standard output, unless `file`
+    file: str | None = None  # one output, named exactly
+    template: str = TEMPLATE
+    mirror: bool = False  # keep the folders below a folder argument
+    engine: str = ""
+    model: str = ""
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether results go to standard output."""
+        return self.folder is None and self.file is None
+
+    @property
+    def state_folder(self) -> str:
+        """The folder that remembers what was made: where the outputs go, or the current one."""
+        return self.folder if self.file is None and self.folder else os.path.dirname(self.file or "") or "."
+
+    def path(self, found: Found, suffix: str) -> str:
+        """Return the path of one output; the template has passed `check_template`."""
+        if self.file is not None:
+            return self.file
+        source = Path("stdin" if found.path == STDIN else found.path)
+        values = {
+            "stem": source.stem,
+            "ext": source.suffix,
+            "name": source.name,
+            "parent": source.absolute().parent.name,
+            "engine": self.engine,
+            "model": "".join(char if char.isalnum() or char in "-._" else "_" for char in self.model),
+            "format": suffix,
+        }
+        name = self.template.format_map(values)
+        below = os.path.relpath(source.parent, found.root) if self.mirror and found.root else ""
+        return os.path.normpath(os.path.join(self.folder or "", below, name))
+
+
+def check_template(template: str, formats: Sequence[str]) -> None:
+    """Raise `UsageError` when the template names an unknown field or gives several formats one name."""
+    try:
+        used = [field for _, field, _, _ in Formatter().parse(template) if field is not None]
+    except ValueError as error:
+        raise UsageError(f"--output-template '{template}': {error}") from error
+    for field in used:
+        if field not in TEMPLATE_FIELDS:
+            known = ", ".join("{" + name + "}" for name in TEMPLATE_FIELDS)
+            raise UsageError(f"--output-template '{template}' has an unknown field '{{{field}}}'; use {known}")
+    if len(formats) > 1 and "format" not in used:
+        raise UsageError(f"--output-template '{template}' gives {' and '.join(formats)} one name; add '.{{format}}'")
+
+
+def check_collisions(outputs: Sequence[tuple[str, str]]) -> None:
+    """Raise `UsageError` when two inputs would write one output, or an output is an input.
+
+    Args:
+        outputs: (input, output) pairs. Names that differ only in case count as one, since some file systems think so.
+    """
+    owners: dict[str, str] = {}
+    inputs = {os.path.abspath(source) for source, _ in outputs}
+    for source, output in outputs:
+        key = os.path.abspath(output)
+        if key in inputs:
+            raise UsageError(f"the output '{output}' is one of the inputs; give another --output-dir")
+        first = owners.setdefault(key.casefold(), source)
+        if first != source:
+            raise UsageError(f"'{first}' and '{source}' would both write '{output}'; {_apart(first, source)}")
+
+
+def _apart(first: str, second: str) -> str:
+    """Return what to type so that two inputs get names of their own."""
+    one, other = Path(first).absolute(), Path(second).absolute()
+    if one.parent.name.casefold() != other.parent.name.casefold():
+        return "add --output-template '{parent}-{stem}.{format}', or --mirror-tree for what lies below folders"
+    if one.suffix.casefold() != other.suffix.casefold():
+        return "add --output-template '{stem}{ext}.{format}'"
+    return "add --mirror-tree for what lies below folders, or give each an --output-dir of its own"
+
+
+def check_folder(path: str) -> None:
+    """Raise `UsageError` when an output folder exists as something else than a folder."""
+    for part in [Path(path), *Path(path).parents]:
+        if part.exists():
+            if not part.is_dir():
+                raise UsageError(f"the output folder '{path}' cannot be made: '{part}' is a file")
+            return
+
+
+def check_writable(path: str) -> None:
+    """Raise `UsageError` when nothing may be written into a folder, or none may be made there."""
+    there = next(part for part in [Path(path).absolute(), *Path(path).absolute().parents] if part.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        what = "there is" if there == Path(path).absolute() else f"'{there}' gives"
+        raise UsageError(f"the output folder '{path}': {what} no permission to write; choose another one")
