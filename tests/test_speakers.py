@@ -178,7 +178,7 @@ def test_the_sample_of_pyannote_with_its_own_turns(asr: Run, tmp_path: Path, che
     assert "1 up to date" in again.err
     (tmp_path / "other.rttm").write_text("SPEAKER sample 1 0 30 <NA> <NA> A <NA> <NA>\n")
     other = asr(*command[:-1], tmp_path / "other.rttm", "-f", "json", "-o", "out", "--dry-run")
-    assert "speakers was rttm" in other.out
+    assert "speakers has changed" in other.out
 
 
 def test_a_folder_of_rttm_and_an_input_without_one(asr: Run, tmp_path: Path) -> None:
