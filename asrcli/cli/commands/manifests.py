@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asrcli.base.console import Console, clock
+from asrcli.base.console import Console, clock, tell
 from asrcli.errors import AsrError, UsageError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class _Show:
             case transcribing.Written(None, text):
                 sys.stdout.write(text)
             case transcribing.Written(path):
-                print(path)
+                tell(path)
 
     def _failed(self, name: str, error: Exception) -> None:
         self.failed += 1

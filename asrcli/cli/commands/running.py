@@ -10,7 +10,7 @@ import traceback
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from asrcli.base.console import Console, clock, printable
+from asrcli.base.console import Console, clock, printable, shown
 from asrcli.base.display import take_down
 from asrcli.base.files import reason
 from asrcli.cli.commands.sinks import Results, Sinks
@@ -221,7 +221,7 @@ class Run:
         """Print the names of finished files; they are worth finishing even when nobody reads their names."""
         try:
             for path in paths:
-                sys.stdout.write(path + "\n")
+                sys.stdout.write(shown(path) + "\n")
             sys.stdout.flush()
         except OSError:  # its reader has gone, or it was closed
             discard_stdout()

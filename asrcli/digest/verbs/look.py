@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from asrcli.base.console import complain, tell
 from asrcli.digest.verbs import OUT, Day, Out, app, day_of
 from asrcli.errors import InputError, UsageError
 
@@ -42,7 +42,7 @@ def search(
 
     with closing(open_store(out / "digest.sqlite")) as store:
         for ranked, day in finder.search(store, query, limit):
-            print(f"{ranked.score:.2f}\t{day or 'not shown'}\t{ranked.item.id}\t{ranked.item.title}")
+            tell(f"{ranked.score:.2f}\t{day or 'not shown'}\t{ranked.item.id}\t{ranked.item.title}")
 
 
 @app.command("why")
@@ -55,16 +55,16 @@ def why(identity: Id, out: Out = OUT) -> None:
     with closing(open_store(out / "digest.sqlite")) as store:
         found = explain(store, identity, settings_for(out, None))
     item = found.ranked.item
-    print(f"{item.id}\t{item.title}")
-    print(
+    tell(f"{item.id}\t{item.title}")
+    tell(
         f"first seen {found.first_seen}; "
         + (f"reported {found.day}" if found.day else f"not reported: {found.why_not}")
     )
     if found.day and found.why_not:
-        print(f"hidden: {found.why_not}")
+        tell(f"hidden: {found.why_not}")
     for reason in found.ranked.reasons:
-        print(f"{reason.points:+.2f}\t{reason.text}")
-    print(f"{found.ranked.score:.2f}\tin all")
+        tell(f"{reason.points:+.2f}\t{reason.text}")
+    tell(f"{found.ranked.score:.2f}\tin all")
 
 
 def mark(identity: str, out: Path, name: str, undo: bool) -> None:
@@ -107,7 +107,7 @@ def status(out: Out = OUT, day: Day = None) -> None:
         if not rows:
             raise InputError(f"no run of {wanted or 'any day'} in {out}; days: {', '.join(days[-5:]) or 'none'}")
         for source, state, evidence in rows:
-            print(f"{wanted}\t{source}\t{state}\t{evidence}")
+            tell(f"{wanted}\t{source}\t{state}\t{evidence}")
 
 
 @app.command("ideas")
@@ -123,7 +123,7 @@ def ideas(
         year, number, _ = date.fromisoformat(edition.day).isocalendar()
         if week is None or week == f"{year}-W{number:02}":
             for claim in edition.ideas:
-                print(f"{edition.day}\t{claim.id}\t{claim.start}-{claim.end}\t{claim.text}")
+                tell(f"{edition.day}\t{claim.id}\t{claim.start}-{claim.end}\t{claim.text}")
 
 
 @app.command("doctor")
@@ -139,14 +139,14 @@ def doctor(
 
     own = out / "digest.toml"
     settings = settings_for(out, None)
-    print(f"settings\t{own if own.is_file() else 'built-in'}")
-    print(f"categories\t{', '.join(settings.categories)}")
-    print(f"feeds\t{len(settings.feeds)}; repositories {len(settings.releases)}; interests {len(settings.interests)}")
+    tell(f"settings\t{own if own.is_file() else 'built-in'}")
+    tell(f"categories\t{', '.join(settings.categories)}")
+    tell(f"feeds\t{len(settings.feeds)}; repositories {len(settings.releases)}; interests {len(settings.interests)}")
     for name in ("ASR_X_TOKEN", "ASR_LLM_KEY"):
-        print(f"{name}\t{'set' if os.environ.get(name) else 'not set'}")
+        tell(f"{name}\t{'set' if os.environ.get(name) else 'not set'}")
     for program in ("espeak-ng", "flite"):
-        print(f"{program}\t{shutil.which(program) or 'not found'}")
-    print(f"store\t{out / 'digest.sqlite' if (out / 'digest.sqlite').is_file() else 'none yet'}")
+        tell(f"{program}\t{shutil.which(program) or 'not found'}")
+    tell(f"store\t{out / 'digest.sqlite' if (out / 'digest.sqlite').is_file() else 'none yet'}")
 
 
 @app.command("import")
@@ -159,14 +159,14 @@ def import_list(
         from asrcli.digest.sources.feeds import read_opml_file
 
         feeds = read_opml_file(file)
-        print("feeds = [\n" + "".join(f'  "{url}",\n' for _, url in feeds) + "]")
-        print(f"asr: {len(feeds)} feeds: put these lines into digest.toml", file=sys.stderr)
+        tell("feeds = [\n" + "".join(f'  "{url}",\n' for _, url in feeds) + "]")
+        complain(f"asr: {len(feeds)} feeds: put these lines into digest.toml")
     elif kind == "bibtex":
         from asrcli.digest.bibtex import read_authors
 
         names = read_authors(file)
-        print("authors = [\n" + "".join(f"  {toml_string(name)},\n" for name in names) + "]")
-        print(f"asr: {len(names)} authors: put these lines into digest.toml", file=sys.stderr)
+        tell("authors = [\n" + "".join(f"  {toml_string(name)},\n" for name in names) + "]")
+        complain(f"asr: {len(names)} authors: put these lines into digest.toml")
     else:
         raise UsageError(f"import {kind!r}: write opml or bibtex")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asrcli.base.console import complain, tell
 from asrcli.digest.verbs import OUT, Out, app, day_of
 from asrcli.errors import EngineUnavailable, InputError, UsageError
 
@@ -52,7 +53,7 @@ def mindmap(
     }
     for name, text in pages.items():
         write_text(out / name, text)
-        print(out / name)
+        tell(out / name)
 
 
 @app.command("feed")
@@ -73,7 +74,7 @@ def feed(
         write_text(out / "sources.opml", sources_opml(settings_for(out, None)))
         names.append("sources.opml")
     for name in names:
-        print(out / name)
+        tell(out / name)
 
 
 @app.command("readme")
@@ -94,7 +95,7 @@ def readme(
     check_targets([File("the README", str(file))], reads("--leaderboard", leaderboard))
     board = load_board(leaderboard) if leaderboard else None  # only read where a block needs it
     done = update_readme(file, editions_in(out, 30), board)
-    print(f"asr: {file}: {', '.join(done)}", file=sys.stderr)
+    complain(f"asr: {file}: {', '.join(done)}")
 
 
 @app.command("podcast")
@@ -135,13 +136,13 @@ def podcast(
             raise
         path = out / "podcast" / f"{edition.day}.script.md"
         write_text(path, script_markdown(script))
-        print(f"asr: no audio: {error}", file=sys.stderr)
-        print(path)
+        complain(f"asr: no audio: {error}")
+        tell(path)
         return
     episode, show = write_episode(out, script, speaker, kind)
-    print(out / "podcast" / episode.file)
+    tell(out / "podcast" / episode.file)
     settings = settings_for(out, None)
-    print(write_feed(out, settings))
+    tell(write_feed(out, settings))
     if not settings.site:
         print(
             "asr: no `site` in digest.toml: podcast apps need the address the folder is published at", file=sys.stderr
@@ -151,7 +152,7 @@ def podcast(
         heard = listen(sound, script, engine, load_lexicon(out / "lexicon.tsv"))
         path = out / "podcast" / f"{edition.day}.heard.md"
         write_text(path, report_markdown(heard, check_times(sound, times_of(show))))
-        print(path)
+        tell(path)
 
 
 def verified_edition(out: Path, day: str | None) -> Edition:
@@ -197,7 +198,7 @@ def paper(
         name = reading.identity
     target = out / "papers" / f"{file_name(name)}.md"
     write_text(target, paper_page(reading))
-    print(target)
+    tell(target)
 
 
 def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, citations: bool) -> Reading:
