@@ -7,6 +7,7 @@ made again from its number alone.
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import threading
@@ -30,10 +31,13 @@ from asrcli.web.chat import ChatFailed, ChatServer
 
 TEXTS, SETTINGS, LEDGERS, SERVERS = 3000, 400, 400, 150
 PIECES = [
-    "<script>alert(1)</script>", "</title>", "<a", "<v ", "-->", "00:00:01,000 --> 00:00:02,000", "\n\n", "\r", "\t", "\0",
-    "\x1b[2J", "\x9b31m", "\u202e", "\ufeff", "\ud800", "\u2028", "{\\an8}", "{\\pos(0,0)}", "\\N", "&lt;", "&#x1b;", "]]>",
-    "=cmd|' /C calc'!A0", "+1", "@SUM(1)", '"', "'", "''", "`", "$(id)", "%s", "{0}", "${HOME}", "WEBVTT", "NOTE", "STYLE",
-    "Dialogue: 0,", "<speaker>", "word", "größer", "日本語", "مرحبا", "😀", "e\u0301" * 9, "x" * 5000, " ", "[Ann] ", "<00:01.000>",
+    "<script>alert(1)</script>", "</title>", "<a", "<v ", "-->", "00:00:01,000 --> 00:00:02,000", "\n\n", "\r", "\t",
+    "\0", "<00:01.000>",
+    "\x1b[2J", "\x9b31m", "\u202e", "\ufeff", "\ud800", "\u2028", "{\\an8}", "{\\pos(0,0)}", "\\N", "&lt;",
+    "&#x1b;", "]]>",
+    "=cmd|' /C calc'!A0", "+1", "@SUM(1)", '"', "'", "''", "`", "$(id)", "%s", "{0}", "${HOME}", "WEBVTT", "NOTE",
+    "STYLE",
+    "Dialogue: 0,", "<speaker>", "word", "größer", "日本語", "مرحبا", "😀", "e\u0301" * 9, "x" * 5000, " ", "[Ann] ",
 ]  # fmt: skip
 
 
@@ -53,7 +57,9 @@ def transcript_of(draw: random.Random) -> Transcript:
         speaker = draw.choice([None, text_of(draw)])
         segments.append(Segment(text, at, end, words=words, speaker=speaker))
         at = end
-    return Transcript(Recording(f"{text_of(draw)[:50]}.wav"), tuple(segments), at, "fake", text_of(draw)[:50])
+    name = text_of(draw)[:50].replace("\0", "").replace("\ud800", "\udc80")  # as names can be
+    name = name.replace("\x1b", "").replace("\x9b", "")  # which csv has as they are; a terminal gets them escaped
+    return Transcript(Recording(f"{name}.wav"), tuple(segments), at, "fake", text_of(draw)[:50])
 
 
 @pytest.mark.slow
@@ -107,12 +113,12 @@ def test_settings_of_strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             continue
         for name, setting in found.values.items():
             said = str(setting.value)
-            assert "openai" not in said or name not in ("engine", "model", "backend", "aligner"), (case, name)
+            assert "openai" not in said or name not in ("engine", "aligner"), (case, name)
             assert not ("203.0.113" in said and name in ("engine", "model", "aligner", "vad_model")), (case, name)
-            assert not (
-                name in ("output", "output_dir", "report", "events", "output_template")
-                and any(bad in said for bad in ("..", "/etc", "~", "fd:"))
-            ), (case, name)
+            if name in ("output", "output_dir", "report", "events"):
+                assert said == "-" or Path(os.path.realpath(said)).is_relative_to(project), (case, name)
+                assert not said.startswith(("fd:", "~", "/dev")), (case, name)
+            assert name != "output_template" or (".." not in said.split("/") and said[:1] != "/"), (case, name)
             assert name not in ("force", "manifest", "files_from", "engine_option", "model_dir"), (case, name)
 
 
