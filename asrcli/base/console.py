@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import time
@@ -23,6 +24,14 @@ NARROW = 72  # columns of a terminal below which a bar, or a table that is drawn
 def printable(text: str) -> str:
     """Return text on one line; line breaks, control characters and undecodable bytes of names become escapes."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+USER = re.compile(r"(://)[^/\s@'\"]*@")
+
+
+def without_users(text: str) -> str:
+    """Return text whose addresses name no user and no password."""
+    return USER.sub(r"\1***@", text)
 
 
 def shown(text: object) -> str:
@@ -48,7 +57,7 @@ def tell(text: object = "") -> None:
 
 def complain(text: object) -> None:
     """Print one line on standard error."""
-    print(printable(str(text)), file=sys.stderr)
+    print(printable(without_users(str(text))), file=sys.stderr)
 
 
 def clock(seconds: float) -> str:
@@ -110,16 +119,16 @@ class Console:
     def note(self, text: str) -> None:
         """Say something that is good to know."""
         if not self.quiet:
-            self._line(f"asr: {printable(text)}")
+            self._line(f"asr: {printable(without_users(text))}")
 
     def detail(self, text: str) -> None:
         """Say something that only --verbose wants to know."""
         if self.verbose:
-            self._line(f"asr: {printable(text)}")
+            self._line(f"asr: {printable(without_users(text))}")
 
     def error(self, text: str) -> None:
         """Say what went wrong; said even when quiet."""
-        self._line(f"asr: {printable(text)}")
+        self._line(f"asr: {printable(without_users(text))}")
 
     def raw(self, text: str) -> None:
         """Write text as it is: a traceback."""

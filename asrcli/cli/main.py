@@ -305,7 +305,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(text if text.startswith("Usage:") else line, file=sys.stderr)
         sys.exit(error.exit_code)
     except AsrError as error:
-        print(f"asr: {printable(str(error))}", file=sys.stderr)
+        complain(f"asr: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         from asrcli.cli.commands.running import leave

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from asrcli.base.config import Setting, look_up, project_file, read, shown_files
-from asrcli.base.console import complain, tell
+from asrcli.base.console import complain, tell, without_users
 from asrcli.base.trust import trust, trust_file
 from asrcli.errors import UsageError
 
@@ -64,7 +64,7 @@ def config(
     for name in dict.fromkeys(row.command for row in rows):
         print(f"\n[{name}]")
         for row in (one for one in rows if one.command == name):
-            tell(f"{row.option:<{widest}}  {_shown(row.value)}  ({row.origin})")
+            tell(f"{row.option:<{widest}}  {without_users(_shown(row.value))}  ({row.origin})")
 
 
 def _trust() -> None:
