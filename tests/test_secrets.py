@@ -202,3 +202,20 @@ def test_the_key_of_a_named_server_is_not_sent_to_another(
         run("transcribe", "one.wav", "-e", "openai_server", "-m", f"{url}#m", "--no-vad")
     assert set(came) == {""}
     assert "ASR_SERVER_KEY was not sent" in clean(capfd, planted)
+
+
+@pytest.mark.parametrize("proxy", ["ftp://user:planted-x-90cd@127.0.0.1:1", "http://user:planted-x-90cd@:::bad"])
+def test_a_password_of_a_proxy_or_an_address_is_not_shown(
+    proxy: str, planted: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_wav(planted / "one.wav")
+    run("transcribe", "one.wav", "-m", "http://user:planted-x-90cd@h/v1#m")
+    run("transcribe", "one.wav", "-e", "openai_server", "-m", "http://user:planted-x-90cd@h/v1#m")
+    monkeypatch.setenv("ASR_LLM", "http://user:planted-x-90cd@h/v1")
+    run("config", "ask", "--changed")
+    assert "user" not in clean(capfd, planted).replace("leave user", "")
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    run("transcribe", "one.wav", "-e", "openai_server", "-m", "http://203.0.113.1/v1#m", "--no-vad")
+    said = clean(capfd, planted)
+    assert "holds no address of a proxy" in said and "Traceback" not in said

@@ -39,6 +39,7 @@ GROUP_SECONDS = 1.0  # frames (20 to 100 ms) are converted together: 1.6 times f
 PREROLL = 1.0  # seconds decoded before a seek's target, so that overlapping transforms and the resampler have settled
 GAP = 0.1  # seconds by which timestamps must run ahead of the samples before silence is put in: below it is jitter
 LATE_START = 0.01  # the same at the very start, where there is no jitter
+MOST_SILENCE = 12 * 3600.0  # seconds of silence put in altogether: a kilobyte can declare a gap of a year
 LONGEST_GAP = 60.0  # seconds of silence put in where the container does not say how long it is
 WRONG_SCALE = 4.0  # a peak above this is no codec's overshoot but a file in another scale
 SHORT_BY = 0.5  # seconds missing at the end that make a file "cut short"; codec padding is below 0.1 s
@@ -146,6 +147,7 @@ class _Decoder:
         self, recording: Recording, container: Any, stream: Any, warn: Warn, group_seconds: float = GROUP_SECONDS
     ) -> None:
         self.group_seconds = group_seconds
+        self.silence = 0.0  # seconds that were put in
         self.recording = recording
         self.container = container
         self.stream = stream
@@ -264,9 +266,13 @@ class _Decoder:
             self.zero = min(time_zero(self.container), time)
         ahead = time - self.zero - self.position
         if ahead > (LATE_START if begins else GAP) and self._fits(ahead):
-            if not begins:
-                self._tell_once("gap", f"audio is missing at {self.position:.1f} s; silence was put in its place")
-            return ahead
+            if self.silence + ahead > MOST_SILENCE:
+                self._tell_once("year", f"{ahead / 3600:.0f} hours are missing at {self.position:.1f} s, left out")
+            else:
+                self.silence += ahead
+                if not begins:
+                    self._tell_once("gap", f"audio is missing at {self.position:.1f} s; silence was put in its place")
+                return ahead
         if abs(ahead) > GAP:
             self.zero += ahead  # timestamps jumped: follow them from here, and keep every sample
         return 0.0

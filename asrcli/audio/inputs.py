@@ -58,13 +58,29 @@ def _expand_one(argument: str) -> list[Found]:
             raise UsageError(f"no audio or video files in folder '{argument}'; name files of other types themselves")
         return files
     if any(sign in argument for sign in "*?[") and not os.path.lexists(argument):
-        from glob import glob
-
-        matches = sorted(glob(argument, recursive=True))
+        matches = sorted(_matches(argument))
         if not matches:
             raise UsageError(f"nothing matches the pattern '{argument}'")
         return [one for match in matches for one in _expand_one(match)]
     return [Found(argument)]
+
+
+def _matches(pattern: str) -> list[str]:
+    """Return what matches a pattern; ``**`` does not follow links to folders, of which two can make 2**40 paths."""
+    from glob import glob, has_magic
+
+    parts = pattern.split("/")
+    if "**" not in parts:
+        return glob(pattern)
+    first = next(at for at, part in enumerate(parts) if has_magic(part))
+    rest = [part for part in parts[first:] if part]
+    rest += ["*"] if rest[-1] == "**" else []
+    base = "/".join(parts[:first]) or ("/" if pattern.startswith("/") else "")
+    hidden = any(part.startswith(".") for part in rest)
+    found = (path.relative_to(base or ".") for path in Path(base or ".").glob("/".join(rest)))
+    return [
+        os.path.join(base, path) for path in found if hidden or not any(part.startswith(".") for part in path.parts)
+    ]
 
 
 def walk(folder: str) -> Iterator[str]:

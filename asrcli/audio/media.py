@@ -198,7 +198,7 @@ def decoded_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any
                         yield frame
                 except EOFError:
                     return
-                except (av.FFmpegError, ValueError):
+                except (av.FFmpegError, ValueError, LookupError, TypeError):
                     in_a_row += 1
                     damage.add(None if packet.pts is None else max(0.0, float(packet.pts * packet.time_base)))
                     if in_a_row >= MOST_ERRORS:
@@ -207,6 +207,8 @@ def decoded_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any
                 return
         except EOFError:
             return
+        except LookupError:  # a packet of a stream that the header did not speak of: late video in FLV
+            in_a_row += 1
         except (av.FFmpegError, OSError):
             in_a_row += 50  # the container itself: twenty tries
             damage.add(None)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from asrcli.base import display
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
     from rich.progress import Progress, TaskID
+    from rich.segment import Segment
 
 WIDE = 240  # characters in a line of a table that no terminal shows
 NARROW = 72  # columns of a terminal below which a bar, or a table that is drawn again and again, says less
@@ -23,6 +26,40 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+USER = re.compile(r"(://)[^/\s@'\"]*@")
+
+
+def without_users(text: str) -> str:
+    """Return text whose addresses name no user and no password."""
+    return USER.sub(r"\1***@", text)
+
+
+def shown(text: object) -> str:
+    """Return data as standard output should have it: for a program as it is, on a terminal without control characters.
+
+    A name may hold sequences that a terminal obeys.
+    """
+    return (
+        "\n".join(printable(line) for line in str(text).replace("\t", "    ").split("\n"))
+        if _at_terminal()
+        else str(text)
+    )
+
+
+def _at_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def tell(text: object = "") -> None:
+    """Print data on standard output, as `shown` gives it."""
+    print(shown(text))
+
+
+def complain(text: object) -> None:
+    """Print one line on standard error."""
+    print(printable(without_users(str(text))), file=sys.stderr)
+
+
 def clock(seconds: float) -> str:
     """Return a duration as people read it: ``7.3 s``, ``12:05``, ``1:02:03``."""
     if seconds < 60:
@@ -30,6 +67,11 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _plain(segment: Segment) -> Segment:
+    text = "\n".join(printable(line) for line in segment.text.split("\n"))
+    return segment if text == segment.text else segment._replace(text=text)
 
 
 def table_console() -> RichConsole:
@@ -42,6 +84,10 @@ def table_console() -> RichConsole:
     class TableConsole(RichConsole):
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError
+
+        def _render_buffer(self, buffer: Iterable[Segment]) -> str:
+            # What is printed comes from names and texts of others; colours are added behind this.
+            return super()._render_buffer(one if one.control else _plain(one) for one in buffer)
 
     width = shutil.get_terminal_size((WIDE, 24)).columns
     return TableConsole(width=width, highlight=False, emoji=False, markup=False)
@@ -73,16 +119,16 @@ class Console:
     def note(self, text: str) -> None:
         """Say something that is good to know."""
         if not self.quiet:
-            self._line(f"asr: {printable(text)}")
+            self._line(f"asr: {printable(without_users(text))}")
 
     def detail(self, text: str) -> None:
         """Say something that only --verbose wants to know."""
         if self.verbose:
-            self._line(f"asr: {printable(text)}")
+            self._line(f"asr: {printable(without_users(text))}")
 
     def error(self, text: str) -> None:
         """Say what went wrong; said even when quiet."""
-        self._line(f"asr: {printable(text)}")
+        self._line(f"asr: {printable(without_users(text))}")
 
     def raw(self, text: str) -> None:
         """Write text as it is: a traceback."""

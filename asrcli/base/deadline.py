@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from asrcli.errors import UsageError
+
 if TYPE_CHECKING:
     import httpx2
 
@@ -35,6 +37,22 @@ def bounded(client: httpx2.Client) -> httpx2.Client:
         if pool is not None:
             pool._network_backend = _Backend(pool._network_backend)
     return client
+
+
+def bounded_client(**settings: Any) -> httpx2.Client:
+    """Return a client whose reads and writes end with the thread's `deadline`.
+
+    Raises:
+        UsageError: a proxy that the environment names is no address. It is not shown: it may hold a password.
+    """
+    import httpx2
+
+    try:
+        return bounded(httpx2.Client(**settings))
+    except (ValueError, httpx2.InvalidURL, ImportError):
+        raise UsageError(
+            "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY holds no address of a proxy: correct or unset it"
+        ) from None
 
 
 def _left(timeout: float | None, error: str) -> float | None:

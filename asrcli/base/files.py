@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -17,6 +18,7 @@ BLOCK = 1 << 22  # bytes read at once
 TEMPORARY = re.compile(r"\.asr-[0-9a-f]{16}\.tmp")  # no part of a target's name: that may be as long as names can be
 # Hidden folders of our own: a link in the place of one would lead what is written below it somewhere else.
 OWN = frozenset({".asr", "journal", "manifests", ".under-way"})
+NO_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EROFS})
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -48,7 +50,7 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str 
             with open(descriptor, "wb", closefd=False) as file:
                 file.writelines(encoded)
                 file.flush()
-                os.fsync(descriptor)
+                _sync(descriptor)
             os.replace(temporary, target)
         except BaseException:  # of the disk, or of what makes the parts
             with suppress(OSError):
@@ -75,7 +77,7 @@ def create_beside(target: Path) -> tuple[int, Path]:
             if os.path.samestat(os.fstat(descriptor), os.stat(temporary)):
                 break
         os.close(descriptor)
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # nothing is there yet, or the file system has no modes
         os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
     return descriptor, temporary
 
@@ -114,9 +116,27 @@ def lock(descriptor: int, *, wait: bool = False) -> bool | None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
-    except OSError:  # some network file systems
+    except OSError as error:  # some network file systems
+        _say_once(f"this file system has no locks ({reason(error)}): run one asr at a time on these files")
         return None
     return True
+
+
+def _sync(descriptor: int) -> None:
+    """Put a file on the disk, where the file system can; a full or broken disk is an error all the same."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_SYNC:
+            raise
+        _say_once(f"this file system does not sync files ({reason(error)}): a power cut may lose the last ones")
+
+
+@lru_cache
+def _say_once(text: str) -> None:
+    from asrcli.base.console import complain
+
+    complain(f"asr: note: {text}")
 
 
 def open_lines(path: Path) -> int:

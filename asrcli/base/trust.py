@@ -17,8 +17,10 @@ from typing import Any
 
 from asrcli.errors import OutputError, UsageError
 
-# Engines that work on this machine alone. A plugin of others is not known to.
-LOCAL = frozenset(["auto", "canary", "fake", "firered", "nemo", "pocketsphinx", "qwen3", "transformers", "whisper"])
+# Engines, aligners and companions that work on this machine alone. A plugin of others is not known to.
+LOCAL = frozenset(
+    ["auto", "canary", "fake", "firered", "nemo", "pocketsphinx", "qwen3", "transformers", "whisper", "ctc", "silero"]
+)
 MODEL = re.compile(r"[\w.@+-][\w.@+:-]*(/[\w.@+:-]+)*")  # no address, and no \\server of Windows
 HARMLESS = frozenset(
     re.findall(
@@ -90,10 +92,10 @@ CHECKS: dict[str, Callable[[Any, Path], bool]] = {
     "engine": _is_local,
     "listener": _is_local,
     "model": _is_model,
-    "aligner": _is_model,
-    "identify_with": _is_model,
-    "vad_model": _is_model,
-    "punctuation_model": _is_model,
+    "aligner": _is_local,
+    "identify_with": _is_local,
+    "vad_model": _is_local,
+    "punctuation_model": _is_local,
     "diarize_model": _is_model,
     "offline": _is_true,
     "output_template": _is_name,

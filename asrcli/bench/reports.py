@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
+from asrcli.base.cells import safe_cell
 from asrcli.bench.tables import Grid, facts_line, grids, headline
 from asrcli.bench.verdicts import front, verdicts
 from asrcli.datasets.results import RunRecord
@@ -46,7 +47,8 @@ def to_csv(runs: Sequence[RunRecord]) -> str:
     for run in runs:
         for one in run.measures:
             figures = (one.value, one.unit, one.low, one.high, one.count)
-            writer.writerow((run.system, run.dataset, run.started, one.name, one.condition, *figures))
+            row = (run.system, run.dataset, run.started, one.name, one.condition, *figures)
+            writer.writerow([safe_cell(cell) for cell in row])
     return stream.getvalue()
 
 

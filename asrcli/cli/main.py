@@ -22,7 +22,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from asrcli import __version__
-from asrcli.base.console import printable
+from asrcli.base.console import complain, printable
 from asrcli.base.files import reason
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
 
@@ -86,7 +86,7 @@ class _Lenient:
         try:
             rest: list[str] = super().parse_args(ctx, words)  # type: ignore[misc]
             for line in looked_up.lines(typed):
-                print(f"asr: {printable(line)}", file=sys.stderr)
+                complain(f"asr: {line}")
             return rest
         except typer.BadParameter as error:
             name = (error.param.name if error.param else None) or ""
@@ -160,7 +160,7 @@ def _is_named(flag: str, word: str) -> bool:
     names = {"silero", *declared(NAMED[flag][1])}
     stem = word.partition(":")[0]
     if stem not in names and not os.path.lexists(word) and (close := get_close_matches(stem, names, n=1)):
-        print(f"asr: note: {flag} {word}: taken as an input; did you mean {flag} {close[0]}?", file=sys.stderr)
+        complain(f"asr: note: {flag} {word}: taken as an input; did you mean {flag} {close[0]}?")
     return stem in names
 
 
@@ -191,7 +191,7 @@ def modern_spelling(args: Sequence[str], flags: dict[str, str]) -> list[str]:
             if name in flags and value.lower() in BOOLEAN_WORDS:
                 wanted = name if BOOLEAN_WORDS[value.lower()] else flags[name]
                 note = f"--{name[2:]} {value}: write {wanted or 'nothing'} instead"
-                print(f"asr: note: {note}", file=sys.stderr)
+                complain(f"asr: note: {note}")
                 words += [wanted] if wanted else []
                 continue
             if name in NAMED and (chosen := value or (pending[0] if pending else "")) and _is_named(name, chosen):
@@ -305,7 +305,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(text if text.startswith("Usage:") else line, file=sys.stderr)
         sys.exit(error.exit_code)
     except AsrError as error:
-        print(f"asr: {printable(str(error))}", file=sys.stderr)
+        complain(f"asr: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         from asrcli.cli.commands.running import leave

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from asrcli.base.cells import safe_cell
 from asrcli.compare import wording
 from asrcli.compare.breakdown import Bucket, by_field, macro_means
 from asrcli.compare.classes import CLASSES
@@ -169,11 +170,6 @@ def to_csv(comparison: Comparison) -> str:
             row.append(system.texts[index])
         writer.writerow([safe_cell(cell) for cell in row])
     return text.getvalue()
-
-
-def safe_cell(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str:

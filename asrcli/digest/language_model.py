@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from asrcli.base.console import complain
 from asrcli.digest.compose import IDEAS
 from asrcli.digest.edition import Claim, Edition, Idea, Paper
 from asrcli.digest.verify import claim_problems
@@ -107,7 +107,7 @@ def endpoint(url: str, model: str, key: str = "") -> Endpoint | EngineModel:
 
 
 def _say(text: str) -> None:
-    print(f"asr: {text}", file=sys.stderr)
+    complain(f"asr: {text}")
 
 
 def rewrite(edition: Edition, chat: Chat, name: str) -> Edition:
@@ -122,7 +122,7 @@ def rewrite(edition: Edition, chat: Chat, name: str) -> Edition:
             claims, lost = gate(chat(INSTRUCTIONS, message(paper)), paper)
         except ModelFailed as error:
             failure = str(error)
-            print(f"asr: --llm {name}: {failure}; the rest of the digest quotes the abstracts", file=sys.stderr)
+            complain(f"asr: --llm {name}: {failure}; the rest of the digest quotes the abstracts")
             claims, lost = [], 0
         dropped += lost
         papers.append(replace(paper, claims=tuple(claims) or paper.claims))

@@ -103,6 +103,10 @@ def read_file(path: Path) -> Reading:
     return Reading(clean(first.lstrip("# "), 400), text, "text file")
 
 
+# What pypdf lets out of a file that somebody has broken.
+BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, NotImplementedError)
+
+
 def read_pdf(path: Path) -> Reading:
     """Read the text of a PDF, up to a number of pages."""
     try:
@@ -114,7 +118,7 @@ def read_pdf(path: Path) -> Reading:
         reader = PdfReader(path)
         count = len(reader.pages)
         pages = [page.extract_text() for page in reader.pages[:MAX_PAGES]]
-    except (PdfReadError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (PdfReadError, OSError, RecursionError, AssertionError, *BROKEN) as error:
         raise InputError(f"{path}: not a PDF that can be read ({type(error).__name__})") from error
     text = clean(dehyphenate("\n".join(pages)), MAX_FILE)
     if not text:

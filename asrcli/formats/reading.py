@@ -10,10 +10,11 @@ from html import unescape
 from asrcli.errors import InputError
 from asrcli.formats.cues import Cue
 
-STAMP = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d)[,.](\d{3})")
+STAMP = re.compile(r"(?:(\d{1,6}):)?([0-5]?\d):([0-5]?\d)[,.](\d{3})")
 TIMES = re.compile(rf"\s*({STAMP.pattern})\s*-->\s*({STAMP.pattern})(?:\s.*)?")
-VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>]*)>")
-TAG = re.compile(r"</?[a-z][^>]*>|<[\d:.]+>", re.IGNORECASE)
+# A tag ends before the next one begins: else each of many open ones would be followed to the end of the text.
+VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]*)>")
+TAG = re.compile(r"</?[a-z][^<>]*>|<[\d:.]+>", re.IGNORECASE)
 
 
 def parse_srt(text: str) -> list[Cue]:

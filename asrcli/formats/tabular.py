@@ -6,6 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
+from asrcli.base.cells import safe_cell
 from asrcli.formats.text import clean
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def render_tsv(transcript: Transcript, layout: Layout, header: bool) -> str:
     """Write start, end and text, times as whole **milliseconds**, which is what openai-whisper's readers expect."""
     rows = ["start\tend\ttext"] if header else []
     for segment in transcript.segments:
-        rows.append(f"{round(segment.start * 1000)}\t{round(segment.end * 1000)}\t{clean(segment.text)}")
+        rows.append(f"{round(segment.start * 1000)}\t{round(segment.end * 1000)}\t{safe_cell(clean(segment.text))}")
     return "".join(f"{row}\n" for row in rows)
 
 
@@ -33,16 +34,16 @@ def render_csv(transcript: Transcript, layout: Layout, header: bool) -> str:
     for number, segment in enumerate(transcript.segments):
         writer.writerow(
             (
-                recording.path.encode(errors="backslashreplace").decode(),
+                safe_cell(recording.path.encode(errors="backslashreplace").decode()),
                 "" if recording.channel is None else recording.channel,
                 number,
                 f"{segment.start:.3f}",
                 f"{segment.end:.3f}",
-                clean(segment.speaker or ""),
+                safe_cell(clean(segment.speaker or "")),
                 segment.language or transcript.language or "",
                 "" if segment.score is None else f"{segment.score:.4f}",
                 " ".join(segment.flags),
-                clean(segment.text),
+                safe_cell(clean(segment.text)),
             )
         )
     return table.getvalue()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 
-from asrcli.base.console import table_console
+from asrcli.base.console import complain, table_console
 from asrcli.compare.terminal import table
 from asrcli.errors import InputError
 from asrcli.leaderboard.snapshot import Version, read, versions
@@ -21,7 +20,7 @@ def show_tables(*, as_json: bool) -> None:
         try:
             found.append((version, read(version.path)))
         except InputError as error:
-            print(f"asr: {error}", file=sys.stderr)
+            complain(f"asr: {error}")
     if as_json:
         print(tables_json(found))
         return

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from asrcli.base.console import complain
 from asrcli.errors import UsageError
 from asrcli.leaderboard.ranking import Board
 from asrcli.leaderboard.runs import Measured
@@ -42,7 +43,7 @@ def report(board: Board, top: int, runs: Sequence[Measured], paths: ReportPaths,
         drawn = plot.draw(board, paths.plot)
         if drawn < len(board.standings):
             missing = len(board.standings) - drawn
-            print(f"asr: {paths.plot}: {missing} models without an average or a speed are not in it", file=sys.stderr)
+            complain(f"asr: {paths.plot}: {missing} models without an average or a speed are not in it")
     if not quiet and not taken:
         from asrcli.base.console import table_console
         from asrcli.leaderboard.terminal import show

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from asrcli.compare.tables import safe_cell
+from asrcli.base.cells import safe_cell
 from asrcli.leaderboard.ranking import Board, Standing
 from asrcli.leaderboard.runs import Measured
 from asrcli.leaderboard.scores import Score, score_facts, totals

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from asrcli.base.deadline import bounded, deadline
+from asrcli.base.deadline import bounded_client, deadline
 from asrcli.base.secret import Secret
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.web.retries import LONGEST_WAIT, RETRIED, TRIES, retry_after
@@ -93,7 +93,7 @@ class ChatServer:
         address = f"{self.url.rstrip('/')}/chat/completions"
         try:
             with (
-                bounded(httpx2.Client(timeout=SILENCE, trust_env=not is_loopback(self.url))) as client,
+                bounded_client(timeout=SILENCE, trust_env=not is_loopback(self.url)) as client,
                 deadline(PATIENCE),
                 client.stream("POST", address, json=body, headers=headers) as answer,
             ):

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from asrcli import __version__
-from asrcli.base.deadline import bounded, deadline
+from asrcli.base.deadline import bounded_client, deadline
 from asrcli.base.secret import Secret
 from asrcli.web.client import Answer, Call, WebError
 from asrcli.web.markup import MAX_BYTES
@@ -44,12 +44,8 @@ class LiveWeb:
         resolve: Callable[[str], list[str]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        import httpx2
-
-        self.client = bounded(
-            httpx2.Client(
-                transport=transport, timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": USER_AGENT}
-            )
+        self.client = bounded_client(
+            transport=transport, timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": USER_AGENT}
         )
         self.sleep, self.clock = sleep, clock
         self.resolve = resolve or resolve_host

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from asrcli.base.config import Setting, look_up, project_file, read, shown_files
+from asrcli.base.console import complain, tell, without_users
 from asrcli.base.trust import trust, trust_file
 from asrcli.errors import UsageError
 
@@ -59,12 +59,12 @@ def config(
             print(json.dumps(asdict(row), ensure_ascii=False, default=str))
         return
     for path, there in shown_files():
-        print(f"# {path}{'' if there else ' (not there)'}")
+        tell(f"# {path}{'' if there else ' (not there)'}")
     widest = max((len(row.option) for row in rows), default=0)
     for name in dict.fromkeys(row.command for row in rows):
         print(f"\n[{name}]")
         for row in (one for one in rows if one.command == name):
-            print(f"{row.option:<{widest}}  {_shown(row.value)}  ({row.origin})")
+            tell(f"{row.option:<{widest}}  {without_users(_shown(row.value))}  ({row.origin})")
 
 
 def _trust() -> None:
@@ -73,7 +73,7 @@ def _trust() -> None:
         raise UsageError("there is no asr.toml in this folder or one above it")
     read(path)
     trust(path)
-    print(f"asr: {path} is trusted as it is now (remembered in {trust_file()})", file=sys.stderr)
+    complain(f"asr: {path} is trusted as it is now (remembered in {trust_file()})")
 
 
 def all_rows(only: str | None = None) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from asrcli.base.console import complain, tell
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.targets import File, ReportPaths, check_targets, reads, writes
 
@@ -182,9 +183,9 @@ def update(
         total += 1
         failed += outcome.state == "failed"
         if outcome.state == "failed":
-            print(f"asr: {outcome.name}: {outcome.text}", file=sys.stderr)
+            complain(f"asr: {outcome.name}: {outcome.text}")
         else:
-            print(f"{outcome.name}: {outcome.text}" + (f" ({outcome.path})" if outcome.path else ""))
+            tell(f"{outcome.name}: {outcome.text}" + (f" ({outcome.path})" if outcome.path else ""))
     if failed:
         raise InputError(f"{failed} of {total} live tables could not be read; the versions that are here are kept")
 
@@ -230,7 +231,7 @@ def score(
     check_targets([File("the output", str(path)) for path in made], reads("a manifest", *(one.file for one in scores)))
     for one in scores:
         for note in one.notes:
-            print(f"asr: {one.file}: {note}", file=sys.stderr)
+            complain(f"asr: {one.file}: {note}")
         if write:
             write_ours(Path(one.file).with_suffix(".score.json"), reports.score_json(one), force=force)
     if json:
@@ -246,8 +247,8 @@ def score(
         report = submission.eval_results(scores)
         write_ours(eval_results / submission.FILE, report.text, force=force)
         for line in report.missing:
-            print(f"asr: {submission.FILE} does not hold {line}", file=sys.stderr)
-        print(f"asr: {eval_results / submission.FILE}", file=sys.stderr)
+            complain(f"asr: {submission.FILE} does not hold {line}")
+        complain(f"asr: {eval_results / submission.FILE}")
 
 
 @app.command()
@@ -273,7 +274,7 @@ def export(
     check_replaceable(made, force=force)
     for target, text in made.items():
         write_ours(target, text, force=True)
-        print(target)
+        tell(target)
 
 
 @app.command()
@@ -301,4 +302,4 @@ def readme(
         if one.rank and one.average is not None
     ]
     changed = write_block(file, top_block(ranked, board.tables[0].day))
-    print(f"asr: {file}: {'rewritten' if changed else 'unchanged'}, data of {board.tables[0].day}", file=sys.stderr)
+    complain(f"asr: {file}: {'rewritten' if changed else 'unchanged'}, data of {board.tables[0].day}")

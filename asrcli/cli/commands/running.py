@@ -9,7 +9,7 @@ import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from asrcli.base.console import Console, clock, printable
+from asrcli.base.console import Console, clock, printable, shown
 from asrcli.base.display import take_down
 from asrcli.base.files import reason
 from asrcli.cli.commands.notes import say_doubts, say_failure
@@ -244,7 +244,7 @@ class Run:
             return
         try:
             for path in paths:
-                sys.stdout.write(path + "\n")
+                sys.stdout.write(shown(path) + "\n")
             sys.stdout.flush()
         except OSError:  # its reader has gone, or it was closed
             discard_stdout()

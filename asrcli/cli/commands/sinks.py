@@ -6,6 +6,7 @@ import sys
 from json import loads
 from typing import TYPE_CHECKING
 
+from asrcli.base.console import shown
 from asrcli.errors import UsageError
 from asrcli.outputs.targets import File, check_targets, plain, writes
 from asrcli.runs.records import Lines, print_json
@@ -141,5 +142,5 @@ class Results:
         self.header = False
 
     def _write(self, text: str) -> None:
-        sys.stdout.write(text)
+        sys.stdout.write(shown(text))
         sys.stdout.flush()

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from asrcli.base.console import Console, clock
+from asrcli.base.console import Console, clock, tell
 from asrcli.cli.commands.notes import say_doubts, say_failure
 from asrcli.cli.commands.options import InputOptions, LiveOptions, ReportOptions, of_recordings, refuse
 from asrcli.cli.commands.running import leave
@@ -108,7 +108,7 @@ def _list_devices() -> int:
     if not found:
         raise InputError("no microphone is there")
     for number, name, channels, rate in found:
-        print(f"mic:{number}\t{name}\t{channels} channels\t{rate} Hz")
+        tell(f"mic:{number}\t{name}\t{channels} channels\t{rate} Hz")
     return 0
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from asrcli.base.console import complain
 from asrcli.base.files import write_text
 from asrcli.digest.edition import Edition
 from asrcli.digest.pages.markdown import idea_markdown
@@ -27,7 +27,7 @@ def write_rolling(out: Path) -> None:
 
 def leave_out(error: InputError) -> None:
     """Say that a day is left out: one spoiled file of the past must not stop today's digest."""
-    print(f"asr: left out of the rolling pages: {error}", file=sys.stderr)
+    complain(f"asr: left out of the rolling pages: {error}")
 
 
 def rolling_pages(editions: Sequence[Edition]) -> dict[str, str]:

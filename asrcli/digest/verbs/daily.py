@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asrcli.base.console import complain, tell
 from asrcli.digest.settings import SOURCES
 from asrcli.digest.verbs import EPILOG, OUT, Day, Out, app, day_of
 from asrcli.errors import AsrError, CheckFailed, InputError, UsageError
@@ -115,9 +115,9 @@ def run(
             edition = run_day(Plan(out, one, web, settings, names, board, token, x_budget, writer), store)
             codes.append(edition.exit_code)
             for source in edition.sources:
-                print(f"asr: {one} {source.name}: {source.state}: {source.evidence}", file=sys.stderr)
-            print(f"asr: {one}: {edition.headline}", file=sys.stderr)
-            print(out / "daily" / f"{one}.md")
+                complain(f"asr: {one} {source.name}: {source.state}: {source.evidence}")
+            complain(f"asr: {one}: {edition.headline}")
+            tell(out / "daily" / f"{one}.md")
             if strict:
                 fail_on(verify_day(out, one.isoformat(), store), one.isoformat())
     if worst := max(codes):
@@ -155,7 +155,7 @@ def fail_on(problems: list[str], day: str) -> None:
         CheckFailed: there is one.
     """
     for problem in problems:
-        print(f"asr: {day}: {problem}", file=sys.stderr)
+        complain(f"asr: {day}: {problem}")
     if problems:
         raise CheckFailed(f"{day} does not verify: {len(problems)} problems")
 
@@ -182,15 +182,15 @@ def verify(
         except AsrError as error:
             problems = [str(error)]
         for problem in problems:
-            print(f"asr: {one}: {problem}", file=sys.stderr)
-        print(f"{one}\t{'failed' if problems else 'ok'}")
+            complain(f"asr: {one}: {problem}")
+        tell(f"{one}\t{'failed' if problems else 'ok'}")
         failed += bool(problems)
     if not days and not failed:
         problems = rolling_problems(out)
         for problem in problems:
-            print(f"asr: {problem}", file=sys.stderr)
+            complain(f"asr: {problem}")
         failed += bool(problems)
     if store is None:
-        print(f"asr: {path} is not there: pages were checked against the JSON alone", file=sys.stderr)
+        complain(f"asr: {path} is not there: pages were checked against the JSON alone")
     if failed:
         raise CheckFailed(f"{out} does not verify: {failed} of {len(wanted)} days or their rolling pages differ")

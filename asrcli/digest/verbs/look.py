@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from asrcli.base.console import complain, tell
 from asrcli.digest.verbs import OUT, Day, Out, app, day_of
 from asrcli.errors import InputError, UsageError
 
@@ -43,7 +43,7 @@ def search(
 
     with closing(open_store(out / "digest.sqlite")) as store:
         for ranked, day in finder.search(store, query, limit):
-            print(f"{ranked.score:.2f}\t{day or 'not shown'}\t{ranked.item.id}\t{ranked.item.title}")
+            tell(f"{ranked.score:.2f}\t{day or 'not shown'}\t{ranked.item.id}\t{ranked.item.title}")
 
 
 @app.command("why")
@@ -56,16 +56,16 @@ def why(identity: Id, out: Out = OUT) -> None:
     with closing(open_store(out / "digest.sqlite")) as store:
         found = explain(store, identity, settings_for(out, None))
     item = found.ranked.item
-    print(f"{item.id}\t{item.title}")
-    print(
+    tell(f"{item.id}\t{item.title}")
+    tell(
         f"first seen {found.first_seen}; "
         + (f"reported {found.day}" if found.day else f"not reported: {found.why_not}")
     )
     if found.day and found.why_not:
-        print(f"hidden: {found.why_not}")
+        tell(f"hidden: {found.why_not}")
     for reason in found.ranked.reasons:
-        print(f"{reason.points:+.2f}\t{reason.text}")
-    print(f"{found.ranked.score:.2f}\tin all")
+        tell(f"{reason.points:+.2f}\t{reason.text}")
+    tell(f"{found.ranked.score:.2f}\tin all")
 
 
 def mark(identity: str, out: Path, name: str, undo: bool) -> None:
@@ -126,7 +126,7 @@ def status(out: Out = OUT, day: Day = None) -> None:
         if not rows:
             raise InputError(f"no run of {wanted or 'any day'} in {out}; days: {', '.join(days[-5:]) or 'none'}")
         for source, state, evidence in rows:
-            print(f"{wanted}\t{source}\t{state}\t{evidence}")
+            tell(f"{wanted}\t{source}\t{state}\t{evidence}")
 
 
 @app.command("prune")
@@ -164,7 +164,7 @@ def ideas(
         if week is None or week == f"{year}-W{number:02}":
             for idea in edition.ideas:
                 said = " ".join(claim.text for claim in idea.claims)
-                print(f"{edition.day}\t{idea.id}\t{idea.title}\t{said}")
+                tell(f"{edition.day}\t{idea.id}\t{idea.title}\t{said}")
 
 
 @app.command("week")
@@ -185,7 +185,7 @@ def week(
         raise InputError(f"no day of {name_of(chosen)} in {out}; the newest is {editions[0].day}")
     path = out / "weekly" / f"{name_of(chosen)}.md"
     write_text(path, week_page(editions, chosen))
-    print(path)
+    tell(path)
 
 
 @app.command("doctor")
@@ -201,19 +201,19 @@ def doctor(
 
     own = out / "digest.toml"
     settings = settings_for(out, None)
-    print(f"settings\t{own if own.is_file() else 'built-in'}")
-    print(f"categories\t{', '.join(settings.categories)}")
-    print(f"phrases\t{', '.join(settings.phrases)}")
-    print(f"other topics\t{', '.join(settings.other_topics)}")
-    print(f"feeds\t{len(settings.feeds)}; repositories {len(settings.releases)}; interests {len(settings.interests)}")
+    tell(f"settings\t{own if own.is_file() else 'built-in'}")
+    tell(f"categories\t{', '.join(settings.categories)}")
+    tell(f"phrases\t{', '.join(settings.phrases)}")
+    tell(f"other topics\t{', '.join(settings.other_topics)}")
+    tell(f"feeds\t{len(settings.feeds)}; repositories {len(settings.releases)}; interests {len(settings.interests)}")
     for name in ("ASR_X_TOKEN", "ASR_LLM_KEY"):
-        print(f"{name}\t{'set' if os.environ.get(name) else 'not set'}")
+        tell(f"{name}\t{'set' if os.environ.get(name) else 'not set'}")
     from asrcli.digest.podcast.espeak import library
 
     found = library()
-    print(f"espeak-ng\t{found[0] if found else 'not found: apt-get install espeak-ng, or pip install espeakng-loader'}")
-    print(f"flite\t{shutil.which('flite') or 'not found'}")
-    print(f"store\t{out / 'digest.sqlite' if (out / 'digest.sqlite').is_file() else 'none yet'}")
+    tell(f"espeak-ng\t{found[0] if found else 'not found: apt-get install espeak-ng, or pip install espeakng-loader'}")
+    tell(f"flite\t{shutil.which('flite') or 'not found'}")
+    tell(f"store\t{out / 'digest.sqlite' if (out / 'digest.sqlite').is_file() else 'none yet'}")
 
 
 @app.command("import")
@@ -228,22 +228,22 @@ def import_list(
 
         feeds = read_opml_file(file)
         asked = [url for _, url in feeds if url.lower().startswith("https:")]
-        print("feeds = [\n" + "".join(f'  "{url}",\n' for url in asked) + "]")
-        print(f"asr: {len(asked)} feeds: put these lines into digest.toml", file=sys.stderr)
+        tell("feeds = [\n" + "".join(f'  "{url}",\n' for url in asked) + "]")
+        complain(f"asr: {len(asked)} feeds: put these lines into digest.toml")
         for url in (url for _, url in feeds if url not in asked):
-            print(f"asr: left out, because only https is asked: {url}", file=sys.stderr)
+            complain(f"asr: left out, because only https is asked: {url}")
     elif kind == "bibtex":
         from asrcli.digest.bibtex import read_authors
 
         names = read_authors(file)
-        print("authors = [\n" + "".join(f"  {toml_string(name)},\n" for name in names) + "]")
-        print(f"asr: {len(names)} authors: put these lines into digest.toml", file=sys.stderr)
+        tell("authors = [\n" + "".join(f"  {toml_string(name)},\n" for name in names) + "]")
+        complain(f"asr: {len(names)} authors: put these lines into digest.toml")
     elif kind == "awesome-asr":
         from asrcli.digest.tracker import import_days
         from asrcli.digest.verbs.daily import settings_for
 
         for day, papers in import_days(file, out, settings_for(out, None)):
-            print(f"{day}\t{papers} papers")
+            tell(f"{day}\t{papers} papers")
     else:
         raise UsageError(f"import {kind!r}: write opml or bibtex (or awesome-asr)")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asrcli.base.console import complain, tell
 from asrcli.digest.verbs import OUT, Out, app, day_of
 from asrcli.errors import EngineUnavailable, InputError, UsageError
 
@@ -53,7 +54,7 @@ def mindmap(
     }
     for name, text in pages.items():
         write_text(out / name, text)
-        print(out / name)
+        tell(out / name)
 
 
 @app.command("feed")
@@ -74,7 +75,7 @@ def feed(
         write_text(out / "sources.opml", sources_opml(settings_for(out, None)))
         names.append("sources.opml")
     for name in names:
-        print(out / name)
+        tell(out / name)
 
 
 @app.command("mail")
@@ -132,7 +133,7 @@ def readme(
     check_targets([File("the README", str(file))], reads("--leaderboard", leaderboard))
     board = load_board(leaderboard) if leaderboard else None  # only read where a block needs it
     done = update_readme(file, editions_in(out, 30), board)
-    print(f"asr: {file}: {', '.join(done)}", file=sys.stderr)
+    complain(f"asr: {file}: {', '.join(done)}")
 
 
 @app.command("podcast")
@@ -173,13 +174,13 @@ def podcast(
             raise
         path = out / "podcast" / f"{edition.day}.script.md"
         write_text(path, script_markdown(script))
-        print(f"asr: no audio: {error}", file=sys.stderr)
-        print(path)
+        complain(f"asr: no audio: {error}")
+        tell(path)
         return
     episode, show = write_episode(out, script, speaker, kind)
-    print(out / "podcast" / episode.file)
+    tell(out / "podcast" / episode.file)
     settings = settings_for(out, None)
-    print(write_feed(out, settings))
+    tell(write_feed(out, settings))
     if not settings.site:
         print(
             "asr: no `site` in digest.toml: podcast apps need the address the folder is published at", file=sys.stderr
@@ -191,9 +192,9 @@ def podcast(
             print(f"asr: {line}", file=sys.stderr)
         path = out / "podcast" / f"{edition.day}.heard.md"
         write_text(path, report_markdown(heard, check_times(sound, times_of(show))))
-        print(path)
+        tell(path)
         if heard.warning:
-            print(f"asr: {heard.warning}: {path}", file=sys.stderr)
+            complain(f"asr: {heard.warning}: {path}")
 
 
 def verified_edition(out: Path, day: str | None) -> Edition:
@@ -239,7 +240,7 @@ def paper(
         name = reading.identity
     target = out / "papers" / f"{file_name(name)}.md"
     write_text(target, paper_page(reading))
-    print(target)
+    tell(target)
 
 
 def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, citations: bool) -> Reading:

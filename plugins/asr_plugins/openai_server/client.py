@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from asr_plugins.openai_server.address import KEY_VARIABLE, URL_VARIABLE, Address
-from asrcli.base.deadline import bounded, deadline
+from asrcli.base.deadline import bounded_client, deadline
 from asrcli.errors import AsrError, EngineUnavailable
 
 if TYPE_CHECKING:
@@ -62,14 +62,12 @@ class Client:
 
         self.address, self.timeout = address, timeout
         self._key = address.key()
-        self._http = bounded(
-            httpx2.Client(
-                timeout=httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout)),
-                headers=self._key.headers(address.base),
-                follow_redirects=False,  # a key is for the server that was named
-                trust_env=not address.is_loopback,  # no proxy stands between this machine and itself
-                limits=httpx2.Limits(max_connections=None),
-            )
+        self._http = bounded_client(
+            timeout=httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout)),
+            headers=self._key.headers(address.base),
+            follow_redirects=False,  # a key is for the server that was named
+            trust_env=not address.is_loopback,  # no proxy stands between this machine and itself
+            limits=httpx2.Limits(max_connections=None),
         )
         weakref.finalize(self, self._http.close)
         self._gone = threading.Event()

@@ -1,0 +1,67 @@
+"""What others wrote, on a terminal and in spreadsheets: no sequence is obeyed, no formula computed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from rich.table import Table
+from rich.text import Text
+
+from asrcli.base import console
+from asrcli.formats import Layout, render
+from asrcli.types import Recording, Segment, Transcript
+
+EVIL = "a\x1b]0;owned\x07\x1b[2J\x9b31m\rb\x08"
+FORMULAS = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)"]
+
+
+def controls(text: str) -> set[str]:
+    return {char for char in text if not char.isprintable() and char != "\n"}
+
+
+def test_data_for_a_terminal_holds_nothing_that_it_obeys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "_at_terminal", lambda: True)
+    assert controls(console.shown(f"{EVIL}\tx\n{EVIL}")) == set()
+    assert console.shown("one\ntwo") == "one\ntwo"
+    monkeypatch.setattr(console, "_at_terminal", lambda: False)
+    assert console.shown(EVIL) == EVIL  # a program gets the name as it is
+
+
+def test_lines_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    console.complain(EVIL)
+    assert controls(capsys.readouterr().err) == set()
+
+
+@pytest.mark.parametrize("colours", [False, True])
+def test_tables(colours: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    printer = console.table_console()
+    if colours:
+        printer._force_terminal, printer._color_system = True, console_colours()
+    table = Table(title=EVIL)
+    table.add_column(EVIL)
+    table.add_row(Text(EVIL, "red"))
+    printer.print(table)
+    printer.print(Text(EVIL))
+    out = capsys.readouterr().out
+    for sequence in ("\x1b]", "\x1b[2J", "\x07", "\x9b", "\x08"):
+        assert sequence not in out
+    assert "owned" in out
+
+
+def console_colours() -> Any:
+    from rich.console import ColorSystem
+
+    return ColorSystem.STANDARD
+
+
+@pytest.mark.parametrize("name", ["csv", "tsv"])
+@pytest.mark.parametrize("text", FORMULAS)
+def test_cells_of_transcripts_are_no_formulas(name: str, text: str) -> None:
+    transcript = Transcript(Recording(f"{text}.wav"), (Segment(text, 0.0, 1.0, speaker=text),), 1.0, "fake", "fake")
+    out = render(transcript, name, Layout())
+    rows = list(csv.reader(io.StringIO(out), delimiter="\t" if name == "tsv" else ","))
+    assert rows[1][-1] == f"'{text}"
+    assert not [cell for cell in rows[1] if cell[:1] in ("=", "+", "-", "@")]
