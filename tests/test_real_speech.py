@@ -83,7 +83,7 @@ def test_moonshine_hears_a_line(recordings: dict[str, Path]) -> None:
 @pytest.mark.timeout(1800)
 def test_no_engine_named(real: Callable[..., Result], recordings: dict[str, Path], tmp_path: Path) -> None:
     """Text, subtitles and words of the engine that is chosen by itself, in its second run nothing."""
-    words = (*recordings.values(), "-f", "txt,srt,json", "-o", "out")
+    words = (*recordings.values(), "--word-timestamps", "-f", "txt,srt,json", "-o", "out")
     done = real(*words)
     assert "engine whisper:base, the best with its weights here" in done.err and "joining" in done.err
     for name, text in IN_WHEEL.items():
