@@ -12,7 +12,7 @@ from asrcli.types import Options
 from tools.interface import engines, root
 
 HOME = Path(__file__).parent.parent
-DOCUMENTS = (HOME / "README.md", HOME / "CONTRIBUTING.md")
+DOCUMENTS = (HOME / "README.md", HOME / "docs/engines.md")
 SHOWN = 3  # models of an engine in its row
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

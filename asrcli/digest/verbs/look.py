@@ -145,7 +145,7 @@ def prune(
         days = store.days()
         newest = date.fromisoformat(days[-1]) if days else date.today()
         store.prune(newest - timedelta(days=keep))
-    print(f"{path}\t{before} bytes\t{path.stat().st_size} bytes")
+    tell(f"{path}\t{before} bytes\t{path.stat().st_size} bytes")
 
 
 @app.command("ideas")

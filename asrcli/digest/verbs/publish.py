@@ -98,7 +98,7 @@ def mail(
         sys.stdout.buffer.write(message)
         return
     write_bytes(eml, message)
-    print(eml)
+    tell(eml)
 
 
 @app.command("demo")
@@ -112,7 +112,7 @@ def demo(
         raise UsageError(f"--out {out} holds a digest already: name another folder")
     days = write_demo(out)
     for path in (out / "daily" / f"{days[-1]}.html", out / "ideas.md", out / "feed.xml"):
-        print(path)
+        tell(path)
 
 
 @app.command("readme")
@@ -189,7 +189,7 @@ def podcast(
         sound = out / "podcast" / episode.file
         heard = listen(sound, script, engine, load_lexicon(out / "lexicon.tsv"))
         for line in heard.warnings:
-            print(f"asr: {line}", file=sys.stderr)
+            complain(f"asr: {line}")
         path = out / "podcast" / f"{edition.day}.heard.md"
         write_text(path, report_markdown(heard, check_times(sound, times_of(show))))
         tell(path)
