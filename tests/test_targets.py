@@ -66,7 +66,7 @@ def prepare(folder: Path) -> None:
         (folder / f"{name}.jsonl").write_text('{"id": "a", "text": "one two", "audio_filepath": "nowhere.audio"}\n')
     (folder / "manifest.jsonl").write_text('{"id": "a", "audio_filepath": "one.wav", "text": "one"}\n')
     (folder / "run.jsonl").write_text('{"asr_run": 1, "engine": "fake"}\n')
-    (folder / "asr.toml").write_text("[transcribe]\noffline = true\n")
+    (folder / "asr.toml").write_text("[transcribe]\n# nothing\n")
     (folder / "meeting.json").write_text('{"text": "hello"}')
 
 
