@@ -78,16 +78,26 @@ def test_an_engine_of_others_is_listed(example: Path) -> None:
     assert card.installed and card.models[0].licence == "Apache-2.0" and card.models[0].here
 
 
-def test_auto_takes_it_by_its_rank(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def no_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no installed package carry weights."""
+    monkeypatch.setattr("asrcli.weights.packaged.is_here", lambda carried: False)
+
+
+@pytest.mark.usefixtures("no_packages")
+def test_auto_takes_it_by_its_rank(
+    example: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "asrcli")
     said: list[str] = []
     engine, model = selection.choose_class("auto", None, Options(), said.append)
     assert (engine.name, model) == ("loudness", "rms"), "whisper is before it and has no weights here"
-    assert said[0].startswith("engine loudness:rms, the best with its weights here (")
-    assert "whisper: no weights here" in said[0] and "pocketsphinx" not in said[0]
+    assert said == ["engine loudness:rms, the best with its weights here"]
+    assert "not whisper: no weights here" in caplog.messages and "pocketsphinx" not in caplog.text
     monkeypatch.setattr(engine, "rank", 5)
     engine, _ = selection.choose_class("auto", None, Options(), said.append)
     assert engine.name == "pocketsphinx", "whose rank is 10"
-    assert said[-1] == "better results: asr engines pull whisper:large-v3-turbo, then it is chosen by itself"
+    assert said[-1].endswith("; better: pip install 'asrcli[offline]', or asr engines pull whisper:large-v3-turbo")
     monkeypatch.setattr(load_class("loudness"), "rank", 0)
     monkeypatch.setattr(load_class("pocketsphinx"), "rank", 0)
     with pytest.raises(EngineUnavailable, match="asr engines pull whisper:base") as caught:
@@ -95,11 +105,13 @@ def test_auto_takes_it_by_its_rank(example: Path, monkeypatch: pytest.MonkeyPatc
     assert "loudness" not in str(caught.value), "only when it is named"
 
 
-def test_a_plugin_that_does_not_import_is_passed_over(example: Path) -> None:
+@pytest.mark.usefixtures("no_packages")
+def test_a_plugin_that_does_not_import_is_passed_over(example: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "asrcli")
     (example / "asr_loudness.py").write_text("import a_module_nobody_has\n")
     said: list[str] = []
     assert selection.choose_class("auto", None, Options(), said.append)[0].name == "pocketsphinx"
-    assert "loudness: engine 'loudness' (asr_loudness:Loudness) does not import" in said[0]
+    assert "loudness: engine 'loudness' (asr_loudness:Loudness) does not import" in caplog.text
 
 
 def test_an_aligner_of_others_follows_the_same_rule(
@@ -287,6 +299,7 @@ NAMES = sorted(point.name for point in distribution("asrcli").entry_points if po
 WORD = re.compile(rf"(?<![\w-])({'|'.join(NAMES)})(?![\w-])")
 # Modules and folders of the core with strings that have the name of a plugin, and why. None decides anything by it.
 EXPLAINED = {
+    "base/trust.py": "a list of what a project's file may choose: no plugin puts itself on it",
     "bench/environment.py": "the module of a distribution whose version is recorded",
     "bench/session.py": "an example in a message",
     "cli/commands/align.py": "an example in help",

