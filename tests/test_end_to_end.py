@@ -97,6 +97,6 @@ def test_auto_without_packages_takes_the_embedded_engine_and_says_so(
 
 
 def test_missing_weights_are_exit_3_offline(asr: Run, digit_strings: list[tuple[Path, str]]) -> None:
-    done = asr("transcribe", digit_strings[0][0], "-e", "whisper", "-m", "base", "--offline")
-    assert done.code == 3 and "asr engines pull whisper:base" in done.err
+    done = asr("transcribe", digit_strings[0][0], "-e", "whisper", "-m", "small", "--offline")
+    assert done.code == 3 and "asr engines pull whisper:small" in done.err
     assert len(done.err.splitlines()) == 1
