@@ -47,7 +47,7 @@ def named(record: RunRecord) -> list[str]:
         values = json.loads(record.fact(REPLAY))
     except (ValueError, KeyError, RecursionError):
         return []  # such a record cannot be replayed
-    return [f"{name}: {text}" for name, text in _texts(values, "") if re.search(r"[/\\~@:]|\.\w", text)]
+    return [f"{name}: {text}" for name, text in _texts(values, "") if re.search(r"[/\\~@]|\.\w|:\d", text)]
 
 
 def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:

@@ -133,7 +133,7 @@ def test_a_killed_run_goes_on_and_equals_an_uninterrupted_one(
 ) -> None:
     words = ("bench", digits, "-e", "fake:sleep=0.2", *QUICK, *extra, "-o")
     process = start(tmp_path, *words, tmp_path / "killed")
-    kill_after(process, tmp_path / "killed/.under-way", 2, '"part": "utterances"')
+    kill_after(process, tmp_path / "killed/.under-way", 2, '"part":"utterances"')
     half = under_way(tmp_path / "killed")
     assert len(half) == 1
     half[0].write_bytes(half[0].read_bytes() + b'{"part": "utterances", "row": {"id": "sev')  # torn
@@ -212,7 +212,7 @@ def test_replay_reproduces_and_names_drift(asr: Run, digits: Path, tmp_path: Pat
     assert asr("bench", digits, "-e", "fake", *QUICK, "-o", tmp_path / "runs").code == 0
     path = next((tmp_path / "runs").glob("*.jsonl"))
     unasked = asr("bench", "--replay", path)
-    assert unasked.code == 2 and f"names dataset.name: {digits}" in unasked.err and "give --yes" in unasked.err
+    assert unasked.code == 2 and f"names dataset.source: {digits}" in unasked.err and "give --yes" in unasked.err
     same = asr("bench", "--replay", path, "--yes")
     assert same.code == 0 and "reproduced: all 5 texts are the same" in same.err, same.err
     text = path.read_text().replace('"pred_text": "seven"', '"pred_text": "eleven"')
