@@ -24,7 +24,7 @@ import numpy as np
 
 from asrcli.engine import load_class
 from asrcli.scoring.alignment import distances
-from asrcli.scoring.significance import bootstrap
+from asrcli.scoring.significance import jackknife
 from asrcli.text.normalisers import build
 from asrcli.weights import models
 
@@ -149,11 +149,12 @@ def rates(cut: Callable[[str], list[str]], texts: Mapping[str, list[str]], refer
     right = [cut(text) for text in references]
     counts = np.array([distances(right, [cut(text) for text in heard]) for heard in texts.values()], np.int64)
     lengths = np.array([len(one) for one in right], np.int64)
-    resampled = bootstrap(counts, np.broadcast_to(lengths, counts.shape).copy())
+    spread = jackknife(counts, np.broadcast_to(lengths, counts.shape).copy())
     cells = {}
     for number, name in enumerate(texts):
-        errors, units, ends = int(counts[number].sum()), int(lengths.sum()), resampled.interval(number)
-        share = f"{100 * errors / units:.1f} | {100 * ends.low:.1f} to {100 * ends.high:.1f}"
+        errors, units, ends = int(counts[number].sum()), int(lengths.sum()), spread.interval(number)
+        between = f"{100 * ends.low:.1f} to {100 * ends.high:.1f}" if ends else "too few recordings"
+        share = f"{100 * errors / units:.1f} | {between}"
         cells[name] = f"{errors} of {units} | {share}"
     return cells
 

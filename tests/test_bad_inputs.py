@@ -13,14 +13,15 @@ import pytest
 from support.command import write_wav
 
 from asrcli.alignment.script import read_script
-from asrcli.bench import plot
 from asrcli.cli.commands.requests import _time
 from asrcli.compare.sources import read_json
 from asrcli.datasets import manifests
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.outputs.ledger import Ledger
 from asrcli.outputs.naming import check_template
-from asrcli.runs.execute import execute, probe_all
+from asrcli.reports import plot
+from asrcli.runs.execute import _probe_all as probe_all
+from asrcli.runs.execute import execute
 from asrcli.runs.journal import Journal
 from asrcli.runs.records import Lines
 
@@ -109,7 +110,7 @@ def test_a_name_is_no_formula_in_a_plot(name: str) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure()
-    figure.add_subplot().set_title(plot.plain(name))
+    figure.add_subplot().set_title(plot.literal(name))
     FigureCanvasAgg(figure).draw()
 
 
@@ -145,5 +146,5 @@ def test_an_input_that_goes_during_planning(tmp_path: Path, monkeypatch: pytest.
     next(running)  # all inputs have been looked into
     os.unlink(names[1])
     events = list(running)
-    assert [one.job.name for one in events if isinstance(one, Done)] == [names[0], names[2]]
+    assert sorted(one.job.name for one in events if isinstance(one, Done)) == [names[0], names[2]]
     assert [one.job.name for one in events if isinstance(one, JobFailed)] == [names[1]]
