@@ -158,7 +158,7 @@ def test_a_handful_of_utterances_is_no_proof(tmp_path: Path, capsys: pytest.Capt
     reference = write_lines(tmp_path / "r.jsonl", *said)
     bad = write_lines(tmp_path / "bad.jsonl", *({**row, "text": "a b c d"} for row in said))
     assert called("compare", reference, bad, reference) == 0
-    assert "5 utterances are too few to tell, 6 are the least" in capsys.readouterr().out
+    assert "5 utterances are too few to tell, 6 are the least" in " ".join(capsys.readouterr().out.split())
 
 
 def test_json_holds_everything_and_adds_up(files: tuple[Path, ...], tmp_path: Path) -> None:

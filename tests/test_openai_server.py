@@ -458,7 +458,7 @@ def test_the_command_hears_what_the_engine_behind_the_server_hears(
     far = (*common, "-e", "openai_server", "-m", f"{digits_server.url}#tiny", "-o", "far")
     done = asr(*far, ASR_SERVER_KEY="sk-secret")
     assert (done.code, "sk-secret" in done.err + done.out) == (0, False), done.err
-    near = asr(*common, "-e", "whisper", "-m", CHECKPOINTS / "whisper-digits-ct2", "-o", "near")
+    near = asr(*common, "-e", "whisper", "-m", CHECKPOINTS / "whisper-digits-ct2", "--aligner", "engine", "-o", "near")
     assert near.code == 0, near.err
     for path in paths:
         one, other = (json.loads((tmp_path / side / f"{path.stem}.json").read_text()) for side in ("far", "near"))

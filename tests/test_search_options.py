@@ -88,8 +88,10 @@ def test_an_engine_option_is_a_name_and_a_number(asr: Run, talk: str, spelling: 
 
 
 def test_an_engine_option_may_stand_in_a_file(asr: Run, talk: str, tmp_path: Path) -> None:
-    (tmp_path / "asr.toml").write_text("[transcribe]\nengine-option = ['word-score=0.25']\n")
-    assert json.loads(asr(*FAKE, talk, "-f", "json").out)["options"] == {"word_score": "0.25"}
+    (tmp_path / "asr.toml").write_text("[transcribe]\nengine = 'fake'\nengine-option = ['word-score=0.25']\n")
+    assert asr("config", "trust").code == 0
+    done = asr("transcribe", "--no-vad", talk, "-f", "json")
+    assert json.loads(done.out)["options"] == {"word_score": "0.25"}
 
 
 @pytest.mark.parametrize("options", [{"word_score": 0.5}, {"word-score": 0.5}, (("word_score", 0.5),)])

@@ -181,7 +181,8 @@ def test_x_is_off_without_a_token_and_keeps_its_budget():
 
     report = x.collect(replace(task(), web=Asked(), x_token="s3cret", x_budget=0.21, marks={"x": fresh}))
     assert "max_results=42" in asked[0].url and f"since_id={fresh}" in asked[0].url and "expansions" not in asked[0].url
-    assert "s3cret" not in asked[0].url and asked[0].secret == "s3cret"
+    assert "s3cret" not in asked[0].url and "s3cret" not in repr(asked[0])
+    assert asked[0].secret and asked[0].secret.headers(asked[0].url) == {"Authorization": "Bearer s3cret"}
     x.collect(replace(task(), web=Asked(), x_token="s3cret", x_budget=1.0, marks={"x": "4"}))
     assert "since_id" not in asked[1].url  # older than the search reaches: it would refuse
     assert [item.id for item in report.items] == ["x:5"] and report.marks == (("x", "5"),)
