@@ -137,7 +137,7 @@ def test_silence_yields_no_clips_with_voice_activity_and_all_of_it_without(voice
 
 
 def test_nothing_yields_nothing() -> None:
-    assert clips_of(np.zeros(0, np.float32), CutOptions()) == ([], CutSummary())
+    assert clips_of(np.zeros(0, np.float32), CutOptions()) == ([], CutSummary(silent=True))
 
 
 @pytest.mark.parametrize("count", [1, 511, 512, 513, 32_767, 32_768, 32_769])
@@ -181,7 +181,7 @@ def test_without_a_pause_the_cut_is_at_the_quietest_moment() -> None:
 
 
 def test_a_cut_inside_speech_prefers_what_the_model_calls_no_speech(monologue: Any) -> None:
-    """Cuts in a monologue lie where the probability of speech is in its lowest part."""
+    """Cuts in a monologue lie where the model hears no speech."""
     from asrcli.audio.vad import SpeechDetector
 
     options = CutOptions(10.0)
@@ -191,7 +191,8 @@ def test_a_cut_inside_speech_prefers_what_the_model_calls_no_speech(monologue: A
     everything = detector.probabilities(0, 1e9)
     at_cuts = [detector.probabilities(clip.end - 0.032, clip.end)[:1] for clip in clips[:-1]]
     assert len(at_cuts) >= 4
-    assert np.median(np.concatenate(at_cuts)) <= np.quantile(everything, 0.2)
+    assert np.concatenate(at_cuts).max() < VadOptions().end_threshold
+    assert (everything < VadOptions().end_threshold).mean() ** len(at_cuts) < 0.05, "chance would do it"
 
 
 @pytest.mark.parametrize("kind", ["noise", "speech", "silence"])

@@ -132,9 +132,9 @@ class Following(Course):
         if joint is None:
             return
         aligned = judge.align([joint.clip], [self.words[first:last]], self.language)[0]
-        if sum(one is not None for one in aligned) < sum(one is not None for one in self.found[first:last]):
-            return
         left, right = joint.parted(first, aligned)
+        if len(left) + len(right) < sum(one is not None for one in self.found[first:last]):
+            return
         self.found[first:last] = [None] * (last - first)
         for part, own in ((joint.left, left), (joint.right, right)):
             if own:
