@@ -5,18 +5,24 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
 
+from asrcli.alignment import choice
 from asrcli.alignment.confidence import confident
 from asrcli.alignment.result import Summary, summarise
 from asrcli.alignment.windows import Pairing
-from asrcli.engine import Device, Weights
-from asrcli.runs.align import align_pair
+from asrcli.audio.inputs import Found
+from asrcli.engine import Device, Weights, load_class
+from asrcli.runs.align import align_pair, execute
 from asrcli.runs.align_checks import failed_check
-from asrcli.runs.align_plan import AlignRequest
+from asrcli.runs.align_pairs import Pair
+from asrcli.runs.align_plan import AlignRequest, plan
+from asrcli.runs.events import Done, JobFailed
 from asrcli.types import Recording, Region, Segment, Transcript, Word
 
 TEXT = ("it", "was", "a", "long", "day", "and", "i", "am", "very", "tired", "so", "let", "us", "talk", "about", "it",
@@ -116,3 +122,24 @@ def test_the_right_text_passes_and_others_fail(recording: Path, tmp_path: Path, 
         assert problem is not None and "surely in the audio: another text" in problem
     else:
         assert problem is None
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_recogniser_is_asked_before_a_text_is_called_another_one(
+    checkpoints: Path, monkeypatch: pytest.MonkeyPatch, own: bool
+) -> None:
+    """What a telephone leaves of "six" is no word for PocketSphinx, whose model wants the whole band."""
+    said = Path(__file__).parent / "data/digits/string22"
+    text = said if own else said.with_name("string21")
+    listener = (load_class("whisper"), str(checkpoints / "whisper-digits-ct2"))
+    monkeypatch.setattr(choice, "_choose_listener", lambda language: listener)
+    pairs = (Pair(Found(f"{said}.wav"), f"{text}.txt"),)
+    alone = AlignRequest(pairs, aligner="pocketsphinx", language="en", listener="none", threads=1)
+    assert [type(event) for event in execute(plan(alone))][-1] is JobFailed
+    asked = replace(alone, listener="auto")
+    last = [*execute(plan(asked))][-1]
+    assert isinstance(last, Done if own else JobFailed)
+    if isinstance(last, Done):
+        words = [word for segment in last.transcript.segments for word in segment.words]
+        assert all(word.status == "ok" and 0.05 < word.end - word.start < 1 for word in words)
+        assert all(one.end <= other.start for one, other in pairwise(words))

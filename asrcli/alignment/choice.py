@@ -99,6 +99,15 @@ def choose_judge(
     return (None, listener) if listener else (finder, None)
 
 
+def choose_second(asked: str, aligner: type[Aligner], language: str | None) -> Listener | None:
+    """Return the recogniser to ask before a text is called another one, for an aligner of before neural networks.
+
+    Such an aligner does not hear what a telephone or a cold leaves of a word; nothing is pulled for a second opinion.
+    """
+    weak = aligner.rejects and aligner.rank < engines.LAST_RESORT
+    return _choose_listener(language) if weak and asked == "auto" else None
+
+
 def _choose_listener(language: str | None) -> Listener | None:
     """Return the best engine that has its weights here and speaks the language; any, where nobody knows which."""
     for engine in ranking.ranked(engines.GROUP, engines.Engine.role):

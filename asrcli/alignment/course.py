@@ -35,13 +35,13 @@ class Pairing:
     """Who aligns, and who finds the words for one that places all it is given."""
 
     aligner: Aligner
-    finder: Aligner | None = None  # None: the aligner rejects by itself, or nobody can
+    finder: Aligner | None = None  # who finds the words; None: the aligner by itself, or nobody can
     timed: bool = False  # the finder's times are already those of the aligner
 
     @property
     def judge(self) -> Aligner | None:
         """Who tells which words are there, if anybody does."""
-        return self.aligner if self.aligner.rejects else self.finder
+        return self.finder or (self.aligner if self.aligner.rejects else None)
 
     @property
     def timed_by_judge(self) -> bool:

@@ -15,7 +15,7 @@ from asrcli.alignment.matching import Match, match
 from asrcli.alignment.places import cut as cut_clip
 from asrcli.alignment.script import written_words
 from asrcli.alignment.spoken import spoken_words
-from asrcli.types import SAMPLE_RATE, Clip, Options, Word
+from asrcli.types import SAMPLE_RATE, Clip, Options, Segment, Word
 
 if TYPE_CHECKING:
     from asrcli.engines.recogniser import Recogniser
@@ -33,6 +33,7 @@ class Piece:
 
     clip: Clip
     words: tuple[str, ...]
+    times: tuple[AlignedWord | None, ...]  # the recogniser's own, seconds of the clip, where they are asked for
 
 
 class Listener(Aligner):
@@ -48,6 +49,8 @@ class Listener(Aligner):
         engine = recogniser.choice.engine
         self.piece_seconds = min(PIECE_SECONDS, engine.max_seconds, aligner.max_seconds)
         self.spoken = engine.languages(recogniser.choice.weights.name)
+        # An aligner that rejects words may not find one that was heard: the recogniser's own time serves there.
+        self.options = Options(word_timestamps=aligner.rejects and "word_timestamps" in engine.supports)
         self._last: tuple[Clip, str | None, list[Piece]] | None = None  # one clip is often asked about again
 
     def align(
@@ -61,7 +64,8 @@ class Listener(Aligner):
         found = []
         for clip in clips:
             pieces = self._listen(clip, language)
-            times = self._times(clip, pieces, [list(piece.words) for piece in pieces], language)
+            heard_times = [piece.times for piece in pieces]
+            times = self._times(clip, pieces, [list(piece.words) for piece in pieces], heard_times, language)
             texts = [word for piece in pieces for word in piece.words]
             found.append([Word(text, time.start, time.end) for text, time in zip(texts, times, strict=True)])
         return found
@@ -70,29 +74,38 @@ class Listener(Aligner):
         pieces = self._listen(clip, language)
         heard = [word for piece in pieces for word in piece.words]
         owners = [own for own, piece in enumerate(pieces) for _ in piece.words]
+        own_times = [time for piece in pieces for time in piece.times]
         said: list[list[str]] = [[] for _ in pieces]
+        heard_times: list[list[AlignedWord | None]] = [[] for _ in pieces]
         numbers: list[int | None] = []  # which words of the text those are; None for what is not in it
         matches = match(heard, words)
         for place, word, number in merged(heard, words, matches):
             said[owners[place]].append(word)
+            heard_times[owners[place]].append(own_times[place])
             numbers.append(number)
         shares = {number: one.share for one in matches for number in range(one.first, one.last)}
         found: list[AlignedWord | None] = [None] * len(words)
-        for number, time in zip(numbers, self._times(clip, pieces, said, language), strict=True):
+        for number, time in zip(numbers, self._times(clip, pieces, said, heard_times, language), strict=True):
             if number is not None:
                 found[number] = replace(time, score=round(max(MISHEARD_SCORE, shares[number]), 3))
         return found
 
     def _times(
-        self, clip: Clip, pieces: Sequence[Piece], said: Sequence[Sequence[str]], language: str | None
+        self,
+        clip: Clip,
+        pieces: Sequence[Piece],
+        said: Sequence[Sequence[str]],
+        heard_times: Sequence[Sequence[AlignedWord | None]],
+        language: str | None,
     ) -> Iterator[AlignedWord]:
         """Yield when each word of all pieces is said, in seconds of their clip."""
         aligned = self.aligner.align([piece.clip for piece in pieces], said, language)
-        for piece, own in zip(pieces, aligned, strict=True):
+        for piece, own, own_times in zip(pieces, aligned, heard_times, strict=True):
             shift = piece.clip.start - clip.start
             end = 0.0
-            for word in own:
-                word = word or AlignedWord(end, end)  # it was heard, even if the aligner has no place for it
+            for word, heard in zip(own, own_times, strict=True):
+                # It was heard, even if the aligner has no place for it.
+                word = word or (heard if heard and heard.start >= end else AlignedWord(end, end))
                 end = word.end
                 yield replace(word, start=word.start + shift, end=end + shift)
 
@@ -114,13 +127,26 @@ class Listener(Aligner):
             for piece in cut([one.samples], replace(clip.recording, start=one.start), options)
         ]
         pieces = []
-        for one, heard in zip(clips, self.recogniser.transcribe(clips, Options()), strict=True):
+        for one, heard in zip(clips, self.recogniser.transcribe(clips, self.options), strict=True):
             if isinstance(heard, Exception):
                 raise heard
-            written = [word for segment in heard for word in written_words(segment.text)]
-            pieces.append(Piece(one, tuple(said for word in written for said in spoken_words(word, language))))
+            spoken = [
+                (said, time)
+                for segment in heard
+                for word, time in _with_times(segment, one.start)
+                for said in spoken_words(word, language)
+            ]
+            pieces.append(Piece(one, tuple(said for said, _ in spoken), tuple(time for _, time in spoken)))
         self._last = clip, language, pieces
         return pieces
+
+
+def _with_times(segment: Segment, start: float) -> Iterator[tuple[str, AlignedWord | None]]:
+    """Yield the written words of a segment, with the recogniser's times in seconds from ``start`` if it has any."""
+    if not segment.words:
+        yield from ((word, None) for word in written_words(segment.text))
+    for one in segment.words:
+        yield from ((word, AlignedWord(one.start - start, one.end - start)) for word in written_words(one.text))
 
 
 def sounds(clip: Clip) -> Iterator[Clip]:

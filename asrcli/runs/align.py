@@ -11,7 +11,7 @@ from asrcli.alignment import choice as choices
 from asrcli.alignment import reference as references
 from asrcli.alignment.listening import Listener
 from asrcli.alignment.readings import numbers_in
-from asrcli.alignment.result import spell, transcript_of
+from asrcli.alignment.result import spell, summarise, transcript_of
 from asrcli.alignment.script import SUFFIXES, read_script
 from asrcli.alignment.windows import Pairing, Windows
 from asrcli.audio.inputs import STDIN
@@ -28,6 +28,7 @@ from asrcli.runs.outputs import identity_since, write_outputs
 from asrcli.types import Options, Transcript
 
 if TYPE_CHECKING:
+    from asrcli.aligner import Aligner
     from asrcli.runs.jobs import Job
 
 
@@ -50,13 +51,19 @@ class _Prepared:
     aligner: choices.AlignerChoice
     finder: choices.AlignerChoice | None  # who tells which words are there
     listener: Choice | None  # or a recogniser that does
+    second: Choice | None  # a recogniser that is asked before a text is called another one
 
     def load(self, announce: Announce) -> Pairing:
         """Load who aligns and who finds the words; a recogniser that listens loads when it is needed."""
         aligner = self.aligner.load()
         if self.listener is not None:
-            return Pairing(aligner, Listener(LocalRecogniser(self.listener, announce), aligner), timed=True)
+            return heard_by(self.listener, aligner, announce)
         return Pairing(aligner, self.finder.load() if self.finder else None)
+
+
+def heard_by(choice: Choice, aligner: Aligner, announce: Announce) -> Pairing:
+    """Return an aligner whose words a recogniser finds."""
+    return Pairing(aligner, Listener(LocalRecogniser(choice, announce), aligner), timed=True)
 
 
 def _prepare(planned: AlignPlan, announce: Announce) -> _Prepared:
@@ -64,14 +71,16 @@ def _prepare(planned: AlignPlan, announce: Announce) -> _Prepared:
     request = planned.request
     setup = Setup(device=request.device, dtype=request.dtype, threads=request.threads, offline=request.offline)
     aligner = choices.prepare_aligner(planned.aligner, planned.model, setup, announce)
-    finder, listener = None, None
-    if planned.listener is not None:
-        # The type asked for is the aligner's; an engine may not have it.
-        listener = prepare(*planned.listener, Options(), replace(setup, dtype="auto"), announce)
-    elif planned.finder is not None:  # --device and --dtype are for the aligner
+    # The type asked for is the aligner's; an engine may not have it.
+    hearing = replace(setup, dtype="auto")
+    listener, second = (
+        prepare(*one, Options(), hearing, announce) if one else None for one in (planned.listener, planned.second)
+    )
+    finder = None
+    if planned.finder is not None:  # --device and --dtype are for the aligner
         here = Setup(threads=request.threads, offline=True)
         finder = choices.prepare_aligner(*planned.finder, here, announce)
-    return _Prepared(aligner, finder, listener)
+    return _Prepared(aligner, finder, listener, second)
 
 
 class _Alignment:
@@ -82,6 +91,9 @@ class _Alignment:
         self.weights = prepared.aligner.weights
         self.notes: list[str] = []  # lines for the user, which whoever loads something adds to
         self.aligners = prepared.load(self.notes.append)
+        self.second: Pairing | None = None  # whose recogniser loads when it is needed
+        if prepared.second is not None:
+            self.second = heard_by(prepared.second, self.aligners.aligner, self.notes.append)
         self.errors: list[references.BoundaryError] = []
 
     def events(self, jobs: Sequence[Job]) -> Iterator[JobEvent]:
@@ -103,21 +115,30 @@ class _Alignment:
             yield Note(self.notes.pop(0))
 
     def _align(self, job: Job) -> Iterator[JobEvent]:
-        recording = self.request.recording(job.name)
         opened = {path: stamp(path) for path in (job.name, job.text) if path}
-        steps = alignment(job.name, job.text, self.aligners, self.request)
+        transcript = yield from self._aligned(job, self.aligners)
+        if self.second is not None and self._coverage(transcript) < self.request.min_coverage:
+            other = yield from self._aligned(job, self.second)
+            transcript = max(transcript, other, key=self._coverage)
+        yield from (Note(text, job) for text in transcript.warnings)
+        transcript = replace(transcript, model=self.weights.name, revision=self.weights.revision)
+        yield from self._finish(job, transcript, opened)
+        if self.request.reference:
+            yield self._compare(self.request.reference, job, transcript)
+
+    def _aligned(self, job: Job, aligners: Pairing) -> Generator[JobEvent, None, Transcript]:
+        recording = self.request.recording(job.name)
+        steps = alignment(job.name, job.text, aligners, self.request)
         while True:
             yield from self._noted()
             try:
                 yield Heard(job, recording, (), next(steps))
             except StopIteration as end:
                 transcript: Transcript = end.value
-                break
-        yield from (Note(text, job) for text in transcript.warnings)
-        transcript = replace(transcript, model=self.weights.name, revision=self.weights.revision)
-        yield from self._finish(job, transcript, opened)
-        if self.request.reference:
-            yield self._compare(self.request.reference, job, transcript)
+                return transcript
+
+    def _coverage(self, transcript: Transcript) -> float:
+        return summarise(transcript, detected=self.request.vad is not None).coverage
 
     def _compare(self, folder: str, job: Job, transcript: Transcript) -> Note:
         """Say how far a recording's words are from its reference, or why nobody can."""

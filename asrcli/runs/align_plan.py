@@ -90,6 +90,7 @@ class AlignPlan:
     model: str
     finder: choices.Finder | None  # who tells which words are there, where the aligner places them all
     listener: choices.Listener | None  # or a recogniser that does
+    second: choices.Listener | None  # a recogniser that is asked before a text is called another one
     jobs: tuple[Job, ...]
     recipe: Recipe
     notices: tuple[str, ...]
@@ -122,7 +123,8 @@ def plan(request: AlignRequest) -> AlignPlan:
     recipe = {**_run_recipe(request, aligner, model), "finder": _judge(finder, listener)}
     jobs = plan_outputs([_job(pair, recipe) for pair in request.pairs], request)
     notices += _notices(request, aligner, model, finder, listener)
-    return AlignPlan(request, aligner, model, finder, listener, jobs, recipe, tuple(notices))
+    second = choices.choose_second(request.listener, aligner, language)
+    return AlignPlan(request, aligner, model, finder, listener, second, jobs, recipe, tuple(notices))
 
 
 def _job(pair: Pair, recipe: Recipe) -> Job:
