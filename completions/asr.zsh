@@ -84,6 +84,7 @@ _asr_transcribe() {
         '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
         '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
         '(--manifest)--manifest=[Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.]:FILE:_files' \
+        '(--shard)--shard=[I/N\: the I-th of N parts of the inputs; auto in a job of an array.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
         '(--end)--end=[Stop here.]:TEXT: ' \
         '(--clip-timestamps)--clip-timestamps=[START,END in seconds\: the same as --start and --end.]:TEXT: ' \
@@ -202,6 +203,7 @@ _asr_align() {
         '(--min-coverage)--min-coverage=[Fail below this share of words found, default 0.5.]:X: ' \
         '(--max-word-seconds)--max-word-seconds=[Fail when a word is longer, default 5.]:X: ' \
         '(--reference)--reference=[Folder of TextGrid or CTM files\: say how far from them we are.]:FILE:_files' \
+        '(--shard)--shard=[I/N\: the I-th of N parts of a folder; auto in a job of an array.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
         '(--end)--end=[Stop here.]:TEXT: ' \
         '(--channels)--channels=[mix, or the number of the channel with this text.]:CHANNELS:(mix split)' \

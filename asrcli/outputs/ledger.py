@@ -45,7 +45,7 @@ class Ledger:
         self._entries: dict[str, dict[str, Any]] = {}  # the last line about each output
         self._written: dict[str, set[str]] = {}  # the hashes of all that asr has ever written under a name
         self._known = 0  # bytes of the file that have been read
-        self._catch_up()
+        self.catch_up()
 
     def _note(self, entry: dict[str, Any]) -> None:
         self._entries[entry["output"]] = entry
@@ -82,7 +82,7 @@ class Ledger:
             return None
         found = self._judge(output)
         if found is not None:
-            self._catch_up()  # another process may have written it since this one looked
+            self.catch_up()  # another process may have written it since this one looked
             found = self._judge(output)
         return found
 
@@ -138,10 +138,10 @@ class Ledger:
         """Hold the record for this process, with what others have added to it."""
         with opened(self.path) as descriptor:
             lock(descriptor, wait=True)
-            self._catch_up()
+            self.catch_up()
             yield
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         """Read what has been added since the last time, here or by other processes."""
         with suppress(OSError):
             if not is_special(self.path):

@@ -50,8 +50,6 @@ def start_decoding(
                     index = next(remaining, None)
                 if index is None:
                     return
-                if settings.opening:
-                    settings.opening(index)
                 feed(index, recordings[index], settings, fed, put)
 
     for number in range(threads):
@@ -76,6 +74,8 @@ def feed(
     summary = CutSummary()
     begun = time.perf_counter()
     try:
+        if settings.opening:
+            settings.opening(index)
         blocks = decode(recording, warn)
         heard = settings.listen(index, blocks) if settings.listen else blocks
         for clip in cut(heard, recording, settings.cut, summary):

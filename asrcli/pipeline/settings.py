@@ -34,5 +34,5 @@ class Settings:
     queue_seconds: float = QUEUE_SECONDS
     words: Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]] | None = None  # gives segments words with times
     answer: Callable[[Transcript, Recogniser], Transcript] | None = None  # adds answers to what was asked about it
-    opening: Callable[[int], None] | None = None  # called before each recording is opened, in the decoding thread
+    opening: Callable[[int], None] | None = None  # before each recording is opened, in its decoding thread; may fail it
     listen: Listen | None = None  # gets the blocks of each recording as they are decoded, and hands them on

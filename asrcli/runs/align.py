@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from asrcli.runs.align_plan import AlignPlan, AlignRequest
 from asrcli.runs.events import Done, Heard, JobEvent, JobFailed, Note
 from asrcli.runs.execute import probe_jobs
 from asrcli.runs.outputs import identity_since, write_outputs
+from asrcli.runs.sharing import DoneElsewhere, Shared
 from asrcli.types import Options, Transcript
 
 if TYPE_CHECKING:
@@ -88,6 +90,7 @@ class _Alignment:
 
     def __init__(self, planned: AlignPlan, prepared: _Prepared) -> None:
         self.plan, self.request = planned, planned.request
+        self.shared = Shared(self.request)
         self.weights = prepared.aligner.weights
         self.notes: list[str] = []  # lines for the user, which whoever loads something adds to
         self.aligners = prepared.load(self.notes.append)
@@ -99,16 +102,25 @@ class _Alignment:
     def events(self, jobs: Sequence[Job]) -> Iterator[JobEvent]:
         """Align one recording after the other."""
         for job in jobs:
-            try:
-                yield from self._align(job)
-            except (EngineUnavailable, DeviceError):
-                raise
-            except Exception as error:  # the per-input boundary
-                yield JobFailed(job, error)
-            yield from self._noted()
+            with suppress(DoneElsewhere):  # until the end
+                self.shared.claim(job)
+                yield from self._attempt(job)
+        while left := (yield from self.shared.next_left()):
+            yield from self._attempt(left)
         if len(self.errors) > 1:
             total = sum(self.errors, start=references.BoundaryError((), 0, 0))
             yield Note(f"all {len(self.errors)} against {self.request.reference}: {total}")
+
+    def _attempt(self, job: Job) -> Iterator[JobEvent]:
+        try:
+            yield from self._align(job)
+        except (EngineUnavailable, DeviceError):
+            raise
+        except Exception as error:  # the per-input boundary
+            yield JobFailed(job, error)
+        finally:
+            self.shared.release(job)
+        yield from self._noted()
 
     def _noted(self) -> Iterator[Note]:
         while self.notes:

@@ -62,7 +62,7 @@ class JobFailed:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """Jobs that an interrupted run has finished; their results are kept for the output of all."""
+    """Jobs that another run has finished: one that was interrupted, or one at work in the same folder."""
 
     jobs: tuple[Job, ...]
 

@@ -32,6 +32,7 @@ from asrcli.runs.jobs import Job
 from asrcli.runs.journal import Journal
 from asrcli.runs.outputs import identity_since, keep_newer, write_outputs
 from asrcli.runs.plan import Plan, Request, companions_of, for_engine, prepare_engine
+from asrcli.runs.sharing import DoneElsewhere, Shared
 from asrcli.types import Recording, Transcript
 
 if TYPE_CHECKING:
@@ -55,8 +56,12 @@ def execute(planned: Plan, recogniser: Recogniser | None = None) -> Generator[Jo
     readable = yield from probe_jobs(planned, planned.turns)
     if readable:
         prepared = yield from prepare(planned, recogniser)
-        parts = [part for job, info in readable for part in _parts(planned, job, info)]
-        yield from Execution(planned, parts, prepared).events()
+        parts = {job.name: _parts(planned, job, info) for job, info in readable}
+        shared = Shared(planned.request)
+        yield from Execution(planned, [part for own in parts.values() for part in own], prepared, shared).events()
+        while left := (yield from shared.next_left()):
+            own = [replace(part, job=left) for part in parts[left.name]]
+            yield from Execution(planned, own, prepared, shared).events()
 
 
 def probe_jobs(
@@ -198,7 +203,7 @@ def _journal(planned: Plan, job: Job, channel: int | None) -> Journal | None:
 class Execution:
     """The state of one run: recordings under way, and channels that wait for the others of their input."""
 
-    def __init__(self, planned: Plan, parts: Sequence[Part], prepared: Prepared) -> None:
+    def __init__(self, planned: Plan, parts: Sequence[Part], prepared: Prepared, shared: Shared | None = None) -> None:
         self.plan, self.request, self.choice = planned, planned.request, prepared.recogniser.choice
         self.recognisers = [prepared.recogniser]
         self.notes: list[str] = []
@@ -206,7 +211,7 @@ class Execution:
         # Own times are wanted beside those of an aligner that nobody named: it may not speak the language.
         named = prepared.aligner is not None and self.request.aligner is not None
         self.options = for_engine(self.request.options, self.choice.engine, named)
-        self.parts = parts
+        self.parts, self.shared = parts, shared
         self.channels: dict[str, list[Part]] = {}  # the parts of each job
         for part in self.parts:
             self.channels.setdefault(part.job.name, []).append(part)
@@ -242,6 +247,8 @@ class Execution:
 
     def _opening(self, index: int) -> None:
         part = self.parts[index]
+        if self.shared:
+            self.shared.claim(part.job)
         self.opened.setdefault(part.job.name, stamp(part.recording.path))  # of several channels, that of the first
 
     def _settings(self) -> Settings:
@@ -263,7 +270,9 @@ class Execution:
                 yield Heard(part.job, part.recording, segments, until)
             case Failed(error=error) if part.job.name not in self.failed:  # of several channels the first counts
                 self.failed.add(part.job.name)
-                yield JobFailed(part.job, error)
+                if not isinstance(error, DoneElsewhere):
+                    yield JobFailed(part.job, error)
+                    self._release(part.job)
             case Finished(transcript=transcript):
                 yield from self.finish(part, transcript)
 
@@ -280,6 +289,7 @@ class Execution:
             whole = give_speakers(whole, turns)
         audio, changed = identity_since(job.name, self.opened.get(job.name))
         written, problem = yield from write_outputs(self.request, job, whole, audio)
+        self._release(job)
         if problem is not None:
             yield JobFailed(job, problem)
             return
@@ -287,6 +297,10 @@ class Execution:
             if other.journal:
                 other.journal.remove()
         yield JobFailed(job, changed) if changed else Done(job, whole, written)
+
+    def _release(self, job: Job) -> None:
+        if self.shared:
+            self.shared.release(job)
 
 
 def pipeline_settings(request: Request, choice: Choice) -> Settings:

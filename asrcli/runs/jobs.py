@@ -81,7 +81,7 @@ def plan_outputs(jobs: Sequence[Job], request: Request | AlignRequest) -> tuple[
     check_template(naming.template, request.formats)
     if request.formats and not naming.to_stdout:
         check_folder(naming.state_folder)
-        jobs = [_plan_job(job, request) for job in jobs]
+        jobs = [plan_job(job, request) for job in jobs]
     outputs = [(job.name, output) for job in jobs for output in job.outputs]
     check_collisions([(name, output.path) for name, output in outputs])
     read = reads("the input", *(job.name for job in jobs)) + reads("the text", *(job.text for job in jobs if job.text))
@@ -91,7 +91,7 @@ def plan_outputs(jobs: Sequence[Job], request: Request | AlignRequest) -> tuple[
     return tuple(jobs)
 
 
-def _plan_job(job: Job, request: Request | AlignRequest) -> Job:
+def plan_job(job: Job, request: Request | AlignRequest) -> Job:
     """Return the job with its outputs, and why each has to be made."""
     naming, read = request.naming, [job.name, *([job.text] if job.text else [])]
     ledger = ledger_of(naming.state_folder)

@@ -53,6 +53,9 @@ def align(
     reference: Annotated[
         str | None, option("--reference", help="Folder of TextGrid or CTM files: say how far from them we are.")
     ] = None,
+    shard: Annotated[
+        str | None, option("--shard", help="I/N: the I-th of N parts of a folder; auto in a job of an array.")
+    ] = None,
     start: Annotated[str | None, option("--start", help="Begin here: seconds, or 1:02:03.5.")] = None,
     end: Annotated[str | None, option("--end", help="Stop here.")] = None,
     channels: Annotated[str, option("--channels", help="mix, or the number of the channel with this text.")] = "mix",
@@ -86,11 +89,15 @@ def align(
     """
     from asrcli.audio.inputs import STDIN
     from asrcli.audio.vad import VadOptions
-    from asrcli.cli.commands.requests import spoken_language, stretch
+    from asrcli.cli.commands.requests import say_shard, spoken_language, stretch
     from asrcli.formats import layout
     from asrcli.runs.align_pairs import find_pairs
     from asrcli.runs.align_plan import AlignRequest
+    from asrcli.runs.shards import shard_of
 
+    part = shard_of(shard)
+    if part:
+        report, events = part.named(report), part.named(events)
     if audio == STDIN:
         raise UsageError("standard input can be the text, not the recording: asr align AUDIO -")
     results = OutputOptions(
@@ -99,11 +106,16 @@ def align(
     reports = ReportOptions(report=report, events=events, json=json, dry_run=dry_run, fail_fast=fail_fast, force=force)
     with Console(quiet=quiet, verbose=verbose) as console:
         pairs = find_pairs(audio, text)
+        chosen = _formats(results, reports, pairs)
+        if part:
+            results.check_names([pair.audio for pair in pairs], chosen)
+            pairs = [pair for pair in pairs if part.has(pair.audio)]
+            say_shard(part, len(pairs), console)
         first, last = stretch(start, end)
         wanted = AlignRequest(
             pairs=tuple(pairs), start=first, end=last, channel=_channel(channels), language=spoken_language(language),
             aligner=aligner, model=model, listener=listener, vad=VadOptions() if vad else None,
-            formats=_formats(results, reports, pairs), layout=layout(subs) if subs else None,
+            formats=chosen, layout=layout(subs) if subs else None,
             highlight_words=highlight_words, naming=results.naming, force=force,
             min_coverage=min_coverage, max_word_seconds=max_word_seconds, reference=reference,
             device=device, dtype=compute_type, threads=threads, offline=offline,

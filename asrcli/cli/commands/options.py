@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,9 @@ from asrcli.errors import UsageError
 from asrcli.outputs.naming import TEMPLATE, Naming
 
 if TYPE_CHECKING:
+    from asrcli.audio.inputs import Found
     from asrcli.runs.plan import Request
+    from asrcli.runs.shards import Shard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,7 @@ class InputOptions:
     files_from: str | None
     null: bool  # names in that file end with NUL
     manifest: str | None
+    shard: Shard | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,17 @@ class OutputOptions:
         """The names of the files."""
         folder = None if self.output_dir == "-" else self.output_dir
         return Naming(folder, self.output, self.output_template, self.mirror_tree)
+
+    def check_names(self, found: Sequence[Found], formats: Sequence[str]) -> None:
+        """Raise `UsageError` where two inputs have one output: jobs of an array would overwrite each other's."""
+        from asrcli.formats import FORMATS
+        from asrcli.outputs.naming import check_collisions
+
+        if not self.naming.to_stdout:
+            extensions = [FORMATS[name].extension for name in formats]
+            check_collisions(
+                [(one.path, self.naming.path(one, extension)) for one in found for extension in extensions]
+            )
 
     @property
     def template(self) -> str | None:

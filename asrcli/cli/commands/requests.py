@@ -6,6 +6,8 @@ import os
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions, refuse
 from asrcli.cli.commands.sinks import check_sinks
 from asrcli.errors import UsageError
@@ -13,7 +15,9 @@ from asrcli.errors import UsageError
 if TYPE_CHECKING:
     from asrcli.audio.inputs import Found
     from asrcli.audio.vad import VadOptions
+    from asrcli.base.console import Console
     from asrcli.diarization.speakers import SpeakerOptions
+    from asrcli.runs.shards import Shard
     from asrcli.types import Options
 
 
@@ -29,6 +33,7 @@ def inputs_and_formats(
     from asrcli.formats import formats
 
     if sources.manifest:
+        refuse({"--shard": sources.shard}, "is for recordings, and --manifest names utterances: split the manifest")
         if options.ask:
             raise UsageError("--ask is about recordings, and --manifest holds utterances: give one of them")
         return (), ()
@@ -42,7 +47,18 @@ def inputs_and_formats(
     chosen += _place_for_answers(results, reports, options, chosen)
     _check_alternatives(reports, options, chosen)
     check_sinks(results, reports, len(found), chosen)
+    if sources.shard:
+        results.check_names(found, chosen)
+        found = sources.shard.of(found)
     return tuple(found), tuple(chosen)
+
+
+def say_shard(part: Shard, inputs: int, console: Console) -> None:
+    """Say what a job of an array has to do; end here where that is nothing."""
+    source = f" ({part.source})" if part.source else ""
+    console.note(f"shard {part}{source}: {inputs} of the inputs")
+    if not inputs:
+        raise typer.Exit(0)
 
 
 def _check_alternatives(reports: ReportOptions, options: Options, chosen: list[str]) -> None:

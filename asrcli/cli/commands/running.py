@@ -85,7 +85,7 @@ class Run:
         self.plan, self.execute, self.console, self.sinks = planned, execute, console, sinks
         self.failed: dict[str, Exception] = {}
         self.done = 0
-        self.resumed = 0  # done by an interrupted run
+        self.resumed = 0  # done by an interrupted run, or by another one meanwhile
         self.left_alone = 0  # inputs all of whose stale outputs are kept
         self.refused = 0  # files that are not ours
         self.seconds = 0.0
@@ -227,7 +227,7 @@ class Run:
             self._print_paths(outputs)
 
     def _resume(self, jobs: Sequence[Job]) -> None:
-        self.resumed = len(jobs)
+        self.resumed += len(jobs)
         for job in jobs:
             self._record(job, "up_to_date", outputs=[output.path for output in job.outputs])
 

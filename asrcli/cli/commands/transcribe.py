@@ -55,6 +55,9 @@ def transcribe(
             "--manifest", help="Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text."
         ),
     ] = None,
+    shard: Annotated[
+        str | None, _inputs("--shard", help="I/N: the I-th of N parts of the inputs; auto in a job of an array.")
+    ] = None,
     start: Annotated[str | None, _inputs("--start", help="Begin here: seconds, or 1:02:03.5.")] = None,
     end: Annotated[str | None, _inputs("--end", help="Stop here.")] = None,
     clip_timestamps: Annotated[
@@ -229,9 +232,13 @@ def transcribe(
     from asrcli.engines.options import parse_engine_options
     from asrcli.formats import layout
     from asrcli.runs.plan import Request
+    from asrcli.runs.shards import shard_of
     from asrcli.types import Options
 
-    sources = InputOptions(inputs=inputs, files_from=files_from, null=null, manifest=manifest)
+    part = shard_of(shard)
+    if part:
+        report, events = part.named(report), part.named(events)
+    sources = InputOptions(inputs=inputs, files_from=files_from, null=null, manifest=manifest, shard=part)
     results = OutputOptions(
         format=format, output=output, output_dir=output_dir, output_template=output_template, mirror_tree=mirror_tree
     )
@@ -256,6 +263,8 @@ def transcribe(
             engine_options=parse_engine_options(engine_option or ()),
         )  # fmt: skip
         found, formats = requests.inputs_and_formats(sources, results, reports, options)
+        if part:
+            requests.say_shard(part, len(found), console)
         first, last = requests.stretch(start, end, clip_timestamps)
         shape = layout(
             subs or "default", max_line_width=max_line_width, max_lines=max_line_count, max_cps=max_cps,

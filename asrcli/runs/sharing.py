@@ -1,0 +1,97 @@
+"""Runs over one folder at the same time: each job is done by one of them, and all of them end when all is done."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from asrcli.errors import AsrError
+from asrcli.outputs.claims import claimable, claims_of
+from asrcli.outputs.ledger import ledger_of
+from asrcli.runs.events import Note, Resumed
+from asrcli.runs.jobs import Job, plan_job
+
+if TYPE_CHECKING:
+    from asrcli.runs.align_plan import AlignRequest
+    from asrcli.runs.plan import Request
+
+POLL = 0.2  # seconds between two looks at what another run does
+
+
+class DoneElsewhere(AsrError):
+    """Another run does this job, or has done it since this one was planned."""
+
+
+class Shared:
+    """Which jobs of a run are done here, and which by another run."""
+
+    def __init__(self, request: Request | AlignRequest) -> None:
+        self.request = request
+        self.claims = claims_of(request.naming.state_folder)
+        self._mine: set[str] = set()
+        self._elsewhere: dict[str, Job] = {}
+        self._guard = threading.Lock()
+        self._said = False
+
+    def claim(self, job: Job) -> None:
+        """Take a job; for every recording of it, from any thread.
+
+        Raises:
+            DoneElsewhere: another run does it.
+        """
+        with self._guard:
+            if job.name in self._mine:
+                return
+            if job.name not in self._elsewhere and self._take(job):
+                self._mine.add(job.name)
+                return
+            self._elsewhere[job.name] = job
+        raise DoneElsewhere(f"{job.name}: another run does it")
+
+    def release(self, job: Job) -> None:
+        """Tell others that a job is done, or cannot be done."""
+        with self._guard:
+            self._mine.discard(job.name)
+            self.claims.give_back(_files(job))
+
+    def next_left(self) -> Generator[Note | Resumed, None, Job | None]:
+        """Wait for what another run does; return the first job that it has not done after all, claimed.
+
+        One at a time: two runs that wait for each other would wait for ever.
+        """
+        while self._elsewhere:
+            job = self._elsewhere.pop(next(iter(self._elsewhere)))
+            while not self.claims.take(_files(job)):
+                if not self._said:
+                    self._said = True
+                    yield Note("another run is at work in this folder; waiting for what it makes")
+                time.sleep(POLL)
+            now = self._again(job)
+            if not now.up_to_date:
+                self._mine.add(now.name)
+                return now
+            self.claims.give_back(_files(job))
+            yield Resumed((now,))
+        return None
+
+    def _take(self, job: Job) -> bool:
+        """Claim the outputs of a job, unless another run has made them since."""
+        if not self.claims.take(_files(job)):
+            return False
+        there = self.request.anew is None and any(map(os.path.lexists, _files(job)))
+        if there and self._again(job).up_to_date:
+            self.claims.give_back(_files(job))
+            return False
+        return True
+
+    def _again(self, job: Job) -> Job:
+        """Return a job as it is planned now, after what other runs have made."""
+        ledger_of(self.request.naming.state_folder).catch_up()
+        return plan_job(job, self.request)
+
+
+def _files(job: Job) -> list[str]:
+    return claimable(output.path for output in job.outputs if output.todo)

@@ -1,0 +1,163 @@
+"""Several runs over one folder: each recording is heard by one of them, and all of them end when all is done."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.command import Run, quiet_environment, write_wav
+
+from asrcli.audio.inputs import Found
+from asrcli.errors import UsageError
+from asrcli.outputs.claims import Claims
+from asrcli.runs.shards import Shard, shard_of
+
+COUNT = 8
+COMMAND = ("transcribe", "-e", "fake", "-m", "sleep=0.15,load=0.5", "--no-vad", "in", "-f", "txt,json", "-o", "out")
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    for number in range(COUNT):
+        write_wav(tmp_path / f"in/talk-{number}.wav", 2.0)
+    return tmp_path
+
+
+def start(folder: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "asrcli", *COMMAND, "--batch-size", "1", "--json", *more]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=folder, env=quiet_environment(folder), stdout=pipe, stderr=pipe, text=True)
+
+
+def statuses(records: str) -> Counter[str]:
+    return Counter(record["status"] for record in map(json.loads, records.splitlines()) if record["type"] == "input")
+
+
+def made(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder / "out").glob("[!.]*")}
+
+
+@pytest.mark.parametrize("more", [(), ("--channels", "split")])
+def test_two_runs_share_a_folder(asr: Run, recordings: Path, more: tuple[str, ...]) -> None:
+    runs = [start(recordings, *more) for _ in range(2)]
+    results = [run.communicate(timeout=100) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], results
+    found = [statuses(out) for out, _ in results]
+    assert sum(one["done"] for one in found) == COUNT, "each recording is heard once"
+    assert all(one["done"] + one["up_to_date"] == COUNT for one in found), "and both say that all is done"
+    shared = made(recordings)
+    assert len(shared) == 2 * COUNT
+    assert asr(*COMMAND, *more, "--force").code == 0 and made(recordings).keys() == shared.keys()
+    assert {name: text for name, text in made(recordings).items() if name.endswith("txt")} == {
+        name: text for name, text in shared.items() if name.endswith("txt")
+    }
+
+
+def test_what_a_killed_run_had_claimed_is_done_by_the_other(recordings: Path) -> None:
+    first, second = start(recordings), start(recordings)
+    assert first.stdout is not None
+    first.stdout.readline()  # it is at work
+    first.send_signal(signal.SIGKILL)
+    before = statuses(first.communicate(timeout=100)[0])["done"]
+    out, err = second.communicate(timeout=100)
+    assert second.returncode == 0, err
+    assert before < COUNT and statuses(out)["done"] >= COUNT - before - 2, "one under way, and one not yet printed"
+    assert len(made(recordings)) == 2 * COUNT
+
+
+def test_a_claim_goes_with_its_process(tmp_path: Path) -> None:
+    claims = Claims(str(tmp_path))
+    code = f"""
+import sys
+from asrcli.outputs.claims import Claims
+claims = Claims({str(tmp_path)!r})
+print(claims.take([{str(tmp_path / "b.txt")!r}, {str(tmp_path / "a.txt")!r}]), flush=True)
+input()
+"""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True) as other:
+        assert other.stdin is not None and other.stdout is not None
+        assert other.stdout.readline() == "True\n"
+        paths = [str(tmp_path / f"{name}.txt") for name in "cab"]
+        assert claims.take(paths[:1]) and not claims.take(paths[1:2])
+        assert not claims.take([paths[0], paths[1]]), "all or none"
+        other.kill()
+        other.wait()
+        assert claims.take(paths)
+        claims.give_back(paths)
+
+
+@given(names=st.lists(st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), min_size=1)),
+       count=st.integers(1, 9))  # fmt: skip
+def test_every_input_is_in_one_shard_wherever_its_folder_is(names: list[str], count: int) -> None:
+    shards = [Shard(number, count) for number in range(1, count + 1)]
+    for name in names:
+        here, there = Found(f"/here/in/{name}", "/here/in"), Found(f"in/{name}", "in")
+        assert [one.has(here) for one in shards] == [one.has(there) for one in shards]
+        assert sum(one.has(here) for one in shards) == 1
+
+
+def test_shards_of_many_inputs_are_alike() -> None:
+    found = [Found(f"in/{number:05}.wav", "in") for number in range(8000)]
+    sizes = [len(Shard(number, 8).of(found)) for number in range(1, 9)]
+    assert sum(sizes) == 8000 and min(sizes) > 900 and max(sizes) < 1100  # 3.3 standard deviations of chance
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"SLURM_ARRAY_TASK_ID": "12", "SLURM_ARRAY_TASK_COUNT": "8", "SLURM_ARRAY_TASK_MIN": "10"}, "3/8"),
+        ({"SLURM_ARRAY_TASK_ID": "0", "SLURM_ARRAY_TASK_COUNT": "8", "SLURM_ARRAY_TASK_MIN": "0"}, "1/8"),
+        ({"JOB_COMPLETION_INDEX": "7", "JOB_COMPLETIONS": "8"}, "8/8"),
+        ({"PARALLEL_SEQ": "1", "PARALLEL_JOBS": "4"}, "1/4"),
+    ],
+)
+def test_schedulers_say_which_part(environment: dict[str, str], expected: str) -> None:
+    assert str(shard_of("auto", environment)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "message"),
+    [
+        ("0/4", {}, "--shard 0/4: give I/N"),
+        ("5/4", {}, "--shard 5/4: give I/N"),
+        ("3", {}, "--shard 3: give I/N"),
+        ("auto", {}, "none of SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX, PARALLEL_SEQ is set"),
+        ("auto", {"JOB_COMPLETION_INDEX": "1"}, "set JOB_COMPLETIONS"),
+        (
+            "auto",
+            {"SLURM_ARRAY_TASK_ID": "20", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "0"},
+            "SLURM_ARRAY_TASK_ID=20 is not one of 4 in a row",
+        ),
+    ],
+)
+def test_what_is_no_part_is_said(text: str, environment: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        shard_of(text, environment)
+
+
+def test_the_shards_of_a_folder_make_all_of_it_once(asr: Run, recordings: Path) -> None:
+    done: Counter[str] = Counter()
+    for number in (1, 2, 3):
+        result = asr(*COMMAND, "--shard", f"{number}/3", "--report", "run-{shard}.jsonl")
+        assert result.code == 0 and f"shard {number}/3: " in result.err
+        report = recordings / f"run-{number}-of-3.jsonl"
+        lines = [json.loads(line) for line in report.read_text().splitlines()] if report.exists() else []
+        done.update(line["input"] for line in lines if line["type"] == "input")
+    assert set(done.values()) == {1} and len(done) == COUNT and len(made(recordings)) == 2 * COUNT
+    result = asr(*COMMAND, "--shard", "1/3", "--report", "run.jsonl")
+    assert result.code == 2 and "'run-{shard}.jsonl'" in result.err
+
+
+def test_shards_whose_outputs_would_meet_are_refused(asr: Run, recordings: Path) -> None:
+    write_wav(recordings / "in/more/talk-1.wav", 1.0)
+    for number in (1, 2):
+        result = asr(*COMMAND, "--shard", f"{number}/2")
+        assert result.code == 2 and "talk-1" in result.err and not made(recordings)
