@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from support.command import write_wav
+from support.command import Run, write_wav
 
 from asrcli.alignment.script import read_script
 from asrcli.cli.commands.requests import _time
@@ -148,3 +148,26 @@ def test_an_input_that_goes_during_planning(tmp_path: Path, monkeypatch: pytest.
     events = list(running)
     assert sorted(one.job.name for one in events if isinstance(one, Done)) == [names[0], names[2]]
     assert [one.job.name for one in events if isinstance(one, JobFailed)] == [names[1]]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("transcribe", "https://example.org/talk.wav"),
+        ("transcribe", "s3://bucket/talks"),
+        ("transcribe", "talk.wav", "-o", "s3://bucket/out"),
+        ("transcribe", "talk.wav", "--output", "gs://bucket/talk.txt"),
+        ("transcribe", "talk.wav", "--report", "az://box/run.jsonl"),
+        ("align", "s3://bucket/talk.wav", "talk.txt"),
+        ("align", "talk.wav", "https://example.org/talk.txt"),
+    ],
+)
+def test_an_address_is_no_file(asr: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    write_wav(tmp_path / "talk.wav", 1.0)
+    (tmp_path / "talk.txt").write_text("one")
+    more = ("-e", "fake") if words[0] == "transcribe" else ()
+    result = asr(*words, *more)
+    address = next(word for word in words if "://" in word)
+    assert result.code == 2 and len(result.err.splitlines()) == 1
+    assert f"'{address}" in result.err and "is an address" in result.err
+    assert {path.name for path in tmp_path.iterdir()} == {"talk.wav", "talk.txt"}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from asrcli.base.files import is_special
+from asrcli.base.files import check_local, is_special
 from asrcli.errors import UsageError
 
 # What a folder is searched for. A file named on the command line may have any name; its content decides.
@@ -52,6 +52,7 @@ def _expand_one(argument: str) -> list[Found]:
         raise UsageError("an input has an empty name")
     if argument == STDIN:
         return [Found(STDIN)]
+    check_local(argument, f"curl -L '{argument}' | asr transcribe -, or copy it here first")
     if os.path.isdir(argument):
         files = [Found(path, argument) for path in walk(argument)]
         if not files:

@@ -12,14 +12,26 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from asrcli.errors import OutputError
+from asrcli.errors import OutputError, UsageError
 
 BLOCK = 1 << 22  # bytes read at once
 TEMPORARY = re.compile(r"\.asr-[0-9a-f]{16}\.tmp")  # no part of a target's name: that may be as long as names can be
 # Hidden folders of our own: a link in the place of one would lead what is written below it somewhere else.
 OWN = frozenset({".asr", "journal", "manifests", ".under-way"})
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 NO_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EROFS})
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def check_local(path: str, cure: str) -> None:
+    """Raise `UsageError` for an address such as ``s3://bucket/name``: as a path it is a folder that is called ``s3:``.
+
+    Args:
+        path: what was named.
+        cure: what to do instead.
+    """
+    if ADDRESS.match(path) and not os.path.lexists(path):
+        raise UsageError(f"'{path}' is an address, and asr reads and writes files: {cure}")
 
 
 def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str | bytes]) -> None:

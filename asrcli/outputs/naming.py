@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Formatter
 
 from asrcli.audio.inputs import STDIN, Found
+from asrcli.base.files import check_local
 from asrcli.errors import UsageError
 
 TEMPLATE = "{stem}.{format}"
@@ -33,6 +34,10 @@ class Naming:
     mirror: bool = False  # keep the folders below a folder argument
     engine: str = ""
     model: str = ""
+
+    def __post_init__(self) -> None:
+        for named in filter(None, (self.folder, self.file)):
+            check_local(named, "write here and copy it there")
 
     def by(self, engine: str, model: str) -> Naming:
         """Return the same for results of an engine or aligner and a model."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asrcli.audio.inputs import EXTENSIONS
+from asrcli.base.files import check_local
 from asrcli.errors import UsageError
 
 DESCRIPTOR = re.compile(r"fd:(\d{1,9})")
@@ -108,6 +109,8 @@ def check_targets(written: Iterable[File], read: Iterable[File]) -> None:
         UsageError: with the first that is wrong, and how many more are.
     """
     targets = [one for one in written if one.path != "-"] + [File("standard output", "-", 1)]
+    for one in targets:
+        check_local(one.path, "write here and copy it there")
     problems = list(_problems(targets, [*read, *_settings()]))
     if problems:
         more = f" (and {len(problems) - 1} more like this)" if len(problems) > 1 else ""

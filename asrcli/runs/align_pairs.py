@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asrcli.alignment.script import SUFFIXES
 from asrcli.audio.inputs import EXTENSIONS, Found, walk
+from asrcli.base.files import check_local
 from asrcli.errors import UsageError
 
 
@@ -25,6 +26,8 @@ def find_pairs(audio: str, text: str | None) -> list[Pair]:
     Raises:
         UsageError: nothing there to be paired.
     """
+    for named in filter(None, (audio, text)):
+        check_local(named, "copy it here first")
     if not os.path.isdir(audio):
         if text is None:
             raise UsageError(f"'{audio}' needs its text: asr align {audio} TEXT, or - for standard input")
