@@ -180,6 +180,8 @@ complete -c asr -n '__asr_at transcribe' -l no-word-timestamps -d 'Times of word
 complete -c asr -n '__asr_at transcribe' -l aligner -r -f -a 'auto engine ctc nemo pocketsphinx qwen3' -d 'Who times the words: NAME[:MODEL], or engine; default: the better one.'
 complete -c asr -n '__asr_at transcribe' -l punctuate -d 'Put punctuation into texts that have none.'
 complete -c asr -n '__asr_at transcribe' -l punctuation-model -r -f -a 'firered' -d 'For --punctuate: firered, the default, or firered:FOLDER.'
+complete -c asr -n '__asr_at transcribe' -l numbers -r -f -d 'Write numbers as words or digits; as-is: as the engine does, the default.'
+complete -c asr -n '__asr_at transcribe' -l script -r -f -d 'Write Chinese as hans (simplified) or hant (traditional).'
 complete -c asr -n '__asr_at transcribe' -l force -d 'Make all again; replace edited and foreign files.'
 complete -c asr -n '__asr_at transcribe' -l dry-run -d 'Only say what would be made, and why.'
 complete -c asr -n '__asr_at transcribe' -l fail-fast -d 'Stop at the first input that fails.'

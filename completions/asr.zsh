@@ -102,6 +102,8 @@ _asr_transcribe() {
         '(--aligner)--aligner=[Who times the words\: NAME\[\:MODEL\], or engine; default\: the better one.]:ALIGNER:(auto engine ctc nemo pocketsphinx qwen3)' \
         '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
         '(--punctuation-model)--punctuation-model=[For --punctuate\: firered, the default, or firered\:FOLDER.]:PUNCTUATION-MODEL:(firered)' \
+        '(--numbers)--numbers=[Write numbers as words or digits; as-is\: as the engine does, the default.]:TEXT: ' \
+        '(--script)--script=[Write Chinese as hans (simplified) or hant (traditional).]:TEXT: ' \
         '(--force)--force[Make all again; replace edited and foreign files.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \

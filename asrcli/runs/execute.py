@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from asrcli.alignment.choice import AlignerChoice, prepare_aligner
+from asrcli.alignment.spoken import spoken_words
 from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.ask.questions import answer
 from asrcli.audio.inputs import STDIN
@@ -33,7 +34,7 @@ from asrcli.runs.journal import Journal
 from asrcli.runs.outputs import identity_since, keep_newer, write_outputs
 from asrcli.runs.plan import Plan, Request, companions_of, for_engine, prepare_engine
 from asrcli.runs.sharing import DoneElsewhere, Shared
-from asrcli.types import Recording, Transcript
+from asrcli.types import Clip, Recording, Segment, Transcript
 
 if TYPE_CHECKING:
     from asrcli.audio.decode import AudioInfo
@@ -208,6 +209,7 @@ class Execution:
         self.recognisers = [prepared.recogniser]
         self.notes: list[str] = []
         self.words = self._word_times(prepared.aligner)
+        self.left: set[str | None] = set()  # languages whose numbers stay as they come
         # Own times are wanted beside those of an aligner that nobody named: it may not speak the language.
         named = prepared.aligner is not None and self.request.aligner is not None
         self.options = for_engine(self.request.options, self.choice.engine, named)
@@ -226,6 +228,17 @@ class Execution:
         if not self.request.options.word_timestamps:
             return None
         return own_times if aligner is None else AlignedTimes(aligner, self.notes.append)
+
+    def _written(self, clip: Clip, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+        """Return the segments of a clip with word times and written as asked for."""
+        writing = self.request.writing
+        if self.words is not None:
+            segments = self.words(clip, segments)
+        for language in {one.language or clip.language for one in segments}:
+            if writing.leaves(language) and language not in self.left:
+                self.left.add(language)
+                self.notes.append(f"--numbers {writing.numbers}: in '{language}' they stay as they come")
+        return tuple(writing.rewrite(one, clip.language, spoken_words) for one in segments)
 
     def events(self) -> Iterator[JobEvent]:
         """Run the pipeline and yield what happens to jobs."""
@@ -254,7 +267,8 @@ class Execution:
     def _settings(self) -> Settings:
         asked = replace(self.request, options=self.options)
         listen = self.desk.listen if self.desk else None
-        return replace(pipeline_settings(asked, self.choice), words=self.words, listen=listen, opening=self._opening)
+        words = self._written if self.request.writing.changes else self.words
+        return replace(pipeline_settings(asked, self.choice), words=words, listen=listen, opening=self._opening)
 
     def _handle(self, event: Event) -> Iterator[JobEvent]:
         if isinstance(event, Notice):

@@ -22,6 +22,7 @@ from asrcli.outputs.naming import Naming
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, reads
 from asrcli.runs.jobs import FORCED, Job, plan_outputs
+from asrcli.text.writing import Writing
 from asrcli.types import Options
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Request:
     languages: tuple[str, ...] = ()
     punctuation: str | None = None  # a punctuation model, as `asrcli.engines.companions` spells it
     identifier: str | None = None  # a language identifier, likewise
+    writing: Writing = field(default_factory=Writing)  # numbers and Chinese in the results
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
@@ -117,6 +119,7 @@ def plan(request: Request) -> Plan:
         UsageError: an engine, option, format, template or name that cannot work.
         EngineUnavailable: the engine's packages, or for ``auto`` all weights, are missing.
     """
+    request.writing.check(request.options.language)
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, for_engine(request.options), notices.append)
     request = _with_word_times(request, engine, notices.append)
@@ -204,6 +207,7 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> Re
         "languages": request.languages,
         "punctuation": request.punctuation,
         "identifier": request.identifier,
+        "writing": asdict(request.writing) if request.writing.changes else None,
     }
     kept = {name: str(value) for name, value in parts.items() if value not in (None, (), 0.0)}
     return {**kept, **dict(request.options.recorded())}  # where 0 is an answer too

@@ -87,7 +87,7 @@ def _check(wanted: Request, sources: InputOptions, reports: ReportOptions, live:
     of_files = of_recordings(wanted) | {
         "--languages": wanted.languages, "--identify-with": wanted.identifier, "--punctuate": wanted.punctuation,
         "--batch-size": wanted.batch_size, "--manifest": sources.manifest, "--dry-run": reports.dry_run,
-        "--ask": wanted.options.ask,
+        "--ask": wanted.options.ask, "--numbers": wanted.writing.numbers != "as-is", "--script": wanted.writing.script,
     }  # fmt: skip
     refuse(of_files, "does not go with --stream; leave it out")
     if len(wanted.inputs) != 1:

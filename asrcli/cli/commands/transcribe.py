@@ -93,6 +93,12 @@ def transcribe(
     punctuation_model: Annotated[
         str | None, _results("--punctuation-model", help="For --punctuate: firered, the default, or firered:FOLDER.")
     ] = None,
+    numbers: Annotated[
+        str, _results("--numbers", help="Write numbers as words or digits; as-is: as the engine does, the default.")
+    ] = "as-is",
+    script: Annotated[
+        str | None, _results("--script", help="Write Chinese as hans (simplified) or hant (traditional).")
+    ] = None,
     force: Annotated[bool, _results("--force", help="Make all again; replace edited and foreign files.")] = False,
     dry_run: Annotated[bool, _results("--dry-run", help="Only say what would be made, and why.")] = False,
     fail_fast: Annotated[bool, _results("--fail-fast", help="Stop at the first input that fails.")] = False,
@@ -233,6 +239,7 @@ def transcribe(
     from asrcli.formats import layout
     from asrcli.runs.plan import Request
     from asrcli.runs.shards import shard_of
+    from asrcli.text.writing import Writing
     from asrcli.types import Options
 
     part = shard_of(shard)
@@ -281,6 +288,7 @@ def transcribe(
                 vad, vad_model, vad_threshold, vad_min_speech_duration_ms, vad_min_silence_duration_ms
             ),
             punctuation=requests.punctuation(punctuate, punctuation_model), aligner=aligner,
+            writing=Writing(numbers, script),
             speakers=requests.speaker_options(
                 diarize, rttm_in, SpeakerOptions(None, diarize_model, speakers, min_speakers, max_speakers)
             ),
