@@ -24,6 +24,7 @@ from asrcli.base import display
 from asrcli.base.console import Console
 from asrcli.bench.watching import Board
 from asrcli.cli.main import main
+from asrcli.runs.records import Lines
 from asrcli.streaming.showing import Terminal
 from asrcli.streaming.updates import Update
 from asrcli.types import Segment
@@ -101,6 +102,24 @@ def test_a_pipe_gets_lines_while_nothing_is_drawn(columns: int, monkeypatch: pyt
             os.write(terminal.slave, b"PIECE OF A LINE\n")
         assert shown(terminal.text(), columns) == ["PIECE OF A LINE", ""]
     os.close(reader)
+
+
+def test_a_pipe_of_its_own_gets_records_while_nothing_is_drawn(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--events fd:3 3>&1 >talk.txt | jq -r .type`: jq writes to the terminal."""
+    monkeypatch.setattr(display, "SECONDS_ASIDE", 3600.0)
+    reader, writer = os.pipe()
+    lines = Lines(f"fd:{writer}", "--events")
+    with sitting(columns) as terminal:
+        with Console() as console:
+            console.start(10.0)
+            drawn(terminal, "━")
+            lines.write("start")
+            assert b'"start"' in os.read(reader, 100)
+            os.write(terminal.slave, b"start\n")
+        assert shown(terminal.text(), columns) == ["start", ""]
+    lines.close()
+    os.close(reader)
+    os.close(writer)
 
 
 def test_other_writers_on_standard_error_lose_nothing(columns: int) -> None:

@@ -36,6 +36,14 @@ def take_down() -> None:
         display.stop()
 
 
+def write_aside(stream: IO[str], write: Callable[[], None]) -> None:
+    """Write data of a stream that is not standard output, ``fd:3`` say, while nothing is drawn that it may run into."""
+    if _shown and _may_collide(stream):
+        _shown[0].clear(SECONDS_ASIDE, write)
+    else:
+        write()
+
+
 def erasing(height: int) -> str:
     """Return what erases so many lines, the last of which the cursor is in."""
     return "\r\x1b[2K" + "\x1b[1A\x1b[2K" * (height - 1) if height else ""

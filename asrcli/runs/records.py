@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+from asrcli.base.display import write_aside
 from asrcli.base.files import create_beside, is_special, lock, reason, write_whole
 from asrcli.errors import AsrError, OutputError, UsageError
 from asrcli.outputs.targets import plain
@@ -146,10 +147,18 @@ class Lines:
         return UsageError(f"{self.name}: another process is writing this file; name another one")
 
     def _put(self, text: str) -> None:
-        assert self.file is not None
+        file = self.file
+        assert file is not None
+
+        def write() -> None:
+            file.write(text)
+            file.flush()
+
         try:
-            self.file.write(text)
-            self.file.flush()
+            if file is sys.stdout:  # a display looks after it
+                write()
+            else:
+                write_aside(file, write)
         except BrokenPipeError:  # its reader has gone
             if not self.forgiving:
                 raise
