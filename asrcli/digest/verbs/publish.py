@@ -168,7 +168,7 @@ def podcast(
 ) -> None:
     """Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml."""
     from asrcli.digest.files import Files
-    from asrcli.digest.podcast.episode import FORMATS, times_of, write_episode
+    from asrcli.digest.podcast.episode import FORMATS, write_episode
     from asrcli.digest.podcast.feed import write_feed
     from asrcli.digest.podcast.lexicon import load_lexicon
     from asrcli.digest.podcast.script import script_markdown, write_script
@@ -205,11 +205,12 @@ def podcast(
         )
     if selfcheck:
         sound = out / "podcast" / episode.file
-        heard = listen(sound, script, engine, load_lexicon(out / "lexicon.tsv"))
+        own = load_lexicon(out / "lexicon.tsv")
+        heard = listen(sound, script, engine, own)
         for line in heard.warnings:
             complain(f"asr: {line}")
         path = out / "podcast" / f"{edition.day}.heard.md"
-        if files.write(path, report_markdown(heard, check_times(sound, times_of(show)))):
+        if files.write(path, report_markdown(heard, check_times(sound, show.cues, own))):
             tell(path)
         if heard.warning:
             complain(f"asr: {heard.warning}: {path}")
