@@ -395,7 +395,7 @@ _asr() {
         "digest")
             if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "run verify search why star hide status prune ideas week doctor import mindmap feed mail demo readme podcast paper"; fi ;;
         "digest run")
-            if [[ $cur == -* ]]; then _asr_words "--out --date --since --until --sources --interests --replay --record --leaderboard --x-budget --llm --llm-model --strict --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --date --since --until --sources --interests --replay --record --leaderboard --x-budget --llm --llm-model --strict --force --help"; else :; fi ;;
         "digest verify")
             if [[ $cur == -* ]]; then _asr_words "--out --help"; else :; fi ;;
         "digest search")
@@ -413,25 +413,25 @@ _asr() {
         "digest ideas")
             if [[ $cur == -* ]]; then _asr_words "--out --week --help"; else :; fi ;;
         "digest week")
-            if [[ $cur == -* ]]; then _asr_words "--out --week --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --week --force --help"; else :; fi ;;
         "digest doctor")
             if [[ $cur == -* ]]; then _asr_words "--out --example --help"; else :; fi ;;
         "digest import")
-            if [[ $cur == -* ]]; then _asr_words "--out --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --force --help"; else :; fi ;;
         "digest mindmap")
-            if [[ $cur == -* ]]; then _asr_words "--out --days --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --days --force --help"; else :; fi ;;
         "digest feed")
-            if [[ $cur == -* ]]; then _asr_words "--out --opml --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --opml --force --help"; else :; fi ;;
         "digest mail")
-            if [[ $cur == -* ]]; then _asr_words "--out --date --eml --from --to --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --date --eml --from --to --force --help"; else :; fi ;;
         "digest demo")
-            if [[ $cur == -* ]]; then _asr_words "--out --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --force --help"; else :; fi ;;
         "digest readme")
             if [[ $cur == -* ]]; then _asr_words "--out --leaderboard --help"; else _asr_files; fi ;;
         "digest podcast")
-            if [[ $cur == -* ]]; then _asr_words "--out --date --minutes --voice --voice-dir --format --selfcheck --engine --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --date --minutes --voice --voice-dir --format --selfcheck --engine --force --help"; else :; fi ;;
         "digest paper")
-            if [[ $cur == -* ]]; then _asr_words "--out --replay --offline --citations --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--out --replay --offline --citations --force --help"; else :; fi ;;
     esac
 }
 

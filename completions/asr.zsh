@@ -574,6 +574,7 @@ _asr_digest_run() {
         '(--llm)--llm=[What writes summaries, behind the gate\: address of a server, or canary.]:TEXT: ' \
         '(--llm-model)--llm-model=[The model'\''s name there, or its folder.]:TEXT: ' \
         '(--strict)--strict[Also fail (1) when the finished digest does not verify.]' \
+        '(--force)--force[Replace files that were edited, and files of others.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }
@@ -677,6 +678,7 @@ _asr_digest_week() {
         '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
         '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--week)--week=[An ISO week, 2026-W17. Default\: the newest.]:TEXT: ' \
+        '(--force)--force[Replace files that were edited, and files of others.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }
@@ -698,6 +700,7 @@ _asr_digest_import() {
     _arguments -s -S -C \
         '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
         '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
+        '(--force)--force[Replace files that were edited, and files of others.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '1:opml|bibtex|awesome-asr: ' \
@@ -711,6 +714,7 @@ _asr_digest_mindmap() {
         '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
         '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--days)--days=[How many days, counted back from the newest.]:N: ' \
+        '(--force)--force[Replace files that were edited, and files of others.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }
@@ -722,6 +726,7 @@ _asr_digest_feed() {
         '(--out -o)--out=[The folder of the digest.]:DIR:_files -/' \
         '(--out -o)-o+[The folder of the digest.]:DIR:_files -/' \
         '(--opml)--opml[Also write sources.opml, the feeds that are followed.]' \
+        '(--force)--force[Replace files that were edited, and files of others.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }
@@ -736,6 +741,7 @@ _asr_digest_mail() {
         '(--eml)--eml=[Write to this file. Default\: standard output.]:TEXT: ' \
         '(--from)--from=[Address of the sender.]:TEXT: ' \
         '(--to)--to=[Address of the reader.]:TEXT: ' \
+        '(--force)--force[Replace files that were edited, and files of others.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }
@@ -746,6 +752,7 @@ _asr_digest_demo() {
     _arguments -s -S -C \
         '(--out -o)--out=[A folder that holds no digest.]:DIR:_files -/' \
         '(--out -o)-o+[A folder that holds no digest.]:DIR:_files -/' \
+        '(--force)--force[Replace files that were edited, and files of others.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }
@@ -777,6 +784,7 @@ _asr_digest_podcast() {
         '(--selfcheck)--selfcheck[Transcribe and align the episode; report what is misheard.]' \
         '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
         '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
+        '(--force)--force[Replace files that were edited, and files of others.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'
 }
@@ -790,6 +798,7 @@ _asr_digest_paper() {
         '(--replay)--replay=[Answer from recorded files and open no connection.]:FILE:_files' \
         '(--offline)--offline[Use only what the digest already holds.]' \
         '(--citations)--citations[Also ask Semantic Scholar who cites it.]' \
+        '(--force)--force[Replace files that were edited, and files of others.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '1:arxiv_id|file: '

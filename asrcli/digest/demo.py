@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asrcli.digest.compose import compose
 from asrcli.digest.edition import to_json
+from asrcli.digest.files import Files
 from asrcli.digest.items import Item, Kind
 from asrcli.digest.run import Plan, digest_of, material_of, write_edition
 from asrcli.digest.settings import Settings
@@ -57,7 +58,7 @@ PAPERS = (
 )
 
 
-def write_demo(out: Path) -> list[str]:
+def write_demo(out: Path, files: Files | None = None) -> list[str]:
     """Write the week into a folder, as `asr digest run` would; return its days."""
     days = [FIRST + timedelta(days=number) for number in range(DAYS)]
     with closing(Store(out / "digest.sqlite")) as store:
@@ -68,7 +69,7 @@ def write_demo(out: Path) -> list[str]:
                 edition = compose(
                     material_of(Plan(out, day, RecordedWeb([]), Settings(title="A made-up week")), store, [report])
                 )
-            write_edition(out, edition)
+            write_edition(out, edition, files or Files())
             with store:
                 store.keep_edition(edition.day, digest_of(to_json(edition)))
     return [day.isoformat() for day in days]

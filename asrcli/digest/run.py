@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from asrcli.base.files import write_text
 from asrcli.digest.board import Board
 from asrcli.digest.compose import Material, compose
 from asrcli.digest.edition import Edition, from_json, to_json
+from asrcli.digest.files import Files
 from asrcli.digest.items import Item, Kind, is_withdrawn
 from asrcli.digest.settings import SOURCES, Settings
 from asrcli.digest.sources import Task
@@ -38,6 +38,7 @@ class Plan:
     x_token: str = field(default="", repr=False)
     x_budget: float = 0.0
     writer: Writer | None = None
+    files: Files = field(default_factory=Files)
 
 
 def collectors() -> dict[str, Callable[[Task], Report]]:
@@ -55,7 +56,7 @@ def collectors() -> dict[str, Callable[[Task], Report]]:
 
 
 def run_day(plan: Plan, store: Store) -> Edition:
-    """Ask, store, compose and write one day; the digest is on disk when this returns."""
+    """Ask, store, compose and write one day; afterwards the files are there, but for those kept."""
     task = Task(
         plan.day,
         plan.web,
@@ -73,7 +74,7 @@ def run_day(plan: Plan, store: Store) -> Edition:
         edition = compose(material_of(plan, store, settle(reports, store, plan.day)))
     if plan.writer is not None:
         edition = plan.writer(edition)
-    write_edition(plan.out, edition)
+    write_edition(plan.out, edition, plan.files)
     with store:
         store.keep_edition(edition.day, digest_of(to_json(edition)))
     return edition
@@ -161,13 +162,13 @@ def pages_of(edition: Edition) -> dict[str, str]:
     return {"json": to_json(edition), "md": day_markdown(edition), "html": day_html(edition)}
 
 
-def write_edition(out: Path, edition: Edition) -> None:
+def write_edition(out: Path, edition: Edition, files: Files) -> None:
     """Write a day's pages, and the rolling pages and feeds over all days."""
     from asrcli.digest.pages.rolling import write_rolling
 
     for suffix, text in pages_of(edition).items():
-        write_text(daily_path(out, edition.day, suffix), text)
-    write_rolling(out)
+        files.write(daily_path(out, edition.day, suffix), text)
+    write_rolling(out, files)
 
 
 def load_edition(out: Path, day: str, brief: bool = False) -> Edition:

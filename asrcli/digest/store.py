@@ -50,6 +50,9 @@ class Store:
             if found == 0 and not self.base.execute("SELECT 1 FROM sqlite_master").fetchone():
                 self.base.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
                 found = SCHEMA
+            named = {name for (name,) in self.base.execute("SELECT name FROM sqlite_master")}
+            if not {"items", "editions"} <= named:  # another program's file may have any number
+                raise InputError(f"{path} is a database of another program: name another folder")
             if found == 1:
                 self.base.executescript(f"BEGIN; {FROM_1} PRAGMA user_version = {SCHEMA}; COMMIT; VACUUM;")
                 found = SCHEMA

@@ -13,6 +13,7 @@ from typing import Any
 
 from asrcli.digest.compose import compose
 from asrcli.digest.edition import to_json
+from asrcli.digest.files import Files
 from asrcli.digest.items import Item, arxiv_id
 from asrcli.digest.run import Plan, digest_of, material_of, reasons_not_to_report, settle, write_edition
 from asrcli.digest.settings import Settings
@@ -80,7 +81,7 @@ def known(store: Store, day: date, identity: str) -> bool:
     return store.known_before(identity, day)
 
 
-def import_days(folder: Path, out: Path, settings: Settings) -> Iterator[tuple[str, int]]:
+def import_days(folder: Path, out: Path, settings: Settings, files: Files | None = None) -> Iterator[tuple[str, int]]:
     """Take over every day of a folder, oldest first; yield each day with the number of its papers.
 
     Raises:
@@ -98,7 +99,7 @@ def import_days(folder: Path, out: Path, settings: Settings) -> Iterator[tuple[s
                 store.take_in(reports, day, reasons_not_to_report(reports, task))
                 plan = Plan(out, day, web, settings)
                 edition = compose(material_of(plan, store, settle(reports, store, day)))
-            write_edition(out, edition)
+            write_edition(out, edition, files or Files())
             with store:
                 store.keep_edition(edition.day, digest_of(to_json(edition)))
             yield edition.day, len(edition.papers)

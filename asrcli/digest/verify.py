@@ -135,7 +135,7 @@ def rolling_problems(out: Path) -> list[str]:
             found.append(f"{name} is missing")
             continue
         if not same:
-            found.append(f"{name} is not what the days give: `asr digest feed` writes it again")
+            found.append(f"{name} is not what the days give: `asr digest feed --force` writes it again")
     return found
 
 

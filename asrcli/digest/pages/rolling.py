@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asrcli.base.console import complain
-from asrcli.base.files import write_text
 from asrcli.digest.edition import Edition
+from asrcli.digest.files import Files
 from asrcli.digest.pages.markdown import idea_markdown
 from asrcli.errors import InputError
 from asrcli.web.cleaning import escape_markdown, markdown_link
@@ -17,12 +17,12 @@ FEED_DAYS = 30
 ROLLING = ("ideas.md", "papers.md", "feed.xml", "feed.json")
 
 
-def write_rolling(out: Path) -> None:
-    """Write every rolling file of a folder."""
+def write_rolling(out: Path, files: Files) -> list[str]:
+    """Write every rolling file of a folder that may be written; return their names."""
     from asrcli.digest.run import load_editions
 
-    for name, text in rolling_pages(load_editions(out, DAYS, leave_out)).items():
-        write_text(out / name, text)
+    pages = rolling_pages(load_editions(out, DAYS, leave_out))
+    return [name for name, text in pages.items() if files.write(out / name, text)]
 
 
 def leave_out(error: InputError) -> None:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asrcli.base.files import write_bytes, write_text
+from asrcli.digest.files import Files
 from asrcli.digest.podcast.lexicon import load_lexicon, say
 from asrcli.digest.podcast.script import BREAK, PAUSE, Script, script_markdown
 from asrcli.digest.podcast.speech import Line, Speech, Voice
@@ -184,10 +184,13 @@ def web_vtt(show: Show) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def write_episode(out: Path, script: Script, voice: Voice, kind: str) -> tuple[Episode, Show]:
+def write_episode(
+    out: Path, script: Script, voice: Voice, kind: str, files: Files | None = None
+) -> tuple[Episode, Show]:
     """Speak a script and write every file of the episode; the feed is written by `write_feed`."""
     if kind not in FORMATS:
         raise UsageError(f"--format {kind!r} is not one of {', '.join(FORMATS)}")
+    files = files or Files()
     show = perform(script, voice, load_lexicon(out / "lexicon.tsv"))
     sound = encode(show, kind, script.title)
     folder, day = out / "podcast", script.day
@@ -202,11 +205,15 @@ def write_episode(out: Path, script: Script, voice: Voice, kind: str) -> tuple[E
         voice.name,
         len(script.chapters) - 2,
     )
-    write_bytes(folder / name, sound)
-    write_text(folder / f"{day}.chapters.json", json_chapters(show))
-    write_text(folder / f"{day}.vtt", web_vtt(show))
-    write_text(folder / f"{day}.script.md", script_markdown(script))
-    write_text(folder / f"{day}.episode.json", json.dumps(asdict(episode), ensure_ascii=False, indent=1) + "\n")
+    facts = json.dumps(asdict(episode), ensure_ascii=False, indent=1) + "\n"
+    for ending, content in (
+        (kind, sound),
+        ("chapters.json", json_chapters(show)),
+        ("vtt", web_vtt(show)),
+        ("script.md", script_markdown(script)),
+        ("episode.json", facts),
+    ):
+        files.write(folder / f"{day}.{ending}", content)
     return episode, show
 
 

@@ -9,8 +9,8 @@ from email.utils import format_datetime
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from asrcli.base.files import write_text
 from asrcli.digest.edition import Edition
+from asrcli.digest.files import Files
 from asrcli.digest.pages.feeds import address, identity, summary_html
 from asrcli.digest.podcast.episode import Episode, load_episodes
 from asrcli.digest.settings import Settings
@@ -79,12 +79,12 @@ def add_item(channel: Element, episode: Episode, edition: Edition | None, settin
     add(item, "podcast:transcript", url=address(site, f"{base}.vtt"), type="text/vtt", language=settings.language)
 
 
-def write_feed(out: Path, settings: Settings) -> Path:
+def write_feed(out: Path, settings: Settings, files: Files | None = None) -> Path:
     """Write podcast.xml from the episodes that are there."""
     from asrcli.digest.run import daily_path, load_edition
 
     episodes = load_episodes(out)
     notes = {one.day: load_edition(out, one.day) for one in episodes if daily_path(out, one.day, "json").is_file()}
     path = out / "podcast.xml"
-    write_text(path, podcast_feed(episodes, notes, settings))
+    (files or Files()).write(path, podcast_feed(episodes, notes, settings))
     return path

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrcli.digest.podcast.lexicon import say
 from asrcli.digest.podcast.script import Script
-from asrcli.types import ErrorCounts, Word
+from asrcli.types import ErrorCounts, Recording, Word
 
 if TYPE_CHECKING:
+    from asrcli.aligner import AlignedWord
     from asrcli.alignment.reference import BoundaryError
+    from asrcli.digest.podcast.episode import Cue
 
 _SPELLED = re.compile(r"\b[A-Z](?: [A-Z])+s?\b")
+MARGIN = 0.2  # seconds of silence left around a turn
 ALLOWED = 0.1  # of the names and numbers may go unheard before it is said
 _TERM = re.compile(r"[A-Z]{2,}|[a-z]+[A-Z]|\d")
 
@@ -97,36 +100,46 @@ def listen(path: Path, script: Script, engine: str = "pocketsphinx", lexicon: di
     return replace(found, warnings=tuple(line for transcript in heard for line in transcript.warnings))
 
 
-def check_times(path: Path, known: Sequence[Word]) -> BoundaryError:
-    """Align an episode with its text as `asr align` does, and measure against the times that the voice itself gave.
+def check_times(path: Path, cues: Sequence[Cue], lexicon: dict[str, str] | None = None) -> BoundaryError:
+    """Align every turn of an episode with what was said in it, and measure against the times that the voice gave.
+
+    Every turn is known to hold all of its text, so that the aligner alone is asked: `asr align` doubts words that fit
+    as badly as those of a synthetic voice do, and leaves out what may be other speech.
 
     Args:
         path: the episode.
-        known: every word as written, with its times.
+        cues: what was said in each turn, every word as written, with its times.
+        lexicon: the user's own ways of saying words.
 
     Raises:
-        AsrError: as the alignment does.
+        AsrError: there is no aligner for English here, or it fails.
     """
-    from tempfile import TemporaryDirectory
+    from asrcli.alignment.choice import choose_aligner, prepare_aligner
+    from asrcli.alignment.reference import BoundaryError, boundary_error
+    from asrcli.alignment.sound import Tape
+    from asrcli.base.console import complain
+    from asrcli.engines.selection import Setup
 
-    from asrcli.alignment.reference import boundary_error, words_of
-    from asrcli.audio.inputs import Found
-    from asrcli.runs.align import execute
-    from asrcli.runs.align_pairs import Pair
-    from asrcli.runs.align_plan import AlignRequest, plan
-    from asrcli.runs.events import Done, JobFailed
+    aligner = prepare_aligner(*choose_aligner("auto", None, "en"), Setup(offline=True), complain).load()
+    tape, error = Tape(Recording(str(path))), BoundaryError((), 0, 0)
+    for words in (cue.words for cue in cues if cue.words):
+        clip = tape.clip(max(0.0, words[0].start - MARGIN), words[-1].end + MARGIN)
+        said = [re.findall(r"[A-Za-z']+", say(word.text, lexicon)[0].said) for word in words]
+        (found,) = aligner.align([clip], [[one for own in said for one in own]], "en")
+        error += boundary_error(words, list(written_back(words, said, found, clip.start)))
+    return error
 
-    with TemporaryDirectory(prefix="asr-") as folder:
-        text = Path(folder, "said.txt")
-        text.write_text(" ".join(word.text for word in known), encoding="utf-8")
-        request = AlignRequest((Pair(Found(str(path)), str(text)),), language="en", min_coverage=0.0)
-        found: list[Word] = []
-        for event in execute(plan(request)):
-            if isinstance(event, JobFailed):
-                raise event.error
-            if isinstance(event, Done):
-                found = words_of(event.transcript)
-    return boundary_error(known, found)
+
+def written_back(
+    words: Sequence[Word], said: Sequence[Sequence[str]], found: Sequence[AlignedWord | None], begin: float
+) -> Iterator[Word]:
+    """Yield each written word that was found with the times of what was said for it, after a beginning."""
+    at = 0
+    for word, own in zip(words, said, strict=True):
+        parts = found[at : at + len(own)]
+        at += len(own)
+        if parts and parts[0] is not None and parts[-1] is not None:
+            yield replace(word, start=begin + parts[0].start, end=begin + parts[-1].end)
 
 
 def report_markdown(heard: Heard, times: BoundaryError | None = None) -> str:

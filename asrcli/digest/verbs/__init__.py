@@ -25,6 +25,7 @@ app = typer.Typer(
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="The folder of the digest.", envvar="ASR_DIGEST")]
 Day = Annotated[str | None, typer.Option("--date", help="The day, YYYY-MM-DD. Default: today (UTC).")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that were edited, and files of others.")]
 OUT = Path("digest")
 
 

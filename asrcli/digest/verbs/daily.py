@@ -12,7 +12,7 @@ import typer
 
 from asrcli.base.console import complain, tell
 from asrcli.digest.settings import SOURCES
-from asrcli.digest.verbs import EPILOG, OUT, Day, Out, app, day_of
+from asrcli.digest.verbs import EPILOG, OUT, Day, Force, Out, app, day_of
 from asrcli.errors import AsrError, CheckFailed, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -88,9 +88,11 @@ def run(
     strict: Annotated[
         bool, typer.Option("--strict", help="Also fail (1) when the finished digest does not verify.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Read every source and write the digest of a day."""
     from asrcli.digest.board import load_board
+    from asrcli.digest.files import Files
     from asrcli.digest.pages.rolling import ROLLING
     from asrcli.digest.run import Plan, daily_path, run_day
     from asrcli.digest.store import Store
@@ -107,12 +109,12 @@ def run(
     names, settings = chosen(sources), settings_for(out, interests)
     board = load_board(leaderboard)
     writer = writer_for(llm, llm_model)
-    codes = []
+    codes, files = [], Files(force)
     webs = [web_for(one, out, replay, record) for one in days]
     with closing(Store(out / "digest.sqlite")) as store:
         for one, web in zip(days, webs, strict=True):
             token = os.environ.get("ASR_X_TOKEN", "")
-            edition = run_day(Plan(out, one, web, settings, names, board, token, x_budget, writer), store)
+            edition = run_day(Plan(out, one, web, settings, names, board, token, x_budget, writer, files), store)
             codes.append(edition.exit_code)
             for source in edition.sources:
                 complain(f"asr: {one} {source.name}: {source.state}: {source.evidence}")
@@ -122,6 +124,7 @@ def run(
                 fail_on(verify_day(out, one.isoformat(), store), one.isoformat())
     if worst := max(codes):
         raise typer.Exit(worst)
+    files.check()
 
 
 def span(day: str | None, since: str | None, until: str | None) -> list[date]:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from asrcli.base.console import complain, tell
-from asrcli.digest.verbs import OUT, Day, Out, app, day_of
+from asrcli.digest.verbs import OUT, Day, Force, Out, app, day_of
 from asrcli.errors import InputError, UsageError
 
 EXAMPLE = """\
@@ -171,9 +171,10 @@ def ideas(
 def week(
     out: Out = OUT,
     wanted: Annotated[str | None, typer.Option("--week", help="An ISO week, 2026-W17. Default: the newest.")] = None,
+    force: Force = False,
 ) -> None:
     """Write the summary of a week: its ideas, what was reported, and its topics beside those of the weeks before."""
-    from asrcli.base.files import write_text
+    from asrcli.digest.files import Files
     from asrcli.digest.pages.weekly import name_of, week_of_day, week_page
     from asrcli.digest.run import load_editions
 
@@ -184,8 +185,9 @@ def week(
     if not any(week_of_day(one.day) == chosen for one in editions):
         raise InputError(f"no day of {name_of(chosen)} in {out}; the newest is {editions[0].day}")
     path = out / "weekly" / f"{name_of(chosen)}.md"
-    write_text(path, week_page(editions, chosen))
-    tell(path)
+    if (files := Files(force)).write(path, week_page(editions, chosen)):
+        tell(path)
+    files.check()
 
 
 @app.command("doctor")
@@ -221,6 +223,7 @@ def import_list(
     kind: Annotated[str, typer.Argument(metavar="opml|bibtex|awesome-asr", help="What the file is.")],
     file: Annotated[Path, typer.Argument(help="The file, or the folder of a tracker's daily JSON files.")],
     out: Out = OUT,
+    force: Force = False,
 ) -> None:
     """Print lines for digest.toml (OPML: feeds; BibTeX: authors), or take over a tracker's days."""
     if kind == "opml":
@@ -239,11 +242,14 @@ def import_list(
         tell("authors = [\n" + "".join(f"  {toml_string(name)},\n" for name in names) + "]")
         complain(f"asr: {len(names)} authors: put these lines into digest.toml")
     elif kind == "awesome-asr":
+        from asrcli.digest.files import Files
         from asrcli.digest.tracker import import_days
         from asrcli.digest.verbs.daily import settings_for
 
-        for day, papers in import_days(file, out, settings_for(out, None)):
+        files = Files(force)
+        for day, papers in import_days(file, out, settings_for(out, None), files):
             tell(f"{day}\t{papers} papers")
+        files.check()
     else:
         raise UsageError(f"import {kind!r}: write opml or bibtex (or awesome-asr)")
 

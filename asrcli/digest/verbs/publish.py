@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asrcli.base.console import complain, tell
-from asrcli.digest.verbs import OUT, Out, app, day_of
+from asrcli.digest.verbs import OUT, Force, Out, app, day_of
 from asrcli.errors import EngineUnavailable, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -40,9 +40,10 @@ def editions_in(out: Path, days: int = 0) -> list[Edition]:
 def mindmap(
     out: Out = OUT,
     days: Annotated[int, typer.Option(min=1, help="How many days, counted back from the newest.")] = 30,
+    force: Force = False,
 ) -> None:
     """Draw the days as a tree: mindmap.html (one file, no request), mindmap.md (opens in markmap) and mindmap.opml."""
-    from asrcli.base.files import write_text
+    from asrcli.digest.files import Files
     from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown, outline_opml
 
     editions = editions_in(out, days)
@@ -52,30 +53,33 @@ def mindmap(
         "mindmap.md": outline_markdown(tree),
         "mindmap.opml": outline_opml(tree),
     }
+    files = Files(force)
     for name, text in pages.items():
-        write_text(out / name, text)
-        tell(out / name)
+        if files.write(out / name, text):
+            tell(out / name)
+    files.check()
 
 
 @app.command("feed")
 def feed(
     out: Out = OUT,
     opml: Annotated[bool, typer.Option("--opml", help="Also write sources.opml, the feeds that are followed.")] = False,
+    force: Force = False,
 ) -> None:
     """Write feed.xml (Atom), feed.json and the rolling pages again from the days that are there."""
-    from asrcli.base.files import write_text
+    from asrcli.digest.files import Files
     from asrcli.digest.pages.feeds import sources_opml
     from asrcli.digest.pages.rolling import write_rolling
     from asrcli.digest.verbs.daily import settings_for
 
     editions_in(out, 1)
-    write_rolling(out)
-    names = ["feed.xml", "feed.json", "ideas.md", "papers.md"]
-    if opml:
-        write_text(out / "sources.opml", sources_opml(settings_for(out, None)))
-        names.append("sources.opml")
-    for name in names:
+    files = Files(force)
+    written = write_rolling(out, files)
+    if opml and files.write(out / "sources.opml", sources_opml(settings_for(out, None))):
+        written.append("sources.opml")
+    for name in written:
         tell(out / name)
+    files.check()
 
 
 @app.command("mail")
@@ -85,34 +89,42 @@ def mail(
     eml: Annotated[Path | None, typer.Option("--eml", help="Write to this file. Default: standard output.")] = None,
     sender: Annotated[str, typer.Option("--from", help="Address of the sender.")] = "",
     to: Annotated[str, typer.Option(help="Address of the reader.")] = "",
+    force: Force = False,
 ) -> None:
     """Write a verified day as a message of text and HTML, for a mail program (`... --to ME | sendmail -t`)."""
-    from asrcli.base.files import write_bytes
     from asrcli.digest.mail import day_message
+    from asrcli.outputs.ledger import check_replaceable, write_ours
+    from asrcli.outputs.targets import check_targets, reads, writes
 
     for option, address in (("--from", sender), ("--to", to)):
         if address and not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
             raise UsageError(f"{option} {address!r} is not an address: write name@example.org")
+    check_targets(writes(eml=eml), reads("the digest", out / "digest.sqlite"))
+    check_replaceable([eml], force=force)
     message = day_message(verified_edition(out, day), sender, to)
-    if eml is None:
+    if eml is None or str(eml) == "-":
         sys.stdout.buffer.write(message)
         return
-    write_bytes(eml, message)
+    write_ours(eml, message, force=force)
     tell(eml)
 
 
 @app.command("demo")
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="A folder that holds no digest.")] = Path("digest-demo"),
+    force: Force = False,
 ) -> None:
     """Write a week of made-up news into a folder, to look at without a network."""
     from asrcli.digest.demo import write_demo
+    from asrcli.digest.files import Files
 
     if (out / "digest.sqlite").exists():
         raise UsageError(f"--out {out} holds a digest already: name another folder")
-    days = write_demo(out)
+    files = Files(force)
+    days = write_demo(out, files)
     for path in (out / "daily" / f"{days[-1]}.html", out / "ideas.md", out / "feed.xml"):
         tell(path)
+    files.check()
 
 
 @app.command("readme")
@@ -152,49 +164,57 @@ def podcast(
         bool, typer.Option("--selfcheck", help="Transcribe and align the episode; report what is misheard.")
     ] = False,
     engine: Annotated[str, typer.Option("--engine", "-e", help="The engine that listens.")] = "pocketsphinx",
+    force: Force = False,
 ) -> None:
     """Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml."""
-    from asrcli.base.files import write_text
-    from asrcli.digest.podcast.episode import FORMATS, times_of, write_episode
+    from asrcli.digest.files import Files
+    from asrcli.digest.podcast.episode import FORMATS, write_episode
     from asrcli.digest.podcast.feed import write_feed
     from asrcli.digest.podcast.lexicon import load_lexicon
     from asrcli.digest.podcast.script import script_markdown, write_script
     from asrcli.digest.podcast.selfcheck import check_times, listen, report_markdown
     from asrcli.digest.podcast.speech import choose_voice
     from asrcli.digest.verbs.daily import settings_for
+    from asrcli.outputs.ledger import check_replaceable
 
     if kind not in FORMATS:
         raise UsageError(f"--format {kind!r} is not one of {', '.join(FORMATS)}")
     edition = verified_edition(out, day)
-    script = write_script(edition, minutes)
+    script, files = write_script(edition, minutes), Files(force)
     try:
         speaker = choose_voice(voice, voice_dir)
     except EngineUnavailable as error:
         if voice is not None:
             raise
         path = out / "podcast" / f"{edition.day}.script.md"
-        write_text(path, script_markdown(script))
         complain(f"asr: no audio: {error}")
-        tell(path)
+        if files.write(path, script_markdown(script)):
+            tell(path)
+        files.check()
         return
-    episode, show = write_episode(out, script, speaker, kind)
+    # The sound and what tells its times belong together: all of them are made, or none.
+    together = (kind, "chapters.json", "vtt", "episode.json")
+    check_replaceable([out / "podcast" / f"{edition.day}.{one}" for one in together], force=force)
+    episode, show = write_episode(out, script, speaker, kind, files)
     tell(out / "podcast" / episode.file)
     settings = settings_for(out, None)
-    tell(write_feed(out, settings))
+    tell(write_feed(out, settings, files))
     if not settings.site:
         print(
             "asr: no `site` in digest.toml: podcast apps need the address the folder is published at", file=sys.stderr
         )
     if selfcheck:
         sound = out / "podcast" / episode.file
-        heard = listen(sound, script, engine, load_lexicon(out / "lexicon.tsv"))
+        own = load_lexicon(out / "lexicon.tsv")
+        heard = listen(sound, script, engine, own)
         for line in heard.warnings:
             complain(f"asr: {line}")
         path = out / "podcast" / f"{edition.day}.heard.md"
-        write_text(path, report_markdown(heard, check_times(sound, times_of(show))))
-        tell(path)
+        if files.write(path, report_markdown(heard, check_times(sound, show.cues, own))):
+            tell(path)
         if heard.warning:
             complain(f"asr: {heard.warning}: {path}")
+    files.check()
 
 
 def verified_edition(out: Path, day: str | None) -> Edition:
@@ -223,10 +243,11 @@ def paper(
     replay: Annotated[Path | None, typer.Option(help="Answer from recorded files and open no connection.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use only what the digest already holds.")] = False,
     citations: Annotated[bool, typer.Option("--citations", help="Also ask Semantic Scholar who cites it.")] = False,
+    force: Force = False,
 ) -> None:
     """Write a page on one paper: claim, evidence, premise, what would settle it, objections, and what was read."""
-    from asrcli.base.files import write_text
     from asrcli.digest.paper import paper_page, read_file
+    from asrcli.outputs.ledger import check_replaceable, write_ours
     from asrcli.outputs.targets import File, check_targets, reads
     from asrcli.web.cleaning import file_name
 
@@ -239,7 +260,8 @@ def paper(
         reading = look_up_paper(what, out, replay, offline, citations)
         name = reading.identity
     target = out / "papers" / f"{file_name(name)}.md"
-    write_text(target, paper_page(reading))
+    check_replaceable([target], force=force)
+    write_ours(target, paper_page(reading), force=force)
     tell(target)
 
 

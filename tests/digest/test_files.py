@@ -1,0 +1,137 @@
+"""What a person edited, and what asr did not make, is never replaced unasked."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from recordings import FRIDAY, SETTINGS, whole_day
+
+from asrcli.digest.edition import Edition
+from asrcli.digest.files import Files
+from asrcli.digest.run import Plan, load_edition, run_day, write_edition
+from asrcli.digest.store import Store
+from asrcli.digest.verbs import look, publish
+from asrcli.errors import CheckFailed, InputError, UsageError
+from asrcli.web.client import RecordedWeb
+
+PAGES = [f"daily/{FRIDAY}.{kind}" for kind in ("json", "md", "html")] + [
+    "ideas.md",
+    "papers.md",
+    "feed.xml",
+    "feed.json",
+]
+
+
+@pytest.fixture
+def edition(run) -> Edition:
+    return run(whole_day())
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_edited_page_stays_and_the_others_are_written(name, edition, out, capsys):
+    changed = replace(edition, title="Another title")
+    (out / name).write_text("my own words\n")
+    files = Files()
+    write_edition(out, changed, files)
+    assert (out / name).read_text() == "my own words\n"
+    assert f"{out / name}: kept: it was edited after asr wrote it; --force replaces it" in capsys.readouterr().err
+    files.check()  # an edited file is a result all the same
+    if name != PAGES[0]:
+        assert load_edition(out, edition.day).title == "Another title"
+        titled = [other for other in PAGES if other not in (name, "ideas.md", "papers.md")]
+        assert all("Another title" in (out / other).read_text() for other in titled)
+        write_edition(out, changed, Files(force=True))
+        assert "my own words" not in (out / name).read_text()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_foreign_file_stays_and_the_run_fails(name, run, out, capsys):
+    (out / name).parent.mkdir(parents=True, exist_ok=True)
+    (out / name).write_text("somebody's file\n")
+    files = Files()
+    with closing(Store(out / "digest.sqlite")) as store:
+        run_day(Plan(out, FRIDAY, RecordedWeb(whole_day()), SETTINGS, ("arxiv",), files=files), store)
+    assert (out / name).read_text() == "somebody's file\n"
+    assert "asr did not make it" in capsys.readouterr().err
+    assert all((out / other).is_file() for other in PAGES)
+    with pytest.raises(CheckFailed, match="1 of the files"):
+        files.check()
+
+
+def test_a_folder_in_the_place_of_a_page_stops_nothing(edition, out, capsys):
+    (out / "ideas.md").unlink()
+    (out / "ideas.md").mkdir()
+    files = Files(force=True)
+    write_edition(out, replace(edition, title="Another title"), files)
+    assert (out / "ideas.md").is_dir() and "ideas.md: kept: a folder is there\n" in capsys.readouterr().err
+    assert "Another title" in (out / "feed.xml").read_text() and files.refused == 1
+
+
+def test_running_again_adds_nothing_to_the_record(edition, out):
+    record = out / "daily/.asr/made.jsonl"
+    before = record.read_bytes()
+    write_edition(out, edition, Files())
+    assert record.read_bytes() == before
+
+
+def test_a_page_without_a_record_that_is_what_would_be_written_becomes_ours(edition, tmp_path):
+    """A digest that an earlier version wrote, or whose hidden folders were not committed."""
+    path = tmp_path / "page.md"
+    path.write_text("the same\n")
+    assert Files().write(path, "the same\n")
+    assert Files().write(path, "the next\n") and path.read_text() == "the next\n"
+
+
+def test_every_command_leaves_what_was_edited(edition, out, capsys, monkeypatch):
+    """mindmap, feed, week, paper, podcast: each by its own name."""
+    made = {
+        "mindmap.md": lambda force: publish.mindmap(out, 30, force=force),
+        "sources.opml": lambda force: publish.feed(out, True, force=force),
+        "weekly/2026-W16.md": lambda force: look.week(out, None, force=force),
+    }
+    for name, command in made.items():
+        command(False)
+        whole = (out / name).read_text()
+        (out / name).write_text("mine")
+        command(False)
+        assert (out / name).read_text() == "mine" and f"{out / name}: kept: it was edited" in capsys.readouterr().err
+        command(True)
+        assert (out / name).read_text() == whole
+    for name, one in (
+        ("papers/2604.12345.md", lambda force: publish.paper("2604.12345", out, None, True, False, force=force)),
+        ("day.eml", lambda force: publish.mail(out, None, out / "day.eml", "", "", force=force)),
+    ):
+        one(False)
+        one(False)
+        (out / name).write_text("mine")
+        with pytest.raises(UsageError, match="edited after asr wrote it"):
+            one(False)
+        assert (out / name).read_text() == "mine"
+        one(True)
+        assert (out / name).read_text() != "mine"
+
+
+def test_a_spoken_day_that_was_cut_by_hand_is_not_spoken_over(edition, out, monkeypatch):
+    from asrcli.digest.podcast import speech
+
+    monkeypatch.setattr(speech, "choose_voice", lambda *_: None)  # it could not say a word
+    (out / "podcast").mkdir()
+    (out / f"podcast/{FRIDAY}.mp3").write_bytes(b"ID3 mine")
+    with pytest.raises(UsageError, match="asr did not make it"):
+        publish.podcast(out, None, 5.0, None, None, "mp3", False, "pocketsphinx")
+    assert (out / f"podcast/{FRIDAY}.mp3").read_bytes() == b"ID3 mine"
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_the_database_of_another_program_is_not_touched(number, tmp_path: Path):
+    path = tmp_path / "digest.sqlite"
+    with closing(sqlite3.connect(path)) as base:
+        base.executescript(f"CREATE TABLE photos (id); PRAGMA user_version = {number};")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="another program"):
+        Store(path)
+    assert path.read_bytes() == before
