@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from asrcli.pipeline.flags import flag_segment, gaps
+from asrcli.pipeline.joints import joined
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Word
 
 ClipKey = tuple[int, int]  # first sample in the recording, number of samples
@@ -48,6 +49,7 @@ class Assembly:
     language: str | None = None  # asked for or voted
     language_score: float | None = None
     emitted: int = 0  # slots whose segments have been handed on
+    written: str = ""  # the text of the last of them
     engine_seconds: float = 0.0
 
     def add(self, clip: Clip) -> Slot:
@@ -60,7 +62,12 @@ class Assembly:
         """Return the segments that follow what was returned before and are settled, each once."""
         settled: list[Segment] = []
         while self.emitted < len(self.slots) and (segments := self.slots[self.emitted].segments) is not None:
-            settled += segments
+            meeting = []
+            for segment in segments:
+                meeting.append(joined(self.written, segment))
+                self.written = segment.text
+            self.slots[self.emitted].segments = tuple(meeting)
+            settled += meeting
             self.emitted += 1
         return settled
 

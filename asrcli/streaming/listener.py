@@ -10,6 +10,7 @@ from asrcli.audio.unheard import unheard
 from asrcli.capabilities import Streams
 from asrcli.pipeline.assembly import LEAST_GAP
 from asrcli.pipeline.flags import gaps
+from asrcli.pipeline.joints import capitalised, joined
 from asrcli.streaming.endpoints import Endpointer, Piece
 from asrcli.streaming.hearing import Hearing, Hypotheses, OwnStream
 from asrcli.streaming.updates import Update
@@ -33,6 +34,7 @@ class Listener:
         self.failures: list[Exception] = []
         self._hearing: Hearing | None = None
         self._begun = 0.0
+        self._line = ""  # settled of the segment under way
 
     def feed(self, samples: Samples, behind: bool = False) -> Iterator[Update]:
         """Take the next samples, of any length; `behind` means that more wait already."""
@@ -94,7 +96,19 @@ class Listener:
             yield self._kept(update)
 
     def _kept(self, update: Update) -> Update:
+        """Note what an update says, with a capital where its segment follows a full stop."""
+        before = self.segments[-1].text if self.segments else ""
+        if not self._line:
+            settled, tail = update.settled, update.tail
+            update = replace(
+                update,
+                settled=capitalised(before, settled),
+                tail=tail if settled.strip() else capitalised(before, tail),
+            )
+        self._line += update.settled.strip()
         if update.segment is not None:
+            update, self._line = replace(update, segment=joined(before, update.segment)), ""
+            assert update.segment is not None
             self.segments.append(update.segment)
         if update.failed is not None:
             self.failures.append(update.failed)
