@@ -13,11 +13,16 @@ from asr_plugins.fake import Fake
 
 import asrcli
 from asrcli.audio.cut import CutOptions
+from asrcli.audio.decode import decode
+from asrcli.audio.vad import VadOptions
+from asrcli.engine import Device, Weights
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import EngineUnavailable
 from asrcli.pipeline.again import hear_again, is_slow, letters
 from asrcli.pipeline.assembly import Assembly, clip_key
 from asrcli.pipeline.joints import capitalised
-from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region, Segment, Transcript, Word
+from asrcli.streaming.listener import Listener
+from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region, Segment, Timings, Transcript, Word
 
 WORDS = [f"word{number}" for number in range(30)]
 
@@ -139,6 +144,36 @@ def test_text_for_each_second_of_speech(text: str, seconds: float, slow: bool) -
     assert letters([Segment(text, 0, 1)]) > 0
 
 
+@pytest.fixture(scope="module")
+def yes(digit_strings: list[tuple[Path, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One short word between two seconds of silence."""
+    out = tmp_path_factory.mktemp("yes") / "yes.wav"
+    with wave.open(str(digit_strings[0][0]), "rb") as whole, wave.open(str(out), "wb") as short:
+        short.setparams(whole.getparams())
+        silence, rate = bytes(4 * whole.getframerate()), whole.getframerate()
+        short.writeframes(silence + whole.readframes(rate * 7 // 10) + silence)
+    return out
+
+
+def test_a_short_word_without_text_is_a_gap(yes: Path) -> None:
+    """It is shorter than the gaps beside text that are told, and all that there is."""
+    (heard,) = asrcli.transcribe(yes, engine="fake")
+    assert heard.text == "yes" and heard.gaps == ()
+    (lost,) = asrcli.transcribe(yes, engine="fake", model="truncate=0")
+    assert not lost.segments and lost.gaps == lost.speech != () and lost.speech[0].seconds < 1.0
+
+
+def test_a_short_word_without_text_is_a_gap_of_a_stream(yes: Path) -> None:
+    samples = np.concatenate(list(decode(Recording(str(yes)), print)))
+    for model, lost in (("default", False), ("truncate=0", True)):
+        owner = LocalRecogniser(Choice(Fake, Weights(model, None), Device("cpu")))
+        listener = Listener(owner, Recording(str(yes), seconds=4.7), Options(), VadOptions())
+        list(listener.feed(samples))
+        list(listener.finish())
+        found = listener.transcript((), Timings())
+        assert bool(found.gaps) == lost == (not found.segments)
+
+
 # --- joints -----------------------------------------------------------------------------------------------------------
 
 
@@ -174,3 +209,16 @@ def test_segments_of_two_clips_meet_in_a_transcript() -> None:
     settled = assembly.ready()
     assert [one.text for one in settled] == ["It might be in.", "His power to do."]
     assert settled[1].words[0].text == "His" and assembly.segments == tuple(settled)
+
+
+def test_segments_of_a_stream_meet(yes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settled pieces, the segment and its words agree."""
+    texts = iter(("It might be in.", "his power."))
+    monkeypatch.setattr(Fake, "_hear", lambda self, clip, options: [Segment(next(texts), 0.0, clip.seconds)])
+    samples = np.concatenate(list(decode(Recording(str(yes)), print)))
+    listener = Listener(
+        LocalRecogniser(Choice(Fake, Weights("default", None), Device("cpu"))), Recording("-"), Options(), VadOptions()
+    )
+    updates = [*listener.feed(np.concatenate([samples, samples]), behind=True), *listener.finish()]
+    assert [one.text for one in listener.segments] == ["It might be in.", "His power."]
+    assert [one.settled for one in updates if one.settled] == ["It might be in.", "His power."]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from asrcli.pipeline.flags import flag_segment, gaps
+from asrcli.pipeline.flags import flag_segment, gaps, merge
 from asrcli.pipeline.joints import joined
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Word
 
@@ -92,8 +92,11 @@ class Assembly:
         return max(sorted(seconds), key=lambda code: seconds[code]) if seconds else None
 
     def uncovered(self, speech: Sequence[Region]) -> tuple[Region, ...]:
-        """Return the stretches of speech that no segment covers."""
-        return gaps(speech, self.segments, LEAST_GAP)
+        """Return the stretches of speech that no segment covers; in a clip without any text, the short ones too."""
+        silent = [slot.key for slot in self.slots if not slot.segments]
+        spans = [Region(first / SAMPLE_RATE, (first + length) / SAMPLE_RATE) for first, length in silent]
+        inside = [one for one in speech if any(span.start <= one.start and one.end <= span.end for span in spans)]
+        return merge([*gaps(speech, self.segments, LEAST_GAP), *gaps(inside, self.segments, 0.0)])
 
 
 def settle(clip: Clip, segments: Sequence[Segment], options: Options, vad: bool) -> tuple[Segment, ...]:
