@@ -27,6 +27,9 @@ SYLLABLE = 2.5  # letters that a character of a script without spaces is worth
 DIGIT = 4.0  # letters that a digit is worth
 LEAST_GAP = 1.0  # seconds of speech that no segment covers
 TARGET = 15.0  # seconds of a clip that is heard again: an engine that ends early has less to leave out
+# What is heard where voice activity found no speech counts only when the engine has next to no doubt.
+SURE = 0.6  # score of a segment
+SPEAKS = 0.3  # Whisper's probability of no speech
 # A second hearing counts only when nothing is wrong with it.
 DOUBTS = frozenset({Flag.REPEAT_LOOP, Flag.LOW_CONFIDENCE, Flag.NO_SPEECH, Flag.PROMPT_ECHO, Flag.TRUNCATED})
 
@@ -54,6 +57,18 @@ def hear_again(clip: Clip, segments: Sequence[Segment], options: CutOptions, hea
 
 def _flagged(segment: Segment) -> Segment:
     return replace(segment, flags=tuple(dict.fromkeys((*segment.flags, Flag.RATE_ANOMALY.value))))
+
+
+def sure(segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Return the segments of a clip without detected speech that are said all the same; all are flagged `no_speech`."""
+    doubts = DOUBTS - {Flag.NO_SPEECH}
+    return tuple(
+        one
+        for one in segments
+        if doubts.isdisjoint(one.flags)
+        and (one.score is None or one.score >= SURE)
+        and (one.no_speech_prob is None or one.no_speech_prob <= SPEAKS)
+    )
 
 
 def stretches(clip: Clip, segments: Sequence[Segment]) -> list[tuple[Region, Segment | None]]:

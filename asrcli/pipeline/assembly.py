@@ -78,8 +78,9 @@ class Assembly:
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """All segments, in order."""
-        return tuple(segment for slot in self.slots for segment in slot.segments or ())
+        """All segments, in order; what a second look found comes from the last slots."""
+        found = (segment for slot in self.slots for segment in slot.segments or ())
+        return tuple(sorted(found, key=lambda one: one.start))
 
     def main_language(self) -> str | None:
         """Return the language that was asked for or voted, else the one most seconds are in."""
@@ -96,7 +97,8 @@ class Assembly:
         silent = [slot.key for slot in self.slots if not slot.segments]
         spans = [Region(first / SAMPLE_RATE, (first + length) / SAMPLE_RATE) for first, length in silent]
         inside = [one for one in speech if any(span.start <= one.start and one.end <= span.end for span in spans)]
-        return merge([*gaps(speech, self.segments, LEAST_GAP), *gaps(inside, self.segments, 0.0)])
+        whole = [one for one in gaps(inside, self.segments, 0.0) if one in inside]
+        return merge([*gaps(speech, self.segments, LEAST_GAP), *whole])
 
 
 def settle(clip: Clip, segments: Sequence[Segment], options: Options, vad: bool) -> tuple[Segment, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from asrcli.capabilities import backend_of
 from asrcli.engines.recogniser import Recogniser, vote
 from asrcli.errors import DeviceError, EngineUnavailable
-from asrcli.pipeline.again import hear_again
+from asrcli.pipeline.again import hear_again, sure
 from asrcli.pipeline.assembly import Assembly, HeardClip, clip_key, settle
 from asrcli.pipeline.batches import SecondsQueue, choose_batch
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Settled, Voted
@@ -210,7 +210,7 @@ class Work:
         vad = self.settings.cut.vad is not None
         segments = settle(clip, result, self.options, vad)
         if not vad or not clip.speech:
-            return list(segments)
+            return list(sure(segments) if vad else segments)
 
         def hear(pieces: Sequence[Clip]) -> list[Sequence[Segment]]:
             try:
