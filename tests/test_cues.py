@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asrcli.formats import PROFILES, Layout, layout, render
+from asrcli.formats import PROFILES, Layout, check, layout, render
 from asrcli.formats.cues import Cue, Violation, check_cues, shape
 from asrcli.formats.optimiser import CUE, LONELY_LINE, VIOLATION, Optimiser
-from asrcli.formats.reading import parse_srt, parse_vtt
+from asrcli.formats.reading import join_frames, parse_srt, parse_vtt
 from asrcli.formats.units import NO_END, NO_START, clusters, columns, recording_end, spell, units
 from asrcli.types import Recording, Segment, Transcript, Word
 
@@ -98,9 +99,12 @@ def test_cues_are_in_order_within_the_recording_and_lose_no_text(transcript: Tra
         times = [time for row in cue.words for word in row for time in (word.start, word.end)]
         assert times == sorted(times) and cue.start <= times[0] and times[-1] <= cue.end
     if not layout.by_segment:
-        assert all(one.end <= two.start and one.start < two.start for one, two in pairwise(cues)) or (
-            transcript.seconds and transcript.seconds * 1000 < 20 * len(said)
-        )
+        assert [cue.start for cue in cues] == sorted(cue.start for cue in cues)
+        for speaker in {cue.speaker for cue in cues}:  # several may be shown at once
+            own = [cue for cue in cues if cue.speaker == speaker]
+            assert all(one.end <= two.start and one.start < two.start for one, two in pairwise(own)) or (
+                transcript.seconds and transcript.seconds * 1000 < 20 * len(said)
+            )
         assert warnings == [str(one) for one in check_cues(cues, layout)]
 
 
@@ -264,14 +268,17 @@ def test_never_mixes_speakers_and_counts_the_label() -> None:
 
 
 def test_a_word_said_by_another_in_between_waits_for_the_end_of_the_phrase() -> None:
-    first = segment_of(say("I went to the market, and then I came home again.", rate=10), "A")
+    text = "I went to the market, and then I came home again."
     second = segment_of(say("Yes.", start=1.0), "B")
-    cues, _ = shape(transcript_of(first, second), DEFAULT)
+    cues, _ = shape(transcript_of(segment_of(say(text, rate=10, pauses=0.5), "A"), second), DEFAULT)
     assert [(cue.speaker, cue.text[4:]) for cue in cues] == [
         ("A", "I went to the market,"),
         ("B", "Yes."),
         ("A", "and then I came home again."),
     ]
+    # Where there is no time for that, both are shown at once.
+    cues, warnings = shape(transcript_of(segment_of(say(text, rate=10), "A"), second), DEFAULT)
+    assert [(cue.speaker, cue.start) for cue in cues] == [("A", 0.0), ("B", 1.0)] and not warnings
 
 
 def test_a_short_cue_lasts_into_the_silence_but_never_into_the_next() -> None:
@@ -324,10 +331,54 @@ def test_words_after_the_end_of_the_recording_are_shown_before_it() -> None:
     assert all(cue.start < cue.end for cue in cues)
 
 
-def test_words_at_the_same_moment_are_shown_one_after_the_other() -> None:
+def test_words_of_two_speakers_at_the_same_moment_are_both_shown_long_enough() -> None:
     both = [Segment("Yes", 1.0, 1.0, speaker="A"), Segment("No", 1.0, 1.0, speaker="B")]
-    first, second = shape(transcript_of(*both, seconds=9.0), DEFAULT)[0]
-    assert first.start < first.end <= second.start < second.end
+    cues, warnings = shape(transcript_of(*both, seconds=9.0), DEFAULT)
+    assert [(cue.start, round(cue.end, 2)) for cue in cues] == [(1.0, 1.83)] * 2 and not warnings
+
+
+CROSSTALK = (
+    Segment("And he had then leisure to consider how much there might be in", 0.0, 5.54, speaker="A"),
+    Segment("Had he married a more amiable woman, he might have been made still more kind.", 0.0, 6.0, speaker="B"),
+    Segment("his power to do for them.", 5.54, 6.82, speaker="A"),
+)
+
+
+@pytest.mark.parametrize("highlight", [False, True])
+def test_speakers_who_talk_at_once_are_both_shown_in_every_format(highlight: bool) -> None:
+    """Sentences of three seconds once stood for 57 ms."""
+    layout_ = layout(highlight_words=highlight)
+    transcript = transcript_of(*CROSSTALK, seconds=7.1)
+    cues, warnings = shape(transcript, layout_)
+    assert min(cue.end - cue.start for cue in cues) >= 0.833 and not warnings
+    for speaker in "AB":
+        said = [one for one in CROSSTALK if one.speaker == speaker]
+        own = [cue for cue in cues if cue.speaker == speaker]
+        assert " ".join(" ".join(cue.lines) for cue in own) == " ".join(one.text for one in said)
+        assert own[0].start == 0.0 and own[-1].end >= said[-1].end
+    for name, parse in (("srt", parse_srt), ("vtt", parse_vtt)):
+        text = render(transcript, name, layout_)
+        read = join_frames(parse(text))
+        assert check(text, name, layout_) == []
+        assert [(one.start, one.end, one.speaker, one.lines) for one in read] == [
+            (one.start, one.end, one.speaker, one.lines) for one in cues
+        ]
+    shown = [line for line in render(transcript, "ass", layout_).splitlines() if line.startswith("Dialogue")]
+    assert len(shown) == len(cues)
+    lyrics = re.sub(r"<[\d:.]+>", "", render(transcript, "lrc", layout_))
+    assert all(one.text.split()[-1] in lyrics for one in CROSSTALK)
+
+
+def test_turns_that_hardly_overlap_are_shown_one_after_the_other() -> None:
+    """Where one speaker of another conversation is cut short, these stay as they are."""
+    one = segment_of(say("Are you coming with us to the station?"), "A")
+    other = segment_of(say("I am coming in a moment.", start=one.end - 0.1), "B")
+    cues, warnings = shape(transcript_of(one, other, *[later(each, 20.0) for each in CROSSTALK]), DEFAULT)
+    assert cues[0].end <= cues[1].start + 0.1 and not warnings
+
+
+def later(segment: Segment, by: float) -> Segment:
+    return replace(segment, start=segment.start + by, end=segment.end + by)
 
 
 def test_words_per_line() -> None:

@@ -307,3 +307,22 @@ def test_what_stands_out_does_not_depend_on_blocks(talk: Any, counts: list[int])
     one.feed(samples[at:])
     other.feed(samples)
     assert one.standout.seconds == other.standout.seconds != []
+
+
+def test_what_stands_out_gets_a_second_look_by_the_engine(tmp_path: Path, talk: Any) -> None:
+    """Where nothing was found, and where that is most of a recording; only what the engine is sure of counts."""
+    sound = tone(12, hertz=800, level=0.1)
+    steps = (sound * (np.arange(len(sound)) / SAMPLE_RATE % 0.6 < 0.3)).astype(np.float32)
+    alone = write_wav(tmp_path / "beep.wav", steps)
+    (found,) = transcribe(alone, engine="fake")
+    assert found.text == "beep" and "no_speech" in found.segments[0].flags and not found.speech
+    assert found.warnings[0].endswith("beep.wav (12 s of sound); --no-vad hears it anyway")
+    (doubted,) = transcribe(alone, engine="fake", engine_options={"word_score": 0.3})
+    assert not doubted.segments and doubted.warnings == found.warnings
+    silence = np.zeros(2 * SAMPLE_RATE, np.float32)
+    samples = np.concatenate([steps, silence, talk[: 3 * SAMPLE_RATE]]).astype(np.float32)
+    (mostly,) = transcribe(write_wav(tmp_path / "a-b-c-d-e-f-g.wav", samples), engine="fake")
+    assert [one.start for one in mostly.segments] == sorted(one.start for one in mostly.segments)
+    assert set("abcde") <= set(mostly.text.split())
+    flags = ["no_speech" in one.flags for one in mostly.segments]
+    assert flags[0] and flags == sorted(flags, reverse=True) and not flags[-1]

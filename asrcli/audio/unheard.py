@@ -10,6 +10,18 @@ from asrcli.types import Recording, Region
 LEAST = 3.0  # seconds, in all, that stand out and are worth a line
 
 
+def left_out(speech: Sequence[Region], standout: Sequence[Region]) -> list[Region]:
+    """Return what stands out and touches no speech; [] where it is too little to speak of."""
+    left = [one for one in standout if not any(one.start < other.end and other.start < one.end for other in speech)]
+    return left if sum(one.seconds for one in left) >= LEAST else []
+
+
+def worth_a_look(speech: Sequence[Region], standout: Sequence[Region]) -> list[Region]:
+    """Return what the engine is to hear although voice activity left it out: where that is most of the sound."""
+    left = left_out(speech, standout)
+    return left if sum(one.seconds for one in left) > sum(one.seconds for one in speech) else []
+
+
 def nothing_found(recording: Recording, seconds: float, silent: bool) -> str:
     """Return the line about an input in which no speech was found.
 
@@ -39,10 +51,10 @@ def unheard(
     """
     if not speech:
         return [nothing_found(recording, seconds, silent)] if seconds else []
-    left = [one for one in standout if not any(one.start < other.end and other.start < one.end for other in speech)]
-    total = sum(one.seconds for one in left)
-    if total < LEAST:
+    left = left_out(speech, standout)
+    if not left:
         return []
+    total = sum(one.seconds for one in left)
     places = "one place" if len(left) == 1 else f"{len(left)} places, the first"
     return [
         f"no speech was found in {clock(total)} of sound that stands out, in {places} at {clock(left[0].start)}; "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.formats.optimiser import Cut, Optimiser
 from asrcli.formats.text import clean, label
-from asrcli.formats.units import Unit, columns, milliseconds, reading_time, recording_end, units
+from asrcli.formats.units import Unit, columns, milliseconds, reading_time, recording_end, units, units_by_speaker
 from asrcli.types import Word, WordSource
 
 if TYPE_CHECKING:
@@ -53,8 +53,10 @@ class Violation:
 def shape(transcript: Transcript, layout: Layout) -> tuple[list[Cue], list[str]]:
     """Return the cues of a transcript in the order of time, and one line about each constraint they cannot keep.
 
-    Cues never overlap, start with speech and end within the recording. A constraint is broken only where no cut of the
-    words keeps it: one word that is wider than a line, or speech faster than the reading speed with no pause after it.
+    Cues start with speech and end within the recording. Those of one speaker never overlap; those of several do only
+    where they talk at once and there is no time to show one after the other. A constraint is broken only where no cut
+    of the words keeps it: one word that is wider than a line, or speech faster than the reading speed with no pause
+    after it.
     """
     global _latest
     known = _latest
@@ -71,15 +73,48 @@ def _shape(transcript: Transcript, layout: Layout) -> tuple[list[Cue], list[str]
     if layout.by_segment:
         return list(_cues_by_segment(transcript)), []
     found = units(transcript, layout.max_line_width)
-    cues = [_cue(found, cut) for cut in Optimiser(found, layout, recording_end(transcript)).cuts()]
-    return cues, [str(violation) for violation in check_cues(cues, layout)]
+    cues = _cut(found, layout, transcript)
+    violations = check_cues(cues, layout)
+    several = len({unit.speaker for unit in found}) > 1
+    if several and any(one.constraint == "min_duration" for one in violations):
+        cues = _side_by_side(transcript, layout)
+        violations = check_cues(cues, layout)
+    return cues, [str(violation) for violation in violations]
+
+
+def _cut(found: Sequence[Unit], layout: Layout, transcript: Transcript) -> list[Cue]:
+    return [_cue(found, cut) for cut in Optimiser(found, layout, recording_end(transcript)).cuts()]
+
+
+def _side_by_side(transcript: Transcript, layout: Layout) -> list[Cue]:
+    """Return cues made for each speaker alone; one lasts into those of others only while it is said or must be read."""
+    alone = [_cut(own, layout, transcript) for own in units_by_speaker(transcript, layout.max_line_width)]
+    cues = sorted((cue for own in alone for cue in own), key=lambda cue: (cue.start, cue.end))
+    found = []
+    for number, cue in enumerate(cues):
+        following = next((one.start for one in cues[number + 1 :] if one.speaker != cue.speaker), None)
+        found.append(cue if following is None else _shortened(cue, following, layout))
+    return found
+
+
+def _shortened(cue: Cue, following: float, layout: Layout) -> Cue:
+    """Return a cue that ends before another speaker's begins, unless it is said, or must be seen, until later."""
+    said = max(word.end for row in cue.words for word in row)
+    start, width = milliseconds(cue.start), sum(map(columns, cue.text.split("\n")))
+    read = 0 if layout.max_cps is None else reading_time(width, layout.max_cps)
+    needed = max(start + read, start + milliseconds(layout.min_duration), milliseconds(said))
+    latest = milliseconds(following) - milliseconds(layout.min_gap)
+    return replace(cue, end=min(milliseconds(cue.end), max(needed, latest)) / 1000)
 
 
 def check_cues(cues: Sequence[Cue], layout: Layout) -> list[Violation]:
     """Return every constraint that a cue breaks. Works on what was read from a file as well as on what was shaped."""
     found: list[Violation] = []
     for number, cue in enumerate(cues):
-        following = milliseconds(cues[number + 1].start) if number + 1 < len(cues) else None
+        # Several speakers may be shown at once.
+        own = (one.start for one in cues[number + 1 :] if one.speaker == cue.speaker)
+        after = next(own, None)
+        following = None if after is None else milliseconds(after)
         for constraint, value, lowest, highest in _measures(cue, following, layout):
             if lowest is not None and value < lowest:
                 found.append(Violation(number, constraint, value, lowest))

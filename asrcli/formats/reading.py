@@ -14,16 +14,23 @@ STAMP = re.compile(r"(?:(\d{1,6}):)?([0-5]?\d):([0-5]?\d)[,.](\d{3})")
 TIMES = re.compile(rf"\s*({STAMP.pattern})\s*-->\s*({STAMP.pattern})(?:\s.*)?")
 # A tag ends before the next one begins: else each of many open ones would be followed to the end of the text.
 VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]*)>")
+LABEL = re.compile(r"\[([^\[\]]+)\] (?=\S)")  # of the speaker, as SubRip has no markup for it
 TAG = re.compile(r"</?[a-z][^<>]*>|<[\d:.]+>", re.IGNORECASE)
 
 
 def parse_srt(text: str) -> list[Cue]:
-    """Return the cues of a SubRip file, without markup.
+    """Return the cues of a SubRip file, without markup; a name in brackets before the text is the speaker.
 
     Raises:
         InputError: a block has no times.
     """
-    return [_cue(times, [_srt_line(line) for line in lines]) for times, lines in _blocks(text)]
+    cues = []
+    for times, lines in _blocks(text):
+        shown = [_srt_line(line) for line in lines]
+        named = LABEL.match(shown[0]) if shown else None
+        rest = [shown[0][named.end() :], *shown[1:]] if named else shown
+        cues.append(_cue(times, rest, named[1] if named else None))
+    return cues
 
 
 def _srt_line(line: str) -> str:
@@ -77,9 +84,12 @@ def _seconds(stamp: str) -> float:
 def join_frames(cues: Iterable[Cue]) -> list[Cue]:
     """Put cues together that follow one another without a gap and show the same text: the words of one highlighted."""
     joined: list[Cue] = []
+    latest: dict[str | None, int] = {}  # of each speaker, since several may be shown at once
     for cue in cues:
-        if joined and joined[-1].end == cue.start and joined[-1].text == cue.text:
-            joined[-1] = replace(joined[-1], end=cue.end)
+        place = latest.get(cue.speaker)
+        if place is not None and joined[place].end == cue.start and joined[place].text == cue.text:
+            joined[place] = replace(joined[place], end=cue.end)
         else:
+            latest[cue.speaker] = len(joined)
             joined.append(cue)
     return joined

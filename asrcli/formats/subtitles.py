@@ -55,10 +55,13 @@ def _vtt_text(text: str) -> str:
 def _timed(transcript: Transcript, layout: Layout, write: Callable[[str], str]) -> Iterator[tuple[float, float, str]]:
     """Yield start, end and text of what is shown: cues, or one frame per word with ``highlight_words``."""
     voice = write is _vtt_text
+    shown: list[tuple[float, float, str]] = []
     for cue in shape(transcript, layout)[0]:
         frames = _highlighted(cue, write) if layout.highlight_words else [(cue.start, cue.end, _plain(cue, write))]
         for start, end, text in frames:
-            yield start, end, _voice(cue.speaker, text) if voice else write(label(cue.speaker)) + text
+            shown.append((start, end, _voice(cue.speaker, text) if voice else write(label(cue.speaker)) + text))
+    # Frames of speakers who talk at once go in the order of time; of one speaker they are in it.
+    yield from sorted(shown, key=lambda frame: frame[0])
 
 
 def _voice(speaker: str | None, text: str) -> str:

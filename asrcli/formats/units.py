@@ -76,6 +76,22 @@ def units(transcript: Transcript, max_width: int) -> list[Unit]:
         transcript: where the text comes from; segments without words get times in proportion to their text.
         max_width: columns; characters that should not be torn apart (kinsoku) are, when together they are wider.
     """
+    found = _joined(transcript, max_width)
+    if len({unit.speaker for unit in found}) > 1:
+        found = _interleave(found)
+    return _spread(found, recording_end(transcript))
+
+
+def units_by_speaker(transcript: Transcript, max_width: int) -> list[list[Unit]]:
+    """Return the units of each speaker by themselves; those of different speakers may overlap in time."""
+    found = _joined(transcript, max_width)
+    end = recording_end(transcript)
+    speakers = dict.fromkeys(unit.speaker for unit in found)
+    return [_spread([unit for unit in found if unit.speaker == speaker], end) for speaker in speakers]
+
+
+def _joined(transcript: Transcript, max_width: int) -> list[Unit]:
+    """Return the units of all segments with their own times, segment by segment."""
     found: list[Unit] = []
     for segment in sorted(transcript.segments, key=lambda one: (one.start, one.end)):
         pieces = [replace(piece, speaker=segment.speaker or piece.speaker) for piece in _pieces(segment, max_width)]
@@ -85,9 +101,7 @@ def units(transcript: Transcript, max_width: int) -> list[Unit]:
             merged[0] = replace(merged[0], spaced=bool(found) and not glued)
             merged[-1] = replace(merged[-1], closes_segment=True)
         found += (replace(unit, width=columns(unit.text)) for unit in merged)
-    if len({unit.speaker for unit in found}) > 1:
-        found = _interleave(found)
-    return _spread(found, recording_end(transcript))
+    return found
 
 
 def _interleave(found: Sequence[Unit]) -> list[Unit]:

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from asrcli.pipeline.flags import flag_segment, gaps
+from asrcli.pipeline.flags import flag_segment, gaps, merge
+from asrcli.pipeline.joints import joined
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Word
 
 ClipKey = tuple[int, int]  # first sample in the recording, number of samples
@@ -48,6 +49,7 @@ class Assembly:
     language: str | None = None  # asked for or voted
     language_score: float | None = None
     emitted: int = 0  # slots whose segments have been handed on
+    written: str = ""  # the text of the last of them
     engine_seconds: float = 0.0
 
     def add(self, clip: Clip) -> Slot:
@@ -60,7 +62,12 @@ class Assembly:
         """Return the segments that follow what was returned before and are settled, each once."""
         settled: list[Segment] = []
         while self.emitted < len(self.slots) and (segments := self.slots[self.emitted].segments) is not None:
-            settled += segments
+            meeting = []
+            for segment in segments:
+                meeting.append(joined(self.written, segment))
+                self.written = segment.text
+            self.slots[self.emitted].segments = tuple(meeting)
+            settled += meeting
             self.emitted += 1
         return settled
 
@@ -71,8 +78,9 @@ class Assembly:
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """All segments, in order."""
-        return tuple(segment for slot in self.slots for segment in slot.segments or ())
+        """All segments, in order; what a second look found comes from the last slots."""
+        found = (segment for slot in self.slots for segment in slot.segments or ())
+        return tuple(sorted(found, key=lambda one: one.start))
 
     def main_language(self) -> str | None:
         """Return the language that was asked for or voted, else the one most seconds are in."""
@@ -85,8 +93,12 @@ class Assembly:
         return max(sorted(seconds), key=lambda code: seconds[code]) if seconds else None
 
     def uncovered(self, speech: Sequence[Region]) -> tuple[Region, ...]:
-        """Return the stretches of speech that no segment covers."""
-        return gaps(speech, self.segments, LEAST_GAP)
+        """Return the stretches of speech that no segment covers; in a clip without any text, the short ones too."""
+        silent = [slot.key for slot in self.slots if not slot.segments]
+        spans = [Region(first / SAMPLE_RATE, (first + length) / SAMPLE_RATE) for first, length in silent]
+        inside = [one for one in speech if any(span.start <= one.start and one.end <= span.end for span in spans)]
+        whole = [one for one in gaps(inside, self.segments, 0.0) if one in inside]
+        return merge([*gaps(speech, self.segments, LEAST_GAP), *whole])
 
 
 def settle(clip: Clip, segments: Sequence[Segment], options: Options, vad: bool) -> tuple[Segment, ...]:

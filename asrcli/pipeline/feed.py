@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from asrcli.audio.cut import CutSummary, cut
+from asrcli.audio.cut import CutOptions, CutSummary, cut
 from asrcli.audio.decode import decode
-from asrcli.audio.unheard import unheard
+from asrcli.audio.unheard import unheard, worth_a_look
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Notice
+from asrcli.pipeline.flags import merge
 from asrcli.pipeline.settings import Settings
 from asrcli.types import Clip, Recording, Region
+
+AROUND = 0.5  # seconds heard on both sides of what stands out
+LONGEST_LOOK = 600.0  # seconds of it that are heard, at most: a second look is to be cheap
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +91,30 @@ def feed(
         if settings.cut.vad is not None:
             for line in unheard(recording, summary.seconds, summary.speech, summary.standout, summary.silent):
                 warn(line)
+            for clip in _second_look(recording, settings.cut, summary):
+                fed.put((index, clip), clip.seconds)
         end = End(index, summary.seconds, tuple(summary.speech), tuple(warnings), busy)
     except Closed:
         raise
     except Exception as error:  # the per-input boundary: this input fails, the others go on
         end = End(index, error=error)
     fed.put(end, 0.0)
+
+
+def _second_look(recording: Recording, options: CutOptions, summary: CutSummary) -> Iterator[Clip]:
+    """Yield what stands out although voice activity found nothing there, where that is most of a recording.
+
+    These clips have no speech. The engine decides, and only what it is sure of counts, see `asrcli.pipeline.again`.
+    """
+    if not os.path.isfile(recording.path):
+        return  # a pipe cannot be read again; the line says what was left out
+    left = worth_a_look(summary.speech, summary.standout)
+    around = merge(Region(max(recording.start, one.start - AROUND), one.end + AROUND) for one in left)
+    seconds = 0.0
+    for one in around:
+        if (seconds := seconds + one.seconds) > LONGEST_LOOK:
+            return
+        end = one.end if recording.end is None else min(one.end, recording.end)
+        part = replace(recording, start=one.start, end=end)
+        for clip in cut(decode(part, lambda text: None), part, replace(options, vad=None)):
+            yield replace(clip, recording=recording)

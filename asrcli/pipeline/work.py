@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from asrcli.capabilities import backend_of
 from asrcli.engines.recogniser import Recogniser, vote
 from asrcli.errors import DeviceError, EngineUnavailable
+from asrcli.pipeline.again import hear_again, sure
 from asrcli.pipeline.assembly import Assembly, HeardClip, clip_key, settle
 from asrcli.pipeline.batches import SecondsQueue, choose_batch
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Settled, Voted
@@ -188,6 +189,7 @@ class Work:
         with self._unlocked():
             begun = time.perf_counter()
             results = recogniser.transcribe(clips, self.options)
+            results = [self._settled(recogniser, clip, one) for clip, one in zip(clips, results, strict=True)]
             spent = time.perf_counter() - begun
             results = [self._complete(clip, result) for clip, result in zip(clips, results, strict=True)]
         seconds = sum(clip.seconds for clip in clips) or 1.0
@@ -199,15 +201,35 @@ class Work:
                 self._finish(finished, recogniser)
             raise gone
 
-    def _complete(self, clip: Clip, result: list[Segment] | Exception) -> list[Segment] | Exception:
-        """Move segments to the recording's clock, with punctuation and word times where asked for."""
+    def _settled(
+        self, recogniser: Recogniser, clip: Clip, result: list[Segment] | Exception
+    ) -> list[Segment] | Exception:
+        """Move segments to the recording's clock, and hear again what lacks text for the speech in it."""
         if isinstance(result, Exception):
             return result
-        segments = settle(clip, result, self.options, self.settings.cut.vad is not None)
+        vad = self.settings.cut.vad is not None
+        segments = settle(clip, result, self.options, vad)
+        if not vad or not clip.speech:
+            return list(sure(segments) if vad else segments)
+
+        def hear(pieces: Sequence[Clip]) -> list[Sequence[Segment]]:
+            try:
+                found = recogniser.transcribe(pieces, self.options)
+            except EngineUnavailable:
+                return [()] * len(pieces)  # what was heard first stands; the next batch will tell
+            both = zip(pieces, found, strict=True)
+            return [() if isinstance(one, Exception) else settle(piece, one, self.options, vad) for piece, one in both]
+
+        return list(hear_again(clip, segments, self.settings.cut, hear))
+
+    def _complete(self, clip: Clip, segments: list[Segment] | Exception) -> list[Segment] | Exception:
+        """Give segments punctuation and word times where asked for."""
+        if isinstance(segments, Exception):
+            return segments
         if self.settings.punctuator is not None:
-            segments = punctuate(segments, self.settings.punctuator)
+            segments = list(punctuate(segments, self.settings.punctuator))
         if self.settings.words is None:
-            return list(segments)
+            return segments
         try:
             return list(self.settings.words(clip, segments))
         except (EngineUnavailable, DeviceError):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from asrcli.audio.unheard import unheard
 from asrcli.capabilities import Streams
 from asrcli.pipeline.assembly import LEAST_GAP
-from asrcli.pipeline.flags import gaps
+from asrcli.pipeline.flags import gaps, merge
+from asrcli.pipeline.joints import capitalised, joined
 from asrcli.streaming.endpoints import Endpointer, Piece
 from asrcli.streaming.hearing import Hearing, Hypotheses, OwnStream
 from asrcli.streaming.updates import Update
@@ -18,7 +19,7 @@ from asrcli.types import Options, Recording, Segment, Timings, Transcript
 if TYPE_CHECKING:
     from asrcli.audio.vad import VadOptions
     from asrcli.engines.recogniser import LocalRecogniser
-    from asrcli.types import Samples
+    from asrcli.types import Region, Samples
 
 
 class Listener:
@@ -33,6 +34,9 @@ class Listener:
         self.failures: list[Exception] = []
         self._hearing: Hearing | None = None
         self._begun = 0.0
+        self._line = ""  # settled of the segment under way
+        self._heard = 0  # segments before the utterance under way
+        self._untexted: list[Region] = []  # speech of utterances without any text, however short
 
     def feed(self, samples: Samples, behind: bool = False) -> Iterator[Update]:
         """Take the next samples, of any length; `behind` means that more wait already."""
@@ -70,7 +74,7 @@ class Listener:
             language=self.options.language or (max(spoken, key=self._seconds_in) if spoken else None),
             seconds=seconds,
             speech=tuple(self.endpointer.speech),
-            gaps=gaps(self.endpointer.speech, self.segments, LEAST_GAP),
+            gaps=merge([*gaps(self.endpointer.speech, self.segments, LEAST_GAP), *self._untexted]),
             warnings=warnings,
             options=tuple(self.options.recorded()),
             timings=timings,
@@ -83,6 +87,7 @@ class Listener:
         if isinstance(event, Piece):
             if self._hearing is None:
                 self._hearing, self._begun = self._begin(event.start), event.start
+                self._heard = len(self.segments)
             self._hearing.add(event.samples)
             updates = self._hearing.update(self.endpointer.speech_since(self._begun), behind)
         else:
@@ -92,9 +97,23 @@ class Listener:
             self._hearing = None
         for update in updates:
             yield self._kept(update)
+        if self._hearing is None and len(self.segments) == self._heard:
+            self._untexted += self.endpointer.speech_since(self._begun)
 
     def _kept(self, update: Update) -> Update:
+        """Note what an update says, with a capital where its segment follows a full stop."""
+        before = self.segments[-1].text if self.segments else ""
+        if not self._line:
+            settled, tail = update.settled, update.tail
+            update = replace(
+                update,
+                settled=capitalised(before, settled),
+                tail=tail if settled.strip() else capitalised(before, tail),
+            )
+        self._line += update.settled.strip()
         if update.segment is not None:
+            update, self._line = replace(update, segment=joined(before, update.segment)), ""
+            assert update.segment is not None
             self.segments.append(update.segment)
         if update.failed is not None:
             self.failures.append(update.failed)

@@ -1,0 +1,118 @@
+"""Hear again what was heard without text, or with far too little of it.
+
+Recognisers end early: Whisper closes a window after one sentence and says nothing of the speech behind it. Text for
+each second of detected speech tells it. Such a stretch is cut into shorter clips and heard once more; what stays
+without text is a gap, or a segment flagged as too slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from asrcli.audio.cut import CutOptions, cut
+from asrcli.base.join import is_unspaced
+from asrcli.pipeline.flags import gaps
+from asrcli.types import SAMPLE_RATE, Clip, Flag, Region, Segment
+
+if TYPE_CHECKING:
+    Hear = Callable[[Sequence[Clip]], Sequence[Sequence[Segment]]]  # settled segments of each clip; () where it failed
+
+# Letters a second of detected speech, and seconds of it: below both limits there is speech without text. People who
+# read or talk write 10 to 18; the slowest of the real recordings at hand 7.
+SLOWEST = 4.0
+LEAST_SPEECH = 4.0
+SYLLABLE = 2.5  # letters that a character of a script without spaces is worth
+DIGIT = 4.0  # letters that a digit is worth
+LEAST_GAP = 1.0  # seconds of speech that no segment covers
+TARGET = 15.0  # seconds of a clip that is heard again: an engine that ends early has less to leave out
+# What is heard where voice activity found no speech counts only when the engine has next to no doubt.
+SURE = 0.6  # score of a segment
+SPEAKS = 0.3  # Whisper's probability of no speech
+# A second hearing counts only when nothing is wrong with it.
+DOUBTS = frozenset({Flag.REPEAT_LOOP, Flag.LOW_CONFIDENCE, Flag.NO_SPEECH, Flag.PROMPT_ECHO, Flag.TRUNCATED})
+
+
+def hear_again(clip: Clip, segments: Sequence[Segment], options: CutOptions, hear: Hear) -> tuple[Segment, ...]:
+    """Return the segments of a clip, with those of a second hearing where the first lacks text.
+
+    Args:
+        clip: with its speech.
+        segments: settled, on the recording's clock.
+        options: how the recording was cut.
+        hear: recognises clips and settles what it finds.
+    """
+    kept = list(segments)
+    for stretch, old in stretches(clip, segments):
+        pieces = _pieces(clip, stretch, options)
+        if not pieces:
+            continue
+        new = [one for found in hear(pieces) for one in found if DOUBTS.isdisjoint(one.flags)]
+        if letters(new) > (letters([old]) if old else 0):
+            kept = [one for one in kept if one is not old] + new
+    kept = [_flagged(one) if is_slow(one, clip.speech) else one for one in kept]
+    return tuple(sorted(kept, key=lambda one: (one.start, one.end)))
+
+
+def _flagged(segment: Segment) -> Segment:
+    return replace(segment, flags=tuple(dict.fromkeys((*segment.flags, Flag.RATE_ANOMALY.value))))
+
+
+def sure(segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Return the segments of a clip without detected speech that are said all the same; all are flagged `no_speech`."""
+    doubts = DOUBTS - {Flag.NO_SPEECH}
+    return tuple(
+        one
+        for one in segments
+        if doubts.isdisjoint(one.flags)
+        and (one.score is None or one.score >= SURE)
+        and (one.no_speech_prob is None or one.no_speech_prob <= SPEAKS)
+    )
+
+
+def stretches(clip: Clip, segments: Sequence[Segment]) -> list[tuple[Region, Segment | None]]:
+    """Return where speech has no text, and the segments that have too little for the speech in them."""
+    found: list[tuple[Region, Segment | None]] = [
+        (Region(one.start, one.end), one) for one in segments if is_slow(one, clip.speech)
+    ]
+    bare: list[Region] = []
+    for gap in gaps(clip.speech, segments, LEAST_GAP):
+        between = any(bare[-1].end <= one.start < gap.start for one in segments) if bare else True
+        if between:
+            bare.append(gap)
+        else:
+            bare[-1] = Region(bare[-1].start, gap.end)
+    return [*found, *((one, None) for one in bare)]
+
+
+def is_slow(segment: Segment, speech: Sequence[Region]) -> bool:
+    """Return whether a segment has too little text for the speech detected in it."""
+    spoken = sum(max(0.0, min(one.end, segment.end) - max(one.start, segment.start)) for one in speech)
+    return spoken >= LEAST_SPEECH and letters([segment]) < SLOWEST * spoken
+
+
+def letters(segments: Sequence[Segment]) -> float:
+    """Return how many letters there are; digits and the characters of scripts without spaces count for more."""
+    return sum(_worth(char) for one in segments for char in one.text if char.isalnum())
+
+
+def _worth(char: str) -> float:
+    if char.isdigit():
+        return DIGIT
+    return SYLLABLE if is_unspaced(char) or "\uac00" <= char <= "\ud7a3" else 1.0
+
+
+def _pieces(clip: Clip, stretch: Region, options: CutOptions) -> list[Clip]:
+    """Return the stretch cut into short clips; none where that would be the same clip once more."""
+    start = max(0, round((stretch.start - options.pad - clip.start) * SAMPLE_RATE))
+    end = round((stretch.end + options.pad - clip.start) * SAMPLE_RATE)
+    samples = clip.samples[start:end]
+    recording = replace(clip.recording, start=clip.start + start / SAMPLE_RATE)
+    shorter = replace(options, target=min(TARGET, options.max_seconds, options.target or TARGET))
+    pieces = [
+        Clip(clip.recording, one.start, one.samples, one.speech, clip.language)
+        for one in cut([samples], recording, shorter)
+    ]
+    same = len(pieces) == 1 and len(pieces[0].samples) > len(clip.samples) - SAMPLE_RATE / 2
+    return [] if same else pieces

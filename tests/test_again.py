@@ -1,0 +1,224 @@
+"""What is heard without text is heard again, and what stays without text is told; where clips meet, sentences do."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from asr_plugins.fake import Fake
+
+import asrcli
+from asrcli.audio.cut import CutOptions
+from asrcli.audio.decode import decode
+from asrcli.audio.vad import VadOptions
+from asrcli.engine import Device, Weights
+from asrcli.engines.recogniser import Choice, LocalRecogniser
+from asrcli.errors import EngineUnavailable
+from asrcli.pipeline.again import hear_again, is_slow, letters
+from asrcli.pipeline.assembly import Assembly, clip_key
+from asrcli.pipeline.joints import capitalised
+from asrcli.streaming.listener import Listener
+from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region, Segment, Timings, Transcript, Word
+
+WORDS = [f"word{number}" for number in range(30)]
+
+
+@pytest.fixture(scope="module")
+def long(digit_strings: list[tuple[Path, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half a minute of digits with short pauses, named by its words."""
+    out = tmp_path_factory.mktemp("long") / f"{'-'.join(WORDS)}.wav"
+    with wave.open(str(out), "wb") as joined:
+        for path, _ in digit_strings:
+            with wave.open(str(path), "rb") as part:
+                if not joined.getnframes():
+                    joined.setparams(part.getparams())
+                joined.writeframes(part.readframes(part.getnframes()))
+            if joined.getnframes() > 29 * joined.getframerate():
+                break
+    return out
+
+
+def ends_early(monkeypatch: pytest.MonkeyPatch, longest: float, end: float | None = 3.0) -> list[float]:
+    """Make the engine close after three seconds of what is longer; returns the lengths of what it hears.
+
+    Args:
+        monkeypatch: of the test.
+        longest: seconds that it hears whole.
+        end: where the segment ends that it gives; None: at the end of the clip.
+    """
+    whole, heard = Fake._hear, []
+
+    def hear(self: Fake, clip: Clip, options: Options) -> list[Segment]:
+        heard.append(clip.seconds)
+        if clip.seconds <= longest:
+            return whole(self, clip, options)
+        first = replace(clip, samples=clip.samples[: 3 * SAMPLE_RATE])
+        return [replace(one, end=clip.seconds if end is None else one.end) for one in whole(self, first, options)]
+
+    monkeypatch.setattr(Fake, "_hear", hear)
+    return heard
+
+
+def transcribe(path: Path) -> Transcript:
+    (one,) = asrcli.transcribe(path, engine="fake")
+    return one
+
+
+@pytest.mark.parametrize("end", [3.0, None])
+def test_a_clip_that_ends_early_is_heard_again(long: Path, monkeypatch: pytest.MonkeyPatch, end: float | None) -> None:
+    """Whether the segment ends with its words, or stretches over the speech that it leaves out."""
+    expected = transcribe(long).text.split()
+    heard = ends_early(monkeypatch, 16.0, end)
+    found = transcribe(long)
+    assert max(heard) > 20 and len(set(found.text.split()) & set(expected)) >= len(expected) - 2
+    assert found.gaps == () and not any(one.flags for one in found.segments)
+    assert [one.start for one in found.segments] == sorted(one.start for one in found.segments)
+
+
+def test_what_stays_without_text_is_a_gap_or_flagged(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends_early(monkeypatch, 0.0)
+    found = transcribe(long)
+    assert sum(gap.seconds for gap in found.gaps) > 5
+    monkeypatch.undo()
+    ends_early(monkeypatch, 0.0, None)
+    flagged = [one for one in transcribe(long).segments if Flag.RATE_ANOMALY in one.flags]
+    assert flagged
+
+
+def test_what_is_heard_whole_is_heard_once(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = ends_early(monkeypatch, 100.0)
+    assert transcribe(long).gaps == ()
+    assert sum(heard) < 32
+
+
+def test_the_loss_of_a_server_during_a_second_hearing_loses_nothing(
+    long: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hear = Fake.transcribe
+    calls: list[int] = []
+
+    def once(self: Fake, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+        calls.append(len(clips))
+        if len(calls) > 1:
+            raise EngineUnavailable("gone")
+        return hear(self, clips, options)
+
+    ends_early(monkeypatch, 16.0)
+    monkeypatch.setattr(Fake, "transcribe", once)
+    assert "word0" in transcribe(long).text and len(calls) > 1
+
+
+def clip_of(seconds: float, *speech: tuple[float, float]) -> Clip:
+    noise = np.random.default_rng(0).normal(0, 0.1, round(seconds * SAMPLE_RATE)).astype(np.float32)
+    return Clip(Recording("a.wav"), 100.0, noise, tuple(Region(100 + start, 100 + end) for start, end in speech))
+
+
+def test_a_doubtful_second_hearing_does_not_count() -> None:
+    clip, bad = clip_of(20.0, (0, 20)), ("low_confidence",)
+    first = Segment("A few words.", 100.0, 102.0)
+
+    def hear(pieces: Sequence[Clip]) -> list[list[Segment]]:
+        return [[Segment("Thank you for watching.", one.start, one.end, flags=bad)] for one in pieces]
+
+    options = CutOptions(vad=None)
+    assert hear_again(clip, [first], options, hear) == (first,)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "slow"),
+    [
+        ("Hello there.", 10.0, True),
+        ("Hello there.", 3.9, False),  # too short to tell
+        ("He was not at home when they called on him.", 8.0, False),
+        ("今天天气很好我们去公园", 6.0, False),
+        ("今天", 6.0, True),
+        ("1 2 3 4 5", 4.5, False),
+    ],
+)
+def test_text_for_each_second_of_speech(text: str, seconds: float, slow: bool) -> None:
+    assert is_slow(Segment(text, 0.0, seconds + 5), [Region(0.0, seconds)]) == slow
+    assert letters([Segment(text, 0, 1)]) > 0
+
+
+@pytest.fixture(scope="module")
+def yes(digit_strings: list[tuple[Path, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One short word between two seconds of silence."""
+    out = tmp_path_factory.mktemp("yes") / "yes.wav"
+    with wave.open(str(digit_strings[0][0]), "rb") as whole, wave.open(str(out), "wb") as short:
+        short.setparams(whole.getparams())
+        silence, rate = bytes(4 * whole.getframerate()), whole.getframerate()
+        short.writeframes(silence + whole.readframes(rate * 7 // 10) + silence)
+    return out
+
+
+def test_a_short_word_without_text_is_a_gap(yes: Path) -> None:
+    """It is shorter than the gaps beside text that are told, and all that there is."""
+    (heard,) = asrcli.transcribe(yes, engine="fake")
+    assert heard.text == "yes" and heard.gaps == ()
+    (lost,) = asrcli.transcribe(yes, engine="fake", model="truncate=0")
+    assert not lost.segments and lost.gaps == lost.speech != () and lost.speech[0].seconds < 1.0
+
+
+def test_a_short_word_without_text_is_a_gap_of_a_stream(yes: Path) -> None:
+    samples = np.concatenate(list(decode(Recording(str(yes)), print)))
+    for model, lost in (("default", False), ("truncate=0", True)):
+        owner = LocalRecogniser(Choice(Fake, Weights(model, None), Device("cpu")))
+        listener = Listener(owner, Recording(str(yes), seconds=4.7), Options(), VadOptions())
+        list(listener.feed(samples))
+        list(listener.finish())
+        found = listener.transcript((), Timings())
+        assert bool(found.gaps) == lost == (not found.segments)
+
+
+# --- joints -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "expected"),
+    [
+        ("It might be in.", "his power to do.", "His power to do."),
+        ("Das war.", "über den Fluss", "Über den Fluss"),
+        ("Это было.", "и мы ушли", "И мы ушли"),
+        ("I know.", "don't go", "Don't go"),
+        ("It might be in", "his power", "his power"),
+        ("He asked Dr.", "smith", "smith"),
+        ("Am 3.", "mai", "mai"),
+        ("wait...", "and see", "and see"),
+        ("Really?", "he asked", "he asked"),
+        ("It was.", "iPhone", "iPhone"),
+        ("It was.", "'tis", "'tis"),
+        ("今天。", "我们", "我们"),
+    ],
+)
+def test_a_sentence_after_a_full_stop_begins_with_a_capital(before: str, text: str, expected: str) -> None:
+    assert capitalised(before, text) == expected
+
+
+def test_segments_of_two_clips_meet_in_a_transcript() -> None:
+    assembly = Assembly(Recording("a.wav"), Options())
+    texts = ("It might be in.", "his power to do.")
+    for number, text in enumerate(texts):
+        clip = Clip(Recording("a.wav"), 10.0 * number, np.zeros(1600, np.float32))
+        first = Word(text.split()[0], 10.0 * number, 10.0 * number + 0.1)
+        assembly.add(clip)
+        assembly.by_key[clip_key(clip)].segments = (Segment(text, first.start, first.end, (first,)),)
+    settled = assembly.ready()
+    assert [one.text for one in settled] == ["It might be in.", "His power to do."]
+    assert settled[1].words[0].text == "His" and assembly.segments == tuple(settled)
+
+
+def test_segments_of_a_stream_meet(yes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settled pieces, the segment and its words agree."""
+    texts = iter(("It might be in.", "his power."))
+    monkeypatch.setattr(Fake, "_hear", lambda self, clip, options: [Segment(next(texts), 0.0, clip.seconds)])
+    samples = np.concatenate(list(decode(Recording(str(yes)), print)))
+    listener = Listener(
+        LocalRecogniser(Choice(Fake, Weights("default", None), Device("cpu"))), Recording("-"), Options(), VadOptions()
+    )
+    updates = [*listener.feed(np.concatenate([samples, samples]), behind=True), *listener.finish()]
+    assert [one.text for one in listener.segments] == ["It might be in.", "His power."]
+    assert [one.settled for one in updates if one.settled] == ["It might be in.", "His power."]
