@@ -18,9 +18,13 @@ from typing import Any
 
 import pytest
 
+if __name__ != "__main__":
+    from support.hostile import configurations, places_of_numbers, set_number, spoil
+
 CASES = 40  # of each kind
 SECONDS = 180  # for one; busy machines are slow
 MEMORY_MB = 1500  # beyond what the same folder takes undamaged
+HUGE = (100_000, 2**30)  # one that may pass for a size, and one that does not
 SPACE = 4 << 30  # bytes of address space beyond what the libraries have
 HERE = Path(__file__).parent
 TINY = HERE / "checkpoints"
@@ -37,6 +41,7 @@ KINDS = {
     "ctc aligner": ("aligner", "ctc", "parakeet-ctc-digits"),
     "canary": ("engine", "canary", "canary-qwen-digits"),
     "firered": ("engine", "firered", "firered2-aed-digits"),
+    "firered converted": ("engine", "firered", "firered-safe"),
     "firered llm": ("engine", "firered", "firered-llm-digits"),
     "firered punctuation": ("punctuation", "firered", "punctuation"),
     "firered voice activity": ("vad", "firered", "vad"),
@@ -266,6 +271,10 @@ def build(name: str, folder: Path) -> Path:
             pytest.skip("needs moonshine-voice, which carries the weights")
         weights = models.resolve(Moonshine, None, offline=True, pull=False, announce=print)
         return Path(shutil.copytree(weights.path or "", folder))
+    if name == "firered-safe":
+        from asr_plugins.firered.convert import convert_to_safetensors
+
+        return convert_to_safetensors(TINY / "firered2-aed-digits", folder)
     if name == "pyannote":
         pytest.importorskip("pyannote.audio")
         from tests.support.tiny_pyannote import build as pyannote
@@ -283,41 +292,77 @@ def build(name: str, folder: Path) -> Path:
     return companion_cases.punc_folder(folder) if name == "punctuation" else companion_cases.vad_folder(folder, "VAD")
 
 
+class Trial:
+    """One kind of model: its undamaged folder, a process, and what was found so far."""
+
+    def __init__(self, kind: str, sound: Path, place: Path) -> None:
+        self.kind, self.sound, self.place = kind, sound, place
+        (place / "planted").mkdir()
+        for file in ("secret", "text"):
+            (place / "planted" / file).write_text("planted-secret")
+        (place / "home").mkdir()
+        self.worker = Worker(place / "home")
+        role, name, _ = KINDS[kind]
+        self.job = {"role": role, "name": name, "planted": str(place / "planted"), "watch": False}
+        self.faults: list[str] = []
+        self.answers: dict[str, int] = {}
+        for _ in range(2):  # what libraries import or run when they are first used is no fault of the folder
+            assert self.ask(sound)["answer"] == "ok"
+
+    def ask(self, folder: Path, watch: bool = False) -> dict[str, Any]:
+        return self.worker.ask({**self.job, "folder": str(folder), "watch": watch})
+
+    def copy(self) -> Path:
+        return Path(shutil.copytree(self.sound, tempfile.mkdtemp(dir=self.place), dirs_exist_ok=True))
+
+    def attack(self, folder: Path, what: str) -> None:
+        """Load a hostile copy, note what is wrong with how that ends, and throw the copy away."""
+        if self.worker.process is None:
+            self.ask(self.sound)
+        found = self.ask(folder, watch=True)
+        answer = found["answer"]
+        self.answers[answer] = self.answers.get(answer, 0) + 1
+        over = found["mb"] > MEMORY_MB or "memory" in found["said"].lower()
+        if answer.startswith("fault") or over or found["seen"] or "planted-secret" in found["said"]:
+            self.faults.append(f"{self.kind} {what[:300]}\n  {found}")
+        shutil.rmtree(folder)
+
+    def end(self) -> None:
+        """Raise when anything was wrong."""
+        self.worker.close()
+        print(self.kind, self.answers)
+        assert not (self.place / "home" / "marker").exists()
+        assert not self.faults, f"{len(self.faults)} of {sum(self.answers.values())}\n" + "\n".join(self.faults)
+
+
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kind", KINDS)
 def test_hostile_folders(kind: str, whole: Callable[[str], Path], tmp_path: Path) -> None:
-    from support.hostile import spoil
-
     pytest.importorskip("transformers")
-    role, name, source = KINDS[kind]
-    sound = whole(source)
-    (tmp_path / "planted").mkdir()
-    for file in ("secret", "text"):
-        (tmp_path / "planted" / file).write_text("planted-secret")
-    (tmp_path / "home").mkdir()
-    worker, faults, answers = Worker(tmp_path / "home"), [], dict[str, int]()
-    job = {"role": role, "name": name, "planted": str(tmp_path / "planted"), "watch": False}
-    try:
-        for _ in range(2):  # what libraries import or run when they are first used is no fault of the folder
-            assert worker.ask({**job, "folder": str(sound)})["answer"] == "ok"
-        for case in range(CASES):
-            folder = Path(shutil.copytree(sound, tempfile.mkdtemp(dir=tmp_path), dirs_exist_ok=True))
-            what = spoil(folder, f"{kind} {case}")
-            if worker.process is None:
-                worker.ask({**job, "folder": str(sound)})
-            found = worker.ask({**job, "folder": str(folder), "watch": True})
-            answer = found["answer"]
-            answers[answer] = answers.get(answer, 0) + 1
-            over = found["mb"] > MEMORY_MB or "memory" in found["said"].lower()
-            if answer.startswith("fault") or over or found["seen"] or "planted-secret" in found["said"]:
-                faults.append(f"{kind} {case}: {what[:300]}\n  {found}")
-            shutil.rmtree(folder)
-    finally:
-        worker.close()
-    print(kind, answers)
-    assert not (tmp_path / "home" / "marker").exists()
-    assert not faults, f"{len(faults)} of {CASES}\n" + "\n".join(faults)
-    assert answers.get("refused", 0) > CASES // 5, answers  # the cases are not harmless
+    trial = Trial(kind, whole(KINDS[kind][2]), tmp_path)
+    for case in range(CASES):
+        folder = trial.copy()
+        trial.attack(folder, f"{case}: {spoil(folder, f'{kind} {case}')}")
+    trial.end()
+    assert trial.answers.get("refused", 0) > CASES // 5, trial.answers  # the cases are not harmless
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_number_made_huge(kind: str, whole: Callable[[str], Path], tmp_path: Path) -> None:
+    """No number of any configuration is memory that is asked for, or an end that never comes."""
+    pytest.importorskip("transformers")
+    sound = whole(KINDS[kind][2])
+    numbers = [(path, place) for path in configurations(sound) for place in places_of_numbers(path)]
+    if not numbers:
+        pytest.skip("its numbers stand in no configuration")
+    trial = Trial(kind, sound, tmp_path)
+    for path, place in numbers:
+        for value in HUGE:
+            folder = trial.copy()
+            set_number(folder / path.relative_to(sound), place, value)
+            trial.attack(folder, f"{path.name} {place} = {value}")
+    trial.end()
 
 
 if __name__ == "__main__":

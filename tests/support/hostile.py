@@ -287,7 +287,7 @@ def _hostile(value: Any, draw: random.Random) -> Any:
     )
 
 
-def _changed(path: Path, change: Callable[[Any], Any]) -> str:
+def _changed(path: Path, change: Callable[[Any], Any], write: bool = True) -> str:
     """Read a configuration, change it in place, and write it back in its own form."""
     if path.suffix == ".nemo":
         return _changed_archive(path, change)
@@ -299,7 +299,8 @@ def _changed(path: Path, change: Callable[[Any], Any]) -> str:
     if not isinstance(found, (dict, list)):
         found = {}
     said = change(found)
-    _write(path, json.dumps(found).encode())  # which is YAML too
+    if write:
+        _write(path, json.dumps(found).encode())  # which is YAML too
     return str(said)[:120]
 
 
@@ -330,3 +331,36 @@ def _yaml(data: bytes) -> Any:
         return yaml.safe_load(data)
     except yaml.YAMLError:
         return {}
+
+
+def configurations(folder: Path) -> list[Path]:
+    """Return the files of a folder that say sizes; a tokenizer's are entries of tables."""
+    found = (path for path in folder.rglob("*") if path.suffix in (".json", ".yaml", ".nemo"))
+    return sorted(path for path in found if path.name not in ("tokenizer.json", "vocab.json", "vocabulary.json"))
+
+
+def places_of_numbers(path: Path) -> list[tuple[Any, ...]]:
+    """Return where the numbers of a configuration stand, the first of a table with many."""
+    found: list[tuple[Any, ...]] = []
+
+    def walk(data: Any, place: tuple[Any, ...]) -> None:
+        if isinstance(data, (dict, list)):
+            rows = list(data.items()) if isinstance(data, dict) else list(enumerate(data))
+            for key, one in rows if len(rows) < 60 else rows[:2]:
+                walk(one, (*place, key))
+        elif isinstance(data, (int, float)) and not isinstance(data, bool):
+            found.append(place)
+
+    _changed(path, lambda data: walk(data, ()), write=False)
+    return found
+
+
+def set_number(path: Path, place: tuple[Any, ...], value: int) -> None:
+    """Change one number of a configuration."""
+
+    def change(data: Any) -> None:
+        for key in place[:-1]:
+            data = data[key]
+        data[place[-1]] = value
+
+    _changed(path, change)
