@@ -7,6 +7,7 @@ import os
 import pickle
 import shutil
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from typing import Any
 import pytest
 
 from asrcli.capabilities import implementation
-from asrcli.engine import Device, Engine, Weights, load_class
+from asrcli.engine import Device, Engine, Model, Weights, load_class
+from asrcli.engines.opening import opening
 from asrcli.errors import AsrError, ModelError
 from asrcli.weights import models
 from asrcli.weights.configs import check_front
 from asrcli.weights.hashes import check_kinds
 from asrcli.weights.pickles import safe_folder
+from asrcli.weights.plain import plain_folder
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -60,6 +63,11 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def copied(checkpoints: Path, tmp_path: Path) -> Callable[[str], Path]:
     return lambda engine: Path(shutil.copytree(checkpoints / FOLDERS[engine], tmp_path / engine))
+
+
+@pytest.fixture
+def ct2(checkpoints: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(checkpoints / "whisper-digits-ct2", tmp_path / "ct2"))
 
 
 def edit(path: Path, **change: Any) -> None:
@@ -158,6 +166,103 @@ def test_tables_of_a_feature_extractor(tmp_path: Path) -> None:
     for hostile in ({"feature_size": 10**9}, {"feature_extractor": {"n_fft": 10**7}}, {"n_samples": 1e12}):
         with pytest.raises(ModelError, match="more than any model has"):
             check_front(hostile, "x")
+
+
+# CTranslate2, which trusts what it reads
+
+HOSTILE_NUMBERS = [
+    {"lang_ids": [10**9]},  # writes outside its memory, as the next
+    {"suppress_ids_begin": [10**12]},
+    {"suppress_ids": [-1]},
+    {"suppress_ids": [1900]},
+    {"suppress_ids": "all"},
+    {"lang_ids": []},
+    {"lang_ids": [True]},
+    {"alignment_heads": [[99, 0]]},
+    {"alignment_heads": [[0, 4]]},
+    {"alignment_heads": [[-1, 0]]},
+    {"alignment_heads": [[1]]},
+]
+
+
+@pytest.mark.parametrize("change", HOSTILE_NUMBERS, ids=str)
+def test_numbers_of_tokens_and_heads_that_are_not_there(change: dict[str, Any], ct2: Path) -> None:
+    edit(ct2 / "config.json", **change)
+    assert "is no token" in (said := refused("whisper", ct2)) or "is no head" in said or "no language" in said
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"hop_length": 0}, {"feature_size": 128}, {"n_fft": 10**9}, {"chunk_length": 10**6}, {"sampling_rate": [1]}],
+    ids=str,
+)
+def test_sound_that_no_whisper_hears(change: dict[str, Any], ct2: Path) -> None:
+    edit(ct2 / "preprocessor_config.json", **change)
+    assert "is not loaded" in refused("whisper", ct2)
+
+
+def test_sizes_of_a_binary_that_do_not_fit_together(ct2: Path) -> None:
+    """Numbers of weights are right, and shapes are not: (a, b) for (b, a), and heads that divide by zero."""
+    data = (ct2 / "model.bin").read_bytes()
+    shape, heads = struct.pack("<BII", 2, 1900, 96), b"decoder/num_heads\0\0\2"
+    assert data.count(shape) == 1 and data.count(heads) == 1
+    place = data.index(heads) + len(heads) + 4
+    hostile = {
+        "transposed": data.replace(shape, struct.pack("<BII", 2, 96, 1900)),
+        "huge": data.replace(shape, struct.pack("<BII", 2, 1 << 31, 1 << 31)),
+        "no heads": data[:place] + b"\0\0" + data[place + 2 :],
+        "odd heads": data[:place] + b"\7\0" + data[place + 2 :],
+        "cut": data[:-100],
+        "longer": data + b"x",
+        "other": data.replace(b"WhisperSpec", b"TransformerS", 1),
+    }
+    for changed in hostile.values():
+        (ct2 / "model.bin").write_bytes(changed)
+        assert "binary is damaged" in refused("whisper", ct2)
+    (ct2 / "model.bin").write_bytes(data)
+    opened("whisper", ct2)
+
+
+# What the transformers library sees of a folder
+
+
+def test_of_a_folder_only_known_classes_and_values_are_left(tmp_path: Path) -> None:
+    (tmp_path / "evil.py").write_text(CODE)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    hostile = {"auto_map": {"AutoTokenizer": "evil.X"}, "init_inputs": ["x"], "vocab_file": "/etc/passwd"}
+    edit(tmp_path / "tokenizer_config.json", tokenizer_class="WhisperTokenizer", pad_token="<pad>", **hostile)
+    edit(tmp_path / "config.json", model_type="evil", tokenizer_class="BertTokenizer", **CODE_IN_CONFIG)
+    extractor = {"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": 80, "evil": "x"}
+    edit(tmp_path / "processor_config.json", feature_extractor=extractor, **hostile)
+    with plain_folder(tmp_path, "whisper") as plain:
+        found = {path.name: json.loads(path.read_text()) for path in plain.iterdir()}
+    assert found == {
+        "config.json": {"model_type": "whisper", "tokenizer_class": "BertTokenizer"},
+        "processor_config.json": {
+            "feature_extractor": {"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": 80}
+        },
+        "tokenizer_config.json": {"tokenizer_class": "WhisperTokenizer", "pad_token": "<pad>"},
+        "tokenizer.json": {},
+    }
+
+
+@pytest.mark.parametrize("name", ["evil.T", "AutoTokenizer", "Wav2Vec2PhonemeCTCTokenizer", "RagTokenizer", 7])
+def test_other_classes_of_tokenizers_are_refused(name: object, copied: Callable[[str], Path]) -> None:
+    for engine in ("transformers", "qwen3"):
+        folder = copied(engine)
+        edit(folder / "tokenizer_config.json", tokenizer_class=name)
+        assert "none that asr knows" in refused(engine, folder)
+
+
+def test_whatever_is_raised_over_the_weights_of_a_stranger_is_one_line(tmp_path: Path) -> None:
+    said = r"x' cannot be loaded \(ZeroDivisionError: a b\); -v says where"
+    with pytest.raises(ModelError, match=said) as caught, opening(Weights("x", "x")):
+        raise ZeroDivisionError("a\nb")
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    with pytest.raises(ZeroDivisionError), opening(Weights("x", "x", model=Model(None, layout="x"))):
+        raise ZeroDivisionError  # of weights that an engine declares it is a bug
+    with pytest.raises(MemoryError), opening(Weights("x", "x")):
+        raise MemoryError  # another device may have more
 
 
 # Pickles, pipes and devices

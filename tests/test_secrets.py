@@ -219,3 +219,90 @@ def test_a_password_of_a_proxy_or_an_address_is_not_shown(
     run("transcribe", "one.wav", "-e", "openai_server", "-m", "http://203.0.113.1/v1#m", "--no-vad")
     said = clean(capfd, planted)
     assert "holds no address of a proxy" in said and "Traceback" not in said
+
+
+def place_of_work(folder: Path) -> None:
+    """Write recordings, texts, a manifest, settings and records of the web for every command to work on."""
+    from tests.digest.recordings import record, whole_day
+
+    (folder / "talks").mkdir()
+    for name in ("one", "two"):
+        write_wav(folder / "talks" / f"{name}.wav", 1.0)
+        (folder / "talks" / f"{name}.txt").write_text(f"{name}\n")
+    rows = [{"id": name, "audio_filepath": f"talks/{name}.wav", "text": name} for name in ("one", "two")]
+    (folder / "all.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = {"text": "We meet in April.", "segments": [{"start": 0.0, "end": 1.0, "text": "We meet in April."}]}
+    (folder / "talk.json").write_text(json.dumps(said))
+    (folder / "asr.toml").write_text("[transcribe]\nquiet = false\n")
+    record(folder / "web", whole_day())
+
+
+SERVER = "-e openai_server -m URL#m --no-vad -v"
+WORK = [  # every command, doing what it is for; a + where the server must have been given a key
+    f"+transcribe talks {SERVER} -o out -f json,srt,csv --report r.jsonl --events e.jsonl",
+    f"+transcribe talks/one.wav {SERVER} --json",
+    f"+transcribe --manifest all.jsonl {SERVER} --output heard.jsonl --force",
+    "+transcribe --stream talks/one.wav -e openai_server -m URL#m --events s.jsonl",
+    "transcribe talks/one.wav -e fake --ask When? -f json -o asked",
+    "+ask talk.json When? --llm URL --llm-model m --json",
+    "+bench talks -e openai_server:URL#m --no-vad --batches 1 --repeats 1 --out runs --json b.json --html b.html",
+    "bench --with runs --csv b.csv",
+    "align talks/one.wav talks/one.txt -a pocketsphinx -l en -f json -o aligned",
+    "compare all.jsonl heard.jsonl --html c.html --json c.json",
+    "leaderboard --csv l.csv --html l.html",
+    "leaderboard update --replay web",
+    "engines",
+    "doctor",
+    "config transcribe",
+    "config trust",
+    "+digest run -o news --date 2026-04-17 --replay web --sources arxiv,hf,github,hn --llm URL --llm-model m",
+    "digest verify -o news",
+    "digest search speech -o news",
+    "digest status -o news",
+    "digest mail -o news",
+    "digest feed -o news",
+    "digest week -o news",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("echo", ECHOES[:3], ids=["answer", "refusal", "cut"])
+def test_every_command_at_work_keeps_planted_keys(
+    echo: Echo, planted: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Servers say every key back that they are given; none is in what is printed or written, whole or in part."""
+    place_of_work(planted)
+    monkeypatch.setattr("signal.signal", lambda *unused: None)
+    with echoing(echo) as (url, came):
+        for line in WORK:
+            before = len(came)
+            code = run(*line.removeprefix("+").replace("URL", url).split())
+            assert code in (0, 1, 3), f"{line}: used wrongly"
+            assert not line.startswith("+") or set(came[before:]) & {*KEYS.values()}, line
+            clean(capfd, planted)
+    assert {"out", "runs", "news", "r.jsonl", "e.jsonl"} <= {path.name for path in planted.iterdir()}
+
+
+def test_a_strangers_record_gets_nothing_unasked(planted: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A record is changed to name a server: shown and refused; with --yes it is asked, and what it says is cleaned."""
+    (planted / "talks").mkdir()
+    write_wav(planted / "talks" / "one.wav", 1.0)
+    (planted / "talks" / "one.txt").write_text("one\n")
+    few = ("--no-vad", "--batches", "none", "--repeats", "1")
+    assert run("bench", "talks", "-e", "fake", *few, "--out", "runs") == 0
+    (path,) = (planted / "runs").glob("*.jsonl")
+    with echoing(transcript) as (url, came):
+        text = path.read_text()
+        assert text.count('\\"engine\\": \\"fake:default\\"') == 1
+        path.write_text(text.replace('\\"engine\\": \\"fake:default\\"', f'\\"engine\\": \\"openai_server:{url}#m\\"'))
+        before = everything(planted)
+        clean(capfd, planted)
+        assert run("bench", "--replay", str(path)) == 2
+        said = clean(capfd, planted)
+        assert f"engine: openai_server:{url}#m" in said and f"dataset.source: {planted / 'talks'}" in said
+        assert "give --yes when that is right" in said
+        assert not came and everything(planted) == before
+        assert run("bench", "--replay", str(path), "--yes") == 1  # other texts are heard
+        assert KEYS["ASR_SERVER_KEY"] in came
+    clean(capfd, planted)

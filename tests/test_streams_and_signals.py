@@ -134,3 +134,43 @@ def test_an_interrupt_of_a_run_that_waits_for_a_writer(three: Path) -> None:
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 143 or process.returncode == -15
     process.stdout.close()
+
+
+MOMENTS = {  # when the signal comes: a module is about to be imported, or an input is looked into for ever
+    "asrcli.cli.main": "",
+    "asrcli.runs.plan": "",
+    "numpy": "",
+    "nothing": """
+from asrcli.audio import decode
+def probe(name):
+    os.kill(os.getpid(), number)
+    threading.Event().wait()
+decode.probe = probe
+""",
+}
+INTERRUPTED = """
+import os, signal, sys, threading
+number, module = int(sys.argv[1]), sys.argv[2]
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), number)
+sys.meta_path.insert(0, Finder())
+{patch}
+from asrcli.start import main
+sys.argv = ["asr", "transcribe", "one.wav", "two.wav", "-e", "fake", "-o", "out", "--no-vad"]
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", MOMENTS)
+def test_a_signal_while_the_program_begins(module: str, number: signal.Signals, three: Path) -> None:
+    """It ends at once, says nothing of its insides, and leaves nothing half done; whatever it is about to import."""
+    code = INTERRUPTED.replace("{patch}", MOMENTS[module])
+    command = [sys.executable, "-c", code, str(int(number)), module]
+    done = subprocess.run(command, cwd=three, env=quiet_environment(three), capture_output=True, text=True, timeout=60)
+    assert done.returncode in (-number, 128 + number), (done.returncode, done.stderr)
+    assert "Traceback" not in done.stderr and done.stdout == ""
+    assert not list(three.glob("out/*")), "nothing of what was not done"

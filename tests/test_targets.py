@@ -6,6 +6,8 @@ import fcntl
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from support.command import write_wav
 
 from asrcli.cli.main import main
 from asrcli.errors import OutputError, UsageError
-from asrcli.outputs.ledger import Ledger
+from asrcli.outputs.ledger import Ledger, ledger_of
 from asrcli.outputs.targets import File, check_targets, reads, writes
 from asrcli.runs.records import Lines
 from asrcli.types import Clip, Options, Segment, Transcript
@@ -30,6 +32,7 @@ Asr = Callable[..., tuple[int, str]]
 def asr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Asr:
     """Return a function that runs a command in this process, in a folder with some files."""
     monkeypatch.chdir(tmp_path)
+    ledger_of.cache_clear()  # a process of its own has one current folder
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setattr("signal.signal", lambda *unused: None)
     monkeypatch.setattr("asrcli.cli.commands.running.leave", ended)
@@ -321,3 +324,50 @@ def test_a_full_disk_keeps_the_old_report(tmp_path: Path, monkeypatch: pytest.Mo
     lines.close()
     assert (tmp_path / "r.jsonl").read_text() == RECORD
     assert [path.name for path in tmp_path.iterdir()] == ["r.jsonl"]
+
+
+REPORTS = [
+    "compare ref.jsonl hyp.jsonl --html x",
+    "compare ref.jsonl hyp.jsonl --json x",
+    "compare ref.jsonl hyp.jsonl --csv x",
+    "compare ref.jsonl hyp.jsonl --markdown x",
+    "compare --no-ref ref.jsonl hyp.jsonl --consensus x.jsonl",
+    "compare --no-ref ref.jsonl hyp.jsonl --json x",
+    "bench --with RUN --json x",
+    "bench --with RUN --csv x",
+    "bench --with RUN --markdown x",
+    "bench --with RUN --html x",
+    "bench --with RUN --plot x.png",
+    "leaderboard --json x",
+    "leaderboard --csv x",
+    "leaderboard --html x",
+    "leaderboard --plot x.svg",
+]
+
+
+@pytest.fixture(scope="module")
+def run_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the record of a short run of the benchmark."""
+    place = tmp_path_factory.mktemp("run")
+    write_wav(place / "one.wav", 1.0)
+    (place / "one.txt").write_text("one\n")
+    words = ["bench", ".", "-e", "fake", "--no-vad", "--batches", "none", "--repeats", "1", "--out", "runs"]
+    subprocess.run([sys.executable, "-m", "asrcli", *words], cwd=place, check=True, capture_output=True)
+    return next((place / "runs").glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("words", REPORTS)
+def test_reports_never_replace_what_is_not_ours(asr: Asr, tmp_path: Path, run_record: Path, words: str) -> None:
+    prepare(tmp_path)
+    typed = words.replace("RUN", str(run_record)).split()
+    target = tmp_path / typed[-1]
+    target.write_text("mine")
+    code, err = asr(*typed)
+    assert (code, err.count("\n")) == (2, 1) and "asr did not make it" in err and target.read_text() == "mine"
+    assert asr(*typed, "--force")[0] == 0
+    made = target.read_bytes()
+    assert made != b"mine"
+    assert asr(*typed)[0] == 0, "ours to replace"
+    target.write_bytes(made + b"edited")
+    code, err = asr(*typed)
+    assert (code, err.count("\n")) == (2, 1) and "edited" in err and target.read_bytes() == made + b"edited"

@@ -14,6 +14,7 @@ from asrcli.base.background import Announce
 from asrcli.engine import Device, Weights, check_installed
 from asrcli.engines import device as devices
 from asrcli.engines import ranking, selection
+from asrcli.engines.opening import opening
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
 from asrcli.weights import models
@@ -32,7 +33,8 @@ class AlignerChoice:
 
     def load(self) -> Aligner:
         """Load the weights."""
-        return self.aligner(self.weights, self.device)
+        with opening(self.weights):
+            return self.aligner(self.weights, self.device)
 
 
 def choose_aligner(name: str, model: str | None, language: str | None) -> tuple[type[Aligner], str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from asrcli.capabilities import Concurrent, Streams
 from asrcli.datasets.manifests import recording_of
 from asrcli.engine import Engine
 from asrcli.engines.recogniser import Choice, LocalRecogniser
-from asrcli.errors import OutOfMemory, UsageError
+from asrcli.errors import AsrError, OutOfMemory, UsageError
 from asrcli.pipeline.events import Failed, Finished, Notice
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import Settings
@@ -75,7 +76,7 @@ class Loaded:
     def hear(self, one: Utterance) -> say.Heard:
         """Hear one utterance through the whole pipeline, alone, one clip at a time."""
         settings = Settings(cut=self.cut_options(), batch_size=1, decode_threads=1)
-        text, error, decode = None, "", 0.0
+        text, error, trace, decode = None, "", "", 0.0
         begun, busy = time.perf_counter(), self.recogniser.busy
         for event in run([recording_of(one)], [self.recogniser], self.job.options, settings):
             if isinstance(event, Finished):
@@ -84,7 +85,9 @@ class Loaded:
                 self.tell(event.text if event.index is None else f"{one.id}: {event.text}")
             elif isinstance(event, Failed):
                 error = f"{type(event.error).__name__}: {event.error}"
-        return say.Heard(one.id, text, time.perf_counter() - begun, decode, self.recogniser.busy - busy, error)
+                if not isinstance(event.error, AsrError):
+                    trace = "".join(traceback.format_exception(event.error))
+        return say.Heard(one.id, text, time.perf_counter() - begun, decode, self.recogniser.busy - busy, error, trace)
 
     def tell(self, text: str) -> None:
         """Say a line about an utterance, once however often that is heard."""

@@ -83,6 +83,7 @@ class Heard:
     decode: float
     model: float
     error: str = ""
+    trace: str = ""  # of a bug
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,5 +82,8 @@ class Watcher(Protocol):
     def note(self, text: str) -> None:
         """Something worth a line happened."""
 
+    def bug(self, trace: str) -> None:
+        """Something unexpected was raised; the traceback."""
+
     def lost(self, text: str) -> None:
         """A part of what was asked for cannot be had."""

@@ -15,7 +15,7 @@ from asrcli.bench import figures
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Gpus, Packages, idle_watts
 from asrcli.bench.plan import Contestant, Plan, Watcher
-from asrcli.bench.process import Died, Worker
+from asrcli.bench.process import Died, EngineBug, Worker
 from asrcli.bench.robustness import Condition
 from asrcli.capabilities import Concurrent, Streams
 from asrcli.datasets.dataset import Dataset, sample
@@ -100,6 +100,8 @@ class EngineRun:
         except AsrError as error:
             if not self._phase or self._at is not None:
                 raise
+            if isinstance(error, EngineBug):
+                self.watcher.bug(error.trace)
             self._leave_blank(str(error))
 
     def _mourn(self, death: Died) -> None:
@@ -174,7 +176,9 @@ class EngineRun:
         self._at = next(waiting)
 
         def take(heard: say.Heard) -> None:
-            self.journal.add({"part": part, "row": asdict(heard)})
+            if heard.trace:
+                self.watcher.bug(heard.trace)
+            self.journal.add({"part": part, "row": asdict(replace(heard, trace=""))})
             self.watcher.step(self.contestant.system, heard, self._at)
             self._at = next(waiting, None)
 
@@ -189,7 +193,7 @@ class EngineRun:
         self.watcher.phase(self.contestant.system, name, len(some))
 
         def take(heard: say.Heard) -> None:
-            self.journal.add({"part": name, "row": asdict(heard)})
+            self.journal.add({"part": name, "row": asdict(replace(heard, trace=""))})
             self.watcher.step(self.contestant.system)
 
         worker.ask(say.Hear(some), take)

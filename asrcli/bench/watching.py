@@ -68,6 +68,7 @@ class Board:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.states: dict[str, State] = {}
+        self.traces: set[str] = set()
         self._live: display.Display | None = None
         self._normalize: Any = None
 
@@ -114,6 +115,12 @@ class Board:
     def note(self, text: str) -> None:
         """Say something that is good to know."""
         self.console.note(text)
+
+    def bug(self, trace: str) -> None:
+        """Show a traceback, once however many utterances have it."""
+        if trace not in self.traces:
+            self.traces.add(trace)
+            self.console.raw(trace)
 
     def lost(self, text: str) -> None:
         """Say what cannot be had, also to those who want errors only."""

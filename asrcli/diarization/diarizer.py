@@ -12,6 +12,7 @@ from asrcli.base.torchaudio_guard import guard_torchaudio
 from asrcli.diarization.speakers import Diarization, SpeakerOptions
 from asrcli.engine import Model, Plugin, Weights, check_installed
 from asrcli.engines.device import is_out_of_memory
+from asrcli.engines.opening import opening
 from asrcli.errors import ModelError, UsageError
 from asrcli.types import SAMPLE_RATE, Turn
 from asrcli.weights import models
@@ -55,7 +56,8 @@ class Diarizer(Plugin):
         from asrcli.diarization.checkpoint import open_pipeline
 
         assert weights.path is not None
-        self.pipeline = open_pipeline(weights.path)
+        with opening(weights):
+            self.pipeline = open_pipeline(weights.path)
         self.wanted, self.announce = wanted, announce
         self.source = f"{self.name} {weights.name}" + (f" {weights.revision}" if weights.revision else "")
         if device != "cpu":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS, Companion, Detector, Identifier, Punctuator
 from asrcli.engine import check_installed, declared, load_plugin
 from asrcli.engines import ranking
+from asrcli.engines.opening import opening
 from asrcli.weights import models
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def default_name(group: str) -> str:
 def _load(group: str, spelling: str) -> Companion:
     kind = find(group, spelling)
     weights = models.resolve(kind, _model(group, spelling), offline=True, pull=False, announce=lambda text: None)
-    return kind(weights)
+    with opening(weights):
+        return kind(weights)
 
 
 def _model(group: str, spelling: str) -> str | None:

@@ -15,6 +15,7 @@ from typing import Protocol
 from asrcli.capabilities import PROMPT_CHARACTERS, Answers, Concurrent
 from asrcli.engine import Device, Engine, Weights
 from asrcli.engines import device as devices
+from asrcli.engines.opening import opening
 from asrcli.errors import DeviceError, EngineUnavailable, OutOfMemory, UsageError
 from asrcli.types import Clip, Options, Segment
 
@@ -108,7 +109,8 @@ class LocalRecogniser:
         with self._loading:
             while self._engine is None:
                 try:
-                    self._engine = self.choice.engine(self.choice.weights, self.device)
+                    with opening(self.choice.weights):
+                        self._engine = self.choice.engine(self.choice.weights, self.device)
                 except Exception as error:
                     if not devices.is_out_of_memory(error):
                         raise

@@ -12,6 +12,7 @@ from asrcli.capabilities import Answers, Backends, backend_of, implementation
 from asrcli.engine import GROUP, LAST_RESORT, Engine, Plugin, check_installed, load_class
 from asrcli.engines import device as devices
 from asrcli.engines import ranking
+from asrcli.engines.opening import opening
 from asrcli.engines.options import check_options, unsupported
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import EngineUnavailable, UsageError
@@ -94,7 +95,9 @@ class Setup:
 def prepare(engine: type[Engine], model: str | None, options: Options, setup: Setup, announce: Announce) -> Choice:
     """Find the weights, pulling them when allowed, and the device; load nothing."""
     weights = models.resolve(engine, model, offline=setup.offline, pull=True, announce=announce)
-    engine = implementation(engine, chosen := choose_backend(engine, setup.backend)).for_weights(weights)
+    implemented = implementation(engine, chosen := choose_backend(engine, setup.backend))
+    with opening(weights):
+        engine = implemented.for_weights(weights)
     if chosen and not setup.backend and issubclass(engine, Backends):
         others = ", ".join(other for other in engine.backends if other != chosen)
         announce(f"backend {chosen} of engine {engine.name}; --backend names another: {others}")

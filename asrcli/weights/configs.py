@@ -23,6 +23,7 @@ MOST = 1 << 31  # of any whole number
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".tar", ".ckpt")
 SPARE = 1 << 22  # numbers that are computed and in no file, such as positions
 FRONT = {"feature_size": 1 << 12, "num_mel_bins": 1 << 12, "n_fft": 1 << 16, "win_length": 1 << 16}
+LEAST_HOP = 32  # samples between frames, 2 ms: fewer are frames without end
 MOST_IN_FRONT = 1 << 24  # of any other number of a feature extractor: samples
 
 
@@ -90,6 +91,8 @@ def check_front(data: Mapping[str, Any], source: object) -> None:
             check_front(value, source)
         elif isinstance(value, (int, float)) and not abs(value) <= FRONT.get(key, MOST_IN_FRONT):
             raise ModelError(f"'{source}' is not loaded: {key} is {value}, more than any model has")
+        elif key == "hop_length" and not (isinstance(value, int) and value >= LEAST_HOP):
+            raise ModelError(f"'{source}' is not loaded: {key} is {str(value)[:40]}, less than any model has")
 
 
 def check_size(build: Callable[[], Any], folder: Path) -> None:

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from asr_plugins.firered.checkpoint import Tensors
 from asrcli.errors import ModelError
 
+MOST_REACH = 10_000  # frames that a layer keeps, 100 s; the published model keeps 40
+
 
 @dataclass(frozen=True, slots=True)
 class DfsmnConfig:
@@ -42,7 +44,10 @@ class DfsmnConfig:
             if not isinstance(value, int) or isinstance(value, bool) or value < least.get(name, 1):
                 raise ModelError(f"{source}: args.{name} is {value!r}; this is no FireRedVAD model")
             values.append(value)
-        return cls(*values)
+        config = cls(*values)
+        if config.before * config.before_stride + config.after * config.after_stride > MOST_REACH:
+            raise ModelError(f"{source}: args.S1 {config.before_stride} and S2 {config.after_stride} reach too far")
+        return config
 
 
 class Memory(nn.Module):

@@ -21,8 +21,10 @@ from asr_plugins.firered.checkpoint import LFS_POINTER, LLM_FOLDER, Checkpoint, 
 from asr_plugins.firered.config import BEAMS, encoder_config
 from asr_plugins.firered.features import FeatureExtractor
 from asr_plugins.firered.weights import build_encoder, build_linear, report_unused
+from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
+from asrcli.weights.plain import plain_folder, read_json
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
@@ -216,8 +218,11 @@ def load_tokenizer(folder: Path) -> Any:
     if not folder.is_dir():
         raise ModelError(f"{folder} is missing: put the folder of Qwen/Qwen2-7B-Instruct there, or a link to it")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+        with plain_folder(folder, "qwen2") as plain:
+            tokenizer = AutoTokenizer.from_pretrained(str(plain), local_files_only=True, trust_remote_code=False)
+    except ModelError:
+        raise
+    except Exception as error:  # the Rust library raises bare ones for damaged files
         raise ModelError(f"{folder} has no readable tokenizer ({_first_line(error)}); download it again") from error
     known = tokenizer.get_vocab()
     for token in ("<|im_start|>", "<|im_end|>", "<|endoftext|>"):
@@ -232,9 +237,6 @@ def load_qwen2(folder: Path, tensors: Tensors, dtype: torch.dtype) -> Any:
     Raises:
         ModelError: the weights are missing, damaged, pickled, or another architecture.
     """
-    import json
-
-    from safetensors import SafetensorError
     from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM
 
     for file in sorted(folder.glob("*.safetensors")):
@@ -242,7 +244,7 @@ def load_qwen2(folder: Path, tensors: Tensors, dtype: torch.dtype) -> Any:
             if opened.read(len(LFS_POINTER)) == LFS_POINTER:
                 raise ModelError(f"{file} is a Git LFS pointer and not the weights; run 'git lfs pull' there")
     try:
-        data = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        data = read_json(folder / "config.json")
         kind = data.get("model_type")
         if kind != "qwen2":
             raise ModelError(f"{folder} holds a '{kind}' model; FireRedASR-LLM needs Qwen2-7B-Instruct")
@@ -258,7 +260,11 @@ def load_qwen2(folder: Path, tensors: Tensors, dtype: torch.dtype) -> Any:
                 use_safetensors=True,
                 attn_implementation="sdpa",
             )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # of the library and of Rust, in a dozen kinds
+        if is_out_of_memory(error):
+            raise
         raise ModelError(f"{folder} cannot be loaded ({_first_line(error)}); download it again") from error
     # The folder's own settings (sampling, top_k, a repetition penalty) are for chat.
     model.generation_config = GenerationConfig()

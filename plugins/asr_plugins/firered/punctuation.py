@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,11 +11,13 @@ from asrcli.companions import Punctuator
 from asrcli.engine import Model, Weights
 from asrcli.errors import ModelError
 from asrcli.weights.configs import plain_config
+from asrcli.weights.plain import plain_folder, read_json
 
 BERT = "chinese-lert-base"  # folder with the shape and the tokenizer of the network
 INPUTS = "chinese-bert-wwm-ext_vocab.txt"  # the numbers of the tokens as trained
 OUTPUTS = "out_dict"  # the signs
 NONE = " "  # the tag for no sign
+MOST_POSITIONS = 1 << 16
 
 
 class FireRedPunc(Punctuator):
@@ -48,7 +49,8 @@ class FireRedPunc(Punctuator):
         self.signs = [line or NONE for line in (NONE if one == "<space>" else one for one in _lines(folder / OUTPUTS))]
         if NONE not in self.signs:
             raise ModelError(f"{folder / OUTPUTS} has no tag for words without a sign; download the model again")
-        self.tokenizer = BertTokenizer.from_pretrained(str(folder / BERT), local_files_only=True)
+        with plain_folder(folder / BERT) as plain:
+            self.tokenizer = BertTokenizer.from_pretrained(str(plain), local_files_only=True)
         args, tensors = read_pickle(folder / MODEL)
         self.first = _count(args.get("cls_id"), folder)
         self.network, self.longest = _build(folder, tensors, len(self.signs))
@@ -87,12 +89,10 @@ def _build(folder: Path, tensors: Mapping[str, Any], outputs: int) -> tuple[tupl
     import torch
     from transformers import BertConfig, BertModel
 
-    try:
-        config = plain_config(BertConfig, json.loads((folder / BERT / "config.json").read_text(encoding="utf-8")), BERT)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{folder / BERT / 'config.json'} cannot be read ({error}); download the model again"
-        ) from error
+    shape = folder / BERT / "config.json"
+    config = plain_config(BertConfig, read_json(shape), shape)
+    if config.max_position_embeddings > MOST_POSITIONS:
+        raise ModelError(f"'{shape}' is not loaded: it speaks of {config.max_position_embeddings} positions")
     with torch.device("meta"):
         bert = BertModel(config, add_pooling_layer=False)
         classifier = torch.nn.Linear(config.hidden_size, outputs)

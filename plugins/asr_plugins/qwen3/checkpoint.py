@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from asr_plugins.qwen3.config import Config
 from asrcli.errors import ModelError
+from asrcli.weights.plain import plain_folder
 
 if TYPE_CHECKING:
     import torch
@@ -168,8 +169,10 @@ def _load_tokenizer(folder: Path) -> Any:
     if not (folder / "tokenizer.json").exists() and not (folder / "vocab.json").exists():
         raise ModelError(f"{folder} has no tokenizer (tokenizer.json, or vocab.json and merges.txt); {AGAIN}")
     try:
-        with _quiet():
-            return Qwen2TokenizerFast.from_pretrained(str(folder), local_files_only=True)
+        with _quiet(), plain_folder(folder) as plain:
+            return Qwen2TokenizerFast.from_pretrained(str(plain), local_files_only=True)
+    except ModelError:
+        raise
     except Exception as error:  # the Rust library raises bare exceptions for damaged files
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise ModelError(f"{folder}: the tokenizer cannot be read ({reason}); {AGAIN}") from error

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from asr_plugins.transformers_models.catalogue import Kind, read_config
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError, OutOfMemory
-from asrcli.weights.configs import check_front, check_no_adapter, check_size, plain_config
+from asrcli.weights.configs import check_no_adapter, check_size, plain_config
 from asrcli.weights.pickles import safe_folder
+from asrcli.weights.plain import plain_folder
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 # Tensors that only training uses: absent from some published checkpoints, or left over in them.
 TRAINING = ("masked_spec_embed", "num_batches_tracked", "quantizer.", "project_q.", "project_hid.")
 LFS_POINTER = b"version https://git-lfs"
-FRONTS = ("preprocessor_config.json", "processor_config.json")
+GENERATION = (
+    "bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id", "suppress_tokens",
+    "begin_suppress_tokens", "forced_decoder_ids", "lang_to_id", "task_to_id", "is_multilingual",
+    "no_timestamps_token_id", "prev_sot_token_id",
+    "max_initial_timestamp_index", "alignment_heads", "length_penalty", "no_repeat_ngram_size", "repetition_penalty",
+)  # fmt: skip
 SHOWN = 3  # names in a message
 
 
@@ -36,8 +42,6 @@ def load_model(folder: Path, kind: Kind, device: torch.device, dtype: torch.dtyp
         ModelError: tensors are missing, left over, of another shape, damaged or not safe to open.
         OutOfMemory: the weights do not fit.
     """
-    from safetensors import SafetensorError
-
     check_files(folder)
     config = _config(folder)
     check_size(lambda: _auto_class(kind).from_config(config), folder)
@@ -52,8 +56,12 @@ def load_model(folder: Path, kind: Kind, device: torch.device, dtype: torch.dtyp
             ignore_mismatched_sizes=True,  # so that `check_tensors` can name them
         )
         check_tensors(folder, facts)
+        if getattr(network, "generation_config", None) is not None:
+            network.generation_config = plain_generation(network.generation_config)
         return network.eval().requires_grad_(False).to(device)
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # of the library and of Rust, in a dozen kinds
         if is_out_of_memory(error):
             raise OutOfMemory(f"model '{folder.name}' does not fit on {device}: {error}") from error
         raise ModelError(f"'{folder}' cannot be loaded: {_first_line(error)}") from error
@@ -66,6 +74,14 @@ def _config(folder: Path) -> Any:
     check_no_adapter(folder)
     data = read_config(folder)
     return plain_config(CONFIG_MAPPING[str(data["model_type"])], data, folder / "config.json")
+
+
+def plain_generation(settings: Any) -> Any:
+    """Return what is known of a ``generation_config.json``; others would compile, cache elsewhere, or name code."""
+    from transformers import GenerationConfig
+
+    known = {name: value for name in GENERATION if (value := getattr(settings, name, None)) is not None}
+    return GenerationConfig(**known)
 
 
 def load_part(folder: Path, part: str) -> Any:
@@ -81,24 +97,19 @@ def load_part(folder: Path, part: str) -> Any:
     import transformers
 
     check_no_adapter(folder)
-    for name in FRONTS:
-        if (folder / name).is_file():
-            with loading(folder, name):
-                check_front(json.loads((folder / name).read_text(encoding="utf-8")), folder / name)
-    with loading(folder, "the " + part.removeprefix("Auto").lower().replace("featureextractor", "feature extractor")):
-        return getattr(transformers, part).from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    what = "the " + part.removeprefix("Auto").lower().replace("featureextractor", "feature extractor")
+    with loading(folder, what), plain_folder(folder, str(read_config(folder)["model_type"])) as plain:
+        return getattr(transformers, part).from_pretrained(str(plain), local_files_only=True, trust_remote_code=False)
 
 
 @contextmanager
 def loading(folder: Path, what: str) -> Iterator[None]:
     """Raise `ModelError` for what the library says when a part of a folder is missing or damaged."""
-    from safetensors import SafetensorError
-
     try:
         yield
-    except (
-        SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError,
-    ) as error:  # fmt: skip
+    except ModelError:
+        raise
+    except Exception as error:  # the Rust library raises bare ones for damaged files
         raise ModelError(f"{what} of '{folder}' cannot be loaded: {_first_line(error)}") from error
 
 
@@ -107,11 +118,13 @@ def check_files(folder: Path) -> None:
     for index in folder.glob("*.index.json"):
         try:
             parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (OSError, ValueError, KeyError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             raise ModelError(f"'{index}' is damaged ({error}): download the model again") from error
         if absent := sorted(part for part in parts if not (folder / part).is_file()):
             raise ModelError(f"'{folder}' lacks {_some(absent)}: download the model again")
     for path in folder.glob("*.safetensors"):
+        if not path.is_file():
+            raise ModelError(f"'{path}' is no file: download the model again")
         with path.open("rb") as file:
             if file.read(len(LFS_POINTER)) == LFS_POINTER:
                 raise ModelError(f"'{path}' is a Git LFS pointer and not the weights; run 'git lfs pull' there")

@@ -9,13 +9,21 @@ import sys
 import tempfile
 from pathlib import Path
 
+from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import MissingExtra, ModelError
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
 from asrcli.weights.hashes import hash_local
 from asrcli.weights.pickles import safe_folder
+from asrcli.weights.plain import plain_folder, read_json
 
 MODULES = ("torch", "transformers", "safetensors")
 COPIED = ("tokenizer.json", "preprocessor_config.json")
+WEIGHTS = ("model", "pytorch_model")  # how their names begin, and those of their indexes
+SETTINGS = "generation_config.json"
+GENERATION = (
+    "suppress_tokens", "begin_suppress_tokens", "alignment_heads", "lang_to_id", "task_to_id", "is_multilingual",
+    "no_timestamps_token_id", "bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id",
+)  # fmt: skip
 
 
 def is_transformers_whisper(folder: Path) -> bool:
@@ -50,7 +58,15 @@ def converted(folder: Path, revision: str | None) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".converting-", dir=home))
     try:
-        _convert(_plain(folder, work / "plain"), work / "model", folder)
+        try:
+            _convert(_plain(folder, work / "plain"), work / "model", folder)
+        except ModelError:
+            raise
+        except Exception as error:  # of three libraries, in a dozen kinds
+            if is_out_of_memory(error):
+                raise
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+            raise ModelError(f"'{folder}' cannot be converted to CTranslate2: {reason}") from error
         try:
             os.replace(work / "model", target)
         except OSError:
@@ -62,52 +78,54 @@ def converted(folder: Path, revision: str | None) -> Path:
 
 
 def _plain(folder: Path, made: Path) -> Path:
-    """Return a folder with links to the files of another, and of its ``config.json`` what Whisper's class declares.
+    """Return a folder with links to the weights of another, and of its configurations what the tables name.
 
     Raises:
         ModelError: the configuration does not fit the weights, or names another model.
     """
-    from transformers import WhisperConfig, WhisperForConditionalGeneration
+    from transformers import GenerationConfig, WhisperConfig, WhisperForConditionalGeneration
 
     check_no_adapter(folder)
-    config = plain_config(
-        WhisperConfig, json.loads((folder / "config.json").read_text(encoding="utf-8")), folder / "config.json"
-    )
+    config = plain_config(WhisperConfig, read_json(folder / "config.json"), folder / "config.json")
     check_size(lambda: WhisperForConditionalGeneration(config), folder)
     made.mkdir()
     for path in folder.iterdir():
-        if path.name != "config.json" and path.is_file():
+        if path.name.startswith(WEIGHTS) and path.is_file():
             (made / path.name).symlink_to(path.resolve())
     config.architectures = ["WhisperForConditionalGeneration"]
     config.save_pretrained(str(made))
+    if (folder / SETTINGS).is_file():
+        said = read_json(folder / SETTINGS)
+        known = {name: said[name] for name in GENERATION if said.get(name) is not None}
+        (made / SETTINGS).write_text(json.dumps(GenerationConfig(**known).to_dict()), encoding="utf-8")
+    with plain_folder(folder, "whisper") as parts:
+        for path in parts.iterdir():
+            if path.name != "config.json":
+                shutil.copyfile(path, made / path.name)
     return made
 
 
 def _convert(folder: Path, output: Path, source: Path) -> None:
     """Run CTranslate2's converter; weights are kept in float16, which every precision can be made from."""
     from ctranslate2.converters import TransformersConverter
-    from safetensors import SafetensorError
     from transformers.utils import logging
 
     if not sys.stderr.isatty():
         logging.disable_progress_bar()
     copied = [name for name in COPIED if (folder / name).exists()]
     converter = TransformersConverter(str(folder), copy_files=copied, load_as_float16=True)
-    try:
-        converter.convert(str(output), quantization="float16")
-        if len(copied) < len(COPIED):
-            _make_processor_files(folder, output)
-    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise ModelError(f"'{source}' cannot be converted to CTranslate2: {reason}") from error
+    converter.convert(str(output), quantization="float16")
+    if len(copied) < len(COPIED):
+        _make_processor_files(folder, output)
 
 
 def _make_processor_files(folder: Path, output: Path) -> None:
     """Write what the folder holds in older forms only: ``vocab.json`` and ``merges.txt`` become ``tokenizer.json``."""
-    from transformers import AutoProcessor
+    from transformers import WhisperFeatureExtractor, WhisperTokenizer
 
     made = output / "processor"
-    AutoProcessor.from_pretrained(str(folder), local_files_only=True).save_pretrained(str(made))
+    for part in (WhisperTokenizer, WhisperFeatureExtractor):
+        part.from_pretrained(str(folder), local_files_only=True).save_pretrained(str(made))
     for name in COPIED:
         if (made / name).exists() and not (output / name).exists():
             (made / name).replace(output / name)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asr_plugins.whisper.catalogue import LANGUAGES_V3, MODELS
+from asr_plugins.whisper.checks import check_folder
 from asr_plugins.whisper.encodings import Encodings
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.engines.device import is_out_of_memory
@@ -139,19 +140,8 @@ class Whisper(Engine):
         if missing:
             again = f": asr engines pull whisper:{weights.name}" if weights.model else ""
             raise ModelError(f"'{folder}' is not a complete Whisper model, {', '.join(missing)} is missing{again}")
-        for name in ("config.json", "tokenizer.json"):
-            _check_json(folder / name)
+        check_folder(folder)
         return folder
-
-
-def _check_json(path: Path) -> None:
-    """Raise `ModelError` for a damaged file; the libraries that read it say less, or raise a bare Exception."""
-    import json
-
-    try:
-        json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ModelError(f"'{path}' is damaged ({error}): the model cannot be loaded") from error
 
 
 def in_sequence(options: Options) -> bool:
