@@ -88,6 +88,8 @@ _asr_transcribe() {
         '(--end)--end=[Stop here.]:TEXT: ' \
         '(--clip-timestamps)--clip-timestamps=[START,END in seconds\: the same as --start and --end.]:TEXT: ' \
         '(--channels)--channels=[mix, split (a speaker per channel), or a number.]:CHANNELS:(mix split)' \
+        '(--track)--track=[Sound track\: a number from 0, or a language; default\: that of -l.]:TEXT: ' \
+        '(--jumps)--jumps[Keep leaps of a file'\''s clock (over 10 minutes) as silence.]' \
         '(--format --output-format -f)--format=[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
         '(--format --output-format -f)--output-format=[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
         '(--format --output-format -f)-f+[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
@@ -205,6 +207,8 @@ _asr_align() {
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
         '(--end)--end=[Stop here.]:TEXT: ' \
         '(--channels)--channels=[mix, or the number of the channel with this text.]:CHANNELS:(mix split)' \
+        '(--track)--track=[Sound track\: a number from 0, or a language; default\: that of -l.]:TEXT: ' \
+        '(--jumps)--jumps[Keep leaps of a file'\''s clock (over 10 minutes) as silence.]' \
         '(--vad --no-vad)--vad[Look for words in speech only.]' \
         '(--vad --no-vad)--no-vad[Look for words in speech only.]' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \

@@ -28,6 +28,7 @@ from asrcli.runs.outputs import identity_since, write_outputs
 from asrcli.types import Options, Transcript
 
 if TYPE_CHECKING:
+    from asrcli.audio.decode import AudioInfo
     from asrcli.runs.jobs import Job
 
 
@@ -40,7 +41,7 @@ def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
     readable = yield from probe_jobs(planned, {})
     if readable:
         prepared = yield from follow(lambda announce: _prepare(planned, announce), Note)
-        yield from _Alignment(planned, prepared).events([job for job, _ in readable])
+        yield from _Alignment(planned, prepared).events(readable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,12 @@ class _Alignment:
         self.aligners = prepared.load(self.notes.append)
         self.errors: list[references.BoundaryError] = []
 
-    def events(self, jobs: Sequence[Job]) -> Iterator[JobEvent]:
+    def events(self, jobs: Sequence[tuple[Job, AudioInfo | None]]) -> Iterator[JobEvent]:
         """Align one recording after the other."""
-        for job in jobs:
+        for job, info in jobs:
             try:
-                yield from self._align(job)
+                track = None if info is None or info.track is None else str(info.track)
+                yield from self._align(job, replace(self.request, track=track))
             except (EngineUnavailable, DeviceError):
                 raise
             except Exception as error:  # the per-input boundary
@@ -102,10 +104,10 @@ class _Alignment:
         while self.notes:
             yield Note(self.notes.pop(0))
 
-    def _align(self, job: Job) -> Iterator[JobEvent]:
-        recording = self.request.recording(job.name)
+    def _align(self, job: Job, request: AlignRequest) -> Iterator[JobEvent]:
+        recording = request.recording(job.name)
         opened = {path: stamp(path) for path in (job.name, job.text) if path}
-        steps = alignment(job.name, job.text, self.aligners, self.request)
+        steps = alignment(job.name, job.text, self.aligners, request)
         while True:
             yield from self._noted()
             try:
