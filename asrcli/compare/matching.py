@@ -9,8 +9,9 @@ from pathlib import Path, PurePath
 
 from asrcli.base.join import join_texts
 from asrcli.compare.sources import Source, lay_into_segments, name_of, names_system
+from asrcli.datasets.lines import TABLES
 from asrcli.datasets.results import system_of
-from asrcli.datasets.utterances import SILENT_PIECES, TABLES
+from asrcli.datasets.utterances import SILENT_PIECES
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
@@ -82,7 +83,7 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
     """Match one system."""
     texts = source.utterances
     notes: tuple[str, ...] = ()
-    if source.words and any(one.start is not None for one in utterances):
+    if source.words and any(one.start is not None and "recording" in dict(one.fields) for one in utterances):
         laid, outside, unknown = lay_into_segments(utterances, source.words)
         texts = tuple(laid)
         notes = (f"{outside} words lie in no segment; each went to the nearest",) if outside else ()

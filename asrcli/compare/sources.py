@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asrcli.base.join import join_texts
-from asrcli.datasets.utterances import SYSTEM_KEYS, check_text, from_rows, is_json_lines, read_lines, read_manifest
+from asrcli.datasets.lines import read_lines
+from asrcli.datasets.utterances import SYSTEM_KEYS, check_text, from_rows, is_json_lines, read_manifest
 from asrcli.errors import InputError
 from asrcli.scoring.network import parse_network
 from asrcli.types import Utterance, Word
