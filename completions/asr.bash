@@ -239,6 +239,7 @@ _asr() {
         "ask --compute-type"|"ask --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
         "ask --threads"|"ask -t") :; return ;;
         "compare --consensus") _asr_files; return ;;
+        "compare --format"|"compare -f") _asr_list "txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all"; return ;;
         "compare --normalizer"|"compare -n") _asr_words "none basic whisper-en open-asr-leaderboard asr"; return ;;
         "compare --language"|"compare -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "compare --convention") _asr_words "levenshtein sclite open-asr-leaderboard"; return ;;
@@ -365,7 +366,7 @@ _asr() {
         "ask")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --llm --llm-model --device --compute-type --dtype --threads --offline --json --quiet --verbose --help"; else _asr_files; fi ;;
         "compare")
-            if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --normalizer --language --convention --meetings --collar --explain-normalizer --by --group --show --confusions --json --csv --markdown --html --junit --fail-if --force --quiet --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--no-ref --consensus --format --normalizer --language --convention --fragments --meetings --collar --explain-normalizer --by --group --show --confusions --json --csv --markdown --html --junit --fail-if --force --quiet --help"; else _asr_files; fi ;;
         "leaderboard")
             if [[ $cur == -* ]]; then _asr_words "--table --date --top --sets --without --language --licence --license --open --min-size --max-size --min-rtfx --search --sort --mix --add --json --csv --markdown --html --plot --force --quiet --help"; else _asr_words "tables check update score export readme"; fi ;;
         "leaderboard tables")

@@ -305,9 +305,11 @@ complete -c asr -n '__asr_at compare' -F
 complete -c asr -n '__asr_at compare' -F
 complete -c asr -n '__asr_at compare' -l no-ref -d 'There is no reference: all arguments are systems.'
 complete -c asr -n '__asr_at compare' -l consensus -r -F -d 'With --no-ref: write what most systems say (FILE.jsonl, or a folder of txt).'
+complete -c asr -n '__asr_at compare' -l format -s f -r -f -a '(__fish_complete_list , \'printf "%s\\n" txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all\')' -d 'How files are written: kaldi, trn, ...; of both sides, or stm,ctm.'
 complete -c asr -n '__asr_at compare' -l normalizer -s n -r -f -a 'none basic whisper-en open-asr-leaderboard asr' -d 'none, basic, whisper-en, open-asr-leaderboard or asr, the default; of runs, theirs.'
 complete -c asr -n '__asr_at compare' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Language code; guessed as English or not if left out.'
 complete -c asr -n '__asr_at compare' -l convention -r -f -a 'levenshtein sclite open-asr-leaderboard' -d 'levenshtein, sclite or open-asr-leaderboard.'
+complete -c asr -n '__asr_at compare' -l fragments -d 'With sclite: cut-off words (fr-) match by what there is of them.'
 complete -c asr -n '__asr_at compare' -l meetings -d 'Score stm or rttm files as conversations: cpWER, ORC-WER and DER.'
 complete -c asr -n '__asr_at compare' -l collar -r -f -d 'With --meetings: seconds round each boundary that DER passes over.'
 complete -c asr -n '__asr_at compare' -l explain-normalizer -d 'Show what each rule of the normaliser does to the score.'

@@ -113,7 +113,7 @@ def check_reference(folder: str) -> None:
 
 
 def _ctm(paths: Iterable[Path]) -> Iterable[tuple[str, Word]]:
-    from asrcli.compare.sources import read_ctm
+    from asrcli.compare.nist import read_ctm
 
     for path in paths:
         yield from read_ctm(path)

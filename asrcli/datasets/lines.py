@@ -44,16 +44,17 @@ def read_json_line(line: str, path: Path, number: int) -> Any:
         raise InputError(f"{path} line {number}: not JSON ({error}): {line[:60]}") from None
 
 
-def read_table(path: Path) -> Iterator[tuple[int, Row]]:
-    """Yield line number and cells by column name of a CSV or TSV file with a header."""
+def read_table(path: Path, kind: str | None = None) -> Iterator[tuple[int, Row]]:
+    """Yield line number and cells by column name of a CSV or TSV file with a header; `kind` stands for its suffix."""
+    kind = kind or path.suffix
     lines = read_lines(path)
     if not lines:
         return
     csv.field_size_limit(MOST_CHARACTERS)
-    if path.suffix == ".tsv" and (plain := plain_cells(lines)):
+    if kind == ".tsv" and (plain := plain_cells(lines)):
         reader: Any = csv.reader(plain, delimiter="\t", quoting=csv.QUOTE_NONE)
     else:
-        reader = csv.reader(lines, delimiter="\t" if path.suffix == ".tsv" else ",", strict=True)
+        reader = csv.reader(lines, delimiter="\t" if kind == ".tsv" else ",", strict=True)
     try:
         header = [name.strip() for name in next(reader)]
         for cells in reader:

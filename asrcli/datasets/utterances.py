@@ -34,7 +34,12 @@ class NoText(InputError):
 
 
 def read_manifest(
-    path: Path, *, hypotheses: bool = False, needs_text: bool = True, text_column: str | None = None
+    path: Path,
+    *,
+    hypotheses: bool = False,
+    needs_text: bool = True,
+    text_column: str | None = None,
+    table: str | None = None,
 ) -> list[Utterance]:
     """Read a manifest in JSON Lines, CSV or TSV.
 
@@ -43,11 +48,13 @@ def read_manifest(
         hypotheses: take what was heard (``pred_text``, ...) rather than the reference as the text.
         needs_text: a line without a text is a mistake; otherwise its text is empty.
         text_column: the name of the text; ``None`` takes the first of the usual names.
+        table: ``.csv`` or ``.tsv`` whatever the file is called; ``None`` goes by its suffix.
 
     Raises:
         InputError: a line cannot be understood; it is named.
     """
-    rows = read_table(path) if path.suffix in TABLES else read_json_lines(path)
+    kind = table or path.suffix
+    rows = read_table(path, kind) if kind in TABLES else read_json_lines(path)
     return from_rows(rows, path, hypotheses=hypotheses, needs_text=needs_text, text_column=text_column)
 
 
@@ -293,10 +300,11 @@ def numbered(found: Sequence[Utterance]) -> list[Utterance]:
 
 def is_named_by_audio(one: Utterance) -> bool:
     """Return whether an id is that of a recording, or of a place in it."""
-    path = Path(one.audio or "").with_suffix("")
-    return bool(one.audio) and one.id in {
-        f"{name}{place}" for name in (str(path), path.name) for place in ("", f"-{one.start or 0.0:.3f}")
-    }
+    if not one.audio:
+        return False
+    path = Path(one.audio).with_suffix("")
+    places = ("", f"-{one.start or 0.0:.3f}")
+    return one.id in {f"{name}{place}" for name in (str(path), path.name) for place in places}
 
 
 def joined_chunks(

@@ -345,7 +345,7 @@ def test_a_nemo_line_is_as_long_as_it_says(
     done = asr("transcribe", "--manifest", str(path), "-e", "fake", "--no-vad", "--report", str(folder / "report"))
     assert done.code == 0, done.err
     report = [json.loads(line) for line in (folder / "report").read_text().splitlines()]
-    assert [one["seconds"] for one in report] == pytest.approx(heard)
+    assert sorted(one["seconds"] for one in report) == pytest.approx(sorted(heard))
 
 
 COMMON_VOICE = (
