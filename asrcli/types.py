@@ -56,6 +56,8 @@ class Recording:
     seconds: float | None = None  # None when the container does not say (a pipe)
     start: float = 0.0  # where reading begins (--start); times still count from the start of the file
     end: float | None = None  # where reading ends (--end); None is the end of the file
+    track: int | None = None  # the number of the sound track, from 0; None is the one that players take
+    jumps: bool = False  # leaps of the container's clock over ten minutes and more are silence, instead of left out
 
     @property
     def name(self) -> str:

@@ -30,7 +30,7 @@ from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import number, spoken_words
 from asrcli.alignment.windows import Pairing, Windows
 from asrcli.capabilities import names_any_model
-from asrcli.compare.sources import read_ctm
+from asrcli.compare.nist import read_ctm
 from asrcli.engine import Device, Weights
 from asrcli.errors import InputError
 from asrcli.runs.align import align_pair

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from support.command import write_wav
 
-from asrcli.audio import decode as decoding
+from asrcli.audio import timeline
 from asrcli.audio.decode import decode, probe
 from asrcli.audio.inputs import expand
 from asrcli.base import files
@@ -105,7 +105,7 @@ def test_the_silence_that_is_put_in_is_bounded(tmp_path: Path, monkeypatch: pyte
             frame = av.AudioFrame.from_ndarray(np.zeros((1, 16_000), np.int16), "s16", "mono")
             frame.sample_rate, frame.pts = 16_000, start
             container.mux(stream.encode(frame))
-    monkeypatch.setattr(decoding, "MOST_SILENCE", 30.0)
+    monkeypatch.setattr(timeline, "MOST_SILENCE", 30.0)
     said: list[str] = []
     blocks = decode(Recording(str(path)), said.append)
     total = 0

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from pocketsphinx import Decoder, get_model_path
 
 from asrcli.alignment.reference import BoundaryError, boundary_error, read_textgrid
-from asrcli.compare.sources import read_ctm
+from asrcli.compare.nist import read_ctm
 from asrcli.engine import Device, Weights
 from asrcli.types import Clip, Word
 from tests.clips import clip, noise, silence

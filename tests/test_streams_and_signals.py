@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from support.command import quiet_environment, write_wav
 
-from asrcli.audio.chunks import end_of_chunks
 from asrcli.audio.decode import decode, probe
+from asrcli.audio.parts import Part, parts_of
 from asrcli.base.background import in_order
 from asrcli.types import Recording
 
@@ -82,14 +82,13 @@ def test_zeros_behind_the_sound_are_not_searched_for_chunks(tmp_path: Path) -> N
     listed = whole + b"LIST\x04\0\0\0INFO"
     path = junk(tmp_path / "zeros.wav", listed)
     with path.open("rb") as file:
-        assert end_of_chunks(file) == len(listed)
-        assert file.tell() == 0
+        assert list(parts_of(file)) == [Part(0, len(listed))]
     assert probe(str(path)).seconds == pytest.approx(1.0)  # 26 s before
     assert sum(map(len, decode(Recording(str(path)), lambda _: None))) == 16_000
     for data in (b"", b"RIFF", whole, listed, whole[:-7], b"OggS" + bytes(99), b"RIFF" + b"data\0\0\0\0" * 3000):
         (tmp_path / "other").write_bytes(data)
         with (tmp_path / "other").open("rb") as file:
-            assert end_of_chunks(file) is None
+            assert list(parts_of(file)) == [Part()]
 
 
 def test_results_come_in_order_and_errors_in_their_turn() -> None:

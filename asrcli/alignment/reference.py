@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from asrcli.base.encoding import decode_text
 from asrcli.base.files import reason
 from asrcli.errors import InputError, UsageError
 from asrcli.types import Transcript, Word
@@ -112,7 +113,7 @@ def check_reference(folder: str) -> None:
 
 
 def _ctm(paths: Iterable[Path]) -> Iterable[tuple[str, Word]]:
-    from asrcli.compare.sources import read_ctm
+    from asrcli.compare.nist import read_ctm
 
     for path in paths:
         yield from read_ctm(path)
@@ -168,9 +169,8 @@ def _values(path: Path) -> Iterator[str]:
         raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read '{path}': {reason(error)}") from error
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        text = raw.decode(encoding)
+        text = decode_text(raw)
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: neither UTF-8 nor UTF-16") from error
     found = re.finditer(r'"(?:[^"]|"")*"|<\w+>|(?<![\w\[])-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w\]])', text)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli.audio.inputs import STDIN
+from asrcli.base.encoding import decode_text
 from asrcli.base.files import reason
 from asrcli.base.join import is_unspaced
 from asrcli.errors import InputError
@@ -49,7 +50,7 @@ def read_script(path: str) -> Script:
     """
     try:
         raw = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
-        text = raw.decode("utf-8-sig")
+        text = decode_text(raw)
     except OSError as error:
         raise InputError(f"cannot read the text '{path}': {reason(error)}") from error
     except UnicodeDecodeError as error:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from asrcli.base.encoding import UTF16, decode_text
 from asrcli.base.files import check_local, is_special
 from asrcli.errors import UsageError
 
@@ -110,6 +112,12 @@ def read_names(source: str, null: bool) -> list[str]:
         raw = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read the list '{source}': {error.strerror}") from error
+    if raw.startswith(UTF16):  # what Windows' shells write into files
+        try:
+            raw = os.fsencode(decode_text(raw))
+        except UnicodeError as error:
+            raise UsageError(f"the list '{source}' is damaged UTF-16; write it as UTF-8") from error
+    raw = raw.removeprefix(BOM_UTF8)
     parts: Sequence[bytes] = raw.split(b"\0") if null else raw.splitlines()
     names = [os.fsdecode(part) for part in parts if part]
     if not names:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from asrcli.audio.chunks import end_of_chunks
+from asrcli.audio.parts import Part, Piped
+from asrcli.audio.tracks import choose_track
 from asrcli.errors import InputError
 
 # FFmpeg's demuxers of self-contained files. Left out on purpose: concat, hls, dash, imf, sdp, rtsp, image2, lavfi and
@@ -33,29 +34,50 @@ RATES = (1_000, 1_000_000)  # Hz; telephone is 8 kHz, the fastest converters are
 MOST_ERRORS = 1000  # damaged packets in a row before the rest is given up
 READ_BYTES = 1 << 18  # per call into Python: decoding is 4 % slower with FFmpeg's 32 KiB
 ENCRYPTED_TAGS = ("enca", "drms", "aavd")  # sample entries of protected audio: common encryption, FairPlay, Audible
+WHOLE = Part()
 MAGIC = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b"caff", b"\x1a\x45\xdf\xa3", b".snd", b"NIST")
 
 
+ChooseTrack = Callable[[Any], int | None]  # the open container -> the number of a sound track
+
+
 class ByteSource:
-    """A binary file as PyAV wants it, without the name; reads return what is there, so that a live pipe flows."""
+    """A pipe as PyAV wants it, without the name; reads return what is there, so that it flows while it is written."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Piped) -> None:
         self.file = file
-        self.read = getattr(file, "read1", file.read)
+        self.read = file.read
 
 
-class SeekableSource(ByteSource):
-    """A binary file that can be read at any place, up to an end of its own where it is given one."""
+class SeekableSource:
+    """One part of a binary file that can be read at any place."""
 
-    def __init__(self, file: BinaryIO, end: int | None = None) -> None:
-        super().__init__(file)
-        self.seek = file.seek
-        self.tell = file.tell
-        if end is None:
-            self.read = file.read
-        else:
-            self.read = lambda size: file.read(max(0, min(size, end - file.tell())))
-            self.seek = lambda at, whence=0: file.seek(at + end, 0) if whence == 2 else file.seek(at, whence)
+    def __init__(self, file: BinaryIO, part: Part) -> None:
+        self.file, self.part = file, part
+        self.read: Callable[[int], bytes] = file.read
+        self.seek: Callable[..., int] = file.seek
+        self.tell: Callable[[], int] = file.tell
+        if part != WHOLE:
+            self.read, self.seek, self.tell = self._read, self._seek, self._tell
+
+    def _read(self, size: int) -> bytes:
+        at = self._tell()
+        if self.part.end is not None:
+            size = max(0, min(size, self.part.end - self.part.start - at))
+        data = self.file.read(size)
+        place, other = self.part.patch or (0, b"")
+        first, last = max(at, place), min(at + len(data), place + len(other))
+        if first < last:
+            data = data[: first - at] + other[first - place : last - place] + data[last - at :]
+        return data
+
+    def _seek(self, offset: int, whence: int = 0) -> int:
+        if whence == 2 and self.part.end is not None:
+            offset, whence = offset + self.part.end - self.part.start, 0
+        return self.file.seek(offset + (self.part.start if whence == 0 else 0), whence) - self.part.start
+
+    def _tell(self) -> int:
+        return self.file.tell() - self.part.start
 
 
 @contextmanager
@@ -88,16 +110,25 @@ def open_bytes(path: str, stdin: BinaryIO | None = None) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def open_audio(path: str, file: BinaryIO) -> Iterator[tuple[Any, Any]]:
-    """Open the container in `file` and yield it with its best audio stream, ready to demux.
+def open_audio(
+    path: str, file: BinaryIO | Piped, part: Part = WHOLE, track: int | ChooseTrack | None = None
+) -> Iterator[tuple[Any, Any]]:
+    """Open the container in a part of `file` and yield it with an audio stream, ready to demux.
+
+    Args:
+        path: what messages call the file.
+        file: the bytes; a pipe is at the start of the part.
+        part: which of the recordings in the file.
+        track: the number of the audio stream, from 0, or what chooses it when it is open; ``None`` takes the best.
 
     Raises:
-        InputError: empty, not a known format, damaged header, no audio track, or encrypted.
+        InputError: empty, not a known format, damaged header, no audio track, no such track, or encrypted.
     """
     import av
 
-    head = _head(file)
-    source = SeekableSource(file, _end(path, file)) if file.seekable() else ByteSource(file)
+    piped = isinstance(file, Piped)
+    head = None if isinstance(file, Piped) else _head(path, file, part.start)
+    source = ByteSource(file) if isinstance(file, Piped) else SeekableSource(file, part)
     if head == b"":
         raise InputError(f"{path}: is empty (0 bytes)")
     # The option reaches nested opens too: with an empty-handed list no demuxer can open anything by name.
@@ -105,9 +136,9 @@ def open_audio(path: str, file: BinaryIO) -> Iterator[tuple[Any, Any]]:
     try:
         container = av.open(source, "r", metadata_errors="ignore", buffer_size=READ_BYTES, container_options=options)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise InputError(f"{path}: {_why_not(head, file.seekable())}") from error
+        raise InputError(f"{path}: {_why_not(head, not piped)}") from error
     with container:
-        stream = container.streams.best("audio")
+        stream = choose_track(path, container, track(container) if callable(track) else track)
         if stream is None:
             kinds = sorted({one.type for one in container.streams})
             if "audio" in kinds:
@@ -124,22 +155,14 @@ def open_audio(path: str, file: BinaryIO) -> Iterator[tuple[Any, Any]]:
         yield container, stream
 
 
-def _end(path: str, file: BinaryIO) -> int | None:
+def _head(path: str, file: BinaryIO, start: int) -> bytes:
+    """Return the first bytes of a part, and go back to them."""
     try:
-        return end_of_chunks(file)
+        file.seek(start)
+        head = file.read(12)
+        file.seek(start)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _head(file: BinaryIO) -> bytes | None:
-    """Return the first bytes, or None for a pipe, where looking would take them away."""
-    if not file.seekable():
-        return None
-    try:
-        head = file.read(12)
-        file.seek(0)
-    except OSError as error:
-        raise InputError(f"{getattr(file, 'name', 'input')}: cannot be read: {error.strerror}") from error
     return head
 
 
@@ -253,13 +276,11 @@ def is_cover(stream: Any) -> bool:
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
-def missing_riff_bytes(file: BinaryIO) -> int:
+def missing_riff_bytes(file: BinaryIO, part: Part) -> int:
     """Return how many bytes a RIFF header promises that the file does not have; FFmpeg corrects the length silently."""
-    if not file.seekable():
-        return 0
-    file.seek(0)
+    file.seek(part.start)
     head = file.read(8)
-    size = file.seek(0, 2)
+    size = file.seek(0, 2) - part.start
     declared = int.from_bytes(head[4:8], "little")
     # Streaming writers leave 0 or about 2 or 4 GiB where they do not know the size.
     known = head[:4] == b"RIFF" and 0 < declared < 0x7FFFF000

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from asrcli.base.join import join_texts
-from asrcli.compare.sources import Source, lay_into_segments, name_of, names_system
+from asrcli.compare.nist import lay_into_segments
+from asrcli.compare.sources import Source, name_of, names_system
+from asrcli.datasets.lines import TABLES
 from asrcli.datasets.results import system_of
-from asrcli.datasets.utterances import SILENT_PIECES, TABLES
+from asrcli.datasets.utterances import SILENT_PIECES
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
@@ -82,7 +84,7 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
     """Match one system."""
     texts = source.utterances
     notes: tuple[str, ...] = ()
-    if source.words and any(one.start is not None for one in utterances):
+    if source.words and any(one.start is not None and "recording" in dict(one.fields) for one in utterances):
         laid, outside, unknown = lay_into_segments(utterances, source.words)
         texts = tuple(laid)
         notes = (f"{outside} words lie in no segment; each went to the nearest",) if outside else ()
@@ -97,7 +99,7 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
             notes += (f"{line}: {unknown.total()} words count as not heard",)
     heard = {one.id: one.text for one in texts}
     names = [one.id for one in utterances]
-    if not any(name in heard for name in names):
+    if not any(name in heard for name in match_capitals(names, heard)[0]):
         by_stem = {PurePath(one.id).stem: one.text for one in texts}
         stems = [PurePath(name).stem for name in names]
         if len(by_stem) == len(texts) and len(set(stems)) == len(stems) and any(stem in by_stem for stem in stems):
@@ -109,6 +111,9 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
                 f"{source.path} has no id in common with {reference.path}: "
                 f"'{texts[0].id if texts else 'nothing'}' there, '{names[0] if names else 'nothing'}' here"
             )
+    names, folded = match_capitals(names, heard)
+    if folded:
+        notes += (f"{source.path}: {len(folded)} ids are those of {reference.path} but for capitals: {folded[0]}",)
     known = set(names)
     found = tuple(heard.get(name) for name in names)
     return Heard(
@@ -119,6 +124,20 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
         extra=tuple(name for name in heard if name not in known),
         notes=(*notes, *oddities(source, reference, [one.text for one in utterances] == list(found))),
     )
+
+
+def match_capitals(names: Sequence[str], heard: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return names with that of what was heard where it differs in capitals only, as sclite matches them, and which.
+
+    A name that has a counterpart letter for letter keeps it, and of several that are alike none is taken.
+    """
+    known = set(names)
+    alike = Counter(name.casefold() for name in [*heard, *(name for name in names if name not in heard)])
+    free = {name.casefold(): name for name in heard if name not in known and alike[name.casefold()] <= 2}
+    found = [name if name in heard else free.get(name.casefold(), name) for name in names]
+    if len(set(found)) < len(found):
+        return list(names), []
+    return found, [f"'{old}' and '{new}'" for old, new in zip(names, found, strict=True) if old != new]
 
 
 def oddities(source: Source, reference: Source, same: bool) -> list[str]:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from asrcli.compare.comparison import judge
 from asrcli.compare.matching import Heard, distinct_names, match, match_one
+from asrcli.compare.nist import check_marks
 from asrcli.compare.scores import Comparison, Settings, SystemScore
-from asrcli.compare.sources import Source, check_marks, read_source
+from asrcli.compare.sources import Source, kind_of, read_source
 from asrcli.compare.systems import prepare, score_system
 from asrcli.compare.workers import spread
 from asrcli.datasets.results import scoring_of
@@ -39,6 +40,8 @@ class Wanted:
     explain: bool = False
     fields: tuple[str, ...] = ()
     group: str | None = None
+    fragments: bool = False  # words that are cut off are right where what was heard begins or ends with them
+    formats: tuple[str | None, str | None] = (None, None)  # of the references, and of what was heard
 
 
 @without_collector()
@@ -53,8 +56,8 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted) -> Comparis
     for path in (reference, *hypotheses):
         if not path.exists():
             raise InputError(f"{path} does not exist")
-    source = read_source(reference, hypotheses=False)
-    utterances, hear = matcher(source, hypotheses)
+    source = read_source(reference, hypotheses=False, format=wanted.formats[0])
+    utterances, hear = matcher(source, hypotheses, wanted.formats[1])
     if not utterances:
         raise InputError(f"{reference}: no utterances")
     if wanted.group:
@@ -62,13 +65,22 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted) -> Comparis
     wanted, said = as_recorded(wanted, (reference, *hypotheses))
     marked = source.marked and any(is_marked(one.text) for one in utterances)
     settings = settings_of(wanted.normalizer, wanted.language, utterances, wanted.convention, marked=marked)
+    settings = replace(settings, fragments=with_fragments(settings, wanted))
     if marked and settings.convention is Convention.SCLITE:
-        for path in (reference, *hypotheses):
-            check_marks(path)
+        check_marks(reference, kind_of(reference, wanted.formats[0]))
+        for path in hypotheses:
+            check_marks(path, kind_of(path, wanted.formats[1]))
     scored = score_all([one.text for one in utterances], hear, len(hypotheses), settings)
     found = judge(utterances, scored, settings, str(reference))
     rules = explain(found) if wanted.explain else ()
     return replace(found, notes=(*found.notes, *said, *remarks(settings, wanted)), rules=rules)
+
+
+def with_fragments(settings: Settings, wanted: Wanted) -> bool:
+    """Return whether words that are cut off count, which only the convention of sclite knows."""
+    if wanted.fragments and settings.convention is not Convention.SCLITE:
+        raise UsageError("--fragments is sclite's -F: add --convention sclite")
+    return wanted.fragments
 
 
 def remarks(settings: Settings, wanted: Wanted) -> list[str]:
@@ -87,16 +99,20 @@ def remarks(settings: Settings, wanted: Wanted) -> list[str]:
     return notes
 
 
-def matcher(source: Source, hypotheses: Sequence[Path]) -> tuple[list[Utterance], Callable[[int], Heard]]:
+def matcher(
+    source: Source, hypotheses: Sequence[Path], format: str | None
+) -> tuple[list[Utterance], Callable[[int], Heard]]:
     """Return the references, and a function that reads what one system heard and matches it to them."""
-    if source.lines or any(path.suffix == ".txt" for path in hypotheses):  # whether lines correspond, all files decide
-        utterances, heard = match(source, [read_source(path, hypotheses=True) for path in hypotheses])
+    if source.lines or any(
+        kind_of(path, format) == ".txt" for path in hypotheses
+    ):  # whether lines correspond, all files decide
+        utterances, heard = match(source, [read_source(path, hypotheses=True, format=format) for path in hypotheses])
         return utterances, heard.__getitem__
     names = distinct_names(hypotheses)
     utterances = list(source.utterances)
 
     def hear(place: int) -> Heard:
-        found = read_source(hypotheses[place], hypotheses=True)
+        found = read_source(hypotheses[place], hypotheses=True, format=format)
         return match_one(utterances, replace(found, name=names[place]), source)
 
     return utterances, hear

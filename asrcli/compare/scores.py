@@ -30,6 +30,7 @@ class Settings:
     language: str | None = None
     convention: Convention = Convention.LEVENSHTEIN
     marked: bool = False  # the references hold alternations and optional words
+    fragments: bool = False  # words that are cut off (fr-) are right where what was heard begins or ends with them
 
     @property
     def joins_alike(self) -> bool:

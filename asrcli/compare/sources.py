@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli.base.join import join_texts
-from asrcli.datasets.utterances import SYSTEM_KEYS, check_text, from_rows, is_json_lines, read_lines, read_manifest
-from asrcli.errors import InputError
-from asrcli.scoring.network import parse_network
+from asrcli.compare.nist import TRN, read_ctm, read_kaldi_text, read_stm, read_trn, whole_recordings
+from asrcli.datasets.lines import TABLES, read_lines
+from asrcli.datasets.utterances import SYSTEM_KEYS, check_text, from_rows, is_json_lines, read_manifest
+from asrcli.errors import InputError, UsageError
 from asrcli.types import Utterance, Word
 
 SUBTITLES = (".srt", ".vtt")
 TRANSCRIPT_SUFFIXES = (".json", *SUBTITLES, ".txt")  # one recording each; the richer one counts where both are there
 COLLECTION_SUFFIXES = (".jsonl", ".csv", ".tsv", ".trn", ".stm", ".ctm")
-IGNORED = "ignore_time_segment_in_scoring"
+KALDI = ".kaldi"  # not a suffix: Kaldi calls its files text
+FORMATS = ("txt", "kaldi", "trn", "stm", "ctm", "srt", "vtt", "json", "jsonl", "csv", "tsv")  # for --format
 LABEL = re.compile(r"\[[^][]*\] ")  # of a speaker, before what they say in SubRip
-TRN = re.compile(r"(.*)\(([^()\s]+)\)\s*\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +46,49 @@ def files_of(*paths: Path) -> list[Path]:
     return [file for path in paths for file in (_visible(path, kinds) if path.is_dir() else [path])]
 
 
-def read_source(path: Path, *, hypotheses: bool) -> Source:
+def format_choice(text: str | None) -> tuple[str | None, str | None]:
+    """Return the formats of the references and of what was heard: ``kaldi`` for both, or ``stm,ctm``.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    named = [] if text is None else [one.strip().lower().lstrip(".") for one in text.split(",")]
+    wrong = next((one for one in named if one not in FORMATS), None)
+    if wrong is not None or len(named) > 2:
+        raise UsageError(
+            f"--format {text}: choose one of {', '.join(FORMATS)}; or two, of references and systems: stm,ctm"
+        )
+    return (named[0], named[-1]) if named else (None, None)
+
+
+def kind_of(path: Path, format: str | None = None) -> str:
+    """Return how a file is written: as it was said to be, or the suffix that names its format.
+
+    Without a known suffix what is inside decides: lines that end in an id are trn. A file without any is Kaldi's text.
+    """
+    if format is not None:
+        return f".{format}"
+    if path.name.endswith((".json.txt", "manifest")):
+        return ".jsonl"
+    if path.suffix in (*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES) or path.is_dir() or not path.exists():
+        return path.suffix
+    lines = [line for line in read_lines(path) if line.strip() and not line.startswith(";;")]
+    if lines and all(map(TRN.match, lines)):
+        return ".trn"
+    if path.suffix == "":
+        return KALDI
+    raise InputError(
+        f"{path}: the format '{path.suffix}' is not known; say what it is with --format: {', '.join(FORMATS)}"
+    )
+
+
+def read_source(path: Path, *, hypotheses: bool, format: str | None = None) -> Source:
     """Read one side.
 
     Args:
         path: a file or a folder.
         hypotheses: the file is a system's; a manifest that has both texts is then read for what was heard.
+        format: how a file is written, one of `FORMATS`; ``None`` goes by its suffix.
 
     Raises:
         InputError: nothing is there, or something cannot be understood: file and line are named.
@@ -62,33 +98,33 @@ def read_source(path: Path, *, hypotheses: bool) -> Source:
         return read_folder(path, name, hypotheses=hypotheses)
     if not path.exists():
         raise InputError(f"{path} does not exist")
-    if path.suffix == ".ctm":
+    kind = kind_of(path, format)
+    if kind == ".ctm":
         words = tuple(read_ctm(path))
         return Source(name, str(path), tuple(whole_recordings(words)), words)
-    if path.suffix == ".txt":
+    if kind == ".txt":
         texts = read_lines(path)
         for number, text in enumerate(texts, start=1):
             check_text(text, path, number)
         found = tuple(Utterance(str(number), text) for number, text in enumerate(texts, start=1))
         return Source(name, str(path), found, lines=True)
-    marked = path.suffix in (".trn", ".stm")
-    return Source(name, str(path), tuple(read_file(path, hypotheses=hypotheses)), marked=marked)
+    marked = kind in (".trn", ".stm")
+    return Source(name, str(path), tuple(read_file(path, kind, hypotheses=hypotheses)), marked=marked)
 
 
-def read_file(path: Path, *, hypotheses: bool) -> list[Utterance]:
+def read_file(path: Path, kind: str, *, hypotheses: bool) -> list[Utterance]:
     """Read a file of any format but ctm and plain lines."""
-    if path.suffix == ".trn":
+    if kind == ".trn":
         return read_trn(path)
-    if path.suffix == ".stm":
+    if kind == ".stm":
         return read_stm(path)
-    if path.suffix == ".json":
+    if kind == KALDI:
+        return read_kaldi_text(path)
+    if kind == ".json":
         return read_json(path, path.stem, hypotheses=hypotheses)
-    if path.suffix in SUBTITLES:
-        return read_subtitles(path, path.stem)
-    if path.suffix in (".jsonl", ".csv", ".tsv") or path.name.endswith((".json.txt", "manifest")):
-        return read_manifest(path, hypotheses=hypotheses)
-    known = ", ".join((*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES))
-    raise InputError(f"{path}: the format '{path.suffix or path.name}' is not known; use one of {known}")
+    if kind in SUBTITLES:
+        return read_subtitles(path, path.stem, kind)
+    return read_manifest(path, hypotheses=hypotheses, table=kind if kind in TABLES else None)
 
 
 def read_folder(path: Path, name: str, *, hypotheses: bool) -> Source:
@@ -99,7 +135,7 @@ def read_folder(path: Path, name: str, *, hypotheses: bool) -> Source:
         if key not in found and file.is_file():
             add(found, read_transcript(file, key, hypotheses=hypotheses), file, path)
     for file in _visible(path, COLLECTION_SUFFIXES[:-1]):
-        add(found, read_file(file, hypotheses=hypotheses), file, path)
+        add(found, read_file(file, file.suffix, hypotheses=hypotheses), file, path)
     return Source(name, str(path), tuple(found.values())) if found else read_ctm_folder(path, name)
 
 
@@ -116,7 +152,7 @@ def read_transcript(file: Path, key: str, *, hypotheses: bool) -> list[Utterance
     if file.suffix == ".json":
         return read_json(file, key, hypotheses=hypotheses)
     if file.suffix in SUBTITLES:
-        return read_subtitles(file, key)
+        return read_subtitles(file, key, file.suffix)
     text = join_texts(read_lines(file))
     check_text(text, file, 1)
     return [Utterance(key, text, audio=sibling_audio(file))]
@@ -175,12 +211,12 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
     return [Utterance(key, text.strip(), audio=sibling_audio(path), language=spoken)]
 
 
-def read_subtitles(path: Path, key: str) -> list[Utterance]:
+def read_subtitles(path: Path, key: str, kind: str) -> list[Utterance]:
     """Read what the cues of a recording say, without speakers and marks."""
     from asrcli.formats import reading
 
     text = "\n".join(read_lines(path))
-    cues = reading.parse_vtt(text) if path.suffix == ".vtt" else reading.parse_srt(text)
+    cues = reading.parse_vtt(text) if kind == ".vtt" else reading.parse_srt(text)
     lines = [[line.strip() for line in cue.lines] for cue in reading.join_frames(cues)]
     said = join_texts(join_texts([LABEL.sub("", first), *rest]) for first, *rest in filter(None, lines))
     check_text(said, path, 1)
@@ -195,62 +231,6 @@ def names_system(path: Path) -> bool:
     if path.suffix in (".csv", ".tsv"):
         return not set(SYSTEM_KEYS).isdisjoint(re.split(r'[,\t" ]+', lines[0] if lines else ""))
     return re.search(rf'"({"|".join(SYSTEM_KEYS)})"\s*:', "\n".join(lines)) is not None
-
-
-def read_trn(path: Path) -> list[Utterance]:
-    """Read NIST's trn: a text per line and its id in parentheses at the end, ``speaker-utterance``."""
-    found: dict[str, Utterance] = {}
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip() or line.startswith(";;"):
-            continue
-        parts = TRN.match(line)
-        if parts is None:
-            raise InputError(f"{path} line {number}: no (id) at the end: {line[-60:]}")
-        if parts[2] in found:
-            raise InputError(f"{path} line {number}: the id '{parts[2]}' was there already")
-        check_text(line, path, number)
-        group = re.split(r"[-_]", parts[2], maxsplit=1)[0]
-        found[parts[2]] = Utterance(parts[2], parts[1].strip(), group=group)
-    return list(found.values())
-
-
-def read_stm(path: Path) -> list[Utterance]:
-    """Read NIST's stm: ``recording channel speaker start end [<labels>] text``."""
-    found: dict[str, Utterance] = {}
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip() or line.startswith(";;"):
-            continue
-        cells = line.split(maxsplit=5)
-        try:
-            recording, channel, speaker, start, end = *cells[:3], float(cells[3]), float(cells[4])
-        except (IndexError, ValueError):
-            raise InputError(
-                f"{path} line {number}: not 'recording channel speaker start end text': {line[:60]}"
-            ) from None
-        text = cells[5] if len(cells) > 5 else ""
-        labels, rest = (re.match(r"<[^<>]*>", text) or [""])[0], text
-        rest = text[len(labels) :].strip()
-        check_text(text, path, number)
-        if rest.lower() == IGNORED:
-            continue
-        key = f"{recording}-{channel}-{start:.3f}-{end:.3f}"
-        if key in found:
-            raise InputError(f"{path} line {number}: the segment '{key}' was there already")
-        fields = (("recording", recording), ("channel", channel), *((("labels", labels[1:-1]),) if labels else ()))
-        found[key] = Utterance(
-            key, rest, group=speaker, start=start, end=end, seconds=end - start, fields=fields
-        )  # fmt: skip
-    return list(found.values())
-
-
-def check_marks(path: Path) -> None:
-    """Raise `InputError` for an alternation of a trn or stm file that lacks a brace."""
-    if path.suffix in (".trn", ".stm"):
-        for number, line in enumerate(read_lines(path), start=1):
-            try:
-                parse_network(line)
-            except InputError as error:
-                raise InputError(f"{path} line {number}: {error}") from None
 
 
 def read_turns(path: Path) -> list[Utterance]:
@@ -269,62 +249,3 @@ def read_turns(path: Path) -> list[Utterance]:
         for recording, turns in read_rttm(path).items()
         for place, one in enumerate(turns)
     ]
-
-
-def read_ctm(path: Path) -> Iterable[tuple[str, Word]]:
-    """Yield recording (with its channel) and word of NIST's ctm: ``recording channel start length word [score]``."""
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip() or line.startswith(";;"):
-            continue
-        cells = line.split()
-        try:
-            start, length = float(cells[2]), float(cells[3])
-            yield f"{cells[0]} {cells[1]}", Word(cells[4], start, start + length)
-        except (IndexError, ValueError):
-            raise InputError(f"{path} line {number}: not 'recording channel start length word': {line[:60]}") from None
-
-
-def whole_recordings(words: Iterable[tuple[str, Word]]) -> list[Utterance]:
-    """Join the words of each recording of a ctm into one text."""
-    texts: dict[str, list[Word]] = {}
-    for recording, word in words:
-        texts.setdefault(recording.split()[0], []).append(word)
-    return [
-        Utterance(key, join_texts(word.text for word in sorted(group, key=lambda word: word.start)))
-        for key, group in texts.items()
-    ]
-
-
-def lay_into_segments(
-    segments: Iterable[Utterance], words: Iterable[tuple[str, Word]]
-) -> tuple[list[Utterance], int, Counter[str]]:
-    """Give each word of a ctm to the stm segment that holds its middle, or else to the nearest one.
-
-    Returns:
-        The segments with the words in them, how many words lay in no segment of their recording, and how many are of
-        recordings (with their channel) that have no segments.
-    """
-    by_recording: dict[str, list[Utterance]] = {}
-    for segment in segments:
-        fields = dict(segment.fields)
-        by_recording.setdefault(f"{fields.get('recording')} {fields.get('channel')}", []).append(segment)
-    texts: dict[str, list[Word]] = {}
-    outside = 0
-    unknown: Counter[str] = Counter()
-    for recording, word in words:
-        places = by_recording.get(recording, [])
-        if not places:
-            unknown[recording] += 1
-            continue
-        places.sort(key=lambda one: one.start or 0.0)
-        middle = (word.start + word.end) / 2
-        index = bisect_right(places, middle, key=lambda one: one.start or 0.0) - 1
-        near = places[max(0, index) : max(0, index) + 2]
-        best = min(near, key=lambda one: max((one.start or 0.0) - middle, middle - (one.end or 0.0), 0.0))
-        outside += not (best.start or 0.0) <= middle <= (best.end or 0.0)
-        texts.setdefault(best.id, []).append(word)
-    laid = []
-    for segment in (one for places in by_recording.values() for one in places):
-        said = sorted(texts.get(segment.id, ()), key=lambda word: word.start)
-        laid.append(replace(segment, text=join_texts(word.text for word in said)))
-    return laid, outside, unknown

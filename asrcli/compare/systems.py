@@ -83,10 +83,11 @@ def align_texts(
     prepared: Prepared, said: Sequence[str], settings: Settings
 ) -> tuple[Sequence[Words], Sequence[Words], Sequence[bytes]]:
     """Return the words of the references as they are scored, the words heard, and their alignments."""
-    if settings.marked and settings.convention is Convention.SCLITE:
+    if (settings.marked or settings.fragments) and settings.convention is Convention.SCLITE:
         from asrcli.compare.marked import align_marked
 
-        return align_marked(prepared.texts, said, build(settings.normalizer, settings.language))
+        normalize = build(settings.normalizer, settings.language)
+        return align_marked(prepared.texts, said, normalize, settings.fragments)
     references: Sequence[Words] = prepared.words
     words: Sequence[Words] = [prepared.cut(text) for text in said]
     if settings.joins_alike:

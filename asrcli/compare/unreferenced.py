@@ -60,7 +60,7 @@ def compare_unreferenced(paths: Sequence[Path], wanted: Wanted) -> Agreement:
     check_names(wanted)
     wanted, _ = as_recorded(wanted, paths)
     wanted = replace(wanted, normalizer=wanted.normalizer or NORMALIZER)
-    sources = [read_source(path, hypotheses=True) for path in paths]
+    sources = [read_source(path, hypotheses=True, format=wanted.formats[1]) for path in paths]
     ids = list(dict.fromkeys(one.id for source in sources for one in source.utterances))
     by_id = [{one.id: one.text for one in source.utterances} for source in sources]
     if not any(sum(name in texts for texts in by_id) > 1 for name in ids):

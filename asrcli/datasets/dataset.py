@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from asrcli.datasets.utterances import NoText
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
+ROUNDED = 0.5  # seconds that a file may be longer than its line says it is: some are rounded to whole ones
 Announce = Callable[[str], None]
 
 
@@ -121,20 +122,7 @@ def measured(dataset: Dataset) -> Dataset:
     Raises:
         InputError: nothing is left.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
-    @cache
-    def length(path: str) -> float | InputError | None:
-        from asrcli.audio.decode import probe
-
-        try:
-            return probe(path).seconds
-        except InputError as error:
-            return error
-
-    paths = list(dict.fromkeys(one.audio or "" for one in dataset.utterances))
-    with ThreadPoolExecutor(8) as pool:
-        lengths = dict(zip(paths, pool.map(length, paths), strict=True))
+    lengths = lengths_of(one.audio or "" for one in dataset.utterances)
     kept: list[Utterance] = []
     missing = list(dataset.missing)
     for one in dataset.utterances:
@@ -144,11 +132,35 @@ def measured(dataset: Dataset) -> Dataset:
         elif whole is not None and one.start is not None and one.start >= whole:
             missing.append(f"{one.id}: begins at {one.start:g} s, and {one.audio} ends at {whole:.2f} s")
         else:
+            one = whole_if_rounded(one, whole)
             kept.append(replace(one, seconds=part(one, whole)))
     if not kept:
         first = f": {missing[0]}" if missing else ""
         raise InputError(f"dataset '{dataset.source}' has no utterance whose audio can be read{first}")
     return replace(dataset, utterances=tuple(kept), missing=tuple(missing))
+
+
+def lengths_of(paths: Iterable[str]) -> dict[str, float | InputError | None]:
+    """Return the length of each recording, ``None`` where the file does not say, or why it cannot be opened."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def length(path: str) -> float | InputError | None:
+        from asrcli.audio.decode import probe
+
+        try:
+            return probe(path).seconds
+        except InputError as error:
+            return error
+
+    once = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor(8) as pool:
+        return dict(zip(once, pool.map(length, once), strict=True))
+
+
+def whole_if_rounded(one: Utterance, whole: float | None) -> Utterance:
+    """Return an utterance as the whole file where it begins and ends about there: lengths are rounded."""
+    rounded = one.start == 0 and one.end is not None and whole is not None and whole - one.end < ROUNDED
+    return replace(one, start=None, end=None) if rounded else one
 
 
 def part(one: Utterance, whole: float | None) -> float | None:

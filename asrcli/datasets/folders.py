@@ -6,7 +6,8 @@ from pathlib import Path
 
 from asrcli.audio.inputs import walk
 from asrcli.base.join import join_texts
-from asrcli.datasets.utterances import check_text, read_lines
+from asrcli.datasets.lines import read_lines
+from asrcli.datasets.utterances import check_text
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 

@@ -10,7 +10,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from asrcli.datasets.utterances import check_text, read_lines
+from asrcli.datasets.lines import read_lines
+from asrcli.datasets.utterances import check_text
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.base.join import join_texts
-from asrcli.datasets.utterances import Row
+from asrcli.datasets.lines import Row
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from asrcli.base.encoding import decode_text
 from asrcli.datasets.kaldi import read_kaldi, write_kaldi
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
-from asrcli.datasets.utterances import RECORD_KEY, Row, read_json_lines, read_manifest, read_table
+from asrcli.datasets.lines import Row, read_json_lines, read_table
+from asrcli.datasets.utterances import RECORD_KEY, read_manifest
 from asrcli.errors import InputError
 from asrcli.types import Recording, Utterance
 
@@ -68,10 +70,12 @@ class Manifest:
 def to_table(changed: Sequence[Row], rows: Sequence[Row], delimiter: str) -> str:
     """Return rows as CSV or TSV with a header."""
     header = [*(name for name in rows[0] if name != HEARD), HEARD] if rows else [HEARD]
+    table = [header, *([str(row.get(name, "")) for name in header] for row in changed)]
+    if delimiter == "\t" and not any(sign in cell for row in table for cell in row for sign in "\t\n\r"):
+        return "".join("\t".join(row) + "\n" for row in table)  # quotes stand for themselves, as Common Voice has them
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([row.get(name, "") for name in header] for row in changed)
+    writer.writerows(table)
     return stream.getvalue()
 
 
@@ -144,7 +148,7 @@ def read_rows(path: Path) -> list[tuple[int, Row]]:
     if path.suffix != ".gz":
         return list(read_json_lines(path))
     try:
-        lines = unpacked(path).decode().splitlines()
+        lines = decode_text(unpacked(path)).split("\n")
         return [(number, json.loads(line)) for number, line in enumerate(lines, start=1) if line.strip()]
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         raise InputError(f"{path}: not gzipped JSON Lines ({error})") from None

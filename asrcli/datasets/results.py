@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.base.files import write_atomic
-from asrcli.datasets.utterances import RECORD_KEY, REFERENCE_KEYS, number_of, read_json_lines, utterance
+from asrcli.datasets.lines import read_json_lines
+from asrcli.datasets.utterances import RECORD_KEY, REFERENCE_KEYS, number_of, utterance
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 

@@ -5,15 +5,15 @@ A manifest is JSON Lines (NeMo's, the Open ASR Leaderboard's), CSV or TSV.
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from asrcli.datasets.lines import MOST_CHARACTERS, TABLES, Row, read_json_lines, read_table
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
@@ -27,11 +27,6 @@ GROUP_KEYS = ("group", "speaker", "speaker_id", "session", "session_id")
 SECONDS_KEYS = ("duration", "seconds", "audio_length_s")
 PARENT, CHUNK = "parent_id", "chunk_index"  # of long recordings in pieces: one reference for all of them
 SILENT_PIECES = "silent_pieces"  # of a recording in pieces: in how many of them a system has nothing
-TABLES = (".csv", ".tsv")
-MOST_CHARACTERS = 2_000_000  # of one text: more than a day of speech
-
-
-Row = Mapping[str, Any]
 
 
 class NoText(InputError):
@@ -39,7 +34,12 @@ class NoText(InputError):
 
 
 def read_manifest(
-    path: Path, *, hypotheses: bool = False, needs_text: bool = True, text_column: str | None = None
+    path: Path,
+    *,
+    hypotheses: bool = False,
+    needs_text: bool = True,
+    text_column: str | None = None,
+    table: str | None = None,
 ) -> list[Utterance]:
     """Read a manifest in JSON Lines, CSV or TSV.
 
@@ -48,11 +48,13 @@ def read_manifest(
         hypotheses: take what was heard (``pred_text``, ...) rather than the reference as the text.
         needs_text: a line without a text is a mistake; otherwise its text is empty.
         text_column: the name of the text; ``None`` takes the first of the usual names.
+        table: ``.csv`` or ``.tsv`` whatever the file is called; ``None`` goes by its suffix.
 
     Raises:
         InputError: a line cannot be understood; it is named.
     """
-    rows = read_table(path) if path.suffix in TABLES else read_json_lines(path)
+    kind = table or path.suffix
+    rows = read_table(path, kind) if kind in TABLES else read_json_lines(path)
     return from_rows(rows, path, hypotheses=hypotheses, needs_text=needs_text, text_column=text_column)
 
 
@@ -77,6 +79,7 @@ def from_rows(
     numbers: list[int] = []
     chunks: dict[str, list[tuple[int, int]]] = {}
     silent: set[int] = set()  # pieces without a text, by their place among the utterances
+    dropped: set[int] = set()  # rows without one; they still count where a recording is in several rows
     for number, row in rows:
         lacking = hypotheses and column is not None and row.get(column) is None
         if PARENT in row:
@@ -84,13 +87,15 @@ def from_rows(
             chunks.setdefault(str(row[PARENT]), []).append((place, len(found)))
             silent |= {len(found)} if lacking else set()
         elif lacking:
-            continue
+            dropped.add(len(found))
         found.append(utterance(row, keys, path, number, needs_text=needs_text and not lacking))
         numbers.append(number)
     blank = path.suffix in TABLES and not any(one.text for one in found)  # a table cannot say more than an empty cell
-    if hypotheses and rows and (blank or len(found) == len(silent)):
+    if hypotheses and rows and (blank or len(found) == len(silent | dropped)):
         raise NoText(f"{path}: no line has a text in '{column}', so nothing was heard that could be scored")
-    return joined_chunks(found, chunks, silent, hypotheses=hypotheses) if chunks else unique(found, numbers, path)
+    if chunks:
+        return joined_chunks(found, chunks, silent, hypotheses=hypotheses)
+    return [one for place, one in enumerate(unique(found, numbers, path)) if place not in dropped]
 
 
 def text_column_of(rows: Iterable[Row], keys: Sequence[str]) -> str | None:
@@ -114,77 +119,6 @@ def is_json_lines(lines: Sequence[str]) -> bool:
     return len(filled) > 1 or not {RECORD_KEY, "audio_filepath", *SYSTEM_KEYS}.isdisjoint(first)
 
 
-def read_json_lines(path: Path) -> Iterator[tuple[int, Row]]:
-    """Yield line number and object of every line that is not empty."""
-    decode = json.JSONDecoder().raw_decode  # twice as fast as json.loads, which looks for space round every line
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line or line.isspace():
-            continue
-        try:
-            row, end = decode(line)
-        except (ValueError, RecursionError):
-            end = -1
-        if end != len(line):
-            row = read_json_line(line, path, number)
-        if not isinstance(row, dict):
-            raise InputError(f"{path} line {number}: a line must be an object like {{...}}, not: {line[:60]}")
-        yield number, row
-
-
-def read_json_line(line: str, path: Path, number: int) -> Any:
-    """Read one line, with space round it."""
-    try:
-        return json.loads(line)
-    except RecursionError:
-        raise InputError(f"{path} line {number}: brackets inside brackets, too deep to be read") from None
-    except ValueError as error:
-        raise InputError(f"{path} line {number}: not JSON ({error}): {line[:60]}") from None
-
-
-def read_table(path: Path) -> Iterator[tuple[int, Row]]:
-    """Yield line number and cells by column name of a CSV or TSV file with a header."""
-    lines = read_lines(path)
-    if not lines:
-        return
-    reader = csv.reader(lines, delimiter="\t" if path.suffix == ".tsv" else ",")
-    header = [name.strip() for name in next(reader)]
-    csv.field_size_limit(MOST_CHARACTERS)
-    try:
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                number = reader.line_num
-                raise InputError(f"{path} line {number}: {len(cells)} columns where the header has {len(header)}")
-            yield reader.line_num, dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise InputError(f"{path} line {reader.line_num}: {error}") from None
-
-
-def read_lines(path: Path) -> list[str]:
-    """Read the lines of a UTF-8 text file.
-
-    Raises:
-        InputError: it cannot be opened, is not UTF-8, or holds a NUL byte.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    if b"\0" in data:
-        raise InputError(f"{path} line {line_of(data, data.index(0))}: a NUL byte, so this is no text file")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} line {line_of(data, error.start)}: not UTF-8; convert it with iconv") from None
-    return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
-
-
-def line_of(data: bytes, offset: int) -> int:
-    """Return the number of the line that holds a byte."""
-    return data.count(b"\n", 0, offset) + 1
-
-
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Which names of a line hold what; lines of one manifest nearly always have the same names."""
@@ -197,6 +131,7 @@ class Columns:
     seconds: tuple[str, ...]
     times: bool
     offset: bool  # NeMo's way to say where in the file: offset and duration
+    stretch: bool  # the same without an offset: from the start of the file, so long
     others: tuple[str, ...]
 
 
@@ -218,6 +153,7 @@ def find_columns(names: tuple[str, ...], text_keys: tuple[str, ...]) -> Columns:
         those(SECONDS_KEYS),
         "start" in names or "end" in names,
         "offset" in names and "start" not in names,
+        "audio_filepath" in names and "duration" in names and "start" not in names and "end" not in names,
         tuple(name for name in names if name not in used),
     )
 
@@ -234,8 +170,11 @@ def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int, *, 
     seconds = number_of(row, columns.seconds[0], path, number) if columns.seconds else None
     start = number_of(row, "start", path, number) if columns.times else None
     end = number_of(row, "end", path, number) if columns.times else None
-    if columns.offset and (offset := number_of(row, "offset", path, number)):
-        start, end = offset, offset + seconds if seconds is not None else None
+    if columns.offset or columns.stretch:
+        offset = number_of(row, "offset", path, number) or 0.0
+        known = seconds is not None and seconds > 0  # 0 is NeMo's word for the rest of the file
+        if offset or known:
+            start, end = offset, offset + seconds if known and seconds is not None else None
     name = first_text(row, columns.id) or (name_after(audio, start, columns) if audio else str(number))
     check_text(name, path, number)
     return Utterance(
@@ -326,7 +265,7 @@ def unique(found: list[Utterance], numbers: list[int], path: Path) -> list[Utter
     """Return the utterances with names that differ: the whole path of the audio where file names repeat."""
     if len({one.id for one in found}) == len(found):
         return found
-    found = [named_by_path(one) for one in found]
+    found = numbered([named_by_path(one) for one in found])
     seen: dict[str, int] = {}
     for one, number in zip(found, numbers, strict=True):
         if one.id in seen:
@@ -340,6 +279,32 @@ def named_by_path(one: Utterance) -> Utterance:
     if not one.audio or one.id != Path(one.audio).with_suffix("").name:
         return one
     return replace(one, id=str(Path(one.audio).with_suffix("")))
+
+
+def numbered(found: Sequence[Utterance]) -> list[Utterance]:
+    """Return utterances of which those that are named by one recording are told apart: by their number, from 2."""
+    taken = {one.id for one in found}
+    counts: dict[str, int] = {}
+    told = []
+    for one in found:
+        counts[one.id] = counts.get(one.id, 0) + 1
+        if counts[one.id] > 1 and is_named_by_audio(one):
+            name = f"{one.id}-{counts[one.id]}"
+            while name in taken:
+                name += "x"
+            taken.add(name)
+            one = replace(one, id=name)
+        told.append(one)
+    return told
+
+
+def is_named_by_audio(one: Utterance) -> bool:
+    """Return whether an id is that of a recording, or of a place in it."""
+    if not one.audio:
+        return False
+    path = Path(one.audio).with_suffix("")
+    places = ("", f"-{one.start or 0.0:.3f}")
+    return one.id in {f"{name}{place}" for name in (str(path), path.name) for place in places}
 
 
 def joined_chunks(

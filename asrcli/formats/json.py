@@ -101,6 +101,8 @@ def _recording(recording: Recording) -> dict[str, Any]:
         "seconds": None if recording.seconds is None else _time(recording.seconds),
         "start": _time(recording.start),
         "end": None if recording.end is None else _time(recording.end),
+        **({} if recording.track is None else {"track": recording.track}),
+        **({"jumps": True} if recording.jumps else {}),
     }
 
 

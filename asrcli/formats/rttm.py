@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
+from asrcli.base.encoding import decode_text
 from asrcli.errors import InputError
 from asrcli.types import Turn
 
@@ -22,7 +23,7 @@ def read_rttm(path: str | Path) -> dict[str, Turns]:
         InputError: the file cannot be read, or a line is no turn.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = decode_text(Path(path).read_bytes())
     except OSError as error:
         raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
     except UnicodeDecodeError as error:

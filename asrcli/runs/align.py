@@ -31,6 +31,7 @@ from asrcli.types import Options, Transcript
 
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
+    from asrcli.audio.decode import AudioInfo
     from asrcli.runs.jobs import Job
 
 
@@ -43,7 +44,7 @@ def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
     readable = yield from probe_jobs(planned, {})
     if readable:
         prepared = yield from follow(lambda announce: _prepare(planned, announce), Note)
-        yield from _Alignment(planned, prepared).events([job for job, _ in readable])
+        yield from _Alignment(planned, prepared).events(readable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,12 @@ class _Alignment:
         if prepared.second is not None:
             self.second = heard_by(prepared.second, self.aligners.aligner, self.notes.append)
         self.errors: list[references.BoundaryError] = []
+        self.tracks: dict[str, str | None] = {}  # of several in one input, by its name
 
-    def events(self, jobs: Sequence[Job]) -> Iterator[JobEvent]:
+    def events(self, jobs: Sequence[tuple[Job, AudioInfo | None]]) -> Iterator[JobEvent]:
         """Align one recording after the other."""
-        for job in jobs:
+        for job, info in jobs:
+            self.tracks[job.name] = None if info is None or info.track is None else str(info.track)
             with suppress(DoneElsewhere):  # until the end
                 self.shared.claim(job)
                 yield from self._attempt(job)
@@ -139,8 +142,9 @@ class _Alignment:
             yield self._compare(self.request.reference, job, transcript)
 
     def _aligned(self, job: Job, aligners: Pairing) -> Generator[JobEvent, None, Transcript]:
-        recording = self.request.recording(job.name)
-        steps = alignment(job.name, job.text, aligners, self.request)
+        request = replace(self.request, track=self.tracks[job.name])
+        recording = request.recording(job.name)
+        steps = alignment(job.name, job.text, aligners, request)
         while True:
             yield from self._noted()
             try:

@@ -50,6 +50,8 @@ class AlignRequest:
     max_word_seconds: float = MAX_WORD_SECONDS
     reference: str | None = None
     channel: int | None = None  # None is the mix of all
+    track: str | None = None  # a number, or a language; None: the track of the language, if one is marked so
+    jumps: bool = False  # leaps of a file's clock over ten minutes and more are silence
     start: float = 0.0
     end: float | None = None
     device: str = "auto"
@@ -76,9 +78,15 @@ class AlignRequest:
         marked = self.highlight_words
         return replace(layout, highlight_words=format == "ass" if marked is None else marked)
 
+    @property
+    def track_language(self) -> str | None:
+        """The language whose sound track is heard where a file marks one."""
+        return self.language
+
     def recording(self, path: str) -> Recording:
-        """Return what is heard of an input."""
-        return Recording(path, self.channel, start=self.start, end=self.end)
+        """Return what is heard of an input; its track is known by a number by now."""
+        track = None if self.track is None else int(self.track)
+        return Recording(path, self.channel, start=self.start, end=self.end, track=track, jumps=self.jumps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +179,8 @@ def _run_recipe(request: AlignRequest, aligner: type[Aligner], model: str) -> Re
         "max_word_seconds": str(request.max_word_seconds),
         "highlight_words": str(request.highlight_words),
         "channel": str(request.channel),
+        **({"track": request.track} if request.track else {}),
+        **({"jumps": "True"} if request.jumps else {}),
         "stretch": f"{request.start}-{request.end}",
     }
 

@@ -16,6 +16,7 @@ from asrcli.alignment.spoken import spoken_words
 from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.ask.questions import answer
 from asrcli.audio.inputs import STDIN
+from asrcli.audio.tracks import line_of, numbered
 from asrcli.base.background import Announce, follow, in_order
 from asrcli.base.files import is_special
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
@@ -39,7 +40,7 @@ from asrcli.types import Clip, Recording, Segment, Transcript
 if TYPE_CHECKING:
     from asrcli.audio.decode import AudioInfo
     from asrcli.diarization.desk import DeskMaker
-    from asrcli.runs.align_plan import AlignPlan
+    from asrcli.runs.align_plan import AlignPlan, AlignRequest
 
 PROBES = 8  # inputs probed at once; each waits for the disk most of the time
 
@@ -67,7 +68,7 @@ def execute(planned: Plan, recogniser: Recogniser | None = None) -> Generator[Jo
 
 def probe_jobs(
     planned: Plan | AlignPlan, known: Mapping[str, object]
-) -> Generator[JobFailed | Probed, None, list[tuple[Job, AudioInfo | None]]]:
+) -> Generator[JobFailed | Note | Probed, None, list[tuple[Job, AudioInfo | None]]]:
     """Look into the inputs of all jobs that are not up to date; yield what is wrong, and return the readable ones.
 
     Args:
@@ -76,13 +77,15 @@ def probe_jobs(
     """
     keep_newer(planned.jobs)
     readable: list[tuple[Job, AudioInfo | None]] = []
-    for job, info in _probe_all([job for job in planned.jobs if not job.up_to_date]):
+    for job, info in _probe_all([job for job in planned.jobs if not job.up_to_date], planned.request):
         problem = info if isinstance(info, Exception) else known.get(job.name)
         if isinstance(problem, Exception):
             yield JobFailed(job, problem)
         else:
             assert not isinstance(info, Exception)
             readable.append((job, info))
+            if info is not None and (line := line_of(info.tracks, info.track)):
+                yield Note(f"{job.name}: {line}")
     start, end = planned.request.start, planned.request.end
     yield Probed(tuple((job, _stretch_seconds(info, start, end)) for job, info in readable))
     return readable
@@ -136,15 +139,18 @@ def _diarization(request: Request, announce: Announce) -> DeskMaker | None:
     return prepare(request.speakers, request.device, request.offline, announce)
 
 
-def _probe_all(jobs: Sequence[Job]) -> Iterator[tuple[Job, AudioInfo | Exception | None]]:
+def _probe_all(
+    jobs: Sequence[Job], request: Request | AlignRequest
+) -> Iterator[tuple[Job, AudioInfo | Exception | None]]:
     """Look into every input, several at once, and yield the facts or the mistake, in order."""
     from asrcli.audio.decode import probe
 
     def look(job: Job) -> AudioInfo | Exception | None:
         if job.name == STDIN:
+            numbered(request.track)
             return None
         try:
-            return probe(job.name)
+            return probe(job.name, request.track, request.track_language)
         except Exception as error:  # also a bug: the other inputs go on, and its traceback is shown
             return error
 
@@ -181,7 +187,8 @@ def _parts(planned: Plan, job: Job, info: AudioInfo | None) -> list[Part]:
     seconds = info.seconds if info else None
     parts = []
     for channel in channels:
-        recording = Recording(job.name, channel, seconds, request.start, request.end)
+        track = info.track if info else numbered(request.track)
+        recording = Recording(job.name, channel, seconds, request.start, request.end, track, request.jumps)
         parts.append(Part(job, recording, _journal(planned, job, channel)))
     return parts
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from asrcli.audio.inputs import Found
 from asrcli.datasets import manifests
+from asrcli.datasets.dataset import lengths_of, whole_if_rounded
 from asrcli.datasets.journal import Journal
 from asrcli.datasets.kaldi import FILES
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
@@ -164,10 +165,14 @@ def _transcribe(
     if resumed := tuple(job for job in planned.jobs if job.name in known):
         yield Resumed(resumed)
     parts = []
+    opening = [one.audio for one in planned.manifest.utterances if one.start == 0 and one.audio]
+    lengths = lengths_of(opening)  # of those that may be whole files
     for job, one in zip(planned.jobs, planned.manifest.utterances, strict=True):
         if job.name in known:
             continue
         if os.path.isfile(one.audio or ""):
+            length = lengths.get(one.audio or "")
+            one = whole_if_rounded(one, length if isinstance(length, float) else None)
             parts.append((Part(job, recording_of(one)), one.seconds))
         else:
             yield JobFailed(job, InputError(f"there is no file '{one.audio}'"))

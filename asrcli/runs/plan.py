@@ -43,6 +43,8 @@ class Request:
     layout: Layout = field(default_factory=Layout)
     naming: Naming = field(default_factory=Naming)
     channels: str = "mix"  # "mix", "split", or the number of one channel
+    track: str | None = None  # a number, or a language; None: the track of the language, if one is marked so
+    jumps: bool = False  # leaps of a file's clock over ten minutes and more are silence
     start: float = 0.0
     end: float | None = None
     vad: VadOptions | None = None  # None transcribes everything, speech or not
@@ -69,6 +71,11 @@ class Request:
     def layout_for(self, job: Job, format: str) -> Layout:
         """Return how subtitles are shaped."""
         return self.layout
+
+    @property
+    def track_language(self) -> str | None:
+        """The language whose sound track is heard where a file marks one."""
+        return self.options.language
 
     @property
     def settles_early(self) -> bool:
@@ -201,6 +208,8 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> Re
         "revision": selection.declared_revision(engine, model),
         "backend": selection.choose_backend(engine, request.backend),
         "channels": request.channels,
+        "track": request.track,
+        "jumps": request.jumps or None,
         "start": request.start,
         "end": request.end,
         "vad": "off" if request.vad is None else asdict(request.vad),

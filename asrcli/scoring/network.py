@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from struct import Struct
 
 from asrcli.errors import InputError
@@ -39,6 +39,15 @@ class Arc:
     word: str
     optional: bool
     before: tuple[int, ...]
+    fragment: bool = False  # is right where the other word begins, or ends, with what there is of it
+
+    def matches(self, other: Arc) -> bool:
+        """Return whether another word is this one."""
+        if self.word == other.word or not self.fragment or other.word == NOTHING:
+            return self.word == other.word
+        begun, ended = self.word.endswith("-"), self.word.startswith("-")
+        heard = other.word.strip("-")
+        return (begun and heard.startswith(self.word[:-1])) or (ended and heard.endswith(self.word[1:]))
 
 
 @dataclass(slots=True)
@@ -54,8 +63,8 @@ def is_marked(text: str) -> bool:
     return ("{" in text or "(" in text or ";" in text) and MARKED.search(text) is not None
 
 
-def parse_network(text: str) -> Network:
-    """Read a text with alternations and optional words.
+def parse_network(text: str, fragments: bool = False) -> Network:
+    """Read a text with alternations and optional words, and, where they count, words that are cut off.
 
     Raises:
         InputError: a brace is missing.
@@ -64,6 +73,10 @@ def parse_network(text: str) -> Network:
     rest = read_sequence(network, tokens_of(text), text, depth=0)
     if rest:
         raise InputError(f"a '}}' without its '{{' in: {text[:80]}")
+    if fragments:
+        for place, arc in enumerate(network.arcs):
+            cut = len(arc.word) > 1 and arc.word.startswith("-") != arc.word.endswith("-")
+            network.arcs[place] = replace(arc, fragment=cut)
     return network
 
 
@@ -122,7 +135,7 @@ def gap_cost(arc: Arc) -> float:
 
 def pair_cost(arc: Arc, other: Arc) -> float:
     """Return what it costs to align two words."""
-    if arc.word == other.word:
+    if arc.matches(other):
         return NOTHINGS if arc.word == NOTHING else 0.0
     return SUBSTITUTION
 
@@ -174,7 +187,7 @@ def read_path(
         _, up, back = cells[row][column]
         arc, other = reference.arcs[row], hypothesis.arcs[column]
         if up != row and back != column:
-            letters.append(ord("=" if arc.word == other.word else "S"))
+            letters.append(ord("=" if arc.matches(other) else "S"))
             words.append(arc.word)
             heard.append(other.word)
         elif up != row and arc.word != NOTHING:

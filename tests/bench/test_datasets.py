@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import wave
 from pathlib import Path
 
 import pytest
-from support.command import write_wav
+from support.command import Run, write_wav
 
+from asrcli.audio.inputs import read_names
 from asrcli.datasets import hub, manifests
 from asrcli.datasets.dataset import Wanted, digest, open_dataset, sample
 from asrcli.datasets.journal import Journal
 from asrcli.datasets.manifests import Layout
+from asrcli.datasets.utterances import read_manifest
 from asrcli.errors import InputError, UsageError
 from asrcli.types import Utterance
 
@@ -310,3 +313,109 @@ def test_a_seeded_sample_of_a_stream_is_the_same_every_time(parquet: Path, tmp_p
     ]
     assert pick[0] == pick[1]
     assert len({frozenset(one) for one in pick}) > 1
+
+
+# Manifests as people have them.
+
+
+def parts_of(path: Path) -> list[tuple[str, float | None, float | None]]:
+    return [(one.id, one.start, one.end) for one in manifests.read(path, needs_text=False).utterances]
+
+
+@pytest.mark.parametrize(
+    ("rows", "heard"),
+    [
+        ([{"offset": 0, "duration": 0.5}, {"offset": 0.5, "duration": 0.25}], [0.5, 0.25]),
+        ([{"offset": 0.0, "duration": 0.5}], [0.5]),
+        ([{"offset": None, "duration": 0.5}], [0.5]),
+        ([{"duration": 0.5}], [0.5]),
+        ([{"duration": 1.4}], [1.5]),  # rounded: the whole file
+        ([{"duration": 2}], [1.5]),
+        ([{"duration": 0}], [1.5]),
+        ([{"offset": 1.0}], [0.5]),
+        ([{}], [1.5]),
+    ],
+)
+def test_a_nemo_line_is_as_long_as_it_says(
+    rows: list[dict[str, object]], heard: list[float], folder: Path, asr: Run
+) -> None:
+    path = lines(folder / "m.jsonl", *({"audio_filepath": "a.wav", "text": "one", **row} for row in rows))
+    read = open_dataset(Wanted(str(path)), quiet)
+    assert [one.seconds for one in read.utterances] == heard
+    done = asr("transcribe", "--manifest", str(path), "-e", "fake", "--no-vad", "--report", str(folder / "report"))
+    assert done.code == 0, done.err
+    report = [json.loads(line) for line in (folder / "report").read_text().splitlines()]
+    assert sorted(one["seconds"] for one in report) == pytest.approx(sorted(heard))
+
+
+COMMON_VOICE = (
+    "client_id\tpath\tsentence\tup_votes\n"
+    'a1\ta.wav\t"Hello there, he said.\t2\n'
+    "a2\tb.wav\tSecond sentence\t2\n"
+    'a3\tc.wav\tThird "quoted" one\t2\n'
+    'a4\ta.wav\t"All of it"\t2\n'
+)
+
+
+def test_quotes_in_a_tsv_swallow_no_rows_and_stay(folder: Path) -> None:
+    path = folder / "validated.tsv"
+    path.write_text(COMMON_VOICE)
+    read = manifests.read(path)
+    said = ['"Hello there, he said.', "Second sentence", 'Third "quoted" one', '"All of it"']
+    assert [one.text for one in read.utterances] == said
+    back = read.with_hypotheses({one.id: "x" for one in read.utterances})
+    assert back == COMMON_VOICE.replace("\t2\n", "\t2\tx\n").replace("votes\n", "votes\tpred_text\n")
+
+
+def test_quoted_cells_of_a_tsv_are_read_as_their_writer_meant_them(folder: Path) -> None:
+    rows = [
+        ["path", "sentence", "n"],
+        ["a.wav", 'He said "hi"', "1"],
+        ["b.wav", "two\tcells", "2"],
+        ["c.wav", "x", "3"],
+    ]
+    for chosen in (rows, rows[:2], [*rows[:2], rows[3]]):
+        for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL):
+            with (folder / "q.tsv").open("w", newline="") as stream:
+                csv.writer(stream, delimiter="\t", quoting=quoting).writerows(chosen)
+            assert [one.text for one in manifests.read(folder / "q.tsv").utterances] == [row[1] for row in chosen[1:]]
+
+
+def test_an_unpaired_quote_in_a_csv_is_said(folder: Path) -> None:
+    (folder / "q.csv").write_text('file_name,text\na.wav,"Hello\nb.wav,two\nc.wav,three\n')
+    with pytest.raises(InputError, match=r"q\.csv line \d"):
+        manifests.read(folder / "q.csv")
+
+
+def test_one_recording_in_several_rows_is_several_utterances(folder: Path) -> None:
+    rows = [{"audio_filepath": "a.wav", "duration": 1.5, "text": text, "target_lang": text} for text in ("en", "de")]
+    path = lines(folder / "canary.jsonl", *rows, {"audio_filepath": "b.wav", "text": "b"}, rows[0])
+    read = manifests.read(path)
+    names = [one.id for one in read.utterances]
+    assert names == ["a", "a-2", "b", "a-3"]
+    back = [json.loads(line) for line in read.with_hypotheses({"a-2": "heard"}).splitlines()]
+    assert [row.get("pred_text") for row in back] == [None, "heard", None, None]
+    # A system that has nothing for the first row is still matched by the right one.
+    lines(folder / "heard.jsonl", *({**row, **({"pred_text": "h"} if n else {})} for n, row in enumerate(rows)))
+    assert [one.id for one in read_manifest(folder / "heard.jsonl", hypotheses=True)] == ["a-2"]
+
+
+def test_an_id_that_is_given_twice_is_still_a_mistake(folder: Path) -> None:
+    rows = [{"id": "x", "audio_filepath": "a.wav", "text": "a"}, {"id": "x", "audio_filepath": "b.wav", "text": "b"}]
+    with pytest.raises(InputError, match="line 2: the id 'x' was there already in line 1"):
+        manifests.read(lines(folder / "m.jsonl", *rows))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_byte_order_marks_are_no_part_of_the_first_name(encoding: str, folder: Path) -> None:
+    table = "path\tsentence\na.wav\tGrüße\n"
+    (folder / "t.tsv").write_bytes(table.encode(encoding))
+    (folder / "m.jsonl").write_bytes(json.dumps({"audio_filepath": "a.wav", "text": "Grüße"}).encode(encoding))
+    cut = json.loads(layouts(folder)["cuts.jsonl"].read_text().splitlines()[0])
+    with gzip.open(folder / "cuts.jsonl.gz", "wb") as stream:
+        stream.write(json.dumps(cut).encode(encoding))
+    (folder / "names.txt").write_bytes("a.wav\r\nb.wav\r\n".encode(encoding))
+    assert [manifests.read(folder / name).utterances[0].id for name in ("t.tsv", "m.jsonl", "cuts.jsonl.gz")] == [
+        "a"
+    ] * 3
+    assert read_names(str(folder / "names.txt"), null=False) == ["a.wav", "b.wav"]

@@ -59,6 +59,12 @@ def align(
     start: Annotated[str | None, option("--start", help="Begin here: seconds, or 1:02:03.5.")] = None,
     end: Annotated[str | None, option("--end", help="Stop here.")] = None,
     channels: Annotated[str, option("--channels", help="mix, or the number of the channel with this text.")] = "mix",
+    track: Annotated[
+        str | None, option("--track", help="Sound track: a number from 0, or a language; default: that of -l.")
+    ] = None,
+    jumps: Annotated[
+        bool, option("--jumps", help="Keep leaps of a file's clock (over 10 minutes) as silence.")
+    ] = False,
     vad: Annotated[bool, option("--vad/--no-vad", help="Look for words in speech only.")] = True,
     device: Annotated[str, option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     compute_type: Annotated[str, option("--compute-type", "--dtype", help="auto, float32, bfloat16, ...")] = "auto",
@@ -89,7 +95,7 @@ def align(
     """
     from asrcli.audio.inputs import STDIN
     from asrcli.audio.vad import VadOptions
-    from asrcli.cli.commands.requests import say_shard, spoken_language, stretch
+    from asrcli.cli.commands.requests import say_shard, spoken_language, stretch, track_choice
     from asrcli.formats import layout
     from asrcli.runs.align_pairs import find_pairs
     from asrcli.runs.align_plan import AlignRequest
@@ -113,7 +119,8 @@ def align(
             say_shard(part, len(pairs), console)
         first, last = stretch(start, end)
         wanted = AlignRequest(
-            pairs=tuple(pairs), start=first, end=last, channel=_channel(channels), language=spoken_language(language),
+            pairs=tuple(pairs), start=first, end=last, channel=_channel(channels), track=track_choice(track),
+            jumps=jumps, language=spoken_language(language),
             aligner=aligner, model=model, listener=listener, vad=VadOptions() if vad else None,
             formats=chosen, layout=layout(subs) if subs else None,
             highlight_words=highlight_words, naming=results.naming, force=force,

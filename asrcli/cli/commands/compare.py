@@ -22,6 +22,10 @@ def compare(
     consensus: Annotated[
         Output, typer.Option(help="With --no-ref: write what most systems say (FILE.jsonl, or a folder of txt).")
     ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", "-f", help="How files are written: kaldi, trn, ...; of both sides, or stm,ctm."),
+    ] = None,
     normalizer: Annotated[
         str | None,
         typer.Option(
@@ -34,6 +38,9 @@ def compare(
         str | None, typer.Option("--language", "-l", help="Language code; guessed as English or not if left out.")
     ] = None,
     convention: Annotated[str | None, typer.Option(help="levenshtein, sclite or open-asr-leaderboard.")] = None,
+    fragments: Annotated[
+        bool, typer.Option("--fragments", help="With sclite: cut-off words (fr-) match by what there is of them.")
+    ] = False,
     meetings: Annotated[
         bool, typer.Option("--meetings", help="Score stm or rttm files as conversations: cpWER, ORC-WER and DER.")
     ] = False,
@@ -72,7 +79,7 @@ def compare(
     from asrcli.compare import report
     from asrcli.compare.conditions import Condition
     from asrcli.compare.run import Wanted, run
-    from asrcli.compare.sources import files_of
+    from asrcli.compare.sources import files_of, format_choice
     from asrcli.outputs.ledger import check_replaceable
     from asrcli.outputs.targets import ReportPaths, check_targets, reads, writes
     from asrcli.scoring.alignment import without_collector
@@ -90,6 +97,8 @@ def compare(
         explain=explain_normalizer,
         fields=tuple(by or ()),
         group=group,
+        fragments=fragments,
+        formats=format_choice(format),
     )
     check_replaceable([*paths, consensus if consensus and consensus.suffix == ".jsonl" else None], force=force)
     scored: dict[str, object] = {
@@ -97,6 +106,7 @@ def compare(
         "--by": by,
         "--group": group,
         "--show": show,
+        "--fragments": fragments,
     }
     scored |= {"--csv": csv_path, "--markdown": markdown_path, "--html": html_path, "--junit": junit_path}
     scored |= {"--fail-if": fail_if}  # a gate that is passed over would let everything through

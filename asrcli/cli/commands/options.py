@@ -99,6 +99,8 @@ def of_recordings(wanted: Request) -> dict[str, object]:
         "--diarize": wanted.speakers and wanted.speakers.rttm is None,
         "--rttm-in": wanted.speakers and wanted.speakers.rttm,
         "--n-best": wanted.options.n_best,
+        "--track": wanted.track,
+        "--jumps": wanted.jumps,
     }
 
 

@@ -173,6 +173,22 @@ def channel_choice(text: str) -> str:
     raise UsageError(f"--channels {text}: choose mix, split, or the number of a channel, counted from 0")
 
 
+def track_choice(text: str | None) -> str | None:
+    """Return the number of a sound track, or a language; ``None`` leaves it to the file.
+
+    Raises:
+        UsageError: neither a number nor a language.
+    """
+    from asrcli.base.languages import language_code
+
+    if text is not None and not text.isdecimal():
+        try:
+            return language_code(text)
+        except UsageError as error:
+            raise UsageError(f"--track {text}: give a number, counted from 0, or a language ({error})") from error
+    return text
+
+
 def speaker_options(diarize: bool, rttm: str | None, wanted: SpeakerOptions) -> SpeakerOptions | None:
     """Return how speakers are found: by a model as wanted, from a file, or not at all."""
     from asrcli.diarization.speakers import SpeakerOptions

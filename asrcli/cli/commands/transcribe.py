@@ -64,6 +64,12 @@ def transcribe(
         str | None, _inputs("--clip-timestamps", help="START,END in seconds: the same as --start and --end.")
     ] = None,
     channels: Annotated[str, _inputs("--channels", help="mix, split (a speaker per channel), or a number.")] = "mix",
+    track: Annotated[
+        str | None, _inputs("--track", help="Sound track: a number from 0, or a language; default: that of -l.")
+    ] = None,
+    jumps: Annotated[
+        bool, _inputs("--jumps", help="Keep leaps of a file's clock (over 10 minutes) as silence.")
+    ] = False,
     format: Annotated[
         str | None,
         _results(
@@ -280,6 +286,7 @@ def transcribe(
         )  # fmt: skip
         wanted = Request(
             inputs=found, start=first, end=last, channels=requests.channel_choice(channels),
+            track=requests.track_choice(track), jumps=jumps,
             engine=requests.engine_choice(engine, fast), model=model, backend=backend, options=options,
             batch_size=batch_size,
             languages=tuple(language_code(one) for one in requests.words(languages)), identifier=identify_with,

@@ -1,0 +1,293 @@
+"""Recordings joined end to end in one file: where each of them lies, so that it is opened by itself.
+
+A decoder is set up once from the head of a file. The parts of a chained Ogg may have another rate or another codebook,
+a second WAV or MP4 behind the first is never looked at, and an MP3 says how long its own part is. So each part is
+opened as a file of its own. Heads that promise less sound than there is (of a recorder that was cut off, or of more
+than 4 GiB) are read as if they promised all of it.
+
+FFmpeg looks for further chunks to the end of the file, eight bytes at a time: 40 MB of zeros behind the sound would
+take it 26 s, in which nothing can interrupt it. So what lies behind the chunks is kept from it.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+MOST_CHUNKS = 1000  # of one WAV, AIFF or CAF; boxes of one MP4
+LETTERS = frozenset((string.ascii_letters + string.digits + " _-.!").encode())
+# How a file begins -> bytes of its head, bytes of a chunk's size, the order of those, the chunk with the sound, and
+# whether a chunk of odd length has one more byte. RF64 and W64 keep their sizes elsewhere.
+LAYOUTS = {
+    b"RIFF": (12, 4, "little", b"data", True),
+    b"FORM": (12, 4, "big", b"SSND", True),
+    b"caff": (8, 8, "big", b"data", False),
+}
+# What other programs put behind the sound: no sound, even where it is cut off.
+TAGS = (b"TAG", b"ID3", b"id3 ", b"APETAGEX", b"LIST", b"bext", b"cue ", b"JUNK", b"iXML", b"_PMX", b"smpl", b"PK\3\4")
+LEAST_MORE = 3200  # bytes behind the promised sound that are taken for more of it: 0.1 s at 16 kHz
+OGG, OGG_HEAD, FIRST_PAGE = b"OggS", 27, 2
+EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+SEARCHED = 1 << 16  # bytes looked through at a time
+# Bytes between the head of an MPEG frame and its Xing header: (MPEG 1 or not, mono or not).
+XING_AT = {(True, False): 32, (True, True): 17, (False, False): 17, (False, True): 9}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the recordings in a file: where it begins and ends (bytes), and a few bytes of it that are read as others.
+
+    An end of ``None`` is the end of the file.
+    """
+
+    start: int = 0
+    end: int | None = None
+    patch: tuple[int, bytes] | None = None  # position from the start of the part, and what stands there
+
+
+def parts_of(file: BinaryIO) -> Iterator[Part]:
+    """Yield the parts of a file that can be sought in; one, without an end, of nearly all files.
+
+    The file may be read between two parts, and is anywhere afterwards.
+    """
+    file.seek(0)
+    head = file.read(12)
+    size = file.seek(0, 2)
+    if head[:4] in LAYOUTS:
+        yield from _chunked(file, size)
+    elif head[:4] == OGG:
+        yield from _between(_ogg_starts(file, size))
+    elif head[:4] == EBML:
+        yield from _between(_matroska_starts(file, size))
+    elif head[4:8] == b"ftyp":
+        yield from _between(_mp4_starts(file, size))
+    else:
+        yield from _between(_mp3_starts(file, size))
+
+
+def _between(starts: Iterator[int]) -> Iterator[Part]:
+    """Yield the parts between places where one begins, the start of the file first."""
+    last = 0
+    for start in starts:
+        yield Part(last, start)
+        last = start
+    yield Part(last)
+
+
+def _chunked(file: BinaryIO, size: int) -> Iterator[Part]:
+    """Yield the parts of a WAV, AIFF or CAF file: one ends where the head of another stands instead of a chunk."""
+    start: int | None = 0
+    while start is not None:
+        part, start = _one_chunked(file, start, size)
+        yield part
+
+
+def _one_chunked(file: BinaryIO, start: int, size: int) -> tuple[Part, int | None]:
+    """Return the part that begins at `start`, and where the next one does."""
+    file.seek(start)
+    kind = file.read(4)
+    first, digits, order, sound, padded = LAYOUTS[kind]
+    at, sounding = start + first, 0  # where the size of the sound stands
+    for _ in range(MOST_CHUNKS):
+        if at + 4 + digits > size:
+            break
+        file.seek(at)
+        head = file.read(4 + digits)
+        length = int.from_bytes(head[4:], order)  # type: ignore[arg-type]
+        if head[:4] == kind and sounding:
+            return Part(start, at), at
+        if not LETTERS.issuperset(head[:4]) or (sounding and at + len(head) + length > size):
+            if sounding and _is_more_sound(file, at, size):
+                unknown = min(size - sounding - digits, (1 << 8 * digits) - 2) if kind != b"RIFF" else 0
+                return Part(start, None, (sounding - start, unknown.to_bytes(digits, order))), None  # type: ignore[arg-type]
+            break
+        if head[:4] == sound:
+            if length in (0, (1 << 8 * digits) - 1):  # of a writer that did not know it
+                return Part(start), None
+            sounding = at + 4
+        at += len(head) + length + (length % 2 if padded else 0)
+    return Part(start, at if sounding and at < size else None), None
+
+
+def _is_more_sound(file: BinaryIO, at: int, size: int) -> bool:
+    """Return whether what lies behind the promised sound is more of it: no tag, no single byte over and over."""
+    file.seek(at)
+    piece = file.read(SEARCHED)
+    if size - at < LEAST_MORE or piece.startswith(TAGS):
+        return False
+    while piece and piece.count(piece[:1]) == len(piece):
+        piece = file.read(SEARCHED)
+    return bool(piece)
+
+
+def _ogg_starts(file: BinaryIO, size: int) -> Iterator[int]:
+    """Yield where further parts of a chained Ogg begin: at first pages of streams behind pages that are none."""
+    at, inside = 0, False
+    while at < size:
+        file.seek(at)
+        head = file.read(OGG_HEAD + 255)
+        if head[:4] != OGG or len(head) < OGG_HEAD:
+            at = _find(file, OGG, at + 1, size)
+            continue
+        begins = bool(head[5] & FIRST_PAGE)
+        if begins and inside:
+            yield at
+        inside = not begins
+        at += OGG_HEAD + head[26] + sum(head[OGG_HEAD : OGG_HEAD + head[26]])
+
+
+def _find(file: BinaryIO, wanted: bytes, at: int, size: int) -> int:
+    """Return where these bytes stand next, or the end of the file."""
+    while at < size:
+        file.seek(at)
+        piece = file.read(SEARCHED)
+        if (found := piece.find(wanted)) >= 0:
+            return at + found
+        at += max(1, len(piece) - len(wanted) + 1)
+    return size
+
+
+def _matroska_starts(file: BinaryIO, size: int) -> Iterator[int]:
+    """Yield where further Matroska or WebM files begin; searched for where a live writer left out the sizes."""
+    at = 0
+    while at < size:
+        file.seek(at)
+        head = file.read(12)
+        more = file.read(64)
+        if head[:4] == EBML and at and (b"webm" in more or b"matroska" in more):
+            yield at
+        length = _ebml_size(head[4:]) if head[:4] in (EBML, SEGMENT) else None
+        at = _find(file, EBML, at + 4, size) if length is None else at + length
+
+
+def _ebml_size(data: bytes) -> int | None:
+    """Return the bytes of an element with this head (without its id), head and id included; ``None`` if not known."""
+    digits = 9 - data[0].bit_length() if data and data[0] else 9
+    if len(data) < digits or digits > 8:
+        return None
+    value = int.from_bytes(data[:digits], "big") - (1 << 7 * digits)
+    return None if value == (1 << 7 * digits) - 1 else 4 + digits + value
+
+
+def _mp4_starts(file: BinaryIO, size: int) -> Iterator[int]:
+    """Yield where further MP4 files begin; none in a fragmented one, whose pieces may repeat the head."""
+    at, whole = 0, False
+    starts: list[int] = []
+    for _ in range(MOST_CHUNKS):
+        file.seek(at)
+        head = file.read(16)
+        if len(head) < 8 or head[4:8] == b"moof":
+            starts = [] if len(head) >= 8 else starts
+            break
+        if head[4:8] == b"ftyp" and whole:
+            starts.append(at)
+            whole = False
+        whole = whole or head[4:8] == b"moov"
+        length = int.from_bytes(head[:4], "big")
+        length = int.from_bytes(head[8:16], "big") if length == 1 else length
+        if length < 8 or at + length > size:
+            break
+        at += length
+    yield from starts
+
+
+def _mp3_starts(file: BinaryIO, size: int) -> Iterator[int]:
+    """Yield where further MP3 files begin: behind the frames that the Xing header of one counts, where another stands.
+
+    A first part without such a header has no length of its own, and all is decoded as one.
+    """
+    at = 0
+    while (end := _xing_end(file, at)) is not None and end < size:
+        at = _behind_tags(file, end)
+        file.seek(at)
+        head = file.read(3)
+        if head != b"ID3" and not (len(head) == 3 and head[0] == 0xFF and head[1] >= 0xE2):
+            return
+        yield at
+
+
+def _xing_end(file: BinaryIO, at: int) -> int | None:
+    """Return where the sound of an MP3 that begins here ends by its own account, ``None`` where it gives none."""
+    file.seek(at)
+    head = file.read(10)
+    if len(head) == 10 and head[:3] == b"ID3" and max(head[6:]) < 128:
+        at += 10 + sum(value << 7 * (3 - place) for place, value in enumerate(head[6:]))
+    file.seek(at)
+    frame = file.read(64)
+    if len(frame) < 64 or frame[0] != 0xFF or frame[1] < 0xE2:
+        return None
+    place = 4 + XING_AT[(frame[1] & 0x18 == 0x18, frame[3] >> 6 == 3)]
+    flags = int.from_bytes(frame[place + 4 : place + 8], "big")
+    if frame[place : place + 4] not in (b"Xing", b"Info") or not flags & 2:
+        return None
+    counted = place + 8 + (4 if flags & 1 else 0)
+    length = int.from_bytes(frame[counted : counted + 4], "big")
+    return at + length if length > 0 else None
+
+
+def _behind_tags(file: BinaryIO, at: int) -> int:
+    """Return the position behind ID3v1 and APE tags."""
+    while True:
+        file.seek(at)
+        head = file.read(32)
+        if head[:3] == b"TAG":
+            at += 128
+        elif head[:8] == b"APETAGEX" and len(head) == 32:
+            at += int.from_bytes(head[12:16], "little") + (32 if head[23] & 0x80 else 0)
+        else:
+            return at
+
+
+class Piped:
+    """What comes through a pipe, part by part: of a chained Ogg, reading ends at each joint until `next_part`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._read = getattr(file, "read1", file.read)  # what is there, so that a live pipe flows
+        self._held = b""
+        self._left = 0  # bytes of this page
+        self._inside = False  # behind the first pages
+        self.joint = False  # reading has ended because another part begins
+
+    def read(self, size: int = -1) -> bytes:
+        """Return some bytes; none at a joint and at the end."""
+        if self._left == 0 and not self._next_page():
+            return b""
+        size = self._left if size < 0 else min(size, self._left)
+        data = self._held[:size] or self._read(size)
+        self._held = self._held[len(data) :]
+        self._left -= len(data)
+        return data
+
+    def next_part(self) -> bool:
+        """Go on behind a joint; return whether there is one."""
+        there, self.joint, self._inside = self.joint, False, False
+        return there
+
+    def _next_page(self) -> bool:
+        """Find how long the next page is, or the stretch up to it; return whether there is one in this part."""
+        if self.joint:
+            return False
+        self._fill(4)
+        if self._held[:4] != OGG:
+            found = self._held.find(OGG, 1)
+            self._left = found if found > 0 else max(1, len(self._held) - 3)
+            if not self._inside:
+                self._left = 1 << 62  # this is no Ogg
+            return bool(self._held)
+        self._fill(OGG_HEAD)
+        count = self._held[26] if len(self._held) >= OGG_HEAD else 0
+        self._fill(OGG_HEAD + count)
+        begins = len(self._held) > 5 and bool(self._held[5] & FIRST_PAGE)
+        self.joint = begins and self._inside
+        self._inside = not begins
+        self._left = OGG_HEAD + count + sum(self._held[OGG_HEAD : OGG_HEAD + count])
+        if self.joint:
+            self._left = 0
+        return not self.joint
+
+    def _fill(self, count: int) -> None:
+        """Hold at least so many bytes, if there are."""
+        while len(self._held) < count and (data := self._read(count - len(self._held))):
+            self._held += data

@@ -1,0 +1,184 @@
+"""Put decoded frames where the container's clock has them, as a player would: silence into gaps, overlaps laid over.
+
+Positions count samples; timestamps only correct them, where they are further off than they jitter. The clock of a file
+without one (raw AAC, MP3) is a count of frames by the library, which is wrong where the rate changes: it is not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from asrcli.audio.media import time_zero
+from asrcli.audio.resample import Mixer
+
+if TYPE_CHECKING:
+    from asrcli.types import Samples
+
+GAP = 0.1  # seconds by which timestamps must be off the samples: below it is jitter
+STEADY = ("mov,mp4,m4a,3gp,3g2,mj2",)  # whose timestamps count samples
+STEADY_GAP = 0.02  # the same there: clips joined without encoding are off by one frame of 23 ms or more at each joint
+LATE_START = 0.01  # the same at the very start, where there is no jitter
+OVERLAP = 0.5  # seconds that timestamps may go back for what overlaps; further back the clock was started anew
+CLOCKLESS = ("aac", "ac3", "eac3", "amr", "dts", "dtshd", "gsm", "latm", "loas", "mp2", "mp3", "truehd")
+MOST_SILENCE = 12 * 3600.0  # seconds of silence put in altogether: a kilobyte can declare a gap of a year
+LONGEST_GAP = 60.0  # seconds of silence put in where the container does not say how long it is
+JUMP = 600.0  # a longer gap is a recorder started anew, unless pictures go on in it
+
+
+class Timeline:
+    """Frames in, `(rate, mono samples)` out, about a group at a time."""
+
+    def __init__(self, mixer: Mixer, tell: Callable[[str, str], None], jumps: bool, group_seconds: float) -> None:
+        self.mixer = mixer
+        self.pictures: Callable[[float, float], bool] | None = None  # whether there is one near a timestamp, seconds
+        self.tell = tell  # gets the kind of problem and a clause; says each kind once
+        self.jumps = jumps  # gaps are silence however long they are
+        self.group_seconds = group_seconds
+        self.position = 0.0  # seconds from time zero that are decoded by now
+        self.silence = 0.0  # seconds that were put in
+        self.closed = 0.0  # seconds of gaps that were left out
+        self.zero: float | None = None  # the timestamp (seconds) of time zero; moved when timestamps jump
+        self.declared: float | None = None  # the length as this part of the file says it
+        self.begun = 0.0  # the position at which this part of the file begins
+        self.container: Any = None
+        self._tail: Samples | None = None  # waits to have what overlaps it laid over
+        self._skip = 0  # samples that overlap what is already gone
+
+    def begin(self, container: Any, declared: float | None) -> None:
+        """Go on with a container, the first or a further part of the file, whose clock starts anew."""
+        self.zero = None if self.container is None else time_zero(container) - self.position
+        self.container, self.declared, self.begun = container, declared, self.position
+        self.clocked = container.format.name not in CLOCKLESS
+        self.tolerance = STEADY_GAP if container.format.name in STEADY else GAP
+
+    def place(self, frames: Iterator[Any]) -> Iterator[tuple[int, Samples]]:
+        """Yield `(rate, mono samples)`, with silence where timestamps say audio is missing."""
+        from av.audio.fifo import AudioFifo
+
+        fifo, kind, rate, base = AudioFifo(), None, 0, None
+        for frame in frames:
+            if not frame.samples or not frame.sample_rate:
+                continue
+            # The queue compares formats, but not the number of channels: one that grew would crash it.
+            if (frame.sample_rate, frame.layout.nb_channels, frame.format.name) != kind:
+                yield from self._drained(fifo, rate, last=True)
+                fifo, rate = AudioFifo(), frame.sample_rate
+                kind = (rate, frame.layout.nb_channels, frame.format.name)
+            base = float(frame.time_base or 0)
+            off = self._off(frame.pts * base) if frame.pts is not None and base else 0.0
+            if off > 0:
+                yield from self._drained(fifo, rate, last=True)
+                yield from silence(rate, off)
+            elif off < 0:
+                yield from self._drained(fifo, rate, overlapped=round(-off * rate))
+            self.position += off
+            frame.pts = None  # the queue would insist on timestamps without a gap
+            fifo.write(frame)
+            self.position += frame.samples / rate
+            if fifo.samples >= rate * self.group_seconds:
+                yield from self._drained(fifo, rate)
+        yield from self._drained(fifo, rate, last=True)
+
+    def _drained(self, fifo: Any, rate: int, overlapped: int = 0, last: bool = False) -> Iterator[tuple[int, Samples]]:
+        """Yield what waits in the queue, as mono samples; so many of them stay to have what comes laid over them."""
+        import numpy as np
+
+        frame = fifo.read()
+        samples = None if frame is None else self._overlaid(self._mono(frame))
+        if overlapped and samples is not None:
+            if self._tail is not None:
+                samples, self._tail = np.concatenate([samples, self._tail]), None
+            self._tail, samples = samples[-overlapped:], samples[:-overlapped]
+            self._skip = overlapped - len(self._tail)
+        elif overlapped:
+            self._skip += overlapped
+        if samples is not None and len(samples):
+            yield rate, samples
+        if last and self._tail is not None:
+            yield rate, self._tail
+            self._tail = None
+        if last:
+            self._skip = 0
+
+    def _overlaid(self, samples: Samples) -> Samples:
+        """Return samples with what overlaps them added: at a joint either has only its codec's padding there."""
+        import numpy as np
+
+        if self._skip:
+            samples, self._skip = samples[self._skip :], max(0, self._skip - len(samples))
+        if self._tail is None:
+            return samples
+        both = min(len(samples), len(self._tail))
+        mixed: Samples = samples.copy()
+        mixed[:both] += self._tail[:both]
+        self._tail = self._tail[both:] if both < len(self._tail) else None
+        return mixed if np.abs(mixed[:both]).max(initial=0) <= 1 else np.clip(mixed, -1, 1)
+
+    def _mono(self, frame: Any) -> Samples:
+        """Return a frame as mono samples."""
+        import numpy as np
+
+        samples = self.mixer.mono(frame)
+        if self.mixer.opposed:
+            self.tell("phase", "its two channels are in opposite phase: their difference is heard")
+        if samples is None:
+            self.tell("channel", f"channel {self.mixer.channel} ends near {self.position:.1f} s")
+            samples = np.zeros(frame.samples, np.float32)
+        return samples
+
+    def _off(self, time: float) -> float:
+        """Return the seconds of silence that belong before the frame with this timestamp; below 0 it overlaps."""
+        begins = self.zero is None
+        if self.zero is None:
+            self.zero = min(time_zero(self.container), time)
+        off = time - self.zero - self.position
+        if not self.clocked and not begins:
+            return 0.0
+        if off > (LATE_START if begins else self.tolerance):
+            if self._fills(off):
+                self.silence += off
+                if not begins and off > GAP:
+                    self.tell("gap", f"audio is missing at {self.position:.1f} s; silence was put in its place")
+                return off
+        elif -OVERLAP < off < -self.tolerance:
+            return off
+        if abs(off) > self.tolerance:
+            self.zero += off  # timestamps jumped: follow them from here, and keep every sample
+        return 0.0
+
+    def _fills(self, gap: float) -> bool:
+        """Return whether a gap is to be filled with silence, and say why a long one is not."""
+        if self.declared is None and gap > LONGEST_GAP and not self.jumps:
+            return False
+        if self.declared is not None and self.position - self.begun + gap > self.declared + 1:
+            return False
+        if self.silence + gap > MOST_SILENCE:
+            self.tell("year", f"{gap / 3600:.0f} hours are missing at {self.position:.1f} s, left out")
+        elif gap > JUMP and not self.jumps and not self._has_pictures(gap):
+            leap = f"its clock leaps {_clock(gap)} ahead at {self.position:.1f} s"
+            self.tell("jump", f"{leap}, where the recorder seems to have been started anew: left out; --jumps keeps it")
+        else:
+            return True
+        self.closed += gap
+        return False
+
+    def _has_pictures(self, gap: float) -> bool:
+        """Return whether moving pictures go on in a gap of the sound: then it is no leap of the clock."""
+        return self.pictures is not None and self.pictures((self.zero or 0.0) + self.position + gap / 2, gap / 3)
+
+
+def silence(rate: int, seconds: float) -> Iterator[tuple[int, Samples]]:
+    """Yield silence in pieces of a second: a gap can be hours long."""
+    import numpy as np
+
+    left = round(seconds * rate)
+    while left > 0:
+        yield rate, np.zeros(min(left, rate), np.float32)
+        left -= rate
+
+
+def _clock(seconds: float) -> str:
+    """Return ``1:23:20``."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

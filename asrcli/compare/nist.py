@@ -1,0 +1,149 @@
+"""Files of scorers: NIST's trn, stm and ctm, and Kaldi's text."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from asrcli.base.join import join_texts
+from asrcli.datasets.lines import read_lines
+from asrcli.datasets.utterances import check_text
+from asrcli.errors import InputError
+from asrcli.scoring.network import parse_network
+from asrcli.types import Utterance, Word
+
+IGNORED = "ignore_time_segment_in_scoring"
+TRN = re.compile(r"(.*)\(([^()\s]+)\)\s*\Z", re.DOTALL)
+
+
+def read_kaldi_text(path: Path) -> list[Utterance]:
+    """Read Kaldi's ``text``: an id and its words a line; an id alone has none."""
+    found: dict[str, Utterance] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        key, *words = line.split(maxsplit=1)
+        if key in found:
+            raise InputError(f"{path} line {number}: the id '{key}' was there already")
+        check_text(line, path, number)
+        found[key] = Utterance(key, words[0].strip() if words else "")
+    return list(found.values())
+
+
+def read_trn(path: Path) -> list[Utterance]:
+    """Read NIST's trn: a text per line and its id in parentheses at the end, ``speaker-utterance``."""
+    found: dict[str, Utterance] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip() or line.startswith(";;"):
+            continue
+        parts = TRN.match(line)
+        if parts is None:
+            raise InputError(f"{path} line {number}: no (id) at the end: {line[-60:]}")
+        if parts[2] in found:
+            raise InputError(f"{path} line {number}: the id '{parts[2]}' was there already")
+        check_text(line, path, number)
+        group = re.split(r"[-_]", parts[2], maxsplit=1)[0]
+        found[parts[2]] = Utterance(parts[2], parts[1].strip(), group=group)
+    return list(found.values())
+
+
+def read_stm(path: Path) -> list[Utterance]:
+    """Read NIST's stm: ``recording channel speaker start end [<labels>] text``."""
+    found: dict[str, Utterance] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip() or line.startswith(";;"):
+            continue
+        cells = line.split(maxsplit=5)
+        try:
+            recording, channel, speaker, start, end = *cells[:3], float(cells[3]), float(cells[4])
+        except (IndexError, ValueError):
+            raise InputError(
+                f"{path} line {number}: not 'recording channel speaker start end text': {line[:60]}"
+            ) from None
+        text = cells[5] if len(cells) > 5 else ""
+        labels, rest = (re.match(r"<[^<>]*>", text) or [""])[0], text
+        rest = text[len(labels) :].strip()
+        check_text(text, path, number)
+        if rest.lower() == IGNORED:
+            continue
+        key = f"{recording}-{channel}-{start:.3f}-{end:.3f}"
+        if key in found:
+            raise InputError(f"{path} line {number}: the segment '{key}' was there already")
+        fields = (("recording", recording), ("channel", channel), *((("labels", labels[1:-1]),) if labels else ()))
+        found[key] = Utterance(
+            key, rest, group=speaker, start=start, end=end, seconds=end - start, fields=fields
+        )  # fmt: skip
+    return list(found.values())
+
+
+def read_ctm(path: Path) -> Iterable[tuple[str, Word]]:
+    """Yield recording (with its channel) and word of NIST's ctm: ``recording channel start length word [score]``."""
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip() or line.startswith(";;"):
+            continue
+        cells = line.split()
+        try:
+            start, length = float(cells[2]), float(cells[3])
+            yield f"{cells[0]} {cells[1]}", Word(cells[4], start, start + length)
+        except (IndexError, ValueError):
+            raise InputError(f"{path} line {number}: not 'recording channel start length word': {line[:60]}") from None
+
+
+def whole_recordings(words: Iterable[tuple[str, Word]]) -> list[Utterance]:
+    """Join the words of each recording of a ctm into one text."""
+    texts: dict[str, list[Word]] = {}
+    for recording, word in words:
+        texts.setdefault(recording.split()[0], []).append(word)
+    return [
+        Utterance(key, join_texts(word.text for word in sorted(group, key=lambda word: word.start)))
+        for key, group in texts.items()
+    ]
+
+
+def lay_into_segments(
+    segments: Iterable[Utterance], words: Iterable[tuple[str, Word]]
+) -> tuple[list[Utterance], int, Counter[str]]:
+    """Give each word of a ctm to the stm segment that holds its middle, or else to the nearest one.
+
+    Returns:
+        The segments with the words in them, how many words lay in no segment of their recording, and how many are of
+        recordings (with their channel) that have no segments.
+    """
+    by_recording: dict[str, list[Utterance]] = {}
+    for segment in segments:
+        fields = dict(segment.fields)
+        by_recording.setdefault(f"{fields.get('recording')} {fields.get('channel')}", []).append(segment)
+    texts: dict[str, list[Word]] = {}
+    outside = 0
+    unknown: Counter[str] = Counter()
+    for recording, word in words:
+        places = by_recording.get(recording, [])
+        if not places:
+            unknown[recording] += 1
+            continue
+        places.sort(key=lambda one: one.start or 0.0)
+        middle = (word.start + word.end) / 2
+        index = bisect_right(places, middle, key=lambda one: one.start or 0.0) - 1
+        near = places[max(0, index) : max(0, index) + 2]
+        best = min(near, key=lambda one: max((one.start or 0.0) - middle, middle - (one.end or 0.0), 0.0))
+        outside += not (best.start or 0.0) <= middle <= (best.end or 0.0)
+        texts.setdefault(best.id, []).append(word)
+    laid = []
+    for segment in (one for places in by_recording.values() for one in places):
+        said = sorted(texts.get(segment.id, ()), key=lambda word: word.start)
+        laid.append(replace(segment, text=join_texts(word.text for word in said)))
+    return laid, outside, unknown
+
+
+def check_marks(path: Path, kind: str) -> None:
+    """Raise `InputError` for an alternation of a trn or stm file that lacks a brace."""
+    if kind in (".trn", ".stm"):
+        for number, line in enumerate(read_lines(path), start=1):
+            try:
+                parse_network(line)
+            except InputError as error:
+                raise InputError(f"{path} line {number}: {error}") from None

@@ -1,0 +1,111 @@
+"""Lines of text files, and the rows of JSON Lines, CSV and TSV: every mistake is named by file and line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from asrcli.base.encoding import UTF16, decode_text
+from asrcli.errors import InputError
+
+TABLES = (".csv", ".tsv")
+MOST_CHARACTERS = 2_000_000  # of one text: more than a day of speech
+Row = Mapping[str, Any]
+
+
+def read_json_lines(path: Path) -> Iterator[tuple[int, Row]]:
+    """Yield line number and object of every line that is not empty."""
+    decode = json.JSONDecoder().raw_decode  # twice as fast as json.loads, which looks for space round every line
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line or line.isspace():
+            continue
+        try:
+            row, end = decode(line)
+        except (ValueError, RecursionError):
+            end = -1
+        if end != len(line):
+            row = read_json_line(line, path, number)
+        if not isinstance(row, dict):
+            raise InputError(f"{path} line {number}: a line must be an object like {{...}}, not: {line[:60]}")
+        yield number, row
+
+
+def read_json_line(line: str, path: Path, number: int) -> Any:
+    """Read one line, with space round it."""
+    try:
+        return json.loads(line)
+    except RecursionError:
+        raise InputError(f"{path} line {number}: brackets inside brackets, too deep to be read") from None
+    except ValueError as error:
+        raise InputError(f"{path} line {number}: not JSON ({error}): {line[:60]}") from None
+
+
+def read_table(path: Path, kind: str | None = None) -> Iterator[tuple[int, Row]]:
+    """Yield line number and cells by column name of a CSV or TSV file with a header; `kind` stands for its suffix."""
+    kind = kind or path.suffix
+    lines = read_lines(path)
+    if not lines:
+        return
+    csv.field_size_limit(MOST_CHARACTERS)
+    if kind == ".tsv" and (plain := plain_cells(lines)):
+        reader: Any = csv.reader(plain, delimiter="\t", quoting=csv.QUOTE_NONE)
+    else:
+        reader = csv.reader(lines, delimiter="\t" if kind == ".tsv" else ",", strict=True)
+    try:
+        header = [name.strip() for name in next(reader)]
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                number = reader.line_num
+                raise InputError(f"{path} line {number}: {len(cells)} columns where the header has {len(header)}")
+            yield reader.line_num, dict(zip(header, cells, strict=True))
+    except csv.Error as error:
+        raise InputError(f"{path} line {reader.line_num}: {error}") from None
+
+
+DOUBLED = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')
+
+
+def plain_cells(lines: Sequence[str]) -> list[str] | None:
+    """Return the lines of a TSV in which quotes stand for themselves, ``None`` where they hold cells together.
+
+    Common Voice and most others write quotes as they are, so that one alone would swallow rows. A writer of CSV quotes
+    the names, or has tabs and ends of lines inside cells, so that columns are missing; its doubled quotes are read.
+    """
+    columns = lines[0].count("\t")
+    if '"' in lines[0] or any(line.count("\t") != columns for line in lines if line):
+        return None
+
+    def unquoted(cell: str) -> str:
+        return cell[1:-1].replace('""', '"') if DOUBLED.fullmatch(cell) else cell
+
+    return ["\t".join(map(unquoted, line.split("\t"))) if '""' in line else line for line in lines]
+
+
+def read_lines(path: Path) -> list[str]:
+    """Read the lines of a UTF-8 text file.
+
+    Raises:
+        InputError: it cannot be opened, is not UTF-8, or holds a NUL byte.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    if b"\0" in data and not data.startswith(UTF16):
+        raise InputError(f"{path} line {line_of(data, data.index(0))}: a NUL byte, so this is no text file")
+    try:
+        text = decode_text(data)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} line {line_of(data, error.start)}: not UTF-8; convert it with iconv") from None
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
+
+
+def line_of(data: bytes, offset: int) -> int:
+    """Return the number of the line that holds a byte."""
+    return data.count(b"\n", 0, offset) + 1

@@ -1,0 +1,113 @@
+"""Several sound tracks in one file: which is heard, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from support.command import Run
+
+from asrcli.audio.decode import decode, probe
+from asrcli.audio.tracks import code_of
+from asrcli.base.languages import NAMES, THREE_LETTERS, language_code
+from asrcli.errors import AsrError, UsageError
+from asrcli.types import SAMPLE_RATE, Recording
+from tests.audio_files import tone
+
+TRACKS = (("deu", "", 600), ("eng", "Commentary", 900), ("fre", "", 1200), (None, "", 1500))
+
+
+def several(path: Path, tracks: Any = TRACKS, default: int = 0) -> Path:
+    """Write a file whose tracks are tones of different pitch."""
+    with av.open(str(path), "w") as container:
+        streams = []
+        for number, (language, title, hertz) in enumerate(tracks):
+            stream = container.add_stream("aac", rate=16_000, layout="mono")
+            stream.disposition = av.stream.Disposition.default if number == default else av.stream.Disposition(0)
+            if language:
+                stream.metadata["language"] = language
+            if title:
+                stream.metadata["title"] = title
+            streams.append((stream, tone(1, 16_000, hertz, 0.3)))
+        for stream, samples in streams:
+            for at in range(0, 15_360, 1024):
+                frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None, at : at + 1024]), "fltp", "mono")
+                frame.sample_rate, frame.pts = 16_000, at
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    return path
+
+
+def pitch(path: Path, track: int | None) -> int:
+    """Return the loudest frequency of a track, to 100 Hz."""
+    samples = np.concatenate(list(decode(Recording(str(path), track=track), lambda text: None)))[4000:12_000]
+    return round(int(np.argmax(np.abs(np.fft.rfft(samples)))) * SAMPLE_RATE / len(samples) / 100) * 100
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language", "hertz"),
+    [
+        (None, None, 600),
+        ("0", None, 600),
+        ("1", None, 900),
+        ("3", "de", 1500),
+        ("en", None, 900),
+        ("fr", "de", 1200),
+        (None, "en", 900),
+        (None, "fr", 1200),
+        (None, "it", 600),  # no track is marked so
+    ],
+)
+@pytest.mark.parametrize("ending", ["mkv", "mp4"])
+def test_the_track_is_chosen_by_number_or_language(
+    ending: str, wanted: str | None, language: str | None, hertz: int, tmp_path: Path
+) -> None:
+    path = several(tmp_path / f"several.{ending}")
+    assert pitch(path, probe(str(path), wanted, language).track) == hertz
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        ("4", "has no sound track 4; it has 4: 0 de, 1 en (Commentary), 2 fr, 3 in no marked language"),
+        ("it", "has no sound track in 'it'; it has 4: 0 de"),
+    ],
+)
+def test_a_track_that_is_not_there_is_said_with_what_there_is(wanted: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(AsrError) as caught:
+        probe(str(several(tmp_path / "several.mkv")), wanted)
+    assert says in str(caught.value)
+
+
+def test_the_command_says_what_there_is_and_takes_another(asr: Run, tmp_path: Path) -> None:
+    path = several(tmp_path / "several.mkv")
+    done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "-f", "json")
+    assert done.code == 0, done.err
+    assert "sound track 0 is heard, of 4: 0 de, 1 en (Commentary)" in done.err
+    assert "track" not in json.loads(done.out)["recording"]
+    done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "-f", "json", "--track", "English")
+    assert json.loads(done.out)["recording"]["track"] == 1
+    assert "sound track 1 is heard" in done.err
+    done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "--track", "it")
+    assert (done.code, done.err.count("has no sound track in 'it'")) == (1, 1)
+    done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "--track", "klingon")
+    assert done.code == 2
+
+
+def test_one_track_gets_no_line(asr: Run, tmp_path: Path) -> None:
+    path = several(tmp_path / "one.mkv", TRACKS[:1])
+    done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "-l", "en")
+    assert (done.code, "sound track" in done.err) == (0, False)
+
+
+def test_languages_of_containers_are_known() -> None:
+    assert {language_code(three) for three in THREE_LETTERS} <= set(NAMES)
+    assert (code_of("ger"), code_of("deu"), code_of("en-US"), code_of("und"), code_of("xyzzy"), code_of(None)) == (
+        "de", "de", "en", None, None, None,
+    )  # fmt: skip
+    with pytest.raises(UsageError):
+        language_code("xyz")
