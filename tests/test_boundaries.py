@@ -83,7 +83,7 @@ def test_a_bug_while_a_recording_is_aligned(
     monkeypatch.setattr("signal.signal", lambda *unused: None)
     monkeypatch.chdir(place)
     with pytest.raises(SystemExit) as end:
-        main(("align", ".", "-a", "pocketsphinx", "-l", "en", "-o", "out", "-f", "json"))
+        main(("align", ".", "-a", "pocketsphinx", "--listener", "none", "-l", "en", "-o", "out", "-f", "json"))
     err = capsys.readouterr().err
     assert end.value.code == 1, err
     check_said(err)
