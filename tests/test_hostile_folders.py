@@ -6,6 +6,7 @@ hearing run in a process of its own (this file, run as a program), which reports
 
 from __future__ import annotations
 
+import copyreg
 import json
 import os
 import shutil
@@ -141,8 +142,10 @@ def loaded(role: str, name: str, folder: str) -> Callable[[], object]:
     random = np.random.default_rng(0)
     clips = [Clip(Recording("a.wav"), 0.0, (0.1 * random.standard_normal(32_000)).astype(np.float32))]
     if role == "speakers":
+        from asrcli.base.torchaudio_guard import guard_torchaudio
         from asrcli.diarization.checkpoint import open_pipeline
 
+        guard_torchaudio()
         with opening(Weights(folder, folder)):
             pipeline = open_pipeline(folder)
         return lambda: pipeline
@@ -277,8 +280,12 @@ def build(name: str, folder: Path) -> Path:
         return convert_to_safetensors(TINY / "firered2-aed-digits", folder)
     if name == "pyannote":
         pytest.importorskip("pyannote.audio")
+        from pyannote.audio.core.task import Problem, Resolution
+
         from tests.support.tiny_pyannote import build as pyannote
 
+        for enumeration in (Problem, Resolution):  # as all Pythons write them but 3.11.0 to 3.11.3
+            copyreg.pickle(enumeration, lambda one: (type(one), (one.value,)))
         return pyannote(folder)
     if name == "nemo":
         pytest.importorskip("nemo")

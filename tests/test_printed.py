@@ -65,3 +65,10 @@ def test_cells_of_transcripts_are_no_formulas(name: str, text: str) -> None:
     rows = list(csv.reader(io.StringIO(out), delimiter="\t" if name == "tsv" else ","))
     assert rows[1][-1] == f"'{text}"
     assert not [cell for cell in rows[1] if cell[:1] in ("=", "+", "-", "@")]
+
+
+def test_a_manifest_is_data_for_programs_and_has_every_text_as_it_is() -> None:
+    from asrcli.datasets.manifests import to_table
+
+    rows = [{"path": "a.wav", "text": "-5", "pred_text": "=1"}]
+    assert list(csv.DictReader(io.StringIO(to_table(rows, rows, ",")))) == rows

@@ -66,7 +66,8 @@ def open_pipeline(folder: str | Path) -> Any:
         )
         return pipeline.instantiate(config.get("params") or pipeline.default_parameters())
     except (KeyError, ValueError, OSError) as error:
-        raise ModelError(f"'{root}' is no diarization pipeline that can be loaded: {error}") from error
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"'{root}' is no diarization pipeline that can be loaded: {reason}") from error
 
 
 def _read_config(root: Path) -> dict[str, Any]:
@@ -78,8 +79,9 @@ def _read_config(root: Path) -> dict[str, Any]:
         name = config["pipeline"]["name"]
     except FileNotFoundError:
         raise ModelError(f"'{root}' has no {CONFIG}: it is no folder of a pyannote pipeline") from None
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise ModelError(f"'{path}' is no config of a pyannote pipeline: {error}") from error
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"'{path}' is no config of a pyannote pipeline: {reason}") from error
     if name not in PIPELINES:
         raise ModelError(f"'{path}' is a pipeline '{name}'; only {PIPELINES[0]} can be used")
     return dict(config)
@@ -117,7 +119,8 @@ def open_network(path: Path) -> Any:
         # A loss that was trained along has weights of its own, which nobody needs any more.
         missing = network.load_state_dict(checkpoint["state_dict"], strict=False).missing_keys
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise ModelError(f"'{path}' is no checkpoint of pyannote.audio that can be loaded: {error}") from error
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"'{path}' is no checkpoint of pyannote.audio that can be loaded: {reason}") from error
     if missing:
         raise ModelError(f"'{path}' is incomplete: it has no weights '{missing[0]}'")
     return network.eval()

@@ -40,7 +40,7 @@ def render_csv(transcript: Transcript, layout: Layout, header: bool) -> str:
                 f"{segment.start:.3f}",
                 f"{segment.end:.3f}",
                 safe_cell(clean(segment.speaker or "")),
-                segment.language or transcript.language or "",
+                safe_cell(segment.language or transcript.language or ""),
                 "" if segment.score is None else f"{segment.score:.4f}",
                 " ".join(segment.flags),
                 safe_cell(clean(segment.text)),
