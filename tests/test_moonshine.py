@@ -15,7 +15,7 @@ from hypothesis import strategies as some
 
 from asrcli.engine import Device, Weights
 from asrcli.errors import ModelError
-from asrcli.types import Flag, Options, Region
+from asrcli.types import SAMPLE_RATE, Flag, Options, Region
 from asrcli.weights import models
 from tests.clips import clip, noise, silence
 
@@ -97,8 +97,21 @@ def test_a_text_cut_at_the_limit_is_flagged(engine: Moonshine, monkeypatch: pyte
     assert whole.flags == ()
     monkeypatch.setattr(moonshine, "MOST_TOKENS", 2)
     [[cut]] = engine.transcribe([one], Options())
-    assert cut.flags == (Flag.TRUNCATED.value,) and whole.text.startswith(cut.text)
+    assert cut.flags == (Flag.TRUNCATED.value, Flag.LOW_CONFIDENCE.value) and whole.text.startswith(cut.text)
     monkeypatch.setattr(engine, "_write", lambda samples, limit: ([1000, 2000, 3000] + [4000] * 9, [-0.1] * 12))
     [[looped]] = engine.transcribe([one], Options())
     assert set(looped.flags) == {Flag.TRUNCATED.value, Flag.REPEAT_LOOP.value}
     assert looped.text == engine._text([1000, 2000, 3000, 4000])
+
+
+def test_text_that_it_is_not_sure_of_is_flagged(engine: Moonshine) -> None:
+    """The same digits, plain and under noise as loud as it is twice over."""
+    samples = clip(DIGITS / "string00.wav").samples
+    noise = np.random.default_rng(0).normal(0, 2 * samples.std(), len(samples)).astype(np.float32)
+    speech = (Region(0.0, len(samples) / SAMPLE_RATE),)
+    plain, noisy = (
+        engine.transcribe([replace(clip(DIGITS / "string00.wav"), samples=one, speech=speech)], Options())[0][0]
+        for one in (samples, samples + noise)
+    )
+    assert plain.flags == () and plain.score is not None and plain.score >= 0.7
+    assert Flag.LOW_CONFIDENCE in noisy.flags and noisy.score is not None and noisy.score < 0.7

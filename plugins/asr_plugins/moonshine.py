@@ -45,6 +45,7 @@ TOKENS_PER_SECOND = 6.5  # the authors' limit; models that hear silence or noise
 LEAST_TOKENS = 8  # a single word of a short clip must not count as cut
 MOST_TOKENS = 194  # positions of the decoder
 SHORTEST = 895  # samples; the convolutions need as many
+DOUBTFUL = 0.7  # score; below it were 69 % of the words lost in noise, and nothing without a loss (docs/accuracy.md)
 REPEATS = 3  # times in a row that make a loop
 MOST_LOADED = 1 << 28  # bytes of a file; base-en has a tenth
 
@@ -113,6 +114,7 @@ class Moonshine(Engine):
             flags += (Flag.REPEAT_LOOP.value,) if looped else ()
         text = self._text(tokens)
         score = min(1.0, math.exp(sum(scores[: len(tokens)]) / len(tokens)))
+        flags += (Flag.LOW_CONFIDENCE.value,) if score < DOUBTFUL else ()
         return [Segment(text, *found, language="en", score=round(score, 4), flags=flags)] if text else []
 
     def _write(self, samples: Samples, limit: int) -> tuple[list[int], list[float]]:
