@@ -210,6 +210,8 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> Re
         "start": request.start,
         "end": request.end,
         "vad": "off" if request.vad is None else asdict(request.vad),
+        "dtype": None if request.dtype == "auto" else request.dtype,
+        "batch_size": request.batch_size,
         "languages": request.languages,
         "punctuation": request.punctuation,
         "identifier": request.identifier,
