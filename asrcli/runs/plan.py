@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asrcli.alignment.words import aligner_for
-from asrcli.audio.inputs import Found
+from asrcli.audio.inputs import Found, line_of_passed_over
 from asrcli.audio.vad import SILERO, VadOptions
 from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS
 from asrcli.diarization.known import KnownTurns, plan_speakers, speaker_recipe
@@ -126,6 +126,8 @@ def plan(request: Request) -> Plan:
     """
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, for_engine(request.options), notices.append)
+    roots = dict.fromkeys(found.root for found in request.inputs if found.root)
+    notices += filter(None, map(line_of_passed_over, roots))
     request = _with_word_times(request, engine, notices.append)
     aligner = aligner_for(engine, request.options, request.aligner)
     for group, spelling in companions_of(request):
