@@ -27,6 +27,7 @@ from asrcli.types import Options
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
     from asrcli.engines.recogniser import Choice
+    from asrcli.types import Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,10 @@ class Request:
     def layout_for(self, job: Job, format: str) -> Layout:
         """Return how subtitles are shaped."""
         return self.layout
+
+    def own_text(self, job: Job, transcript: Transcript, format: str) -> str | None:
+        """Return what an output is where it is not rendered from the transcript alone."""
+        return None
 
     @property
     def track_language(self) -> str | None:
