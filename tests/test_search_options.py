@@ -43,7 +43,7 @@ def test_an_n_best_list_is_in_every_kind_of_json(asr: Run, talk: str, tmp_path: 
     assert done.code == 0, done.err
     document = json.loads((tmp_path / "out/one-two.json").read_text())
     schema("transcript").validate(document)
-    assert document["segments"][0]["alternatives"] == LISTED and document["options"] == {"n_best": "2"}
+    assert document["segments"][0]["alternatives"] == LISTED and {"n_best": "2"}.items() <= document["options"].items()
     assert read_transcript(tmp_path / "out/one-two.json").segments[0].alternatives[1].text == "one one two"
     assert json.loads((tmp_path / "out/one-two.jsonl").read_text())["alternatives"] == LISTED
     assert (tmp_path / "out/one-two.txt").read_text() == "one two\n"
@@ -78,7 +78,7 @@ def test_a_run_cut_short_goes_on_with_its_list_and_its_own_options(asr: Run, tmp
     found, whole = (json.loads((tmp_path / name / "a-long-recording.json").read_text()) for name in ("out", "whole"))
     assert found["segments"] == whole["segments"] and len(whole["segments"][0]["alternatives"]) == 2
     assert {one["score"] for one in whole["segments"]} == {0.25}
-    assert whole["options"] == {"n_best": "2", "word_score": "0.25"}
+    assert {"n_best": "2", "word_score": "0.25"}.items() <= whole["options"].items()
 
 
 @pytest.mark.parametrize("spelling", ["word-score=0.5", "word_score=.5", "word-score=5e-1"])
@@ -91,7 +91,7 @@ def test_an_engine_option_may_stand_in_a_file(asr: Run, talk: str, tmp_path: Pat
     (tmp_path / "asr.toml").write_text("[transcribe]\nengine = 'fake'\nengine-option = ['word-score=0.25']\n")
     assert asr("config", "trust").code == 0
     done = asr("transcribe", "--no-vad", talk, "-f", "json")
-    assert json.loads(done.out)["options"] == {"word_score": "0.25"}
+    assert json.loads(done.out)["options"]["word_score"] == "0.25"
 
 
 @pytest.mark.parametrize("options", [{"word_score": 0.5}, {"word-score": 0.5}, (("word_score", 0.5),)])

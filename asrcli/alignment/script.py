@@ -7,12 +7,16 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asrcli.audio.inputs import STDIN
 from asrcli.base.encoding import decode_text
 from asrcli.base.files import reason
 from asrcli.base.join import is_unspaced
 from asrcli.errors import InputError
+
+if TYPE_CHECKING:
+    from asrcli.types import Segment
 
 SUFFIXES = (".txt", ".lab", ".srt", ".vtt", ".json")  # of texts, in the order in which a folder is searched
 SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=\S)|(?<=[。！？])[”」』）]*(?=\S)")
@@ -68,12 +72,44 @@ def parse_script(text: str, path: str) -> Script:
     suffix = Path(path).suffix.lower()
     if suffix == ".json" or (path == STDIN and text.lstrip().startswith("{")):
         return _parse_json(text, path)
-    if suffix == ".vtt" or (path == STDIN and text.startswith("WEBVTT")):
-        return _from_cues([(cue.lines, cue.speaker) for cue in reading.parse_vtt(text)])
-    if suffix == ".srt" or (path == STDIN and re.match(r"\s*\d+\s*\n.*-->", text)):
-        return _from_cues([(cue.lines, cue.speaker) for cue in reading.parse_srt(text)])
+    vtt = suffix == ".vtt" or (path == STDIN and text.startswith("WEBVTT"))
+    if vtt or suffix == ".srt" or (path == STDIN and re.match(r"\s*\d+\s*\n.*-->", text)):
+        try:
+            cues = reading.parse_vtt(text) if vtt else reading.parse_srt(text)
+        except InputError as error:
+            raise InputError(f"the text '{path}': {error}") from None
+        return _from_cues([(cue.lines, cue.speaker) for cue in cues])
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return Script(tuple(Piece(piece) for line in lines for piece in sentences(line)))
+
+
+def retimed(text: str, path: str, segments: Sequence[Segment]) -> str | None:
+    """Return subtitles with the times of the segments that their cues became, and all else as it is.
+
+    ``None`` where cues and segments do not go together: captions that roll, which are no more than their words.
+    """
+    from asrcli.formats import reading
+
+    vtt = path.lower().endswith(".vtt")
+    cues = reading.parse_vtt(text) if vtt else reading.parse_srt(text)
+    times: list[tuple[float, float] | None] = []
+    left = list(segments)[::-1]
+    for cue in cues:
+        said = "\n".join(line.strip() for line in cue.lines if line.strip())
+        if said and left and left[-1].text == said:
+            segment = left.pop()
+            times.append((segment.start, segment.end))
+        else:
+            times.append(None)
+    if left or len(cues) != len(reading.blocks(text, vtt=vtt)):
+        return None
+    known = [number for number, one in enumerate(times) if one is not None]
+    for number, cue in enumerate(cues):
+        near = min(known, key=lambda other: (abs(other - number), other), default=None)
+        if times[number] is None and near is not None and (moved := times[near]) is not None:
+            shift = moved[0] - cues[near].start  # a cue without words goes with its neighbour
+            times[number] = (max(0.0, cue.start + shift), max(0.0, cue.end + shift))
+    return reading.retimed(text, times, vtt=vtt)
 
 
 def _from_cues(cues: Sequence[tuple[Sequence[str], str | None]]) -> Script:

@@ -13,15 +13,27 @@ from asrcli.base.encoding import UTF16, decode_text
 from asrcli.base.files import check_local, is_special
 from asrcli.errors import UsageError
 
-# What a folder is searched for. A file named on the command line may have any name; its content decides.
+# What a folder is searched for: the names of what the library opens, as tests hold it against FFmpeg's own list. A file
+# named on the command line may have any name; its content decides.
 EXTENSIONS = frozenset(
     f".{name}"
     for name in (
-        "aac", "ac3", "aif", "aifc", "aiff", "amr", "ape", "au", "avi", "caf", "flac", "flv", "gsm", "m4a", "m4b",
-        "m4v", "mka", "mkv", "mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "oga", "ogg", "ogv", "opus", "ra", "spx",
-        "ts", "tta", "voc", "w64", "wav", "webm", "wma", "wmv", "wv",
+        "3g2", "3ga", "3gp", "3gpp", "aa3", "aac", "ac3", "adts", "aif", "aifc", "aiff", "amr", "ape", "asf", "au",
+        "avi", "awb", "caf", "divx", "dsf", "dss", "dts", "dtshd", "eac3", "ec3", "f4a", "f4b", "f4v", "flac",
+        "flv", "gsm", "ircam", "isma", "ismv", "latm", "loas", "m2a", "m2t", "m2ts", "m4a", "m4b", "m4r", "m4v",
+        "mj2", "mk3d", "mka", "mkv", "mov", "mp1", "mp2", "mp3", "mp4", "mpa", "mpc", "mpeg", "mpg", "mpga", "mpp",
+        "mts", "mxf", "nist", "nut", "oga", "ogg", "ogm", "ogv", "ogx", "oma", "omg", "opus", "psp", "qcp", "qt",
+        "ra", "rm", "rmvb", "sf", "shn", "snd", "sph", "spx", "tak", "thd", "tod", "trp", "ts", "tta", "vob", "voc",
+        "w64", "wav", "wave", "weba", "webm", "wma", "wmv", "wtv", "wv", "xwma",
     )
 )  # fmt: skip
+NO_SOUND = frozenset({".avif", ".heic", ".heif", ".ism", ".mks", ".mac", ".apl"})  # the same containers without sound
+# Sound that is not opened, or only when it says more of itself: protected, or samples without a head.
+UNOPENED = frozenset(
+    {".aa", ".aax", ".aaxc", ".m4p", ".ds2", ".vox", ".g722", ".g729", ".sln", ".alaw", ".ulaw", ".mid"}
+)
+HEADS = (b"fLaC", b"OggS", b"ID3", b"caff", b".snd", b"NIST_1A", b"#!AMR", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")
+MOST_LOOKED_INTO = 1000  # files of a folder without such a name whose first bytes are read
 STDIN = "-"
 
 
@@ -100,6 +112,47 @@ def walk(folder: str) -> Iterator[str]:
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS and not is_special(path):
                 yield path
     yield from sorted(closed)
+
+
+def passed_over(folder: str) -> list[str]:
+    """Return the files below a folder that look like sound and are not searched for, by their names or first bytes."""
+    found = []
+    looked_into = 0
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            path, suffix = os.path.join(parent, name), os.path.splitext(name)[1].lower()
+            if suffix in EXTENSIONS or suffix in NO_SOUND or is_special(path):
+                continue
+            looked_into += 1
+            if suffix in UNOPENED or (looked_into <= MOST_LOOKED_INTO and _looks_like_sound(path)):
+                found.append(path)
+    return found
+
+
+def _looks_like_sound(path: str) -> bool:
+    """Return whether the first bytes of a file are those of a recording."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    kinds = (head[:4], head[8:12])
+    return (
+        head.startswith(HEADS)
+        or kinds in ((b"RIFF", b"WAVE"), (b"FORM", b"AIFF"), (b"RF64", b"WAVE"))
+        or (head[4:8] == b"ftyp" and head[8:11] in (b"M4A", b"M4B", b"mp4", b"iso", b"3gp", b"qt "))
+    )
+
+
+def line_of_passed_over(folder: str) -> str | None:
+    """Return a line about the files of a folder that look like sound and are passed over, if there are any."""
+    found = passed_over(folder)
+    if not found:
+        return None
+    files = "1 file that looks" if len(found) == 1 else f"{len(found)} files that look"
+    first = "" if len(found) == 1 else "first "
+    return f"{folder}: passed over {files} like sound, {first}{found[0]}; name files of such types themselves"
 
 
 def read_names(source: str, null: bool) -> list[str]:

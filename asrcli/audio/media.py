@@ -23,7 +23,7 @@ from asrcli.errors import InputError
 # FFmpeg's demuxers of self-contained files. Left out on purpose: concat, hls, dash, imf, sdp, rtsp, image2, lavfi and
 # all other formats that name further files or devices, and raw formats, which take any bytes for audio.
 DEMUXERS = (
-    "aac,ac3,eac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dtshd,flac,flv,iff,ircam,latm,loas,matroska,webm,mov,mp4,m4a,3gp,"
+    "aac,ac3,eac3,aiff,amr,ape,asf,au,avi,caf,dsf,dss,dts,dtshd,flac,flv,iff,ircam,latm,loas,matroska,webm,mov,mp4,m4a,3gp,"
     "3g2,mj2,mp2,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,oma,qcp,rm,shn,sox,tak,truehd,tta,voc,w64,wav,wtv,wv,xwma"
 )
 # Containers that count in samples, where a seek lands on a known one.
@@ -34,6 +34,7 @@ RATES = (1_000, 1_000_000)  # Hz; telephone is 8 kHz, the fastest converters are
 MOST_ERRORS = 1000  # damaged packets in a row before the rest is given up
 READ_BYTES = 1 << 18  # per call into Python: decoding is 4 % slower with FFmpeg's 32 KiB
 ENCRYPTED_TAGS = ("enca", "drms", "aavd")  # sample entries of protected audio: common encryption, FairPlay, Audible
+GSM_FRAME = 33  # bytes; 20 ms
 WHOLE = Part()
 MAGIC = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b"caff", b"\x1a\x45\xdf\xa3", b".snd", b"NIST")
 
@@ -133,8 +134,13 @@ def open_audio(
         raise InputError(f"{path}: is empty (0 bytes)")
     # The option reaches nested opens too: with an empty-handed list no demuxer can open anything by name.
     options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
+    raw = None
+    if not isinstance(file, Piped) and path.lower().endswith(".gsm") and _is_gsm(file):
+        raw = options["format_whitelist"] = "gsm"
     try:
-        container = av.open(source, "r", metadata_errors="ignore", buffer_size=READ_BYTES, container_options=options)
+        container = av.open(
+            source, "r", raw, metadata_errors="ignore", buffer_size=READ_BYTES, container_options=options
+        )
     except (av.FFmpegError, OSError, ValueError) as error:
         raise InputError(f"{path}: {_why_not(head, not piped)}") from error
     with container:
@@ -164,6 +170,14 @@ def _head(path: str, file: BinaryIO, start: int) -> bytes:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     return head
+
+
+def _is_gsm(file: BinaryIO) -> bool:
+    """Return whether a file is made of frames of GSM, which has no head; each frame of 33 bytes begins with 13."""
+    file.seek(0)
+    data = file.read(GSM_FRAME * 64)
+    file.seek(0)
+    return len(data) >= GSM_FRAME and all(first >> 4 == 13 for first in data[::GSM_FRAME])
 
 
 def _tag(stream: Any) -> str:

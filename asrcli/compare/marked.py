@@ -39,7 +39,7 @@ def align_marked(
 
 def normalize_between(text: str, normalize: Callable[[str], str], fragments: bool = False) -> str:
     """Normalise the words between the marks; words that are cut off keep their hyphens where they count."""
-    pieces = MARKS.split(TAG.sub("", text).replace("\\;", ";"))
+    pieces = MARKS.split(TAG.sub("", text))
     if fragments:
         cut = [[piece] if MARKS.fullmatch(piece) else FRAGMENT.split(piece) for piece in pieces]
         pieces = [part for piece in cut for part in piece]

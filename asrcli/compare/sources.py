@@ -216,7 +216,10 @@ def read_subtitles(path: Path, key: str, kind: str) -> list[Utterance]:
     from asrcli.formats import reading
 
     text = "\n".join(read_lines(path))
-    cues = reading.parse_vtt(text) if kind == ".vtt" else reading.parse_srt(text)
+    try:
+        cues = reading.parse_vtt(text) if kind == ".vtt" else reading.parse_srt(text)
+    except InputError as error:
+        raise InputError(f"{path} {error}") from None
     lines = [[line.strip() for line in cue.lines] for cue in reading.join_frames(cues)]
     said = join_texts(join_texts([LABEL.sub("", first), *rest]) for first, *rest in filter(None, lines))
     check_text(said, path, 1)

@@ -42,6 +42,7 @@ def choose_class(name: str, model: str | None, options: Options, announce: Annou
     model = model and engine.short_name(model)
     check_options(engine, options)
     ranking.check_language(engine, model or engine.default_model, options.language)
+    ranking.check_task(engine, model or engine.default_model, options.task)
     check_installed(engine)
     return engine, model
 
@@ -154,6 +155,8 @@ def _choose_fast(model: str | None, options: Options, announce: Announce) -> tup
     able = [one for one in ranking.ranked(GROUP, Engine.role) if not one.missing() and not unsupported(one, options)]
     quick = [(card.fast, engine, name) for engine in able for name, card in engine.models.items() if card.fast]
     for _, engine, name in sorted(quick, key=lambda one: -one[0]):
+        if not ranking.translates(engine, name, options.task):
+            continue
         if models.is_here(engine, name) and ranking.speaks(engine, name, options.language):
             spoken = engine.languages(name)
             only = f", for {spoken[0]} alone" if len(spoken) == 1 and not options.language else ""
@@ -182,7 +185,10 @@ def usable(engine: type[Engine], options: Options) -> tuple[str | None, str]:
     """Return a model of the engine that can be used now, or ``None`` and why there is none."""
     if not engine.missing() and (lacking := unsupported(engine, options)):
         return None, f"no {lacking[0]}"
-    return ranking.usable_model(engine, options.language)
+    wanted = [name for name in engine.preferred_models() if ranking.translates(engine, name, options.task)]
+    if not wanted and not engine.missing():
+        return None, f"cannot {options.task}"
+    return ranking.usable_model(engine, options.language, wanted)
 
 
 def declared_revision(engine: type[Plugin], model: str | None) -> str:

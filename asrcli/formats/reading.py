@@ -1,84 +1,182 @@
-"""Read SubRip and WebVTT, to check what was written by what a player will see."""
+"""Read SubRip and WebVTT as people have them, as forgivingly as players do; and give their cues other times.
+
+A cue is a line with times and what follows, up to the number, id or times of the next. Blank lines may be missing
+between cues and stand inside them; hours, fractions and the header of a WebVTT may be missing; times may be negative
+or have 60 seconds. What no player could place is an error with its line.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from html import unescape
+from itertools import pairwise
 
 from asrcli.errors import InputError
 from asrcli.formats.cues import Cue
 
-STAMP = re.compile(r"(?:(\d{1,6}):)?([0-5]?\d):([0-5]?\d)[,.](\d{3})")
-TIMES = re.compile(rf"\s*({STAMP.pattern})\s*-->\s*({STAMP.pattern})(?:\s.*)?")
+STAMP = r"(-?)(?:(\d{1,6})\s?:\s?)?(\d{1,2})\s?:\s?(\d{1,2})(?:\s?[,.:]\s?(\d{1,6}))?"
+TIMES = re.compile(rf"(\s*)({STAMP})(\s*-{{1,2}}\s?>\s*)({STAMP})((?:\s.*)?)")
+ARROW = re.compile(r"\s{0,9}-?\d[^>]{0,40}-->")  # a line that is meant to hold times
+NUMBER = re.compile(r"\s*\d+\s*")
+ASIDE = re.compile(r"(NOTE|STYLE|REGION)\b")  # blocks of WebVTT that show nothing
 # A tag ends before the next one begins: else each of many open ones would be followed to the end of the text.
 VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]*)>")
 LABEL = re.compile(r"\[([^\[\]]+)\] (?=\S)")  # of the speaker, as SubRip has no markup for it
 TAG = re.compile(r"</?[a-z][^<>]*>|<[\d:.]+>", re.IGNORECASE)
+OVERRIDE = re.compile(r"\{\\[^{}]*\}")  # of ASS, which players obey in SubRip too
+ROLLING = re.compile(r"<[\d:.]+><c>")  # YouTube's captions, in which each line is shown twice
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A cue as it stands in a file."""
+
+    line: int  # of the times, from 0
+    times: re.Match[str]
+    lines: tuple[str, ...]  # with their markup
 
 
 def parse_srt(text: str) -> list[Cue]:
     """Return the cues of a SubRip file, without markup; a name in brackets before the text is the speaker.
 
     Raises:
-        InputError: a block has no times.
+        InputError: times cannot be read, or there is text before any: the line is named.
     """
     cues = []
-    for times, lines in _blocks(text):
-        shown = [_srt_line(line) for line in lines]
+    for block in blocks(text, vtt=False):
+        shown = [_srt_line(line) for line in block.lines]
         named = LABEL.match(shown[0]) if shown else None
         rest = [shown[0][named.end() :], *shown[1:]] if named else shown
-        cues.append(_cue(times, rest, named[1] if named else None))
+        cues.append(_cue(block, rest, named[1] if named else None))
     return cues
 
 
 def _srt_line(line: str) -> str:
-    return (
-        TAG.sub("", line).replace("<\u2060", "<").replace("{\u2060", "{")
-    )  # as our writer keeps text from being markup
+    bare = TAG.sub("", OVERRIDE.sub("", line))
+    return bare.replace("<\u2060", "<").replace("{\u2060", "{")  # as our writer keeps text from being markup
 
 
 def parse_vtt(text: str) -> list[Cue]:
     """Return the cues of a WebVTT file, without markup; notes, styles and regions are left out.
 
     Raises:
-        InputError: the file does not begin with WEBVTT, or a block has no times.
+        InputError: as `parse_srt`, or it is no WebVTT.
     """
-    first, _, rest = text.removeprefix("\ufeff").partition("\n")
-    if not re.fullmatch(r"WEBVTT([ \t].*)?", first.rstrip("\r")):
-        raise InputError(f"not WebVTT: it begins with '{first[:20]}'")
     cues = []
-    for times, lines in _blocks(rest):
-        voice = VOICE.match(lines[0]) if lines else None
+    for block in blocks(text, vtt=True):
+        shown = [line for line in block.lines if line.strip()]
+        voice = VOICE.match(shown[0].lstrip()) if shown else None
         speaker = unescape(voice[1]).strip() if voice else None
-        cues.append(_cue(times, [unescape(TAG.sub("", line)) for line in lines], speaker))
-    return cues
+        cues.append(_cue(block, [unescape(TAG.sub("", line)) for line in block.lines], speaker))
+    return unrolled(cues) if ROLLING.search(text) else cues
 
 
-def _blocks(text: str) -> Iterator[tuple[re.Match[str], list[str]]]:
-    """Yield the times and the lines of every block between blank lines."""
-    for block in re.split(r"\n[ \t]*\n", text.removeprefix("\ufeff").replace("\r\n", "\n").strip("\n")):
-        lines = block.strip("\n").split("\n")
-        if not block.strip() or re.match(r"(NOTE|STYLE|REGION)\b", lines[0]):
-            continue
-        place = next((number for number, line in enumerate(lines[:2]) if TIMES.fullmatch(line)), None)
-        if place is None:
-            raise InputError(f"a cue without times: '{lines[0][:40]}'")
-        times = TIMES.fullmatch(lines[place])
-        assert times is not None
-        yield times, lines[place + 1 :]
+def blocks(text: str, *, vtt: bool) -> list[Block]:
+    """Return the cues of a file with their markup.
+
+    Raises:
+        InputError: as `parse_srt` and `parse_vtt`.
+    """
+    rows = lines_of(text)
+    places = [number for number, row in enumerate(rows) if TIMES.fullmatch(row)]
+    known = set(places)
+    for number, row in enumerate(rows):
+        if number not in known and ARROW.match(row):
+            raise InputError(f"line {number + 1}: no times of a cue: '{row.strip()[:60]}'")
+    _check_head(rows, places, vtt=vtt)
+    ends = [_end_of(rows, place, following, vtt=vtt) for place, following in pairwise([*places, len(rows)])]
+    return [
+        Block(place, times, tuple(_shown(rows[place + 1 : end], vtt=vtt)))
+        for place, end in zip(places, ends, strict=True)
+        if (times := TIMES.fullmatch(rows[place]))
+    ]
 
 
-def _cue(times: re.Match[str], lines: Iterable[str], speaker: str | None = None) -> Cue:
-    return Cue(_seconds(times[1]), _seconds(times[6]), tuple(lines), speaker)
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a file, whatever ends them, without its byte-order mark."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def _seconds(stamp: str) -> float:
-    found = STAMP.fullmatch(stamp)
-    assert found is not None
-    hours, minutes, seconds, millis = (int(group or 0) for group in found.groups())
-    return (hours * 3_600_000 + minutes * 60_000 + seconds * 1000 + millis) / 1000
+def _check_head(rows: Sequence[str], places: Sequence[int], *, vtt: bool) -> None:
+    """Raise `InputError` for text that stands before all cues and is neither a header nor a number."""
+    first = places[0] if places else len(rows)
+    head = [(number, row) for number, row in enumerate(rows[:first]) if row.strip()]
+    if vtt and (re.match(r"WEBVTT(\s|$)", rows[0]) or not head):
+        return
+    if vtt and not places:
+        raise InputError(f"line 1: not WebVTT: it begins with '{rows[0][:20]}'")
+    head = [one for one in head if not NUMBER.fullmatch(one[1])] if places else head
+    if head:
+        raise InputError(f"line {head[0][0] + 1}: a cue without times: '{head[0][1].strip()[:40]}'")
+
+
+def _end_of(rows: Sequence[str], place: int, following: int, *, vtt: bool) -> int:
+    """Return where the text of a cue ends: before the number or id of the next one."""
+    if following == len(rows):
+        return following
+    before = rows[following - 1]
+    named = vtt and following - place > 2 and before.strip() and not rows[following - 2].strip()
+    numbered = following - 1 > place and NUMBER.fullmatch(before)
+    return following - 1 if named or numbered else following
+
+
+def _shown(rows: Sequence[str], *, vtt: bool) -> Iterator[str]:
+    """Yield the lines of a cue without the blocks of WebVTT that show nothing."""
+    aside = False
+    for number, row in enumerate(rows):
+        if vtt and ASIDE.match(row) and (number == 0 or not rows[number - 1].strip()):
+            aside = number > 0
+        aside = aside and bool(row)
+        if not aside:
+            yield row
+
+
+def _cue(block: Block, lines: Iterable[str], speaker: str | None = None) -> Cue:
+    kept = [line for line in lines if line.strip()]
+    start = seconds_of(block.times, 2)
+    return Cue(start, max(start, seconds_of(block.times, 9)), tuple(kept), speaker)
+
+
+def seconds_of(times: re.Match[str], group: int) -> float:
+    """Return a time of a cue; a negative one is the start of the recording."""
+    sign, hours, minutes, seconds, fraction = times.groups()[group : group + 5]
+    millis = round(float(f"0.{fraction or 0}") * 1000)
+    whole = int(hours or 0) * 3_600_000 + int(minutes) * 60_000 + int(seconds) * 1000 + millis
+    return 0.0 if sign else whole / 1000
+
+
+def retimed(text: str, times: Sequence[tuple[float, float] | None], *, vtt: bool) -> str:
+    """Return a file with other times for its cues, and all else as it is: numbers, ids, settings, markup, notes.
+
+    Args:
+        text: the file.
+        times: start and end (seconds) of each cue, in the order of `blocks`; ``None`` keeps those that it has.
+        vtt: WebVTT, whose decimal mark is a point; in SubRip it is a comma.
+    """
+    from asrcli.formats.subtitles import timestamp
+
+    rows = lines_of(text)
+    mark = "." if vtt else ","
+    for block, new in zip(blocks(text, vtt=vtt), times, strict=True):
+        if new is not None:
+            start, end = (timestamp(seconds, mark) for seconds in new)
+            rows[block.line] = f"{start} --> {end}{block.times.groups()[-1]}"
+    return "\n".join(rows)
+
+
+def unrolled(cues: Iterable[Cue]) -> list[Cue]:
+    """Return captions that roll with each line once: a cue repeats the lines that the one before it ended with."""
+    kept: list[Cue] = []
+    shown: tuple[str, ...] = ()
+    for cue in cues:
+        lines = tuple(line.strip() for line in cue.lines)
+        overlap = next((size for size in range(min(len(shown), len(lines)), 0, -1) if shown[-size:] == lines[:size]), 0)
+        if lines[overlap:]:
+            kept.append(replace(cue, lines=lines[overlap:]))
+        shown = lines or shown
+    return kept
 
 
 def join_frames(cues: Iterable[Cue]) -> list[Cue]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +18,7 @@ def read_rttm(path: str | Path) -> dict[str, Turns]:
     """Return the turns of each recording that a file names, in the order of time.
 
     Fields are parted by white space: type, recording, channel, start, duration, two that are not read, and the speaker.
+    Recordings and speakers may have names with spaces, as many programs write them: the times tell where names end.
     Lines of other types than ``SPEAKER``, and comments (``;;``), are passed over.
 
     Raises:
@@ -33,18 +35,23 @@ def read_rttm(path: str | Path) -> dict[str, Turns]:
         fields = line.split()
         if not fields or fields[0].startswith(";") or fields[0] in OTHER_TYPES:
             continue
-        try:
-            kind, recording, _, start, seconds, _, _, speaker = fields[:8]
-            begin, length = float(start), float(seconds)
-            if kind != "SPEAKER" or begin < 0 or length < 0 or not math.isfinite(begin + length):
-                raise ValueError
-        except ValueError:
+        found = TURN.fullmatch(" ".join(fields))
+        begin, length = (float(found[2]), float(found[3])) if found else (0.0, math.inf)
+        if found is None or not math.isfinite(begin + length):
             raise InputError(
                 f"'{path}' line {number} is no turn of RTTM; it should look like: "
                 f"SPEAKER talk 1 0.50 2.25 <NA> <NA> anna <NA> <NA>"
-            ) from None
+            )
+        recording, speaker = found[1], found[4]
         turns.setdefault(recording, []).append(Turn(speaker, begin, round(begin + length, 6)))
-    return {recording: tuple(sorted(found, key=_by_time)) for recording, found in turns.items()}
+    return {recording: tuple(sorted(own, key=_by_time)) for recording, own in turns.items()}
+
+
+# Behind the speaker stand a confidence and a lookahead, or one of them, or none.
+NUMERAL = r"\d{1,18}(?:\.\d{0,18})?(?:[eE][-+]?\d{1,3})?"
+TURN = re.compile(
+    rf"SPEAKER (.+) \S+ ({NUMERAL}) ({NUMERAL}) (?:<NA>|\S+) (?:<NA>|\S+) (.+?)(?: (?:<NA>|{NUMERAL})){{0,2}}"
+)
 
 
 # The other types of line in annex A of NIST's RT-09 evaluation plan; what they hold is not about turns.
@@ -69,7 +76,7 @@ def turns_of_input(path: str, where: str | Path, known: Mapping[str, Turns], alo
         InputError: the file has nothing about the input.
     """
     stem = Path(path).stem
-    for name in (stem, "_".join(stem.split())):
+    for name in (stem, "_".join(stem.split()), " ".join(stem.split())):
         if name in known:
             return known[name]
     if alone and len(known) == 1:

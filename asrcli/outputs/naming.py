@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from asrcli.audio.inputs import STDIN, Found
 from asrcli.base.files import check_local
 from asrcli.errors import UsageError
 
+LONGEST_NAME = 255  # bytes of a file name, on all usual file systems: 85 letters of three bytes
 TEMPLATE = "{stem}.{format}"
 TEMPLATE_FIELDS = {
     "stem": "name of the input without its extension",
@@ -68,8 +70,19 @@ class Naming:
             "format": suffix,
         }
         name = self.template.format_map(values)
+        if (excess := len(os.fsencode(os.path.basename(name))) - LONGEST_NAME) > 0:
+            name = self.template.format_map({**values, "stem": _shortened(source.stem, excess)})
         below = os.path.relpath(source.parent, found.root) if self.mirror and found.root else ""
         return os.path.normpath(os.path.join(self.folder or "", below, name))
+
+
+def _shortened(stem: str, excess: int) -> str:
+    """Return a name that is so many bytes shorter, and told apart from others by a hash of the whole."""
+    mark = "~" + hashlib.blake2b(os.fsencode(stem), digest_size=4).hexdigest()
+    kept = stem
+    while kept and len(os.fsencode(kept)) > len(os.fsencode(stem)) - excess - len(mark):
+        kept = kept[:-1]
+    return kept + mark
 
 
 def check_template(template: str, formats: Sequence[str]) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from asrcli.capabilities import backend_of
 from asrcli.engines.recogniser import Recogniser, vote
 from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.pipeline.again import hear_again, sure
@@ -16,6 +15,7 @@ from asrcli.pipeline.batches import SecondsQueue, choose_batch
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Settled, Voted
 from asrcli.pipeline.feed import End, Fed
 from asrcli.pipeline.punctuation import punctuate
+from asrcli.pipeline.recorded import shaped_by
 from asrcli.pipeline.settings import Settings
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment, Timings, Transcript
 
@@ -305,6 +305,4 @@ class Work:
         )
 
     def _recorded_options(self) -> tuple[tuple[str, str], ...]:
-        backend = backend_of(self.choice.engine)
-        given = tuple(self.options.recorded())
-        return (("backend", backend), *given) if backend else given
+        return (*shaped_by(self.choice, self.settings), *self.options.recorded())

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, ClassVar
 from asrcli.alignment import choice as choices
 from asrcli.alignment import reference as references
 from asrcli.alignment.language import guess_language
-from asrcli.alignment.script import read_script
+from asrcli.alignment.script import read_script, retimed
 from asrcli.audio.inputs import STDIN
 from asrcli.audio.vad import VadOptions
+from asrcli.base.encoding import decode_text
 from asrcli.errors import AsrError
 from asrcli.formats import Layout
 from asrcli.outputs.identity import digest_of
@@ -27,6 +28,7 @@ from asrcli.types import Recording
 
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
+    from asrcli.types import Transcript
 
 MIN_COVERAGE = 0.5  # of the words; half of them missing is no alignment
 MAX_WORD_SECONDS = 5.0  # nobody stretches a word so long
@@ -77,6 +79,13 @@ class AlignRequest:
         layout = self.layout or Layout(by_segment=os.path.splitext(job.text)[1].lower() in (".srt", ".vtt"))
         marked = self.highlight_words
         return replace(layout, highlight_words=format == "ass" if marked is None else marked)
+
+    def own_text(self, job: Job, transcript: Transcript, format: str) -> str | None:
+        """Return subtitles in their own format with new times and all else as it is; ``None`` where that is not it."""
+        same = os.path.splitext(job.text)[1].lower() == f".{format}" and format in ("srt", "vtt")
+        if not same or self.layout or self.highlight_words:
+            return None
+        return retimed(decode_text(Path(job.text).read_bytes()), job.text, transcript.segments)
 
     @property
     def track_language(self) -> str | None:

@@ -68,7 +68,7 @@ def write_outputs(
         layout = request.layout_for(job, output.format)
         recipe = output_recipe(job.recipe, output.format, request.layout) if good else None
         try:
-            text = render(transcript, output.format, layout)
+            text = request.own_text(job, transcript, output.format) or render(transcript, output.format, layout)
             ledger.write(output.path, text, audio, recipe, force=output.forced)
         except Exception as error:  # the others may still be written, and other inputs transcribed
             problem = problem or error

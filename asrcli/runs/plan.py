@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asrcli.alignment.words import aligner_for
-from asrcli.audio.inputs import Found
+from asrcli.audio.inputs import Found, line_of_passed_over
 from asrcli.audio.vad import SILERO, VadOptions
 from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS
 from asrcli.diarization.known import KnownTurns, plan_speakers, speaker_recipe
@@ -28,6 +28,7 @@ from asrcli.types import Options
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
     from asrcli.engines.recogniser import Choice
+    from asrcli.types import Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ class Request:
     def layout_for(self, job: Job, format: str) -> Layout:
         """Return how subtitles are shaped."""
         return self.layout
+
+    def own_text(self, job: Job, transcript: Transcript, format: str) -> str | None:
+        """Return what an output is where it is not rendered from the transcript alone."""
+        return None
 
     @property
     def track_language(self) -> str | None:
@@ -129,6 +134,8 @@ def plan(request: Request) -> Plan:
     request.writing.check(request.options.language)
     notices: list[str] = []
     engine, model = selection.choose_class(request.engine, request.model, for_engine(request.options), notices.append)
+    roots = dict.fromkeys(found.root for found in request.inputs if found.root)
+    notices += filter(None, map(line_of_passed_over, roots))
     request = _with_word_times(request, engine, notices.append)
     aligner = aligner_for(engine, request.options, request.aligner)
     for group, spelling in companions_of(request):
@@ -213,6 +220,8 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> Re
         "start": request.start,
         "end": request.end,
         "vad": "off" if request.vad is None else asdict(request.vad),
+        "dtype": None if request.dtype == "auto" else request.dtype,
+        "batch_size": request.batch_size,
         "languages": request.languages,
         "punctuation": request.punctuation,
         "identifier": request.identifier,

@@ -1,0 +1,78 @@
+"""Names with spaces in RTTM, and file names of 255 bytes in scripts of three bytes a letter."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support.command import Run, write_wav
+
+from asrcli.audio.inputs import Found
+from asrcli.errors import InputError
+from asrcli.formats.rttm import read_rttm, turns_of_input
+from asrcli.outputs.naming import Naming
+from asrcli.types import Turn
+
+LINES = [
+    ("SPEAKER talk 1 0.50 2.25 <NA> <NA> anna <NA> <NA>", "talk", "anna"),
+    ("SPEAKER my long talk 1 0.50 2.25 <NA> <NA> anna <NA> <NA>", "my long talk", "anna"),
+    ("SPEAKER talk 2024 1 0.50 2.25 <NA> <NA> Anna Maria <NA> <NA>", "talk 2024", "Anna Maria"),
+    ("SPEAKER my talk 1 0.50 2.25 <NA> <NA> Anna Maria 0.75", "my talk", "Anna Maria"),
+    ("SPEAKER talk 1 0.50 2.25 <NA> <NA> speaker 2", "talk", "speaker"),  # a trailing number is a confidence
+    ("SPEAKER talk 1 0.50 2.25 <NA> <NA> speaker 2 <NA> <NA>", "talk", "speaker 2"),
+    ("SPEAKER\ttalk  1 0.5 2.25 <NA> <NA>  anna", "talk", "anna"),
+    ("SPEAKER 会議 一 1 0.50 2.25 <NA> <NA> 田中 花子 <NA> <NA>", "会議 一", "田中 花子"),
+    ("SPEAKER talk 1 0.50 2.25 word <NA> anna <NA> <NA>", "talk", "anna"),
+]
+
+
+@pytest.mark.parametrize(("line", "recording", "speaker"), LINES)
+def test_names_with_spaces_are_read(line: str, recording: str, speaker: str, tmp_path: Path) -> None:
+    (tmp_path / "a.rttm").write_text(line + "\n")
+    assert read_rttm(tmp_path / "a.rttm") == {recording: (Turn(speaker, 0.5, 2.75),)}
+
+
+@pytest.mark.parametrize("name", ["my talk", "my  talk", "my_talk"])
+def test_an_input_with_spaces_finds_its_turns(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.rttm").write_text(
+        f"SPEAKER {name} 1 0 1 <NA> <NA> a <NA> <NA>\nSPEAKER x 1 0 1 <NA> <NA> b <NA> <NA>\n"
+    )
+    path = name.replace("_", " ") + ".wav"
+    assert turns_of_input(path, "a.rttm", read_rttm(tmp_path / "a.rttm"), alone=False)[0].speaker == "a"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["SPEAKER talk 1 x 2 <NA> <NA> a", "SPEAKER talk 1 -1 2 <NA> <NA> a", "SPEAKER talk 1 nan 2 <NA> <NA> a", "x"],
+)
+def test_what_is_no_turn_is_named_by_its_line(line: str, tmp_path: Path) -> None:
+    (tmp_path / "a.rttm").write_text(";; comment\n" + line + "\n")
+    with pytest.raises(InputError, match="line 2 is no turn"):
+        read_rttm(tmp_path / "a.rttm")
+
+
+NAMES = ["語" * 83 + "ab", "ก" * 83 + "ab", "é" * 125 + "x", "a" * 251]
+
+
+@pytest.mark.parametrize("stem", NAMES, ids=["three bytes", "thai", "two bytes", "one byte"])
+def test_names_of_255_bytes_get_outputs(stem: str, asr: Run, tmp_path: Path) -> None:
+    name = stem + ".wav"
+    assert len(name.encode()) == 255
+    write_wav(tmp_path / name)
+    for _ in range(2):  # made, then up to date
+        done = asr(
+            "transcribe", name, "-e", "fake", "--no-vad", "-f", "txt,json,textgrid", "-o", "out", "--no-word-timestamps"
+        )
+        assert done.code == 0, done.err
+    made = {path.suffix: path for path in (tmp_path / "out").glob("[!.]*.*")}
+    assert set(made) == {".txt", ".json", ".TextGrid"}
+    assert all(len(path.name.encode()) <= 255 for path in made.values())
+    assert json.loads(made[".json"].read_text())["recording"]["path"] == name
+    assert made[".txt"].stem == stem
+
+
+def test_shortened_names_are_told_apart() -> None:
+    made = {Naming("out").path(Found("語" * 80 + f"ab{number:09d}.wav"), "answers.json") for number in range(9)}
+    assert len(made) == 9
+    assert all(len(Path(path).name.encode()) <= 255 for path in made)

@@ -1,0 +1,108 @@
+"""Which files of a folder are heard: one list, held against FFmpeg's own, and a line for what is passed over."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from av.format import ContainerFormat
+from support.command import Run, write_wav
+
+from asrcli.audio import inputs
+from asrcli.audio.decode import decode, probe
+from asrcli.audio.media import DEMUXERS
+from asrcli.errors import InputError
+from asrcli.types import Recording
+from tests.audio_files import encode, tone
+
+
+def test_every_name_that_ffmpeg_gives_what_is_opened_is_known() -> None:
+    named = set()
+    for one in DEMUXERS.split(","):
+        try:
+            named |= {f".{suffix}" for suffix in ContainerFormat(one, "r").extensions}
+        except ValueError:  # another name of a demuxer
+            continue
+    assert len(named) > 40
+    assert not named - inputs.EXTENSIONS - inputs.NO_SOUND
+
+
+PEOPLES = "3gp mts m2ts sph vob mpga weba eac3 f4v mxf dss gsm m2t m4r awb rmvb ogm wave snd qt dts".split()  # noqa: SIM905
+
+
+def test_names_that_people_have_are_searched_for(tmp_path: Path) -> None:
+    for suffix in PEOPLES:
+        (tmp_path / f"{suffix}.{suffix.upper()}").write_bytes(b"")
+    assert {Path(found.path).suffix.lower()[1:] for found in inputs.expand([str(tmp_path)])} == set(PEOPLES)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "rate"),
+    [
+        ("3gp", "aac", 16_000), ("mts", "aac", 48_000), ("m2ts", "aac", 48_000), ("vob", "mp2", 48_000),
+        ("mpga", "libmp3lame", 44_100), ("weba", "libopus", 48_000), ("eac3", "eac3", 48_000),
+        ("f4v", "aac", 44_100), ("m4r", "aac", 44_100), ("wave", "pcm_s16le", 8_000),
+    ],
+)  # fmt: skip
+def test_they_are_heard(suffix: str, codec: str, rate: int, tmp_path: Path) -> None:
+    container = {"mts": "ts", "m2ts": "ts", "mpga": "mp3", "weba": "webm", "m4r": "m4a", "f4v": "mp4", "wave": "wav"}
+    made = encode(tmp_path / f"a.{container.get(suffix, suffix)}", tone(1, rate), rate, codec)
+    path = made.rename(tmp_path / f"a.{suffix}")
+    (found,) = inputs.expand([str(tmp_path)])
+    assert found.path == str(path)
+    assert sum(map(len, decode(Recording(str(path)), lambda text: None))) == pytest.approx(16_000, abs=1600)
+
+
+def gsm_frames(seconds: float) -> bytes:
+    """Return frames of 20 ms that a GSM decoder takes; what they sound like is of no matter."""
+    random = np.random.default_rng(1)
+    frames = random.integers(0, 256, (round(seconds * 50), 33), np.uint8)
+    frames[:, 0] = 0xD0 | (frames[:, 0] & 0x0F)
+    return frames.tobytes()
+
+
+def test_gsm_which_has_no_head_is_heard_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "voicemail.gsm"
+    path.write_bytes(gsm_frames(3.0))
+    assert (probe(str(path)).codec, probe(str(path)).sample_rate) == ("gsm", 8_000)
+    assert sum(map(len, decode(Recording(str(path)), lambda text: None))) == 48_000
+    for name, data in (("letter.gsm", b"This is a letter.\n" * 99), ("frames.bin", gsm_frames(1))):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(InputError, match="is not audio in a format"):
+            probe(str(tmp_path / name))
+
+
+@pytest.mark.skipif(shutil.which("sox") is None, reason="needs sox, which writes GSM")
+def test_gsm_as_sox_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.gsm"
+    done = subprocess.run(
+        ["sox", "-n", "-r", "8000", "-c", "1", str(path), "synth", "2", "sine", "440"], capture_output=True
+    )
+    if done.returncode:
+        pytest.skip("sox was built without GSM")
+    assert sum(map(len, decode(Recording(str(path)), lambda text: None))) == pytest.approx(32_000, abs=400)
+
+
+def test_sound_by_another_name_is_said_and_passed_over(asr: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    write_wav(folder / "talk.wav")
+    write_wav(folder / "memo.dat")
+    write_wav(folder / "sub" / "without")
+    (folder / "book.aax").write_bytes(b"\0" * 32)
+    (folder / "letter.txt").write_text("ID card")
+    (folder / "picture.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    (folder / ".hidden").write_bytes((folder / "talk.wav").read_bytes())
+    assert [Path(path).name for path in inputs.passed_over(str(folder))] == ["book.aax", "memo.dat", "without"]
+    done = asr("transcribe", "in", "-e", "fake", "--no-vad")
+    assert (done.code, done.out) == (0, "talk\n")
+    assert (
+        "in: passed over 3 files that look like sound, first in/book.aax; name files of such types themselves"
+        in done.err
+    )
+    (folder / "book.aax").unlink()
+    (folder / "memo.dat").unlink()
+    shutil.rmtree(folder / "sub")
+    assert inputs.line_of_passed_over(str(folder)) is None

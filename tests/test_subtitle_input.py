@@ -1,0 +1,149 @@
+# ruff: noqa: E501 -- subtitles as they stand in files
+"""Subtitles as people have them: read as forgivingly as players do, mistakes named by line, timed anew as they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from support.command import Run
+
+from asrcli.alignment.script import parse_script, read_script, retimed
+from asrcli.errors import InputError
+from asrcli.formats.reading import blocks, parse_srt, parse_vtt
+from asrcli.types import Segment
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "lights-slt.wav"
+THREE = [((0.0, 2.0), "Ever tried."), ((2.0, 4.0), "No matter."), ((5.0, 8.0), "Fail again.")]
+SRT = {
+    "plain": "1\n00:00:00,000 --> 00:00:02,000\nEver tried.\n\n2\n00:00:02,000 --> 00:00:04,000\nNo matter.\n\n"
+    "3\n00:00:05,000 --> 00:00:08,000\nFail again.\n",
+    "negative": "1\n-00:00:01,000 --> 00:00:02,000\nEver tried.\n\n2\n00:00:02,000 --> 00:00:04,000\nNo matter.\n\n"
+    "3\n00:00:05,000 --> 00:00:08,000\nFail again.\n",
+    "centiseconds": "1\n00:00:00,00 --> 00:00:02,00\nEver tried.\n\n2\n00:00:02,00 --> 00:00:04,00\nNo matter.\n\n"
+    "3\n00:00:05,00 --> 00:00:08,00\nFail again.\n",
+    "no fraction, points, no hours": "1\n00:00 --> 00:02.000\nEver tried.\n\n2\n00:00:02.0 --> 00:00:04\nNo matter.\n\n"
+    "3\n0:05.000 --> 0:8.0\nFail again.\n",
+    "no blank lines": "1\n00:00:00,000 --> 00:00:02,000\nEver tried.\n2\n00:00:02,000 --> 00:00:04,000\nNo matter.\n"
+    "3\n00:00:05,000 --> 00:00:08,000\nFail again.\n",
+    "many blank lines": "\n\n1\n\n00:00:00,000 --> 00:00:02,000\n\nEver tried.\n\n\n\n2\n00:00:02,000 --> 00:00:04,000\n\n"
+    "No matter.\n\n \n3\n00:00:05,000 --> 00:00:08,000\n\n\nFail again.\n\n",
+    "no numbers": "00:00:00,000 --> 00:00:02,000\nEver tried.\n\n00:00:02,000 --> 00:00:04,000\nNo matter.\n\n"
+    "00:00:05,000 --> 00:00:08,000\nFail again.",
+    "windows": "\ufeff1\r\n00:00:00,000 --> 00:00:02,000\r\nEver tried.\r\n\r\n2\r\n00:00:02,000 --> 00:00:04,000\r\n"
+    "No matter.\r\n\r\n3\r\n00:00:05,000 --> 00:00:08,000\r\nFail again.\r\n",
+    "styles, places, other arrows": "1\n00:00:00,000-->00:00:02,000 X1:10 X2:20\n{\\an8}<i>Ever</i> tried.\n\n"
+    '2\n00:00:02,000 -> 00:00:04,000\n<font color="#fff">No</font> matter.\n\n3\n00: 00:05, 000 --> 00:00:08,000\nFail again.\n',
+}  # fmt: skip
+VTT = {
+    "yt-dlp": "WEBVTT\nKind: captions\nLanguage: en\n\n00:00:00.000 --> 00:00:02.000\nEver tried.\n\n"
+    "00:00:02.000 --> 00:00:04.000 align:start position:0%\nNo matter.\n\n00:00:05.000 --> 00:00:08.000\nFail again.\n",
+    "HLS": "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000\n\n00:00:00.000 --> 00:00:02.000\nEver tried.\n\n"
+    "00:02.000 --> 00:04.000\nNo matter.\n\n00:00:05.000 --> 00:00:08.000\nFail again.\n",
+    "notes, styles, ids": "\ufeffWEBVTT - a title\n\nSTYLE\n::cue { color: red }\n\nREGION\nid:fred\n\nintro\n"
+    "00:00.000 --> 00:02.000 line:0\n<v Ann>Ever tried.\n\nNOTE a remark\nof two lines\n\nsecond id\n00:02.000 --> 00:04.000\n"
+    "<c.loud>No matter.</c>\n\nNOTE\n\n00:05.000 --> 00:08.000\nFail <00:06.000>again.\n",
+    "60 seconds": "WEBVTT\n\n00:00.000 --> 00:02.000\nEver tried.\n\n00:00:02.000 --> 00:00:04.000\nNo matter.\n\n"
+    "00:00:05.000 --> 00:00:08.000\nFail again.\n",
+    "no header": SRT["plain"],
+    "header and cue together": "WEBVTT\n00:00.000 --> 00:02.000\nEver tried.\n\n00:02.000 --> 00:04.000\nNo matter.\n\n"
+    "00:05.000 --> 00:08.000\nFail again.\n",
+}
+
+
+@pytest.mark.parametrize("name", SRT)
+def test_subrip_as_people_have_it(name: str) -> None:
+    read = [((cue.start, cue.end), " ".join(cue.lines)) for cue in parse_srt(SRT[name])]
+    assert read == THREE
+
+
+@pytest.mark.parametrize("name", VTT)
+def test_webvtt_as_people_have_it(name: str) -> None:
+    read = [((cue.start, cue.end), " ".join(cue.lines)) for cue in parse_vtt(VTT[name])]
+    assert read == THREE
+
+
+def test_sixty_seconds_are_a_minute() -> None:
+    (cue,) = parse_srt("1\n00:00:59,900 --> 00:00:60,500\nHello\n")
+    assert (cue.start, cue.end) == (59.9, 60.5)
+
+
+def test_blank_lines_inside_a_cue_lose_nothing() -> None:
+    text = "1\n00:00:00,000 --> 00:00:02,000\nEver tried.\n\nNo matter.\n\n2\n00:00:02,000 --> 00:00:04,000\n\n\n3\n"
+    cues = parse_srt(text + "00:00:05,000 --> 00:00:08,000\nTry again.\n\n2024\n\nwas the year\n")
+    assert [cue.lines for cue in cues] == [("Ever tried.", "No matter."), (), ("Try again.", "2024", "was the year")]
+
+
+def test_captions_that_roll_are_read_once() -> None:
+    text = (
+        "WEBVTT\n\n00:00.000 --> 00:02.000 align:start\n \nEver<00:00.500><c> tried</c>\n\n"
+        "00:02.000 --> 00:02.010 align:start\nEver tried\n \n\n"
+        "00:02.010 --> 00:04.000 align:start\nEver tried\nno<00:02.500><c> matter</c>\n\n"
+        "00:04.000 --> 00:04.010\nno matter\n \n\n00:04.010 --> 00:06.000\nno matter\nno<00:05.000><c> matter</c>\n"
+    )
+    assert [piece.text for piece in parse_script(text, "a.vtt").pieces] == ["Ever tried", "no matter", "no matter"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.srt", "1\n00:00:00,000 --> 00:00:02,000\nx\n\n2\n00:00:xx --> 00:00:04,000\ny\n", r"line 6: no times"),
+        ("a.srt", "1\n00:00:00,000 --> 00:00:02,000\nx\n\n2\n1 --> 2\nz\n", r"line 6: no times of a cue: '1 --> 2'"),
+        ("a.srt", "Some text\n\n1\n00:00:00,000 --> 00:00:02,000\nx\n", r"line 1: a cue without times: 'Some text'"),
+        ("a.srt", "only text\n", r"line 1: a cue without times"),
+        ("a.vtt", "only text\n", r"line 1: not WebVTT"),
+    ],
+)  # fmt: skip
+def test_mistakes_name_file_and_line(name: str, text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=f"{re.escape(str(tmp_path / name))}.*{said}"):
+        read_script(str(tmp_path / name))
+
+
+FULL = (
+    "WEBVTT - My title\nKind: captions\n\nSTYLE\n::cue { color: red }\n\nNOTE keep me\n\nintro\n"
+    "00:00:00.000 --> 00:00:02.000 align:start line:90%\n<v Ann><i>Ever</i> tried.\n&amp; failed.\n\n"
+    "7\n00:00:02.000 --> 00:00:04.000\n♪\n\nlast\n00:00:05.000 --> 00:00:08.000 position:10%\nFail again.\n"
+)
+
+
+def test_timing_anew_keeps_all_but_the_times() -> None:
+    segments = [Segment("Ever tried.\n& failed.", 10.0, 11.5), Segment("Fail again.", 15.0, 16.25)]
+    done = retimed(FULL, "a.vtt", segments)
+    assert done is not None
+    changed = [(old, new) for old, new in zip(FULL.split("\n"), done.split("\n"), strict=True) if old != new]
+    assert [new for _, new in changed] == [
+        "00:00:10.000 --> 00:00:11.500 align:start line:90%",
+        "00:00:12.000 --> 00:00:14.000",  # music goes with its neighbour
+        "00:00:15.000 --> 00:00:16.250 position:10%",
+    ]
+    srt = "1\n-00:00:01,00 --> 00:00:02,00 X1:5\n{\\an8}<b>One</b>\n\ntwo\n9\n00:00:03,000 --> 00:00:04,000\nthree\n"
+    assert retimed(srt, "a.srt", [Segment("One\ntwo", 1.0, 2.0), Segment("three", 3.5, 4.0)]) == (
+        "1\n00:00:01,000 --> 00:00:02,000 X1:5\n{\\an8}<b>One</b>\n\ntwo\n9\n00:00:03,500 --> 00:00:04,000\nthree\n"
+    )
+
+
+def test_timing_anew_of_what_has_other_cues_is_left_to_the_writer() -> None:
+    assert retimed(FULL, "a.vtt", [Segment("other words", 1.0, 2.0)]) is None
+
+
+def test_many_lines_take_no_longer_than_they_are_many() -> None:
+    text = SRT["no blank lines"] * 5000
+    assert len(blocks(text, vtt=False)) == 15_000
+
+
+def test_subtitles_come_back_as_they_were(asr: Run, tmp_path: Path) -> None:
+    """Through the command: only times differ."""
+    first, rest = EXAMPLE.with_suffix(".txt").read_text().split(maxsplit=1)
+    text = (
+        "WEBVTT - t\n\nNOTE n\n\nid one\n00:00:00.000 --> 00:00:00.500 line:1\n"
+        f"<i>{first}</i>\n\n00:09.500 --> 00:10.000\n{rest.strip()}\n"
+    )
+    (tmp_path / "talk.vtt").write_text(text)
+    done = asr("align", EXAMPLE, "talk.vtt", "--output", "new.vtt", "-a", "pocketsphinx")
+    assert done.code == 0, done.err
+    new = (tmp_path / "new.vtt").read_text()
+    stamps = re.compile(r"[\d:]+\.\d+ --> [\d:]+\.\d+")
+    assert stamps.sub("T", new) == stamps.sub("T", text)
+    assert stamps.findall(new) != stamps.findall(text)
