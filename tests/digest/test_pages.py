@@ -394,7 +394,7 @@ def test_accents_of_a_bibliography(tmp_path):
 
 
 def test_feeds_that_are_not_asked_are_said(tmp_path, capsys):
-    from asrcli.digest.verbs.look import import_list
+    from asrcli.cli.commands.digest.look import import_list
 
     path = tmp_path / "feeds.opml"
     outlines = "".join(f'<outline xmlUrl="{one}/f"/>' for one in ("https://a.example", "http://b.example"))
@@ -453,7 +453,7 @@ def test_a_day_as_a_message(run, out):
 
 
 def test_a_week_in_one_page(run, out):
-    from asrcli.digest.verbs.look import week
+    from asrcli.cli.commands.digest.look import week
 
     run(whole_day())
     week(out, None)
@@ -502,7 +502,7 @@ def test_an_earlier_store_is_read(tmp_path):
 
 @pytest.mark.parametrize("week", ["2026-99", "2026-W00", "2026-W54", "2025-W53", "W17"])
 def test_a_week_that_is_none_is_an_error(week):
-    from asrcli.digest.verbs.look import week_of
+    from asrcli.cli.commands.digest.look import week_of
     from asrcli.errors import UsageError
 
     with pytest.raises(UsageError, match="is not a week"):
