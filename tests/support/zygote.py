@@ -13,10 +13,13 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-# What most commands import. Nothing here starts a thread, which a fork would lose.
+# What most commands import. Nothing here starts a thread, which a fork would lose, or reads HOME, which each command
+# has its own of (huggingface_hub does, and with it transformers and faster_whisper).
 MODULES = ("numpy", "av", "rich.console", "rich.progress", "httpx2", "jiwer", "rapidfuzz", "importlib.metadata")
+HEAVY = ("torch._dynamo", "ctranslate2", "safetensors.torch", "tokenizers")  # what engines import, where installed
 HEAD = 1 << 20  # bytes; words and environment of a command
 
 
@@ -62,6 +65,9 @@ def serve(connection: socket.socket) -> None:
 
     for name in (*MODULES, *(entry.module for entry in COMMANDS.values())):
         importlib.import_module(name)
+    for name in HEAVY:
+        with suppress(ImportError, OSError):
+            importlib.import_module(name)
     while True:
         head, files, _, _ = socket.recv_fds(connection, HEAD, 3)
         if not head:
