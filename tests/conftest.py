@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -20,8 +22,8 @@ from support.zygote import Zygote
 from asrcli.base.torchaudio_guard import guard_torchaudio
 
 HERE = Path(__file__).parent
-# Variables that are read when a command runs, not when libraries are imported.
-LATE = ("ASR_", "COLUMNS", "HOME", "XDG_", "TERM", "OPENAI_", "PATH", "TZ")
+# Variables that are read when a command runs, or by a library that `zygote.py` does not import: HF_ by huggingface_hub.
+LATE = ("ASR_", "COLUMNS", "HF_", "HOME", "XDG_", "TERM", "OPENAI_", "PATH", "TZ")
 collect_ignore = ["example_engine"]  # a distribution of its own, whose test needs it installed: see test_plugins.py
 
 # A busy machine is no reason to fail: what is measured in time belongs to the benchmarks.
@@ -83,6 +85,28 @@ def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
     found.kill()
 
 
+@contextmanager
+def fed(data: bytes) -> Iterator[int]:
+    """Give the descriptor of a pipe that data is written to; of nothing, that of an empty file."""
+    if not data:
+        with open(os.devnull, "rb") as nothing:
+            yield nothing.fileno()
+        return
+    read, write = os.pipe()
+
+    def feed() -> None:
+        with suppress(BrokenPipeError), open(write, "wb") as pipe:
+            pipe.write(data)
+
+    writer = threading.Thread(target=feed)
+    writer.start()
+    try:
+        yield read
+    finally:
+        os.close(read)  # a writer that nobody reads from ends
+        writer.join()
+
+
 @pytest.fixture
 def asr(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Run:
     """Return a function that runs ``asr`` as a process of its own in a temporary folder.
@@ -95,10 +119,11 @@ def asr(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote
     def run(*words: object, stdin: bytes = b"", timeout: float = 120, **environment: str) -> Result:
         named = [os.fspath(word) if isinstance(word, Path) else str(word) for word in words]
         surroundings = {**quiet_environment(home), **environment}
-        with TemporaryFile() as out, TemporaryFile() as err, open(os.devnull, "rb") as nothing:
-            if not stdin and all(name.startswith(LATE) for name in environment):
-                files = (nothing.fileno(), out.fileno(), err.fileno())
-                code = zygote.run(named, tmp_path, surroundings, files)
+        with TemporaryFile() as out, TemporaryFile() as err:
+            known = zygote.environment.items()
+            if all(name.startswith(LATE) or (name, value) in known for name, value in environment.items()):
+                with fed(stdin) as read:
+                    code = zygote.run(named, tmp_path, surroundings, (read, out.fileno(), err.fileno()))
             else:
                 command = [sys.executable, "-m", "asrcli", *named]
                 more = {"cwd": tmp_path, "timeout": timeout, "env": surroundings}
