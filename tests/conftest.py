@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 from support import recipes
 from support.command import Result, Run, quiet_environment
 from support.zygote import Zygote
@@ -24,6 +24,15 @@ from asrcli.base.torchaudio_guard import guard_torchaudio
 HERE = Path(__file__).parent
 # Variables that are read when a command runs, or by a library that `zygote.py` does not import: HF_ by huggingface_hub.
 LATE = ("ASR_", "COLUMNS", "HF_", "HOME", "XDG_", "TERM", "OPENAI_", "PATH", "TZ")
+TOGETHER = {  # the start of a test's path -> its group
+    "canary/test_nemo": "nemo",
+    "nemo_engine/": "nemo",
+    "canary/": "canary",
+    "firered/": "firered",
+    "qwen3/": "qwen3",
+    "transformers_engine/": "transformers",
+}
+QUICK = 4  # the quick suite tries one in so many of the examples of a property; `make test-slow` tries all
 collect_ignore = ["example_engine"]  # a distribution of its own, whose test needs it installed: see test_plugins.py
 
 # A busy machine is no reason to fail: what is measured in time belongs to the benchmarks.
@@ -32,6 +41,19 @@ settings.load_profile("asr")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: children would ignore it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 guard_torchaudio()  # tests import pyannote and NeMo directly, too
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep tests that load the same models in one worker (--dist loadgroup); in the quick suite, try fewer examples."""
+    for item in items:
+        place = item.path.relative_to(HERE).as_posix()
+        group = next((name for start, name in TOGETHER.items() if place.startswith(start)), place)
+        item.add_marker(pytest.mark.xdist_group(group))
+    if "not slow" in config.option.markexpr:
+        tests = {item.function for item in items if isinstance(item, pytest.Function)}
+        for test in filter(is_hypothesis_test, tests):
+            full = test._hypothesis_internal_use_settings
+            test._hypothesis_internal_use_settings = settings(full, max_examples=-(-full.max_examples // QUICK))
 
 
 @pytest.fixture(autouse=True)
