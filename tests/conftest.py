@@ -27,6 +27,7 @@ LATE = ("ASR_", "COLUMNS", "HF_", "HOME", "XDG_", "TERM", "OPENAI_", "PATH", "TZ
 TOGETHER = {  # the start of a test's path -> its group
     "canary/test_nemo": "nemo",
     "nemo_engine/": "nemo",
+    "test_engines": "nemo",  # canary's default backend
     "canary/": "canary",
     "firered/": "firered",
     "qwen3/": "qwen3",
