@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 from support import recipes
 from support.command import Result, Run, quiet_environment
-from support.zygote import Zygote
+from support.zygote import Zygote, common
 
 from asrcli.base.torchaudio_guard import guard_torchaudio
 
@@ -101,11 +101,10 @@ def recipe_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+def zygote() -> Iterator[Zygote]:
     """Return what forks commands from a process that has imported the program."""
-    found = Zygote(quiet_environment(tmp_path_factory.mktemp("zygote")))
-    yield found
-    found.kill()
+    yield common()
+    common().kill()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from recordings import (
     task,
     whole_day,
 )  # fmt: skip
+from support.zygote import forked
 
 from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown
 from asrcli.digest.paper import Reading, paper_page, read_file
@@ -258,12 +260,7 @@ def test_feedback_moves_and_hides(run, out):
 
 def asr(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the program in a process of its own."""
-    import os
-
-    command = [sys.executable, "-c", "from asrcli.cli.main import main; main()", "digest", *map(str, words)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **environment}
-    )
+    return forked(["digest", *map(str, words)], {**os.environ, **environment})
 
 
 @pytest.fixture

@@ -13,8 +13,11 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 
 # What most commands import. Nothing here starts a thread, which a fork would lose, or reads HOME, which each command
 # has its own of (huggingface_hub does, and with it transformers and faster_whisper).
@@ -57,6 +60,24 @@ class Zygote:
             self._process.wait()
             self._socket.close()
             self._process = None
+
+
+@cache
+def common() -> Zygote:
+    """Return the one of this process; it ends with it."""
+    from support.command import quiet_environment  # not there where this file is run
+
+    return Zygote(quiet_environment(Path(os.devnull)))
+
+
+def forked(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run ``asr`` in the current folder and return what it left behind, as `subprocess.run` does."""
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err, open(os.devnull, "rb") as nothing:
+        files = (nothing.fileno(), out.fileno(), err.fileno())
+        code = common().run(list(words), Path.cwd(), dict(environment), files)
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(words, code, out.read(), err.read())
 
 
 def serve(connection: socket.socket) -> None:
