@@ -14,11 +14,11 @@ demo: $(VENV)/.base  ## transcribe examples/ with the embedded engine and show t
 	@echo; ls $(OUT)/*.json
 
 test: $(VENV)/.test  ## the quick suite
-	$(BIN)/python -m pytest -n auto -m "not slow and not live"
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow and not live"
 
-test-slow: $(VENV)/.test  ## everything that takes longer: fuzzing, killing, long recordings, live oracles
+test-slow: $(VENV)/.test  ## everything that takes longer: all examples of properties, fuzzing, killing, long recordings, live oracles
 	@command -v sclite >/dev/null || apt-get install -y -q sctk >/dev/null 2>&1 || echo "no sctk: recorded answers stand in"
-	$(BIN)/python -m pytest -m "slow and not live"
+	$(BIN)/python -m pytest -m "(slow or hypothesis) and not live"
 
 lint: $(VENV)/.test  ## ruff and mypy
 	$(BIN)/ruff check .

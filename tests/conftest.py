@@ -7,21 +7,33 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 from support import recipes
 from support.command import Result, Run, quiet_environment
-from support.zygote import Zygote
+from support.zygote import Zygote, common
 
 from asrcli.base.torchaudio_guard import guard_torchaudio
 
 HERE = Path(__file__).parent
-# Variables that are read when a command runs, not when libraries are imported.
-LATE = ("ASR_", "COLUMNS", "HOME", "XDG_", "TERM", "OPENAI_", "PATH", "TZ")
+# Variables that are read when a command runs, or by a library that `zygote.py` does not import: HF_ by huggingface_hub.
+LATE = ("ASR_", "COLUMNS", "HF_", "HOME", "XDG_", "TERM", "OPENAI_", "PATH", "TZ")
+TOGETHER = {  # the start of a test's path -> its group
+    "canary/test_nemo": "nemo",
+    "nemo_engine/": "nemo",
+    "test_engines": "nemo",  # canary's default backend
+    "canary/": "canary",
+    "firered/": "firered",
+    "qwen3/": "qwen3",
+    "transformers_engine/": "transformers",
+}
+QUICK = 4  # the quick suite tries one in so many of the examples of a property; `make test-slow` tries all
 collect_ignore = ["example_engine"]  # a distribution of its own, whose test needs it installed: see test_plugins.py
 
 # A busy machine is no reason to fail: what is measured in time belongs to the benchmarks.
@@ -30,6 +42,19 @@ settings.load_profile("asr")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: children would ignore it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 guard_torchaudio()  # tests import pyannote and NeMo directly, too
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep tests that load the same models in one worker (--dist loadgroup); in the quick suite, try fewer examples."""
+    for item in items:
+        place = item.path.relative_to(HERE).as_posix()
+        group = next((name for start, name in TOGETHER.items() if place.startswith(start)), place)
+        item.add_marker(pytest.mark.xdist_group(group))
+    if "not slow" in config.option.markexpr:
+        tests = {item.function for item in items if isinstance(item, pytest.Function)}
+        for test in filter(is_hypothesis_test, tests):
+            full = test._hypothesis_internal_use_settings
+            test._hypothesis_internal_use_settings = settings(full, max_examples=-(-full.max_examples // QUICK))
 
 
 @pytest.fixture(autouse=True)
@@ -76,11 +101,32 @@ def recipe_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+def zygote() -> Iterator[Zygote]:
     """Return what forks commands from a process that has imported the program."""
-    found = Zygote(quiet_environment(tmp_path_factory.mktemp("zygote")))
-    yield found
-    found.kill()
+    yield common()
+    common().kill()
+
+
+@contextmanager
+def fed(data: bytes) -> Iterator[int]:
+    """Give the descriptor of a pipe that data is written to; of nothing, that of an empty file."""
+    if not data:
+        with open(os.devnull, "rb") as nothing:
+            yield nothing.fileno()
+        return
+    read, write = os.pipe()
+
+    def feed() -> None:
+        with suppress(BrokenPipeError), open(write, "wb") as pipe:
+            pipe.write(data)
+
+    writer = threading.Thread(target=feed)
+    writer.start()
+    try:
+        yield read
+    finally:
+        os.close(read)  # a writer that nobody reads from ends
+        writer.join()
 
 
 @pytest.fixture
@@ -95,10 +141,11 @@ def asr(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote
     def run(*words: object, stdin: bytes = b"", timeout: float = 120, **environment: str) -> Result:
         named = [os.fspath(word) if isinstance(word, Path) else str(word) for word in words]
         surroundings = {**quiet_environment(home), **environment}
-        with TemporaryFile() as out, TemporaryFile() as err, open(os.devnull, "rb") as nothing:
-            if not stdin and all(name.startswith(LATE) for name in environment):
-                files = (nothing.fileno(), out.fileno(), err.fileno())
-                code = zygote.run(named, tmp_path, surroundings, files)
+        with TemporaryFile() as out, TemporaryFile() as err:
+            known = zygote.environment.items()
+            if all(name.startswith(LATE) or (name, value) in known for name, value in environment.items()):
+                with fed(stdin) as read:
+                    code = zygote.run(named, tmp_path, surroundings, (read, out.fileno(), err.fileno()))
             else:
                 command = [sys.executable, "-m", "asrcli", *named]
                 more = {"cwd": tmp_path, "timeout": timeout, "env": surroundings}

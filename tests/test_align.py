@@ -129,6 +129,7 @@ def test_a_paragraph_that_the_recording_lacks_is_not_in_audio(align: Align) -> N
     assert (leap.word, leap.words) == (35, 11) and leap.confidence > 0.95, "whole sentences stand on both sides"
 
 
+@pytest.mark.slow  # quick on strings of digits: test_not_in_audio.py
 def test_a_paragraph_that_stands_twice_is_found_once(align: Align) -> None:
     made, spans = align(NAMES, [DOCTOR, GARDEN, GARDEN, LIGHTS, STATION, WEATHER])
     assert sum(count for _, count in missing_runs(made)) == len(sentence(GARDEN).split())
@@ -136,6 +137,7 @@ def test_a_paragraph_that_stands_twice_is_found_once(align: Align) -> None:
     assert all(lies_in(made, at, spans[at - 1]) for at in (3, 4, 5)) and not made.gaps
 
 
+@pytest.mark.slow  # quick on strings of digits: test_not_in_audio.py
 def test_a_paragraph_that_is_said_twice_is_a_gap_once(align: Align) -> None:
     made, spans = align([DOCTOR, GARDEN, GARDEN, LIGHTS, STATION, WEATHER], NAMES)
     assert gap_is(made, spans[1]) or gap_is(made, spans[2])
@@ -149,13 +151,14 @@ def test_a_foreign_paragraph_is_not_in_audio(align: Align) -> None:
     assert all(lies_in(made, at, spans[at - (at > 2)]) for at in (0, 1, 3, 4, 5))
 
 
+@pytest.mark.slow  # quick on strings of digits: test_not_in_audio.py
 def test_a_text_longer_than_the_recording(align: Align) -> None:
     made, spans = align([DOCTOR, GARDEN], NAMES)
     assert lies_in(made, 0, spans[0]) and lies_in(made, 1, spans[1])
     assert all(absent(made, at) for at in (2, 3, 4))
 
 
-@pytest.mark.parametrize("seconds", [8.0, 60.0])
+@pytest.mark.parametrize("seconds", [8.0, pytest.param(60.0, marks=pytest.mark.slow)])
 def test_silence_in_the_middle_moves_nothing(align: Align, seconds: float) -> None:
     made, spans = align([DOCTOR, GARDEN, seconds, LIGHTS, STATION], [DOCTOR, GARDEN, LIGHTS, STATION])
     assert all(lies_in(made, at, spans[number]) for at, number in enumerate((0, 1, 3, 4)))
@@ -168,6 +171,7 @@ def test_another_text_is_not_in_audio(align: Align) -> None:
     assert sum(gap.seconds for gap in made.gaps) > 8
 
 
+@pytest.mark.slow  # quick on strings of digits: test_not_in_audio.py
 def test_the_same_minute_again_and_again(align: Align) -> None:
     made, spans = align(NAMES * 3, NAMES * 3)
     assert all(lies_in(made, at, span) for at, span in enumerate(spans))

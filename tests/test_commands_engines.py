@@ -168,6 +168,7 @@ def test_a_probe_that_hangs_is_stopped() -> None:
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.slow  # imports every library, each in a process of its own
 def test_the_doctor_on_this_machine() -> None:
     done = asr("doctor", "--json")
     found = {finding["name"]: finding for finding in json.loads(done.stdout)}
@@ -179,18 +180,36 @@ def test_the_doctor_on_this_machine() -> None:
     assert done.stderr.strip().endswith("[]"), "the doctor itself imports nothing that can crash"
 
 
-def test_a_broken_library_is_exit_4_with_its_fix(tmp_path: Path) -> None:
+def examined(words: list[str], names: set[str], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run the doctor in this process with some of its probes; return the exit status."""
+    from asrcli.cli import doctor
+    from asrcli.cli.main import main
+
+    monkeypatch.setattr(doctor, "PROBES", tuple(probe for probe in PROBES if probe.name in names))
+    with pytest.raises(SystemExit) as end:
+        main(["doctor", *words])
+    return int(end.value.code or 0)
+
+
+def test_a_broken_library_is_exit_4_with_its_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "torchaudio.py").write_text("raise OSError('libc10_cuda.so: cannot open shared object file')")
-    done = asr("doctor", PYTHONPATH=str(tmp_path))
-    assert done.returncode == 4
-    assert "BROKEN  torchaudio    exit 1: OSError: libc10_cuda.so: cannot open shared object file" in done.stdout
-    assert "to mend it: its build does not match torch: pip uninstall torchaudio" in done.stdout
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert examined([], {"torchaudio", "av"}, monkeypatch) == 4
+    out = capsys.readouterr().out
+    assert re.match(r"ok      av            \d", out)
+    assert "BROKEN  torchaudio    exit 1: OSError: libc10_cuda.so: cannot open shared object file" in out
+    assert "to mend it: its build does not match torch: pip uninstall torchaudio" in out
 
 
-def test_network_only_when_asked(tmp_path: Path) -> None:
+def test_network_only_when_asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with serve({}) as hub:
-        assert "hub" not in asr("doctor", HF_ENDPOINT=hub.url).stdout.split() and hub.requests == []
-        assert f"ok      hub           {hub.url} answers 404" in asr("doctor", "--network", HF_ENDPOINT=hub.url).stdout
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        assert examined([], {"av"}, monkeypatch) == 0
+        assert "hub" not in capsys.readouterr().out.split() and hub.requests == []
+        examined(["--network"], {"av"}, monkeypatch)
+        assert f"ok      hub           {hub.url} answers 404" in capsys.readouterr().out
 
 
 def test_aligners_are_listed_and_pulled_by_a_name_of_their_own(cache: Path) -> None:

@@ -6,11 +6,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.zygote import forked
 
 from asrcli.base.config import look_up, settings
 from asrcli.base.trust import trust
@@ -42,13 +42,7 @@ def write_user_file(tmp_path: Path, text: str) -> Path:
 
 def asr(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the real program in the current folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "asrcli", *words],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, **variables},
-    )
+    return forked(words, {**os.environ, **variables})
 
 
 def shown(*words: str, **variables: str) -> dict[str, dict[str, Any]]:

@@ -80,9 +80,20 @@ def check(samples: Any, clips: list[Clip], summary: CutSummary, options: CutOpti
         assert marked == pytest.approx(region.seconds, abs=1e-6), f"{region} is not marked"
 
 
-@pytest.mark.parametrize("max_seconds", [1.0, 2.0, 5.0, 15.0, 30.0, 38.0, 300.0, math.inf])
-@pytest.mark.parametrize("source", ["talk", "monologue"])
-@pytest.mark.parametrize("start", [0.0, 12.34])
+LENGTHS = (1.0, 5.0, 30.0, math.inf)
+MORE = (2.0, 15.0, 38.0, 300.0)
+
+
+@pytest.mark.parametrize("max_seconds", [*LENGTHS, *(pytest.param(one, marks=pytest.mark.slow) for one in MORE)])
+@pytest.mark.parametrize(
+    ("source", "start"),
+    [
+        ("talk", 0.0),
+        ("monologue", 12.34),
+        pytest.param("talk", 12.34, marks=pytest.mark.slow),
+        pytest.param("monologue", 0.0, marks=pytest.mark.slow),
+    ],
+)
 def test_promises_hold(request: pytest.FixtureRequest, source: str, max_seconds: float, start: float) -> None:
     samples = request.getfixturevalue(source)
     recording = replace(RECORDING, start=start)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from collections import deque
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -39,19 +40,26 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def imports(source: str | Path, *, only_module_level: bool = False, typing: bool = False) -> Iterator[str]:
-    """Yield the dotted name of everything that a module imports; what only a type checker sees if asked for."""
-    pending: list[ast.AST] = [tree(source) if isinstance(source, Path) else ast.parse(source)]
+@cache
+def imports(source: str | Path, *, only_module_level: bool = False, typing: bool = False) -> tuple[str, ...]:
+    """Return the dotted name of everything that a module imports; what only a type checker sees if asked for."""
+    return tuple(found(tree(source) if isinstance(source, Path) else ast.parse(source), only_module_level, typing))
+
+
+def found(top: ast.AST, only_module_level: bool, typing: bool) -> Iterator[str]:
+    pending = deque([top])
     while pending:
-        node = pending.pop(0)
+        node = pending.popleft()
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports name the whole path"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test) and not typing:
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not typing:
             pending += node.orelse
-        elif not (only_module_level and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)):
+        elif isinstance(node, ast.expr):
+            continue  # holds no import
+        elif not (only_module_level and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
             pending += ast.iter_child_nodes(node)
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support.command import Run
 
 from asrcli.aligner import load_aligner_class
-from asrcli.alignment.choice import choose_judge
+from asrcli.alignment.choice import choose_verifier
 from asrcli.alignment.listening import merged
 from asrcli.alignment.matching import (
     ALIKE,
@@ -170,29 +170,33 @@ def test_all_that_is_heard_is_said_in_order(heard: list[str], words: list[str]) 
 def test_who_tells_which_words_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     qwen3, ctc = load_aligner_class("qwen3"), load_aligner_class("ctc")
     said: list[str] = []
-    assert choose_judge("auto", ctc, "ja", said.append) == choose_judge("none", ctc, "ja", said.append) == (None, None)
+    assert (
+        choose_verifier("auto", ctc, "ja", said.append)
+        == choose_verifier("none", ctc, "ja", said.append)
+        == (None, None)
+    )
     monkeypatch.setattr(selection, "usable", lambda engine, options: (None, ""))
-    finder, listener = choose_judge("auto", qwen3, "en", said.append)
+    finder, listener = choose_verifier("auto", qwen3, "en", said.append)
     assert finder is not None and listener is None, "no neural network is here"
-    assert choose_judge("none", qwen3, "en", said.append) == (None, None)
+    assert choose_verifier("none", qwen3, "en", said.append) == (None, None)
     with pytest.raises(
         UsageError, match="aligner 'ctc' finds by itself which words are there: leave --listener fake out"
     ):
-        choose_judge("fake", ctc, "en", said.append)
+        choose_verifier("fake", ctc, "en", said.append)
     with pytest.raises(UsageError, match="does not speak 'ja'"):
-        choose_judge("pocketsphinx", qwen3, "ja", said.append)
-    finder, listener = choose_judge("whisper:tiny", qwen3, "en", said.append)
+        choose_verifier("pocketsphinx", qwen3, "ja", said.append)
+    finder, listener = choose_verifier("whisper:tiny", qwen3, "en", said.append)
     assert finder is None and listener is not None and (listener[0].name, listener[1]) == ("whisper", "tiny")
     here = {"whisper": "tiny", "canary": "2.5b"}
     monkeypatch.setattr(selection, "usable", lambda engine, options: (here.get(engine.name), ""))
-    finder, listener = choose_judge("auto", qwen3, "en", said.append)
+    finder, listener = choose_verifier("auto", qwen3, "en", said.append)
     assert finder is None and listener is not None, "any neural recogniser comes before PocketSphinx"
     monkeypatch.setattr("asrcli.alignment.choice.choose_finder", lambda aligner, language: (ctc, "any"))
-    finder, listener = choose_judge("auto", qwen3, "en", said.append)
+    finder, listener = choose_verifier("auto", qwen3, "en", said.append)
     assert finder is not None and listener is None, "a neural aligner that finds words costs less than a recogniser"
     monkeypatch.setattr("asrcli.alignment.choice.choose_finder", lambda aligner, language: None)
     for language, name in (("en", "canary"), (None, "whisper")):  # canary speaks English only: not for any language
-        _, listener = choose_judge("auto", qwen3, language, said.append)
+        _, listener = choose_verifier("auto", qwen3, language, said.append)
         assert listener is not None and listener[0].name == name
 
 

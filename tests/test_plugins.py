@@ -304,6 +304,7 @@ EXPLAINED = {
     "bench/session.py": "an example in a message",
     "cli/commands/align.py": "an example in help",
     "cli/commands/bench.py": "examples in messages",
+    "cli/commands/digest/": "examples in help, and the engine of the podcast's check where none is named",
     "cli/commands/engines.py": "examples in help",
     "cli/commands/transcribe.py": "examples in help",
     "cli/doctor.py": "packages of the base install, each tried by itself",

@@ -34,6 +34,7 @@ def librivox(shared: Path) -> list[tuple[Clip, str]]:
     return [(clip(text.with_suffix(".wav")), text.read_text().strip()) for text in texts]
 
 
+@pytest.mark.slow
 def test_hears_read_speech_as_well_as_by_hand(engine: PocketSphinx, librivox: list[tuple[Clip, str]]) -> None:
     clips, references = zip(*librivox, strict=True)
     found = engine.transcribe(clips, Options())

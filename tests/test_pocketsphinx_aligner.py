@@ -119,7 +119,9 @@ def test_words_lie_where_espeak_put_them(aligner: PocketSphinxAligner) -> None:
 
 
 @pytest.mark.skipif(find_library("espeak-ng") is None, reason="needs espeak-ng's library")
-@pytest.mark.parametrize("voice", ["en-us", "en-us+f3", "en-gb-scotland"])
+@pytest.mark.parametrize(
+    "voice", ["en-us+f3", *(pytest.param(one, marks=pytest.mark.slow) for one in ("en-us", "en-gb-scotland"))]
+)
 def test_words_lie_where_espeak_puts_them_now(aligner: PocketSphinxAligner, tmp_path: Path, voice: str) -> None:
     """Each voice speaks in a process of its own: the library keeps what it was told last."""
     made = subprocess.run(
@@ -134,6 +136,7 @@ def test_words_lie_where_espeak_puts_them_now(aligner: PocketSphinxAligner, tmp_
     assert error.within(0.100) >= 0.90, str(error)
 
 
+@pytest.mark.slow
 def test_spontaneous_speech_lies_where_people_put_it(aligner: PocketSphinxAligner, shared: Path) -> None:
     folder = shared / "audio/alignment"
     words = (folder / "cold_corpus.lab").read_text().split()

@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 import wave
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from support.zygote import forked
 
 ROOT = Path(__file__).parent.parent
 DIGITS = ROOT / "tests/data/digits/string00.wav"
@@ -65,14 +67,8 @@ def folder(tmp_path: Path) -> Path:
 def asr(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ASR_")}
     environment |= {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    return subprocess.run(
-        [sys.executable, "-m", "asrcli", "transcribe", *words],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=environment,
-        timeout=120,
-    )
+    with chdir(folder):
+        return forked(["transcribe", *words], environment)
 
 
 def lines(text: str) -> list[dict[str, Any]]:

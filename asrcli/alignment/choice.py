@@ -1,6 +1,6 @@
 """Which aligner to use: the one that the user named, or the best that speaks the language and has its weights here.
 
-And who tells one that places every word which of them are there: another aligner, or a recogniser that listens.
+And the verifier for one that cannot reject absent words: another aligner, or a recogniser.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ def _choose_auto(model: str | None, language: str | None) -> tuple[type[Aligner]
     raise EngineUnavailable(f"no aligner here{wanted} has its weights on this machine ({'; '.join(reasons)})")
 
 
-def choose_judge(
+def choose_verifier(
     asked: str, aligner: type[Aligner], language: str | None, announce: Announce
 ) -> tuple[Finder | None, Listener | None]:
-    """Return who tells an aligner that places every word which of them are there: another aligner, or a recogniser.
+    """Choose the verifier for an aligner that cannot reject absent words: another aligner, or a recogniser.
 
     Args:
         asked: ``auto`` takes a neural aligner that can, else a neural recogniser, else any aligner that can; ``none``;
@@ -120,7 +120,7 @@ def _choose_listener(language: str | None) -> Listener | None:
 
 
 def choose_finder(aligner: type[Aligner], language: str | None) -> Finder | None:
-    """Return who tells an aligner that places every word which of them are there.
+    """Choose the aligner that verifies for one that cannot reject absent words.
 
     It rejects words, speaks the language, and has its weights here: nothing is pulled for it. None where the aligner
     rejects by itself, and where there is no such one.

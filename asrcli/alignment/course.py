@@ -39,14 +39,14 @@ class Pairing:
     timed: bool = False  # the finder's times are already those of the aligner
 
     @property
-    def judge(self) -> Aligner | None:
-        """Who tells which words are there, if anybody does."""
+    def verifier(self) -> Aligner | None:
+        """The one that tells which words are in the audio: another one, the aligner itself, or None."""
         return self.finder or (self.aligner if self.aligner.rejects else None)
 
     @property
-    def timed_by_judge(self) -> bool:
+    def timed_by_verifier(self) -> bool:
         """Whether the times of who finds the words are to be kept."""
-        return self.timed or self.judge is self.aligner
+        return self.timed or self.verifier is self.aligner
 
     @property
     def weaker(self) -> bool:
@@ -79,7 +79,7 @@ class Course:
         self.regions = tuple(speech)
         self.numbers = list(numbers)  # words with several readings
         self.chosen: dict[int, tuple[str, ...]] = {}  # readings that were heard, by the number of the written word
-        self.aligners, self.aligner, self.judge = aligners, aligners.aligner, aligners.judge
+        self.aligners, self.aligner, self.verifier = aligners, aligners.aligner, aligners.verifier
         self.language = language
         self.found: list[Placed | None] = [None] * len(words)
         self.at = 0  # the first word that has no place yet

@@ -22,34 +22,34 @@ FILLED = 0.5  # the same share, below which a shorter window may find more: of f
 HORIZON = 3000  # words among which the place is looked for: twenty minutes
 LEAST_ISLAND = 6  # words in a row that settle where the text goes on
 LEAST_SILENCE = 1.0  # seconds; a shorter pause holds no words that voice activity could have missed
-DOUBTED = 0.2  # score of a word that only a weaker judge has not found
+DOUBTED = 0.2  # score of a word that only a weaker verifier has not found
 ROOM = (0.04, 0.25)  # seconds of speech for each letter of such words, at least and at most
 MORE_ROOM = 1.0  # seconds that may be more
 
 
 class Following(Course):
-    """A text that follows who tells which words are there."""
+    """A text that follows what the verifier finds."""
 
-    def _follow(self, sound: Clip, clip: Clip, judge: Aligner) -> float:
+    def _follow(self, sound: Clip, clip: Clip, verifier: Aligner) -> float:
         """Place what is in the window; return where the next one starts.
 
         Args:
             sound: everything since the last word with a place, the window included.
             clip: the window.
-            judge: who tells which words are there.
+            verifier: tells which words are in the audio.
         """
         while True:
             seconds = self._speech_in(clip)
-            trusted = self._offer(clip, judge, self.at)
+            trusted = self._offer(clip, verifier, self.at)
             covered = sum(word.end - word.start for _, word in trusted)
             if covered >= FILLED * seconds or clip.seconds <= LEAST_SECONDS:
                 break
             clip = cut(clip, clip.start, self._stop(clip.start, max(LEAST_SECONDS, clip.seconds / 2)))
         self.window = min(self.longest, max(LEAST_SECONDS, 2 * clip.seconds))
-        if judge.hears and seconds >= LOST_SECONDS and covered < LOST * seconds:
-            place = self._look_ahead(clip, judge)
+        if verifier.hears and seconds >= LOST_SECONDS and covered < LOST * seconds:
+            place = self._look_ahead(clip, verifier)
             if place is not None and place > self.at:
-                again = self._offer(clip, judge, place)
+                again = self._offer(clip, verifier, place)
                 if sum(word.end - word.start for _, word in again) > covered:
                     trusted = again
         if not trusted:
@@ -57,10 +57,10 @@ class Following(Course):
         self._place(clip, [*self._with_doubted(trusted)])
         number, sure = next((one for one in trusted if one[1].score is None or one[1].score >= LOW), trusted[0])
         if number > self.at:
-            self._look_back(cut(sound, sound.start, sure.start), judge, self.at, (number, sure))
+            self._look_back(cut(sound, sound.start, sure.start), verifier, self.at, (number, sure))
             self._place_doubted(sound, self.at, (number, sure))
         if self.tail is not None and seconds_of(self.regions, self.ended, sure.start) > PAUSE:
-            self._decide(sound, judge, number)
+            self._decide(sound, verifier, number)
         self.at, self.ended = trusted[-1][0] + 1, trusted[-1][1].end
         first = trusted[-CONTEXT:][0][1].start
         self.tail = cut(clip, first, self.ended + AROUND)
@@ -68,7 +68,7 @@ class Following(Course):
             return self.ended
         return clip.end if self._at_pause(clip.end) else self.ended
 
-    def _look_back(self, sound: Clip, judge: Aligner, first: int, after: Numbered | None) -> None:
+    def _look_back(self, sound: Clip, verifier: Aligner, first: int, after: Numbered | None) -> None:
         """Look for the words from ``first`` up to one that has been found in all the sound before that.
 
         Voice activity may have taken what it holds for silence.
@@ -79,20 +79,20 @@ class Following(Course):
             most = math.ceil(sound.seconds * FASTEST)
             start = max(first, last - most) if after else first
             words = self.words[start : min(last, start + most)]
-            aligned = judge.align([sound], [words], self.language)[0]
+            aligned = verifier.align([sound], [words], self.language)[0]
             if trusted := self._trusted(sound, start, words, aligned, after):
                 self.found[first:last] = [None] * (last - first)  # where the window put them, nobody was sure
                 self._place(sound, trusted)
 
     def _with_doubted(self, trusted: Sequence[Numbered]) -> Iterator[Numbered]:
-        """Yield trusted words and those between them that only a weaker judge has not found."""
+        """Yield trusted words and those between them that only a weaker verifier has not found."""
         for (number, word), (following, other) in pairwise(trusted):
             yield number, word
             yield from self._doubted(number + 1, following, word.end, other.start)
         yield from trusted[-1:]
 
     def _place_doubted(self, sound: Clip, first: int, after: Numbered | None) -> None:
-        """Place the words from ``first`` up to one that is found, if only a weaker judge has not found them."""
+        """Place the words from ``first`` up to one that is found, if only a weaker verifier has not found them."""
         last, end = (after[0], after[1].start) if after else (len(self.words), sound.end)
         placed = [number for number in range(first, last) if self.found[number] is not None]
         last, end = (placed[0], self._placed(placed[0]).start) if placed else (last, end)
@@ -100,7 +100,7 @@ class Following(Course):
             self._place(sound, words)
 
     def _doubted(self, first: int, last: int, start: float, end: float) -> Iterator[Numbered]:
-        """Yield words ``[first, last)`` anywhere between two times, if the judge is weaker and there is room."""
+        """Yield words ``[first, last)`` anywhere between two times, if the verifier is weaker and there is room."""
         letters = sum(len(word) for word in self.words[first:last])
         seconds = seconds_of(self.regions, start, end)
         if self.aligners.weaker and ROOM[0] * letters <= seconds <= ROOM[1] * letters + MORE_ROOM:
@@ -112,14 +112,14 @@ class Following(Course):
         assert word is not None
         return word
 
-    def _decide(self, sound: Clip, judge: Aligner, number: int) -> None:
+    def _decide(self, sound: Clip, verifier: Aligner, number: int) -> None:
         """Decide which words are said before and which after speech that is not in the text.
 
         A word or two that begin what follows may fit where that speech begins, too.
 
         Args:
             sound: everything since the last word before it.
-            judge: who tells which words are there.
+            verifier: tells which words are in the audio.
             number: the first word that is known to be after it.
         """
         first, last = max(0, self.at - CONTEXT), min(len(self.words), number + CONTEXT)
@@ -131,7 +131,7 @@ class Following(Course):
         joint = splice(near, sound, placed[0].start, placed[-1].end)
         if joint is None:
             return
-        aligned = judge.align([joint.clip], [self.words[first:last]], self.language)[0]
+        aligned = verifier.align([joint.clip], [self.words[first:last]], self.language)[0]
         left, right = joint.parted(first, aligned)
         if len(left) + len(right) < sum(one is not None for one in self.found[first:last]):
             return
@@ -141,31 +141,31 @@ class Following(Course):
                 self._place(part, own)
 
     def _place(self, clip: Clip, trusted: list[Numbered]) -> None:
-        for number, word in trusted if self.aligners.timed_by_judge else self._timed(clip, trusted):
+        for number, word in trusted if self.aligners.timed_by_verifier else self._timed(clip, trusted):
             self.found[number] = word
 
-    def _offer(self, clip: Clip, judge: Aligner, first: int) -> list[Numbered]:
+    def _offer(self, clip: Clip, verifier: Aligner, first: int) -> list[Numbered]:
         """Align a window with the words from ``first`` on; return those that are trusted, with their numbers."""
         count = math.ceil(self._speech_in(clip) * FASTEST) + SPARE
         words = self.words[first : first + count]
-        aligned = judge.align([clip], [words], self.language)[0]
+        aligned = verifier.align([clip], [words], self.language)[0]
         if aligned and aligned[-1] is not None and first + len(words) < len(self.words):
-            # To leave out the end of what is offered has a price for a judge, so that a text that repeats itself may be
-            # entered where it ends with the window; not so with one word less.
+            # To leave out the end of what is offered has a price for a verifier, so that a text that repeats itself may
+            # be entered where it ends with the window; not so with one word less.
             words = words[:-1]
-            aligned = judge.align([clip], [words], self.language)[0]
-        if self._read(clip, first, aligned, judge):
+            aligned = verifier.align([clip], [words], self.language)[0]
+        if self._read(clip, first, aligned, verifier):
             words = self.words[first : first + count]
-            aligned = judge.align([clip], [words], self.language)[0]
+            aligned = verifier.align([clip], [words], self.language)[0]
         return self._trusted(clip, first, words, aligned)
 
-    def _read(self, clip: Clip, first: int, aligned: Sequence[AlignedWord | None], judge: Aligner) -> bool:
+    def _read(self, clip: Clip, first: int, aligned: Sequence[AlignedWord | None], verifier: Aligner) -> bool:
         """Put other readings of numbers in the place of those that are not heard; tell whether there were any."""
         offered = (one for one in self.numbers if one.first >= first and one.last <= first + len(aligned))
         heard = {
             one.token: way
             for one in offered
-            if not one.settled and (way := better_reading(clip, one, first, aligned, judge, self.language))
+            if not one.settled and (way := better_reading(clip, one, first, aligned, verifier, self.language))
         }
         moved = 0
         for one in self.numbers:
@@ -215,10 +215,10 @@ class Following(Course):
                     timed.append((number, heard))
         return timed
 
-    def _look_ahead(self, clip: Clip, judge: Aligner) -> int | None:
+    def _look_ahead(self, clip: Clip, verifier: Aligner) -> int | None:
         """Return the number of the word at which the window's sound begins in the text, if it is in there."""
         ahead = [word.lower() for word in self.words[self.at : self.at + HORIZON]]
-        heard = [word.text.lower() for word in judge.hear([clip], ahead, self.language)[0]]
+        heard = [word.text.lower() for word in verifier.hear([clip], ahead, self.language)[0]]
         match = SequenceMatcher(None, heard, ahead, autojunk=False).find_longest_match()
         if match.size < min(LEAST_ISLAND, len(ahead)):
             return None

@@ -118,7 +118,7 @@ def numbers_in(tokens: Sequence[str], language: str | None) -> list[Number]:
 
 
 def better_reading(
-    clip: Clip, one: Number, first: int, aligned: Sequence[AlignedWord | None], judge: Aligner, language: str | None
+    clip: Clip, one: Number, first: int, aligned: Sequence[AlignedWord | None], verifier: Aligner, language: str | None
 ) -> tuple[str, ...] | None:
     """Return the reading of a number that is heard better than the present one; ``None`` where that is heard best.
 
@@ -127,7 +127,7 @@ def better_reading(
         one: a number whose words are all offered in it.
         first: the number of the first word that is offered.
         aligned: when each of those is said in the window.
-        judge: who tells which words are there.
+        verifier: tells which words are in the audio.
         language: of the text.
     """
     own = aligned[one.first - first : one.last - first]
@@ -137,7 +137,7 @@ def better_reading(
     if place is None:
         return None
     one.settled = True
-    told = judge.align([place] * len(one.ways), one.ways, language)
+    told = verifier.align([place] * len(one.ways), one.ways, language)
     scores = [_told(way, found) for way, found in zip(one.ways, told, strict=True)]
     best = max(range(len(scores)), key=scores.__getitem__)
     return one.ways[best] if scores[best] > scores[0] else None

@@ -49,19 +49,19 @@ class Windows(Following):
             start = max(min(self.ended, time), time - self.longest)
             sound = self.tape.clip(start, stop, self.speech)
             clip = cut(sound, time, stop)
-            reached = self._estimate(clip) if self.judge is None else self._follow(sound, clip, self.judge)
+            reached = self._estimate(clip) if self.verifier is None else self._follow(sound, clip, self.verifier)
             yield min(reached, stop)
             time = self._next_speech(max(reached, time + 0.5))
-        if self.judge is not None:
-            self._look_on(max(start, self.ended), self.judge)
+        if self.verifier is not None:
+            self._look_on(max(start, self.ended), self.verifier)
 
-    def _look_on(self, start: float, judge: Aligner) -> None:
+    def _look_on(self, start: float, verifier: Aligner) -> None:
         """Look for words that are left in all the sound that is: voice activity may have heard nobody in it."""
         while self.at < len(self.words):
             sound = self.tape.clip(start, start + self.longest, self.speech)
             if sound.seconds < LEAST_SILENCE:
                 break
-            self._look_back(sound, judge, self.at, None)
+            self._look_back(sound, verifier, self.at, None)
             self._place_doubted(sound, self.at, None)
             start += self.longest
             for number in range(len(self.words) - 1, self.at - 1, -1):

@@ -14,7 +14,6 @@ from asrcli.compare.nist import check_marks
 from asrcli.compare.scores import Comparison, Settings, SystemScore
 from asrcli.compare.sources import Source, kind_of, read_source
 from asrcli.compare.systems import prepare, score_system
-from asrcli.compare.workers import spread
 from asrcli.datasets.results import scoring_of
 from asrcli.errors import InputError, UsageError
 from asrcli.scoring.alignment import Convention, align, count_all, without_collector
@@ -26,7 +25,6 @@ from asrcli.types import Utterance
 ENGLISH = frozenset("the and of to is that it was for with as are this have you not but they from".split())  # noqa: SIM905
 UNGROUPED = "none"
 NORMALIZER = "asr"  # where nobody says otherwise
-MANY = 4_000  # utterances: then a second process pays; each takes half a second to a second for 20,000
 ENOUGH = 0.08  # share of these words in a text to take it for English; running English has 20 to 30 %
 
 
@@ -121,15 +119,9 @@ def matcher(
 def score_all(
     texts: Sequence[str], hear: Callable[[int], Heard], systems: int, settings: Settings
 ) -> list[SystemScore]:
-    """Read and score every system, several at once where that pays; the outcome is the same."""
+    """Read and score every system."""
     prepared = prepare(texts, settings)
-
-    def score(place: int) -> SystemScore:
-        found = score_system(prepared, hear(place), settings, paired=systems > 1)
-        return replace(found, references=()) if found.references is prepared.words else found  # less to send
-
-    scored = spread(score, range(systems), pays=len(texts) >= MANY)
-    return [one if one.references else replace(one, references=prepared.words) for one in scored]
+    return [score_system(prepared, hear(place), settings, paired=systems > 1) for place in range(systems)]
 
 
 def check_names(wanted: Wanted) -> None:

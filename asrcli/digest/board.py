@@ -1,4 +1,4 @@
-"""The leaderboard's figures, to set a paper's claim against: those of `asr leaderboard`, or of a file."""
+"""A leaderboard's figures, to set a paper's claim against, and how a file with them is read."""
 
 from __future__ import annotations
 
@@ -60,41 +60,6 @@ class Board:
                 if test not in found or wer < found[test].wer:
                     found[test] = Best(test, LABELS.get(test, test), row.model, wer, self.day)
         return tuple(found[test] for test in sorted(found))
-
-
-def load_board(path: Path | None = None) -> Board:
-    """Return the newest English table of `asr leaderboard`, or read a board from a file.
-
-    Raises:
-        InputError: the file has another shape, or no model in it.
-    """
-    return from_leaderboard() if path is None else read_board(path)
-
-
-def from_leaderboard() -> Board:
-    """Return the models that have a rank, with the averages that were computed; those that lack a test set have none.
-
-    A fetched version that is damaged is passed over for the one before it: the digest of a day does not hang on it.
-    """
-    from asrcli.leaderboard.ranking import arrange, two_digits
-    from asrcli.leaderboard.snapshot import newest
-    from asrcli.leaderboard.view import View
-
-    table, _ = newest("english")
-    assert table is not None, "one comes with asr"
-    board = arrange([table], View())
-    ranked = [one for one in board.standings if one.rank is not None and one.average is not None]
-    rows = [
-        BoardRow(
-            one.row.model,
-            float(two_digits(one.average or 0.0)),
-            one.row.rtfx,
-            one.row.is_open is True,
-            tuple(sorted(one.row.rates.items())),
-        )
-        for one in ranked
-    ]
-    return Board(table.day, tuple(rows))
 
 
 def read_board(path: Path) -> Board:

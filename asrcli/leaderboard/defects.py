@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from asrcli.leaderboard.ranking import Standing, mean_of, rank_rows, ranks, two_digits
+from asrcli.leaderboard.ranking import Standing, mean_of, rank_rows, ranks
 from asrcli.leaderboard.tables import EvalSet, Row, Table
+from asrcli.reports.blocks import two_digits
 
 TOP = 10
 ROUNDING = 0.0101  # averages and columns are published with two digits

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from asrcli.errors import UsageError
 from asrcli.leaderboard.tables import EvalSet, Kind, Protocol, Row, Table
 from asrcli.leaderboard.view import View, chosen_sets, find_set, fits, silence, wanted_of
+from asrcli.reports.blocks import two_digits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,11 +86,6 @@ def mean_of(row: Row, sets: Sequence[EvalSet]) -> float | None:
     rates = [row.rates.get(one.name) for one in sets]
     known = [rate for rate in rates if rate is not None]
     return round(sum(known) / len(known), 6) if known and len(known) == len(rates) else None
-
-
-def two_digits(value: float) -> str:
-    """Return a rate or an average with two digits, halves rounded up as people do it."""
-    return str(Decimal(repr(value)).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
 def rank_rows(

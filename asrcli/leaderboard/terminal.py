@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from asrcli.compare.tables import printable
 from asrcli.compare.terminal import Sheet, table
 from asrcli.leaderboard.markdown import protocol_sentences
-from asrcli.leaderboard.ranking import Board, Standing, two_digits
+from asrcli.leaderboard.ranking import Board, Standing
 from asrcli.leaderboard.runs import Measured, grouped, summary
 from asrcli.leaderboard.tables import Kind
+from asrcli.reports.blocks import two_digits
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -52,7 +52,7 @@ class _Prepared:
     """What a run works with; its weights are on this machine now, and nothing is loaded yet."""
 
     aligner: choices.AlignerChoice
-    finder: choices.AlignerChoice | None  # who tells which words are there
+    finder: choices.AlignerChoice | None  # a second aligner that verifies which words are in the audio
     listener: Choice | None  # or a recogniser that does
     second: Choice | None  # a recogniser that is asked before a text is called another one
 
@@ -173,7 +173,7 @@ class _Alignment:
         audio, changed = identity_since(job.name, opened[job.name])
         if changed is None:
             changed = identity_since(job.text, opened[job.text])[1]  # after its hash has been taken for the recipes
-        doubtful = failed_check(transcript, self.request, self.aligners.judge is not None)
+        doubtful = failed_check(transcript, self.request, self.aligners.verifier is not None)
         # A result that a check has failed is there to be looked at, and never up to date.
         good = changed is None and doubtful is None
         written, problem = yield from write_outputs(self.request, job, transcript, audio, good=good)
@@ -221,6 +221,6 @@ def alignment(audio: str, text: str, aligners: Pairing, request: AlignRequest) -
     windows = Windows(spelling.spoken, Tape(recording), found.speech, aligners, language, numbers)
     yield from windows.steps()
     spelling = spell(script, language, windows.chosen)
-    scored = aligners.judge is not None
+    scored = aligners.verifier is not None
     transcript = transcript_of(spelling, windows.found, recording, found, aligners.aligner.name, scored)
     return replace(transcript, language=language, warnings=tuple(warnings))

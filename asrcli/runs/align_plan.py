@@ -105,7 +105,7 @@ class AlignPlan:
     request: AlignRequest
     aligner: type[Aligner]
     model: str
-    finder: choices.Finder | None  # who tells which words are there, where the aligner places them all
+    finder: choices.Finder | None  # verifies which words are in the audio, where the aligner places them all
     listener: choices.Listener | None  # or a recogniser that does
     second: choices.Listener | None  # a recogniser that is asked before a text is called another one
     jobs: tuple[Job, ...]
@@ -133,11 +133,11 @@ def plan(request: AlignRequest) -> AlignPlan:
     aligner, named = choices.choose_aligner(request.aligner, request.model, language)
     model = named or aligner.default_model
     notices: list[str] = []
-    finder, listener = choices.choose_judge(request.listener, aligner, language, notices.append)
+    finder, listener = choices.choose_verifier(request.listener, aligner, language, notices.append)
     request = replace(request, naming=request.naming.by(aligner.name, model))
     if request.reference:
         references.check_reference(request.reference)
-    recipe = {**_run_recipe(request, aligner, model), "finder": _judge(finder, listener)}
+    recipe = {**_run_recipe(request, aligner, model), "finder": _verifier_name(finder, listener)}
     jobs = plan_outputs([_job(pair, recipe) for pair in request.pairs], request)
     notices += _notices(request, aligner, model, finder, listener)
     second = choices.choose_second(request.listener, aligner, language)
@@ -150,7 +150,7 @@ def _job(pair: Pair, recipe: Recipe) -> Job:
     return Job(pair.audio, recipe={**recipe, "text": digest}, text=pair.text)
 
 
-def _judge(finder: choices.Finder | None, listener: choices.Listener | None) -> str:
+def _verifier_name(finder: choices.Finder | None, listener: choices.Listener | None) -> str:
     """Return the name of who tells which words are there."""
     if listener:
         engine, model = listener
@@ -169,7 +169,7 @@ def _notices(
         yield f"aligner {aligner.name}:{model}"
     if finder or listener:
         does = "heard" if listener else "found"
-        yield f"which words are in the audio is {does} by {_judge(finder, listener)}"
+        yield f"which words are in the audio is {does} by {_verifier_name(finder, listener)}"
     elif not aligner.rejects:
         why = ", and nothing here finds or hears which are in the audio (--language CODE or --listener ENGINE:MODEL)"
         known = "" if request.listener == "none" else why

@@ -115,7 +115,7 @@ def silent_clips(case: Case) -> None:
 def noisy_clips(case: Case) -> None:
     """Noise gives one result, without segments where the case promises that."""
     for decibels in LEVELS:
-        _nothing(case, noise(5.0, decibels), f"noise at -{decibels:g} dB")
+        _nothing(case, noise(3.0, decibels), f"noise at -{decibels:g} dB")
 
 
 def _nothing(case: Case, clip: Clip, called: str) -> None:

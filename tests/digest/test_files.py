@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from recordings import FRIDAY, SETTINGS, whole_day
 
+from asrcli.cli.commands.digest import look, publish
 from asrcli.digest.edition import Edition
 from asrcli.digest.files import Files
 from asrcli.digest.run import Plan, load_edition, run_day, write_edition
 from asrcli.digest.store import Store
-from asrcli.digest.verbs import look, publish
 from asrcli.errors import CheckFailed, InputError, UsageError
 from asrcli.web.client import RecordedWeb
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from recordings import (
     task,
     whole_day,
 )  # fmt: skip
+from support.zygote import forked
 
 from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown
 from asrcli.digest.paper import Reading, paper_page, read_file
@@ -258,12 +260,7 @@ def test_feedback_moves_and_hides(run, out):
 
 def asr(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the program in a process of its own."""
-    import os
-
-    command = [sys.executable, "-c", "from asrcli.cli.main import main; main()", "digest", *map(str, words)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **environment}
-    )
+    return forked(["digest", *map(str, words)], {**os.environ, **environment})
 
 
 @pytest.fixture
@@ -399,7 +396,7 @@ def test_accents_of_a_bibliography(tmp_path):
 
 
 def test_feeds_that_are_not_asked_are_said(tmp_path, capsys):
-    from asrcli.digest.verbs.look import import_list
+    from asrcli.cli.commands.digest.look import import_list
 
     path = tmp_path / "feeds.opml"
     outlines = "".join(f'<outline xmlUrl="{one}/f"/>' for one in ("https://a.example", "http://b.example"))
@@ -458,7 +455,7 @@ def test_a_day_as_a_message(run, out):
 
 
 def test_a_week_in_one_page(run, out):
-    from asrcli.digest.verbs.look import week
+    from asrcli.cli.commands.digest.look import week
 
     run(whole_day())
     week(out, None)
@@ -507,7 +504,7 @@ def test_an_earlier_store_is_read(tmp_path):
 
 @pytest.mark.parametrize("week", ["2026-99", "2026-W00", "2026-W54", "2025-W53", "W17"])
 def test_a_week_that_is_none_is_an_error(week):
-    from asrcli.digest.verbs.look import week_of
+    from asrcli.cli.commands.digest.look import week_of
     from asrcli.errors import UsageError
 
     with pytest.raises(UsageError, match="is not a week"):

@@ -265,7 +265,7 @@ def test_settings_that_are_wrong_name_the_key(text, tmp_path):
 
 
 def test_the_example_of_settings_is_valid(tmp_path):
-    from asrcli.digest.verbs.look import EXAMPLE
+    from asrcli.cli.commands.digest.look import EXAMPLE
 
     path = tmp_path / "digest.toml"
     path.write_text(EXAMPLE)
@@ -273,10 +273,10 @@ def test_the_example_of_settings_is_valid(tmp_path):
 
 
 def test_boards_from_files(shared, tmp_path):
-    from asrcli.digest.board import load_board
+    from asrcli.digest.board import read_board
     from asrcli.errors import InputError
 
-    board = load_board(shared / "digest/awesome-asr/leaderboard.json")
+    board = read_board(shared / "digest/awesome-asr/leaderboard.json")
     assert (board.best.model, board.best.wer, board.day) == ("nvidia/canary-1b", 6.67, "2026-04-23")
     assert board.best_by_test == ()  # averages only: no test to set a claim beside
     for text in (
@@ -287,4 +287,4 @@ def test_boards_from_files(shared, tmp_path):
     ):
         (tmp_path / "b.json").write_text(text)
         with pytest.raises(InputError, match=r"b\.json"):
-            load_board(tmp_path / "b.json")
+            read_board(tmp_path / "b.json")

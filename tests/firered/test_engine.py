@@ -42,8 +42,10 @@ def texts(engine, clips, options=None):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("beams", [1, 3])
-@pytest.mark.parametrize("together", [1, 8])
+@pytest.mark.parametrize(
+    ("beams", "together"),
+    [(3, 8), *(pytest.param(*one, marks=pytest.mark.slow) for one in ((1, 1), (1, 8), (3, 1)))],
+)
 def test_digits(engines, digits, name, beams, together):
     assert error_rate(engines[name], digits, Options(beam_size=beams), together) < 0.1
 
@@ -73,7 +75,12 @@ def test_human_digits(engines, shared, decode, clip, name, beams, together):
 
 
 @pytest.mark.parametrize(
-    ("name", "dtype"), [("aed", "int8"), ("aed2", "int8"), ("aed2", "bfloat16"), ("llm", "bfloat16")]
+    ("name", "dtype"),
+    [
+        ("aed2", "int8"),
+        ("llm", "bfloat16"),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in (("aed", "int8"), ("aed2", "bfloat16"))),
+    ],
 )
 def test_lower_precision(folders, load, digits, name, dtype):
     assert error_rate(load(folders[name], dtype=dtype), digits, Options(), 8) < 0.1

@@ -16,7 +16,7 @@ from asr_plugins.firered.weights import build_decoder, build_encoder, build_line
 
 from asrcli.types import Options
 
-SEEDS = range(26)
+SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed >= 10 else []) for seed in range(26)]
 
 
 def unpack(rows):

@@ -183,9 +183,9 @@ def test_the_command_says_what_happened_and_fails_when_a_table_did(called: Calle
 
 def test_hostile_names_stay_text(tmp_path: Path, called: Called) -> None:
     from asrcli.leaderboard.html import page
-    from asrcli.leaderboard.markdown import TopRow, top_block
     from asrcli.leaderboard.ranking import arrange
     from asrcli.leaderboard.view import View
+    from asrcli.reports.blocks import TopRow, top_block
 
     name = "<script>alert(1)</script><!-- leaderboard-top10-end --> | [x](javascript:1) \x1b[31m\u202e =cmd()"
     data = NEW.replace("zoom/scribe_v2_pro", f'"{name}"')

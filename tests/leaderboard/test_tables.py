@@ -16,10 +16,11 @@ from leaderboard.conftest import PROTOCOL, make_row, make_table
 
 from asrcli.errors import InputError, UsageError
 from asrcli.leaderboard.defects import Fault, find_defects
-from asrcli.leaderboard.ranking import arrange, front, ranks, two_digits
+from asrcli.leaderboard.ranking import arrange, front, ranks
 from asrcli.leaderboard.snapshot import keep, load, newest, read, render, shipped_folder, versions
 from asrcli.leaderboard.tables import Kind, Table, set_name
 from asrcli.leaderboard.view import View
+from asrcli.reports.blocks import two_digits
 
 PRIMARY = {"en_short": "english", "en_long": "long-form", "multilingual": "multilingual"}
 QUOTED = {

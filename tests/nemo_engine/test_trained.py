@@ -62,7 +62,9 @@ def archives(checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Arc
     return get
 
 
-@pytest.fixture(scope="module", params=["ctc", "tdt", "rnnt"])
+@pytest.fixture(
+    scope="module", params=["ctc", "tdt", pytest.param("rnnt", marks=pytest.mark.slow)]
+)  # test_engine.py has it
 def pair(request: pytest.FixtureRequest, archives: Archives, checkpoints: Path) -> Pair:
     kind = request.param
     folder = checkpoints / f"parakeet-{kind}-digits"

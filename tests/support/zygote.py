@@ -13,10 +13,16 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 
-# What most commands import. Nothing here starts a thread, which a fork would lose.
+# What most commands import. Nothing here starts a thread, which a fork would lose, or reads HOME, which each command
+# has its own of (huggingface_hub does, and with it transformers and faster_whisper).
 MODULES = ("numpy", "av", "rich.console", "rich.progress", "httpx2", "jiwer", "rapidfuzz", "importlib.metadata")
+HEAVY = ("torch._dynamo", "ctranslate2", "safetensors.torch", "tokenizers")  # what engines import, where installed
 HEAD = 1 << 20  # bytes; words and environment of a command
 
 
@@ -56,12 +62,33 @@ class Zygote:
             self._process = None
 
 
+@cache
+def common() -> Zygote:
+    """Return the one of this process; it ends with it."""
+    from support.command import quiet_environment  # not there where this file is run
+
+    return Zygote(quiet_environment(Path(os.devnull)))
+
+
+def forked(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run ``asr`` in the current folder and return what it left behind, as `subprocess.run` does."""
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err, open(os.devnull, "rb") as nothing:
+        files = (nothing.fileno(), out.fileno(), err.fileno())
+        code = common().run(list(words), Path.cwd(), dict(environment), files)
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(words, code, out.read(), err.read())
+
+
 def serve(connection: socket.socket) -> None:
     """Fork for each command until the parent goes away."""
     from asrcli.cli.main import COMMANDS
 
     for name in (*MODULES, *(entry.module for entry in COMMANDS.values())):
         importlib.import_module(name)
+    for name in HEAVY:
+        with suppress(ImportError, OSError):
+            importlib.import_module(name)
     while True:
         head, files, _, _ = socket.recv_fds(connection, HEAD, 3)
         if not head:

@@ -287,10 +287,11 @@ def readme(
     only_open: Annotated[bool, typer.Option("--open", help="Only models with open weights.")] = False,
 ) -> None:
     """Rewrite the first ten of the leaderboard between two markers of a README; nothing else in it changes."""
-    from asrcli.leaderboard.markdown import TopRow, top_block, write_block
+    from asrcli.leaderboard.markdown import write_block
     from asrcli.leaderboard.ranking import arrange
     from asrcli.leaderboard.snapshot import load
     from asrcli.leaderboard.view import View
+    from asrcli.reports.blocks import TopRow, top_block
 
     names = list(dict.fromkeys(table or [DEFAULT]))
     if len(names) > 1:

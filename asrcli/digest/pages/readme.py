@@ -14,12 +14,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from asrcli.base.files import write_bytes
-from asrcli.digest.board import Board, load_board
+from asrcli.digest.board import Board
 from asrcli.digest.edition import Edition, Paper
 from asrcli.digest.families import Family
 from asrcli.digest.pages.markdown import facts_of, own_markdown, source_status
 from asrcli.errors import InputError
-from asrcli.leaderboard.markdown import MARKERS, TopRow, top_block
+from asrcli.reports.blocks import MARKERS, TopRow, top_block
 from asrcli.web.cleaning import escape_markdown, markdown_link
 
 PAPERS = 20
@@ -51,7 +51,7 @@ def paper_line(day: str, paper: Paper) -> str:
     return f"- {markdown_link(paper.title, paper.url)} - {said}"
 
 
-def papers_block(editions: Sequence[Edition], _: Board | None) -> str:
+def papers_block(editions: Sequence[Edition], _: Callable[[], Board]) -> str:
     """Return the newest papers, each with what the digest says of it and the sentence that this rests on."""
     rows = [paper_line(one.day, paper) for one in editions for paper in one.papers]
     return "\n".join(rows[:PAPERS]) or "No papers yet."
@@ -64,7 +64,7 @@ def model_line(day: str, row: Family) -> str:
     return f"- {markdown_link(row.title, row.url)} - {escape_markdown(facts)}."
 
 
-def models_block(editions: Sequence[Edition], _: Board | None) -> str:
+def models_block(editions: Sequence[Edition], _: Callable[[], Board]) -> str:
     """Return the newest model families."""
     rows = [model_line(one.day, row) for one in editions for row in one.models]
     return "\n".join(rows[:PAPERS]) or "No models yet."
@@ -75,7 +75,7 @@ def pdf_of(url: str) -> str:
     return url.replace("https://arxiv.org/abs/", "https://arxiv.org/pdf/", 1)
 
 
-def ideas_block(editions: Sequence[Edition], _: Board | None) -> str:
+def ideas_block(editions: Sequence[Edition], _: Callable[[], Board]) -> str:
     """Return the last day's ideas: titles and sentences."""
     lines = []
     for idea in editions[0].ideas if editions else ():
@@ -84,18 +84,18 @@ def ideas_block(editions: Sequence[Edition], _: Board | None) -> str:
     return "\n".join(lines) or "No ideas yet."
 
 
-def status_block(editions: Sequence[Edition], _: Board | None) -> str:
+def status_block(editions: Sequence[Edition], _: Callable[[], Board]) -> str:
     """Return how the last day's sources ended."""
     return f"{editions[0].day}: {source_status(editions[0])}" if editions else "No day yet."
 
 
-def leaderboard_block(_: Sequence[Edition], board: Board | None) -> str:
+def leaderboard_block(_: Sequence[Edition], load: Callable[[], Board]) -> str:
     """Return the board's top ten, as `asr leaderboard readme` writes it."""
-    board = board or load_board()
+    board = load()
     return top_block([TopRow(row.model, row.wer, row.on_hub) for row in board.rows], board.day)
 
 
-BLOCKS: dict[str, Callable[[Sequence[Edition], Board | None], str]] = {
+BLOCKS: dict[str, Callable[[Sequence[Edition], Callable[[], Board]], str]] = {
     "papers": papers_block,
     "models": models_block,
     "ideas": ideas_block,
@@ -104,8 +104,13 @@ BLOCKS: dict[str, Callable[[Sequence[Edition], Board | None], str]] = {
 }
 
 
-def update_readme(path: Path, editions: Sequence[Edition], board: Board | None) -> list[str]:
+def update_readme(path: Path, editions: Sequence[Edition], board: Callable[[], Board]) -> list[str]:
     """Replace every block that the file has; return their names.
+
+    Args:
+        path: the README.
+        editions: the days, newest first.
+        board: reads the leaderboard; called only where a block needs it.
 
     Raises:
         InputError: the file cannot be read, has no block, an unknown or a broken one; nothing is written then.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from asrcli.digest.verbs import app, daily, look, publish
+from asrcli.cli.commands.digest import daily, look, publish
+from asrcli.cli.commands.digest.options import app
 
 __all__ = ["app", "daily", "look", "publish"]
 

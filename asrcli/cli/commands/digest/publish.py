@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asrcli.base.console import complain, tell
-from asrcli.digest.verbs import OUT, Force, Out, app, day_of
+from asrcli.cli.commands.digest.options import OUT, Force, Out, app, day_of
 from asrcli.errors import EngineUnavailable, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -67,10 +67,10 @@ def feed(
     force: Force = False,
 ) -> None:
     """Write feed.xml (Atom), feed.json and the rolling pages again from the days that are there."""
+    from asrcli.cli.commands.digest.daily import settings_for
     from asrcli.digest.files import Files
     from asrcli.digest.pages.feeds import sources_opml
     from asrcli.digest.pages.rolling import write_rolling
-    from asrcli.digest.verbs.daily import settings_for
 
     editions_in(out, 1)
     files = Files(force)
@@ -138,13 +138,12 @@ def readme(
     ] = None,
 ) -> None:
     """Replace the blocks papers, models, ideas, status and leaderboard of a README."""
-    from asrcli.digest.board import load_board
+    from asrcli.cli.commands.digest.board import load_board
     from asrcli.digest.pages.readme import update_readme
     from asrcli.outputs.targets import File, check_targets, reads
 
     check_targets([File("the README", str(file))], reads("--leaderboard", leaderboard))
-    board = load_board(leaderboard) if leaderboard else None  # only read where a block needs it
-    done = update_readme(file, editions_in(out, 30), board)
+    done = update_readme(file, editions_in(out, 30), lambda: load_board(leaderboard))
     complain(f"asr: {file}: {', '.join(done)}")
 
 
@@ -167,6 +166,7 @@ def podcast(
     force: Force = False,
 ) -> None:
     """Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml."""
+    from asrcli.cli.commands.digest.daily import settings_for
     from asrcli.digest.files import Files
     from asrcli.digest.podcast.episode import FORMATS, write_episode
     from asrcli.digest.podcast.feed import write_feed
@@ -174,7 +174,6 @@ def podcast(
     from asrcli.digest.podcast.script import script_markdown, write_script
     from asrcli.digest.podcast.selfcheck import check_times, listen, report_markdown
     from asrcli.digest.podcast.speech import choose_voice
-    from asrcli.digest.verbs.daily import settings_for
     from asrcli.outputs.ledger import check_replaceable
 
     if kind not in FORMATS:
@@ -225,9 +224,9 @@ def verified_edition(out: Path, day: str | None) -> Edition:
     """
     from contextlib import closing
 
+    from asrcli.cli.commands.digest.daily import fail_on
     from asrcli.digest.run import load_edition
     from asrcli.digest.store import open_store
-    from asrcli.digest.verbs.daily import fail_on
     from asrcli.digest.verify import verify_day
 
     wanted = day_of(day).isoformat() if day else editions_in(out, 1)[0].day
@@ -275,13 +274,13 @@ def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, cita
     from contextlib import closing
     from dataclasses import replace
 
+    from asrcli.cli.commands.digest.daily import web_for
     from asrcli.digest.items import arxiv_id
     from asrcli.digest.paper import read_item
     from asrcli.digest.sources import Task
     from asrcli.digest.sources.arxiv import look_up
     from asrcli.digest.sources.citations import citations as ask_citations
     from asrcli.digest.store import Store
-    from asrcli.digest.verbs.daily import web_for
     from asrcli.web.client import RecordedWeb
 
     found = arxiv_id(what)

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from asrcli.base.console import complain, tell
-from asrcli.digest.verbs import OUT, Day, Force, Out, app, day_of
+from asrcli.cli.commands.digest.options import OUT, Day, Force, Out, app, day_of
 from asrcli.errors import InputError, UsageError
 
 EXAMPLE = """\
@@ -49,9 +49,9 @@ def search(
 @app.command("why")
 def why(identity: Id, out: Out = OUT) -> None:
     """Say why an item is where it is, or why it was not shown."""
+    from asrcli.cli.commands.digest.daily import settings_for
     from asrcli.digest.search import explain
     from asrcli.digest.store import open_store
-    from asrcli.digest.verbs.daily import settings_for
 
     with closing(open_store(out / "digest.sqlite")) as store:
         found = explain(store, identity, settings_for(out, None))
@@ -199,7 +199,7 @@ def doctor(
     if example:
         print(EXAMPLE, end="")
         return
-    from asrcli.digest.verbs.daily import settings_for
+    from asrcli.cli.commands.digest.daily import settings_for
 
     own = out / "digest.toml"
     settings = settings_for(out, None)
@@ -242,9 +242,9 @@ def import_list(
         tell("authors = [\n" + "".join(f"  {toml_string(name)},\n" for name in names) + "]")
         complain(f"asr: {len(names)} authors: put these lines into digest.toml")
     elif kind == "awesome-asr":
+        from asrcli.cli.commands.digest.daily import settings_for
         from asrcli.digest.files import Files
         from asrcli.digest.tracker import import_days
-        from asrcli.digest.verbs.daily import settings_for
 
         files = Files(force)
         for day, papers in import_days(file, out, settings_for(out, None), files):

@@ -1,4 +1,4 @@
-"""The verbs of ``asr digest``: options to calls of the library, and nothing a library user would miss."""
+"""What the verbs of ``asr digest`` share: the Typer app, options that several have, days."""
 
 from __future__ import annotations
 

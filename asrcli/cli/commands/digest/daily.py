@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asrcli.base.console import complain, tell
+from asrcli.cli.commands.digest.options import EPILOG, OUT, Day, Force, Out, app, day_of
 from asrcli.digest.settings import SOURCES
-from asrcli.digest.verbs import EPILOG, OUT, Day, Force, Out, app, day_of
 from asrcli.errors import AsrError, CheckFailed, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def run(
     force: Force = False,
 ) -> None:
     """Read every source and write the digest of a day."""
-    from asrcli.digest.board import load_board
+    from asrcli.cli.commands.digest.board import load_board
     from asrcli.digest.files import Files
     from asrcli.digest.pages.rolling import ROLLING
     from asrcli.digest.run import Plan, daily_path, run_day
