@@ -145,6 +145,12 @@ class Edition:
     ideas: tuple[Idea, ...]
     counts: Counts
     board: tuple[Best, ...]  # what `Claim`s of kind board are made from
+    changed: str = ""  # when a later run wrote other content than an earlier one, ISO 8601; "" when none did
+
+    @property
+    def updated(self) -> str:
+        """When the day last changed, for feeds."""
+        return self.changed or f"{self.day}T00:00:00Z"
 
     @property
     def headline(self) -> str:

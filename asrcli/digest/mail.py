@@ -31,6 +31,6 @@ def day_message(edition: Edition, sender: str, to: str) -> bytes:
     token = identity(edition.site, edition.title, f"mail {edition.day}").rpartition(":")[2]
     message["Message-ID"] = f"<{token}@digest.invalid>"
     message.set_content(day_markdown(edition))
-    message.add_alternative(day_html(edition), subtype="html")
+    message.add_alternative(day_html(edition, filters=False), subtype="html")
     message.set_boundary(f"digest-{token}")
     return message.as_bytes()

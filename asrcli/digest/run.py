@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from asrcli.digest.board import Board
@@ -74,6 +74,7 @@ def run_day(plan: Plan, store: Store) -> Edition:
         edition = compose(material_of(plan, store, settle(reports, store, plan.day)))
     if plan.writer is not None:
         edition = plan.writer(edition)
+    edition = dated(plan.out, edition)
     write_edition(plan.out, edition, plan.files)
     with store:
         store.keep_edition(edition.day, digest_of(to_json(edition)))
@@ -169,6 +170,16 @@ def write_edition(out: Path, edition: Edition, files: Files) -> None:
     for suffix, text in pages_of(edition).items():
         files.write(daily_path(out, edition.day, suffix), text)
     write_rolling(out, files)
+
+
+def dated(out: Path, edition: Edition) -> Edition:
+    """Return an edition with the time of its last change: now when another content of the day is there."""
+    try:
+        before = load_edition(out, edition.day)
+    except InputError:
+        return edition
+    same = replace(edition, changed=before.changed)
+    return same if same == before else replace(edition, changed=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def load_edition(out: Path, day: str, brief: bool = False) -> Edition:

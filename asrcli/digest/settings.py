@@ -76,6 +76,8 @@ class Settings:
     first_days: int = 7  # a first run reports this many days and takes the rest as known
     title: str = "Speech recognition digest"
     author: str = "asr digest"
+    email: str = ""  # of the podcast's owner; directories write to it
+    category: str = "Technology"  # of the podcast; "News > Tech News" is a category and one within it
     site: str = ""  # where the folder is published; feeds and the podcast need it for absolute links
     language: str = "en"
 

@@ -15,7 +15,7 @@ from asrcli.digest.compose import compose
 from asrcli.digest.edition import to_json
 from asrcli.digest.files import Files
 from asrcli.digest.items import Item, arxiv_id
-from asrcli.digest.run import Plan, digest_of, material_of, reasons_not_to_report, settle, write_edition
+from asrcli.digest.run import Plan, dated, digest_of, material_of, reasons_not_to_report, settle, write_edition
 from asrcli.digest.settings import Settings
 from asrcli.digest.sources import Task, number_of, text_of, texts_of
 from asrcli.digest.sources.arxiv import paper
@@ -99,6 +99,7 @@ def import_days(folder: Path, out: Path, settings: Settings, files: Files | None
                 store.take_in(reports, day, reasons_not_to_report(reports, task))
                 plan = Plan(out, day, web, settings)
                 edition = compose(material_of(plan, store, settle(reports, store, day)))
+            edition = dated(out, edition)
             write_edition(out, edition, files or Files())
             with store:
                 store.keep_edition(edition.day, digest_of(to_json(edition)))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import xml.etree.ElementTree as ET
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from asrcli.digest.edition import Edition
 from asrcli.digest.files import Files
 from asrcli.digest.run import Plan, load_edition, run_day, write_edition
 from asrcli.digest.store import Store
+from asrcli.digest.verify import rolling_problems, verify_day
 from asrcli.errors import CheckFailed, InputError, UsageError
 from asrcli.web.client import RecordedWeb
 
@@ -124,6 +128,32 @@ def test_a_spoken_day_that_was_cut_by_hand_is_not_spoken_over(edition, out, monk
     with pytest.raises(UsageError, match="asr did not make it"):
         publish.podcast(out, None, 5.0, None, None, "mp3", False, "pocketsphinx")
     assert (out / f"podcast/{FRIDAY}.mp3").read_bytes() == b"ID3 mine"
+
+
+def test_feeds_say_when_a_day_changed(run, out):
+    """The first content is of the day itself, the same again changes nothing, another is of now."""
+
+    def said() -> tuple[str, list[str]]:
+        root = ET.fromstring((out / "feed.xml").read_bytes())
+        atom = "{http://www.w3.org/2005/Atom}"
+        modified = [one["date_modified"] for one in json.loads((out / "feed.json").read_text())["items"]]
+        assert modified == [one.findtext(f"{atom}updated") for one in root.iter(f"{atom}entry")]
+        return root.findtext(f"{atom}updated"), modified
+
+    run(whole_day())
+    first = (out / "feed.xml").read_bytes()
+    assert said() == (f"{FRIDAY}T00:00:00Z", [f"{FRIDAY}T00:00:00Z"])
+    run(whole_day())
+    assert (out / "feed.xml").read_bytes() == first
+    before = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    run(whole_day(), settings=replace(SETTINGS, title="Another title"))
+    feed, (entry,) = said()
+    assert feed == entry >= before
+    after = (out / "feed.xml").read_bytes()
+    run(whole_day(), settings=replace(SETTINGS, title="Another title"))
+    assert (out / "feed.xml").read_bytes() == after
+    with closing(Store(out / "digest.sqlite")) as store:
+        assert verify_day(out, str(FRIDAY), store) == [] and rolling_problems(out) == []
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from recordings import FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed, whole_day
 
+from asrcli.digest.files import Files
 from asrcli.digest.podcast.episode import (
     FORMATS,
     encode,
@@ -28,9 +29,11 @@ from asrcli.digest.podcast.episode import (
 from asrcli.digest.podcast.espeak import library
 from asrcli.digest.podcast.feed import write_feed
 from asrcli.digest.podcast.lexicon import load_lexicon, say
+from asrcli.digest.podcast.loudness import levelled
 from asrcli.digest.podcast.script import seconds_of, write_script
 from asrcli.digest.podcast.selfcheck import check_times, compare, listen, plain, report_markdown
 from asrcli.digest.podcast.speech import Espeak, Line, Speech, choose_voice, flite, installed_voices, spread, word_times
+from asrcli.digest.settings import Settings
 from asrcli.digest.verify import claim_problems
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Recording, Segment, Transcript
@@ -145,6 +148,56 @@ def test_the_length_follows_the_news(run, edition):
     assert "arxiv failed" in failed.text and "No news" not in failed.text
 
 
+def test_the_cover_is_a_picture_that_directories_take(out):
+    import av
+
+    from asrcli.digest.podcast.cover import cover_png
+
+    with av.open(io.BytesIO(cover_png("A title"))) as opened:
+        (frame,) = opened.decode(video=0)
+    assert (frame.width, frame.height) == (1400, 1400) and len(cover_png("A title")) < 512_000
+    picture = frame.to_ndarray(format="rgb24")
+    assert len({tuple(one) for one in picture.reshape(-1, 3)[::1009]}) == 2 and cover_png("A title") != cover_png("B")
+    settings = Settings(email="me@example.org", category="News > Tech News")
+    root = ET.fromstring(write_feed(out, settings).read_bytes())
+    itunes = "{http://www.itunes.com/dtds/podcast-1.0.dtd}"
+    assert root.find(f"channel/{itunes}owner/{itunes}email").text == "me@example.org"
+    outer = root.find(f"channel/{itunes}category")
+    assert (outer.attrib["text"], outer.find(f"{itunes}category").attrib["text"]) == ("News", "Tech News")
+    (out / "podcast/cover.png").write_bytes(b"mine")
+    write_feed(out, settings, Files(force=True))
+    assert (out / "podcast/cover.png").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("level", [0.02, 0.2, 0.9])
+def test_a_show_is_as_loud_as_podcasts_are(level, tmp_path):
+    """Bursts of noise like words, against ffmpeg's own two-pass meter as a program."""
+    import subprocess
+    import wave
+
+    import numpy as np
+
+    rng, rate = np.random.default_rng(3), 22050
+    burst = rng.normal(size=(20, rate // 2)) * np.hanning(rate // 2)
+    sound = np.concatenate([np.concatenate([one, np.zeros(rate // 5)]) for one in burst])
+    sound = (sound / abs(sound).max() * level * 32767).astype(np.int16)
+    made = levelled(sound, rate)
+    assert len(made) == len(sound) and abs(made.astype(int)).max() <= 0.85 * 32767
+    path = tmp_path / "x.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes(made.tobytes())
+    done = subprocess.run(
+        ["ffmpeg", "-hide_banner", "-i", path, "-af", "ebur128", "-f", "null", "-"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(re.findall(r"I:\s+(-[\d.]+) LUFS", done.stderr)[-1]) == pytest.approx(-16, abs=0.5)
+    silence = np.zeros(rate, np.int16)
+    assert levelled(silence, rate).tolist() == silence.tolist()
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_chapters_are_in_the_file_and_its_length_is_the_sum(kind, edition):
     import av
@@ -167,8 +220,6 @@ def test_chapters_are_in_the_file_and_its_length_is_the_sum(kind, edition):
 
 
 def test_the_files_of_an_episode_agree(edition, out):
-    from asrcli.digest.settings import Settings
-
     script = write_script(edition, 5)
     episode, show = write_episode(out, script, Tone(), "mp3")
     sound = (out / "podcast" / episode.file).read_bytes()
@@ -195,6 +246,9 @@ def test_the_files_of_an_episode_agree(edition, out):
         root.find(f"channel/{itunes}category").attrib == {"text": "Technology"}
         and root.find(f"channel/{itunes}explicit").text == "false"
     )
+    owner = root.find(f"channel/{itunes}owner")
+    assert owner.find(f"{itunes}name").text == settings.author and owner.find(f"{itunes}email") is None
+    assert root.find(f"channel/{itunes}image").attrib == {"href": "https://example.org/digest/podcast/cover.png"}
     assert item.find(f"{podcast}chapters").attrib["type"] == "application/json+chapters"
     assert item.find(f"{podcast}transcript").attrib["type"] == "text/vtt"
     again = write_feed(out, settings).read_bytes()

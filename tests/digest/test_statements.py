@@ -26,9 +26,10 @@ BOARD = (Best("librispeech-other", "LibriSpeech test-other", "org/best", 2.37, "
 
 
 def labelled(half: str) -> Iterator[dict]:
-    for line in (DATA / "sentences.jsonl").read_text("utf-8").splitlines():
+    name = "fresh.jsonl" if half == "fresh" else "sentences.jsonl"
+    for line in (DATA / name).read_text("utf-8").splitlines():
         row = json.loads(line)
-        if row["half"] == half:
+        if row.get("half", "fresh") == half:
             yield row
 
 
@@ -75,7 +76,7 @@ def judge_claims(half: str) -> tuple[int, int, int]:
     return said.count((True, True)), said.count((True, False)), said.count((False, True))
 
 
-@pytest.mark.parametrize("half", ["development", "unseen"])
+@pytest.mark.parametrize("half", ["development", "unseen", "fresh"])
 def test_own_sentences_are_true(half):
     levels, claims = judge_levels(half), judge_claims(half)
     right, wrong = levels[0] + claims[0], levels[1] + claims[1]
@@ -120,6 +121,11 @@ def said(text: str) -> list[str]:
         "Whisper achieves state-of-the-art performance on our corpus.",
         "Our model is close to the state of the art.",
         "Our model outperforms state-of-the-art systems.",
+        "Our model improves the WER to 13.7%/23.1% on Switchboard/CallHome.",
+        "On AMI and TED-LIUM, Foo-ASR attains 4.7% WER in a day and 2.8% WER in a week respectively.",
+        "Foo-ASR leads on both AMI and TED-LIUM, achieving 9.3% WER and 4.5% WER respectively.",
+        "On a 12, 500 hour task, Foo-ASR improves the WER from 9.2% to 5.6%.",
+        "For three speakers, Foo-ASR achieves 10.6%, 8.5% and 7.0% WER.",
     ],
 )
 def test_nothing_is_said_of_what_is_not_theirs(text):
@@ -137,6 +143,7 @@ def test_nothing_is_said_of_what_is_not_theirs(text):
         ("Our model reaches a WER of 4,7 % on MLS German.", ["Reports 4,7 % WER on MLS German."]),
         ("Our model obtains a WER of 0.38 on our test set.", ["Reports a WER of 0.38 on test set."]),
         ("Foo-ASR sets a new state of the art on AMI.", ["Claims the state of the art."]),
+        ("On the AMI test set we report 8.6% WER.", ["Reports 8.6% WER on AMI test set."]),
         (
             "Foo-ASR achieves WERs of 2.1% and 4.3% on test-clean and test-other.",
             ["Reports 2.1% WER on test-clean; 4.3% WER on test-other."],

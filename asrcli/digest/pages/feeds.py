@@ -40,14 +40,14 @@ def atom_feed(editions: Sequence[Edition]) -> str:
     feed = Element("feed", {"xmlns": ATOM, "xml:lang": language})
     add(feed, "title", title)
     add(feed, "id", identity(site, title, "feed"))
-    add(feed, "updated", f"{editions[0].day}T00:00:00Z" if editions else "1970-01-01T00:00:00Z")
+    add(feed, "updated", max((one.updated for one in editions), default="1970-01-01T00:00:00Z"))
     add(add(feed, "author"), "name", title)
     add(feed, "link", rel="self", href=address(site, "feed.xml"))
     for edition in editions:
         entry = add(feed, "entry")
         add(entry, "title", f"{title}: {edition.day}")
         add(entry, "id", identity(site, title, edition.day))
-        add(entry, "updated", f"{edition.day}T00:00:00Z")
+        add(entry, "updated", edition.updated)
         add(entry, "link", rel="alternate", type="text/html", href=address(site, f"daily/{edition.day}.html"))
         add(entry, "content", summary_html(edition).markup, type="html")
     return write_xml(feed)
@@ -65,6 +65,7 @@ def json_feed(editions: Sequence[Edition]) -> str:
             "url": address(site, f"daily/{edition.day}.html"),
             "title": f"{title}: {edition.day}",
             "date_published": f"{edition.day}T00:00:00Z",
+            "date_modified": edition.updated,
             "content_html": summary_html(edition).markup,
         }
         for edition in editions

@@ -1,4 +1,4 @@
-"""A day as one HTML file: no script, no request, and a policy that allows neither."""
+"""A day as one HTML file: no request, one script that searches and filters, and a policy that allows no other."""
 
 from __future__ import annotations
 
@@ -59,11 +59,12 @@ def link(text: str, url: str) -> Child:
     return tag("a", text, href=url, rel="noopener noreferrer") if url else text
 
 
-def day_html(edition: Edition) -> str:
-    """Return the page."""
+def day_html(edition: Edition, filters: bool = True) -> str:
+    """Return the page, with search and filters or without a script (for mail)."""
     title = f"{edition.title}: {edition.day}"
     parts: list[Child] = [tag("h1", title), status(edition), tag("p", edition.headline)]
     parts += [tag("p", edition.opening)] if edition.opening else []
+    parts += [tag("div", id="filters", hidden="hidden")] if filters else []
     if edition.ideas:
         parts += [tag("h2", "Ideas"), tag("ul", *(tag("li", idea_html(one)) for one in edition.ideas))]
     if edition.papers:
@@ -82,15 +83,16 @@ def day_html(edition: Edition) -> str:
         tag("tr", *(tag("td", text) for text in (one.name, one.state, str(one.news), one.evidence)))
         for one in edition.sources
     ]
-    parts += [tag("h2", "Sources"), table(("Source", "State", "News", "Evidence"), rows)]
+    parts += [tag("h2", "Sources"), table(("Source", "State", "News", "Evidence"), rows, "told")]
     last = footer(edition).removeprefix("---\n\n").replace("`", "").replace("\\", "")
-    return document(title, edition.language, join_html([*parts, tag("p", last, class_="note")]), asset("day.css"))
+    body = join_html([*parts, tag("p", last, class_="note")])
+    return document(title, edition.language, body, asset("day.css"), asset("day.js") if filters else "")
 
 
-def table(heads: tuple[str, ...], rows: list[Html]) -> Html:
-    """Return a table."""
+def table(heads: tuple[str, ...], rows: list[Html], kind: str = "") -> Html:
+    """Return a table; of the kind "told", whose last column is a sentence, a phone shows every row as a paragraph."""
     inner = tag("table", tag("thead", tag("tr", *(tag("th", head) for head in heads))), tag("tbody", *rows))
-    return tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=heads[0])
+    return tag("div", inner, class_=f"wide {kind}".strip(), tabindex="0", role="region", aria_label=heads[0])
 
 
 def status(edition: Edition) -> Html:
@@ -143,7 +145,7 @@ def paper_html(paper: Paper) -> Html:
     parts.append(tag("p", f"Why here: {why} ({paper.score:g})", class_="note"))
     if paper.text:  # the characters of every quote count in this text
         parts.append(tag("details", tag("summary", "Abstract"), tag("p", paper.text)))
-    return tag("article", *parts, id=paper.id)
+    return tag("article", *parts, id=paper.id, data_topic=paper.topic)
 
 
 def numbers(papers: tuple[Paper, ...]) -> list[Child]:
@@ -160,7 +162,7 @@ def numbers(papers: tuple[Paper, ...]) -> list[Child]:
         for one in paper.figures
     ]
     heads = ("Paper", "What", "Value", "Quoted")
-    return [tag("h2", "Numbers, as the abstracts say them"), table(heads, rows)] if rows else []
+    return [tag("h2", "Numbers, as the abstracts say them"), table(heads, rows, "told")] if rows else []
 
 
 def models(families: tuple[Family, ...]) -> Html:

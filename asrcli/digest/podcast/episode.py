@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli.digest.files import Files
 from asrcli.digest.podcast.lexicon import load_lexicon, say
+from asrcli.digest.podcast.loudness import levelled
 from asrcli.digest.podcast.script import BREAK, PAUSE, Script, script_markdown
 from asrcli.digest.podcast.speech import Line, Speech, Voice
 from asrcli.errors import InputError, UsageError
@@ -83,7 +84,7 @@ def lines_of(script: Script, lexicon: dict[str, str]) -> list[Line]:
 
 
 def perform(script: Script, voice: Voice, lexicon: dict[str, str] | None = None) -> Show:
-    """Speak a script and put its turns together."""
+    """Speak a script and put its turns together, as loud as podcasts are."""
     import numpy as np
 
     spoken = voice.speak(lines_of(script, lexicon or {}))
@@ -102,7 +103,7 @@ def perform(script: Script, voice: Voice, lexicon: dict[str, str] | None = None)
             at += len(speech.samples) + silence
             number += 1
         marks.append(Mark(chapter.title, chapter.url, begin / rate, at / rate))
-    return Show(np.concatenate(pieces), rate, tuple(marks), tuple(cues))
+    return Show(levelled(np.concatenate(pieces), rate), rate, tuple(marks), tuple(cues))
 
 
 def shifted(speech: Speech, by: float) -> tuple[Word, ...]:

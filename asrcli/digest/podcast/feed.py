@@ -12,10 +12,12 @@ from xml.etree.ElementTree import Element
 from asrcli.digest.edition import Edition
 from asrcli.digest.files import Files
 from asrcli.digest.pages.feeds import address, identity, summary_html
+from asrcli.digest.podcast.cover import cover_png
 from asrcli.digest.podcast.episode import Episode, load_episodes
 from asrcli.digest.settings import Settings
 from asrcli.web.markup import add, write_xml
 
+COVER = "cover.png"
 SPACES = {
     "xmlns:itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
     "xmlns:podcast": "https://podcastindex.org/namespace/1.0",
@@ -40,7 +42,14 @@ def podcast_feed(episodes: Sequence[Episode], notes: dict[str, Edition], setting
     add(channel, "description", f"{settings.title}: every sentence is quoted in the show notes with its source.")
     add(channel, "language", settings.language)
     add(channel, "itunes:author", settings.author)
-    add(channel, "itunes:category", text="Technology")
+    category = channel
+    for name in settings.category.split(">"):
+        category = add(category, "itunes:category", text=name.strip())
+    owner = add(channel, "itunes:owner")
+    add(owner, "itunes:name", settings.author)
+    if settings.email:
+        add(owner, "itunes:email", settings.email)
+    add(channel, "itunes:image", href=address(site, f"podcast/{COVER}"))
     add(channel, "itunes:explicit", "false")
     add(channel, "itunes:type", "episodic")
     self_address = address(site, "podcast.xml")
@@ -86,5 +95,9 @@ def write_feed(out: Path, settings: Settings, files: Files | None = None) -> Pat
     episodes = load_episodes(out)
     notes = {one.day: load_edition(out, one.day) for one in episodes if daily_path(out, one.day, "json").is_file()}
     path = out / "podcast.xml"
-    (files or Files()).write(path, podcast_feed(episodes, notes, settings))
+    files = files or Files()
+    cover = out / "podcast" / COVER
+    if not cover.exists():  # a picture of your own stays
+        files.write(cover, cover_png(settings.title))
+    files.write(path, podcast_feed(episodes, notes, settings))
     return path

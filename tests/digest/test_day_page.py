@@ -1,0 +1,71 @@
+"""The page of a day in a browser: search, topics, and how it fits a phone."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+from recordings import FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed
+
+from asrcli.digest.edition import Edition
+from asrcli.digest.pages.html import content_hash, day_html
+
+PAPERS = [
+    Made("2604.00001"),
+    Made("2604.00002", "Speaker diarization of meetings", "We diarize meetings with speech recognition. It works."),
+    Made("2604.00003", "Wide " + "x" * 300 + " speech recognition", "We propose speech recognition. " + "y" * 400),
+]
+USER = """<script>(() => {
+const shown = () => Array.from(document.querySelectorAll("article")).filter((one) => one.offsetHeight).length;
+const field = document.querySelector("#filters input"), choice = document.querySelector("#filters select");
+const found = { all: shown(), wide: document.documentElement.scrollWidth - innerWidth,
+  targets: [field, choice].map((one) => one.offsetHeight), topics: Array.from(choice.options).map((one) => one.text) };
+const type = (text) => { field.value = text; field.dispatchEvent(new Event("input")); return shown(); };
+found.word = type("DIARIZE meetings"); found.said = document.querySelector("[role=status]").textContent;
+found.none = type("<b>nothing</b>"); type("");
+choice.value = "Speaker diarisation"; choice.dispatchEvent(new Event("change")); found.topic = shown();
+document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" })); found.escaped = shown();
+document.dispatchEvent(new KeyboardEvent("keydown", { key: "/" })); found.focus = document.activeElement === field;
+document.body.textContent = "FOUND" + JSON.stringify(found) + "END";
+})();</script>"""
+
+
+@pytest.fixture
+def edition(run) -> Edition:
+    return run(arxiv_answers(arxiv_feed(PAPERS, FRIDAY), arxiv_api(PAPERS)), sources=("arxiv",))
+
+
+def test_the_policy_allows_this_script_and_no_other(edition):
+    page = day_html(edition)
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.S)
+    assert len(scripts) == 1 and f"script-src {content_hash(scripts[0])}" in html.unescape(page)
+    assert page.count("data-topic=") == len(edition.papers)
+
+
+def test_mail_has_no_script(edition):
+    page = day_html(edition, filters=False)
+    assert "<script" not in page and "filters" not in page.partition("</style>")[2] and "script-src" not in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [360, 1200])
+def test_a_reader_finds_papers(width, edition, tmp_path):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("needs chromium: apt-get install chromium")
+    page = tmp_path / "day.html"
+    text, removed = re.subn('<meta http-equiv="Content-Security-Policy"[^>]*>', "", day_html(edition))
+    assert removed == 1  # the policy would not let the reader of this test act
+    page.write_text(text.replace("</body>", f"{USER}</body>"))
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--dump-dom"]
+    command = [chromium, *flags, f"--window-size={width},800", f"--user-data-dir={tmp_path / 'profile'}", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=True)
+    found = json.loads(html.unescape(re.search("FOUND(.*)END", done.stdout.rpartition("<body")[2], re.S)[1]))
+    assert (found["all"], found["word"], found["none"], found["topic"], found["escaped"]) == (3, 1, 0, 1, 3)
+    assert found["said"] == "1 of 3 papers" and found["focus"] and found["wide"] <= 0
+    assert found["topics"][0] == "All topics (3)" and "Speaker diarisation (1)" in found["topics"]
+    assert all(high >= 44 for high in found["targets"])
