@@ -1,6 +1,6 @@
 """Hostile weights and configurations for every engine, drawn from seeds: each is refused in one line, or harmless.
 
-Counts: 40 folders for each of 18 kinds of model, 720. A case is made again from its kind and number alone. Loading and
+Counts: 40 folders for each of 19 kinds of model, 760. A case is made again from its kind and number alone. Loading and
 hearing run in a process of its own (this file, run as a program), which reports whatever it opens, runs or connects to.
 """
 

@@ -137,6 +137,8 @@ SIZES = [
     ("qwen3", ("text_config", "head_dim"), 10**12),
     ("qwen3", ("text_config", "num_hidden_layers"), 10**9),
     ("qwen3", ("audio_config", "d_model"), 10**9),
+    ("qwen3", ("audio_config", "num_mel_bins"), 2**30),
+    ("qwen3", ("audio_config", "num_mel_bins"), str(2**30)),
     ("canary", ("perception", "encoder", "d_model"), 10**9),
 ]
 
@@ -163,9 +165,12 @@ def test_sizes_beyond_the_weights(
 
 def test_tables_of_a_feature_extractor(tmp_path: Path) -> None:
     check_front({"feature_size": 128, "n_samples": 480_000, "sampling_rate": 16_000}, "x")
-    for hostile in ({"feature_size": 10**9}, {"feature_extractor": {"n_fft": 10**7}}, {"n_samples": 1e12}):
+    lengths = ({"n_samples": 1e12}, {"chunk_length": 100_000})  # every clip would be padded to that
+    for hostile in ({"feature_size": 10**9}, {"feature_extractor": {"n_fft": 10**7}}, *lengths):
         with pytest.raises(ModelError, match="more than any model has"):
             check_front(hostile, "x")
+    with pytest.raises(ModelError, match="less than any model has"):
+        check_front({"hop_length": 1}, "x")
 
 
 # CTranslate2, which trusts what it reads

@@ -22,7 +22,7 @@ MOST_LAYERS = 1_000
 MOST = 1 << 31  # of any whole number
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".tar", ".ckpt")
 SPARE = 1 << 22  # numbers that are computed and in no file, such as positions
-FRONT = {"feature_size": 1 << 12, "num_mel_bins": 1 << 12, "n_fft": 1 << 16, "win_length": 1 << 16}
+FRONT = {"feature_size": 1 << 12, "num_mel_bins": 1 << 12, "n_fft": 1 << 16, "win_length": 1 << 16, "chunk_length": 120}
 LEAST_HOP = 32  # samples between frames, 2 ms: fewer are frames without end
 MOST_IN_FRONT = 1 << 24  # of any other number of a feature extractor: samples
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from asrcli.errors import ModelError
 
+MOST_MELS = 1 << 12  # their filters are computed before any weights are read
 CONV_STEPS = 3  # convolutions of stride 2: 8 mel frames are one encoder frame
 
 
@@ -114,6 +115,8 @@ def _audio(audio: Mapping[str, Any]) -> AudioConfig:
         2 * int(audio["n_window"]),
         int(audio["n_window_infer"]),
     )
+    if not 0 < config.mels <= MOST_MELS:
+        raise ValueError(f"audio_config: num_mel_bins {config.mels}, which no model has")
     if config.window % config.chunk or config.width % config.heads:
         raise ValueError("audio_config: windows of whole chunks and heads of equal width")
     return config
