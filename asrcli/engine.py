@@ -205,6 +205,7 @@ class Engine(Plugin):
     # Below: what has a default.
 
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0, "cuda": 480.0}  # audio per call, by device kind
+    longest_pause: ClassVar[float] = 2.0  # seconds; a longer silence ends a clip, however short that is
     own_options: ClassVar[Mapping[str, EngineOption]] = {}  # what no other engine has, by name with underscores
     identifies_language: ClassVar[bool] = False  # `identify_language` works
     # Language -> the aligner whose word times are nearer the truth than its own there, as measured in its page.
@@ -231,6 +232,11 @@ class Engine(Plugin):
     def clip_seconds(cls, options: Options) -> float:
         """Return how long the pipeline may make a clip under these options; `max_seconds` unless overridden."""
         return cls.max_seconds
+
+    @classmethod
+    def batch_length(cls, device: Device) -> float:
+        """Return how many seconds of audio it likes in one call on a device; `batch_seconds` unless overridden."""
+        return cls.batch_seconds.get(device.kind, 30.0)
 
     @classmethod
     def check(cls, options: Options) -> None:

@@ -15,12 +15,14 @@ import asrcli
 from asrcli.audio.cut import CutOptions
 from asrcli.audio.decode import decode
 from asrcli.audio.vad import VadOptions
-from asrcli.engine import Device, Weights
+from asrcli.engine import Device, Weights, load_class
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import EngineUnavailable
 from asrcli.pipeline.again import hear_again, is_slow, letters
 from asrcli.pipeline.assembly import Assembly, clip_key
 from asrcli.pipeline.joints import capitalised
+from asrcli.runs.execute import pipeline_settings
+from asrcli.runs.plan import Request
 from asrcli.streaming.listener import Listener
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region, Segment, Timings, Transcript, Word
 
@@ -222,3 +224,14 @@ def test_segments_of_a_stream_meet(yes: Path, monkeypatch: pytest.MonkeyPatch) -
     updates = [*listener.feed(np.concatenate([samples, samples]), behind=True), *listener.finish()]
     assert [one.text for one in listener.segments] == ["It might be in.", "His power."]
     assert [one.settled for one in updates if one.settled] == ["It might be in.", "His power."]
+
+
+def test_an_engine_says_which_pause_ends_a_clip_and_how_much_it_takes_at_once() -> None:
+    """A batch of Whisper is fitted to the threads."""
+    whisper = load_class("whisper")
+    for engine, pause in ((type("Padding", (Fake,), {"longest_pause": 8.0}), 8.0), (Fake, 2.0)):
+        settings = pipeline_settings(Request(()), Choice(engine, Weights("default", None), Device("cpu")))
+        assert settings.cut.max_gap == pause
+    lengths = [whisper.batch_length(Device("cpu", threads=threads)) for threads in (1, 2, 4, 64)]
+    assert lengths == [60.0, 120.0, 240.0, 240.0] and whisper.batch_length(Device("cuda")) == 480.0
+    assert Fake.batch_length(Device("cpu")) == 240.0 and Fake.batch_length(Device("mps")) == 30.0

@@ -71,7 +71,8 @@ class Loaded:
         from asrcli.audio.vad import VadOptions
 
         longest = self.choice.engine.clip_seconds(self.job.options)
-        return CutOptions(max_seconds=longest, vad=VadOptions() if self.job.vad else None)
+        vad = VadOptions() if self.job.vad else None
+        return CutOptions(max_seconds=longest, max_gap=self.choice.engine.longest_pause, vad=vad)
 
     def hear(self, one: Utterance) -> say.Heard:
         """Hear one utterance through the whole pipeline, alone, one clip at a time."""

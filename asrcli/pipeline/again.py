@@ -19,10 +19,12 @@ from asrcli.types import SAMPLE_RATE, Clip, Flag, Region, Segment
 if TYPE_CHECKING:
     Hear = Callable[[Sequence[Clip]], Sequence[Sequence[Segment]]]  # settled segments of each clip; () where it failed
 
-# Letters a second of detected speech, and seconds of it: below both limits there is speech without text. People who
-# read or talk write 10 to 18; the slowest of the real recordings at hand 7.
+# Letters a second of detected speech, over at least so many seconds. People who read or talk say 10 to 18, the slowest
+# of the real recordings at hand 6; below 4 there is speech without text, below 7 there may be.
 SLOWEST = 4.0
+SLOW = 7.0
 LEAST_SPEECH = 4.0
+MORE = 1.3  # times as many letters, for a second hearing to take the place of a text
 SYLLABLE = 2.5  # letters that a character of a script without spaces is worth
 DIGIT = 4.0  # letters that a digit is worth
 LEAST_GAP = 1.0  # seconds of speech that no segment covers
@@ -49,7 +51,7 @@ def hear_again(clip: Clip, segments: Sequence[Segment], options: CutOptions, hea
         if not pieces:
             continue
         new = [one for found in hear(pieces) for one in found if DOUBTS.isdisjoint(one.flags)]
-        if letters(new) > (letters([old]) if old else 0):
+        if letters(new) > (MORE * letters([old]) if old else 0):
             kept = [one for one in kept if one is not old] + new
     kept = [_flagged(one) if is_slow(one, clip.speech) else one for one in kept]
     return tuple(sorted(kept, key=lambda one: (one.start, one.end)))
@@ -74,7 +76,7 @@ def sure(segments: Sequence[Segment]) -> tuple[Segment, ...]:
 def stretches(clip: Clip, segments: Sequence[Segment]) -> list[tuple[Region, Segment | None]]:
     """Return where speech has no text, and the segments that have too little for the speech in them."""
     found: list[tuple[Region, Segment | None]] = [
-        (Region(one.start, one.end), one) for one in segments if is_slow(one, clip.speech)
+        (Region(one.start, one.end), one) for one in segments if is_slow(one, clip.speech, SLOW)
     ]
     bare: list[Region] = []
     for gap in gaps(clip.speech, segments, LEAST_GAP):
@@ -86,10 +88,10 @@ def stretches(clip: Clip, segments: Sequence[Segment]) -> list[tuple[Region, Seg
     return [*found, *((one, None) for one in bare)]
 
 
-def is_slow(segment: Segment, speech: Sequence[Region]) -> bool:
-    """Return whether a segment has too little text for the speech detected in it."""
+def is_slow(segment: Segment, speech: Sequence[Region], rate: float = SLOWEST) -> bool:
+    """Return whether a segment has too little text, in letters a second, for the speech detected in it."""
     spoken = sum(max(0.0, min(one.end, segment.end) - max(one.start, segment.start)) for one in speech)
-    return spoken >= LEAST_SPEECH and letters([segment]) < SLOWEST * spoken
+    return spoken >= LEAST_SPEECH and letters([segment]) < rate * spoken
 
 
 def letters(segments: Sequence[Segment]) -> float:

@@ -60,7 +60,7 @@ class Work:
         self.tracks: dict[int, Track] = {}  # under way
         self.waiting: list[tuple[Track, Clip]] = []  # ready for a batch, the oldest first
         self.over = 0
-        self.budget = settings.batch_seconds or choice.engine.batch_seconds.get(choice.device.kind, 30.0)
+        self.budget = settings.batch_seconds or choice.engine.batch_length(choice.device)
         self.ahead = 4 * self.budget * len(recognisers)  # seconds of clips to choose batches from
         able = choice.engine.identifies_language or settings.identifier is not None
         one_language = len(choice.engine.languages(choice.weights.name)) == 1

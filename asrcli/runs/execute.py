@@ -328,8 +328,9 @@ def pipeline_settings(request: Request, choice: Choice) -> Settings:
     """Return how the pipeline runs for a request."""
     from asrcli.audio.cut import CutOptions
 
+    longest = choice.engine.clip_seconds(request.options)
     return Settings(
-        cut=CutOptions(max_seconds=choice.engine.clip_seconds(request.options), vad=request.vad),
+        cut=CutOptions(max_seconds=longest, max_gap=choice.engine.longest_pause, vad=request.vad),
         languages=request.languages,
         batch_size=request.batch_size or MOST_CLIPS,
         punctuator=companions.load_punctuator(named) if (named := request.punctuation) else None,

@@ -191,11 +191,16 @@ def _speech(clip: Clip) -> tuple[float, float] | None:
         start = max(0.0, min(region.start for region in clip.speech) - clip.start)
         end = min(clip.seconds, max(region.end for region in clip.speech) - clip.start)
         return (start, end) if end > start else None
+    import numpy as np
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-    options = VadOptions(min_speech_duration_ms=250, min_silence_duration_ms=400, speech_pad_ms=200)
-    found = get_speech_timestamps(clip.samples, options)
-    return (found[0]["start"] / SAMPLE_RATE, min(clip.seconds, found[-1]["end"] / SAMPLE_RATE)) if found else None
+    # As `asr` looks for it: no short word is dropped, and the model has heard silence before it begins.
+    warm = np.concatenate([np.zeros(SAMPLE_RATE, np.float32), np.asarray(clip.samples, np.float32)])
+    options = VadOptions(threshold=0.35, min_speech_duration_ms=64, min_silence_duration_ms=400, speech_pad_ms=200)
+    found = get_speech_timestamps(warm, options)
+    if not found:
+        return None
+    return max(0.0, found[0]["start"] / SAMPLE_RATE - 1.0), min(clip.seconds, found[-1]["end"] / SAMPLE_RATE - 1.0)
 
 
 def _session(path: Path, threads: int) -> Any:

@@ -38,6 +38,7 @@ TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 COMPRESSION_RATIO = 2.4
 LOGPROB = -1.0
 NO_SPEECH = 0.6
+DOUBTFUL = -0.69  # a score of 0.5: of the words lost in noise a third lies below, and nothing else (docs/accuracy.md)
 
 
 @dataclass(slots=True)
@@ -329,8 +330,13 @@ class Decoder:
             no_speech_prob=round(result.no_speech_prob, 4),
             temperature=result.temperature,
             tokens=piece.tokens,
-            flags=(Flag.REPEAT_LOOP.value,) if repeats else (),
+            flags=_flags(repeats, result.avg_logprob),
         )
+
+
+def _flags(repeats: bool, avg_logprob: float) -> tuple[str, ...]:
+    doubtful = avg_logprob < DOUBTFUL
+    return ((Flag.REPEAT_LOOP.value,) if repeats else ()) + ((Flag.LOW_CONFIDENCE.value,) if doubtful else ())
 
 
 @dataclass(frozen=True, slots=True)
