@@ -47,7 +47,7 @@ NORMALIZERS: Mapping[str, NormalizerInfo] = {
         ),
         NormalizerInfo(
             "asr",
-            "2",
+            "3",
             "this project's rules for every script",
             (
                 "tags",
@@ -91,7 +91,9 @@ def build(name: str, language: str | None = None, disabled: frozenset[str] = fro
         from asrcli.text.universal import UniversalNormalizer
 
         simplified = (language or "").replace("_", "-").lower() in SIMPLIFIED
-        return UniversalNormalizer(english=language == "en", simplified=simplified, disabled=disabled)
+        return UniversalNormalizer(
+            english=language == "en", language=language, simplified=simplified, disabled=disabled
+        )
     if name == "open-asr-leaderboard" and language not in (None, "en"):
         from asrcli.text.basic import normalize_leaderboard
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 SPELLINGS = ("零〇", "一壹", "二贰两", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
 DIGITS = {char: value for value, chars in enumerate(SPELLINGS) for char in chars}
@@ -10,29 +11,75 @@ SMALL = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 LARGE = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8, "兆": 10**12}
 NUMERAL = "".join([*DIGITS, *SMALL, *LARGE])
 RUN = re.compile(f"[{NUMERAL}]+(?:点[{''.join(DIGITS)}]+)?")
+UNITS = "".join([*SMALL, *LARGE])
+# 3万5千, 1.5亿, 2万3456: digits with places in Chinese.
+MIXED = re.compile(rf"(?<![\d.])\d+(?:\.\d+)?[{UNITS}]+(?:(?:\d+(?:\.\d+)?|[{NUMERAL}])[{UNITS}]*)*")
+FRACTION = re.compile(rf"([{NUMERAL}]+|\d+)分之([{NUMERAL}]+|\d+)")
 
 
-def read_chinese(text: str) -> str:
-    """Write every well-formed numeral of a text as digits; a word such as 千万 that holds no digit stays."""
-    text = re.sub(f"百分之(?=[{NUMERAL}])", "\ue000", text)
-    text = RUN.sub(lambda found: read_numeral(found[0]) or found[0], text)
+def read_chinese(text: str, *, short: bool = False) -> str:
+    """Write every well-formed numeral of a text as digits; a word such as 千万 that holds no digit stays.
+
+    Args:
+        text: without marks for thousands.
+        short: a last digit counts the next lower place, as Chinese and not Japanese is spoken: 三千五 is 3500.
+    """
+    text = text.replace("百分之百", "100%")
+    text = re.sub(rf"百分之(?=[{NUMERAL}\d])", "\ue000", text)
+    text = MIXED.sub(lambda found: read_mixed(found[0], short=short) or found[0], text)
+    text = FRACTION.sub(lambda found: _fraction(found[1], found[2]) or found[0], text)
+    text = RUN.sub(lambda found: read_numeral(found[0], short=short) or found[0], text)
     text = re.sub(r"\ue000(\d+(?:\.\d+)?)", r"\1%", text)
     return text.replace("\ue000", "百分之")
 
 
-def read_numeral(run: str) -> str | None:
+def _fraction(below: str, above: str) -> str | None:
+    """Return a fraction as 2/3 is after its stroke has become a space."""
+    numbers = [part if part.isdecimal() else read_numeral(part) for part in (above, below)]
+    return f" {numbers[0]} {numbers[1]} " if None not in numbers else None
+
+
+def read_mixed(run: str, *, short: bool = False) -> str | None:
+    """Return a numeral of digits and Chinese places as digits, ``None`` where it is not a well-formed number."""
+    pieces = re.findall(r"\d+(?:\.\d+)?|.", run)
+    total, section = Decimal(0), Decimal(0)
+    pending: Decimal | None = None
+    last = 0  # the place that stood last
+    for piece in pieces:
+        if piece[0].isdecimal() or piece in DIGITS:
+            if pending:
+                return None
+            pending = Decimal(DIGITS[piece]) if piece in DIGITS else Decimal(piece)
+            continue
+        place = {**SMALL, **LARGE}[piece]
+        if pending is None and not section:
+            return None
+        if place in SMALL.values():
+            section, last = section + (pending or Decimal(0)) * place, place
+        else:
+            total, section, last = total + (section + (pending or Decimal(0))) * place, Decimal(0), place
+        pending = None
+    if pending is not None and last and pending >= last:
+        return None
+    if pending is not None and short and pieces[-2] in UNITS and 0 < pending < 10 and last > 10:
+        pending *= last // 10
+    value = total + section + (pending or Decimal(0))
+    return f"{value.normalize():f}"
+
+
+def read_numeral(run: str, *, short: bool = False) -> str | None:
     """Return one numeral as digits, or ``None`` where it is not a well-formed number."""
     whole, point, decimals = run.partition("点")
     if all(char in DIGITS for char in whole):  # said digit by digit: years, telephone numbers
         value: str | None = "".join(str(DIGITS[char]) for char in whole)
     else:
-        value = read_whole(whole)
+        value = read_whole(whole, short=short and not point)
     if value is None:
         return None
     return value + (f".{''.join(str(DIGITS[char]) for char in decimals)}" if point else "")
 
 
-def read_whole(run: str) -> str | None:
+def read_whole(run: str, *, short: bool = False) -> str | None:
     """Return a numeral with tens, hundreds and so on; ``None`` where the places do not come down in order."""
     if run[0] in LARGE or (run[0] in SMALL and SMALL[run[0]] > 10):
         return None  # a hundred needs its digit; only ten goes without
@@ -56,4 +103,6 @@ def read_whole(run: str) -> str | None:
                 return None
             lowest_large, lowest_small = LARGE[char], 10**4
             total, section, digit = total + section * lowest_large, 0, None
+    if short and digit and len(run) > 1 and (place := {**SMALL, **LARGE}.get(run[-2], 0)) > 10:
+        digit *= place // 10  # 三千五, as it is spoken
     return str(total + section + (digit or 0))

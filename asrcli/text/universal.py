@@ -17,6 +17,7 @@ from asrcli.base.join import UNSPACED
 from asrcli.errors import MissingExtra
 from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
+from asrcli.text.local_numbers import base_of, join_groups, rewrite_numbers, small_letters
 from asrcli.text.numerals import read_chinese
 from asrcli.text.written_english import TABLE, as_spoken, finish, is_unusual
 
@@ -24,7 +25,10 @@ from asrcli.text.written_english import TABLE, as_spoken, finish, is_unusual
 FORMS = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFF), (0xFF00, 0xFFEF), (0x3000, 0x3000), (0x2070, 0x209F), (0x3300, 0x33FF))
 SQUARED = re.compile("(?<=\\d)[\u3300-\u33ff]+")  # units in one sign behind a number: words there, and signs elsewhere
 TAKEN_APART = re.compile("[\u2adc\U0001d15e-\U0001d164\U0001d1bb-\U0001d1c0]")  # signs that NFC makes signs and marks
-APOSTROPHES = "'’ʼ`´＇"
+APOSTROPHES = "'’‘‛ʼʻʽʹ′`´＇\ua78c\u055a\u05f3"
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # fillers that are letters or marks by category
+VARIANTS = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))  # selectors of how the sign before them looks
+INVISIBLE |= {chr(code) for first, last in VARIANTS for code in range(first, last + 1)}
 RULES = ("tags", "width", "simplified", "case", "punctuation", "numerals", "english")
 # A full stop or comma outside a number, a percent sign after none, and quotation marks: not those inside words.
 LOOSE = re.compile(r"(?<!\d)[.,%]|[.,](?!\d)|\B'|'\B")
@@ -54,6 +58,8 @@ class Folding(dict[int, str]):
     def fold(self, char: str) -> str:
         """Return what one character becomes."""
         code, category = ord(char), unicodedata.category(char)
+        if char in INVISIBLE:
+            return ""
         if self.width and any(first <= code <= last for first, last in FORMS):
             folded = unicodedata.normalize("NFKC", char)
             if folded != char:
@@ -82,11 +88,20 @@ class UniversalNormalizer:
 
     Args of the constructor:
         english: apply the English rules as well.
+        language: code; how numbers and capitals are written. "" is none.
         simplified: write traditional Chinese characters as simplified ones (OpenCC's tables, extra ``[scoring]``).
         disabled: names of `RULES`, or of the English rules, to leave out.
     """
 
-    def __init__(self, *, english: bool, simplified: bool = False, disabled: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        *,
+        english: bool,
+        language: str | None = None,
+        simplified: bool = False,
+        disabled: frozenset[str] = frozenset(),
+    ) -> None:
+        self.language = base_of(language)
         on = {name: name not in disabled for name in RULES}
         self.on = on
         self.folding = Folding(width=on["width"], punctuation=on["punctuation"], numerals=on["numerals"])
@@ -119,7 +134,7 @@ class UniversalNormalizer:
             text = TAGS.sub(" ", text)
         if self.english is None:
             return text, None
-        plain = text if text.isascii() and text.isprintable() else text.translate(TABLE)
+        plain = text if text.isascii() and text.isprintable() and "`" not in text else text.translate(TABLE)
         if not plain.isascii() and OTHER_SCRIPTS.search(plain):
             return text, None
         text = plain if self.on["case"] and self.on["punctuation"] else text
@@ -139,18 +154,19 @@ class UniversalNormalizer:
             if self.on["width"]:
                 text = SQUARED.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
             text = TAKEN_APART.sub(" ", text)
+            text = join_groups(text) if self.on["numerals"] else text
         text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(self.folding))
         if self.on["case"]:
-            text = text.casefold()
+            text = small_letters(text, self.language)
         if self.on["numerals"]:
-            text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)  # thousands
+            text = rewrite_numbers(text, self.language)
         if self.on["punctuation"]:
             text = LOOSE.sub(" ", text)
         if UNSPACED_ANY.search(text):
             if self.simplify is not None:
                 text = self.simplify(text)
             if self.on["numerals"]:
-                text = read_chinese(text)
+                text = read_chinese(text, short=self.language in ("zh", "yue"))
             text = SPLIT.sub(r" \1 ", text)
         return " ".join(text.split())
 

@@ -30,6 +30,8 @@ _LAST = rf"(?:\d[%¢]?|\b(?:{_WORDS}|{_ORDINAL})s?)"
 LASTING = (
     "delay|rule|window|timeout|video|clip|break|interval|timer|countdown|pause|spot|ad|commercial|limit|gap|hold|wait"
 )
+DIGITS = dict(zip("0123456789", ["zero", *SMALL], strict=False))
+PARTS = {"1/2": ".5", "1/4": ".25", "3/4": ".75"}
 HALVES = {"1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters"}
 
 
@@ -45,8 +47,10 @@ _REWRITES: Rewrites = (
     (r"&amp;", "&"),
     (r"\bc\+\+", "c plus plus"),
     (r"\bno\.\s?(?=\d)", "number "),
+    (r"(?<![\d/.,])(\d+) (1/2|1/4|3/4)(?![\d/])", lambda found: found[1] + PARTS[found[2]]),
     (r"(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])", part),
     (r"(?<![\w.])([$£€]?)\.(?=\d)", r"\g<1>0."),
+    (r"(?<![\w.,:/$£€-])00+[1-9]\d*\b(?![.,:/]\d)", lambda found: " ".join(DIGITS[one] for one in found[0])),  # 007
     (r"(?<!\w)'em\b", "them"),
     (r"(?<!\w)'til\b", "until"),
     (r"(?<!\w)'cause\b", "because"),

@@ -1,0 +1,73 @@
+"""Numbers and per cent as each language writes them, made one: 1.000,5 in German and 1 000,5 in French are 1000.5.
+
+Thousands and decimals follow the Unicode CLDR's number patterns; per cent is read from the words for it too.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Languages that write a decimal comma, by what parts thousands. All others have a point and commas.
+POINTS = frozenset("az bs ca da de el es gl hr id is it mk nl pt ro sl sr tr vi".split())  # noqa: SIM905
+SPACES = frozenset("be bg cs et fi fr hu hy ka kk ky lt lv nb nn no pl ru sk sq sv tg uk uz".split())  # noqa: SIM905
+GROUPS = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")  # spaces that part no words, between thousands
+PER_CENT = {
+    "az": "faiz", "bg": "процента?", "ca": "per cent", "cs": "procent[aoů]?", "da": "procent", "de": "prozent",
+    "el": "τοισ εκατό", "es": "por ciento", "et": "protsent[i]?", "fi": "prosentti[a]?", "fr": "pour ?cent",
+    "hr": "posto", "hu": "százalék", "id": "persen", "it": "per ?cento", "ja": "パーセント", "ko": "퍼센트|프로",
+    "lt": "procent[aųo]\\w*", "lv": "procent\\w*", "ms": "peratus", "nb": "prosent", "nl": "procent",
+    "nn": "prosent", "no": "prosent", "pl": "procent(?:a|ów)?", "pt": "por cento", "ro": "la sută|procente?",
+    "ru": "процент(?:а|ов)?", "sk": "percent[oáa]?", "sl": "odstotk\\w+|odstotek", "sr": "посто|odsto",
+    "sv": "procent", "th": "เปอร์เซ็นต์", "uk": "відсот(?:ок|ки|ків|ка)", "vi": "phần trăm", "hi": "प्रतिशत",
+}  # fmt: skip
+BEFORE = {"tr": "yüzde", "eu": "ehuneko"}  # where the sign, or the word, stands before the number
+DOTLESS = frozenset({"tr", "az"})  # whose capital of i is İ, and whose I is a capital ı
+
+
+def base_of(language: str | None) -> str:
+    """Return the language of a code without its region."""
+    return (language or "").replace("_", "-").lower().split("-")[0]
+
+
+def small_letters(text: str, language: str) -> str:
+    """Return a text without case, by the rules of its language."""
+    if language in DOTLESS:
+        text = text.replace("I\u0307", "i").replace("İ", "i").replace("I", "ı")
+    return text.casefold()
+
+
+def join_groups(text: str) -> str:
+    """Return a text in which a space that parts no words does not part thousands."""
+    return GROUPS.sub("", text)
+
+
+def rewrite_numbers(text: str, language: str) -> str:
+    """Return a text in small letters with its numbers written without marks for thousands, and a decimal point.
+
+    Args:
+        text: with digits of ASCII.
+        language: a code without region; "" is none.
+    """
+    if language == "es":  # in Mexico and Central America commas part thousands
+        text = re.sub(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])", lambda found: found[0].replace(",", ""), text)
+    if language in POINTS or language in SPACES:
+        space = " " if language in SPACES else ""
+        marks = f".{space}'"
+        grouped = rf"(?<![\d.,])\d{{1,3}}(?:([{marks}])\d{{3}})(?:\1\d{{3}})*(?![\d]|[.]\d)"
+        text = re.sub(grouped, lambda found: re.sub(r"\D", "", found[0]), text)
+        text = re.sub(r"(?<![\d.,])(\d+),(\d+)(?![\d,])", r"\1.\2", text)
+    else:
+        lakhs = r"(?<![\d,])\d{1,3}(?:,\d{2})+,\d{3}(?!\d)"  # 1,00,000
+        text = re.sub(lakhs, lambda found: found[0].replace(",", ""), text)
+        text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
+    return per_cent(text, language)
+
+
+def per_cent(text: str, language: str) -> str:
+    """Return a text in which per cent is a sign right behind its number."""
+    if (word := BEFORE.get(language)) is not None:
+        text = re.sub(rf"(?:%|\b{word}) ?(\d+(?:\.\d+)?)", r"\1%", text)
+    if (words := PER_CENT.get(language)) is not None:
+        ends = "" if language in ("ja", "th", "ko") else r"\b"
+        text = re.sub(rf"(?<=\d)\s*(?:{words}){ends}", "%", text)
+    return re.sub(r"(?<=\d)\s+%", "%", text)
