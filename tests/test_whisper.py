@@ -57,7 +57,11 @@ def texts(found: Sequence[Sequence[Segment]]) -> list[str]:
 
 @pytest.mark.parametrize(
     "options",
-    [Options(), Options(beam_size=1), WORDS, Options(language="en", batched=False)],
+    [
+        Options(),
+        Options(beam_size=1),
+        *(pytest.param(one, marks=pytest.mark.slow) for one in (WORDS, Options(language="en", batched=False))),
+    ],
     ids=["batched", "greedy", "words", "in sequence"],
 )
 def test_hears_digits(whisper: Whisper, strings: tuple[list[Clip], list[str]], options: Options) -> None:
