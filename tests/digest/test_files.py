@@ -28,6 +28,7 @@ from asrcli.web.client import RecordedWeb
 PAGES = [f"daily/{FRIDAY}.{kind}" for kind in ("json", "md", "html")] + [
     "ideas.md",
     "papers.md",
+    "topics.md",
     "feed.xml",
     "feed.json",
 ]
@@ -49,7 +50,7 @@ def test_an_edited_page_stays_and_the_others_are_written(name, edition, out, cap
     files.check()  # an edited file is a result all the same
     if name != PAGES[0]:
         assert load_edition(out, edition.day).title == "Another title"
-        titled = [other for other in PAGES if other not in (name, "ideas.md", "papers.md")]
+        titled = [other for other in PAGES if other not in (name, "ideas.md", "papers.md", "topics.md")]
         assert all("Another title" in (out / other).read_text() for other in titled)
         write_edition(out, changed, Files(force=True))
         assert "my own words" not in (out / name).read_text()
@@ -197,3 +198,19 @@ def test_a_store_of_the_second_schema_is_converted(tmp_path):
         assert store.reported(FRIDAY) == [paper]
         assert store.base.execute("PRAGMA user_version").fetchone()[0] == SCHEMA
         assert "WITHOUT" not in str(store.base.execute("SELECT sql FROM sqlite_master WHERE name = 'items'").fetchone())
+
+
+def test_topics_are_counted_week_beside_week(edition):
+    from asrcli.digest.pages.rolling import topics_page
+
+    paper = edition.papers[0]
+    days = [("2026-04-17", 2), ("2026-04-13", 1), ("2026-04-08", 3), ("2025-12-29", 4)]
+    editions = [
+        replace(edition, day=day, papers=tuple(replace(paper, topic="Efficiency") for _ in range(count)))
+        for day, count in days
+    ]
+    page = topics_page(editions[:3])
+    assert "| Topic | 2026-W15 | 2026-W16 |" in page and "| Efficiency | 3 | 3 |" in page
+    heads = topics_page(editions).split("| Topic | ")[1].split("\n")[0].split(" | ")
+    assert len(heads) == 13 and heads[0] == "2026-W04" and heads[-1] == "2026-W16 |"
+    assert "| Topic" not in topics_page([])
