@@ -119,7 +119,7 @@ def is_sure(text: str, rate: Rate, test: str, tests: Sequence[str]) -> bool:
 def is_torn(text: str, rate: Rate, own: Sequence[Rate]) -> bool:
     """Tell whether a rate is the end of a list of which not all is known: "10.6%, 8.5% and 7.0% WER"."""
     before = re.search(r"(\d+(?:\.\d+)?)\s*%?\s*,?\s*(?:and\s*)?$", text[: rate.start])
-    return bool(before) and not any(one.start <= before.start() < one.end for one in own)
+    return before is not None and not any(one.start <= before.start() < one.end for one in own)
 
 
 def reaches(text: str, rate: Rate, names: Collection[str]) -> bool:
