@@ -43,6 +43,11 @@ _TEST_SETS = re.compile(
 )
 
 
+_REFERENCES = re.compile(r"^[#\s]*(?:\d{1,2}\.?\s+)?(?:References|REFERENCES|Bibliography|BIBLIOGRAPHY)[ \t:]*$", re.M)
+_APPENDIX = re.compile(r"^[#\s]*(?:(?:Appendix|APPENDIX|Supplementary)\b.{0,60}|A\.?\s+[A-Z][\w ]{3,60})$", re.M)
+_ENTRY = re.compile(r"\b(?:19|20)\d\d\b|\barXiv\b|^\s*\[\d+\]", re.M)  # of a list of references
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What was read of a paper."""
@@ -97,10 +102,11 @@ def read_file(path: Path) -> Reading:
         return read_pdf(path)
     raw = data.decode("utf-8", "replace")
     first, _, rest = raw.strip().partition("\n")
-    text = clean(dehyphenate(rest), MAX_FILE)
+    own, left_out = without_references(rest)
+    text = clean(dehyphenate(own), MAX_FILE)
     if not text:
         raise InputError(f"{path}: holds no text beside its first line")
-    return Reading(clean(first.lstrip("# "), 400), text, "text file")
+    return Reading(clean(first.lstrip("# "), 400), text, f"text file{left_out}")
 
 
 # What pypdf lets out of a file that somebody has broken.
@@ -120,12 +126,29 @@ def read_pdf(path: Path) -> Reading:
         pages = [page.extract_text() for page in reader.pages[:MAX_PAGES]]
     except (PdfReadError, OSError, RecursionError, AssertionError, *BROKEN) as error:
         raise InputError(f"{path}: not a PDF that can be read ({type(error).__name__})") from error
-    text = clean(dehyphenate("\n".join(pages)), MAX_FILE)
+    own, left_out = without_references("\n".join(pages))
+    text = clean(dehyphenate(own), MAX_FILE)
     if not text:
         raise InputError(f"{path}: the PDF holds no text (a scan?)")
     title = clean(str(reader.metadata.title or "") if reader.metadata else "", 400) or text[:100]
     read = min(count, MAX_PAGES)
-    return Reading(title, text, f"PDF, pages 1-{read} of {count}")
+    return Reading(title, text, f"PDF, pages 1-{read} of {count}{left_out}")
+
+
+def without_references(text: str) -> tuple[str, str]:
+    """Return a paper without its list of references, and what to say of that; titles of others are no evidence.
+
+    The list goes from the last heading of that name to an appendix, or to the end.
+    """
+    headings = list(_REFERENCES.finditer(text))
+    if not headings:
+        return text, ""
+    begin = headings[-1].start()
+    appendix = _APPENDIX.search(text, headings[-1].end())
+    end = appendix.start() if appendix else len(text)
+    if not _ENTRY.search(text, begin, end):
+        return text, ""
+    return text[:begin] + "\n" + text[end:], ", without its references"
 
 
 def dehyphenate(text: str) -> str:

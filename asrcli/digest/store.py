@@ -16,7 +16,7 @@ from types import TracebackType
 
 from asrcli.digest.items import Item, Kind, merge
 from asrcli.digest.states import USABLE, Report
-from asrcli.digest.tables import FROM_1, SCHEMA, TABLES
+from asrcli.digest.tables import FROM_1, FROM_2, PAGE, SCHEMA, TABLES
 from asrcli.errors import InputError
 
 NO_PHRASE = "no phrase"
@@ -48,13 +48,14 @@ class Store:
             self.base = sqlite3.connect(path, timeout=30, isolation_level=None)
             found = self.base.execute("PRAGMA user_version").fetchone()[0]
             if found == 0 and not self.base.execute("SELECT 1 FROM sqlite_master").fetchone():
-                self.base.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
+                self.base.executescript(f"{PAGE} BEGIN; {TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
                 found = SCHEMA
             named = {name for (name,) in self.base.execute("SELECT name FROM sqlite_master")}
             if not {"items", "editions"} <= named:  # another program's file may have any number
                 raise InputError(f"{path} is a database of another program: name another folder")
-            if found == 1:
-                self.base.executescript(f"BEGIN; {FROM_1} PRAGMA user_version = {SCHEMA}; COMMIT; VACUUM;")
+            if found in (1, 2):
+                steps = (FROM_1 if found == 1 else "") + FROM_2
+                self.base.executescript(f"BEGIN; {steps} PRAGMA user_version = {SCHEMA}; COMMIT; {PAGE} VACUUM;")
                 found = SCHEMA
         except (sqlite3.DatabaseError, OSError) as error:
             raise InputError(f"{path} cannot be opened as a digest store ({error})") from error

@@ -16,8 +16,11 @@ from recordings import FRIDAY, SETTINGS, whole_day
 from asrcli.cli.commands.digest import look, publish
 from asrcli.digest.edition import Edition
 from asrcli.digest.files import Files
+from asrcli.digest.items import Item, Kind
 from asrcli.digest.run import Plan, load_edition, run_day, write_edition
+from asrcli.digest.states import Report, State
 from asrcli.digest.store import Store
+from asrcli.digest.tables import ITEMS, SCHEMA, TABLES
 from asrcli.digest.verify import rolling_problems, verify_day
 from asrcli.errors import CheckFailed, InputError, UsageError
 from asrcli.web.client import RecordedWeb
@@ -25,6 +28,7 @@ from asrcli.web.client import RecordedWeb
 PAGES = [f"daily/{FRIDAY}.{kind}" for kind in ("json", "md", "html")] + [
     "ideas.md",
     "papers.md",
+    "topics.md",
     "feed.xml",
     "feed.json",
 ]
@@ -46,7 +50,7 @@ def test_an_edited_page_stays_and_the_others_are_written(name, edition, out, cap
     files.check()  # an edited file is a result all the same
     if name != PAGES[0]:
         assert load_edition(out, edition.day).title == "Another title"
-        titled = [other for other in PAGES if other not in (name, "ideas.md", "papers.md")]
+        titled = [other for other in PAGES if other not in (name, "ideas.md", "papers.md", "topics.md")]
         assert all("Another title" in (out / other).read_text() for other in titled)
         write_edition(out, changed, Files(force=True))
         assert "my own words" not in (out / name).read_text()
@@ -165,3 +169,48 @@ def test_the_database_of_another_program_is_not_touched(number, tmp_path: Path):
     with pytest.raises(InputError, match="another program"):
         Store(path)
     assert path.read_bytes() == before
+
+
+def test_a_store_takes_little_more_than_what_it_holds(tmp_path):
+    """Of a table without row ids every abstract took a page of its own: two and a half times as much."""
+    papers = [
+        Item(f"arxiv:2604.{number:05}", Kind.PAPER, "A title", "", "arxiv", f"{number} " + "words of an abstract " * 68)
+        for number in range(600)
+    ]
+    with closing(Store(tmp_path / "digest.sqlite")) as store, store:
+        store.take_in([Report("arxiv", State.OK, "", tuple(papers))], FRIDAY, {})
+    held = sum(len(paper.to_json()) for paper in papers)
+    assert (tmp_path / "digest.sqlite").stat().st_size < 1.5 * held
+
+
+def test_a_store_of_the_second_schema_is_converted(tmp_path):
+    path = tmp_path / "digest.sqlite"
+    paper = Item("arxiv:2604.00001", Kind.PAPER, "A title", "", "arxiv", "words " * 300)
+    with closing(sqlite3.connect(path)) as base:
+        base.executescript(
+            TABLES.replace(ITEMS, ITEMS.replace(");", ") WITHOUT ROWID;", 1)) + "PRAGMA user_version = 2;"
+        )
+        base.execute(
+            "INSERT INTO items VALUES (?, 'paper', ?, ?, '', ?)", (paper.id, str(FRIDAY), str(FRIDAY), paper.to_json())
+        )
+        base.commit()
+    with closing(Store(path)) as store:
+        assert store.reported(FRIDAY) == [paper]
+        assert store.base.execute("PRAGMA user_version").fetchone()[0] == SCHEMA
+        assert "WITHOUT" not in str(store.base.execute("SELECT sql FROM sqlite_master WHERE name = 'items'").fetchone())
+
+
+def test_topics_are_counted_week_beside_week(edition):
+    from asrcli.digest.pages.rolling import topics_page
+
+    paper = edition.papers[0]
+    days = [("2026-04-17", 2), ("2026-04-13", 1), ("2026-04-08", 3), ("2025-12-29", 4)]
+    editions = [
+        replace(edition, day=day, papers=tuple(replace(paper, topic="Efficiency") for _ in range(count)))
+        for day, count in days
+    ]
+    page = topics_page(editions[:3])
+    assert "| Topic | 2026-W15 | 2026-W16 |" in page and "| Efficiency | 3 | 3 |" in page
+    heads = topics_page(editions).split("| Topic | ")[1].split("\n")[0].split(" | ")
+    assert len(heads) == 13 and heads[0] == "2026-W04" and heads[-1] == "2026-W16 |"
+    assert "| Topic" not in topics_page([])

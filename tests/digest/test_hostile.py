@@ -263,7 +263,7 @@ def test_nothing_is_written_outside(spoiled):
     inside = {str(path.relative_to(spoiled)) for path in spoiled.rglob("*") if path.is_file()}
     assert inside == {
         ".asr/made.jsonl", "daily/.asr/made.jsonl", "digest.sqlite", "feed.json",
-        "feed.xml", "ideas.md", "mindmap.html", "mindmap.md", "mindmap.opml", "papers.md",
+        "feed.xml", "ideas.md", "mindmap.html", "mindmap.md", "mindmap.opml", "papers.md", "topics.md",
         *(f"daily/{FRIDAY}.{suffix}" for suffix in ("md", "html", "json")),
     }  # fmt: skip
     assert [path.name for path in spoiled.parent.iterdir()] == ["digest"]

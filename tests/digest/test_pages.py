@@ -101,6 +101,38 @@ def pdf(text: str) -> bytes:
     )
 
 
+PAPER = """A Recogniser
+We propose a model. It reaches a WER of 5.2% on LibriSpeech.
+{heading}
+[1] A. Other. A model that reaches 1.4% WER on LibriSpeech. In Proc. 2024.
+[2] B. Other. We propose to reduce WER by 60% on AMI. arXiv:2301.00001.
+"""
+
+
+@pytest.mark.parametrize("heading", ["References", "7. REFERENCES", "# Bibliography", "  References:"])
+@pytest.mark.parametrize("kind", ["txt", "pdf"])
+def test_the_references_of_a_paper_are_no_evidence(heading, kind, tmp_path):
+    text = PAPER.format(heading=heading)
+    path = tmp_path / f"paper.{kind}"
+    if kind == "pdf":
+        pytest.importorskip("pypdf")
+        path.write_bytes(pdf(text))
+    else:
+        path.write_text(text)
+    page = paper_page(read_file(path))
+    assert "5.2%" in page and "1.4" not in page and "60%" not in page and "without its references" in page
+    path.write_bytes(pdf(text + "Appendix A\nOn AMI our model has a WER of 9.1%.") if kind == "pdf" else
+                     (text + "Appendix A\nOn AMI our model has a WER of 9.1%.\n").encode())  # fmt: skip
+    page = paper_page(read_file(path))
+    assert "| WER | 9.1 % |" in page and "1.4" not in page
+
+
+def test_a_paper_that_speaks_of_references_is_whole(tmp_path):
+    path = tmp_path / "paper.txt"
+    path.write_text("A title\nWe compare\nReferences\nwith hypotheses and reach a WER of 5.2% on LibriSpeech.")
+    assert "5.2%" in paper_page(read_file(path)) and "without" not in read_file(path).what
+
+
 def test_a_pdf_is_read_and_says_so(tmp_path):
     pytest.importorskip("pypdf")
     path = tmp_path / "paper.pdf"

@@ -1,4 +1,4 @@
-"""What grows from day to day: ideas.md, papers.md, and the feeds. All of it is made from the days' JSON alone."""
+"""What grows from day to day: ideas, papers, topics and the feeds. All of it is made from the days' JSON alone."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from asrcli.base.console import complain
 from asrcli.digest.edition import Edition
 from asrcli.digest.files import Files
 from asrcli.digest.pages.markdown import idea_markdown
+from asrcli.digest.pages.weekly import before, topics_table, week_of_day
 from asrcli.errors import InputError
 from asrcli.web.cleaning import escape_markdown, markdown_link
 
 DAYS = 90  # in the rolling pages
 FEED_DAYS = 30
-ROLLING = ("ideas.md", "papers.md", "feed.xml", "feed.json")
+WEEKS = 13
+ROLLING = ("ideas.md", "papers.md", "topics.md", "feed.xml", "feed.json")
 
 
 def write_rolling(out: Path, files: Files) -> list[str]:
@@ -35,7 +37,8 @@ def rolling_pages(editions: Sequence[Edition]) -> dict[str, str]:
     from asrcli.digest.pages.feeds import atom_feed, json_feed
 
     recent = editions[:FEED_DAYS]
-    texts = (ideas_page(editions), papers_page(editions), atom_feed(recent), json_feed(recent))
+    pages = (ideas_page(editions), papers_page(editions), topics_page(editions))
+    texts = (*pages, atom_feed(recent), json_feed(recent))
     return dict(zip(ROLLING, texts, strict=True))
 
 
@@ -46,6 +49,17 @@ def ideas_page(editions: Sequence[Edition]) -> str:
         if edition.ideas:
             blocks += [f"## {edition.day}", "\n".join(idea_markdown(idea) for idea in edition.ideas)]
     return "\n\n".join(blocks) + "\n"
+
+
+def topics_page(editions: Sequence[Edition]) -> str:
+    """Return how many papers each topic had, week by week up to the newest day's."""
+    head = f"# Topics\n\nPapers by topic and week; the last {WEEKS} weeks. The newest may not be over."
+    if not editions:
+        return head + "\n"
+    newest = week_of_day(editions[0].day)
+    first = week_of_day(editions[-1].day)
+    count = 1 + next((back for back in range(WEEKS) if before(newest, back) <= first), WEEKS - 1)
+    return f"{head}\n\n{topics_table(editions, newest, count)}\n"
 
 
 def papers_page(editions: Sequence[Edition]) -> str:

@@ -58,9 +58,9 @@ def week_page(editions: Sequence[Edition], week: Week) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def topics_table(editions: Sequence[Edition], week: Week) -> str:
-    """Return how many papers each topic had in this week and in those before it."""
-    weeks = [before(week, count) for count in range(WEEKS - 1, -1, -1)]
+def topics_table(editions: Sequence[Edition], week: Week, count: int = WEEKS) -> str:
+    """Return how many papers each topic had in this week and in those before it, ``count`` weeks in all."""
+    weeks = [before(week, back) for back in range(count - 1, -1, -1)]
     counts = {
         one: Counter(paper.topic for e in editions if week_of_day(e.day) == one for paper in e.papers) for one in weeks
     }

@@ -20,7 +20,9 @@ LEXICON = {
     "nemo": "nee mo", "qwen": "kwen", "qwen3-asr": "kwen three A S R", "gguf": "G G U F", "onnx": "onnix",
     "sota": "state of the art", "e.g.": "for example", "i.e.": "that is", "vs.": "versus", "et al.": "and others",
     "ms": "milliseconds", "hf": "hugging face", "%": "percent", "&": "and", "+": "plus", "=": "equals", "~": "about",
-    "≈": "about", "×": "times",
+    "≈": "about", "×": "times", "khz": "kilohertz", "hz": "hertz", "db": "decibels", "gb": "gigabytes",
+    "mb": "megabytes", "kbps": "kilobits per second", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta",
+    "ε": "epsilon", "θ": "theta", "λ": "lambda", "μ": "mu", "σ": "sigma", "τ": "tau",
 }  # fmt: skip
 _EDGE = re.compile(r"^([\"'“”‘’(\[{]*)(.*?)([\"'“”‘’)\]},.;:!?…]*)$", re.S)
 # espeak-ng reads [[...]] as phonemes, and SSML-capable voices read <...> as markup.

@@ -18,6 +18,7 @@ UNITS = {
     "gb": "gigabytes", "mb": "megabytes", "db": "decibels", "°": "degrees", "kbps": "kilobits per second",
     "w": "watts", "mw": "milliwatts",
 }  # fmt: skip
+UNCOUNTED = (" times", " hertz", " kilohertz")  # said the same of one
 MONEY = {"$": ("dollar", "dollars"), "€": ("euro", "euros"), "£": ("pound", "pounds"), "¥": ("yen", "yen")}
 SIGNS = {"<": "less than", ">": "more than", "≤": "at most", "≥": "at least", "=": "equals", "±": "plus or minus",
          "≈": "about", "~": "about", "∼": "about", "→": "to", "->": "to", "×": "times"}  # fmt: skip
@@ -88,14 +89,17 @@ def plain(found: re.Match[str]) -> str:
     sign = found["sign"]
     first = {"": "", "+": "plus ", "-": "minus ", "−": "minus ", "–": "minus "}.get(sign, f"{SIGNS.get(sign, '')} ")
     name = unit(found["unit"])
-    one = found["number"] == "1" and name not in (" times", " hertz", " kilohertz")
+    one = found["number"] == "1" and name not in UNCOUNTED
     return f"{first}{decimal(found['number'])}{name.removesuffix('s') if one else name}"
 
 
 def between(found: re.Match[str]) -> str:
     """Say "5-10%"."""
     one = unit(found["one"]) if found["one"] != found["unit"] else ""
-    return f"{decimal(found['first'])}{one} to {decimal(found['last'])}{unit(found['unit'])}"
+    last = unit(found["unit"])
+    if found["last"] == "1" and last not in UNCOUNTED:
+        last = last.removesuffix("s")
+    return f"{decimal(found['first'])}{one} to {decimal(found['last'])}{last}"
 
 
 def money(found: re.Match[str]) -> str:

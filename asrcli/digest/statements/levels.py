@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from asrcli.digest.statements.names import foreign_name, holds_name, is_own
+from asrcli.digest.statements.pairing import is_sure, is_torn
 from asrcli.digest.statements.plain import LONGEST, clauses, plain
 from asrcli.digest.statements.rates import Rate, rates_of
 
@@ -62,9 +63,6 @@ _ANYWHERE = re.compile(
     r"our\s+)?((?:\w+\s+){0,2}[A-Z][^,;()%]{1,80})"
 )
 
-# No name of one test: several, or a piece of a number ("a 12" of "a 12, 500 hour task").
-_FRAGMENT = re.compile(r"^both\b|^(?:an?\s)?\d+$", re.I)
-
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -103,23 +101,6 @@ def own_levels(sentence: str, names: Collection[str]) -> tuple[Level, ...]:
         for rate, test in zip(own, tests, strict=True)
         if is_sure(text, rate, test, tests) and not is_torn(text, rate, own)
     )
-
-
-def is_sure(text: str, rate: Rate, test: str, tests: Sequence[str]) -> bool:
-    """Tell whether a rate and its test belong together, where a sentence may name several of both in one go."""
-    if _FRAGMENT.search(test):
-        return False
-    # "13.7%/23.1% on A/B", "on A and B, 9% and 5% respectively": right only where each has a test of its own.
-    paired = re.search(r"\d\s*%?\s*/\s*$", text[: rate.start]) or re.match(r"\s*/\s*\d", text[rate.end :])
-    if paired or (len(tests) > 1 and re.search(r"\brespectively\b", text, re.I)):
-        return bool(test) and tests.count(test) == 1 and "/" not in test
-    return True
-
-
-def is_torn(text: str, rate: Rate, own: Sequence[Rate]) -> bool:
-    """Tell whether a rate is the end of a list of which not all is known: "10.6%, 8.5% and 7.0% WER"."""
-    before = re.search(r"(\d+(?:\.\d+)?)\s*%?\s*,?\s*(?:and\s*)?$", text[: rate.start])
-    return before is not None and not any(one.start <= before.start() < one.end for one in own)
 
 
 def reaches(text: str, rate: Rate, names: Collection[str]) -> bool:

@@ -191,17 +191,14 @@ def podcast(
             tell(path)
         files.check()
         return
-    # The sound and what tells its times belong together: all of them are made, or none.
-    together = (kind, "chapters.json", "vtt", "episode.json")
+    together = (kind, "chapters.json", "vtt", "episode.json")  # all of them are made, or none
     check_replaceable([out / "podcast" / f"{edition.day}.{one}" for one in together], force=force)
     episode, show = write_episode(out, script, speaker, kind, files)
     tell(out / "podcast" / episode.file)
     settings = settings_for(out, None)
     tell(write_feed(out, settings, files))
     if not settings.site:
-        print(
-            "asr: no `site` in digest.toml: podcast apps need the address the folder is published at", file=sys.stderr
-        )
+        complain("asr: no `site` in digest.toml: podcast apps need the address the folder is published at")
     if selfcheck:
         sound = out / "podcast" / episode.file
         own = load_lexicon(out / "lexicon.tsv")
