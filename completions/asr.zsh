@@ -109,8 +109,8 @@ _asr_transcribe() {
         '(--force)--force[Make all again; replace edited and foreign files.]' \
         '(--dry-run)--dry-run[Only say what would be made, and why.]' \
         '(--fail-fast)--fail-fast[Stop at the first input that fails.]' \
-        '(--diarize)--diarize[Find who speaks\: a speaker for every word (pyannote).]' \
-        '(--diarize-model)--diarize-model=[Hub id or folder of a pyannote pipeline; default\: community-1.]:DIR:_files -/' \
+        '(--diarize)--diarize[Find who speaks\: a speaker for every word.]' \
+        '(--diarize-model)--diarize-model=[campplus, or hub id or folder of a pyannote pipeline.]:DIR:_files -/' \
         '(--speakers)--speakers=[How many speakers there are.]:N: ' \
         '(--min-speakers)--min-speakers=[At least so many.]:N: ' \
         '(--max-speakers)--max-speakers=[At most so many.]:N: ' \

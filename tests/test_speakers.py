@@ -204,7 +204,11 @@ def test_a_folder_of_rttm_and_an_input_without_one(asr: Run, tmp_path: Path) -> 
         ("--diarize --speakers 2 --max-speakers 3", 2, "leave out --min-speakers and --max-speakers"),
         ("--diarize --min-speakers 3 --max-speakers 2", 2, "--min-speakers 3 is more than --max-speakers 2"),
         ("--diarize --diarize-model .", 2, "it is no folder of a pyannote pipeline"),
-        ("--diarize --offline", 3, "the diarization model 'community-1' is not on this machine"),
+        (
+            "--diarize --diarize-model community-1 --offline",
+            3,
+            "the diarization model 'community-1' is not on this machine",
+        ),
     ],
 )
 def test_what_cannot_work_is_said_at_once(asr: Run, tmp_path: Path, words: str, code: int, message: str) -> None:

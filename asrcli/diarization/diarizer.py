@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrcli.base.torchaudio_guard import guard_torchaudio
-from asrcli.diarization.speakers import Diarization, SpeakerOptions
-from asrcli.engine import Model, Plugin, Weights, check_installed
+from asrcli.diarization.speakers import Diarization, SpeakerOptions, check_number
+from asrcli.engine import Model, Plugin, Weights
 from asrcli.engines.device import is_out_of_memory
 from asrcli.engines.opening import opening
-from asrcli.errors import ModelError, UsageError
+from asrcli.errors import ModelError
 from asrcli.types import SAMPLE_RATE, Turn
 from asrcli.weights import models
 from asrcli.weights.cache import hub_is_off
@@ -89,7 +89,7 @@ class Diarizer(Plugin):
             output = self._apply(samples)
         end = start + len(samples) / SAMPLE_RATE
         turns = _turns(output.speaker_diarization, start, end)
-        self._check_number(len({turn.speaker for turn in turns}))
+        check_number(self.wanted, len({turn.speaker for turn in turns}), self.announce)
         return Diarization(turns, _turns(output.exclusive_speaker_diarization, start, end), self.source)
 
     def _apply(self, samples: Samples) -> Any:
@@ -102,12 +102,6 @@ class Diarizer(Plugin):
             return self.pipeline(
                 file, num_speakers=wanted.exactly, min_speakers=wanted.at_least, max_speakers=wanted.at_most
             )
-
-    def _check_number(self, found: int) -> None:
-        least, most = self.wanted.exactly or self.wanted.at_least, self.wanted.exactly or self.wanted.at_most
-        if (least and found < least) or (most and found > most):
-            asked = f"at least {least}" if least and found < least else f"at most {most}"
-            self.announce(f"found {found} speaker{'s' * (found != 1)} where {asked} were asked for")
 
 
 def _turns(annotation: Any, start: float, end: float) -> tuple[Turn, ...]:
@@ -133,17 +127,6 @@ def _silence_pyannote() -> None:
     logging.getLogger("nv_one_logger").setLevel(
         logging.ERROR
     )  # comes with NeMo, and logs whenever Lightning is imported
-
-
-def check_wanted(wanted: SpeakerOptions) -> None:
-    """Raise when the diarizer is not installed or cannot do what is asked of it; imports nothing of it."""
-    check_installed(Diarizer)
-    if wanted.model and os.path.isdir(wanted.model) and not os.path.exists(os.path.join(wanted.model, "config.yaml")):
-        raise UsageError(f"--diarize-model '{wanted.model}' has no config.yaml: it is no folder of a pyannote pipeline")
-    if wanted.exactly and (wanted.at_least or wanted.at_most):
-        raise UsageError("--speakers says how many exactly: leave out --min-speakers and --max-speakers")
-    if wanted.at_least and wanted.at_most and wanted.at_least > wanted.at_most:
-        raise UsageError(f"--min-speakers {wanted.at_least} is more than --max-speakers {wanted.at_most}")
 
 
 def find_weights(wanted: SpeakerOptions, offline: bool, announce: Announce) -> Weights:

@@ -18,12 +18,13 @@ def plan_speakers(wanted: SpeakerOptions, inputs: Sequence[str], channels: str) 
 
     Raises:
         UsageError: options that exclude each other, or no such file.
-        MissingExtra: pyannote.audio is not installed.
+        MissingExtra: the diarizer is not installed.
+        ModelError: its weights are not.
     """
     if channels == "split":
         raise UsageError("--channels split gives a speaker to each channel already: leave out --diarize and --rttm-in")
     if wanted.rttm is None:
-        from asrcli.diarization.diarizer import check_wanted
+        from asrcli.diarization.choice import check_wanted
 
         check_wanted(wanted)
         return {}
@@ -67,12 +68,12 @@ def speaker_recipe(wanted: SpeakerOptions | None, known: KnownTurns | None) -> d
         return {"speakers": "rttm " + hashlib.blake2b(turns.encode(), digest_size=12).hexdigest()}
     if known is not None:
         return {"speakers": "rttm"}
-    from asrcli.diarization.diarizer import Diarizer
-    from asrcli.engines.selection import declared_revision
+    from asrcli.diarization.choice import choose, revision
 
+    chosen = choose(wanted)
     parts = {
-        "speakers": f"{Diarizer.name} {wanted.model or Diarizer.default_model}",
-        "speakers.revision": declared_revision(Diarizer, wanted.model),
+        "speakers": f"{chosen.name} {wanted.model or chosen.default_model}",
+        "speakers.revision": revision(wanted),
         "speakers.exactly": wanted.exactly,
         "speakers.at_least": wanted.at_least,
         "speakers.at_most": wanted.at_most,

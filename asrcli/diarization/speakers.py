@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
@@ -34,6 +34,14 @@ class Diarization:
     turns: tuple[Turn, ...]  # may overlap
     exclusive: tuple[Turn, ...] = ()  # one speaker at a time, the one a recogniser hears; () when nobody says
     source: str = ""  # the model with its revision, or the file
+
+
+def check_number(wanted: SpeakerOptions, found: int, announce: Callable[[str], None]) -> None:
+    """Say so when other numbers of speakers were asked for than were found."""
+    least, most = wanted.exactly or wanted.at_least, wanted.exactly or wanted.at_most
+    if (least and found < least) or (most and found > most):
+        asked = f"at least {least}" if least and found < least else f"at most {most}"
+        announce(f"found {found} speaker{'s' * (found != 1)} where {asked} were asked for")
 
 
 def give_speakers(transcript: Transcript, found: Diarization) -> Transcript:

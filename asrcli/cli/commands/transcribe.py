@@ -108,11 +108,9 @@ def transcribe(
     force: Annotated[bool, _results("--force", help="Make all again; replace edited and foreign files.")] = False,
     dry_run: Annotated[bool, _results("--dry-run", help="Only say what would be made, and why.")] = False,
     fail_fast: Annotated[bool, _results("--fail-fast", help="Stop at the first input that fails.")] = False,
-    diarize: Annotated[
-        bool, _voices("--diarize", help="Find who speaks: a speaker for every word (pyannote).")
-    ] = False,
+    diarize: Annotated[bool, _voices("--diarize", help="Find who speaks: a speaker for every word.")] = False,
     diarize_model: Annotated[
-        str | None, _voices("--diarize-model", help="Hub id or folder of a pyannote pipeline; default: community-1.")
+        str | None, _voices("--diarize-model", help="campplus, or hub id or folder of a pyannote pipeline.")
     ] = None,
     speakers: Annotated[int | None, _voices("--speakers", min=1, help="How many speakers there are.")] = None,
     min_speakers: Annotated[int | None, _voices("--min-speakers", min=1, help="At least so many.")] = None,

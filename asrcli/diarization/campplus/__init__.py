@@ -1,0 +1,1 @@
+"""A diarizer of two small networks: segmentation-3.0 hears who speaks within ten seconds, CAM++ tells voices apart."""

