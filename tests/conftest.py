@@ -7,9 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -107,28 +105,6 @@ def zygote() -> Iterator[Zygote]:
     common().kill()
 
 
-@contextmanager
-def fed(data: bytes) -> Iterator[int]:
-    """Give the descriptor of a pipe that data is written to; of nothing, that of an empty file."""
-    if not data:
-        with open(os.devnull, "rb") as nothing:
-            yield nothing.fileno()
-        return
-    read, write = os.pipe()
-
-    def feed() -> None:
-        with suppress(BrokenPipeError), open(write, "wb") as pipe:
-            pipe.write(data)
-
-    writer = threading.Thread(target=feed)
-    writer.start()
-    try:
-        yield read
-    finally:
-        os.close(read)  # a writer that nobody reads from ends
-        writer.join()
-
-
 @pytest.fixture
 def asr(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Run:
     """Return a function that runs ``asr`` as a process of its own in a temporary folder.
@@ -141,11 +117,12 @@ def asr(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote
     def run(*words: object, stdin: bytes = b"", timeout: float = 120, **environment: str) -> Result:
         named = [os.fspath(word) if isinstance(word, Path) else str(word) for word in words]
         surroundings = {**quiet_environment(home), **environment}
-        with TemporaryFile() as out, TemporaryFile() as err:
+        with TemporaryFile() as out, TemporaryFile() as err, open(os.devnull, "rb") as nothing:
             known = zygote.environment.items()
-            if all(name.startswith(LATE) or (name, value) in known for name, value in environment.items()):
-                with fed(stdin) as read:
-                    code = zygote.run(named, tmp_path, surroundings, (read, out.fileno(), err.fileno()))
+            late = all(name.startswith(LATE) or (name, value) in known for name, value in environment.items())
+            if late and not stdin:  # the forked sys.stdin takes what it reads for a file, as that of the zygote was
+                files = (nothing.fileno(), out.fileno(), err.fileno())
+                code = zygote.run(named, tmp_path, surroundings, files)
             else:
                 command = [sys.executable, "-m", "asrcli", *named]
                 more = {"cwd": tmp_path, "timeout": timeout, "env": surroundings}
