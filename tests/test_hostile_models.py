@@ -196,6 +196,15 @@ def test_numbers_of_tokens_and_heads_that_are_not_there(change: dict[str, Any], 
     assert "is no token" in (said := refused("whisper", ct2)) or "is no head" in said or "no language" in said
 
 
+def test_numbers_of_tokens_in_a_folder_to_convert(
+    checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = Path(shutil.copytree(checkpoints / "whisper-digits", tmp_path / "whisper"))
+    edit(folder / "generation_config.json", begin_suppress_tokens=[2**30])
+    assert "suppress_ids_begin has 1073741824, which is no token" in refused("whisper", folder)
+
+
 @pytest.mark.parametrize(
     "change",
     [{"hop_length": 0}, {"feature_size": 128}, {"n_fft": 10**9}, {"chunk_length": 10**6}, {"sampling_rate": [1]}],

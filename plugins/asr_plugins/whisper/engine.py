@@ -142,7 +142,9 @@ class Whisper(Engine):
             from asr_plugins.whisper.convert import converted, is_transformers_whisper
 
             if is_transformers_whisper(folder):
-                return converted(folder, weights.revision)
+                folder = converted(folder, weights.revision)
+                check_folder(folder)  # its numbers are those of the author
+                return folder
         missing = [name for name in NEEDED if not (folder / name).is_file()]
         if not any(folder.glob("vocabulary.*")):
             missing.append("vocabulary.json")
