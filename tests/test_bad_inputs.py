@@ -119,14 +119,16 @@ def test_an_unexpected_error_in_one_input_leaves_the_others(tmp_path: Path, monk
 
     real = decode.probe
 
-    def broken(path: str) -> Any:
+    def broken(path: str, *more: Any) -> Any:
         if path == "bad":
             raise IndexError("late video in FLV")
-        return real(path)
+        return real(path, *more)
 
     monkeypatch.setattr(decode, "probe", broken)
     good = str(write_wav(tmp_path / "a.wav"))
-    found = [info for _, info in probe_all([SimpleNamespace(name=name) for name in ("bad", good, "gone")])]  # type: ignore[misc]
+    jobs: Any = [SimpleNamespace(name=name) for name in ("bad", good, "gone")]
+    wanted: Any = SimpleNamespace(track=None, track_language=None)
+    found = [info for _, info in probe_all(jobs, wanted)]
     assert isinstance(found[0], IndexError)
     assert getattr(found[1], "channels", None) == 1
     assert isinstance(found[2], InputError)
