@@ -113,6 +113,12 @@ def asr(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote
     read when they are imported.
     """
     home = tmp_path_factory.mktemp("home")
+    # Weights that packages bring in parts are put together once for all homes, and checked by their hash in each.
+    together = tmp_path_factory.getbasetemp()
+    together = (together.parent if "PYTEST_XDIST_WORKER" in os.environ else together) / "packaged"
+    together.mkdir(exist_ok=True)
+    (home / ".cache/asr").mkdir(parents=True)
+    (home / ".cache/asr/packaged").symlink_to(together)
 
     def run(*words: object, stdin: bytes = b"", timeout: float = 120, **environment: str) -> Result:
         named = [os.fspath(word) if isinstance(word, Path) else str(word) for word in words]
