@@ -102,15 +102,16 @@ def transcribe(
     force: Annotated[bool, _results("--force", help="Make all again; replace edited and foreign files.")] = False,
     dry_run: Annotated[bool, _results("--dry-run", help="Only say what would be made, and why.")] = False,
     fail_fast: Annotated[bool, _results("--fail-fast", help="Stop at the first input that fails.")] = False,
-    diarize: Annotated[
-        bool, _voices("--diarize", help="Find who speaks: a speaker for every word.")
-    ] = False,
+    diarize: Annotated[bool, _voices("--diarize", help="Find who speaks: a speaker for every word.")] = False,
     diarize_model: Annotated[
         str | None, _voices("--diarize-model", help="campplus, or hub id or folder of a pyannote pipeline.")
     ] = None,
     speakers: Annotated[int | None, _voices("--speakers", min=1, help="How many speakers there are.")] = None,
     min_speakers: Annotated[int | None, _voices("--min-speakers", min=1, help="At least so many.")] = None,
     max_speakers: Annotated[int | None, _voices("--max-speakers", min=1, help="At most so many.")] = None,
+    voices: Annotated[
+        str | None, _voices("--voices", help="Name the speakers by this folder: a recording of each, NAME.wav.")
+    ] = None,
     rttm_in: Annotated[
         str | None, _voices("--rttm-in", help="Take the speakers from this RTTM file, or a folder of them.")
     ] = None,
@@ -290,7 +291,7 @@ def transcribe(
             punctuation=requests.punctuation(punctuate, punctuation_model), aligner=aligner,
             writing=Writing(numbers, script),
             speakers=requests.speaker_options(
-                diarize, rttm_in, SpeakerOptions(None, diarize_model, speakers, min_speakers, max_speakers)
+                diarize, rttm_in, SpeakerOptions(None, diarize_model, speakers, min_speakers, max_speakers, voices)
             ),
             device=device if device_index is None else f"cuda:{device_index}",
             dtype="float16" if fp16 and compute_type == "auto" else compute_type, threads=threads, offline=offline,
