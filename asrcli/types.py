@@ -105,6 +105,15 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """How near a speaker's voice is to the nearest of those that are known by name."""
+
+    speaker: str  # label of the speaker: the name, or ``unknown N`` where it is in doubt
+    nearest: str  # the name whose voice is nearest
+    distance: float  # cosine distance, 0 to 2
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """One word with its times, which are never missing, and where they came from."""
 
@@ -194,6 +203,7 @@ class Transcript:
     gaps: tuple[Region, ...] = ()  # speech that no segment covers
     leaps: tuple[Leap, ...] = ()  # of `asr align`: passages of the text that are not in the audio
     turns: tuple[Turn, ...] = ()  # who spoke when, from the diarization or the channels; () when not asked for
+    voices: tuple[Voice, ...] = ()  # of speakers compared with known voices; () when not asked for
     warnings: tuple[str, ...] = ()  # damaged tail, missing channel, ...: what stderr said about this input
     answers: tuple[Answer, ...] = ()
     options: tuple[tuple[str, str], ...] = ()  # the options that shaped the text, as name and value

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import shutil
 import subprocess
 from importlib.metadata import distribution
 from importlib.util import find_spec
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from audio_files import write_wav
+from support.command import Run
 
 from asrcli.audio.decode import decode
 from asrcli.diarization import choice
 from asrcli.diarization.campplus import clustering
 from asrcli.diarization.campplus.finder import IN_PACKAGE, CampPlus
+from asrcli.diarization.campplus.voices import name_speakers, read_voices
 from asrcli.diarization.speakers import Diarization, SpeakerOptions
-from asrcli.errors import ModelError
+from asrcli.errors import ModelError, UsageError
 from asrcli.types import Recording, Turn
 from asrcli.weights import packaged
 
@@ -229,3 +233,71 @@ def test_segmentation_is_that_of_pyannote() -> None:
     samples = torch.randn(2, 48_000, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         assert torch.allclose(ours(samples), theirs(samples[:, None]), atol=1e-4)
+
+
+# --- names by voice ---------------------------------------------------------------------------------------------------
+
+
+def near(cosines: list[list[float]]) -> list[tuple[str, str, float]]:
+    """Return how speakers are named whose cosines with `anna` and `bob` are known."""
+    known = {"anna": np.eye(3, dtype=np.float32)[0], "bob": np.eye(3, dtype=np.float32)[1]}
+    prints = np.array([[a, b, (1 - a * a - b * b) ** 0.5] for a, b in cosines], np.float32)
+    return [(one.speaker, one.nearest, one.distance) for one in name_speakers(prints, known)]
+
+
+def test_a_name_is_given_only_where_it_is_not_in_doubt() -> None:
+    assert near([[0.1, 0.8], [0.7, 0.2]]) == [("bob", "bob", 0.2), ("anna", "anna", 0.3)]
+    assert near([[0.9, 0.1], [0.8, 0.1]]) == [("anna", "anna", 0.1), ("unknown 1", "anna", 0.2)]  # one has the name
+    assert near([[0.4, 0.3], [0.66, 0.6]]) == [("unknown 1", "anna", 0.6), ("unknown 2", "anna", 0.34)]
+    assert near([[0.1, 0.9], [0.0, 0.0], [0.9, 0.0]]) == [
+        ("bob", "bob", 0.1),
+        ("unknown 1", "anna", 1.0),
+        ("anna", "anna", 0.1),
+    ]
+
+
+@needs_weights
+@needs_voices
+@pytest.mark.slow
+def test_people_are_named_by_their_recordings(voices: Any, asr: Run, tmp_path: Path) -> None:
+    """Of three people two are known, by other sentences; nothing of their voices is written anywhere."""
+    (tmp_path / "people").mkdir()
+    for name, voice in (("Anna", "slt"), ("Bob", "rms")):
+        write_wav(tmp_path / f"people/{name}.wav", np.concatenate([voices(voice, 4), voices(voice, 5)]))
+    samples, turns = conversation(voices, "slt kal16 slt rms", (0.4,))
+    write_wav(tmp_path / "talk.wav", samples)
+    command = ("transcribe", "talk.wav", "-e", "fake", "--diarize", "--voices", "people", "-f", "json", "-o", "out")
+    done = asr(*command, timeout=250)
+    assert done.code == 0, done.err
+    found = json.loads((tmp_path / "out/talk.json").read_text())
+    names = {"slt": "Anna", "rms": "Bob", "kal16": "unknown 1"}
+    heard = [name for name, _ in groupby(turn["speaker"] for turn in found["turns"])]
+    assert heard == [names[turn.speaker] for turn in turns]
+    assert error_rate(turns, tuple(Turn(**turn) for turn in found["turns"])) <= 0.03
+    distances = {voice["speaker"]: voice["distance"] for voice in found["voices"]}
+    assert distances["Anna"] < 0.4 and distances["Bob"] < 0.4 and distances["unknown 1"] > 0.45
+    assert "1 up to date" in asr(*command).err
+    write_wav(tmp_path / "people/Carl.wav", voices("kal16", 5))
+    assert "speakers.voices" in asr(*command, "--dry-run").out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--voices people", "--voices people is for --diarize"),
+        ("--diarize --voices none", "--voices 'none' is no folder"),
+        ("--diarize --voices people", "--voices 'people' has no recordings"),
+        ("--diarize --voices people --diarize-model community-1", "is for --diarize-model campplus"),
+    ],
+)
+def test_voices_that_cannot_be_used_are_said_at_once(asr: Run, tmp_path: Path, words: str, message: str) -> None:
+    (tmp_path / "people").mkdir()
+    write_wav(tmp_path / "one.wav", np.zeros(16000, np.float32))
+    done = asr("transcribe", "one.wav", "-e", "fake", *words.split())
+    assert (done.code, done.err.count("\n")) == (2, 1) and message in done.err, done.err
+
+
+def test_a_recording_of_nobody_names_nobody(tmp_path: Path) -> None:
+    write_wav(tmp_path / "Anna.wav", np.zeros(32000, np.float32))
+    with pytest.raises(UsageError, match=r"nobody is heard in .*Anna\.wav"):
+        read_voices(str(tmp_path), lambda samples: np.zeros((0, 192), np.float32))

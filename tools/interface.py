@@ -179,7 +179,17 @@ def known_values() -> Mapping[str, Values]:
         "json_path", "csv_path", "markdown_path", "html_path", "junit_path", "json", "csv", "markdown", "html",
         "rttm_in", "language_model", "interests", "leaderboard",
     }  # fmt: skip
-    folders = {"output_dir", "model_dir", "out", "folder", "safetensors", "eval_results", "diarize_model", "voice_dir"}
+    folders = {
+        "output_dir",
+        "model_dir",
+        "out",
+        "folder",
+        "safetensors",
+        "eval_results",
+        "diarize_model",
+        "voice_dir",
+        "voices",
+    }
     return {
         **{name: Values("word", found) for name, found in words.items()},
         **dict.fromkeys(files, Values("file")),

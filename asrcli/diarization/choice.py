@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from asrcli.diarization import diarizer
 from asrcli.diarization.campplus.finder import GET_WEIGHTS, IN_PACKAGE, CampPlus
+from asrcli.diarization.campplus.voices import voice_files
 from asrcli.diarization.diarizer import Diarizer
 from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.engine import Weights, check_installed
@@ -22,6 +23,8 @@ def choose(wanted: SpeakerOptions) -> DiarizerClass:
 
     Looks at the disk only. Where neither can be used, the answer is the one that lacks less.
     """
+    if wanted.voices is not None and wanted.model is None:
+        return CampPlus
     if wanted.model is not None:
         return CampPlus if wanted.model in (CampPlus.name, *CampPlus.models) else Diarizer
     if not Diarizer.missing() and models.is_here(Diarizer):
@@ -38,6 +41,10 @@ def check_wanted(wanted: SpeakerOptions) -> None:
     if wanted.at_least and wanted.at_most and wanted.at_least > wanted.at_most:
         raise UsageError(f"--min-speakers {wanted.at_least} is more than --max-speakers {wanted.at_most}")
     chosen = choose(wanted)
+    if wanted.voices is not None:
+        if chosen is Diarizer:
+            raise UsageError(f"--voices is for --diarize-model {CampPlus.name}, not '{wanted.model}'")
+        voice_files(wanted.voices)
     if chosen is CampPlus and not packaged.is_here(IN_PACKAGE):
         raise ModelError(
             f"the weights of diarizer '{CampPlus.name}' are not on this machine: {GET_WEIGHTS}, or for pyannote's "

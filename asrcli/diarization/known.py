@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from asrcli.diarization.speakers import Diarization, SpeakerOptions
 from asrcli.errors import InputError, UsageError
@@ -77,5 +78,15 @@ def speaker_recipe(wanted: SpeakerOptions | None, known: KnownTurns | None) -> d
         "speakers.exactly": wanted.exactly,
         "speakers.at_least": wanted.at_least,
         "speakers.at_most": wanted.at_most,
+        "speakers.voices": _voices_hash(wanted.voices) if wanted.voices else None,
     }
     return {name: str(value) for name, value in parts.items() if value}
+
+
+def _voices_hash(folder: str) -> str:
+    """Return a hash of the names and recordings of the known voices."""
+    from asrcli.diarization.campplus.voices import voice_files
+    from asrcli.weights.hashes import file_hash
+
+    parts = [f"{name}\0{file_hash(Path(path))}\n" for name, path in voice_files(folder).items()]
+    return hashlib.blake2b("".join(parts).encode(errors="surrogateescape"), digest_size=12).hexdigest()

@@ -9,7 +9,7 @@ from itertools import accumulate, groupby
 
 from asrcli.formats.turns import UNKNOWN, channel_speaker, turns_from
 from asrcli.formats.units import interpolated_words, spell
-from asrcli.types import Segment, Transcript, Turn, Word
+from asrcli.types import Segment, Transcript, Turn, Voice, Word
 
 # A word that no turn covers goes to a turn this near: the collar within which NIST's evaluations of diarization count
 # no error, because people do not agree on boundaries more closely.
@@ -25,6 +25,7 @@ class SpeakerOptions:
     exactly: int | None = None  # speakers in each recording
     at_least: int | None = None
     at_most: int | None = None
+    voices: str | None = None  # folder with a recording of each person whose name is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Diarization:
     turns: tuple[Turn, ...]  # may overlap
     exclusive: tuple[Turn, ...] = ()  # one speaker at a time, the one a recogniser hears; () when nobody says
     source: str = ""  # the model with its revision, or the file
+    voices: tuple[Voice, ...] = ()  # how near known voices are
 
 
 def check_number(wanted: SpeakerOptions, found: int, announce: Callable[[str], None]) -> None:
@@ -57,6 +59,7 @@ def give_speakers(transcript: Transcript, found: Diarization) -> Transcript:
         transcript,
         segments=tuple(segments),
         turns=found.turns,
+        voices=found.voices,
         options=(*transcript.options, ("speakers", found.source)),
     )
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from asrcli.base.join import is_unspaced
 from asrcli.errors import InputError
 from asrcli.formats.units import interpolated_words
-from asrcli.types import Alternative, Answer, Leap, Phone, Recording, Region, Segment, Transcript, Turn, Word
+from asrcli.types import Alternative, Answer, Leap, Phone, Recording, Region, Segment, Transcript, Turn, Voice, Word
 
 if TYPE_CHECKING:
     from asrcli.formats.profiles import Layout
@@ -85,6 +85,7 @@ def _document(transcript: Transcript) -> dict[str, Any]:
         "gaps": _regions(transcript.gaps),
         **({"leaps": [_leap(leap) for leap in transcript.leaps]} if transcript.leaps else {}),
         **({"turns": [_turn(turn) for turn in transcript.turns]} if transcript.turns else {}),
+        **({"voices": [_voice(voice) for voice in transcript.voices]} if transcript.voices else {}),
         "warnings": list(transcript.warnings),
         "answers": [
             {"question": answer.question, "text": answer.text, "spans": _regions(answer.spans)}
@@ -116,6 +117,10 @@ def _leap(leap: Leap) -> dict[str, Any]:
 
 def _turn(turn: Turn) -> dict[str, Any]:
     return {"speaker": turn.speaker, "start": _time(turn.start), "end": _time(turn.end)}
+
+
+def _voice(voice: Voice) -> dict[str, Any]:
+    return {"speaker": voice.speaker, "nearest": voice.nearest, "distance": _number(voice.distance)}
 
 
 def _time(seconds: float) -> float:
@@ -293,6 +298,7 @@ def parse_transcript(data: Mapping[str, Any]) -> Transcript:
         gaps=_parse_regions(data["gaps"]),
         leaps=tuple(Leap(**leap) for leap in data.get("leaps", ())),
         turns=tuple(Turn(**turn) for turn in data.get("turns", ())),
+        voices=tuple(Voice(**voice) for voice in data.get("voices", ())),
         warnings=tuple(data["warnings"]),
         answers=tuple(Answer(one["question"], one["text"], _parse_regions(one["spans"])) for one in data["answers"]),
         options=tuple(data["options"].items()),

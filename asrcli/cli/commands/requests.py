@@ -195,7 +195,7 @@ def speaker_options(diarize: bool, rttm: str | None, wanted: SpeakerOptions) -> 
 
     if not diarize:
         counts: dict[str, object] = {"--speakers": wanted.exactly, "--min-speakers": wanted.at_least}
-        counts |= {"--max-speakers": wanted.at_most, "--diarize-model": wanted.model}
+        counts |= {"--max-speakers": wanted.at_most, "--diarize-model": wanted.model, "--voices": wanted.voices}
         refuse({f"{name} {value}": value for name, value in counts.items()}, "is for --diarize: give that too")
         return None if rttm is None else SpeakerOptions(rttm=rttm)
     if rttm is not None:

@@ -115,6 +115,9 @@ def transcribe(
     speakers: Annotated[int | None, _voices("--speakers", min=1, help="How many speakers there are.")] = None,
     min_speakers: Annotated[int | None, _voices("--min-speakers", min=1, help="At least so many.")] = None,
     max_speakers: Annotated[int | None, _voices("--max-speakers", min=1, help="At most so many.")] = None,
+    voices: Annotated[
+        str | None, _voices("--voices", help="Name the speakers by this folder: a recording of each, NAME.wav.")
+    ] = None,
     rttm_in: Annotated[
         str | None, _voices("--rttm-in", help="Take the speakers from this RTTM file, or a folder of them.")
     ] = None,
@@ -295,7 +298,7 @@ def transcribe(
             punctuation=requests.punctuation(punctuate, punctuation_model), aligner=aligner,
             writing=Writing(numbers, script),
             speakers=requests.speaker_options(
-                diarize, rttm_in, SpeakerOptions(None, diarize_model, speakers, min_speakers, max_speakers)
+                diarize, rttm_in, SpeakerOptions(None, diarize_model, speakers, min_speakers, max_speakers, voices)
             ),
             device=device if device_index is None else f"cuda:{device_index}",
             dtype="float16" if fp16 and compute_type == "auto" else compute_type, threads=threads, offline=offline,

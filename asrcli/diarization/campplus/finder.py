@@ -8,11 +8,12 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asrcli.diarization.campplus.voices import name_speakers, read_voices
 from asrcli.diarization.speakers import Diarization, SpeakerOptions, check_number
 from asrcli.engine import Model, Packaged, Plugin, Weights
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError
-from asrcli.types import SAMPLE_RATE, Turn
+from asrcli.types import SAMPLE_RATE, Turn, Voice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,6 +67,7 @@ class CampPlus(Plugin):
         self.wanted, self.announce = wanted, announce
         self.source = f"{self.name} {weights.revision}"
         self._move(device)
+        self.known = read_voices(wanted.voices, self._people) if wanted.voices else {}
 
     def _move(self, device: str) -> None:
         self.device = device
@@ -89,20 +91,31 @@ class CampPlus(Plugin):
             return self._find(samples, start)
 
     def _find(self, samples: Samples, start: float) -> Diarization:
-        import numpy as np
-
         from asrcli.diarization.campplus import clustering, turns
-        from asrcli.diarization.campplus.activity import FRAME_SECONDS
+        from asrcli.diarization.campplus import prints as prints_module
 
         activity, pieces, prints = self.hear(samples)
-        seconds = np.array([last - first for first, last in pieces], np.float64) * FRAME_SECONDS
+        seconds = prints_module.seconds(pieces)
         labels = clustering.cluster(prints, seconds, self.wanted)
         everybody, loudest = turns.speaking(activity, pieces, labels)
-        names = _names(everybody)
+        names, voices = _names(everybody), list[Voice]()
+        if self.known and len(labels):
+            voices = name_speakers(clustering.means(prints, seconds, labels), self.known)
+            names = [voice.speaker for voice in voices]
         end = start + len(samples) / SAMPLE_RATE
         found = _turns(everybody, names, start, end)
         check_number(self.wanted, len({turn.speaker for turn in found}), self.announce)
-        return Diarization(found, _turns(loudest, names, start, end), self.source)
+        return Diarization(found, _turns(loudest, names, start, end), self.source, tuple(voices))
+
+    def _people(self, samples: Samples) -> NDArray[np.float32]:
+        """Return the print of each person in samples, `(people, 192)`."""
+        from asrcli.diarization.campplus import clustering
+        from asrcli.diarization.campplus import prints as prints_module
+
+        _, pieces, prints = self.hear(samples)
+        seconds = prints_module.seconds(pieces)
+        labels = clustering.cluster(prints, seconds, SpeakerOptions())
+        return clustering.means(prints, seconds, labels) if len(labels) else prints
 
     def hear(self, samples: Samples) -> tuple[Any, list[tuple[int, int]], NDArray[np.float32]]:
         """Return the activity in a recording, the pieces that one person says alone, and the print of each."""

@@ -36,6 +36,13 @@ def pieces(alone: Iterable[Piece]) -> list[Piece]:
     return [(first, last) for first, last in found if (last - first) * FRAME_SECONDS >= LEAST_SECONDS]
 
 
+def seconds(pieces: Sequence[Piece]) -> NDArray[np.float64]:
+    """Return how long each piece is, `(pieces,)`."""
+    import numpy as np
+
+    return np.array([last - first for first, last in pieces], np.float64) * FRAME_SECONDS
+
+
 def voice_prints(network: VoiceNetwork, samples: Samples, wanted: Sequence[Piece], device: str) -> NDArray[np.float32]:
     """Return the print of each piece, `(pieces, 192)`."""
     import numpy as np

@@ -1,0 +1,98 @@
+"""Names of people by how they sound: a folder with a short recording of each, matched with the speakers found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asrcli.audio.decode import decode
+from asrcli.audio.inputs import walk
+from asrcli.errors import InputError, UsageError
+from asrcli.formats.turns import UNKNOWN
+from asrcli.types import Recording, Voice
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from asrcli.types import Samples
+
+    Prints = NDArray[np.float32]  # (speakers, 192), of length one
+
+# A speaker has a name when the cosine with its voice is at least this, and better than with every other by the margin:
+# different voices of flite, which have much in common, reach 0.5; one voice in two recordings 0.8 (docs/accuracy.md).
+SAME_PERSON, MARGIN = 0.55, 0.1
+
+
+def voice_files(folder: str) -> dict[str, str]:
+    """Return the recording of each person by name, which is that of the file without its extension.
+
+    Raises:
+        UsageError: no such folder, no recording in it, or two of one name.
+    """
+    if not os.path.isdir(folder):
+        raise UsageError(f"--voices '{folder}' is no folder: name one with a short recording of each person")
+    found: dict[str, str] = {}
+    for path in sorted(walk(folder)):
+        name = Path(path).stem
+        if name in found:
+            raise UsageError(f"--voices '{folder}' has two recordings of '{name}': '{found[name]}' and '{path}'")
+        found[name] = path
+    if not found:
+        raise UsageError(f"--voices '{folder}' has no recordings: put a short one of each person there, NAME.wav")
+    return found
+
+
+def read_voices(folder: str, listen: Callable[[Samples], Prints]) -> dict[str, NDArray[np.float32]]:
+    """Return the print of each person in a folder, by name.
+
+    Args:
+        folder: with a recording of each.
+        listen: returns the prints of the people in samples, whoever speaks most first.
+
+    Raises:
+        UsageError: a recording in which nobody, or more than one person, is heard; or as `voice_files`.
+    """
+    import numpy as np
+
+    known = {}
+    for name, path in voice_files(folder).items():
+        try:
+            prints = listen(np.concatenate(list(decode(Recording(path), lambda _: None))))
+        except InputError as error:
+            raise UsageError(f"--voices: '{path}' cannot be heard: {error}") from error
+        if len(prints) != 1:
+            heard = f"{len(prints)} people are" if len(prints) else "nobody is"
+            raise UsageError(f"--voices: {heard} heard in '{path}': take some seconds in which one person speaks")
+        known[name] = prints[0]
+    return known
+
+
+def name_speakers(prints: Prints, known: Mapping[str, NDArray[np.float32]]) -> list[Voice]:
+    """Return the name of each speaker with how far the nearest voice is; ``unknown N`` where that is in doubt.
+
+    No two speakers have one name: together they are given the voices that suit them best.
+    """
+    import numpy as np
+    from scipy.optimize import linear_sum_assignment
+
+    names = list(known)
+    cosines = prints @ np.stack(list(known.values())).T  # (speakers, names)
+    given = dict(zip(*linear_sum_assignment(-cosines), strict=True))
+    found, strangers = [], 0
+    for speaker, row in enumerate(cosines):
+        chosen = given.get(speaker)
+        if chosen is not None and _is_sure(row, chosen):
+            found.append(Voice(names[chosen], names[chosen], round(1 - float(row[chosen]), 3)))
+            continue
+        strangers += 1
+        nearest = int(row.argmax())
+        found.append(Voice(f"{UNKNOWN} {strangers}", names[nearest], round(1 - float(row[nearest]), 3)))
+    return found
+
+
+def _is_sure(row: NDArray[np.float32], chosen: int) -> bool:
+    others = max((float(value) for at, value in enumerate(row) if at != chosen), default=-1.0)
+    return float(row[chosen]) >= max(SAME_PERSON, others + MARGIN)
