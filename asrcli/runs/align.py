@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ class _Prepared:
     aligner: choices.AlignerChoice
     finder: choices.AlignerChoice | None  # a second aligner that verifies which words are in the audio
     listener: Choice | None  # or a recogniser that does
-    second: Choice | None  # a recogniser that is asked before a text is called another one
+    second: Callable[[Announce], Choice] | None  # finds a recogniser to ask before a text is called another one
 
     def load(self, announce: Announce) -> Pairing:
         """Load who aligns and who finds the words; a recogniser that listens loads when it is needed."""
@@ -74,11 +75,13 @@ def _prepare(planned: AlignPlan, announce: Announce) -> _Prepared:
     request = planned.request
     setup = Setup(device=request.device, dtype=request.dtype, threads=request.threads, offline=request.offline)
     aligner = choices.prepare_aligner(planned.aligner, planned.model, setup, announce)
-    # The type asked for is the aligner's; an engine may not have it.
-    hearing = replace(setup, dtype="auto")
-    listener, second = (
-        prepare(*one, Options(), hearing, announce) if one else None for one in (planned.listener, planned.second)
-    )
+
+    def recogniser(listener: choices.Listener, announce: Announce) -> Choice:
+        # The type asked for is the aligner's; an engine may not have it.
+        return prepare(*listener, Options(), replace(setup, dtype="auto"), announce)
+
+    listener = recogniser(planned.listener, announce) if planned.listener else None
+    second = partial(recogniser, planned.second) if planned.second else None
     finder = None
     if planned.finder is not None:  # --device and --dtype are for the aligner
         here = Setup(threads=request.threads, offline=True)
@@ -95,9 +98,7 @@ class _Alignment:
         self.weights = prepared.aligner.weights
         self.notes: list[str] = []  # lines for the user, which whoever loads something adds to
         self.aligners = prepared.load(self.notes.append)
-        self.second: Pairing | None = None  # whose recogniser loads when it is needed
-        if prepared.second is not None:
-            self.second = heard_by(prepared.second, self.aligners.aligner, self.notes.append)
+        self.find_second = prepared.second
         self.errors: list[references.BoundaryError] = []
         self.tracks: dict[str, str | None] = {}  # of several in one input, by its name
 
@@ -132,7 +133,7 @@ class _Alignment:
     def _align(self, job: Job) -> Iterator[JobEvent]:
         opened = {path: stamp(path) for path in (job.name, job.text) if path}
         transcript = yield from self._aligned(job, self.aligners)
-        if self.second is not None and self._coverage(transcript) < self.request.min_coverage:
+        if self.find_second is not None and self._coverage(transcript) < self.request.min_coverage:
             other = yield from self._aligned(job, self.second)
             transcript = max(transcript, other, key=self._coverage)
         yield from (Note(text, job) for text in transcript.warnings)
@@ -152,6 +153,12 @@ class _Alignment:
             except StopIteration as end:
                 transcript: Transcript = end.value
                 return transcript
+
+    @cached_property
+    def second(self) -> Pairing:
+        """The aligner with a recogniser that finds the words, for texts that the aligner calls others."""
+        assert self.find_second is not None
+        return heard_by(self.find_second(self.notes.append), self.aligners.aligner, self.notes.append)
 
     def _coverage(self, transcript: Transcript) -> float:
         return summarise(transcript, detected=self.request.vad is not None).coverage
