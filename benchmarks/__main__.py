@@ -1,8 +1,8 @@
 """``python -m benchmarks [NAME ...]``: run the benchmarks and write their sections to ``docs/performance.md``.
 
-Those of ``intervals`` go to ``docs/compare.md``, those of ``accuracy`` to ``docs/accuracy.md``. Each benchmark prints a
-section of its own, with the machine, the command, and ratios measured in one run. Sections of benchmarks that were not
-named, or that fail here (an oracle is not installed), are left as they are.
+Those of ``intervals`` go to ``docs/compare.md``, those of ``accuracy`` and ``speakers`` to ``docs/accuracy.md``. Each
+benchmark prints a section of its own, with the machine, the command, and ratios measured in one run. Sections of
+benchmarks that were not named, or that fail here (an oracle is not installed), are left as they are.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = {"accuracy": DOCS / "accuracy.md", "intervals": DOCS / "compare.md"}  # all others: performance.md
+PAGES = {
+    "accuracy": DOCS / "accuracy.md",
+    "speakers": DOCS / "accuracy.md",
+    "intervals": DOCS / "compare.md",
+}  # all others: performance.md
 NAMES = (
     "transcribe",
     "align",
@@ -29,6 +33,7 @@ NAMES = (
     "ctc",
     "canary",
     "accuracy",
+    "speakers",
 )
 LIMIT = 3600  # seconds for one benchmark
 
