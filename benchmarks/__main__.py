@@ -1,6 +1,7 @@
 """``python -m benchmarks [NAME ...]``: run the benchmarks and write their sections to ``docs/performance.md``.
 
-Those of ``intervals`` go to ``docs/compare.md``, those of ``accuracy`` and ``lost`` to ``docs/accuracy.md``. Each
+Those of ``intervals`` go to ``docs/compare.md``, those of ``accuracy``, ``lost`` and ``speakers`` to
+``docs/accuracy.md``. Each
 benchmark prints a section of its own, with the machine, the command, and ratios measured in one run. Sections of
 benchmarks that were not named, or that fail here (an oracle is not installed), are left as they are.
 """
@@ -16,6 +17,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {
     "accuracy": DOCS / "accuracy.md",
     "lost": DOCS / "accuracy.md",
+    "speakers": DOCS / "accuracy.md",
     "intervals": DOCS / "compare.md",
 }  # all others: performance.md
 NAMES = (
@@ -34,6 +36,7 @@ NAMES = (
     "canary",
     "accuracy",
     "lost",
+    "speakers",
 )
 LIMIT = 3600  # seconds for one benchmark
 

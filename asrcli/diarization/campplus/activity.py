@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WINDOW = 160_000  # samples, ten seconds, as the network was trained
 FRAME_SHIFT, FRAME_WIDTH = 270, 991  # samples between two frames, and those that a frame hears
 FRAME_SECONDS = FRAME_SHIFT / SAMPLE_RATE
-STEP_FRAMES = 148  # between two windows, 2.5 seconds
+STEP_FRAMES = 74  # between two windows, 1.25 s; with 2.5 s four people with overlaps have 9 % errors instead of 6 %
 PEOPLE = 3  # whom a window can tell apart
 BATCH = 8  # windows
 

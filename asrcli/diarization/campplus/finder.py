@@ -105,7 +105,7 @@ class CampPlus(Plugin):
         end = start + len(samples) / SAMPLE_RATE
         found = _turns(everybody, names, start, end)
         check_number(self.wanted, len({turn.speaker for turn in found}), self.announce)
-        return Diarization(found, _turns(loudest, names, start, end), self.source, tuple(voices))
+        return Diarization(found, _turns(loudest, names, start, end, pause=0), self.source, tuple(voices))
 
     def _people(self, samples: Samples) -> NDArray[np.float32]:
         """Return the print of each person in samples, `(people, 192)`."""
@@ -158,13 +158,15 @@ def _names(spoken: NDArray[np.bool_]) -> list[str]:
     return [f"SPEAKER_{numbers[speaker]:02}" for speaker in range(spoken.shape[1])]
 
 
-def _turns(spoken: NDArray[np.bool_], names: list[str], start: float, end: float) -> tuple[Turn, ...]:
+def _turns(
+    spoken: NDArray[np.bool_], names: list[str], start: float, end: float, pause: int | None = None
+) -> tuple[Turn, ...]:
     from asrcli.diarization.campplus.activity import seconds_of
-    from asrcli.diarization.campplus.turns import stretches
+    from asrcli.diarization.campplus.turns import SHORTEST_PAUSE, stretches
 
     found = [
         Turn(names[speaker], round(start + seconds_of(first), 3), round(min(start + seconds_of(last), end), 3))
-        for speaker, first, last in stretches(spoken)
+        for speaker, first, last in stretches(spoken, SHORTEST_PAUSE if pause is None else pause)
     ]
     lasting = (turn for turn in found if turn.end > turn.start)
     return tuple(sorted(lasting, key=lambda turn: (turn.start, turn.end, turn.speaker)))

@@ -63,15 +63,20 @@ def _votes(activity: Activity, known: NDArray[np.intp], speakers: int) -> NDArra
     return votes
 
 
-def stretches(spoken: NDArray[np.bool_]) -> Iterator[Stretch]:
-    """Yield what each speaker says without a pause, speaker after speaker."""
+def stretches(spoken: NDArray[np.bool_], pause: int = SHORTEST_PAUSE) -> Iterator[Stretch]:
+    """Yield what each speaker says without a pause, speaker after speaker.
+
+    Args:
+        spoken: who speaks in each frame, `(frames, speakers)`.
+        pause: frames of silence that are none; 0 where another one may speak in them.
+    """
     import numpy as np
 
     for speaker in range(spoken.shape[1]):
         edges = np.diff(np.concatenate(([0], spoken[:, speaker].astype(np.int8), [0])))
         found: list[tuple[int, int]] = []
         for first, last in zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True):
-            if found and first - found[-1][1] <= SHORTEST_PAUSE:
+            if found and first - found[-1][1] <= pause:
                 found[-1] = (found[-1][0], last)
             else:
                 found.append((first, last))

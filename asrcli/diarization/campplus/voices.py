@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Prints = NDArray[np.float32]  # (speakers, 192), of length one
 
 # A speaker has a name when the cosine with its voice is at least this, and better than with every other by the margin:
-# different voices of flite, which have much in common, reach 0.5; one voice in two recordings 0.8 (docs/accuracy.md).
+# different voices of flite, which have much in common, reach 0.5 (docs/accuracy.md).
 SAME_PERSON, MARGIN = 0.55, 0.1
 
 
