@@ -1,9 +1,9 @@
 """``python -m benchmarks [NAME ...]``: run the benchmarks and write their sections to ``docs/performance.md``.
 
 Those of ``intervals`` go to ``docs/compare.md``, those of ``accuracy``, ``lost`` and ``speakers`` to
-``docs/accuracy.md``. Each
-benchmark prints a section of its own, with the machine, the command, and ratios measured in one run. Sections of
-benchmarks that were not named, or that fail here (an oracle is not installed), are left as they are.
+``docs/accuracy.md``. Each benchmark prints a section of its own, with the machine, the command, and ratios measured in
+one run. Sections of benchmarks that were not named, or that fail here (an oracle is not installed), are left as they
+are.
 """
 
 from __future__ import annotations
