@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.command import Run
 
-from asrcli.aligner import load_aligner_class
+from asrcli.aligner import AlignedWord, load_aligner_class
 from asrcli.alignment.choice import choose_verifier
-from asrcli.alignment.listening import merged
+from asrcli.alignment.listening import Piece, _spoken, merged
 from asrcli.alignment.matching import (
     ALIKE,
     JOINED,
@@ -32,6 +32,7 @@ from asrcli.alignment.matching import (
 )
 from asrcli.engines import selection
 from asrcli.errors import UsageError
+from asrcli.types import Clip, Recording
 from tests.clips import clip
 
 DIGITS = Path(__file__).parent / "data/digits"
@@ -249,3 +250,13 @@ def test_what_is_said_about_who_listens(asr: Run, tmp_path: Path, options: list[
     done = asr("align", "talk.wav", "talk.txt", "-f", "json", "--offline", *options)
     assert (done.code, said in done.err) == (code, True), done.err
     assert "Traceback" not in done.err
+
+
+def test_a_number_is_heard_as_the_text_says_it() -> None:
+    """Whisper writes digits: "9-8-2-5" and "9825" for the same words."""
+    sound = Clip(Recording("a.wav"), 0.0, np.zeros(16_000, np.float32))
+    time = AlignedWord(0.1, 0.9)
+    for written in ("9-8-2-5", "9825"):
+        heard = _spoken(Piece(sound, ("It", written), (None, time)), ["so", "nine", "eight", "two", "five"], "en")
+        assert heard.words == ("It", "nine", "eight", "two", "five") and heard.times == (None, *[time] * 4)
+    assert _spoken(Piece(sound, ("25",), (None,)), ["nothing"], "en").words == ("twenty", "five")

@@ -111,3 +111,9 @@ def test_digits_one_by_one_by_pocketsphinx(tmp_path: Path) -> None:
     )
     words = {word.text: word for word in made.segments[0].words}
     assert words["9825"].status == "ok" and words["9825"].end - words["9825"].start > 0.9
+
+
+def test_digits_joined_by_hyphens_may_be_said_one_by_one() -> None:
+    assert ("nine", "eight", "two", "five") in readings("9-8-2-5", "en")
+    assert readings("555-0199,", "en")[1] == ("five", "five", "five", "zero", "one", "nine", "nine")
+    assert readings("5-7", "en")[0] == ("five", "to", "seven"), "a range all the same"

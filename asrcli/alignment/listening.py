@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from asrcli.aligner import AlignedWord, Aligner
-from asrcli.alignment.matching import Match, match
+from asrcli.alignment.matching import Match, match, plain
 from asrcli.alignment.places import cut as cut_clip
+from asrcli.alignment.readings import readings
 from asrcli.alignment.script import written_words
-from asrcli.alignment.spoken import spoken_words
 from asrcli.types import SAMPLE_RATE, Clip, Options, Segment, Word
 
 if TYPE_CHECKING:
@@ -60,10 +60,10 @@ class Listener(Aligner):
         return [self._align(clip, words, language) for clip, words in zip(clips, texts, strict=True)]
 
     def hear(self, clips: Sequence[Clip], words: Sequence[str], language: str | None) -> list[list[Word]]:
-        """Return what the recogniser hears in each clip, with the aligner's times; ``words`` are no help to it."""
+        """Return what the recogniser hears in each clip, with the aligner's times; numbers as ``words`` say them."""
         found = []
         for clip in clips:
-            pieces = self._listen(clip, language)
+            pieces = [_spoken(piece, words, language) for piece in self._listen(clip, language)]
             heard_times = [piece.times for piece in pieces]
             times = self._times(clip, pieces, [list(piece.words) for piece in pieces], heard_times, language)
             texts = [word for piece in pieces for word in piece.words]
@@ -71,7 +71,7 @@ class Listener(Aligner):
         return found
 
     def _align(self, clip: Clip, words: Sequence[str], language: str | None) -> list[AlignedWord | None]:
-        pieces = self._listen(clip, language)
+        pieces = [_spoken(piece, words, language) for piece in self._listen(clip, language)]
         heard = [word for piece in pieces for word in piece.words]
         owners = [own for own, piece in enumerate(pieces) for _ in piece.words]
         own_times = [time for piece in pieces for time in piece.times]
@@ -110,7 +110,7 @@ class Listener(Aligner):
                 yield replace(word, start=word.start + shift, end=end + shift)
 
     def _listen(self, clip: Clip, language: str | None) -> list[Piece]:
-        """Return what is heard in a clip.
+        """Return what is heard in a clip, as the recogniser writes it.
 
         Raises:
             AsrError: the recogniser cannot hear it.
@@ -130,15 +130,21 @@ class Listener(Aligner):
         for one, heard in zip(clips, self.recogniser.transcribe(clips, self.options), strict=True):
             if isinstance(heard, Exception):
                 raise heard
-            spoken = [
-                (said, time)
-                for segment in heard
-                for word, time in _with_times(segment, one.start)
-                for said in spoken_words(word, language)
-            ]
-            pieces.append(Piece(one, tuple(said for said, _ in spoken), tuple(time for _, time in spoken)))
+            written = [pair for segment in heard for pair in _with_times(segment, one.start)]
+            pieces.append(Piece(one, tuple(word for word, _ in written), tuple(time for _, time in written)))
         self._last = clip, language, pieces
         return pieces
+
+
+def _spoken(piece: Piece, words: Sequence[str], language: str | None) -> Piece:
+    """Return a piece as it is spoken: of the ways to say a number the first that stands in the text, else the usual."""
+    text = f" {' '.join(map(plain, words))} "
+    spoken = []
+    for written, time in zip(piece.words, piece.times, strict=True):
+        ways = readings(written, language)
+        way = next((way for way in ways if f" {' '.join(map(plain, way))} " in text), ways[0])
+        spoken += [(word, time) for word in way]
+    return Piece(piece.clip, tuple(word for word, _ in spoken), tuple(time for _, time in spoken))
 
 
 def _with_times(segment: Segment, start: float) -> Iterator[tuple[str, AlignedWord | None]]:

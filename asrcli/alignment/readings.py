@@ -14,6 +14,7 @@ from asrcli.alignment.spoken import DIGITS, MOST_DIGITS, SMALL, han_number, numb
 from asrcli.types import Clip, Word
 
 RUN = re.compile(r"\d{1,3}(?:,\d{3})+|\d+")
+CHAIN = re.compile(r"(\d+(?:-\d+)+)[.,;:!?]*")
 MOST_READINGS = 8
 NEAR = 3  # words between a number and its neighbours that may be missing, for its place to be known
 MOST_SECONDS = 8.0  # of sound in which a number is looked for
@@ -29,6 +30,9 @@ def readings(token: str, language: str | None) -> tuple[tuple[str, ...], ...]:
     """
     first = spoken_words(token, language)
     code = (language or "en").split("-")[0]
+    if chain := CHAIN.fullmatch(token):  # 9-8-2-5, 555-0199: rather a number digit by digit than "nine to eight to"
+        single = tuple(word for digit in chain[1] if digit != "-" for word in spoken_words(digit, language))
+        return (first, single) if single and single != first else (first,)
     runs = list(RUN.finditer(token))
     if not first or len(runs) != 1:
         return (first,)
