@@ -164,6 +164,9 @@ class Lines:
                 raise
             self.gone = True
             self.file = None
+            if file is not sys.stdout:
+                with suppress(OSError):  # what it still holds; later Python 3.13 would tell of it
+                    file.close()
             if self.path is None and self.target == "-":
                 discard_stdout()
         except OSError as error:

@@ -47,7 +47,8 @@ def test_the_leaderboards_own_code_gives_the_same_numbers(name: str, tmp_path: P
         model, _, dataset = key.partition(" | ")
         one = next(one for one in scores if (one.model, one.dataset) == (OWN.get(model, model), dataset))
         facts = score_facts(one)
-        assert {name: facts[name] for name in expected} == expected
+        for fact, value in expected.items():  # sums of Python 3.12 and later differ in the last bit
+            assert facts[fact] == (pytest.approx(value, rel=1e-12) if isinstance(value, float) else value)
     for model, average in case["composite"].items():
         total = next(one for one in totals(scores) if one.model == OWN.get(model, model))
         assert f"{total.wer:.2f}" == f"{average:.2f}"
