@@ -46,19 +46,27 @@ class Store:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.base = sqlite3.connect(path, timeout=30, isolation_level=None)
-            found = self.base.execute("PRAGMA user_version").fetchone()[0]
-            if found == 0 and not self.base.execute("SELECT 1 FROM sqlite_master").fetchone():
-                self.base.executescript(f"{PAGE} BEGIN; {TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
-                found = SCHEMA
-            named = {name for (name,) in self.base.execute("SELECT name FROM sqlite_master")}
-            if not {"items", "editions"} <= named:  # another program's file may have any number
-                raise InputError(f"{path} is a database of another program: name another folder")
-            if found in (1, 2):
-                steps = (FROM_1 if found == 1 else "") + FROM_2
-                self.base.executescript(f"BEGIN; {steps} PRAGMA user_version = {SCHEMA}; COMMIT; {PAGE} VACUUM;")
-                found = SCHEMA
+            try:
+                self._bring_up(path)
+            except BaseException:
+                self.base.close()
+                raise
         except (sqlite3.DatabaseError, OSError) as error:
             raise InputError(f"{path} cannot be opened as a digest store ({error})") from error
+
+    def _bring_up(self, path: Path) -> None:
+        """Make the tables of a new file, and bring those of an older store up to this schema."""
+        found = self.base.execute("PRAGMA user_version").fetchone()[0]
+        if found == 0 and not self.base.execute("SELECT 1 FROM sqlite_master").fetchone():
+            self.base.executescript(f"{PAGE} BEGIN; {TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
+            found = SCHEMA
+        named = {name for (name,) in self.base.execute("SELECT name FROM sqlite_master")}
+        if not {"items", "editions"} <= named:  # another program's file may have any number
+            raise InputError(f"{path} is a database of another program: name another folder")
+        if found in (1, 2):
+            steps = (FROM_1 if found == 1 else "") + FROM_2
+            self.base.executescript(f"BEGIN; {steps} PRAGMA user_version = {SCHEMA}; COMMIT; {PAGE} VACUUM;")
+            found = SCHEMA
         if found != SCHEMA:
             raise InputError(f"{path} has schema {found}, and this version reads schema {SCHEMA}")
 
