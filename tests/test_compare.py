@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.browser import opened
 from support.command import Run, write_wav
 
 from asrcli.cli.main import main
@@ -545,19 +546,7 @@ def test_no_text_of_the_data_is_markup_in_the_report(hostile: Path) -> None:
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
     """Return a function that opens a page in headless Chromium and returns what became of it."""
-    import shutil
-
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-
-    def opened(page: Path) -> str:
-        options = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-        options += f" --disable-component-update --disable-sync --user-data-dir={tmp_path_factory.mktemp('profile')}"
-        command = [str(program), *options.split(), "--dump-dom", page.as_uri()]
-        return subprocess.run(command, capture_output=True, text=True, timeout=90, check=True).stdout
-
-    return opened
+    return lambda page: opened(page, tmp_path_factory.mktemp("profile"))[0]
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from asrcli.base.join import join_texts
+from asrcli.datasets.kaldi import pairs
 from asrcli.datasets.lines import read_lines
 from asrcli.datasets.utterances import check_text
 from asrcli.errors import InputError
@@ -22,16 +23,11 @@ TRN = re.compile(r"(.*)\(([^()\s]+)\)\s*\Z", re.DOTALL)
 
 def read_kaldi_text(path: Path) -> list[Utterance]:
     """Read Kaldi's ``text``: an id and its words a line; an id alone has none."""
-    found: dict[str, Utterance] = {}
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip():
-            continue
-        key, *words = line.split(maxsplit=1)
-        if key in found:
-            raise InputError(f"{path} line {number}: the id '{key}' was there already")
-        check_text(line, path, number)
-        found[key] = Utterance(key, words[0].strip() if words else "")
-    return list(found.values())
+    found = []
+    for number, key, text in pairs(path):
+        check_text(text, path, number)
+        found.append(Utterance(key, text))
+    return found
 
 
 def read_trn(path: Path) -> list[Utterance]:
@@ -65,7 +61,7 @@ def read_stm(path: Path) -> list[Utterance]:
                 f"{path} line {number}: not 'recording channel speaker start end text': {line[:60]}"
             ) from None
         text = cells[5] if len(cells) > 5 else ""
-        labels, rest = (re.match(r"<[^<>]*>", text) or [""])[0], text
+        labels = (re.match(r"<[^<>]*>", text) or [""])[0]
         rest = text[len(labels) :].strip()
         check_text(text, path, number)
         if rest.lower() == IGNORED:

@@ -85,7 +85,7 @@ def pairs(path: Path) -> Iterator[tuple[int, str, str]]:
         key, _, rest = line.strip().partition(" ")
         key, _, tabbed = key.partition("\t")
         if key in seen:
-            raise InputError(f"{path} line {number}: '{key}' was there already")
+            raise InputError(f"{path} line {number}: the id '{key}' was there already")
         seen.add(key)
         yield number, key, f"{tabbed} {rest}".strip()
 

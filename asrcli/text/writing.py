@@ -77,8 +77,8 @@ class Writing:
         """
         language = segment.language or language
         if self.numbers != "as-is" and self._writes(language):
-            text = with_digits(segment.text, language) if self.numbers == "digits" else None
-            text = with_words(segment.text, language, spell) if text is None else text
+            digits = self.numbers == "digits"
+            text = with_digits(segment.text, language) if digits else with_words(segment.text, language, spell)
             segment = replace(segment, text=text, words=_moved(segment.words, segment.text, text))
         if self.script and (language is None or language.split("-")[0] in CHINESE):
             segment = _converted(segment, _converter(self.script))

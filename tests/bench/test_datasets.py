@@ -157,7 +157,7 @@ def test_a_sample_is_stable_and_grows() -> None:
         ("wav.scp", "a sox a.wav -t wav - speed 2 |\n", "commands are not run"),
         ("wav.scp", "a data.ark:77\n", "archives are not read"),
         ("wav.scp", "a\n", "no file after the id"),
-        ("wav.scp", "a a.wav\na b.wav\n", "line 2: 'a' was there already"),
+        ("wav.scp", "a a.wav\na b.wav\n", "line 2: the id 'a' was there already"),
     ],
 )
 def test_a_broken_manifest_is_one_sentence_with_file_and_line(folder: Path, name: str, content: str, said: str) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import html
-import json
 import re
-import shutil
-import subprocess
 
 import pytest
 from recordings import FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed
+from support.browser import used
 
 from asrcli.digest.edition import Edition
 from asrcli.digest.pages.html import content_hash, day_html
@@ -54,17 +52,7 @@ def test_mail_has_no_script(edition):
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 1200])
 def test_a_reader_finds_papers(width, edition, tmp_path):
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("needs chromium: apt-get install chromium")
-    page = tmp_path / "day.html"
-    text, removed = re.subn('<meta http-equiv="Content-Security-Policy"[^>]*>', "", day_html(edition))
-    assert removed == 1  # the policy would not let the reader of this test act
-    page.write_text(text.replace("</body>", f"{USER}</body>"))
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--dump-dom"]
-    command = [chromium, *flags, f"--window-size={width},800", f"--user-data-dir={tmp_path / 'profile'}", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=True)
-    found = json.loads(html.unescape(re.search("FOUND(.*)END", done.stdout.rpartition("<body")[2], re.S)[1]))
+    found = used(day_html(edition), USER, width, tmp_path)
     assert (found["all"], found["word"], found["none"], found["topic"], found["escaped"]) == (3, 1, 0, 1, 3)
     assert found["said"] == "1 of 3 papers" and found["focus"] and found["wide"] <= 0
     assert found["topics"][0] == "All topics (3)" and "Speaker diarisation (1)" in found["topics"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import time
 import xml.etree.ElementTree as ET
 from contextlib import closing
@@ -17,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from recordings import FRIDAY, SETTINGS, Made, answer, api_address, hub_answers, story_answers, whole_day
+from support.browser import opened
 
 from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown, outline_opml
 from asrcli.digest.pages.readme import markers, update_readme
@@ -356,38 +356,12 @@ def test_links_of_strangers():
     ]
 
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--dump-dom",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-logging=stderr",
-    "--virtual-time-budget=3000",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-]
-
-
 def browse(page: Path, work: Path) -> tuple[set[str], list[str], str]:
     """Open a page in Chromium without a network; return what the page asked for, console lines and the final tree."""
-    import shutil
-
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("needs chromium: apt-get install chromium")
     log = work / "net.json"
-    done = subprocess.run(
-        [chromium, *FLAGS, f"--user-data-dir={work / 'profile'}", f"--log-net-log={log}", page.as_uri()],
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-500:]
-    console = [line for line in done.stderr.decode(errors="replace").splitlines() if "CONSOLE" in line]
+    more = (f"--log-net-log={log}", "--virtual-time-budget=3000", "--host-resolver-rules=MAP * ~NOTFOUND")
+    tree, said = opened(page, work / "profile", *more)
+    console = [line for line in said.splitlines() if "CONSOLE" in line]
     written = log.read_text(errors="replace").rstrip()
     events = json.loads(written if written.endswith("}") else written.rstrip(",") + "]}")["events"]
     urls = {
@@ -399,7 +373,7 @@ def browse(page: Path, work: Path) -> tuple[set[str], list[str], str]:
     return (
         {url for url in urls if not url.startswith(own) and "google" not in url},
         console,
-        done.stdout.decode(errors="replace"),
+        tree,
     )
 
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import html
-import json
-import re
-import shutil
-import subprocess
-
 import pytest
+from support.browser import used
 
 from asrcli.digest.mindmap import Node, branch, mindmap_html
 
@@ -56,24 +51,10 @@ document.body.textContent = "FOUND" + JSON.stringify(found) + "END";
 })();</script>"""
 
 
-def used(width: int, tmp_path) -> dict:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("needs chromium: apt-get install chromium")
-    page = tmp_path / "mindmap.html"
-    text, removed = re.subn('<meta http-equiv="Content-Security-Policy"[^>]*>', "", mindmap_html(TREE))
-    assert removed == 1  # the policy would not let the user of this test act
-    page.write_text(text.replace("</body>", f"{USER}</body>"))
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--dump-dom"]
-    command = [chromium, *flags, f"--window-size={width},800", f"--user-data-dir={tmp_path / 'profile'}", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=True)
-    return json.loads(html.unescape(re.search("FOUND(.*)END", done.stdout.rpartition("<body")[2], re.S)[1]))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [400, 1200])
 def test_a_user_finds_the_way_around(width, tmp_path):
-    found = used(width, tmp_path)
+    found = used(mindmap_html(TREE), USER, width, tmp_path)
     assert len(found["labels"]) == 3 and found["inside"]
     assert found["drag"] == [220, 30] and found["pinch"] == pytest.approx(2) and found["fit"] and found["arrow"] == 60
     assert (found["unfolded"], found["more"]) == (29, ["… 665 more"]) and found["focus"] == "Models (690)"

@@ -6,13 +6,12 @@ import csv
 import io
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from leaderboard.conftest import Called
+from support.browser import opened
 
 from asrcli.datasets.results import write_run
 from asrcli.leaderboard.snapshot import load
@@ -238,19 +237,7 @@ def test_without_matplotlib_the_extra_is_named(called: Called, tmp_path: Path, m
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[str, str]]:
     """Return a function that opens a page in headless Chromium: its DOM and what it logged."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-
-    def opened(page: Path) -> tuple[str, str]:
-        options = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-        options += " --enable-logging=stderr --v=0 --disable-component-update --disable-sync"
-        options += f" --user-data-dir={tmp_path_factory.mktemp('profile')}"
-        command = [str(program), *options.split(), "--dump-dom", page.as_uri()]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
-        return done.stdout, done.stderr
-
-    return opened
+    return lambda page: opened(page, tmp_path_factory.mktemp("profile"))
 
 
 def test_the_page_asks_for_nothing(called: Called, tmp_path: Path) -> None:
