@@ -113,6 +113,8 @@ def lay_into_segments(
     for segment in segments:
         fields = dict(segment.fields)
         by_recording.setdefault(f"{fields.get('recording')} {fields.get('channel')}", []).append(segment)
+    for places in by_recording.values():
+        places.sort(key=lambda one: one.start or 0.0)
     texts: dict[str, list[Word]] = {}
     outside = 0
     unknown: Counter[str] = Counter()
@@ -121,7 +123,6 @@ def lay_into_segments(
         if not places:
             unknown[recording] += 1
             continue
-        places.sort(key=lambda one: one.start or 0.0)
         middle = (word.start + word.end) / 2
         index = bisect_right(places, middle, key=lambda one: one.start or 0.0) - 1
         near = places[max(0, index) : max(0, index) + 2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -177,17 +177,17 @@ def verify(
     if not wanted:
         raise InputError(f"no digest in {out}: start one with `asr digest run --out {out}`")
     path = out / "digest.sqlite"
-    store = Store(path) if path.is_file() else None
     failed = 0
-    for one in wanted:
-        try:
-            problems = verify_day(out, one, store)
-        except AsrError as error:
-            problems = [str(error)]
-        for problem in problems:
-            complain(f"asr: {one}: {problem}")
-        tell(f"{one}\t{'failed' if problems else 'ok'}")
-        failed += bool(problems)
+    with closing(Store(path)) if path.is_file() else nullcontext() as store:
+        for one in wanted:
+            try:
+                problems = verify_day(out, one, store)
+            except AsrError as error:
+                problems = [str(error)]
+            for problem in problems:
+                complain(f"asr: {one}: {problem}")
+            tell(f"{one}\t{'failed' if problems else 'ok'}")
+            failed += bool(problems)
     if not days and not failed:
         problems = rolling_problems(out)
         for problem in problems:
