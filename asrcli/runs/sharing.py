@@ -31,7 +31,7 @@ class Shared:
     def __init__(self, request: Request | AlignRequest) -> None:
         self.request = request
         self.claims = claims_of(request.naming.state_folder)
-        self._mine: set[str] = set()
+        self._mine: dict[str, list[str]] = {}  # the files that are claimed for a job
         self._elsewhere: dict[str, Job] = {}
         self._guard = threading.Lock()
         self._said = False
@@ -46,7 +46,7 @@ class Shared:
             if job.name in self._mine:
                 return
             if job.name not in self._elsewhere and self._take(job):
-                self._mine.add(job.name)
+                self._mine[job.name] = _files(job)
                 return
             self._elsewhere[job.name] = job
         raise DoneElsewhere(f"{job.name}: another run does it")
@@ -54,8 +54,7 @@ class Shared:
     def release(self, job: Job) -> None:
         """Tell others that a job is done, or cannot be done."""
         with self._guard:
-            self._mine.discard(job.name)
-            self.claims.give_back(_files(job))
+            self.claims.give_back(self._mine.pop(job.name, ()))
 
     def next_left(self) -> Generator[Note | Resumed, None, Job | None]:
         """Wait for what another run does; return the first job that it has not done after all, claimed.
@@ -71,7 +70,7 @@ class Shared:
                 time.sleep(POLL)
             now = self._again(job)
             if not now.up_to_date:
-                self._mine.add(now.name)
+                self._mine[now.name] = _files(job)
                 return now
             self.claims.give_back(_files(job))
             yield Resumed((now,))
