@@ -132,20 +132,4 @@ class Ended:
     cuda_reserved: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A line for the user: a fallback of the engine."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """The engine cannot go on: a mistake of the user by its class, or a bug with its traceback."""
-
-    kind: str  # of `asrcli.errors`; "" for a bug
-    text: str
-    trace: str = ""
-
-
-Answer = Cold | Heard | Batched | Streamed | Served | Ended | Said | Trouble
+Answer = Cold | Heard | Batched | Streamed | Served | Ended
