@@ -252,7 +252,7 @@ def test_segments_of_a_stream_meet(yes: Path, monkeypatch: pytest.MonkeyPatch) -
     )
     updates = [*listener.feed(np.concatenate([samples, samples]), behind=True), *listener.finish()]
     assert [one.text for one in listener.segments] == ["It might be in.", "His power."]
-    assert [one.settled for one in updates if one.settled] == ["It might be in.", "His power."]
+    assert [one.settled for one in updates if one.settled] == ["It might be in.", " His power."]
 
 
 def test_an_engine_says_which_pause_ends_a_clip_and_how_much_it_takes_at_once() -> None:
