@@ -157,6 +157,7 @@ class Segment:
     tokens: tuple[int, ...] = ()
     flags: tuple[str, ...] = ()  # of `Flag`, or an engine's own
     alternatives: tuple[Alternative, ...] = ()  # the best first, which is the text; only when asked for (`n_best`)
+    language_score: float | None = None  # 0 to 1: the probability of `language`, when the engine found it itself
 
 
 @dataclass(frozen=True, slots=True)

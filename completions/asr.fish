@@ -397,7 +397,7 @@ complete -c asr -n '__asr_at bench' -l out -s o -r -f -a '(__fish_complete_direc
 complete -c asr -n '__asr_at bench' -l sample -r -f -d 'Only so many utterances, chosen by --seed.'
 complete -c asr -n '__asr_at bench' -l seed -r -f -d 'Of the sample and the noise; default 0.'
 complete -c asr -n '__asr_at bench' -l text-column -r -f -d 'Where the references are, if not found.'
-complete -c asr -n '__asr_at bench' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Code or name; default: the dataset\'s own.'
+complete -c asr -n '__asr_at bench' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Code or name, or auto; default: the dataset\'s own.'
 complete -c asr -n '__asr_at bench' -l beam-size -r -f -d 'Hypotheses kept while decoding.'
 complete -c asr -n '__asr_at bench' -l length-penalty -r -f -d 'Exponent of the length.'
 complete -c asr -n '__asr_at bench' -l engine-option -r -f -d 'Of the engine alone; asr engines lists them.'

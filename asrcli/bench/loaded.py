@@ -78,17 +78,21 @@ class Loaded:
         """Hear one utterance through the whole pipeline, alone, one clip at a time."""
         settings = Settings(cut=self.cut_options(), batch_size=1, decode_threads=1)
         text, error, trace, decode = None, "", "", 0.0
+        heard: tuple[str | None, float | None] = (None, None)
         begun, busy = time.perf_counter(), self.recogniser.busy
         for event in run([recording_of(one)], [self.recogniser], self.job.options, settings):
             if isinstance(event, Finished):
                 text, decode = event.transcript.text, event.transcript.timings.decode
+                heard = event.transcript.language, event.transcript.language_score
             elif isinstance(event, Notice):
                 self.tell(event.text if event.index is None else f"{one.id}: {event.text}")
             elif isinstance(event, Failed):
                 error = f"{type(event.error).__name__}: {event.error}"
                 if not isinstance(event.error, AsrError):
                     trace = "".join(traceback.format_exception(event.error))
-        return say.Heard(one.id, text, time.perf_counter() - begun, decode, self.recogniser.busy - busy, error, trace)
+        wall, model = time.perf_counter() - begun, self.recogniser.busy - busy
+        heard = (None, None) if self.job.options.language else heard
+        return say.Heard(one.id, text, wall, decode, model, error, trace, *heard)
 
     def tell(self, text: str) -> None:
         """Say a line about an utterance, once however often that is heard."""

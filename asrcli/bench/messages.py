@@ -84,6 +84,8 @@ class Heard:
     model: float
     error: str = ""
     trace: str = ""  # of a bug
+    language: str | None = None  # that the engine heard by itself; None when it was told one
+    language_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

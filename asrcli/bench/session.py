@@ -38,6 +38,7 @@ class Request:
     options: Options = field(default_factory=Options)
     plan: Plan = field(default_factory=Plan)
     vad: bool = True
+    told: bool = True  # the one language of the data, where it has one and `options` name none
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
@@ -83,7 +84,8 @@ def bench(request: Request, watcher: Watcher) -> Results:
         watcher.note(text)
     for text in shortened(dataset.missing):
         watcher.lost(text)
-    options = request.options if request.options.language else with_language(request.options, dataset, chosen)
+    own = request.options.language or not request.told
+    options = request.options if own else with_language(request.options, dataset, chosen)
     request = replace(request, options=options, folder=request.folder or store.default_folder())
     failed: list[tuple[str, AsrError]] = []
     contestants = list(prepared(chosen, request, watcher, failed))
@@ -224,7 +226,7 @@ def replay_of(contestant: Contestant, request: Request) -> str:
         "dataset": {**asdict(request.dataset), "source": here, "cache": None},
         "options": dict(contestant.options.given()),
         "plan": asdict(request.plan),
-        **{name: getattr(request, name) for name in ("vad", "device", "dtype", "threads")},
+        **{name: getattr(request, name) for name in ("vad", "told", "device", "dtype", "threads")},
     }
     return json.dumps(values, ensure_ascii=False)
 
@@ -246,6 +248,7 @@ def request_of(record: RunRecord, folder: Path | None) -> Request:
             Options(**options),
             Plan(**{name: one for name, one in plan.items() if name in known}),
             **{name: values[name] for name in ("vad", "device", "dtype", "threads")},
+            told=values.get("told", True),
             folder=folder,
         )
     except (ValueError, KeyError, TypeError):

@@ -246,3 +246,10 @@ def test_wrong_devices(checkpoints: Path) -> None:
 def joined(clips: list[Clip], pause: float = 0.5) -> Clip:
     gap = np.zeros(round(pause * 16_000), np.float32)
     return Clip(Recording("joined.wav"), 0.0, np.concatenate([part for one in clips for part in (one.samples, gap)]))
+
+
+def test_the_language_has_its_probability(digits: Qwen3, digit_strings: list[tuple[Path, str]]) -> None:
+    found = digits.transcribe([clip(digit_strings[0][0])], Options())[0][0]
+    assert found.language == "en" and found.language_score is not None and 0.9 < found.language_score <= 1.0
+    told = digits.transcribe([clip(digit_strings[0][0])], Options(language="en"))[0][0]
+    assert (told.language, told.language_score) == ("en", None)

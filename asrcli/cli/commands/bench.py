@@ -46,7 +46,7 @@ def bench(
     seed: Annotated[int, option("--seed", min=0, help="Of the sample and the noise; default 0.")] = 0,
     text_column: Annotated[str | None, option("--text-column", help="Where the references are, if not found.")] = None,
     language: Annotated[
-        str | None, option("--language", "-l", help="Code or name; default: the dataset's own.")
+        str | None, option("--language", "-l", help="Code or name, or auto; default: the dataset's own.")
     ] = None,
     beam_size: Annotated[int | None, option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
     length_penalty: Annotated[float | None, option("--length-penalty", help="Exponent of the length.")] = None,
@@ -109,8 +109,9 @@ def bench(
     _check_files(files, [*_read(dataset, earlier), *reads("an earlier run", replay)], force=force)
     signal.signal(signal.SIGTERM, _interrupt)
     with Console(quiet=quiet, verbose=verbose) as console:
+        spoken = language_code(language) if language not in (None, "auto") else None
         options = Options(
-            language=language_code(language) if language else None, beam_size=beam_size, length_penalty=length_penalty,
+            language=spoken, beam_size=beam_size, length_penalty=length_penalty,
             engine_options=parse_engine_options(engine_option or ()),
         )  # fmt: skip
         figures = Plan(
@@ -120,8 +121,8 @@ def bench(
         )  # fmt: skip
         wanted = Request(
             dataset=Wanted(dataset or "", sample, seed, text_column=text_column), engines=tuple(engine or ()),
-            options=options, plan=figures, vad=vad, device=device, dtype=compute_type, threads=threads,
-            offline=offline, folder=out,
+            options=options, plan=figures, vad=vad, told=language != "auto", device=device, dtype=compute_type,
+            threads=threads, offline=offline, folder=out,
         )  # fmt: skip
         try:
             if replay:

@@ -49,6 +49,7 @@ class Written:
     tokens: tuple[int, ...]  # without the end token; of a loop, its pattern once
     end: End
     log_prob: float  # mean over the tokens, the end token among them; natural logarithm
+    log_probs: tuple[float, ...] = ()  # of each token that was written, a loop's later turns and the end among them
 
 
 @dataclass(slots=True)
@@ -57,8 +58,7 @@ class _Row:
     position: int  # of the next token
     limit: int
     tokens: list[int] = field(default_factory=list)
-    log_prob: float = 0.0
-    count: int = 0  # tokens in `log_prob`
+    log_probs: list[float] = field(default_factory=list)  # the end token among them
 
 
 class GreedyDecoder:
@@ -165,8 +165,7 @@ class GreedyDecoder:
         for token, log_prob in zip(tokens, log_probs, strict=True):
             if len(row.tokens) == row.limit and token not in self.ends:
                 return End.LIMIT
-            row.log_prob += log_prob
-            row.count += 1
+            row.log_probs.append(log_prob)
             if token in self.ends:
                 return End.DONE
             row.tokens.append(token)
@@ -300,7 +299,7 @@ def finished(row: _Row, end: End) -> Written:
     if end is End.LOOP and (pattern := loop(tokens)) is not None:
         start, size = pattern
         tokens = tokens[: start + size]
-    return Written(tuple(tokens), end, row.log_prob / max(1, row.count))
+    return Written(tuple(tokens), end, sum(row.log_probs) / max(1, len(row.log_probs)), tuple(row.log_probs))
 
 
 def rounded(length: int, powers: bool) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import exp
 from typing import TYPE_CHECKING, ClassVar
 
-from asr_plugins.qwen3.answers import Answer, is_echo, letters, parse
+from asr_plugins.qwen3.answers import MARK, Answer, is_echo, letters, parse
 from asr_plugins.qwen3.catalogue import MODELS, NAMES
 from asrcli.capabilities import Stream, Streams
 from asrcli.engine import Device, Engine, Model, Weights
@@ -81,7 +82,10 @@ class Qwen3(Engine, Streams):
         penalty = options.repetition_penalty or 1.0
         written = self.model.hear(requests, penalty)
         answers = [self._parse(one, request) for one, request in zip(written, requests, strict=True)]
-        segments = [_segment(one, answer) for one, answer in zip(written, answers, strict=True)]
+        segments = [
+            _segment(one, answer, None if request.language else self._language_score(one))
+            for one, answer, request in zip(written, answers, requests, strict=True)
+        ]
         echoes = [number for number, one in enumerate(answers) if is_echo(one.text, requests[number].context)]
         if echoes:
             plain = self._hear([replace(requests[number], context="") for number in echoes], options)
@@ -92,8 +96,15 @@ class Qwen3(Engine, Streams):
     def _parse(self, written: Written, request: Request) -> Answer:
         return parse(self.model.vocabulary.decode(written.tokens), request.language)
 
+    def _language_score(self, written: Written) -> float | None:
+        """Return the probability of the language that stands before the mark; None where there is no mark."""
+        mark = self.model.vocabulary.encode(MARK)[-1]
+        if mark not in written.tokens:
+            return None
+        return round(min(1.0, exp(sum(written.log_probs[: written.tokens.index(mark)]))), 4)
 
-def _segment(written: Written, answer: Answer) -> Segment | None:
+
+def _segment(written: Written, answer: Answer, language_score: float | None) -> Segment | None:
     """Return an answer as a segment whose end is not known yet; None without text."""
     from asr_plugins.qwen3.decoding import End
 
@@ -108,6 +119,7 @@ def _segment(written: Written, answer: Answer) -> Segment | None:
         avg_logprob=written.log_prob,
         tokens=written.tokens,
         flags=flags,
+        language_score=language_score if answer.language else None,
     )
 
 
