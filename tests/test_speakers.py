@@ -346,6 +346,13 @@ def test_diarization_through_pyannote(asr: Run, tmp_path: Path, tiny: Path) -> N
     assert piped.out.splitlines() and all(line.startswith("SPEAKER stdin 1 ") for line in piped.out.splitlines())
 
 
+class Getting:
+    """A pickle of it would fetch what a class can do when it is opened whole."""
+
+    def __reduce__(self) -> Any:
+        return getattr, (dict, "update")
+
+
 class Evil:
     """A pickle of it would call `print` when it is opened whole."""
 
@@ -371,6 +378,7 @@ def test_nothing_in_a_folder_is_run(tmp_path: Path, tiny: Path, capfd: pytest.Ca
         return str(raised.value)
 
     assert "not safe to open" in refuse("embedding/pytorch_model.bin", pickle.dumps({"state_dict": Evil()}))
+    assert "not safe to open" in refuse("embedding/pytorch_model.bin", pickle.dumps({"state_dict": Getting()}, 2))
     assert "is damaged, or not safe to open" in refuse("segmentation/pytorch_model.bin", b"PK\x03\x04 and no more")
     other = config.replace("pyannote.audio.pipelines.SpeakerDiarization", "os.system")
     assert "is a pipeline 'os.system'" in refuse("config.yaml", other)
