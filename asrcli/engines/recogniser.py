@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
+from asrcli.base.blas import pin_threads
 from asrcli.capabilities import PROMPT_CHARACTERS, Answers, Concurrent
 from asrcli.engine import Device, Engine, Weights
 from asrcli.engines import device as devices
@@ -119,6 +120,7 @@ class LocalRecogniser:
 
     def _open(self) -> Engine:
         """Load the weights on the device that is in use now."""
+        pin_threads()
         return self.choice.engine(self.choice.weights, self.device)
 
     def _let_go(self) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from asrcli.base.background import until_none
+from asrcli.base.blas import pin_threads
 from asrcli.engines.recogniser import Recogniser, silently
 from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.pipeline.batches import Closed, SecondsQueue
@@ -50,6 +51,7 @@ def run(
         EngineUnavailable, DeviceError: no recogniser is left that can be loaded and runs anywhere; of several, one that
             fails after others have heard something is a `Notice`, and its clips are theirs.
     """
+    pin_threads()  # also for what works beside the engine
     events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
     fed: SecondsQueue[Fed] = SecondsQueue(settings.queue_seconds)
     work = Work(recordings, recognisers, options, settings, known, fed, events.put)
