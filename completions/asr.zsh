@@ -164,7 +164,7 @@ _asr_transcribe() {
         '(--batched --no-batched)--batched[Many clips at once (default), or in sequence.]' \
         '(--batched --no-batched)--no-batched[Many clips at once (default), or in sequence.]' \
         '(--batch-size)--batch-size=[Greatest number of clips at once.]:N: ' \
-        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
+        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps; several\: cuda\:0,cuda\:1 or cuda\:all.]:DEVICE:(auto cpu cuda mps)' \
         '(--device-index)--device-index=[Which GPU; the same as --device cuda\:N.]:N: ' \
         '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
         '(--compute-type --dtype)--dtype=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
@@ -172,6 +172,9 @@ _asr_transcribe() {
         '(--fp16 --no-fp16)--no-fp16[The same as --compute-type float16.]' \
         '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
         '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
+        '(--workers)--workers=[Engines in so many processes; 0\: in this one, on one device.]:N: ' \
+        '(--worker-timeout)--worker-timeout=[Seconds for loading, and for a call; default\: as it has been.]:X: ' \
+        '(--worker-memory)--worker-memory=[Gigabytes at which a worker is replaced; default\: its share.]:X: ' \
         '(--model-dir)--model-dir=[Folder that downloaded models are kept in.]:DIR:_files -/' \
         '(--offline --local-files-only)--offline[Never use the network.]' \
         '(--offline --local-files-only)--local-files-only[Never use the network.]' \

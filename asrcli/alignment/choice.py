@@ -11,6 +11,7 @@ from typing import Any, cast
 from asrcli import engine as engines
 from asrcli.aligner import GROUP, Aligner, load_aligner_class
 from asrcli.base.background import Announce
+from asrcli.base.blas import pin_threads
 from asrcli.engine import Device, Weights, check_installed
 from asrcli.engines import device as devices
 from asrcli.engines import ranking, selection
@@ -33,6 +34,7 @@ class AlignerChoice:
 
     def load(self) -> Aligner:
         """Load the weights."""
+        pin_threads()
         with opening(self.weights):
             return self.aligner(self.weights, self.device)
 

@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from asrcli.base.background import until_none
+from asrcli.base.blas import pin_threads
 from asrcli.engines.recogniser import Recogniser, silently
+from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Known, Notice
 from asrcli.pipeline.feed import Fed, start_decoding
@@ -46,8 +48,10 @@ def run(
         known: what an interrupted run had recognised of a recording.
 
     Raises:
-        EngineUnavailable, DeviceError: an engine cannot be loaded, or runs nowhere any more.
+        EngineUnavailable, DeviceError: no recogniser is left that can be loaded and runs anywhere; of several, one that
+            fails after others have heard something is a `Notice`, and its clips are theirs.
     """
+    pin_threads()  # also for what works beside the engine
     events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
     fed: SecondsQueue[Fed] = SecondsQueue(settings.queue_seconds)
     work = Work(recordings, recognisers, options, settings, known, fed, events.put)
@@ -58,7 +62,11 @@ def run(
                 work.go_on(recogniser)
             events.put(None)
         except BaseException as error:  # handed to the caller's thread, which raises it
-            events.put(error)
+            if isinstance(error, EngineUnavailable | DeviceError) and work.can_spare(recogniser):
+                events.put(Notice(f"{recogniser.choice.device}: {error}; the other workers go on"))
+                events.put(None)
+            else:
+                events.put(error)
 
     # What is sampled depends on all that was sampled before: a seed is worth something in a fixed order only.
     decoders = 1 if options.seed is not None else max(1, min(settings.decode_threads, len(recordings)))

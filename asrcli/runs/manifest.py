@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,10 +25,11 @@ from asrcli.outputs.identity import Stamp, changed, stamp
 from asrcli.outputs.ledger import STATE, ledger_of
 from asrcli.outputs.targets import File, check_targets, reads
 from asrcli.runs.events import Done, JobEvent, JobFailed, Probed, Resumed, Written
-from asrcli.runs.execute import Execution, Part, Prepared, prepare
+from asrcli.runs.execute import Execution, Part
 from asrcli.runs.jobs import FORCED, Job, Output, planned_output
 from asrcli.runs.outputs import identity_since
 from asrcli.runs.plan import Plan, Request, text_recipe
+from asrcli.runs.prepare import Prepared, prepare
 from asrcli.types import Transcript, Utterance
 
 
@@ -179,7 +181,8 @@ def _transcribe(
     yield Probed(tuple((part.job, seconds) for part, seconds in parts))
     if parts:
         prepared = yield from prepare(planned)
-        yield from _Utterances(planned, [part for part, _ in parts], prepared, keep).events()
+        with closing(prepared):
+            yield from _Utterances(planned, [part for part, _ in parts], prepared, keep).events()
 
 
 class _Utterances(Execution):
