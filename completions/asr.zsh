@@ -161,6 +161,8 @@ _asr_transcribe() {
         '(--max-new-tokens)--max-new-tokens=[Tokens per clip.]:N: ' \
         '(--seed)--seed=[Of what is sampled at temperatures above 0\: the same again.]:N: ' \
         '*--engine-option=[Of this engine alone; asr engines lists them.]:NAME=VALUE: ' \
+        '(--chunk-length --chunk-size)--chunk-length=[Longest piece heard at once, seconds; default\: by engine.]:X: ' \
+        '(--chunk-length --chunk-size)--chunk-size=[Longest piece heard at once, seconds; default\: by engine.]:X: ' \
         '(--batched --no-batched)--batched[Many clips at once (default), or in sequence.]' \
         '(--batched --no-batched)--no-batched[Many clips at once (default), or in sequence.]' \
         '(--batch-size)--batch-size=[Greatest number of clips at once.]:N: ' \
@@ -217,6 +219,7 @@ _asr_align() {
         '(--channels)--channels=[mix, or the number of the channel with this text.]:CHANNELS:(mix split)' \
         '(--track)--track=[Sound track\: a number from 0, or a language; default\: that of -l.]:TEXT: ' \
         '(--jumps)--jumps[Keep leaps of a file'\''s clock (over 10 minutes) as silence.]' \
+        '(--chunk-length)--chunk-length=[Longest stretch aligned at once, seconds; default\: by aligner.]:X: ' \
         '(--vad --no-vad)--vad[Look for words in speech only.]' \
         '(--vad --no-vad)--no-vad[Look for words in speech only.]' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
@@ -449,6 +452,7 @@ _asr_bench() {
         '(--language -l)-l+[Code or name, or auto; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
         '(--length-penalty)--length-penalty=[Exponent of the length.]:X: ' \
+        '(--chunk-length)--chunk-length=[Longest piece heard at once, seconds; default\: by engine.]:X: ' \
         '*--engine-option=[Of the engine alone; asr engines lists them.]:NAME=VALUE: ' \
         '(--vad --no-vad)--vad[Leave silence out, as transcribe does (default), or hear all.]' \
         '(--vad --no-vad)--no-vad[Leave silence out, as transcribe does (default), or hear all.]' \
@@ -457,7 +461,7 @@ _asr_bench() {
         '(--repeats)--repeats=[Of starts, latencies and batches; default 3.]:N: ' \
         '(--speed-sample)--speed-sample=[Utterances for repeats, batches, streams, callers; default 32.]:N: ' \
         '(--batches)--batches=[Batch sizes to try, or none; default 1,2,4,8,16,32.]:TEXT: ' \
-        '(--concurrency)--concurrency=[Callers at once, for engines that are servers\: 1,4,16.]:TEXT: ' \
+        '(--concurrency)--concurrency=[Requests at once\: 1,4,16,64; first token, RTF and audio per second.]:TEXT: ' \
         '(--robustness)--robustness[Noise, lengths, telephone, codecs, and sounds without speech too.]' \
         '(--robustness-sample)--robustness-sample=[Utterances for every row of that; default 24.]:N: ' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \

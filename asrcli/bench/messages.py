@@ -114,6 +114,18 @@ class Streamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """One of several requests at once; times are seconds from when it was made."""
+
+    id: str
+    seconds: float  # of audio
+    total: float  # until its whole text was there
+    first: float | None = None  # until its first token was; None where the engine does not tell
+    batch: int = 1  # clips that were heard together with it
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Served:
     """Several callers at once: how long each utterance took, and all of them together."""
 
@@ -121,6 +133,7 @@ class Served:
     wall: float
     seconds: float  # of audio
     failed: int
+    requests: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ def run_record(
         started=started,
         facts=tuple({**facts, "device": outcome.device, **notes}.items()),
         measures=(*accuracy, *languages(utterances), *outcome.measures, *card),
+        requests=outcome.requests,
     )
 
 
@@ -146,4 +147,5 @@ def card_record(record: RunRecord, outcome: Outcome) -> RunRecord | None:
         times=tuple(row.total if row.text is not None else None for _, row in pairs),
         dataset=f"{record.dataset}, robustness",
         measures=(),
+        requests=(),
     )

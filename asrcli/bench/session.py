@@ -16,7 +16,7 @@ from asrcli.bench import environment, records, robustness, store
 from asrcli.bench.gauges import Gpus
 from asrcli.bench.plan import Contestant, Plan, Watcher
 from asrcli.bench.run import EngineRun
-from asrcli.capabilities import Backends, Concurrent, backend_of
+from asrcli.capabilities import Backends, backend_of
 from asrcli.compare.run import chosen_convention
 from asrcli.datasets.dataset import Dataset, digest, open_dataset, sample
 from asrcli.datasets.dataset import Wanted as WantedDataset
@@ -89,10 +89,6 @@ def bench(request: Request, watcher: Watcher) -> Results:
     request = replace(request, options=options, folder=request.folder or store.default_folder())
     failed: list[tuple[str, AsrError]] = []
     contestants = list(prepared(chosen, request, watcher, failed))
-    if request.plan.callers and (
-        single := [one.system for one in contestants if not issubclass(one.choice.engine, Concurrent)]
-    ):
-        watcher.note(f"--concurrency is left out for engines that hear one caller at a time: {', '.join(single)}")
     whole = digest(dataset.utterances)
     runs: list[tuple[Path, RunRecord]] = []
     with ExitStack() as stack:

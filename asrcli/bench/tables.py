@@ -222,6 +222,8 @@ def callers(runs: Sequence[RunRecord]) -> Grid:
             m.condition.removesuffix(" callers"),
             shown(m),
             value(one, "rtfx", m.condition),
+            value(one, "rtf", m.condition),
+            *(value(one, f"ttft_p{share}", m.condition) for share in (50, 95)),
             *(value(one, f"latency_p{share}", m.condition) for share in (50, 95, 99)),
             value(one, "failed", m.condition, "{:.0f}"),
         )
@@ -229,8 +231,12 @@ def callers(runs: Sequence[RunRecord]) -> Grid:
         for m in one.measures
         if m.name == "throughput"
     ]
-    columns = ("system", "callers", "utterances/s", "RTFx", "p50 s", "p95 s", "p99 s", "failed")
-    return Grid("Several callers at once", columns, tuple(rows))
+    columns = (
+        *("system", "callers", "utterances/s", "audio s/s", "RTF", "first token p50 s", "p95 s"),
+        *("whole text p50 s", "p95 s", "p99 s", "failed"),
+    )
+    note = "RTF: mean over requests of the time to the whole text by their audio; first token where the engine tells it"
+    return without_empty(Grid("Several callers at once", columns, tuple(rows), note), keep=5)
 
 
 def card(runs: Sequence[RunRecord]) -> Grid:

@@ -21,6 +21,7 @@ from asrcli.base.background import in_order
 from asrcli.base.files import is_special
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
 from asrcli.engines import companions
+from asrcli.engines.options import clip_length
 from asrcli.engines.recogniser import Choice, Recogniser
 from asrcli.errors import UsageError
 from asrcli.outputs.identity import Stamp, stamp
@@ -284,7 +285,7 @@ def pipeline_settings(request: Request, choice: Choice) -> Settings:
     """Return how the pipeline runs for a request."""
     from asrcli.audio.cut import CutOptions
 
-    longest = choice.engine.clip_seconds(request.options)
+    longest = clip_length(choice.engine, request.options)
     return Settings(
         cut=CutOptions(max_seconds=longest, max_gap=choice.engine.longest_pause, vad=request.vad),
         languages=request.languages,

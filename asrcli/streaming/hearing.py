@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from asrcli.audio.cut import Buffer
+from asrcli.engines.options import clip_length
 from asrcli.pipeline.assembly import settle
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, tokens, written
 from asrcli.streaming.updates import Update
@@ -53,7 +54,7 @@ class Hypotheses:
         self.recogniser, self.recording, self.options, self.vad = recogniser, recording, options, vad
         self.buffer = Buffer()
         self.buffer.start = self.buffer.end = self.start = round(start * SAMPLE_RATE)
-        self.longest = min(LONGEST, recogniser.choice.engine.clip_seconds(options) - 2 * EVERY)
+        self.longest = min(LONGEST, clip_length(recogniser.choice.engine, options) - 2 * EVERY)
         self.window = min(WINDOW, self.longest)
         self.agreement = Agreement()
         self.owned = 0  # settled tokens at the start of the window that the segment before has in its text

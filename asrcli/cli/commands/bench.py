@@ -50,6 +50,9 @@ def bench(
     ] = None,
     beam_size: Annotated[int | None, option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
     length_penalty: Annotated[float | None, option("--length-penalty", help="Exponent of the length.")] = None,
+    chunk_length: Annotated[
+        float | None, option("--chunk-length", help="Longest piece heard at once, seconds; default: by engine.")
+    ] = None,
     engine_option: Annotated[
         list[str] | None,
         option("--engine-option", metavar="NAME=VALUE", help="Of the engine alone; asr engines lists them."),
@@ -68,7 +71,7 @@ def bench(
         str, option("--batches", help="Batch sizes to try, or none; default 1,2,4,8,16,32.")
     ] = "1,2,4,8,16,32",
     concurrency: Annotated[
-        str | None, option("--concurrency", help="Callers at once, for engines that are servers: 1,4,16.")
+        str | None, option("--concurrency", help="Requests at once: 1,4,16,64; first token, RTF and audio per second.")
     ] = None,
     robustness: Annotated[
         bool, option("--robustness", help="Noise, lengths, telephone, codecs, and sounds without speech too.")
@@ -111,7 +114,7 @@ def bench(
     with Console(quiet=quiet, verbose=verbose) as console:
         spoken = language_code(language) if language not in (None, "auto") else None
         options = Options(
-            language=spoken, beam_size=beam_size, length_penalty=length_penalty,
+            language=spoken, beam_size=beam_size, length_penalty=length_penalty, chunk_length=chunk_length,
             engine_options=parse_engine_options(engine_option or ()),
         )  # fmt: skip
         figures = Plan(

@@ -212,6 +212,10 @@ def transcribe(
         list[str] | None,
         _decoding("--engine-option", metavar="NAME=VALUE", help="Of this engine alone; asr engines lists them."),
     ] = None,
+    chunk_length: Annotated[
+        float | None,
+        _decoding("--chunk-length", "--chunk-size", help="Longest piece heard at once, seconds; default: by engine."),
+    ] = None,
     batched: Annotated[
         bool | None, _decoding("--batched/--no-batched", help="Many clips at once (default), or in sequence.")
     ] = None,
@@ -285,8 +289,8 @@ def transcribe(
             carry_initial_prompt=carry_initial_prompt, hallucination_silence_threshold=hallucination_silence_threshold,
             prepend_punctuations=prepend_punctuations, append_punctuations=append_punctuations,
             suppress_tokens=requests.numbers(suppress_tokens, "--suppress-tokens", int),
-            max_new_tokens=max_new_tokens, batched=batched, seed=seed, ask=tuple(ask) if ask else None,
-            engine_options=parse_engine_options(engine_option or ()),
+            max_new_tokens=max_new_tokens, chunk_length=chunk_length, batched=batched, seed=seed,
+            ask=tuple(ask) if ask else None, engine_options=parse_engine_options(engine_option or ()),
         )  # fmt: skip
         found, formats = requests.inputs_and_formats(sources, results, reports, options)
         if part:

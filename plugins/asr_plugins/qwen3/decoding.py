@@ -24,6 +24,7 @@ WASTE = 0.25  # of that may be padding
 LENGTH_STEP = 256  # the cache grows by whole steps of this; on CUDA to powers of two
 
 LOOK_FOR_LOOPS = 8  # tokens between two searches
+First = Callable[[Sequence[int]], None]
 
 
 class End(Enum):
@@ -75,28 +76,32 @@ class GreedyDecoder:
         self.device = decoder.embedding.device
         self._stepper: Stepper | None = None  # kept, because its graphs and its cache are
 
-    def write(self, prompts: Sequence[Prompt], penalty: float = 1.0) -> list[Written]:
+    def write(self, prompts: Sequence[Prompt], penalty: float = 1.0, first: First | None = None) -> list[Written]:
         """Return what follows each prompt. A prompt's result does not depend on the prompts beside it.
 
         Args:
             prompts: in any order and of any lengths.
             penalty: of tokens that were written before, on their logits (Keskar et al. 2019); 1 is none.
+            first: is called with the numbers of prompts whose first token is written.
         """
         if not prompts:
             return []
         try:
-            return self._write(prompts, penalty)
+            return self._write(prompts, penalty, first)
         except RuntimeError:
             self._stepper = None  # when memory ran out, its cache should not stand in the way of a smaller batch
             raise
 
-    def _write(self, prompts: Sequence[Prompt], penalty: float) -> list[Written]:
+    def _write(self, prompts: Sequence[Prompt], penalty: float, first: First | None) -> list[Written]:
         order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number].vectors))
         longest = max(len(one.vectors) for one in prompts)
         stepper = self._prepare(len(prompts), longest + 1)
-        first = [logits for block in blocks(order, prompts) for logits in self._read(prompts, block, stepper.cache)]
+        read = [logits for block in blocks(order, prompts) for logits in self._read(prompts, block, stepper.cache)]
         rows = [_Row(number, len(prompts[number].vectors), prompts[number].limit) for number in order]
-        stepper.begin(torch.stack(first), [row.position for row in rows], penalty)
+        stepper.begin(torch.stack(read), [row.position for row in rows], penalty)
+        if first is not None:
+            stepper.first()  # waits for the device
+            first(order)
         return self._continue(stepper, rows)
 
     def stepper(self, length: int) -> Stepper:

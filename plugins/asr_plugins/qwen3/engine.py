@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from math import exp
 from typing import TYPE_CHECKING, ClassVar
 
 from asr_plugins.qwen3.answers import MARK, Answer, is_echo, letters, parse
 from asr_plugins.qwen3.catalogue import MODELS, NAMES
-from asrcli.capabilities import Stream, Streams
+from asrcli.capabilities import Stream, Streams, TellsFirst
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.engines.device import torch_place
 from asrcli.types import Clip, Flag, Options, Segment
 from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
-    from asr_plugins.qwen3.decoding import Written
+    from asr_plugins.qwen3.decoding import First, Written
     from asr_plugins.qwen3.model import AsrModel, Request
     from asrcli.types import Samples
 
@@ -25,7 +26,7 @@ CLIP_SECONDS = 30.0  # what asr cuts: clips that a batch, a token limit and a su
 SILENCE = 1e-4  # of full scale, 3 steps of 16 bits: nothing louder than this was said, and no model is asked
 
 
-class Qwen3(Engine, Streams):
+class Qwen3(Engine, Streams, TellsFirst):
     """Qwen3-ASR in 0.6B and 1.7B: 30 languages and 22 Chinese dialects, told apart by the model for each clip."""
 
     name = "qwen3"
@@ -62,7 +63,10 @@ class Qwen3(Engine, Streams):
             for number in spoken
         ]
         found: list[list[Segment]] = [[] for _ in clips]
-        for number, segment in zip(spoken, self._hear(requests, options), strict=True):
+
+        first = None if self.on_first is None else partial(_tell, self.on_first, spoken)
+        written = self._hear(requests, options, first)
+        for number, segment in zip(spoken, written, strict=True):
             if segment is not None:
                 found[number] = [replace(segment, end=clips[number].seconds)]
         return found
@@ -78,9 +82,9 @@ class Qwen3(Engine, Streams):
         parts = [options.prompt or "", ", ".join(options.hotwords or ())]
         return self.model.vocabulary.harmless("\n".join(part for part in parts if part))
 
-    def _hear(self, requests: Sequence[Request], options: Options) -> list[Segment | None]:
+    def _hear(self, requests: Sequence[Request], options: Options, first: First | None = None) -> list[Segment | None]:
         penalty = options.repetition_penalty or 1.0
-        written = self.model.hear(requests, penalty)
+        written = self.model.hear(requests, penalty, first)
         answers = [self._parse(one, request) for one, request in zip(written, requests, strict=True)]
         segments = [
             _segment(one, answer, None if request.language else self._language_score(one))
@@ -102,6 +106,12 @@ class Qwen3(Engine, Streams):
         if mark not in written.tokens:
             return None
         return round(min(1.0, exp(sum(written.log_probs[: written.tokens.index(mark)]))), 4)
+
+
+def _tell(tell: Callable[[int], None], clips: Sequence[int], requests: Sequence[int]) -> None:
+    """Tell the numbers of the clips that some requests are about."""
+    for number in requests:
+        tell(clips[number])
 
 
 def _segment(written: Written, answer: Answer, language_score: float | None) -> Segment | None:
