@@ -24,7 +24,7 @@ from asrcli.engines import companions
 from asrcli.engines.options import check_options
 from asrcli.engines.recogniser import Choice, LocalRecogniser, Recogniser
 from asrcli.engines.selection import Setup
-from asrcli.errors import UsageError
+from asrcli.errors import InputError, UsageError
 from asrcli.outputs.identity import Stamp, stamp
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.pipeline.run import run
@@ -201,7 +201,7 @@ def _journal(planned: Plan, job: Job, channel: int | None) -> Journal | None:
     recipe = {**planned.recipe, "channel": str(channel), "batch": str(request.batch_size)}
     try:
         journal = Journal(request.naming.state_folder, job.name, recipe)
-    except OSError:  # the input has gone since it was looked into, which decoding will say
+    except (OSError, InputError):  # the input has gone since it was looked into, which decoding will say
         return None
     if request.force:
         journal.remove()
