@@ -25,6 +25,7 @@ RENEWED = 15.0  # seconds between two renewals
 STALE = 60.0  # seconds without one, seen from here, after which a claim is nobody's
 # By its date a claim is old only when no clock can be so wrong: stores refuse requests that are 15 minutes off.
 LONG_AGO = 20 * 60.0
+SWEPT = 3600.0  # after which a claim is removed that nobody wants: its output was made before its run was killed
 RELEASE = 5.0  # seconds that an interrupted run takes to give back what it has
 
 
@@ -46,7 +47,7 @@ class ClaimsElsewhere:
         self._mine: dict[str, Facts] = {}  # by output
         self._others: dict[str, _Sighting] = {}
         self._guard = threading.Lock()
-        self._renewing: threading.Thread | None = None
+        self._begun = False
 
     def take(self, outputs: Iterable[str]) -> bool:
         """Claim outputs, all or none; ``False`` when another process has one of them.
@@ -99,10 +100,18 @@ class ClaimsElsewhere:
         with self._guard:
             self._mine[output] = mine
             self._others.pop(output, None)
-            if self._renewing is None:
-                self._renewing = threading.Thread(target=self._renew, name="asr-claims", daemon=True)
-                self._renewing.start()
+            first, self._begun = not self._begun, True
+        if first:
+            threading.Thread(target=self._renew, name="asr-claims", daemon=True).start()
+            self._sweep()
         return True
+
+    def _sweep(self) -> None:
+        """Remove, once in a run, the claims that killed runs have left on what is made."""
+        with suppress(AsrError), located(f"{self.folder}/{STATE}/claims", OutputError) as (bucket, prefix):
+            old = [key for key, facts in bucket.listed(prefix) if time.time() - facts.mtime_ns / 1e9 > SWEPT]
+            for key in old:
+                bucket.delete(key)
 
     def _is_stale(self, output: str, there: Facts) -> bool:
         """Tell whether the run that has a claim is dead."""
