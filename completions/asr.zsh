@@ -84,6 +84,7 @@ _asr_transcribe() {
         '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
         '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
         '(--manifest)--manifest=[Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.]:FILE:_files' \
+        '*--allow-host=[Read from this host although it is private\: HOST, or HOST\:PORT; several\: again.]:TEXT: ' \
         '(--shard)--shard=[I/N\: the I-th of N parts of the inputs; auto in a job of an array.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
         '(--end)--end=[Stop here.]:TEXT: ' \
@@ -213,6 +214,7 @@ _asr_align() {
         '(--min-coverage)--min-coverage=[Fail below this share of words found, default 0.5.]:X: ' \
         '(--max-word-seconds)--max-word-seconds=[Fail when a word is longer, default 5.]:X: ' \
         '(--reference)--reference=[Folder of TextGrid or CTM files\: say how far from them we are.]:FILE:_files' \
+        '*--allow-host=[Read from this host although it is private\: HOST, or HOST\:PORT; several\: again.]:TEXT: ' \
         '(--shard)--shard=[I/N\: the I-th of N parts of a folder; auto in a job of an array.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
         '(--end)--end=[Stop here.]:TEXT: ' \
@@ -447,6 +449,7 @@ _asr_bench() {
         '(--out -o)-o+[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
         '(--sample)--sample=[Only so many utterances, chosen by --seed.]:N: ' \
         '(--seed)--seed=[Of the sample and the noise; default 0.]:N: ' \
+        '*--allow-host=[Read from this host although it is private\: HOST, or HOST\:PORT; several\: again.]:TEXT: ' \
         '(--text-column)--text-column=[Where the references are, if not found.]:TEXT: ' \
         '(--language -l)--language=[Code or name, or auto; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name, or auto; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \

@@ -23,7 +23,7 @@ from asrcli.diarization.speakers import Diarization, give_speakers, merge_channe
 from asrcli.engines import companions
 from asrcli.engines.options import clip_length
 from asrcli.engines.recogniser import Choice, Recogniser
-from asrcli.errors import UsageError
+from asrcli.errors import InputError, UsageError
 from asrcli.outputs.identity import Stamp, stamp
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.pipeline.events import Worked as WorkedEvent
@@ -155,7 +155,7 @@ def _journal(planned: Plan, job: Job, channel: int | None) -> Journal | None:
     recipe = {**planned.recipe, "channel": str(channel), "batch": str(request.batch_size)}
     try:
         journal = Journal(request.naming.state_folder, job.name, recipe)
-    except OSError:  # the input has gone since it was looked into, which decoding will say
+    except (OSError, InputError):  # the input has gone since it was looked into, which decoding will say
         return None
     if request.force:
         journal.remove()

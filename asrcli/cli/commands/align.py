@@ -53,6 +53,10 @@ def align(
     reference: Annotated[
         str | None, option("--reference", help="Folder of TextGrid or CTM files: say how far from them we are.")
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        option("--allow-host", help="Read from this host although it is private: HOST, or HOST:PORT; several: again."),
+    ] = None,
     shard: Annotated[
         str | None, option("--shard", help="I/N: the I-th of N parts of a folder; auto in a job of an array.")
     ] = None,
@@ -100,10 +104,12 @@ def align(
     from asrcli.audio.vad import VadOptions
     from asrcli.cli.commands.requests import say_shard, spoken_language, stretch, track_choice
     from asrcli.formats import layout
+    from asrcli.places.addresses import settle
     from asrcli.runs.align_pairs import find_pairs
     from asrcli.runs.align_plan import AlignRequest
     from asrcli.runs.shards import shard_of
 
+    settle(allow_host, offline=offline)
     part = shard_of(shard)
     if part:
         report, events = part.named(report), part.named(events)

@@ -44,6 +44,10 @@ def bench(
     out: Annotated[Output, option("--out", "-o", help="Folder for the records; default: the user's.")] = None,
     sample: Annotated[int | None, option("--sample", min=1, help="Only so many utterances, chosen by --seed.")] = None,
     seed: Annotated[int, option("--seed", min=0, help="Of the sample and the noise; default 0.")] = 0,
+    allow_host: Annotated[
+        list[str] | None,
+        option("--allow-host", help="Read from this host although it is private: HOST, or HOST:PORT; several: again."),
+    ] = None,
     text_column: Annotated[str | None, option("--text-column", help="Where the references are, if not found.")] = None,
     language: Annotated[
         str | None, option("--language", "-l", help="Code or name, or auto; default: the dataset's own.")
@@ -104,8 +108,10 @@ def bench(
     from asrcli.bench.session import Request
     from asrcli.datasets.dataset import Wanted
     from asrcli.engines.options import parse_engine_options
+    from asrcli.places.addresses import settle
     from asrcli.types import Options
 
+    settle(allow_host, offline=offline)
     files = ReportPaths(json, csv, markdown, html, plot)
     earlier = beside or []
     _check(dataset, engine, earlier, replay)

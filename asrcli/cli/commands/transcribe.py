@@ -55,6 +55,10 @@ def transcribe(
             "--manifest", help="Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text."
         ),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        _inputs("--allow-host", help="Read from this host although it is private: HOST, or HOST:PORT; several: again."),
+    ] = None,
     shard: Annotated[
         str | None, _inputs("--shard", help="I/N: the I-th of N parts of the inputs; auto in a job of an array.")
     ] = None,
@@ -259,12 +263,14 @@ def transcribe(
     from asrcli.diarization.speakers import SpeakerOptions
     from asrcli.engines.options import parse_engine_options
     from asrcli.formats import layout
+    from asrcli.places.addresses import settle
     from asrcli.runs.plan import Request
     from asrcli.runs.shards import shard_of
     from asrcli.text.writing import Writing
     from asrcli.types import Options
     from asrcli.workers.wanted import Limits, Workers
 
+    settle(allow_host, offline=offline)
     part = shard_of(shard)
     if part:
         report, events = part.named(report), part.named(events)
