@@ -42,6 +42,8 @@ class WorkerRecogniser(LocalRecogniser):
         announce: gets one sentence for each death and each step down.
     """
 
+    lanes = 2
+
     def __init__(
         self, choice: Choice, limits: Limits = DEFAULT, workers: int = 1, announce: Announce = silently
     ) -> None:
