@@ -37,10 +37,11 @@ class Choice:
 class Recogniser(Protocol):
     """Something that recognises: an engine in this process, loaded or not yet, or in another one.
 
-    A run calls each recogniser from one thread at a time, and takes its announcements where nobody else does.
+    A run takes its announcements where nobody else does.
     """
 
     announce: Announce  # gets one sentence for each fallback
+    lanes: int  # threads of a run that call it: with two, its next batch is ready when it has heard one
 
     @property
     def choice(self) -> Choice:
@@ -87,6 +88,8 @@ class LocalRecogniser:
         announce: gets one sentence for each step down the ladder.
         engine: the engine, when it is loaded already.
     """
+
+    lanes = 1  # its calls take the time of this process
 
     def __init__(self, choice: Choice, announce: Announce = silently, engine: Engine | None = None) -> None:
         self.choice = choice

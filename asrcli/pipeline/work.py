@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ from dataclasses import replace
 from asrcli.engines.recogniser import Recogniser, vote
 from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.pipeline.assembly import Assembly, HeardClip, clip_key
-from asrcli.pipeline.batches import SecondsQueue, choose_batch
+from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch
 from asrcli.pipeline.calls import Calls
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Settled, Voted, Worked
 from asrcli.pipeline.feed import End, Fed
@@ -39,6 +40,7 @@ class Work:
         self.known, self.fed, self.put = known, fed, put
         self.all = tuple(recognisers)
         self.recognisers = list(recognisers)  # without those that have failed
+        self.at_work = Counter[Recogniser]()  # batches of each
         self.calls = Calls(options, settings)
         self.heard = 0.0  # seconds of audio
         self.choice = choice = recognisers[0].choice
@@ -61,7 +63,7 @@ class Work:
                     self._finish(track, recogniser)
                 elif (track := self._electorate()) is not None:
                     self._settle_language(track, recogniser)
-                elif self.waiting and not self._is_collecting():
+                elif self.waiting and not self._is_collecting() and self._has_turn(recogniser):
                     self._recognise_batch(recogniser)
                 else:
                     self.fed.changed.wait()
@@ -164,12 +166,15 @@ class Work:
         taken = set(chosen)
         self.waiting = [one for at, one in enumerate(self.waiting) if at not in taken]
         clips = [clip for _, clip in batch]
+        self.at_work[recogniser] += 1
         try:
             with self._unlocked():
                 results, spent = self.calls.recognise(recogniser, clips)
         except (EngineUnavailable, DeviceError):
             self._give_back(batch)
             raise
+        finally:
+            self.at_work[recogniser] -= 1
         seconds = sum(clip.seconds for clip in clips) or 1.0
         self._count(recogniser, seconds)
         for (track, clip), result in zip(batch, results, strict=True):
@@ -185,14 +190,30 @@ class Work:
         """Let another recogniser hear clips, if there is one."""
         self.waiting = [*(one for one in batch if not one[0].failed), *self.waiting]
 
-    def can_spare(self, recogniser: Recogniser) -> bool:
-        """Give up a recogniser if others, which have heard something, can do the rest; return whether they can."""
+    def spare(self, recogniser: Recogniser) -> int | None:
+        """Give up a recogniser if others, which have heard something, can do the rest.
+
+        Returns:
+            How many others go on; 0 when it was given up before, ``None`` when it cannot be.
+        """
         with self.fed.changed:
+            if recogniser not in self.recognisers:
+                return 0
             if len(self.recognisers) < 2 or not self.heard:
-                return False
+                return None
             self.recognisers.remove(recogniser)
             self.fed.changed.notify_all()
-            return True
+            return len(self.recognisers)
+
+    def _has_turn(self, recogniser: Recogniser) -> bool:
+        """Return whether a recogniser may take a batch: one that is at work, only where enough is left for the others.
+
+        What waits behind a batch that is being heard is not there for a recogniser that is free.
+        """
+        if recogniser not in self.recognisers:
+            raise Closed
+        seconds = sum(clip.seconds for _, clip in self.waiting)
+        return not self.at_work[recogniser] or seconds > self.budget * len(self.recognisers)
 
     def _count(self, recogniser: Recogniser, seconds: float) -> None:
         self.heard += seconds

@@ -17,10 +17,10 @@ from asrcli.engines.selection import Setup
 from asrcli.runs.events import Loaded, Note
 from asrcli.runs.plan import Plan, Request, companions_of, for_engine, prepare_engine
 from asrcli.types import Options
+from asrcli.workers.pool import Crew, assemble
 
 if TYPE_CHECKING:
     from asrcli.diarization.desk import DeskMaker
-    from asrcli.workers.pool import Crew
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,6 @@ def _prepare(planned: Plan, announce: Announce, recogniser: Recogniser | None) -
 
 def _crew(planned: Plan, options: Options, announce: Announce) -> Crew:
     """Return what to recognise with, its weights found: the engine in this process, or in workers."""
-    from asrcli.workers.pool import assemble
-
     request, engine = planned.request, planned.engine
 
     def choose(device: str, threads: int) -> Choice:

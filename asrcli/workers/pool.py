@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from asrcli.engine import Engine
 from asrcli.engines import device as devices
 from asrcli.engines.recogniser import Choice, LocalRecogniser
-from asrcli.workers.recogniser import WorkerRecogniser
 from asrcli.workers.wanted import Workers, share
 
 
@@ -21,9 +20,8 @@ class Crew:
 
     def close(self) -> None:
         """End the workers, in the middle of a call if need be. An engine in this process is left as it is."""
-        for one in self.recognisers:
-            if isinstance(one, WorkerRecogniser):
-                one.close()
+        for one in self.recognisers if self.names else ():
+            one.close()
 
 
 def assemble(
@@ -45,6 +43,8 @@ def assemble(
     own = share(threads, len(places))
     if not places:
         return Crew((LocalRecogniser(choose(kinds, own)),))
+    from asrcli.workers.recogniser import WorkerRecogniser  # what starts processes is for those who want some
+
     first = choose(places[0], own)
     dtype = first.device.dtype
     found = [first]
