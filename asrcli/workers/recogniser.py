@@ -7,9 +7,8 @@ kills the process twice while it is alone fails its recording.
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,19 +51,24 @@ class WorkerRecogniser(LocalRecogniser):
         self._most = limits.memory or int(SHARE * machine_memory() / workers)  # bytes
         self._calling = self._loading  # one call at a time, whatever the engine can
         self._remote: Remote | None = None  # also while it loads
-        self._over = threading.Event()
+        self._closings = 0
+        self._since: int | None = None  # closings when the call that is under way was made
         self._died_at: set[str] = set()  # recordings, since a clip was heard
+
+    def load(self) -> Engine:
+        """Return the engine, in a process that is started first if need be."""
+        with self._turn():
+            return super().load()
 
     def close(self) -> None:
         """End the process, in the middle of a call if need be; the next call starts another."""
+        self._closings += 1  # which calls that wait for their turn see as well
         if self._loading.acquire(blocking=False):
             try:
                 self._let_go()
             finally:
                 self._loading.release()
-            return
-        self._over.set()
-        if (running := self._remote) is not None:
+        elif (running := self._remote) is not None:
             running.child.kill()
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> Results:
@@ -74,7 +78,7 @@ class WorkerRecogniser(LocalRecogniser):
             EngineUnavailable: the engine dies of everything, and has recognised none of the clips.
             OutOfMemory: one clip alone does not fit on any device.
         """
-        with self._loading:
+        with self._turn():
             try:
                 results = super().transcribe(clips, options)
                 self._died_at.clear()
@@ -100,6 +104,7 @@ class WorkerRecogniser(LocalRecogniser):
             self._check_open()
             self._remote = remote(self.choice, self.device, self.limits, lambda text: self.announce(text))
             try:
+                self._check_open()
                 self._remote.load()
                 return self._remote
             except BaseException as error:
@@ -120,9 +125,20 @@ class WorkerRecogniser(LocalRecogniser):
         if ended is not None:
             ended.child.close(seconds=0.2)
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Make one call after the other, none that was made before the recogniser was closed."""
+        made = self._closings
+        with self._loading:
+            outer, self._since = self._since, made if self._since is None else self._since
+            try:
+                self._check_open()
+                yield
+            finally:
+                self._since = outer
+
     def _check_open(self) -> None:
-        if self._over.is_set():
-            self._over.clear()
+        if self._since not in (None, self._closings):
             raise EngineUnavailable("the recogniser was closed in the middle of its work")
 
     def _replace_if_grown(self) -> None:
@@ -192,7 +208,7 @@ class WorkerRecogniser(LocalRecogniser):
         Raises:
             InputError: it died twice.
         """
-        with self._loading:
+        with self._turn():
             try:
                 return work()
             except Died as death:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,10 +138,28 @@ def test_languages_and_answers_come_from_the_worker(worker: list[WorkerRecognise
     assert engine.prompt_characters == 48_000
 
 
-def test_closing_ends_a_call_that_is_under_way(worker: list[WorkerRecogniser]) -> None:
+class Watched:
+    """A lock that counts who has come to it."""
+
+    def __init__(self, lock: Any) -> None:
+        self.lock, self.come = lock, threading.Semaphore(0)
+
+    def __enter__(self) -> None:
+        self.come.release()
+        self.lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self.lock.release()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.lock, name)
+
+
+def test_closing_ends_the_call_under_way_and_those_that_wait(worker: list[WorkerRecogniser]) -> None:
     engine, said = recogniser(worker, "hang=bad", Limits())
     engine.load()
-    failures: list[BaseException] = []
+    engine._loading = watched = Watched(engine._loading)  # type: ignore[assignment]
+    failures: list[AsrError] = []
 
     def work() -> None:
         try:
@@ -148,14 +167,16 @@ def test_closing_ends_a_call_that_is_under_way(worker: list[WorkerRecogniser]) -
         except AsrError as error:
             failures.append(error)
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    while engine._loading.acquire(blocking=False):  # until the call has it
-        engine._loading.release()
-        time.sleep(0.01)
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(4):  # one comes to the lock three times, to call and to load; the other waits for it
+        watched.come.acquire()
     engine.close()
-    thread.join(30)
-    assert not thread.is_alive() and "closed" in str(failures[0]) and said == []
+    for thread in threads:
+        thread.join(60)
+    assert len(failures) == 2 and all("closed" in str(one) for one in failures) and said == []
+    assert engine._remote is None
 
 
 def test_a_worker_that_is_lost_leaves_its_clips_to_the_others(recordings: list[Path]) -> None:
