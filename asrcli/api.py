@@ -13,6 +13,7 @@ from asrcli.base.languages import language_code
 from asrcli.engines import selection
 from asrcli.engines.recogniser import LocalRecogniser, Recogniser
 from asrcli.errors import UsageError
+from asrcli.places.addresses import settle
 from asrcli.runs import plan as jobs
 from asrcli.runs.events import Done, JobFailed, Note
 from asrcli.runs.execute import execute
@@ -131,6 +132,7 @@ def _ignore(text: str) -> None:
 def _request(paths: Paths, vad: VadOptions | bool, more: dict[str, Any]) -> jobs.Request:
     """Return what is asked for by the fields of `Options` and `Request`."""
     named = [paths] if isinstance(paths, str | PathLike) else list(paths)
+    settle(None, offline=bool(more.get("offline")))
     found = inputs.expand(fspath(path) for path in named)
     asked = {field.name: more.pop(field.name) for field in fields(Options) if field.name in more}
     if isinstance(own := asked.get("engine_options"), Mapping):

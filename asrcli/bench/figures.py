@@ -149,6 +149,13 @@ def serving(callers: int, found: say.Served) -> list[Measure]:
     for share in PERCENTILES:
         value = percentile(found.times, share) if found.times else None
         measures.append(Measure(f"latency_p{share}", value, "s", condition, count=len(found.times)))
+    first = [one.first for one in found.requests if one.first is not None and not one.error]
+    if first:
+        values = {"p50": percentile(first, 50), "p95": percentile(first, 95), "mean": sum(first) / len(first)}
+        measures += [Measure(f"ttft_{name}", one, "s", condition, count=len(first)) for name, one in values.items()]
+    rates = [one.total / one.seconds for one in found.requests if one.seconds and not one.error]
+    if rates:
+        measures.append(Measure("rtf", sum(rates) / len(rates), "s/s", condition, count=len(rates)))
     return measures
 
 

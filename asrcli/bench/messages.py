@@ -84,6 +84,8 @@ class Heard:
     model: float
     error: str = ""
     trace: str = ""  # of a bug
+    language: str | None = None  # that the engine heard by itself; None when it was told one
+    language_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,18 @@ class Streamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """One of several requests at once; times are seconds from when it was made."""
+
+    id: str
+    seconds: float  # of audio
+    total: float  # until its whole text was there
+    first: float | None = None  # until its first token was; None where the engine does not tell
+    batch: int = 1  # clips that were heard together with it
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Served:
     """Several callers at once: how long each utterance took, and all of them together."""
 
@@ -119,6 +133,7 @@ class Served:
     wall: float
     seconds: float  # of audio
     failed: int
+    requests: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,7 +282,7 @@ class Work:
             model=weights.name,
             revision=weights.revision,
             language=assembly.main_language(),
-            language_score=assembly.language_score,
+            language_score=assembly.main_language_score(),
             seconds=end.seconds,
             speech=end.speech,
             gaps=assembly.uncovered(end.speech),

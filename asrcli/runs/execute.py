@@ -21,8 +21,9 @@ from asrcli.base.background import in_order
 from asrcli.base.files import is_special
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
 from asrcli.engines import companions
+from asrcli.engines.options import clip_length
 from asrcli.engines.recogniser import Choice, Recogniser
-from asrcli.errors import UsageError
+from asrcli.errors import InputError, UsageError
 from asrcli.outputs.identity import Stamp, stamp
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.pipeline.events import Worked as WorkedEvent
@@ -154,7 +155,7 @@ def _journal(planned: Plan, job: Job, channel: int | None) -> Journal | None:
     recipe = {**planned.recipe, "channel": str(channel), "batch": str(request.batch_size)}
     try:
         journal = Journal(request.naming.state_folder, job.name, recipe)
-    except OSError:  # the input has gone since it was looked into, which decoding will say
+    except (OSError, InputError):  # the input has gone since it was looked into, which decoding will say
         return None
     if request.force:
         journal.remove()
@@ -284,7 +285,7 @@ def pipeline_settings(request: Request, choice: Choice) -> Settings:
     """Return how the pipeline runs for a request."""
     from asrcli.audio.cut import CutOptions
 
-    longest = choice.engine.clip_seconds(request.options)
+    longest = clip_length(choice.engine, request.options)
     return Settings(
         cut=CutOptions(max_seconds=longest, max_gap=choice.engine.longest_pause, vad=request.vad),
         languages=request.languages,

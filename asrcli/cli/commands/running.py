@@ -15,6 +15,7 @@ from asrcli.base.files import reason
 from asrcli.cli.commands.notes import say_doubts, say_failure
 from asrcli.cli.commands.sinks import Results, Sinks
 from asrcli.errors import AsrError
+from asrcli.outputs.claims import give_back_elsewhere
 from asrcli.outputs.targets import reads
 from asrcli.runs.records import VERSION, discard_stdout, done_record, failed_record, now, print_json, segment_record
 
@@ -284,6 +285,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 def leave(code: int) -> NoReturn:
     """End the process now. The engine's thread may be deep in a library and cannot be asked to stop."""
+    give_back_elsewhere()
     with suppress(OSError, ValueError):
         take_down()
     with suppress(OSError, ValueError):

@@ -55,6 +55,10 @@ def transcribe(
             "--manifest", help="Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text."
         ),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        _inputs("--allow-host", help="Read from this host although it is private: HOST, or HOST:PORT; several: again."),
+    ] = None,
     shard: Annotated[
         str | None, _inputs("--shard", help="I/N: the I-th of N parts of the inputs; auto in a job of an array.")
     ] = None,
@@ -212,6 +216,10 @@ def transcribe(
         list[str] | None,
         _decoding("--engine-option", metavar="NAME=VALUE", help="Of this engine alone; asr engines lists them."),
     ] = None,
+    chunk_length: Annotated[
+        float | None,
+        _decoding("--chunk-length", "--chunk-size", help="Longest piece heard at once, seconds; default: by engine."),
+    ] = None,
     batched: Annotated[
         bool | None, _decoding("--batched/--no-batched", help="Many clips at once (default), or in sequence.")
     ] = None,
@@ -255,12 +263,14 @@ def transcribe(
     from asrcli.diarization.speakers import SpeakerOptions
     from asrcli.engines.options import parse_engine_options
     from asrcli.formats import layout
+    from asrcli.places.addresses import settle
     from asrcli.runs.plan import Request
     from asrcli.runs.shards import shard_of
     from asrcli.text.writing import Writing
     from asrcli.types import Options
     from asrcli.workers.wanted import Limits, Workers
 
+    settle(allow_host, offline=offline)
     part = shard_of(shard)
     if part:
         report, events = part.named(report), part.named(events)
@@ -285,8 +295,8 @@ def transcribe(
             carry_initial_prompt=carry_initial_prompt, hallucination_silence_threshold=hallucination_silence_threshold,
             prepend_punctuations=prepend_punctuations, append_punctuations=append_punctuations,
             suppress_tokens=requests.numbers(suppress_tokens, "--suppress-tokens", int),
-            max_new_tokens=max_new_tokens, batched=batched, seed=seed, ask=tuple(ask) if ask else None,
-            engine_options=parse_engine_options(engine_option or ()),
+            max_new_tokens=max_new_tokens, chunk_length=chunk_length, batched=batched, seed=seed,
+            ask=tuple(ask) if ask else None, engine_options=parse_engine_options(engine_option or ()),
         )  # fmt: skip
         found, formats = requests.inputs_and_formats(sources, results, reports, options)
         if part:
