@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from asrcli.audio.inputs import STDIN
 from asrcli.base.encoding import decode_text
 from asrcli.base.files import reason
 from asrcli.base.join import is_unspaced
+from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def read_script(path: str) -> Script:
         InputError: it cannot be read, or holds no words.
     """
     try:
-        raw = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+        raw = read_whole(path)
         text = decode_text(raw)
     except OSError as error:
         raise InputError(f"cannot read the text '{path}': {reason(error)}") from error

@@ -128,15 +128,15 @@ def _apart(first: str, second: str) -> str:
 def check_folder(path: str) -> None:
     """Raise `UsageError` when an output folder exists as something else than a folder."""
     for part in [Path(path), *Path(path).parents]:
-        if part.exists():
-            if not part.is_dir():
+        if os.path.exists(part):
+            if not os.path.isdir(part):
                 raise UsageError(f"the output folder '{path}' cannot be made: '{part}' is a file")
             return
 
 
 def check_writable(path: str) -> None:
     """Raise `UsageError` when nothing may be written into a folder, or none may be made there."""
-    there = next(part for part in [Path(path).absolute(), *Path(path).absolute().parents] if part.exists())
+    there = next(part for part in [Path(path).absolute(), *Path(path).absolute().parents] if os.path.exists(part))
     if not os.access(there, os.W_OK | os.X_OK):
         what = "there is" if there == Path(path).absolute() else f"'{there}' gives"
         raise UsageError(f"the output folder '{path}': {what} no permission to write; choose another one")
