@@ -16,6 +16,7 @@ from support.command import Run, write_wav
 from support.elsewhere import BUCKET, Bucket, Fault, Server, Site, certificate, moto_bucket, serving
 
 from asrcli.audio.inputs import Found, expand
+from asrcli.base.trust import is_harmless
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.naming import Naming
 from asrcli.places import addresses, asking, blocks
@@ -453,6 +454,16 @@ def test_few_requests_and_few_bytes(bucket: Bucket, monkeypatch: pytest.MonkeyPa
     bucket.server.requests.clear()
     assert sum(map(len, decode(Recording(one.path, start=300.0, end=310.0), pytest.fail))) == 160_000
     assert bucket.server.counted("long")["GET"] <= 4 and bucket.server.sent("long") <= 0.1 * size
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/out", "gs://bucket/out", "s3:/bucket/out", "https://example.org/out"])
+def test_a_project_of_a_stranger_sends_nothing_away(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for option in ("output_dir", "output", "report", "events", "out", "json"):
+        assert is_harmless(option, "out", tmp_path) and not is_harmless(option, place, tmp_path)
+    assert not is_harmless("allow_host", ["nas.local"], tmp_path)
 
 
 def test_settling_is_for_all_that_follows(monkeypatch: pytest.MonkeyPatch) -> None:

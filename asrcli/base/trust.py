@@ -68,11 +68,11 @@ def _is_model(value: Any, _: Path) -> bool:
 
 
 def _is_inside(value: Any, project: Path) -> bool:
-    """Return whether what is written to a path stays in the project, with every link followed."""
+    """Return whether what is written to a path stays in the project, with every link followed; an address does not."""
     if isinstance(value, bool) or value == "-":
         return True  # a flag of that name, or standard output
     text = str(value)
-    if re.match(r"fd:|~|/dev/|/proc/", text) or "\\" in text:
+    if re.match(r"fd:|~|/dev/|/proc/|[A-Za-z][A-Za-z0-9+.-]*:/", text) or "\\" in text:
         return False
     try:
         return Path(os.path.realpath(text)).is_relative_to(os.path.realpath(project))

@@ -154,7 +154,10 @@ def check_folder(path: str) -> None:
 
 def check_writable(path: str) -> None:
     """Raise `UsageError` when nothing may be written into a folder, or none may be made there."""
-    if is_address(path):  # whether something may be written shows when it is claimed, before any work
+    if is_address(path):  # whether something may be written shows when the run begins
+        from asrcli.places.remote import check_there
+
+        check_there(path)
         return
     there = next(part for part in [Path(path).absolute(), *Path(path).absolute().parents] if os.path.exists(part))
     if not os.access(there, os.W_OK | os.X_OK):
