@@ -18,6 +18,7 @@ from asrcli.runs import plan as jobs
 from asrcli.runs.events import Done, JobFailed, Note
 from asrcli.runs.execute import execute
 from asrcli.types import Options, Transcript
+from asrcli.workers.wanted import Workers
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 OnError = Callable[[str, Exception], None]
@@ -45,7 +46,7 @@ def transcribe(
         on_note: called with each line that the command would print on standard error.
         more: fields of `Options` (``language``, ``prompt``, ``beam_size``, ..., ``engine_options`` also as a mapping of
             names to numbers) and of `asrcli.runs.plan.Request`
-            (``device``, ``dtype``, ``channels``, ``start``, ``end``, ``offline``, ...).
+            (``device``, ``dtype``, ``channels``, ``start``, ``end``, ``offline``, ...; ``workers`` also as a number).
 
     Raises:
         AsrError: as the command would fail; its class says how.
@@ -141,6 +142,8 @@ def _request(paths: Paths, vad: VadOptions | bool, more: dict[str, Any]) -> jobs
     unknown = set(more) - {field.name for field in fields(jobs.Request)}
     if unknown:
         raise UsageError(f"transcribe() has no argument '{sorted(unknown)[0]}'")
+    if isinstance(count := more.get("workers"), int):
+        more["workers"] = Workers(count)
     speech = (VadOptions() if vad else None) if isinstance(vad, bool) else vad
     return jobs.Request(tuple(found), options=Options(**asked), vad=speech, **more)
 

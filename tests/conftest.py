@@ -39,6 +39,8 @@ settings.register_profile("asr", deadline=None, suppress_health_check=[HealthChe
 settings.load_profile("asr")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: children would ignore it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# One thread per worker: with as many as cores in each of as many workers, threads spin while they wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 guard_torchaudio()  # tests import pyannote and NeMo directly, too
 
 

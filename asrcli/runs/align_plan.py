@@ -52,6 +52,7 @@ class AlignRequest:
     min_coverage: float = MIN_COVERAGE
     max_word_seconds: float = MAX_WORD_SECONDS
     reference: str | None = None
+    chunk_length: float | None = None  # seconds; the longest stretch aligned at once, None: what the aligner does best
     channel: int | None = None  # None is the mix of all
     track: str | None = None  # a number, or a language; None: the track of the language, if one is marked so
     jumps: bool = False  # leaps of a file's clock over ten minutes and more are silence
@@ -135,6 +136,7 @@ def plan(request: AlignRequest) -> AlignPlan:
     model = named or aligner.default_model
     notices: list[str] = []
     finder, listener = choices.choose_verifier(request.listener, aligner, language, notices.append)
+    choices.check_window(request.chunk_length, aligner, finder)
     request = replace(request, naming=request.naming.by(aligner.name, model))
     if request.reference:
         references.check_reference(request.reference)
@@ -189,6 +191,7 @@ def _run_recipe(request: AlignRequest, aligner: type[Aligner], model: str) -> Re
         "max_word_seconds": str(request.max_word_seconds),
         "highlight_words": str(request.highlight_words),
         "channel": str(request.channel),
+        **({"chunk_length": f"{request.chunk_length:g}"} if request.chunk_length else {}),
         **({"track": request.track} if request.track else {}),
         **({"jumps": "True"} if request.jumps else {}),
         "stretch": f"{request.start}-{request.end}",

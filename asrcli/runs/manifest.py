@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,11 +27,12 @@ from asrcli.outputs.targets import File, check_targets, reads
 from asrcli.places import remote
 from asrcli.places.addresses import is_address, join
 from asrcli.runs.events import Done, JobEvent, JobFailed, Probed, Resumed, Written
-from asrcli.runs.execute import Execution, Part, Prepared, prepare
+from asrcli.runs.execute import Execution, Part
 from asrcli.runs.jobs import FORCED, Job, Output, planned_output
 from asrcli.runs.journal import state_of
 from asrcli.runs.outputs import identity_since
 from asrcli.runs.plan import Plan, Request, text_recipe
+from asrcli.runs.prepare import Prepared, prepare
 from asrcli.types import Transcript, Utterance
 
 
@@ -198,7 +200,8 @@ def _transcribe(
     yield Probed(tuple((part.job, seconds) for part, seconds in parts))
     if parts:
         prepared = yield from prepare(planned)
-        yield from _Utterances(planned, [part for part, _ in parts], prepared, keep).events()
+        with closing(prepared):
+            yield from _Utterances(planned, [part for part, _ in parts], prepared, keep).events()
 
 
 class _Utterances(Execution):

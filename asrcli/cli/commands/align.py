@@ -69,6 +69,9 @@ def align(
     jumps: Annotated[
         bool, option("--jumps", help="Keep leaps of a file's clock (over 10 minutes) as silence.")
     ] = False,
+    chunk_length: Annotated[
+        float | None, option("--chunk-length", help="Longest stretch aligned at once, seconds; default: by aligner.")
+    ] = None,
     vad: Annotated[bool, option("--vad/--no-vad", help="Look for words in speech only.")] = True,
     device: Annotated[str, option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     compute_type: Annotated[str, option("--compute-type", "--dtype", help="auto, float32, bfloat16, ...")] = "auto",
@@ -130,8 +133,8 @@ def align(
             aligner=aligner, model=model, listener=listener, vad=VadOptions() if vad else None,
             formats=chosen, layout=layout(subs) if subs else None,
             highlight_words=highlight_words, naming=results.naming, force=force,
-            min_coverage=min_coverage, max_word_seconds=max_word_seconds, reference=reference,
-            device=device, dtype=compute_type, threads=threads, offline=offline,
+            chunk_length=chunk_length, min_coverage=min_coverage, max_word_seconds=max_word_seconds,
+            reference=reference, device=device, dtype=compute_type, threads=threads, offline=offline,
         )  # fmt: skip
         raise typer.Exit(_run(wanted, reports, console))
 

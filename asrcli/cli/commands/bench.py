@@ -50,10 +50,13 @@ def bench(
     ] = None,
     text_column: Annotated[str | None, option("--text-column", help="Where the references are, if not found.")] = None,
     language: Annotated[
-        str | None, option("--language", "-l", help="Code or name; default: the dataset's own.")
+        str | None, option("--language", "-l", help="Code or name, or auto; default: the dataset's own.")
     ] = None,
     beam_size: Annotated[int | None, option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
     length_penalty: Annotated[float | None, option("--length-penalty", help="Exponent of the length.")] = None,
+    chunk_length: Annotated[
+        float | None, option("--chunk-length", help="Longest piece heard at once, seconds; default: by engine.")
+    ] = None,
     engine_option: Annotated[
         list[str] | None,
         option("--engine-option", metavar="NAME=VALUE", help="Of the engine alone; asr engines lists them."),
@@ -72,7 +75,7 @@ def bench(
         str, option("--batches", help="Batch sizes to try, or none; default 1,2,4,8,16,32.")
     ] = "1,2,4,8,16,32",
     concurrency: Annotated[
-        str | None, option("--concurrency", help="Callers at once, for engines that are servers: 1,4,16.")
+        str | None, option("--concurrency", help="Requests at once: 1,4,16,64; first token, RTF and audio per second.")
     ] = None,
     robustness: Annotated[
         bool, option("--robustness", help="Noise, lengths, telephone, codecs, and sounds without speech too.")
@@ -115,8 +118,9 @@ def bench(
     _check_files(files, [*_read(dataset, earlier), *reads("an earlier run", replay)], force=force)
     signal.signal(signal.SIGTERM, _interrupt)
     with Console(quiet=quiet, verbose=verbose) as console:
+        spoken = language_code(language) if language not in (None, "auto") else None
         options = Options(
-            language=language_code(language) if language else None, beam_size=beam_size, length_penalty=length_penalty,
+            language=spoken, beam_size=beam_size, length_penalty=length_penalty, chunk_length=chunk_length,
             engine_options=parse_engine_options(engine_option or ()),
         )  # fmt: skip
         figures = Plan(
@@ -126,8 +130,8 @@ def bench(
         )  # fmt: skip
         wanted = Request(
             dataset=Wanted(dataset or "", sample, seed, text_column=text_column), engines=tuple(engine or ()),
-            options=options, plan=figures, vad=vad, device=device, dtype=compute_type, threads=threads,
-            offline=offline, folder=out,
+            options=options, plan=figures, vad=vad, told=language != "auto", device=device, dtype=compute_type,
+            threads=threads, offline=offline, folder=out,
         )  # fmt: skip
         try:
             if replay:
