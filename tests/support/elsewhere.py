@@ -160,8 +160,12 @@ def moto_bucket(wrap: Callable[[App], App] = lambda app: app) -> Iterator[Bucket
     pytest.importorskip("moto")
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    from asrcli.places import remote, stores
+
     with serving(wrap(DomainDispatcherApplication(create_backend_app))) as server:
         bucket = Bucket(server)
+        stores.bucket.cache_clear()  # of a server that an earlier module had
+        remote._seen.clear()
         if not bucket.objects.buckets:
             bucket.objects.create_bucket(BUCKET, "us-east-1")
         yield bucket
