@@ -194,6 +194,7 @@ complete -c asr -n '__asr_at transcribe' -l speakers -r -f -d 'How many speakers
 complete -c asr -n '__asr_at transcribe' -l min-speakers -r -f -d 'At least so many.'
 complete -c asr -n '__asr_at transcribe' -l max-speakers -r -f -d 'At most so many.'
 complete -c asr -n '__asr_at transcribe' -l voices -r -f -a '(__fish_complete_directories)' -d 'Name the speakers by this folder: a recording of each, NAME.wav.'
+complete -c asr -n '__asr_at transcribe' -l same-speakers -d 'One person has one name in all recordings of the run.'
 complete -c asr -n '__asr_at transcribe' -l rttm-in -r -F -d 'Take the speakers from this RTTM file, or a folder of them.'
 complete -c asr -n '__asr_at transcribe' -l subs -r -f -a 'default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper' -d 'Subtitle profile: default, netflix, bbc, ...'
 complete -c asr -n '__asr_at transcribe' -l max-line-width -r -f -d 'Characters in a line.'

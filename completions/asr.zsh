@@ -116,6 +116,7 @@ _asr_transcribe() {
         '(--min-speakers)--min-speakers=[At least so many.]:N: ' \
         '(--max-speakers)--max-speakers=[At most so many.]:N: ' \
         '(--voices)--voices=[Name the speakers by this folder\: a recording of each, NAME.wav.]:DIR:_files -/' \
+        '(--same-speakers)--same-speakers[One person has one name in all recordings of the run.]' \
         '(--rttm-in)--rttm-in=[Take the speakers from this RTTM file, or a folder of them.]:FILE:_files' \
         '(--subs)--subs=[Subtitle profile\: default, netflix, bbc, ...]:SUBS:(default netflix netflix-zh netflix-ja netflix-ko bbc ted youtube shorts whisper)' \
         '(--max-line-width)--max-line-width=[Characters in a line.]:N: ' \

@@ -285,6 +285,8 @@ def test_people_are_named_by_their_recordings(voices: Any, asr: Run, tmp_path: P
     ("words", "message"),
     [
         ("--voices people", "--voices people is for --diarize"),
+        ("--same-speakers", "--same-speakers is for --diarize"),
+        ("--diarize --same-speakers --shard 1/2 -q", "--shard hears some of the recordings"),
         ("--diarize --voices none", "--voices 'none' is no folder"),
         ("--diarize --voices people", "--voices 'people' has no recordings"),
         ("--diarize --voices people --diarize-model community-1", "is for --diarize-model campplus"),

@@ -54,7 +54,7 @@ DISPLACED = {
     "device_index": ("device",),
     "language": ("languages", "identify_with"),
     "languages": ("language",),
-    "rttm_in": ("diarize", "diarize_model", "speakers", "min_speakers", "max_speakers", "voices"),
+    "rttm_in": ("diarize", "diarize_model", "speakers", "min_speakers", "max_speakers", "voices", "same_speakers"),
     "diarize": ("rttm_in",),
     "speakers": ("min_speakers", "max_speakers"),
     "min_speakers": ("speakers",),

@@ -29,6 +29,7 @@ HARMLESS = frozenset(
         """
         language languages task translate ask prompt hotwords start end clip_timestamps channels format
         mirror_tree word_timestamps punctuate dry_run fail_fast diarize speakers min_speakers max_speakers
+        same_speakers
         subs max_line_width max_line_count max_words_per_line max_cps min_duration max_duration min_gap
         highlight_words vad vad_threshold vad_min_speech_duration_ms vad_min_silence_duration_ms beam_size
         n_best best_of patience length_penalty repetition_penalty no_repeat_ngram_size temperature

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from asrcli.diarization.finder import Finder, SpeakerFinder
+from asrcli.diarization.people import name_people
 from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_speakers
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Failed, Finished, Notice
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from asrcli.types import Samples
 
 DeskMaker = Callable[[Sequence[Recording]], "Desk"]
+Together = Callable[[Mapping[int, Diarization]], Mapping[int, Diarization]]
 
 HELD_SECONDS = 3600.0  # of decoded audio that waits for the diarizer, 230 MB; a longer recording waits alone
 PATIENCE = 0.2  # seconds between two looks, so that an interrupt is noticed
@@ -34,16 +37,29 @@ def prepare(wanted: SpeakerOptions, device: str, offline: bool, announce: Callab
     from asrcli.diarization import choice
 
     found = choice.prepare(wanted, device, offline, announce)
-    return lambda recordings: Desk(recordings, lambda say: SpeakerFinder(found, wanted, say))
+    together = partial(name_people, diarizer=found.diarizer) if wanted.same else None
+    return lambda recordings: Desk(recordings, lambda say: SpeakerFinder(found, wanted, say), together)
 
 
 class Desk:
     """Takes recordings as they are decoded, and has their turns ready when they have been heard."""
 
-    def __init__(self, recordings: Sequence[Recording], load: Callable[[Callable[[str], None]], Finder]) -> None:
-        """Start the thread; ``load`` makes the finder in it, and is given what to call with a line for the user."""
+    def __init__(
+        self,
+        recordings: Sequence[Recording],
+        load: Callable[[Callable[[str], None]], Finder],
+        together: Together | None = None,
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            recordings: of the run.
+            load: makes the finder in the thread, and is given what to call with a line for the user.
+            together: names the speakers of all recordings, which are finished when all have been heard.
+        """
         self._recordings = recordings
         self._load = load
+        self._together = together
         self._notes: SimpleQueue[Notice] = SimpleQueue()
         self._at: int | None = None  # the recording that the finder is at
         self._waiting: SecondsQueue[tuple[int, list[Samples]]] = SecondsQueue(HELD_SECONDS)
@@ -89,18 +105,35 @@ class Desk:
                     heard[event.index] = event
                 else:
                     yield event
-                yield from self._finish(heard)
-            while heard:
+                yield from self._notices() if self._together else self._finish(heard)
+            while self._together and not heard.keys() <= self._found.keys():
                 time.sleep(PATIENCE)
+                yield from self._notices()
+            self._name_together(heard)
+            while heard:
                 yield from self._finish(heard)
+                time.sleep(PATIENCE if heard else 0)
         finally:
             self._waiting.close()
 
-    def _finish(self, heard: dict[int, Finished]) -> Iterator[Event]:
+    def _name_together(self, heard: Collection[int]) -> None:
+        """Give one person one label in all recordings."""
+        if self._together is None:
+            return
+        known = {at: found for at, found in self._found.items() if at in heard and isinstance(found, Diarization)}
+        if len(known) < len(self._recordings):
+            left = len(self._recordings) - len(known)
+            self._notes.put(Notice(f"--same-speakers: {left} of {len(self._recordings)} recordings could not be heard"))
+        self._found.update(self._together(known))
+
+    def _notices(self) -> Iterator[Event]:
         if self._broken is not None:
             raise self._broken
         while not self._notes.empty():
             yield self._notes.get()
+
+    def _finish(self, heard: dict[int, Finished]) -> Iterator[Event]:
+        yield from self._notices()
         for index in [index for index in heard if index in self._found]:
             event, found = heard.pop(index), self._found.pop(index)
             if isinstance(found, Exception):

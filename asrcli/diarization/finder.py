@@ -91,7 +91,8 @@ class SpeakerFinder:
         names = {label: voice.speaker for label, voice in voices.items()}
         check_number(self.wanted.count, len({turn.speaker for turn in found.turns}), self.announce)
         turns, exclusive = _moved(found.turns, start, names), _moved(found.exclusive, start, names)
-        return Diarization(turns, exclusive, self.loaded.source, tuple(voices.values()))
+        prints = {names.get(label, label): one for label, one in found.prints.items()} if self.wanted.same else {}
+        return Diarization(turns, exclusive, self.loaded.source, tuple(voices.values()), prints)
 
     def _people(self, samples: Samples) -> Mapping[str, Samples]:
         """Return the print of each person in samples."""

@@ -60,8 +60,16 @@ def _from_file(where: str, inputs: Sequence[str]) -> dict[str, KnownTurns]:
     return found
 
 
-def speaker_recipe(wanted: SpeakerOptions | None, known: KnownTurns | None) -> dict[str, str]:
-    """Return what the speakers of one input depend on, by name and value; outputs with others are out of date."""
+def speaker_recipe(
+    wanted: SpeakerOptions | None, known: KnownTurns | None, inputs: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return what the speakers of one input depend on, by name and value; outputs with others are out of date.
+
+    Args:
+        wanted: how speakers are found.
+        known: the turns of this input, where they are.
+        inputs: all of the run, among which one person has one label.
+    """
     if wanted is None:
         return {}
     if isinstance(known, Diarization):
@@ -77,6 +85,7 @@ def speaker_recipe(wanted: SpeakerOptions | None, known: KnownTurns | None) -> d
         "speakers.at_least": wanted.at_least,
         "speakers.at_most": wanted.at_most,
         "speakers.voices": _voices_hash(wanted.voices) if wanted.voices else None,
+        "speakers.same": _hash("\0".join(sorted(inputs))) if wanted.same else None,
     }
     return {name: str(value) for name, value in parts.items() if value}
 
@@ -87,4 +96,8 @@ def _voices_hash(folder: str) -> str:
     from asrcli.weights.hashes import file_hash
 
     parts = [f"{name}\0{file_hash(Path(path))}\n" for name, path in voice_files(folder).items()]
-    return hashlib.blake2b("".join(parts).encode(errors="surrogateescape"), digest_size=12).hexdigest()
+    return _hash("".join(parts))
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=12).hexdigest()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, groupby
+from typing import TYPE_CHECKING
 
 from asrcli.diarizer import SpeakerCount
 from asrcli.formats.turns import UNKNOWN, channel_speaker, turns_from
 from asrcli.formats.units import interpolated_words, spell
 from asrcli.types import Segment, Transcript, Turn, Voice, Word
+
+if TYPE_CHECKING:
+    from asrcli.types import Samples
 
 # A word that no turn covers goes to a turn this near: the collar within which NIST's evaluations of diarization count
 # no error, because people do not agree on boundaries more closely.
@@ -27,6 +31,7 @@ class SpeakerOptions:
     at_least: int | None = None
     at_most: int | None = None
     voices: str | None = None  # folder with a recording of each person whose name is known
+    same: bool = False  # one person has one label in all recordings of a run
 
     @property
     def count(self) -> SpeakerCount:
@@ -36,7 +41,7 @@ class SpeakerOptions:
     @property
     def by_voice(self) -> str:
         """The option that needs voice prints, "" when none does."""
-        return "--voices" if self.voices else ""
+        return "--voices" if self.voices else "--same-speakers" if self.same else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ class Diarization:
     turns: tuple[Turn, ...]  # may overlap
     exclusive: tuple[Turn, ...] = ()  # one speaker at a time, the one a recogniser hears; () when nobody says
     source: str = ""  # the model with its revision, or the file
-    voices: tuple[Voice, ...] = ()  # how near known voices are
+    voices: tuple[Voice, ...] = ()  # how near known voices are, or the same person in other recordings
+    prints: Mapping[str, Samples] = field(default_factory=dict)  # of the voices, by label; never written
 
 
 def check_number(wanted: SpeakerCount, found: int, announce: Callable[[str], None]) -> None:

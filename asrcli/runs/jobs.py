@@ -118,6 +118,12 @@ def plan_job(job: Job, request: Request | AlignRequest) -> Job:
     return replace(job, outputs=tuple(outputs))
 
 
+def made_again(job: Job, request: Request | AlignRequest, why: str) -> Job:
+    """Return the job with those outputs to be made, too, that would be up to date."""
+    outputs = (one if one.stale else planned_output(one.format, one.path, why, request.naming) for one in job.outputs)
+    return replace(job, outputs=tuple(outputs))
+
+
 def _stale(ledger: Ledger, output: str, source: str, recipe: Recipe) -> str | None:
     try:
         return ledger.stale(output, source, recipe)

@@ -21,7 +21,7 @@ from asrcli.formats import HIGHLIGHTING, Layout, worded
 from asrcli.outputs.naming import Naming
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, reads
-from asrcli.runs.jobs import FORCED, Job, plan_outputs
+from asrcli.runs.jobs import FORCED, Job, made_again, plan_outputs
 from asrcli.text.writing import Writing
 from asrcli.types import Options
 from asrcli.workers.wanted import Workers
@@ -148,16 +148,20 @@ def plan(request: Request) -> Plan:
         raise UsageError("--ask is about a whole recording, not a channel: transcribe with -f json, then use asr ask")
     if request.options.n_best and request.speakers is not None:
         raise UsageError("--n-best lists readings of whole segments, which are parted where speakers change: run twice")
+    paths = [found.path for found in request.inputs]
     turns: Mapping[str, KnownTurns] = {}
     if (wanted := request.speakers) is not None:
-        turns = plan_speakers(wanted, [found.path for found in request.inputs], request.channels)
+        turns = plan_speakers(wanted, paths, request.channels)
     timed_by = {"aligner": f"{aligner[0].name}:{aligner[1] or aligner[0].default_model}"} if aligner else {}
     recipe = {**text_recipe(request, engine, model), **timed_by}
     jobs = [
-        Job(found, recipe={**recipe, **speaker_recipe(request.speakers, turns.get(found.path))})
+        Job(found, recipe={**recipe, **speaker_recipe(request.speakers, turns.get(found.path), paths)})
         for found in request.inputs
     ]
-    return Plan(request, engine, model, plan_outputs(jobs, request), recipe, aligner, tuple(notices), turns)
+    planned = plan_outputs(jobs, request)
+    if request.speakers is not None and request.speakers.same and not all(job.up_to_date for job in planned):
+        planned = tuple(made_again(job, request, "--same-speakers: other recordings have changed") for job in planned)
+    return Plan(request, engine, model, planned, recipe, aligner, tuple(notices), turns)
 
 
 NO_WORDS = "; -f stm holds segments"

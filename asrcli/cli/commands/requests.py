@@ -189,14 +189,20 @@ def track_choice(text: str | None) -> str | None:
     return text
 
 
-def speaker_options(diarize: bool, rttm: str | None, wanted: SpeakerOptions) -> SpeakerOptions | None:
+def speaker_options(
+    diarize: bool, rttm: str | None, wanted: SpeakerOptions, sources: InputOptions
+) -> SpeakerOptions | None:
     """Return how speakers are found: by a model as wanted, from a file, or not at all."""
     from asrcli.diarization.speakers import SpeakerOptions
 
+    if wanted.same:
+        why = "hears some of the recordings, and --same-speakers compares all: leave one of them out"
+        refuse({"--shard": sources.shard, "--manifest": sources.manifest}, why)
     if not diarize:
         counts: dict[str, object] = {"--speakers": wanted.exactly, "--min-speakers": wanted.at_least}
         counts |= {"--max-speakers": wanted.at_most, "--diarize-model": wanted.model, "--voices": wanted.voices}
-        refuse({f"{name} {value}": value for name, value in counts.items()}, "is for --diarize: give that too")
+        given = {f"{name} {value}": value for name, value in counts.items()}
+        refuse({**given, "--same-speakers": wanted.same}, "is for --diarize: give that too")
         return None if rttm is None else SpeakerOptions(rttm=rttm)
     if rttm is not None:
         raise UsageError("--rttm-in has the speakers already: leave out --diarize")

@@ -122,6 +122,9 @@ def transcribe(
     voices: Annotated[
         str | None, _voices("--voices", help="Name the speakers by this folder: a recording of each, NAME.wav.")
     ] = None,
+    same_speakers: Annotated[
+        bool, _voices("--same-speakers", help="One person has one name in all recordings of the run.")
+    ] = False,
     rttm_in: Annotated[
         str | None, _voices("--rttm-in", help="Take the speakers from this RTTM file, or a folder of them.")
     ] = None,
@@ -320,7 +323,9 @@ def transcribe(
             punctuation=requests.punctuation(punctuate, punctuation_model), aligner=aligner,
             writing=Writing(numbers, script),
             speakers=requests.speaker_options(
-                diarize, rttm_in, SpeakerOptions(None, diarize_model, speakers, min_speakers, max_speakers, voices)
+                diarize, rttm_in,
+                SpeakerOptions(None, diarize_model, speakers, min_speakers, max_speakers, voices, same_speakers),
+                sources,
             ),
             device=device if device_index is None else f"cuda:{device_index}",
             dtype="float16" if fp16 and compute_type == "auto" else compute_type, threads=threads, offline=offline,

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     Prints = NDArray[np.float32]  # (prints, 192)
     Labels = NDArray[np.intp]
 
-# Two groups of prints are two people when their mean cosine is below this (docs/accuracy.md).
-SAME_VOICE = 0.45
+# Two groups of prints are two people when their mean cosine is below the first, and never when it is above the second.
+# Pieces of 1.5 s of one person have 0.40 to 0.73 in the mean, those of two people up to 0.3 (docs/accuracy.md).
+SAME_VOICE, SURELY_SAME = 0.35, 0.5
 MOST_PRINTS = 4_000  # that are compared with each other, 130 MB; the others go to the nearest group
-LEAST_SECONDS = 2.0  # of speech that make a speaker of their own, when nobody said how many there are
+LEAST_SECONDS, LEAST_SHARE = 4.0, 0.15  # of speech, and of all speech in a short recording, that make a speaker
 
 
 def unit(prints: Prints) -> Prints:
@@ -39,8 +40,8 @@ def cluster(prints: Prints, seconds: NDArray[np.float64], wanted: SpeakerCount) 
 
     if len(prints) < 2:
         return np.zeros(len(prints), np.intp)
-    chosen = np.sort(np.argsort(-seconds, kind="stable")[:MOST_PRINTS])
-    groups = _groups(prints[chosen], seconds[chosen], wanted)
+    chosen = np.unique(np.linspace(0, len(prints) - 1, min(len(prints), MOST_PRINTS)).round().astype(np.intp))
+    groups = _groups(prints[chosen], seconds[chosen] * (len(prints) / len(chosen)), wanted)
     if len(chosen) == len(prints):
         return groups
     nearest: Labels = np.argmax(unit(prints) @ means(prints[chosen], seconds[chosen], groups).T, 1)
@@ -63,9 +64,21 @@ def _groups(prints: Prints, seconds: NDArray[np.float64], wanted: SpeakerCount) 
     tree = linkage(np.maximum(pdist(prints, "cosine"), 0.0), "average")
     least, most = wanted.exactly or wanted.at_least or 1, wanted.exactly or wanted.at_most or len(prints)
     labels = _number(fcluster(tree, 1 - SAME_VOICE, "distance"))
-    if not least <= labels.max() + 1 <= most:
-        return _number(fcluster(tree, min(max(labels.max() + 1, least), most), "maxclust"))
-    return _without_small(prints, seconds, labels, least)
+    found = int(_speaks_enough(seconds, labels).sum())
+    number = min(max(found, least), most, len(prints))
+    if found != number:  # the fewest groups of which so many speak enough, else just so many
+        finest = max(number, int(fcluster(tree, 1 - SURELY_SAME, "distance").max()))
+        cuts = [_number(fcluster(tree, groups, "maxclust")) for groups in range(number, finest + 1)]
+        labels = next((cut for cut in cuts if _speaks_enough(seconds, cut).sum() >= number), cuts[0])
+    return _without_small(prints, seconds, labels, number)
+
+
+def _speaks_enough(seconds: NDArray[np.float64], labels: Labels) -> NDArray[np.bool_]:
+    """Return for each group whether it says enough to be a speaker."""
+    import numpy as np
+
+    enough: NDArray[np.bool_] = np.bincount(labels, seconds) >= min(LEAST_SECONDS, LEAST_SHARE * seconds.sum())
+    return enough
 
 
 def _number(labels: Labels) -> Labels:
@@ -74,12 +87,12 @@ def _number(labels: Labels) -> Labels:
     return np.unique(labels, return_inverse=True)[1]
 
 
-def _without_small(prints: Prints, seconds: NDArray[np.float64], labels: Labels, least: int) -> Labels:
-    """Give the pieces of speakers who hardly speak to the nearest of the others: a cough is not a person."""
+def _without_small(prints: Prints, seconds: NDArray[np.float64], labels: Labels, number: int) -> Labels:
+    """Give the pieces of all but so many groups to the nearest of those who say most: a cough is not a person."""
     import numpy as np
 
     spoken = np.bincount(labels, seconds)
-    kept = np.argsort(-spoken, kind="stable")[: max(least, int((spoken >= LEAST_SECONDS).sum()), 1)]
+    kept = np.argsort(-spoken, kind="stable")[: max(number, 1)]
     if len(kept) == len(spoken):
         return labels
     near = np.argmax(unit(prints) @ means(prints, seconds, labels)[kept].T, 1)
