@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from asrcli.errors import InputError, MissingExtra
-from asrcli.scoring.significance import Interval, jackknife
+from asrcli.scoring.intervals import Interval, jackknife
 from asrcli.types import Utterance
 
 
