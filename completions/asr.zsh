@@ -129,6 +129,7 @@ _asr_transcribe() {
         '(--stream)--stream[Hear -, a growing file or mic\: while it is spoken.]' \
         '(--pcm)--pcm=[Raw samples for --stream\: s16le\:16000\:1.]:TEXT: ' \
         '(--idle)--idle=[--stream ends when a file has not grown so long\: 10 s.]:X: ' \
+        '(--settle-after)--settle-after=[Seconds after which --stream settles a word, agreed upon or not.]:X: ' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--vad[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--vad-filter[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad[Leave silence out.]' \
@@ -284,7 +285,7 @@ _asr_compare() {
         '(--language -l)-l+[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--convention)--convention=[levenshtein, sclite or open-asr-leaderboard.]:CONVENTION:(levenshtein sclite open-asr-leaderboard)' \
         '(--fragments)--fragments[With sclite\: cut-off words (fr-) match by what there is of them.]' \
-        '(--meetings)--meetings[Score stm or rttm files as conversations\: cpWER, ORC-WER and DER.]' \
+        '(--meetings)--meetings[Score stm, SegLST or rttm files as conversations\: cpWER, tcpWER, ORC-WER, DER.]' \
         '(--collar)--collar=[With --meetings\: seconds round each boundary that DER passes over.]:X: ' \
         '(--explain-normalizer)--explain-normalizer[Show what each rule of the normaliser does to the score.]' \
         '*--by=[Break errors down by\: length, seconds, group, language or a field.]:TEXT: ' \
