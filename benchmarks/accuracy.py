@@ -24,7 +24,7 @@ import numpy as np
 
 from asrcli.engine import load_class
 from asrcli.scoring.alignment import distances
-from asrcli.scoring.significance import jackknife
+from asrcli.scoring.intervals import jackknife
 from asrcli.text.normalisers import build
 from asrcli.weights import models
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asrcli.scoring import significance as signs
-from asrcli.scoring.significance import Interval
+from asrcli.scoring.intervals import LEVEL, Interval, jackknife
 
 SEED = 20261129
 SETS = 1000
@@ -92,15 +92,15 @@ def judged(one: Drawn) -> tuple[Interval | None, Interval | None, bool]:
     MAPSSWE, which a verdict needs besides, is left out: with it there are never more significant differences.
     """
     lengths = np.stack([one.lengths, one.lengths])
-    found = signs.jackknife(one.errors, lengths, one.groups)
+    found = jackknife(one.errors, lengths, one.groups)
     apart = one.errors[0] - one.errors[1]
     units = apart if one.groups is None else np.bincount(one.groups, apart).astype(np.int64)
     difference = found.difference(0, 1)
     enough = difference is not None and len(units) >= signs.fewest_units(1)
     shown = enough and difference is not None and not difference.covers_zero
-    shown = shown and signs.flipped_signs(units) < signs.LEVEL
+    shown = shown and signs.flipped_signs(units) < LEVEL
     if shown and one.groups is not None:
-        single = signs.jackknife(one.errors, lengths).difference(0, 1)
+        single = jackknife(one.errors, lengths).difference(0, 1)
         shown = single is not None and not single.covers_zero
     return found.interval(0), difference, shown
 

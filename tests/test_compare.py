@@ -681,6 +681,36 @@ def test_conversations_are_scored_whatever_the_speakers_are_called(
     assert called("compare", "--meetings", reference, tmp_path / "x.jsonl") == 2
 
 
+def test_words_far_from_their_time_are_errors_of_tcpwer_and_seglst_is_read_as_stm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Against meeteval with its own readers, and by known counts: what is said 20 s late is missed and invented."""
+    meeteval = pytest.importorskip("meeteval")
+    pytest.importorskip("pyannote.metrics")
+    lines = ["rec 1 ann 0 2 hello there my friend", "rec 1 bob 30 32 good day to you", "rec2 1 bob 1 2 good bye"]
+    late = ["rec 1 s1 3 5 hello there friend", "rec 1 s2 50 52 good day to you", "rec2 1 s2 1 2 good bye"]
+    paths = [tmp_path / "r.stm", tmp_path / "h.stm"]
+    for path, side in zip(paths, (lines, late), strict=True):
+        path.write_text("\n".join(side) + "\n")
+        cells = [line.split(maxsplit=5) for line in side]
+        names = ("session_id", "speaker", "start_time", "end_time", "words")
+        rows = [dict(zip(names, (one[0], one[2], float(one[3]), float(one[4]), one[5]), strict=True)) for one in cells]
+        path.with_suffix(".json").write_text(json.dumps(rows))
+    found = []
+    for suffix in (".stm", ".json"):
+        both = [path.with_suffix(suffix) for path in paths]
+        assert called("compare", "--meetings", *both, "--json", "-") == 0
+        found.append(json.loads(capsys.readouterr().out)["systems"][0])
+    assert found[0] == found[1] and (found[0]["cp_errors"], found[0]["tcp_errors"]) == (1, 1 + 4 + 4)
+    theirs = meeteval.wer.tcpwer(*map(meeteval.io.load, paths), collar=5)
+    assert sum(one.errors for one in theirs.values()) == 9
+    assert called("compare", *(path.with_suffix(".json") for path in paths)) == 1
+    assert "add --meetings" in capsys.readouterr().err
+    paths[0].with_suffix(".json").write_text(json.dumps([{"session_id": "rec", "words": "hello"}]))
+    assert called("compare", "--meetings", *both) == 1
+    assert "r.json: entry 1 has no 'speaker'" in capsys.readouterr().err
+
+
 def test_turns_alone_are_scored_for_who_spoke_when(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Against NIST's md-eval where it is installed, which counts each second by itself."""
     pytest.importorskip("pyannote.metrics")

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asrcli.scoring import significance
+from asrcli.scoring import intervals, significance
 from asrcli.scoring.alignment import Convention, align, count, count_all, distances, is_only_path, measures, tally
 from asrcli.scoring.network import align_networks, is_marked, parse_network
 from asrcli.types import ErrorCounts
@@ -214,7 +214,7 @@ def test_an_interval_of_many_utterances_is_that_of_the_normal_approximation() ->
     chance = np.random.default_rng(0)
     lengths = chance.integers(5, 30, 400)
     errors = chance.binomial(lengths, 0.1)
-    found = significance.jackknife(np.stack([errors, errors]), np.stack([lengths, lengths]))
+    found = intervals.jackknife(np.stack([errors, errors]), np.stack([lengths, lengths]))
     rate = errors.sum() / lengths.sum()
     deviation = np.sqrt(((errors - rate * lengths) ** 2).sum()) / lengths.sum()
     interval, same = found.interval(0), found.difference(0, 1)
@@ -230,7 +230,7 @@ def test_the_difference_of_many_utterances_is_that_of_the_paired_t_test() -> Non
     lengths = np.full(500, 20)
     both = chance.binomial(10, 0.1, 500)
     errors = np.stack([both + chance.binomial(10, 0.1, 500), both + chance.binomial(10, 0.14, 500)])
-    found = significance.jackknife(errors, np.stack([lengths, lengths])).difference(0, 1)
+    found = intervals.jackknife(errors, np.stack([lengths, lengths])).difference(0, 1)
     expected = stats.ttest_rel(errors[0] / 20, errors[1] / 20).confidence_interval(0.95)
     assert found is not None
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.02 * (found.high - found.low))
@@ -239,31 +239,35 @@ def test_the_difference_of_many_utterances_is_that_of_the_paired_t_test() -> Non
 def test_leaving_out_by_hand() -> None:
     errors, lengths = np.array([[1, 0, 4, 2, 0, 3]]), np.array([[9, 5, 12, 8, 6, 20]])
     without = [(errors.sum() - errors[0, at]) / (lengths.sum() - lengths[0, at]) for at in range(6)]
-    found = significance.jackknife(errors, lengths)
+    found = intervals.jackknife(errors, lengths)
     assert found.shares[0, 0] == pytest.approx(5 * np.var(without))
-    assert found.factor == pytest.approx(significance.student_t(lengths.sum() ** 2 / (lengths**2).sum() - 1))
+    assert intervals.factor(found.effective[0, 0]) == pytest.approx(
+        intervals.student_t(lengths.sum() ** 2 / (lengths**2).sum() - 1)
+    )
 
 
 def test_student_t_is_that_of_scipy() -> None:
     stats = pytest.importorskip("scipy.stats")
     for freedom in (1, 1.5, 2, 3.7, 5, 10, 33.3, 100, 999, 9_999, 10_001, 1e6):
-        assert significance.student_t(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-4)
+        assert intervals.student_t(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-4)
 
 
 def test_intervals_over_speakers_are_wider_when_speakers_differ() -> None:
     speakers = np.repeat(np.arange(10), 40)
     lengths = np.full(400, 20)
     errors = speakers.copy()  # every utterance of a speaker is alike
-    utterances = significance.jackknife(errors[None], lengths[None]).interval(0)
-    clustered = significance.jackknife(errors[None], lengths[None], speakers).interval(0)
+    utterances = intervals.jackknife(errors[None], lengths[None]).interval(0)
+    clustered = intervals.jackknife(errors[None], lengths[None], speakers).interval(0)
     assert clustered is not None and utterances is not None
     assert clustered.high - clustered.low > 3 * (utterances.high - utterances.low)
 
 
 def test_one_long_recording_among_short_ones_is_hardly_more_than_one() -> None:
     errors, lengths = np.array([[400, 1, 0, 1, 0, 1]]), np.array([[5000, 5, 5, 5, 5, 5]])
-    found = significance.jackknife(errors, lengths)
-    assert found.factor == pytest.approx(12.7, rel=0.01)  # Student's t with one degree of freedom
+    found = intervals.jackknife(errors, lengths)
+    assert intervals.factor(found.effective[0, 0]) == pytest.approx(
+        12.7, rel=0.01
+    )  # Student's t with one degree of freedom
 
 
 def test_more_needed_shrinks_with_the_difference() -> None:

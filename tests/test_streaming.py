@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import random
 import sys
 import threading
@@ -33,6 +34,7 @@ from asrcli.errors import AsrError, EngineUnavailable, InputError, MissingExtra,
 from asrcli.streaming import sources
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, pieces, tokens, written
 from asrcli.streaming.endpoints import STEP, End, Endpointer, Piece
+from asrcli.streaming.hearing import Pace
 from asrcli.streaming.listener import Listener
 from asrcli.streaming.own_stream import OwnStream
 from asrcli.streaming.session import Note, Over, Ready, Session
@@ -458,6 +460,28 @@ class Moody(Engine):
         if isinstance(said, Exception):
             raise said
         return [[Segment(" ".join(said), 0.0, clip.seconds)] if said else [] for clip in clips]
+
+
+@pytest.mark.parametrize(("settle_after", "latest"), [(2.0, 4.8), (4.0, 6.8), (math.inf, 11.0)])
+def test_words_settle_after_a_time_if_that_is_asked_for(settle_after: float, latest: float) -> None:
+    """Of an engine that is never sure of the third word; each takes half a second."""
+
+    class Unsure(Moody):
+        def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+            self.calls += 1
+            words = [f"w{number:02}" for number in range(int(2 * clips[0].seconds))]
+            words[2:3] = [f"u{self.calls:02}"][: len(words[2:3])]
+            return [[Segment(" ".join(words), 0.0, clips[0].seconds)] if words else []]
+
+    owner = recogniser(Unsure, "x", Options())
+    listener = Listener(owner.recogniser, Recording("x"), owner.options, None, Pace(settle_after=settle_after))
+    updates, block = [], np.zeros(1600, np.float32)
+    for number in range(100):
+        updates += [(0.1 * (number + 1), one) for one in listener.feed(block)]
+    updates += [(10.0, one) for one in listener.finish()]
+    check(listener, [one for _, one in updates])
+    assert listener.segments[0].text.split()[:2] == ["w00", "w01"]
+    assert next(time for time, one in updates if "u" in one.settled) <= latest
 
 
 @settings(max_examples=40)

@@ -242,6 +242,8 @@ def test_a_server_that_dies_leaves_what_was_heard(tmp_path: Path) -> None:
     ("words", "code", "hint"),
     [
         (("--pcm", "s16le", "-"), 2, "--stream"),
+        (("--settle-after", "2", "-"), 2, "--settle-after is for --stream: add it"),
+        (("--stream", "--settle-after", "2", "-e", "fake", "-m", "stream", "-"), 2, "leave --settle-after out"),
         (("--stream", "--pcm", "mp3", "-"), 2, "s16le:16000:1"),
         (("--stream", "a.wav", "b.wav"), 2, "one input"),
         (("--stream", "-", "--start", "3"), 2, "--start"),

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asrcli.aligner import AlignedWord, Aligner
 from asrcli.alignment.anchors import believed
 from asrcli.alignment.leaps import leaps_of
 from asrcli.alignment.places import Numbered, Placed
-from asrcli.alignment.windows import Pairing
+from asrcli.alignment.result import spell
+from asrcli.alignment.script import Piece, Script
+from asrcli.alignment.whole import keep_whole
+from asrcli.alignment.windows import Pairing, Windows
 from asrcli.engine import Device, Weights
 from asrcli.runs.align import align_pair
 from asrcli.runs.align_checks import failed_check
 from asrcli.runs.align_plan import AlignRequest
-from asrcli.types import Region, Transcript, Word
+from asrcli.types import Clip, Recording, Region, Transcript, Word
 from tests.test_align import NAMES, record, sentence
 
 SLACK = 0.3
@@ -132,3 +137,81 @@ def test_how_sure_a_leap_is() -> None:
     assert weak.confidence < 0.6, "one sure word stands behind it"
     (end,) = leaps_of(words[:11], everything)
     assert end.confidence == leap.confidence, "at the end of the text one side tells"
+
+
+class Saying(Aligner):
+    """Finds each word where it is next said, in any speech."""
+
+    name = "saying"
+    rejects = True
+    said: tuple[tuple[str, float], ...] = ()
+
+    def __init__(self) -> None: ...
+
+    def align(
+        self, clips: Sequence[Clip], texts: Sequence[Sequence[str]], language: str | None
+    ) -> list[list[AlignedWord | None]]:
+        return [self.find(clip, words) for clip, words in zip(clips, texts, strict=True)]
+
+    def find(self, clip: Clip, words: Sequence[str]) -> list[AlignedWord | None]:
+        found: list[AlignedWord | None] = []
+        clock = clip.start
+        for word in words:
+            start = next((at for text, at in self.said if text == word and clock - 0.01 <= at < clip.end - 0.3), None)
+            clock = clock if start is None else start + 0.4
+            found.append(None if start is None else AlignedWord(start - clip.start, start - clip.start + 0.4, 0.9))
+        return found
+
+
+class Silence:
+    def clip(self, start: float, end: float, speech: Sequence[Region] = ()) -> Clip:
+        return Clip(Recording("x"), start, np.zeros(round((end - start) * 16_000), np.float32), tuple(speech))
+
+
+LINES = ("one two three four the", "the sun is out and so is he", "the end of it all")
+EARLY = ((0, 0.0), (1, 0.4), (2, 0.8), (3, 1.2), (4, 1.6), *((at, 9.6 + 0.4 * at) for at in range(5, 18)))
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "moved"),
+    [
+        ({}, {}),
+        ({5: 2.4}, {5: 11.6}),  # a first word where other speech begins
+        ({4: 11.2}, {4: 1.6}),  # a last one where it ends
+        ({5: None, 6: None, 7: None}, {5: 11.6, 6: 12.0, 7: 12.4}),
+    ],
+)
+def test_a_piece_is_not_parted_by_other_speech(elsewhere: dict[int, float | None], moved: dict[int, float]) -> None:
+    """Words that an aligner found elsewhere first, or not, are in the end beside the others of their line."""
+    words = " ".join(LINES).split()
+    truth = dict(EARLY)
+    aligner = Saying()
+    extra = [(words[number], at) for number, at in elsewhere.items() if at is not None]
+    aligner.said = tuple(sorted([*((words[number], at) for number, at in EARLY), *extra], key=lambda one: one[1]))
+    windows = Windows(words, Silence(), [Region(0.0, 17.0)], Pairing(aligner), "en")
+    first = {**truth, **elsewhere}
+    windows.found = [
+        None if (at := first[number]) is None else Placed(at, at + 0.4, 0.9) for number in range(len(words))
+    ]
+    keep_whole(windows, [0, 5, 13], Silence)
+    assert {number: word.start for number, word in enumerate(windows.found) if word} == pytest.approx(
+        {**truth, **moved}
+    )
+
+
+def test_a_sentence_that_is_interrupted_stays_so() -> None:
+    """Nothing of it is said twice."""
+    words = LINES[1].split()
+    aligner = Saying()
+    times = [0.0, 0.4, 0.8, *(9.0 + 0.4 * at for at in range(5))]
+    aligner.said = tuple(zip(words, times, strict=True))
+    windows = Windows(words, Silence(), [Region(0.0, 12.0)], Pairing(aligner), "en")
+    windows.found = [Placed(at, at + 0.4, 0.9) for at in times]
+    keep_whole(windows, [0], Silence)
+    assert [word.start for word in windows.found if word] == times
+
+
+def test_pieces_are_lines_and_sentences() -> None:
+    script = Script((Piece('Dr. Who is here. He said: "Go on!" And on'), Piece("– it goes")))
+    spelling = spell(script, "en")
+    assert [spelling.spoken[at] for at in spelling.starts] == ["doctor", "Who", "He", "And", "it"]

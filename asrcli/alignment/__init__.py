@@ -11,6 +11,7 @@ windows.py    hours of sound and text, a window at a time
 course.py     how far both are, and where the next window ends
 following.py  windows whose words somebody finds
 anchors.py    which of those are believed
+whole.py      pieces that other speech seems to part
 readings.py   the ways to say a number, and which of them is heard
 result.py     words with times, status and source; what was found of the text; the transcript
 confidence.py which of the words that were found are no chance

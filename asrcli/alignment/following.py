@@ -54,7 +54,7 @@ class Following(Course):
                     trusted = again
         if not trusted:
             return clip.end
-        self._place(clip, [*self._with_doubted(trusted)])
+        self.place(clip, [*self._with_doubted(trusted)])
         number, sure = next((one for one in trusted if one[1].score is None or one[1].score >= LOW), trusted[0])
         if number > self.at:
             self._look_back(cut(sound, sound.start, sure.start), verifier, self.at, (number, sure))
@@ -82,7 +82,7 @@ class Following(Course):
             aligned = verifier.align([sound], [words], self.language)[0]
             if trusted := self._trusted(sound, start, words, aligned, after):
                 self.found[first:last] = [None] * (last - first)  # where the window put them, nobody was sure
-                self._place(sound, trusted)
+                self.place(sound, trusted)
 
     def _with_doubted(self, trusted: Sequence[Numbered]) -> Iterator[Numbered]:
         """Yield trusted words and those between them that only a weaker verifier has not found."""
@@ -97,7 +97,7 @@ class Following(Course):
         placed = [number for number in range(first, last) if self.found[number] is not None]
         last, end = (placed[0], self._placed(placed[0]).start) if placed else (last, end)
         if words := [*self._doubted(first, last, max(sound.start, self.ended), end)]:
-            self._place(sound, words)
+            self.place(sound, words)
 
     def _doubted(self, first: int, last: int, start: float, end: float) -> Iterator[Numbered]:
         """Yield words ``[first, last)`` anywhere between two times, if the verifier is weaker and there is room."""
@@ -138,9 +138,10 @@ class Following(Course):
         self.found[first:last] = [None] * (last - first)
         for part, own in ((joint.left, left), (joint.right, right)):
             if own:
-                self._place(part, own)
+                self.place(part, own)
 
-    def _place(self, clip: Clip, trusted: list[Numbered]) -> None:
+    def place(self, clip: Clip, trusted: list[Numbered]) -> None:
+        """Note when words of a clip are said that the verifier has found, by number."""
         for number, word in trusted if self.aligners.timed_by_verifier else self._timed(clip, trusted):
             self.found[number] = word
 

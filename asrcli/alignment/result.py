@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -19,6 +20,7 @@ LOW_SCORE = 0.3  # below it a word is doubtful
 LEAST_GAP = 1.0  # seconds of speech without text that are worth a report
 JOINED = 1.0  # seconds; a shorter pause between two words belongs to the text
 NOTHING: Mapping[int, Sequence[str]] = {}
+ENDED = re.compile(r"[.!?…。！？][\"'”’»)\]」』）]*$")  # a word that ends a sentence
 FOREIGN = 0.25  # coverage below which text and sound plainly do not belong together
 
 
@@ -38,6 +40,13 @@ class Spelling:
     script: Script
     tokens: tuple[tuple[Token, ...], ...]  # for each piece
     spoken: tuple[str, ...]
+
+    @property
+    def starts(self) -> list[int]:
+        """The numbers of the spoken words that begin a piece or a sentence, in order."""
+        first = {own[0].first for own in self.tokens if own}
+        after = {token.last for own in self.tokens for token in own if ENDED.search(token.text)}
+        return sorted(first | after - {len(self.spoken)})
 
 
 @dataclass(frozen=True, slots=True)

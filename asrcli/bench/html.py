@@ -15,7 +15,7 @@ from asrcli.compare import wording
 from asrcli.compare.html import digest
 from asrcli.datasets.results import RunRecord
 from asrcli.reports.labels import MOST_NAMED, Box, end_of_line, place_names
-from asrcli.scoring.significance import Interval
+from asrcli.scoring.intervals import Interval
 
 WIDTH, HEIGHT = 900, 420  # of the plot, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 64, 290, 16, 46

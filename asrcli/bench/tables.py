@@ -12,7 +12,7 @@ from asrcli.compare.comparison import number_groups
 from asrcli.compare.scores import LADDER
 from asrcli.datasets.results import Measure, RunRecord
 from asrcli.datasets.utterances import heard_language
-from asrcli.scoring.significance import FEWEST_FOR_INTERVAL, Interval
+from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL, Interval
 
 ERRORS = ("substitutions", "deletions", "insertions")
 MEMORY = "memory: the most up to the batch size of the best RTFx"

@@ -13,7 +13,7 @@ from asrcli.compare.identification import code_of
 from asrcli.compare.pairs import rate_interval
 from asrcli.compare.scores import Comparison, Share
 from asrcli.errors import UsageError
-from asrcli.scoring.significance import FEWEST_FOR_INTERVAL, Interval
+from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL, Interval
 from asrcli.types import Utterance
 
 if TYPE_CHECKING:

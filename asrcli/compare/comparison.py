@@ -9,7 +9,8 @@ from asrcli.compare.matching import Heard
 from asrcli.compare.pairs import add_statistics
 from asrcli.compare.scores import Comparison, PairScore, Settings, SystemScore
 from asrcli.compare.systems import prepare, score_system
-from asrcli.scoring.significance import FEWEST_FOR_INTERVAL, fewest_units
+from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL
+from asrcli.scoring.significance import fewest_units
 from asrcli.types import Utterance
 
 if TYPE_CHECKING:

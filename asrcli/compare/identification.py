@@ -14,7 +14,7 @@ from asrcli.compare.comparison import number_groups
 from asrcli.compare.pairs import rate_interval
 from asrcli.compare.scores import Comparison
 from asrcli.errors import UsageError
-from asrcli.scoring.significance import FEWEST_FOR_INTERVAL, Interval
+from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL, Interval
 from asrcli.types import Utterance
 
 if TYPE_CHECKING:

@@ -8,14 +8,11 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from asrcli.compare.scores import PairScore, SystemScore
+from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL, Interval, Spread, jackknife
 from asrcli.scoring.significance import (
-    FEWEST_FOR_INTERVAL,
-    Interval,
-    Spread,
     fewest_units,
     flipped_signs,
     holm,
-    jackknife,
     matched_pairs,
     mcnemar,
     more_needed,

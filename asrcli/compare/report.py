@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from asrcli.compare.run import Wanted
     from asrcli.scoring.meetings import MeetingScore
 
+WORDED = (".stm", ".json")  # conversations with words; JSON is SegLST
+
 
 @dataclass(frozen=True, slots=True)
 class Sink:
@@ -73,7 +75,7 @@ def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: ReportPaths, co
 def meetings(
     reference: Path, systems: Sequence[Path], wanted: Wanted, paths: ReportPaths, collar: float, to: Sink
 ) -> None:
-    """Score stm or rttm files as conversations, and write and print what was asked for."""
+    """Score stm, SegLST or rttm files as conversations, and write and print what was asked for."""
     import json
     from dataclasses import asdict
 
@@ -88,23 +90,39 @@ def meetings(
     write_reports(paths, {"json": to_json}, force=to.force)
     if to.quiet or paths.to_stdout:
         return
-    columns = ["system", "recordings", "words", "cpWER", "ORC-WER", "DER", "missed", "false alarm", "confusion"]
+    columns = [
+        "system",
+        "recordings",
+        "words",
+        "cpWER",
+        "tcpWER",
+        "ORC-WER",
+        "DER",
+        "missed",
+        "false alarm",
+        "confusion",
+    ]
     table_console().print(terminal.table("Conversations", columns, [_conversation(one) for one in scores]))
 
 
 def score_conversations(
     reference: Path, systems: Sequence[Path], wanted: Wanted, collar: float, losses: Losses
 ) -> list[MeetingScore]:
-    """Score each system that can be read; words where both sides are stm files, otherwise only who spoke when."""
+    """Score each system that can be read; words where both sides have them, otherwise only who spoke when."""
     from asrcli.compare.matching import distinct_names
     from asrcli.compare.run import NORMALIZER, guess_language
+    from asrcli.compare.seglst import read_seglst
     from asrcli.compare.sources import Source, read_source, read_turns
     from asrcli.scoring.meetings import score_meetings
     from asrcli.text.normalisers import build
 
     def read(path: Path, hypotheses: bool) -> Source:
-        if path.suffix not in (".stm", ".rttm"):
-            raise UsageError(f"--meetings compares stm or rttm files, which have speakers and times; {path} is neither")
+        if path.suffix not in (*WORDED, ".rttm"):
+            raise UsageError(
+                f"--meetings compares stm, SegLST (.json) or rttm files, which have speakers and times; {path} is none"
+            )
+        if path.suffix == ".json":
+            return Source(path.stem, str(path), tuple(read_seglst(path)))
         if path.suffix == ".stm":
             return read_source(path, hypotheses=hypotheses)
         return Source(path.stem, str(path), tuple(read_turns(path)))
@@ -112,22 +130,22 @@ def score_conversations(
     said = read(reference, False).utterances
     normalize = (
         build(wanted.normalizer or NORMALIZER, wanted.language or guess_language(said))
-        if reference.suffix == ".stm"
+        if reference.suffix in WORDED
         else None
     )
     found = []
     for name, path in zip(distinct_names(systems), systems, strict=True):
         with (losses if len(systems) > 1 else STRICT).boundary(path):
             heard = read(path, True).utterances
-            found.append(score_meetings(name, said, heard, normalize if path.suffix == ".stm" else None, collar))
+            found.append(score_meetings(name, said, heard, normalize if path.suffix in WORDED else None, collar))
     if not found:
         raise InputError("no system is left to compare")
     return found
 
 
 def _rates(one: MeetingScore) -> dict[str, object]:
-    rates = {"cp_wer": one.cp_wer, "orc_wer": one.orc_wer, "der": one.diarization_error_rate}
-    intervals = {"cp_interval": one.cp_interval, "orc_interval": one.orc_interval}
+    rates = {"cp_wer": one.cp_wer, "tcp_wer": one.tcp_wer, "orc_wer": one.orc_wer, "der": one.diarization_error_rate}
+    intervals = {name: getattr(one, name) for name in ("cp_interval", "tcp_interval", "orc_interval")}
     return {**rates, **{name: tables.interval_facts(interval) for name, interval in intervals.items()}}
 
 
@@ -136,8 +154,9 @@ def _conversation(one: MeetingScore) -> list[str]:
 
     seconds = [f"{part:.1f} s" for part in (one.missed, one.false_alarm, one.confusion)]
     words = f"{one.words:,}" if one.cp_errors is not None else "–"
-    both = [Share(errors or 0, one.words) for errors in (one.cp_errors, one.orc_errors)]
-    shown = rates(both, [one.cp_interval, one.orc_interval]) if one.cp_errors is not None else ["–", "–"]
+    all_three = [Share(errors or 0, one.words) for errors in (one.cp_errors, one.tcp_errors, one.orc_errors)]
+    intervals = [one.cp_interval, one.tcp_interval, one.orc_interval]
+    shown = rates(all_three, intervals) if one.cp_errors is not None else ["–"] * 3
     return [one.name, f"{one.recordings}", words, *shown, percent(one.diarization_error_rate), *seconds]
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from asrcli.compare.classes import ErrorProfile
 from asrcli.scoring.alignment import Convention
-from asrcli.scoring.significance import LEVEL, Interval, MatchedPairs, McNemar
+from asrcli.scoring.intervals import LEVEL, Interval
+from asrcli.scoring.significance import MatchedPairs, McNemar
 from asrcli.text.normalisers import NORMALIZERS
 from asrcli.types import ErrorCounts, Utterance
 

@@ -13,6 +13,7 @@ from asrcli.base.files import is_special, reason
 from asrcli.base.join import join_texts
 from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.nist import TRN, read_ctm, read_kaldi_text, read_stm, read_trn, whole_recordings
+from asrcli.compare.seglst import is_seglst
 from asrcli.datasets.lines import TABLES, read_lines
 from asrcli.datasets.utterances import HEARD_LANGUAGE, SYSTEM_KEYS, check_text, from_rows, is_json_lines, read_manifest
 from asrcli.errors import InputError, UsageError
@@ -228,6 +229,8 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
     except ValueError as error:
         line = getattr(error, "lineno", 1)
         raise InputError(f"{path} line {line}: not JSON ({error})") from None
+    if is_seglst(data):
+        raise InputError(f"{path} holds segments of conversations (SegLST): add --meetings")
     if isinstance(data, list):
         for number, row in enumerate(data, start=1):
             if not isinstance(row, dict):

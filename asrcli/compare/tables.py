@@ -15,7 +15,7 @@ from asrcli.compare.breakdown import Bucket, by_field, macro_means
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.conditions import Outcome
 from asrcli.compare.scores import LADDER, Comparison, PairScore, Share, SystemScore
-from asrcli.scoring.significance import Interval
+from asrcli.scoring.intervals import Interval
 
 SCHEMA = "asr-compare/1"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asrcli.compare.scores import FEW_UNITS, Comparison, PairScore, Share, SystemScore
-from asrcli.scoring.significance import LEVEL, Interval, MatchedPairs
+from asrcli.scoring.intervals import LEVEL, Interval
+from asrcli.scoring.significance import MatchedPairs
 
 RULE = (
     "A difference is significant when no interval of it covers zero and both the matched-pairs test (MAPSSWE) and the "

@@ -15,6 +15,7 @@ from asrcli.alignment.listening import Listener
 from asrcli.alignment.readings import numbers_in
 from asrcli.alignment.result import spell, summarise, transcript_of
 from asrcli.alignment.script import SUFFIXES, read_script
+from asrcli.alignment.whole import keep_whole
 from asrcli.alignment.windows import Pairing, Windows
 from asrcli.audio.inputs import STDIN
 from asrcli.base.background import Announce, follow
@@ -229,6 +230,8 @@ def alignment(audio: str, text: str, aligners: Pairing, request: AlignRequest) -
     windows = Windows(spelling.spoken, Tape(recording), found.speech, aligners, language, numbers)
     yield from windows.steps()
     spelling = spell(script, language, windows.chosen)
+    if windows.verifier is not None:
+        keep_whole(windows, spelling.starts, lambda: Tape(recording))
     scored = aligners.verifier is not None
     transcript = transcript_of(spelling, windows.found, recording, found, aligners.aligner.name, scored)
     return replace(transcript, language=language, warnings=tuple(warnings))

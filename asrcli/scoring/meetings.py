@@ -1,8 +1,8 @@
-"""Measures of conversations: who spoke when (DER), and words whatever the speakers are called (cpWER, ORC-WER).
+"""Measures of conversations: who spoke when (DER), words whatever the speakers are called (cpWER, tcpWER, ORC-WER).
 
 meeteval and pyannote.metrics do the work (extra ``[meetings]``); errors and lengths are added over recordings, never
-averaged. The references and hypotheses are the segments of stm files (recording, speaker, times and words), or the
-turns of rttm files, which have no words and give the diarization error rate only.
+averaged. The references and hypotheses are the segments of stm or SegLST files (recording, speaker, times, words), or
+the turns of rttm files, which have no words and give the diarization error rate only.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from asrcli.errors import InputError, MissingExtra
-from asrcli.scoring.significance import Interval, jackknife
+from asrcli.scoring.intervals import Interval, jackknife
 from asrcli.types import Utterance
+
+COLLAR = 5.0  # seconds that a word may be heard before or after its time, for tcpWER: meeteval's and CHiME's usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,20 @@ class MeetingScore:
     false_alarm: float
     confusion: float  # seconds of speech under another speaker
     speech: float
+    tcp_errors: int | None = None  # as cp, but a word counts as heard only near its time
     cp_interval: Interval | None = None  # 95 %, over recordings; none of fewer than five
     orc_interval: Interval | None = None
+    tcp_interval: Interval | None = None
 
     @property
     def cp_wer(self) -> float | None:
         """Return the concatenated minimum-permutation word error rate."""
         return self.cp_errors / self.words if self.words and self.cp_errors is not None else None
+
+    @property
+    def tcp_wer(self) -> float | None:
+        """Return the time-constrained minimum-permutation word error rate."""
+        return self.tcp_errors / self.words if self.words and self.tcp_errors is not None else None
 
     @property
     def orc_wer(self) -> float | None:
@@ -79,7 +88,7 @@ def score_meetings(
         raise InputError(f"{name} has none of the recordings of the reference: {', '.join(list(said)[:5])}")
     parts = score_turns(said, heard, collar)
     counted = score_words(said, heard, normalize) if normalize else []
-    cp, orc, words = (list(column) for column in zip(*counted, strict=True)) if counted else ([], [], [])
+    cp, tcp, orc, words = (list(column) for column in zip(*counted, strict=True)) if counted else ([], [], [], [])
     return MeetingScore(
         name,
         len(said),
@@ -90,8 +99,10 @@ def score_meetings(
         parts["false alarm"],
         parts["confusion"],
         parts["total"],
+        sum(tcp) if counted else None,
         over_recordings(cp, words),
         over_recordings(orc, words),
+        over_recordings(tcp, words),
     )
 
 
@@ -117,18 +128,45 @@ def score_turns(said: Recordings, heard: Recordings, collar: float) -> Mapping[s
     return parts
 
 
-def score_words(said: Recordings, heard: Recordings, normalize: Callable[[str], str]) -> list[tuple[int, int, int]]:
-    """Return the errors of cpWER and of ORC-WER, and the words, of each recording."""
+def score_words(said: Recordings, heard: Recordings, normalize: Callable[[str], str]) -> list[tuple[int, ...]]:
+    """Return the errors of cpWER, tcpWER and ORC-WER, and the words, of each recording."""
     from meeteval.wer import cp_word_error_rate, orc_word_error_rate
 
     logging.getLogger("preprocess").setLevel(logging.ERROR)  # meeteval says at every call that texts have no times
-    found = []
+    found: list[tuple[int, ...]] = []
     for recording, segments in said.items():
         streams = by_speaker(heard.get(recording, []), normalize) or {"": ""}
         cp = cp_word_error_rate(by_speaker(segments, normalize), streams)
         orc = orc_word_error_rate([normalize(one.text) for one in segments], streams)
-        found.append((int(cp.errors), int(orc.errors), int(cp.length)))
+        tcp = near_errors(segments, heard.get(recording, []), normalize) if heard.get(recording) else int(cp.errors)
+        found.append((int(cp.errors), tcp, int(orc.errors), int(cp.length)))
     return found
+
+
+def near_errors(said: Sequence[Utterance], heard: Sequence[Utterance], normalize: Callable[[str], str]) -> int:
+    """Return the errors of one recording where a word counts as heard only within `COLLAR` of its time.
+
+    Words share the time of their segment by their letters, as meeteval does by default.
+    """
+    from meeteval.io import SegLST
+    from meeteval.wer import time_constrained_minimum_permutation_word_error_rate
+
+    def segments(side: Sequence[Utterance]) -> Any:
+        return SegLST(
+            [
+                {
+                    "session_id": "",
+                    "speaker": one.group or "",
+                    "words": normalize(one.text),
+                    "start_time": one.start or 0.0,
+                    "end_time": one.end or 0.0,
+                }
+                for one in side
+            ]
+        )
+
+    scored = time_constrained_minimum_permutation_word_error_rate(segments(said), segments(heard), collar=COLLAR)
+    return int(scored.errors)
 
 
 def is_installed(module: str) -> bool:

@@ -9,6 +9,7 @@ that has the least edit distance from what is settled.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,11 @@ class Token:
     until: float | None = None  # about when it ends, where the engine only says when its segment does
 
     @property
+    def ended(self) -> float | None:
+        """When it ends, or about when; None where nobody says."""
+        return self.until if self.end is None else self.end
+
+    @property
     def key(self) -> str:
         """What is compared: letters and digits only, without case, unless there are none."""
         kept = "".join(char for char in self.text.casefold() if unicodedata.category(char)[0] in "LMN")
@@ -42,13 +48,18 @@ class Agreement:
     settled: list[Token] = field(default_factory=list)
     _before: list[Token] = field(default_factory=list)  # the last hypothesis, behind what is settled
 
-    def hear(self, hypothesis: Sequence[Token]) -> tuple[list[Token], list[Token]]:
-        """Take a new hypothesis; return what is settled by it, and the tail that is not."""
+    def hear(self, hypothesis: Sequence[Token], old: float = -math.inf) -> tuple[list[Token], list[Token]]:
+        """Take a new hypothesis; return what is settled by it, and the tail that is not.
+
+        Words that end before the time ``old`` settle without agreement.
+        """
         rest = self._behind(hypothesis)
         agreed = 0
         for one, other in zip(rest, self._before, strict=False):
             if one.key != other.key:
                 break
+            agreed += 1
+        while agreed < len(rest) and (end := rest[agreed].ended) is not None and end <= old:
             agreed += 1
         self.settled += rest[:agreed]
         self._before = rest[agreed:]

@@ -6,8 +6,9 @@ that neither cost nor memory grows with the length of the utterance.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,11 +23,22 @@ if TYPE_CHECKING:
     from asrcli.engines.recogniser import LocalRecogniser
     from asrcli.types import Samples
 
-EVERY = 1.0  # seconds of new audio between two hypotheses
 WINDOW = 12.0  # seconds heard anew each time, at most, while there is settled text or a pause to cut behind
 LEAST = 2.0  # seconds before such a pause
 LONGEST = 25.0  # seconds heard anew where there is neither; a stream of an engine ends after three times as much
 FRAME = 512  # samples (32 ms) whose energy is compared to find the quietest place
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How soon text settles, in seconds: sooner costs more work, or errors."""
+
+    every: float = 1.0  # of new sound between two hypotheses
+    settle_after: float = math.inf  # that a word is old when it settles without agreement
+    detected: bool = True  # somebody looks for speech
+
+
+USUAL = Pace()
 
 
 class Hearing(Protocol):
@@ -49,12 +61,12 @@ class Hypotheses:
     """Hears the unsettled sound again and again, and settles what two hypotheses agree on."""
 
     def __init__(
-        self, recogniser: LocalRecogniser, recording: Recording, options: Options, start: float, vad: bool
+        self, recogniser: LocalRecogniser, recording: Recording, options: Options, start: float, pace: Pace
     ) -> None:
-        self.recogniser, self.recording, self.options, self.vad = recogniser, recording, options, vad
+        self.recogniser, self.recording, self.options, self.pace = recogniser, recording, options, pace
         self.buffer = Buffer()
         self.buffer.start = self.buffer.end = self.start = round(start * SAMPLE_RATE)
-        self.longest = min(LONGEST, clip_length(recogniser.choice.engine, options) - 2 * EVERY)
+        self.longest = min(LONGEST, clip_length(recogniser.choice.engine, options) - 2 * pace.every)
         self.window = min(WINDOW, self.longest)
         self.agreement = Agreement()
         self.owned = 0  # settled tokens at the start of the window that the segment before has in its text
@@ -78,11 +90,11 @@ class Hypotheses:
     def update(self, speech: Sequence[Region], behind: bool) -> Iterator[Update]:
         """Yield a hypothesis when enough is new, and end the segment when it has grown long."""
         is_long = self.seconds >= self.window
-        if (self.buffer.end - self.heard) / SAMPLE_RATE < EVERY or (behind and not is_long):
+        if (self.buffer.end - self.heard) / SAMPLE_RATE < self.pace.every or (behind and not is_long):
             return
         found = self._hear(self.buffer.end, speech)
         if not isinstance(found, Exception):  # else the end of the segment will tell; the next one may do better
-            yield self._update(*self.agreement.hear(found))
+            yield self._update(*self.agreement.hear(found, self.buffer.end / SAMPLE_RATE - self.pace.settle_after))
         if is_long:
             yield from self._shorten(speech, [] if isinstance(found, Exception) else found)
 
@@ -109,7 +121,7 @@ class Hypotheses:
         self.heard, self.missed = end, isinstance(heard, Exception)
         if isinstance(heard, Exception):
             return heard
-        segments = settle(clip, heard, self.options, self.vad)
+        segments = settle(clip, heard, self.options, self.pace.detected)
         self._note_language(next((one.language for one in segments if one.language), None))
         self.flags = tuple(sorted({flag for one in segments for flag in one.flags}))
         return tokens(segments, inside)
@@ -136,7 +148,7 @@ class Hypotheses:
         if not text:
             return replace(update, failed=failed)
         own = self.agreement.settled[self.owned :]
-        first, last = own[0].start, own[-1].until if own[-1].end is None else own[-1].end
+        first, last = own[0].start, own[-1].ended
         start = max(self.ended, self.start / SAMPLE_RATE if first is None else first)
         self.ended = max(start, end / SAMPLE_RATE if last is None else last)
         words = tuple(_not_before(token.word, start) for token in own if token.word)

@@ -13,7 +13,7 @@ from asrcli.pipeline.assembly import LEAST_GAP
 from asrcli.pipeline.flags import gaps, merge
 from asrcli.pipeline.joints import capitalised, respelled
 from asrcli.streaming.endpoints import Endpointer, Piece
-from asrcli.streaming.hearing import Hearing, Hypotheses
+from asrcli.streaming.hearing import USUAL, Hearing, Hypotheses, Pace
 from asrcli.streaming.own_stream import OwnStream
 from asrcli.streaming.updates import Update
 from asrcli.types import Options, Recording, Segment, Timings, Transcript
@@ -28,9 +28,15 @@ class Listener:
     """Owns what is known of one stream."""
 
     def __init__(
-        self, recogniser: LocalRecogniser, recording: Recording, options: Options, vad: VadOptions | None
+        self,
+        recogniser: LocalRecogniser,
+        recording: Recording,
+        options: Options,
+        vad: VadOptions | None,
+        pace: Pace = USUAL,
     ) -> None:
-        self.recogniser, self.recording, self.options, self.vad = recogniser, recording, options, vad
+        self.recogniser, self.recording, self.options = recogniser, recording, options
+        self.pace = replace(pace, detected=vad is not None)
         self.endpointer = Endpointer(vad)
         self.segments: list[Segment] = []
         self.failures: list[Exception] = []
@@ -130,4 +136,4 @@ class Listener:
     def _begin(self, start: float) -> Hearing:
         if issubclass(self.recogniser.choice.engine, Streams) and not self.options.word_timestamps:
             return OwnStream(self.recogniser, self.options, start)
-        return Hypotheses(self.recogniser, self.recording, self.options, start, vad=self.vad is not None)
+        return Hypotheses(self.recogniser, self.recording, self.options, start, self.pace)

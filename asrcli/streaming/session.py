@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import AsrError
 from asrcli.pipeline.batches import Closed, SecondsQueue
-from asrcli.streaming.hearing import EVERY
+from asrcli.streaming.hearing import USUAL, Pace
 from asrcli.streaming.listener import Listener
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Timings, Transcript
@@ -65,7 +65,9 @@ Happening = Ready | Note | Update | Over
 class Session:
     """One run over one source. Iterate over it in one thread; any thread may call `stop`."""
 
-    def __init__(self, source: Source, choice: Choice, options: Options, vad: VadOptions | None) -> None:
+    def __init__(
+        self, source: Source, choice: Choice, options: Options, vad: VadOptions | None, pace: Pace = USUAL
+    ) -> None:
         self.source, self._options = source, options
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._fed: SecondsQueue[Samples | None] = SecondsQueue(math.inf if source.waits else AHEAD)
@@ -74,7 +76,7 @@ class Session:
         self._warnings: list[str] = []
         self._source_error: Exception | None = None
         self._recogniser = LocalRecogniser(choice, lambda text: self._happenings.put(Note(text)))
-        self._listener = Listener(self._recogniser, source.recording, options, vad)
+        self._listener = Listener(self._recogniser, source.recording, options, vad, pace)
         self._arrived, self._first, self._told = 0.0, 0.0, False
         self._engine_seconds = 0.0
         self._over = False
@@ -190,7 +192,7 @@ class Session:
         """Say once that a live stream is ahead of the engine."""
         elapsed = time.monotonic() - self._first
         live = self.source.waits or self._arrived < LIVE * elapsed
-        if not self._told and live and waiting > LATE + EVERY:
+        if not self._told and live and waiting > LATE + self._listener.pace.every:
             self._told = True
             self._happenings.put(
                 Note(

@@ -43,7 +43,10 @@ def compare(
         bool, typer.Option("--fragments", help="With sclite: cut-off words (fr-) match by what there is of them.")
     ] = False,
     meetings: Annotated[
-        bool, typer.Option("--meetings", help="Score stm or rttm files as conversations: cpWER, ORC-WER and DER.")
+        bool,
+        typer.Option(
+            "--meetings", help="Score stm, SegLST or rttm files as conversations: cpWER, tcpWER, ORC-WER, DER."
+        ),
     ] = False,
     collar: Annotated[
         float, typer.Option(min=0.0, help="With --meetings: seconds round each boundary that DER passes over.")

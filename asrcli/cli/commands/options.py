@@ -80,11 +80,13 @@ class LiveOptions:
     stream: bool
     pcm: str | None
     idle: float | None  # seconds
+    settle_after: float | None  # seconds
 
     @property
-    def asked(self) -> bool:
-        """Whether any of them was given."""
-        return self.stream or self.pcm is not None or self.idle is not None
+    def given(self) -> list[str]:
+        """The names of those that were given."""
+        values = {"stream": self.stream or None, "pcm": self.pcm, "idle": self.idle, "settle-after": self.settle_after}
+        return [name for name, value in values.items() if value is not None]
 
 
 def option(*names: str, help: str, **more: Any) -> Any:

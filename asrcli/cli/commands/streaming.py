@@ -23,7 +23,9 @@ from asrcli.streaming.showing import Silent, Text, text_shown
 if TYPE_CHECKING:
     from types import FrameType
 
+    from asrcli.engine import Engine
     from asrcli.runs.plan import Plan, Request
+    from asrcli.streaming.hearing import Pace
     from asrcli.streaming.session import Happening, Over, Session
     from asrcli.streaming.updates import Update
 
@@ -59,8 +61,27 @@ def run_live(
         for text in planned.notices:
             console.note(text)
         choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
+        pace = _pace(choice.engine, wanted, live)
         console.note(f"loading {choice.engine.name} {choice.weights.name}")
-        return Live(planned, console, sinks, Session(source, choice, wanted.options, wanted.vad)).go()
+        return Live(planned, console, sinks, Session(source, choice, wanted.options, wanted.vad, pace)).go()
+
+
+def _pace(engine: type[Engine], wanted: Request, live: LiveOptions) -> Pace:
+    """Return how soon text settles.
+
+    Raises:
+        UsageError: the engine decides about that itself.
+    """
+    from asrcli.capabilities import Streams
+    from asrcli.streaming.hearing import USUAL
+
+    if live.settle_after is None:
+        return USUAL
+    if issubclass(engine, Streams) and not wanted.options.word_timestamps:
+        raise UsageError(
+            f"engine '{engine.name}' has a stream of its own, and settles text itself: leave --settle-after out"
+        )
+    return replace(USUAL, settle_after=live.settle_after)
 
 
 def _timed_while_heard(planned: Plan, wanted: Request) -> Request:
@@ -82,7 +103,7 @@ def _timed_while_heard(planned: Plan, wanted: Request) -> Request:
 def _check(wanted: Request, sources: InputOptions, reports: ReportOptions, live: LiveOptions) -> str:
     """Return the name of the one input. Raises `UsageError`."""
     if not live.stream:
-        raise UsageError(f"--{'pcm' if live.pcm else 'idle'} is for --stream: add it")
+        raise UsageError(f"--{live.given[0]} is for --stream: add it")
     of_files = of_recordings(wanted) | {
         "--languages": wanted.languages, "--identify-with": wanted.identifier, "--punctuate": wanted.punctuation,
         "--batch-size": wanted.batch_size, "--manifest": sources.manifest, "--dry-run": reports.dry_run,

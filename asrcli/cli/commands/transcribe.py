@@ -146,6 +146,10 @@ def transcribe(
     idle: Annotated[
         float | None, _live("--idle", min=0, help="--stream ends when a file has not grown so long: 10 s.")
     ] = None,
+    settle_after: Annotated[
+        float | None,
+        _live("--settle-after", min=0.5, help="Seconds after which --stream settles a word, agreed upon or not."),
+    ] = None,
     vad: Annotated[bool, _silence("--vad/--no-vad", "--vad-filter/--no-vad-filter", help="Leave silence out.")] = True,
     vad_model: Annotated[
         str, _silence("--vad-model", help="silero, firered, or firered:FOLDER; --vad firered means the same.")
@@ -282,7 +286,7 @@ def transcribe(
         format=format, output=output, output_dir=output_dir, output_template=output_template, mirror_tree=mirror_tree
     )
     reports = ReportOptions(report=report, events=events, json=json, dry_run=dry_run, fail_fast=fail_fast, force=force)
-    live = LiveOptions(stream=stream, pcm=pcm, idle=idle)
+    live = LiveOptions(stream=stream, pcm=pcm, idle=idle, settle_after=settle_after)
     if model_dir:
         os.environ["HF_HUB_CACHE"] = model_dir
     with Console(quiet=quiet, verbose=verbose) as console:
@@ -331,7 +335,7 @@ def transcribe(
             dtype="float16" if fp16 and compute_type == "auto" else compute_type, threads=threads, offline=offline,
             workers=Workers(workers, Limits.of(worker_timeout, worker_memory)),
         )  # fmt: skip
-        if live.asked:
+        if live.given:
             from asrcli.cli.commands.streaming import run_live
 
             raise typer.Exit(run_live(wanted, sources, reports, live, console))
