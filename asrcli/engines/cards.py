@@ -44,6 +44,7 @@ class EngineCard:
     models: tuple[ModelCard, ...]
     problem: str = ""  # why its class cannot be read, if it cannot
     own_options: Mapping[str, EngineOption] = field(default_factory=dict)  # by name, for --engine-option
+    dialects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by the code of their language
     role: str = "engine"  # or "aligner", which has no options and tells no languages
 
 
@@ -76,6 +77,7 @@ def _card(name: str, role: str, load: Callable[[str], type[Engine] | type[Aligne
         None if math.isinf(engine.max_seconds) else engine.max_seconds,
         bool(getattr(engine, "identifies_language", False)),
         tuple(_model_card(engine, model) for model in engine.models),
+        dialects=dict(engine.dialects),
         own_options=dict(getattr(engine, "own_options", {})),
         role=role,
     )

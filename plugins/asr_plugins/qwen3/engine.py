@@ -9,7 +9,7 @@ from math import exp
 from typing import TYPE_CHECKING, ClassVar
 
 from asr_plugins.qwen3.answers import MARK, Answer, is_echo, letters, parse
-from asr_plugins.qwen3.catalogue import MODELS, NAMES
+from asr_plugins.qwen3.catalogue import DIALECTS, MODELS, NAMES
 from asrcli.capabilities import Stream, Streams, TellsFirst
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.engines.device import torch_place
@@ -40,6 +40,7 @@ class Qwen3(Engine, Streams, TellsFirst):
     models: ClassVar[Mapping[str, Model]] = MODELS
     default_model = "1.7b"
     speaks = tuple(NAMES)  # the prompt has a name for no other language
+    dialects: ClassVar[Mapping[str, tuple[str, ...]]] = DIALECTS
     max_seconds = LONGEST_SECONDS
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 60.0, "cuda": 960.0}
     devices = ("cuda", "cpu")
