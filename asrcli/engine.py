@@ -120,6 +120,7 @@ class Plugin(ABC):  # noqa: B024 -- what is abstract differs between engines and
     default_model: ClassVar[str] = ""  # a key of `models`
     better_model: ClassVar[str] = ""  # another, to suggest where better results are wanted than there are now
     speaks: ClassVar[tuple[str, ...]] = ()  # codes that models have which it does not declare; () means any
+    dialects: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # code -> dialects that its models were made for
     loads_folders: ClassVar[bool] = True  # a local folder or foreign hub id may be named as the model
     weight_files: ClassVar[tuple[str, ...]] = ("*.safetensors",)  # patterns of weights; * stands for folders too
     side_files: ClassVar[tuple[str, ...]] = SIDE_FILES  # patterns of what a foreign hub id is asked for beside them

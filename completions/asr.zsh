@@ -131,6 +131,7 @@ _asr_transcribe() {
         '(--stream)--stream[Hear -, a growing file or mic\: while it is spoken.]' \
         '(--pcm)--pcm=[Raw samples for --stream\: s16le\:16000\:1.]:TEXT: ' \
         '(--idle)--idle=[--stream ends when a file has not grown so long\: 10 s.]:X: ' \
+        '(--settle-after)--settle-after=[Seconds after which --stream settles a word, agreed upon or not.]:X: ' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--vad[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--vad-filter[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad[Leave silence out.]' \
@@ -293,7 +294,7 @@ _asr_compare() {
         '(--language -l)-l+[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--convention)--convention=[levenshtein, sclite or open-asr-leaderboard.]:CONVENTION:(levenshtein sclite open-asr-leaderboard)' \
         '(--fragments)--fragments[With sclite\: cut-off words (fr-) match by what there is of them.]' \
-        '(--meetings)--meetings[Score stm or rttm files as conversations\: cpWER, ORC-WER and DER.]' \
+        '(--meetings)--meetings[Score stm, SegLST or rttm files as conversations\: cpWER, tcpWER, ORC-WER, DER.]' \
         '(--collar)--collar=[With --meetings\: seconds round each boundary that DER passes over.]:X: ' \
         '(--explain-normalizer)--explain-normalizer[Show what each rule of the normaliser does to the score.]' \
         '*--by=[Break errors down by\: length, seconds, group, language or a field.]:TEXT: ' \
@@ -499,12 +500,23 @@ _asr_engines() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('pull:Download weights, or complete those that are partly here; prints the folder of each.'); _describe -t commands command commands ;;
+        command) local -a commands=('show:Show engines with all languages of each model by code and name, and the dialects; `show` may be left out.' 'pull:Download weights, or complete those that are partly here; prints the folder of each.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
+                show) _asr_engines_show ;;
                 pull) _asr_engines_pull ;;
             esac ;;
     esac
+}
+
+_asr_engines_show() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--json)--json[Everything known, as JSON.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '*:engine:(canary canary\:qwen-2.5b qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge transformers transformers\:parakeet-tdt-0.6b-v3 transformers\:parakeet-tdt-0.6b-v2 transformers\:parakeet-ctc-0.6b transformers\:parakeet-ctc-1.1b transformers\:parakeet-rnnt-0.6b transformers\:parakeet-rnnt-1.1b transformers\:canary-1b-v2 transformers\:wav2vec2-base-960h transformers\:hubert-xlarge-ls960-ft transformers\:wav2vec2-bert-CV16-en whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo moonshine moonshine\:tiny-en moonshine\:base-en)'
 }
 
 _asr_engines_pull() {

@@ -44,13 +44,16 @@ def long(digit_strings: list[tuple[Path, str]], tmp_path_factory: pytest.TempPat
     return out
 
 
-def ends_early(monkeypatch: pytest.MonkeyPatch, longest: float, end: float | None = 3.0) -> list[float]:
+def ends_early(
+    monkeypatch: pytest.MonkeyPatch, longest: float, end: float | None = 3.0, heard_of_it: float = 3.0
+) -> list[float]:
     """Make the engine close after three seconds of what is longer; returns the lengths of what it hears.
 
     Args:
         monkeypatch: of the test.
         longest: seconds that it hears whole.
         end: where the segment ends that it gives; None: at the end of the clip.
+        heard_of_it: seconds after which it closes.
     """
     whole, heard = Fake._hear, []
 
@@ -58,7 +61,7 @@ def ends_early(monkeypatch: pytest.MonkeyPatch, longest: float, end: float | Non
         heard.append(clip.seconds)
         if clip.seconds <= longest:
             return whole(self, clip, options)
-        first = replace(clip, samples=clip.samples[: 3 * SAMPLE_RATE])
+        first = replace(clip, samples=clip.samples[: round(heard_of_it * SAMPLE_RATE)])
         return [replace(one, end=clip.seconds if end is None else one.end) for one in whole(self, first, options)]
 
     monkeypatch.setattr(Fake, "_hear", hear)
@@ -99,23 +102,26 @@ def transcribe(path: Path) -> Transcript:
     return one
 
 
-@pytest.mark.parametrize("end", [3.0, None])
-def test_a_clip_that_ends_early_is_heard_again(long: Path, monkeypatch: pytest.MonkeyPatch, end: float | None) -> None:
-    """Whether the segment ends with its words, or stretches over the speech that it leaves out."""
+@pytest.mark.parametrize(("longest", "end"), [(16.0, 3.0), (16.0, None), (9.0, None), (6.0, None)])
+def test_a_clip_that_ends_early_is_heard_again(
+    long: Path, monkeypatch: pytest.MonkeyPatch, longest: float, end: float | None
+) -> None:
+    """Whether the segment ends with its words, or stretches over what it leaves out; also in pieces of it."""
     expected = transcribe(long).text.split()
-    heard = ends_early(monkeypatch, 16.0, end)
+    heard = ends_early(monkeypatch, longest, end)
     found = transcribe(long)
-    assert max(heard) > 20 and len(set(found.text.split()) & set(expected)) >= len(expected) - 2
-    assert found.gaps == () and not any(one.flags for one in found.segments)
+    most = 2 if longest > 10 else 6  # a short clip that is said slowly is heard once: nothing is wrong with that
+    assert max(heard) > 20 and len(set(found.text.split()) & set(expected)) >= len(expected) - most
+    assert longest < 10 or (found.gaps == () and not any(one.flags for one in found.segments))
     assert [one.start for one in found.segments] == sorted(one.start for one in found.segments)
 
 
 def test_what_stays_without_text_is_a_gap_or_flagged(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ends_early(monkeypatch, 0.0)
+    ends_early(monkeypatch, 0.0, 1.0, heard_of_it=1.0)
     found = transcribe(long)
     assert sum(gap.seconds for gap in found.gaps) > 5
     monkeypatch.undo()
-    ends_early(monkeypatch, 0.0, None)
+    ends_early(monkeypatch, 0.0, None, heard_of_it=1.0)
     flagged = [one for one in transcribe(long).segments if Flag.RATE_ANOMALY in one.flags]
     assert flagged
 

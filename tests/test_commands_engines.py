@@ -63,6 +63,19 @@ def test_lists_engines_and_imports_none(cache: Path) -> None:
     assert next(line for line in lines if line.startswith("  tiny ")).split()[1:4] == ["-", "78", "MB"]
 
 
+def test_one_engine_is_shown_with_its_languages_and_dialects(cache: Path) -> None:
+    done = asr("engines", "qwen3", HF_HUB_CACHE=str(cache))
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "zh Chinese, en English, yue Cantonese" in said and "ro Romanian" in said and said.startswith("qwen3:")
+    assert "dialects, with -l zh or none: Anhui," in said and "-l yue or none: Hong Kong, Guangdong" in said
+    assert asr("engines", "show", "qwen3", HF_HUB_CACHE=str(cache)).stdout == done.stdout
+    aligner = json.loads(asr("engines", "aligner:qwen3", "--json", HF_HUB_CACHE=str(cache)).stdout)
+    assert [one["name"] for one in aligner] == ["aligner:qwen3"] and len(aligner[0]["models"][0]["languages"]) == 11
+    wrong = asr("engines", "show", "qwn3", HF_HUB_CACHE=str(cache))
+    assert wrong.returncode == 2 and "there is no engine 'qwn3'; choose" in wrong.stderr
+
+
 def test_json_has_everything(cache: Path) -> None:
     done = asr("engines", "--json", HF_HUB_CACHE=str(cache))
     found = {card["name"]: card for card in json.loads(done.stdout)}

@@ -31,7 +31,12 @@ FOR_PLUGINS = (
     "base.deadline",
 )
 # The aligner of `nemo` is that one over another network; the NeMo backend of `canary` keeps NeMo quiet the same way.
-BUILDS_ON = {"asr_plugins.nemo": "asr_plugins.transformers_models", "asr_plugins.canary": "asr_plugins.nemo"}
+# `firered` looks for the edges of words in the sound as the CTC models do.
+BUILDS_ON = {
+    "asr_plugins.nemo": "asr_plugins.transformers_models",
+    "asr_plugins.canary": "asr_plugins.nemo",
+    "asr_plugins.firered": "asr_plugins.transformers_models.edges",
+}
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}
 FRONT = {"", "__init__", "__main__"}  # the package itself: its version, and the doors to what is below
 

@@ -238,11 +238,13 @@ class LazyGroup(TyperGroup):
 def build(name: str) -> Any:
     """Import one command of the table and return it as a Click command."""
     entry = COMMANDS[name]
-    found = getattr(import_module(entry.module), entry.attribute)
+    module = import_module(entry.module)
+    found = getattr(module, entry.attribute)
     if isinstance(found, typer.Typer):
         for info in found.registered_commands:
             info.cls = Command
-        (found.registered_callback or found.info).cls = Group
+        kind = getattr(module, "KIND_OF_GROUP", None)
+        (found.registered_callback or found.info).cls = type("Group", (kind, Group), {}) if kind else Group
     else:
         single = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
         single.command(name, cls=Command, epilog=EPILOG)(found)

@@ -46,6 +46,7 @@ class EngineCard:
     models: tuple[ModelCard, ...]
     problem: str = ""  # why its class cannot be read, if it cannot
     own_options: Mapping[str, EngineOption] = field(default_factory=dict)  # by name, for --engine-option
+    dialects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by the code of their language
     role: str = "engine"  # or "aligner" or "diarizer", which have no options and tell no languages
 
 
@@ -88,6 +89,7 @@ def _card(name: str, role: str, load: Callable[[str], type[Engine] | type[Aligne
         None if math.isinf(longest := getattr(engine, "max_seconds", math.inf)) else longest,
         bool(getattr(engine, "identifies_language", False)),
         tuple(_model_card(engine, model) for model in engine.models),
+        dialects=dict(getattr(engine, "dialects", {})),
         own_options=dict(getattr(engine, "own_options", {})),
         role=role,
     )

@@ -1,8 +1,8 @@
 """Hear again what was heard without text, or with far too little of it.
 
 Recognisers end early: Whisper closes a window after one sentence and says nothing of the speech behind it. Text for
-each second of detected speech tells it. Such a stretch is cut into shorter clips and heard once more; what stays
-without text is a gap, or a segment flagged as too slow.
+each second of detected speech tells it. Such a stretch is cut into shorter clips and heard once more, and what of it
+still lacks text in shorter ones yet; what stays without text is a gap, or a segment flagged as too slow.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SYLLABLE = 2.5  # letters that a character of a script without spaces is worth
 DIGIT = 4.0  # letters that a digit is worth
 LEAST_GAP = 1.0  # seconds of speech that no segment covers
 EDGE = 0.05  # seconds by which a segment may reach into a gap
-TARGET = 15.0  # seconds of a clip that is heard again: an engine that ends early has less to leave out
+TARGETS = (15.0, 7.0, 4.0)  # seconds of a clip that is heard again: an engine that ends early has less to leave out
 # What is heard where voice activity found no speech counts only when the engine has next to no doubt.
 SURE = 0.6  # score of a segment
 SPEAKS = 0.3  # Whisper's probability of no speech
@@ -48,13 +48,12 @@ def hear_again(clip: Clip, segments: Sequence[Segment], options: CutOptions, hea
     """
     kept = list(segments)
     for stretch, old in stretches(clip, segments):
-        pieces = _pieces(clip, stretch, options)
-        if not pieces:
-            continue
-        new = [one for found in hear(pieces) for one in found if DOUBTS.isdisjoint(one.flags)]
+        new = _in_pieces(clip, stretch, [old] if old else [], (options, hear), TARGETS)
         if old is None:
             new = without_repeats(new, kept, stretch)
         if letters(new) > (MORE * letters([old]) if old else 0):
+            if lacks_text(new, _within(clip, stretch)):
+                new = [_flagged(one) for one in new]  # each may be too short to be judged alone
             kept = [one for one in kept if one is not old] + new
     kept = [_flagged(one) if is_slow(one, clip.speech) else one for one in kept]
     return tuple(sorted(kept, key=lambda one: (one.start, one.end)))
@@ -112,6 +111,50 @@ def _cut(segment: Segment, first: int, end: int) -> list[Segment]:
     return [replace(segment, text=text, words=words, start=start, end=stop)]
 
 
+def _in_pieces(
+    clip: Clip, stretch: Region, known: Sequence[Segment], how: tuple[CutOptions, Hear], targets: Sequence[float]
+) -> list[Segment]:
+    """Return what is heard of a stretch in pieces, and of pieces that lack text in shorter ones.
+
+    Args:
+        clip: with its speech.
+        stretch: of it.
+        known: what was heard there before.
+        how: how the recording was cut, and what recognises clips.
+        targets: seconds of the pieces, and of the pieces of those.
+    """
+    if not targets:
+        return []
+    options, hear = how
+    pieces = _pieces(clip, stretch, options, targets[0])
+    if not pieces:
+        lacking = lacks_text(known, _within(clip, stretch))
+        return _in_pieces(clip, stretch, known, how, targets[1:]) if lacking else []
+    new: list[Segment] = []
+    for piece, found in zip(pieces, hear(pieces), strict=True):
+        own = [one for one in found if DOUBTS.isdisjoint(one.flags)]
+        if lacks_text(own, piece.speech, SLOW):
+            closer = _in_pieces(piece, Region(piece.start, piece.end), own, how, targets[1:])
+            own = closer if letters(closer) > MORE * letters(own) else own
+        new += own
+    return new
+
+
+def _within(clip: Clip, stretch: Region) -> list[Region]:
+    """Return the speech of a clip in a stretch of it."""
+    return [
+        Region(max(one.start, stretch.start), min(one.end, stretch.end))
+        for one in clip.speech
+        if one.end > stretch.start and one.start < stretch.end
+    ]
+
+
+def lacks_text(segments: Sequence[Segment], speech: Sequence[Region], rate: float = SLOWEST) -> bool:
+    """Return whether segments have too little text, in letters a second, for all this speech."""
+    spoken = sum(one.seconds for one in speech)
+    return spoken >= LEAST_SPEECH and letters(segments) < rate * spoken
+
+
 def _flagged(segment: Segment) -> Segment:
     return replace(segment, flags=tuple(dict.fromkeys((*segment.flags, Flag.RATE_ANOMALY.value))))
 
@@ -160,13 +203,13 @@ def _worth(char: str) -> float:
     return SYLLABLE if is_unspaced(char) or "\uac00" <= char <= "\ud7a3" else 1.0
 
 
-def _pieces(clip: Clip, stretch: Region, options: CutOptions) -> list[Clip]:
+def _pieces(clip: Clip, stretch: Region, options: CutOptions, target: float) -> list[Clip]:
     """Return the stretch cut into short clips; none where that would be the same clip once more."""
     start = max(0, round((stretch.start - options.pad - clip.start) * SAMPLE_RATE))
     end = round((stretch.end + options.pad - clip.start) * SAMPLE_RATE)
     samples = clip.samples[start:end]
     recording = replace(clip.recording, start=clip.start + start / SAMPLE_RATE)
-    shorter = replace(options, target=min(TARGET, options.max_seconds, options.target or TARGET))
+    shorter = replace(options, target=min(target, options.max_seconds, options.target or target))
     pieces = [
         Clip(clip.recording, one.start, one.samples, one.speech, clip.language)
         for one in cut([samples], recording, shorter)

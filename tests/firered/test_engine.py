@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -375,3 +376,40 @@ def rewrite(samples, path, form):
             container.mux(stream.encode(one))
         container.mux(stream.encode(None))
     return path
+
+
+def test_words_do_not_reach_into_pauses(engines, digits, clip):
+    """Two strings with four seconds between them: no word lasts longer than a second, and none is in the silence."""
+    (first, _), (second, _) = digits[:2]
+    noise = np.random.default_rng(0).normal(0, 1e-3, 4 * SAMPLE_RATE).astype(np.float32)
+    whole = clip(np.concatenate((first.samples, noise, second.samples)))
+    (segment,) = engines["aed2"].transcribe([whole], Options(word_timestamps=True))[0]
+    assert len(segment.words) >= 6
+    assert all(word.end - word.start < 1.0 for word in segment.words)
+    assert all(word.end < first.seconds + 0.05 or word.start > first.seconds + 3.95 for word in segment.words)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shift", [-0.1, 0.0, 0.1])
+def test_edges_are_those_of_the_sound_however_late_the_model_is(engines, shared, monkeypatch, shift):
+    """Within 40 ms of the edges of single recordings, in noise of 70 dB below full scale."""
+    from asr_plugins.firered import engine as module
+
+    from tests.qwen3.test_aligner import known_strings
+
+    own = module.clip_times
+    monkeypatch.setattr(
+        module,
+        "clip_times",
+        lambda times, seconds: [(max(0.0, a + shift), max(0.0, b + shift)) for a, b in own(times, seconds)],
+    )
+    apart = []
+    for sound, words, truth in known_strings(shared / "fsdd/recordings", 20):
+        noise = np.random.default_rng(1).normal(0, 3e-4, len(sound.samples)).astype(np.float32)
+        noisy = replace(sound, samples=sound.samples + noise)
+        found = engines["aed2"].transcribe([noisy], Options(word_timestamps=True))[0]
+        if found and found[0].text.split() == words:
+            for word, edges in zip(found[0].words, truth, strict=True):
+                apart += [abs(word.start - edges[0]), abs(word.end - edges[1])]
+    assert len(apart) > 100
+    assert sum(apart) / len(apart) < 0.04

@@ -66,6 +66,22 @@ def test_each_row_is_what_transformers_generates(model: AsrModel, checkpoints: P
 
 
 @torch.inference_mode()
+def test_a_shared_beginning_is_as_if_each_prompt_had_it(model: AsrModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = greedy(model, ends=(7, 21, 300))
+    (beginning,) = prompts([150], [1])
+    asked = prompts([40, 3, 17, 300, 17], [20, 40, 1, 30, 30])
+    whole = [Prompt(torch.cat((beginning.vectors, one.vectors)), one.limit) for one in asked]
+    expected = decoder.write(whole)
+    for at_once in (2048, 16):
+        monkeypatch.setattr(decoding, "PREFIX_AT_ONCE", at_once)
+        prefix = decoder.prefix(beginning.vectors)
+        for _ in range(2):  # a prefix is not changed by what follows it
+            found = decoder.write(asked, prefix=prefix)
+            assert [(one.tokens, one.end) for one in found] == [(one.tokens, one.end) for one in expected]
+            assert [one.log_prob for one in found] == pytest.approx([one.log_prob for one in expected], abs=1e-4)
+
+
+@torch.inference_mode()
 def test_rows_do_not_depend_on_each_other_and_the_cache_grows(model: AsrModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "LENGTH_STEP", 16)
     grown = []

@@ -9,9 +9,10 @@ from pathlib import Path
 import jiwer
 import numpy as np
 import pytest
-from asr_plugins.qwen3 import Qwen3, engine
+from asr_plugins.qwen3 import Qwen3, engine, model
 from asr_plugins.qwen3.answers import Answer, is_echo, parse
 from asr_plugins.qwen3.catalogue import DIALECTS, NAMES
+from torch import Tensor
 
 from asrcli import transcribe
 from asrcli.engine import Device, Weights
@@ -189,7 +190,7 @@ class Parrot:
     def __init__(self, digits: Qwen3, said: str) -> None:
         self.digits, self.said, self.vocabulary = digits, said, digits.model.vocabulary
 
-    def hear(self, requests, penalty):
+    def hear(self, requests, penalty, first=None):
         from asr_plugins.qwen3.decoding import End, Written
 
         return [
@@ -263,3 +264,42 @@ def test_first_tokens_are_told_for_each_clip(digits: Qwen3, digit_strings: list[
     finally:
         digits.on_first = None
     assert sorted(told) == [1, 2, 3]  # silence is not heard at all
+
+
+def test_a_long_prompt_is_read_once_and_changes_nothing(
+    digits: Qwen3, digit_strings: list[tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = [clip(path) for path, _ in digit_strings[:4]]
+    options = Options(prompt="a list of numbers from a telephone book, read aloud. " * 20)
+    monkeypatch.setattr(model, "LEAST_PREFIX", 10**9)
+    plain = digits.transcribe(clips, options)
+    monkeypatch.undo()
+    read = digits.model.decoder.read
+    lengths: list[int] = []
+
+    def counted(x: Tensor, *arguments: object, **named: object) -> Tensor:
+        lengths.append(x.shape[1])
+        return read(x, *arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(digits.model.decoder, "read", counted)
+    found = [own for one in clips for own in digits.transcribe([one], options)]
+    assert [segment.tokens for own in found for segment in own] == [one.tokens for own in plain for one in own]
+    prompt = len(digits.model.vocabulary.encode(digits.context(options)))
+    assert prompt > 200 and sum(length > prompt for length in lengths) == 1  # the clips are shorter than the prompt
+    monkeypatch.setattr(model, "MOST_PLACES", 1)  # memory for one row at a time
+    told: list[int] = []
+    monkeypatch.setattr(digits, "on_first", told.append)
+    again = digits.transcribe(clips, options)
+    assert [one.tokens for own in again for one in own] == [one.tokens for own in plain for one in own]
+    assert sorted(told) == [0, 1, 2, 3]
+
+
+def test_a_prompt_that_is_too_long_is_refused(asr, digits: Qwen3, tmp_path: Path, checkpoints: Path) -> None:
+    with pytest.raises(UsageError, match="10,001 tokens, and Qwen3-ASR takes 10,000 tokens of context"):
+        digits.context(Options(prompt="x" * 10_001))  # each a token of this small vocabulary
+    (tmp_path / "a.wav").write_bytes(b"")
+    done = asr(
+        *("transcribe", tmp_path / "a.wav", "-e", f"qwen3:{checkpoints / 'qwen3-asr-digits'}"),
+        *("--prompt", "word " * 12_001),
+    )
+    assert (done.code, "60,005 characters, and Qwen3-ASR takes 10,000 tokens" in done.err) == (2, True), done.err

@@ -6,15 +6,33 @@ import os
 import shutil
 from collections.abc import Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from asrcli.engine import Plugin
     from asrcli.engines.cards import EngineCard, ModelCard
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Named(TyperGroup):
+    """Takes names of engines in the place of a command: ``asr engines qwen3`` is ``asr engines show qwen3``."""
+
+    def resolve_command(self, context: Any, words: list[str]) -> Any:
+        """Take what is no command for the name of an engine, where there is one of that name."""
+        from asrcli.aligner import installed_aligners
+        from asrcli.engine import installed
+
+        known = (*installed(), *(f"aligner:{name}" for name in installed_aligners()))
+        if words and words[0] not in self.commands and words[0] in known:
+            words = ["show", *words]
+        return super().resolve_command(context, words)
+
+
+KIND_OF_GROUP = Named  # as which `asrcli.cli.main` builds this
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
 
 OWN_HEADINGS = ("ENGINE-OPTION", "RANGE", "WHAT IT DOES")
@@ -40,6 +58,29 @@ def engines(
         return
     width = shutil.get_terminal_size((120, 24)).columns
     print("\n\n".join("\n".join(_block(card, width)) for card in found))
+
+
+@app.command()
+def show(
+    names: Annotated[list[str], typer.Argument(metavar="ENGINE...", help="qwen3; aligner:qwen3.")],
+    json: Annotated[bool, typer.Option("--json", help="Everything known, as JSON.")] = False,
+) -> None:
+    """Show engines with all languages of each model by code and name, and the dialects; `show` may be left out.
+
+    Examples: asr engines qwen3 · asr engines show firered whisper
+    """
+    from asrcli.engines.cards import aligner_cards, cards
+    from asrcli.errors import UsageError
+
+    known = {card.name: card for card in (*cards(), *aligner_cards())}
+    if unknown := next((name for name in names if name not in known), None):
+        raise UsageError(f"there is no engine '{unknown}'; choose {', '.join(known)}")
+    found = [known[name] for name in names]
+    if json:
+        print(_as_json(found))
+        return
+    width = shutil.get_terminal_size((120, 24)).columns
+    print("\n\n".join("\n".join([*_block(card, width), *_languages(card, width)]) for card in found))
 
 
 @app.command()
@@ -123,6 +164,22 @@ def _block(card: EngineCard, width: int) -> list[str]:
         ]
     rows = [HEADINGS, *(_row(model, model.name == card.default_model) for model in card.models)]
     return [f"{card.name}: {state}", *columns(rows, width - 2), *_carried(card, width), *_own_options(card, width)]
+
+
+def _languages(card: EngineCard, width: int) -> list[str]:
+    """Return the languages of an engine's models by code and name, models with the same ones together."""
+    from asrcli.base.languages import NAMES
+
+    spoken: dict[tuple[str, ...], list[str]] = {}
+    for model in card.models:
+        spoken.setdefault(model.languages, []).append(model.name)
+    lines = []
+    for codes, models in spoken.items():
+        said = ", ".join(f"{code} {NAMES.get(code, code).capitalize()}" for code in codes) or "any language"
+        lines.append(f"{', '.join(models)}: {said}")
+    for code, dialects in card.dialects.items():
+        lines.append(f"dialects, with -l {code} or none: {', '.join(dialects)}")
+    return [f"  {line}" for one in lines for line in wrap(one, max(20, width - 2), subsequent_indent="  ")]
 
 
 def _carried(card: EngineCard, width: int) -> list[str]:

@@ -245,11 +245,15 @@ def _aed_segments(model: AedModel, clip: Clip, reading: Reading, options: Option
 def _words(model: AedModel, clip: Clip, reading: Reading) -> tuple[Word, ...]:
     import math
 
+    from asr_plugins.transformers_models.edges import find_edges, sounding
+
     if reading.times is None:
         return ()
     best, times = reading.hypotheses[0], clip_times(reading.times, clip.seconds)
+    said = model.vocabulary.words(best.tokens)
+    edges = find_edges(sounding([times[first][0] for _, first, _ in said], clip.samples), clip.samples)
     words = []
-    for text, first, past in model.vocabulary.words(best.tokens):
+    for (text, first, past), (start, end) in zip(said, edges, strict=True):
         score = sum(math.exp(one) for one in best.log_probs[first:past]) / (past - first)
-        words.append(Word(text, times[first][0], times[past - 1][1], score))
+        words.append(Word(text, start, end, score))
     return tuple(words)

@@ -41,6 +41,12 @@ class Cache:
         self.keys[:, target, :, :length] = self.keys[:, source, :, :length]
         self.values[:, target, :, :length] = self.values[:, source, :, :length]
 
+    def begin(self, first_row: int, rows: int, prefix: Cache) -> None:
+        """Put what another cache has in its one row at the beginning of several rows."""
+        own = slice(first_row, first_row + rows)
+        self.keys[:, own, :, : prefix.length] = prefix.keys
+        self.values[:, own, :, : prefix.length] = prefix.values
+
     def grown(self, length: int) -> Cache:
         """Return a longer cache with the same content."""
         grown = object.__new__(Cache)

@@ -19,6 +19,7 @@ from asr_plugins.qwen3.layers import Linear
 from asr_plugins.qwen3.loops import loop
 
 STEPS_AT_ONCE = {"cuda": 8}  # between two looks at the tokens, which stop the device; one elsewhere
+PREFIX_AT_ONCE = 2_048  # tokens of a shared prefix that are read together
 TOKENS_AT_ONCE = 16_384  # of prompts that are read together, padding included
 WASTE = 0.25  # of that may be padding
 LENGTH_STEP = 256  # the cache grows by whole steps of this; on CUDA to powers of two
@@ -37,7 +38,7 @@ class End(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the decoder reads before it writes."""
+    """What the decoder reads before it writes, after the prefix that all share, if there is one."""
 
     vectors: Tensor  # (length, width)
     limit: int  # most tokens to write
@@ -76,28 +77,48 @@ class GreedyDecoder:
         self.device = decoder.embedding.device
         self._stepper: Stepper | None = None  # kept, because its graphs and its cache are
 
-    def write(self, prompts: Sequence[Prompt], penalty: float = 1.0, first: First | None = None) -> list[Written]:
+    def prefix(self, vectors: Tensor) -> Cache:
+        """Return what several prompts begin with, ``(length, width)``, as it has been read: once for all of them."""
+        cache = Cache(self.decoder.config, 1, len(vectors), self.decoder.embedding)
+        for start in range(0, len(vectors), PREFIX_AT_ONCE):
+            self.decoder.read(vectors[None, start : start + PREFIX_AT_ONCE], cache, start=start)
+        return cache
+
+    def write(
+        self,
+        prompts: Sequence[Prompt],
+        penalty: float = 1.0,
+        first: First | None = None,
+        prefix: Cache | None = None,
+    ) -> list[Written]:
         """Return what follows each prompt. A prompt's result does not depend on the prompts beside it.
 
         Args:
             prompts: in any order and of any lengths.
             penalty: of tokens that were written before, on their logits (Keskar et al. 2019); 1 is none.
             first: is called with the numbers of prompts whose first token is written.
+            prefix: of `prefix`: what all prompts begin with.
         """
         if not prompts:
             return []
         try:
-            return self._write(prompts, penalty, first)
+            return self._write(prompts, penalty, first, prefix)
         except RuntimeError:
             self._stepper = None  # when memory ran out, its cache should not stand in the way of a smaller batch
             raise
 
-    def _write(self, prompts: Sequence[Prompt], penalty: float, first: First | None) -> list[Written]:
+    def _write(
+        self, prompts: Sequence[Prompt], penalty: float, first: First | None, prefix: Cache | None
+    ) -> list[Written]:
         order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number].vectors))
-        longest = max(len(one.vectors) for one in prompts)
+        known = prefix.length if prefix else 0
+        longest = known + max(len(one.vectors) for one in prompts)
         stepper = self._prepare(len(prompts), longest + 1)
-        read = [logits for block in blocks(order, prompts) for logits in self._read(prompts, block, stepper.cache)]
-        rows = [_Row(number, len(prompts[number].vectors), prompts[number].limit) for number in order]
+        if prefix is not None:
+            stepper.cache.begin(0, len(prompts), prefix)
+        groups = blocks(order, prompts)
+        read = [logits for block in groups for logits in self._read(prompts, block, stepper.cache, known)]
+        rows = [_Row(number, known + len(prompts[number].vectors), prompts[number].limit) for number in order]
         stepper.begin(torch.stack(read), [row.position for row in rows], penalty)
         if first is not None:
             stepper.first()  # waits for the device
@@ -136,12 +157,12 @@ class GreedyDecoder:
         self._stepper = stepper if graphs else None
         return stepper
 
-    def _read(self, prompts: Sequence[Prompt], block: Sequence[int], cache: Cache) -> list[Tensor]:
+    def _read(self, prompts: Sequence[Prompt], block: Sequence[int], cache: Cache, start: int) -> list[Tensor]:
         first_row, numbers = block[0], block[1:]
         vectors = [prompts[number].vectors for number in numbers]
         longest = max(map(len, vectors))
         padded = torch.stack([F.pad(one, (0, 0, 0, longest - len(one))) for one in vectors])
-        hidden = self.decoder.read(padded, cache, first_row)
+        hidden = self.decoder.read(padded, cache, first_row, start)
         last = torch.stack([row[len(one) - 1] for row, one in zip(hidden, vectors, strict=True)])
         return list(self.output(last))
 

@@ -9,10 +9,11 @@ from math import exp
 from typing import TYPE_CHECKING, ClassVar
 
 from asr_plugins.qwen3.answers import MARK, Answer, is_echo, letters, parse
-from asr_plugins.qwen3.catalogue import MODELS, NAMES
+from asr_plugins.qwen3.catalogue import DIALECTS, MODELS, NAMES
 from asrcli.capabilities import Stream, Streams, TellsFirst
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.engines.device import torch_place
+from asrcli.errors import UsageError
 from asrcli.types import Clip, Flag, Options, Segment
 from asrcli.weights.models import local_path
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS = 1200.0  # what the report allows
 CLIP_SECONDS = 30.0  # what asr cuts: clips that a batch, a token limit and a subtitle can live with
+MOST_CONTEXT = 10_000  # tokens, what the model takes as context
+MOST_CHARACTERS = 60_000  # six for a token: more than that no language has
+TOO_LONG = f", and Qwen3-ASR takes {MOST_CONTEXT:,} tokens of context: shorten them"
 SILENCE = 1e-4  # of full scale, 3 steps of 16 bits: nothing louder than this was said, and no model is asked
 
 
@@ -36,6 +40,7 @@ class Qwen3(Engine, Streams, TellsFirst):
     models: ClassVar[Mapping[str, Model]] = MODELS
     default_model = "1.7b"
     speaks = tuple(NAMES)  # the prompt has a name for no other language
+    dialects: ClassVar[Mapping[str, tuple[str, ...]]] = DIALECTS
     max_seconds = LONGEST_SECONDS
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 60.0, "cuda": 960.0}
     devices = ("cuda", "cpu")
@@ -79,8 +84,16 @@ class Qwen3(Engine, Streams, TellsFirst):
 
     def context(self, options: Options) -> str:
         """Return what the system turn says: the prompt, then the hotwords."""
-        parts = [options.prompt or "", ", ".join(options.hotwords or ())]
-        return self.model.vocabulary.harmless("\n".join(part for part in parts if part))
+        text = self.model.vocabulary.harmless(_context(options))
+        if len(text) > MOST_CONTEXT and (count := len(self.model.vocabulary.encode(text))) > MOST_CONTEXT:
+            raise UsageError(f"--prompt and --hotwords have {count:,} tokens{TOO_LONG}")
+        return text
+
+    @classmethod
+    def check(cls, options: Options) -> None:
+        """Raise `UsageError` for a context that is too long in any language; the tokens are counted later."""
+        if (count := len(_context(options))) > MOST_CHARACTERS:
+            raise UsageError(f"--prompt and --hotwords have {count:,} characters{TOO_LONG}")
 
     def _hear(self, requests: Sequence[Request], options: Options, first: First | None = None) -> list[Segment | None]:
         penalty = options.repetition_penalty or 1.0
@@ -106,6 +119,12 @@ class Qwen3(Engine, Streams, TellsFirst):
         if mark not in written.tokens:
             return None
         return round(min(1.0, exp(sum(written.log_probs[: written.tokens.index(mark)]))), 4)
+
+
+def _context(options: Options) -> str:
+    """Return what the system turn says, as the user wrote it."""
+    parts = [options.prompt or "", ", ".join(options.hotwords or ())]
+    return "\n".join(part for part in parts if part)
 
 
 def _tell(tell: Callable[[int], None], clips: Sequence[int], requests: Sequence[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from asr_plugins.qwen3.answers import LANGUAGE, MARK
 from asr_plugins.qwen3.catalogue import NAMES
 from asr_plugins.qwen3.checkpoint import Tensors, Vocabulary
 from asr_plugins.qwen3.config import Config, read_config
-from asr_plugins.qwen3.decoder import TextDecoder
+from asr_plugins.qwen3.decoder import Cache, TextDecoder
 from asr_plugins.qwen3.decoding import First, GreedyDecoder, Prompt, Written
 from asr_plugins.qwen3.encoder import AudioEncoder
 from asr_plugins.qwen3.features import FeatureExtractor
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 # two to three times as many. Twice that, and room for the language and for a short clip.
 TOKENS_PER_SECOND = 16.0
 TOKENS_BESIDES = 32
+LEAST_PREFIX = 64  # tokens; a shorter beginning is read again with each clip
+MOST_PLACES = 65_536  # tokens in the rows of one batch whose beginning is long: 7.5 GB of keys and values in the 1.7B
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +83,48 @@ class AsrModel(Backbone):
             output = self.tensors.take(head, config.text.vocabulary, config.text.width)
         self.tensors.finish()
         self.greedy = GreedyDecoder(self.decoder, Linear(output), self.vocabulary.ends)
+        self._prefix: tuple[str, Cache] | None = None  # the last long context, and what is read of it
 
     @torch.inference_mode()
     def hear(self, requests: Sequence[Request], penalty: float = 1.0, first: First | None = None) -> list[Written]:
         """Return what the model writes for each clip; ``first`` is told those whose first token is there."""
         speech = self.encoder.encode([self.features(one.samples) for one in requests])
+        prefix = self._shared(requests)
+        nothing = self.embed([])
         prompts = [
-            Prompt(torch.cat((self.ids(before(one.context)), heard, self.ids(after(one.language)))), limit(one))
+            Prompt(
+                torch.cat((nothing if prefix else self.ids(before(one.context)), heard, self.ids(after(one.language)))),
+                limit(one),
+            )
             for one, heard in zip(requests, speech, strict=True)
         ]
-        return self.greedy.write(prompts, penalty, first)
+        if prefix is None:
+            return self.greedy.write(prompts, penalty, first)
+        at_once = max(1, MOST_PLACES // (prefix.length + max(len(one.vectors) + one.limit for one in prompts)))
+        written: list[Written] = []
+        for start in range(0, len(prompts), at_once):
+            told = None if first is None else partial(_told_from, first, start)
+            written += self.greedy.write(prompts[start : start + at_once], penalty, told, prefix)
+        return written
+
+    def _shared(self, requests: Sequence[Request]) -> Cache | None:
+        """Return the beginning that all these prompts have, read; it is kept, since it is that of a whole run."""
+        contexts = {one.context for one in requests}
+        if len(contexts) != 1:
+            return None
+        (context,) = contexts
+        if self._prefix is None or self._prefix[0] != context:
+            tokens = self.vocabulary.encode(before(context))
+            if len(tokens) < LEAST_PREFIX:
+                return None
+            self._prefix = None  # let go of the old one first
+            self._prefix = context, self.greedy.prefix(self.embed(tokens))
+        return self._prefix[1]
+
+
+def _told_from(first: First, start: int, numbers: Sequence[int]) -> None:
+    """Tell numbers of prompts that are counted from another one."""
+    first([start + number for number in numbers])
 
 
 def before(context: str) -> str:

@@ -23,6 +23,7 @@ FLOOR = 6.0  # dB above the quietest of the gap: still its background
 CONTRAST = 15.0  # dB between word and background; with less there is no pause to see
 SHORTEST = 3  # levels; shorter stretches are closures of plosives
 REACH = 0.5  # seconds that a word may reach beyond its frames
+CLOSURE = 8  # levels; shorter quiet is inside a word
 
 
 def find_edges(frames: Sequence[tuple[float, float]], samples: Samples) -> list[tuple[float, float]]:
@@ -45,6 +46,34 @@ def find_edges(frames: Sequence[tuple[float, float]], samples: Samples) -> list[
         if right is not None:
             edges[number][0] = start
     return _in_order(edges, seconds)
+
+
+def sounding(starts: Sequence[float], samples: Samples) -> list[tuple[float, float]]:
+    """Return the longest stretch of sound of each word, for `find_edges`, where only beginnings are known, and roughly.
+
+    A word is looked for between its start and that of the next one. Where nothing stands out there it has all of it.
+
+    Args:
+        starts: seconds, never going back; 0.1 s too early or too late does no harm.
+        samples: the whole clip.
+    """
+    import numpy as np
+
+    levels = decibels(samples)
+    ends = [*starts[1:], len(samples) / SAMPLE_RATE]
+    floor = float(levels.min()) if len(levels) else 0.0
+    found = []
+    for start, end in zip(starts, ends, strict=True):
+        first = round(start * RATE)
+        own = levels[first : round(end * RATE)]
+        if not len(own) or float(own.max()) < floor + CONTRAST:
+            found.append((start, max(start, end)))
+            continue
+        loud = np.flatnonzero(own > max(float(own.max()) - QUIET, floor + FLOOR))
+        runs = np.split(loud, np.flatnonzero(np.diff(loud) > CLOSURE) + 1)
+        longest = max(runs, key=len)
+        found.append(((first + int(longest[0])) / RATE, (first + int(longest[-1]) + 1) / RATE))
+    return found
 
 
 def decibels(samples: Samples) -> NDArray[Any]:
