@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli.base.encoding import UTF16, decode_text
-from asrcli.base.files import check_local, is_special
+from asrcli.base.files import is_special
 from asrcli.errors import UsageError
+from asrcli.places.addresses import is_address
 
 # What a folder is searched for: the names of what the library opens, as tests hold it against FFmpeg's own list. A file
 # named on the command line may have any name; its content decides.
@@ -57,7 +58,7 @@ def expand(arguments: Iterable[str]) -> list[Found]:
     found: dict[str, Found] = {}
     for argument in arguments:
         for one in _expand_one(argument):
-            found.setdefault(one.path if one.path == STDIN else os.path.abspath(one.path), one)
+            found.setdefault(one.path if one.path == STDIN or is_address(one.path) else os.path.abspath(one.path), one)
     return list(found.values())
 
 
@@ -66,7 +67,10 @@ def _expand_one(argument: str) -> list[Found]:
         raise UsageError("an input has an empty name")
     if argument == STDIN:
         return [Found(STDIN)]
-    check_local(argument, f"curl -L '{argument}' | asr transcribe -, or copy it here first")
+    if is_address(argument):
+        from asrcli.audio.elsewhere import expand_address
+
+        return [Found(name, root) for name, root in expand_address(argument)]
     if os.path.isdir(argument):
         files = [Found(path, argument) for path in walk(argument)]
         if not files:

@@ -18,6 +18,7 @@ BLOCK = 1 << 22  # bytes read at once
 TEMPORARY = re.compile(r"\.asr-[0-9a-f]{16}\.tmp")  # no part of a target's name: that may be as long as names can be
 # Hidden folders of our own: a link in the place of one would lead what is written below it somewhere else.
 OWN = frozenset({".asr", "journal", "manifests", ".under-way"})
+MANGLED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")  # what a path makes of an address
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 NO_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EROFS})
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -30,7 +31,7 @@ def check_local(path: str, cure: str) -> None:
         path: what was named.
         cure: what to do instead.
     """
-    if ADDRESS.match(path) and not os.path.lexists(path):
+    if MANGLED.match(path) and not os.path.lexists(path):
         raise UsageError(f"'{path}' is an address, and asr reads and writes files: {cure}")
 
 

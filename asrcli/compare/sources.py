@@ -11,7 +11,7 @@ from pathlib import Path
 from asrcli.base.join import join_texts
 from asrcli.compare.nist import TRN, read_ctm, read_kaldi_text, read_stm, read_trn, whole_recordings
 from asrcli.datasets.lines import TABLES, read_lines
-from asrcli.datasets.utterances import SYSTEM_KEYS, check_text, from_rows, is_json_lines, read_manifest
+from asrcli.datasets.utterances import HEARD_LANGUAGE, SYSTEM_KEYS, check_text, from_rows, is_json_lines, read_manifest
 from asrcli.errors import InputError, UsageError
 from asrcli.types import Utterance, Word
 
@@ -208,7 +208,10 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
     check_text(text, path, 1)
     language = data.get("language")
     spoken = language if isinstance(language, str) else None
-    return [Utterance(key, text.strip(), audio=sibling_audio(path), language=spoken)]
+    options = data.get("options")
+    asked = isinstance(options, dict) and "language" in options  # then it was told, and heard none
+    heard = ((HEARD_LANGUAGE, spoken),) if spoken and hypotheses and not asked else ()
+    return [Utterance(key, text.strip(), audio=sibling_audio(path), language=spoken, fields=heard)]
 
 
 def read_subtitles(path: Path, key: str, kind: str) -> list[Utterance]:

@@ -11,9 +11,12 @@ from functools import cache
 from pathlib import Path
 
 from asrcli.audio.inputs import EXTENSIONS
+from asrcli.base.files import check_local
 from asrcli.datasets import folders, kaldi, manifests
 from asrcli.datasets.utterances import NoText
 from asrcli.errors import InputError
+from asrcli.places.addresses import is_address, is_signed
+from asrcli.places.remote import facts
 from asrcli.types import Utterance
 
 ROUNDED = 0.5  # seconds that a file may be longer than its line says it is: some are rounded to whole ones
@@ -83,6 +86,7 @@ def files_of(source: str) -> Iterator[Path]:
 def from_disk(wanted: Wanted) -> Dataset:
     """Read a dataset that lies in a folder or a manifest."""
     path = Path(wanted.source)
+    check_local(wanted.source, "name a manifest here whose lines hold addresses")
     if not path.exists():
         raise InputError(
             f"dataset '{wanted.source}' is not there; give a folder, a manifest, or a name of the hub such as "
@@ -100,6 +104,10 @@ def from_disk(wanted: Wanted) -> Dataset:
         read = manifests.read(manifest, text_column=wanted.text_column)
     except NoText as error:
         raise InputError(f"{error}" + ("" if wanted.text_column else "; --text-column names another")) from None
+    if signed := next((one for one in read.utterances if is_signed(one.audio or "")), None):
+        raise InputError(
+            f"{signed.audio}: a link with a signature stays in one process, and bench has several; fetch it"
+        )
     return Dataset(read.name, wanted.source, read.utterances)
 
 
@@ -176,6 +184,9 @@ def digest(utterances: Sequence[Utterance]) -> str:
 
     @cache
     def content(path: str) -> str:
+        if is_address(path):
+            found = facts(path)
+            return f"{found.size} {found.tag or found.mtime_ns}" if found else "gone"
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -18,6 +18,7 @@ from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
 from asrcli.datasets.lines import Row, read_json_lines, read_table
 from asrcli.datasets.utterances import RECORD_KEY, read_manifest
 from asrcli.errors import InputError
+from asrcli.places.addresses import is_address, named
 from asrcli.types import Recording, Utterance
 
 HEARD = "pred_text"
@@ -174,6 +175,8 @@ def with_audio(one: Utterance, manifest: Path) -> Utterance:
     """
     if not one.audio:
         raise InputError(f"{manifest}: '{one.id}' names no audio file (audio_filepath, audio, file_name, path, wav)")
+    if is_address(one.audio):
+        return replace(one, audio=named(one.audio))
     folder = manifest.absolute().parent
     places = [folder / part / one.audio for part in BESIDE] + [Path(one.audio).absolute()]
     return replace(one, audio=str(next((place for place in places if place.is_file()), places[0])))

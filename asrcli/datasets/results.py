@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from asrcli.base.files import write_atomic
 from asrcli.datasets.lines import read_json_lines
@@ -22,6 +22,7 @@ CARD_SUFFIX = ".robustness.jsonl"  # of the texts of a robustness card, beside t
 RECORD_VERSION = 1  # of the layout; the value of `RECORD_KEY` in the first line
 LABEL = "label"  # a fact that is in no file: a name of its own beside runs of the same system
 MOST_HEAD = 1 << 20  # characters of a first line that may be one of a run record
+Row = TypeVar("Row")
 WANTED = "run records are what `asr bench DATASET -e ENGINE` leaves"
 
 
@@ -36,6 +37,19 @@ class Measure:
     low: float | None = None  # the least and the greatest of the repeats, or the interval of an error rate
     high: float | None = None
     count: int = 0  # how many values it rests on
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTime:
+    """One request while several callers have one each; times are seconds from when it was made."""
+
+    callers: int
+    id: str  # of the utterance
+    seconds: float  # of audio
+    total: float  # until its whole text was there
+    first: float | None = None  # until its first token was; None where the engine does not tell
+    batch: int = 1  # clips that were heard together with it
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,7 @@ class RunRecord:
     started: str | None = None  # ISO 8601, UTC
     facts: tuple[tuple[str, str], ...] = ()
     measures: tuple[Measure, ...] = ()
+    requests: tuple[RequestTime, ...] = ()
 
     def fact(self, name: str) -> str:
         """Return one of the facts; "" where it is not known."""
@@ -189,15 +204,21 @@ def read_run(path: Path) -> RunRecord:
         started=head.get("started"),
         facts=tuple((str(name), str(value)) for name, value in (facts.items() if isinstance(facts, dict) else ())),
         measures=read_measures(head.get("measures"), path),
+        requests=read_rows(RequestTime, head.get("requests"), path, "requests"),
     )
 
 
 def read_measures(data: Any, path: Path) -> tuple[Measure, ...]:
     """Build the figures of a run from the first line of its record."""
+    return read_rows(Measure, data, path, "measures")
+
+
+def read_rows(kind: type[Row], data: Any, path: Path, name: str) -> tuple[Row, ...]:
+    """Build the values of one kind from the first line of a record."""
     try:
-        return tuple(Measure(**one) for one in data or ())
+        return tuple(kind(**one) for one in data or ())
     except TypeError as error:
-        raise InputError(f"{path} line 1: 'measures' is not as `asr bench` writes it ({error})") from None
+        raise InputError(f"{path} line 1: '{name}' is not as `asr bench` writes it ({error})") from None
 
 
 OWN_KEYS = ("id", "audio_filepath", "start", "end", "duration", "time", "text", "pred_text", "language", "group")
@@ -205,7 +226,7 @@ OWN_KEYS = ("id", "audio_filepath", "start", "end", "duration", "time", "text", 
 
 def write_run(record: RunRecord, path: Path) -> None:
     """Write a run record, atomically."""
-    apart = ("utterances", "heard", "times", "facts", "measures")
+    apart = ("utterances", "heard", "times", "facts", "measures", "requests")
     head = {key: value for key, value in asdict(record).items() if key not in apart}
     figures = [{key: value for key, value in asdict(one).items() if value is not None} for one in record.measures]
     for figure in figures:
@@ -213,6 +234,8 @@ def write_run(record: RunRecord, path: Path) -> None:
     rows: list[dict[str, Any]] = [{RECORD_KEY: RECORD_VERSION, **head, "facts": dict(record.facts)}]
     if figures:
         rows[0]["measures"] = figures
+    if record.requests:
+        rows[0]["requests"] = [asdict(one) for one in record.requests]
     for one, heard, seconds in zip(record.utterances, record.heard, record.times, strict=True):
         values = (one.id, one.audio, one.start, one.end, one.seconds, seconds, one.text, heard, one.language, one.group)
         row = dict(zip(OWN_KEYS, values, strict=True)) | {k: v for k, v in one.fields if k not in OWN_KEYS}

@@ -54,6 +54,7 @@ def render_jsonl(transcript: Transcript, layout: Layout, header: bool) -> str:
     for row in _segments(transcript.segments):
         row["text"] = row["text"].strip()
         row.setdefault("language", transcript.language)
+        row.setdefault("language_score", _number(transcript.language_score))
         lines.append(_dump({**origin, **row}) + "\n")
     return "".join(lines)
 
@@ -167,6 +168,8 @@ def _segment(number: int, segment: Segment, text: str) -> dict[str, Any]:
         row["speaker"] = segment.speaker
     if segment.language is not None:
         row["language"] = segment.language
+    if _number(segment.language_score) is not None:
+        row["language_score"] = _number(segment.language_score)
     if _number(segment.score) is not None:
         row["score"] = _number(segment.score)
     if segment.alternatives:
@@ -322,6 +325,7 @@ def _parse_segment(row: Mapping[str, Any]) -> Segment:
         tokens=tuple(row["tokens"]),
         flags=tuple(row["flags"]),
         alternatives=tuple(map(_parse_alternative, row.get("alternatives", ()))),
+        language_score=row.get("language_score"),
         **known,
     )
 

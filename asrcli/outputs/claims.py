@@ -13,9 +13,17 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asrcli.base.files import is_special, open_lines
 from asrcli.outputs.ledger import STATE
+from asrcli.places.addresses import is_address
+
+if TYPE_CHECKING:
+    from asrcli.outputs.claims_elsewhere import ClaimsElsewhere
+
+
+_elsewhere: list[ClaimsElsewhere] = []
 
 
 class Claims:
@@ -81,7 +89,18 @@ def claimable(outputs: Iterable[str]) -> list[str]:
     return [output for output in outputs if not is_special(output)]
 
 
+def give_back_elsewhere() -> None:
+    """Let others have what this process has claimed in stores, whose claims do not end with it."""
+    for claims in _elsewhere:
+        claims.give_back_all()
+
+
 @lru_cache(maxsize=1024)
-def claims_of(folder: str) -> Claims:
+def claims_of(folder: str) -> Claims | ClaimsElsewhere:
     """Return the one object for a folder in this process."""
+    if is_address(folder):
+        from asrcli.outputs.claims_elsewhere import ClaimsElsewhere
+
+        _elsewhere.append(ClaimsElsewhere(folder))
+        return _elsewhere[-1]
     return Claims(folder)

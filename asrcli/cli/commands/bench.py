@@ -44,12 +44,19 @@ def bench(
     out: Annotated[Output, option("--out", "-o", help="Folder for the records; default: the user's.")] = None,
     sample: Annotated[int | None, option("--sample", min=1, help="Only so many utterances, chosen by --seed.")] = None,
     seed: Annotated[int, option("--seed", min=0, help="Of the sample and the noise; default 0.")] = 0,
+    allow_host: Annotated[
+        list[str] | None,
+        option("--allow-host", help="Read from this host although it is private: HOST, or HOST:PORT; several: again."),
+    ] = None,
     text_column: Annotated[str | None, option("--text-column", help="Where the references are, if not found.")] = None,
     language: Annotated[
-        str | None, option("--language", "-l", help="Code or name; default: the dataset's own.")
+        str | None, option("--language", "-l", help="Code or name, or auto; default: the dataset's own.")
     ] = None,
     beam_size: Annotated[int | None, option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
     length_penalty: Annotated[float | None, option("--length-penalty", help="Exponent of the length.")] = None,
+    chunk_length: Annotated[
+        float | None, option("--chunk-length", help="Longest piece heard at once, seconds; default: by engine.")
+    ] = None,
     engine_option: Annotated[
         list[str] | None,
         option("--engine-option", metavar="NAME=VALUE", help="Of the engine alone; asr engines lists them."),
@@ -68,7 +75,7 @@ def bench(
         str, option("--batches", help="Batch sizes to try, or none; default 1,2,4,8,16,32.")
     ] = "1,2,4,8,16,32",
     concurrency: Annotated[
-        str | None, option("--concurrency", help="Callers at once, for engines that are servers: 1,4,16.")
+        str | None, option("--concurrency", help="Requests at once: 1,4,16,64; first token, RTF and audio per second.")
     ] = None,
     robustness: Annotated[
         bool, option("--robustness", help="Noise, lengths, telephone, codecs, and sounds without speech too.")
@@ -101,16 +108,19 @@ def bench(
     from asrcli.bench.session import Request
     from asrcli.datasets.dataset import Wanted
     from asrcli.engines.options import parse_engine_options
+    from asrcli.places.addresses import settle
     from asrcli.types import Options
 
+    settle(allow_host, offline=offline)
     files = ReportPaths(json, csv, markdown, html, plot)
     earlier = beside or []
     _check(dataset, engine, earlier, replay)
     _check_files(files, [*_read(dataset, earlier), *reads("an earlier run", replay)], force=force)
     signal.signal(signal.SIGTERM, _interrupt)
     with Console(quiet=quiet, verbose=verbose) as console:
+        spoken = language_code(language) if language not in (None, "auto") else None
         options = Options(
-            language=language_code(language) if language else None, beam_size=beam_size, length_penalty=length_penalty,
+            language=spoken, beam_size=beam_size, length_penalty=length_penalty, chunk_length=chunk_length,
             engine_options=parse_engine_options(engine_option or ()),
         )  # fmt: skip
         figures = Plan(
@@ -120,8 +130,8 @@ def bench(
         )  # fmt: skip
         wanted = Request(
             dataset=Wanted(dataset or "", sample, seed, text_column=text_column), engines=tuple(engine or ()),
-            options=options, plan=figures, vad=vad, device=device, dtype=compute_type, threads=threads,
-            offline=offline, folder=out,
+            options=options, plan=figures, vad=vad, told=language != "auto", device=device, dtype=compute_type,
+            threads=threads, offline=offline, folder=out,
         )  # fmt: skip
         try:
             if replay:
