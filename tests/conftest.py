@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
@@ -101,14 +103,15 @@ def digit_strings() -> list[tuple[Path, str]]:
 
 
 @pytest.fixture
-def recipe_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def recipe_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zygote: Zygote) -> Path:
     """Return a folder with the files that recipes name, where `asr` is on the path and its engine is `fake`."""
+    zygote.client(tmp_path / "bin/asr")
     for name in [name for name in os.environ if name.startswith("ASR_") or name == "COLUMNS"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("ASR_ENGINE", "fake")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", os.pathsep.join((str(tmp_path / "bin"), os.environ["PATH"])))
     recipes.fill(tmp_path / "place")
     return tmp_path / "place"
 
@@ -118,6 +121,26 @@ def zygote() -> Iterator[Zygote]:
     """Return what forks commands from a process that has imported the program."""
     yield common()
     common().kill()
+
+
+@contextmanager
+def piped(data: bytes) -> Iterator[IO[bytes]]:
+    """Give the reading end of a pipe that brings some bytes; nothing at all where there are none."""
+    if not data:
+        with open(os.devnull, "rb") as nothing:
+            yield nothing
+        return
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        with suppress(BrokenPipeError), open(writing, "wb") as file:
+            file.write(data)
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    with open(reading, "rb") as file:
+        yield file
+    thread.join()
 
 
 @pytest.fixture
@@ -138,12 +161,12 @@ def asr(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote
     def run(*words: object, stdin: bytes = b"", timeout: float = 120, **environment: str) -> Result:
         named = [os.fspath(word) if isinstance(word, Path) else str(word) for word in words]
         surroundings = {**quiet_environment(home), **environment}
-        with TemporaryFile() as out, TemporaryFile() as err, open(os.devnull, "rb") as nothing:
+        with TemporaryFile() as out, TemporaryFile() as err:
             known = zygote.environment.items()
-            late = all(name.startswith(LATE) or (name, value) in known for name, value in environment.items())
-            if late and not stdin:  # the forked sys.stdin takes what it reads for a file, as that of the zygote was
-                files = (nothing.fileno(), out.fileno(), err.fileno())
-                code = zygote.run(named, tmp_path, surroundings, files)
+            if all(name.startswith(LATE) or (name, value) in known for name, value in environment.items()):
+                with piped(stdin) as given:
+                    files = (given.fileno(), out.fileno(), err.fileno())
+                    code = zygote.run(named, tmp_path, surroundings, files)
             else:
                 command = [sys.executable, "-m", "asrcli", *named]
                 more = {"cwd": tmp_path, "timeout": timeout, "env": surroundings}

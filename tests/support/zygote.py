@@ -1,11 +1,14 @@
 """Imports the program once and forks for each command: a process of its own for a tenth of the processor time.
 
-Run as ``python zygote.py FD``: FD is a socket that brings, for each command, a JSON head (words, folder, environment)
-and the three standard descriptors, and takes back the exit status.
+Run as ``python zygote.py FD PLACE``: FD is a socket that brings, for each command, a JSON head (words, folder,
+environment, numbers of descriptors), these descriptors, and one that takes the exit status. To PLACE, a socket in the
+file system, any process may connect and send the same but for the last: that is what the program `client` does.
+Commands may run side by side.
 """
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import importlib
 import json
@@ -15,11 +18,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryFile
+from selectors import EVENT_READ, DefaultSelector
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any
 
 # What commands import beside the program. Nothing here starts a thread, which a fork would lose, or reads HOME, which
 # each command has its own of (huggingface_hub does, and with it transformers and faster_whisper).
@@ -29,6 +35,18 @@ HEAVY = ("torch._dynamo", "ctranslate2", "onnxruntime", "safetensors.torch", "to
 HEAD = 1 << 20  # bytes; words and environment of a command
 
 
+CLIENT = """#!{python} -IS
+import json, os, socket, sys
+files = [int(name) for name in os.listdir("/dev/fd") if os.path.exists(f"/dev/fd/{{name}}")]
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as there:
+    there.connect({place!r})
+    head = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ), files]).encode("utf-8", "surrogatepass")
+    socket.send_fds(there, [head], files)
+    status = int(there.recv(64))
+sys.exit(status if status >= 0 else 128 - status)
+"""
+
+
 class Zygote:
     """The parent's side: starts the process when the first command is run."""
 
@@ -36,25 +54,44 @@ class Zygote:
         self.environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
+    def _start(self) -> None:
+        self._folder = TemporaryDirectory(prefix="zygote")
+        self.place = f"{self._folder.name}/socket"
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, __file__, str(theirs.fileno()), self.place]
+        more: dict[str, Any] = {"pass_fds": [theirs.fileno()], "start_new_session": True}
+        self._process = subprocess.Popen(command, env=self.environment, **more)
+        theirs.close()
+
     def run(self, words: list[str], folder: Path, environment: dict[str, str], files: tuple[int, int, int]) -> int:
         """Run a command and return its exit status, as `subprocess` does: negative for a signal."""
         if self._process is None:
-            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            command = [sys.executable, __file__, str(theirs.fileno())]
-            self._process = subprocess.Popen(
-                command, env=self.environment, pass_fds=[theirs.fileno()], start_new_session=True
-            )
-            theirs.close()
-        head = json.dumps([words, os.fspath(folder), environment]).encode("utf-8", "surrogatepass")
+            self._start()
+        head = json.dumps([words, os.fspath(folder), environment, [0, 1, 2]]).encode("utf-8", "surrogatepass")
+        answer, theirs = os.pipe()
         try:
-            socket.send_fds(self._socket, [head], files)
-            status = self._socket.recv(64)
+            socket.send_fds(self._socket, [head], [*files, theirs])
+            os.close(theirs)
+            status = os.read(answer, 64)
         except BaseException:  # the test has run out of time
             self.kill()
             raise
+        finally:
+            os.close(answer)
         if not status:
             raise RuntimeError("the process that forks commands has died")
         return int(status)
+
+    def client(self, path: Path) -> None:
+        """Write a program that runs a command here, with its own folder, environment and descriptors."""
+        if self._process is None:
+            self._start()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(CLIENT.format(python=sys.executable, place=self.place))
+        path.chmod(0o755)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as there:
+            while there.connect_ex(self.place):  # it is still importing
+                time.sleep(0.05)
 
     def kill(self) -> None:
         """Kill the process and the command that is running; the next command starts another."""
@@ -62,6 +99,7 @@ class Zygote:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._socket.close()
+            self._folder.cleanup()
             self._process = None
 
 
@@ -83,22 +121,55 @@ def forked(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.C
         return subprocess.CompletedProcess(words, code, out.read(), err.read())
 
 
-def serve(connection: socket.socket) -> None:
+def serve(parent: socket.socket, place: str) -> None:
     """Fork for each command until the parent goes away."""
     prepare()
-    while True:
-        head, files, _, _ = socket.recv_fds(connection, HEAD, 3)
-        if not head:
-            return
-        words, folder, environment = json.loads(head.decode("utf-8", "surrogatepass"))
-        child = os.fork()
-        if child == 0:
-            connection.close()
-            become(words, folder, environment, files)
-        for descriptor in files:
-            os.close(descriptor)
-        _, status = os.waitpid(child, 0)
-        connection.send(str(os.waitstatus_to_exitcode(status)).encode())
+    ended, wake = socket.socketpair()
+    for end in (ended, wake):
+        end.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake.fileno())
+    running: dict[int, int] = {}  # process -> where its status goes
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as others, DefaultSelector() as waiting:
+        others.bind(place)
+        others.listen()
+        for one in (parent, others, ended):
+            waiting.register(one, EVENT_READ)
+        while True:
+            for key, _ in waiting.select():
+                if key.fileobj is ended:
+                    ended.recv(1 << 10)
+                    tell(running)
+                elif key.fileobj is others:
+                    there, _ = others.accept()
+                    take(there, running)
+                elif not take(parent, running):
+                    return
+
+
+def tell(running: dict[int, int]) -> None:
+    """Say the status of every command that has ended."""
+    while running and (found := os.waitpid(-1, os.WNOHANG))[0]:
+        answer = running.pop(found[0])
+        with suppress(BrokenPipeError):
+            os.write(answer, str(os.waitstatus_to_exitcode(found[1])).encode())
+        os.close(answer)
+
+
+def take(connection: socket.socket, running: dict[int, int]) -> bool:
+    """Fork for the command that a connection brings; return whether there was one."""
+    head, files, _, _ = socket.recv_fds(connection, HEAD, 64)
+    if not head:
+        return False
+    words, folder, environment, numbers = json.loads(head.decode("utf-8", "surrogatepass"))
+    its_own = dict(zip(numbers, files, strict=False))
+    child = os.fork()
+    if child == 0:
+        become(words, folder, environment, its_own)
+    for descriptor in its_own.values():
+        os.close(descriptor)
+    running[child] = files[-1] if len(files) > len(numbers) else connection.detach()
+    return True
 
 
 def prepare() -> None:
@@ -129,14 +200,22 @@ def prepare() -> None:
     gc.freeze()  # a collection in a fork would copy every page
 
 
-def become(words: list[str], folder: str, environment: dict[str, str], files: list[int]) -> None:
+def become(words: list[str], folder: str, environment: dict[str, str], files: dict[int, int]) -> None:
     """Be the command: its descriptors, folder, environment and words; never returns."""
     import runpy
     import traceback
 
-    for number, descriptor in enumerate(files):
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    apart = {number: fcntl.fcntl(descriptor, fcntl.F_DUPFD, 64) for number, descriptor in files.items()}
+    os.closerange(0, 64)
+    for number, descriptor in apart.items():
         os.dup2(descriptor, number)
-    os.closerange(3, 64)
+        os.close(descriptor)
+    # Those of the parent know whether its files can be sought in.
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -157,4 +236,4 @@ def become(words: list[str], folder: str, environment: dict[str, str], files: li
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
