@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli.base.encoding import UTF16, decode_text
-from asrcli.base.files import is_special
+from asrcli.base.files import check_local, is_special
 from asrcli.errors import UsageError
 from asrcli.places.addresses import is_address
 
@@ -165,6 +165,7 @@ def read_names(source: str, null: bool) -> list[str]:
     Raises:
         UsageError: the list cannot be read or is empty.
     """
+    check_local(source, "copy it here first")
     try:
         raw = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
     except OSError as error:

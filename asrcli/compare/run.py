@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asrcli.base.files import check_local
 from asrcli.compare.comparison import judge
 from asrcli.compare.matching import Heard, distinct_names, match, match_one
 from asrcli.compare.nist import check_marks
@@ -53,6 +54,7 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted) -> Comparis
     check_names(wanted)
     for path in (reference, *hypotheses):
         if not path.exists():
+            check_local(str(path), "copy it here first")
             raise InputError(f"{path} does not exist")
     source = read_source(reference, hypotheses=False, format=wanted.formats[0])
     utterances, hear = matcher(source, hypotheses, wanted.formats[1])

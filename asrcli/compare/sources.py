@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from asrcli.base.files import check_local
 from asrcli.base.join import join_texts
 from asrcli.compare.nist import TRN, read_ctm, read_kaldi_text, read_stm, read_trn, whole_recordings
 from asrcli.datasets.lines import TABLES, read_lines
@@ -97,6 +98,7 @@ def read_source(path: Path, *, hypotheses: bool, format: str | None = None) -> S
     if path.is_dir():
         return read_folder(path, name, hypotheses=hypotheses)
     if not path.exists():
+        check_local(str(path), "copy it here first")
         raise InputError(f"{path} does not exist")
     kind = kind_of(path, format)
     if kind == ".ctm":
