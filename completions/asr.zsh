@@ -43,7 +43,7 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'align:Find when each word of a known text is said.' 'ask:Put questions to a transcript.' 'compare:Compare what systems heard with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'engines:List the engines, aligners and diarizers, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'align:Find when each word of a known text is said.' 'ask:Put questions to a transcript.' 'compare:Compare what systems heard with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'report:Put the reports of several runs together.' 'engines:List the engines, aligners and diarizers, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
@@ -52,6 +52,7 @@ _asr() {
                 compare) _asr_compare ;;
                 leaderboard) _asr_leaderboard ;;
                 bench) _asr_bench ;;
+                report) _asr_report ;;
                 engines) _asr_engines ;;
                 doctor) _asr_doctor ;;
                 config) _asr_config ;;
@@ -490,6 +491,38 @@ _asr_bench() {
         '1:dataset:_files'
 }
 
+_asr_report() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:command:->command' \
+        '*::argument:->argument'
+    case $state in
+        command) local -a commands=('merge:Put the reports of the jobs of an array into one, with a record for each input.'); _describe -t commands command commands ;;
+        argument)
+            case $words[1] in
+                merge) _asr_report_merge ;;
+            esac ;;
+    esac
+}
+
+_asr_report_merge() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '*--of=[Everything there should be a record of\: a file or folder; several.]:INPUT: ' \
+        '(--missing)--missing[Print the names of inputs without a result, instead of the records.]' \
+        '(--null -0)--null[These names end with a NUL byte.]' \
+        '(--null -0)-0[These names end with a NUL byte.]' \
+        '(--output)--output=[Write the merged report here.]:FILE:_files' \
+        '(--force)--force[Replace a file that was edited, or is not asr'\''s.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '*:report: '
+}
+
 _asr_engines() {
     local curcontext=$curcontext state line
     local -A opt_args
@@ -549,7 +582,7 @@ _asr_config() {
         '(--json)--json[A JSON line per option.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:command:(align ask bench compare config digest doctor engines leaderboard transcribe)'
+        '1:command:(align ask bench compare config digest doctor engines leaderboard report transcribe)'
 }
 
 _asr_digest() {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli.base.encoding import UTF16, decode_text
-from asrcli.base.files import is_special
+from asrcli.base.files import check_local, is_special
 from asrcli.base.whole import read_whole
 from asrcli.errors import UsageError
 from asrcli.places.addresses import is_address
@@ -166,6 +166,7 @@ def read_names(source: str, null: bool) -> list[str]:
     Raises:
         UsageError: the list cannot be read or is empty.
     """
+    check_local(source, "copy it here first")
     try:
         raw = read_whole(source)
     except OSError as error:

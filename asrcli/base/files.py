@@ -33,6 +33,7 @@ def check_local(path: str, cure: str) -> None:
         cure: what to do instead.
     """
     if MANGLED.match(path) and not os.path.lexists(path):
+        path = MANGLED.sub(lambda found: found[0].rstrip("/") + "//", path, count=1)
         raise UsageError(f"'{path}' is an address, and asr reads and writes files: {cure}")
 
 

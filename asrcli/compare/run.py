@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from asrcli.base.files import check_local
 from asrcli.compare.comparison import judge
 from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.matching import Heard, Hearing, distinct_names, match, match_one
@@ -59,6 +60,8 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted, losses: Los
         InputError: the references cannot be read, or no system that has something in common with them.
     """
     check_names(wanted)
+    for path in (reference, *hypotheses):
+        check_local(str(path), "copy it here first")
     source = read_source(reference, hypotheses=False, format=wanted.formats[0], losses=losses)
     kinds: dict[int, str] = {}
     whole = losses if len(hypotheses) > 1 else STRICT

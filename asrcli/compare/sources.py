@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from asrcli.base.files import is_special, reason
+from asrcli.base.files import check_local, is_special, reason
 from asrcli.base.join import join_texts
 from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.nist import TRN, read_ctm, read_kaldi_text, read_stm, read_trn, whole_recordings
@@ -102,6 +102,7 @@ def read_source(path: Path, *, hypotheses: bool, format: str | None = None, loss
     if path.is_dir():
         return read_folder(path, name, hypotheses=hypotheses, losses=losses)
     if not path.exists():
+        check_local(str(path), "copy it here first")
         raise InputError(f"{path} does not exist")
     kind = kind_of(path, format)
     if kind == ".ctm":

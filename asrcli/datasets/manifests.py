@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from asrcli.base.encoding import decode_text
+from asrcli.base.files import check_local
 from asrcli.datasets.kaldi import read_kaldi, write_kaldi
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
 from asrcli.datasets.lines import Row, read_json_lines, read_table
@@ -93,6 +94,7 @@ def read(path: Path, *, needs_text: bool = True, text_column: str | None = None)
         InputError: nothing is there, or a line cannot be understood: file and line are named.
     """
     if not path.exists():
+        check_local(str(path), "copy it here first")
         raise InputError(f"{path} does not exist")
     if path.is_dir() or path.name in ("wav.scp", "segments"):
         if not (path if path.is_dir() else path.parent).joinpath("wav.scp").exists():

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from asrcli.base.files import check_local
 from asrcli.diarization.speakers import Diarization, SpeakerOptions
 from asrcli.errors import InputError, UsageError
 from asrcli.formats.rttm import read_rttm, turns_of_input
@@ -30,6 +31,7 @@ def plan_speakers(wanted: SpeakerOptions, inputs: Sequence[str], channels: str) 
         check_wanted(wanted)
         return {}
     if not os.path.exists(wanted.rttm):
+        check_local(wanted.rttm, "copy it here first")
         raise UsageError(f"--rttm-in '{wanted.rttm}' is not there")
     if os.path.isdir(wanted.rttm):
         return {path: _from_folder(wanted.rttm, path) for path in inputs}

@@ -1,0 +1,88 @@
+"""``asr report``: reports of several runs put together."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from asrcli.base.console import complain, printable
+from asrcli.cli.commands.options import option
+from asrcli.errors import UsageError
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+MOST_NAMED = 10  # names on standard error
+app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
+
+
+@app.callback()
+def report() -> None:
+    """Put the reports of several runs together."""
+
+
+@app.command()
+def merge(
+    reports: Annotated[list[str], typer.Argument(metavar="REPORT...", help="Files that --report has written.")],
+    of: Annotated[
+        list[str] | None,
+        option("--of", metavar="INPUT", help="Everything there should be a record of: a file or folder; several."),
+    ] = None,
+    missing: Annotated[
+        bool, option("--missing", help="Print the names of inputs without a result, instead of the records.")
+    ] = False,
+    null: Annotated[bool, option("--null", "-0", help="These names end with a NUL byte.")] = False,
+    output: Annotated[str | None, option("--output", help="Write the merged report here.")] = None,
+    force: Annotated[bool, option("--force", help="Replace a file that was edited, or is not asr's.")] = False,
+) -> None:
+    """Put the reports of the jobs of an array into one, with a record for each input.
+
+    Of several records about one input the best counts: done, up to date, kept, failed. What is missing is said: shards,
+    by the names of the reports (run-3-of-8.jsonl), and with --of inputs. The exit code is 1 when something is, or
+    failed.
+
+    Examples: asr report merge run-*.jsonl --output run.jsonl · asr report merge run-*.jsonl --of recordings --missing
+    """
+    from asrcli.audio.inputs import expand
+    from asrcli.outputs.ledger import check_replaceable, write_ours
+    from asrcli.outputs.targets import check_targets, reads, writes
+    from asrcli.runs.merging import Merged
+    from asrcli.runs.merging import merge as merged_of
+
+    if output and missing:
+        raise UsageError("--missing prints names, and --output takes the report: give one of them")
+    if null and not missing:
+        raise UsageError("--null is for the names of --missing")
+    check_targets(writes(output=output), reads("a report", *reports))
+    check_replaceable([output], force=force)
+    merged: Merged = merged_of(reports, [found.path for found in expand(of or ())])
+    if output and output != "-":
+        write_ours(output, "".join(merged.lines()), force=force)
+    elif missing:
+        for name in merged.unfinished:
+            sys.stdout.write(f"{name if null else printable(name)}" + ("\0" if null else "\n"))
+    else:
+        sys.stdout.writelines(merged.lines())
+    sys.stdout.flush()
+    _say(merged.notes, merged.shards, merged.missing)
+    counts = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in sorted(merged.counts.items()))
+    sums = [f"{len(found)} {what}{'' if len(found) == 1 else 's'}" for found, what in (
+        (reports, "report"), (merged.records, "input"))]  # fmt: skip
+    complain(f"asr: {', '.join(sums)}" + (f": {counts}" if counts else ""))
+    raise typer.Exit(0 if merged.complete else 1)
+
+
+def _say(notes: tuple[str, ...], shards: tuple[str, ...], missing: tuple[str, ...]) -> None:
+    for note in notes:
+        complain(f"asr: {note}")
+    if shards:
+        complain(f"asr: no report of shard {_listed(shards)}")
+    if missing:
+        noun = "input" if len(missing) == 1 else "inputs"
+        complain(f"asr: no record of {len(missing)} {noun}: {_listed(tuple(map(os.fspath, missing)))}")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
