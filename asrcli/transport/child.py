@@ -41,14 +41,22 @@ class Child:
         module: what to run, which calls `asrcli.transport.hosting.host`.
         announce: gets the lines that it has for the user.
         environment: variables beside those of this process.
+        interpreter: another Python than this one; it finds asr by ``PYTHONPATH``.
     """
 
-    def __init__(self, module: str, announce: Callable[[str], None], environment: Mapping[str, str] = {}) -> None:
+    def __init__(
+        self,
+        module: str,
+        announce: Callable[[str], None],
+        environment: Mapping[str, str] = {},
+        interpreter: str | None = None,
+    ) -> None:
         self.announce = announce
         ours, theirs = socket.socketpair()
         reading, writing = os.pipe()
         try:
-            command = python("-m", module, str(theirs.fileno()), str(os.getpid()))
+            words = ("-m", module, str(theirs.fileno()), str(os.getpid()))
+            command = python(*words, interpreter=interpreter) if interpreter else python(*words)
             self._process = _start(command, (theirs.fileno(),), writing, {**os.environ, **environment})
         except BaseException:
             ours.close()
