@@ -112,6 +112,8 @@ def sweep(found: Sequence[say.Batched]) -> list[Measure]:
         whole = repeated("rtfx", [one.seconds / (one.decode + time) for time in one.times], "x", condition)
         measures.append(whole)
         measures.append(repeated("rtfx_model", [one.seconds / time for time in one.times], "x", condition))
+        measures.append(Measure("memory_peak", in_mib(one.peak_rss), "MiB", condition))
+        measures.append(Measure("gpu_memory_peak", in_mib(one.peak_gpu), "MiB", condition))
         if best is None or (whole.value or 0) > (best.value or 0):
             best = whole
     if best is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.bench import messages as say
 from asrcli.bench import serving
+from asrcli.bench.gauges import peak_rss
 from asrcli.capabilities import Concurrent, Streams
 from asrcli.datasets.manifests import recording_of
 from asrcli.engine import Engine
@@ -130,7 +131,7 @@ class Loaded:
             except OutOfMemory:
                 yield say.Batched(size, decode, (), seconds, len(clips), fits=False)
                 return
-            yield say.Batched(size, decode, tuple(times), seconds, len(clips))
+            yield say.Batched(size, decode, tuple(times), seconds, len(clips), peak_rss=peak_rss() or None)
             best = max(best, seconds / sorted(times)[len(times) // 2])
             if gainless == MOST_GAINLESS:
                 return

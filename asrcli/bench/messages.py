@@ -98,6 +98,8 @@ class Batched:
     seconds: float  # of audio
     clips: int
     fits: bool = True
+    peak_rss: int | None = None  # bytes, the most of all sizes up to this one
+    peak_gpu: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from asrcli.bench import figures
 from asrcli.bench import messages as say
-from asrcli.bench.gauges import Gpus, Packages, idle_watts
+from asrcli.bench.gauges import Gpus, Packages, greatest, idle_watts
 from asrcli.bench.plan import Contestant, Plan, Watcher
 from asrcli.bench.process import Died, EngineBug, Worker
 from asrcli.bench.robustness import Condition
@@ -207,7 +207,13 @@ class EngineRun:
         self.watcher.phase(self.contestant.system, "batches", len(sizes))
         found: list[say.Batched] = []
         with worker.gauges.over() as readings:
-            ended = worker.ask(say.Sweep(some, sizes, self.plan.repeats), self._counting(found))
+            count = self._counting(found)
+
+            def take(one: say.Batched) -> None:
+                rss, gpu = worker.gauges.peaks()
+                count(replace(one, peak_rss=greatest(one.peak_rss, rss), peak_gpu=gpu))
+
+            ended = worker.ask(say.Sweep(some, sizes, self.plan.repeats), take)
         audio = sum(one.seconds * (1 + len(one.times)) for one in found)
         return [*figures.sweep(found), *figures.resources(readings[0], ended, audio, "batches", self._idle)]
 

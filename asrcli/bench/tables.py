@@ -15,7 +15,7 @@ from asrcli.datasets.utterances import heard_language
 from asrcli.scoring.significance import FEWEST_FOR_INTERVAL, Interval
 
 ERRORS = ("substitutions", "deletions", "insertions")
-MEMORY = "memory: the most while the best RTFx was looked for, with batches of every size tried, or else at batch 1"
+MEMORY = "memory: the most up to the batch size of the best RTFx"
 BLANK = ""  # what was not counted is blank, never a guess
 
 
@@ -101,6 +101,10 @@ def summary(runs: Sequence[RunRecord]) -> Grid:
 
 def part_of_best(record: RunRecord) -> str:
     """Return the part of the work in which the best speed was reached: its memory belongs beside it."""
+    swept = f"batch {batch_of(record)}, swept"
+    if (one := record.measure("memory_peak", swept)) is not None and one.value:
+        return swept
+    # Records of before: the most with batches of any size.
     return "batches" if batch_of(record) not in ("", "1") and record.measure("memory_peak", "batches") else "batch 1"
 
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, get_args
 
 from asrcli.bench import messages as say
+from asrcli.bench.gauges import peak_rss
 from asrcli.errors import EngineUnavailable
 from asrcli.transport.hosting import Next, Put, host
 from asrcli.transport.messages import Said
@@ -63,16 +64,6 @@ def ended(wall: float, cpu: float) -> say.Ended:
     if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
         allocated, reserved = torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
     return say.Ended(wall, cpu, peak_rss(), allocated, reserved)
-
-
-def peak_rss() -> int:
-    """Return the most memory that this process has held, in bytes; 0 where the system does not say."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 if __name__ == "__main__":
