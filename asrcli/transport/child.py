@@ -67,7 +67,6 @@ class Child:
             os.close(writing)
         self._channel = Channel(ours)
         self._talk = _Talk(reading)
-        self._killed = False
 
     @property
     def pid(self) -> int:
@@ -125,11 +124,13 @@ class Child:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
-            self._process.wait()
+            with suppress(subprocess.TimeoutExpired):  # nobody can end one that is stuck in a driver
+                self._process.wait(SECONDS_TO_END)
 
     def kill(self) -> None:
         """End it now, from any thread; whoever waits for an answer is told."""
-        self._killed = True
+        if self._process.poll() is not None:  # its number may be another one's now
+            return
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
