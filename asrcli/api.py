@@ -11,13 +11,14 @@ from asrcli.audio import inputs
 from asrcli.audio.vad import VadOptions
 from asrcli.base.languages import language_code
 from asrcli.engines import selection
-from asrcli.engines.recogniser import LocalRecogniser, Recogniser
+from asrcli.engines.recogniser import Recogniser
 from asrcli.errors import UsageError
 from asrcli.places.addresses import settle
 from asrcli.runs import plan as jobs
 from asrcli.runs.events import Done, JobFailed, Note
 from asrcli.runs.execute import execute
 from asrcli.types import Options, Transcript
+from asrcli.workers.pool import recogniser
 from asrcli.workers.wanted import Workers
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
@@ -93,7 +94,7 @@ class Transcriber:
         chosen, model = selection.choose_class(engine, model, Options(), self._say)
         choice = selection.prepare(chosen, model, Options(), selection.Setup(**setup), self._say)
         # What it announces is for all runs, and none of them may take it for itself.
-        self._recogniser = LocalRecogniser(choice, self._say)
+        self._recogniser = recogniser(choice, self._say)
         self._fixed: dict[str, Any] = {"engine": chosen.name, "model": model, **setup}
 
     def __enter__(self) -> Self:

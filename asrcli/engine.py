@@ -21,6 +21,7 @@ from asrcli.errors import EngineUnavailable, MissingExtra, UsageError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from asrcli.environments.store import Environment
     from asrcli.types import Clip, Options, Segment
 
 GROUP = "asrcli.engines"
@@ -216,6 +217,18 @@ class Engine(Plugin):
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Return for each clip the probability of each language code. Only when `identifies_language`."""
         raise UsageError(f"engine '{self.name}' cannot identify languages; give --language")
+
+    @classmethod
+    def environment(cls) -> Environment | None:
+        """Return the environment of its own that ``asr engines install`` has made for it; it is used from there."""
+        from asrcli.environments.store import environment_of
+
+        return environment_of(cls.name, getattr(cls, "backend", ""))
+
+    @classmethod
+    def missing(cls) -> tuple[str, ...]:
+        """Return the modules of `requires` that are not installed, neither here nor in an environment of its own."""
+        return () if cls.environment() else super().missing()
 
     @classmethod
     def preferred_models(cls) -> list[str]:

@@ -1,6 +1,7 @@
 """What a worker costs beside the engine in this process, and what two bring.
 
-``python -m benchmarks.workers`` prints a section of ``docs/performance.md``.
+``python -m benchmarks.workers [SECONDS]`` prints a section of ``docs/performance.md``; by default of ten minutes of
+speech.
 """
 
 from __future__ import annotations
@@ -42,19 +43,18 @@ def spent(command: Sequence[str], folder: Path) -> tuple[float, float]:
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def ten_minutes(folder: Path) -> None:
-    """Print what ten minutes take in each way, in turns."""
+def whole_commands(folder: Path, seconds: int) -> None:
+    """Print what so many seconds of speech take in each way, in turns."""
     model = make("tiny", folder)
-    write(folder / "long.wav", np.resize(spoken(), SECONDS * SAMPLE_RATE))
+    write(folder / "long.wav", np.resize(spoken(), seconds * SAMPLE_RATE))
     asr = [sys.executable, "-m", "asrcli", "transcribe", "long.wav", "-e", "whisper", "-m", str(model), "-l", "en"]
     asr += ["--beam-size", "1", "--temperature", "0", "--max-new-tokens", str(TOKENS), "--compute-type", "float32"]
     rounds = [
         {way: spent([*asr, "--workers", n, "--threads", t], folder) for way, (n, t) in WAYS.items()}
         for _ in range(ROUNDS)
     ]
-    print(
-        "| ten minutes of speech | wall, s | over in process | processor, s | over in process |\n|---|---|---|---|---|"
-    )
+    print(f"| {seconds} s of speech | wall, s | over in process | processor, s | over in process |")
+    print("|---|---|---|---|---|")
     for way in WAYS:
         wall, cpu = (statistics.median(one[way][at] for one in rounds) for at in (0, 1))
         more, most = (statistics.median(one[way][at] / one["in process"][at] for one in rounds) for at in (0, 1))
@@ -113,7 +113,7 @@ def main() -> None:
         "in turns. Not measured on a GPU.\n"
     )
     with tempfile.TemporaryDirectory() as name:
-        ten_minutes(Path(name))
+        whole_commands(Path(name), int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS)
     passing()
 
 

@@ -533,11 +533,13 @@ _asr_engines() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('show:Show engines with all languages of each model by code and name, and the dialects; `show` may be left out.' 'pull:Download weights, or complete those that are partly here; prints the folder of each.'); _describe -t commands command commands ;;
+        command) local -a commands=('show:Show engines with all languages of each model by code and name, and the dialects; `show` may be left out.' 'pull:Download weights, or complete those that are partly here; prints the folder of each.' 'install:Install what an engine requires into an environment of its own, beside what does not go together with it.' 'remove:Remove the environment of an engine; prints the folders that are gone.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 show) _asr_engines_show ;;
                 pull) _asr_engines_pull ;;
+                install) _asr_engines_install ;;
+                remove) _asr_engines_remove ;;
             esac ;;
     esac
 }
@@ -562,6 +564,26 @@ _asr_engines_pull() {
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '*:engine\[\:model\]:(canary canary\:qwen-2.5b qwen3 qwen3\:1.7b qwen3\:0.6b qwen3\:1.7b-hf qwen3\:0.6b-hf firered firered\:aed2 firered\:aed firered\:llm2 firered\:llm nemo nemo\:parakeet-tdt-0.6b-v3 nemo\:parakeet-tdt-0.6b-v2 nemo\:parakeet-tdt-1.1b nemo\:parakeet-rnnt-1.1b nemo\:parakeet-rnnt-0.6b nemo\:parakeet-ctc-1.1b nemo\:parakeet-ctc-0.6b nemo\:canary-1b-v2 nemo\:canary-1b-flash nemo\:canary-1b nemo\:stt_en_fastconformer_transducer_xlarge nemo\:stt_en_fastconformer_transducer_xxlarge transformers transformers\:parakeet-tdt-0.6b-v3 transformers\:parakeet-tdt-0.6b-v2 transformers\:parakeet-ctc-0.6b transformers\:parakeet-ctc-1.1b transformers\:parakeet-rnnt-0.6b transformers\:parakeet-rnnt-1.1b transformers\:canary-1b-v2 transformers\:wav2vec2-base-960h transformers\:hubert-xlarge-ls960-ft transformers\:wav2vec2-bert-CV16-en whisper whisper\:tiny whisper\:tiny.en whisper\:base whisper\:base.en whisper\:small whisper\:small.en whisper\:medium whisper\:medium.en whisper\:large-v1 whisper\:large-v2 whisper\:large-v3 whisper\:large-v3-turbo whisper\:distil-small.en whisper\:distil-medium.en whisper\:distil-large-v2 whisper\:distil-large-v3 whisper\:distil-large-v3.5 whisper\:large whisper\:turbo moonshine moonshine\:tiny-en moonshine\:base-en)'
+}
+
+_asr_engines_install() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--torch)--torch=[cpu, or cuda with libraries for GPUs; auto\: as this machine has one.]:TEXT: ' \
+        '(--dry-run)--dry-run[Only say what would be installed, and where.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:engine: '
+}
+
+_asr_engines_remove() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:engine: '
 }
 
 _asr_doctor() {

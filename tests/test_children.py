@@ -21,6 +21,7 @@ SOURCES = [
 # Who may start a process at all; Python among them by `python` alone.
 STARTERS = {
     "asrcli/bench/environment.py",  # git
+    "asrcli/environments/making.py",  # uv, pip
     "asrcli/transport/child.py",
     "asrcli/digest/podcast/speech.py",
     "asrcli/cli/doctor.py",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 
-def python(*arguments: str) -> list[str]:
-    """Return the command for this Python with arguments such as ``-m``, ``asrcli.bench.worker``.
+def python(*arguments: str, interpreter: str = sys.executable) -> list[str]:
+    """Return the command for this Python, or another one, with arguments such as ``-m``, ``asrcli.bench.worker``.
 
     Without ``-P`` both ``-m`` and ``-c`` put the current folder first on the path of imports, and a ``queue.py`` that
     lies there, beside somebody's recordings, would be run.
     """
-    return [sys.executable, "-P", *arguments]
+    return [interpreter, "-P", *arguments]

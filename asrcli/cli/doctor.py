@@ -11,6 +11,9 @@ from importlib.util import find_spec
 from typing import Literal
 
 from asrcli.base.children import python
+from asrcli.base.files import reason
+from asrcli.engine import GROUP, declared, load_class
+from asrcli.environments.store import environments
 
 State = Literal["ok", "absent", "broken"]
 
@@ -26,6 +29,7 @@ class Probe:
     code: str
     fix: str
     module: str = ""  # must be installed for the probe to make sense; "" is always
+    interpreter: str = ""  # another than this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,18 @@ PROBES = (
 NETWORK_PROBE = Probe("hub", NETWORK, "check the network and proxy, or run with --offline")
 
 
+def environment_probes() -> list[Probe]:
+    """Return a probe for each environment that an engine has of its own: what it requires imports there."""
+    probes = []
+    for one in environments():
+        required = load_class(one.engine).requires if one.engine in declared(GROUP) else ()
+        modules = ", ".join(dict.fromkeys(("numpy", *required)))
+        code = f"import {modules}\nprint('{modules}')"
+        fix = f"asr engines remove {one.engine}; asr engines install {one.engine}"
+        probes.append(Probe(f"engine {one.engine}", code, fix, interpreter=one.python))
+    return probes
+
+
 def examine(probes: Sequence[Probe] = PROBES, seconds: float = SECONDS) -> list[Finding]:
     """Run probes side by side, each in its own process and no longer than `seconds`."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -148,7 +164,7 @@ def _run(probe: Probe, seconds: float) -> Finding:
         return Finding(probe.name, "absent", "not installed")
     try:
         done = subprocess.run(
-            python("-c", probe.code),
+            python("-c", probe.code, interpreter=probe.interpreter) if probe.interpreter else python("-c", probe.code),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=seconds,
@@ -156,6 +172,8 @@ def _run(probe: Probe, seconds: float) -> Finding:
         )
     except subprocess.TimeoutExpired:
         return Finding(probe.name, "broken", f"no answer in {seconds:.0f} s", probe.fix)
+    except OSError as error:
+        return Finding(probe.name, "broken", f"{probe.interpreter}: {reason(error)}", probe.fix)
     said = last_line(done.stdout)
     if done.returncode == 0:
         return Finding(probe.name, "ok", said)

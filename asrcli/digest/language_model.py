@@ -87,8 +87,9 @@ class EngineModel:
 
     def __init__(self, engine: str, model: str) -> None:
         from asrcli.engines.selection import Setup, prepare_to_answer
+        from asrcli.workers.pool import recogniser
 
-        self._recogniser = prepare_to_answer(engine, model or None, Setup(), _say)
+        self._recogniser = recogniser(prepare_to_answer(engine, model or None, Setup(), _say), _say)
         self.model = f"{engine}:{self._recogniser.choice.weights.name}"
 
     def chat(self, instructions: str, data: str) -> str:

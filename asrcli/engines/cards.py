@@ -47,6 +47,7 @@ class EngineCard:
     problem: str = ""  # why its class cannot be read, if it cannot
     own_options: Mapping[str, EngineOption] = field(default_factory=dict)  # by name, for --engine-option
     dialects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by the code of their language
+    environment: str = ""  # of its own, with its size, if it has one
     role: str = "engine"  # or "aligner" or "diarizer", which have no options and tell no languages
 
 
@@ -91,8 +92,16 @@ def _card(name: str, role: str, load: Callable[[str], type[Engine] | type[Aligne
         tuple(_model_card(engine, model) for model in engine.models),
         dialects=dict(getattr(engine, "dialects", {})),
         own_options=dict(getattr(engine, "own_options", {})),
+        environment=_environment(engine),
         role=role,
     )
+
+
+def _environment(engine: type[Plugin]) -> str:
+    home = engine.environment() if issubclass(engine, Engine) else None
+    if home is None:
+        return ""
+    return home.problem or f"in an environment of its own, {home.size / 1e6:.0f} MB: {home.folder}"
 
 
 def _model_card(engine: type[Plugin], name: str) -> ModelCard:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from asrcli.engine import Device, Plugin
+from asrcli.engine import Device, Engine, Plugin
 from asrcli.errors import AsrError, DeviceError, OutOfMemory, UsageError
 
 ALL_GPUS = "cuda:all"
@@ -149,6 +149,8 @@ def available(engine: type[Plugin], kind: str) -> int:
     """
     if kind == "cpu":
         return 1
+    if issubclass(engine, Engine) and engine.environment() is not None:  # its libraries are not here to be asked
+        return driver_gpus() if kind == "cuda" else 0
     if (count := engine.count_devices(kind)) is not None:
         return count
     if not engine.requires:

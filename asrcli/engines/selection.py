@@ -14,7 +14,7 @@ from asrcli.engines import device as devices
 from asrcli.engines import ranking
 from asrcli.engines.opening import opening
 from asrcli.engines.options import check_options, clip_length, unsupported
-from asrcli.engines.recogniser import Choice, LocalRecogniser
+from asrcli.engines.recogniser import Choice
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
 from asrcli.weights import models, packaged
@@ -107,8 +107,8 @@ def prepare(engine: type[Engine], model: str | None, options: Options, setup: Se
     return Choice(engine, weights, devices.choose(engine, setup.device, setup.dtype, setup.threads, announce=announce))
 
 
-def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: Announce) -> LocalRecogniser:
-    """Return a recogniser for its language model alone; nothing is loaded yet. ``auto`` is the one of highest rank.
+def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: Announce) -> Choice:
+    """Return the engine to ask its language model; nothing is loaded yet. ``auto`` is the one of highest rank.
 
     Raises:
         UsageError: the engine has no language model.
@@ -121,7 +121,7 @@ def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: An
     if not issubclass(found, Answers):
         raise UsageError(f"engine '{engine}' has no language model to ask; engines that do: {', '.join(able)}")
     check_installed(found)
-    return LocalRecogniser(prepare(found, model, Options(), setup, announce), announce)
+    return prepare(found, model, Options(), setup, announce)
 
 
 def _choose_auto(model: str | None, options: Options, announce: Announce) -> tuple[str, str]:

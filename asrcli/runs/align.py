@@ -19,7 +19,7 @@ from asrcli.alignment.whole import keep_whole
 from asrcli.alignment.windows import Pairing, Windows
 from asrcli.audio.inputs import STDIN
 from asrcli.base.background import Announce, follow
-from asrcli.engines.recogniser import Choice, LocalRecogniser
+from asrcli.engines.recogniser import Choice
 from asrcli.engines.selection import Setup, prepare
 from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError
 from asrcli.outputs.identity import Stamp, stamp
@@ -30,6 +30,7 @@ from asrcli.runs.execute import probe_jobs
 from asrcli.runs.outputs import identity_since, write_outputs
 from asrcli.runs.sharing import DoneElsewhere, Shared
 from asrcli.types import Options, Transcript
+from asrcli.workers.pool import recogniser
 
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
@@ -68,7 +69,7 @@ class _Prepared:
 
 def heard_by(choice: Choice, aligner: Aligner, announce: Announce) -> Pairing:
     """Return an aligner whose words a recogniser finds."""
-    return Pairing(aligner, Listener(LocalRecogniser(choice, announce), aligner), timed=True)
+    return Pairing(aligner, Listener(recogniser(choice, announce), aligner), timed=True)
 
 
 def _prepare(planned: AlignPlan, announce: Announce) -> _Prepared:
@@ -77,12 +78,12 @@ def _prepare(planned: AlignPlan, announce: Announce) -> _Prepared:
     setup = Setup(device=request.device, dtype=request.dtype, threads=request.threads, offline=request.offline)
     aligner = choices.prepare_aligner(planned.aligner, planned.model, setup, announce)
 
-    def recogniser(listener: choices.Listener, announce: Announce) -> Choice:
+    def found(listener: choices.Listener, announce: Announce) -> Choice:
         # The type asked for is the aligner's; an engine may not have it.
         return prepare(*listener, Options(), replace(setup, dtype="auto"), announce)
 
-    listener = recogniser(planned.listener, announce) if planned.listener else None
-    second = partial(recogniser, planned.second) if planned.second else None
+    listener = found(planned.listener, announce) if planned.listener else None
+    second = partial(found, planned.second) if planned.second else None
     finder = None
     if planned.finder is not None:  # --device and --dtype are for the aligner
         here = Setup(threads=request.threads, offline=True)

@@ -134,6 +134,8 @@ class Listener:
         return join_texts([before, first])[len(before) :] if first else ""
 
     def _begin(self, start: float) -> Hearing:
-        if issubclass(self.recogniser.choice.engine, Streams) and not self.options.word_timestamps:
+        engine = self.recogniser.choice.engine
+        own = issubclass(engine, Streams) and engine.environment() is None  # a stream stays in this process
+        if own and not self.options.word_timestamps:
             return OwnStream(self.recogniser, self.options, start)
         return Hypotheses(self.recogniser, self.recording, self.options, start, self.pace)

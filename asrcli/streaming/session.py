@@ -16,13 +16,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asrcli.engines.recogniser import Choice, LocalRecogniser
+from asrcli.engines.recogniser import Choice
 from asrcli.errors import AsrError
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.streaming.hearing import USUAL, Pace
 from asrcli.streaming.listener import Listener
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Timings, Transcript
+from asrcli.workers.pool import recogniser
 
 if TYPE_CHECKING:
     from asrcli.audio.vad import VadOptions
@@ -75,7 +76,7 @@ class Session:
         self._ready = threading.Event()
         self._warnings: list[str] = []
         self._source_error: Exception | None = None
-        self._recogniser = LocalRecogniser(choice, lambda text: self._happenings.put(Note(text)))
+        self._recogniser = recogniser(choice, lambda text: self._happenings.put(Note(text)))
         self._listener = Listener(self._recogniser, source.recording, options, vad, pace)
         self._arrived, self._first, self._told = 0.0, 0.0, False
         self._engine_seconds = 0.0

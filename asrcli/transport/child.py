@@ -41,14 +41,22 @@ class Child:
         module: what to run, which calls `asrcli.transport.hosting.host`.
         announce: gets the lines that it has for the user.
         environment: variables beside those of this process.
+        interpreter: another Python than this one; it finds asr by ``PYTHONPATH``.
     """
 
-    def __init__(self, module: str, announce: Callable[[str], None], environment: Mapping[str, str] = {}) -> None:
+    def __init__(
+        self,
+        module: str,
+        announce: Callable[[str], None],
+        environment: Mapping[str, str] = {},
+        interpreter: str | None = None,
+    ) -> None:
         self.announce = announce
         ours, theirs = socket.socketpair()
         reading, writing = os.pipe()
         try:
-            command = python("-m", module, str(theirs.fileno()), str(os.getpid()))
+            words = ("-m", module, str(theirs.fileno()), str(os.getpid()))
+            command = python(*words, interpreter=interpreter) if interpreter else python(*words)
             self._process = _start(command, (theirs.fileno(),), writing, {**os.environ, **environment})
         except BaseException:
             ours.close()
@@ -59,7 +67,6 @@ class Child:
             os.close(writing)
         self._channel = Channel(ours)
         self._talk = _Talk(reading)
-        self._killed = False
 
     @property
     def pid(self) -> int:
@@ -117,11 +124,13 @@ class Child:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
-            self._process.wait()
+            with suppress(subprocess.TimeoutExpired):  # nobody can end one that is stuck in a driver
+                self._process.wait(SECONDS_TO_END)
 
     def kill(self) -> None:
         """End it now, from any thread; whoever waits for an answer is told."""
-        self._killed = True
+        if self._process.poll() is not None:  # its number may be another one's now
+            return
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from asrcli.engine import Engine
 from asrcli.engines import device as devices
-from asrcli.engines.recogniser import Choice, LocalRecogniser
+from asrcli.engines.recogniser import Announce, Choice, LocalRecogniser, silently
 from asrcli.workers.wanted import Workers, share
 
 
@@ -22,6 +22,15 @@ class Crew:
         """End the workers, in the middle of a call if need be. An engine in this process is left as it is."""
         for one in self.recognisers if self.names else ():
             one.close()
+
+
+def recogniser(choice: Choice, announce: Announce = silently) -> LocalRecogniser:
+    """Return what recognises in this process, or in one of the engine's own environment, if it has one."""
+    if choice.engine.environment() is None:
+        return LocalRecogniser(choice, announce)
+    from asrcli.workers.recogniser import WorkerRecogniser
+
+    return WorkerRecogniser(choice, announce=announce)
 
 
 def assemble(
@@ -39,7 +48,7 @@ def assemble(
     Raises:
         UsageError, DeviceError: as `Workers.places`, or a device is not there.
     """
-    places = workers.places(engine, kinds)
+    places = workers.places(engine, kinds) or ([kinds] if engine.environment() else [])
     own = share(threads, len(places))
     if not places:
         return Crew((LocalRecogniser(choose(kinds, own)),))

@@ -68,6 +68,8 @@ class Workers:
     def check(self, engine: type[Engine], kinds: str, options: Options) -> None:
         """Raise `UsageError` or `DeviceError` for workers that cannot be, before anything is loaded."""
         places = self.places(engine, kinds) if self.count or not kinds.isalnum() else []
+        if not places and self.limits != Limits() and engine.environment() is None:
+            raise UsageError("--worker-timeout and --worker-memory are for workers: add --workers 1, or more")
         if len(places) > 1 and options.seed is not None:
             raise UsageError(
                 f"--seed {options.seed} holds for one engine that hears everything in one order: leave it out, or say "

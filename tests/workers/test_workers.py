@@ -69,6 +69,13 @@ def test_any_number_of_workers_gives_the_same_bytes(asr: Run, recordings: list[P
         assert path.read_bytes() == Path("some", path.name).read_bytes()
 
 
+@pytest.mark.slow
+def test_what_an_engine_prints_is_talk(asr: Run, recordings: list[Path]) -> None:
+    words = ("transcribe", recordings[0], "-e", "fake", "--no-vad", "-m", "print=noise", "--workers", "1")
+    assert asr(*words).out.split() == ["alpha", "b", "c"]
+    assert "asr: noise" in asr(*words, "-v").err
+
+
 def test_only_the_recording_that_kills_fails(worker: list[WorkerRecogniser]) -> None:
     engine, said = recogniser(worker, "segv=bad,print=last words")
     found = engine.transcribe(clips("alpha", "bad", "bad", "beta"), Options())
@@ -224,6 +231,7 @@ def test_a_worker_that_is_lost_leaves_its_clips_to_the_others(recordings: list[P
         ({"device": "cuda:0,tpu"}, UsageError, "unknown device 'tpu'"),
         ({"device": "cuda:all"}, DeviceError, "--device cuda:all: engine 'fake' finds no GPU"),
         ({"workers": 2, "seed": 1}, UsageError, "--seed 1 holds for one engine"),
+        ({"workers": Workers(0, QUICK)}, UsageError, "are for workers: add --workers 1"),
     ],
 )
 def test_workers_that_cannot_be(

@@ -55,6 +55,7 @@ def ask(
     from asrcli.formats.json import read_transcript
     from asrcli.outputs.targets import check_targets, reads
     from asrcli.web.chat import is_address
+    from asrcli.workers.pool import recogniser
 
     if any(not question.strip() for question in questions):
         raise UsageError("a question is empty: asr ask TRANSCRIPT 'QUESTION'")
@@ -65,7 +66,8 @@ def ask(
             asking = _server(llm, llm_model)
         else:
             setup = Setup(backend, device, compute_type, threads, offline)
-            asking = partial(_recogniser, prepare_to_answer(llm or engine, model, setup, console.note))
+            choice = prepare_to_answer(llm or engine, model, setup, console.note)
+            asking = partial(_recogniser, recogniser(choice, console.note))
         if not found.text:
             console.note(f"{transcript} holds no text: there is nothing to ask about")
         answered = asking(replace(found, answers=()), questions)

@@ -18,9 +18,9 @@ def doctor(
     Each probe runs in a process of its own, so a crash in a driver is a line here. Exit code 0: nothing is broken
     (libraries that are not installed are no fault); 4: something is.
     """
-    from asrcli.cli.doctor import NETWORK_PROBE, PROBES, examine
+    from asrcli.cli.doctor import NETWORK_PROBE, PROBES, environment_probes, examine
 
-    findings = examine((*PROBES, NETWORK_PROBE) if network else PROBES)
+    findings = examine((*PROBES, *environment_probes(), *([NETWORK_PROBE] if network else [])))
     if json:
         import json as encoder
         from dataclasses import asdict

@@ -124,6 +124,39 @@ def pull(
         print(safetensors or weights.path)
 
 
+@app.command()
+def install(
+    name: Annotated[str, typer.Argument(metavar="ENGINE", help="Which; ENGINE@BACKEND of one with several.")],
+    torch: Annotated[
+        str, typer.Option("--torch", help="cpu, or cuda with libraries for GPUs; auto: as this machine has one.")
+    ] = "auto",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be installed, and where.")] = False,
+) -> None:
+    """Install what an engine requires into an environment of its own, beside what does not go together with it.
+
+    asr uses the engine from there, in a process of its own. It is made by uv where that is here, else by venv and pip,
+    whose settings say where packages come from. Prints its folder.
+
+    Examples: asr engines install nemo · asr engines install canary@nemo --torch cpu
+    """
+    from asrcli.base.console import Console
+    from asrcli.cli.environments import install
+
+    print(install(name, torch, dry_run, Console()))
+
+
+@app.command()
+def remove(name: Annotated[str, typer.Argument(metavar="ENGINE", help="Which.")]) -> None:
+    """Remove the environment of an engine; prints the folders that are gone."""
+    from asrcli.environments import store
+    from asrcli.errors import UsageError
+
+    if not (gone := store.remove(name)):
+        known = ", ".join(one.engine for one in store.environments()) or "none has one"
+        raise UsageError(f"engine '{name}' has no environment of its own; engines that do: {known}")
+    print("\n".join(map(str, gone)))
+
+
 def _plugin(name: str) -> tuple[type[Plugin], str | None]:
     """Return the class and the model of ``ENGINE[:MODEL]``; ``aligner:NAME[:MODEL]`` is the aligner of that name.
 
@@ -156,7 +189,7 @@ def _block(card: EngineCard, width: int) -> list[str]:
     """Return the lines about one engine."""
     if card.problem:
         return [f"{card.name}: {card.problem}"]
-    state = "installed" if card.installed else f"needs {', '.join(card.missing)}: {card.install}"
+    state = card.environment or "installed" if card.installed else f"needs {', '.join(card.missing)}: {card.install}"
     if not card.models:
         return [
             f"{card.name}: {state}",

@@ -1,0 +1,1 @@
+"""Environments of their own for engines whose packages do not go together: where they are, how they are made."""

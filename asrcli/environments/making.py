@@ -1,0 +1,82 @@
+"""Making an environment: an empty one, what the engine requires by uv or pip, and links to asr and the engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from asrcli.base.children import python
+from asrcli.base.files import lock
+from asrcli.environments.store import MODULES, RECORD, Environment, keep
+from asrcli.errors import EngineUnavailable
+
+CPU_TORCH = "https://download.pytorch.org/whl/cpu"
+
+Announce = Callable[[str], None]
+
+
+def make(environment: Environment, modules: Mapping[str, Path], announce: Announce) -> None:
+    """Make an environment; what is left of an attempt before is removed.
+
+    Args:
+        environment: as `asrcli.environments.store.planned` returns it.
+        modules: what its interpreter is to find besides, by name: asr and the engine.
+        announce: gets lines for the user. What uv or pip says goes to standard error.
+
+    Raises:
+        EngineUnavailable: there is neither uv nor pip, or what is required cannot be had.
+    """
+    folder = environment.folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.with_suffix(".lock"), "ab") as claim:
+        if lock(claim.fileno()) is False:
+            raise EngineUnavailable(f"another process makes the environment of engine '{environment.engine}' now")
+        if folder.exists():
+            announce(f"removing what is left in {folder}")
+            (folder / RECORD).unlink(missing_ok=True)
+            shutil.rmtree(folder)
+        for command in _commands(environment):
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), check=False)
+            if done.returncode:
+                raise EngineUnavailable(
+                    f"the environment of engine '{environment.engine}' cannot be made: {os.path.basename(command[0])} "
+                    f"ended with exit code {done.returncode}, see above"
+                )
+        link(environment, modules)
+        keep(environment)
+
+
+def link(environment: Environment, modules: Mapping[str, Path]) -> None:
+    """Let the interpreter of an environment find modules by links in a folder of its own, which holds nothing else."""
+    place = environment.folder / MODULES
+    place.mkdir(exist_ok=True)
+    for name, source in modules.items():
+        target = place / (name if source.is_dir() else source.name)
+        if not target.is_symlink() or os.readlink(target) != str(source):
+            target.unlink(missing_ok=True)
+            target.symlink_to(source)
+
+
+def _commands(environment: Environment) -> list[list[str]]:
+    """Return what makes an environment and fills it."""
+    folder, wanted = str(environment.folder), list(environment.requirements)
+    if (uv := shutil.which("uv")) is not None:
+        torch = ["--torch-backend", "cpu"] if environment.cpu_torch else []
+        offline = ["--no-python-downloads"]  # the interpreter is this one
+        return [
+            [uv, "venv", "--quiet", *offline, "--python", python()[0], folder],
+            [uv, "pip", "install", *offline, "--python", environment.python, *torch, *wanted],
+        ]
+    if find_spec("pip") is None:
+        raise EngineUnavailable("an environment needs uv or pip, and neither is here: install uv")
+    torch = ["--extra-index-url", CPU_TORCH] if environment.cpu_torch else []
+    talk = ["--disable-pip-version-check", "--no-input"]
+    return [
+        python("-m", "venv", "--without-pip", folder),
+        python("-m", "pip", *talk, "--python", environment.python, "install", *torch, *wanted),
+    ]

@@ -1,0 +1,142 @@
+"""Engines in environments of their own: made by uv or pip, used from there, listed, checked and removed.
+
+What installs is a stand-in for uv, which makes an environment that sees the packages of this one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import sysconfig
+import tomllib
+from pathlib import Path
+
+import pytest
+from support.command import Run, write_silence
+
+from asrcli.engine import declared, load_class
+from asrcli.engines.elsewhere import requirements_of
+from asrcli.environments import store
+from asrcli.environments.making import make
+from asrcli.errors import EngineUnavailable
+
+PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
+NAME = re.compile(r"[\w-]+")
+STAND_IN = """#!{python}
+import pathlib, subprocess, sys
+place = pathlib.Path({log!r})
+with open(place / "log", "a") as log:
+    log.write(" ".join(sys.argv[1:]) + chr(10))
+if sys.argv[1] == "venv":
+    folder = pathlib.Path(sys.argv[-1])
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    line = "import os; open(os.environ.get('MARK', os.devnull), 'a').write('started ')"
+    (packages / "here.pth").write_text({packages!r} + chr(10) + line + chr(10))
+elif (place / "broken").exists():
+    sys.exit("no such package")
+"""
+
+
+@pytest.fixture
+def uv(tmp_path: Path) -> Path:
+    """Return a folder for the path that holds only a stand-in for uv."""
+    program = tmp_path / "programs/uv"
+    program.parent.mkdir()
+    packages = sysconfig.get_path("purelib")
+    program.write_text(STAND_IN.format(python=sys.executable, log=str(tmp_path), packages=packages))
+    program.chmod(0o755)
+    return program.parent
+
+
+def test_requirements_are_those_of_the_extra() -> None:
+    for name in set(PROJECT["optional-dependencies"]) & set(declared("asrcli.engines")):
+        engine = load_class(name)
+        extra = PROJECT["optional-dependencies"][engine.extra]
+        known = {NAME.match(line)[0].replace("_", "-") for line in (*extra, "numpy")}  # type: ignore[index]
+        assert {NAME.match(one)[0] for one in requirements_of(engine)} == known  # type: ignore[index]
+    assert [NAME.match(one)[0] for one in requirements_of(load_class("whisper"))] == ["faster-whisper", "numpy"]  # type: ignore[index]
+
+
+def test_an_engine_is_used_from_its_environment_until_it_is_removed(asr: Run, tmp_path: Path, uv: Path) -> None:
+    write_silence(tmp_path / "a-b.wav", 2.0)
+    around = {"XDG_DATA_HOME": str(tmp_path / "data"), "PATH": str(uv), "MARK": str(tmp_path / "mark")}
+    said = asr("engines", "install", "fake", **around)
+    folder = Path(said.out.strip())
+    assert (said.code, folder.parent.name) == (0, "environments"), said.err
+    assert "engine 'fake', in an environment of its own: numpy>=" in said.err
+    made, filled = (tmp_path / "log").read_text().splitlines()
+    assert made.startswith("venv") and "--no-python-downloads" in made and made.endswith(str(folder))
+    assert filled.endswith(f"--python {folder}/bin/python numpy>=1.26")
+    assert "has its environment already" in asr("engines", "install", "fake", **around).err
+    # Used from there, by an interpreter that finds asr and the engine, and nothing else of this place.
+    (tmp_path / "mark").unlink(missing_ok=True)
+    heard = asr("transcribe", "a-b.wav", "-e", "fake", "--no-vad", **around)
+    assert (heard.code, heard.out) == (0, "a b\n"), heard.err
+    assert "started" in (tmp_path / "mark").read_text()
+    assert sorted(path.name for path in (folder / "modules").iterdir()) == ["asr_plugins", "asrcli"]
+    cards = json.loads(asr("engines", "--json", **around).out)
+    (card,) = (one for one in cards if one["name"] == "fake")
+    assert card["installed"] and card["environment"].endswith(str(folder))
+    # What lives in one process only says so; an interpreter that has gone too.
+    (folder / "bin/python").unlink()
+    gone = asr("transcribe", "a-b.wav", "-e", "fake", "--no-vad", **around)
+    assert gone.code == 3 and "its interpreter has gone" in gone.err and "asr engines install fake" in gone.err
+    assert asr("engines", "remove", "fake", **around).out == f"{folder}\n" and not folder.exists()
+    assert asr("engines", "remove", "fake", **around).code == 2
+    assert asr("transcribe", "a-b.wav", "-e", "fake", "--no-vad", **around).out == "a b\n"
+
+
+def test_what_cannot_be_installed_leaves_no_environment(asr: Run, tmp_path: Path, uv: Path) -> None:
+    around = {"XDG_DATA_HOME": str(tmp_path / "data"), "PATH": str(uv)}
+    (tmp_path / "broken").touch()
+    said = asr("engines", "install", "fake", **around)
+    assert said.code == 3 and "uv ended with exit code 1, see above" in said.err and "no such package" in said.err
+    assert asr("engines", "remove", "fake", **around).code == 0  # what was left
+    for words in (("wisper",), ("fake@x",), ("fake", "--torch", "tpu")):
+        assert asr("engines", "install", *words, **around).code == 2
+
+
+def test_pip_is_taken_where_uv_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **more: object) -> object:
+        commands.append(command)
+        Path(store.root(), "x").mkdir(parents=True, exist_ok=True)
+        planned.folder.mkdir(exist_ok=True)
+        return type("Done", (), {"returncode": 0})
+
+    monkeypatch.setattr("asrcli.environments.making.subprocess.run", run)
+    planned = store.planned("x", "", ("numpy", "torch"), True)
+    make(planned, {}, print)
+    assert commands[0][2:] == ["-m", "venv", "--without-pip", str(planned.folder)]
+    assert commands[1][-5:] == [
+        "install",
+        "--extra-index-url",
+        "https://download.pytorch.org/whl/cpu",
+        "numpy",
+        "torch",
+    ]
+    assert store.environments() == [planned] and store.environment_of("x") == planned
+    assert store.planned("x", "", ("numpy", "torch"), False).folder != planned.folder
+    monkeypatch.setattr("asrcli.environments.making.find_spec", lambda name: None)
+    with pytest.raises(EngineUnavailable, match="needs uv or pip"):
+        make(store.planned("y", "", (), False), {}, print)
+
+
+@pytest.mark.live
+def test_whisper_says_the_same_from_an_environment_that_pip_makes(asr: Run, tmp_path: Path) -> None:
+    """Needs a package index: half a gigabyte."""
+    here = Path(__file__).parent
+    around = {"XDG_DATA_HOME": str(tmp_path / "data")}
+    words = ["transcribe", *sorted((here / "data/digits").glob("*.wav"))[:4], "-e", "whisper", "-l", "en", "-f", "json"]
+    words += ["-m", here / "checkpoints/whisper-digits-ct2", "-o"]
+    assert asr(*words, "here").code == 0
+    assert asr("engines", "install", "whisper", timeout=1200, **around).code == 0
+    assert asr(*words, "there", **around).code == 0
+    found = {path.name: path.read_bytes() for path in (tmp_path / "here").glob("*.json")}
+    assert len(found) == 4
+    assert {path.name: path.read_bytes() for path in (tmp_path / "there").glob("*.json")} == found
