@@ -13,6 +13,7 @@ from asrcli.pipeline.flags import gaps, merge
 from asrcli.pipeline.joints import capitalised, joined
 from asrcli.streaming.endpoints import Endpointer, Piece
 from asrcli.streaming.hearing import Hearing, Hypotheses, OwnStream
+from asrcli.streaming.speaking import SpeakersHeard
 from asrcli.streaming.updates import Update
 from asrcli.types import Options, Recording, Segment, Timings, Transcript
 
@@ -26,9 +27,16 @@ class Listener:
     """Owns what is known of one stream."""
 
     def __init__(
-        self, recogniser: LocalRecogniser, recording: Recording, options: Options, vad: VadOptions | None
+        self,
+        recogniser: LocalRecogniser,
+        recording: Recording,
+        options: Options,
+        vad: VadOptions | None,
+        speakers: SpeakersHeard | None = None,
     ) -> None:
         self.recogniser, self.recording, self.options, self.vad = recogniser, recording, options, vad
+        self.speakers = speakers
+        self._held = ""  # settled of the segment under way, while nobody knows who says it
         self.endpointer = Endpointer(vad)
         self.segments: list[Segment] = []
         self.failures: list[Exception] = []
@@ -40,6 +48,8 @@ class Listener:
 
     def feed(self, samples: Samples, behind: bool = False) -> Iterator[Update]:
         """Take the next samples, of any length; `behind` means that more wait already."""
+        if self.speakers is not None:
+            self.speakers.feed(samples)
         for event in self.endpointer.feed(samples):
             yield from self._take(event, behind)
 
@@ -51,7 +61,7 @@ class Listener:
     def give_up(self) -> Iterator[Update]:
         """Keep what is settled of an utterance whose engine is gone."""
         if self._hearing is not None:
-            yield self._kept(self._hearing.give_up())
+            yield from self._said(self._kept(self._hearing.give_up()))
 
     def unheard(self) -> list[str]:
         """Return lines about what voice activity left out of the whole stream."""
@@ -76,7 +86,8 @@ class Listener:
             speech=tuple(self.endpointer.speech),
             gaps=merge([*gaps(self.endpointer.speech, self.segments, LEAST_GAP), *self._untexted]),
             warnings=warnings,
-            options=tuple(self.options.recorded()),
+            turns=self.speakers.turns() if self.speakers is not None else (),
+            options=(*self.options.recorded(), *((("speakers", self.speakers.source),) if self.speakers else ())),
             timings=timings,
         )
 
@@ -96,7 +107,7 @@ class Listener:
             updates = self._hearing.end(self.endpointer.speech_since(self._begun))
             self._hearing = None
         for update in updates:
-            yield self._kept(update)
+            yield from self._said(self._kept(update))
         if self._hearing is None and len(self.segments) == self._heard:
             self._untexted += self.endpointer.speech_since(self._begun)
 
@@ -118,6 +129,21 @@ class Listener:
         if update.failed is not None:
             self.failures.append(update.failed)
         return update
+
+    def _said(self, update: Update) -> Iterator[Update]:
+        """Yield an update; where speakers are asked for, text is settled with its segment, which has a speaker then."""
+        if self.speakers is None:
+            yield update
+        elif update.segment is None:
+            self._held += update.settled
+            yield replace(update, settled="", tail=self._held + update.tail)
+        else:
+            self._held = ""
+            pieces = self.speakers.settle(update.segment)
+            self.segments[-1:] = pieces
+            for piece in pieces[:-1]:
+                yield Update(piece.text, "", update.until, piece)
+            yield replace(update, settled=pieces[-1].text, segment=pieces[-1])
 
     def _begin(self, start: float) -> Hearing:
         if issubclass(self.recogniser.choice.engine, Streams) and not self.options.word_timestamps:

@@ -21,6 +21,7 @@ from asrcli.errors import AsrError
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.streaming.hearing import EVERY
 from asrcli.streaming.listener import Listener
+from asrcli.streaming.speaking import SpeakersHeard
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Timings, Transcript
 
@@ -65,7 +66,14 @@ Happening = Ready | Note | Update | Over
 class Session:
     """One run over one source. Iterate over it in one thread; any thread may call `stop`."""
 
-    def __init__(self, source: Source, choice: Choice, options: Options, vad: VadOptions | None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        choice: Choice,
+        options: Options,
+        vad: VadOptions | None,
+        speakers: SpeakersHeard | None = None,
+    ) -> None:
         self.source, self._options = source, options
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._fed: SecondsQueue[Samples | None] = SecondsQueue(math.inf if source.waits else AHEAD)
@@ -74,7 +82,7 @@ class Session:
         self._warnings: list[str] = []
         self._source_error: Exception | None = None
         self._recogniser = LocalRecogniser(choice, lambda text: self._happenings.put(Note(text)))
-        self._listener = Listener(self._recogniser, source.recording, options, vad)
+        self._listener = Listener(self._recogniser, source.recording, options, vad, speakers)
         self._arrived, self._first, self._told = 0.0, 0.0, False
         self._engine_seconds = 0.0
         self._over = False
@@ -164,6 +172,8 @@ class Session:
         import numpy as np
 
         self._recogniser.load()
+        if self._listener.speakers is not None:
+            self._listener.speakers.load(lambda text: self._happenings.put(Note(text)))
         quiet = np.random.default_rng(0).standard_normal(round(WARM_UP * SAMPLE_RATE)).astype(np.float32) * 1e-4
         heard = self._recogniser.transcribe([Clip(self.source.recording, 0.0, quiet)], self._options)[0]
         if isinstance(heard, Exception) and not isinstance(heard, AsrError):
