@@ -6,6 +6,7 @@ import json
 import pickle
 import shutil
 import subprocess
+import threading
 from importlib.metadata import distribution
 from importlib.util import find_spec
 from itertools import groupby, pairwise
@@ -181,6 +182,20 @@ def test_weights_are_opened_as_plain_data(tmp_path: Path, capfd: pytest.CaptureF
         with pytest.raises(ModelError, match=name):
             load_network(torch.nn.Linear(2, 2), tmp_path / name)
     assert "code from a checkpoint" not in capfd.readouterr().out
+
+
+def test_one_thread_of_torch_for_small_networks_and_as_before_for_others() -> None:
+    import torch
+    from asr_plugins.campplus import _threads
+
+    seen: list[int] = []
+    before = torch.get_num_threads()
+    with _threads(before + 1):
+        seen.append(torch.get_num_threads())
+        other = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+        other.start()
+        other.join()
+    assert [*seen, torch.get_num_threads()] == [before + 1, before, before]
 
 
 def people(counts: list[int], noise: float = 0.05) -> tuple[Any, Any]:

@@ -252,7 +252,7 @@ def test_a_server_that_dies_leaves_what_was_heard(tmp_path: Path) -> None:
         (("--stream", "-", "--batch-size", "3"), 2, "--batch-size"),
         (("--stream", "--manifest", "m.jsonl"), 2, "--manifest"),
         (("--stream", "-", "--punctuate"), 2, "--punctuate"),
-        (("--stream", "-", "--diarize"), 2, "--diarize"),
+        (("--stream", "-", "--diarize", "--same-speakers"), 2, "--same-speakers"),
         (("--stream", "-", "--hotwords", "Bach"), 2, "--hotwords"),
         (("--stream", "-", "-e", "nobody"), 2, "nobody"),
         (("--stream", "-", "-f", "srt,txt"), 2, "--output-dir"),

@@ -32,6 +32,7 @@ class SpeakerOptions:
     at_most: int | None = None
     voices: str | None = None  # folder with a recording of each person whose name is known
     same: bool = False  # one person has one label in all recordings of a run
+    live: bool = False  # while they speak
 
     @property
     def count(self) -> SpeakerCount:
@@ -41,7 +42,8 @@ class SpeakerOptions:
     @property
     def by_voice(self) -> str:
         """The option that needs voice prints, "" when none does."""
-        return "--voices" if self.voices else "--same-speakers" if self.same else ""
+        given = {"--voices": self.voices, "--same-speakers": self.same, "--stream": self.live}
+        return next((option for option, value in given.items() if value), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,19 @@ def give_speakers(transcript: Transcript, found: Diarization) -> Transcript:
     `COLLAR`, else to the speaker on both sides of it in its segment, else to nobody: it is `UNKNOWN`. Segments without
     words are split by interpolated ones.
     """
-    index = _Index(found.exclusive or found.turns)
-    segments = [piece for segment in transcript.segments for piece in _split(segment, index)]
     return replace(
         transcript,
-        segments=tuple(segments),
+        segments=tuple(give_turns(transcript.segments, found)),
         turns=found.turns,
         voices=found.voices,
         options=(*transcript.options, ("speakers", found.source)),
     )
+
+
+def give_turns(segments: Sequence[Segment], found: Diarization) -> list[Segment]:
+    """Return segments with a speaker for every word, as `give_speakers`."""
+    index = _Index(found.exclusive or found.turns)
+    return [piece for segment in segments for piece in _split(segment, index)]
 
 
 class _Index:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from asrcli.audio.unheard import unheard
@@ -15,6 +16,7 @@ from asrcli.pipeline.joints import capitalised, respelled
 from asrcli.streaming.endpoints import Endpointer, Piece
 from asrcli.streaming.hearing import USUAL, Hearing, Hypotheses, Pace
 from asrcli.streaming.own_stream import OwnStream
+from asrcli.streaming.speaking import SpeakersHeard
 from asrcli.streaming.updates import Update
 from asrcli.types import Options, Recording, Segment, Timings, Transcript
 
@@ -34,9 +36,12 @@ class Listener:
         options: Options,
         vad: VadOptions | None,
         pace: Pace = USUAL,
+        speakers: SpeakersHeard | None = None,
     ) -> None:
         self.recogniser, self.recording, self.options = recogniser, recording, options
         self.pace = replace(pace, detected=vad is not None)
+        self.speakers = speakers
+        self._held = ""  # settled of the segment under way, while nobody knows who says it
         self.endpointer = Endpointer(vad)
         self.segments: list[Segment] = []
         self.failures: list[Exception] = []
@@ -49,6 +54,8 @@ class Listener:
 
     def feed(self, samples: Samples, behind: bool = False) -> Iterator[Update]:
         """Take the next samples, of any length; `behind` means that more wait already."""
+        if self.speakers is not None:
+            self.speakers.feed(samples)
         for event in self.endpointer.feed(samples):
             yield from self._take(event, behind)
 
@@ -60,7 +67,7 @@ class Listener:
     def give_up(self) -> Iterator[Update]:
         """Keep what is settled of an utterance whose engine is gone."""
         if self._hearing is not None:
-            yield self._kept(self._hearing.give_up())
+            yield from self._said(self._kept(self._hearing.give_up()))
 
     def unheard(self) -> list[str]:
         """Return lines about what voice activity left out of the whole stream."""
@@ -85,7 +92,8 @@ class Listener:
             speech=tuple(self.endpointer.speech),
             gaps=merge([*gaps(self.endpointer.speech, self.segments, LEAST_GAP), *self._untexted]),
             warnings=warnings,
-            options=tuple(self.options.recorded()),
+            turns=self.speakers.turns() if self.speakers is not None else (),
+            options=(*self.options.recorded(), *((("speakers", self.speakers.source),) if self.speakers else ())),
             timings=timings,
         )
 
@@ -105,7 +113,7 @@ class Listener:
             updates = self._hearing.end(self.endpointer.speech_since(self._begun))
             self._hearing = None
         for update in updates:
-            yield self._kept(update)
+            yield from self._said(self._kept(update))
         if self._hearing is None and len(self.segments) == self._heard:
             self._untexted += self.endpointer.speech_since(self._begun)
 
@@ -130,8 +138,24 @@ class Listener:
     def _begun_with(self, text: str) -> str:
         """Return the first text of a segment as it goes on behind the segment before."""
         before = self.segments[-1].text if self.segments else ""
-        first = capitalised(before, text.lstrip())
-        return join_texts([before, first])[len(before) :] if first else ""
+        return _behind(before, capitalised(before, text.lstrip()))
+
+    def _said(self, update: Update) -> Iterator[Update]:
+        """Yield an update; where speakers are asked for, text is settled with its segment, which has a speaker then."""
+        if self.speakers is None:
+            yield update
+        elif update.segment is None:
+            self._held += update.settled
+            yield replace(update, settled="", tail=self._held + update.tail)
+        else:
+            self._held = ""
+            pieces = self.speakers.settle(update.segment)
+            self.segments[-1:] = pieces
+            texts = ["", *(one.text for one in self.segments)][-len(pieces) - 1 :]
+            said = [_behind(before, text) for before, text in pairwise(texts)]
+            for text, piece in zip(said[:-1], pieces[:-1], strict=True):
+                yield Update(text, "", update.until, piece)
+            yield replace(update, settled=said[-1], segment=pieces[-1])
 
     def _begin(self, start: float) -> Hearing:
         engine = self.recogniser.choice.engine
@@ -139,3 +163,8 @@ class Listener:
         if own and not self.options.word_timestamps:
             return OwnStream(self.recogniser, self.options, start)
         return Hypotheses(self.recogniser, self.recording, self.options, start, self.pace)
+
+
+def _behind(before: str, text: str) -> str:
+    """Return a text with the space that belongs between it and the text before, if one does."""
+    return join_texts([before, text])[len(before) :] if text else ""

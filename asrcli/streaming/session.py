@@ -21,6 +21,7 @@ from asrcli.errors import AsrError
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.streaming.hearing import USUAL, Pace
 from asrcli.streaming.listener import Listener
+from asrcli.streaming.speaking import SpeakersHeard
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Timings, Transcript
 from asrcli.workers.pool import recogniser
@@ -67,7 +68,13 @@ class Session:
     """One run over one source. Iterate over it in one thread; any thread may call `stop`."""
 
     def __init__(
-        self, source: Source, choice: Choice, options: Options, vad: VadOptions | None, pace: Pace = USUAL
+        self,
+        source: Source,
+        choice: Choice,
+        options: Options,
+        vad: VadOptions | None,
+        pace: Pace = USUAL,
+        speakers: SpeakersHeard | None = None,
     ) -> None:
         self.source, self._options = source, options
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
@@ -77,7 +84,7 @@ class Session:
         self._warnings: list[str] = []
         self._source_error: Exception | None = None
         self._recogniser = recogniser(choice, lambda text: self._happenings.put(Note(text)))
-        self._listener = Listener(self._recogniser, source.recording, options, vad, pace)
+        self._listener = Listener(self._recogniser, source.recording, options, vad, pace, speakers)
         self._arrived, self._first, self._told = 0.0, 0.0, False
         self._engine_seconds = 0.0
         self._over = False
@@ -167,6 +174,8 @@ class Session:
         import numpy as np
 
         self._recogniser.load()
+        if self._listener.speakers is not None:
+            self._listener.speakers.load(lambda text: self._happenings.put(Note(text)))
         quiet = np.random.default_rng(0).standard_normal(round(WARM_UP * SAMPLE_RATE)).astype(np.float32) * 1e-4
         heard = self._recogniser.transcribe([Clip(self.source.recording, 0.0, quiet)], self._options)[0]
         if isinstance(heard, Exception) and not isinstance(heard, AsrError):

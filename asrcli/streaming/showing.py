@@ -35,6 +35,12 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
+def _label(update: Update) -> str:
+    """Return what stands before a line whose speaker is known."""
+    speaker = update.segment.speaker if update.segment is not None else None
+    return f"[{_printable(speaker)}] " if speaker else ""
+
+
 class Silent:
     """Shows nothing: standard output is for something else."""
 
@@ -55,7 +61,7 @@ class Plain:
         """Write what is settled now, at once."""
         text = _printable(update.settled)
         if not self.begun:
-            text = text.lstrip()
+            text = _label(update) + text.lstrip()
         self.begun = self.begun or bool(text)
         if update.segment is not None and self.begun:
             text += "\n"
@@ -107,7 +113,7 @@ class Terminal:
         from asrcli.streaming.agreement import pieces as split
 
         width = shutil.get_terminal_size().columns
-        text = _printable(update.settled)
+        text = _label(update) + _printable(update.settled) if not self.column else _printable(update.settled)
         with self._lock:
             pieces = [self._without_tail()]
             for at, (word, spaced) in enumerate(split(text)):

@@ -22,6 +22,7 @@ def run_manifest(
     from asrcli.runs.manifest import execute, plan
 
     of_files = of_recordings(wanted) | {
+        "--diarize": wanted.speakers and wanted.speakers.rttm is None,
         "INPUT": sources.inputs, "--files-from": sources.files_from, "--format": results.format,
         "--output-template": results.template, "--mirror-tree": results.mirror_tree,
         "--channels": wanted.channels != "mix", "--aligner": wanted.aligner,

@@ -98,7 +98,6 @@ def of_recordings(wanted: Request) -> dict[str, object]:
     """Return what was asked for that needs whole recordings, by the names of its options."""
     return {
         "--start, --end or --clip-timestamps": wanted.start or wanted.end,
-        "--diarize": wanted.speakers and wanted.speakers.rttm is None,
         "--rttm-in": wanted.speakers and wanted.speakers.rttm,
         "--n-best": wanted.options.n_best,
         "--track": wanted.track,

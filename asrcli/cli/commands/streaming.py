@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from asrcli.runs.plan import Plan, Request
     from asrcli.streaming.hearing import Pace
     from asrcli.streaming.session import Happening, Over, Session
+    from asrcli.streaming.speaking import SpeakersHeard
     from asrcli.streaming.updates import Update
 
 IDLE = 10.0  # seconds without growth after which a followed file is over
@@ -46,6 +47,8 @@ def run_live(
     from asrcli.streaming.sources import LIST, open_source, parse_pcm
 
     name = _check(wanted, sources, reports, live)
+    if wanted.speakers is not None:
+        wanted = replace(wanted, speakers=replace(wanted.speakers, live=True))
     if name == LIST:
         return _list_devices()
     channel = None if wanted.channels == "mix" else int(wanted.channels)
@@ -63,7 +66,8 @@ def run_live(
         choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
         pace = _pace(choice.engine, wanted, live)
         console.note(f"loading {choice.engine.name} {choice.weights.name}")
-        return Live(planned, console, sinks, Session(source, choice, wanted.options, wanted.vad, pace)).go()
+        session = Session(source, choice, wanted.options, wanted.vad, pace, _speakers(wanted, console))
+        return Live(planned, console, sinks, session).go()
 
 
 def _pace(engine: type[Engine], wanted: Request, live: LiveOptions) -> Pace:
@@ -82,6 +86,16 @@ def _pace(engine: type[Engine], wanted: Request, live: LiveOptions) -> Pace:
             f"engine '{engine.name}' has a stream of its own, and settles text itself: leave --settle-after out"
         )
     return replace(USUAL, settle_after=live.settle_after)
+
+
+def _speakers(wanted: Request, console: Console) -> SpeakersHeard | None:
+    """Return what tells who speaks, its weights found, where that is asked for."""
+    if wanted.speakers is None:
+        return None
+    from asrcli.diarization.choice import prepare
+    from asrcli.diarization.live import LiveSpeakers
+
+    return LiveSpeakers(prepare(wanted.speakers, wanted.device, wanted.offline, console.note), wanted.speakers)
 
 
 def _timed_while_heard(planned: Plan, wanted: Request) -> Request:
@@ -110,6 +124,8 @@ def _check(wanted: Request, sources: InputOptions, reports: ReportOptions, live:
         "--batch-size": wanted.batch_size, "--manifest": sources.manifest, "--dry-run": reports.dry_run,
         "--ask": wanted.options.ask, "--numbers": wanted.writing.numbers != "as-is", "--script": wanted.writing.script,
     }  # fmt: skip
+    if (speakers := wanted.speakers) is not None:
+        of_files |= {"--same-speakers": speakers.same, "--min-speakers": speakers.at_least}
     refuse(of_files, "does not go with --stream; leave it out")
     if len(wanted.inputs) != 1:
         raise UsageError(f"--stream hears one input, not {len(wanted.inputs)}: name a file, - or mic:")
