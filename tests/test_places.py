@@ -310,6 +310,18 @@ def test_recordings_and_texts_elsewhere_are_paired(
             find_pairs(audio, text)
 
 
+@pytest.mark.parametrize("key", ["in/../../x.wav", "in//x.wav", "in/a\tb.wav"])
+def test_a_folder_that_cannot_be_listed_says_why(bucket: Bucket, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    for name, value in bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    bucket.put(key, b"x")
+    with pytest.raises(
+        UsageError, match=r"^s3://bucket/in/: holds an object named 'in/.*x?.wav', with which"
+    ) as caught:
+        expand([f"s3://{BUCKET}/in/"])
+    assert "\t" not in str(caught.value)
+
+
 @pytest.mark.slow
 def test_a_profile_signs_requests(asr: Run, bucket: Bucket, tmp_path: Path, wav: bytes) -> None:
     bucket.put("talk.wav", wav)
