@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
+import threading
 import wave
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -307,6 +310,18 @@ def test_recordings_and_texts_elsewhere_are_paired(
             find_pairs(audio, text)
 
 
+@pytest.mark.parametrize("key", ["in/../../x.wav", "in//x.wav", "in/a\tb.wav"])
+def test_a_folder_that_cannot_be_listed_says_why(bucket: Bucket, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    for name, value in bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    bucket.put(key, b"x")
+    with pytest.raises(
+        UsageError, match=r"^s3://bucket/in/: holds an object named 'in/.*x?.wav', with which"
+    ) as caught:
+        expand([f"s3://{BUCKET}/in/"])
+    assert "\t" not in str(caught.value)
+
+
 @pytest.mark.slow
 def test_a_profile_signs_requests(asr: Run, bucket: Bucket, tmp_path: Path, wav: bytes) -> None:
     bucket.put("talk.wav", wav)
@@ -423,6 +438,53 @@ def test_what_a_web_server_does_wrong(
     with pytest.raises(InputError, match=sentence) as caught:
         WebRecording(named(f"{server.url}/talk.wav")).open().read()
     assert str(caught.value).startswith(f"{server.url}/talk.wav: ")
+
+
+OK = b"HTTP/1.1 206 Partial Content\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"", b"\0" * 99, b"HTTP/9.9 hello\r\n\r\n", b"HTTP/1.1 206\r\n" + b"X: " + b"y" * 200_000 + b"\r\n\r\n",
+        OK + b"Content-Length: 5\r\nContent-Range: bytes 5-9/10\r\n\r\n12345",
+        OK + b"Content-Length: 5\r\nContent-Range: bytes 0-9/10\r\n\r\n12345",
+        OK + b"Content-Length: 5\r\nContent-Range: bytes 9-4/-1\r\n\r\n12345",
+        OK + b"Content-Length: 99999999999999\r\nContent-Range: bytes 0-4/5\r\n\r\n12345",
+        OK + b"Content-Range: bytes 0-4/5\r\n\r\n" + b"1" * (1 << 19),
+        OK + b"Content-Encoding: gzip\r\nContent-Length: 5\r\nContent-Range: bytes 0-4/5\r\n\r\n12345",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n12345",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n12345",
+        b"HTTP/1.1 302 Found\r\nLocation: https://[bad\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: https://\x7f\xff/%zz\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: https://example.org:x/\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 429 Later\r\nRetry-After: 99999999999999999999\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 206 Partial Content\r\nLast-Modified: never\r\nETag: \xff\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_no_answer_is_more_than_one_sentence(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asrcli.places.web.TRIES", 1)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with connection, suppress(OSError):
+                        connection.recv(65536)
+                        connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        host = f"127.0.0.1:{listening.getsockname()[1]}"
+        monkeypatch.setenv(addresses.ALLOWED, host)
+        recording = WebRecording(named(f"http://{host}/talk.wav"))
+        with pytest.raises(InputError) as caught, recording.open() as file:
+            file.read()
+        assert "\n" not in str(caught.value)
+        with suppress(InputError):
+            recording.facts()
+        listening.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.slow

@@ -60,8 +60,6 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted, losses: Los
         InputError: the references cannot be read, or no system that has something in common with them.
     """
     check_names(wanted)
-    for path in (reference, *hypotheses):
-        check_local(str(path), "copy it here first")
     source = read_source(reference, hypotheses=False, format=wanted.formats[0], losses=losses)
     kinds: dict[int, str] = {}
     whole = losses if len(hypotheses) > 1 else STRICT
@@ -89,6 +87,7 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted, losses: Los
 def system_kind(path: Path, format: str | None) -> str:
     """Return how the file of a system is written."""
     if not path.exists():  # the system says more where it is not given to us
+        check_local(str(path), "copy it here first")
         raise InputError(f"{path} does not exist")
     return kind_of(path, format)
 

@@ -25,6 +25,7 @@ TRIES = 4
 STATUS = re.compile(r"status code: (\d{3})")
 CODE = re.compile(r"<Code>(\w{1,60})</Code>|\"error\": ?\"(\w{1,60})\"")
 ANYWAY = object()  # as `only`: whatever is there
+PATH = re.compile(r'Path "(.{1,300}?)"(?:: | contained)', re.DOTALL)
 NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound"})
 LOST = frozenset({"ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "RequestExpired"})
 
@@ -181,29 +182,40 @@ def _say(name: str, mistake: type[AsrError], error: Exception) -> NoReturn:
 
     text, status = str(error), _status(error)
     code = next((one or other for one, other in CODE.findall(text)), "")
-    said = " ".join(filter(None, (status, code)))
-    if mistake is OutputError:
-        name = f"cannot write '{name}'"
-    if code in NO_BUCKET or isinstance(error, FileNotFoundError):
-        raise mistake(f"{name}: " + ("there is no such bucket" if code in NO_BUCKET else "no such object")) from None
     if isinstance(error, exceptions.PreconditionError):
         raise InputError(f"{name}: it changed while it was read; the same command does it again") from None
+    if code in NO_BUCKET or isinstance(error, FileNotFoundError):
+        words = "there is no such bucket" if code in NO_BUCKET else "no such object"
+    elif "169.254." in text or "metadata" in text.lower():
+        words = "there are no credentials for it: see docs/remote.md"
+    else:
+        words = _refusal(status, code, text) if status else _failure(error, text)
+    raise mistake(f"cannot write '{name}': {words}" if mistake is OutputError else f"{name}: {words}") from None
+
+
+def _refusal(status: str, code: str, text: str) -> str:
+    """Return what a server's answer means."""
+    said = " ".join(filter(None, (status, code)))
     if code in LOST:
-        raise mistake(f"{name}: the credentials are refused ({said}): they have expired or are wrong") from None
-    if status in ("401", "403") and "169.254." not in text:
-        raise mistake(f"{name}: no permission ({said}): check the credentials and what they allow") from None
-    if "169.254." in text or "metadata" in text.lower():
-        raise mistake(f"{name}: there are no credentials for it: see docs/remote.md") from None
-    if status in ("301", "307", "400") and ("region" in text.lower() or "Redirect" in text or "redirect" in text):
-        raise mistake(f"{name}: its bucket is in another region ({said}): set AWS_REGION") from None
-    if status:
-        raise mistake(f"{name}: the server answers {said}") from None
+        return f"the credentials are refused ({said}): they have expired or are wrong"
+    if status in ("401", "403"):
+        return f"no permission ({said}): check the credentials and what they allow"
+    if status in ("301", "307", "400") and ("region" in text.lower() or "redirect" in text.lower()):
+        return f"its bucket is in another region ({said}): set AWS_REGION"
+    return f"the server answers {said}"
+
+
+def _failure(error: Exception, text: str) -> str:
+    """Return why there is no answer, or none that can be used."""
+    from obstore.exceptions import InvalidPathError
+
+    if isinstance(error, InvalidPathError) and (found := PATH.search(text)):
+        return f"holds an object named {found[1]!r}, with which it cannot be listed: name the others, or rename it"
     if isinstance(error, ValueError):
-        raise mistake(f"{name}: is no name that object stores are asked for: empty parts, '.', '..'") from None
-    slow = "time" in text and ("timed out" in text or "TimedOut" in text)
-    raise mistake(
-        f"{name}: the server " + ("takes too long" if slow else "cannot be reached, or ends in the middle")
-    ) from None
+        return "is no name that object stores are asked for: empty parts, '.', '..'"
+    if "timed out" in text or "TimedOut" in text:
+        return "the server takes too long"
+    return "the server cannot be reached, or ends in the middle"
 
 
 def _status(error: Exception) -> str:

@@ -149,6 +149,9 @@ class WebRecording:
     def _checked(self, answer: Answer, start: int) -> Answer | None:
         """Return an answer with a body; ``None`` when nothing is there."""
         status = answer.response.status_code
+        if status == 206 and answer.range is None:  # as the whole, it would be cut short in silence
+            answer.response.close()
+            raise Problem("sends a part and does not say of how much: copy it here first")
         if status in (200, 206) or (status == 416 and start == 0):
             return answer
         answer.response.close()
@@ -178,8 +181,11 @@ class WebRecording:
             if not answer.response.is_redirect:
                 self._moved = url
                 return answer
-            location = urljoin(url, answer.header("location"))
             answer.response.close()
+            try:
+                location = urljoin(url, answer.header("location"))
+            except ValueError:
+                raise Problem("leads to something that is no address") from None
             if urlsplit(url).scheme == "https" and urlsplit(location).scheme != "https":
                 raise Problem("leads to an address that is not encrypted")
             url = location
