@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from asrcli.engines.recogniser import Recogniser, vote
 from asrcli.errors import DeviceError, EngineUnavailable
-from asrcli.pipeline.again import hear_again, sure
-from asrcli.pipeline.assembly import Assembly, HeardClip, clip_key, settle
+from asrcli.pipeline.again import hear_again, second_hearing, sure
+from asrcli.pipeline.assembly import Assembly, HeardClip, clip_key, doubt, settle
 from asrcli.pipeline.batches import SecondsQueue, choose_batch
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Settled, Voted
 from asrcli.pipeline.feed import End, Fed
@@ -208,19 +208,15 @@ class Work:
         if isinstance(result, Exception):
             return result
         vad = self.settings.cut.vad is not None
-        segments = settle(clip, result, self.options, vad)
-        if not vad or not clip.speech:
-            return list(sure(segments) if vad else segments)
+        if not vad:
+            segments = settle(clip, result, self.options, None)
+            trusted = self.choice.engine.rejects_noise or not segments
+            return list(segments if trusted else doubt(clip, segments))
+        segments = settle(clip, result, self.options, clip.speech)
+        if not clip.speech:
+            return list(sure(segments))
 
-        def hear(pieces: Sequence[Clip]) -> list[Sequence[Segment]]:
-            try:
-                found = recogniser.transcribe(pieces, self.options)
-            except EngineUnavailable:
-                return [()] * len(pieces)  # what was heard first stands; the next batch will tell
-            both = zip(pieces, found, strict=True)
-            return [() if isinstance(one, Exception) else settle(piece, one, self.options, vad) for piece, one in both]
-
-        return list(hear_again(clip, segments, self.settings.cut, hear))
+        return list(hear_again(clip, segments, self.settings.cut, second_hearing(recogniser, self.options)))
 
     def _complete(self, clip: Clip, segments: list[Segment] | Exception) -> list[Segment] | Exception:
         """Give segments punctuation and word times where asked for."""
@@ -300,9 +296,6 @@ class Work:
             speech=end.speech,
             gaps=assembly.uncovered(end.speech),
             warnings=end.warnings,
-            options=self._recorded_options(),
+            options=(*shaped_by(self.choice, self.settings), *self.options.recorded()),
             timings=Timings(end.decode_seconds, assembly.engine_seconds, time.perf_counter() - track.started),
         )
-
-    def _recorded_options(self) -> tuple[tuple[str, str], ...]:
-        return (*shaped_by(self.choice, self.settings), *self.options.recorded())
