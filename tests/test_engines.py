@@ -91,7 +91,9 @@ def test_entry_points_modules_and_extras_agree() -> None:
     points = project["entry-points"]["asrcli.engines"]
     modules = {path.stem for path in (ROOT / "plugins/asr_plugins").glob("[a-z]*") if path.suffix in ("", ".py")}
     aligners = project["entry-points"].get("asrcli.aligners", {})
-    declared = {target.split(":")[0].split(".")[1] for target in (*points.values(), *aligners.values())}
+    others = project["entry-points"]["asrcli.diarizers"]
+    targets = (*points.values(), *aligners.values(), *others.values())
+    declared = {target.split(":")[0].split(".")[1] for target in targets}
     assert modules == declared, "each module of asr_plugins is behind an entry point, and the other way round"
     assert set(points) == set(BUILT_IN), "run pip install --editable . again"
     base = "".join(project["dependencies"]).replace("-", "_")

@@ -142,8 +142,9 @@ def loaded(role: str, name: str, folder: str) -> Callable[[], object]:
     random = np.random.default_rng(0)
     clips = [Clip(Recording("a.wav"), 0.0, (0.1 * random.standard_normal(32_000)).astype(np.float32))]
     if role == "speakers":
+        from asr_plugins.pyannote.checkpoint import open_pipeline
+
         from asrcli.base.torchaudio_guard import guard_torchaudio
-        from asrcli.diarization.checkpoint import open_pipeline
 
         guard_torchaudio()
         with opening(Weights(folder, folder)):

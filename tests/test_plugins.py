@@ -311,6 +311,7 @@ EXPLAINED = {
     "digest/": "news of the field, which names models; the podcast's check takes what is in every install, -e another",
     "formats/foreign.py": "JSON of the program openai-whisper",
     "formats/profiles.py": "subtitles as the program openai-whisper writes them",
+    "scoring/meetings.py": "the library that scores who speaks when",
     "testing/checks.py": "libraries that importing an engine must not bring in",
 }
 

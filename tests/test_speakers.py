@@ -207,7 +207,7 @@ def test_a_folder_of_rttm_and_an_input_without_one(asr: Run, tmp_path: Path) -> 
         (
             "--diarize --diarize-model community-1 --offline",
             3,
-            "the diarization model 'community-1' is not on this machine",
+            "model 'community-1' of diarizer 'pyannote' is not on this machine",
         ),
     ],
 )
@@ -346,6 +346,13 @@ def test_diarization_through_pyannote(asr: Run, tmp_path: Path, tiny: Path) -> N
     assert piped.out.splitlines() and all(line.startswith("SPEAKER stdin 1 ") for line in piped.out.splitlines())
 
 
+class Getting:
+    """A pickle of it would fetch what a class can do when it is opened whole."""
+
+    def __reduce__(self) -> Any:
+        return getattr, (dict, "update")
+
+
 class Evil:
     """A pickle of it would call `print` when it is opened whole."""
 
@@ -356,7 +363,7 @@ class Evil:
 @needs_pyannote
 @pytest.mark.slow
 def test_nothing_in_a_folder_is_run(tmp_path: Path, tiny: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    from asrcli.diarization.checkpoint import open_pipeline
+    from asr_plugins.pyannote.checkpoint import open_pipeline
 
     config = (tiny / "config.yaml").read_text()
 
@@ -371,6 +378,7 @@ def test_nothing_in_a_folder_is_run(tmp_path: Path, tiny: Path, capfd: pytest.Ca
         return str(raised.value)
 
     assert "not safe to open" in refuse("embedding/pytorch_model.bin", pickle.dumps({"state_dict": Evil()}))
+    assert "not safe to open" in refuse("embedding/pytorch_model.bin", pickle.dumps({"state_dict": Getting()}, 2))
     assert "is damaged, or not safe to open" in refuse("segmentation/pytorch_model.bin", b"PK\x03\x04 and no more")
     other = config.replace("pyannote.audio.pipelines.SpeakerDiarization", "os.system")
     assert "is a pipeline 'os.system'" in refuse("config.yaml", other)
@@ -382,7 +390,7 @@ def test_nothing_in_a_folder_is_run(tmp_path: Path, tiny: Path, capfd: pytest.Ca
 
 def test_an_offline_model_by_its_hub_id(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What the hub's library has downloaded is found without the network, and its revision is in the recipe."""
-    from asrcli.diarization.diarizer import find_weights
+    from asrcli.diarization.choice import prepare
 
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     place = tmp_path / "models--pyannote--speaker-diarization-community-1"
@@ -391,7 +399,7 @@ def test_an_offline_model_by_its_hub_id(monkeypatch: pytest.MonkeyPatch, tmp_pat
     (place / "refs").mkdir()
     (place / "refs/main").write_text("abc")
     for model in (None, "community-1", "pyannote/speaker-diarization-community-1"):
-        weights = find_weights(SpeakerOptions(model=model), True, print)
+        weights = prepare(SpeakerOptions(model=model), "cpu", True, print).weights
         assert (weights.path, weights.revision) == (str(place / "snapshots/abc"), "abc")
 
 

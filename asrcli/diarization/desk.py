@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from asrcli.diarization.finder import Finder, SpeakerFinder
 from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_speakers
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Failed, Finished, Notice
@@ -30,19 +31,10 @@ def prepare(wanted: SpeakerOptions, device: str, offline: bool, announce: Callab
     Raises:
         ModelError: the weights are not here and cannot be had.
     """
-    from asrcli.diarization.choice import find_weights
-    from asrcli.engines.device import choose
+    from asrcli.diarization import choice
 
-    chosen, weights = find_weights(wanted, offline, announce)
-    where = choose(chosen, device if device.split(":")[0] in chosen.devices else "auto")
-    return lambda recordings: Desk(recordings, lambda say: chosen(weights, wanted, str(where), say))
-
-
-class Finder(Protocol):
-    """What finds the speakers of one recording."""
-
-    def find(self, samples: Samples, start: float) -> Diarization:
-        """Return who speaks when."""
+    found = choice.prepare(wanted, device, offline, announce)
+    return lambda recordings: Desk(recordings, lambda say: SpeakerFinder(found, wanted, say))
 
 
 class Desk:

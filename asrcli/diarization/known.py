@@ -69,12 +69,10 @@ def speaker_recipe(wanted: SpeakerOptions | None, known: KnownTurns | None) -> d
         return {"speakers": "rttm " + hashlib.blake2b(turns.encode(), digest_size=12).hexdigest()}
     if known is not None:
         return {"speakers": "rttm"}
-    from asrcli.diarization.choice import choose, revision
+    from asrcli.diarization.choice import recipe
 
-    chosen = choose(wanted)
     parts = {
-        "speakers": f"{chosen.name} {wanted.model or chosen.default_model}",
-        "speakers.revision": revision(wanted),
+        **recipe(wanted),
         "speakers.exactly": wanted.exactly,
         "speakers.at_least": wanted.at_least,
         "speakers.at_most": wanted.at_most,
@@ -85,7 +83,7 @@ def speaker_recipe(wanted: SpeakerOptions | None, known: KnownTurns | None) -> d
 
 def _voices_hash(folder: str) -> str:
     """Return a hash of the names and recordings of the known voices."""
-    from asrcli.diarization.campplus.voices import voice_files
+    from asrcli.diarization.voices import voice_files
     from asrcli.weights.hashes import file_hash
 
     parts = [f"{name}\0{file_hash(Path(path))}\n" for name, path in voice_files(folder).items()]

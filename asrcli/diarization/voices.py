@@ -17,13 +17,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from asrcli.diarizer import Diarizer
     from asrcli.types import Samples
 
-    Prints = NDArray[np.float32]  # (speakers, 192), of length one
-
-# A speaker has a name when the cosine with its voice is at least this, and better than with every other by the margin:
-# different voices of flite, which have much in common, reach 0.5 (docs/accuracy.md).
-SAME_PERSON, MARGIN = 0.55, 0.1
+    Print = NDArray[np.float32]  # (dimensions,), of length one
 
 
 def voice_files(folder: str) -> dict[str, str]:
@@ -45,12 +42,12 @@ def voice_files(folder: str) -> dict[str, str]:
     return found
 
 
-def read_voices(folder: str, listen: Callable[[Samples], Prints]) -> dict[str, NDArray[np.float32]]:
+def read_voices(folder: str, listen: Callable[[Samples], Mapping[str, Print]]) -> dict[str, Print]:
     """Return the print of each person in a folder, by name.
 
     Args:
         folder: with a recording of each.
-        listen: returns the prints of the people in samples, whoever speaks most first.
+        listen: returns the print of each person in samples.
 
     Raises:
         UsageError: a recording in which nobody, or more than one person, is heard; or as `voice_files`.
@@ -66,33 +63,42 @@ def read_voices(folder: str, listen: Callable[[Samples], Prints]) -> dict[str, N
         if len(prints) != 1:
             heard = f"{len(prints)} people are" if len(prints) else "nobody is"
             raise UsageError(f"--voices: {heard} heard in '{path}': take some seconds in which one person speaks")
-        known[name] = prints[0]
+        known[name] = next(iter(prints.values()))
     return known
 
 
-def name_speakers(prints: Prints, known: Mapping[str, NDArray[np.float32]]) -> list[Voice]:
-    """Return the name of each speaker with how far the nearest voice is; ``unknown N`` where that is in doubt.
+def name_speakers(
+    prints: Mapping[str, Print], known: Mapping[str, Print], diarizer: type[Diarizer]
+) -> dict[str, Voice]:
+    """Return for each label the name with how far the nearest voice is; ``unknown N`` where that is in doubt.
 
     No two speakers have one name: together they are given the voices that suit them best.
+
+    Args:
+        prints: of the speakers, by label.
+        known: of people, by name.
+        diarizer: says which cosines leave no doubt.
     """
     import numpy as np
     from scipy.optimize import linear_sum_assignment
 
     names = list(known)
-    cosines = prints @ np.stack(list(known.values())).T  # (speakers, names)
+    if not prints:
+        return {}
+    cosines = np.stack(list(prints.values())) @ np.stack(list(known.values())).T  # (speakers, names)
     given = dict(zip(*linear_sum_assignment(-cosines), strict=True))
-    found, strangers = [], 0
-    for speaker, row in enumerate(cosines):
+    found, strangers = dict[str, Voice](), 0
+    for speaker, (label, row) in enumerate(zip(prints, cosines, strict=True)):
         chosen = given.get(speaker)
-        if chosen is not None and _is_sure(row, chosen):
-            found.append(Voice(names[chosen], names[chosen], round(1 - float(row[chosen]), 3)))
+        if chosen is not None and _is_sure(row, chosen, diarizer):
+            found[label] = Voice(names[chosen], names[chosen], round(1 - float(row[chosen]), 3))
             continue
         strangers += 1
         nearest = int(row.argmax())
-        found.append(Voice(f"{UNKNOWN} {strangers}", names[nearest], round(1 - float(row[nearest]), 3)))
+        found[label] = Voice(f"{UNKNOWN} {strangers}", names[nearest], round(1 - float(row[nearest]), 3))
     return found
 
 
-def _is_sure(row: NDArray[np.float32], chosen: int) -> bool:
+def _is_sure(row: Print, chosen: int, diarizer: type[Diarizer]) -> bool:
     others = max((float(value) for at, value in enumerate(row) if at != chosen), default=-1.0)
-    return float(row[chosen]) >= max(SAME_PERSON, others + MARGIN)
+    return float(row[chosen]) >= max(diarizer.same_person or 0.0, others + diarizer.margin)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from asrcli.diarization.campplus.activity import Activity
+from asr_plugins.campplus.activity import Activity
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from asrcli.diarization.campplus.prints import Piece
+    from asr_plugins.campplus.prints import Piece
 
 Stretch = tuple[int, int, int]  # speaker, first and last + 1 frame
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from asrcli.diarization.campplus.activity import FRAME_SECONDS, seconds_of
+from asr_plugins.campplus.activity import FRAME_SECONDS, seconds_of
 from asrcli.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from asrcli.diarization.campplus.embedding import VoiceNetwork
+    from asr_plugins.campplus.embedding import VoiceNetwork
     from asrcli.types import Samples
 
 Piece = tuple[int, int]  # first and last + 1 frame of the segmentation

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from asrcli.diarization.campplus.segmentation import SegmentationNetwork
+    from asr_plugins.campplus.segmentation import SegmentationNetwork
     from asrcli.types import Samples
 
 WINDOW = 160_000  # samples, ten seconds, as the network was trained
@@ -51,7 +51,7 @@ def hear(network: SegmentationNetwork, samples: Samples, device: str) -> Activit
     """Return the activity in a recording `(n,)`."""
     import numpy as np
 
-    from asrcli.diarization.campplus.segmentation import SETS
+    from asr_plugins.campplus.segmentation import SETS
 
     step = STEP_FRAMES * FRAME_SHIFT
     count = max(1, -(-(len(samples) - WINDOW) // step) + 1)

