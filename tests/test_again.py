@@ -202,6 +202,7 @@ def test_what_an_engine_writes_without_speech_is_flagged(
 ) -> None:
     """Where voice activity is off, it says of each segment whether anybody speaks; unless the engine vouches for it."""
     noise = write_wav(tmp_path / "noise.wav", clip_of(3.0).samples)
+    monkeypatch.setattr(Fake, "rejects_noise", False)
     flags = {path: asrcli.transcribe(path, engine="fake", vad=False) for path in (noise, yes)}
     assert {path: next(one).segments[0].flags for path, one in flags.items()} == {noise: ("no_speech",), yes: ()}
     monkeypatch.setattr(Fake, "rejects_noise", True)

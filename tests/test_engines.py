@@ -35,7 +35,7 @@ class Tried:
 
 CASES = {
     "canary": Tried("canary-qwen-digits"),
-    "fake": Tried(rejects_noise=None),
+    "fake": Tried(rejects_noise=False),  # it does not listen
     "firered": Tried("firered2-aed-digits"),
     "moonshine": Tried(rejects_noise=None),
     "nemo": Tried("parakeet-tdt-digits", archive=True),
@@ -108,7 +108,7 @@ def test_entry_points_modules_and_extras_agree() -> None:
 
 def broken(name: str, **changes: object) -> Case:
     """Return a case whose engine is the fake one, loaded, with other attributes or methods."""
-    case = Case("fake", [clip(DIGITS / f"string{number:02}.wav") for number in range(3)])
+    case = Case("fake", [clip(DIGITS / f"string{number:02}.wav") for number in range(3)], rejects_noise=False)
     kind = type("Broken", (type(case.loaded),), changes)
     case.loaded = kind(Weights("default", None), Device())
     return case
