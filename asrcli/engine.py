@@ -208,7 +208,10 @@ class Engine(Plugin):
     # Below: what has a default.
 
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0, "cuda": 480.0}  # audio per call, by device kind
-    longest_pause: ClassVar[float] = 2.0  # seconds; a longer silence ends a clip, however short that is
+    longest_pause: ClassVar[float] = 2.0  # seconds; a longer silence ends a clip; with 0 each region of speech is one
+    # Silence and noise give no text, where nobody looked for speech first, either. Of any other engine, what it writes
+    # where voice activity is off and finds no speech is flagged.
+    rejects_noise: ClassVar[bool] = False
     own_options: ClassVar[Mapping[str, EngineOption]] = {}  # what no other engine has, by name with underscores
     identifies_language: ClassVar[bool] = False  # `identify_language` works
     # Language -> the aligner whose word times are nearer the truth than its own there, as measured in its page.

@@ -1,21 +1,28 @@
 """How many of the words that an engine loses are found by gaps and flags, and how many of these are false.
 
-    python -m benchmarks.lost [--minutes 10] [--engines whisper:tiny.en,...]
+    python -m benchmarks.lost [--minutes 10] [--seed 0] [--engines whisper:tiny.en,...]
 
 The recording is made here: real clips with known text (those of `benchmarks.accuracy`) and sentences of flite's voices,
 at levels from 0 to -40 dB, some in noise, with pauses, beeps and a tune between. A word is **lost** in a run of at
-least three words of the reference of which none is heard. It is **found** when its place lies in a gap or a flagged
-segment. A gap or flagged segment in which no word is lost is **false**.
+least three words of the reference of which none is written near its utterance. It is **found** when its place lies in a
+gap or a flagged segment. A gap or flagged segment in which no word is lost is **false**.
+
+Beside each Whisper: bare faster-whisper and, when it is installed (WHISPER_CTRANSLATE2 may name its program),
+whisper-ctranslate2, with the same weights. CPU seconds and memory are those of whole processes.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 import wave
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -23,15 +30,19 @@ from typing import Any
 
 import numpy as np
 
-from asrcli import transcribe
 from asrcli.audio.decode import decode
+from asrcli.engine import load_class
+from asrcli.formats.json import read_transcript
 from asrcli.pipeline.flags import merge
 from asrcli.scoring.alignment import align
 from asrcli.text.normalisers import build
-from asrcli.types import SAMPLE_RATE, Recording, Region, Transcript
+from asrcli.types import SAMPLE_RATE, Recording, Region, Segment, Transcript
+from asrcli.weights import models
 from benchmarks.accuracy import english
 
+OTHER = os.environ.get("WHISPER_CTRANSLATE2", "whisper-ctranslate2")
 RUN = 3  # words in a row of which none is heard
+NEAR = 1.5  # seconds around an utterance in which its words may be written
 SLACK = 0.5  # seconds: the place of a word is known from its share of its clip
 SENTENCES = (
     "The train to the coast leaves from the third platform at half past nine.",
@@ -109,16 +120,25 @@ def marks(transcript: Transcript) -> list[Region]:
     return [*transcript.gaps, *flagged]
 
 
+def timed_words(transcript: Transcript, normalise: Callable[[str], str]) -> Iterator[tuple[str, float]]:
+    """Yield the words written, and about when each was said: its share of its segment."""
+    for one in transcript.segments:
+        words = normalise(one.text).split()
+        for number, word in enumerate(words):
+            yield word, one.start + (one.end - one.start) * (number + 0.5) / len(words)
+
+
 def lost_words(said: Sequence[Said], transcript: Transcript) -> Iterator[list[float]]:
     """Yield the places, in seconds, of the words of each run that is lost."""
     normalise = build("whisper-en")
-    places, words = [], []
+    places, heard = [], []
+    written = list(timed_words(transcript, normalise))
     for one in said:
         own = normalise(one.text).split()
-        words += own
         places += [one.start + (one.end - one.start) * (number + 0.5) / len(own) for number in range(len(own))]
-    (moves,) = align([words], [normalise(transcript.text).split()])
-    heard = [move == ord("=") for move in moves if move != ord("I")]
+        near = [word for word, at in written if one.start - NEAR <= at <= one.end + NEAR]
+        (moves,) = align([own], [near])
+        heard += [move == ord("=") for move in moves if move != ord("I")]
     for right, run in groupby(zip(heard, places, strict=True), key=lambda one: one[0]):
         own_places = [place for _, place in run]
         if not right and len(own_places) >= RUN:
@@ -135,29 +155,114 @@ def count(said: Sequence[Said], transcript: Transcript) -> tuple[int, int, int, 
     return len(places), found, len(regions), false
 
 
+BARE = """
+import json, sys
+from faster_whisper import BatchedInferencePipeline, WhisperModel
+folder, file, how = sys.argv[1:]
+model = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=1)
+model = BatchedInferencePipeline(model) if how == "batched" else model
+segments, _ = model.transcribe(file, language="en", beam_size=5)
+print(json.dumps([[one.start, one.end, one.text] for one in segments]))
+"""
+
+
+@dataclass(frozen=True)
+class System:
+    """One way to hear a file: an engine in `asr`, or another program with the same weights."""
+
+    name: str
+    model: str  # ENGINE:MODEL
+    how: str = "asr"  # or "sequential", "batched" (bare faster-whisper), or "ctranslate2" (whisper-ctranslate2)
+
+    def command(self, path: Path, folder: Path) -> list[str]:
+        """Return what hears a file."""
+        if self.how == "asr":
+            more = ["-e", self.model, "-l", "en", "-t", "1", "-f", "json", "-o", str(folder)]
+            return [sys.executable, "-m", "asrcli", "transcribe", "-q", str(path), *more]
+        engine, _, model = self.model.partition(":")
+        weights = models.resolve(load_class(engine), model, offline=True, pull=False, announce=print)
+        if self.how == "ctranslate2":
+            more = ["--model_directory", str(weights.path), "--compute_type", "int8", "--threads", "1"]
+            more += ["--language", "en", "--output_format", "json", "--output_dir", str(folder)]
+            return [OTHER, str(path), *more]
+        return [sys.executable, "-c", BARE, str(weights.path), str(path), self.how]
+
+    def hear(self, path: Path) -> tuple[Transcript, float, float]:
+        """Return the transcript, the CPU seconds, and the megabytes at the most, of the whole process."""
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as out:
+            command = self.command(path, Path(folder))
+            one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+            started = subprocess.Popen(command, stdout=out, env={**os.environ, **one})
+            _, status, used = os.wait4(started.pid, 0)
+            started.returncode = os.waitstatus_to_exitcode(status)
+            if started.returncode:
+                raise subprocess.CalledProcessError(started.returncode, command)
+            out.seek(0)
+            made = Path(folder) / f"{path.stem}.json"
+            heard = read_transcript(made) if self.how == "asr" else _foreign(made, out.read())
+        return heard, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+
+
+def _foreign(made: Path, printed: str) -> Transcript:
+    """Return the transcript of another program, which has no gaps and no flags."""
+    if made.exists():
+        rows = [(one["start"], one["end"], one["text"]) for one in json.loads(made.read_text())["segments"]]
+    else:
+        rows = json.loads(printed)
+    segments = tuple(Segment(text.strip(), start, end) for start, end, text in rows)
+    return Transcript(Recording(str(made)), segments, "whisper")
+
+
+def row(system: System, said: Sequence[Said], path: Path, seconds: float) -> str:
+    """Hear the recording and return a row of the table."""
+    heard, spent, megabytes = system.hear(path)
+    normalise = build("whisper-en")
+    words = [word for one in said for word in normalise(one.text).split()]
+    (moves,) = align([words], [normalise(heard.text).split()])
+    wrong, deleted = sum(move != ord("=") for move in moves), moves.count(b"D")
+    lost, found, all_marks, false = count(said, heard)
+    share = (
+        f"{found} ({100 * found / lost:.0f} %) | {all_marks} | {false / seconds * 3600:.0f}" if lost else "- | - | -"
+    )
+    told = share if system.how == "asr" else "none | - | -"
+    rate = f"{100 * wrong / len(words):.1f} | {deleted} | {lost}"
+    return f"| {system.name} | {rate} | {told} | {spent:.0f} | {megabytes:.0f} |"
+
+
+def systems(engines: Sequence[str]) -> Iterator[System]:
+    """Yield the engines whose weights are here, each beside the other programs that run the same weights."""
+    for engine in engines:
+        name, _, model = engine.partition(":")
+        if not models.is_here(load_class(name), model):
+            continue
+        yield System(f"`asr`, {engine}", engine)
+        if name == "whisper":
+            yield System(f"faster-whisper {model}, sequential", engine, "sequential")
+            yield System(f"faster-whisper {model}, batched", engine, "batched")
+            if shutil.which(OTHER):
+                yield System(f"whisper-ctranslate2 {model}", engine, "ctranslate2")
+
+
 def main() -> None:
     """Print a section of the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engines", default="whisper:base,whisper:tiny.en,moonshine:tiny-en")
     options = parser.parse_args()
-    samples, said = made(options.minutes * 60, np.random.default_rng(0))
+    samples, said = made(options.minutes * 60, np.random.default_rng(options.seed))
     seconds = len(samples) / SAMPLE_RATE
-    print(f"{seconds / 60:.0f} minutes made by `python -m benchmarks.lost --minutes {options.minutes:g}`.\n")
-    print("| engine | words | lost | found by gaps and flags | gaps and flags | false, per hour |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    words = sum(len(build("whisper-en")(one.text).split()) for one in said)
+    print(f"{platform.machine()}, one thread, int8: {seconds / 60:.0f} minutes, {words} words.\n")
+    print("| system | WER % | deletions | words lost | of these found | gaps and flags | false an hour | CPU s | MB |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made.wav"
         with wave.open(str(path), "wb") as file:
             file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
             file.writeframes((samples * 32767).astype("<i2").tobytes())
-        for engine in options.engines.split(","):
-            name, _, model = engine.partition(":")
-            (heard,) = transcribe(path, engine=name, model=model, language="en", threads=1)
-            lost, found, all_marks, false = count(said, heard)
-            words = sum(len(build("whisper-en")(one.text).split()) for one in said)
-            share = f"{100 * found / lost:.0f} %" if lost else "-"
-            print(f"| {engine} | {words} | {lost} | {found} ({share}) | {all_marks} | {false / seconds * 3600:.0f} |")
+        for system in systems(options.engines.split(",")):
+            print(row(system, said, path, seconds), flush=True)
 
 
 if __name__ == "__main__":

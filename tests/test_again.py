@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from asr_plugins.fake import Fake
+from audio_files import write_wav
 
 import asrcli
 from asrcli.audio.cut import CutOptions
@@ -163,6 +164,55 @@ def test_a_doubtful_second_hearing_does_not_count() -> None:
 
     options = CutOptions(vad=None)
     assert hear_again(clip, [first], options, hear) == (first,)
+
+
+def test_a_word_that_was_not_heard_is_heard_again_set_off() -> None:
+    """With silence around it and at an ordinary level; what is said of its time stays within the clip."""
+    clip, heard = clip_of(0.9, (0.2, 0.7)), list[Clip]()
+
+    def hear(pieces: Sequence[Clip]) -> list[list[Segment]]:
+        heard.extend(pieces)
+        word = Word("Yes.", 99.4, 100.6)
+        return [[Segment("Yes.", 99.4, 101.5, (word,), flags=("low_confidence",))] for _ in pieces]
+
+    (found,) = hear_again(clip, [], CutOptions(), hear)
+    assert (found.start, found.end) == (100.0, 100.9) and found.words == (Word("Yes.", 100.0, 100.6),)
+    assert found.flags == ("low_confidence",), "what is doubtful is told"
+    (again,) = heard
+    samples = again.samples
+    assert not samples[:8000].any() and not samples[-8000:].any() and again.start == 99.5
+    assert np.allclose(samples[8000:-8000] / samples.max(), clip.samples / clip.samples.max(), atol=1e-6)
+    assert np.abs(samples).max() == pytest.approx(0.7)
+    assert hear_again(clip, [Segment("No.", 100.2, 100.7)], CutOptions(), hear)[0].text == "No." and len(heard) == 1
+    assert hear_again(clip_of(9.0, (0, 8.8)), [], CutOptions(), hear) == () and len(heard) == 1, "it is no word"
+
+
+@pytest.mark.parametrize(("asked", "tried"), [(None, [None, (0.0,)]), ((0.2,), [(0.2,), (0.2,)])])
+def test_a_second_hearing_samples_nothing(
+    yes: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[float, ...] | None, tried: list[tuple[float, ...] | None]
+) -> None:
+    """What would have to be sampled would be doubtful and not count; unless a temperature was asked for."""
+    hear, temperatures = Fake.transcribe, list[tuple[float, ...] | None]()
+
+    def noted(self: Fake, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+        temperatures.append(options.temperature)
+        return hear(self, clips, options)
+
+    monkeypatch.setattr(Fake, "transcribe", noted)
+    list(asrcli.transcribe(yes, engine="fake", model="truncate=0", temperature=asked))
+    assert temperatures == tried
+
+
+def test_what_an_engine_writes_without_speech_is_flagged(
+    yes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where voice activity is off, it says of each segment whether anybody speaks; unless the engine vouches for it."""
+    noise = write_wav(tmp_path / "noise.wav", clip_of(3.0).samples)
+    monkeypatch.setattr(Fake, "rejects_noise", False)
+    flags = {path: asrcli.transcribe(path, engine="fake", vad=False) for path in (noise, yes)}
+    assert {path: next(one).segments[0].flags for path, one in flags.items()} == {noise: ("no_speech",), yes: ()}
+    monkeypatch.setattr(Fake, "rejects_noise", True)
+    assert next(asrcli.transcribe(noise, engine="fake", vad=False)).segments[0].flags == ()
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,14 @@ def test_a_long_silence_ends_a_clip(digit_strings: list[tuple[Path, str]]) -> No
     assert len(clips_of(samples, CutOptions(60.0, max_gap=6.0))[0]) == 1
 
 
+def test_each_region_may_be_a_clip(talk: Any) -> None:
+    """However near the next one is; a region that is too long is cut all the same."""
+    clips, summary = clips_of(talk, CutOptions(30.0, max_gap=0.0))
+    assert len(summary.speech) > 20 and [one for clip in clips for one in clip.speech] == summary.speech
+    assert all(len(clip.speech) == 1 for clip in clips)
+    assert all(before.end <= after.start + 1e-6 for before, after in pairwise(clips))
+
+
 def test_no_clip_ends_inside_speech_when_pauses_are_near(talk: Any) -> None:
     """With a pause at least every 10 s, clips of 30 s are cut in pauses only: no cut has speech right beside it."""
     clips, summary = clips_of(talk, CutOptions(30.0))

@@ -135,6 +135,21 @@ def test_nothing_from_sounds_without_speech(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
+@pytest.mark.parametrize("engine", ["whisper:tiny.en", "moonshine"])
+def test_without_voice_activity_nothing_is_written_or_all_of_it_is_flagged(
+    real: Callable[..., Result], tmp_path: Path, engine: str, recordings: dict[str, Path]
+) -> None:
+    (tmp_path / "in").mkdir()
+    files = quiet(tmp_path / "in")
+    real(*files, "-e", engine, "--no-vad", "-f", "json", "-o", "out")
+    made = [json.loads((tmp_path / f"out/{file.stem}.json").read_text()) for file in files]
+    written = [segment for one in made for segment in one["segments"]]
+    assert all("no_speech" in one["flags"] for one in written)
+    assert not (load_class(engine.split(":")[0]).rejects_noise and written)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_batches_and_one_by_one(recordings: dict[str, Path]) -> None:
     kind = load_class("whisper")
     weights = models.resolve(kind, "tiny.en", offline=True, pull=False, announce=print)

@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 from asr_plugins.whisper import Whisper
 from asr_plugins.whisper import engine as engine_module
-from asr_plugins.whisper.decode import Decoder, compression_ratio
+from asr_plugins.whisper.decode import Decoder
 from asr_plugins.whisper.encodings import MOST, Encodings
-from asr_plugins.whisper.words import split_pieces, tighten
+from asr_plugins.whisper.windows import compression_ratio
+from asr_plugins.whisper.words import Piece, Span, parted, split_pieces, tighten
 
 from asrcli.engine import Device
 from asrcli.errors import MissingExtra, ModelError, OutOfMemory, UsageError
@@ -169,6 +170,7 @@ class Script:
     answers: list[list[tuple[list[str], float, float]]]  # per call, per window: tokens, mean log probability, no speech
     real: Any
     calls: list[dict[str, Any]] = field(default_factory=list)
+    sure: Sequence[float] = ()  # of each word of a window
 
     def __post_init__(self) -> None:
         self.hf_tokenizer = self.real.hf_tokenizer
@@ -180,6 +182,20 @@ class Script:
         import ctranslate2
 
         return ctranslate2.StorageView.from_array(np.ascontiguousarray(features[:, :1, :4]))
+
+    def find_alignment(self, tokenizer: Any, tokens: Any, encoded: Any, frames: Any) -> list[list[dict[str, Any]]]:
+        """Spread words evenly over what holds sound, as sure as `sure` says; none without it."""
+        found = []
+        for own, count in zip(tokens, frames, strict=True):
+            words, parts = tokenizer.split_to_word_tokens([*own, tokenizer.eot])
+            step = count / 100 / (len(words) - 1)
+            found.append(
+                [
+                    {"word": word, "tokens": part, "start": at * step, "end": (at + 1) * step, "probability": sure}
+                    for at, (word, part, sure) in enumerate(zip(words, parts, self.sure, strict=False))
+                ]
+            )
+        return found
 
     def generate(self, encoded: Any, prompts: Any, **options: Any) -> list[Any]:
         self.calls.append({"windows": len(prompts), "prompt": prompts[0], **options})
@@ -205,8 +221,10 @@ def tone(seconds: float, speech: tuple[Region, ...] = ()) -> Clip:
     return Clip(Recording("tone"), 0.0, wave, speech)
 
 
-def decode(whisper: Whisper, answers: Any, clips: Sequence[Clip], **options: Any) -> tuple[list[list[Segment]], Script]:
-    script = Script(answers, whisper._model)
+def decode(
+    whisper: Whisper, answers: Any, clips: Sequence[Clip], sure: Sequence[float] = (), **options: Any
+) -> tuple[list[list[Segment]], Script]:
+    script = Script(answers, whisper._model, sure=sure)
     found = Decoder(script, Options(language="en", **options), windows=8).transcribe(clips)
     assert not script.answers, "every answer was asked for"
     return found, script
@@ -225,6 +243,26 @@ def test_only_what_failed_is_decoded_again(whisper: Whisper) -> None:
     assert [call["sampling_temperature"] for call in script.calls] == [1.0, 0.2, 0.4]
     # What passes is still doubtful below a score of 0.5.
     assert [own[0].flags for own in found] == [(), (), (Flag.LOW_CONFIDENCE.value,)]
+
+
+def test_each_segment_is_as_sure_as_its_words(whisper: Whisper) -> None:
+    """One window has one likelihood, and yet one of its segments may be the only one to doubt."""
+    two = [stamp(0.0), "Ġone", "Ġtwo", stamp(2.0), stamp(2.0), "Ġthree", "Ġfour", stamp(4.0)]
+    found, _ = decode(whisper, [[(two, -0.2, 0.0)]], [tone(4)], sure=(0.9, 0.9, 0.5, 0.32))
+    assert [one.score for one in found[0]] == [0.9, 0.4]
+    assert [one.flags for one in found[0]] == [(), (Flag.LOW_CONFIDENCE.value,)]
+    assert not any(one.words for one in found[0]), "nobody asked for them"
+
+
+def test_speech_between_words_parts_a_segment(whisper: Whisper) -> None:
+    """What was said there is missing: it becomes a gap between two segments."""
+    words = [Word("we", 0.0, 0.4), Word("had.", 0.5, 1.0), Word("It", 4.0, 4.2), Word("was", 4.3, 4.5)]
+    spans = [Span(" we", (1,)), Span(" had.", (2, 3)), Span(" It", (4,)), Span(" was", (5,))]
+    piece = Piece("we had. It was", 0.0, 4.5, (9, 1, 2, 3, 4, 5, 9), words=tuple(words), spans=tuple(spans))
+    assert list(parted(piece, [])) == list(parted(piece, [Region(0, 1.5), Region(3.8, 5)])) == [piece], "a pause"
+    first, second = parted(piece, [Region(0, 2.3), Region(2.5, 5)])
+    assert (first.text, first.start, first.end, first.tokens) == ("we had.", 0.0, 1.0, (1, 2, 3))
+    assert (second.text, second.start, second.end, second.tokens) == ("It was", 4.0, 4.5, (4, 5))
 
 
 def test_when_everything_fails_the_likeliest_without_a_loop_is_kept(whisper: Whisper) -> None:

@@ -32,7 +32,7 @@ class CutOptions:
 
     max_seconds: float = 30.0  # the longest clip; may be infinite
     target: float | None = None  # the length aimed at; None is the longest
-    max_gap: float = 2.0  # a longer silence ends a clip even if there is room
+    max_gap: float = 2.0  # a longer silence ends a clip even if there is room; with 0 the end of each region does
     pad: float = 0.2  # sound kept around a clip, in addition to the pad of its regions
     vad: VadOptions | None = field(default_factory=VadOptions)  # None: everything is kept, cut by length only
     memory_seconds: float = 1800.0  # the longest clip of all (115 MB), even where max_seconds is infinite
@@ -95,6 +95,8 @@ class _Cutter:
         target = longest if options.target is None else min(longest, _samples(options.target))
         self.target = max(1, target - 2 * self.pad)
         self.max_gap = max(_samples(options.max_gap), 2 * self.pad) if options.max_gap < math.inf else math.inf
+        if not options.max_gap:
+            self.max_gap = -1  # regions may touch
         keep = (2 * longest + 4 * STEP) / SAMPLE_RATE
         self.detector = SpeechDetector(options.vad, keep) if options.vad else None
         self.buffer = Buffer()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from asrcli.pipeline.flags import flag_segment, gaps, merge
 from asrcli.pipeline.joints import joined
-from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Word
+from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region, Segment, Word
 
 ClipKey = tuple[int, int]  # first sample in the recording, number of samples
 
@@ -114,14 +114,16 @@ class Assembly:
         return merge([*gaps(speech, self.segments, LEAST_GAP), *whole])
 
 
-def settle(clip: Clip, segments: Sequence[Segment], options: Options, vad: bool) -> tuple[Segment, ...]:
+def settle(
+    clip: Clip, segments: Sequence[Segment], options: Options, speech: Sequence[Region] | None
+) -> tuple[Segment, ...]:
     """Move the segments of a clip to the recording's clock, keep them within the clip and in order, and flag them.
 
     Args:
         clip: where the segments were heard.
         segments: with times from the start of the clip, as the engine gave them.
         options: what was asked of the engine (a prompt may be echoed).
-        vad: whether ``clip.speech`` is known.
+        speech: detected in the clip, on the recording's clock; None when nobody looked for it.
     """
     settled: list[Segment] = []
     earliest = clip.start
@@ -136,9 +138,22 @@ def settle(clip: Clip, segments: Sequence[Segment], options: Options, vad: bool)
             start, end = min(start, words[0].start), max(end, words[-1].end)
         language = segment.language or clip.language
         moved = replace(segment, text=text, start=start, end=end, words=words, language=language)
-        settled.append(flag_segment(moved, clip.speech if vad else None, options))
+        settled.append(flag_segment(moved, speech, options))
         earliest = start
     return tuple(settled)
+
+
+def doubt(clip: Clip, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Return the segments of a clip in which nobody looked for speech, flagged where none is detected under them."""
+    from asrcli.audio.vad import speech_regions
+
+    speech = [Region(clip.start + one.start, clip.start + one.end) for one in speech_regions(clip.samples)]
+    return tuple(
+        one
+        if any(region.start <= one.end and one.start <= region.end for region in speech)
+        else replace(one, flags=tuple(dict.fromkeys((*one.flags, Flag.NO_SPEECH.value))))
+        for one in segments
+    )
 
 
 def _settle_words(words: Sequence[Word], clip: Clip, earliest: float) -> tuple[Word, ...]:

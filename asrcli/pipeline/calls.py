@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from asrcli.engines.recogniser import Recogniser, Results
 from asrcli.errors import DeviceError, EngineUnavailable
-from asrcli.pipeline.again import hear_again, sure
-from asrcli.pipeline.assembly import settle
+from asrcli.pipeline.again import hear_again, second_hearing, sure
+from asrcli.pipeline.assembly import doubt, settle
 from asrcli.pipeline.punctuation import punctuate
 from asrcli.pipeline.settings import Settings
 from asrcli.types import Clip, Options, Segment
@@ -48,20 +48,14 @@ class Calls:
         """Move segments to the recording's clock, and hear again what lacks text for the speech in it."""
         if isinstance(result, Exception):
             return result
-        vad = self.settings.cut.vad is not None
-        segments = settle(clip, result, self.options, vad)
-        if not vad or not clip.speech:
-            return list(sure(segments) if vad else segments)
-
-        def hear(pieces: Sequence[Clip]) -> list[Sequence[Segment]]:
-            try:
-                found = recogniser.transcribe(pieces, self.options)
-            except EngineUnavailable:
-                return [()] * len(pieces)  # what was heard first stands; the next batch will tell
-            both = zip(pieces, found, strict=True)
-            return [() if isinstance(one, Exception) else settle(piece, one, self.options, vad) for piece, one in both]
-
-        return list(hear_again(clip, segments, self.settings.cut, hear))
+        if self.settings.cut.vad is None:
+            segments = settle(clip, result, self.options, None)
+            trusted = recogniser.choice.engine.rejects_noise or not segments
+            return list(segments if trusted else doubt(clip, segments))
+        segments = settle(clip, result, self.options, clip.speech)
+        if not clip.speech:
+            return list(sure(segments))
+        return list(hear_again(clip, segments, self.settings.cut, second_hearing(recogniser, self.options)))
 
     def _complete(self, clip: Clip, segments: list[Segment] | Exception) -> list[Segment] | Exception:
         """Give segments punctuation and word times where asked for."""

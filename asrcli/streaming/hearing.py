@@ -121,7 +121,7 @@ class Hypotheses:
         self.heard, self.missed = end, isinstance(heard, Exception)
         if isinstance(heard, Exception):
             return heard
-        segments = settle(clip, heard, self.options, self.pace.detected)
+        segments = settle(clip, heard, self.options, clip.speech if self.pace.detected else None)
         self._note_language(next((one.language for one in segments if one.language), None))
         self.flags = tuple(sorted({flag for one in segments for flag in one.flags}))
         return tokens(segments, inside)

@@ -28,7 +28,7 @@ class Case:
         model: a name, folder or file, as after ``-m``; None is its default. Its weights must be on this machine.
         language: of the speech, for an engine that identifies languages.
         rejects_noise: silence and noise give no segment. Only a model that knows all there is to hear, or an engine
-            that looks for speech itself, can promise that.
+            that looks for speech itself, can promise that; None is what the engine's card says.
         device: ``cpu`` or another kind.
     """
 
@@ -36,7 +36,7 @@ class Case:
     speech: Sequence[Clip]
     model: str | None = None
     language: str = "en"
-    rejects_noise: bool = False
+    rejects_noise: bool | None = None
     device: str = "cpu"
 
     @cached_property

@@ -76,6 +76,7 @@ class Fake(Engine, Answers, AnyModel, Concurrent):
         "word_score": EngineOption(0.9, 0.0, 1.0, "confidence of every word"),
     }
     identifies_language = True
+    rejects_noise = True  # it does not listen: what it writes is no guess at a sound
 
     def __init__(self, weights: Weights, device: Device) -> None:
         self.behaviour = parse_behaviour(weights.name)

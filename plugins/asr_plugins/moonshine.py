@@ -80,6 +80,9 @@ class Moonshine(Engine):
     default_model = "tiny-en"
     # With 67 s at once the last sentence comes over and over; the decoder's positions are for 30 s.
     max_seconds = 30.0
+    rejects_noise = True
+    # Each region of speech is a clip: nothing is padded, so short ones cost no more; what is lost beside others shows.
+    longest_pause = 0.0
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0}
 
     def __init__(self, weights: Weights, device: Device) -> None:

@@ -40,6 +40,7 @@ class PocketSphinx(Engine):
     default_model = "en-us"
     loads_folders = False
     max_seconds = 30.0
+    rejects_noise = True
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0}
     supports = frozenset({"word_timestamps"})
 

@@ -7,29 +7,30 @@ Radford et al. 2022 (section 4.5: compression ratio, mean log probability) goes 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from math import exp
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from asr_plugins.whisper.encodings import Encodings
-from asr_plugins.whisper.words import Aligner, Piece, move, split_pieces, tighten
-from asrcli.types import Clip, Flag, Options, Segment
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Features = NDArray[np.float32]  # (mels, frames), 100 frames per second
+from asr_plugins.whisper.windows import (
+    FRAMES_PER_SECOND,
+    WINDOW_FRAMES,
+    Found,
+    Result,
+    Thresholds,
+    Window,
+    better,
+    compression_ratio,
+    rest,
+)
+from asr_plugins.whisper.words import Aligner, Piece, move, parted, split_pieces, tighten
+from asrcli.types import Clip, Flag, Options, Region, Segment
 
 T = TypeVar("T")
 
-FRAMES_PER_SECOND = 100
-WINDOW_FRAMES = 3000  # 30 s
 MAX_LENGTH = 448  # positions of the text decoder
-SHORTEST_REST = 1.0  # seconds; what is left after a closed timestamp is decoded again only when longer
 LEAST_SAMPLES = 400  # one analysis window
 
 BEAM_SIZE = 5
@@ -38,54 +39,10 @@ TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 COMPRESSION_RATIO = 2.4
 LOGPROB = -1.0
 NO_SPEECH = 0.6
-DOUBTFUL = -0.69  # a score of 0.5: of the words lost in noise a third lies below, and nothing else (docs/accuracy.md)
-
-
-@dataclass(slots=True)
-class Window:
-    """One window on its way through the decoder."""
-
-    clip: int  # index into the clips
-    start: int  # frames from the start of the clip
-    features: Features  # (mels, frames) from `start` to the end of the clip
-    floor: float  # the log-mel value of silence, what the window is padded with
-    language: str = ""
-    result: Result | None = None
-
-    @property
-    def frames(self) -> int:
-        """Frames of audio in the window."""
-        return min(WINDOW_FRAMES, int(self.features.shape[-1]))
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One decoded window."""
-
-    tokens: tuple[int, ...]
-    avg_logprob: float
-    no_speech_prob: float
-    temperature: float
-    compression_ratio: float
-    truncated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """When a result counts as failed, and when as silence."""
-
-    compression_ratio: float
-    logprob: float
-    no_speech: float
-
-    def silent(self, result: Result) -> bool:
-        """Return whether a window holds no speech: unlikely text where the model hears none."""
-        return result.no_speech_prob > self.no_speech and result.avg_logprob < self.logprob
-
-    def failed(self, result: Result) -> bool:
-        """Return whether a window has to be decoded again at a higher temperature."""
-        too_repetitive = result.compression_ratio > self.compression_ratio
-        return (too_repetitive or result.avg_logprob < self.logprob) and not self.silent(result)
+# The likelihood of a token in a window, and how sure the model is of the words of a segment: below these lie words lost
+# in noise, and next to nothing else (docs/accuracy.md).
+DOUBTFUL_WINDOW = 0.5
+DOUBTFUL = 0.55
 
 
 @dataclass(slots=True)
@@ -186,7 +143,7 @@ class Decoder:
             part = encoded if len(chosen) == len(batch) else self._rows(batch, encoded, pending)
             for window, result in zip(chosen, self._generate(chosen, part, temperature), strict=True):
                 window.result = better(window.result, result, self.thresholds)
-            pending = [row for row in pending if self.thresholds.failed(_done(batch[row]))]
+            pending = [row for row in pending if self.thresholds.failed(batch[row].done)]
             if not pending:
                 break
         return self._segments(batch, encoded, clips)
@@ -275,16 +232,15 @@ class Decoder:
         return list(get_suppressed_tokens(tokenizer, list(asked) if asked is not None else [-1]))
 
     def _segments(self, batch: Sequence[Window], encoded: Any, clips: Sequence[Clip]) -> Iterator[Found]:
-        """Cut the tokens of each window into segments, with word times when asked for."""
+        """Cut the tokens of each window into segments; with the times of words comes how sure the model is of each."""
         pieces = [self._pieces(window) for window in batch]
-        if self.options.word_timestamps:
-            self._align(batch, encoded, pieces)
+        self._align(batch, encoded, pieces)
         for window, own in zip(batch, pieces, strict=True):
             yield self._found(window, own, clips[window.clip])
 
     def _pieces(self, window: Window) -> list[Piece]:
         """Return the timed pieces of text of one window; [] for silence."""
-        result = _done(window)
+        result = window.done
         if self.thresholds.silent(result):
             return []
         tokenizer = self._tokenizer(window.language)
@@ -304,82 +260,39 @@ class Decoder:
 
     def _found(self, window: Window, pieces: Sequence[Piece], clip: Clip) -> Found:
         """Turn pieces into segments with the times of the clip, and say what is left to decode."""
-        result = _done(window)
+        result = window.done
         offset = window.start / FRAMES_PER_SECOND
-        segments = [self._segment(piece, window, offset, clip) for piece in pieces]
+        speech = [Region(one.start - clip.start, one.end - clip.start) for one in clip.speech]
+        segments: list[Segment] = []
+        for piece in pieces:
+            words = tighten([move(word, offset, clip.seconds) for word in piece.words], clip.samples)
+            start, end = (words[0].start, words[-1].end) if words else (piece.start + offset, piece.end + offset)
+            timed = replace(piece, words=words, start=min(start, clip.seconds), end=min(end, clip.seconds))
+            segments += [self._segment(part, window) for part in parted(timed, speech)]
         if result.truncated and segments:
             segments[-1] = replace(segments[-1], flags=(*segments[-1].flags, Flag.TRUNCATED.value))
-        return Found(segments, _rest(window, pieces, clip))
+        return Found(segments, rest(window, pieces, clip))
 
-    def _segment(self, piece: Piece, window: Window, offset: float, clip: Clip) -> Segment:
-        """Turn a piece into a segment with the times of the clip."""
-        result = _done(window)
-        repeats = result.compression_ratio > self.thresholds.compression_ratio
-        start, end = min(piece.start + offset, clip.seconds), min(piece.end + offset, clip.seconds)
-        words = tighten([move(word, offset, clip.seconds) for word in piece.words], clip.samples)
-        if words:
-            start, end = words[0].start, words[-1].end
+    def _segment(self, piece: Piece, window: Window) -> Segment:
+        """Turn a piece with the times of the clip into a segment."""
+        result = window.done
+        likely = min(1.0, exp(result.avg_logprob))
+        score = likely if piece.score is None else piece.score
+        flags = [Flag.REPEAT_LOOP.value] if result.compression_ratio > self.thresholds.compression_ratio else []
+        flags += [Flag.LOW_CONFIDENCE.value] if likely < DOUBTFUL_WINDOW or score < DOUBTFUL else []
         return Segment(
             piece.text,
-            start,
-            max(start, end),
-            words=words,
+            piece.start,
+            max(piece.start, piece.end),
+            words=piece.words if self.options.word_timestamps else (),
             language=window.language,
-            score=round(min(1.0, exp(result.avg_logprob)), 4),
+            score=round(score, 4),
             avg_logprob=round(result.avg_logprob, 4),  # the last digits of a float depend on the size of the batch
             no_speech_prob=round(result.no_speech_prob, 4),
             temperature=result.temperature,
             tokens=piece.tokens,
-            flags=_flags(repeats, result.avg_logprob),
+            flags=tuple(flags),
         )
-
-
-def _flags(repeats: bool, avg_logprob: float) -> tuple[str, ...]:
-    doubtful = avg_logprob < DOUBTFUL
-    return ((Flag.REPEAT_LOOP.value,) if repeats else ()) + ((Flag.LOW_CONFIDENCE.value,) if doubtful else ())
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The segments of one window, and the window that is left to decode, if any."""
-
-    segments: list[Segment]
-    rest: Window | None
-
-
-def better(old: Result | None, new: Result, thresholds: Thresholds) -> Result:
-    """Return the result to keep: the new one when it passes, else the likelier of those that do not repeat."""
-    if old is None or not thresholds.failed(new):
-        return new
-    repeats_old = old.compression_ratio > thresholds.compression_ratio
-    repeats_new = new.compression_ratio > thresholds.compression_ratio
-    if repeats_old != repeats_new:
-        return new if repeats_old else old
-    return new if new.avg_logprob > old.avg_logprob else old
-
-
-def compression_ratio(text: str) -> float:
-    """Return how much shorter zlib makes a text; above 2.4 it repeats itself (Radford et al. 2022)."""
-    data = text.encode()
-    return len(data) / len(zlib.compress(data)) if data else 0.0
-
-
-def _rest(window: Window, pieces: Sequence[Piece], clip: Clip) -> Window | None:
-    """Return the part of a window after its last closed timestamp when the model meant to go on there."""
-    if not pieces or not pieces[-1].goes_on:
-        return None
-    frames = round(pieces[-1].stamp * FRAMES_PER_SECOND)
-    left = (window.features.shape[-1] - frames) / FRAMES_PER_SECOND
-    at = clip.start + (window.start + frames) / FRAMES_PER_SECOND
-    speech = any(min(region.end, clip.end) - max(region.start, at) > SHORTEST_REST / 2 for region in clip.speech)
-    if frames <= 0 or left < SHORTEST_REST or (clip.speech and not speech):
-        return None
-    return replace(window, start=window.start + frames, features=window.features[:, frames:], result=None)
-
-
-def _done(window: Window) -> Result:
-    assert window.result is not None
-    return window.result
 
 
 def _or(value: T | None, default: T) -> T:

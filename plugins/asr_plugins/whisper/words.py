@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
-from statistics import median
-from typing import TYPE_CHECKING, Any
+from itertools import chain, pairwise
+from statistics import geometric_mean, median
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asrcli.types import SAMPLE_RATE, Word
+from asrcli.types import SAMPLE_RATE, Region, Word
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
@@ -23,7 +23,16 @@ APPENDED = "\"'.。,，!！?？:：”)]}、"
 LONGEST_MEDIAN = 0.7  # seconds; openai-whisper's bound on the median length of a word
 QUIET = 30.0  # dB below the loudest 10 ms of a word: such edges are a pause, not the word
 LEVELS_PER_SECOND = 100
+LEAST_SCORE = 1e-4  # of a word
+UNWRITTEN = 1.0  # seconds of speech between two words that keep them apart
 OUTLIER = 2.0  # a word after a pause is at most this many medians long: attention drags it over the pause
+
+
+class Span(NamedTuple):
+    """What a word was made of."""
+
+    text: str  # with the space before it
+    tokens: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,13 @@ class Piece:
     goes_on: bool = False  # the model closed this one and was about to start another
     stamp: float = 0.0  # its closing timestamp, before words move the end
     words: tuple[Word, ...] = ()
+    spans: tuple[Span, ...] = ()  # one for each word
+
+    @property
+    def score(self) -> float | None:
+        """The geometric mean of how sure the model is of each word; None before they are aligned."""
+        sure = [max(word.score or 0.0, LEAST_SCORE) for word in self.words]
+        return geometric_mean(sure) if sure else None
 
 
 def split_pieces(tokens: Sequence[int], tokenizer: Any, seconds: float) -> list[Piece]:
@@ -127,6 +143,7 @@ def _share_out(
     clock = 0.0
     for piece, count in zip(pieces, counts, strict=True):
         own: list[Word] = []
+        spans: list[Span] = []
         taken = 0
         while taken < count and (word := next(words, None)) is not None:
             taken += len(word["tokens"])
@@ -135,10 +152,34 @@ def _share_out(
             start = min(max(clock, float(word["start"])), seconds)
             clock = min(max(start, float(word["end"])), seconds)
             own.append(Word(text, round(start, 3), round(clock, 3), round(min(1.0, float(word["probability"])), 4)))
+            spans.append(Span(word["word"], tuple(word["tokens"])))
         if own:
-            piece = replace(piece, words=tuple(own), start=own[0].start, end=own[-1].end)
+            piece = replace(piece, words=tuple(own), spans=tuple(spans), start=own[0].start, end=own[-1].end)
         timed.append(piece)
     return timed
+
+
+def parted(piece: Piece, speech: Sequence[Region]) -> Iterator[Piece]:
+    """Yield a piece in parts, between which there is speech of which no word was written.
+
+    Args:
+        piece: its words have the clock of `speech`.
+        speech: as it was detected.
+    """
+    bounds = [0]
+    for number, (left, right) in enumerate(pairwise(piece.words), 1):
+        between = sum(max(0.0, min(one.end, right.start) - max(one.start, left.end)) for one in speech)
+        if between >= UNWRITTEN:
+            bounds.append(number)
+    if len(bounds) == 1:
+        yield piece
+        return
+    for first, last in pairwise([*bounds, len(piece.words)]):
+        words, spans = piece.words[first:last], piece.spans[first:last]
+        text = "".join(one.text for one in spans).strip()
+        tokens = tuple(chain.from_iterable(one.tokens for one in spans))
+        start, end = words[0].start, words[-1].end
+        yield replace(piece, text=text, tokens=tokens, words=words, spans=spans, start=start, end=end)
 
 
 def move(word: Word, offset: float, seconds: float) -> Word:

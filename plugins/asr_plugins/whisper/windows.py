@@ -1,0 +1,112 @@
+"""Windows of 30 s on their way through Whisper's decoder, and when a result counts as failed or as silence."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from asr_plugins.whisper.words import Piece
+    from asrcli.types import Clip, Segment
+
+    Features = NDArray[np.float32]  # (mels, frames), 100 frames per second
+
+FRAMES_PER_SECOND = 100
+WINDOW_FRAMES = 3000  # 30 s
+SHORTEST_REST = 1.0  # seconds; what is left after a closed timestamp is decoded again only when longer
+
+
+@dataclass(slots=True)
+class Window:
+    """One window on its way through the decoder."""
+
+    clip: int  # index into the clips
+    start: int  # frames from the start of the clip
+    features: Features  # (mels, frames) from `start` to the end of the clip
+    floor: float  # the log-mel value of silence, what the window is padded with
+    language: str = ""
+    result: Result | None = None
+
+    @property
+    def done(self) -> Result:
+        """The result, once there is one."""
+        assert self.result is not None
+        return self.result
+
+    @property
+    def frames(self) -> int:
+        """Frames of audio in the window."""
+        return min(WINDOW_FRAMES, int(self.features.shape[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One decoded window."""
+
+    tokens: tuple[int, ...]
+    avg_logprob: float
+    no_speech_prob: float
+    temperature: float
+    compression_ratio: float
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a result counts as failed, and when as silence."""
+
+    compression_ratio: float
+    logprob: float
+    no_speech: float
+
+    def silent(self, result: Result) -> bool:
+        """Return whether a window holds no speech: unlikely text where the model hears none."""
+        return result.no_speech_prob > self.no_speech and result.avg_logprob < self.logprob
+
+    def failed(self, result: Result) -> bool:
+        """Return whether a window has to be decoded again at a higher temperature."""
+        too_repetitive = result.compression_ratio > self.compression_ratio
+        return (too_repetitive or result.avg_logprob < self.logprob) and not self.silent(result)
+
+
+def better(old: Result | None, new: Result, thresholds: Thresholds) -> Result:
+    """Return the result to keep: the new one when it passes, else the likelier of those that do not repeat."""
+    if old is None or not thresholds.failed(new):
+        return new
+    repeats_old = old.compression_ratio > thresholds.compression_ratio
+    repeats_new = new.compression_ratio > thresholds.compression_ratio
+    if repeats_old != repeats_new:
+        return new if repeats_old else old
+    return new if new.avg_logprob > old.avg_logprob else old
+
+
+def compression_ratio(text: str) -> float:
+    """Return how much shorter zlib makes a text; above 2.4 it repeats itself (Radford et al. 2022)."""
+    data = text.encode()
+    return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The segments of one window, and the window that is left to decode, if any."""
+
+    segments: list[Segment]
+    rest: Window | None
+
+
+def rest(window: Window, pieces: Sequence[Piece], clip: Clip) -> Window | None:
+    """Return the part of a window after its last closed timestamp when the model meant to go on there."""
+    if not pieces or not pieces[-1].goes_on:
+        return None
+    frames = round(pieces[-1].stamp * FRAMES_PER_SECOND)
+    left = (window.features.shape[-1] - frames) / FRAMES_PER_SECOND
+    at = clip.start + (window.start + frames) / FRAMES_PER_SECOND
+    speech = any(min(region.end, clip.end) - max(region.start, at) > SHORTEST_REST / 2 for region in clip.speech)
+    if frames <= 0 or left < SHORTEST_REST or (clip.speech and not speech):
+        return None
+    return replace(window, start=window.start + frames, features=window.features[:, frames:], result=None)
