@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Run, quiet_environment, write_wav
-from support.elsewhere import BUCKET, Bucket, Fault, moto_bucket
+from support.elsewhere import BUCKET, Bucket, Fault, Generations, moto_bucket
 
 from asrcli.errors import OutputError
 from asrcli.outputs import claims_elsewhere
@@ -194,6 +194,62 @@ def test_two_runs_share_a_folder(full: Bucket, tmp_path: Path) -> None:
     assert sum(one["done"] for one in found) == COUNT, "each recording is heard once"
     assert all(one["done"] + one["up_to_date"] == COUNT for one in found), "and both say that all is done"
     assert len(full.made("out/")) == 2 * COUNT and not full.names("out/.asr/claims")
+
+
+@pytest.mark.slow
+def test_a_recording_goes_on_where_a_killed_run_on_this_machine_was(asr: Run, bucket: Bucket, tmp_path: Path) -> None:
+    bucket.put("in/long.wav", write_wav(tmp_path / "long.wav", 300.0).read_bytes())
+    whole = asr(*COMMAND, **bucket.environment)
+    assert whole.code == 0, whole.err
+    expected = bucket.made("out/")
+    for key in bucket.names("out/"):
+        bucket.objects.delete_object(BUCKET, key)
+    run = start(tmp_path, bucket, "--batch-size", "1")
+    until = time.monotonic() + 100
+    journals: list[Path] = []
+    while time.monotonic() < until and run.poll() is None:
+        journals = list((tmp_path / ".local/state/asr/journal").glob("*.jsonl"))
+        if journals and journals[0].read_bytes().count(b"\n") >= 4:
+            break
+        time.sleep(0.02)
+    run.kill()
+    run.communicate()
+    assert run.returncode == -signal.SIGKILL and journals, "it was at work"
+    heard = journals[0].read_bytes()
+    assert b"secret" not in heard and not bucket.made("out/")
+    for key in bucket.names("out/.asr/claims"):
+        bucket.objects.delete_object(BUCKET, key)
+    again = start(tmp_path, bucket, "--batch-size", "1", "--events", "events.jsonl")
+    assert again.communicate(timeout=200) and again.returncode == 0
+    assert not journals[0].exists()
+    assert {name: data for name, data in bucket.made("out/").items() if name.endswith("txt")} == {
+        name: data for name, data in expected.items() if name.endswith("txt")
+    }
+
+
+@pytest.mark.slow
+def test_googles_store_is_the_same(asr: Run, tmp_path: Path) -> None:
+    with moto_bucket(Generations) as bucket:
+        for key in bucket.names():  # moto's buckets are those of the process
+            bucket.objects.delete_object(BUCKET, key)
+        for number in range(2):
+            bucket.put(f"in/talk-{number}.wav", write_wav(tmp_path / "talk.wav", 2.0).read_bytes())
+        account = {"gcs_base_url": bucket.server.url, "disable_oauth": True, "client_email": "", "private_key": ""}
+        account |= {"private_key_id": ""}
+        (tmp_path / "account.json").write_text(json.dumps(account))
+        google = {
+            "GOOGLE_SERVICE_ACCOUNT": str(tmp_path / "account.json"),
+            "NO_GCE_CHECK": "true",
+            "GOOGLE_ALLOW_HTTP": "true",
+        }
+        words = [word.replace("s3://", "gs://") for word in COMMAND]
+        first = asr(*words, **google)
+        assert first.code == 0, first.err
+        assert len(bucket.made("out/")) == 4 and not bucket.names("out/.asr/claims")
+        assert "2 up to date" in asr(*words, **google).err
+        bucket.put("out/talk-1.txt", b"edited")
+        bucket.put("in/talk-1.wav", write_wav(tmp_path / "talk.wav", 3.0).read_bytes())
+        assert asr(*words, **google).code == 0 and bucket.get("out/talk-1.txt") == b"edited"
 
 
 @pytest.mark.slow

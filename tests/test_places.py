@@ -16,6 +16,7 @@ from support.command import Run, write_wav
 from support.elsewhere import BUCKET, Bucket, Fault, Server, Site, certificate, moto_bucket, serving
 
 from asrcli.audio.inputs import Found, expand
+from asrcli.base.trust import is_harmless
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.naming import Naming
 from asrcli.places import addresses, asking, blocks
@@ -210,6 +211,7 @@ def test_objects_of_others_are_kept(asr: Run, bucket: Bucket, wav: bytes) -> Non
     assert bucket.get("new/talk.txt") == b"quicker"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
@@ -226,7 +228,7 @@ def test_what_a_store_refuses(asr: Run, bucket: Bucket, wav: bytes, fault: Fault
     bucket.server.faults.append(fault)
     result = asr(*FAKE, f"s3://{BUCKET}/talk.wav", "-f", "txt", "-o", f"s3://{BUCKET}/out", **bucket.environment)
     assert result.code == 1 and sentence in result.err and "secret-of-tests" not in result.err
-    assert len(result.err.splitlines()) == 2 and "key-of-tests" not in result.err, result.err
+    assert len(result.err.splitlines()) <= 2 and "key-of-tests" not in result.err, result.err
     assert bucket.made("out/") == {}
 
 
@@ -249,6 +251,7 @@ def test_what_may_go_better_is_tried_again(asr: Run, bucket: Bucket, fault: Faul
     assert (bucket.made("out/") != {}) == (code == 0), "nothing is written of half a recording"
 
 
+@pytest.mark.slow
 def test_what_changes_while_it_is_heard_is_refused(asr: Run, bucket: Bucket) -> None:
     bucket.put("talk.wav", long_wav())
     other = long_wav()
@@ -344,7 +347,7 @@ def test_places_that_are_refused(asr: Run, tmp_path: Path, words: tuple[str, ...
     assert {path.name for path in tmp_path.iterdir()} == {"talk.wav"}
 
 
-@pytest.mark.parametrize("ranges", [True, False])
+@pytest.mark.parametrize("ranges", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_recording_behind_an_address(
     asr: Run, site: tuple[Site, Server], tmp_path: Path, wav: bytes, ranges: bool
 ) -> None:
@@ -436,6 +439,7 @@ def test_encrypted_and_checked_by_name(tmp_path: Path, wav: bytes, asr: Run) -> 
         assert "its certificate is not valid" in number.err, "it is for the name"
 
 
+@pytest.mark.slow
 def test_few_requests_and_few_bytes(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     from asrcli.audio.decode import decode, probe
     from asrcli.types import Recording
@@ -453,6 +457,16 @@ def test_few_requests_and_few_bytes(bucket: Bucket, monkeypatch: pytest.MonkeyPa
     bucket.server.requests.clear()
     assert sum(map(len, decode(Recording(one.path, start=300.0, end=310.0), pytest.fail))) == 160_000
     assert bucket.server.counted("long")["GET"] <= 4 and bucket.server.sent("long") <= 0.1 * size
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/out", "gs://bucket/out", "s3:/bucket/out", "https://example.org/out"])
+def test_a_project_of_a_stranger_sends_nothing_away(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for option in ("output_dir", "output", "report", "events", "out", "json"):
+        assert is_harmless(option, "out", tmp_path) and not is_harmless(option, place, tmp_path)
+    assert not is_harmless("allow_host", ["nas.local"], tmp_path)
 
 
 def test_settling_is_for_all_that_follows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from asrcli.audio.inputs import STDIN
 from asrcli.base.encoding import decode_text
 from asrcli.base.files import reason
 from asrcli.base.join import is_unspaced
+from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
 from asrcli.places import remote
 from asrcli.places.addresses import is_address
@@ -55,7 +55,7 @@ def read_script(path: str) -> Script:
         InputError: it cannot be read, or holds no words.
     """
     try:
-        text = decode_text(sys.stdin.buffer.read() if path == STDIN else read_raw(path))
+        text = decode_text(read_raw(path))
     except OSError as error:
         raise InputError(f"cannot read the text '{path}': {reason(error)}") from error
     except UnicodeDecodeError as error:
@@ -72,7 +72,7 @@ def read_raw(path: str) -> bytes:
     Raises:
         OSError, InputError: it cannot be read.
     """
-    return remote.read_text(path) if is_address(path) else Path(path).read_bytes()
+    return remote.read_text(path) if is_address(path) else read_whole(path)
 
 
 def parse_script(text: str, path: str) -> Script:

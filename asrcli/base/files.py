@@ -14,6 +14,7 @@ from pathlib import Path
 
 from asrcli.errors import OutputError, UsageError
 
+MOST_SHOWN = 200  # characters of a name in a sentence about it
 BLOCK = 1 << 22  # bytes read at once
 TEMPORARY = re.compile(r"\.asr-[0-9a-f]{16}\.tmp")  # no part of a target's name: that may be as long as names can be
 # Hidden folders of our own: a link in the place of one would lead what is written below it somewhere else.
@@ -196,6 +197,21 @@ def is_special(path: str | os.PathLike[str]) -> bool:
 def reason(error: OSError) -> str:
     """Return the operating system's words for an error, in lower case, without number and name."""
     return error.strerror.lower() if error.strerror else str(error)
+
+
+# What a system says of a name or a place that somebody gave: no bug of ours.
+REFUSED = {
+    getattr(errno, name, 0)
+    for name in ("EACCES", "EPERM", "ENAMETOOLONG", "ELOOP", "ENOTDIR", "EIO", "ESTALE", "ENXIO", "EROFS", "EFBIG")
+}
+
+
+def refusal(error: BaseException) -> str:
+    """Return the sentence about a file that the system does not give; "" for an error that is something else."""
+    if not isinstance(error, OSError) or error.errno not in REFUSED or error.filename is None:
+        return ""
+    name = os.fsdecode(error.filename) if not isinstance(error.filename, int) else str(error.filename)
+    return f"'{name if len(name) < MOST_SHOWN else name[:MOST_SHOWN] + '...'}': {reason(error)}"
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -247,7 +247,7 @@ def request_of(record: RunRecord, folder: Path | None) -> Request:
             told=values.get("told", True),
             folder=folder,
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError("the record does not say how it was made; only runs of `asr bench` can be replayed") from None
 
 

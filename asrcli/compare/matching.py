@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePath
 
 from asrcli.base.join import join_texts
@@ -32,13 +33,18 @@ class Heard:
     languages: tuple[str | None, ...] = ()  # that it heard by itself, in the same order; () where it says none
 
 
-def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance], list[Heard]]:
-    """Return the references and each system's texts in their order.
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """One system, and how what it heard is matched to the references: `InputError` where that cannot be."""
+
+    path: str
+    heard: Callable[[], Heard]
+
+
+def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance], list[Hearing]]:
+    """Return the references, and how each system's texts come in their order.
 
     Ids are compared as they are, and where a system shares none of them, by file name without folder and suffix.
-
-    Raises:
-        InputError: a system shares no id with the references.
     """
     names = distinct_names([Path(one.path) for one in systems])
     sources = [replace(one, name=name) for one, name in zip(systems, names, strict=True)]
@@ -49,7 +55,7 @@ def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance]
         sources = [
             replace(one, utterances=tuple(whole_text(one)), lines=False) if one.lines else one for one in sources
         ]
-    return utterances, [match_one(utterances, source, reference) for source in sources]
+    return utterances, [Hearing(source.path, partial(match_one, utterances, source, reference)) for source in sources]
 
 
 def whole_text(source: Source) -> list[Utterance]:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -179,7 +180,7 @@ def with_audio(one: Utterance, manifest: Path) -> Utterance:
         return replace(one, audio=named(one.audio))
     folder = manifest.absolute().parent
     places = [folder / part / one.audio for part in BESIDE] + [Path(one.audio).absolute()]
-    return replace(one, audio=str(next((place for place in places if place.is_file()), places[0])))
+    return replace(one, audio=str(next((place for place in places if os.path.isfile(place)), places[0])))
 
 
 def recording_of(one: Utterance) -> Recording:

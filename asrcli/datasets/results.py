@@ -64,7 +64,7 @@ class Scoring:
         """Read it from the facts of a run."""
         try:
             options = json.loads(facts.get("options") or "{}")
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             options = {}
         language = options.get("language") if isinstance(options, dict) else None
         return cls(str(facts.get("normalizer") or "") or None, str(language) if language else None)
@@ -146,11 +146,10 @@ def head_of(path: Path) -> Mapping[str, Any] | None:
     """Return the first line of a run record; ``None`` for every other file or folder."""
     if path.suffix not in (".jsonl", ".json") or not path.is_file():
         return None
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        line = file.readline(MOST_HEAD)
     try:
-        head = json.loads(line)
-    except (ValueError, RecursionError):
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            head = json.loads(file.readline(MOST_HEAD))
+    except (OSError, ValueError, RecursionError):  # reading it says what is wrong with it
         return None
     return head if isinstance(head, dict) and RECORD_KEY in head and head.get("engine") else None
 

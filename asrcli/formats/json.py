@@ -16,10 +16,10 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrcli.base.join import is_unspaced
+from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
 from asrcli.formats.units import interpolated_words
 from asrcli.types import Alternative, Answer, Leap, Phone, Recording, Region, Segment, Transcript, Turn, Voice, Word
@@ -257,7 +257,7 @@ def read_transcript(path: str | PathLike[str]) -> Transcript:
         InputError: the file cannot be read, is not JSON, or is no transcript.
     """
     try:
-        data = json.loads(Path(path).read_bytes())
+        data = json.loads(read_whole(path))
     except OSError as error:
         raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
     except UnicodeDecodeError as error:

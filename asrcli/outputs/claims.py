@@ -34,6 +34,9 @@ class Claims:
         self._descriptor: int | None = None  # never closed: with it all locks of this process would go
         self._guard = threading.Lock()
 
+    def check(self) -> None:
+        """Do nothing: where nothing can be written is known without trying."""
+
     def take(self, outputs: Iterable[str]) -> bool:
         """Claim outputs, all or none; ``False`` when another process has one of them.
 

@@ -49,6 +49,12 @@ class ClaimsElsewhere:
         self._guard = threading.Lock()
         self._begun = False
 
+    def check(self) -> None:
+        """Raise `OutputError` where no claim can be made, and so no result be written."""
+        nothing = f"{self.folder}/{self._run}"
+        self.take([nothing])
+        self.give_back([nothing])
+
     def take(self, outputs: Iterable[str]) -> bool:
         """Claim outputs, all or none; ``False`` when another process has one of them.
 

@@ -146,17 +146,20 @@ def check_folder(path: str) -> None:
     if is_address(path):
         return
     for part in [Path(path), *Path(path).parents]:
-        if part.exists():
-            if not part.is_dir():
+        if os.path.exists(part):
+            if not os.path.isdir(part):
                 raise UsageError(f"the output folder '{path}' cannot be made: '{part}' is a file")
             return
 
 
 def check_writable(path: str) -> None:
     """Raise `UsageError` when nothing may be written into a folder, or none may be made there."""
-    if is_address(path):  # whether something may be written shows when it is claimed, before any work
+    if is_address(path):  # whether something may be written shows when the run begins
+        from asrcli.places.remote import check_there
+
+        check_there(path)
         return
-    there = next(part for part in [Path(path).absolute(), *Path(path).absolute().parents] if part.exists())
+    there = next(part for part in [Path(path).absolute(), *Path(path).absolute().parents] if os.path.exists(part))
     if not os.access(there, os.W_OK | os.X_OK):
         what = "there is" if there == Path(path).absolute() else f"'{there}' gives"
         raise UsageError(f"the output folder '{path}': {what} no permission to write; choose another one")

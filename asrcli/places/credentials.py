@@ -24,6 +24,7 @@ GIVEN = (
 )
 DYNAMIC = ("sso_", "role_arn", "credential_process", "web_identity_token_file", "login_session")
 KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+PLAIN = {"gs": ("GOOGLE_ALLOW_HTTP",), "az": ("AZURE_ALLOW_HTTP", "AZURE_STORAGE_USE_EMULATOR")}
 YES = ("1", "true", "yes", "on")
 
 
@@ -33,8 +34,11 @@ def settings_of(scheme: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]
     Raises:
         UsageError: there are no credentials, or a server would be asked without encryption.
     """
+    if scheme == "gs":
+        _check_google(name)
     if scheme != "s3":
-        return {}, {}
+        plain = any(map(_is_on, PLAIN[scheme]))  # of an imitation on this machine
+        return {}, {"allow_http": True} if plain else {}
     profile = _profile(name)
     settings: dict[str, Any] = {"conditional_put": "etag"}
     if not os.environ.get("AWS_REGION") and not os.environ.get("AWS_DEFAULT_REGION"):
@@ -47,6 +51,14 @@ def settings_of(scheme: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]
     if not _is_on("AWS_SKIP_SIGNATURE") and not any(map(os.environ.get, GIVEN)):
         settings |= _from_profile(profile, name)
     return settings, {"allow_http": True} if endpoint and _is_plain(endpoint) else {}
+
+
+def _check_google(name: str) -> None:
+    """Raise `UsageError` when there are no credentials, and Google's variable forbids to ask the metadata service."""
+    usual = Path("~/.config/gcloud/application_default_credentials.json").expanduser()
+    given = any(key.startswith("GOOGLE_") and value for key, value in os.environ.items()) or usual.exists()
+    if not given and _is_on("NO_GCE_CHECK"):
+        raise UsageError(f"'{name}': there are no credentials: set GOOGLE_APPLICATION_CREDENTIALS to a file with them")
 
 
 def _is_plain(endpoint: str) -> bool:

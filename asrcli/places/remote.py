@@ -116,6 +116,19 @@ def listed(folder: str) -> Iterator[str]:
             yield name
 
 
+def check_there(folder: str) -> None:
+    """Raise `UsageError` where there is no such bucket, or it may not be looked into."""
+    from asrcli.places.stores import located
+
+    scheme, place, _ = bucket_and_key(folder)
+    with located(f"{scheme}://{place}", UsageError) as (bucket, _):
+        try:
+            bucket.read(f"{folder.partition(place)[2].strip('/')}/.asr/none".strip("/"), 1)
+        except FileNotFoundError as error:
+            if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
+                raise
+
+
 def exists(name: str) -> bool:
     """Tell whether a result is there; asks.
 

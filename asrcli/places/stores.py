@@ -25,6 +25,7 @@ TRIES = 4
 STATUS = re.compile(r"status code: (\d{3})")
 CODE = re.compile(r"<Code>(\w{1,60})</Code>|\"error\": ?\"(\w{1,60})\"")
 ANYWAY = object()  # as `only`: whatever is there
+NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound"})
 LOST = frozenset({"ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "RequestExpired"})
 
 
@@ -46,7 +47,7 @@ class Bucket:
         try:
             self.store = kinds[scheme](name, client_options=client, retry_config=retries, **settings)
         except Exception as error:  # obstore's own classes have no base but this one
-            words = str(error).partition("\n")[0]
+            words = re.sub(r"^Generic \w+ error: ", "", str(error).partition("\n")[0])
             raise UsageError(
                 f"'{self.name}': {words or type(error).__name__}; set what its provider asks for"
             ) from None
@@ -183,10 +184,8 @@ def _say(name: str, mistake: type[AsrError], error: Exception) -> NoReturn:
     said = " ".join(filter(None, (status, code)))
     if mistake is OutputError:
         name = f"cannot write '{name}'"
-    if code == "NoSuchBucket" or isinstance(error, FileNotFoundError):
-        raise mistake(
-            f"{name}: " + ("there is no such bucket" if code == "NoSuchBucket" else "no such object")
-        ) from None
+    if code in NO_BUCKET or isinstance(error, FileNotFoundError):
+        raise mistake(f"{name}: " + ("there is no such bucket" if code in NO_BUCKET else "no such object")) from None
     if isinstance(error, exceptions.PreconditionError):
         raise InputError(f"{name}: it changed while it was read; the same command does it again") from None
     if code in LOST:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -15,6 +16,7 @@ from asrcli.alignment.script import read_raw, read_script, retimed
 from asrcli.audio.inputs import STDIN
 from asrcli.audio.vad import VadOptions
 from asrcli.base.encoding import decode_text
+from asrcli.base.whole import MOST
 from asrcli.errors import AsrError
 from asrcli.formats import Layout
 from asrcli.outputs.identity import digest_of
@@ -149,7 +151,10 @@ def plan(request: AlignRequest) -> AlignPlan:
 
 def _job(pair: Pair, recipe: Recipe) -> Job:
     """Return what has to be made of a pair; its text is part of how."""
-    digest = digest_of(pair.text) if os.path.isfile(pair.text) or is_address(pair.text) else "none"
+    digest = "none"
+    with suppress(OSError):  # reading it says what is wrong with it
+        if is_address(pair.text) or (os.path.isfile(pair.text) and os.path.getsize(pair.text) <= MOST):
+            digest = digest_of(pair.text)
     return Job(pair.audio, recipe={**recipe, "text": digest}, text=pair.text)
 
 

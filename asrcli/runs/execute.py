@@ -58,10 +58,10 @@ def execute(planned: Plan, recogniser: Recogniser | None = None) -> Generator[Jo
     """
     readable = yield from probe_jobs(planned, planned.turns)
     if readable:
+        shared = Shared(planned.request)
         prepared = yield from prepare(planned, recogniser)
         with closing(prepared):
             parts = {job.name: _parts(planned, job, info) for job, info in readable}
-            shared = Shared(planned.request)
             yield from Execution(planned, [part for own in parts.values() for part in own], prepared, shared).events()
             while left := (yield from shared.next_left()):
                 own = [replace(part, job=left) for part in parts[left.name]]

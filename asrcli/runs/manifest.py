@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asrcli.audio.inputs import Found
+from asrcli.base.files import is_special
 from asrcli.datasets import manifests
 from asrcli.datasets.dataset import lengths_of, whole_if_rounded
 from asrcli.datasets.journal import Journal
@@ -196,12 +197,18 @@ def _transcribe(
             one = whole_if_rounded(one, length if isinstance(length, float) else None)
             parts.append((Part(job, recording_of(one)), one.seconds))
         else:
-            yield JobFailed(job, InputError(f"there is no file '{one.audio}'"))
+            yield JobFailed(job, _no_file(one.audio or ""))
     yield Probed(tuple((part.job, seconds) for part, seconds in parts))
     if parts:
         prepared = yield from prepare(planned)
         with closing(prepared):
             yield from _Utterances(planned, [part for part, _ in parts], prepared, keep).events()
+
+
+def _no_file(path: str) -> InputError:
+    if is_special(path):
+        return InputError(f"'{path}' is a pipe or a device: save what comes out of it as a file")
+    return InputError(f"'{path}' is a folder" if os.path.isdir(path) else f"there is no file '{path}'")
 
 
 class _Utterances(Execution):

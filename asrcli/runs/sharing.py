@@ -34,6 +34,8 @@ class Shared:
     def __init__(self, request: Request | AlignRequest) -> None:
         self.request = request
         self.claims = claims_of(request.naming.state_folder)
+        if request.formats and not request.naming.to_stdout:
+            self.claims.check()
         self._mine: dict[str, list[str]] = {}  # the files that are claimed for a job
         self._elsewhere: dict[str, Job] = {}
         self._guard = threading.Lock()

@@ -154,16 +154,49 @@ class Bucket:
 
 
 @contextmanager
-def moto_bucket() -> Iterator[Bucket]:
+def moto_bucket(wrap: Callable[[App], App] = lambda app: app) -> Iterator[Bucket]:
     """Run moto's S3 with one bucket; skip where it is not installed."""
     pytest.importorskip("obstore")
     pytest.importorskip("moto")
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    with serving(DomainDispatcherApplication(create_backend_app)) as server:
+    from asrcli.places import remote, stores
+
+    with serving(wrap(DomainDispatcherApplication(create_backend_app))) as server:
         bucket = Bucket(server)
-        bucket.objects.create_bucket(BUCKET, "us-east-1")
+        stores.bucket.cache_clear()  # of a server that an earlier module had
+        remote._seen.clear()
+        if not bucket.objects.buckets:
+            bucket.objects.create_bucket(BUCKET, "us-east-1")
         yield bucket
+
+
+class Generations:
+    """Moto's S3 as Google's XML interface: the same requests, with a count of contents instead of ETags."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.counts: dict[str, int] = {}
+        self.lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        environ["HTTP_AUTHORIZATION"] = "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/s3/aws4_request"
+        environ["RAW_URI"] = environ["REQUEST_URI"] = environ["RAW_URI"].replace("%2F", "/")
+        with self.lock:
+            wanted = environ.pop("HTTP_X_GOOG_IF_GENERATION_MATCH", None)
+            if wanted is not None and int(wanted) != self.counts.get(path, 0):
+                start_response("412 Precondition Failed", [("Content-Length", "0")])
+                return [b""]
+            if method == "PUT":
+                self.counts[path] = 1 + max(self.counts.values(), default=0)
+            elif method == "DELETE":
+                self.counts.pop(path, None)
+
+            def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+                return start_response(status, [*headers, ("x-goog-generation", str(self.counts.get(path, 0)))], *more)
+
+            return [b"".join(self.app(environ, start))]
 
 
 @dataclass

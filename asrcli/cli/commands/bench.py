@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from asrcli.base.console import Console, table_console
-from asrcli.base.files import reason
 from asrcli.base.languages import language_code
 from asrcli.cli.commands.options import option
-from asrcli.errors import CheckFailed, InputError, OutputError, UsageError
-from asrcli.outputs.ledger import check_replaceable
+from asrcli.errors import CheckFailed, InputError, UsageError
 from asrcli.outputs.targets import File, ReportPaths, check_targets, reads, writes
 
 if TYPE_CHECKING:
@@ -135,9 +133,9 @@ def bench(
         )  # fmt: skip
         try:
             if replay:
-                code = _replay(replay, out, files, console, yes=yes)
+                code = _replay(replay, out, files, console, yes=yes, force=force)
             else:
-                code = _measure(wanted, earlier, files, console)
+                code = _measure(wanted, earlier, files, console, force=force)
         except KeyboardInterrupt as interrupt:
             console.error("interrupted; the same command goes on from here")
             code = 128 + (interrupt.args[0] if interrupt.args else signal.SIGINT)
@@ -162,16 +160,10 @@ def _check(dataset: str | None, engines: list[str] | None, beside: list[Path], r
 
 def _check_files(files: ReportPaths, read: list[File], *, force: bool) -> None:
     """Raise what is wrong with the reports, before anything is measured."""
-    if sum(path is not None and str(path) == "-" for path in files) > 1:
-        raise UsageError("only one of --json, --csv, --markdown and --html can have standard output")
-    check_targets(writes(**files._asdict()), read)
-    for path in files:
-        check_folder(path)
-    check_replaceable(files, force=force)
-    if files.plot:
-        from asrcli.reports.plot import check_plot
+    from asrcli.reports.written import check_reports
 
-        check_plot(files.plot)
+    check_targets(writes(**files._asdict()), read)
+    check_reports(files, force=force)
 
 
 def _read(dataset: str | None, beside: list[Path]) -> list[File]:
@@ -179,24 +171,8 @@ def _read(dataset: str | None, beside: list[Path]) -> list[File]:
     from asrcli.datasets.dataset import files_of
     from asrcli.datasets.results import run_paths
 
-    there = [path for path in beside if path.exists()]  # those that are not fail later
+    there = [path for path in beside if os.path.exists(path)]  # those that are not fail later
     return reads("an earlier run", *run_paths(there)) + reads("part of the dataset", *files_of(dataset or ""))
-
-
-def check_folder(path: Path | None) -> None:
-    """Raise before hours of work when a report could not be written after them.
-
-    Raises:
-        OutputError: its folder is not there and cannot be made, or takes no files.
-    """
-    if path is None or str(path) == "-":
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write '{path}': {reason(error)}") from error
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"cannot write '{path}': no permission in its folder")
 
 
 def _normalizer(name: str) -> str:
@@ -220,7 +196,7 @@ def _sizes(text: str | None, option: str) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def _measure(wanted: Request, beside: list[Path], files: ReportPaths, console: Console) -> int:
+def _measure(wanted: Request, beside: list[Path], files: ReportPaths, console: Console, *, force: bool) -> int:
     """Measure, show and write; return the exit code."""
     from asrcli.bench.process import EngineBug
     from asrcli.bench.session import bench as measure
@@ -241,7 +217,7 @@ def _measure(wanted: Request, beside: list[Path], files: ReportPaths, console: C
             _say_failures(record, console)
         runs, code = [*results.runs, *earlier], exit_code(results)
     if runs:
-        _show([record for _, record in runs], [str(path) for path, _ in runs], files, console)
+        _show([record for _, record in runs], [str(path) for path, _ in runs], files, console, force=force)
     return code
 
 
@@ -254,39 +230,27 @@ def _say_failures(record: RunRecord, console: Console) -> None:
         console.error(f"{record.system}: ... and {len(failed) - 5} more utterances failed")
 
 
-def _show(runs: list[RunRecord], paths: list[str], files: ReportPaths, console: Console) -> None:
+def _show(runs: list[RunRecord], paths: list[str], files: ReportPaths, console: Console, *, force: bool) -> None:
     """Print the tables, and write the reports."""
     from asrcli.bench import reports
+    from asrcli.bench.html import to_html
+    from asrcli.bench.plot import to_plot
     from asrcli.bench.verdicts import told_apart
-    from asrcli.outputs.ledger import write_ours
+    from asrcli.reports.written import Maker, write_reports
 
     recordings = {one.audio for run in runs for one in run.utterances}
     check_targets(writes(**files._asdict()), reads("a recording of the dataset", *recordings))
     runs = told_apart(runs)
     if not console.quiet and not files.to_stdout:
         _print_tables(runs)
-    for name, path in files._asdict().items():
-        if path is None:
-            continue
-        if name == "plot":
-            from asrcli.bench.plot import write_plot
-
-            write_plot(runs, path)
-            continue
-        if name == "html":
-            from asrcli.bench.html import to_html
-
-            text = to_html(runs)
-        else:
-            text = {
-                "json": lambda: reports.to_json(runs, paths),
-                "csv": lambda: reports.to_csv(runs),
-                "markdown": lambda: reports.to_markdown(runs),
-            }[name]()
-        if str(path) == "-":
-            sys.stdout.write(text)
-        else:
-            write_ours(path, text, force=True)
+    makers: dict[str, Maker] = {
+        "json": lambda: reports.to_json(runs, paths),
+        "csv": lambda: reports.to_csv(runs),
+        "markdown": lambda: reports.to_markdown(runs),
+        "html": lambda: to_html(runs),
+        "plot": lambda: to_plot(runs, files.plot or Path()),
+    }
+    write_reports(files, makers, force=force)
 
 
 def _print_tables(runs: list[RunRecord]) -> None:
@@ -324,7 +288,7 @@ def _confirm(path: Path, named: list[str], console: Console, *, yes: bool) -> No
         raise UsageError(f"'{path}' is not replayed")
 
 
-def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console, *, yes: bool) -> int:
+def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console, *, yes: bool, force: bool) -> int:
     """Run a run again and say what has drifted.
 
     Raises:
@@ -345,7 +309,7 @@ def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console, 
     if not results.runs:
         raise InputError(f"{path}: nothing was measured")
     made, after = results.runs[0]
-    _show([before, after], [str(path), str(made)], files, console)
+    _show([before, after], [str(path), str(made)], files, console, force=force)
     found = drift(before, after)
     for sentence in found.sentences():
         console.note(f"drifted: {sentence}")
