@@ -41,7 +41,6 @@ class Aligner(Plugin):
     made_for: ClassVar[float] = 0.0  # the longest that may be asked for, if that is more
     hears: ClassVar[bool] = False  # `hear` works
     rejects: ClassVar[bool] = False  # `align` gives None for words that are not in the clip, however many follow them
-    gives_phones: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(self, weights: Weights, device: Device) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import typer
+from support.zygote import forked
 
 import asrcli
 from asrcli.base.console import printable
@@ -50,8 +51,8 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def asr(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "asrcli", *words], capture_output=True, text=True, timeout=60, **more)
+def asr(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return forked(words, {**os.environ, **variables})
 
 
 def run_and_list(*words: str) -> tuple[int, list[str], str]:
@@ -73,7 +74,7 @@ def test_help_imports_nothing_heavy(words: list[str], clean: Path) -> None:
 
 
 def test_the_help_of_transcribe_has_every_option_in_a_section(clean: Path) -> None:
-    lines = asr("transcribe", "--help", env={**os.environ, "COLUMNS": "80"}).stdout.splitlines()
+    lines = asr("transcribe", "--help", COLUMNS="80").stdout.splitlines()
     sections = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
     assert sections[:3] == ["Arguments:", "Engine and language:", "Inputs:"] and sections[-1] == "Options:"
     assert [line.split()[0] for line in lines[lines.index("Options:") + 1 : -1] if line][:1] == ["-h,"]

@@ -101,16 +101,18 @@ def create_beside(target: Path) -> tuple[int, Path]:
 def _sweep(folder: Path) -> None:
     """Remove, once for each folder, the hidden files of processes that are dead: those that nobody has locked."""
     with suppress(OSError):
-        for name in os.listdir(folder):
-            if not TEMPORARY.fullmatch(name):
-                continue
-            with suppress(OSError):
-                descriptor = os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK | _NO_LINK)
-                try:
-                    if lock(descriptor):
-                        os.unlink(folder / name)
-                finally:
-                    os.close(descriptor)
+        for name in filter(TEMPORARY.fullmatch, os.listdir(folder)):
+            _remove_unlocked(folder / name)
+
+
+def _remove_unlocked(path: Path) -> None:
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _NO_LINK)
+        try:
+            if lock(descriptor):
+                os.unlink(path)
+        finally:
+            os.close(descriptor)
 
 
 def lock(descriptor: int, *, wait: bool = False) -> bool | None:

@@ -17,7 +17,7 @@ from asrcli.digest.settings import Settings
 
 K1, B, LENGTH = 1.2, 0.75, 150  # BM25's usual constants; the words of a usual abstract
 TITLE = 3  # a word of the title counts as so many of the text
-AUTHOR, STARRED, FIGURES, MODELS, DISCUSSED = 3.0, 1.0, 0.5, 0.5, 0.5
+AUTHOR, STARRED, FIGURES, MODELS = 3.0, 1.0, 0.5, 0.5
 APART = 0.5  # of a phrase whose words all occur, but not together
 MUTED, HIDDEN = -5.0, -10.0
 

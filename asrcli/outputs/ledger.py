@@ -151,15 +151,19 @@ class Ledger:
     def catch_up(self) -> None:
         """Read what has been added since the last time, here or by other processes."""
         with suppress(OSError):
-            if not is_special(self.path):
-                with self.path.open("rb") as file:
-                    file.seek(self._known)
-                    added = file.read()
-                whole = added[: added.rfind(b"\n") + 1]
-                self._known += len(whole)
-                for line in objects(whole):
-                    if is_entry(line):
-                        self._note(line)
+            for line in filter(is_entry, objects(self._added())):
+                self._note(line)
+
+    def _added(self) -> bytes:
+        """Return the whole lines that have been added since the last time."""
+        if is_special(self.path):
+            return b""
+        with self.path.open("rb") as file:
+            file.seek(self._known)
+            added = file.read()
+        whole = added[: added.rfind(b"\n") + 1]
+        self._known += len(whole)
+        return whole
 
     def _add(self, entry: dict[str, Any]) -> None:
         self._note(entry)

@@ -25,11 +25,10 @@ def keep_newer(jobs: Sequence[Job]) -> None:
 
     So it is with one that is kept because it was edited; what is not ours is not touched.
     """
-    for job in jobs:
-        for output in job.outputs:
-            if output.kept.edited if output.kept else job.up_to_date:
-                for source in filter(None, (job.name, job.text)):
-                    _touch(output.path, source)
+    for job, output in ((one, output) for one in jobs for output in one.outputs):
+        if output.kept.edited if output.kept else job.up_to_date:
+            for source in filter(None, (job.name, job.text)):
+                _touch(output.path, source)
 
 
 def _touch(made: str, source: str) -> None:

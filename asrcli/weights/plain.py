@@ -89,11 +89,12 @@ def plain_folder(folder: Path, model_type: str | None = None) -> Iterator[Path]:
             if (folder / name).is_file():
                 (Path(made) / name).symlink_to((folder / name).resolve())
         for name, keys in KEYS.items():
-            if (folder / name).is_file():
-                plain = _plain(read_json(folder / name), keys, folder / name)
-                if name == "config.json" and model_type is None:
-                    continue
-                plain |= {"model_type": model_type} if name == "config.json" else {}
+            if not (folder / name).is_file():
+                continue
+            plain = _plain(read_json(folder / name), keys, folder / name)
+            of_type = name == "config.json"
+            if not of_type or model_type is not None:
+                plain |= {"model_type": model_type} if of_type else {}
                 (Path(made) / name).write_text(json.dumps(plain), encoding="utf-8")
         yield Path(made)
 

@@ -22,7 +22,6 @@ from asrcli.digest.podcast.episode import (
     json_chapters,
     lines_of,
     perform,
-    times_of,
     web_vtt,
     write_episode,
 )
@@ -231,7 +230,7 @@ def test_the_files_of_an_episode_agree(edition, out):
     vtt = (out / f"podcast/{FRIDAY}.vtt").read_text()
     assert vtt == web_vtt(show) and re.findall(r"<v (Host|Guest)>", vtt)
     words = [re.sub(r"<[^>]*>", "", line) for block in vtt.split("\n\n")[1:] for line in block.splitlines()[1:]]
-    assert " ".join(words).replace("&amp;", "&").split() == [word.text for word in times_of(show)]
+    assert " ".join(words).replace("&amp;", "&").split() == [word.text for cue in show.cues for word in cue.words]
     settings = Settings(site="https://example.org/digest")
     root = ET.fromstring(write_feed(out, settings).read_bytes())
     item = root.find("channel/item")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -232,8 +231,3 @@ def load_episodes(out: Path) -> list[Episode]:
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(f"{path}: not the facts of an episode ({error})") from error
     return found
-
-
-def times_of(show: Show) -> Sequence[Word]:
-    """Return every word of the show with its time: a ground truth for an aligner."""
-    return [word for cue in show.cues for word in cue.words]

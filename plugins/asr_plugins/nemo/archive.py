@@ -72,19 +72,9 @@ def read_archive(path: Path, *, weights: bool = True) -> Archive:
     Raises:
         ModelError: the archive is damaged or could do harm.
     """
-    configs: dict[str, dict[str, Any]] = {}
-    sizes: dict[str, int] = {}
     try:
         with tarfile.open(path, "r:*") as tar:
-            for member in _members(tar, path):
-                name = PurePosixPath(member.name).name
-                sizes[name] = member.size
-                if name in CONFIGS:
-                    configs[name] = _read_config(_open(tar, member), f"{path}: {name}")
-                    if not weights and name == CONFIG:
-                        break
-                elif weights and name.endswith(PICKLES):
-                    _check_pickle(_open(tar, member), member.size, f"{path}: {name}")
+            configs, sizes = _checked(tar, path, weights)
     except (tarfile.TarError, EOFError, OSError, ValueError, lzma.LZMAError, zlib.error, zipfile.BadZipFile) as error:
         reason = str(error).partition("\n")[0].rstrip(":")
         raise ModelError(f"'{path}' is no complete .nemo archive ({reason}): fetch it again") from error
@@ -95,6 +85,22 @@ def read_archive(path: Path, *, weights: bool = True) -> Archive:
         if needed > there:
             raise ModelError(f"'{path}' is not loaded: {name} speaks of {needed} weights, and {there} bytes are there")
     return Archive(path, str(configs[CONFIG]["target"]), configs[CONFIG], configs)
+
+
+def _checked(tar: tarfile.TarFile, path: Path, weights: bool) -> tuple[dict[str, dict[str, Any]], dict[str, int]]:
+    """Return the configurations of an open archive, and the size of each file in it; check its pickles."""
+    configs: dict[str, dict[str, Any]] = {}
+    sizes: dict[str, int] = {}
+    for member in _members(tar, path):
+        name = PurePosixPath(member.name).name
+        sizes[name] = member.size
+        if name in CONFIGS:
+            configs[name] = _read_config(_open(tar, member), f"{path}: {name}")
+            if not weights and name == CONFIG:
+                break
+        elif weights and name.endswith(PICKLES):
+            _check_pickle(_open(tar, member), member.size, f"{path}: {name}")
+    return configs, sizes
 
 
 def unpack(archive: Archive, folder: Path) -> None:

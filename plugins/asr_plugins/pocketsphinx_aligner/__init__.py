@@ -56,7 +56,6 @@ class PocketSphinxAligner(Aligner):
     max_seconds = 30.0
     hears = True
     rejects = True
-    gives_phones = True
 
     def __init__(self, weights: Weights, device: Device) -> None:
         from pocketsphinx import get_model_path

@@ -1,0 +1,62 @@
+"""What the suite stands on: a forked command is like a process of its own, and the tests of a file share a worker."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.command import Run, quiet_environment, write_wav
+from support.zygote import Zygote
+
+Shell = Callable[[str], subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def shell(zygote: Zygote, tmp_path: Path) -> Shell:
+    """Return what runs a line of bash where `asr` is a fork."""
+    zygote.client(tmp_path / "bin/asr")
+    path = os.pathsep.join((str(tmp_path / "bin"), os.environ["PATH"]))
+    environment = {**quiet_environment(tmp_path), "PATH": path, "ASR_ENGINE": "fake"}
+
+    def run(line: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", "-uo", "pipefail", "-c", line]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+
+    return run
+
+
+def test_a_fork_has_the_descriptors_folder_and_status_of_its_caller(shell: Shell, tmp_path: Path) -> None:
+    write_wav(tmp_path / "in/monday.wav")
+    done = shell("cd in; asr transcribe monday.wav -q --events fd:3 3> ../events 4< /dev/null; asr nonsense; echo $?")
+    assert done.stdout == "monday\n2\n" and done.stderr.count("\n") == 1
+    assert '"segment"' in (tmp_path / "events").read_text()
+
+
+def test_forks_run_side_by_side(shell: Shell, tmp_path: Path) -> None:
+    """The second must open the pipe before the first can write into it."""
+    write_wav(tmp_path / "monday.wav")
+    done = shell("mkfifo pipe; asr transcribe monday.wav -q > pipe & asr --version > /dev/null; cat pipe; wait")
+    assert done.stdout == "monday\n"
+    done = shell("cat monday.wav | asr transcribe - -q | tr a-z A-Z")
+    assert (done.stdout, done.returncode) == ("SILENCE\n", 0)  # the fake hears no word in the name -
+
+
+def test_a_fork_that_is_killed_says_by_what(asr: Run, shell: Shell, tmp_path: Path) -> None:
+    write_wav(tmp_path / "monday.wav")
+    assert asr("transcribe", "-e", "fake", "-m", "kill=monday", "monday.wav").code == -signal.SIGKILL
+    assert shell("asr transcribe -m kill=monday monday.wav; echo $?").stdout == "137\n"
+
+
+@pytest.mark.slow
+def test_tests_of_a_file_share_a_worker() -> None:
+    files = ["tests/test_imports.py", "tests/test_printed.py"]
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-vv", *files]
+    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, timeout=600)
+    ran = set(re.findall(r"\[(gw\d)\] .*PASSED (\S+?)::", done.stdout))
+    assert done.returncode == 0 and len(ran) == len(files) == len({worker for worker, _ in ran}), done.stdout
