@@ -26,6 +26,7 @@ from asrcli.compare.html import to_html
 from asrcli.compare.matching import distinct_names
 from asrcli.compare.run import Wanted, run
 from asrcli.compare.sources import read_source
+from asrcli.compare.tables import to_json
 from asrcli.datasets.results import RunRecord, read_run, write_run
 from asrcli.datasets.utterances import read_manifest
 from asrcli.errors import InputError, UsageError
@@ -894,3 +895,12 @@ def test_subtitles_are_read_as_what_is_said(tmp_path: Path, format: str, marked:
     (row,) = read_source(path, hypotheses=True).utterances
     assert (row.id, row.text) == ("talk", "If a<b & c, stop. No")
     assert read_source(tmp_path, hypotheses=True).utterances == (row,)
+
+
+def test_relative_reductions_are_against_the_first_system(files: tuple[Path, ...]) -> None:
+    comparison = run(files[0], [files[1], files[2]], Wanted())
+    first, second = comparison.systems
+    data = json.loads(to_json(comparison))["systems"]
+    assert "werr" not in data[0]
+    assert data[1]["werr"] == pytest.approx(1 - (second.counts.rate or 0) / (first.counts.rate or 1))
+    assert data[1]["cerr"] == pytest.approx(1 - (second.characters.rate or 0) / (first.characters.rate or 1))

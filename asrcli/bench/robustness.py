@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 from asrcli.base.join import join_texts
 from asrcli.bench import codecs, sounds
+from asrcli.bench.music import music
 from asrcli.types import SAMPLE_RATE, Utterance
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
 
-LADDERS = {"white noise": (20, 10, 5, 0, -5), "babble": (10, 0)}  # dB
+LADDERS = {"white noise": (20, 10, 5, 0, -5), "babble": (10, 0), "music": (20, 10, 5, 0)}  # dB
 LENGTHS = (5, 15, 30, 60, 120)  # seconds
-SILENT = ("silence", "noise", "hum", "clicks")
+SILENT = ("silence", "noise", "hum", "clicks", "instruments")
 SILENT_SECONDS = (5.0, 30.0)
 CONDITION = "condition"  # the field that names it, in every utterance of the card
 
@@ -90,7 +91,7 @@ def noise_for(kind: str, at: int, spoken: Sequence[Spoken], seed: int) -> Sample
     lot = zlib.crc32(f"{seed} {kind} {one.utterance.id}".encode(errors="surrogatepass"))
     if kind == "babble":
         return sounds.babble(len(one.samples), [other.samples for other in spoken if other is not one], lot)
-    return sounds.white(len(one.samples), lot)
+    return music(len(one.samples), lot) if kind == "music" else sounds.white(len(one.samples), lot)
 
 
 def longer(spoken: Sequence[Spoken], folder: Path) -> Iterator[Condition]:

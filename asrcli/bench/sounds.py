@@ -111,8 +111,10 @@ def joined(pieces: Sequence[Samples], pause: float = 0.5) -> Samples:
 
 
 def without_speech(kind: str, seconds: float, seed: int) -> Samples:
-    """Return silence, noise, hum or clicks."""
+    """Return silence, noise, hum, instruments or clicks."""
     import numpy as np
+
+    from asrcli.bench.music import music
 
     length = round(seconds * SAMPLE_RATE)
     choice = np.random.default_rng(seed)
@@ -120,6 +122,8 @@ def without_speech(kind: str, seconds: float, seed: int) -> Samples:
         return np.zeros(length, np.float32)
     if kind == "noise":
         found = choice.standard_normal(length)
+    elif kind == "instruments":
+        found = music(length, seed).astype(np.float64)
     elif kind == "hum":
         time = np.arange(length) / SAMPLE_RATE
         phases = choice.uniform(0, 2 * np.pi, 8)

@@ -53,6 +53,11 @@ class Share:
         return self.errors / self.length if self.length else None
 
 
+def reduction(rate: float | None, baseline: float | None) -> float | None:
+    """Return by which share a rate is below another: the reports' WERR and CERR. ``None`` where there is none."""
+    return None if rate is None or not baseline else 1 - rate / baseline
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SystemScore:
     """One system against the references."""

@@ -14,7 +14,7 @@ from asrcli.compare import identification, wording
 from asrcli.compare.breakdown import Bucket, by_field, macro_means
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.conditions import Outcome
-from asrcli.compare.scores import LADDER, Comparison, PairScore, Share, SystemScore
+from asrcli.compare.scores import LADDER, Comparison, PairScore, Share, SystemScore, reduction
 from asrcli.scoring.intervals import Interval
 
 SCHEMA = "asr-compare/1"
@@ -31,7 +31,7 @@ def to_json(comparison: Comparison, *, fields: Sequence[str] = (), utterances: b
         "normalizer": comparison.normalizer,
         "language": settings.language,
         "convention": settings.convention.value,
-        "systems": [system_facts(one) for one in comparison.systems],
+        "systems": [{**system_facts(one), **reduced(one, comparison.systems[0])} for one in comparison.systems],
         "pairs": [pair_facts(comparison, pair) for pair in comparison.pairs],
         "notes": list(comparison.notes),
         "by": {name: bucket_facts(comparison, name) for name in fields},
@@ -89,6 +89,14 @@ def system_facts(one: SystemScore) -> dict[str, Any]:
         "missing": list(one.missing),
         "extra": list(one.extra),
     }
+
+
+def reduced(one: SystemScore, first: SystemScore) -> dict[str, float | None]:
+    """Return the relative reductions of the error rates against the first system; of that one, nothing."""
+    if one is first:
+        return {}
+    werr, cerr = reduction(one.counts.rate, first.counts.rate), reduction(one.characters.rate, first.characters.rate)
+    return {"werr": werr, "cerr": cerr}
 
 
 def pair_facts(comparison: Comparison, pair: PairScore) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from asrcli.compare import identification, wording
 from asrcli.compare.breakdown import by_field, macro_means
 from asrcli.compare.classes import CLASSES
-from asrcli.compare.scores import LADDER, Comparison, SystemScore
+from asrcli.compare.scores import LADDER, Comparison, SystemScore, reduction
 from asrcli.compare.tables import printable
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def rates(comparison: Comparison) -> Sheet:
         "ins",
     ]
     columns += ["raw", "no case", "no punct.", "CER", "MER", "WIL"]
+    columns += ["WERR", "CERR"] if len(comparison.systems) > 1 else []  # against the first system
     rows: list[list[str | Text]] = []
     for index, one in enumerate(comparison.systems):
         extra = dict(one.measures)
@@ -121,8 +122,20 @@ def rates(comparison: Comparison) -> Sheet:
         row += [f"{number:,}" for number in (one.counts.substitutions, one.counts.deletions, one.counts.insertions)]
         row += [wording.percent(share.rate) for share in one.ladder[: len(LADDER) - 1]]
         row += [wording.percent(value) for value in (one.characters.rate, extra["mer"], extra["wil"])]
+        row += [wording.percent(value, 1) for value in reductions(comparison, one)]
         rows.append(row)
     return Sheet(columns, rows)
+
+
+def reductions(comparison: Comparison, one: SystemScore) -> list[float | None]:
+    """Return by which shares the error rates of a system are below those of the first; nothing of a single one."""
+    first = comparison.systems[0]
+    if len(comparison.systems) < 2:
+        return []
+    return [
+        None if one is first else reduction(own, base)
+        for own, base in ((one.counts.rate, first.counts.rate), (one.characters.rate, first.characters.rate))
+    ]
 
 
 def differences(comparison: Comparison) -> Sheet:

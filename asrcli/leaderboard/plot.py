@@ -77,7 +77,7 @@ def draw_scales(axes: Any, board: Board) -> None:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         axis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("RTFx: seconds of audio per second (hardware as the protocol says)")
-    axes.set_ylabel(f"average {board.unit} in %, lower is better")
+    axes.set_ylabel(f"average {board.unit}{'' if board.unit.endswith('ms') else ' in %'}, lower is better")
     titles = "; ".join(f"{table.title}, {table.day}" for table in board.tables)
     titles += "; several protocols, compare points of one only" if len(board.protocols) > 1 else ""
     axes.set_title(literal(titles), loc="left", fontsize=10)

@@ -43,6 +43,9 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
         [*board.standings[:top], *(one for one in board.standings[top:] if measured(one))] if top else board.standings
     )
     rows = [cells_of(one, [column.name for column in sets]) for one in shown]
+    if board.unit == "CER":
+        columns.insert(4, "CERR")
+        rows = [[*row[:4], cell, *row[4:]] for row, cell in zip(rows, reductions(board, shown), strict=True)]
     columns += ["protocol", "day", ""]
     if width < NARROWEST:
         order = [2, 0, 1, *range(3, len(columns))]
@@ -62,6 +65,13 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
         yield Text("95 %: where the rank lies when the test sets are drawn again; no intervals are published", "dim")
     for sentence in protocol_sentences(board):
         yield Text(printable(sentence), "dim")
+
+
+def reductions(board: Board, shown: Sequence[Standing]) -> list[str]:
+    """Return by which share of its errors each row has more than the best one: what reports call CERR."""
+    known = [one.average for one in board.standings if one.average]
+    best = min(known, default=None)
+    return [f"{100 * (1 - best / one.average):.1f} %" if best and one.average else "" for one in shown]
 
 
 def in_one_piece(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from asrcli.audio.vad import SpeechDetector, VadOptions
 from asrcli.bench import codecs, figures, gauges, robustness, sounds
 from asrcli.bench import messages as say
 from asrcli.bench.loaded import listen
+from asrcli.bench.music import music
 from asrcli.bench.replay import drift, named
 from asrcli.bench.tables import Grid, narrowed, needed
 from asrcli.bench.verdicts import front, told_apart, verdicts
@@ -289,7 +291,7 @@ def test_signal_to_noise_ratios_hold_in_the_file_that_is_heard(spoken: list[Utte
             measured = 10 * np.log10(np.mean(speech**2) / np.mean((mixed - speech) ** 2))
             assert measured == pytest.approx(float(condition.name.split()[-2]), abs=0.1), condition.name
             checked += 1
-    assert checked == 7 * len(spoken)
+    assert checked == 11 * len(spoken)
 
 
 def test_a_mix_has_exactly_the_ratio_asked_for() -> None:
@@ -313,7 +315,7 @@ def test_the_card_is_the_same_for_the_same_seed(spoken: list[Utterance], tmp_pat
     assert first == bytes_of("b", 1)
     other = bytes_of("c", 2)
     changed = {name.partition("@")[2] for name in first if first[name] != other[name]}
-    assert {"white noise 0 dB", "noise", "hum", "clicks"} <= changed
+    assert {"white noise 0 dB", "music 0 dB", "noise", "hum", "clicks", "instruments"} <= changed
     assert not changed & {"clean", "telephone band", "silence"}
 
 
@@ -327,6 +329,27 @@ def test_the_telephone_band_and_the_lengths(spoken: list[Utterance], tmp_path: P
     joined = made["5 s long"].utterances[0]
     assert joined.seconds is not None and joined.seconds >= 5
     assert joined.text.split()[: len(spoken[0].text.split())] == spoken[0].text.split()
+
+
+def test_music_has_the_notes_of_its_chords_and_no_speech() -> None:
+    seconds, rate = 8, 16_000
+    found = music(seconds * rate, 3)
+    assert len(found) == seconds * rate and np.isfinite(found).all() and np.abs(found).max() > 0.1
+    chance = np.random.default_rng(3)
+    beat = round(rate * 60 / chance.uniform(80.0, 130.0))
+    key = 110.0 * 2 ** (int(chance.integers(12)) / 12)
+    bar = found[: 4 * beat] * np.hanning(4 * beat)
+    spectrum = np.abs(np.fft.rfft(bar, 1 << 18))
+
+    def loudness(hertz: float) -> float:
+        at = round(hertz * (1 << 18) / rate)
+        return float(spectrum[at - 8 : at + 9].max())
+
+    for step in (0, 4, 7):  # the first chord is major; a quarter tone beside its notes there is little
+        assert loudness(key * 2 ** (step / 12)) > 3 * loudness(key * 2 ** ((step + 0.5) / 12))
+    detector = SpeechDetector(VadOptions(), keep_seconds=1.0)
+    scaled = (found * 0.05 / np.sqrt(np.mean(found**2))).astype(np.float32)
+    assert [*detector.feed(scaled), *detector.finish()] == []
 
 
 def test_codecs_keep_length_and_change_the_sound(spoken: list[Utterance], tmp_path: Path) -> None:

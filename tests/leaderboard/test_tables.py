@@ -19,6 +19,7 @@ from asrcli.leaderboard.defects import Fault, find_defects
 from asrcli.leaderboard.ranking import arrange, front, ranks
 from asrcli.leaderboard.snapshot import keep, load, newest, read, render, shipped_folder, versions
 from asrcli.leaderboard.tables import Kind, Table, set_name
+from asrcli.leaderboard.terminal import reductions
 from asrcli.leaderboard.view import View
 from asrcli.reports.blocks import two_digits
 
@@ -317,3 +318,30 @@ def test_the_files_hold_one_object_per_line() -> None:
     for version in versions():
         for line in version.path.read_text("utf-8").splitlines():
             assert isinstance(json.loads(line), dict)
+
+
+def test_other_figures_of_the_qwen3_report_are_those_of_the_report(shared: Path) -> None:
+    """Languages as errors, 100 less the accuracy; shifts of word edges; first tokens by requests at once."""
+    rates = {name: {row.model: list(row.rates.values()) for row in load(f"qwen3-asr-{name}").rows} for name in OTHERS}
+    (languages,) = (row for row in section(shared, "qwen3-asr.md", "### 4.3") if row[0].startswith("language-ID"))
+    for column, model in enumerate(("Qwen/Qwen3-ASR-0.6B", "Qwen/Qwen3-ASR-1.7B", "openai/whisper-large-v3"), 1):
+        told = [round(100 - float(cell), 1) for cell in languages[column].split("/")]
+        row = next(row for row in load("qwen3-asr-language").rows if row.model == model)
+        assert [*rates["language"][model], row.average] == told
+    speed = section(shared, "qwen3-asr.md", "### 4.1")[1:9]
+    for column, model in ((2, "Qwen/Qwen3-ASR-0.6B"), (5, "Qwen/Qwen3-ASR-1.7B")):
+        assert rates["speed"][model] == [float(row[column].split("/")[0]) for row in speed]
+    text = (shared / "research/qwen3-asr.md").read_text()
+    labelled = next(block for block in markdown_tables(text) if block[0][0] == "human-labelled")[2:-1]
+    for column, model in ((4, "Qwen/Qwen3-ForcedAligner-0.6B"), (2, "NeMo Forced Aligner"), (1, "Monotonic-Aligner")):
+        assert rates["alignment"][model] == [float(row[column]) for row in labelled if row[column] != "-"]
+
+
+OTHERS = ("language", "alignment", "speed")
+
+
+def test_relative_reductions_are_those_of_the_firered_report(shared: Path) -> None:
+    told = [row[4] for row in section(shared, "firered-asr.md", "### 10.3")[1:]]
+    board = arrange([load("firered-singing")], View(sets=("private-singing",)))
+    found = {one.row.model: cell for one, cell in zip(board.standings, reductions(board, board.standings), strict=True)}
+    assert [found[row.model] for row in load("firered-singing").rows] == told

@@ -106,3 +106,16 @@ def test_a_long_pause_is_in_no_word(trained: Callable[[str], Transformers], stri
     segment = trained("parakeet-ctc-digits").transcribe([replace(first, samples=samples)], TIMED)[0][0]
     gaps = [after.start - before.end for before, after in pairwise(segment.words)]
     assert len(gaps) > 5 and int(np.argmax(gaps)) == len(left.split()) - 1 and max(gaps) > 0.6
+
+
+def test_frames_are_those_that_the_training_code_counts(trained: Callable[[str], Transformers]) -> None:
+    """NeMo: ``floor(samples / hop)`` features, then three convolutions of 3 with stride 2, padded by 1."""
+    model = trained("parakeet-ctc-digits").ctc
+    assert model is not None
+    random = np.random.default_rng(4)
+    for length in (1_600, 9_999, 16_000, *map(int, random.integers(5_000, 40_000, 12))):
+        expected = length // 160
+        for _ in range(3):
+            expected = (expected + 2 - 3) // 2 + 1
+        (found,) = model.emissions([random.standard_normal(length).astype(np.float32) * 0.1])
+        assert len(found) == expected, length
