@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -197,6 +198,34 @@ def test_mapsswe_by_hand() -> None:
     # two readings of one reference, of different length: the utterance is one segment
     assert significance.matched_pairs([b"SS=="], [b"D=="]).mean == 1.0
     assert significance.matched_pairs([b"S"] * 3, [b"="] * 3).segments == 3
+
+
+def test_sign_and_signed_rank_tests_are_those_of_scipy() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    chance = np.random.default_rng(3)
+    for units in (1, 5, 6, 12, 25):
+        found = chance.normal(0.3, 1.0, units)
+        above = int((found > 0).sum())
+        assert significance.sign_test(found) == pytest.approx(stats.binomtest(above, units).pvalue)
+        assert significance.wilcoxon(found) == pytest.approx(stats.wilcoxon(found, method="exact").pvalue)
+    assert significance.wilcoxon(chance.normal(0.05, 1.0, 400)) < 1.0
+    many = chance.normal(0.1, 1.0, 400)
+    assert significance.wilcoxon(many) == pytest.approx(stats.wilcoxon(many, correction=True).pvalue, rel=0.02)
+
+
+def test_ties_of_signed_ranks_are_counted_out() -> None:
+    """Against every choice of signs; zeros are left out."""
+    for sizes in ((1.0, 1.0, 2.0, 2.0, 5.0, 0.0), (0.5,) * 6, (3.0, 1.0, 1.0, 1.0)):
+        ranks = scipy_ranks([one for one in sizes if one])
+        sums = [abs(sum(s * r for s, r in zip(way, ranks, strict=True))) for way in product((1, -1), repeat=len(ranks))]
+        expected = sum(one >= sum(ranks) - 1e-9 for one in sums) / len(sums)
+        assert significance.wilcoxon(np.array(sizes)) == pytest.approx(expected)
+    assert significance.sign_test(np.zeros(4)) == significance.wilcoxon(np.zeros(4)) == 1.0
+
+
+def scipy_ranks(values: list[float]) -> list[float]:
+    stats = pytest.importorskip("scipy.stats")
+    return list(stats.rankdata(values))
 
 
 def test_mcnemar_is_the_exact_binomial() -> None:

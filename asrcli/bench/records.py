@@ -120,9 +120,11 @@ def card_figures(condition: Condition, rows: Sequence[say.Heard], plan: Plan, la
         found = compared(condition.utterances, texts, plan, language)
         interval = found.group_interval or found.interval
         low, high = (interval.low, interval.high) if interval else (None, None)
-        return [
-            Measure("wer", found.counts.rate, "errors/word", condition.name, low, high, found.counts.reference_length)
-        ]
+        rate = Measure(
+            "wer", found.counts.rate, "errors/word", condition.name, low, high, found.counts.reference_length
+        )
+        active = condition.active_ratio
+        return [rate, *([] if active is None else [Measure("active_snr", active, "dB", condition.name)])]
     minutes = sum(one.seconds or 0.0 for one, _ in known) / SEGMENT
     characters = sum(len("".join(text.split())) for _, text in known)
     with_text = sum(1 for _, text in known if text.strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.base.join import join_texts
 from asrcli.bench import codecs, sounds
+from asrcli.bench.levels import activity
 from asrcli.bench.music import music
 from asrcli.types import SAMPLE_RATE, Utterance
 
@@ -30,6 +32,7 @@ class Condition:
     name: str
     utterances: tuple[Utterance, ...]
     speech: bool = True
+    active_ratio: float | None = None  # dB, mean signal-to-noise ratio over active speech (ITU-T P.56)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ def slug(name: str) -> str:
 
 def noisy(spoken: Sequence[Spoken], folder: Path, seed: int) -> Iterator[Condition]:
     """Yield the ladders of signal-to-noise ratios."""
+    # Silence in an utterance takes power from the whole and none from active speech.
+    louder = sum(-10 * math.log10(activity(one.samples)) for one in spoken) / max(1, len(spoken))
     for kind, ladder in LADDERS.items():
         if kind == "babble" and len(spoken) < 2:
             continue
@@ -82,7 +87,7 @@ def noisy(spoken: Sequence[Spoken], folder: Path, seed: int) -> Iterator[Conditi
             name = f"{kind} {ratio} dB"
             mixed = [sounds.mix(one.samples, noise, ratio) for one, noise in zip(spoken, noises, strict=True)]
             made = [written(one, samples, name, folder) for one, samples in zip(spoken, mixed, strict=True)]
-            yield Condition(name, tuple(made))
+            yield Condition(name, tuple(made), active_ratio=ratio + louder)
 
 
 def noise_for(kind: str, at: int, spoken: Sequence[Spoken], seed: int) -> Samples:

@@ -254,8 +254,11 @@ def card(runs: Sequence[RunRecord]) -> Grid:
         for one in runs:
             found = one.measure(name, condition)
             cells.append(percent(found) if name == "wer" else invented(one, condition))
-        rows.append((condition, *cells))
-    note = "WER [95 %]; of sounds without speech the characters invented per minute, and in how many of the files"
+        active = next((m.value for one in runs if (m := one.measure("active_snr", condition))), None)
+        label = condition if active is None else f"{condition} ({active:.1f} dB P.56)"
+        rows.append((label, *cells))
+    note = "WER [95 %]; dB over the whole utterance, and over active speech (P.56); of sounds without speech the "
+    note += "characters invented per minute, and in how many of the files"
     return Grid("Robustness", ("condition", *(one.system for one in runs)), tuple(rows), note)
 
 

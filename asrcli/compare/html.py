@@ -145,7 +145,8 @@ def pair_data(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
         f"{names}: {wording.signed(pair.difference)} points, 95 % {wording.span(pair.interval, plus=True)}{over}; "
         f"MAPSSWE Z {wording.z_value(pair.matched_pairs)}, p (Holm) {wording.p_value(pair.matched_pairs_p)}; "
         f"randomisation p (Holm) {wording.p_value(pair.flipped_p)}; "
-        f"McNemar p {wording.p_value(pair.mcnemar.p)}; win / tie / loss {pair.wins:,} / {pair.ties:,} / {pair.losses:,}"
+        f"McNemar p {wording.p_value(pair.mcnemar.p)}, sign test {wording.p_value(pair.sign_p)}, "
+        f"Wilcoxon {wording.p_value(pair.wilcoxon_p)}; win / tie / loss {pair.wins:,} / {pair.ties:,} / {pair.losses:,}"
     )
     return {"verdict": wording.verdict(comparison, pair), "detail": detail}
 

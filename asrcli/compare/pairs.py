@@ -16,6 +16,8 @@ from asrcli.scoring.significance import (
     matched_pairs,
     mcnemar,
     more_needed,
+    sign_test,
+    wilcoxon,
 )
 
 if TYPE_CHECKING:
@@ -49,14 +51,24 @@ def add_statistics(
     ]
     if len(scored) < 2 or not lengths.sum():
         return with_intervals, []
-    units = errors if groups is None else np.stack([np.bincount(groups, row).astype(np.int64) for row in errors])
-    return with_intervals, compare_pairs(scored, single, grouped, units)
+    by_unit = [
+        side if groups is None else np.stack([np.bincount(groups, row).astype(np.int64) for row in side])
+        for side in (errors, lengths)
+    ]
+    return with_intervals, compare_pairs(scored, single, grouped, (by_unit[0], by_unit[1]))
 
 
 def compare_pairs(
-    scored: Sequence[SystemScore], single: Spread | None, grouped: Spread | None, units: NDArray[np.int64]
+    scored: Sequence[SystemScore],
+    single: Spread | None,
+    grouped: Spread | None,
+    by_unit: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> list[PairScore]:
-    """Return every pair of systems with its tests; ``units`` are errors by independent unit, (systems, units)."""
+    """Return every pair of systems with its tests; errors and words by independent unit are (systems, units)."""
+    import numpy as np
+
+    units, words = by_unit
+    rates = units / np.maximum(words, 1)
     couples = list(combinations(range(len(scored)), 2))
     segments = [matched_pairs(scored[first].paths, scored[second].paths) for first, second in couples]
     corrected = holm([one.chance for one in segments])
@@ -77,6 +89,8 @@ def compare_pairs(
                 fewest_units(len(couples)),
                 flipped_p,
                 mcnemar(mine, theirs),
+                sign_test(rates[first] - rates[second]),
+                wilcoxon(rates[first] - rates[second]),
                 int((mine < theirs).sum()),
                 int((mine == theirs).sum()),
                 int((mine > theirs).sum()),

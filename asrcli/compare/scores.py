@@ -103,6 +103,8 @@ class PairScore:
     fewest: int  # units on which the tests can show anything
     flipped_p: float  # of the randomisation test over these units, Holm's correction over all pairs of systems
     mcnemar: McNemar
+    sign_p: float  # of the sign test on the error rates of the units, and
+    wilcoxon_p: float  # of the signed-rank test, as in sc_stats; both exact, uncorrected
     wins: int  # utterances with fewer errors in the first
     ties: int
     losses: int

@@ -118,6 +118,8 @@ def pair_facts(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
         "units": pair.units,
         "units_needed": pair.fewest,
         "randomisation_p_holm": pair.flipped_p,
+        "sign_p": pair.sign_p,
+        "wilcoxon_p": pair.wilcoxon_p,
         "mcnemar": {
             "only_first_right": pair.mcnemar.only_first,
             "only_second_right": pair.mcnemar.only_second,
@@ -206,8 +208,9 @@ def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str
     if comparison.pairs:
         lines += [
             "",
-            "| pair | difference | 95 % | 95 % by group | MAPSSWE p (Holm) | randomisation p (Holm) | McNemar p | |",
-            "|---|--:|---|---|--:|--:|--:|---|",
+            "| pair | difference | 95 % | 95 % by group | MAPSSWE p (Holm) | randomisation p (Holm) | McNemar p "
+            "| sign p | Wilcoxon p | |",
+            "|---|--:|---|---|--:|--:|--:|--:|--:|---|",
         ]
     for pair in comparison.pairs:
         names = f"{cell(comparison.systems[pair.first].name)} − {cell(comparison.systems[pair.second].name)}"
@@ -215,6 +218,7 @@ def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str
             f"| {names} | {wording.signed(pair.difference)} | {wording.span(pair.interval, plus=True)} | "
             f"{wording.span(pair.group_interval, plus=True)} | {wording.p_value(pair.matched_pairs_p)} | "
             f"{wording.p_value(pair.flipped_p)} | {wording.p_value(pair.mcnemar.p)} | "
+            f"{wording.p_value(pair.sign_p)} | {wording.p_value(pair.wilcoxon_p)} | "
             f"{cell(wording.verdict(comparison, pair))} |"
         )
     if rows := identification.all_rows(comparison):

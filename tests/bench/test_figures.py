@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from asrcli.audio.vad import SpeechDetector, VadOptions
-from asrcli.bench import codecs, figures, gauges, robustness, sounds
+from asrcli.bench import codecs, figures, gauges, levels, robustness, sounds
 from asrcli.bench import messages as say
 from asrcli.bench.loaded import listen
 from asrcli.bench.music import music
@@ -27,6 +27,8 @@ from asrcli.compare.terminal import Sheet
 from asrcli.datasets.results import Measure, RunRecord, read_run, write_run
 from asrcli.reports.labels import Box, place_names
 from asrcli.types import Options, Utterance
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 
 def test_percentiles_are_numpys() -> None:
@@ -120,6 +122,28 @@ def test_the_best_batch_counts_decoding_and_says_what_did_not_fit() -> None:
     assert found["out_of_memory_at"].value == 8
     assert found["memory_peak"] == Measure("memory_peak", 300.0, "MiB", "batch 4, swept")
     assert found["gpu_memory_peak"] == Measure("gpu_memory_peak", 7.0, "MiB", "batch 4, swept")
+
+
+def test_active_speech_does_not_depend_on_silence_and_gain() -> None:
+    """ITU-T P.56: a steady tone is all active; silence behind speech changes the whole, and not what is active."""
+    tone = np.sin(np.arange(5 * 16_000) * 2 * np.pi * 400 / 16_000).astype(np.float32)
+    assert levels.activity(tone) == pytest.approx(1.0, abs=0.02)
+    assert levels.activity(np.zeros(16_000, np.float32)) == 1.0
+    half = np.concatenate([tone, np.zeros_like(tone)])
+    assert levels.activity(half) == pytest.approx(0.5, abs=0.04)  # and the hangover
+    speech = sounds.read_samples(str(EXAMPLES / "garden-awb.wav"))
+    share = levels.activity(speech)
+    assert 0.5 < share < 1.0 and levels.activity(speech * 0.01) == pytest.approx(share)
+    padded = np.concatenate([speech, np.zeros(3 * len(speech), np.float32)])
+    assert 4 * levels.activity(padded) == pytest.approx(share, rel=0.08)
+    hat = speech.astype(np.float64)
+    p = q = 0.0
+    keep = np.exp(-1 / (16_000 * 0.03))
+    for at, one in enumerate(np.abs(hat[:8000])):  # the filter as the recommendation writes it
+        p = keep * p + (1 - keep) * one
+        q = keep * q + (1 - keep) * p
+        if at % 999 == 0:
+            assert levels.envelope(speech)[at] == pytest.approx(q, rel=1e-3, abs=1e-6)
 
 
 def test_latency_spreads_between_repeats() -> None:
