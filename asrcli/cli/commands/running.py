@@ -10,7 +10,7 @@ import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from asrcli.base.console import Console, clock, printable, shown
+from asrcli.base.console import Console, clock, harmless, printable, shown
 from asrcli.base.display import take_down
 from asrcli.base.files import reason
 from asrcli.cli.commands.notes import say_doubts, say_failure
@@ -239,7 +239,7 @@ class Run:
         if event.path is not None:
             self._print_paths([event.path])
             return
-        sys.stdout.write(event.text)
+        sys.stdout.write(harmless(event.text))
         sys.stdout.flush()
 
     def _print_paths(self, paths: list[str]) -> None:
