@@ -416,13 +416,18 @@ def test_nobody_reads_standard_output(words: str, clean: Path) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-@pytest.mark.parametrize("words", ["transcribe --help", "config", "leaderboard", "transcribe talk.wav -e fake -q"])
+@pytest.mark.parametrize(
+    "words",
+    ["transcribe --help", "config", "leaderboard"]
+    + [f"transcribe talk.wav -e fake -q{more}" for more in ("", " -f txt -o out", " -f txt -o out --json")],
+)
 def test_standard_output_on_a_full_disk_is_one_line(words: str, clean: Path) -> None:
     shutil.copy(DIGITS, "talk.wav")
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "asrcli", *words.split()]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (1, "asr: cannot write to standard output: no space left on device\n")
+    assert " -o " not in words or Path("out/talk.txt").exists()
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asrcli.base import console
+from asrcli.cli.main import main
 from asrcli.formats import Layout, render
 from asrcli.types import Recording, Segment, Transcript
 
@@ -28,6 +31,28 @@ def test_data_for_a_terminal_holds_nothing_that_it_obeys(monkeypatch: pytest.Mon
     assert console.shown("one\ntwo") == "one\ntwo"
     monkeypatch.setattr(console, "_at_terminal", lambda: False)
     assert console.shown(EVIL) == EVIL  # a program gets the name as it is
+
+
+def test_texts_at_a_terminal_keep_the_signs_of_their_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "می\u200cخواهم\ta\u00a0b\u3000c\n"  # a joiner, and spaces that do not break
+    monkeypatch.setattr(console, "_at_terminal", lambda: True)
+    assert console.harmless(text) == text
+    assert controls(console.harmless(EVIL)) == set()
+    monkeypatch.setattr(console, "_at_terminal", lambda: False)
+    assert console.harmless(EVIL) == EVIL
+
+
+@pytest.mark.parametrize("option", ["--csv", "--markdown", "--json"])
+def test_reports_at_a_terminal(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console, "_at_terminal", lambda: True)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps({"id": EVIL, "text": f"{EVIL} {name}"}) + "\n")
+    with pytest.raises(SystemExit):
+        main(["compare", str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"), option, "-"])
+    out = capsys.readouterr().out
+    assert out and controls(out) == set()
 
 
 def test_lines_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,17 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def harmless(text: str) -> str:
+    """Return text for standard output: for a program as it is, on a terminal with what it would obey as escapes.
+
+    Joiners and spaces of all scripts stay, which `printable` shows: this is for texts, not names.
+    """
+    return CONTROLS.sub(lambda found: printable(found[0]), text) if _at_terminal() else text
+
+
 USER = re.compile(r"(://)[^/\s@'\"]*@")
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from asrcli.base.console import complain
+from asrcli.base.console import complain, harmless
 from asrcli.base.files import reason
 from asrcli.errors import OutputError, UsageError
 from asrcli.outputs.ledger import check_replaceable, write_ours
@@ -59,7 +59,7 @@ def write_reports(paths: ReportPaths, makers: Mapping[str, Maker], *, force: boo
     wanted = [(path, makers[name]()) for name, path in paths._asdict().items() if path is not None]
     for path, made in wanted:
         if str(path) == "-":
-            sys.stdout.writelines([made] if isinstance(made, str) else made)  # type: ignore[arg-type]
+            sys.stdout.writelines(map(harmless, [made] if isinstance(made, str) else made))  # type: ignore[arg-type]
             continue
         try:
             write_ours(path, made if isinstance(made, str | bytes) else "".join(made), force=force)

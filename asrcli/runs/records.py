@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+from asrcli.base.console import harmless
 from asrcli.base.display import write_aside
 from asrcli.base.files import create_beside, is_special, lock, reason, write_whole
 from asrcli.errors import AsrError, OutputError, UsageError
@@ -257,5 +258,5 @@ def print_json(record: dict[str, Any]) -> None:
     text = json.dumps(record, ensure_ascii=False, allow_nan=False)
     if any("\ud800" <= char <= "\udfff" for char in text):  # a name that is not UTF-8, which JSON has to be
         text = json.dumps(record, ensure_ascii=True, allow_nan=False)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(harmless(text) + "\n")
     sys.stdout.flush()

@@ -218,8 +218,9 @@ def hub_token() -> Secret:
 def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str], without: Sequence[str] = ()) -> Path:
     """Fetch the files of a repository that match patterns, and none of those to leave out, into the hub's cache."""
     from huggingface_hub import constants, get_session, snapshot_download
-    from huggingface_hub.errors import HTTPError  # of the HTTP library that the installed version uses
+    from huggingface_hub.utils import logging
 
+    logging.set_verbosity_error()  # else every try is two lines
     token = os.environ["HF_TOKEN"].strip() if hub_token() else False
     try:
         # Its library tries six times before it gives up, half a minute, with two lines each: ask once ourselves.
@@ -233,7 +234,7 @@ def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str], withou
             etag_timeout=SECONDS_TO_ANSWER,
             tqdm_class=_bar(),
         )
-    except (HTTPError, OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # whatever is raised over what a server answers
         raise ModelError(f"cannot download {hub_id}: {explain(error)}") from error
     return Path(found)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asrcli.base.console import Console
+from asrcli.base.console import Console, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,7 +71,7 @@ def ask(
         if not found.text:
             console.note(f"{transcript} holds no text: there is nothing to ask about")
         answered = asking(replace(found, answers=()), questions)
-    sys.stdout.write(_as_json(answered.answers) if json else _as_markdown(answered))
+    sys.stdout.write(harmless(_as_json(answered.answers) if json else _as_markdown(answered)))
 
 
 def _recogniser(recogniser: Recogniser, transcript: Transcript, asked: Sequence[str]) -> Transcript:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from asrcli.base.console import complain, tell
+from asrcli.base.console import complain, harmless, tell
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.targets import File, ReportPaths, check_targets, reads, writes
 
@@ -235,9 +235,9 @@ def score(
         if write:
             write_ours(Path(one.file).with_suffix(".score.json"), reports.score_json(one), force=force)
     if json:
-        sys.stdout.write(reports.scores_json(scores))
+        sys.stdout.write(harmless(reports.scores_json(scores)))
     elif csv:
-        sys.stdout.write(reports.scores_csv(scores))
+        sys.stdout.write(harmless(reports.scores_csv(scores)))
     else:
         from asrcli.base.console import table_console
         from asrcli.leaderboard.terminal import show_scores

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -9,7 +10,7 @@ import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from asrcli.base.console import Console, clock, printable, shown
+from asrcli.base.console import Console, clock, harmless, printable, shown
 from asrcli.base.display import take_down
 from asrcli.base.files import reason
 from asrcli.cli.commands.notes import say_doubts, say_failure
@@ -93,6 +94,7 @@ class Run:
         self.lengths: list[float | None] = []  # of the readable inputs
         self.bar = False  # has begun
         self.gone = False  # the reader of records on standard output
+        self.full = False  # the disk that standard output is on
         for lines in (sinks.report, sinks.events):  # what is a file, or goes elsewhere, is still made
             lines.forgiving = not planned.request.naming.to_stdout or lines.target != "-"
         self.out = Results(planned, sinks) if planned.request.naming.to_stdout and planned.request.formats else None
@@ -129,6 +131,8 @@ class Run:
             happenings.close()
         self.sinks.begin()
         self._summary(len(fresh), time.perf_counter() - started)
+        if self.full:
+            return 1
         if self.gone or self.sinks.stdout_gone:
             return 141
         return 1 if self.failed or self.refused else 0
@@ -244,7 +248,7 @@ class Run:
         if event.path is not None:
             self._print_paths([event.path])
             return
-        sys.stdout.write(event.text)
+        sys.stdout.write(harmless(event.text))
         sys.stdout.flush()
 
     def _print_paths(self, paths: list[str]) -> None:
@@ -255,8 +259,15 @@ class Run:
             for path in paths:
                 sys.stdout.write(shown(path) + "\n")
             sys.stdout.flush()
-        except OSError:  # its reader has gone, or it was closed
-            discard_stdout()
+        except OSError as error:
+            self._lost(error)
+
+    def _lost(self, error: OSError) -> None:
+        """Go on without standard output; a full disk is said, and a reader that has gone or a closed one is not."""
+        discard_stdout()
+        if not isinstance(error, BrokenPipeError) and error.errno != errno.EBADF:
+            self.full = True
+            self.console.error(f"cannot write to standard output: {reason(error)}")
 
     def _fail(self, job: Job, error: Exception) -> None:
         self.failed[job.name] = error
@@ -274,9 +285,7 @@ class Run:
                 print_json({"v": VERSION, "type": "input", **record})
             except OSError as error:  # the files are still made
                 self.gone = True
-                discard_stdout()
-                if not isinstance(error, BrokenPipeError):
-                    self.console.error(f"cannot write to standard output: {reason(error)}")
+                self._lost(error)
 
 
 def _interrupt(number: int, frame: object) -> None:

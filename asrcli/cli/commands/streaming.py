@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from asrcli.base.console import Console, clock, tell
+from asrcli.base.console import Console, clock, harmless, tell
 from asrcli.cli.commands.notes import say_doubts, say_failure
 from asrcli.cli.commands.options import InputOptions, LiveOptions, ReportOptions, of_recordings, refuse
 from asrcli.cli.commands.running import leave
@@ -256,7 +256,7 @@ class Live:
 
         to_stdout = self.plan.request.naming.to_stdout and not self.sinks.stdout_taken
         if to_stdout and isinstance(self.text, Silent):
-            sys.stdout.write(render(over.transcript, self.plan.request.formats[0], self.plan.request.layout))
+            sys.stdout.write(harmless(render(over.transcript, self.plan.request.formats[0], self.plan.request.layout)))
             sys.stdout.flush()
         if error is None:
             self._event("file_done", time=now(), input=self.job.name, outputs=written)
