@@ -48,6 +48,7 @@ COMMANDS = {
         "asrcli.cli.commands.leaderboard", "app", "Show published results, and your runs beside."
     ),
     "bench": CommandEntry("asrcli.cli.commands.bench", "bench", "Measure accuracy, speed and memory of engines."),
+    "voices": CommandEntry("asrcli.cli.commands.voices", "app", "Keep prints of voices, by which speakers are named."),
     "engines": CommandEntry("asrcli.cli.commands.engines", "app", "List engines and models; pull weights."),
     "doctor": CommandEntry(
         "asrcli.cli.commands.doctor", "doctor", "Probe devices and libraries; say how to mend them."
