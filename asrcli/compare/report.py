@@ -85,7 +85,7 @@ def meetings(
         write_ours(paths.json, text, force=True)
     if quiet:
         return
-    columns = ["system", "recordings", "words", "cpWER", "ORC-WER", "DER", "missed", "false alarm", "confusion"]
+    columns = ["system", "recordings", "words", "cpWER", "ORC-WER", "DER", "JER", "missed", "false alarm", "confusion"]
     table_console().print(terminal.table("Conversations", columns, [_conversation(one) for one in scores]))
 
 
@@ -129,7 +129,8 @@ def _conversation(one: MeetingScore) -> list[str]:
     words = f"{one.words:,}" if one.cp_errors is not None else "–"
     both = [Share(errors or 0, one.words) for errors in (one.cp_errors, one.orc_errors)]
     shown = rates(both, [one.cp_interval, one.orc_interval]) if one.cp_errors is not None else ["–", "–"]
-    return [one.name, f"{one.recordings}", words, *shown, percent(one.diarization_error_rate), *seconds]
+    turns = [percent(one.diarization_error_rate), percent(one.jer)]
+    return [one.name, f"{one.recordings}", words, *shown, *turns, *seconds]
 
 
 def print_tables(comparison: Comparison, *, fields: Sequence[str], confusions: int, show: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Measures of conversations: who spoke when (DER), and words whatever the speakers are called (cpWER, ORC-WER).
+"""Measures of conversations: who spoke when (DER, JER), and words whatever the speakers are called (cpWER, ORC-WER).
 
 meeteval and pyannote.metrics do the work (extra ``[meetings]``); errors and lengths are added over recordings, never
 averaged. The references and hypotheses are the segments of stm files (recording, speaker, times and words), or the
@@ -33,6 +33,7 @@ class MeetingScore:
     speech: float
     cp_interval: Interval | None = None  # 95 %, over recordings; none of fewer than five
     orc_interval: Interval | None = None
+    jer: float | None = None  # Jaccard error rate: the mean over the speakers of a reference
 
     @property
     def cp_wer(self) -> float | None:
@@ -92,6 +93,7 @@ def score_meetings(
         parts["total"],
         over_recordings(cp, words),
         over_recordings(orc, words),
+        score_speakers(said, heard, collar),
     )
 
 
@@ -115,6 +117,22 @@ def score_turns(said: Recordings, heard: Recordings, collar: float) -> Mapping[s
         diarization(annotation(recording, segments), annotation(recording, others), uem=whole(segments, others))
     parts: Mapping[str, float] = diarization.accumulated_
     return parts
+
+
+def score_speakers(said: Recordings, heard: Recordings, collar: float) -> float | None:
+    """Return the Jaccard error rate, in which each speaker counts alike, however little he says (DIHARD II, 2019).
+
+    Each speaker of a reference is paired with one of the hypothesis; the error is what only one of the two says, of
+    what either says. None without speech.
+    """
+    from pyannote.metrics.diarization import JaccardErrorRate
+
+    jaccard = JaccardErrorRate(collar=2 * collar)
+    for recording, segments in said.items():
+        others = heard.get(recording, [])
+        jaccard(annotation(recording, segments), annotation(recording, others), uem=whole(segments, others))
+    parts = jaccard.accumulated_
+    return float(parts["speaker error"] / parts["speaker count"]) if parts["speaker count"] else None
 
 
 def score_words(said: Recordings, heard: Recordings, normalize: Callable[[str], str]) -> list[tuple[int, int, int]]:
