@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 OUT ?= demo-out
+export PYTHONDONTWRITEBYTECODE =  # each of many processes would compile all modules again
 
 .PHONY: demo test test-slow lint fix completions bench clean
 

@@ -38,6 +38,7 @@ class Aligner(Plugin):
     group: ClassVar[str] = GROUP
     role: ClassVar[str] = "aligner"
     max_seconds: ClassVar[float] = 60.0  # the longest clip it aligns well
+    made_for: ClassVar[float] = 0.0  # the longest that may be asked for, if that is more
     hears: ClassVar[bool] = False  # `hear` works
     rejects: ClassVar[bool] = False  # `align` gives None for words that are not in the clip, however many follow them
     gives_phones: ClassVar[bool] = False

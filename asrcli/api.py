@@ -13,10 +13,12 @@ from asrcli.base.languages import language_code
 from asrcli.engines import selection
 from asrcli.engines.recogniser import LocalRecogniser, Recogniser
 from asrcli.errors import UsageError
+from asrcli.places.addresses import settle
 from asrcli.runs import plan as jobs
 from asrcli.runs.events import Done, JobFailed, Note
 from asrcli.runs.execute import execute
 from asrcli.types import Options, Transcript
+from asrcli.workers.wanted import Workers
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 OnError = Callable[[str, Exception], None]
@@ -44,7 +46,7 @@ def transcribe(
         on_note: called with each line that the command would print on standard error.
         more: fields of `Options` (``language``, ``prompt``, ``beam_size``, ..., ``engine_options`` also as a mapping of
             names to numbers) and of `asrcli.runs.plan.Request`
-            (``device``, ``dtype``, ``channels``, ``start``, ``end``, ``offline``, ...).
+            (``device``, ``dtype``, ``channels``, ``start``, ``end``, ``offline``, ...; ``workers`` also as a number).
 
     Raises:
         AsrError: as the command would fail; its class says how.
@@ -130,6 +132,7 @@ def _ignore(text: str) -> None:
 def _request(paths: Paths, vad: VadOptions | bool, more: dict[str, Any]) -> jobs.Request:
     """Return what is asked for by the fields of `Options` and `Request`."""
     named = [paths] if isinstance(paths, str | PathLike) else list(paths)
+    settle(None, offline=bool(more.get("offline")))
     found = inputs.expand(fspath(path) for path in named)
     asked = {field.name: more.pop(field.name) for field in fields(Options) if field.name in more}
     if isinstance(own := asked.get("engine_options"), Mapping):
@@ -139,6 +142,8 @@ def _request(paths: Paths, vad: VadOptions | bool, more: dict[str, Any]) -> jobs
     unknown = set(more) - {field.name for field in fields(jobs.Request)}
     if unknown:
         raise UsageError(f"transcribe() has no argument '{sorted(unknown)[0]}'")
+    if isinstance(count := more.get("workers"), int):
+        more["workers"] = Workers(count)
     speech = (VadOptions() if vad else None) if isinstance(vad, bool) else vad
     return jobs.Request(tuple(found), options=Options(**asked), vad=speech, **more)
 

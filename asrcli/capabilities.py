@@ -6,7 +6,7 @@ An engine inherits from `asrcli.engine.Engine` and from those of these that are 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -95,6 +95,12 @@ class AnyModel:
 
 class Concurrent:
     """`transcribe` may be called from several threads at once, as a client of a server may."""
+
+
+class TellsFirst:
+    """Tells while `transcribe` runs when the first token of a clip is written, for measuring."""
+
+    on_first: Callable[[int], None] | None = None  # is called with the number of the clip among those of the call
 
 
 def implementation(engine: type[Engine], backend: str | None) -> type[Engine]:

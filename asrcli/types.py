@@ -157,6 +157,7 @@ class Segment:
     tokens: tuple[int, ...] = ()
     flags: tuple[str, ...] = ()  # of `Flag`, or an engine's own
     alternatives: tuple[Alternative, ...] = ()  # the best first, which is the text; only when asked for (`n_best`)
+    language_score: float | None = None  # 0 to 1: the probability of `language`, when the engine found it itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +250,7 @@ class Options:
     append_punctuations: str | None = None  # signs that belong to the word before them
     suppress_tokens: tuple[int, ...] | None = None
     max_new_tokens: int | None = None
+    chunk_length: float | None = None  # seconds; the longest clip, for any engine, up to its `max_seconds`
     batched: bool | None = None  # clips in batches (default) or one long window after the other
     seed: int | None = None  # of what is sampled; batches are the same in every run then
     ask: tuple[str, ...] | None = None  # questions about the transcript, for an engine with a language model

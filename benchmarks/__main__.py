@@ -22,6 +22,7 @@ PAGES = {
 }  # all others: performance.md
 NAMES = (
     "transcribe",
+    "workers",
     "align",
     "audio",
     "whisper",

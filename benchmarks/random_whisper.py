@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from asrcli.base.torchaudio_guard import guard_torchaudio
+
 # width, layers of encoder and decoder, heads: openai-whisper's model cards
 SHAPES = {"tiny": (384, 4, 6), "base": (512, 6, 8), "small": (768, 12, 12)}
 TEXT_TOKENS = 50257  # the last one empty: CTranslate2 takes that as the sign of a multilingual model
@@ -18,6 +20,8 @@ def make(name: str, folder: Path) -> Path:
         return target
     import torch
     from ctranslate2.converters import TransformersConverter
+
+    guard_torchaudio()
     from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
     width, layers, heads = SHAPES[name]

@@ -155,6 +155,7 @@ _asr() {
         "transcribe --hotwords") :; return ;;
         "transcribe --files-from") _asr_files; return ;;
         "transcribe --manifest") _asr_files; return ;;
+        "transcribe --allow-host") :; return ;;
         "transcribe --shard") :; return ;;
         "transcribe --start") :; return ;;
         "transcribe --end") :; return ;;
@@ -209,11 +210,15 @@ _asr() {
         "transcribe --max-new-tokens") :; return ;;
         "transcribe --seed") :; return ;;
         "transcribe --engine-option") :; return ;;
+        "transcribe --chunk-length"|"transcribe --chunk-size") :; return ;;
         "transcribe --batch-size") :; return ;;
         "transcribe --device") _asr_words "auto cpu cuda mps"; return ;;
         "transcribe --device-index") :; return ;;
         "transcribe --compute-type"|"transcribe --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
         "transcribe --threads"|"transcribe -t") :; return ;;
+        "transcribe --workers") :; return ;;
+        "transcribe --worker-timeout") :; return ;;
+        "transcribe --worker-memory") :; return ;;
         "transcribe --model-dir") _asr_folders; return ;;
         "transcribe --report") _asr_files; return ;;
         "transcribe --events") _asr_files; return ;;
@@ -228,11 +233,13 @@ _asr() {
         "align --min-coverage") :; return ;;
         "align --max-word-seconds") :; return ;;
         "align --reference") _asr_files; return ;;
+        "align --allow-host") :; return ;;
         "align --shard") :; return ;;
         "align --start") :; return ;;
         "align --end") :; return ;;
         "align --channels") _asr_words "mix split"; return ;;
         "align --track") :; return ;;
+        "align --chunk-length") :; return ;;
         "align --device") _asr_words "auto cpu cuda mps"; return ;;
         "align --compute-type"|"align --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
         "align --threads"|"align -t") :; return ;;
@@ -297,10 +304,12 @@ _asr() {
         "bench --out"|"bench -o") _asr_folders; return ;;
         "bench --sample") :; return ;;
         "bench --seed") :; return ;;
+        "bench --allow-host") :; return ;;
         "bench --text-column") :; return ;;
         "bench --language"|"bench -l") _asr_words "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"; return ;;
         "bench --beam-size") :; return ;;
         "bench --length-penalty") :; return ;;
+        "bench --chunk-length") :; return ;;
         "bench --engine-option") :; return ;;
         "bench --normalizer"|"bench -n") _asr_words "none basic whisper-en open-asr-leaderboard asr"; return ;;
         "bench --repeats") :; return ;;
@@ -370,9 +379,9 @@ _asr() {
         "")
             if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe align ask compare leaderboard bench voices engines doctor config digest"; fi ;;
         "transcribe")
-            if [[ $cur == -* ]]; then _asr_words "--engine --model --fast --backend --language --languages --identify-with --task --translate --ask --prompt --initial-prompt --hotwords --files-from --null --manifest --shard --start --end --clip-timestamps --channels --track --jumps --format --output-format --output-dir --output --output-template --mirror-tree --word-timestamps --no-word-timestamps --aligner --punctuate --punctuation-model --numbers --script --force --dry-run --fail-fast --diarize --diarize-model --speakers --min-speakers --max-speakers --voices --same-speakers --rttm-in --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --language-model --beam-size --n-best --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --seed --engine-option --batched --no-batched --batch-size --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --model-dir --offline --local-files-only --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --model --fast --backend --language --languages --identify-with --task --translate --ask --prompt --initial-prompt --hotwords --files-from --null --manifest --allow-host --shard --start --end --clip-timestamps --channels --track --jumps --format --output-format --output-dir --output --output-template --mirror-tree --word-timestamps --no-word-timestamps --aligner --punctuate --punctuation-model --numbers --script --force --dry-run --fail-fast --diarize --diarize-model --speakers --min-speakers --max-speakers --voices --same-speakers --rttm-in --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --language-model --beam-size --n-best --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --seed --engine-option --chunk-length --chunk-size --batched --no-batched --batch-size --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --workers --worker-timeout --worker-memory --model-dir --offline --local-files-only --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "align")
-            if [[ $cur == -* ]]; then _asr_words "--aligner --model --listener --language --format --output-dir --output --output-template --mirror-tree --min-coverage --max-word-seconds --reference --shard --start --end --channels --track --jumps --vad --no-vad --device --compute-type --dtype --threads --offline --local-files-only --subs --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--aligner --model --listener --language --format --output-dir --output --output-template --mirror-tree --min-coverage --max-word-seconds --reference --allow-host --shard --start --end --channels --track --jumps --chunk-length --vad --no-vad --device --compute-type --dtype --threads --offline --local-files-only --subs --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "ask")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --backend --llm --llm-model --device --compute-type --dtype --threads --offline --json --quiet --verbose --help"; else _asr_files; fi ;;
         "compare")
@@ -392,7 +401,7 @@ _asr() {
         "leaderboard readme")
             if [[ $cur == -* ]]; then _asr_words "--table --date --open --help"; else _asr_files; fi ;;
         "bench")
-            if [[ $cur == -* ]]; then _asr_words "--engine --with --replay --yes --out --sample --seed --text-column --language --beam-size --length-penalty --engine-option --vad --no-vad --normalizer --repeats --speed-sample --batches --concurrency --robustness --robustness-sample --device --compute-type --dtype --threads --offline --json --csv --markdown --html --plot --force --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --with --replay --yes --out --sample --seed --allow-host --text-column --language --beam-size --length-penalty --chunk-length --engine-option --vad --no-vad --normalizer --repeats --speed-sample --batches --concurrency --robustness --robustness-sample --device --compute-type --dtype --threads --offline --json --csv --markdown --html --plot --force --quiet --verbose --help"; else _asr_files; fi ;;
         "voices")
             if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "add list remove"; fi ;;
         "voices add")

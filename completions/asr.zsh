@@ -85,6 +85,7 @@ _asr_transcribe() {
         '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
         '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
         '(--manifest)--manifest=[Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.]:FILE:_files' \
+        '*--allow-host=[Read from this host although it is private\: HOST, or HOST\:PORT; several\: again.]:TEXT: ' \
         '(--shard)--shard=[I/N\: the I-th of N parts of the inputs; auto in a job of an array.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
         '(--end)--end=[Stop here.]:TEXT: ' \
@@ -163,10 +164,12 @@ _asr_transcribe() {
         '(--max-new-tokens)--max-new-tokens=[Tokens per clip.]:N: ' \
         '(--seed)--seed=[Of what is sampled at temperatures above 0\: the same again.]:N: ' \
         '*--engine-option=[Of this engine alone; asr engines lists them.]:NAME=VALUE: ' \
+        '(--chunk-length --chunk-size)--chunk-length=[Longest piece heard at once, seconds; default\: by engine.]:X: ' \
+        '(--chunk-length --chunk-size)--chunk-size=[Longest piece heard at once, seconds; default\: by engine.]:X: ' \
         '(--batched --no-batched)--batched[Many clips at once (default), or in sequence.]' \
         '(--batched --no-batched)--no-batched[Many clips at once (default), or in sequence.]' \
         '(--batch-size)--batch-size=[Greatest number of clips at once.]:N: ' \
-        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
+        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps; several\: cuda\:0,cuda\:1 or cuda\:all.]:DEVICE:(auto cpu cuda mps)' \
         '(--device-index)--device-index=[Which GPU; the same as --device cuda\:N.]:N: ' \
         '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
         '(--compute-type --dtype)--dtype=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
@@ -174,6 +177,9 @@ _asr_transcribe() {
         '(--fp16 --no-fp16)--no-fp16[The same as --compute-type float16.]' \
         '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
         '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
+        '(--workers)--workers=[Engines in so many processes; 0\: in this one, on one device.]:N: ' \
+        '(--worker-timeout)--worker-timeout=[Seconds for loading, and for a call; default\: as it has been.]:X: ' \
+        '(--worker-memory)--worker-memory=[Gigabytes at which a worker is replaced; default\: its share.]:X: ' \
         '(--model-dir)--model-dir=[Folder that downloaded models are kept in.]:DIR:_files -/' \
         '(--offline --local-files-only)--offline[Never use the network.]' \
         '(--offline --local-files-only)--local-files-only[Never use the network.]' \
@@ -210,12 +216,14 @@ _asr_align() {
         '(--min-coverage)--min-coverage=[Fail below this share of words found, default 0.5.]:X: ' \
         '(--max-word-seconds)--max-word-seconds=[Fail when a word is longer, default 5.]:X: ' \
         '(--reference)--reference=[Folder of TextGrid or CTM files\: say how far from them we are.]:FILE:_files' \
+        '*--allow-host=[Read from this host although it is private\: HOST, or HOST\:PORT; several\: again.]:TEXT: ' \
         '(--shard)--shard=[I/N\: the I-th of N parts of a folder; auto in a job of an array.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
         '(--end)--end=[Stop here.]:TEXT: ' \
         '(--channels)--channels=[mix, or the number of the channel with this text.]:CHANNELS:(mix split)' \
         '(--track)--track=[Sound track\: a number from 0, or a language; default\: that of -l.]:TEXT: ' \
         '(--jumps)--jumps[Keep leaps of a file'\''s clock (over 10 minutes) as silence.]' \
+        '(--chunk-length)--chunk-length=[Longest stretch aligned at once, seconds; default\: by aligner.]:X: ' \
         '(--vad --no-vad)--vad[Look for words in speech only.]' \
         '(--vad --no-vad)--no-vad[Look for words in speech only.]' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
@@ -443,11 +451,13 @@ _asr_bench() {
         '(--out -o)-o+[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
         '(--sample)--sample=[Only so many utterances, chosen by --seed.]:N: ' \
         '(--seed)--seed=[Of the sample and the noise; default 0.]:N: ' \
+        '*--allow-host=[Read from this host although it is private\: HOST, or HOST\:PORT; several\: again.]:TEXT: ' \
         '(--text-column)--text-column=[Where the references are, if not found.]:TEXT: ' \
-        '(--language -l)--language=[Code or name; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
-        '(--language -l)-l+[Code or name; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)--language=[Code or name, or auto; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Code or name, or auto; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
         '(--length-penalty)--length-penalty=[Exponent of the length.]:X: ' \
+        '(--chunk-length)--chunk-length=[Longest piece heard at once, seconds; default\: by engine.]:X: ' \
         '*--engine-option=[Of the engine alone; asr engines lists them.]:NAME=VALUE: ' \
         '(--vad --no-vad)--vad[Leave silence out, as transcribe does (default), or hear all.]' \
         '(--vad --no-vad)--no-vad[Leave silence out, as transcribe does (default), or hear all.]' \
@@ -456,7 +466,7 @@ _asr_bench() {
         '(--repeats)--repeats=[Of starts, latencies and batches; default 3.]:N: ' \
         '(--speed-sample)--speed-sample=[Utterances for repeats, batches, streams, callers; default 32.]:N: ' \
         '(--batches)--batches=[Batch sizes to try, or none; default 1,2,4,8,16,32.]:TEXT: ' \
-        '(--concurrency)--concurrency=[Callers at once, for engines that are servers\: 1,4,16.]:TEXT: ' \
+        '(--concurrency)--concurrency=[Requests at once\: 1,4,16,64; first token, RTF and audio per second.]:TEXT: ' \
         '(--robustness)--robustness[Noise, lengths, telephone, codecs, and sounds without speech too.]' \
         '(--robustness-sample)--robustness-sample=[Utterances for every row of that; default 24.]:N: ' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \

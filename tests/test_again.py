@@ -18,7 +18,7 @@ from asrcli.audio.vad import VadOptions
 from asrcli.engine import Device, Weights, load_class
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import EngineUnavailable
-from asrcli.pipeline.again import hear_again, is_slow, letters
+from asrcli.pipeline.again import hear_again, is_slow, letters, without_repeats
 from asrcli.pipeline.assembly import Assembly, clip_key
 from asrcli.pipeline.joints import capitalised
 from asrcli.runs.execute import pipeline_settings
@@ -63,6 +63,35 @@ def ends_early(monkeypatch: pytest.MonkeyPatch, longest: float, end: float | Non
 
     monkeypatch.setattr(Fake, "_hear", hear)
     return heard
+
+
+@pytest.mark.parametrize("timed", [False, True])
+@pytest.mark.parametrize(
+    ("kept", "heard", "expected"),
+    [
+        ([("All right, thanks.", 0.0, 4.0)], ("Thanks.", 3.7, 4.2), []),  # the edge of the last word, heard again
+        ([("All right, thanks.", 0.0, 4.0)], ("Thanks. Bye now.", 3.7, 5.2), ["Bye now."]),
+        ([("All right, thanks.", 0.0, 4.0)], ("Thanks.", 4.3, 4.8), ["Thanks."]),  # said twice
+        ([("all of it", 0.0, 4.0)], ("It was, all of it.", 3.7, 6.0), ["was, all of it."]),
+        ([("one", 0.0, 1.0), ("Four five", 8.0, 9.0)], ("two three four", 6.0, 8.3), ["two three"]),
+        ([("你好吗", 0.0, 4.0)], ("吗我很好", 3.7, 6.0), ["我很好"]),
+    ],
+)
+def test_a_gap_that_is_heard_again_repeats_no_word_at_its_edges(
+    kept: list[tuple[str, float, float]], heard: tuple[str, float, float], expected: list[str], timed: bool
+) -> None:
+    def segment(text: str, start: float, end: float) -> Segment:
+        tokens = text.split() if text.isascii() else list(text)
+        step = (end - start) / len(tokens)
+        words = [Word(one, start + at * step, start + (at + 1) * step) for at, one in enumerate(tokens)]
+        return Segment(text, start, end, words=tuple(words) if timed else ())
+
+    around = [segment(*one) for one in kept]
+    found = without_repeats([segment(*heard)], around, Region(kept[0][2], 8.0))
+    assert [one.text for one in found] == expected
+    assert not timed or [word.text for one in found for word in one.words] == [
+        token for text in expected for token in (text.split() if text.isascii() else text)
+    ]
 
 
 def transcribe(path: Path) -> Transcript:
@@ -223,7 +252,7 @@ def test_segments_of_a_stream_meet(yes: Path, monkeypatch: pytest.MonkeyPatch) -
     )
     updates = [*listener.feed(np.concatenate([samples, samples]), behind=True), *listener.finish()]
     assert [one.text for one in listener.segments] == ["It might be in.", "His power."]
-    assert [one.settled for one in updates if one.settled] == ["It might be in.", "His power."]
+    assert [one.settled for one in updates if one.settled] == ["It might be in.", " His power."]
 
 
 def test_an_engine_says_which_pause_ends_a_clip_and_how_much_it_takes_at_once() -> None:

@@ -155,13 +155,13 @@ def test_an_input_that_goes_during_planning(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     "words",
     [
-        ("transcribe", "https://example.org/talk.wav"),
-        ("transcribe", "s3://bucket/talks"),
-        ("transcribe", "talk.wav", "-o", "s3://bucket/out"),
-        ("transcribe", "talk.wav", "--output", "gs://bucket/talk.txt"),
+        ("transcribe", "ftp://example.org/talk.wav"),
+        ("transcribe", "hdfs://bucket/talks"),
+        ("transcribe", "talk.wav", "-o", "ftp://bucket/out"),
         ("transcribe", "talk.wav", "--report", "az://box/run.jsonl"),
-        ("align", "s3://bucket/talk.wav", "talk.txt"),
-        ("align", "talk.wav", "https://example.org/talk.txt"),
+        ("align", "ftp://bucket/talk.wav", "talk.txt"),
+        ("align", "talk.wav", "ftp://example.org/talk.txt"),
+        ("bench", "s3://bucket/talks", "-e", "fake"),
     ],
 )
 def test_an_address_is_no_file(asr: Run, tmp_path: Path, words: tuple[str, ...]) -> None:

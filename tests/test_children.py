@@ -21,7 +21,7 @@ SOURCES = [
 # Who may start a process at all; Python among them by `python` alone.
 STARTERS = {
     "asrcli/bench/environment.py",  # git
-    "asrcli/bench/process.py",
+    "asrcli/transport/child.py",
     "asrcli/digest/podcast/speech.py",
     "asrcli/cli/doctor.py",
     "asrcli/testing/checks.py",  # importing an engine, in a Python of its own

@@ -24,7 +24,8 @@ from rapidfuzz.distance import Levenshtein
 
 from asrcli.audio import decode as audio
 from asrcli.audio.vad import SpeechDetector, VadOptions
-from asrcli.capabilities import Streams
+from asrcli.base.join import join_texts
+from asrcli.capabilities import Stream, Streams, StreamUpdate
 from asrcli.engine import Engine, Weights, load_class
 from asrcli.engines.device import Device
 from asrcli.engines.recogniser import Choice, LocalRecogniser
@@ -33,6 +34,7 @@ from asrcli.streaming import sources
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, pieces, tokens, written
 from asrcli.streaming.endpoints import STEP, End, Endpointer, Piece
 from asrcli.streaming.listener import Listener
+from asrcli.streaming.own_stream import OwnStream
 from asrcli.streaming.session import Note, Over, Ready, Session
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment, Timings, Word
@@ -211,6 +213,7 @@ def check(listener: Listener, updates: Sequence[Update]) -> str:
             assert update.tail == ""
             text = ""
     assert text == "" and segments == [one.text for one in listener.segments]
+    assert "".join(update.settled for update in updates) == join_texts(segments), "with the spaces between"
     times = [time for one in listener.segments for time in (one.start, one.end)]
     assert times == sorted(times)
     return " ".join(segments)
@@ -288,6 +291,20 @@ class Edgy(Engine):
         return [Segment(text, words[0].start, words[-1].end, words=tuple(words) if with_words else ())]
 
 
+def in_a_row(count: int, pause: float) -> tuple[Any, list[Word]]:
+    """Return digit strings with a pause behind each, and when each word is said."""
+    sounds, truth, at = [], [], 0.0
+    for number in range(count):
+        sound = clip_of(DIGITS / f"string{number:02}.wav").samples
+        words = (DIGITS / f"string{number:02}.txt").read_text().split()
+        loud = np.flatnonzero(abs(sound) > 0.05) / SAMPLE_RATE  # spread over it, the words lie in detected speech
+        edges = [*pairwise(at + np.linspace(loud[0], loud[-1], len(words) + 1))]
+        truth += [Word(word, float(start), float(end)) for word, (start, end) in zip(words, edges, strict=True)]
+        sounds += [sound, np.zeros(round(pause * SAMPLE_RATE), np.float32)]
+        at += len(sound) / SAMPLE_RATE + pause
+    return np.concatenate(sounds), truth
+
+
 @pytest.mark.parametrize("behind", [False, True])
 @pytest.mark.parametrize("with_words", [True, None], ids=["words", "plain"])
 @pytest.mark.parametrize("vad", [VadOptions(), None], ids=["vad", "no vad"])
@@ -295,19 +312,74 @@ def test_all_is_right_that_an_engine_hears_right_between_short_pauses(
     vad: VadOptions | None, with_words: bool | None, behind: bool
 ) -> None:
     """Pauses of 0.3 s end no utterance: windows are cut again and again, and lose, repeat and garble nothing."""
-    sounds, truth, at = [], [], 0.0
-    for number in range(12):
-        sound = clip_of(DIGITS / f"string{number:02}.wav").samples
-        words = (DIGITS / f"string{number:02}.txt").read_text().split()
-        loud = np.flatnonzero(abs(sound) > 0.05) / SAMPLE_RATE  # spread over it, the words lie in detected speech
-        edges = [*pairwise(at + np.linspace(loud[0], loud[-1], len(words) + 1))]
-        truth += [Word(word, float(start), float(end)) for word, (start, end) in zip(words, edges, strict=True)]
-        sounds += [sound, np.zeros(round(0.3 * SAMPLE_RATE), np.float32)]
-        at += len(sound) / SAMPLE_RATE + 0.3
+    samples, truth = in_a_row(12, 0.3)
     owner = recogniser(type("Edgy", (Edgy,), {"truth": truth}), "x", Options(word_timestamps=with_words))
-    listener, updates = listen(owner, np.concatenate(sounds), vad, behind=behind)
+    listener, updates = listen(owner, samples, vad, behind=behind)
     assert check(listener, updates).split() == [word.text for word in truth]
     assert len(listener.segments) > 1, "there were cuts"
+
+
+@pytest.mark.parametrize("in_segments", [True, False], ids=["sentences", "one text"])
+@pytest.mark.parametrize("vad", [VadOptions(), None], ids=["vad", "no vad"])
+def test_a_segment_ends_with_its_last_word_wherever_a_window_is_cut(vad: VadOptions | None, in_segments: bool) -> None:
+    """Of an engine with times of segments only: settled words behind a cut are in the segment before it."""
+
+    class Sentences(Edgy):
+        def hear(self, clip: Clip, with_words: bool) -> list[Segment]:
+            found = super().hear(clip, True)
+            words = [word for one in found for word in one.words]
+            apart = [0, *(at for at in range(1, len(words)) if words[at].start - words[at - 1].end > 0.2), len(words)]
+            parts = [words[one:two] for one, two in pairwise(apart if in_segments else [0, len(words)])]
+            texts = [" ".join(word.text for word in own) for own in parts]
+            return [Segment(text, own[0].start, own[-1].end) for text, own in zip(texts, parts, strict=True) if own]
+
+    sounds, truth = in_a_row(12, 0.3)
+    owner = recogniser(type("Edgy", (Sentences,), {"truth": truth}), "x", Options())
+    listener, updates = listen(owner, sounds, vad)
+    assert check(listener, updates).split() == [word.text for word in truth]
+    assert len(listener.segments) > 1 and not listener.transcript((), Timings()).gaps
+    at = 0
+    for one in listener.segments:
+        at += len(one.text.split())
+        assert one.end == pytest.approx(truth[at - 1].end, abs=1.0), one
+
+
+class Pieces(Engine, Streams, Stream):
+    """A stream of its own that tells its script, a piece for every tenth of a second, and ends with a piece."""
+
+    name = "pieces"
+    models: ClassVar[dict[str, Any]] = {}
+    script: ClassVar[list[str]] = []
+
+    def __init__(self, weights: Weights, device: Device) -> None:
+        self.at = 0
+
+    def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+        return [[] for _ in clips]
+
+    def stream(self, options: Options) -> Pieces:
+        return self
+
+    def accept(self, samples: Any) -> StreamUpdate:
+        self.at += 1
+        return StreamUpdate(self.script[self.at % len(self.script)], "and")
+
+    def finish(self) -> StreamUpdate:
+        return self.accept(None)
+
+
+@given(st.lists(st.text("iP. ,é你。\n", max_size=4), min_size=1, max_size=12), st.integers(1, 12))
+def test_settled_text_joined_is_the_text_however_an_engine_parts_it(script: list[str], pieces: int) -> None:
+    owner = recogniser(type("Pieces", (Pieces,), {"script": script}), "x", Options())
+    listener = Listener(owner.recogniser, Recording("x"), owner.options, None)
+    updates = []
+    for number in range(3):  # utterances
+        listener._hearing = OwnStream(owner.recogniser, owner.options, float(number))
+        for _ in range(pieces):
+            listener._hearing.add(np.zeros(1600, np.float32))
+            updates += [listener._kept(one) for one in listener._hearing.update((), behind=False)]
+        updates += [listener._kept(one) for one in listener._hearing.end(())]
+    assert "".join(one.settled for one in updates) == join_texts(one.text for one in listener.segments)
 
 
 def test_an_engine_with_a_stream_of_its_own() -> None:

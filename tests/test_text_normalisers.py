@@ -209,3 +209,15 @@ def test_traditional_chinese_is_simplified_where_it_is_asked_for() -> None:
     assert build("asr", "zh")("後面") == "後 面"
     assert build("asr", "zh-Hans", frozenset({"simplified"}))("後面") == "後 面"
     assert simple("ABC 2024年") == build("asr", "zh")("ABC 2024年")
+
+
+def test_mixed_texts_are_cut_as_by_a_scorer_of_the_field() -> None:
+    """Han characters one by one, Latin words and digits whole, signs between them: recorded from compute-wer."""
+    cut = build_cutter("asr", "zh")
+    lines = (Path(__file__).parent / "data/scoring/mixed_tokens.jsonl").read_text().splitlines()
+    for text, tokens in ((row["text"], row["tokens"]) for row in map(json.loads, lines)):
+        bare = [token.replace("'", "") for token in tokens]  # our plain step has no apostrophes
+        assert plain_steps(text)[2] == bare, text
+        kept = [word.replace("%", "").replace("'", "") for word in cut(text)]  # the sign of a number is kept there
+        assert [word for word in kept if word] == bare, text
+    assert cut("增长10%iphone手机") == ["增", "长", "10%", "iphone", "手", "机"]

@@ -52,6 +52,9 @@ def engine_options() -> str:
         able = [name for name, engine in real.items() if option in engine.supports]
         if able:
             rows.append((f"`--{option.replace('_', '-')}`", *("yes" if name in able else "" for name in real)))
+    lengths = {name: (engine.clip_seconds(Options()), engine.max_seconds) for name, engine in real.items()}
+    cells = (f"{own:g}" if own == most else f"{own:g}, to {most:g}" for own, most in lengths.values())
+    rows.append(("`--chunk-length`, seconds", *cells))
     for option in dict.fromkeys(own for engine in real.values() for own in engine.own_options):
         cells = ("yes" if option in engine.own_options else "" for engine in real.values())
         rows.append((f"`--engine-option {option.replace('_', '-')}`", *cells))

@@ -10,7 +10,9 @@ from typing import Any, cast
 
 from asrcli import engine as engines
 from asrcli.aligner import GROUP, Aligner, load_aligner_class
+from asrcli.alignment.course import LEAST_SECONDS
 from asrcli.base.background import Announce
+from asrcli.base.blas import pin_threads
 from asrcli.engine import Device, Weights, check_installed
 from asrcli.engines import device as devices
 from asrcli.engines import ranking, selection
@@ -33,6 +35,7 @@ class AlignerChoice:
 
     def load(self) -> Aligner:
         """Load the weights."""
+        pin_threads()
         with opening(self.weights):
             return self.aligner(self.weights, self.device)
 
@@ -134,6 +137,20 @@ def choose_finder(aligner: type[Aligner], language: str | None) -> Finder | None
             if models.is_here(other, model) and language in other.languages(model):
                 return other, model
     return None
+
+
+def check_window(seconds: float | None, aligner: type[Aligner], finder: Finder | None) -> None:
+    """Raise `UsageError` for stretches of a length that the aligner, or who finds the words, was not made for."""
+    if seconds is None:
+        return
+    able = [aligner, *([finder[0]] if finder else [])]
+    least = min(able, key=lambda one: max(one.made_for, one.max_seconds))
+    most = max(least.made_for, least.max_seconds)
+    if not LEAST_SECONDS <= seconds <= most:
+        raise UsageError(
+            f"--chunk-length {seconds:g}: aligner '{least.name}' takes up to {most:g} s at once; choose "
+            f"{LEAST_SECONDS:g} to {most:g}, or leave it out for {least.max_seconds:g}"
+        )
 
 
 def prepare_aligner(

@@ -37,6 +37,7 @@ class Pairing:
     aligner: Aligner
     finder: Aligner | None = None  # who finds the words; None: the aligner by itself, or nobody can
     timed: bool = False  # the finder's times are already those of the aligner
+    window: float | None = None  # seconds; the longest stretch that was asked for, up to what they were made for
 
     @property
     def verifier(self) -> Aligner | None:
@@ -59,7 +60,9 @@ class Pairing:
 
     @property
     def max_seconds(self) -> float:
-        """The longest clip that both align well."""
+        """The longest clip that was asked for, or that both align well."""
+        if self.window is not None:
+            return self.window
         return min(self.aligner.max_seconds, self.finder.max_seconds if self.finder else LONGEST, LONGEST)
 
 

@@ -13,7 +13,7 @@ from asrcli.alignment.anchors import AROUND, CONTEXT, believed, splice
 from asrcli.alignment.confidence import PAUSE, seconds_of
 from asrcli.alignment.course import FASTEST, LEAST_SECONDS, SPARE, Course
 from asrcli.alignment.places import LOW, MARGIN, Numbered, Placed, apart, cut, moved, nearest
-from asrcli.alignment.readings import better_reading
+from asrcli.alignment.readings import better_reading, fitting_reading, is_heard
 from asrcli.types import Clip
 
 LOST = 0.3  # share of a window's speech under trusted words, below which text and sound may have parted
@@ -161,12 +161,16 @@ class Following(Course):
 
     def _read(self, clip: Clip, first: int, aligned: Sequence[AlignedWord | None], verifier: Aligner) -> bool:
         """Put other readings of numbers in the place of those that are not heard; tell whether there were any."""
-        offered = (one for one in self.numbers if one.first >= first and one.last <= first + len(aligned))
-        heard = {
-            one.token: way
-            for one in offered
-            if not one.settled and (way := better_reading(clip, one, first, aligned, verifier, self.language))
-        }
+        heard: dict[int, tuple[str, ...]] = {}
+        words = self.words[first : first + len(aligned)]
+        for one in self.numbers:
+            if one.settled or one.first < first or one.last > first + len(aligned):
+                continue
+            way = better_reading(clip, one, first, aligned, verifier, self.language)
+            if way is None and self.verifier is None and not (one.settled or is_heard(one, first, aligned)):
+                way = fitting_reading(clip, one, first, words, verifier, self.language)
+            if way is not None:
+                heard[one.token] = way
         moved = 0
         for one in self.numbers:
             one.first, one.last = one.first + moved, one.last + moved

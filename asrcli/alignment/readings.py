@@ -134,8 +134,7 @@ def better_reading(
         verifier: tells which words are in the audio.
         language: of the text.
     """
-    own = aligned[one.first - first : one.last - first]
-    if all(word is not None and (word.score is None or word.score >= LOW) for word in own):
+    if is_heard(one, first, aligned):
         return None
     place = _place(clip, aligned, one.first - first, one.last - first)
     if place is None:
@@ -143,6 +142,37 @@ def better_reading(
     one.settled = True
     told = verifier.align([place] * len(one.ways), one.ways, language)
     scores = [_told(way, found) for way, found in zip(one.ways, told, strict=True)]
+    best = max(range(len(scores)), key=scores.__getitem__)
+    return one.ways[best] if scores[best] > scores[0] else None
+
+
+def is_heard(one: Number, first: int, aligned: Sequence[AlignedWord | None]) -> bool:
+    """Return whether all words of a number are found as it is spelled, when words from ``first`` on are aligned."""
+    own = aligned[one.first - first : one.last - first]
+    return all(word is not None and (word.score is None or word.score >= LOW) for word in own)
+
+
+def fitting_reading(
+    clip: Clip, one: Number, first: int, words: Sequence[str], aligner: Aligner, language: str | None
+) -> tuple[str, ...] | None:
+    """Return the reading of a number with which a whole window fits best, for one whose place nobody knows yet.
+
+    Args:
+        clip: a window.
+        one: a number whose words are all offered in it.
+        first: the number of the first word that is offered.
+        words: all that are offered, the number as it is spelled now.
+        aligner: places words in the audio.
+        language: of the text.
+
+    Returns:
+        ``None`` where that is the present one.
+    """
+    one.settled = True
+    before, after = words[: one.first - first], words[one.last - first :]
+    texts = [(*before, *way, *after) for way in one.ways]
+    told = aligner.align([clip] * len(texts), texts, language)
+    scores = [_told(text, found) for text, found in zip(texts, told, strict=True)]
     best = max(range(len(scores)), key=scores.__getitem__)
     return one.ways[best] if scores[best] > scores[0] else None
 

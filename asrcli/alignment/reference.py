@@ -10,6 +10,7 @@ from pathlib import Path
 
 from asrcli.base.encoding import decode_text
 from asrcli.base.files import reason
+from asrcli.base.whole import read_whole
 from asrcli.errors import InputError, UsageError
 from asrcli.types import Transcript, Word
 
@@ -166,7 +167,7 @@ def textgrid_tiers(path: Path) -> dict[str, list[Word]]:
 def _values(path: Path) -> Iterator[str]:
     """Yield numbers, strings and flags of a Praat text file: everything else in it is for the eye."""
     try:
-        raw = path.read_bytes()
+        raw = read_whole(path)
     except OSError as error:
         raise InputError(f"cannot read '{path}': {reason(error)}") from error
     try:

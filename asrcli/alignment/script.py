@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,10 @@ from asrcli.audio.inputs import STDIN
 from asrcli.base.encoding import decode_text
 from asrcli.base.files import reason
 from asrcli.base.join import is_unspaced
+from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
+from asrcli.places import remote
+from asrcli.places.addresses import is_address
 
 if TYPE_CHECKING:
     from asrcli.types import Segment
@@ -53,8 +55,7 @@ def read_script(path: str) -> Script:
         InputError: it cannot be read, or holds no words.
     """
     try:
-        raw = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
-        text = decode_text(raw)
+        text = decode_text(read_raw(path))
     except OSError as error:
         raise InputError(f"cannot read the text '{path}': {reason(error)}") from error
     except UnicodeDecodeError as error:
@@ -63,6 +64,15 @@ def read_script(path: str) -> Script:
     if not any(written_words(piece.text) for piece in script.pieces):
         raise InputError(f"the text '{path}' holds no words")
     return script
+
+
+def read_raw(path: str) -> bytes:
+    """Return the bytes of a text, here or elsewhere.
+
+    Raises:
+        OSError, InputError: it cannot be read.
+    """
+    return remote.read_text(path) if is_address(path) else read_whole(path)
 
 
 def parse_script(text: str, path: str) -> Script:

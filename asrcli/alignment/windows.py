@@ -77,6 +77,9 @@ class Windows(Following):
         while True:
             words, last = self._likely(clip)
             aligned = self.aligner.align([clip], [words], self.language)[0]
+            if self._read(clip, self.at, aligned, self.aligner):
+                words, last = self._likely(clip)
+                aligned = self.aligner.align([clip], [words], self.language)[0]
             spoken = [word if word is not None and is_spoken(clip, word) else None for word in aligned]
             sure = [word for _, word in islands([word if is_sure(word) else None for word in spoken])]
             reach = sure[-1].end if sure else 0.0

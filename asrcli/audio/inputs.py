@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli.base.encoding import UTF16, decode_text
-from asrcli.base.files import check_local, is_special
+from asrcli.base.files import is_special
+from asrcli.base.whole import read_whole
 from asrcli.errors import UsageError
+from asrcli.places.addresses import is_address
 
 # What a folder is searched for: the names of what the library opens, as tests hold it against FFmpeg's own list. A file
 # named on the command line may have any name; its content decides.
@@ -35,6 +36,7 @@ UNOPENED = frozenset(
 HEADS = (b"fLaC", b"OggS", b"ID3", b"caff", b".snd", b"NIST_1A", b"#!AMR", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")
 MOST_LOOKED_INTO = 1000  # files of a folder without such a name whose first bytes are read
 STDIN = "-"
+LONGEST = 4096  # characters of a pattern; longer ones match nothing, which takes minutes to find out
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def expand(arguments: Iterable[str]) -> list[Found]:
     found: dict[str, Found] = {}
     for argument in arguments:
         for one in _expand_one(argument):
-            found.setdefault(one.path if one.path == STDIN else os.path.abspath(one.path), one)
+            found.setdefault(one.path if one.path == STDIN or is_address(one.path) else os.path.abspath(one.path), one)
     return list(found.values())
 
 
@@ -66,13 +68,16 @@ def _expand_one(argument: str) -> list[Found]:
         raise UsageError("an input has an empty name")
     if argument == STDIN:
         return [Found(STDIN)]
-    check_local(argument, f"curl -L '{argument}' | asr transcribe -, or copy it here first")
+    if is_address(argument):
+        from asrcli.audio.elsewhere import expand_address
+
+        return [Found(name, root) for name, root in expand_address(argument)]
     if os.path.isdir(argument):
         files = [Found(path, argument) for path in walk(argument)]
         if not files:
             raise UsageError(f"no audio or video files in folder '{argument}'; name files of other types themselves")
         return files
-    if any(sign in argument for sign in "*?[") and not os.path.lexists(argument):
+    if any(sign in argument for sign in "*?[") and len(argument) <= LONGEST and not os.path.lexists(argument):
         matches = sorted(_matches(argument))
         if not matches:
             raise UsageError(f"nothing matches the pattern '{argument}'")
@@ -162,7 +167,7 @@ def read_names(source: str, null: bool) -> list[str]:
         UsageError: the list cannot be read or is empty.
     """
     try:
-        raw = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
+        raw = read_whole(source)
     except OSError as error:
         raise UsageError(f"cannot read the list '{source}': {error.strerror}") from error
     if raw.startswith(UTF16):  # what Windows' shells write into files

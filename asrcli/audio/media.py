@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from asrcli.audio.parts import Part, Piped
 from asrcli.audio.tracks import choose_track
 from asrcli.errors import InputError
+from asrcli.places.addresses import is_address
 
 # FFmpeg's demuxers of self-contained files. Left out on purpose: concat, hls, dash, imf, sdp, rtsp, image2, lavfi and
 # all other formats that name further files or devices, and raw formats, which take any bytes for audio.
@@ -83,13 +84,19 @@ class SeekableSource:
 
 @contextmanager
 def open_bytes(path: str, stdin: BinaryIO | None = None) -> Iterator[BinaryIO]:
-    """Open a path for reading, or take `stdin` as what it holds; ``-`` is standard input. Neither is closed.
+    """Open a path or an address for reading, or take `stdin` as what it holds; ``-`` is standard input, and left open.
 
     Raises:
         InputError: there is nothing that can be read at this path.
     """
     if path == "-" or stdin is not None:
         yield sys.stdin.buffer if stdin is None else stdin
+        return
+    if is_address(path):
+        from asrcli.places.remote import reading
+
+        with reading(path) as elsewhere:
+            yield elsewhere
         return
     try:
         mode = os.stat(path).st_mode

@@ -18,6 +18,7 @@ from typing import Any
 
 from asrcli.base.files import reason
 from asrcli.base.trust import is_harmless, is_trusted, read_own
+from asrcli.base.whole import read_whole
 from asrcli.errors import UsageError
 
 PROJECT_FILE = "asr.toml"
@@ -189,7 +190,7 @@ def read(path: Path) -> dict[str, Any]:
         UsageError: it cannot be read, or is not TOML.
     """
     try:
-        return _parsed(path, path.read_bytes())
+        return _parsed(path, read_whole(path))
     except OSError as error:
         raise UsageError(f"cannot read '{path}': {reason(error)}") from error
 

@@ -14,6 +14,7 @@ from asrcli.base import display
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
+    from rich.console import RenderableType
     from rich.progress import Progress, TaskID
     from rich.segment import Segment
 
@@ -103,10 +104,10 @@ class Console:
         self._task: TaskID | None = None
         self._started = time.perf_counter()
         self._heard: dict[str, float] = {}
-        self._reused = 0.0
+        self._worked: dict[str, float] = {}  # seconds of audio that each worker has heard
 
         if verbose:
-            _show_logs()
+            show_logs()
 
     def __enter__(self) -> Console:
         return self
@@ -149,8 +150,27 @@ class Console:
             columns.insert(0, TextColumn("{task.description}"))
         self._bar = Progress(*columns)
         self._task = self._bar.add_task(doing, total=seconds, facts="")
-        self._display = display.Display(self._bar.get_renderable)
+        self._display = display.Display(self._drawn)
         self._display.start()
+
+    def employ(self, workers: Iterable[str]) -> None:
+        """Show, beside the bar, what each of these does; none for an engine in this process."""
+        self._worked = dict.fromkeys(workers, 0.0)
+
+    def worked(self, worker: str, seconds: float) -> None:
+        """Add so many seconds of audio to what a worker has heard."""
+        self._worked[worker] = self._worked.get(worker, 0.0) + seconds
+
+    def _drawn(self) -> RenderableType:
+        from rich.console import Group
+        from rich.text import Text
+
+        assert self._bar is not None
+        if len(self._worked) < 2:
+            return self._bar.get_renderable()
+        elapsed = max(1e-9, time.perf_counter() - self._started)
+        rates = (f"{name}: {seconds / elapsed:.1f} x" for name, seconds in self._worked.items())
+        return Group(self._bar.get_renderable(), Text(", ".join(rates), no_wrap=True, overflow="ellipsis"))
 
     def heard(self, name: str, until: float) -> None:
         """Move the bar: one input has been heard up to a time."""
@@ -170,7 +190,7 @@ class Console:
             self._display = self._bar = None
 
 
-def _show_logs() -> None:
+def show_logs() -> None:
     """Let engines talk on standard error, with what their libraries say."""
     import logging
 

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from asrcli.errors import OutputError, UsageError
 
+MOST_SHOWN = 200  # characters of a name in a sentence about it
 BLOCK = 1 << 22  # bytes read at once
 TEMPORARY = re.compile(r"\.asr-[0-9a-f]{16}\.tmp")  # no part of a target's name: that may be as long as names can be
 # Hidden folders of our own: a link in the place of one would lead what is written below it somewhere else.
 OWN = frozenset({".asr", "journal", "manifests", ".under-way"})
+MANGLED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")  # what a path makes of an address
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 NO_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EROFS})
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -30,7 +32,7 @@ def check_local(path: str, cure: str) -> None:
         path: what was named.
         cure: what to do instead.
     """
-    if ADDRESS.match(path) and not os.path.lexists(path):
+    if MANGLED.match(path) and not os.path.lexists(path):
         raise UsageError(f"'{path}' is an address, and asr reads and writes files: {cure}")
 
 
@@ -193,6 +195,21 @@ def is_special(path: str | os.PathLike[str]) -> bool:
 def reason(error: OSError) -> str:
     """Return the operating system's words for an error, in lower case, without number and name."""
     return error.strerror.lower() if error.strerror else str(error)
+
+
+# What a system says of a name or a place that somebody gave: no bug of ours.
+REFUSED = {
+    getattr(errno, name, 0)
+    for name in ("EACCES", "EPERM", "ENAMETOOLONG", "ELOOP", "ENOTDIR", "EIO", "ESTALE", "ENXIO", "EROFS", "EFBIG")
+}
+
+
+def refusal(error: BaseException) -> str:
+    """Return the sentence about a file that the system does not give; "" for an error that is something else."""
+    if not isinstance(error, OSError) or error.errno not in REFUSED or error.filename is None:
+        return ""
+    name = os.fsdecode(error.filename) if not isinstance(error.filename, int) else str(error.filename)
+    return f"'{name if len(name) < MOST_SHOWN else name[:MOST_SHOWN] + '...'}': {reason(error)}"
 
 
 def write_bytes(path: Path, data: bytes) -> None:

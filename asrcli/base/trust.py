@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.whole import MOST
 from asrcli.errors import OutputError, UsageError
 
 # Engines, aligners and companions that work on this machine alone. A plugin of others is not known to.
@@ -68,11 +69,11 @@ def _is_model(value: Any, _: Path) -> bool:
 
 
 def _is_inside(value: Any, project: Path) -> bool:
-    """Return whether what is written to a path stays in the project, with every link followed."""
+    """Return whether what is written to a path stays in the project, with every link followed; an address does not."""
     if isinstance(value, bool) or value == "-":
         return True  # a flag of that name, or standard output
     text = str(value)
-    if re.match(r"fd:|~|/dev/|/proc/", text) or "\\" in text:
+    if re.match(r"fd:|~|/dev/|/proc/|[A-Za-z][A-Za-z0-9+.-]*:/", text) or "\\" in text:
         return False
     try:
         return Path(os.path.realpath(text)).is_relative_to(os.path.realpath(project))
@@ -118,7 +119,9 @@ def read_own(path: Path) -> tuple[bytes, str]:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise OSError("it is not a file")
-        return file.read(), _foreign(facts, os.stat(path.parent))
+        if facts.st_size > MOST:
+            raise OSError(f"more than {MOST >> 20} MB, which no settings are")
+        return file.read(MOST), _foreign(facts, os.stat(path.parent))
 
 
 def _foreign(file: os.stat_result, folder: os.stat_result) -> str:

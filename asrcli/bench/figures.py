@@ -112,6 +112,8 @@ def sweep(found: Sequence[say.Batched]) -> list[Measure]:
         whole = repeated("rtfx", [one.seconds / (one.decode + time) for time in one.times], "x", condition)
         measures.append(whole)
         measures.append(repeated("rtfx_model", [one.seconds / time for time in one.times], "x", condition))
+        measures.append(Measure("memory_peak", in_mib(one.peak_rss), "MiB", condition))
+        measures.append(Measure("gpu_memory_peak", in_mib(one.peak_gpu), "MiB", condition))
         if best is None or (whole.value or 0) > (best.value or 0):
             best = whole
     if best is not None:
@@ -149,6 +151,13 @@ def serving(callers: int, found: say.Served) -> list[Measure]:
     for share in PERCENTILES:
         value = percentile(found.times, share) if found.times else None
         measures.append(Measure(f"latency_p{share}", value, "s", condition, count=len(found.times)))
+    first = [one.first for one in found.requests if one.first is not None and not one.error]
+    if first:
+        values = {"p50": percentile(first, 50), "p95": percentile(first, 95), "mean": sum(first) / len(first)}
+        measures += [Measure(f"ttft_{name}", one, "s", condition, count=len(first)) for name, one in values.items()]
+    rates = [one.total / one.seconds for one in found.requests if one.seconds and not one.error]
+    if rates:
+        measures.append(Measure("rtf", sum(rates) / len(rates), "s/s", condition, count=len(rates)))
     return measures
 
 

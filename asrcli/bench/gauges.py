@@ -6,6 +6,7 @@ What a machine does not count is ``None``, and stays a blank in every table.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,16 @@ class Reading:
     gpu_memory: int | None  # bytes, the same, as the driver counts them
     gpu_joules: float | None  # of all GPUs
     cpu_joules: float | None  # of all packages that the kernel lets us read
+
+
+def peak_rss() -> int:
+    """Return the most memory that this process has held, in bytes; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def tree_memory(root: int) -> int | None:
@@ -194,6 +205,11 @@ class Gauges:
         seconds = time.perf_counter() - begun
         spent = [difference(self.gpus.joules(), gpu), difference(self.packages.joules(), cpu)]
         found.append(Reading(seconds, self._rss, self._gpu, spent[0], spent[1]))
+
+    def peaks(self) -> tuple[int | None, int | None]:
+        """Return the most memory of the processes and of the GPU so far, in bytes, since `over` began."""
+        self._read()
+        return self._rss, self._gpu
 
     def close(self) -> None:
         """Stop watching."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asrcli.bench import messages as say
+from asrcli.bench import serving
+from asrcli.bench.gauges import peak_rss
 from asrcli.capabilities import Concurrent, Streams
 from asrcli.datasets.manifests import recording_of
 from asrcli.engine import Engine
+from asrcli.engines.options import clip_length
 from asrcli.engines.recogniser import Choice, LocalRecogniser
-from asrcli.errors import AsrError, OutOfMemory, UsageError
+from asrcli.errors import AsrError, OutOfMemory
 from asrcli.pipeline.events import Failed, Finished, Notice
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import Settings
@@ -70,7 +72,7 @@ class Loaded:
         from asrcli.audio.cut import CutOptions
         from asrcli.audio.vad import VadOptions
 
-        longest = self.choice.engine.clip_seconds(self.job.options)
+        longest = clip_length(self.choice.engine, self.job.options)
         vad = VadOptions() if self.job.vad else None
         return CutOptions(max_seconds=longest, max_gap=self.choice.engine.longest_pause, vad=vad)
 
@@ -78,17 +80,21 @@ class Loaded:
         """Hear one utterance through the whole pipeline, alone, one clip at a time."""
         settings = Settings(cut=self.cut_options(), batch_size=1, decode_threads=1)
         text, error, trace, decode = None, "", "", 0.0
+        heard: tuple[str | None, float | None] = (None, None)
         begun, busy = time.perf_counter(), self.recogniser.busy
         for event in run([recording_of(one)], [self.recogniser], self.job.options, settings):
             if isinstance(event, Finished):
                 text, decode = event.transcript.text, event.transcript.timings.decode
+                heard = event.transcript.language, event.transcript.language_score
             elif isinstance(event, Notice):
                 self.tell(event.text if event.index is None else f"{one.id}: {event.text}")
             elif isinstance(event, Failed):
                 error = f"{type(event.error).__name__}: {event.error}"
                 if not isinstance(event.error, AsrError):
                     trace = "".join(traceback.format_exception(event.error))
-        return say.Heard(one.id, text, time.perf_counter() - begun, decode, self.recogniser.busy - busy, error, trace)
+        wall, model = time.perf_counter() - begun, self.recogniser.busy - busy
+        heard = (None, None) if self.job.options.language else heard
+        return say.Heard(one.id, text, wall, decode, model, error, trace, *heard)
 
     def tell(self, text: str) -> None:
         """Say a line about an utterance, once however often that is heard."""
@@ -125,7 +131,7 @@ class Loaded:
             except OutOfMemory:
                 yield say.Batched(size, decode, (), seconds, len(clips), fits=False)
                 return
-            yield say.Batched(size, decode, tuple(times), seconds, len(clips))
+            yield say.Batched(size, decode, tuple(times), seconds, len(clips), peak_rss=peak_rss() or None)
             best = max(best, seconds / sorted(times)[len(times) // 2])
             if gainless == MOST_GAINLESS:
                 return
@@ -162,33 +168,19 @@ class Loaded:
         return listen(engine, one.id, samples, chunk, self.job.options)
 
     def serve(self, request: say.Serve) -> say.Served:
-        """Hear utterances from several threads at once, each taking the next as soon as it has finished one."""
-        if not issubclass(self.choice.engine, Concurrent):
-            raise UsageError(f"engine '{self.choice.engine.name}' hears one caller at a time: leave --concurrency out")
-        waiting = iter(request.utterances)
-        lock = threading.Lock()
-        heard: list[say.Heard] = []
-
-        def call() -> None:
-            while True:
-                with lock:
-                    one = next(waiting, None)
-                if one is None:
-                    return
-                result = self.hear(one)
-                with lock:
-                    heard.append(result)
-
-        threads = [threading.Thread(target=call, daemon=True) for _ in range(request.callers)]
+        """Hear utterances for several callers at once, each with the next as soon as it has an answer."""
         begun = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        if issubclass(self.choice.engine, Concurrent):
+            asked = serving.from_threads(request.utterances, request.callers, self.hear)
+        else:
+            waiting = [(one, self.clips([one])) for one in request.utterances]
+            begun = time.perf_counter()  # after the decoding
+            budget = self.choice.engine.batch_length(self.recogniser.device)
+            asked = serving.in_turns(self.recogniser.load(), waiting, request.callers, budget, self.job.options)
         wall = time.perf_counter() - begun
-        times = tuple(one.total for one in heard if not one.error)
-        seconds = sum(one.seconds or 0.0 for one in request.utterances)
-        return say.Served(times, wall, seconds, sum(bool(one.error) for one in heard))
+        times = tuple(one.total for one in asked if not one.error)
+        seconds = sum(one.seconds for one in asked)
+        return say.Served(times, wall, seconds, len(asked) - len(times), tuple(asked))
 
 
 def listen(engine: Streams, name: str, samples: Samples, chunk: float, options: Options) -> say.Streamed:

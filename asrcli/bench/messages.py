@@ -84,6 +84,8 @@ class Heard:
     model: float
     error: str = ""
     trace: str = ""  # of a bug
+    language: str | None = None  # that the engine heard by itself; None when it was told one
+    language_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class Batched:
     seconds: float  # of audio
     clips: int
     fits: bool = True
+    peak_rss: int | None = None  # bytes, the most of all sizes up to this one
+    peak_gpu: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,18 @@ class Streamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """One of several requests at once; times are seconds from when it was made."""
+
+    id: str
+    seconds: float  # of audio
+    total: float  # until its whole text was there
+    first: float | None = None  # until its first token was; None where the engine does not tell
+    batch: int = 1  # clips that were heard together with it
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Served:
     """Several callers at once: how long each utterance took, and all of them together."""
 
@@ -119,6 +135,7 @@ class Served:
     wall: float
     seconds: float  # of audio
     failed: int
+    requests: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +149,4 @@ class Ended:
     cuda_reserved: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A line for the user: a fallback of the engine."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """The engine cannot go on: a mistake of the user by its class, or a bug with its traceback."""
-
-    kind: str  # of `asrcli.errors`; "" for a bug
-    text: str
-    trace: str = ""
-
-
-Answer = Cold | Heard | Batched | Streamed | Served | Ended | Said | Trouble
+Answer = Cold | Heard | Batched | Streamed | Served | Ended

@@ -10,7 +10,7 @@ from asrcli.bench.tables import headline
 from asrcli.bench.verdicts import Point, front, points
 from asrcli.datasets.results import RunRecord
 from asrcli.reports.labels import MOST_NAMED, Box, place_names
-from asrcli.reports.plot import BLUE, GREEN, GREY, LINE, ORANGE, RED, VIOLET, literal, plotted
+from asrcli.reports.plot import BLUE, GREEN, GREY, LINE, ORANGE, RED, VIOLET, literal, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,10 +19,9 @@ SIZE, LETTER = 8.5, 5.0  # of the names: height, and width of a letter, in typog
 COLOURS = (BLUE, ORANGE, GREEN, VIOLET, RED, GREY)  # as the HTML reports
 
 
-def write_plot(runs: Sequence[RunRecord], path: Path) -> None:
-    """Write the plot; runs without a rate or a speed are not in it."""
-    with plotted(path, 5.6) as axes:
-        draw(axes, runs)
+def to_plot(runs: Sequence[RunRecord], path: Path) -> bytes:
+    """Return the plot as the file of that name holds it; runs without a rate or a speed are not in it."""
+    return picture(path, 5.6, lambda axes: draw(axes, runs))
 
 
 def draw(axes: Axes, runs: Sequence[RunRecord]) -> None:

@@ -12,15 +12,19 @@ from asrcli.bench.plan import Contestant, Plan
 from asrcli.bench.robustness import CONDITION, Condition
 from asrcli.bench.run import Outcome
 from asrcli.compare.comparison import compare
+from asrcli.compare.identification import ALL, identified
 from asrcli.compare.matching import Heard as System
 from asrcli.compare.run import settings_of
 from asrcli.compare.scores import LADDER, SystemScore
 from asrcli.datasets.dataset import Dataset
 from asrcli.datasets.results import OWN_KEYS, Measure, RunRecord
+from asrcli.datasets.utterances import HEARD_LANGUAGE, heard_language
 from asrcli.engine import Weights
 from asrcli.types import Utterance
 
 RATES = ("wer_raw", "wer_no_case", "wer_no_case_no_punctuation", "wer")  # as `comparison.LADDER`
+LANGUAGE_ACCURACY = "language_accuracy"
+HEARD_KEYS = ("error", HEARD_LANGUAGE, f"{HEARD_LANGUAGE}_score")  # what a run adds to the fields of an utterance
 SEGMENT = 60.0  # seconds in a minute
 
 
@@ -29,7 +33,7 @@ def run_record(
 ) -> RunRecord:
     """Return the record of a run, scored."""
     heard = {one.id: one for one in outcome.heard}
-    utterances = tuple(bare(one, heard[one.id].error) for one in dataset.utterances)
+    utterances = tuple(bare(one, heard[one.id]) for one in dataset.utterances)
     texts = tuple(heard[one.id].text for one in utterances)
     language = contestant.options.language
     accuracy = score(utterances, texts, plan, language)
@@ -45,7 +49,8 @@ def run_record(
         dataset=dataset.name,
         started=started,
         facts=tuple({**facts, "device": outcome.device, **notes}.items()),
-        measures=(*accuracy, *outcome.measures, *card),
+        measures=(*accuracy, *languages(utterances), *outcome.measures, *card),
+        requests=outcome.requests,
     )
 
 
@@ -55,10 +60,25 @@ def model_of(weights: Weights) -> str:
     return os.path.abspath(weights.name) if named else weights.name
 
 
-def bare(one: Utterance, error: str) -> Utterance:
-    """Return an utterance with the fields that are the dataset's own, and why it was not heard."""
-    fields = tuple((name, value) for name, value in one.fields if name not in (*OWN_KEYS, "error", "offset"))
-    return replace(one, fields=(*fields, ("error", error)) if error else fields)
+def bare(one: Utterance, heard: say.Heard) -> Utterance:
+    """Return an utterance with the fields that are the dataset's own, the language heard, and why nothing was."""
+    fields = tuple((name, value) for name, value in one.fields if name not in (*OWN_KEYS, *HEARD_KEYS, "offset"))
+    score = None if heard.language_score is None else f"{heard.language_score:g}"
+    own = zip(HEARD_KEYS, (heard.error, heard.language, score), strict=True)
+    return replace(one, fields=(*fields, *((name, value) for name, value in own if value)))
+
+
+def languages(utterances: Sequence[Utterance]) -> list[Measure]:
+    """Return how often the language that is spoken was heard, and what was heard instead."""
+    measures = []
+    for one in identified(utterances, [heard_language(each) for each in utterances]):
+        low, high = (one.interval.low, one.interval.high) if one.interval else (None, None)
+        name = "" if one.spoken == ALL else one.spoken
+        measures.append(Measure(LANGUAGE_ACCURACY, one.accuracy, "of utterances", name, low, high, one.utterances))
+        if name:
+            instead = [(f"{name} as {heard}", count) for heard, count in one.instead]
+            measures += [Measure("language_heard", count, "utterances", pair) for pair, count in instead]
+    return measures
 
 
 def score(
@@ -118,8 +138,7 @@ def card_record(record: RunRecord, outcome: Outcome) -> RunRecord | None:
         return None
     pairs = [(one, row) for each, rows in outcome.card for one, row in zip(each.utterances, rows, strict=True)]
     utterances = tuple(
-        replace(bare(one, row.error), audio=None, fields=((CONDITION, dict(one.fields)[CONDITION]),))
-        for one, row in pairs
+        replace(bare(one, row), audio=None, fields=((CONDITION, dict(one.fields)[CONDITION]),)) for one, row in pairs
     )
     return replace(
         record,
@@ -128,4 +147,5 @@ def card_record(record: RunRecord, outcome: Outcome) -> RunRecord | None:
         times=tuple(row.total if row.text is not None else None for _, row in pairs),
         dataset=f"{record.dataset}, robustness",
         measures=(),
+        requests=(),
     )

@@ -63,6 +63,7 @@ def to_json(runs: Sequence[RunRecord], paths: Sequence[str]) -> str:
             "on_pareto_front": at in front(runs),
             "facts": dict(run.facts),
             "measures": [asdict(one) for one in run.measures],
+            **({"requests": [asdict(one) for one in run.requests]} if run.requests else {}),
         }
         for at, (run, path) in enumerate(zip(runs, paths, strict=True))
     ]

@@ -13,14 +13,15 @@ from typing import TypeVar
 
 from asrcli.bench import figures
 from asrcli.bench import messages as say
-from asrcli.bench.gauges import Gpus, Packages, idle_watts
+from asrcli.bench.gauges import Gpus, Packages, greatest, idle_watts
 from asrcli.bench.plan import Contestant, Plan, Watcher
 from asrcli.bench.process import Died, EngineBug, Worker
 from asrcli.bench.robustness import Condition
-from asrcli.capabilities import Concurrent, Streams
+from asrcli.bench.serving import enough
+from asrcli.capabilities import Streams
 from asrcli.datasets.dataset import Dataset, sample
 from asrcli.datasets.journal import Journal
-from asrcli.datasets.results import Measure
+from asrcli.datasets.results import Measure, RequestTime
 from asrcli.errors import AsrError, EngineUnavailable
 from asrcli.types import Utterance
 
@@ -39,6 +40,7 @@ class Outcome:
     card: tuple[tuple[Condition, tuple[say.Heard, ...]], ...]  # the robustness card
     notes: tuple[str, ...]
     device: str
+    requests: tuple[RequestTime, ...] = ()  # one by one, of several callers at once
 
 
 @dataclass(slots=True)
@@ -155,7 +157,7 @@ class EngineRun:
             yield _Phase("batches", partial(self._sweep, some=some))
         if issubclass(engine, Streams):
             yield _Phase("stream", partial(self._listen, some=some))
-        for callers in plan.callers if issubclass(engine, Concurrent) else ():
+        for callers in plan.callers:
             yield _Phase(f"{callers} callers", partial(self._serve, some=some, callers=callers))
         for one in self.conditions:
             yield _Phase(part_of(one), partial(self._hear_condition, condition=one))
@@ -205,7 +207,13 @@ class EngineRun:
         self.watcher.phase(self.contestant.system, "batches", len(sizes))
         found: list[say.Batched] = []
         with worker.gauges.over() as readings:
-            ended = worker.ask(say.Sweep(some, sizes, self.plan.repeats), self._counting(found))
+            count = self._counting(found)
+
+            def take(one: say.Batched) -> None:
+                rss, gpu = worker.gauges.peaks()
+                count(replace(one, peak_rss=greatest(one.peak_rss, rss), peak_gpu=gpu))
+
+            ended = worker.ask(say.Sweep(some, sizes, self.plan.repeats), take)
         audio = sum(one.seconds * (1 + len(one.times)) for one in found)
         return [*figures.sweep(found), *figures.resources(readings[0], ended, audio, "batches", self._idle)]
 
@@ -220,7 +228,8 @@ class EngineRun:
         """Hear a part from several callers at once."""
         self.watcher.phase(self.contestant.system, f"{callers} callers", 1)
         found: list[say.Served] = []
-        worker.ask(say.Serve(some, callers), self._counting(found))
+        worker.ask(say.Serve(enough(some, callers), callers), self._counting(found))
+        self.journal.add({"callers": callers, "requests": [asdict(one) for one in found[0].requests]})
         return figures.serving(callers, found[0])
 
     def _counting(self, found: list[T]) -> Callable[[T], None]:
@@ -259,7 +268,13 @@ class EngineRun:
             tuple((one, self._card_rows(one)) for one in self.conditions),
             tuple(line["note"] for line in self.journal.lines if "note" in line),
             self._starts()[-1][0].device,
+            self._requests(),
         )
+
+    def _requests(self) -> tuple[RequestTime, ...]:
+        """Return the requests of several callers; of a part that was done twice, those of the last time."""
+        last = {line["callers"]: line["requests"] for line in self.journal.lines if "requests" in line}
+        return tuple(RequestTime(callers, **one) for callers, rows in sorted(last.items()) for one in rows)
 
     def _card_rows(self, condition: Condition) -> tuple[say.Heard, ...]:
         rows = self._rows(part_of(condition))

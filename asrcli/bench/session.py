@@ -16,7 +16,7 @@ from asrcli.bench import environment, records, robustness, store
 from asrcli.bench.gauges import Gpus
 from asrcli.bench.plan import Contestant, Plan, Watcher
 from asrcli.bench.run import EngineRun
-from asrcli.capabilities import Backends, Concurrent, backend_of
+from asrcli.capabilities import Backends, backend_of
 from asrcli.compare.run import chosen_convention
 from asrcli.datasets.dataset import Dataset, digest, open_dataset, sample
 from asrcli.datasets.dataset import Wanted as WantedDataset
@@ -38,6 +38,7 @@ class Request:
     options: Options = field(default_factory=Options)
     plan: Plan = field(default_factory=Plan)
     vad: bool = True
+    told: bool = True  # the one language of the data, where it has one and `options` name none
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
@@ -83,14 +84,11 @@ def bench(request: Request, watcher: Watcher) -> Results:
         watcher.note(text)
     for text in shortened(dataset.missing):
         watcher.lost(text)
-    options = request.options if request.options.language else with_language(request.options, dataset, chosen)
+    own = request.options.language or not request.told
+    options = request.options if own else with_language(request.options, dataset, chosen)
     request = replace(request, options=options, folder=request.folder or store.default_folder())
     failed: list[tuple[str, AsrError]] = []
     contestants = list(prepared(chosen, request, watcher, failed))
-    if request.plan.callers and (
-        single := [one.system for one in contestants if not issubclass(one.choice.engine, Concurrent)]
-    ):
-        watcher.note(f"--concurrency is left out for engines that hear one caller at a time: {', '.join(single)}")
     whole = digest(dataset.utterances)
     runs: list[tuple[Path, RunRecord]] = []
     with ExitStack() as stack:
@@ -224,7 +222,7 @@ def replay_of(contestant: Contestant, request: Request) -> str:
         "dataset": {**asdict(request.dataset), "source": here, "cache": None},
         "options": dict(contestant.options.given()),
         "plan": asdict(request.plan),
-        **{name: getattr(request, name) for name in ("vad", "device", "dtype", "threads")},
+        **{name: getattr(request, name) for name in ("vad", "told", "device", "dtype", "threads")},
     }
     return json.dumps(values, ensure_ascii=False)
 
@@ -246,9 +244,10 @@ def request_of(record: RunRecord, folder: Path | None) -> Request:
             Options(**options),
             Plan(**{name: one for name, one in plan.items() if name in known}),
             **{name: values[name] for name in ("vad", "device", "dtype", "threads")},
+            told=values.get("told", True),
             folder=folder,
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError("the record does not say how it was made; only runs of `asr bench` can be replayed") from None
 
 

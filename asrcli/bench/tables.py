@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 
 from asrcli.bench.records import RATES
 from asrcli.bench.verdicts import batch_of, best_speed, scored_as
-from asrcli.compare import wording
+from asrcli.compare import identification, wording
 from asrcli.compare.comparison import number_groups
 from asrcli.compare.scores import LADDER
 from asrcli.datasets.results import Measure, RunRecord
+from asrcli.datasets.utterances import heard_language
 from asrcli.scoring.significance import FEWEST_FOR_INTERVAL, Interval
 
 ERRORS = ("substitutions", "deletions", "insertions")
-MEMORY = "memory: the most while the best RTFx was looked for, with batches of every size tried, or else at batch 1"
+MEMORY = "memory: the most up to the batch size of the best RTFx"
 BLANK = ""  # what was not counted is blank, never a guess
 
 
@@ -31,7 +32,7 @@ class Grid:
 
 def grids(runs: Sequence[RunRecord]) -> list[Grid]:
     """Return every table that has something to show."""
-    found = [summary(runs), rates(runs), starting(runs), latency(runs), speed(runs), resources(runs)]
+    found = [summary(runs), rates(runs), languages(runs), starting(runs), latency(runs), speed(runs), resources(runs)]
     found += [streaming(runs), callers(runs), card(runs)]
     return [grid for grid in found if grid.rows]
 
@@ -100,6 +101,10 @@ def summary(runs: Sequence[RunRecord]) -> Grid:
 
 def part_of_best(record: RunRecord) -> str:
     """Return the part of the work in which the best speed was reached: its memory belongs beside it."""
+    swept = f"batch {batch_of(record)}, swept"
+    if (one := record.measure("memory_peak", swept)) is not None and one.value:
+        return swept
+    # Records of before: the most with batches of any size.
     return "batches" if batch_of(record) not in ("", "1") and record.measure("memory_peak", "batches") else "batch 1"
 
 
@@ -116,6 +121,19 @@ def rates(runs: Sequence[RunRecord]) -> Grid:
     ]
     columns = ("system", *LADDER, *ERRORS, "of words")
     return Grid("Error rates", columns, tuple(rows), spare=("no case, no punctuation", "no case", "raw", "of words"))
+
+
+def languages(runs: Sequence[RunRecord]) -> Grid:
+    """Return how often each language was heard for what it is."""
+    rows = [
+        row
+        for run in runs
+        for row in identification.rows(
+            run.system, identification.identified(run.utterances, [heard_language(one) for one in run.utterances])
+        )
+    ]
+    note = "of utterances whose language the data names, where the engine was told none; none: no language was heard"
+    return Grid(identification.TITLE, identification.COLUMNS, tuple(rows), note)
 
 
 def starting(runs: Sequence[RunRecord]) -> Grid:
@@ -208,6 +226,8 @@ def callers(runs: Sequence[RunRecord]) -> Grid:
             m.condition.removesuffix(" callers"),
             shown(m),
             value(one, "rtfx", m.condition),
+            value(one, "rtf", m.condition),
+            *(value(one, f"ttft_p{share}", m.condition) for share in (50, 95)),
             *(value(one, f"latency_p{share}", m.condition) for share in (50, 95, 99)),
             value(one, "failed", m.condition, "{:.0f}"),
         )
@@ -215,8 +235,12 @@ def callers(runs: Sequence[RunRecord]) -> Grid:
         for m in one.measures
         if m.name == "throughput"
     ]
-    columns = ("system", "callers", "utterances/s", "RTFx", "p50 s", "p95 s", "p99 s", "failed")
-    return Grid("Several callers at once", columns, tuple(rows))
+    columns = (
+        *("system", "callers", "utterances/s", "audio s/s", "RTF", "first token p50 s", "p95 s"),
+        *("whole text p50 s", "p95 s", "p99 s", "failed"),
+    )
+    note = "RTF: mean over requests of the time to the whole text by their audio; first token where the engine tells it"
+    return without_empty(Grid("Several callers at once", columns, tuple(rows), note), keep=5)
 
 
 def card(runs: Sequence[RunRecord]) -> Grid:

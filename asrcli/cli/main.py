@@ -23,7 +23,7 @@ from typer.exceptions import TyperException
 
 from asrcli import __version__
 from asrcli.base.console import complain, printable
-from asrcli.base.files import reason
+from asrcli.base.files import reason, refusal
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
 
 
@@ -315,7 +315,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         leave(130)  # threads may be deep in a library
     except OSError as error:
         _end_without_output(error)
-        raise
+        if not (said := refusal(error)):
+            raise
+        complain(f"asr: {said}")
+        sys.exit(1)
     sys.exit(code)
 
 

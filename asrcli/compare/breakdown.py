@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asrcli.compare.comparison import number_groups
+from asrcli.compare.identification import code_of
 from asrcli.compare.pairs import rate_interval
 from asrcli.compare.scores import Comparison, Share
 from asrcli.errors import UsageError
@@ -157,8 +158,10 @@ def value_of(one: Utterance, name: str, length: int) -> str | float | None:
         return float(length)
     if name == "seconds":
         return one.seconds
-    if name in ("group", "language"):
-        return one.group if name == "group" else one.language
+    if name == "group":
+        return one.group
+    if name == "language":
+        return code_of(one.language) or None
     return dict(one.fields).get(name)
 
 

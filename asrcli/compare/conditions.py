@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 from asrcli.compare import wording
 from asrcli.compare.scores import FEW_UNITS, Comparison, PairScore
@@ -136,6 +137,13 @@ class Condition:
         if not found:
             raise self.mistake("it names a difference, and there is only one system")
         return found
+
+
+def check_baseline(conditions: Sequence[Condition], comparison: Comparison, first: Path) -> None:
+    """Raise `InputError` where conditions are about differences from a first system that could not be read."""
+    paired = any(name in PAIR_NAMES for one in conditions for name in one.names)
+    if paired and comparison.systems[0].path != str(first):
+        raise InputError(f"{first} is the baseline of --fail-if, and without it nothing is judged")
 
 
 @dataclass(frozen=True, slots=True)

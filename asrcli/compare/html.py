@@ -21,6 +21,7 @@ from urllib.parse import quote
 from asrcli.compare import wording
 from asrcli.compare.breakdown import by_field, fields_of
 from asrcli.compare.classes import CLASSES
+from asrcli.compare.identification import identified
 from asrcli.compare.scores import LADDER, Comparison, PairScore, SystemScore
 
 MOST_BYTES = 14_000_000  # of the utterances in the page: it stays below 15 MB and opens in a second or two
@@ -116,7 +117,7 @@ def page_data(comparison: Comparison, fields: Sequence[str], left_out: int) -> d
         "systems": [system_data(one, classes) for one in comparison.systems],
         "pairs": [pair_data(comparison, pair) for pair in comparison.pairs],
         "classes": classes,
-        "fields": [field_data(comparison, name) for name in chosen],
+        "fields": [*(field_data(comparison, name) for name in chosen), *language_data(comparison)],
     }
 
 
@@ -162,6 +163,24 @@ def field_data(comparison: Comparison, name: str) -> dict[str, Any]:
         "sizes": [one.utterances for one in buckets],
         "rates": [[share.rate for share in one.shares] for one in buckets],
     }
+
+
+def language_data(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the share of utterances in which another language was heard, by the one that is spoken."""
+    found = [identified(comparison.utterances, one.languages) for one in comparison.systems]
+    if not any(found):
+        return []
+    names = list(dict.fromkeys(row.spoken for rows in found for row in rows))
+    wrong = [{row.spoken: 1 - row.accuracy for row in rows} for rows in found]
+    sizes = {row.spoken: row.utterances for rows in found for row in rows}
+    return [
+        {
+            "name": "language, share of utterances in which another was heard",
+            "labels": names,
+            "sizes": [sizes[name] for name in names],
+            "rates": [[own.get(name) for own in wrong] for name in names],
+        }
+    ]
 
 
 def utterance_rows(comparison: Comparison, folder: Path | None) -> tuple[list[str], int]:

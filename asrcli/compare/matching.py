@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePath
 
 from asrcli.base.join import join_texts
@@ -12,7 +13,7 @@ from asrcli.compare.nist import lay_into_segments
 from asrcli.compare.sources import Source, name_of, names_system
 from asrcli.datasets.lines import TABLES
 from asrcli.datasets.results import system_of
-from asrcli.datasets.utterances import SILENT_PIECES
+from asrcli.datasets.utterances import SILENT_PIECES, heard_language
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
@@ -29,15 +30,21 @@ class Heard:
     missing: tuple[str, ...] = ()  # references that this system has no text for
     extra: tuple[str, ...] = ()  # texts that belong to no reference
     notes: tuple[str, ...] = ()
+    languages: tuple[str | None, ...] = ()  # that it heard by itself, in the same order; () where it says none
 
 
-def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance], list[Heard]]:
-    """Return the references and each system's texts in their order.
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """One system, and how what it heard is matched to the references: `InputError` where that cannot be."""
+
+    path: str
+    heard: Callable[[], Heard]
+
+
+def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance], list[Hearing]]:
+    """Return the references, and how each system's texts come in their order.
 
     Ids are compared as they are, and where a system shares none of them, by file name without folder and suffix.
-
-    Raises:
-        InputError: a system shares no id with the references.
     """
     names = distinct_names([Path(one.path) for one in systems])
     sources = [replace(one, name=name) for one, name in zip(systems, names, strict=True)]
@@ -48,7 +55,7 @@ def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance]
         sources = [
             replace(one, utterances=tuple(whole_text(one)), lines=False) if one.lines else one for one in sources
         ]
-    return utterances, [match_one(utterances, source, reference) for source in sources]
+    return utterances, [Hearing(source.path, partial(match_one, utterances, source, reference)) for source in sources]
 
 
 def whole_text(source: Source) -> list[Utterance]:
@@ -115,6 +122,7 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
     if folded:
         notes += (f"{source.path}: {len(folded)} ids are those of {reference.path} but for capitals: {folded[0]}",)
     known = set(names)
+    languages = languages_of(source, names)
     found = tuple(heard.get(name) for name in names)
     return Heard(
         source.name,
@@ -123,7 +131,17 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
         missing=tuple(one.id for one, name in zip(utterances, names, strict=True) if name not in heard),
         extra=tuple(name for name in heard if name not in known),
         notes=(*notes, *oddities(source, reference, [one.text for one in utterances] == list(found))),
+        languages=languages,
     )
+
+
+def languages_of(source: Source, names: Sequence[str]) -> tuple[str | None, ...]:
+    """Return the language that a system heard in each utterance, by the names that match; () where it says none."""
+    heard = {one.id: language for one in source.utterances if (language := heard_language(one))}
+    by_stem = {PurePath(name).stem: language for name, language in heard.items()}
+    if len(source.utterances) == len(names) == 1 and heard:
+        return tuple(heard.values())
+    return tuple(heard.get(name) or by_stem.get(name) for name in names) if heard else ()
 
 
 def match_capitals(names: Sequence[str], heard: Mapping[str, str]) -> tuple[list[str], list[str]]:

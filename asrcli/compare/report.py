@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -11,18 +11,35 @@ from asrcli.base.console import table_console
 from asrcli.compare import tables
 from asrcli.compare.breakdown import worst
 from asrcli.compare.conditions import Outcome
+from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.scores import Comparison, Share
-from asrcli.errors import CheckFailed, UsageError
-from asrcli.outputs.ledger import write_ours
+from asrcli.errors import CheckFailed, InputError, UsageError
 from asrcli.outputs.targets import ReportPaths, check_targets, reads, writes
+from asrcli.reports.written import Maker, write_reports
 
 if TYPE_CHECKING:
     from asrcli.compare.run import Wanted
     from asrcli.scoring.meetings import MeetingScore
 
 
-def write(comparison: Comparison, paths: ReportPaths, outcomes: Sequence[Outcome], *, fields: Sequence[str]) -> None:
-    """Write every report that has a path; `asrcli.outputs.ledger.check_replaceable` has said that all may be written.
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """How a comparison is said and written."""
+
+    losses: Losses
+    force: bool = False
+    quiet: bool = False
+
+    @property
+    def code(self) -> int:
+        """The exit code: 1 where something could not be read."""
+        return 1 if self.losses.notes else 0
+
+
+def write(
+    comparison: Comparison, paths: ReportPaths, outcomes: Sequence[Outcome], *, fields: Sequence[str], force: bool
+) -> None:
+    """Write every report that has a path; `asrcli.reports.written.check_reports` has said that all may be written.
 
     Raises:
         OutputError: a file cannot be written.
@@ -31,43 +48,30 @@ def write(comparison: Comparison, paths: ReportPaths, outcomes: Sequence[Outcome
 
     recordings = {one.audio for one in comparison.utterances}
     check_targets(writes(**paths._asdict()), reads("a recording of the references", *recordings))
-    makers: dict[str, Callable[[], str | Iterable[str]]] = {
+    makers: dict[str, Maker] = {
         "json": lambda: tables.to_json(comparison, fields=fields),
         "csv": lambda: tables.to_csv(comparison),
         "markdown": lambda: tables.to_markdown(comparison, outcomes),
         "html": lambda: to_html(comparison, fields=fields, folder=paths.html.parent if paths.html else None),
         "junit": lambda: tables.to_junit(outcomes),
     }
-    for name, path in paths._asdict().items():
-        if path is None:
-            continue
-        text = makers[name]()
-        if str(path) == "-":
-            sys.stdout.writelines([text] if isinstance(text, str) else text)
-        else:
-            write_ours(path, text if isinstance(text, str) else "".join(text), force=True)
+    write_reports(paths, makers, force=force)
 
 
-def unreferenced(
-    systems: Sequence[Path], wanted: Wanted, paths: ReportPaths, consensus: Path | None, *, force: bool, quiet: bool
-) -> None:
+def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: ReportPaths, consensus: Path | None, to: Sink) -> None:
     """Compare systems without a reference, and write and print what was asked for."""
     from asrcli.compare import unreferenced as without
 
-    agreement = without.compare_unreferenced(systems, wanted)
+    agreement = without.compare_unreferenced(systems, wanted, to.losses)
     if consensus is not None:
-        without.write_consensus(agreement, consensus, systems, force=force)
-    if paths.json is not None:
-        if paths.to_stdout:
-            sys.stdout.write(without.to_json(agreement))
-            return
-        write_ours(paths.json, without.to_json(agreement), force=True)
-    if not quiet:
+        without.write_consensus(agreement, consensus, systems, force=to.force)
+    write_reports(paths, {"json": lambda: without.to_json(agreement)}, force=to.force)
+    if not to.quiet and not paths.to_stdout:
         without.show(agreement, table_console())
 
 
 def meetings(
-    reference: Path, systems: Sequence[Path], wanted: Wanted, paths: ReportPaths, collar: float, *, quiet: bool
+    reference: Path, systems: Sequence[Path], wanted: Wanted, paths: ReportPaths, collar: float, to: Sink
 ) -> None:
     """Score stm or rttm files as conversations, and write and print what was asked for."""
     import json
@@ -75,22 +79,23 @@ def meetings(
 
     from asrcli.compare import terminal
 
-    scores = score_conversations(reference, systems, wanted, collar)
-    if paths.json is not None:
+    scores = score_conversations(reference, systems, wanted, collar, to.losses)
+
+    def to_json() -> str:
         rows = [{**asdict(one), **_rates(one)} for one in scores]
-        text = json.dumps({"schema": "asr-meetings/1", "systems": rows}, ensure_ascii=False, indent=1) + "\n"
-        if paths.to_stdout:
-            sys.stdout.write(text)
-            return
-        write_ours(paths.json, text, force=True)
-    if quiet:
+        return json.dumps({"schema": "asr-meetings/1", "systems": rows}, ensure_ascii=False, indent=1) + "\n"
+
+    write_reports(paths, {"json": to_json}, force=to.force)
+    if to.quiet or paths.to_stdout:
         return
     columns = ["system", "recordings", "words", "cpWER", "ORC-WER", "DER", "JER", "missed", "false alarm", "confusion"]
     table_console().print(terminal.table("Conversations", columns, [_conversation(one) for one in scores]))
 
 
-def score_conversations(reference: Path, systems: Sequence[Path], wanted: Wanted, collar: float) -> list[MeetingScore]:
-    """Score each system; words where both sides are stm files, otherwise only who spoke when."""
+def score_conversations(
+    reference: Path, systems: Sequence[Path], wanted: Wanted, collar: float, losses: Losses
+) -> list[MeetingScore]:
+    """Score each system that can be read; words where both sides are stm files, otherwise only who spoke when."""
     from asrcli.compare.matching import distinct_names
     from asrcli.compare.run import NORMALIZER, guess_language
     from asrcli.compare.sources import Source, read_source, read_turns
@@ -110,10 +115,14 @@ def score_conversations(reference: Path, systems: Sequence[Path], wanted: Wanted
         if reference.suffix == ".stm"
         else None
     )
-    return [
-        score_meetings(name, said, read(path, True).utterances, normalize if path.suffix == ".stm" else None, collar)
-        for name, path in zip(distinct_names(systems), systems, strict=True)
-    ]
+    found = []
+    for name, path in zip(distinct_names(systems), systems, strict=True):
+        with (losses if len(systems) > 1 else STRICT).boundary(path):
+            heard = read(path, True).utterances
+            found.append(score_meetings(name, said, heard, normalize if path.suffix == ".stm" else None, collar))
+    if not found:
+        raise InputError("no system is left to compare")
+    return found
 
 
 def _rates(one: MeetingScore) -> dict[str, object]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from asrcli.compare.comparison import judge
-from asrcli.compare.matching import Heard, distinct_names, match, match_one
+from asrcli.compare.losses import STRICT, Losses
+from asrcli.compare.matching import Heard, Hearing, distinct_names, match, match_one
 from asrcli.compare.nist import check_marks
 from asrcli.compare.scores import Comparison, Settings, SystemScore
 from asrcli.compare.sources import Source, kind_of, read_source
@@ -43,19 +45,28 @@ class Wanted:
 
 
 @without_collector()
-def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted) -> Comparison:
+def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted, losses: Losses = STRICT) -> Comparison:
     """Compare what lies at these paths.
+
+    Args:
+        reference: the references.
+        hypotheses: what each system heard.
+        wanted: how.
+        losses: takes what cannot be read; the rest is compared.
 
     Raises:
         UsageError: an option names something that does not exist.
-        InputError: a file cannot be read, or has nothing in common with the references.
+        InputError: the references cannot be read, or no system that has something in common with them.
     """
     check_names(wanted)
-    for path in (reference, *hypotheses):
-        if not path.exists():
-            raise InputError(f"{path} does not exist")
-    source = read_source(reference, hypotheses=False, format=wanted.formats[0])
-    utterances, hear = matcher(source, hypotheses, wanted.formats[1])
+    source = read_source(reference, hypotheses=False, format=wanted.formats[0], losses=losses)
+    kinds: dict[int, str] = {}
+    whole = losses if len(hypotheses) > 1 else STRICT
+    for place, path in enumerate(hypotheses):
+        with whole.boundary(path):
+            kinds[place] = system_kind(path, wanted.formats[1])
+    hypotheses = [hypotheses[place] for place in kinds]
+    utterances, hearing = matcher(source, hypotheses, wanted, losses, lines=".txt" in kinds.values())
     if not utterances:
         raise InputError(f"{reference}: no utterances")
     if wanted.group:
@@ -66,12 +77,23 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted) -> Comparis
     settings = replace(settings, fragments=with_fragments(settings, wanted))
     if marked and settings.convention is Convention.SCLITE:
         check_marks(reference, kind_of(reference, wanted.formats[0]))
-        for path in hypotheses:
-            check_marks(path, kind_of(path, wanted.formats[1]))
-    scored = score_all([one.text for one in utterances], hear, len(hypotheses), settings)
-    found = judge(utterances, scored, settings, str(reference))
+        hearing = [Hearing(one.path, partial(with_marks_checked, one, wanted.formats[1])) for one in hearing]
+    found = judge(utterances, score_all(utterances, hearing, settings, whole), settings, str(reference))
     rules = explain(found) if wanted.explain else ()
-    return replace(found, notes=(*found.notes, *said, *remarks(settings, wanted)), rules=rules)
+    return replace(found, notes=(*losses.notes, *found.notes, *said, *remarks(settings, wanted)), rules=rules)
+
+
+def system_kind(path: Path, format: str | None) -> str:
+    """Return how the file of a system is written."""
+    if not path.exists():  # the system says more where it is not given to us
+        raise InputError(f"{path} does not exist")
+    return kind_of(path, format)
+
+
+def with_marks_checked(hearing: Hearing, format: str | None) -> Heard:
+    """Return what a system heard when its marks are as sclite's."""
+    check_marks(Path(hearing.path), kind_of(Path(hearing.path), format))
+    return hearing.heard()
 
 
 def with_fragments(settings: Settings, wanted: Wanted) -> bool:
@@ -98,30 +120,49 @@ def remarks(settings: Settings, wanted: Wanted) -> list[str]:
 
 
 def matcher(
-    source: Source, hypotheses: Sequence[Path], format: str | None
-) -> tuple[list[Utterance], Callable[[int], Heard]]:
-    """Return the references, and a function that reads what one system heard and matches it to them."""
-    if source.lines or any(
-        kind_of(path, format) == ".txt" for path in hypotheses
-    ):  # whether lines correspond, all files decide
-        utterances, heard = match(source, [read_source(path, hypotheses=True, format=format) for path in hypotheses])
-        return utterances, heard.__getitem__
-    names = distinct_names(hypotheses)
+    source: Source, hypotheses: Sequence[Path], wanted: Wanted, losses: Losses, *, lines: bool
+) -> tuple[list[Utterance], list[Hearing]]:
+    """Return the references, and for each system a function that reads what it heard and matches it to them.
+
+    Of plain lines, all files decide whether they correspond, and all are read before any is matched.
+    """
+
+    def read(path: Path) -> Source:
+        return read_source(path, hypotheses=True, format=wanted.formats[1], losses=losses)
+
+    if source.lines or lines:
+        sources = []
+        for path in hypotheses:
+            with (losses if len(hypotheses) > 1 else STRICT).boundary(path):
+                sources.append(read(path))
+        return match(source, sources)
     utterances = list(source.utterances)
 
-    def hear(place: int) -> Heard:
-        found = read_source(hypotheses[place], hypotheses=True, format=format)
-        return match_one(utterances, replace(found, name=names[place]), source)
+    def hear(path: Path, name: str) -> Heard:
+        return match_one(utterances, replace(read(path), name=name), source)
 
-    return utterances, hear
+    names = distinct_names(hypotheses)
+    return utterances, [
+        Hearing(str(path), partial(hear, path, name)) for path, name in zip(hypotheses, names, strict=True)
+    ]
 
 
 def score_all(
-    texts: Sequence[str], hear: Callable[[int], Heard], systems: int, settings: Settings
+    utterances: Sequence[Utterance], hearing: Sequence[Hearing], settings: Settings, losses: Losses
 ) -> list[SystemScore]:
-    """Read and score every system."""
-    prepared = prepare(texts, settings)
-    return [score_system(prepared, hear(place), settings, paired=systems > 1) for place in range(systems)]
+    """Read and score every system.
+
+    Raises:
+        InputError: none of them can be.
+    """
+    prepared = prepare([one.text for one in utterances], settings)
+    found = []
+    for one in hearing:
+        with losses.boundary(one.path):
+            found.append(score_system(prepared, one.heard(), settings, paired=len(hearing) > 1))
+    if not found:
+        raise InputError("no system is left to compare")
+    return found
 
 
 def check_names(wanted: Wanted) -> None:

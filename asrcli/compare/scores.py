@@ -79,6 +79,7 @@ class SystemScore:
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    languages: tuple[str | None, ...] = ()  # that it heard by itself; () where it says none
 
 
 @dataclass(frozen=True, slots=True)

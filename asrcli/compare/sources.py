@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from asrcli.base.files import is_special, reason
 from asrcli.base.join import join_texts
+from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.nist import TRN, read_ctm, read_kaldi_text, read_stm, read_trn, whole_recordings
 from asrcli.datasets.lines import TABLES, read_lines
-from asrcli.datasets.utterances import SYSTEM_KEYS, check_text, from_rows, is_json_lines, read_manifest
+from asrcli.datasets.utterances import HEARD_LANGUAGE, SYSTEM_KEYS, check_text, from_rows, is_json_lines, read_manifest
 from asrcli.errors import InputError, UsageError
 from asrcli.types import Utterance, Word
 
@@ -43,7 +46,7 @@ def name_of(path: Path) -> str:
 def files_of(*paths: Path) -> list[Path]:
     """Return the files that are read for paths of systems: themselves, or the texts under a folder."""
     kinds = (*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES)
-    return [file for path in paths for file in (_visible(path, kinds) if path.is_dir() else [path])]
+    return [file for path in paths for file in (_of_kinds(_under(path)[0], kinds) if os.path.isdir(path) else [path])]
 
 
 def format_choice(text: str | None) -> tuple[str | None, str | None]:
@@ -82,20 +85,21 @@ def kind_of(path: Path, format: str | None = None) -> str:
     )
 
 
-def read_source(path: Path, *, hypotheses: bool, format: str | None = None) -> Source:
+def read_source(path: Path, *, hypotheses: bool, format: str | None = None, losses: Losses = STRICT) -> Source:
     """Read one side.
 
     Args:
         path: a file or a folder.
         hypotheses: the file is a system's; a manifest that has both texts is then read for what was heard.
         format: how a file is written, one of `FORMATS`; ``None`` goes by its suffix.
+        losses: takes what cannot be read of a folder.
 
     Raises:
         InputError: nothing is there, or something cannot be understood: file and line are named.
     """
     name = name_of(path)
     if path.is_dir():
-        return read_folder(path, name, hypotheses=hypotheses)
+        return read_folder(path, name, hypotheses=hypotheses, losses=losses)
     if not path.exists():
         raise InputError(f"{path} does not exist")
     kind = kind_of(path, format)
@@ -127,16 +131,28 @@ def read_file(path: Path, kind: str, *, hypotheses: bool) -> list[Utterance]:
     return read_manifest(path, hypotheses=hypotheses, table=kind if kind in TABLES else None)
 
 
-def read_folder(path: Path, name: str, *, hypotheses: bool) -> Source:
+def read_folder(path: Path, name: str, *, hypotheses: bool, losses: Losses = STRICT) -> Source:
     """Read every text under a folder; a recording's id is its path below the folder, without the suffix."""
     found: dict[str, Utterance] = {}
-    for file in _visible(path, TRANSCRIPT_SUFFIXES):
+    files, closed = _under(path)
+    for folder, why in closed.items():
+        with losses.boundary(folder):
+            raise InputError(f"{folder}: {why}")
+    for file in _of_kinds(files, TRANSCRIPT_SUFFIXES):
         key = str(file.relative_to(path).with_suffix(""))
-        if key not in found and file.is_file():
-            add(found, read_transcript(file, key, hypotheses=hypotheses), file, path)
-    for file in _visible(path, COLLECTION_SUFFIXES[:-1]):
-        add(found, read_file(file, file.suffix, hypotheses=hypotheses), file, path)
-    return Source(name, str(path), tuple(found.values())) if found else read_ctm_folder(path, name)
+        if key not in found:
+            with losses.boundary(file):
+                add(found, read_transcript(_readable(file), key, hypotheses=hypotheses), file, path)
+    for file in _of_kinds(files, COLLECTION_SUFFIXES[:-1]):
+        with losses.boundary(file):
+            add(found, read_file(_readable(file), file.suffix, hypotheses=hypotheses), file, path)
+    return Source(name, str(path), tuple(found.values())) if found else read_ctm_folder(path, name, losses)
+
+
+def _readable(file: Path) -> Path:
+    if is_special(file):
+        raise InputError(f"{file} is a pipe, a socket or a device; name it to have it read")
+    return file
 
 
 def add(found: dict[str, Utterance], rows: Iterable[Utterance], file: Path, folder: Path) -> None:
@@ -158,21 +174,38 @@ def read_transcript(file: Path, key: str, *, hypotheses: bool) -> list[Utterance
     return [Utterance(key, text, audio=sibling_audio(file))]
 
 
-def read_ctm_folder(path: Path, name: str) -> Source:
+def read_ctm_folder(path: Path, name: str, losses: Losses = STRICT) -> Source:
     """Read the ctm files under a folder without other texts; beside others they hold the same words once more."""
-    words = tuple(word for file in _visible(path, (".ctm",)) for word in read_ctm(file))
+    words: list[tuple[str, Word]] = []
+    for file in _of_kinds(_under(path)[0], (".ctm",)):
+        with losses.boundary(file):
+            words += read_ctm(_readable(file))
     if not words:
         known = ", ".join((*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES))
         raise InputError(f"{path}: no texts under this folder ({known})")
-    return Source(name, str(path), tuple(whole_recordings(words)), words)
+    return Source(name, str(path), tuple(whole_recordings(words)), tuple(words))
 
 
-def _visible(folder: Path, suffixes: Iterable[str]) -> Iterator[Path]:
-    """Yield the files under a folder, sorted, those of each suffix together; what is hidden (``.asr``) is not data."""
-    for suffix in suffixes:
-        for file in sorted(folder.rglob(f"*{suffix}")):
-            if not any(part.startswith(".") for part in file.relative_to(folder).parts):
-                yield file
+def _under(folder: Path) -> tuple[list[Path], dict[str, str]]:
+    """Return the files under a folder, and folders that cannot be read, with the reason.
+
+    What is hidden (``.asr``) is not data. A folder that is called as a text and has nothing in it stands where a text
+    should, and is among the files: reading it fails.
+    """
+    found: list[Path] = []
+    closed: dict[str, str] = {}
+    for parent, folders, names in os.walk(folder, onerror=lambda error: closed.update({error.filename: reason(error)})):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(parent, name) for name in names if not name.startswith(".")]
+        if not folders and not names and parent != os.fspath(folder):
+            found.append(Path(parent))
+    return sorted(found), closed
+
+
+def _of_kinds(files: Iterable[Path], suffixes: Iterable[str]) -> list[Path]:
+    """Return the files of each suffix together."""
+    known = list(files)
+    return [file for suffix in suffixes for file in known if file.suffix == suffix]
 
 
 def sibling_audio(file: Path) -> str | None:
@@ -208,7 +241,10 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
     check_text(text, path, 1)
     language = data.get("language")
     spoken = language if isinstance(language, str) else None
-    return [Utterance(key, text.strip(), audio=sibling_audio(path), language=spoken)]
+    options = data.get("options")
+    asked = isinstance(options, dict) and "language" in options  # then it was told, and heard none
+    heard = ((HEARD_LANGUAGE, spoken),) if spoken and hypotheses and not asked else ()
+    return [Utterance(key, text.strip(), audio=sibling_audio(path), language=spoken, fields=heard)]
 
 
 def read_subtitles(path: Path, key: str, kind: str) -> list[Utterance]:

@@ -76,6 +76,7 @@ def score_system(prepared: Prepared, heard: Heard, settings: Settings, *, paired
         heard.missing,
         heard.extra,
         heard.notes,
+        heard.languages,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from asrcli.base.cells import safe_cell
-from asrcli.compare import wording
+from asrcli.compare import identification, wording
 from asrcli.compare.breakdown import Bucket, by_field, macro_means
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.conditions import Outcome
@@ -37,6 +37,13 @@ def to_json(comparison: Comparison, *, fields: Sequence[str] = (), utterances: b
         "by": {name: bucket_facts(comparison, name) for name in fields},
         "macro": {name: macro_facts(comparison, name) for name in fields},
     }
+    heard = {
+        one.name: identification.facts(identification.identified(comparison.utterances, one.languages))
+        for one in comparison.systems
+        if one.languages
+    }
+    if heard:
+        data["language_heard"] = heard
     if comparison.rules:
         data["rules"] = [{"rule": name, "errors_more_without": list(numbers)} for name, numbers in comparison.rules]
     if utterances:
@@ -202,6 +209,9 @@ def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str
             f"{wording.p_value(pair.flipped_p)} | {wording.p_value(pair.mcnemar.p)} | "
             f"{cell(wording.verdict(comparison, pair))} |"
         )
+    if rows := identification.all_rows(comparison):
+        lines += ["", "| " + " | ".join(identification.COLUMNS) + " |", "|---|---|--:|---|---|"]
+        lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
     lines += ["", f"{len(comparison.utterances):,} utterances; {wording.convention(comparison)}."]
     if outcomes:
         lines += ["", *(f"- {mark(one)} {cell(one.sentence)}" for one in outcomes)]

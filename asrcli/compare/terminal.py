@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from asrcli.compare import wording
+from asrcli.compare import identification, wording
 from asrcli.compare.breakdown import by_field, macro_means
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.scores import LADDER, Comparison, SystemScore
@@ -45,6 +45,8 @@ def parts(comparison: Comparison, fields: Sequence[str], confusions: int) -> Ite
         yield top_confusions(comparison, confusions)
     for name in fields:
         yield breakdown(comparison, name)
+        if name == "language" and (rows := identification.all_rows(comparison)):
+            yield Sheet(identification.COLUMNS, rows, identification.TITLE)
     if comparison.rules:
         yield rules(comparison)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli.base.join import join_texts
 from asrcli.compare import wording
+from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.matching import Heard, distinct_names
 from asrcli.compare.run import NORMALIZER, Wanted, as_recorded, check_names, chosen_convention, guess_language
 from asrcli.compare.sources import files_of, read_source
@@ -48,23 +49,28 @@ class Agreement:
         return self.consensus[index].disputed * self.consensus[index].disagreement
 
 
-def compare_unreferenced(paths: Sequence[Path], wanted: Wanted) -> Agreement:
-    """Compare what lies at these paths with each other.
+def compare_unreferenced(paths: Sequence[Path], wanted: Wanted, losses: Losses = STRICT) -> Agreement:
+    """Compare what lies at these paths with each other, without those that ``losses`` takes.
 
     Raises:
         UsageError: there is only one system, or no such normaliser.
-        InputError: a file cannot be read, or the systems have no id in common.
+        InputError: fewer than two can be read, or the systems have no id in common.
     """
     if len(paths) < 2:
         raise UsageError("--no-ref compares systems with each other: name at least two")
     check_names(wanted)
     wanted, _ = as_recorded(wanted, paths)
     wanted = replace(wanted, normalizer=wanted.normalizer or NORMALIZER)
-    sources = [read_source(path, hypotheses=True, format=wanted.formats[1]) for path in paths]
+    sources = []
+    for path in paths:
+        with (losses if len(paths) > 2 else STRICT).boundary(path):
+            sources.append(read_source(path, hypotheses=True, format=wanted.formats[1], losses=losses))
+    if len(sources) < 2:
+        raise InputError("fewer than two systems are left to compare")
     ids = list(dict.fromkeys(one.id for source in sources for one in source.utterances))
     by_id = [{one.id: one.text for one in source.utterances} for source in sources]
     if not any(sum(name in texts for texts in by_id) > 1 for name in ids):
-        raise InputError(f"{paths[0]} and {paths[1]} have no id in common")
+        raise InputError(f"{sources[0].path} and {sources[1].path} have no id in common")
     systems = tuple(
         Heard(
             name,
@@ -72,7 +78,7 @@ def compare_unreferenced(paths: Sequence[Path], wanted: Wanted) -> Agreement:
             tuple(texts.get(one) for one in ids),
             missing=tuple(one for one in ids if one not in texts),
         )
-        for name, source, texts in zip(distinct_names(paths), sources, by_id, strict=True)
+        for name, source, texts in zip(distinct_names([Path(one.path) for one in sources]), sources, by_id, strict=True)
     )
     language = wanted.language or guess_language(
         [Utterance("", text) for texts in by_id for text in list(texts.values())[:200]]

@@ -11,9 +11,12 @@ from functools import cache
 from pathlib import Path
 
 from asrcli.audio.inputs import EXTENSIONS
+from asrcli.base.files import check_local, is_special, reason
 from asrcli.datasets import folders, kaldi, manifests
 from asrcli.datasets.utterances import NoText
 from asrcli.errors import InputError
+from asrcli.places.addresses import is_address, is_signed
+from asrcli.places.remote import facts
 from asrcli.types import Utterance
 
 ROUNDED = 0.5  # seconds that a file may be longer than its line says it is: some are rounded to whole ones
@@ -71,9 +74,9 @@ def open_dataset(wanted: Wanted, announce: Announce) -> Dataset:
 def files_of(source: str) -> Iterator[Path]:
     """Yield the files that a dataset on this machine is read from, as far as their names say so."""
     path = Path(source)
-    if path.is_file():
+    if os.path.isfile(source):
         yield path
-    for parent, _, names in os.walk(source) if source and path.is_dir() else ():
+    for parent, _, names in os.walk(source) if source and os.path.isdir(source) else ():
         for name in names:
             kind = os.path.splitext(name)[1].lower()
             if kind in EXTENSIONS or name.endswith(folders.TEXT_SUFFIXES) or name in (*folders.METADATA, *kaldi.FILES):
@@ -83,6 +86,7 @@ def files_of(source: str) -> Iterator[Path]:
 def from_disk(wanted: Wanted) -> Dataset:
     """Read a dataset that lies in a folder or a manifest."""
     path = Path(wanted.source)
+    check_local(wanted.source, "name a manifest here whose lines hold addresses")
     if not path.exists():
         raise InputError(
             f"dataset '{wanted.source}' is not there; give a folder, a manifest, or a name of the hub such as "
@@ -92,14 +96,19 @@ def from_disk(wanted: Wanted) -> Dataset:
     if path.is_dir() and not (path / "wav.scp").exists():
         inside = next((path / name for name in folders.METADATA if (path / name).is_file()), None)
         if inside is None:
-            utterances, silent = folders.read_folder(path)
+            found = folders.read_folder(path)
+            silent, missing = found.silent, tuple(found.broken)
             notes = (f"{len(silent)} recordings have no text beside them, first {silent[0]}",) if silent else ()
-            return Dataset(path.absolute().name, wanted.source, tuple(utterances), notes=notes)
+            return Dataset(path.absolute().name, wanted.source, tuple(found.utterances), missing=missing, notes=notes)
         manifest = inside
     try:
         read = manifests.read(manifest, text_column=wanted.text_column)
     except NoText as error:
         raise InputError(f"{error}" + ("" if wanted.text_column else "; --text-column names another")) from None
+    if signed := next((one for one in read.utterances if is_signed(one.audio or "")), None):
+        raise InputError(
+            f"{signed.audio}: a link with a signature stays in one process, and bench has several; fetch it"
+        )
     return Dataset(read.name, wanted.source, read.utterances)
 
 
@@ -148,9 +157,15 @@ def lengths_of(paths: Iterable[str]) -> dict[str, float | InputError | None]:
         from asrcli.audio.decode import probe
 
         try:
+            if is_special(path):
+                raise InputError(
+                    f"{path} is a pipe or a device, and a dataset is read more than once: save it as a file"
+                )
             return probe(path).seconds
         except InputError as error:
             return error
+        except Exception as error:  # the per-input boundary
+            return InputError(f"{path}: unexpected {type(error).__name__}: {error}")
 
     once = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(8) as pool:
@@ -176,8 +191,14 @@ def digest(utterances: Sequence[Utterance]) -> str:
 
     @cache
     def content(path: str) -> str:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        if is_address(path):
+            found = facts(path)
+            return f"{found.size} {found.tag or found.mtime_ns}" if found else "gone"
+        try:
+            with open(path, "rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise InputError(f"{path}: {reason(error)}") from error
 
     whole = hashlib.sha256()
     for one in utterances:

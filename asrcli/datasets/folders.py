@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from asrcli.audio.inputs import walk
@@ -15,45 +16,69 @@ METADATA = ("metadata.jsonl", "metadata.csv", "manifest.jsonl", "manifest.json")
 TEXT_SUFFIXES = (".txt", ".lab", ".normalized.txt")
 
 
-def read_folder(folder: Path) -> tuple[list[Utterance], list[str]]:
-    """Return the utterances of a folder, by path, and what is wrong: recordings without a text.
+@dataclass(slots=True)
+class Found:
+    """What is in a folder."""
+
+    utterances: list[Utterance] = field(default_factory=list)  # by path
+    silent: list[str] = field(default_factory=list)  # recordings without a text
+    broken: list[str] = field(default_factory=list)  # what is wrong with texts that cannot be read
+
+
+def read_folder(folder: Path) -> Found:
+    """Return the utterances of a folder, and what is wrong with the others.
 
     Raises:
-        InputError: there is no recording with a text.
+        InputError: there is no recording with a text that can be read.
     """
-    found: list[Utterance] = []
-    silent: list[str] = []
+    found = Found()
     chapters: dict[Path, dict[str, str]] = {}
     for path in map(Path, walk(str(folder))):
         key = str(path.relative_to(folder).with_suffix(""))
         if path.parent not in chapters:
-            chapters[path.parent] = read_chapters(path.parent)
-        text = chapters[path.parent].get(path.stem)
+            chapters[path.parent] = read_chapters(path.parent, found.broken)
+        try:
+            known = chapters[path.parent].get(path.stem)
+            text = text_beside(path) if known is None else known
+        except InputError as error:
+            found.broken.append(str(error))
+            continue
         if text is None:
-            beside = next((one for suffix in TEXT_SUFFIXES if (one := path.with_suffix(suffix)).is_file()), None)
-            if beside is None:
-                silent.append(str(path))
-                continue
-            text = join_texts(read_lines(beside))
-            check_text(text, beside, 1)
+            found.silent.append(str(path))
+            continue
         speaker = path.parent.name if path.parent != folder else None
-        found.append(Utterance(key, text, str(path.absolute()), group=speaker))
-    if not found:
+        found.utterances.append(Utterance(key, text, str(path.absolute()), group=speaker))
+    if not found.utterances:
         suffixes = ", ".join(TEXT_SUFFIXES)
-        raise InputError(
-            f"{folder}: no recording with a text of the same name ({suffixes}) or in a *.trans.txt, and no manifest "
-            f"({', '.join(METADATA)}, wav.scp)"
-        )
-    return found, silent
+        none = f"{folder}: no recording with a text of the same name ({suffixes}) or in a *.trans.txt"
+        raise InputError([*found.broken, f"{none}, and no manifest ({', '.join(METADATA)}, wav.scp)"][0])
+    return found
 
 
-def read_chapters(folder: Path) -> dict[str, str]:
-    """Return the texts of LibriSpeech's ``*.trans.txt`` in a folder, by id."""
+def text_beside(path: Path) -> str | None:
+    """Return the text in a file of the recording's name; ``None`` where there is none.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    beside = next((one for suffix in TEXT_SUFFIXES if (one := path.with_suffix(suffix)).exists()), None)
+    if beside is None:
+        return None
+    text = join_texts(read_lines(beside))
+    check_text(text, beside, 1)
+    return text
+
+
+def read_chapters(folder: Path, broken: list[str]) -> dict[str, str]:
+    """Return the texts of LibriSpeech's ``*.trans.txt`` in a folder, by id; what cannot be read goes to ``broken``."""
     texts: dict[str, str] = {}
     for path in sorted(folder.glob("*.trans.txt")):
-        for number, line in enumerate(read_lines(path), start=1):
-            key, _, text = line.strip().partition(" ")
-            check_text(text, path, number)
-            if key:
-                texts[key] = text
+        try:
+            for number, line in enumerate(read_lines(path), start=1):
+                key, _, text = line.strip().partition(" ")
+                check_text(text, path, number)
+                if key:
+                    texts[key] = text
+        except InputError as error:
+            broken.append(str(error))
     return texts

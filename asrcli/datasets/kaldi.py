@@ -13,6 +13,7 @@ from pathlib import Path
 from asrcli.datasets.lines import read_lines
 from asrcli.datasets.utterances import check_text
 from asrcli.errors import InputError
+from asrcli.places.addresses import is_address
 from asrcli.types import Utterance
 
 FILES = ("wav.scp", "segments", "text", "utt2spk", "utt2lang")
@@ -104,6 +105,8 @@ def audio_file(folder: Path, number: int, text: str) -> str:
         text = unpacked(text[:-1], where)
     elif ".ark:" in text:
         raise InputError(f"{where}: archives are not read, write single files with wav-copy: {text[:60]}")
+    if is_address(text):
+        return text
     given = Path(text)
     beside = folder / given
     return str(given.absolute() if given.exists() or not beside.exists() else beside.absolute())

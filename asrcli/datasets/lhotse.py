@@ -66,10 +66,10 @@ def audio_of(recording: Row, where: str) -> str:
     """Return the file of a recording.
 
     Raises:
-        InputError: it is made by a command, comes from a server, or has been changed by Lhotse while reading.
+        InputError: it is made by a command, or has been changed by Lhotse while reading.
     """
     sources = recording["sources"]
-    if len(sources) != 1 or sources[0]["type"] != "file":
+    if len(sources) != 1 or sources[0]["type"] not in ("file", "url"):
         kinds = ", ".join(str(source["type"]) for source in sources)
         raise InputError(f"{where}: audio of type {kinds} is not read, only of one file")
     if recording.get("transforms"):

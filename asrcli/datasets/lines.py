@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.base.encoding import UTF16, decode_text
+from asrcli.base.whole import MOST_ROWS, read_whole
 from asrcli.errors import InputError
 
 TABLES = (".csv", ".tsv")
@@ -94,7 +95,7 @@ def read_lines(path: Path) -> list[str]:
         InputError: it cannot be opened, is not UTF-8, or holds a NUL byte.
     """
     try:
-        data = path.read_bytes()
+        data = read_whole(path, MOST_ROWS)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     if b"\0" in data and not data.startswith(UTF16):

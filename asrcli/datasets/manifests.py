@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
 from asrcli.datasets.lines import Row, read_json_lines, read_table
 from asrcli.datasets.utterances import RECORD_KEY, read_manifest
 from asrcli.errors import InputError
+from asrcli.places.addresses import is_address, named
 from asrcli.types import Recording, Utterance
 
 HEARD = "pred_text"
@@ -174,9 +176,11 @@ def with_audio(one: Utterance, manifest: Path) -> Utterance:
     """
     if not one.audio:
         raise InputError(f"{manifest}: '{one.id}' names no audio file (audio_filepath, audio, file_name, path, wav)")
+    if is_address(one.audio):
+        return replace(one, audio=named(one.audio))
     folder = manifest.absolute().parent
     places = [folder / part / one.audio for part in BESIDE] + [Path(one.audio).absolute()]
-    return replace(one, audio=str(next((place for place in places if place.is_file()), places[0])))
+    return replace(one, audio=str(next((place for place in places if os.path.isfile(place)), places[0])))
 
 
 def recording_of(one: Utterance) -> Recording:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from asrcli.base.files import write_atomic
 from asrcli.datasets.lines import read_json_lines
@@ -22,6 +22,7 @@ CARD_SUFFIX = ".robustness.jsonl"  # of the texts of a robustness card, beside t
 RECORD_VERSION = 1  # of the layout; the value of `RECORD_KEY` in the first line
 LABEL = "label"  # a fact that is in no file: a name of its own beside runs of the same system
 MOST_HEAD = 1 << 20  # characters of a first line that may be one of a run record
+Row = TypeVar("Row")
 WANTED = "run records are what `asr bench DATASET -e ENGINE` leaves"
 
 
@@ -39,6 +40,19 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestTime:
+    """One request while several callers have one each; times are seconds from when it was made."""
+
+    callers: int
+    id: str  # of the utterance
+    seconds: float  # of audio
+    total: float  # until its whole text was there
+    first: float | None = None  # until its first token was; None where the engine does not tell
+    batch: int = 1  # clips that were heard together with it
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Scoring:
     """How a run says that its texts are scored; ``None`` where it does not say."""
 
@@ -50,7 +64,7 @@ class Scoring:
         """Read it from the facts of a run."""
         try:
             options = json.loads(facts.get("options") or "{}")
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             options = {}
         language = options.get("language") if isinstance(options, dict) else None
         return cls(str(facts.get("normalizer") or "") or None, str(language) if language else None)
@@ -75,6 +89,7 @@ class RunRecord:
     started: str | None = None  # ISO 8601, UTC
     facts: tuple[tuple[str, str], ...] = ()
     measures: tuple[Measure, ...] = ()
+    requests: tuple[RequestTime, ...] = ()
 
     def fact(self, name: str) -> str:
         """Return one of the facts; "" where it is not known."""
@@ -131,11 +146,10 @@ def head_of(path: Path) -> Mapping[str, Any] | None:
     """Return the first line of a run record; ``None`` for every other file or folder."""
     if path.suffix not in (".jsonl", ".json") or not path.is_file():
         return None
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        line = file.readline(MOST_HEAD)
     try:
-        head = json.loads(line)
-    except (ValueError, RecursionError):
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            head = json.loads(file.readline(MOST_HEAD))
+    except (OSError, ValueError, RecursionError):  # reading it says what is wrong with it
         return None
     return head if isinstance(head, dict) and RECORD_KEY in head and head.get("engine") else None
 
@@ -189,15 +203,21 @@ def read_run(path: Path) -> RunRecord:
         started=head.get("started"),
         facts=tuple((str(name), str(value)) for name, value in (facts.items() if isinstance(facts, dict) else ())),
         measures=read_measures(head.get("measures"), path),
+        requests=read_rows(RequestTime, head.get("requests"), path, "requests"),
     )
 
 
 def read_measures(data: Any, path: Path) -> tuple[Measure, ...]:
     """Build the figures of a run from the first line of its record."""
+    return read_rows(Measure, data, path, "measures")
+
+
+def read_rows(kind: type[Row], data: Any, path: Path, name: str) -> tuple[Row, ...]:
+    """Build the values of one kind from the first line of a record."""
     try:
-        return tuple(Measure(**one) for one in data or ())
+        return tuple(kind(**one) for one in data or ())
     except TypeError as error:
-        raise InputError(f"{path} line 1: 'measures' is not as `asr bench` writes it ({error})") from None
+        raise InputError(f"{path} line 1: '{name}' is not as `asr bench` writes it ({error})") from None
 
 
 OWN_KEYS = ("id", "audio_filepath", "start", "end", "duration", "time", "text", "pred_text", "language", "group")
@@ -205,7 +225,7 @@ OWN_KEYS = ("id", "audio_filepath", "start", "end", "duration", "time", "text", 
 
 def write_run(record: RunRecord, path: Path) -> None:
     """Write a run record, atomically."""
-    apart = ("utterances", "heard", "times", "facts", "measures")
+    apart = ("utterances", "heard", "times", "facts", "measures", "requests")
     head = {key: value for key, value in asdict(record).items() if key not in apart}
     figures = [{key: value for key, value in asdict(one).items() if value is not None} for one in record.measures]
     for figure in figures:
@@ -213,6 +233,8 @@ def write_run(record: RunRecord, path: Path) -> None:
     rows: list[dict[str, Any]] = [{RECORD_KEY: RECORD_VERSION, **head, "facts": dict(record.facts)}]
     if figures:
         rows[0]["measures"] = figures
+    if record.requests:
+        rows[0]["requests"] = [asdict(one) for one in record.requests]
     for one, heard, seconds in zip(record.utterances, record.heard, record.times, strict=True):
         values = (one.id, one.audio, one.start, one.end, one.seconds, seconds, one.text, heard, one.language, one.group)
         row = dict(zip(OWN_KEYS, values, strict=True)) | {k: v for k, v in one.fields if k not in OWN_KEYS}

@@ -26,6 +26,7 @@ AUDIO_KEYS = ("audio_filepath", "audio", "audio_path", "file_name", "wav", "file
 GROUP_KEYS = ("group", "speaker", "speaker_id", "session", "session_id")
 SECONDS_KEYS = ("duration", "seconds", "audio_length_s")
 PARENT, CHUNK = "parent_id", "chunk_index"  # of long recordings in pieces: one reference for all of them
+HEARD_LANGUAGE = "pred_language"  # the language that a system heard by itself; "language" is the one that is spoken
 SILENT_PIECES = "silent_pieces"  # of a recording in pieces: in how many of them a system has nothing
 
 
@@ -296,6 +297,12 @@ def numbered(found: Sequence[Utterance]) -> list[Utterance]:
             one = replace(one, id=name)
         told.append(one)
     return told
+
+
+def heard_language(one: Utterance) -> str | None:
+    """Return the language that a line of a system says it has heard; ``None`` where it does not say."""
+    fields = dict(one.fields)
+    return fields.get(HEARD_LANGUAGE) or fields.get("pred_lang")
 
 
 def is_named_by_audio(one: Utterance) -> bool:

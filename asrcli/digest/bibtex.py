@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from asrcli.base.whole import read_whole
 from asrcli.digest.latex import as_text
 from asrcli.errors import InputError
 from asrcli.web.cleaning import clean
@@ -20,7 +21,7 @@ def read_authors(path: Path) -> list[str]:
         InputError: the file cannot be read or holds no author.
     """
     try:
-        text = path.read_text("utf-8", errors="replace")
+        text = read_whole(path).decode("utf-8", "replace")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     found: Counter[str] = Counter()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from asrcli.base.whole import read_text
 from asrcli.digest.board import Board
 from asrcli.digest.compose import Material, compose
 from asrcli.digest.edition import Edition, from_json, to_json
@@ -190,7 +191,7 @@ def load_edition(out: Path, day: str, brief: bool = False) -> Edition:
     """
     path = daily_path(out, day, "json")
     try:
-        return from_json(path.read_text("utf-8"), brief)
+        return from_json(read_text(path), brief)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"no digest of {day} in {out}: run `asr digest run --date {day} --out {out}`") from error
     except InputError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.whole import read_text
 from asrcli.digest.phrases import Match, find_in_paper
 from asrcli.errors import UsageError
 
@@ -95,8 +96,8 @@ def load_settings(path: Path | None) -> Settings:
     if path is None:
         return Settings()
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        values = tomllib.loads(read_text(path))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: not a settings file ({error}); `asr digest doctor --example` prints one") from error
     return Settings(**{name: setting(path, name, value) for name, value in values.items()})
 

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.whole import read_text
 from asrcli.digest.compose import compose
 from asrcli.digest.edition import to_json
 from asrcli.digest.files import Files
@@ -34,7 +35,7 @@ def read_day(path: Path) -> tuple[date, list[Report]]:
         InputError: it has another shape.
     """
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = json.loads(read_text(path))
         day = date.fromisoformat(values["date"])
         papers = [item for one in values["papers"] for item in [read_paper(one)] if item is not None]
         models = [item for one in values["models"] for item in [read_listed(one)] if item is not None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -17,6 +18,7 @@ from typing import Any
 from asrcli.engine import Device, Plugin
 from asrcli.errors import AsrError, DeviceError, OutOfMemory, UsageError
 
+ALL_GPUS = "cuda:all"
 ALIASES = {
     "fp16": "float16",
     "half": "float16",
@@ -67,6 +69,33 @@ def choose(
             f"device '{wanted}' is not there for {engine.role} '{engine.name}'; it finds: {there} (see: asr doctor)"
         )
     return Device(kind, index, _precision(engine, kind, ALIASES.get(dtype, dtype), announce), threads)
+
+
+def named(engine: type[Plugin], kinds: str) -> list[str]:
+    """Return the devices that ``cuda:0,cuda:1`` or ``cuda:all`` names, each as `choose` takes it.
+
+    Raises:
+        UsageError: one is named twice.
+        DeviceError: all GPUs are wanted, and there is none.
+    """
+    found: list[str] = []
+    for one in [kind.strip() for kind in kinds.split(",")]:
+        if one != ALL_GPUS:
+            found.append(one)
+            continue
+        gpus = min(available(engine, "cuda"), driver_gpus() if not engine.requires else sys.maxsize)
+        if not gpus:
+            raise DeviceError(f"--device {ALL_GPUS}: {engine.role} '{engine.name}' finds no GPU here (see: asr doctor)")
+        found += [f"cuda:{index}" for index in range(gpus)]
+    if twice := next((one for one in found if found.count(one) > 1), None):
+        raise UsageError(f"--device {kinds}: {twice} is named twice; --workers says how many engines run there")
+    return found
+
+
+def first_device(kinds: str) -> str:
+    """Return the first of several devices, for what runs on one."""
+    first = kinds.split(",")[0].strip()
+    return "cuda:0" if first == ALL_GPUS else first
 
 
 def torch_place(plugin: type[Plugin], device: Device) -> tuple[Any, Any]:

@@ -11,6 +11,8 @@ from asrcli.errors import UsageError
 from asrcli.types import Options
 
 OWN_OPTION = "--engine-option"
+OF_ALL = ("language", "chunk_length")  # what no engine has to support: the pipeline sees to it
+LEAST_CHUNK = 1.0  # seconds; a shorter clip holds no word with sound around it
 RANGES = {  # what searches can compute with: outside libraries raise, or rank by something that is no number
     "patience": (0.1, 10.0),
     "length_penalty": (-10.0, 10.0),
@@ -40,13 +42,36 @@ def check_options(engine: type[Engine], options: Options) -> None:
     engine.check(options)
 
 
+def clip_length(engine: type[Engine], options: Options) -> float:
+    """Return the longest clip in seconds: as asked for, or the engine's own choice.
+
+    Args:
+        engine: the class that is meant for the weights, since models differ in what they were made for.
+        options: what was asked of it.
+
+    Raises:
+        UsageError: it was not made for clips of this length.
+    """
+    own = engine.clip_seconds(options)
+    if options.chunk_length is None:
+        return own
+    most = max(own, engine.max_seconds)
+    if not LEAST_CHUNK <= options.chunk_length <= most:
+        reach = "or more" if math.isinf(most) else f"to {most:g}"
+        raise UsageError(
+            f"--chunk-length {options.chunk_length:g}: engine '{engine.name}' hears up to {most:g} s at once; choose "
+            f"{LEAST_CHUNK:g} {reach}, or leave it out for {own:g}"
+        )
+    return options.chunk_length
+
+
 def unsupported(engine: type[Engine], options: Options) -> list[str]:
     """Return the given options that an engine does not honour, as they are typed."""
     found = []
     for name, value in options.given():
         if name == "engine_options":
             found += [_typed_own(own) for own, _ in value if own not in engine.own_options]
-        elif name not in {*engine.supports, "language"} and (name, value) != ("task", "transcribe"):
+        elif name not in {*engine.supports, *OF_ALL} and (name, value) != ("task", "transcribe"):
             found.append(f"--task {value}" if name == "task" else _typed(name))
     return found  # a language is checked against those of the model, by `asrcli.engines.ranking.check_language`
 

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
+from asrcli.base.blas import pin_threads
 from asrcli.capabilities import PROMPT_CHARACTERS, Answers, Concurrent
 from asrcli.engine import Device, Engine, Weights
 from asrcli.engines import device as devices
@@ -36,10 +37,11 @@ class Choice:
 class Recogniser(Protocol):
     """Something that recognises: an engine in this process, loaded or not yet, or in another one.
 
-    A run calls each recogniser from one thread at a time, and takes its announcements where nobody else does.
+    A run takes its announcements where nobody else does.
     """
 
     announce: Announce  # gets one sentence for each fallback
+    lanes: int  # threads of a run that call it: with two, its next batch is ready when it has heard one
 
     @property
     def choice(self) -> Choice:
@@ -87,6 +89,8 @@ class LocalRecogniser:
         engine: the engine, when it is loaded already.
     """
 
+    lanes = 1  # its calls take the time of this process
+
     def __init__(self, choice: Choice, announce: Announce = silently, engine: Engine | None = None) -> None:
         self.choice = choice
         self.busy = 0.0  # seconds that the engine has computed
@@ -110,17 +114,25 @@ class LocalRecogniser:
             while self._engine is None:
                 try:
                     with opening(self.choice.weights):
-                        self._engine = self.choice.engine(self.choice.weights, self.device)
+                        self._engine = self._open()
                 except Exception as error:
                     if not devices.is_out_of_memory(error):
                         raise
                     self._step_down(error)
             return self._engine
 
+    def _open(self) -> Engine:
+        """Load the weights on the device that is in use now."""
+        pin_threads()
+        return self.choice.engine(self.choice.weights, self.device)
+
+    def _let_go(self) -> None:
+        self._engine = None
+
     def close(self) -> None:
         """Let go of the weights; the next call loads them again."""
         with self._loading:
-            self._engine = None
+            self._let_go()
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> Results:
         """Return what was recognised in each clip. A failure is the failure of its clip alone.
@@ -144,15 +156,17 @@ class LocalRecogniser:
                     )
                 return list(found)
             except Exception as error:
-                if devices.is_out_of_memory(error):
-                    self._shrink(len(clips), error)
-                elif isinstance(error, DeviceError) or (isinstance(error, EngineUnavailable) and len(clips) == 1):
-                    raise  # no clip's fault: a device, or a server, that is gone
-                elif len(clips) == 1:
-                    return [error]
-                else:
-                    return self._one_by_one(clips, options)
-            return self.transcribe(clips, options)
+                results = self._after_failure(error, clips, options)
+            return self.transcribe(clips, options) if results is None else results
+
+    def _after_failure(self, error: Exception, clips: Sequence[Clip], options: Options) -> Results | None:
+        """Return the results of a batch that failed; ``None`` to hear it again, with less at once or elsewhere."""
+        if devices.is_out_of_memory(error):
+            self._shrink(len(clips), error)
+            return None
+        if isinstance(error, DeviceError) or (isinstance(error, EngineUnavailable) and len(clips) == 1):
+            raise error  # no clip's fault: a device, or a server, that is gone
+        return [error] if len(clips) == 1 else self._one_by_one(clips, options)
 
     def _one_by_one(self, clips: Sequence[Clip], options: Options) -> Results:
         """Recognise the clips of a batch that failed; what a server did before it went is not lost."""
@@ -229,7 +243,8 @@ class LocalRecogniser:
         self.announce(
             f"out of memory on {self.device} ({self.device.dtype}): going on with {following} ({following.dtype})"
         )
-        self._engine, self.device, self.most_clips = None, following, None
+        self._let_go()
+        self.device, self.most_clips = following, None
 
 
 def vote(

@@ -13,7 +13,7 @@ from asrcli.engine import GROUP, LAST_RESORT, Engine, Plugin, check_installed, l
 from asrcli.engines import device as devices
 from asrcli.engines import ranking
 from asrcli.engines.opening import opening
-from asrcli.engines.options import check_options, unsupported
+from asrcli.engines.options import check_options, clip_length, unsupported
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
@@ -103,6 +103,7 @@ def prepare(engine: type[Engine], model: str | None, options: Options, setup: Se
         others = ", ".join(other for other in engine.backends if other != chosen)
         announce(f"backend {chosen} of engine {engine.name}; --backend names another: {others}")
     check_options(engine, options)
+    clip_length(engine, options)
     return Choice(engine, weights, devices.choose(engine, setup.device, setup.dtype, setup.threads, announce=announce))
 
 

@@ -16,10 +16,10 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrcli.base.join import is_unspaced
+from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
 from asrcli.formats.units import interpolated_words
 from asrcli.types import Alternative, Answer, Leap, Phone, Recording, Region, Segment, Transcript, Turn, Voice, Word
@@ -54,6 +54,7 @@ def render_jsonl(transcript: Transcript, layout: Layout, header: bool) -> str:
     for row in _segments(transcript.segments):
         row["text"] = row["text"].strip()
         row.setdefault("language", transcript.language)
+        row.setdefault("language_score", _number(transcript.language_score))
         lines.append(_dump({**origin, **row}) + "\n")
     return "".join(lines)
 
@@ -167,6 +168,8 @@ def _segment(number: int, segment: Segment, text: str) -> dict[str, Any]:
         row["speaker"] = segment.speaker
     if segment.language is not None:
         row["language"] = segment.language
+    if _number(segment.language_score) is not None:
+        row["language_score"] = _number(segment.language_score)
     if _number(segment.score) is not None:
         row["score"] = _number(segment.score)
     if segment.alternatives:
@@ -254,7 +257,7 @@ def read_transcript(path: str | PathLike[str]) -> Transcript:
         InputError: the file cannot be read, is not JSON, or is no transcript.
     """
     try:
-        data = json.loads(Path(path).read_bytes())
+        data = json.loads(read_whole(path))
     except OSError as error:
         raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -322,6 +325,7 @@ def _parse_segment(row: Mapping[str, Any]) -> Segment:
         tokens=tuple(row["tokens"]),
         flags=tuple(row["flags"]),
         alternatives=tuple(map(_parse_alternative, row.get("alternatives", ()))),
+        language_score=row.get("language_score"),
         **known,
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from asrcli.base.encoding import decode_text
+from asrcli.base.whole import MOST_ROWS, read_whole
 from asrcli.errors import InputError
 from asrcli.types import Turn
 
@@ -25,7 +26,7 @@ def read_rttm(path: str | Path) -> dict[str, Turns]:
         InputError: the file cannot be read, or a line is no turn.
     """
     try:
-        text = decode_text(Path(path).read_bytes())
+        text = decode_text(read_whole(path, MOST_ROWS))
     except OSError as error:
         raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
     except UnicodeDecodeError as error:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from asrcli.formats.profiles import Layout
     from asrcli.types import Transcript
 
-CSV_COLUMNS = ("file", "channel", "id", "start", "end", "speaker", "language", "score", "flags", "text")
+CSV_COLUMNS = (
+    *("file", "channel", "id", "start", "end", "speaker", "language", "language_score", "score", "flags", "text"),
+)
 
 
 def render_tsv(transcript: Transcript, layout: Layout, header: bool) -> str:
@@ -41,9 +43,14 @@ def render_csv(transcript: Transcript, layout: Layout, header: bool) -> str:
                 f"{segment.end:.3f}",
                 safe_cell(clean(segment.speaker or "")),
                 safe_cell(segment.language or transcript.language or ""),
-                "" if segment.score is None else f"{segment.score:.4f}",
+                _share(transcript.language_score if segment.language_score is None else segment.language_score),
+                _share(segment.score),
                 " ".join(segment.flags),
                 safe_cell(clean(segment.text)),
             )
         )
     return table.getvalue()
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"

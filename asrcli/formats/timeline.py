@@ -113,10 +113,11 @@ def time_doubts(transcript: Transcript, formats: Collection[str], highlight: boo
         highlight: whether subtitles mark words as they are said.
     """
     listed = bool({"json", "jsonl"} & set(formats))  # they hold all words, and say which are interpolated
-    if not listed and not worded(formats, highlight) and "audacity" not in formats:
+    by_words = bool(worded(formats, highlight)) or "audacity" in formats
+    if not listed and not by_words:
         return
     whole = [segment for segment in transcript.segments if is_untimed(segment)]
-    if whole and not (listed and len(formats) == 1):
+    if whole and by_words:
         yield f"{len(whole)} of {len(transcript.segments)} segments have no word times and are written whole"
     words = [
         word

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asrcli.base.files import write_atomic
+from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
 from asrcli.leaderboard.ranking import Board, Standing
 from asrcli.reports.blocks import MARKERS, model_link, replace_block, two_digits
@@ -83,7 +84,7 @@ def write_block(path: Path, content: str, *, create: bool = False) -> bool:
         InputError: the file cannot be read, or has no markers or broken ones; it is left as it is.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = read_whole(path).decode("utf-8")
     except FileNotFoundError:
         if not create:
             raise InputError(f"{path} does not exist") from None

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from asrcli.base.console import complain
 from asrcli.errors import UsageError
 from asrcli.leaderboard.ranking import Board, Standing, front
 from asrcli.leaderboard.tables import Kind
-from asrcli.reports.plot import BLUE, GREEN, GREY, ORANGE, RED, literal, plotted
+from asrcli.reports.plot import BLUE, GREEN, GREY, ORANGE, RED, literal, picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLOURS = {"open": BLUE, "proprietary": ORANGE, "licence not said": GREY, "measured here": RED}
 
 
-def draw(board: Board, path: Path) -> int:
-    """Draw the rows that have an average and a speed; return how many.
+def to_plot(board: Board, path: Path) -> bytes:
+    """Return a picture of the rows that have an average and a speed, as the file of that name holds it.
 
     Raises:
         UsageError: none has both.
-        OutputError: the file cannot be written.
     """
     points = [one for one in board.standings if one.average and one.row.rtfx]
     if not points:
         raise UsageError("--plot: no model of this view has both an average and a speed")
-    with plotted(path, 6.2) as axes:
+    if missing := len(board.standings) - len(points):
+        complain(f"asr: {path}: {missing} models without an average or a speed are not in it")
+
+    def draw(axes: Axes) -> None:
         draw_points(axes, points)
         draw_scales(axes, board)
-    return len(points)
+
+    return picture(path, 6.2, draw)
 
 
 def colour_of(kind: Kind, is_open: bool | None) -> str:

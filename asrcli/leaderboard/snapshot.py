@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.base.files import write_atomic
+from asrcli.base.whole import read_text
 from asrcli.errors import InputError, UsageError
 from asrcli.leaderboard.tables import EvalSet, Kind, Protocol, Row, Table
 
@@ -96,7 +97,7 @@ def read(path: Path) -> Table:
         InputError: it cannot be opened, is damaged, or is of another layout.
     """
     try:
-        head_line, _, body = path.read_text("utf-8").partition("\n")
+        head_line, _, body = read_text(path).partition("\n")
         head = json.loads(head_line)
         if head[KEY] != VERSION:
             raise InputError(f"{path}: layout {head[KEY]}; this asr reads {VERSION}: upgrade asr")

@@ -13,9 +13,17 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asrcli.base.files import is_special, open_lines
 from asrcli.outputs.ledger import STATE
+from asrcli.places.addresses import is_address
+
+if TYPE_CHECKING:
+    from asrcli.outputs.claims_elsewhere import ClaimsElsewhere
+
+
+_elsewhere: list[ClaimsElsewhere] = []
 
 
 class Claims:
@@ -25,6 +33,9 @@ class Claims:
         self.folder = folder or "."
         self._descriptor: int | None = None  # never closed: with it all locks of this process would go
         self._guard = threading.Lock()
+
+    def check(self) -> None:
+        """Do nothing: where nothing can be written is known without trying."""
 
     def take(self, outputs: Iterable[str]) -> bool:
         """Claim outputs, all or none; ``False`` when another process has one of them.
@@ -81,7 +92,18 @@ def claimable(outputs: Iterable[str]) -> list[str]:
     return [output for output in outputs if not is_special(output)]
 
 
+def give_back_elsewhere() -> None:
+    """Let others have what this process has claimed in stores, whose claims do not end with it."""
+    for claims in _elsewhere:
+        claims.give_back_all()
+
+
 @lru_cache(maxsize=1024)
-def claims_of(folder: str) -> Claims:
+def claims_of(folder: str) -> Claims | ClaimsElsewhere:
     """Return the one object for a folder in this process."""
+    if is_address(folder):
+        from asrcli.outputs.claims_elsewhere import ClaimsElsewhere
+
+        _elsewhere.append(ClaimsElsewhere(folder))
+        return _elsewhere[-1]
     return Claims(folder)

@@ -21,6 +21,7 @@ from asrcli.errors import OutputError, UsageError
 from asrcli.outputs import recipes
 from asrcli.outputs.identity import Identity, digest_of, same_content
 from asrcli.outputs.recipes import Recipe
+from asrcli.places.addresses import is_address
 
 STATE = ".asr"
 
@@ -57,9 +58,9 @@ class Ledger:
 
         An output that was edited by hand still counts as made; whether it may be replaced is what `kept` says.
         """
-        if not os.path.lexists(output):
+        if not self._is_there(output):
             return "not there yet"
-        entry = self._entries.get(os.path.relpath(output, self.folder))
+        entry = self._entry(os.path.relpath(output, self.folder))
         if entry is None:
             return "not made by asr, or its record is gone"
         if "audio" not in entry:
@@ -69,6 +70,12 @@ class Ledger:
         if not same_content(source, Identity(**entry["audio"])):
             return "the recording has changed"
         return None
+
+    def _is_there(self, output: str) -> bool:
+        return os.path.lexists(output)
+
+    def _entry(self, name: str) -> dict[str, Any] | None:
+        return self._entries.get(name)
 
     def kept(self, output: str) -> Kept | None:
         """Return why a file must not be replaced: it is not ours, or not as we wrote it. ``None``: it may be.
@@ -128,7 +135,7 @@ class Ledger:
         with self._locked():
             if not force and (kept := self.kept(output)):
                 raise OutputError(f"'{output}' is {kept}")
-            self._add({"output": name, "digest": _digest(content)})
+            self._add({"output": name, "digest": digest_of_content(content)})
             write_atomic(output, content)
             if audio is not None and recipe is not None:
                 self._add({"output": name, "audio": asdict(audio), "recipe": recipes.kept(recipe)})
@@ -151,7 +158,7 @@ class Ledger:
                 whole = added[: added.rfind(b"\n") + 1]
                 self._known += len(whole)
                 for line in objects(whole):
-                    if _is_entry(line):
+                    if is_entry(line):
                         self._note(line)
 
     def _add(self, entry: dict[str, Any]) -> None:
@@ -159,7 +166,7 @@ class Ledger:
         append(self.path, entry)
 
 
-def _is_entry(line: dict[str, Any]) -> bool:
+def is_entry(line: dict[str, Any]) -> bool:
     """Return whether a line is as `Ledger.write` adds them, with its types; others are passed over."""
     if not isinstance(line.get("output"), str):
         return False
@@ -176,10 +183,14 @@ def _is_entry(line: dict[str, Any]) -> bool:
     )
 
 
-def _digest(content: str | bytes) -> str:
+def as_bytes(content: str | bytes) -> bytes:
+    """Return content as it is written."""
+    return content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+
+
+def digest_of_content(content: str | bytes) -> str:
     """Return what `digest_of` says of a file with this content."""
-    raw = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
-    return hashlib.blake2b(raw, digest_size=16).hexdigest()
+    return hashlib.blake2b(as_bytes(content), digest_size=16).hexdigest()
 
 
 def write_ours(path: str | os.PathLike[str], content: str | bytes, *, force: bool = False) -> None:
@@ -203,4 +214,8 @@ def check_replaceable(paths: Iterable[str | os.PathLike[str] | None], *, force: 
 @lru_cache(maxsize=1024)
 def ledger_of(folder: str) -> Ledger:
     """Return the one ledger of a folder in this process."""
+    if is_address(folder):
+        from asrcli.outputs.elsewhere import LedgerElsewhere
+
+        return LedgerElsewhere(folder)
     return Ledger(folder)

@@ -10,8 +10,8 @@ from pathlib import Path
 from string import Formatter
 
 from asrcli.audio.inputs import STDIN, Found
-from asrcli.base.files import check_local
 from asrcli.errors import UsageError
+from asrcli.places.addresses import STORES, below, file_of, is_address, join, named, scheme_of
 
 LONGEST_NAME = 255  # bytes of a file name, on all usual file systems: 85 letters of three bytes
 TEMPLATE = "{stem}.{format}"
@@ -38,8 +38,9 @@ class Naming:
     model: str = ""
 
     def __post_init__(self) -> None:
-        for named in filter(None, (self.folder, self.file)):
-            check_local(named, "write here and copy it there")
+        for field in ("folder", "file"):
+            if is_address(place := getattr(self, field) or ""):
+                object.__setattr__(self, field, _writable(place))
 
     def by(self, engine: str, model: str) -> Naming:
         """Return the same for results of an engine or aligner and a model."""
@@ -59,7 +60,8 @@ class Naming:
         """Return the path of one output; the template has passed `check_template`."""
         if self.file is not None:
             return self.file
-        source = Path("stdin" if found.path == STDIN else found.path)
+        elsewhere = is_address(found.path)
+        source = Path(file_of(found.path) if elsewhere else "stdin" if found.path == STDIN else found.path)
         values = {
             "stem": source.stem,
             "ext": source.suffix,
@@ -72,8 +74,22 @@ class Naming:
         name = self.template.format_map(values)
         if (excess := len(os.fsencode(os.path.basename(name))) - LONGEST_NAME) > 0:
             name = self.template.format_map({**values, "stem": _shortened(source.stem, excess)})
-        below = os.path.relpath(source.parent, found.root) if self.mirror and found.root else ""
-        return os.path.normpath(os.path.join(self.folder or "", below, name))
+        folders = ""
+        if self.mirror and found.root:
+            folders = below(found.path, found.root) if elsewhere else os.path.relpath(source.parent, found.root)
+        return join(self.folder or "", folders, name)
+
+
+def _writable(place: str) -> str:
+    """Return the name of a place of a store.
+
+    Raises:
+        UsageError: nothing can be written there.
+    """
+    name = named(place).rstrip("/")
+    if scheme_of(name) not in STORES:
+        raise UsageError(f"'{name}' can be read and not written: write to s3://, gs:// or az://, or here")
+    return name
 
 
 def _shortened(stem: str, excess: int) -> str:
@@ -127,16 +143,23 @@ def _apart(first: str, second: str) -> str:
 
 def check_folder(path: str) -> None:
     """Raise `UsageError` when an output folder exists as something else than a folder."""
+    if is_address(path):
+        return
     for part in [Path(path), *Path(path).parents]:
-        if part.exists():
-            if not part.is_dir():
+        if os.path.exists(part):
+            if not os.path.isdir(part):
                 raise UsageError(f"the output folder '{path}' cannot be made: '{part}' is a file")
             return
 
 
 def check_writable(path: str) -> None:
     """Raise `UsageError` when nothing may be written into a folder, or none may be made there."""
-    there = next(part for part in [Path(path).absolute(), *Path(path).absolute().parents] if part.exists())
+    if is_address(path):  # whether something may be written shows when the run begins
+        from asrcli.places.remote import check_there
+
+        check_there(path)
+        return
+    there = next(part for part in [Path(path).absolute(), *Path(path).absolute().parents] if os.path.exists(part))
     if not os.access(there, os.W_OK | os.X_OK):
         what = "there is" if there == Path(path).absolute() else f"'{there}' gives"
         raise UsageError(f"the output folder '{path}': {what} no permission to write; choose another one")

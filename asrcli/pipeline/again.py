@@ -28,6 +28,7 @@ MORE = 1.3  # times as many letters, for a second hearing to take the place of a
 SYLLABLE = 2.5  # letters that a character of a script without spaces is worth
 DIGIT = 4.0  # letters that a digit is worth
 LEAST_GAP = 1.0  # seconds of speech that no segment covers
+EDGE = 0.05  # seconds by which a segment may reach into a gap
 TARGET = 15.0  # seconds of a clip that is heard again: an engine that ends early has less to leave out
 # What is heard where voice activity found no speech counts only when the engine has next to no doubt.
 SURE = 0.6  # score of a segment
@@ -51,10 +52,64 @@ def hear_again(clip: Clip, segments: Sequence[Segment], options: CutOptions, hea
         if not pieces:
             continue
         new = [one for found in hear(pieces) for one in found if DOUBTS.isdisjoint(one.flags)]
+        if old is None:
+            new = without_repeats(new, kept, stretch)
         if letters(new) > (MORE * letters([old]) if old else 0):
             kept = [one for one in kept if one is not old] + new
     kept = [_flagged(one) if is_slow(one, clip.speech) else one for one in kept]
     return tuple(sorted(kept, key=lambda one: (one.start, one.end)))
+
+
+def without_repeats(found: Sequence[Segment], kept: Sequence[Segment], gap: Region) -> list[Segment]:
+    """Return what was heard in a gap, without the words at its edges that are in the text before or behind it already.
+
+    A gap is heard with a little of the sound around it, and begins where a word is thought to end: the last word may be
+    heard once more. One that begins within the gap was said twice.
+    """
+    new = list(found)
+    before = [one for one in kept if one.end <= gap.start + EDGE]
+    after = [one for one in kept if one.start >= gap.end - EDGE]
+    if new and before and new[0].start < gap.start:
+        shared = _shared(_tokens(before[-1]), _tokens(new[0]))
+        new[:1] = _cut(new[0], shared, len(_tokens(new[0])))
+    if new and after and new[-1].end > gap.end:
+        tokens = _tokens(new[-1])
+        new[-1:] = _cut(new[-1], 0, len(tokens) - _shared(tokens, _tokens(after[0])))
+    return new
+
+
+def _tokens(segment: Segment) -> list[str]:
+    """Return the words of a segment as they stand in its text; characters where no spaces part them."""
+    if segment.words:
+        return [word.text for word in segment.words]
+    return [token for part in segment.text.split() for token in (part if is_unspaced(part[0]) else [part])]
+
+
+def _shared(first: Sequence[str], second: Sequence[str]) -> int:
+    """Return how many tokens at the end of one text are those at the beginning of the other, whatever their case."""
+
+    def plain(tokens: Sequence[str]) -> str:
+        return "".join(char for token in tokens for char in token.casefold() if char.isalnum())
+
+    lengths = range(min(len(first), len(second)), 0, -1)
+    return next((n for n in lengths if plain(second[:n]) and plain(first[-n:]) == plain(second[:n])), 0)
+
+
+def _cut(segment: Segment, first: int, end: int) -> list[Segment]:
+    """Return a segment with its tokens from `first` to before `end` only, or nothing."""
+    tokens = _tokens(segment)
+    if first == 0 and end == len(tokens):
+        return [segment]
+    if first >= end:
+        return []
+    places, at = [], 0
+    for token in tokens:
+        at = segment.text.index(token, at) + len(token)
+        places.append(at)
+    text = segment.text[places[first - 1] if first else 0 : places[end - 1]].strip()
+    words = segment.words[first:end]
+    start, stop = (words[0].start, words[-1].end) if words else (segment.start, segment.end)
+    return [replace(segment, text=text, words=words, start=start, end=stop)]
 
 
 def _flagged(segment: Segment) -> Segment:

@@ -92,6 +92,19 @@ class Assembly:
                 seconds[segment.language] += segment.end - segment.start
         return max(sorted(seconds), key=lambda code: seconds[code]) if seconds else None
 
+    def main_language_score(self) -> float | None:
+        """Return the probability of that language: that of the vote, or the mean over the segments that have one."""
+        if self.language:
+            return self.language_score
+        main = self.main_language()
+        rated = [
+            (segment.language_score, segment.end - segment.start)
+            for segment in self.segments
+            if segment.language == main and segment.language_score is not None
+        ]
+        seconds = sum(length for _, length in rated)
+        return round(sum(score * length for score, length in rated) / seconds, 4) if seconds else None
+
     def uncovered(self, speech: Sequence[Region]) -> tuple[Region, ...]:
         """Return the stretches of speech that no segment covers; in a clip without any text, the short ones too."""
         silent = [slot.key for slot in self.slots if not slot.segments]

@@ -59,7 +59,15 @@ class Failed:
     error: Exception
 
 
-Event = Notice | ClipHeard | Voted | Settled | Finished | Failed
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """One of several recognisers has heard so many seconds of audio more."""
+
+    recogniser: int  # its index
+    seconds: float
+
+
+Event = Notice | Worked | ClipHeard | Voted | Settled | Finished | Failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Notice
 from asrcli.pipeline.flags import merge
 from asrcli.pipeline.settings import Settings
+from asrcli.places.addresses import is_address
 from asrcli.types import Clip, Recording, Region
 
 AROUND = 0.5  # seconds heard on both sides of what stands out
@@ -106,7 +107,7 @@ def _second_look(recording: Recording, options: CutOptions, summary: CutSummary)
 
     These clips have no speech. The engine decides, and only what it is sure of counts, see `asrcli.pipeline.again`.
     """
-    if not os.path.isfile(recording.path):
+    if not os.path.isfile(recording.path) and not is_address(recording.path):
         return  # a pipe cannot be read again; the line says what was left out
     left = worth_a_look(summary.speech, summary.standout)
     around = merge(Region(max(recording.start, one.start - AROUND), one.end + AROUND) for one in left)

@@ -30,8 +30,15 @@ def capitalised(before: str, text: str) -> str:
 
 def joined(before: str, segment: Segment) -> Segment:
     """Return a segment likewise, with its words."""
-    text = capitalised(before, segment.text)
+    return respelled(segment, capitalised(before, segment.text))
+
+
+def respelled(segment: Segment, text: str) -> Segment:
+    """Return a segment with its text in other capitals at the beginning, and its first word likewise."""
     if text == segment.text:
         return segment
-    first = tuple(replace(word, text=capitalised(before, word.text)) for word in segment.words[:1])
+    first = tuple(
+        replace(word, text=text[: len(word.text)]) if segment.text.startswith(word.text) else word
+        for word in segment.words[:1]
+    )
     return replace(segment, text=text, words=first + segment.words[1:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from asrcli.base.blas import pin_threads
 from asrcli.capabilities import backend_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def shaped_by(choice: Choice, settings: Settings) -> Iterator[tuple[str, str]]:
     device, accepted = choice.device, choice.engine.dtypes.get(choice.device.kind, ())
     yield "device", device.kind
     yield "dtype", accepted[0] if device.dtype == "auto" and accepted else device.dtype
+    if pin_threads():
+        yield "blas_threads", "1"
     yield "batch_size", str(settings.batch_size)
     yield "clip_seconds", f"{settings.cut.max_seconds:g}"
     vad = settings.cut.vad

@@ -4,8 +4,9 @@
     caller's thread: <── events (clip heard, segments settled, recording finished or failed) ──┘
 
 Decoding and cutting run beside the engine, batches are made across recordings, and what waits between the two is
-bounded in seconds of audio. Each recogniser has a thread of its own. The caller iterates over events, so that it can
-write results, show progress and be interrupted at any time while an engine computes.
+bounded in seconds of audio. Each recogniser has a thread of its own, or two, so that one batch is always ahead. The
+caller iterates over events, so that it can write results, show progress and be interrupted at any time while an engine
+computes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from asrcli.base.background import until_none
+from asrcli.base.blas import pin_threads
 from asrcli.engines.recogniser import Recogniser, silently
+from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Known, Notice
 from asrcli.pipeline.feed import Fed, start_decoding
@@ -46,31 +49,29 @@ def run(
         known: what an interrupted run had recognised of a recording.
 
     Raises:
-        EngineUnavailable, DeviceError: an engine cannot be loaded, or runs nowhere any more.
+        EngineUnavailable, DeviceError: no recogniser is left that can be loaded and runs anywhere; of several, one that
+            fails after others have heard something is a `Notice`, and its clips are theirs.
     """
+    pin_threads()  # also for what works beside the engine
     events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
     fed: SecondsQueue[Fed] = SecondsQueue(settings.queue_seconds)
     work = Work(recordings, recognisers, options, settings, known, fed, events.put)
 
-    def recognise(recogniser: Recogniser) -> None:
-        try:
-            with suppress(Closed):
-                work.go_on(recogniser)
-            events.put(None)
-        except BaseException as error:  # handed to the caller's thread, which raises it
-            events.put(error)
+    lanes = [one for one in recognisers for _ in range(1 if options.seed is not None else one.lanes)]
 
     # What is sampled depends on all that was sampled before: a seed is worth something in a fixed order only.
     decoders = 1 if options.seed is not None else max(1, min(settings.decode_threads, len(recordings)))
     start_decoding(recordings, settings, decoders, fed, events.put)
     lent: list[Recogniser] = []  # whose announcements are taken while the run goes on
-    for number, recogniser in enumerate(recognisers):
+    for number, recogniser in enumerate(lanes):
         if recogniser.announce is silently:
             lent.append(recogniser)
             recogniser.announce = lambda text: events.put(Notice(text))
-        threading.Thread(target=recognise, args=(recogniser,), name=f"asr-engine-{number}", daemon=True).start()
+        threading.Thread(
+            target=_recognise, args=(work, recogniser, events.put), name=f"asr-engine-{number}", daemon=True
+        ).start()
     try:
-        for _ in recognisers:  # each thread's last word is None
+        for _ in lanes:  # each thread's last word is None
             happenings: Iterator[Event | BaseException] = until_none(events)
             for event in happenings:
                 if isinstance(event, BaseException):
@@ -80,3 +81,18 @@ def run(
         fed.close()
         for recogniser in lent:
             recogniser.announce = silently
+
+
+def _recognise(work: Work, recogniser: Recogniser, put: Callable[[Event | BaseException | None], None]) -> None:
+    """Work with one recogniser; the last word is an exception for the caller's thread, or ``None``."""
+    try:
+        with suppress(Closed):
+            work.go_on(recogniser)
+        put(None)
+    except (EngineUnavailable, DeviceError) as error:
+        others = work.spare(recogniser)
+        if others:
+            put(Notice(f"{recogniser.choice.device}: {error}; the other workers go on"))
+        put(error if others is None else None)
+    except BaseException as error:
+        put(error)

@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from asrcli.engines.recogniser import Recogniser, vote
 from asrcli.errors import DeviceError, EngineUnavailable
-from asrcli.pipeline.again import hear_again, sure
-from asrcli.pipeline.assembly import Assembly, HeardClip, clip_key, settle
-from asrcli.pipeline.batches import SecondsQueue, choose_batch
-from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Settled, Voted
+from asrcli.pipeline.assembly import Assembly, HeardClip, clip_key
+from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch
+from asrcli.pipeline.calls import Calls
+from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Settled, Voted, Worked
 from asrcli.pipeline.feed import End, Fed
-from asrcli.pipeline.punctuation import punctuate
 from asrcli.pipeline.recorded import shaped_by
 from asrcli.pipeline.settings import Settings
+from asrcli.pipeline.track import Track
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment, Timings, Transcript
 
 VOTES = 4  # clips of a recording that vote on its language: two minutes of speech at the most
-
-
-@dataclass(slots=True, eq=False)
-class Track:
-    """One recording on its way through a run."""
-
-    index: int
-    assembly: Assembly
-    known: Known
-    started: float
-    undecided: list[Clip]  # held back until the language is known
-    voting: bool = False  # a thread identifies the language now
-    failed: bool = False
-    end: End | None = None  # the decoder's last word
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more comes: failed, or recognised to the end."""
-        return self.end is not None and not self.voting and (self.failed or self.assembly.complete)
 
 
 class Work:
@@ -56,6 +38,11 @@ class Work:
     ) -> None:
         self.recordings, self.options, self.settings = recordings, options, settings
         self.known, self.fed, self.put = known, fed, put
+        self.all = tuple(recognisers)
+        self.recognisers = list(recognisers)  # without those that have failed
+        self.at_work = Counter[Recogniser]()  # batches of each
+        self.calls = Calls(options, settings)
+        self.heard = 0.0  # seconds of audio
         self.choice = choice = recognisers[0].choice
         self.tracks: dict[int, Track] = {}  # under way
         self.waiting: list[tuple[Track, Clip]] = []  # ready for a batch, the oldest first
@@ -76,7 +63,7 @@ class Work:
                     self._finish(track, recogniser)
                 elif (track := self._electorate()) is not None:
                     self._settle_language(track, recogniser)
-                elif self.waiting and not self._is_collecting():
+                elif self.waiting and not self._is_collecting() and self._has_turn(recogniser):
                     self._recognise_batch(recogniser)
                 else:
                     self.fed.changed.wait()
@@ -158,7 +145,7 @@ class Work:
         try:
             with self._unlocked():
                 recogniser.load()  # weights that do not load end the run
-                guesses: list[dict[str, float]] | Exception = self._identify(recogniser, clips)
+                guesses: list[dict[str, float]] | Exception = self.calls.identify(recogniser, clips)
         finally:
             track.voting = False
         if isinstance(guesses, Exception):
@@ -171,71 +158,67 @@ class Work:
             self._enqueue(track, clip)
         track.undecided = []
 
-    def _identify(self, recogniser: Recogniser, clips: Sequence[Clip]) -> list[dict[str, float]] | Exception:
-        try:
-            return (self.settings.identifier or recogniser).identify_language(clips)
-        except DeviceError:
-            raise
-        except Exception as error:  # the per-input boundary
-            return error
-
     def _recognise_batch(self, recogniser: Recogniser) -> None:
         lengths = [clip.seconds for _, clip in self.waiting]
-        chosen = choose_batch(lengths, self.budget, self.settings.batch_size)
+        fair = len(lengths) * max(lengths) / len(self.recognisers)  # of several none takes all that there is
+        chosen = choose_batch(lengths, min(self.budget, fair), self.settings.batch_size)
         batch = [self.waiting[at] for at in chosen]
         taken = set(chosen)
         self.waiting = [one for at, one in enumerate(self.waiting) if at not in taken]
         clips = [clip for _, clip in batch]
-        with self._unlocked():
-            begun = time.perf_counter()
-            results = recogniser.transcribe(clips, self.options)
-            results = [self._settled(recogniser, clip, one) for clip, one in zip(clips, results, strict=True)]
-            spent = time.perf_counter() - begun
-            results = [self._complete(clip, result) for clip, result in zip(clips, results, strict=True)]
+        self.at_work[recogniser] += 1
+        try:
+            with self._unlocked():
+                results, spent = self.calls.recognise(recogniser, clips)
+        except (EngineUnavailable, DeviceError):
+            self._give_back(batch)
+            raise
+        finally:
+            self.at_work[recogniser] -= 1
         seconds = sum(clip.seconds for clip in clips) or 1.0
+        self._count(recogniser, seconds)
         for (track, clip), result in zip(batch, results, strict=True):
             if not track.failed:
                 self._take_result(track, clip, result, spent * clip.seconds / seconds)
         if gone := next((one for one in results if isinstance(one, EngineUnavailable)), None):
+            self._give_back([one for one, result in zip(batch, results, strict=True) if result is gone])
             while (finished := self._finished_track()) is not None:
                 self._finish(finished, recogniser)
             raise gone
 
-    def _settled(
-        self, recogniser: Recogniser, clip: Clip, result: list[Segment] | Exception
-    ) -> list[Segment] | Exception:
-        """Move segments to the recording's clock, and hear again what lacks text for the speech in it."""
-        if isinstance(result, Exception):
-            return result
-        vad = self.settings.cut.vad is not None
-        segments = settle(clip, result, self.options, vad)
-        if not vad or not clip.speech:
-            return list(sure(segments) if vad else segments)
+    def _give_back(self, batch: Sequence[tuple[Track, Clip]]) -> None:
+        """Let another recogniser hear clips, if there is one."""
+        self.waiting = [*(one for one in batch if not one[0].failed), *self.waiting]
 
-        def hear(pieces: Sequence[Clip]) -> list[Sequence[Segment]]:
-            try:
-                found = recogniser.transcribe(pieces, self.options)
-            except EngineUnavailable:
-                return [()] * len(pieces)  # what was heard first stands; the next batch will tell
-            both = zip(pieces, found, strict=True)
-            return [() if isinstance(one, Exception) else settle(piece, one, self.options, vad) for piece, one in both]
+    def spare(self, recogniser: Recogniser) -> int | None:
+        """Give up a recogniser if others, which have heard something, can do the rest.
 
-        return list(hear_again(clip, segments, self.settings.cut, hear))
+        Returns:
+            How many others go on; 0 when it was given up before, ``None`` when it cannot be.
+        """
+        with self.fed.changed:
+            if recogniser not in self.recognisers:
+                return 0
+            if len(self.recognisers) < 2 or not self.heard:
+                return None
+            self.recognisers.remove(recogniser)
+            self.fed.changed.notify_all()
+            return len(self.recognisers)
 
-    def _complete(self, clip: Clip, segments: list[Segment] | Exception) -> list[Segment] | Exception:
-        """Give segments punctuation and word times where asked for."""
-        if isinstance(segments, Exception):
-            return segments
-        if self.settings.punctuator is not None:
-            segments = list(punctuate(segments, self.settings.punctuator))
-        if self.settings.words is None:
-            return segments
-        try:
-            return list(self.settings.words(clip, segments))
-        except (EngineUnavailable, DeviceError):
-            raise
-        except Exception as error:  # the per-input boundary
-            return error
+    def _has_turn(self, recogniser: Recogniser) -> bool:
+        """Return whether a recogniser may take a batch: one that is at work, only where enough is left for the others.
+
+        What waits behind a batch that is being heard is not there for a recogniser that is free.
+        """
+        if recogniser not in self.recognisers:
+            raise Closed
+        seconds = sum(clip.seconds for _, clip in self.waiting)
+        return not self.at_work[recogniser] or seconds > self.budget * len(self.recognisers)
+
+    def _count(self, recogniser: Recogniser, seconds: float) -> None:
+        self.heard += seconds
+        if len(self.all) > 1:
+            self.put(Worked(self.all.index(recogniser), seconds))
 
     def _take_result(self, track: Track, clip: Clip, result: list[Segment] | Exception, spent: float) -> None:
         if isinstance(result, EngineUnavailable):
@@ -269,7 +252,11 @@ class Work:
         """Hand on a transcript, with the answers to what was asked about it."""
         del self.tracks[track.index]
         if not track.failed:
-            self.put(self._ending(track, recogniser))
+            try:
+                self.put(self._ending(track, recogniser))
+            except DeviceError:
+                self.tracks[track.index] = track  # for another recogniser, if there is one
+                raise
         self.over += 1
         self.fed.changed.notify_all()
 
@@ -295,7 +282,7 @@ class Work:
             model=weights.name,
             revision=weights.revision,
             language=assembly.main_language(),
-            language_score=assembly.language_score,
+            language_score=assembly.main_language_score(),
             seconds=end.seconds,
             speech=end.speech,
             gaps=assembly.uncovered(end.speech),

@@ -1,16 +1,14 @@
-"""Plots of benchmarks and leaderboards: their formats, how they look, and how they are written, through matplotlib."""
+"""Plots of benchmarks and leaderboards: their formats, how they look, and how they are drawn, through matplotlib."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrcli.base.console import printable
 from asrcli.errors import MissingExtra, UsageError
-from asrcli.outputs.ledger import write_ours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,13 +36,8 @@ def check_plot(path: Path) -> None:
         raise MissingExtra("--plot", ["matplotlib"], "plots")
 
 
-@contextmanager
-def plotted(path: Path, height: float) -> Iterator[Axes]:
-    """Give axes, 10 inches wide, to draw on; write the file when the block ends.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
+def picture(path: Path, height: float, draw: Callable[[Axes], None]) -> bytes:
+    """Return what is drawn on axes that are 10 inches wide, as the file of that name holds it."""
     import matplotlib
 
     with matplotlib.rc_context(STYLE):
@@ -57,11 +50,11 @@ def plotted(path: Path, height: float) -> Iterator[Axes]:
         axes.grid(color=GRID, linewidth=0.6, zorder=0)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
-        yield axes
+        draw(axes)
         data = io.BytesIO()
         kind = path.suffix.lower()
         figure.savefig(data, format=kind[1:], metadata=FORMATS[kind])
-    write_ours(path, data.getvalue(), force=True)
+    return data.getvalue()
 
 
 def literal(text: str) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from asrcli.alignment.script import SUFFIXES
 from asrcli.audio.inputs import EXTENSIONS, Found, walk
-from asrcli.base.files import check_local
 from asrcli.errors import UsageError
+from asrcli.places.addresses import is_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,10 @@ def find_pairs(audio: str, text: str | None) -> list[Pair]:
     Raises:
         UsageError: nothing there to be paired.
     """
-    for named in filter(None, (audio, text)):
-        check_local(named, "copy it here first")
+    if is_address(audio) or is_address(text or ""):
+        from asrcli.runs.align_elsewhere import find_pairs_elsewhere
+
+        return find_pairs_elsewhere(audio, text)
     if not os.path.isdir(audio):
         if text is None:
             raise UsageError(f"'{audio}' needs its text: asr align {audio} TEXT, or - for standard input")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -11,16 +12,18 @@ from typing import TYPE_CHECKING, ClassVar
 from asrcli.alignment import choice as choices
 from asrcli.alignment import reference as references
 from asrcli.alignment.language import guess_language
-from asrcli.alignment.script import read_script, retimed
+from asrcli.alignment.script import read_raw, read_script, retimed
 from asrcli.audio.inputs import STDIN
 from asrcli.audio.vad import VadOptions
 from asrcli.base.encoding import decode_text
+from asrcli.base.whole import MOST
 from asrcli.errors import AsrError
 from asrcli.formats import Layout
 from asrcli.outputs.identity import digest_of
 from asrcli.outputs.naming import Naming
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, reads
+from asrcli.places.addresses import is_address
 from asrcli.runs.align_pairs import Pair
 from asrcli.runs.jobs import FORCED, Job, plan_outputs
 from asrcli.runs.plan import model_file
@@ -51,6 +54,7 @@ class AlignRequest:
     min_coverage: float = MIN_COVERAGE
     max_word_seconds: float = MAX_WORD_SECONDS
     reference: str | None = None
+    chunk_length: float | None = None  # seconds; the longest stretch aligned at once, None: what the aligner does best
     channel: int | None = None  # None is the mix of all
     track: str | None = None  # a number, or a language; None: the track of the language, if one is marked so
     jumps: bool = False  # leaps of a file's clock over ten minutes and more are silence
@@ -85,7 +89,7 @@ class AlignRequest:
         same = os.path.splitext(job.text)[1].lower() == f".{format}" and format in ("srt", "vtt")
         if not same or self.layout or self.highlight_words:
             return None
-        return retimed(decode_text(Path(job.text).read_bytes()), job.text, transcript.segments)
+        return retimed(decode_text(read_raw(job.text)), job.text, transcript.segments)
 
     @property
     def track_language(self) -> str | None:
@@ -134,6 +138,7 @@ def plan(request: AlignRequest) -> AlignPlan:
     model = named or aligner.default_model
     notices: list[str] = []
     finder, listener = choices.choose_verifier(request.listener, aligner, language, notices.append)
+    choices.check_window(request.chunk_length, aligner, finder)
     request = replace(request, naming=request.naming.by(aligner.name, model))
     if request.reference:
         references.check_reference(request.reference)
@@ -146,7 +151,10 @@ def plan(request: AlignRequest) -> AlignPlan:
 
 def _job(pair: Pair, recipe: Recipe) -> Job:
     """Return what has to be made of a pair; its text is part of how."""
-    digest = digest_of(pair.text) if os.path.isfile(pair.text) else "none"
+    digest = "none"
+    with suppress(OSError):  # reading it says what is wrong with it
+        if is_address(pair.text) or (os.path.isfile(pair.text) and os.path.getsize(pair.text) <= MOST):
+            digest = digest_of(pair.text)
     return Job(pair.audio, recipe={**recipe, "text": digest}, text=pair.text)
 
 
@@ -188,6 +196,7 @@ def _run_recipe(request: AlignRequest, aligner: type[Aligner], model: str) -> Re
         "max_word_seconds": str(request.max_word_seconds),
         "highlight_words": str(request.highlight_words),
         "channel": str(request.channel),
+        **({"chunk_length": f"{request.chunk_length:g}"} if request.chunk_length else {}),
         **({"track": request.track} if request.track else {}),
         **({"jumps": "True"} if request.jumps else {}),
         "stretch": f"{request.start}-{request.end}",

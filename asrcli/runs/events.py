@@ -31,6 +31,15 @@ class Loaded:
     """The engine is chosen; its weights load while the first input is decoded."""
 
     choice: Choice
+    workers: tuple[str, ...] = ()  # what they are called, where the engine is in processes of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """One of several workers has heard so many seconds of audio more."""
+
+    worker: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +84,4 @@ class Written:
     text: str
 
 
-JobEvent = Note | Probed | Loaded | Heard | Done | JobFailed | Resumed | Written
+JobEvent = Note | Probed | Loaded | Worked | Heard | Done | JobFailed | Resumed | Written

@@ -7,39 +7,40 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from asrcli.alignment.choice import AlignerChoice, prepare_aligner
 from asrcli.alignment.spoken import spoken_words
-from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
+from asrcli.alignment.words import AlignedTimes, Timer, own_times
 from asrcli.ask.questions import answer
 from asrcli.audio.inputs import STDIN
 from asrcli.audio.tracks import line_of, numbered
-from asrcli.base.background import Announce, follow, in_order
+from asrcli.base.background import in_order
 from asrcli.base.files import is_special
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
 from asrcli.engines import companions
-from asrcli.engines.options import check_options
-from asrcli.engines.recogniser import Choice, LocalRecogniser, Recogniser
-from asrcli.engines.selection import Setup
-from asrcli.errors import UsageError
+from asrcli.engines.options import clip_length
+from asrcli.engines.recogniser import Choice, Recogniser
+from asrcli.errors import InputError, UsageError
 from asrcli.outputs.identity import Stamp, stamp
 from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
+from asrcli.pipeline.events import Worked as WorkedEvent
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import MOST_CLIPS, Settings
-from asrcli.runs.events import Done, Heard, JobEvent, JobFailed, Loaded, Note, Probed
+from asrcli.runs.events import Done, Heard, JobEvent, JobFailed, Note, Probed, Worked
 from asrcli.runs.jobs import Job
 from asrcli.runs.journal import Journal
 from asrcli.runs.outputs import identity_since, keep_newer, write_outputs
-from asrcli.runs.plan import Plan, Request, companions_of, for_engine, prepare_engine
+from asrcli.runs.plan import Plan, Request, for_engine
+from asrcli.runs.prepare import Prepared, prepare
 from asrcli.runs.sharing import DoneElsewhere, Shared
 from asrcli.types import Clip, Recording, Segment, Transcript
 
 if TYPE_CHECKING:
+    from asrcli.alignment.choice import AlignerChoice
     from asrcli.audio.decode import AudioInfo
-    from asrcli.diarization.desk import DeskMaker
     from asrcli.runs.align_plan import AlignPlan, AlignRequest
 
 PROBES = 8  # inputs probed at once; each waits for the disk most of the time
@@ -57,13 +58,14 @@ def execute(planned: Plan, recogniser: Recogniser | None = None) -> Generator[Jo
     """
     readable = yield from probe_jobs(planned, planned.turns)
     if readable:
-        prepared = yield from prepare(planned, recogniser)
-        parts = {job.name: _parts(planned, job, info) for job, info in readable}
         shared = Shared(planned.request)
-        yield from Execution(planned, [part for own in parts.values() for part in own], prepared, shared).events()
-        while left := (yield from shared.next_left()):
-            own = [replace(part, job=left) for part in parts[left.name]]
-            yield from Execution(planned, own, prepared, shared).events()
+        prepared = yield from prepare(planned, recogniser)
+        with closing(prepared):
+            parts = {job.name: _parts(planned, job, info) for job, info in readable}
+            yield from Execution(planned, [part for own in parts.values() for part in own], prepared, shared).events()
+            while left := (yield from shared.next_left()):
+                own = [replace(part, job=left) for part in parts[left.name]]
+                yield from Execution(planned, own, prepared, shared).events()
 
 
 def probe_jobs(
@@ -89,54 +91,6 @@ def probe_jobs(
     start, end = planned.request.start, planned.request.end
     yield Probed(tuple((job, _stretch_seconds(info, start, end)) for job, info in readable))
     return readable
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What a run works with. All weights are on this machine now; those of the engine and the aligner load later."""
-
-    recogniser: Recogniser
-    aligner: AlignerChoice | None  # times the words, where the engine does not
-    desk_for: DeskMaker | None
-
-
-def prepare(planned: Plan, recogniser: Recogniser | None = None) -> Generator[Note | Loaded, None, Prepared]:
-    """Find all weights, pulling them when allowed; yield what there is to say meanwhile."""
-    prepared = yield from follow(lambda announce: _prepare(planned, announce, recogniser), Note)
-    yield Loaded(prepared.recogniser.choice)
-    return prepared
-
-
-def _prepare(planned: Plan, announce: Announce, recogniser: Recogniser | None) -> Prepared:
-    request, options = planned.request, for_engine(planned.request.options)
-    if recogniser is None:
-        recogniser = LocalRecogniser(prepare_engine(request, planned.engine, planned.model, options, announce))
-    else:
-        check_options(recogniser.choice.engine, options)
-    for group, spelling in companions_of(request):  # loaded now: what is wrong with one ends the run before any input
-        companions.prepare(group, spelling, offline=request.offline, announce=announce)
-    aligner = _timer(planned, recogniser.choice, announce)
-    return Prepared(recogniser, aligner, _diarization(request, announce))
-
-
-def _timer(planned: Plan, choice: Choice, announce: Announce) -> AlignerChoice | None:
-    """Return the aligner that times the words, where they are asked for and these weights do not time them."""
-    request = planned.request
-    if not request.options.word_timestamps:
-        return None
-    aligner = planned.aligner or aligner_for(choice.engine, request.options, request.aligner)
-    if aligner is None:
-        return None
-    return prepare_aligner(*aligner, Setup(threads=request.threads, offline=request.offline), announce)
-
-
-def _diarization(request: Request, announce: Announce) -> DeskMaker | None:
-    """Return what makes a desk for diarization, its weights found; ``None`` when no model has to look for speakers."""
-    if request.speakers is None or request.speakers.rttm is not None:
-        return None
-    from asrcli.diarization.desk import prepare
-
-    return prepare(request.speakers, request.device, request.offline, announce)
 
 
 def _probe_all(
@@ -201,7 +155,7 @@ def _journal(planned: Plan, job: Job, channel: int | None) -> Journal | None:
     recipe = {**planned.recipe, "channel": str(channel), "batch": str(request.batch_size)}
     try:
         journal = Journal(request.naming.state_folder, job.name, recipe)
-    except OSError:  # the input has gone since it was looked into, which decoding will say
+    except (OSError, InputError):  # the input has gone since it was looked into, which decoding will say
         return None
     if request.force:
         journal.remove()
@@ -212,8 +166,8 @@ class Execution:
     """The state of one run: recordings under way, and channels that wait for the others of their input."""
 
     def __init__(self, planned: Plan, parts: Sequence[Part], prepared: Prepared, shared: Shared | None = None) -> None:
-        self.plan, self.request, self.choice = planned, planned.request, prepared.recogniser.choice
-        self.recognisers = [prepared.recogniser]
+        self.plan, self.request, self.choice = planned, planned.request, prepared.choice
+        self.recognisers, self.workers = prepared.recognisers, prepared.workers
         self.notes: list[str] = []
         self.words = self._word_times(prepared.aligner)
         self.left: set[str | None] = set()  # languages whose numbers stay as they come
@@ -281,6 +235,9 @@ class Execution:
         if isinstance(event, Notice):
             yield Note(event.text, None if event.index is None else self.parts[event.index].job)
             return
+        if isinstance(event, WorkedEvent):
+            yield Worked(self.workers[event.recogniser], event.seconds)
+            return
         part = self.parts[event.index]
         match event:
             case ClipHeard(heard=heard) if part.journal:
@@ -328,7 +285,7 @@ def pipeline_settings(request: Request, choice: Choice) -> Settings:
     """Return how the pipeline runs for a request."""
     from asrcli.audio.cut import CutOptions
 
-    longest = choice.engine.clip_seconds(request.options)
+    longest = clip_length(choice.engine, request.options)
     return Settings(
         cut=CutOptions(max_seconds=longest, max_gap=choice.engine.longest_pause, vad=request.vad),
         languages=request.languages,

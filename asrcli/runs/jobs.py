@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asrcli.audio.inputs import STDIN, Found
+from asrcli.base.background import in_order
 from asrcli.base.files import is_special
-from asrcli.errors import UsageError
+from asrcli.errors import InputError, UsageError
 from asrcli.formats import FORMATS, Layout
 from asrcli.outputs.ledger import Kept, Ledger, ledger_of
 from asrcli.outputs.naming import Naming, check_collisions, check_folder, check_template, check_writable
 from asrcli.outputs.recipes import Recipe
-from asrcli.outputs.targets import File, check_targets, reads
+from asrcli.outputs.targets import OUTPUT, File, check_targets, reads
+from asrcli.places.addresses import is_address
 
 if TYPE_CHECKING:
     from asrcli.runs.align_plan import AlignRequest
     from asrcli.runs.plan import Request
 
+REQUESTS = 16  # at once, where what is there is asked of a server
 FORCED = "--force"  # why an output is made again whatever lies there
 SHAPED = frozenset({"srt", "vtt", "ass", "lrc"})  # formats that read the layout
 # Options that only some formats have a place for; a file of another format does not depend on them.
@@ -81,14 +85,21 @@ def plan_outputs(jobs: Sequence[Job], request: Request | AlignRequest) -> tuple[
     check_template(naming.template, request.formats)
     if request.formats and not naming.to_stdout:
         check_folder(naming.state_folder)
-        jobs = [plan_job(job, request) for job in jobs]
+        jobs = _planned(jobs, request)
     outputs = [(job.name, output) for job in jobs for output in job.outputs]
     check_collisions([(name, output.path) for name, output in outputs])
     read = reads("the input", *(job.name for job in jobs)) + reads("the text", *(job.text for job in jobs if job.text))
-    check_targets([File("the output", output.path) for _, output in outputs], read)
+    check_targets([File(OUTPUT, output.path) for _, output in outputs], read)
     if any(output.todo and not is_special(output.path) for _, output in outputs):
         check_writable(naming.state_folder)
     return tuple(jobs)
+
+
+def _planned(jobs: Sequence[Job], request: Request | AlignRequest) -> Sequence[Job]:
+    """Return the jobs with their outputs; several at once where each look is a request."""
+    if any(map(is_address, (request.naming.state_folder, *(job.name for job in jobs)))):
+        return list(in_order(partial(plan_job, request=request), jobs, REQUESTS))
+    return [plan_job(job, request) for job in jobs]
 
 
 def plan_job(job: Job, request: Request | AlignRequest) -> Job:
@@ -99,7 +110,7 @@ def plan_job(job: Job, request: Request | AlignRequest) -> Job:
     for name in request.formats:
         path = naming.path(job.found, FORMATS[name].extension)
         stale = request.anew
-        if stale is None and (STDIN in read or not os.path.isfile(job.name)):
+        if stale is None and (STDIN in read or not (os.path.isfile(job.name) or is_address(job.name))):
             stale = "the input has no date"
         elif stale is None:
             stale = _stale(ledger, path, job.name, output_recipe(job.recipe, name, request.layout))
@@ -116,7 +127,7 @@ def made_again(job: Job, request: Request | AlignRequest, why: str) -> Job:
 def _stale(ledger: Ledger, output: str, source: str, recipe: Recipe) -> str | None:
     try:
         return ledger.stale(output, source, recipe)
-    except OSError:  # it has gone since, or may not be read: it fails as an input
+    except (OSError, InputError):  # it has gone since, or may not be read: it fails as an input
         return "the input cannot be read"
 
 

@@ -1,6 +1,7 @@
 """The clips recognised of a recording while it is under way, so that a run that was killed goes on where it was.
 
-``.asr/journal/ID.jsonl`` beside the outputs has one line per clip; it is removed when the recording is finished.
+``.asr/journal/ID.jsonl`` beside the outputs has one line per clip; it is removed when the recording is finished. Of
+outputs elsewhere, whose objects do not grow, it lies in the user's folder for states.
 """
 
 from __future__ import annotations
@@ -19,7 +20,18 @@ from asrcli.outputs.ledger import STATE
 from asrcli.outputs.recipes import Recipe
 from asrcli.pipeline.assembly import ClipKey, HeardClip
 from asrcli.pipeline.events import Known
+from asrcli.places import remote
+from asrcli.places.addresses import is_address
 from asrcli.types import Alternative, Phone, Segment, Word
+
+
+def state_of(folder: str) -> Path:
+    """Return where a run that writes into a folder keeps what grows by lines: there, or here when it is elsewhere."""
+    if not is_address(folder):
+        return Path(folder or ".") / STATE
+    from platformdirs import user_state_path
+
+    return user_state_path("asr")
 
 
 class Journal:
@@ -27,10 +39,9 @@ class Journal:
 
     def __init__(self, folder: str, source: str, recipe: Recipe) -> None:
         # The digest of the content would read every recording twice; size and time are enough for a run cut short.
-        facts = os.stat(source)
-        parts = [os.path.abspath(source), facts.st_size, facts.st_mtime_ns, sorted(recipe.items())]
+        parts = [*_seen(source), sorted(recipe.items()), *([folder] if is_address(folder) else [])]
         name = hashlib.blake2b(json.dumps(parts).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
-        self.path = Path(folder or ".") / STATE / "journal" / f"{name}.jsonl"
+        self.path = state_of(folder) / "journal" / f"{name}.jsonl"
 
     def known(self) -> Known:
         """Return what an interrupted run had heard."""
@@ -57,6 +68,21 @@ class Journal:
         """Forget everything: the outputs are written."""
         with suppress(OSError):
             self.path.unlink()
+
+
+def _seen(source: str) -> tuple[str, int, int, str]:
+    """Return what tells a recording from others, and from itself with another content.
+
+    Raises:
+        OSError, InputError: it has gone.
+    """
+    if is_address(source):
+        facts = remote.seen(source)
+        if facts is None or not facts.tag:
+            raise OSError("nothing tells it from itself with another content")
+        return source, facts.size, 0, facts.tag
+    known = os.stat(source)
+    return os.path.abspath(source), known.st_size, known.st_mtime_ns, ""
 
 
 def segment_from(data: Mapping[str, Any]) -> Segment:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asrcli.audio.inputs import Found
+from asrcli.base.files import is_special
 from asrcli.datasets import manifests
 from asrcli.datasets.dataset import lengths_of, whole_if_rounded
 from asrcli.datasets.journal import Journal
@@ -21,13 +23,17 @@ from asrcli.datasets.manifests import Layout, Manifest, recording_of
 from asrcli.engines import selection
 from asrcli.errors import InputError
 from asrcli.outputs.identity import Stamp, changed, stamp
-from asrcli.outputs.ledger import STATE, ledger_of
+from asrcli.outputs.ledger import ledger_of
 from asrcli.outputs.targets import File, check_targets, reads
+from asrcli.places import remote
+from asrcli.places.addresses import is_address, join
 from asrcli.runs.events import Done, JobEvent, JobFailed, Probed, Resumed, Written
-from asrcli.runs.execute import Execution, Part, Prepared, prepare
+from asrcli.runs.execute import Execution, Part
 from asrcli.runs.jobs import FORCED, Job, Output, planned_output
+from asrcli.runs.journal import state_of
 from asrcli.runs.outputs import identity_since
 from asrcli.runs.plan import Plan, Request, text_recipe
+from asrcli.runs.prepare import Prepared, prepare
 from asrcli.types import Transcript, Utterance
 
 
@@ -63,10 +69,11 @@ def plan(path: Path, request: Request) -> ManifestPlan:
     manifest = manifests.read(path, needs_text=False)
     request.writing.check(request.options.language)
     notices: list[str] = []
+    remote.look_up(one.audio for one in manifest.utterances if one.audio)
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
     recipe = {**text_recipe(request, engine, model), "audio": _audio_key(manifest.utterances)}
     name = "text" if manifest.layout is Layout.KALDI else path.name
-    target = request.naming.file or (os.path.join(request.naming.folder, name) if request.naming.folder else None)
+    target = request.naming.file or (join(request.naming.folder, name) if request.naming.folder else None)
     empty = ManifestPlan(request, engine, model, (), recipe, None, tuple(notices), {}, manifest, None, opened)
     check_targets([File("the output", target)] if target else [], empty.read)
     if target is None:
@@ -107,6 +114,12 @@ def _audio_key(utterances: Sequence[Utterance]) -> str:
 
 def _audio_stamp(one: Utterance) -> str:
     """Return what changes when an utterance's audio does; "" where there is none."""
+    if is_address(one.audio or ""):
+        try:
+            said = remote.seen(one.audio or "")
+        except InputError:
+            return ""
+        return f"{said.size} {said.tag or said.mtime_ns} {one.start} {one.end}" if said else ""
     try:
         facts = os.stat(one.audio or "")
     except OSError:
@@ -152,10 +165,19 @@ def execute(planned: ManifestPlan) -> Generator[JobEvent, None, None]:
             journal.remove()
 
 
+def identity_problem(path: str, opened: Stamp | None) -> InputError | None:
+    """Return the mistake of a recording that was not left alone since it was opened."""
+    try:
+        return None if stamp(path) == opened else changed(path)
+    except InputError as error:
+        return error
+
+
 def _journal_path(target: str) -> Path:
     """Return where texts are kept until the result is written."""
-    name = hashlib.blake2b(os.fsencode(os.path.abspath(target)), digest_size=12).hexdigest()
-    return Path(target).parent / STATE / "manifests" / f"{name}.jsonl"
+    place = target if is_address(target) else os.path.abspath(target)
+    name = hashlib.blake2b(os.fsencode(place), digest_size=12).hexdigest()
+    return state_of(os.path.dirname(target)) / "manifests" / f"{name}.jsonl"
 
 
 def _transcribe(
@@ -170,16 +192,23 @@ def _transcribe(
     for job, one in zip(planned.jobs, planned.manifest.utterances, strict=True):
         if job.name in known:
             continue
-        if os.path.isfile(one.audio or ""):
+        if os.path.isfile(one.audio or "") or is_address(one.audio or ""):
             length = lengths.get(one.audio or "")
             one = whole_if_rounded(one, length if isinstance(length, float) else None)
             parts.append((Part(job, recording_of(one)), one.seconds))
         else:
-            yield JobFailed(job, InputError(f"there is no file '{one.audio}'"))
+            yield JobFailed(job, _no_file(one.audio or ""))
     yield Probed(tuple((part.job, seconds) for part, seconds in parts))
     if parts:
         prepared = yield from prepare(planned)
-        yield from _Utterances(planned, [part for part, _ in parts], prepared, keep).events()
+        with closing(prepared):
+            yield from _Utterances(planned, [part for part, _ in parts], prepared, keep).events()
+
+
+def _no_file(path: str) -> InputError:
+    if is_special(path):
+        return InputError(f"'{path}' is a pipe or a device: save what comes out of it as a file")
+    return InputError(f"'{path}' is a folder" if os.path.isdir(path) else f"there is no file '{path}'")
 
 
 class _Utterances(Execution):
@@ -194,8 +223,8 @@ class _Utterances(Execution):
     def finish(self, part: Part, transcript: Transcript) -> Iterator[JobEvent]:
         """Keep the text of an utterance whose recording was left alone."""
         path = part.recording.path
-        if self.opened[part.job.name] != stamp(path):
-            yield JobFailed(part.job, changed(path))
+        if problem := identity_problem(path, self.opened[part.job.name]):
+            yield JobFailed(part.job, problem)
             return
         self.keep(part.job.name, transcript.text)
         yield Done(part.job, transcript)

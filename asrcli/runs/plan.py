@@ -24,6 +24,7 @@ from asrcli.outputs.targets import File, reads
 from asrcli.runs.jobs import FORCED, Job, made_again, plan_outputs
 from asrcli.text.writing import Writing
 from asrcli.types import Options
+from asrcli.workers.wanted import Workers
 
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
@@ -56,6 +57,7 @@ class Request:
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
+    workers: Workers = field(default_factory=Workers)
     batch_size: int | None = None
     offline: bool = False
     force: bool = False
@@ -136,6 +138,7 @@ def plan(request: Request) -> Plan:
     engine, model = selection.choose_class(request.engine, request.model, for_engine(request.options), notices.append)
     roots = dict.fromkeys(found.root for found in request.inputs if found.root)
     notices += filter(None, map(line_of_passed_over, roots))
+    request.workers.check(engine, request.device, request.options)
     request = _with_word_times(request, engine, notices.append)
     aligner = aligner_for(engine, request.options, request.aligner)
     for group, spelling in companions_of(request):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from asrcli.errors import AsrError
 from asrcli.outputs.claims import claimable, claims_of
 from asrcli.outputs.ledger import ledger_of
+from asrcli.places import remote
+from asrcli.places.addresses import is_address
 from asrcli.runs.events import Note, Resumed
 from asrcli.runs.jobs import Job, plan_job
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from asrcli.runs.plan import Request
 
 POLL = 0.2  # seconds between two looks at what another run does
+POLL_ELSEWHERE = 5.0  # where each look is a request
 
 
 class DoneElsewhere(AsrError):
@@ -31,6 +34,8 @@ class Shared:
     def __init__(self, request: Request | AlignRequest) -> None:
         self.request = request
         self.claims = claims_of(request.naming.state_folder)
+        if request.formats and not request.naming.to_stdout:
+            self.claims.check()
         self._mine: dict[str, list[str]] = {}  # the files that are claimed for a job
         self._elsewhere: dict[str, Job] = {}
         self._guard = threading.Lock()
@@ -67,7 +72,7 @@ class Shared:
                 if not self._said:
                     self._said = True
                     yield Note("another run is at work in this folder; waiting for what it makes")
-                time.sleep(POLL)
+                time.sleep(POLL_ELSEWHERE if is_address(self.request.naming.state_folder) else POLL)
             now = self._again(job)
             if not now.up_to_date:
                 self._mine[now.name] = _files(job)
@@ -80,7 +85,7 @@ class Shared:
         """Claim the outputs of a job, unless another run has made them since."""
         if not self.claims.take(_files(job)):
             return False
-        there = self.request.anew is None and any(map(os.path.lexists, _files(job)))
+        there = self.request.anew is None and any(map(_exists, _files(job)))
         if there and self._again(job).up_to_date:
             self.claims.give_back(_files(job))
             return False
@@ -90,6 +95,10 @@ class Shared:
         """Return a job as it is planned now, after what other runs have made."""
         ledger_of(self.request.naming.state_folder).catch_up()
         return plan_job(job, self.request)
+
+
+def _exists(output: str) -> bool:
+    return remote.exists(output) if is_address(output) else os.path.lexists(output)
 
 
 def _files(job: Job) -> list[str]:

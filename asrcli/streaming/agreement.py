@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from asrcli.base.join import is_unspaced
-from asrcli.types import Segment, Word
+from asrcli.types import Region, Segment, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Token:
     end: float | None = None
     word: Word | None = None
     spaced: bool = True  # whether it stands apart from the one before
+    until: float | None = None  # about when it ends, where the engine only says when its segment does
 
     @property
     def key(self) -> str:
@@ -82,12 +83,15 @@ def best_prefix(known: Sequence[Token], hypothesis: Sequence[Token]) -> int:
     return min(range(len(row)), key=lambda at: (row[at], abs(at - len(wanted))))
 
 
-def tokens(segments: Sequence[Segment]) -> list[Token]:
-    """Return the tokens of a hypothesis: its words where it has them, else its text split by the script's own rule."""
-    return [token for segment in segments for token in _of_segment(segment)]
+def tokens(segments: Sequence[Segment], speech: Sequence[Region] = ()) -> list[Token]:
+    """Return the tokens of a hypothesis: its words where it has them, else its text split by the script's own rule.
+
+    Then they share the speech of their segment by their letters.
+    """
+    return [token for segment in segments for token in _of_segment(segment, speech)]
 
 
-def _of_segment(segment: Segment) -> Iterator[Token]:
+def _of_segment(segment: Segment, speech: Sequence[Region]) -> Iterator[Token]:
     if segment.words:
         at = 0
         for word in segment.words:
@@ -98,8 +102,23 @@ def _of_segment(segment: Segment) -> Iterator[Token]:
         return
     found_pieces = list(pieces(segment.text))
     last = len(found_pieces) - 1
+    said, letters = 0, sum(len(text) for text, _ in found_pieces)
     for at, (text, spaced) in enumerate(found_pieces):
-        yield Token(text, segment.start if at == 0 else None, segment.end if at == last else None, spaced=spaced)
+        said += len(text)
+        start, end = (segment.start if at == 0 else None), (segment.end if at == last else None)
+        yield Token(text, start, end, spaced=spaced, until=_reached(segment, speech, said / letters))
+
+
+def _reached(segment: Segment, speech: Sequence[Region], share: float) -> float:
+    """Return when a share of a segment's text has been said, if all its speech is equally fast."""
+    cut = ((max(one.start, segment.start), min(one.end, segment.end)) for one in speech)
+    spoken = [(start, end) for start, end in cut if start < end] or [(segment.start, segment.end)]
+    left = share * sum(end - start for start, end in spoken)
+    for start, end in spoken:
+        if left <= end - start:
+            return start + left
+        left -= end - start
+    return spoken[-1][1]
 
 
 def pieces(text: str) -> Iterator[tuple[str, bool]]:

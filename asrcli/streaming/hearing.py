@@ -1,4 +1,4 @@
-"""Two ways to hear one utterance while it is spoken: the engine's own stream, or hypotheses that are compared.
+"""Hear one utterance while it is spoken, by hypotheses that are compared; `own_stream` has the other way.
 
 Both take pieces of sound and yield updates; both end a segment by themselves when it grows long without a pause, so
 that neither cost nor memory grows with the length of the utterance.
@@ -7,12 +7,12 @@ that neither cost nor memory grows with the length of the utterance.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from asrcli.audio.cut import Buffer
-from asrcli.capabilities import Stream, Streams
+from asrcli.engines.options import clip_length
 from asrcli.pipeline.assembly import settle
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, tokens, written
 from asrcli.streaming.updates import Update
@@ -54,7 +54,7 @@ class Hypotheses:
         self.recogniser, self.recording, self.options, self.vad = recogniser, recording, options, vad
         self.buffer = Buffer()
         self.buffer.start = self.buffer.end = self.start = round(start * SAMPLE_RATE)
-        self.longest = min(LONGEST, recogniser.choice.engine.clip_seconds(options) - 2 * EVERY)
+        self.longest = min(LONGEST, clip_length(recogniser.choice.engine, options) - 2 * EVERY)
         self.window = min(WINDOW, self.longest)
         self.agreement = Agreement()
         self.owned = 0  # settled tokens at the start of the window that the segment before has in its text
@@ -112,7 +112,7 @@ class Hypotheses:
         segments = settle(clip, heard, self.options, self.vad)
         self._note_language(next((one.language for one in segments if one.language), None))
         self.flags = tuple(sorted({flag for one in segments for flag in one.flags}))
-        return tokens(segments)
+        return tokens(segments, inside)
 
     def _note_language(self, language: str | None) -> None:
         """Keep to a language that was found out twice in a row: hypotheses in two languages never agree."""
@@ -126,14 +126,17 @@ class Hypotheses:
         return Update(settled, written(self.text, tail), self.buffer.end / SAMPLE_RATE)
 
     def _completed(self, new: Sequence[Token], end: int, failed: Exception | None = None) -> Update:
-        """Settle the last tokens of the segment and return it."""
+        """Settle the last tokens of the segment and return it.
+
+        It ends where its last word does, which may be behind the cut: text that is settled is not taken back.
+        """
         update = self._update(new, ())
         text = self.text.strip()
         self.text = ""
         if not text:
             return replace(update, failed=failed)
         own = self.agreement.settled[self.owned :]
-        first, last = own[0].start, own[-1].end
+        first, last = own[0].start, own[-1].until if own[-1].end is None else own[-1].end
         start = max(self.ended, self.start / SAMPLE_RATE if first is None else first)
         self.ended = max(start, end / SAMPLE_RATE if last is None else last)
         words = tuple(_not_before(token.word, start) for token in own if token.word)
@@ -219,80 +222,3 @@ def _not_before(word: Word, earliest: float) -> Word:
     """Return a word that does not begin before the segment it is in: a later hypothesis may have moved it."""
     start = max(word.start, earliest)
     return word if start == word.start else replace(word, start=start, end=max(start, word.end))
-
-
-@dataclass(slots=True)
-class _Open:
-    """A stream of the engine, and what it has settled."""
-
-    stream: Stream
-    start: float
-    text: str = ""
-    language: str | None = None
-    flags: tuple[str, ...] = ()
-
-
-class OwnStream:
-    """Hands sound on to the engine's own stream."""
-
-    def __init__(self, recogniser: LocalRecogniser, options: Options, start: float) -> None:
-        self.recogniser, self.options = recogniser, options
-        self.until = start
-        self.tail = ""
-        self.waiting: list[Samples] = []
-        self.open = self._begin()
-
-    def _begin(self) -> _Open:
-        engine = self.recogniser.load()
-        assert isinstance(engine, Streams)
-        return _Open(engine.stream(self.options), self.until)
-
-    def add(self, samples: Samples) -> None:
-        """Take more sound."""
-        self.waiting.append(samples)
-
-    def update(self, speech: Sequence[Region], behind: bool) -> Iterator[Update]:
-        """Give the engine what is new; end the segment when it has grown long."""
-        before, update = self.tail, self._accept()
-        if update.settled or update.tail != before:
-            yield update
-        if self.until - self.open.start >= 3 * LONGEST:
-            yield self._finish()
-            self.open = self._begin()
-
-    def end(self, speech: Sequence[Region]) -> Iterator[Update]:
-        """Settle everything."""
-        if self.waiting:
-            yield self._accept()
-        yield self._finish()
-
-    def give_up(self) -> Update:
-        """Return the segment of what is settled."""
-        return Update(until=self.until, segment=self._segment())
-
-    def _accept(self) -> Update:
-        import numpy as np
-
-        samples = np.concatenate(self.waiting)
-        self.waiting = []
-        self.until += len(samples) / SAMPLE_RATE
-        found = self.open.stream.accept(samples)
-        self._keep(found.settled, found.language, found.flags)
-        self.tail = found.tail
-        return Update(found.settled, found.tail, self.until)
-
-    def _finish(self) -> Update:
-        found, self.tail = self.open.stream.finish(), ""
-        self._keep(found.settled, found.language, found.flags)
-        return Update(found.settled, "", self.until, self._segment())
-
-    def _segment(self) -> Segment | None:
-        text = self.open.text.strip()
-        if not text:
-            return None
-        return Segment(text, self.open.start, self.until, language=self.open.language, flags=self.open.flags)
-
-    def _keep(self, settled: str, language: str | None, flags: tuple[str, ...]) -> None:
-        self.open.text += settled
-        self.open.language = language or self.open.language
-        self.open.flags = tuple(sorted({*self.open.flags, *flags}))

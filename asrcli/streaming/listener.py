@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asrcli.audio.unheard import unheard
+from asrcli.base.join import join_texts
 from asrcli.capabilities import Streams
 from asrcli.pipeline.assembly import LEAST_GAP
 from asrcli.pipeline.flags import gaps, merge
-from asrcli.pipeline.joints import capitalised, joined
+from asrcli.pipeline.joints import capitalised, respelled
 from asrcli.streaming.endpoints import Endpointer, Piece
-from asrcli.streaming.hearing import Hearing, Hypotheses, OwnStream
+from asrcli.streaming.hearing import Hearing, Hypotheses
+from asrcli.streaming.own_stream import OwnStream
 from asrcli.streaming.speaking import SpeakersHeard
 from asrcli.streaming.updates import Update
 from asrcli.types import Options, Recording, Segment, Timings, Transcript
@@ -43,6 +45,7 @@ class Listener:
         self._hearing: Hearing | None = None
         self._begun = 0.0
         self._line = ""  # settled of the segment under way
+        self._space = ""  # behind it, told with what follows
         self._heard = 0  # segments before the utterance under way
         self._untexted: list[Region] = []  # speech of utterances without any text, however short
 
@@ -112,18 +115,17 @@ class Listener:
             self._untexted += self.endpointer.speech_since(self._begun)
 
     def _kept(self, update: Update) -> Update:
-        """Note what an update says, with a capital where its segment follows a full stop."""
-        before = self.segments[-1].text if self.segments else ""
+        """Note what an update says, with the space and the capital that belong behind the segment before."""
+        text = self._space + update.settled
+        settled, self._space = text.rstrip(), text[len(text.rstrip()) :]
+        tail = update.tail
         if not self._line:
-            settled, tail = update.settled, update.tail
-            update = replace(
-                update,
-                settled=capitalised(before, settled),
-                tail=tail if settled.strip() else capitalised(before, tail),
-            )
-        self._line += update.settled.strip()
+            settled, tail = self._begun_with(settled), tail if settled else self._begun_with(tail)
+        self._line += settled if self._line else settled.lstrip()
+        update = replace(update, settled=settled, tail=tail)
         if update.segment is not None:
-            update, self._line = replace(update, segment=joined(before, update.segment)), ""
+            update = replace(update, segment=respelled(update.segment, self._line))
+            self._line = self._space = ""
             assert update.segment is not None
             self.segments.append(update.segment)
         if update.failed is not None:
@@ -144,6 +146,12 @@ class Listener:
             for piece in pieces[:-1]:
                 yield Update(piece.text, "", update.until, piece)
             yield replace(update, settled=pieces[-1].text, segment=pieces[-1])
+
+    def _begun_with(self, text: str) -> str:
+        """Return the first text of a segment as it goes on behind the segment before."""
+        before = self.segments[-1].text if self.segments else ""
+        first = capitalised(before, text.lstrip())
+        return join_texts([before, first])[len(before) :] if first else ""
 
     def _begin(self, start: float) -> Hearing:
         if issubclass(self.recogniser.choice.engine, Streams) and not self.options.word_timestamps:

@@ -16,6 +16,7 @@ from io import RawIOBase
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 from asrcli.errors import EngineUnavailable, InputError, MissingExtra, UsageError
+from asrcli.places.addresses import is_address
 from asrcli.types import SAMPLE_RATE, Recording
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ def open_source(name: str, pcm: Pcm | None, idle: float, channel: int | None) ->
         return Microphone(name.removeprefix(MICROPHONE), channel or 0)
     if pcm is not None and channel is not None and channel >= pcm.channels:
         raise UsageError(f"--channels {channel}: --pcm has {pcm.channels} channels, counted from 0")
+    if is_address(name):
+        raise UsageError(
+            f"--stream follows what grows, and objects and pages do not: asr transcribe '{name}', or curl into it"
+        )
     if name != STDIN and not os.path.exists(name):
         raise InputError(f"{name}: no such file")
     return Bytes(name, pcm, idle, channel)

@@ -11,7 +11,8 @@ from asrcli.types import Segment
 class Update:
     """What is known after more audio; times are seconds from the start of the stream.
 
-    All settled texts of a segment, joined, are its text: a piece that goes on after others brings its own space.
+    All settled texts, joined, are the whole text: each begins with a space where one belongs, at a new segment too.
+    What came since the segment before is the text of a segment, but for that space.
     """
 
     settled: str = ""  # text that will not change any more, new with this update

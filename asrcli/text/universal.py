@@ -32,6 +32,7 @@ INVISIBLE |= {chr(code) for first, last in VARIANTS for code in range(first, las
 RULES = ("tags", "width", "simplified", "case", "punctuation", "numerals", "english")
 # A full stop or comma outside a number, a percent sign after none, and quotation marks: not those inside words.
 LOOSE = re.compile(r"(?<!\d)[.,%]|[.,](?!\d)|\B'|'\B")
+AFTER_SIGN = re.compile(r"(?<=\d%)(?=[^\W_])")  # 10%iPhone: a number with its sign, and a word
 # <unk>, </b>, <i class="x">, <v Bob>, [laughter]: no speech; "a < b and c > d" and text in parentheses are speech.
 TAGS = re.compile(r"<[/!|]?\w[^\s<>]*>|<\w+(?:\s+[\w:-]+\s*=\s*[^<>]*)>|<v(?:\.[\w.]+)?\s[^<>]+>|\[[^\[\]]*\]")
 SPLIT = re.compile(  # one character of a script without spaces, with the marks on it
@@ -161,7 +162,7 @@ class UniversalNormalizer:
         if self.on["numerals"]:
             text = rewrite_numbers(text, self.language)
         if self.on["punctuation"]:
-            text = LOOSE.sub(" ", text)
+            text = AFTER_SIGN.sub(" ", LOOSE.sub(" ", text))
         if UNSPACED_ANY.search(text):
             if self.simplify is not None:
                 text = self.simplify(text)

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from asrcli.base.files import write_text
 from asrcli.base.secret import Secret
+from asrcli.base.whole import read_text
 
 KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "link", "ratelimit", "ratelimit-policy", "retry-after")
 SECRET_PARAMETERS = frozenset(
@@ -116,7 +117,7 @@ def load_records(folder: Path) -> RecordedWeb:
 def read_record(path: Path) -> Answer:
     """Read one record."""
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = json.loads(read_text(path))
         status = values.get("status", values.get("status_code"))
         headers = tuple(sorted((str(name).lower(), str(value)) for name, value in values.get("headers", {}).items()))
         return Answer(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asrcli.base.files import blocks, write_atomic
+from asrcli.base.files import blocks, refusal, write_atomic
 from asrcli.base.secret import Secret
 from asrcli.capabilities import file_suffixes, names_any_model
 from asrcli.errors import ModelError, UsageError
@@ -281,6 +281,12 @@ def _local(engine: type[Plugin], name: str) -> Path | None:
     """Return the folder, or the single file, that a name means, if it means one."""
     path = Path(name).expanduser()
     suffixes = file_suffixes(engine)
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass  # a name of the hub, perhaps
+    except (OSError, ValueError) as error:
+        raise ModelError(f"no model can be loaded from {refusal(error) or repr(name)}") from error
     if path.is_file() and path.name.endswith(suffixes):
         return path
     if path.is_dir():

@@ -7,10 +7,12 @@ words whose middle lies in it, so that cut and uncut recordings give the same te
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
+import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
@@ -30,6 +32,14 @@ BEHAVIOURS = {
     "fail": "raise an error for a clip whose recording has this in its name",
     "bug": "divide by zero for a clip whose recording has this in its name",
     "crash": "end the process at once (exit 77) at this call, counted from 1",
+    "segv": "die by SIGSEGV at a clip whose recording has this in its name",
+    "exit": "end the process (exit 77) likewise",
+    "kill": "be killed, as when the system is out of memory, likewise",
+    "hang": "never return, with the interpreter's lock held, likewise",
+    "die-loading": "die so while loading: segv, exit, kill or hang",
+    "once": "die only as long as there is no such file, and make it",
+    "leak": "hold so many megabytes more after each call",
+    "print": "print this on descriptor 1 at each call",
     "oom": "run out of memory on more than this many clips at once",
     "oom-on": "run out of memory always on this kind of device",
     "truncate": "hear only this many seconds of a clip, and do not say so",
@@ -38,6 +48,14 @@ BEHAVIOURS = {
     "max": "longest clip in seconds that it hears right",
     "pace": "say the words of the name over and over, so many per second, however long the recording is",
     "stream": "have a stream of its own, which settles a word when the one after it is over",
+}
+
+
+DEATHS: Mapping[str, Callable[[], object]] = {
+    "segv": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "exit": lambda: os._exit(77),
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "hang": lambda: ctypes.PyDLL(None).sleep(100_000),
 }
 
 
@@ -63,13 +81,17 @@ class Fake(Engine, Answers, AnyModel, Concurrent):
         self.behaviour = parse_behaviour(weights.name)
         self.device = device
         self.calls = 0
+        self.leaked: list[bytes] = []
         time.sleep(self._number("load", 0.0))
+        if death := self.behaviour.get("die-loading"):
+            self._die(death)
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Return the words of each recording's name that fall into the clip."""
         self.calls += 1
         if self.calls == self._number("crash", -1):
             os._exit(77)
+        self._misbehave(clips)
         if len(clips) > self._number("oom", float("inf")) or self.behaviour.get("oom-on") == self.device.kind:
             raise OutOfMemory(f"fake: {len(clips)} clips do not fit on {self.device}")
         time.sleep(self._number("sleep", 0.0) + self._number("rtf", 0.0) * sum(clip.seconds for clip in clips))
@@ -97,6 +119,25 @@ class Fake(Engine, Answers, AnyModel, Concurrent):
 
     def _number(self, key: str, default: float) -> float:
         return float(self.behaviour.get(key, default))
+
+    def _misbehave(self, clips: Sequence[Clip]) -> None:
+        """Print, leak and die as told."""
+        if "print" in self.behaviour:
+            os.write(1, f"{self.behaviour['print']}\n".encode())
+        if "leak" in self.behaviour:
+            self.leaked.append(os.urandom(1) * int(1e6 * self._number("leak", 0.0)))
+        for death in DEATHS:
+            name = self.behaviour.get(death)
+            if name and any(name in clip.recording.path for clip in clips):
+                self._die(death)
+
+    def _die(self, how: str) -> None:
+        if once := self.behaviour.get("once"):
+            try:
+                os.close(os.open(once, os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                return
+        DEATHS[how]()
 
     def _hear(self, clip: Clip, options: Options) -> list[Segment]:
         fail = self.behaviour.get("fail")

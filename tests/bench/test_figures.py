@@ -110,12 +110,14 @@ def test_speed_and_shares_of_known_times() -> None:
 def test_the_best_batch_counts_decoding_and_says_what_did_not_fit() -> None:
     swept = [
         say.Batched(1, 1.0, (9.0, 10.0, 8.0), 100.0, 10),
-        say.Batched(4, 1.0, (4.0, 3.0, 5.0), 100.0, 10),
+        say.Batched(4, 1.0, (4.0, 3.0, 5.0), 100.0, 10, peak_rss=300 << 20, peak_gpu=7 << 20),
         say.Batched(8, 1.0, (), 100.0, 10, fits=False),
     ]
     found = {one.name: one for one in figures.sweep(swept)}
     assert found["rtfx_best"] == Measure("rtfx_best", 20.0, "x", "batch 4", 100 / 6, 25.0, 3)
     assert found["out_of_memory_at"].value == 8
+    assert found["memory_peak"] == Measure("memory_peak", 300.0, "MiB", "batch 4, swept")
+    assert found["gpu_memory_peak"] == Measure("gpu_memory_peak", 7.0, "MiB", "batch 4, swept")
 
 
 def test_latency_spreads_between_repeats() -> None:

@@ -99,6 +99,12 @@ def test_the_memory_beside_the_best_speed_is_that_of_its_batches() -> None:
     )
     grid = tables.summary([record])
     assert grid.rows[0][grid.columns.index("memory MiB")] == "2500"
+    swept = (
+        Measure("memory_peak", 900.0, "MiB", "batch 16, swept"),
+        Measure("memory_peak", 2500.0, "MiB", "batch 64, swept"),
+    )
+    of_each = tables.summary([replace(record, measures=(*record.measures, *swept))])
+    assert of_each.rows[0][of_each.columns.index("memory MiB")] == "900"
     alone = replace(record, measures=(record.measures[0], record.measures[2]))
     assert tables.summary([alone]).rows[0][tables.summary([alone]).columns.index("memory MiB")] == "500"
 

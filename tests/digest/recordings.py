@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from html import escape
 from pathlib import Path
 
+from asrcli.digest.edition import Edition
+from asrcli.digest.run import Plan, run_day
 from asrcli.digest.settings import Settings
 from asrcli.digest.sources import Task, hackernews, huggingface
 from asrcli.digest.sources import arxiv as arxiv_source
+from asrcli.digest.store import Store
 from asrcli.web.client import Answer, Call, RecordedWeb, WebError, write_record
 
 FRIDAY = date(2026, 4, 17)
@@ -237,3 +241,15 @@ def record(folder: Path, answers: Iterable[Answer]) -> Path:
 def days_after(day: date, count: int) -> date:
     """A later day."""
     return day + timedelta(days=count)
+
+
+def run_one_day(
+    out: Path,
+    answers: Sequence[Answer],
+    day: date = FRIDAY,
+    sources: Sequence[str] = ("arxiv", "hf", "github", "hn"),
+    settings: Settings = SETTINGS,
+) -> Edition:
+    """Run one day from answers into a folder."""
+    with closing(Store(out / "digest.sqlite")) as store:
+        return run_day(Plan(out, day, RecordedWeb(answers), settings, sources), store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 import xml.etree.ElementTree as ET
 from contextlib import closing
@@ -15,7 +16,16 @@ from hostile import DOCUMENTS, LINKS, SETTINGS_WITH_FEED, TITLES, hostile_answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from recordings import FRIDAY, SETTINGS, Made, answer, api_address, hub_answers, story_answers, whole_day
+from recordings import (
+    FRIDAY,
+    Made,
+    answer,
+    api_address,
+    hub_answers,
+    run_one_day,
+    story_answers,
+    whole_day,
+)
 from support.browser import opened
 
 from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown, outline_opml
@@ -34,10 +44,11 @@ FORBIDDEN = re.compile(
 PAGES = ("daily/*.md", "daily/*.html", "daily/*.json", "*.md", "*.xml", "*.json", "mindmap.html", "mindmap.opml")
 
 
-@pytest.fixture
-def spoiled(run, out: Path) -> Path:
+@pytest.fixture(scope="module")
+def spoiled_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A day full of hostile texts, with every page that is made without speech."""
-    run(hostile_answers(), sources=SOURCES, settings=SETTINGS_WITH_FEED)
+    out = tmp_path_factory.mktemp("spoiled") / "digest"
+    run_one_day(out, hostile_answers(), sources=SOURCES, settings=SETTINGS_WITH_FEED)
     tree = build_tree(load_editions(out), TITLES[3])
     for name, text in (
         ("mindmap.html", mindmap_html(tree)),
@@ -45,7 +56,14 @@ def spoiled(run, out: Path) -> Path:
         ("mindmap.opml", outline_opml(tree)),
     ):
         (out / name).write_text(text)
+    assert [path.name for path in out.parent.iterdir()] == ["digest"], "nothing is written outside"
     return out
+
+
+@pytest.fixture
+def spoiled(spoiled_day: Path, out: Path) -> Path:
+    """A copy of that day, to be changed."""
+    return Path(shutil.copytree(spoiled_day, out))
 
 
 def pages(out: Path) -> list[Path]:
@@ -271,17 +289,13 @@ def test_nothing_is_written_outside(spoiled):
 
 def test_hostile_papers_change_no_other_paper(run, tmp_path):
     """Neither the text nor the score nor the order of honest papers depends on what else was announced."""
-    from asrcli.digest.run import Plan, run_day
-    from asrcli.web.client import RecordedWeb
-
     honest = [
         Made("2604.90001"),
         Made("2604.90002", "Diarisation with ASR", "We present ASR for meetings. It fails on noise."),
     ]
     editions = []
     for name, answers in (("alone", [*whole_day(honest)]), ("among", hostile_answers(honest))):
-        with closing(Store(tmp_path / name / "digest.sqlite")) as store:
-            edition = run_day(Plan(tmp_path / name, FRIDAY, RecordedWeb(answers), SETTINGS, ("arxiv",)), store)
+        edition = run_one_day(tmp_path / name, answers, sources=("arxiv",))
         editions.append([paper for paper in edition.papers if paper.id.startswith("arxiv:2604.9000")])
     assert editions[0] == editions[1] and len(editions[0]) == 2
 

@@ -94,7 +94,7 @@ def test_tables_of_several_protocols_say_so(called: Called) -> None:
         (["--search", "nobody"], "none of the 87 models fits: --search nobody"),
         (["-t", "long-form", "--open"], "the table names no licence of any model"),
         (["--plot", "x.gif"], "must end in .png"),
-        (["--json", "-", "--csv", "-"], "standard output can be taken once"),
+        (["--json", "-", "--csv", "-"], "can have standard output"),
         (["--top", "-1"], "--top"),
     ],
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -39,13 +40,20 @@ Strings = list[tuple[Clip, list[str]]]
 Archives = Callable[[str], Path]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pair:
     """Both engines on the same weights."""
 
     kind: str
     nemo: Nemo
     transformers: Transformers
+    strings: Strings
+
+    @cached_property
+    def timed(self) -> tuple[list[list[Segment]], list[list[Segment]]]:
+        """What each of them makes of all strings, with times."""
+        clips = [one for one, _ in self.strings]
+        return self.nemo.transcribe(clips, TIMED), self.transformers.transcribe(clips, TIMED)
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +73,11 @@ def archives(checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Arc
 @pytest.fixture(
     scope="module", params=["ctc", "tdt", pytest.param("rnnt", marks=pytest.mark.slow)]
 )  # test_engine.py has it
-def pair(request: pytest.FixtureRequest, archives: Archives, checkpoints: Path) -> Pair:
+def pair(request: pytest.FixtureRequest, archives: Archives, checkpoints: Path, strings: Strings) -> Pair:
     kind = request.param
     folder = checkpoints / f"parakeet-{kind}-digits"
     nemo = Nemo(Weights(kind, str(archives(kind))), Device(threads=1))
-    return Pair(kind, nemo, Transformers(Weights(kind, str(folder)), Device(threads=1)))
+    return Pair(kind, nemo, Transformers(Weights(kind, str(folder)), Device(threads=1)), strings)
 
 
 @pytest.fixture(scope="module")
@@ -103,20 +111,19 @@ def errors(found: Sequence[Word | Any], times: Sequence[tuple[float, float]]) ->
 
 def test_it_hears_what_the_other_implementation_hears(pair: Pair, strings: Strings) -> None:
     clips, references = [one for one, _ in strings], [" ".join(words) for _, words in strings]
-    theirs = pair.transformers.transcribe(clips, TIMED)
+    timed, theirs = pair.timed
     assert jiwer.wer(references, said(theirs)) <= WORST[pair.kind]
-    for options in (Options(), TIMED):
-        together = pair.nemo.transcribe(clips, options)
-        alone = [pair.nemo.transcribe([one], options)[0] for one in clips]
-        assert said(together) == said(alone) == said(theirs)
+    for options, together in ((Options(), pair.nemo.transcribe(clips, Options())), (TIMED, timed)):
+        alone = [pair.nemo.transcribe([one], options)[0] for one in clips[:6]]
+        assert said(together[:6]) == said(alone) and said(together) == said(theirs)
         assert [one[0].tokens for one in together] == [one[0].tokens for one in theirs]
 
 
 def test_it_is_as_sure(pair: Pair, strings: Strings) -> None:
-    clips = [one for one, _ in strings]
-    for options in (Options(), TIMED):
-        pairs = zip(pair.nemo.transcribe(clips, options), pair.transformers.transcribe(clips, options), strict=True)
-        for (ours,), (theirs,) in pairs:
+    clips = [one for one, _ in strings[:8]]
+    untimed = pair.nemo.transcribe(clips, Options()), pair.transformers.transcribe(clips, Options())
+    for both in (untimed, pair.timed):
+        for (ours,), (theirs,) in zip(*both, strict=True):
             assert ours.avg_logprob is not None and theirs.avg_logprob is not None
             assert ours.avg_logprob == pytest.approx(theirs.avg_logprob, abs=0.02)  # NeMo takes off what chance gives
             for word, other in zip(ours.words, theirs.words, strict=True):
@@ -137,9 +144,7 @@ def test_it_is_as_sure_where_nemo_leaves_the_softmax_out(
 
 
 def test_words_are_where_the_other_implementation_has_them(pair: Pair, strings: Strings) -> None:
-    clips = [one for one, _ in strings]
-    pairs = zip(clips, pair.nemo.transcribe(clips, TIMED), pair.transformers.transcribe(clips, TIMED), strict=True)
-    for one, ours, theirs in pairs:
+    for (one, _), ours, theirs in zip(strings, *pair.timed, strict=True):
         words, others = words_of(ours), words_of(theirs)
         assert [word.text for word in words] == [word.text for word in others]
         assert words[0].start >= 0.0 and words[-1].end <= one.seconds

@@ -151,7 +151,7 @@ def test_figures_of_speech_are_no_loops(tokens: list[int]) -> None:
 
 
 def test_a_loop_is_taken_down_to_one_turn() -> None:
-    row = decoding._Row(0, 0, 500, tokens=[9, 8, 7] + [1, 2, 3, 4] * 12, count=1)
+    row = decoding._Row(0, 0, 500, tokens=[9, 8, 7] + [1, 2, 3, 4] * 12)
     assert finished(row, End.LOOP).tokens == (9, 8, 7, 1, 2, 3, 4)
 
 

@@ -246,3 +246,20 @@ def test_wrong_devices(checkpoints: Path) -> None:
 def joined(clips: list[Clip], pause: float = 0.5) -> Clip:
     gap = np.zeros(round(pause * 16_000), np.float32)
     return Clip(Recording("joined.wav"), 0.0, np.concatenate([part for one in clips for part in (one.samples, gap)]))
+
+
+def test_the_language_has_its_probability(digits: Qwen3, digit_strings: list[tuple[Path, str]]) -> None:
+    found = digits.transcribe([clip(digit_strings[0][0])], Options())[0][0]
+    assert found.language == "en" and found.language_score is not None and 0.9 < found.language_score <= 1.0
+    told = digits.transcribe([clip(digit_strings[0][0])], Options(language="en"))[0][0]
+    assert (told.language, told.language_score) == ("en", None)
+
+
+def test_first_tokens_are_told_for_each_clip(digits: Qwen3, digit_strings: list[tuple[Path, str]]) -> None:
+    told: list[int] = []
+    digits.on_first = told.append
+    try:
+        digits.transcribe([silence(1.0), *(clip(path) for path, _ in digit_strings[:3])], Options())
+    finally:
+        digits.on_first = None
+    assert sorted(told) == [1, 2, 3]  # silence is not heard at all

@@ -6,9 +6,11 @@ and the three standard descriptors, and takes back the exit status.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import socket
 import subprocess
@@ -19,10 +21,11 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 
-# What most commands import. Nothing here starts a thread, which a fork would lose, or reads HOME, which each command
-# has its own of (huggingface_hub does, and with it transformers and faster_whisper).
-MODULES = ("numpy", "av", "rich.console", "rich.progress", "httpx2", "jiwer", "rapidfuzz", "importlib.metadata")
-HEAVY = ("torch._dynamo", "ctranslate2", "safetensors.torch", "tokenizers")  # what engines import, where installed
+# What commands import beside the program. Nothing here starts a thread, which a fork would lose, or reads HOME, which
+# each command has its own of (huggingface_hub does, and with it transformers and faster_whisper).
+MODULES = ("numpy", "av", "rich.console", "rich.progress", "httpx2", "jiwer", "rapidfuzz", "typer._adapters")
+# What engines import, where installed.
+HEAVY = ("torch._dynamo", "ctranslate2", "onnxruntime", "safetensors.torch", "tokenizers")
 HEAD = 1 << 20  # bytes; words and environment of a command
 
 
@@ -82,13 +85,7 @@ def forked(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.C
 
 def serve(connection: socket.socket) -> None:
     """Fork for each command until the parent goes away."""
-    from asrcli.cli.main import COMMANDS
-
-    for name in (*MODULES, *(entry.module for entry in COMMANDS.values())):
-        importlib.import_module(name)
-    for name in HEAVY:
-        with suppress(ImportError, OSError):
-            importlib.import_module(name)
+    prepare()
     while True:
         head, files, _, _ = socket.recv_fds(connection, HEAD, 3)
         if not head:
@@ -102,6 +99,34 @@ def serve(connection: socket.socket) -> None:
             os.close(descriptor)
         _, status = os.waitpid(child, 0)
         connection.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def prepare() -> None:
+    """Do once what every command would do again: import the program and build its command lines."""
+    from asrcli import aligner, engine
+    from asrcli.cli import main
+
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # as the program says; else its import starts a thread
+    engine.installed(), aligner.installed_aligners()
+    for name in MODULES:
+        importlib.import_module(name)
+    for name in HEAVY:
+        with suppress(ImportError, OSError):
+            importlib.import_module(name)
+    for package in map(importlib.import_module, ("asrcli", "asr_plugins")):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith(".__main__"):
+                with suppress(ImportError):  # an engine that is not installed
+                    importlib.import_module(module.name)
+    main.build = cache(main.build)  # type: ignore[assignment]
+    waiting = [main.application(), *map(main.build, main.COMMANDS)]
+    while waiting:
+        command = waiting.pop()
+        waiting += filter(None, getattr(command, "commands", {}).values())
+        for parameter in command.params:
+            parameter.get_runtime_param()
+    gc.collect()
+    gc.freeze()  # a collection in a fork would copy every page
 
 
 def become(words: list[str], folder: str, environment: dict[str, str], files: list[int]) -> None:

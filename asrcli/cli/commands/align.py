@@ -53,6 +53,10 @@ def align(
     reference: Annotated[
         str | None, option("--reference", help="Folder of TextGrid or CTM files: say how far from them we are.")
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        option("--allow-host", help="Read from this host although it is private: HOST, or HOST:PORT; several: again."),
+    ] = None,
     shard: Annotated[
         str | None, option("--shard", help="I/N: the I-th of N parts of a folder; auto in a job of an array.")
     ] = None,
@@ -65,6 +69,9 @@ def align(
     jumps: Annotated[
         bool, option("--jumps", help="Keep leaps of a file's clock (over 10 minutes) as silence.")
     ] = False,
+    chunk_length: Annotated[
+        float | None, option("--chunk-length", help="Longest stretch aligned at once, seconds; default: by aligner.")
+    ] = None,
     vad: Annotated[bool, option("--vad/--no-vad", help="Look for words in speech only.")] = True,
     device: Annotated[str, option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     compute_type: Annotated[str, option("--compute-type", "--dtype", help="auto, float32, bfloat16, ...")] = "auto",
@@ -97,10 +104,12 @@ def align(
     from asrcli.audio.vad import VadOptions
     from asrcli.cli.commands.requests import say_shard, spoken_language, stretch, track_choice
     from asrcli.formats import layout
+    from asrcli.places.addresses import settle
     from asrcli.runs.align_pairs import find_pairs
     from asrcli.runs.align_plan import AlignRequest
     from asrcli.runs.shards import shard_of
 
+    settle(allow_host, offline=offline)
     part = shard_of(shard)
     if part:
         report, events = part.named(report), part.named(events)
@@ -124,8 +133,8 @@ def align(
             aligner=aligner, model=model, listener=listener, vad=VadOptions() if vad else None,
             formats=chosen, layout=layout(subs) if subs else None,
             highlight_words=highlight_words, naming=results.naming, force=force,
-            min_coverage=min_coverage, max_word_seconds=max_word_seconds, reference=reference,
-            device=device, dtype=compute_type, threads=threads, offline=offline,
+            chunk_length=chunk_length, min_coverage=min_coverage, max_word_seconds=max_word_seconds,
+            reference=reference, device=device, dtype=compute_type, threads=threads, offline=offline,
         )  # fmt: skip
         raise typer.Exit(_run(wanted, reports, console))
 

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from asrcli.base.console import Console, table_console
-from asrcli.base.files import reason
 from asrcli.base.languages import language_code
 from asrcli.cli.commands.options import option
-from asrcli.errors import CheckFailed, InputError, OutputError, UsageError
-from asrcli.outputs.ledger import check_replaceable
+from asrcli.errors import CheckFailed, InputError, UsageError
 from asrcli.outputs.targets import File, ReportPaths, check_targets, reads, writes
 
 if TYPE_CHECKING:
@@ -44,12 +42,19 @@ def bench(
     out: Annotated[Output, option("--out", "-o", help="Folder for the records; default: the user's.")] = None,
     sample: Annotated[int | None, option("--sample", min=1, help="Only so many utterances, chosen by --seed.")] = None,
     seed: Annotated[int, option("--seed", min=0, help="Of the sample and the noise; default 0.")] = 0,
+    allow_host: Annotated[
+        list[str] | None,
+        option("--allow-host", help="Read from this host although it is private: HOST, or HOST:PORT; several: again."),
+    ] = None,
     text_column: Annotated[str | None, option("--text-column", help="Where the references are, if not found.")] = None,
     language: Annotated[
-        str | None, option("--language", "-l", help="Code or name; default: the dataset's own.")
+        str | None, option("--language", "-l", help="Code or name, or auto; default: the dataset's own.")
     ] = None,
     beam_size: Annotated[int | None, option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
     length_penalty: Annotated[float | None, option("--length-penalty", help="Exponent of the length.")] = None,
+    chunk_length: Annotated[
+        float | None, option("--chunk-length", help="Longest piece heard at once, seconds; default: by engine.")
+    ] = None,
     engine_option: Annotated[
         list[str] | None,
         option("--engine-option", metavar="NAME=VALUE", help="Of the engine alone; asr engines lists them."),
@@ -68,7 +73,7 @@ def bench(
         str, option("--batches", help="Batch sizes to try, or none; default 1,2,4,8,16,32.")
     ] = "1,2,4,8,16,32",
     concurrency: Annotated[
-        str | None, option("--concurrency", help="Callers at once, for engines that are servers: 1,4,16.")
+        str | None, option("--concurrency", help="Requests at once: 1,4,16,64; first token, RTF and audio per second.")
     ] = None,
     robustness: Annotated[
         bool, option("--robustness", help="Noise, lengths, telephone, codecs, and sounds without speech too.")
@@ -101,16 +106,19 @@ def bench(
     from asrcli.bench.session import Request
     from asrcli.datasets.dataset import Wanted
     from asrcli.engines.options import parse_engine_options
+    from asrcli.places.addresses import settle
     from asrcli.types import Options
 
+    settle(allow_host, offline=offline)
     files = ReportPaths(json, csv, markdown, html, plot)
     earlier = beside or []
     _check(dataset, engine, earlier, replay)
     _check_files(files, [*_read(dataset, earlier), *reads("an earlier run", replay)], force=force)
     signal.signal(signal.SIGTERM, _interrupt)
     with Console(quiet=quiet, verbose=verbose) as console:
+        spoken = language_code(language) if language not in (None, "auto") else None
         options = Options(
-            language=language_code(language) if language else None, beam_size=beam_size, length_penalty=length_penalty,
+            language=spoken, beam_size=beam_size, length_penalty=length_penalty, chunk_length=chunk_length,
             engine_options=parse_engine_options(engine_option or ()),
         )  # fmt: skip
         figures = Plan(
@@ -120,14 +128,14 @@ def bench(
         )  # fmt: skip
         wanted = Request(
             dataset=Wanted(dataset or "", sample, seed, text_column=text_column), engines=tuple(engine or ()),
-            options=options, plan=figures, vad=vad, device=device, dtype=compute_type, threads=threads,
-            offline=offline, folder=out,
+            options=options, plan=figures, vad=vad, told=language != "auto", device=device, dtype=compute_type,
+            threads=threads, offline=offline, folder=out,
         )  # fmt: skip
         try:
             if replay:
-                code = _replay(replay, out, files, console, yes=yes)
+                code = _replay(replay, out, files, console, yes=yes, force=force)
             else:
-                code = _measure(wanted, earlier, files, console)
+                code = _measure(wanted, earlier, files, console, force=force)
         except KeyboardInterrupt as interrupt:
             console.error("interrupted; the same command goes on from here")
             code = 128 + (interrupt.args[0] if interrupt.args else signal.SIGINT)
@@ -152,16 +160,10 @@ def _check(dataset: str | None, engines: list[str] | None, beside: list[Path], r
 
 def _check_files(files: ReportPaths, read: list[File], *, force: bool) -> None:
     """Raise what is wrong with the reports, before anything is measured."""
-    if sum(path is not None and str(path) == "-" for path in files) > 1:
-        raise UsageError("only one of --json, --csv, --markdown and --html can have standard output")
-    check_targets(writes(**files._asdict()), read)
-    for path in files:
-        check_folder(path)
-    check_replaceable(files, force=force)
-    if files.plot:
-        from asrcli.reports.plot import check_plot
+    from asrcli.reports.written import check_reports
 
-        check_plot(files.plot)
+    check_targets(writes(**files._asdict()), read)
+    check_reports(files, force=force)
 
 
 def _read(dataset: str | None, beside: list[Path]) -> list[File]:
@@ -169,24 +171,8 @@ def _read(dataset: str | None, beside: list[Path]) -> list[File]:
     from asrcli.datasets.dataset import files_of
     from asrcli.datasets.results import run_paths
 
-    there = [path for path in beside if path.exists()]  # those that are not fail later
+    there = [path for path in beside if os.path.exists(path)]  # those that are not fail later
     return reads("an earlier run", *run_paths(there)) + reads("part of the dataset", *files_of(dataset or ""))
-
-
-def check_folder(path: Path | None) -> None:
-    """Raise before hours of work when a report could not be written after them.
-
-    Raises:
-        OutputError: its folder is not there and cannot be made, or takes no files.
-    """
-    if path is None or str(path) == "-":
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write '{path}': {reason(error)}") from error
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"cannot write '{path}': no permission in its folder")
 
 
 def _normalizer(name: str) -> str:
@@ -210,7 +196,7 @@ def _sizes(text: str | None, option: str) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def _measure(wanted: Request, beside: list[Path], files: ReportPaths, console: Console) -> int:
+def _measure(wanted: Request, beside: list[Path], files: ReportPaths, console: Console, *, force: bool) -> int:
     """Measure, show and write; return the exit code."""
     from asrcli.bench.process import EngineBug
     from asrcli.bench.session import bench as measure
@@ -231,7 +217,7 @@ def _measure(wanted: Request, beside: list[Path], files: ReportPaths, console: C
             _say_failures(record, console)
         runs, code = [*results.runs, *earlier], exit_code(results)
     if runs:
-        _show([record for _, record in runs], [str(path) for path, _ in runs], files, console)
+        _show([record for _, record in runs], [str(path) for path, _ in runs], files, console, force=force)
     return code
 
 
@@ -244,39 +230,27 @@ def _say_failures(record: RunRecord, console: Console) -> None:
         console.error(f"{record.system}: ... and {len(failed) - 5} more utterances failed")
 
 
-def _show(runs: list[RunRecord], paths: list[str], files: ReportPaths, console: Console) -> None:
+def _show(runs: list[RunRecord], paths: list[str], files: ReportPaths, console: Console, *, force: bool) -> None:
     """Print the tables, and write the reports."""
     from asrcli.bench import reports
+    from asrcli.bench.html import to_html
+    from asrcli.bench.plot import to_plot
     from asrcli.bench.verdicts import told_apart
-    from asrcli.outputs.ledger import write_ours
+    from asrcli.reports.written import Maker, write_reports
 
     recordings = {one.audio for run in runs for one in run.utterances}
     check_targets(writes(**files._asdict()), reads("a recording of the dataset", *recordings))
     runs = told_apart(runs)
     if not console.quiet and not files.to_stdout:
         _print_tables(runs)
-    for name, path in files._asdict().items():
-        if path is None:
-            continue
-        if name == "plot":
-            from asrcli.bench.plot import write_plot
-
-            write_plot(runs, path)
-            continue
-        if name == "html":
-            from asrcli.bench.html import to_html
-
-            text = to_html(runs)
-        else:
-            text = {
-                "json": lambda: reports.to_json(runs, paths),
-                "csv": lambda: reports.to_csv(runs),
-                "markdown": lambda: reports.to_markdown(runs),
-            }[name]()
-        if str(path) == "-":
-            sys.stdout.write(text)
-        else:
-            write_ours(path, text, force=True)
+    makers: dict[str, Maker] = {
+        "json": lambda: reports.to_json(runs, paths),
+        "csv": lambda: reports.to_csv(runs),
+        "markdown": lambda: reports.to_markdown(runs),
+        "html": lambda: to_html(runs),
+        "plot": lambda: to_plot(runs, files.plot or Path()),
+    }
+    write_reports(files, makers, force=force)
 
 
 def _print_tables(runs: list[RunRecord]) -> None:
@@ -314,7 +288,7 @@ def _confirm(path: Path, named: list[str], console: Console, *, yes: bool) -> No
         raise UsageError(f"'{path}' is not replayed")
 
 
-def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console, *, yes: bool) -> int:
+def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console, *, yes: bool, force: bool) -> int:
     """Run a run again and say what has drifted.
 
     Raises:
@@ -335,7 +309,7 @@ def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console, 
     if not results.runs:
         raise InputError(f"{path}: nothing was measured")
     made, after = results.runs[0]
-    _show([before, after], [str(path), str(made)], files, console)
+    _show([before, after], [str(path), str(made)], files, console, force=force)
     found = drift(before, after)
     for sentence in found.sentences():
         console.note(f"drifted: {sentence}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -76,12 +77,16 @@ def compare(
 
     The first system is the baseline of --fail-if: delta is the error rate of a later one less that of the first.
     """
+    from asrcli.base.console import Console
+    from asrcli.cli.commands.notes import say_failure
     from asrcli.compare import report
-    from asrcli.compare.conditions import Condition
+    from asrcli.compare.conditions import Condition, check_baseline
+    from asrcli.compare.losses import Losses
     from asrcli.compare.run import Wanted, run
     from asrcli.compare.sources import files_of, format_choice
     from asrcli.outputs.ledger import check_replaceable
     from asrcli.outputs.targets import ReportPaths, check_targets, reads, writes
+    from asrcli.reports.written import check_reports
     from asrcli.scoring.alignment import without_collector
 
     paths = ReportPaths(json_path, csv_path, markdown_path, html_path, junit=junit_path)
@@ -100,7 +105,9 @@ def compare(
         fragments=fragments,
         formats=format_choice(format),
     )
-    check_replaceable([*paths, consensus if consensus and consensus.suffix == ".jsonl" else None], force=force)
+    check_reports(paths, force=force)
+    check_replaceable([consensus if consensus and consensus.suffix == ".jsonl" else None], force=force)
+    to = report.Sink(Losses(partial(say_failure, Console(quiet))), force=force, quiet=quiet)
     scored: dict[str, object] = {
         "--explain-normalizer": explain_normalizer,
         "--by": by,
@@ -112,18 +119,20 @@ def compare(
     scored |= {"--fail-if": fail_if}  # a gate that is passed over would let everything through
     if no_ref:
         refuse({**scored, "--meetings": meetings, "--collar": collar}, "is not for --no-ref")
-        report.unreferenced([reference, *hypotheses], wanted, paths, consensus, force=force, quiet=quiet)
-        return
+        report.unreferenced([reference, *hypotheses], wanted, paths, consensus, to)
+        raise typer.Exit(to.code)
     if meetings:
         refuse({**scored, "--consensus": consensus, "--convention": convention}, "is not for --meetings")
-        report.meetings(reference, hypotheses, wanted, paths, collar, quiet=quiet)
-        return
+        report.meetings(reference, hypotheses, wanted, paths, collar, to)
+        raise typer.Exit(to.code)
     refuse({"--consensus": consensus}, "is for --no-ref only")
     refuse({"--collar": collar}, "is for --meetings only")
     with without_collector():
-        comparison = run(reference, hypotheses, wanted)
+        comparison = run(reference, hypotheses, wanted, to.losses)
+        check_baseline(conditions, comparison, hypotheses[0])
         outcomes = [outcome for condition in conditions for outcome in condition.outcomes(comparison)]
-        report.write(comparison, paths, outcomes, fields=wanted.fields)
+        report.write(comparison, paths, outcomes, fields=wanted.fields, force=force)
         if not quiet and not paths.to_stdout:
             report.print_tables(comparison, fields=wanted.fields, confusions=confusions, show=show)
     report.judge(outcomes, sys.stderr)
+    raise typer.Exit(to.code)

@@ -78,15 +78,15 @@ def leaderboard(
     from asrcli.leaderboard.runs import merge_rows, place_runs, sets_of
     from asrcli.leaderboard.snapshot import load
     from asrcli.leaderboard.view import View
-    from asrcli.outputs.ledger import check_replaceable
+    from asrcli.reports.written import check_reports
 
-    check_replaceable([json_path, csv_path, html_path, plot], force=force)  # of Markdown a block alone is replaced
+    paths = ReportPaths(json_path, csv_path, markdown_path, html_path, plot)
+    check_reports(paths, blocks=True, force=force)
     if plot is not None:
         from asrcli.reports.plot import check_plot
 
         check_plot(plot)
     added = run_paths(add or [])
-    paths = ReportPaths(json_path, csv_path, markdown_path, html_path, plot)
     check_targets(writes(**paths._asdict()), reads("a run", *added))
     tables = [load(name, day_of(date)) for name in dict.fromkeys(table or [DEFAULT])]
     runs = place_runs(added, tables[0])
@@ -104,7 +104,7 @@ def leaderboard(
         mix,
     )
     board = arrange(tables, view, merge_rows(runs))
-    report(board, top, runs, paths, quiet=quiet)
+    report(board, top, runs, paths, force=force, quiet=quiet)
 
 
 def words(text: str | None) -> tuple[str, ...]:
@@ -273,7 +273,7 @@ def export(
     check_targets([File("the output", str(target)) for target in made], reads("a run", *paths))
     check_replaceable(made, force=force)
     for target, text in made.items():
-        write_ours(target, text, force=True)
+        write_ours(target, text, force=force)
         tell(target)
 
 

@@ -7,6 +7,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from asrcli.base.console import Console, clock
+from asrcli.base.files import refusal
 from asrcli.errors import AsrError
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def say_failure(console: Console, name: str, error: Exception) -> None:
     if isinstance(error, AsrError):
         text = str(error)
         console.error(text if _names(text, name) else f"{name}: {text}")
+    elif said := refusal(error):
+        console.error(said if name in said else f"{name}: {said}")
     else:
         console.error(f"{name}: unexpected {type(error).__name__}: {error}")
         console.raw("".join(traceback.format_exception(error)))

@@ -15,6 +15,7 @@ from asrcli.base.files import reason
 from asrcli.cli.commands.notes import say_doubts, say_failure
 from asrcli.cli.commands.sinks import Results, Sinks
 from asrcli.errors import AsrError
+from asrcli.outputs.claims import give_back_elsewhere
 from asrcli.outputs.targets import reads
 from asrcli.runs.records import VERSION, discard_stdout, done_record, failed_record, now, print_json, segment_record
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from asrcli.cli.commands.options import ReportOptions
     from asrcli.cli.commands.sinks import Planned
-    from asrcli.runs.events import Done, Heard, JobEvent, Note, Written
+    from asrcli.runs.events import Done, Heard, JobEvent, Loaded, Note, Worked, Written
     from asrcli.runs.jobs import Job, Output
     from asrcli.runs.plan import Request
 
@@ -175,18 +176,26 @@ class Run:
                 self._written(event)
             case events.Probed(lengths):
                 self.lengths = [seconds for _, seconds in lengths]
-            case events.Loaded(choice):
-                self.console.detail(
-                    f"{choice.engine.name} {choice.weights.name} on {choice.device} ({choice.device.dtype})"
-                )
-                self._start_bar()
+            case events.Loaded() | events.Worked():
+                self._at_work(event)
             case events.Heard():
                 self._start_bar()
                 self._heard(event)
             case events.Done():
                 self._done(event)
-            case events.JobFailed(job, error):
-                self._fail(job, error)
+            case events.JobFailed():
+                self._fail(event.job, event.error)
+
+    def _at_work(self, event: Loaded | Worked) -> None:
+        from asrcli.runs import events
+
+        if isinstance(event, events.Worked):
+            self.console.worked(event.worker, event.seconds)
+            return
+        choice, places = event.choice, ", ".join(event.workers) or event.choice.device
+        self.console.detail(f"{choice.engine.name} {choice.weights.name} on {places} ({choice.device.dtype})")
+        self.console.employ(event.workers)
+        self._start_bar()
 
     def _start_bar(self) -> None:
         """Show how far the work is, from when it begins: a download before that has a bar of its own."""
@@ -276,6 +285,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 def leave(code: int) -> NoReturn:
     """End the process now. The engine's thread may be deep in a library and cannot be asked to stop."""
+    give_back_elsewhere()
     with suppress(OSError, ValueError):
         take_down()
     with suppress(OSError, ValueError):

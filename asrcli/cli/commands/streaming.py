@@ -62,7 +62,6 @@ def run_live(
         for text in planned.notices:
             console.note(text)
         choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
-        choice.engine.clip_seconds(wanted.options)  # says which options do not go together, before anything loads
         console.note(f"loading {choice.engine.name} {choice.weights.name}")
         session = Session(source, choice, wanted.options, wanted.vad, _speakers(wanted, console))
         return Live(planned, console, sinks, session).go()

@@ -55,6 +55,10 @@ def transcribe(
             "--manifest", help="Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text."
         ),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        _inputs("--allow-host", help="Read from this host although it is private: HOST, or HOST:PORT; several: again."),
+    ] = None,
     shard: Annotated[
         str | None, _inputs("--shard", help="I/N: the I-th of N parts of the inputs; auto in a job of an array.")
     ] = None,
@@ -215,19 +219,34 @@ def transcribe(
         list[str] | None,
         _decoding("--engine-option", metavar="NAME=VALUE", help="Of this engine alone; asr engines lists them."),
     ] = None,
+    chunk_length: Annotated[
+        float | None,
+        _decoding("--chunk-length", "--chunk-size", help="Longest piece heard at once, seconds; default: by engine."),
+    ] = None,
     batched: Annotated[
         bool | None, _decoding("--batched/--no-batched", help="Many clips at once (default), or in sequence.")
     ] = None,
     batch_size: Annotated[
         int | None, _decoding("--batch-size", min=1, help="Greatest number of clips at once.")
     ] = None,
-    device: Annotated[str, _machine("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Annotated[
+        str, _machine("--device", help="auto, cpu, cuda, cuda:1, mps; several: cuda:0,cuda:1 or cuda:all.")
+    ] = "auto",
     device_index: Annotated[
         int | None, _machine("--device-index", help="Which GPU; the same as --device cuda:N.")
     ] = None,
     compute_type: Annotated[str, _machine("--compute-type", "--dtype", help="auto, int8, float16, ...")] = "auto",
     fp16: Annotated[bool | None, _machine("--fp16/--no-fp16", help="The same as --compute-type float16.")] = None,
     threads: Annotated[int, _machine("--threads", "-t", min=0, help="CPU threads; 0: the library decides.")] = 0,
+    workers: Annotated[
+        int, _machine("--workers", min=0, help="Engines in so many processes; 0: in this one, on one device.")
+    ] = 0,
+    worker_timeout: Annotated[
+        float | None, _machine("--worker-timeout", help="Seconds for loading, and for a call; default: as it has been.")
+    ] = None,
+    worker_memory: Annotated[
+        float | None, _machine("--worker-memory", help="Gigabytes at which a worker is replaced; default: its share.")
+    ] = None,
     model_dir: Annotated[str | None, _machine("--model-dir", help="Folder that downloaded models are kept in.")] = None,
     offline: Annotated[bool, _machine("--offline", "--local-files-only", help="Never use the network.")] = False,
     report: Annotated[str | None, _talk("--report", help="A JSON line per input into this file.")] = None,
@@ -247,11 +266,14 @@ def transcribe(
     from asrcli.diarization.speakers import SpeakerOptions
     from asrcli.engines.options import parse_engine_options
     from asrcli.formats import layout
+    from asrcli.places.addresses import settle
     from asrcli.runs.plan import Request
     from asrcli.runs.shards import shard_of
     from asrcli.text.writing import Writing
     from asrcli.types import Options
+    from asrcli.workers.wanted import Limits, Workers
 
+    settle(allow_host, offline=offline)
     part = shard_of(shard)
     if part:
         report, events = part.named(report), part.named(events)
@@ -276,8 +298,8 @@ def transcribe(
             carry_initial_prompt=carry_initial_prompt, hallucination_silence_threshold=hallucination_silence_threshold,
             prepend_punctuations=prepend_punctuations, append_punctuations=append_punctuations,
             suppress_tokens=requests.numbers(suppress_tokens, "--suppress-tokens", int),
-            max_new_tokens=max_new_tokens, batched=batched, seed=seed, ask=tuple(ask) if ask else None,
-            engine_options=parse_engine_options(engine_option or ()),
+            max_new_tokens=max_new_tokens, chunk_length=chunk_length, batched=batched, seed=seed,
+            ask=tuple(ask) if ask else None, engine_options=parse_engine_options(engine_option or ()),
         )  # fmt: skip
         found, formats = requests.inputs_and_formats(sources, results, reports, options)
         if part:
@@ -307,6 +329,7 @@ def transcribe(
             ),
             device=device if device_index is None else f"cuda:{device_index}",
             dtype="float16" if fp16 and compute_type == "auto" else compute_type, threads=threads, offline=offline,
+            workers=Workers(workers, Limits.of(worker_timeout, worker_memory)),
         )  # fmt: skip
         if live.asked:
             from asrcli.cli.commands.streaming import run_live

@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from asrcli.base.files import write_bytes
+from asrcli.base.whole import read_whole
 from asrcli.digest.board import Board
 from asrcli.digest.edition import Edition, Paper
 from asrcli.digest.families import Family
@@ -116,7 +117,7 @@ def update_readme(path: Path, editions: Sequence[Edition], board: Callable[[], B
         InputError: the file cannot be read, has no block, an unknown or a broken one; nothing is written then.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = read_whole(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
     lines = text.splitlines(keepends=True)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asrcli.base.whole import read_text
 from asrcli.digest.files import Files
 from asrcli.digest.podcast.lexicon import load_lexicon, say
 from asrcli.digest.podcast.loudness import levelled
@@ -227,7 +228,7 @@ def load_episodes(out: Path) -> list[Episode]:
     found = []
     for path in sorted((out / "podcast").glob("*.episode.json"), reverse=True):
         try:
-            found.append(Episode(**json.loads(path.read_text("utf-8"))))
+            found.append(Episode(**json.loads(read_text(path))))
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(f"{path}: not the facts of an episode ({error})") from error
     return found

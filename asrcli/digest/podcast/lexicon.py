@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from asrcli.base.whole import read_text
 from asrcli.digest.podcast.numbers import say_numeric
 from asrcli.errors import UsageError
 
@@ -78,7 +79,7 @@ def load_lexicon(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     entries = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         if line.strip() and not line.startswith("#"):
             written, tab, said = line.partition("\t")
             if not tab or not written.strip():

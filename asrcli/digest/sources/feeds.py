@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from asrcli.base.whole import read_whole
 from asrcli.digest.items import Item, Kind
 from asrcli.digest.sources import Task, ask, combine
 from asrcli.digest.states import Report, State
@@ -212,6 +213,6 @@ def read_opml(data: bytes) -> list[tuple[str, str]]:
 def read_opml_file(path: Path) -> list[tuple[str, str]]:
     """Read an OPML file."""
     try:
-        return read_opml(path.read_bytes())
+        return read_opml(read_whole(path))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error

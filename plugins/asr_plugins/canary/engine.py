@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from asr_plugins.canary.decoding import Written
     from asrcli.types import Samples
 
-LONGEST = 38.0  # seconds; it was trained on up to 40 s (model card)
+LONGEST = 40.0  # seconds; what it was trained on (model card)
+CLIP_SECONDS = 38.0  # what asr cuts unless told otherwise, a little less
 PROMPT_TOKENS = 16  # around the audio
 MOST_TOKENS = 1024  # of prompt, audio and answer together, as it was trained (model card)
 FRAME = 0.08  # seconds of audio that take the place of one token
@@ -95,6 +96,11 @@ class Canary(Engine, Answers, Backends):
         if backend == "native" or (backend is None and CanaryNemo.missing()):
             return Canary
         return CanaryNemo
+
+    @classmethod
+    def clip_seconds(cls, options: Options) -> float:
+        """Return the length of clips, a little less than the model was trained on."""
+        return CLIP_SECONDS
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Return at most one segment per clip, with the punctuation and case of the model."""

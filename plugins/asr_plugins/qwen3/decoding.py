@@ -24,6 +24,7 @@ WASTE = 0.25  # of that may be padding
 LENGTH_STEP = 256  # the cache grows by whole steps of this; on CUDA to powers of two
 
 LOOK_FOR_LOOPS = 8  # tokens between two searches
+First = Callable[[Sequence[int]], None]
 
 
 class End(Enum):
@@ -49,6 +50,7 @@ class Written:
     tokens: tuple[int, ...]  # without the end token; of a loop, its pattern once
     end: End
     log_prob: float  # mean over the tokens, the end token among them; natural logarithm
+    log_probs: tuple[float, ...] = ()  # of each token that was written, a loop's later turns and the end among them
 
 
 @dataclass(slots=True)
@@ -57,8 +59,7 @@ class _Row:
     position: int  # of the next token
     limit: int
     tokens: list[int] = field(default_factory=list)
-    log_prob: float = 0.0
-    count: int = 0  # tokens in `log_prob`
+    log_probs: list[float] = field(default_factory=list)  # the end token among them
 
 
 class GreedyDecoder:
@@ -75,28 +76,32 @@ class GreedyDecoder:
         self.device = decoder.embedding.device
         self._stepper: Stepper | None = None  # kept, because its graphs and its cache are
 
-    def write(self, prompts: Sequence[Prompt], penalty: float = 1.0) -> list[Written]:
+    def write(self, prompts: Sequence[Prompt], penalty: float = 1.0, first: First | None = None) -> list[Written]:
         """Return what follows each prompt. A prompt's result does not depend on the prompts beside it.
 
         Args:
             prompts: in any order and of any lengths.
             penalty: of tokens that were written before, on their logits (Keskar et al. 2019); 1 is none.
+            first: is called with the numbers of prompts whose first token is written.
         """
         if not prompts:
             return []
         try:
-            return self._write(prompts, penalty)
+            return self._write(prompts, penalty, first)
         except RuntimeError:
             self._stepper = None  # when memory ran out, its cache should not stand in the way of a smaller batch
             raise
 
-    def _write(self, prompts: Sequence[Prompt], penalty: float) -> list[Written]:
+    def _write(self, prompts: Sequence[Prompt], penalty: float, first: First | None) -> list[Written]:
         order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number].vectors))
         longest = max(len(one.vectors) for one in prompts)
         stepper = self._prepare(len(prompts), longest + 1)
-        first = [logits for block in blocks(order, prompts) for logits in self._read(prompts, block, stepper.cache)]
+        read = [logits for block in blocks(order, prompts) for logits in self._read(prompts, block, stepper.cache)]
         rows = [_Row(number, len(prompts[number].vectors), prompts[number].limit) for number in order]
-        stepper.begin(torch.stack(first), [row.position for row in rows], penalty)
+        stepper.begin(torch.stack(read), [row.position for row in rows], penalty)
+        if first is not None:
+            stepper.first()  # waits for the device
+            first(order)
         return self._continue(stepper, rows)
 
     def stepper(self, length: int) -> Stepper:
@@ -165,8 +170,7 @@ class GreedyDecoder:
         for token, log_prob in zip(tokens, log_probs, strict=True):
             if len(row.tokens) == row.limit and token not in self.ends:
                 return End.LIMIT
-            row.log_prob += log_prob
-            row.count += 1
+            row.log_probs.append(log_prob)
             if token in self.ends:
                 return End.DONE
             row.tokens.append(token)
@@ -300,7 +304,7 @@ def finished(row: _Row, end: End) -> Written:
     if end is End.LOOP and (pattern := loop(tokens)) is not None:
         start, size = pattern
         tokens = tokens[: start + size]
-    return Written(tuple(tokens), end, row.log_prob / max(1, row.count))
+    return Written(tuple(tokens), end, sum(row.log_probs) / max(1, len(row.log_probs)), tuple(row.log_probs))
 
 
 def rounded(length: int, powers: bool) -> int:

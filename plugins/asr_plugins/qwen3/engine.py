@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from math import exp
 from typing import TYPE_CHECKING, ClassVar
 
-from asr_plugins.qwen3.answers import Answer, is_echo, letters, parse
+from asr_plugins.qwen3.answers import MARK, Answer, is_echo, letters, parse
 from asr_plugins.qwen3.catalogue import MODELS, NAMES
-from asrcli.capabilities import Stream, Streams
+from asrcli.capabilities import Stream, Streams, TellsFirst
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.engines.device import torch_place
 from asrcli.types import Clip, Flag, Options, Segment
 from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
-    from asr_plugins.qwen3.decoding import Written
+    from asr_plugins.qwen3.decoding import First, Written
     from asr_plugins.qwen3.model import AsrModel, Request
     from asrcli.types import Samples
 
@@ -24,7 +26,7 @@ CLIP_SECONDS = 30.0  # what asr cuts: clips that a batch, a token limit and a su
 SILENCE = 1e-4  # of full scale, 3 steps of 16 bits: nothing louder than this was said, and no model is asked
 
 
-class Qwen3(Engine, Streams):
+class Qwen3(Engine, Streams, TellsFirst):
     """Qwen3-ASR in 0.6B and 1.7B: 30 languages and 22 Chinese dialects, told apart by the model for each clip."""
 
     name = "qwen3"
@@ -61,7 +63,10 @@ class Qwen3(Engine, Streams):
             for number in spoken
         ]
         found: list[list[Segment]] = [[] for _ in clips]
-        for number, segment in zip(spoken, self._hear(requests, options), strict=True):
+
+        first = None if self.on_first is None else partial(_tell, self.on_first, spoken)
+        written = self._hear(requests, options, first)
+        for number, segment in zip(spoken, written, strict=True):
             if segment is not None:
                 found[number] = [replace(segment, end=clips[number].seconds)]
         return found
@@ -77,11 +82,14 @@ class Qwen3(Engine, Streams):
         parts = [options.prompt or "", ", ".join(options.hotwords or ())]
         return self.model.vocabulary.harmless("\n".join(part for part in parts if part))
 
-    def _hear(self, requests: Sequence[Request], options: Options) -> list[Segment | None]:
+    def _hear(self, requests: Sequence[Request], options: Options, first: First | None = None) -> list[Segment | None]:
         penalty = options.repetition_penalty or 1.0
-        written = self.model.hear(requests, penalty)
+        written = self.model.hear(requests, penalty, first)
         answers = [self._parse(one, request) for one, request in zip(written, requests, strict=True)]
-        segments = [_segment(one, answer) for one, answer in zip(written, answers, strict=True)]
+        segments = [
+            _segment(one, answer, None if request.language else self._language_score(one))
+            for one, answer, request in zip(written, answers, requests, strict=True)
+        ]
         echoes = [number for number, one in enumerate(answers) if is_echo(one.text, requests[number].context)]
         if echoes:
             plain = self._hear([replace(requests[number], context="") for number in echoes], options)
@@ -92,8 +100,21 @@ class Qwen3(Engine, Streams):
     def _parse(self, written: Written, request: Request) -> Answer:
         return parse(self.model.vocabulary.decode(written.tokens), request.language)
 
+    def _language_score(self, written: Written) -> float | None:
+        """Return the probability of the language that stands before the mark; None where there is no mark."""
+        mark = self.model.vocabulary.encode(MARK)[-1]
+        if mark not in written.tokens:
+            return None
+        return round(min(1.0, exp(sum(written.log_probs[: written.tokens.index(mark)]))), 4)
 
-def _segment(written: Written, answer: Answer) -> Segment | None:
+
+def _tell(tell: Callable[[int], None], clips: Sequence[int], requests: Sequence[int]) -> None:
+    """Tell the numbers of the clips that some requests are about."""
+    for number in requests:
+        tell(clips[number])
+
+
+def _segment(written: Written, answer: Answer, language_score: float | None) -> Segment | None:
     """Return an answer as a segment whose end is not known yet; None without text."""
     from asr_plugins.qwen3.decoding import End
 
@@ -108,6 +129,7 @@ def _segment(written: Written, answer: Answer) -> Segment | None:
         avg_logprob=written.log_prob,
         tokens=written.tokens,
         flags=flags,
+        language_score=language_score if answer.language else None,
     )
 
 

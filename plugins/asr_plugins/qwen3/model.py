@@ -15,7 +15,7 @@ from asr_plugins.qwen3.catalogue import NAMES
 from asr_plugins.qwen3.checkpoint import Tensors, Vocabulary
 from asr_plugins.qwen3.config import Config, read_config
 from asr_plugins.qwen3.decoder import TextDecoder
-from asr_plugins.qwen3.decoding import GreedyDecoder, Prompt, Written
+from asr_plugins.qwen3.decoding import First, GreedyDecoder, Prompt, Written
 from asr_plugins.qwen3.encoder import AudioEncoder
 from asr_plugins.qwen3.features import FeatureExtractor
 from asr_plugins.qwen3.layers import Linear
@@ -82,14 +82,14 @@ class AsrModel(Backbone):
         self.greedy = GreedyDecoder(self.decoder, Linear(output), self.vocabulary.ends)
 
     @torch.inference_mode()
-    def hear(self, requests: Sequence[Request], penalty: float = 1.0) -> list[Written]:
-        """Return what the model writes for each clip."""
+    def hear(self, requests: Sequence[Request], penalty: float = 1.0, first: First | None = None) -> list[Written]:
+        """Return what the model writes for each clip; ``first`` is told those whose first token is there."""
         speech = self.encoder.encode([self.features(one.samples) for one in requests])
         prompts = [
             Prompt(torch.cat((self.ids(before(one.context)), heard, self.ids(after(one.language)))), limit(one))
             for one, heard in zip(requests, speech, strict=True)
         ]
-        return self.greedy.write(prompts, penalty)
+        return self.greedy.write(prompts, penalty, first)
 
 
 def before(context: str) -> str:

@@ -1,0 +1,83 @@
+"""What is asked of engines and of the models beside them, for a run: outside of its lock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+from asrcli.engines.recogniser import Recogniser, Results
+from asrcli.errors import DeviceError, EngineUnavailable
+from asrcli.pipeline.again import hear_again, sure
+from asrcli.pipeline.assembly import settle
+from asrcli.pipeline.punctuation import punctuate
+from asrcli.pipeline.settings import Settings
+from asrcli.types import Clip, Options, Segment
+
+
+class Calls:
+    """Calls of recognisers, each in a thread of its own, and of models that all of them share."""
+
+    def __init__(self, options: Options, settings: Settings) -> None:
+        self.options, self.settings = options, settings
+        self._companions = threading.Lock()  # models beside the engine hear one at a time
+
+    def identify(self, recogniser: Recogniser, clips: Sequence[Clip]) -> list[dict[str, float]] | Exception:
+        """Return the probability of each language for each clip, or why there is none."""
+        try:
+            if (identifier := self.settings.identifier) is None:
+                return recogniser.identify_language(clips)
+            with self._companions:
+                return identifier.identify_language(clips)
+        except DeviceError:
+            raise
+        except Exception as error:  # the per-input boundary
+            return error
+
+    def recognise(self, recogniser: Recogniser, clips: Sequence[Clip]) -> tuple[Results, float]:
+        """Return what was recognised in each clip, complete, and how long the engine took."""
+        begun = time.perf_counter()
+        results = recogniser.transcribe(clips, self.options)
+        results = [self._settled(recogniser, clip, one) for clip, one in zip(clips, results, strict=True)]
+        spent = time.perf_counter() - begun
+        return [self._complete(clip, result) for clip, result in zip(clips, results, strict=True)], spent
+
+    def _settled(
+        self, recogniser: Recogniser, clip: Clip, result: list[Segment] | Exception
+    ) -> list[Segment] | Exception:
+        """Move segments to the recording's clock, and hear again what lacks text for the speech in it."""
+        if isinstance(result, Exception):
+            return result
+        vad = self.settings.cut.vad is not None
+        segments = settle(clip, result, self.options, vad)
+        if not vad or not clip.speech:
+            return list(sure(segments) if vad else segments)
+
+        def hear(pieces: Sequence[Clip]) -> list[Sequence[Segment]]:
+            try:
+                found = recogniser.transcribe(pieces, self.options)
+            except EngineUnavailable:
+                return [()] * len(pieces)  # what was heard first stands; the next batch will tell
+            both = zip(pieces, found, strict=True)
+            return [() if isinstance(one, Exception) else settle(piece, one, self.options, vad) for piece, one in both]
+
+        return list(hear_again(clip, segments, self.settings.cut, hear))
+
+    def _complete(self, clip: Clip, segments: list[Segment] | Exception) -> list[Segment] | Exception:
+        """Give segments punctuation and word times where asked for."""
+        if isinstance(segments, Exception):
+            return segments
+        with self._companions:
+            return self._with_companions(clip, segments)
+
+    def _with_companions(self, clip: Clip, segments: list[Segment]) -> list[Segment] | Exception:
+        if self.settings.punctuator is not None:
+            segments = list(punctuate(segments, self.settings.punctuator))
+        if self.settings.words is None:
+            return segments
+        try:
+            return list(self.settings.words(clip, segments))
+        except (EngineUnavailable, DeviceError):
+            raise
+        except Exception as error:  # the per-input boundary
+            return error

@@ -1,0 +1,186 @@
+"""Recordings behind ``https://``: read by ranges where the server knows them, else fetched once into a hidden file."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, BinaryIO, cast
+from urllib.parse import urljoin, urlsplit
+
+from asrcli.base.deadline import deadline
+from asrcli.base.files import reason
+from asrcli.errors import InputError
+from asrcli.places.addresses import whole
+from asrcli.places.asking import Answer, Later, Problem, sent, transport_errors, why
+from asrcli.places.blocks import FIRST, Blocks, Facts
+from asrcli.web.client import WebError
+from asrcli.web.retries import LONGEST_WAIT, RETRIED, retry_after
+
+EXCHANGE = 60.0  # seconds for one block in all: a server that drips must not hold the run
+SLOWEST = 1 << 14  # bytes a second of a recording that has to be fetched in one piece
+MOST_FETCHED = 1 << 33  # bytes of such a recording: 8 GiB
+REDIRECTS = 5
+TRIES = 3
+
+
+class WebRecording:
+    """One recording behind an address.
+
+    Args:
+        name: what messages call it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._url = whole(name)
+        self._moved = self._url  # where redirects have led, asked first from then on
+
+    def facts(self) -> Facts | None:
+        """Return what the server says of it; ``None`` when it is not there."""
+        with self._tried(0, 1) as answer:
+            if answer is None:
+                return None
+            size = answer.range[2] if answer.range else answer.length
+            return None if size is None else answer.facts(size)
+
+    def open(self) -> BinaryIO:
+        """Open it: by ranges, or as a file without a name that holds all of it.
+
+        Raises:
+            InputError: it cannot be had.
+        """
+        with self._tried(0, FIRST) as answer:
+            if answer is None:
+                raise InputError(f"{self.name}: no such file (404)")
+            if answer.response.status_code == 416:
+                return cast(BinaryIO, Blocks(self._nothing, answer.facts(0), b""))
+            if answer.range is None:
+                return self._fetched(answer)
+            first, last, size = answer.range
+            facts = answer.facts(size)
+            head = b"".join(answer.body(FIRST))
+            if first != 0 or len(head) != last or (last < size and not head):
+                raise Problem("sends another part than it was asked for")
+        return cast(BinaryIO, Blocks(lambda start, end: self._block(start, end, facts), facts, head))
+
+    def _nothing(self, start: int, end: int) -> bytes:
+        return b""
+
+    def _block(self, start: int, end: int, facts: Facts) -> bytes:
+        """Return the bytes between two positions of the content that was opened."""
+        with self._tried(start, end) as answer:
+            if answer is None or answer.range is None or answer.facts(answer.range[2]) != facts:
+                raise InputError(f"{self.name}: it changed while it was read; the same command does it again")
+            data = b"".join(answer.body(end - start))
+            first, last, _ = answer.range
+            if first != start or not start < last <= end or len(data) != last - first:
+                raise Problem("ends in the middle, or sends another part than it was asked for")
+            return data
+
+    def _fetched(self, answer: Answer) -> BinaryIO:
+        """Return a file with the whole body, for a server that knows no ranges."""
+        promised = answer.length
+        if promised is not None and promised > MOST_FETCHED:
+            raise Problem(
+                f"sends {promised >> 20} MB in one piece, more than {MOST_FETCHED >> 20} MB: copy it here first"
+            )
+        file: IO[bytes] = tempfile.TemporaryFile(prefix="asr-")  # noqa: SIM115 -- the reader closes it
+        started, received = time.monotonic(), 0
+        try:
+            with deadline(MOST_FETCHED / SLOWEST):
+                for piece in answer.body(MOST_FETCHED):
+                    file.write(piece)
+                    received += len(piece)
+                    if time.monotonic() - started > EXCHANGE + received / SLOWEST:
+                        raise Problem("is too slow")
+            if promised is not None and received != promised:
+                raise Problem(f"ends after {received} of {promised} bytes")
+            file.seek(0)
+        except OSError as error:
+            file.close()
+            raise InputError(f"{self.name}: no place here to fetch it to: {reason(error)}") from None
+        except BaseException:
+            file.close()
+            raise
+        return cast(BinaryIO, file)
+
+    @contextmanager
+    def _tried(self, start: int, end: int) -> Iterator[Answer | None]:
+        """Give the answer to a request for some bytes, ``None`` where nothing is; ask again what may go better.
+
+        Raises:
+            InputError: no answer that can be used.
+        """
+        with deadline(EXCHANGE):
+            answer = self._answer(start, end)
+        try:
+            with deadline(EXCHANGE):
+                yield answer
+        except Problem as error:
+            raise InputError(f"{self.name}: the server {error}") from None
+        except transport_errors() as error:
+            raise InputError(f"{self.name}: the server {why(error)}") from None
+        finally:
+            if answer is not None:
+                answer.response.close()
+
+    def _answer(self, start: int, end: int) -> Answer | None:
+        until = time.monotonic() + EXCHANGE
+        again: tuple[type[Exception], ...] = (Later, *transport_errors())
+        for left in reversed(range(TRIES)):
+            try:
+                return self._checked(self._followed(start, end), start)
+            except again as error:
+                wait = error.seconds if isinstance(error, Later) else 0.5
+                if not left or wait > LONGEST_WAIT or time.monotonic() + wait > until:
+                    words = str(error) if isinstance(error, Problem) else why(error)
+                    raise InputError(f"{self.name}: the server {words}") from None
+                time.sleep(wait)
+            except (Problem, WebError) as error:
+                said = f"the server {error}" if isinstance(error, Problem) else str(error)
+                raise InputError(f"{self.name}: {said}") from None
+            except socket.gaierror as error:
+                raise InputError(f"{self.name}: its host cannot be resolved ({error.strerror})") from None
+        raise AssertionError("the last try returns or raises")
+
+    def _checked(self, answer: Answer, start: int) -> Answer | None:
+        """Return an answer with a body; ``None`` when nothing is there."""
+        status = answer.response.status_code
+        if status in (200, 206) or (status == 416 and start == 0):
+            return answer
+        answer.response.close()
+        if self._moved != self._url and status in (
+            400,
+            401,
+            403,
+            404,
+            410,
+        ):  # a link that redirects lead to has run out
+            self._moved = self._url
+            raise Later(f"answers {status}", 0.0)
+        if status in (404, 410):
+            return None
+        if status in (401, 403):
+            raise Problem(f"gives no permission ({status})")
+        if status in RETRIED:
+            wait = retry_after(answer.header("retry-after"), answer.header("date"), 1.0)
+            raise Later(f"answers {status}", wait)
+        raise Problem(f"answers {status}")
+
+    def _followed(self, start: int, end: int) -> Answer:
+        """Return the first answer that leads nowhere else."""
+        url = self._moved
+        for _ in range(REDIRECTS + 1):
+            answer = Answer(sent(url, start, end), url)
+            if not answer.response.is_redirect:
+                self._moved = url
+                return answer
+            location = urljoin(url, answer.header("location"))
+            answer.response.close()
+            if urlsplit(url).scheme == "https" and urlsplit(location).scheme != "https":
+                raise Problem("leads to an address that is not encrypted")
+            url = location
+        raise Problem(f"leads on more than {REDIRECTS} times")

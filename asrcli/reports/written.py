@@ -1,0 +1,71 @@
+"""Reports of one command in several formats: what can be written is, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from asrcli.base.console import complain
+from asrcli.base.files import reason
+from asrcli.errors import OutputError, UsageError
+from asrcli.outputs.ledger import check_replaceable, write_ours
+from asrcli.outputs.targets import ReportPaths
+from asrcli.reports.plot import check_plot
+
+Maker = Callable[[], str | bytes | Iterable[str]]
+
+
+def check_reports(paths: ReportPaths, *, force: bool, blocks: bool = False) -> None:
+    """Look before any work at where reports will go; of the Markdown, ``blocks`` says, a block alone is replaced.
+
+    Raises:
+        UsageError: one would replace what is not ours, a picture or two have standard output.
+        OutputError: a folder is not there and cannot be made, or takes no files.
+    """
+    names = [f"--{name}" for name, path in paths._asdict().items() if path is not None and str(path) == "-"]
+    if len(names) > 1:
+        raise UsageError(f"only one of {' and '.join(names)} can have standard output; name a file for the others")
+    if str(paths.plot) == "-":
+        raise UsageError("--plot -: a picture is no text for standard output; name a file")
+    check_replaceable(paths._replace(markdown=None) if blocks else paths, force=force)
+    for path in paths:
+        if path is not None and str(path) != "-":
+            check_folder(path)
+    if paths.plot:
+        check_plot(paths.plot)
+
+
+def check_folder(path: Path) -> None:
+    """Raise `OutputError` when a report could not be written: its folder cannot be made, or takes no files."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write '{path}': {reason(error)}") from error
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"cannot write '{path}': no permission in its folder")
+
+
+def write_reports(paths: ReportPaths, makers: Mapping[str, Maker], *, force: bool) -> None:
+    """Make and write every report that has a path.
+
+    What came there since `check_reports`, or was edited, is kept too.
+
+    Raises:
+        OutputError: one cannot be written; the others are.
+    """
+    failed: list[OutputError] = []
+    wanted = [(path, makers[name]()) for name, path in paths._asdict().items() if path is not None]
+    for path, made in wanted:
+        if str(path) == "-":
+            sys.stdout.writelines([made] if isinstance(made, str) else made)  # type: ignore[arg-type]
+            continue
+        try:
+            write_ours(path, made if isinstance(made, str | bytes) else "".join(made), force=force)
+        except OutputError as error:
+            failed.append(error)
+    for one in failed[:-1]:
+        complain(f"asr: {one}")
+    if failed:
+        raise failed[-1]

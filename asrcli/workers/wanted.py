@@ -1,0 +1,91 @@
+"""How many workers were asked for, where, and what each may take."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from asrcli.engine import Engine
+from asrcli.engines import device as devices
+from asrcli.errors import UsageError
+from asrcli.types import Options
+
+MOST = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a worker may take, before it counts as hanging or is replaced."""
+
+    load: float = 900.0  # seconds, for its weights
+    call: float = 300.0  # seconds, however short the audio is
+    first_call: float = 60.0  # and so many for each second of audio, as long as nobody knows how fast it is
+    memory: int | None = None  # bytes; None: its share of most of the machine's memory
+
+    @classmethod
+    def of(cls, seconds: float | None, gigabytes: float | None) -> Limits:
+        """Return the limits for what was typed: one time for loading and for each call."""
+        if seconds is None:
+            limits = cls()
+        elif seconds > 0:
+            limits = cls(seconds, seconds, 0.0)
+        else:
+            raise UsageError(f"--worker-timeout {seconds:g}: give a number of seconds above 0")
+        if gigabytes is not None and not gigabytes > 0:
+            raise UsageError(f"--worker-memory {gigabytes:g}: give a number of gigabytes above 0")
+        return limits if gigabytes is None else cls(limits.load, limits.call, limits.first_call, int(gigabytes * 1e9))
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """What was asked for."""
+
+    count: int = 0  # processes; 0: the engine is in this process, or in one for each of several devices
+    limits: Limits = field(default_factory=Limits)
+
+    def places(self, engine: type[Engine], kinds: str) -> list[str]:
+        """Return the device of each worker; none where the engine is in this process.
+
+        Args:
+            engine: whose card says which devices there are.
+            kinds: one device or several, as `asrcli.engines.device.named` reads them.
+
+        Raises:
+            UsageError: more workers than there may be, or fewer than devices.
+            DeviceError: all GPUs are wanted, and there is none.
+        """
+        if not 0 <= self.count <= MOST:
+            raise UsageError(f"--workers {self.count}: choose 0 to {MOST}")
+        names = devices.named(engine, kinds)
+        count = self.count or (len(names) if len(names) > 1 else 0)
+        if 0 < count < len(names):
+            raise UsageError(
+                f"--workers {count} are too few for {len(names)} devices: name fewer devices, or say "
+                f"--workers {len(names)}"
+            )
+        return [names[number % len(names)] for number in range(count)]
+
+    def check(self, engine: type[Engine], kinds: str, options: Options) -> None:
+        """Raise `UsageError` or `DeviceError` for workers that cannot be, before anything is loaded."""
+        places = self.places(engine, kinds) if self.count or not kinds.isalnum() else []
+        if len(places) > 1 and options.seed is not None:
+            raise UsageError(
+                f"--seed {options.seed} holds for one engine that hears everything in one order: leave it out, or say "
+                "--workers 1 and name one device"
+            )
+
+
+def share(threads: int, places: int) -> int:
+    """Return the CPU threads of each of several workers, of so many in all; 0 is every core.
+
+    One alone, and the engine in this process, get what was asked for, where 0 leaves it to the library.
+    """
+    return max(1, (threads or cores()) // places) if places > 1 else threads
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1
