@@ -93,6 +93,7 @@ _asr_path() {  # the command that was typed so far, and of its own commands
             "/leaderboard") path="leaderboard" ;;
             "/bench") path="bench" ;;
             "/report") path="report" ;;
+            "/voices") path="voices" ;;
             "/engines") path="engines" ;;
             "/doctor") path="doctor" ;;
             "/config") path="config" ;;
@@ -104,6 +105,9 @@ _asr_path() {  # the command that was typed so far, and of its own commands
             "leaderboard/export") path="leaderboard export" ;;
             "leaderboard/readme") path="leaderboard readme" ;;
             "report/merge") path="report merge" ;;
+            "voices/add") path="voices add" ;;
+            "voices/list") path="voices list" ;;
+            "voices/remove") path="voices remove" ;;
             "engines/show") path="engines show" ;;
             "engines/pull") path="engines pull" ;;
             "engines/install") path="engines install" ;;
@@ -329,6 +333,7 @@ _asr() {
         "bench --plot") _asr_files; return ;;
         "report merge --of") :; return ;;
         "report merge --output") _asr_files; return ;;
+        "voices add --diarize-model") _asr_folders; return ;;
         "engines pull --safetensors") _asr_folders; return ;;
         "engines install --torch") :; return ;;
         "digest run --out"|"digest run -o") _asr_folders; return ;;
@@ -381,7 +386,7 @@ _asr() {
     esac
     case "$path" in
         "")
-            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe align ask compare leaderboard bench report engines doctor config digest"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe align ask compare leaderboard bench report voices engines doctor config digest"; fi ;;
         "transcribe")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --fast --backend --language --languages --identify-with --task --translate --ask --prompt --initial-prompt --hotwords --files-from --null --manifest --allow-host --shard --start --end --clip-timestamps --channels --track --jumps --format --output-format --output-dir --output --output-template --mirror-tree --word-timestamps --no-word-timestamps --aligner --punctuate --punctuation-model --numbers --script --force --dry-run --fail-fast --diarize --diarize-model --speakers --min-speakers --max-speakers --voices --same-speakers --rttm-in --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --settle-after --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --language-model --beam-size --n-best --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --seed --engine-option --chunk-length --chunk-size --batched --no-batched --batch-size --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --workers --worker-timeout --worker-memory --model-dir --offline --local-files-only --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "align")
@@ -410,6 +415,14 @@ _asr() {
             if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "merge"; fi ;;
         "report merge")
             if [[ $cur == -* ]]; then _asr_words "--of --missing --null --output --force --help"; else :; fi ;;
+        "voices")
+            if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "add list remove"; fi ;;
+        "voices add")
+            if [[ $cur == -* ]]; then _asr_words "--diarize-model --force --offline --help"; else _asr_folders; fi ;;
+        "voices list")
+            if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_folders; fi ;;
+        "voices remove")
+            if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_folders; fi ;;
         "engines")
             if [[ $cur == -* ]]; then _asr_words "--json --help"; else _asr_words "show pull install remove"; fi ;;
         "engines show")
@@ -423,7 +436,7 @@ _asr() {
         "doctor")
             if [[ $cur == -* ]]; then _asr_words "--network --json --help"; else :; fi ;;
         "config")
-            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "align ask bench compare config digest doctor engines leaderboard report transcribe"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "align ask bench compare config digest doctor engines leaderboard report transcribe voices"; fi ;;
         "digest")
             if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "run verify search why star hide status prune ideas week doctor import mindmap feed mail demo readme podcast paper"; fi ;;
         "digest run")

@@ -43,7 +43,7 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'align:Find when each word of a known text is said.' 'ask:Put questions to a transcript.' 'compare:Compare what systems heard with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'report:Put the reports of several runs together.' 'engines:List the engines, aligners and diarizers, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'align:Find when each word of a known text is said.' 'ask:Put questions to a transcript.' 'compare:Compare what systems heard with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'report:Put the reports of several runs together.' 'voices:Keep prints of voices, by which speakers are named: asr transcribe --diarize --voices FOLDER.' 'engines:List the engines, aligners and diarizers, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
@@ -53,6 +53,7 @@ _asr() {
                 leaderboard) _asr_leaderboard ;;
                 bench) _asr_bench ;;
                 report) _asr_report ;;
+                voices) _asr_voices ;;
                 engines) _asr_engines ;;
                 doctor) _asr_doctor ;;
                 config) _asr_config ;;
@@ -523,6 +524,58 @@ _asr_report_merge() {
         '*:report: '
 }
 
+_asr_voices() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:command:->command' \
+        '*::argument:->argument'
+    case $state in
+        command) local -a commands=('add:Make the print of a voice, write it into the folder, and print the file.' 'list:List the prints in a folder: name, what they were made of, and by which diarizer.' 'remove:Delete prints from a folder; recordings in it are left alone.'); _describe -t commands command commands ;;
+        argument)
+            case $words[1] in
+                add) _asr_voices_add ;;
+                list) _asr_voices_list ;;
+                remove) _asr_voices_remove ;;
+            esac ;;
+    esac
+}
+
+_asr_voices_add() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--diarize-model)--diarize-model=[The diarizer that makes the print, as for asr transcribe.]:DIR:_files -/' \
+        '(--force)--force[Replace the print of that name.]' \
+        '(--offline)--offline[Ask the network for nothing.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:folder:_files -/' \
+        '2:name: ' \
+        '*:recording:_files'
+}
+
+_asr_voices_list() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:folder:_files -/'
+}
+
+_asr_voices_remove() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]' \
+        '1:folder:_files -/' \
+        '*:name: '
+}
+
 _asr_engines() {
     local curcontext=$curcontext state line
     local -A opt_args
@@ -604,7 +657,7 @@ _asr_config() {
         '(--json)--json[A JSON line per option.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:command:(align ask bench compare config digest doctor engines leaderboard report transcribe)'
+        '1:command:(align ask bench compare config digest doctor engines leaderboard report transcribe voices)'
 }
 
 _asr_digest() {

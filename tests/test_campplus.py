@@ -317,4 +317,4 @@ def test_voices_that_cannot_be_used_are_said_at_once(asr: Run, tmp_path: Path, w
 def test_a_recording_of_nobody_names_nobody(tmp_path: Path) -> None:
     write_wav(tmp_path / "Anna.wav", np.zeros(32000, np.float32))
     with pytest.raises(UsageError, match=r"nobody is heard in .*Anna\.wav"):
-        read_voices(str(tmp_path), lambda samples: {})
+        read_voices(str(tmp_path), lambda samples: {}, "campplus")

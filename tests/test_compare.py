@@ -678,7 +678,8 @@ def test_conversations_are_scored_whatever_the_speakers_are_called(
     one, same = json.loads(capsys.readouterr().out)["systems"]
     assert one["cp_wer"] == one["orc_wer"] == pytest.approx(0.2)
     assert one["der"] == pytest.approx(0.2 / 3)
-    assert same["cp_wer"] == same["orc_wer"] == same["der"] == 0
+    assert one["jer"] == pytest.approx((1 / 6 + 1 / 5 + 0) / 3)  # ann, and bob in each recording
+    assert same["cp_wer"] == same["orc_wer"] == same["der"] == same["jer"] == 0
     assert called("compare", "--meetings", reference, tmp_path / "x.jsonl") == 2
 
 
@@ -725,6 +726,7 @@ def test_turns_alone_are_scored_for_who_spoke_when(tmp_path: Path, capsys: pytes
     # of 11 s: bob's 5 to 6 and 9 to 10 are missed, 4 to 5 is false; nobody is taken for another
     assert (one["missed"], one["false_alarm"], one["confusion"]) == pytest.approx((2.0, 1.0, 0.0))
     assert one["der"] == pytest.approx(3 / 11)
+    assert one["jer"] == pytest.approx((1 / 7 + 2 / 5) / 2)  # of ann 6 of 7 s are shared, of bob 3 of 5
     assert (one["cp_wer"], one["orc_wer"], one["cp_errors"]) == (None, None, None)
     md_eval = Path("/usr/lib/sctk/bin/md-eval.pl")
     for collar in (0.0, 0.25):

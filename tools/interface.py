@@ -177,7 +177,7 @@ def known_values() -> Mapping[str, Values]:
         "output", "files_from", "report", "events", "inputs", "manifest", "dataset", "replay", "beside", "plot",
         "audio", "text", "transcript", "reference", "hypotheses", "add", "runs", "file", "consensus",
         "json_path", "csv_path", "markdown_path", "html_path", "junit_path", "json", "csv", "markdown", "html",
-        "rttm_in", "language_model", "interests", "leaderboard",
+        "rttm_in", "language_model", "interests", "leaderboard", "recordings",
     }  # fmt: skip
     folders = {
         "output_dir",

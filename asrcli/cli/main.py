@@ -49,6 +49,7 @@ COMMANDS = {
     ),
     "bench": CommandEntry("asrcli.cli.commands.bench", "bench", "Measure accuracy, speed and memory of engines."),
     "report": CommandEntry("asrcli.cli.commands.report", "app", "Put the reports of several runs together."),
+    "voices": CommandEntry("asrcli.cli.commands.voices", "app", "Keep prints of voices, by which speakers are named."),
     "engines": CommandEntry("asrcli.cli.commands.engines", "app", "List engines and models; pull weights."),
     "doctor": CommandEntry(
         "asrcli.cli.commands.doctor", "doctor", "Probe devices and libraries; say how to mend them."

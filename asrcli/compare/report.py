@@ -98,6 +98,7 @@ def meetings(
         "tcpWER",
         "ORC-WER",
         "DER",
+        "JER",
         "missed",
         "false alarm",
         "confusion",
@@ -157,7 +158,8 @@ def _conversation(one: MeetingScore) -> list[str]:
     all_three = [Share(errors or 0, one.words) for errors in (one.cp_errors, one.tcp_errors, one.orc_errors)]
     intervals = [one.cp_interval, one.tcp_interval, one.orc_interval]
     shown = rates(all_three, intervals) if one.cp_errors is not None else ["–"] * 3
-    return [one.name, f"{one.recordings}", words, *shown, percent(one.diarization_error_rate), *seconds]
+    turns = [percent(one.diarization_error_rate), percent(one.jer)]
+    return [one.name, f"{one.recordings}", words, *shown, *turns, *seconds]
 
 
 def print_tables(comparison: Comparison, *, fields: Sequence[str], confusions: int, show: str | None) -> None:

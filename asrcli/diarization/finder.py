@@ -57,6 +57,10 @@ class LoadedDiarizer:
         end = len(samples) / SAMPLE_RATE
         return replace(found, turns=_until(end, found.turns), exclusive=_until(end, found.exclusive))
 
+    def people(self, samples: Samples) -> Mapping[str, Samples]:
+        """Return the print of each person in samples."""
+        return self.find(samples, SpeakerCount()).prints
+
 
 def _until(end: float, turns: Sequence[Turn]) -> tuple[Turn, ...]:
     """Return what of the turns is in the recording, by time; windows are padded, and turns may end behind it."""
@@ -77,7 +81,7 @@ class SpeakerFinder:
         """
         self.wanted, self.announce = wanted, announce
         self.loaded = LoadedDiarizer(choice, announce)
-        self.known = read_voices(wanted.voices, self._people) if wanted.voices else {}
+        self.known = read_voices(wanted.voices, self.loaded.people, self.loaded.source) if wanted.voices else {}
 
     def find(self, samples: Samples, start: float) -> Diarization:
         """Return who speaks when in a recording.
@@ -93,10 +97,6 @@ class SpeakerFinder:
         turns, exclusive = _moved(found.turns, start, names), _moved(found.exclusive, start, names)
         prints = {names.get(label, label): one for label, one in found.prints.items()} if self.wanted.same else {}
         return Diarization(turns, exclusive, self.loaded.source, tuple(voices.values()), prints)
-
-    def _people(self, samples: Samples) -> Mapping[str, Samples]:
-        """Return the print of each person in samples."""
-        return self.loaded.find(samples, SpeakerCount()).prints
 
 
 def _moved(turns: Sequence[Turn], start: float, names: Mapping[str, str]) -> tuple[Turn, ...]:

@@ -59,7 +59,7 @@ class LiveSpeakers:
         loaded = self._loaded = LoadedDiarizer(self.choice, announce)
         self.source = loaded.source
         if self.wanted.voices:
-            known = read_voices(self.wanted.voices, lambda samples: loaded.find(samples, SpeakerCount()).prints)
+            known = read_voices(self.wanted.voices, loaded.people, loaded.source)
             self.people = [_Person(name, one * KNOWN_SECONDS, KNOWN_SECONDS) for name, one in known.items()]
 
     def feed(self, samples: Samples) -> None:

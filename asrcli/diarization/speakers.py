@@ -33,6 +33,7 @@ class SpeakerOptions:
     voices: str | None = None  # folder with a recording of each person whose name is known
     same: bool = False  # one person has one label in all recordings of a run
     live: bool = False  # while they speak
+    keeps: bool = False  # a voice print is to be written
 
     @property
     def count(self) -> SpeakerCount:
@@ -42,7 +43,7 @@ class SpeakerOptions:
     @property
     def by_voice(self) -> str:
         """The option that needs voice prints, "" when none does."""
-        given = {"--voices": self.voices, "--same-speakers": self.same, "--stream": self.live}
+        given = {"--voices": self.voices, "--same-speakers": self.same, "--stream": self.live, "asr voices": self.keeps}
         return next((option for option, value in given.items() if value), "")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.audio.decode import decode
 from asrcli.audio.inputs import walk
+from asrcli.diarization.store import SUFFIX, kept_voices, read_voice
 from asrcli.errors import InputError, UsageError
 from asrcli.formats.turns import UNKNOWN
 from asrcli.types import Recording, Voice
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def voice_files(folder: str) -> dict[str, str]:
-    """Return the recording of each person by name, which is that of the file without its extension.
+    """Return the recording, or the print, of each person by name, which is that of the file without its extension.
 
     Raises:
         UsageError: no such folder, no recording in it, or two of one name.
@@ -32,39 +33,55 @@ def voice_files(folder: str) -> dict[str, str]:
     if not os.path.isdir(folder):
         raise UsageError(f"--voices '{folder}' is no folder: name one with a short recording of each person")
     found: dict[str, str] = {}
-    for path in sorted(walk(folder)):
+    for path in sorted([*walk(folder), *map(str, kept_voices(folder).values())]):
         name = Path(path).stem
         if name in found:
-            raise UsageError(f"--voices '{folder}' has two recordings of '{name}': '{found[name]}' and '{path}'")
+            raise UsageError(f"--voices '{folder}' has two files for '{name}': '{found[name]}' and '{path}'")
         found[name] = path
     if not found:
         raise UsageError(f"--voices '{folder}' has no recordings: put a short one of each person there, NAME.wav")
     return found
 
 
-def read_voices(folder: str, listen: Callable[[Samples], Mapping[str, Print]]) -> dict[str, Print]:
-    """Return the print of each person in a folder, by name.
+def read_voices(folder: str, listen: Callable[[Samples], Mapping[str, Print]], source: str) -> dict[str, Print]:
+    """Return the print of each person in a folder, by name: one that is kept, or that of a recording.
 
     Args:
-        folder: with a recording of each.
+        folder: with a print or a recording of each.
         listen: returns the print of each person in samples.
+        source: the diarizer with its revision: prints of two are not comparable.
 
     Raises:
         UsageError: a recording in which nobody, or more than one person, is heard; or as `voice_files`.
     """
-    import numpy as np
-
     known = {}
     for name, path in voice_files(folder).items():
-        try:
-            prints = listen(np.concatenate(list(decode(Recording(path), lambda _: None))))
-        except InputError as error:
-            raise UsageError(f"--voices: '{path}' cannot be heard: {error}") from error
-        if len(prints) != 1:
-            heard = f"{len(prints)} people are" if len(prints) else "nobody is"
-            raise UsageError(f"--voices: {heard} heard in '{path}': take some seconds in which one person speaks")
-        known[name] = next(iter(prints.values()))
+        if not path.endswith(SUFFIX):
+            known[name] = listen_to(path, listen)
+            continue
+        kept = read_voice(Path(path))
+        if kept.source != source:
+            raise UsageError(f"'{path}' is a print by {kept.source}, not {source}: make it again with asr voices add")
+        known[name] = kept.print
     return known
+
+
+def listen_to(path: str, listen: Callable[[Samples], Mapping[str, Print]]) -> Print:
+    """Return the print of the one person in a recording.
+
+    Raises:
+        UsageError: nobody, or more than one person, is heard.
+    """
+    import numpy as np
+
+    try:
+        prints = listen(np.concatenate([np.zeros(0, np.float32), *decode(Recording(path), lambda _: None)]))
+    except InputError as error:
+        raise UsageError(f"the voice in '{path}' cannot be heard: {error}") from error
+    if len(prints) != 1:
+        heard = f"{len(prints)} people are" if len(prints) else "nobody is"
+        raise UsageError(f"{heard} heard in '{path}': take some seconds in which one person speaks")
+    return next(iter(prints.values()))
 
 
 def name_speakers(

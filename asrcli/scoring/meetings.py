@@ -1,4 +1,4 @@
-"""Measures of conversations: who spoke when (DER), words whatever the speakers are called (cpWER, tcpWER, ORC-WER).
+"""Measures of conversations: who spoke when (DER, JER); words, whatever the speakers are called (cpWER, tcpWER, ORC-WER).
 
 meeteval and pyannote.metrics do the work (extra ``[meetings]``); errors and lengths are added over recordings, never
 averaged. The references and hypotheses are the segments of stm or SegLST files (recording, speaker, times, words), or
@@ -37,6 +37,7 @@ class MeetingScore:
     cp_interval: Interval | None = None  # 95 %, over recordings; none of fewer than five
     orc_interval: Interval | None = None
     tcp_interval: Interval | None = None
+    jer: float | None = None  # Jaccard error rate: the mean over the speakers of a reference
 
     @property
     def cp_wer(self) -> float | None:
@@ -103,6 +104,7 @@ def score_meetings(
         over_recordings(cp, words),
         over_recordings(orc, words),
         over_recordings(tcp, words),
+        score_speakers(said, heard, collar),
     )
 
 
@@ -126,6 +128,22 @@ def score_turns(said: Recordings, heard: Recordings, collar: float) -> Mapping[s
         diarization(annotation(recording, segments), annotation(recording, others), uem=whole(segments, others))
     parts: Mapping[str, float] = diarization.accumulated_
     return parts
+
+
+def score_speakers(said: Recordings, heard: Recordings, collar: float) -> float | None:
+    """Return the Jaccard error rate, in which each speaker counts alike, however little he says (DIHARD II, 2019).
+
+    Each speaker of a reference is paired with one of the hypothesis; the error is what only one of the two says, of
+    what either says. None without speech.
+    """
+    from pyannote.metrics.diarization import JaccardErrorRate
+
+    jaccard = JaccardErrorRate(collar=2 * collar)
+    for recording, segments in said.items():
+        others = heard.get(recording, [])
+        jaccard(annotation(recording, segments), annotation(recording, others), uem=whole(segments, others))
+    parts = jaccard.accumulated_
+    return float(parts["speaker error"] / parts["speaker count"]) if parts["speaker count"] else None
 
 
 def score_words(said: Recordings, heard: Recordings, normalize: Callable[[str], str]) -> list[tuple[int, ...]]:

@@ -50,8 +50,8 @@ class CampPlus(Diarizer):
     default_model: ClassVar[str] = "campplus"
     loads_folders: ClassVar[bool] = False
     devices: ClassVar[tuple[str, ...]] = ("cuda", "cpu")
-    # Prints of one person in two recordings of one kind have cosines from 0.76; those of two people are below 0.5 in 95
-    # of 100 pairs, and below 0.65 in 99 (docs/accuracy.md).
+    # Prints of one person over one kind of line have cosines from 0.76; those of two people are below 0.51 in 95 of 100
+    # pairs, and below 0.65 in 99 (docs/accuracy.md).
     same_person: ClassVar[float | None] = 0.6
     other_person: ClassVar[float] = 0.45
 
