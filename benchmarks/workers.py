@@ -77,10 +77,10 @@ def passing() -> None:
             one.transcribe(clips, Options())
             times[name].append(time.perf_counter() - began)
     there.close()
-    cost = statistics.median(times["there"]) - statistics.median(times["here"])
+    cost = min(times["there"]) - min(times["here"])  # a busy machine makes the others wait, here as there
     print(
-        f"\nA clip of 30 s to a worker and its segments back: {1000 * cost:.1f} ms, the median of {CLIPS}: "
-        f"{100 * cost / 30:.3f} % of its length, and ten times that of the time of an engine at 10 times real time."
+        f"\nA clip of 30 s to a worker and its segments back: {1000 * cost:.1f} ms at least, of {CLIPS}: "
+        f"{100 * cost / 30:.3f} % of its length, {100 * cost / 3:.2f} % of an engine's time at ten times real time."
     )
     dying = WorkerRecogniser(Choice(Fake, Weights("kill=bad", None), Device()))
     dying.load()
