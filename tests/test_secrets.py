@@ -292,12 +292,13 @@ def test_every_command_at_work_keeps_planted_keys(
     """Servers say every key back that they are given; none is in what is printed or written, whole or in part."""
     place_of_work(planted)
     monkeypatch.setattr("signal.signal", lambda *unused: None)
-    monkeypatch.delenv("HF_HUB_OFFLINE")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     with echoing(echo) as (url, came):
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", url.removesuffix("/v1"))
         for line in WORK:
             before = len(came)
+            if " pull " in line:  # the last: doctor would look for the real hub
+                monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+                monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
             code = run(*line.removeprefix("+").replace("URL", url).split())
             assert code in (0, 1, 3), f"{line}: used wrongly"
             assert not line.startswith("+") or set(came[before:]) & {*KEYS.values()}, line
