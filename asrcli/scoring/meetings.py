@@ -1,4 +1,4 @@
-"""Measures of conversations: who spoke when (DER, JER); words, whatever the speakers are called (cpWER, tcpWER, ORC-WER).
+"""Measures of conversations: who spoke when (DER, JER); words under any names of speakers (cpWER, tcpWER, ORC-WER).
 
 meeteval and pyannote.metrics do the work (extra ``[meetings]``); errors and lengths are added over recordings, never
 averaged. The references and hypotheses are the segments of stm or SegLST files (recording, speaker, times, words), or
