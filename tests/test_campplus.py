@@ -186,16 +186,19 @@ def test_weights_are_opened_as_plain_data(tmp_path: Path, capfd: pytest.CaptureF
 
 def test_one_thread_of_torch_for_small_networks_and_as_before_for_others() -> None:
     import torch
-    from asr_plugins.campplus import _threads
+
+    from asrcli.engines.device import torch_threads
 
     seen: list[int] = []
     before = torch.get_num_threads()
-    with _threads(before + 1):
+    with torch_threads(before + 1):
         seen.append(torch.get_num_threads())
         other = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
         other.start()
         other.join()
     assert [*seen, torch.get_num_threads()] == [before + 1, before, before]
+    with torch_threads(0):
+        assert torch.get_num_threads() == before, "nobody says how many"
 
 
 def people(counts: list[int], noise: float = 0.05) -> tuple[Any, Any]:

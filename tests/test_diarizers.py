@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from audio_files import write_wav
 
+from asrcli.api import transcribe
 from asrcli.diarization import choice
 from asrcli.diarization.choice import DiarizerChoice, check_wanted, choose
 from asrcli.diarization.finder import SpeakerFinder
@@ -85,6 +87,20 @@ def test_what_lacks_is_said_before_any_work(here: set[str], tmp_path: Path) -> N
         check_wanted(SpeakerOptions(model="packed"))
     with pytest.raises(UsageError, match="--voices is for --diarize-model packed, not 'pulled'"):
         check_wanted(SpeakerOptions(model="pulled", voices=str(tmp_path)))
+
+
+def test_threads_reach_the_diarizer(here: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made: list[Device] = []
+    resolve = choice.models.resolve
+    weights = {Pulled: Weights("big", None)}
+    monkeypatch.setattr(
+        choice.models, "resolve", lambda kind, *rest, **more: weights.get(kind) or resolve(kind, *rest, **more)
+    )
+    monkeypatch.setattr(Pulled, "__init__", lambda self, weights, device: made.append(device))
+    monkeypatch.setattr(Pulled, "find", lambda *arguments: Speaking((Turn("a", 0.0, 1.0),)))
+    write_wav(tmp_path / "a.wav", np.zeros(16_000, np.float32))
+    (heard,) = transcribe(tmp_path / "a.wav", engine="fake", vad=False, speakers=SpeakerOptions(model="big"), threads=3)
+    assert [one.speaker for one in heard.turns] == ["a"] and [one.threads for one in made] == [3]
 
 
 def test_turns_end_with_the_recording_and_memory_that_is_short_leads_to_the_cpu() -> None:

@@ -110,7 +110,7 @@ def test_text_is_settled_with_its_speaker() -> None:
     assert said == [
         Update("", "One tw", 1.0),
         Update("One", "", 2.0, Segment("One", 0.0, 1.0, speaker="A")),
-        Update("two", "", 2.0, Segment("two", 1.0, 2.0, speaker="B")),
+        Update(" two", "", 2.0, Segment("two", 1.0, 2.0, speaker="B")),
     ]
     assert [one.speaker for one in listener.segments] == ["A", "B"]
 

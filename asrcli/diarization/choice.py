@@ -94,7 +94,7 @@ def check_wanted(wanted: SpeakerOptions) -> None:
     check_installed(chosen)
 
 
-def prepare(wanted: SpeakerOptions, device: str, offline: bool, announce: Announce) -> DiarizerChoice:
+def prepare(wanted: SpeakerOptions, device: str, offline: bool, announce: Announce, threads: int = 0) -> DiarizerChoice:
     """Find the weights, pulling them when they are not here and that is allowed, and the device; load nothing.
 
     Raises:
@@ -104,7 +104,7 @@ def prepare(wanted: SpeakerOptions, device: str, offline: bool, announce: Announ
     chosen, model = choose(wanted)
     weights = models.resolve(chosen, model, offline=offline, pull=True, announce=announce)
     kind = device if device.split(":")[0] in chosen.devices else "auto"
-    return DiarizerChoice(chosen, weights, devices.choose(cast(Any, chosen), kind))
+    return DiarizerChoice(chosen, weights, devices.choose(cast(Any, chosen), kind, threads=threads))
 
 
 def recipe(wanted: SpeakerOptions) -> dict[str, str]:

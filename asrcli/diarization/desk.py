@@ -28,7 +28,9 @@ HELD_SECONDS = 3600.0  # of decoded audio that waits for the diarizer, 230 MB; a
 PATIENCE = 0.2  # seconds between two looks, so that an interrupt is noticed
 
 
-def prepare(wanted: SpeakerOptions, device: str, offline: bool, announce: Callable[[str], None]) -> DeskMaker:
+def prepare(
+    wanted: SpeakerOptions, device: str, offline: bool, announce: Callable[[str], None], threads: int = 0
+) -> DeskMaker:
     """Find weights and device, and return what makes a desk; the weights load in its thread.
 
     Raises:
@@ -36,7 +38,7 @@ def prepare(wanted: SpeakerOptions, device: str, offline: bool, announce: Callab
     """
     from asrcli.diarization import choice
 
-    found = choice.prepare(wanted, device, offline, announce)
+    found = choice.prepare(wanted, device, offline, announce, threads)
     together = partial(name_people, diarizer=found.diarizer) if wanted.same else None
     return lambda recordings: Desk(recordings, lambda say: SpeakerFinder(found, wanted, say), together)
 

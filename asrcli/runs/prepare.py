@@ -99,4 +99,4 @@ def _diarization(request: Request, announce: Announce) -> DeskMaker | None:
         return None
     from asrcli.diarization.desk import prepare
 
-    return prepare(request.speakers, first_device(request.device), request.offline, announce)
+    return prepare(request.speakers, first_device(request.device), request.offline, announce, request.threads)

@@ -95,7 +95,8 @@ def _speakers(wanted: Request, console: Console) -> SpeakersHeard | None:
     from asrcli.diarization.choice import prepare
     from asrcli.diarization.live import LiveSpeakers
 
-    return LiveSpeakers(prepare(wanted.speakers, wanted.device, wanted.offline, console.note), wanted.speakers)
+    found = prepare(wanted.speakers, wanted.device, wanted.offline, console.note, wanted.threads)
+    return LiveSpeakers(found, wanted.speakers)
 
 
 def _timed_while_heard(planned: Plan, wanted: Request) -> Request:

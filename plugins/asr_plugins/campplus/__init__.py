@@ -5,9 +5,6 @@ segmentation-3.0 hears who speaks within ten seconds, CAM++ tells voices apart.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count as numbers
 from pathlib import Path
 from pickle import UnpicklingError
@@ -15,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrcli.diarizer import Diarizer, SpeakerCount, Speaking
 from asrcli.engine import Device, Model, Packaged, Weights
+from asrcli.engines.device import torch_threads
 from asrcli.errors import ModelError
 from asrcli.types import Turn
 
@@ -61,7 +59,9 @@ class CampPlus(Diarizer):
         from asr_plugins.campplus.segmentation import SegmentationNetwork
 
         assert weights.path is not None
-        folder, self.device, self.threads = Path(weights.path), str(device), device.threads or 1
+        folder, self.device = Path(weights.path), str(device)
+        # Networks this small gain nothing from a second thread, and lose beside a recogniser: see `torch_threads`.
+        self.threads = device.threads or 1
         self.segmentation = load_network(SegmentationNetwork(), folder / SEGMENTATION, "state_dict").to(self.device)
         self.voices = load_network(VoiceNetwork(), folder / VOICES).to(self.device)
 
@@ -86,31 +86,10 @@ class CampPlus(Diarizer):
 
         from asr_plugins.campplus import activity, prints
 
-        with torch.inference_mode(), _threads(self.threads):
+        with torch.inference_mode(), torch_threads(self.threads):
             found = activity.hear(self.segmentation, samples, self.device)
             pieces = prints.pieces(found.alone())
             return found, pieces, prints.voice_prints(self.voices, samples, pieces, self.device)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Let torch compute with so many threads, in this thread of the program alone.
-
-    The networks are too small to be shared out: beside other work on two cores two threads wait for each other, and
-    take ten times as much of the processor as one (0.27 and 3.1 s for 8 s of sound).
-    """
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    # It is also what new threads begin with, such as that of the recogniser: another thread sets that back.
-    other = threading.Thread(target=torch.set_num_threads, args=(before,))
-    other.start()
-    other.join()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def load_network(network: Any, path: Path, inside: str = "") -> Any:

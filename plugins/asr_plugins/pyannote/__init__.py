@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrcli.diarizer import Diarizer, SpeakerCount, Speaking
 from asrcli.engine import LAST_RESORT, Device, Model, Weights
+from asrcli.engines.device import torch_threads
 from asrcli.errors import UsageError
 from asrcli.types import SAMPLE_RATE, Turn
 
@@ -45,7 +46,7 @@ class Pyannote(Diarizer):
         from asr_plugins.pyannote.checkpoint import open_pipeline
 
         assert weights.path is not None
-        self.pipeline = open_pipeline(weights.path)
+        self.pipeline, self.threads = open_pipeline(weights.path), device.threads
         if device.kind != "cpu":
             import torch
 
@@ -65,7 +66,7 @@ class Pyannote(Diarizer):
             return Speaking()
         _silence_pyannote()
         file = {"waveform": torch.from_numpy(samples)[None], "sample_rate": SAMPLE_RATE, "uri": "recording"}
-        with torch.inference_mode():
+        with torch.inference_mode(), torch_threads(self.threads):
             output = self.pipeline(
                 file, num_speakers=count.exactly, min_speakers=count.at_least, max_speakers=count.at_most
             )
