@@ -77,7 +77,7 @@ def test_tables_of_several_protocols_say_so(called: Called) -> None:
     assert called("-t", "english", "-t", "firered-mandarin")[0] == 2
     _, out, _ = called("tables")
     assert all(name in out for name in ("second-hand", "self-reported", "published", "firered2", "with asr"))
-    assert len(json.loads(called("tables", "--json")[1])) == 21
+    assert len(json.loads(called("tables", "--json")[1])) == 22
 
 
 @pytest.mark.parametrize(

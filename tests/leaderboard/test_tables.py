@@ -338,6 +338,28 @@ def test_other_figures_of_the_qwen3_report_are_those_of_the_report(shared: Path)
 
 
 OTHERS = ("language", "alignment", "speed")
+# Table 7 of the report, also in its README at 7c6daf7, row by row.
+SINGERS = ("openai/gpt-4o-transcribe", "google/gemini-2.5-pro", "bytedance/Doubao-ASR-1.0",
+           "openai/whisper-large-v3", "FunAudioLLM/Fun-ASR-MLT-Nano", "Qwen/Qwen3-ASR-1.7B")  # fmt: skip
+SUNG = """
+M4Singer 16.77 20.88 7.88 13.58 7.29 5.98
+MIR-1k-vocal 11.87 9.85 6.56 11.71 8.17 6.25
+Opencpop 7.93 6.49 3.80 9.52 2.98 3.08
+Popcs 32.84 15.13 8.97 13.77 9.42 8.52
+EntireSongs-en 30.71 12.18 33.51 N/A N/A 14.60
+EntireSongs-zh 34.86 18.68 23.99 N/A N/A 13.91
+"""
+
+
+def test_songs_are_those_of_the_qwen3_report() -> None:
+    table = load("qwen3-asr-singing")
+    rates = {row.model: row.rates for row in table.rows}
+    assert sorted(rates) == sorted(SINGERS)
+    lines = [line.split() for line in SUNG.strip().splitlines()]
+    assert [one.label for one in table.sets] == [label for label, *_ in lines]
+    for label, *cells in lines:
+        found = [rates[model].get(set_name(label)) for model in SINGERS]
+        assert found == [None if cell == "N/A" else float(cell) for cell in cells]
 
 
 def test_relative_reductions_are_those_of_the_firered_report(shared: Path) -> None:
