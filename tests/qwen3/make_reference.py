@@ -1,7 +1,9 @@
-"""Write what the official package says of the random models of `random_models`; run in an environment of its own.
+"""Write what the official package says of the random models of `random_models` and of the trained ones.
 
-    pip install qwen-asr==0.0.6 && python -m tests.qwen3.make_reference tests/qwen3
+    pip install qwen-asr==0.0.6   # in an environment of its own
+    python -m tests.qwen3.make_reference --asr DIR --aligner DIR --strings DIR --out tests/qwen3
 
+The folders are the tiny trained models in the original layout and the digit strings of the tests.
 Made with qwen-asr 0.0.6 (transformers 4.57.6, torch 2.13, CPU, float32, PyTorch's attention). All clips are at most 8 s
 long: beyond that the official code with this attention lets windows see each other (QwenLM/Qwen3-ASR issue 213), and
 so differs from itself with flash attention, from transformers 5, and from us.
@@ -9,7 +11,7 @@ so differs from itself with flash attention, from transformers 5, and from us.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -19,10 +21,21 @@ from qwen_asr import Qwen3ASRModel, Qwen3ForcedAligner
 
 from tests.qwen3 import random_models as cases
 
+BATCH = 8
+
+
+def main() -> None:
+    """Write ``official.npz``."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("asr", "aligner", "strings", "out"):
+        parser.add_argument(f"--{name}", required=True, type=Path)
+    options = parser.parse_args()
+    np.savez_compressed(options.out / "official.npz", **random_reference(), **digits_reference(options))
+
 
 @torch.inference_mode()
-def main(out: Path) -> None:
-    """Write ``official.npz``."""
+def random_reference() -> dict[str, np.ndarray]:
+    """Return prompts, encoder outputs, tokens and times of the random models."""
     found: dict[str, np.ndarray] = {}
     for seed in cases.SEEDS:
         with tempfile.TemporaryDirectory() as folder:
@@ -40,7 +53,7 @@ def main(out: Path) -> None:
                 words = cases.WORDS[: 2 * (number + 1)]
                 items = aligner.align((cases.wave(seconds, seed), 16_000), " ".join(words), "English")[0]
                 found[f"align-{seed}-{number}"] = np.array([(one.start_time, one.end_time) for one in items])
-    np.savez_compressed(out / "official.npz", **found)
+    return found
 
 
 def asr(model: Qwen3ASRModel, samples: np.ndarray, context: str, language: str | None) -> dict[str, np.ndarray]:
@@ -60,5 +73,43 @@ def asr(model: Qwen3ASRModel, samples: np.ndarray, context: str, language: str |
     }
 
 
+@torch.inference_mode()
+def digits_reference(options: argparse.Namespace) -> dict[str, np.ndarray]:
+    """Return the answers of the trained models: each clip alone, with its language, and in batches; and the times.
+
+    The package has the ids of the real end tokens in its code; the tiny vocabulary has others.
+    """
+    paths = sorted(options.strings.glob("*.wav"))
+    clips = [(cases.digit_wave(path), 16_000) for path in paths]
+    model = Qwen3ASRModel.from_pretrained(
+        str(options.asr), dtype=torch.float32, attn_implementation="sdpa", max_new_tokens=64
+    )
+    ends = model.processor.tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>"])
+    generate, written = model.model.generate, []
+
+    def listen(**inputs):
+        answer = generate(**inputs, eos_token_id=ends)
+        for row in answer.sequences[:, inputs["input_ids"].shape[1] :].tolist():
+            written.append(row[: next((at for at, token in enumerate(row) if token in ends), len(row))])
+        return answer
+
+    model.model.generate = listen
+    ways = {"alone": (1, None), "language": (1, "English"), "batch": (BATCH, None)}
+    found: dict[str, np.ndarray] = {}
+    for way, (size, language) in ways.items():
+        written.clear()
+        told = [
+            one for at in range(0, len(clips), size) for one in model.transcribe(clips[at : at + size], "", language)
+        ]
+        found[f"digits-{way}-texts"] = np.array([one.text for one in told])
+        for number, tokens in enumerate(written):
+            found[f"digits-{way}-{number}"] = np.array(tokens, np.int32)
+    aligner = Qwen3ForcedAligner.from_pretrained(str(options.aligner), dtype=torch.float32)
+    for number, (clip, path) in enumerate(zip(clips, paths, strict=True)):
+        items = aligner.align(clip, path.with_suffix(".txt").read_text().strip(), "English")[0]
+        found[f"digits-times-{number}"] = np.array([(one.start_time, one.end_time) for one in items])
+    return found
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import wave as wave_file
 from pathlib import Path
 
 import numpy as np
@@ -188,3 +189,10 @@ def byte_symbols() -> list[str]:
     """Return the 256 characters that stand for bytes in GPT-2's vocabulary."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     return [chr(byte) for byte in plain] + [chr(256 + number) for number in range(256 - len(plain))]
+
+
+def digit_wave(path: Path) -> np.ndarray:
+    """Return a recording of 8 kHz at 16 kHz, by its spectrum: the same in every environment."""
+    with wave_file.open(str(path)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+    return (2 * np.fft.irfft(np.fft.rfft(samples), 2 * len(samples))).astype(np.float32)

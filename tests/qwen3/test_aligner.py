@@ -46,6 +46,17 @@ def test_times_are_the_official_ones(seed: int, tmp_path: Path, official: dict[s
         assert times == pytest.approx(official[f"align-{seed}-{number}"], abs=0.0011)
 
 
+def test_times_of_the_trained_model_are_the_official_ones(
+    checkpoints: Path, digit_strings: list[tuple[Path, str]], official: dict[str, np.ndarray]
+) -> None:
+    model = load(checkpoints / "qwen3-aligner-digits").model
+    clips = [cases.digit_wave(path) for path, _ in digit_strings]
+    stamps = model.stamps(clips, [text.split() for _, text in digit_strings])
+    for number, one in enumerate(stamps):
+        times = np.array(repair(one.seconds)).reshape(-1, 2)
+        assert times == pytest.approx(official[f"digits-times-{number}"], abs=0.0011)
+
+
 # The repair
 
 

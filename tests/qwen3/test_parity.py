@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from asr_plugins.qwen3 import Qwen3
 from asr_plugins.qwen3.decoding import End, Prompt
 from asr_plugins.qwen3.model import AsrModel, Request, after, before
 
+from asrcli.types import Clip, Options, Recording
 from tests.qwen3 import random_models as cases
 
 LANGUAGES = {"English": "en", "Chinese": "zh", None: None}
@@ -64,6 +66,24 @@ def test_tokens_are_the_official_ones(
     for number, one in enumerate(written):
         assert list(one.tokens) == official[f"asr-{seed}-{number}-tokens"].tolist()
         assert one.end is End.LIMIT
+
+
+@pytest.mark.parametrize(("way", "language"), [("alone", None), ("language", "en"), ("batch", None)])
+def test_trained_models_answer_as_the_official_package(
+    digits: Qwen3,
+    digit_strings: list[tuple[Path, str]],
+    official: dict[str, np.ndarray],
+    way: str,
+    language: str | None,
+) -> None:
+    asked = [Request(cases.digit_wave(path), "", language, 64) for path, _ in digit_strings]
+    written = digits.model.hear(asked) if way == "batch" else [digits.model.hear([one])[0] for one in asked]
+    assert [list(one.tokens) for one in written] == [
+        official[f"digits-{way}-{number}"].tolist() for number in range(len(asked))
+    ]
+    clips = [Clip(Recording("x"), 0.0, one.samples, language=language) for one in asked]
+    found = digits.transcribe(clips, Options())
+    assert [" ".join(one.text for one in own) for own in found] == official[f"digits-{way}-texts"].tolist()
 
 
 def test_long_clips_are_those_of_transformers(loaded: tuple[int, AsrModel], random_folder: tuple[int, Path]) -> None:
