@@ -90,20 +90,10 @@ def meetings(
     write_reports(paths, {"json": to_json}, force=to.force)
     if to.quiet or paths.to_stdout:
         return
-    columns = [
-        "system",
-        "recordings",
-        "words",
-        "cpWER",
-        "tcpWER",
-        "ORC-WER",
-        "DER",
-        "JER",
-        "missed",
-        "false alarm",
-        "confusion",
-    ]
-    table_console().print(terminal.table("Conversations", columns, [_conversation(one) for one in scores]))
+    words = ["words", "cpWER", "tcpWER", "ORC-WER"]
+    columns = ["system", "recordings", *words, "DER", "JER", "missed", "false alarm", "confusion"]
+    rows = [_conversation(one) for one in scores]
+    table_console().print(terminal.Sheet(columns, rows, "Conversations"))
 
 
 def score_conversations(

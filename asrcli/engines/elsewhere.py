@@ -49,7 +49,7 @@ def modules_of(engine: type[Engine]) -> dict[str, Path]:
 
 def needs_torch(requirements: tuple[str, ...]) -> bool:
     """Return whether torch is among them, or comes with what is."""
-    return any(one.startswith(("torch", "nemo")) for one in requirements)
+    return any(one.startswith("torch") for one in requirements)
 
 
 def _required(dist: Distribution) -> list[Requirement]:
