@@ -12,6 +12,7 @@ import wave
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -376,6 +377,27 @@ def test_no_time_is_ever_missing_or_goes_back(placed: list[Placed | None], sizes
     assert len(words) == len(tokens)
     ends = [0.0, *(time for word in words for time in (word.start, word.end)), 10.0]
     assert ends == sorted(ends)
+
+
+def test_the_work_for_words_without_a_place_grows_with_their_number() -> None:
+    """A subtitle of 20,000 open tags is a text of 40,000 words beside a recording of seconds."""
+
+    def steps(size: int) -> int:
+        tokens, done = [Token("word", number, number + 1) for number in range(size)], [0]
+
+        def count(*_: Any) -> Any:
+            done[0] += 1
+            return count
+
+        before = sys.gettrace()
+        sys.settrace(count)
+        try:
+            written_back(tokens, [None] * size, Region(0.0, 10.0))
+        finally:
+            sys.settrace(before)
+        return done[0]
+
+    assert steps(800) < 3 * steps(400)
 
 
 # Texts

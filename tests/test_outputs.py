@@ -288,6 +288,23 @@ def test_a_changed_file_is_told_also_when_size_and_time_are_the_same(audio: Path
         unchanged(str(audio), before)
 
 
+def test_a_link_to_an_input_or_other_permissions_change_nothing(audio: Path, tmp_path: Path) -> None:
+    """As backups and tools that find doubles do it: only the time of the last change of anything is another."""
+    before, known = stamp(str(audio)), identify(str(audio))
+    os.link(audio, tmp_path / "backup.wav")
+    assert unchanged(str(audio), before) == known
+    (tmp_path / "backup.wav").unlink()  # as many links as before
+    audio.chmod(0o600)
+    assert unchanged(str(audio), before) == known
+    facts = audio.stat()
+    with (tmp_path / "new.wav").open("wb") as new:
+        new.write(audio.read_bytes())
+    os.utime(tmp_path / "new.wav", ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    os.replace(tmp_path / "new.wav", audio)  # another file in its place
+    with pytest.raises(InputError, match="changed while it was read"):
+        unchanged(str(audio), before)
+
+
 def test_many_writers_of_one_file_leave_one_whole_text(tmp_path: Path) -> None:
     texts = [str(number) * 100_000 for number in range(8)]
     threads = [threading.Thread(target=write_atomic, args=(tmp_path / "a.txt", text)) for text in texts]

@@ -97,3 +97,14 @@ def test_a_manifest_is_data_for_programs_and_has_every_text_as_it_is() -> None:
 
     rows = [{"path": "a.wav", "text": "-5", "pred_text": "=1"}]
     assert list(csv.DictReader(io.StringIO(to_table(rows, rows, ",")))) == rows
+
+
+def test_a_line_is_never_longer_than_anybody_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "list").write_text("x" * 400_000 + ".wav\n")
+    with pytest.raises(SystemExit):
+        main(["transcribe", "-e", "fake", "--files-from", str(tmp_path / "list")])
+    lines = capsys.readouterr().err.splitlines()
+    assert lines and all(len(line) < 1000 and "characters left out" in line for line in lines if "xx" in line)
+    path = "/" + "p" * 4094  # as long as one can be: it has to be read, and copied, whole
+    console.complain(path)
+    assert capsys.readouterr().err == f"{path}\n"

@@ -218,6 +218,28 @@ def test_an_input_that_changes_while_it_is_heard_is_not_up_to_date(
     assert '"input": "two.wav", "status": "up_to_date"' in (tmp_path / "r.jsonl").read_text()
 
 
+@pytest.mark.parametrize(
+    "words", [("one.wav", "-o", "out", "-f", "txt"), ("--manifest", "manifest.jsonl", "--output", "heard.jsonl")]
+)
+def test_a_backup_that_links_to_an_input_while_it_is_heard_is_no_change(
+    asr: Asr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    from asr_plugins.fake import Fake
+
+    rows = (f'{{"id": "{name}", "audio_filepath": "{name}.wav", "text": "x"}}\n' for name in ("one", "two"))
+    (tmp_path / "manifest.jsonl").write_text("".join(rows))
+    hear = Fake.transcribe
+
+    def hear_and_link(self: Fake, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+        for name in ("one.wav", "manifest.jsonl"):
+            os.link(tmp_path / name, tmp_path / f".{name}.backup{len(os.listdir(tmp_path))}")
+        return hear(self, clips, options)
+
+    monkeypatch.setattr(Fake, "transcribe", hear_and_link)
+    assert asr(*FAKE, *words)[0] == 0
+    assert "up to date" in asr(*FAKE, *words)[1]
+
+
 @pytest.mark.parametrize("changing", ["one.wav", "manifest.jsonl"])
 def test_a_manifest_that_changes_while_it_is_heard_is_not_up_to_date(
     asr: Asr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changing: str

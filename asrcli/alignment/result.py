@@ -161,22 +161,15 @@ def _interpolated(tokens: Sequence[Token], words: Sequence[Word | None], within:
     One that was not found only marks where it would be: at the end of the word before it, without length. One that has
     no spoken form (a dash, a number in a language that nobody here spells) shares the time between its neighbours.
     """
+    first = next((word.start for word in words if word is not None), within.start)
     done: list[Word] = []
-    for number, (token, word) in enumerate(zip(tokens, words, strict=True)):
-        if word is not None:
-            done.append(word)
-            continue
-        start = done[-1].end if done else within.start
-        following = next((other for other in words[number:] if other is not None), None)
-        end = start
-        if token.first == token.last:
-            if not done and following is not None:
-                start = end = following.start
-            done.append(Word(token.text, start, end, None, "interpolated", status="ok"))
-        else:
-            if not done and following is not None:
-                start = end = following.start
-            done.append(Word(token.text, start, end, 0.0, "interpolated", status="not_in_audio"))
+    for token, word in zip(tokens, words, strict=True):
+        if word is None:
+            at = done[-1].end if done else first
+            word = Word(token.text, at, at, None, "interpolated", status="ok")
+            if token.first < token.last:  # it has a spoken form
+                word = replace(word, score=0.0, status="not_in_audio")
+        done.append(word)
     return done
 
 

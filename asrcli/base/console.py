@@ -19,12 +19,27 @@ if TYPE_CHECKING:
     from rich.segment import Segment
 
 WIDE = 240  # characters in a line of a table that no terminal shows
+MOST_SAID = 5_000  # characters of a line: more than any path can have
 NARROW = 72  # columns of a terminal below which a bar, or a table that is drawn again and again, says less
 
 
 def printable(text: str) -> str:
     """Return text on one line; line breaks, control characters and undecodable bytes of names become escapes."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def line_of(text: str) -> str:
+    """Return text as one line for people; of one that nobody reads to its end, the beginning and the end."""
+    text = printable(without_users(text))
+    if len(text) > MOST_SAID:
+        head, tail = text[:500], text[-300:]
+        text = f"{head} [{len(text) - len(head) - len(tail)} characters left out] {tail}"
+    return text
+
+
+def brief(text: str, most: int = 60) -> str:
+    """Return a text to be quoted in a sentence: all of it, or its beginning."""
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -69,7 +84,7 @@ def tell(text: object = "") -> None:
 
 def complain(text: object) -> None:
     """Print one line on standard error."""
-    print(printable(without_users(str(text))), file=sys.stderr)
+    print(line_of(str(text)), file=sys.stderr)
 
 
 def clock(seconds: float) -> str:
@@ -131,16 +146,16 @@ class Console:
     def note(self, text: str) -> None:
         """Say something that is good to know."""
         if not self.quiet:
-            self._line(f"asr: {printable(without_users(text))}")
+            self._line(line_of(f"asr: {text}"))
 
     def detail(self, text: str) -> None:
         """Say something that only --verbose wants to know."""
         if self.verbose:
-            self._line(f"asr: {printable(without_users(text))}")
+            self._line(line_of(f"asr: {text}"))
 
     def error(self, text: str) -> None:
         """Say what went wrong; said even when quiet."""
-        self._line(f"asr: {printable(without_users(text))}")
+        self._line(line_of(f"asr: {text}"))
 
     def raw(self, text: str) -> None:
         """Write text as it is: a traceback."""

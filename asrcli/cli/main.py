@@ -22,7 +22,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from asrcli import __version__
-from asrcli.base.console import complain, printable
+from asrcli.base.console import complain, line_of
 from asrcli.base.files import reason, refusal
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
 
@@ -305,7 +305,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         text = error.format_message().rstrip(".")
         file = mistaken_name(words)
         advice = f"write {file} for the file" if file else f"see {command} --help"
-        line = f"asr: {printable(f'{text[:1].lower()}{text[1:]}; {advice}')}"
+        line = line_of(f"asr: {text[:1].lower()}{text[1:]}; {advice}")
         print(text if text.startswith("Usage:") else line, file=sys.stderr)
         sys.exit(error.exit_code)
     except AsrError as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from asrcli.audio.inputs import STDIN
 from asrcli.base.files import is_special
@@ -13,6 +14,8 @@ from asrcli.errors import InputError
 from asrcli.places import remote
 from asrcli.places.addresses import is_address
 from asrcli.places.blocks import Facts
+
+TRIES = 3  # to read a file again that is linked to, or given other permissions, meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +44,39 @@ def identify(path: str) -> Identity:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What the system says of a file's content: it changes with the content, and is had without reading it."""
+    """What a file is when it is opened; all but the hash is had without reading it."""
 
     size: int
     mtime_ns: int
-    ctime_ns: int = 0  # tells a copy that was given the times of another file
+    ctime_ns: int = 0  # changes with the content, also when a copy was given the times of another file
+    inode: int = 0
     tag: str = ""  # of one elsewhere: its ETag
+    digest: str = ""  # as `digest_of`
 
 
 def stamp(path: str) -> Stamp | None:
-    """Return the stamp of a file; ``None`` when there is none, or a pipe, which keeps nothing.
+    """Return the stamp of a file, with its hash; ``None`` when there is none, or a pipe, which keeps nothing.
 
     Raises:
         InputError: it is elsewhere, and cannot be asked for.
     """
+    found = _glance(path)
+    if found is None or is_address(path):
+        return found
+    try:
+        return replace(found, digest=_digest(path, found))
+    except OSError:  # opening it says why
+        return found
+
+
+@lru_cache(maxsize=256)
+def _digest(path: str, _: Stamp) -> str:
+    """Return the hash of a file, once for the many utterances that one recording can have."""
+    return digest_of(path)
+
+
+def _glance(path: str) -> Stamp | None:
+    """Return a stamp without the hash."""
     if is_address(path):
         said = remote.facts(path)
         return Stamp(said.size, 0 if said.tag else said.mtime_ns, tag=said.tag) if said else None
@@ -62,28 +84,45 @@ def stamp(path: str) -> Stamp | None:
         facts = os.stat(path)
     except OSError:
         return None
-    return Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns) if stat.S_ISREG(facts.st_mode) else None
+    if not stat.S_ISREG(facts.st_mode):
+        return None
+    return Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
 
 
 def unchanged(path: str, before: Stamp | None) -> Identity | None:
     """Return the identity of a file that is as it was when it was opened; ``None`` for what keeps no content.
 
+    A link to it, other permissions or an attribute change its ``ctime`` and nothing else: then its hash decides.
+
     Raises:
         InputError: it has changed since, so that what was made of it belongs to no content that it has had.
     """
     if is_address(path):
-        if before is None or stamp(path) != before:
+        if before is None or _glance(path) != before:
             raise changed(path)
         return _elsewhere(remote.seen(path))
     if before is None and (is_special(path) or path == STDIN):
         return None
+    for _ in range(TRIES if before is not None and before.digest else 0):
+        now = _glance(path)
+        if before is None or now is None or not _is_as(before, now):
+            break
+        if now.ctime_ns == before.ctime_ns or _has(path, now, before.digest):
+            return Identity(before.size, before.mtime_ns, before.digest)
+    raise changed(path)
+
+
+def _has(path: str, now: Stamp, digest: str) -> bool:
+    """Return whether a file has a content, and was left alone while it was read again."""
     try:
-        found = identify(path) if stamp(path) == before else None
+        return _digest(path, now) == digest and _glance(path) == now
     except OSError:
-        found = None
-    if found is None or stamp(path) != before:  # it is read in between
-        raise changed(path)
-    return found
+        return False
+
+
+def _is_as(before: Stamp, now: Stamp) -> bool:
+    """Return whether a file is as it was, as far as can be told without reading it, but for its ``ctime``."""
+    return replace(now, ctime_ns=before.ctime_ns, digest=before.digest) == before
 
 
 def _elsewhere(facts: Facts | None) -> Identity | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.alignment.language import guess_language
 from asrcli.alignment.result import FOREIGN, Summary, summarise
-from asrcli.base.console import clock
+from asrcli.base.console import brief, clock
 from asrcli.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def doubts(transcript: Transcript) -> Iterator[str]:
         count = len(transcript.leaps)
         where = "in one place" if count == 1 else f"in {count} places, the longest of {longest.words} words"
         yield (
-            f"{total} words of the text are not in the audio, {where} from '{words[longest.word].text}' "
+            f"{total} words of the text are not in the audio, {where} from '{brief(words[longest.word].text)}' "
             f"at {clock(longest.start)} (confidence {longest.confidence:.2f})"
         )
 
@@ -44,7 +44,7 @@ def failed_check(transcript: Transcript, request: AlignRequest, scored: bool = T
     longest = summary.longest
     if longest is not None and longest.end - longest.start > request.max_word_seconds:
         return (
-            f"the word '{longest.text}' at {clock(longest.start)} is {longest.end - longest.start:.1f} s long, "
+            f"the word '{brief(longest.text)}' at {clock(longest.start)} is {longest.end - longest.start:.1f} s long, "
             f"more than --max-word-seconds {request.max_word_seconds:g}"
         )
     return None

@@ -22,7 +22,7 @@ from asrcli.datasets.kaldi import FILES
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
 from asrcli.engines import selection
 from asrcli.errors import InputError
-from asrcli.outputs.identity import Stamp, changed, stamp
+from asrcli.outputs.identity import Stamp, stamp
 from asrcli.outputs.ledger import ledger_of
 from asrcli.outputs.targets import File, check_targets, reads
 from asrcli.places import remote
@@ -165,14 +165,6 @@ def execute(planned: ManifestPlan) -> Generator[JobEvent, None, None]:
             journal.remove()
 
 
-def identity_problem(path: str, opened: Stamp | None) -> InputError | None:
-    """Return the mistake of a recording that was not left alone since it was opened."""
-    try:
-        return None if stamp(path) == opened else changed(path)
-    except InputError as error:
-        return error
-
-
 def _journal_path(target: str) -> Path:
     """Return where texts are kept until the result is written."""
     place = target if is_address(target) else os.path.abspath(target)
@@ -223,7 +215,7 @@ class _Utterances(Execution):
     def finish(self, part: Part, transcript: Transcript) -> Iterator[JobEvent]:
         """Keep the text of an utterance whose recording was left alone."""
         path = part.recording.path
-        if problem := identity_problem(path, self.opened[part.job.name]):
+        if problem := identity_since(path, self.opened[part.job.name])[1]:
             yield JobFailed(part.job, problem)
             return
         self.keep(part.job.name, transcript.text)
