@@ -441,6 +441,8 @@ complete -c asr -n '__asr_at bench' -l batches -r -f -d 'Batch sizes to try, or 
 complete -c asr -n '__asr_at bench' -l concurrency -r -f -d 'Requests at once: 1,4,16,64; first token, RTF and audio per second.'
 complete -c asr -n '__asr_at bench' -l robustness -d 'Noise, lengths, telephone, codecs, and sounds without speech too.'
 complete -c asr -n '__asr_at bench' -l robustness-sample -r -f -d 'Utterances for every row of that; default 24.'
+complete -c asr -n '__asr_at bench' -l diarize -d 'Find speakers too: DER, JER, cpWER and speed; by NAME.rttm or NAME.stm beside.'
+complete -c asr -n '__asr_at bench' -l diarize-model -r -f -a '(__fish_complete_directories)' -d 'Of --diarize: a diarizer, its model, or a folder.'
 complete -c asr -n '__asr_at bench' -l device -r -f -a 'auto cpu cuda mps' -d 'auto, cpu, cuda, cuda:1, mps.'
 complete -c asr -n '__asr_at bench' -l compute-type -l dtype -r -f -a 'auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32' -d 'auto, int8, float16, ...'
 complete -c asr -n '__asr_at bench' -l threads -s t -r -f -d 'CPU threads; 0: the library decides.'

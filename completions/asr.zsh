@@ -471,6 +471,8 @@ _asr_bench() {
         '(--concurrency)--concurrency=[Requests at once\: 1,4,16,64; first token, RTF and audio per second.]:TEXT: ' \
         '(--robustness)--robustness[Noise, lengths, telephone, codecs, and sounds without speech too.]' \
         '(--robustness-sample)--robustness-sample=[Utterances for every row of that; default 24.]:N: ' \
+        '(--diarize)--diarize[Find speakers too\: DER, JER, cpWER and speed; by NAME.rttm or NAME.stm beside.]' \
+        '(--diarize-model)--diarize-model=[Of --diarize\: a diarizer, its model, or a folder.]:DIR:_files -/' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
         '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
         '(--compute-type --dtype)--dtype=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \

@@ -191,3 +191,17 @@ def resources(reading: Reading, ended: say.Ended, audio: float, condition: str, 
 def in_mib(size: int | None) -> float | None:
     """Return bytes in MiB."""
     return None if size is None else size / MIB
+
+
+def merged(measures: Sequence[Measure]) -> list[Measure]:
+    """Return figures with one of each name and condition: after a kill, a part of the work may have two.
+
+    Of memory the greater counts; of everything else the later one.
+    """
+    found: dict[tuple[str, str], Measure] = {}
+    for one in measures:
+        before = found.get((one.name, one.condition))
+        if before is not None and one.name.endswith("_peak") and (before.value or 0) > (one.value or 0):
+            continue
+        found[one.name, one.condition] = one
+    return list(found.values())

@@ -66,6 +66,10 @@ class Loaded:
                 yield from (self.listen(one, chunk) for one in utterances)
             case say.Serve():
                 yield self.serve(request)
+            case say.Diarize():
+                from asrcli.bench.speaking import diarize
+
+                yield from diarize(request, self.recogniser, self.job.options, self.cut_options(), self.announce)
 
     def cut_options(self) -> CutOptions:
         """Return how recordings are cut for this engine."""

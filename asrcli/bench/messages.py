@@ -56,7 +56,17 @@ class Serve:
     callers: int
 
 
-Request = Hear | Sweep | Listen | Serve
+@dataclass(frozen=True, slots=True)
+class Diarize:
+    """Hear recordings of several people, with a diarizer beside the engine."""
+
+    utterances: tuple[Utterance, ...]
+    diarizer: str
+    weights: Weights
+    device: Device
+
+
+Request = Hear | Sweep | Listen | Serve | Diarize
 
 
 # What it answers
@@ -139,6 +149,24 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """Who speaks when in a recording, and what; times are seconds from the start of the file."""
+
+    id: str
+    turns: tuple[tuple[str, float, float], ...] = ()  # speaker, start, end
+    segments: tuple[tuple[str, float, float, str], ...] = ()  # and the words
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diarized:
+    """All recordings with their speakers, in seconds of wall clock."""
+
+    wall: float  # of engine and diarizer, one beside the other
+    diarizer: float  # of that the time in which the diarizer computed
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """A request is finished; what it took."""
 
@@ -149,4 +177,4 @@ class Ended:
     cuda_reserved: int | None = None
 
 
-Answer = Cold | Heard | Batched | Streamed | Served | Ended
+Answer = Cold | Heard | Batched | Streamed | Served | Spoken | Diarized | Ended

@@ -11,6 +11,7 @@ from asrcli.bench import messages as say
 from asrcli.capabilities import backend_of
 from asrcli.datasets.dataset import Dataset
 from asrcli.datasets.results import system_name
+from asrcli.diarization.choice import DiarizerChoice
 from asrcli.engines.recogniser import Choice
 from asrcli.types import Options, Utterance
 
@@ -28,6 +29,8 @@ class Plan:
     robustness_sample: int = 24
     seed: int = 0
     normalizer: str = "asr"
+    diarize: bool = False
+    diarize_model: str | None = None  # None is what `asr transcribe --diarize` takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,18 @@ class Contestant:
     choice: Choice
     options: Options = field(default_factory=Options)
     vad: bool = True
+    diarizer: DiarizerChoice | None = None  # heard beside it
 
     @property
     def system(self) -> str:
         """What it is called: engine, backend where there are several, and model."""
         return system_name(self.choice.engine.name, self.choice.weights.name, backend_of(self.choice.engine))
+
+    @property
+    def diarizer_name(self) -> str:
+        """The diarizer with its weights and their revision; "" without one."""
+        one = self.diarizer
+        return " ".join(filter(None, (one.diarizer.name, one.weights.name, one.weights.revision))) if one else ""
 
     def job(self, warm_up: Utterance) -> say.Job:
         """Return what a measuring process is told."""
@@ -61,6 +71,7 @@ class Contestant:
             "device": [choice.device.kind, choice.device.index, choice.device.dtype, choice.device.threads],
             "options": {name: value for name, value in self.options.given()},
             "vad": self.vad,
+            "diarizer": self.diarizer_name,
             "dataset": digest,
             "utterances": len(dataset.utterances),
             **asdict(plan),

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from asrcli.bench import messages as say
+from asrcli.bench.conversations import references, scores
 from asrcli.bench.plan import Contestant, Plan
 from asrcli.bench.robustness import CONDITION, Condition
 from asrcli.bench.run import Outcome
@@ -20,6 +21,7 @@ from asrcli.datasets.dataset import Dataset
 from asrcli.datasets.results import OWN_KEYS, Measure, RunRecord
 from asrcli.datasets.utterances import HEARD_LANGUAGE, heard_language
 from asrcli.engine import Weights
+from asrcli.text.normalisers import build
 from asrcli.types import Utterance
 
 RATES = ("wer_raw", "wer_no_case", "wer_no_case_no_punctuation", "wer")  # as `comparison.LADDER`
@@ -38,6 +40,7 @@ def run_record(
     language = contestant.options.language
     accuracy = score(utterances, texts, plan, language)
     card = [figure for one, rows in outcome.card for figure in card_figures(one, rows, plan, language)]
+    speakers = speaker_scores(dataset, plan, outcome, language)
     notes = {"notes": json.dumps(list(outcome.notes), ensure_ascii=False)} if outcome.notes else {}
     return RunRecord(
         engine=contestant.choice.engine.name,
@@ -49,9 +52,17 @@ def run_record(
         dataset=dataset.name,
         started=started,
         facts=tuple({**facts, "device": outcome.device, **notes}.items()),
-        measures=(*accuracy, *languages(utterances), *outcome.measures, *card),
+        measures=(*accuracy, *languages(utterances), *outcome.measures, *speakers, *card),
         requests=outcome.requests,
     )
+
+
+def speaker_scores(dataset: Dataset, plan: Plan, outcome: Outcome, language: str | None) -> list[Measure]:
+    """Return how well speakers were found, where that was asked for."""
+    if not outcome.spoken:
+        return []
+    settings = settings_of(plan.normalizer, language, dataset.utterances)
+    return scores(references(dataset), outcome.spoken, build(settings.normalizer, settings.language))
 
 
 def model_of(weights: Weights) -> str:

@@ -6,12 +6,12 @@ that takes it down twice is a failed utterance, any other part that does, or tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from asrcli.bench import figures
+from asrcli.bench import conversations, figures
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Gpus, Packages, greatest, idle_watts
 from asrcli.bench.plan import Contestant, Plan, Watcher
@@ -22,11 +22,12 @@ from asrcli.capabilities import Streams
 from asrcli.datasets.dataset import Dataset, sample
 from asrcli.datasets.journal import Journal
 from asrcli.datasets.results import Measure, RequestTime
+from asrcli.diarization.choice import DiarizerChoice
 from asrcli.errors import AsrError, EngineUnavailable
 from asrcli.types import Utterance
 
 MOST_DEATHS = 2  # of the measuring process at one utterance
-HEAR = "utterances"
+HEAR, SPEAKERS = "utterances", "speakers"
 
 T = TypeVar("T")
 
@@ -41,6 +42,7 @@ class Outcome:
     notes: tuple[str, ...]
     device: str
     requests: tuple[RequestTime, ...] = ()  # one by one, of several callers at once
+    spoken: tuple[say.Spoken, ...] = ()  # who speaks when in the recordings that have references for that
 
 
 @dataclass(slots=True)
@@ -61,6 +63,7 @@ class EngineRun:
     journal: Journal
     watcher: Watcher
     conditions: Sequence[Condition] = ()
+    conversations: Collection[str] = ()  # ids of the recordings that have references of speakers
     gpus: Gpus = field(default_factory=Gpus)
     packages: Packages = field(default_factory=Packages)
     _at: Utterance | None = None  # being heard
@@ -77,7 +80,8 @@ class EngineRun:
         self._idle = idle_watts(self.gpus) if self.contestant.choice.device.kind == "cuda" else None
         self.watcher.phase(self.contestant.system, "starting", 0)
         while todo := [phase for phase in self._phases() if phase.name not in self._done()]:
-            self._work_through(todo)
+            # The diarizer has a process of its own: its memory shall not be that of the batches.
+            self._work_through([one for one in todo if one.name != SPEAKERS] or todo)
         if (left := self.plan.repeats - len(self._starts())) > 0:
             self.watcher.phase(self.contestant.system, "cold starts", left)
         while len(self._starts()) < self.plan.repeats:
@@ -161,6 +165,8 @@ class EngineRun:
             yield _Phase(f"{callers} callers", partial(self._serve, some=some, callers=callers))
         for one in self.conditions:
             yield _Phase(part_of(one), partial(self._hear_condition, condition=one))
+        if self.contestant.diarizer is not None:
+            yield _Phase(SPEAKERS, partial(self._diarize, choice=self.contestant.diarizer))
 
     def _hear_condition(self, worker: Worker, condition: Condition) -> list[Measure]:
         """Hear one row of the robustness card; its error rate is the figure."""
@@ -232,6 +238,20 @@ class EngineRun:
         self.journal.add({"callers": callers, "requests": [asdict(one) for one in found[0].requests]})
         return figures.serving(callers, found[0])
 
+    def _diarize(self, worker: Worker, choice: DiarizerChoice) -> list[Measure]:
+        """Hear the recordings of several people with a diarizer beside the engine."""
+        some = tuple(one for one in self.dataset.utterances if one.id in self.conversations)
+        self.watcher.phase(self.contestant.system, SPEAKERS, len(some))
+        found: list[say.Spoken | say.Diarized] = []
+        request = say.Diarize(some, choice.diarizer.name, choice.weights, choice.device)
+        with worker.gauges.over() as readings:
+            ended = worker.ask(request, self._counting(found))
+        rows = [asdict(one) for one in found if isinstance(one, say.Spoken)]
+        self.journal.add({"spoken": rows})
+        audio = sum(one.seconds or 0.0 for one in some)
+        speeds = [each for one in found if isinstance(one, say.Diarized) for each in conversations.speeds(one, audio)]
+        return [*speeds, *figures.resources(readings[0], ended, audio, conversations.WITH_SPEAKERS, self._idle)]
+
     def _counting(self, found: list[T]) -> Callable[[T], None]:
         """Return what keeps a result, and counts it as a step."""
 
@@ -264,17 +284,22 @@ class EngineRun:
         measures += [Measure(**one) for line in self.journal.lines if "phase" in line for one in line["measures"]]
         return Outcome(
             heard,
-            tuple(merged(measures)),
+            tuple(figures.merged(measures)),
             tuple((one, self._card_rows(one)) for one in self.conditions),
             tuple(line["note"] for line in self.journal.lines if "note" in line),
             self._starts()[-1][0].device,
             self._requests(),
+            self._spoken(),
         )
 
     def _requests(self) -> tuple[RequestTime, ...]:
         """Return the requests of several callers; of a part that was done twice, those of the last time."""
         last = {line["callers"]: line["requests"] for line in self.journal.lines if "requests" in line}
         return tuple(RequestTime(callers, **one) for callers, rows in sorted(last.items()) for one in rows)
+
+    def _spoken(self) -> tuple[say.Spoken, ...]:
+        rows: list[dict[str, Any]] = next((line["spoken"] for line in self.journal.lines if "spoken" in line), [])
+        return tuple(say.Spoken(**row) for row in rows)
 
     def _card_rows(self, condition: Condition) -> tuple[say.Heard, ...]:
         rows = self._rows(part_of(condition))
@@ -285,17 +310,3 @@ class EngineRun:
 def part_of(condition: Condition) -> str:
     """Return what the journal calls a row of the robustness card."""
     return f"robustness: {condition.name}"
-
-
-def merged(measures: Sequence[Measure]) -> list[Measure]:
-    """Return figures with one of each name and condition: after a kill, a part of the work may have two.
-
-    Of memory the greater counts; of everything else the later one.
-    """
-    found: dict[tuple[str, str], Measure] = {}
-    for one in measures:
-        before = found.get((one.name, one.condition))
-        if before is not None and one.name.endswith("_peak") and (before.value or 0) > (one.value or 0):
-            continue
-        found[one.name, one.condition] = one
-    return list(found.values())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.bench import environment, records, robustness, store
+from asrcli.bench.conversations import check_scorers, references
 from asrcli.bench.gauges import Gpus
 from asrcli.bench.plan import Contestant, Plan, Watcher
 from asrcli.bench.run import EngineRun
@@ -21,6 +22,9 @@ from asrcli.compare.run import chosen_convention
 from asrcli.datasets.dataset import Dataset, digest, open_dataset, sample
 from asrcli.datasets.dataset import Wanted as WantedDataset
 from asrcli.datasets.results import CARD_SUFFIX, RunRecord, system_name, write_run
+from asrcli.diarization import choice as diarizers
+from asrcli.diarization.choice import DiarizerChoice
+from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.engine import Engine
 from asrcli.engines import selection
 from asrcli.errors import AsrError, UsageError
@@ -79,6 +83,7 @@ def bench(request: Request, watcher: Watcher) -> Results:
         InputError: the dataset cannot be read.
     """
     chosen = [choose(name, request, watcher) for name in request.engines]
+    diarizer = prepare_diarizer(request, watcher) if request.plan.diarize else None
     dataset = open_dataset(replace(request.dataset, offline=request.offline), watcher.note)
     for text in dataset.notes:
         watcher.note(text)
@@ -88,7 +93,12 @@ def bench(request: Request, watcher: Watcher) -> Results:
     options = request.options if own else with_language(request.options, dataset, chosen)
     request = replace(request, options=options, folder=request.folder or store.default_folder())
     failed: list[tuple[str, AsrError]] = []
-    contestants = list(prepared(chosen, request, watcher, failed))
+    known = references(dataset) if request.plan.diarize else {}
+    if 0 < len(known) < len(dataset.utterances):
+        watcher.note(
+            f"{len(known)} of {len(dataset.utterances)} recordings have an rttm or stm: speakers are found in these"
+        )
+    contestants = [replace(one, diarizer=diarizer) for one in prepared(chosen, request, watcher, failed)]
     whole = digest(dataset.utterances)
     runs: list[tuple[Path, RunRecord]] = []
     with ExitStack() as stack:
@@ -138,6 +148,20 @@ def choose(name: str, request: Request, watcher: Watcher) -> Named:
     return Named(engine, found, selection.choose_backend(engine, backend or None))
 
 
+def prepare_diarizer(request: Request, watcher: Watcher) -> DiarizerChoice:
+    """Find the weights of the diarizer, and its device.
+
+    Raises:
+        UsageError: there is no such diarizer.
+        MissingExtra: it, or what scores speakers, is not installed.
+        ModelError: its weights cannot be had.
+    """
+    check_scorers()
+    wanted = SpeakerOptions(model=request.plan.diarize_model)
+    diarizers.check_wanted(wanted)
+    return diarizers.prepare(wanted, request.device, request.offline, watcher.note, request.threads)
+
+
 def with_language(options: Options, dataset: Dataset, chosen: Sequence[Named]) -> Options:
     """Return the options with the one language that all utterances are said to be in, if all engines speak it."""
     named = {one.language for one in dataset.utterances}
@@ -177,7 +201,8 @@ def one_run(
             heard = sum(1 for line in journal.lines if line.get("part") == "utterances")
             watcher.note(f"{contestant.system}: going on with an interrupted run, {heard} utterances heard")
         started = str(journal.lines[0]["started"])
-        outcome = EngineRun(contestant, dataset, request.plan, journal, watcher, conditions, gpus).run()
+        known = references(dataset) if contestant.diarizer else ()
+        outcome = EngineRun(contestant, dataset, request.plan, journal, watcher, conditions, known, gpus).run()
         facts = all_facts(contestant, dataset, whole, request, gpus)
         record = records.run_record(contestant, dataset, request.plan, outcome, facts, started)
         path = store.new_path(folder, started, dataset.name, contestant.system)
@@ -205,6 +230,7 @@ def all_facts(contestant: Contestant, dataset: Dataset, whole: str, request: Req
         "convention": chosen_convention(request.plan.normalizer).value,
         "seed": str(request.plan.seed),
         "options": json.dumps(dict(contestant.options.given()), ensure_ascii=False),
+        **({"diarizer": contestant.diarizer_name} if contestant.diarizer else {}),
         **({"backend": backend} if (backend := backend_of(choice.engine)) else {}),
         "audio_seconds": f"{dataset.seconds:.2f}",
         REPLAY: replay_of(contestant, request),

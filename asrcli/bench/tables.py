@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from asrcli.bench.conversations import COLLAR, WITH_SPEAKERS
 from asrcli.bench.records import RATES
 from asrcli.bench.verdicts import batch_of, best_speed, scored_as
 from asrcli.compare import identification, wording
@@ -33,7 +34,7 @@ class Grid:
 def grids(runs: Sequence[RunRecord]) -> list[Grid]:
     """Return every table that has something to show."""
     found = [summary(runs), rates(runs), languages(runs), starting(runs), latency(runs), speed(runs), resources(runs)]
-    found += [streaming(runs), callers(runs), card(runs)]
+    found += [streaming(runs), callers(runs), speakers(runs), card(runs)]
     return [grid for grid in found if grid.rows]
 
 
@@ -241,6 +242,32 @@ def callers(runs: Sequence[RunRecord]) -> Grid:
     )
     note = "RTF: mean over requests of the time to the whole text by their audio; first token where the engine tells it"
     return without_empty(Grid("Several callers at once", columns, tuple(rows), note), keep=5)
+
+
+def speakers(runs: Sequence[RunRecord]) -> Grid:
+    """Return how well it was found who speaks, and what that costs."""
+    rates = ("der_missed", "der_false_alarm", "der_confusion", "der_collar", "jer", "cp_wer", "tcp_wer")
+    rows = []
+    for one in runs:
+        if (whole := one.measure("der", WITH_SPEAKERS)) is None:
+            continue
+        right = one.measure("speaker_count_right", WITH_SPEAKERS)
+        rows.append(
+            (
+                *(one.system, one.fact("diarizer").partition(" ")[0], percent(whole)),
+                *(percent(one.measure(name, WITH_SPEAKERS)) for name in rates),
+                BLANK if right is None else f"{right.value:.0f} of {right.count}",
+                *(value(one, "rtfx", condition) for condition in ("diarizer", WITH_SPEAKERS)),
+                value(one, "memory_peak", WITH_SPEAKERS, "{:.0f}"),
+            )
+        )
+    columns = (
+        *("system", "diarizer", "DER", "missed", "false", "confused", f"DER, {COLLAR:g} s collar", "JER", "cpWER"),
+        *("tcpWER", "number right", "RTFx diarizer", "RTFx both", "memory MiB"),
+    )
+    note = "overlaps count; RTFx of the diarizer beside the engine, and of both; memory of the process with both"
+    spare = ("tcpWER", "number right", "diarizer", f"DER, {COLLAR:g} s collar", "false", "missed", "confused")
+    return without_empty(Grid("Speakers", columns, tuple(rows), note, spare), keep=3)
 
 
 def card(runs: Sequence[RunRecord]) -> Grid:

@@ -81,6 +81,13 @@ def bench(
     robustness_sample: Annotated[
         int, option("--robustness-sample", min=1, help="Utterances for every row of that; default 24.")
     ] = 24,
+    diarize: Annotated[
+        bool,
+        option("--diarize", help="Find speakers too: DER, JER, cpWER and speed; by NAME.rttm or NAME.stm beside."),
+    ] = False,
+    diarize_model: Annotated[
+        str | None, option("--diarize-model", help="Of --diarize: a diarizer, its model, or a folder.")
+    ] = None,
     device: Annotated[str, option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     compute_type: Annotated[str, option("--compute-type", "--dtype", help="auto, int8, float16, ...")] = "auto",
     threads: Annotated[int, option("--threads", "-t", min=0, help="CPU threads; 0: the library decides.")] = 0,
@@ -113,6 +120,8 @@ def bench(
     files = ReportPaths(json, csv, markdown, html, plot)
     earlier = beside or []
     _check(dataset, engine, earlier, replay)
+    if diarize_model and not diarize:
+        raise UsageError(f"--diarize-model {diarize_model} is for --diarize: add it")
     _check_files(files, [*_read(dataset, earlier), *reads("an earlier run", replay)], force=force)
     signal.signal(signal.SIGTERM, _interrupt)
     with Console(quiet=quiet, verbose=verbose) as console:
@@ -124,7 +133,7 @@ def bench(
         figures = Plan(
             repeats=repeats, speed_sample=speed_sample, batches=_sizes(batches, "--batches"),
             callers=_sizes(concurrency, "--concurrency"), robustness=robustness, robustness_sample=robustness_sample,
-            seed=seed, normalizer=_normalizer(normalizer),
+            seed=seed, normalizer=_normalizer(normalizer), diarize=diarize, diarize_model=diarize_model,
         )  # fmt: skip
         wanted = Request(
             dataset=Wanted(dataset or "", sample, seed, text_column=text_column), engines=tuple(engine or ()),

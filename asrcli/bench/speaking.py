@@ -1,0 +1,75 @@
+"""A diarizer beside the engine, as it is timed. Only the measuring process imports this."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from asrcli.alignment.words import own_times
+from asrcli.bench import messages as say
+from asrcli.datasets.manifests import recording_of
+from asrcli.diarization.choice import DiarizerChoice
+from asrcli.diarization.desk import Desk
+from asrcli.diarization.finder import SpeakerFinder
+from asrcli.diarization.speakers import Diarization, SpeakerOptions
+from asrcli.diarizer import GROUP, Diarizer
+from asrcli.engine import load_plugin
+from asrcli.engines.recogniser import LocalRecogniser
+from asrcli.pipeline.events import Failed, Finished
+from asrcli.pipeline.run import run
+from asrcli.pipeline.settings import Settings
+from asrcli.types import Options
+
+if TYPE_CHECKING:
+    from asrcli.audio.cut import CutOptions
+    from asrcli.types import Samples
+
+
+class TimedFinder:
+    """Finds speakers, and adds up the time that this takes."""
+
+    def __init__(self, request: say.Diarize, announce: Callable[[str], None]) -> None:
+        """Load the diarizer; raises what a diarizer raises."""
+        kind: type[Diarizer] = load_plugin(GROUP, Diarizer.role, request.diarizer)
+        choice = DiarizerChoice(kind, request.weights, request.device)
+        self.finder, self.busy = SpeakerFinder(choice, SpeakerOptions(), announce), 0.0
+
+    def find(self, samples: Samples, start: float) -> Diarization:
+        """Return who speaks when."""
+        begun = time.perf_counter()
+        try:
+            return self.finder.find(samples, start)
+        finally:
+            self.busy += time.perf_counter() - begun
+
+
+def diarize(
+    request: say.Diarize,
+    recogniser: LocalRecogniser,
+    options: Options,
+    cut: CutOptions,
+    announce: Callable[[str], None],
+) -> Iterator[say.Spoken | say.Diarized]:
+    """Hear recordings as `asr transcribe --diarize` does, all of them in one run."""
+    finder = TimedFinder(request, announce)
+    recordings = [recording_of(one) for one in request.utterances]
+    desk = Desk(recordings, lambda say_line: finder)
+    words = None
+    if "word_timestamps" in recogniser.choice.engine.supports:
+        options, words = replace(options, word_timestamps=True), own_times
+    begun = time.perf_counter()
+    happenings = run(recordings, [recogniser], options, Settings(cut=cut, words=words, listen=desk.listen))
+    for event in desk.add_speakers(happenings):
+        if isinstance(event, Finished):
+            made = event.transcript
+            yield say.Spoken(
+                request.utterances[event.index].id,
+                tuple((one.speaker, one.start, one.end) for one in made.turns),
+                tuple((one.speaker or "", one.start, one.end, one.text) for one in made.segments),
+            )
+        elif isinstance(event, Failed):
+            error = f"{type(event.error).__name__}: {event.error}"
+            yield say.Spoken(request.utterances[event.index].id, error=error)
+    yield say.Diarized(time.perf_counter() - begun, finder.busy)
