@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,12 @@ from typing import Any
 import pytest
 from support.command import Run, write_wav
 
+import asrcli
 from asrcli.cli.main import main
 from asrcli.datasets.results import read_run
+from asrcli.digest.board import read_board
+from asrcli.digest.settings import load_settings
+from asrcli.errors import AsrError
 
 BUGGY = ("-e", "fake", "-m", "bug=bad", "--no-vad")
 NAMES = ("a-bad", "b-good", "c-good")
@@ -88,3 +93,22 @@ def test_a_bug_while_a_recording_is_aligned(
     assert end.value.code == 1, err
     check_said(err)
     assert [Path(name).stem for name in aligned] == list(NAMES)
+
+
+def test_no_sentence_holds_the_numbers_of_the_system() -> None:
+    """What catches errors of the system says them by `cause` or `reason`: as text they begin with ``[Errno 2]``."""
+    found = []
+    for path in Path(asrcli.__file__).parent.rglob("*.py"):
+        for handler in ast.walk(ast.parse(path.read_text())):
+            if isinstance(handler, ast.ExceptHandler) and handler.type and "OSError" in ast.unparse(handler.type):
+                values = [ast.unparse(one.value) for one in ast.walk(handler) if isinstance(one, ast.FormattedValue)]
+                found += [f"{path}:{handler.lineno}"] * (handler.name in values)
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["none.json", "."])
+def test_what_a_digest_cannot_read_is_named_with_the_words_of_the_system(tmp_path: Path, name: str) -> None:
+    for read in (load_settings, read_board):
+        with pytest.raises(AsrError) as refused:
+            read(tmp_path / name)
+        assert "cannot read" in str(refused.value) and "Errno" not in str(refused.value)

@@ -272,6 +272,8 @@ WORK = [  # every command, doing what it is for; a + where the server must have 
     "digest doctor -o news",
     "digest import opml feeds.opml -o news",
     "digest why 2604.00001 -o news",
+    "digest star 2604.00001 -o news",
+    "digest hide 2604.00001 -o news",
     "digest prune -o news",
     "digest demo -o demo",
     "leaderboard score runs",

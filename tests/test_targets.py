@@ -393,3 +393,31 @@ def test_reports_never_replace_what_is_not_ours(asr: Asr, tmp_path: Path, run_re
     target.write_bytes(made + b"edited")
     code, err = asr(*typed)
     assert (code, err.count("\n")) == (2, 1) and "edited" in err and target.read_bytes() == made + b"edited"
+
+
+@pytest.mark.parametrize("words", ["compare ref.jsonl hyp.jsonl", "bench --with RUN", "leaderboard"])
+def test_a_report_that_is_edited_while_a_command_works_is_kept_and_the_others_are_written(
+    asr: Asr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_record: Path, words: str
+) -> None:
+    from asrcli.reports import written
+
+    prepare(tmp_path)
+    typed = [*words.replace("RUN", str(run_record)).split(), "--json", "a", "--csv", "b", "--html", "c"]
+    assert asr(*typed)[0] == 0
+    look, made = written.check_folder, (tmp_path / "c").read_bytes()
+
+    def look_and_edit(path: Path) -> None:  # the last look before the work
+        look(path)
+        if not (tmp_path / "b").is_dir():
+            (tmp_path / "a").write_text("edited")
+            (tmp_path / "b").unlink()
+            (tmp_path / "b").mkdir()  # it cannot be written any more
+            (tmp_path / "c").unlink()
+
+    monkeypatch.setattr(written, "check_folder", look_and_edit)
+    code, err = asr(*typed)
+    said = [line for line in err.splitlines() if "'a' is kept: it was edited" in line or "cannot write 'b'" in line]
+    assert code == 1 and len(said) == 2
+    assert (tmp_path / "a").read_text() == "edited"
+    again = (tmp_path / "c").read_bytes()
+    assert again[:200] == made[:200] and len(again) > len(made) // 2, "a page is there, made anew"

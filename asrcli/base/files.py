@@ -200,6 +200,11 @@ def reason(error: OSError) -> str:
     return error.strerror.lower() if error.strerror else str(error)
 
 
+def cause(error: BaseException) -> str:
+    """Return what an error says, as `reason` for one of the system, which else begins with ``[Errno 2]``."""
+    return reason(error) if isinstance(error, OSError) else str(error)
+
+
 # What a system says of a name or a place that somebody gave: no bug of ours.
 REFUSED = {
     getattr(errno, name, 0)

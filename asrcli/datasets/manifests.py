@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from asrcli.base.encoding import decode_text
-from asrcli.base.files import check_local
+from asrcli.base.files import cause, check_local
 from asrcli.datasets.kaldi import read_kaldi, write_kaldi
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
 from asrcli.datasets.lines import Row, read_json_lines, read_table
@@ -155,7 +155,7 @@ def read_rows(path: Path) -> list[tuple[int, Row]]:
         lines = decode_text(unpacked(path)).split("\n")
         return [(number, json.loads(line)) for number, line in enumerate(lines, start=1) if line.strip()]
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
-        raise InputError(f"{path}: not gzipped JSON Lines ({error})") from None
+        raise InputError(f"{path}: not gzipped JSON Lines ({cause(error)})") from None
 
 
 def recordings_beside(path: Path, rows: list[tuple[int, Row]]) -> list[tuple[int, Row]]:

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asrcli.base.files import reason
 from asrcli.base.whole import read_text
 from asrcli.errors import InputError
 from asrcli.web.cleaning import clean
@@ -75,7 +76,9 @@ def read_board(path: Path) -> Board:
     try:
         text = read_text(path)
         day, rows = read_csv(text) if path.suffix == ".csv" else read_json(text)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {reason(error)}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: not a leaderboard ({type(error).__name__}: {error})") from error
     if not rows:
         raise InputError(f"{path}: a leaderboard without a model")

@@ -7,6 +7,7 @@ sentences, is marked as inference, and names the sentence it rests on. Nobody's 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,7 +122,9 @@ def read_pdf(path: Path) -> Reading:
     except ImportError as error:
         raise MissingExtra("reading a PDF", ["pypdf"], "digest") from error
     try:
+        logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it talks of each thing that it mends
         reader = PdfReader(path)
+        title = str(reader.metadata.title or "") if reader.metadata else ""
         count = len(reader.pages)
         pages = [page.extract_text() for page in reader.pages[:MAX_PAGES]]
     except (PdfReadError, OSError, RecursionError, AssertionError, *BROKEN) as error:
@@ -130,9 +133,8 @@ def read_pdf(path: Path) -> Reading:
     text = clean(dehyphenate(own), MAX_FILE)
     if not text:
         raise InputError(f"{path}: the PDF holds no text (a scan?)")
-    title = clean(str(reader.metadata.title or "") if reader.metadata else "", 400) or text[:100]
     read = min(count, MAX_PAGES)
-    return Reading(title, text, f"PDF, pages 1-{read} of {count}{left_out}")
+    return Reading(clean(title, 400) or text[:100], text, f"PDF, pages 1-{read} of {count}{left_out}")
 
 
 def without_references(text: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.files import reason
 from asrcli.base.whole import read_text
 from asrcli.digest.phrases import Match, find_in_paper
 from asrcli.errors import UsageError
@@ -97,7 +98,9 @@ def load_settings(path: Path | None) -> Settings:
         return Settings()
     try:
         values = tomllib.loads(read_text(path))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {reason(error)}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: not a settings file ({error}); `asr digest doctor --example` prints one") from error
     return Settings(**{name: setting(path, name, value) for name, value in values.items()})
 

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from types import TracebackType
 
+from asrcli.base.files import cause
 from asrcli.digest.items import Item, Kind, merge
 from asrcli.digest.states import USABLE, Report
 from asrcli.digest.tables import FROM_1, FROM_2, PAGE, SCHEMA, TABLES
@@ -52,7 +53,7 @@ class Store:
                 self.base.close()
                 raise
         except (sqlite3.DatabaseError, OSError) as error:
-            raise InputError(f"{path} cannot be opened as a digest store ({error})") from error
+            raise InputError(f"{path} cannot be opened as a digest store ({cause(error)})") from error
 
     def _bring_up(self, path: Path) -> None:
         """Make the tables of a new file, and bring those of an older store up to this schema."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asrcli.base.files import write_atomic
+from asrcli.base.files import cause, write_atomic
 from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
 from asrcli.leaderboard.ranking import Board, Standing
@@ -90,7 +90,7 @@ def write_block(path: Path, content: str, *, create: bool = False) -> bool:
             raise InputError(f"{path} does not exist") from None
         text = "\n".join(MARKERS[0]) + "\n"
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+        raise InputError(f"cannot read {path}: {cause(error)}") from error
     changed, found = text, False
     for start, end in MARKERS:
         if start in text or end in text:

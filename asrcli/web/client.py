@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from asrcli.base.files import write_text
+from asrcli.base.files import cause, write_text
 from asrcli.base.secret import Secret
 from asrcli.base.whole import read_text
 
@@ -124,7 +124,7 @@ def read_record(path: Path) -> Answer:
             str(values["url"]), int(status), str(values["body"]).encode(values.get("encoding", "utf-8")), headers
         )
     except (ValueError, KeyError, TypeError, AttributeError, LookupError, OSError, RecursionError) as error:
-        raise WebError(f"{path.name} is not a recorded answer ({error})") from error
+        raise WebError(f"{path.name} is not a recorded answer ({cause(error)})") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,16 @@ def test_a_paper_that_speaks_of_references_is_whole(tmp_path):
     assert "5.2%" in paper_page(read_file(path)) and "without" not in read_file(path).what
 
 
+@pytest.mark.parametrize("rest", [b"", b"1 0 obj<</Type/Catalog/Pages 1 0 R>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"])
+def test_a_broken_pdf_is_one_line(tmp_path, rest, caplog, capsys):
+    """What pypdf says to its logger would come out beside it."""
+    pytest.importorskip("pypdf")
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7\n" + rest)
+    with pytest.raises(InputError, match="not a PDF that can be read"):
+        read_file(tmp_path / "broken.pdf")
+    assert caplog.records == [] and capsys.readouterr().err == ""
+
+
 def test_a_pdf_is_read_and_says_so(tmp_path):
     pytest.importorskip("pypdf")
     path = tmp_path / "paper.pdf"

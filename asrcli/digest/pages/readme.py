@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from asrcli.base.files import write_bytes
+from asrcli.base.files import cause, write_bytes
 from asrcli.base.whole import read_whole
 from asrcli.digest.board import Board
 from asrcli.digest.edition import Edition, Paper
@@ -119,7 +119,7 @@ def update_readme(path: Path, editions: Sequence[Edition], board: Callable[[], B
     try:
         text = read_whole(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+        raise InputError(f"cannot read {path}: {cause(error)}") from error
     lines = text.splitlines(keepends=True)
     try:
         blocks = blocks_of(find_markers(lines))

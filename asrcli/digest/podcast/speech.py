@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from asrcli.base.children import python
+from asrcli.base.files import cause
 from asrcli.digest.podcast.espeak import library
 from asrcli.digest.podcast.lexicon import Spoken
 from asrcli.errors import EngineUnavailable, UsageError
@@ -107,7 +108,7 @@ def run_program(command: Sequence[str], text: str) -> None:
     try:
         done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EngineUnavailable(f"{command[0]} did not speak: {error}") from error
+        raise EngineUnavailable(f"{command[0]} did not speak: {cause(error)}") from error
     if done.returncode:
         raise EngineUnavailable(
             f"{Path(command[0]).name} failed: {done.stderr.decode(errors='replace').strip()[-200:]}"
