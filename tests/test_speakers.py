@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import shutil
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from asrcli.audio.decode import decode
 from asrcli.diarization.desk import Desk
 from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_speakers
 from asrcli.errors import InputError, ModelError
+from asrcli.formats import layout, render
 from asrcli.formats.rttm import read_rttm, turns_of_input
 from asrcli.pipeline.events import Event, Failed, Finished, Notice
 from asrcli.types import Recording, Segment, Transcript, Turn, Word
@@ -62,6 +66,36 @@ def test_a_word_belongs_to_whoever_talks_for_most_of_it() -> None:
         ("A", "one"),
         ("B", "two three"),
     ]
+
+
+def test_where_two_talk_at_once_a_word_is_whose_turn_holds_all_of_it() -> None:
+    turns = (Turn("A", 0.0, 2.7), Turn("B", 1.4, 4.0))
+    for loudest in ((Turn("A", 0.0, 1.4), Turn("B", 1.4, 4.0)), (Turn("A", 0.0, 2.7), Turn("B", 2.7, 4.0))):
+        found = speakers(said("one two three four"), *turns, exclusive=loudest)
+        assert found == [("A", "one two"), ("B", "three four")], "B had not begun, and A had ended"
+    inside = said("one two three four", 1.5, 0.3)  # both could have said these: the louder voice is heard
+    assert speakers(inside, *turns, exclusive=(Turn("A", 0.0, 2.1), Turn("B", 2.1, 4.0))) == [
+        ("A", "one two"),
+        ("B", "three four"),
+    ]
+
+
+def test_every_format_keeps_apart_what_two_say_at_once(tmp_path: Path) -> None:
+    """Of two recognised streams that overlap each has all of its words, and no other ones, under its speaker."""
+    anna, bert = ["alpha", "bravo", "charlie", "delta"], ["echo", "foxtrot", "golf"]
+    spoken = (("Anna", said(" ".join(anna))), ("Bert", said(" ".join(bert), 1.5)))
+    turns = (Turn("Anna", 0.0, 4.0), Turn("Bert", 1.5, 4.5))
+    whole = transcript_of(*(replace(one, speaker=who) for who, one in spoken))
+    texts = {name: render(replace(whole, turns=turns), name, layout()) for name in ("srt", "vtt", "ass", "stm")}
+    for name, text in texts.items():
+        marked = re.split(r"(Anna|Bert)", text)
+        by_speaker = {who: " ".join(rest for at, rest in pairwise(marked) if at == who) for who in ("Anna", "Bert")}
+        found = {who: re.findall("|".join([*anna, *bert]), heard) for who, heard in by_speaker.items()}
+        assert {who: set(words) for who, words in found.items()} == {"Anna": set(anna), "Bert": set(bert)}, name
+    segments = json.loads(render(whole, "json", layout()))["segments"]
+    assert [(one["speaker"], one["text"].split()) for one in segments] == [("Anna", anna), ("Bert", bert)]
+    (tmp_path / "x.rttm").write_text(render(replace(whole, turns=turns), "rttm", layout()))
+    assert read_rttm(tmp_path / "x.rttm") == {"talk": turns}
 
 
 def test_a_word_without_a_turn_goes_to_the_nearest_or_to_nobody() -> None:

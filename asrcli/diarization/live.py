@@ -73,12 +73,9 @@ class LiveSpeakers:
         last = max(first, min(self._buffer.end, round((segment.end + BEHIND) * SAMPLE_RATE)))
         heard = self._find(self._buffer.between(first, last))
         names = self._names(heard, segment, first / SAMPLE_RATE)
-        turns = [
-            Turn(names[one.speaker], *(round(time + first / SAMPLE_RATE, 3) for time in (one.start, one.end)))
-            for one in heard.exclusive or heard.turns
-            if one.speaker in names
-        ]
-        pieces = give_turns([segment], Diarization(tuple(turns)))
+        everybody, loudest = (_moved(one, names, first / SAMPLE_RATE) for one in (heard.turns, heard.exclusive))
+        turns = loudest or everybody
+        pieces = give_turns([segment], Diarization(everybody, loudest))
         begun = self._turns[-1].end if self._turns else 0.0
         inside = ((one, max(one.start, begun, segment.start), min(one.end, segment.end)) for one in turns)
         self._turns += [Turn(one.speaker, start, end) for one, start, end in inside if end > start]
@@ -124,6 +121,15 @@ class LiveSpeakers:
         self._strangers += 1
         self.people.append(_Person(named, print_ * 0.0, 0.0))
         return self.people[-1]
+
+
+def _moved(turns: Sequence[Turn], names: Mapping[str, str], start: float) -> tuple[Turn, ...]:
+    """Return the turns of those who have names, on the clock of the stream."""
+    return tuple(
+        Turn(names[one.speaker], round(one.start + start, 3), round(one.end + start, 3))
+        for one in turns
+        if one.speaker in names
+    )
 
 
 def _seconds(turns: Sequence[Turn], first: float, last: float) -> dict[str, tuple[float, float]]:
