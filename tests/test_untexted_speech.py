@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,30 @@ def test_how_sure_a_leap_is() -> None:
     assert weak.confidence < 0.6, "one sure word stands behind it"
     (end,) = leaps_of(words[:11], everything)
     assert end.confidence == leap.confidence, "at the end of the text one side tells"
+
+
+@pytest.mark.parametrize(
+    ("missing", "low", "speech", "least", "most"),
+    [
+        (7, 3, 0.0, 0.9, 1.0),  # no speech that could hold them
+        (7, 3, 3.0, 0.2, 0.5),  # mumbled by somebody who mumbles
+        (7, 3, 40.0, 0.2, 0.5),  # or at the start of what others say
+        (7, 0, 3.0, 0.6, 0.8),  # by somebody who does not
+        (100, 3, 60.0, 0.9, 1.0),  # nobody mumbles so long
+        (100, 3, 3.0, 0.9, 1.0),  # nor so fast
+    ],
+)
+def test_words_that_may_be_mumbled_are_no_sure_leap(
+    missing: int, low: int, speech: float, least: float, most: float
+) -> None:
+    """Where speech without text has room for them, words that are not found may be there."""
+    before = [Word("words", float(at), at + 0.9, 0.95, "aligned", status="ok") for at in range(20)]
+    for at in range(14, 14 + low):
+        before[at] = replace(before[at], status="low")
+    lost = [Word("words", 19.9, 19.9, 0.0, "interpolated", status="not_in_audio")] * missing
+    regions = [Region(0.0, 19.9), Region(20.5, 20.5 + speech)]
+    (leap,) = leaps_of([*before, *lost], frozenset(range(20)), regions)
+    assert least <= leap.confidence <= most
 
 
 class Saying(Aligner):

@@ -203,7 +203,7 @@ def transcript_of(
         seconds=survey.seconds,
         speech=survey.speech,
         gaps=without_text(survey.speech, [word for number, word in enumerate(written) if number in sure]),
-        leaps=leaps_of(written, sure),
+        leaps=leaps_of(written, sure, survey.speech),
     )
 
 
