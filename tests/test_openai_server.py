@@ -378,7 +378,7 @@ def test_a_server_without_a_list_of_models_is_taken_at_its_word() -> None:
 
 
 def test_no_server() -> None:
-    with pytest.raises(EngineUnavailable, match=r"cannot be reached .*is the server running"):
+    with pytest.raises(EngineUnavailable, match=r"cannot be reached \(\w[\w ]+\); is the server running"):
         connect("http://127.0.0.1:9/v1#tiny")
 
 
