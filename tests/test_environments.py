@@ -79,7 +79,13 @@ def test_an_engine_is_used_from_its_environment_until_it_is_removed(asr: Run, tm
     cards = json.loads(asr("engines", "--json", **around).out)
     (card,) = (one for one in cards if one["name"] == "fake")
     assert card["installed"] and card["environment"].endswith(str(folder))
-    # What lives in one process only says so; an interpreter that has gone too.
+    # The measuring process is there too.
+    (tmp_path / "data.jsonl").write_text('{"audio_filepath": "a-b.wav", "text": "a b"}')
+    (tmp_path / "mark").unlink()
+    quick = ("--repeats", "1", "--batches", "none", "-o", tmp_path / "runs", "-q")
+    measured = asr("bench", tmp_path / "data.jsonl", "-e", "fake", *quick, **around)
+    assert measured.code == 0 and "started" in (tmp_path / "mark").read_text(), measured.err
+    # An interpreter that has gone is said.
     (folder / "bin/python").unlink()
     gone = asr("transcribe", "a-b.wav", "-e", "fake", "--no-vad", **around)
     assert gone.code == 3 and "its interpreter has gone" in gone.err and "asr engines install fake" in gone.err

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import distributions
 from pathlib import Path
 
 import asrcli
@@ -59,17 +59,20 @@ def memory_size() -> str:
 def software(engine: type[Engine]) -> dict[str, str]:
     """Return the versions of everything that takes part in hearing."""
     names = [DISTRIBUTIONS.get(module.split(".")[0], module.split(".")[0]) for module in engine.requires]
-    found = {f"version {name}": package_version(name) for name in dict.fromkeys([*ALWAYS, *names, *below(names)])}
+    home = engine.environment()
+    path = [*(map(str, home.folder.glob("lib/python*/site-packages")) if home else ()), *sys.path]
+    every = dict.fromkeys([*ALWAYS, *names, *below(names, path)])
+    found = {f"version {name}": package_version(name, path) for name in every}
     known = {name: value for name, value in found.items() if value}
     return {"asr": asrcli.__version__, "python": platform.python_version(), **git_state(), **known}
 
 
-def below(names: list[str]) -> list[str]:
+def below(names: list[str], path: list[str]) -> list[str]:
     """Return what these packages require themselves: the library that computes is often one of those."""
     found: list[str] = []
     for name in names:
-        with suppress(PackageNotFoundError):
-            found += [plain_name(one) for one in requires(name) or [] if "extra ==" not in one]
+        for package in list(distributions(name=name, path=path))[:1]:
+            found += [plain_name(one) for one in package.requires or [] if "extra ==" not in one]
     return found
 
 
@@ -78,12 +81,9 @@ def plain_name(requirement: str) -> str:
     return requirement.split(";")[0].split(" ")[0].split("[")[0].rstrip("<>=!~.0123456789,")
 
 
-def package_version(name: str) -> str:
-    """Return the version of a package; "" when it is not installed."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
+def package_version(name: str, path: list[str]) -> str:
+    """Return the version of a package, the first on this path; "" when it is not installed."""
+    return next((one.version for one in distributions(name=name, path=path)), "")
 
 
 def git_state() -> dict[str, str]:

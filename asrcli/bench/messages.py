@@ -19,6 +19,7 @@ class Job:
     options: Options = field(default_factory=Options)
     vad: bool = True  # leave silence out, as `asr transcribe` does; off, the engine hears every second
     warm_up: Utterance | None = None  # heard once before anything counts
+    behind: tuple[str, ...] = ()  # where an engine in an environment of its own finds what asr itself requires
 
 
 # What the parent asks for

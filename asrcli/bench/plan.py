@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -57,7 +59,8 @@ class Contestant:
         """Return what a measuring process is told."""
         choice = self.choice
         engine, backend = choice.engine.name, backend_of(choice.engine) or None
-        return say.Job(engine, backend, choice.weights, choice.device, self.options, self.vad, warm_up)
+        behind = tuple(filter(os.path.isdir, sys.path)) if choice.engine.environment() else ()
+        return say.Job(engine, backend, choice.weights, choice.device, self.options, self.vad, warm_up, behind)
 
     def task(self, dataset: Dataset, digest: str, plan: Plan) -> dict[str, object]:
         """Return everything that makes this run what it is; an interrupted one goes on only as the same."""

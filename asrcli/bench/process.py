@@ -9,6 +9,8 @@ from typing import Any, Self, get_args
 
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Gauges, Gpus, Packages
+from asrcli.engine import Engine
+from asrcli.engines.elsewhere import interpreter_of
 from asrcli.errors import AsrError
 from asrcli.transport.child import SECONDS_TO_END, Child, Died
 from asrcli.transport.messages import RemoteTrace, Trouble
@@ -25,9 +27,17 @@ class EngineBug(AsrError):
 class Worker:
     """One measuring process; a context manager that ends it."""
 
-    def __init__(self, job: say.Job, gpus: Gpus, packages: Packages, announce: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        engine: type[Engine],
+        job: say.Job,
+        gpus: Gpus,
+        packages: Packages,
+        announce: Callable[[str], None],
+    ) -> None:
+        interpreter, variables = interpreter_of(engine)
         self._started = time.monotonic()
-        self._child = Child("asrcli.bench.worker", announce)
+        self._child = Child("asrcli.bench.worker", announce, variables, interpreter)
         self.gauges = Gauges(self._child.pid, gpus, packages)
         self._job = job
 

@@ -94,7 +94,7 @@ class EngineRun:
         self._at, self._phase = None, ""
         try:
             job = self.contestant.job(self.dataset.utterances[0])
-            with Worker(job, self.gpus, self.packages, self.watcher.note) as worker:
+            with Worker(self.contestant.choice.engine, job, self.gpus, self.packages, self.watcher.note) as worker:
                 cold, total = worker.cold()
                 self.journal.add({"cold": asdict(cold), "total": total})
                 for phase in todo:

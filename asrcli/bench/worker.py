@@ -24,6 +24,7 @@ def main() -> None:
 
 def _work(receive: Next, put: Put) -> None:
     job: say.Job = receive()
+    sys.path += [place for place in job.behind if place not in sys.path]  # behind: the environment's own packages win
     from asrcli.bench.loaded import Loaded
 
     begun = time.perf_counter()

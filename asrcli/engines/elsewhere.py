@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrcli.engine import GROUP, Engine, declared
-from asrcli.errors import UsageError
+from asrcli.environments.making import link
+from asrcli.errors import EngineUnavailable, UsageError
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -45,6 +46,21 @@ def requirements_of(engine: type[Engine]) -> tuple[str, ...]:
 def modules_of(engine: type[Engine]) -> dict[str, Path]:
     """Return where asr and the engine's own module lie, which its environment has links to."""
     return {name: _place(name) for name in (OWN, engine.__module__.partition(".")[0])}
+
+
+def interpreter_of(engine: type[Engine]) -> tuple[str | None, dict[str, str]]:
+    """Return the interpreter of an engine's environment with the variables that it needs; none where it has none.
+
+    Raises:
+        EngineUnavailable: the environment does not work.
+    """
+    if (home := engine.environment()) is None:
+        return None, {}
+    if home.problem:
+        said = f"the environment of engine '{home.engine}' does not work, {home.problem}"
+        raise EngineUnavailable(f"{said}: asr engines install {home.engine}")
+    link(home, modules_of(engine))  # asr may have moved since it was made
+    return home.python, {"PYTHONPATH": home.modules}
 
 
 def needs_torch(requirements: tuple[str, ...]) -> bool:

@@ -123,7 +123,7 @@ class LocalRecogniser:
 
     def _open(self) -> Engine:
         """Load the weights on the device that is in use now."""
-        if (home := self.choice.engine.environment()) is not None:
+        if (home := self.choice.engine.environment()) is not None and not home.ours:
             raise EngineUnavailable(
                 f"engine '{self.choice.engine.name}' is in an environment of its own, which this cannot use "
                 f"({home.folder}): {self.choice.engine.install_command()}"

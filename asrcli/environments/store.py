@@ -41,6 +41,11 @@ class Environment:
         return str(self.folder / MODULES)
 
     @property
+    def ours(self) -> bool:
+        """Whether this process runs in it."""
+        return os.path.isdir(self.folder) and os.path.samefile(sys.prefix, self.folder)
+
+    @property
     def problem(self) -> str:
         """Why it does not work; "" when nothing is known to be wrong."""
         if not os.path.exists(self.python):

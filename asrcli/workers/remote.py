@@ -11,10 +11,9 @@ from typing import Any
 
 from asrcli.capabilities import Answers
 from asrcli.engine import Device, Engine
-from asrcli.engines.elsewhere import modules_of
+from asrcli.engines.elsewhere import interpreter_of
 from asrcli.engines.recogniser import Choice
-from asrcli.environments.making import link
-from asrcli.errors import EngineUnavailable, UsageError
+from asrcli.errors import UsageError
 from asrcli.transport.child import Child
 from asrcli.types import Clip, Options, Segment
 from asrcli.workers import messages as say
@@ -34,16 +33,8 @@ class Remote(Engine):
         self._slowest = 0.0  # seconds for each second of audio
         self.memory = self.memory_at_first = 0  # bytes that the process held after its last call, and when it was ready
         self.characters = 0
-        variables, interpreter = environment(device), None
-        if (home := choice.engine.environment()) is not None:
-            if home.problem:
-                raise EngineUnavailable(
-                    f"the environment of engine '{home.engine}' does not work, {home.problem}: asr engines install "
-                    f"{home.engine}"
-                )
-            link(home, modules_of(choice.engine))  # asr may have moved since it was made
-            interpreter, variables = home.python, {**variables, "PYTHONPATH": home.modules}
-        self.child = Child(MODULE, announce, variables, interpreter)
+        interpreter, variables = interpreter_of(choice.engine)
+        self.child = Child(MODULE, announce, {**environment(device), **variables}, interpreter)
 
     def load(self) -> None:
         """Let the process load the weights.
