@@ -1,15 +1,18 @@
 """How often the intervals of `asr compare` cover, and its verdicts are wrong: on sets made up with a seed.
 
-``python -m benchmarks.intervals`` prints the tables of docs/compare.md. A set has speakers, their
-utterances (or each utterance its own speaker, or long recordings), and two systems. Errors come in bunches; speakers,
-utterances and, for each system, speakers once more differ in how hard they are (gamma distributions), so that errors
-of both systems go together and utterances of one speaker are alike. What is measured is the code that reports use. One
-process, a few minutes.
+``python -m benchmarks intervals`` writes the tables of docs/compare.md, ``python -m benchmarks.intervals`` prints them.
+A set has speakers, their utterances (or each utterance its own speaker, or long recordings), and two systems. Errors
+come in bunches; speakers, utterances and, for each system, speakers once more differ in how hard they are (gamma
+distributions), so that errors of both systems go together and utterances of one speaker are alike. What is measured is
+the code that reports use. Each row has a seed of its own, so that rows may be made in any order, one process a core:
+five minutes of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +23,7 @@ from asrcli.scoring import significance as signs
 from asrcli.scoring.intervals import LEVEL, Interval, jackknife
 
 SEED = 20261129
+WORKERS = os.cpu_count() or 1
 SETS = 1000
 BUNCH = 1.4  # errors that come together, on average
 SPEAKERS, UTTERANCES, SYSTEMS = 0.5, 0.6, 0.3  # coefficients of variation of the error rates
@@ -120,33 +124,42 @@ def share(values: list[Any]) -> str:
     return f"{100 * np.mean(known):.1f}" if known else "–"
 
 
-def coverage(chance: np.random.Generator) -> Iterator[str]:
-    """Yield the rows of the table of coverage."""
-    for kind in KINDS:
-        for units in (2, 5, 10, 20, 40) if kind.words > 1000 or kind.grouped else (4, 5, 10, 20, 50, 200, 1000):
-            cells, before = [], []
-            for rate in (0.002, 0.02, 0.1, 0.3):
-                sets = [draw(chance, kind, units, (rate, rate)) for _ in range(SETS if units < 1000 else SETS // 4)]
-                cells.append(share([covers(judged(one)[0], rate) for one in sets]))
-                before.append(share([covers(percentiles(chance, one), rate) for one in sets[: SETS // 5]]))
-            yield f"| {kind.name} | {units:,} | {' | '.join(cells)} | {', '.join(before)} |"
+def coverage(kind: Kind, units: int) -> str:
+    """Return a row of the table of coverage."""
+    chance = np.random.default_rng((SEED, 1, KINDS.index(kind), units))
+    cells, before = [], []
+    for rate in (0.002, 0.02, 0.1, 0.3):
+        sets = [draw(chance, kind, units, (rate, rate)) for _ in range(SETS if units < 1000 else SETS // 4)]
+        cells.append(share([covers(judged(one)[0], rate) for one in sets]))
+        before.append(share([covers(percentiles(chance, one), rate) for one in sets[: SETS // 5]]))
+    return f"| {kind.name} | {units:,} | {' | '.join(cells)} | {', '.join(before)} |"
 
 
-def verdicts(chance: np.random.Generator) -> Iterator[str]:
-    """Yield the rows of the table of verdicts: false ones, coverage of the difference, and true ones."""
-    for kind in KINDS:
-        for units in (5, 6, 10, 20, 40) if kind.words > 1000 or kind.grouped else (5, 6, 10, 20, 50, 200, 1000):
-            cells = []
-            for rates in ((0.02, 0.02), (0.1, 0.1), (0.02, 0.03), (0.1, 0.15)):
-                sets = [draw(chance, kind, units, rates) for _ in range(SETS if units < 1000 else SETS // 4)]
-                found = [judged(one) for one in sets]
-                covered = share([covers(one[1], rates[0] - rates[1]) for one in found])
-                cells.append(f"{share([one[2] for one in found])} ({covered})")
-            yield f"| {kind.name} | {units:,} | {' | '.join(cells)} |"
+def verdicts(kind: Kind, units: int) -> str:
+    """Return a row of the table of verdicts: false ones, coverage of the difference, and true ones."""
+    chance = np.random.default_rng((SEED, 2, KINDS.index(kind), units))
+    cells = []
+    for rates in ((0.02, 0.02), (0.1, 0.1), (0.02, 0.03), (0.1, 0.15)):
+        sets = [draw(chance, kind, units, rates) for _ in range(SETS if units < 1000 else SETS // 4)]
+        found = [judged(one) for one in sets]
+        covered = share([covers(one[1], rates[0] - rates[1]) for one in found])
+        cells.append(f"{share([one[2] for one in found])} ({covered})")
+    return f"| {kind.name} | {units:,} | {' | '.join(cells)} |"
 
 
-def settled(chance: np.random.Generator) -> str:
+def rows(table: Callable[[Kind, int], str], fewest: tuple[int, ...]) -> list[str]:
+    """Return the rows of a table, by kind and number of units, of which these are the first few."""
+    sizes = {
+        kind: (*fewest, 10, 20, *((40,) if kind.grouped or kind.words > 1000 else (50, 200, 1000))) for kind in KINDS
+    }
+    todo = [(kind, units) for kind, own in sizes.items() for units in own]
+    with ProcessPoolExecutor(WORKERS) as pool:
+        return list(pool.map(table, *zip(*todo, strict=True)))
+
+
+def settled() -> str:
     """Return how often a difference that was open is shown after as many units more as were said to be needed."""
+    chance = np.random.default_rng((SEED, 3))
     done: list[bool] = []
     rates = (0.1, 0.12)
     for _ in range(SETS):
@@ -166,9 +179,8 @@ def settled(chance: np.random.Generator) -> str:
 
 def section() -> str:
     """Return the Markdown section."""
-    chance = np.random.default_rng(SEED)
     lines = [
-        f"{SETS:,} sets a cell ({SETS // 4} where units are 1,000); `python -m benchmarks.intervals`, seed {SEED}. "
+        f"{SETS:,} sets a cell ({SETS // 4} where units are 1,000); `python -m benchmarks intervals`, seed {SEED}. "
         "Speakers, utterances and (for",
         "each system) speakers again differ in difficulty (coefficients of variation "
         f"{SPEAKERS}, {UTTERANCES}, {SYSTEMS}), recordings in length, and errors",
@@ -181,7 +193,7 @@ def section() -> str:
         "",
         "| units | number | 0.2 % | 2 % | 10 % | 30 % | bootstrap |",
         "|---|--:|--:|--:|--:|--:|---|",
-        *coverage(chance),
+        *rows(coverage, (4, 5)),
         "",
         "Share of sets with a difference called significant, per cent: false where both rates are the same, true (the "
         "power) where they differ; in",
@@ -190,9 +202,9 @@ def section() -> str:
         "",
         "| units | number | 2 % both | 10 % both | 2 % against 3 % | 10 % against 15 % |",
         "|---|--:|--:|--:|--:|--:|",
-        *verdicts(chance),
+        *rows(verdicts, (5, 6)),
         "",
-        settled(chance),
+        settled(),
     ]
     return "\n".join(lines)
 

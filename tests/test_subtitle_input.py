@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from support.command import Run
 
+from asrcli.alignment.readings import numbers_in
+from asrcli.alignment.result import spell
 from asrcli.alignment.script import parse_script, read_script, retimed
 from asrcli.errors import InputError
 from asrcli.formats.reading import blocks, parse_srt, parse_vtt
@@ -147,3 +149,33 @@ def test_subtitles_come_back_as_they_were(asr: Run, tmp_path: Path) -> None:
     stamps = re.compile(r"[\d:]+\.\d+ --> [\d:]+\.\d+")
     assert stamps.sub("T", new) == stamps.sub("T", text)
     assert stamps.findall(new) != stamps.findall(text)
+
+
+@pytest.mark.parametrize(
+    ("label", "speaker"),
+    [
+        *((name, name) for name in ("Ann", "S1", "SPEAKER_00", "Dr. Bell", "Ms. Song", "2", "ann lee", "Musicka")),
+        *((sound, None) for sound in ("Music", "applause", "upbeat music playing", "♪", " __ ", "笑い声", "Gelächter")),
+    ],
+)
+def test_a_sound_in_brackets_is_no_speaker(label: str, speaker: str | None) -> None:
+    (cue,) = parse_srt(f"1\n00:00:00,000 --> 00:00:02,000\n[{label}] Ever tried.\n")
+    assert cue.speaker == speaker
+    assert cue.lines == ("Ever tried.",) if speaker else (f"[{label}] Ever tried.",)
+
+
+def test_a_sound_in_brackets_is_not_looked_for() -> None:
+    text = "1\n00:00 --> 00:02\n[soft music] Ever [laughs] tried.\n\n2\n00:02 --> 00:04\n[Applause]\n"
+    script = parse_script(text, "x.srt")
+    assert spell(script, "en").spoken == ("Ever", "tried")
+    assert [[token.text for token in own] for own in spell(script, "en").tokens] == [
+        ["[soft", "music]", "Ever", "[laughs]", "tried."],
+        ["[Applause]"],
+    ]
+    assert len(spell(parse_script("[soft music] Ever", "x.txt"), "en").spoken) == 3, "a plain text says what is said"
+
+
+def test_a_number_behind_a_sound_keeps_its_place() -> None:
+    spelling = spell(parse_script("1\n00:00 --> 00:02\n[music 25] In 1984 he left.\n", "x.srt"), "en")
+    (number,) = numbers_in([token for own in spelling.tokens for token in own], "en")
+    assert spelling.spoken[number.first : number.last] == tuple(number.ways[0]) and number.first == 1

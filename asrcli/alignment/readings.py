@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from asrcli.aligner import AlignedWord, Aligner
 from asrcli.alignment.confidence import told_by
 from asrcli.alignment.places import LOW, cut
 from asrcli.alignment.spoken import DIGITS, MOST_DIGITS, SMALL, han_number, number, spoken_words
 from asrcli.types import Clip, Word
+
+if TYPE_CHECKING:
+    from asrcli.alignment.result import Token
 
 RUN = re.compile(r"\d{1,3}(?:,\d{3})+|\d+")
 CHAIN = re.compile(r"(\d+(?:-\d+)+)[.,;:!?]*")
@@ -109,16 +113,10 @@ class Number:
     settled: bool = False
 
 
-def numbers_in(tokens: Sequence[str], language: str | None) -> list[Number]:
-    """Return the written words of a text that have several readings; each is spelled the first way."""
-    found = []
-    first = 0
-    for token, text in enumerate(tokens):
-        ways = readings(text, language)
-        if len(ways) > 1:
-            found.append(Number(token, first, first + len(ways[0]), ways))
-        first += len(ways[0])
-    return found
+def numbers_in(tokens: Sequence[Token], language: str | None) -> list[Number]:
+    """Return the written words of a text that are said and have several readings; each is spelled the first way."""
+    ways = {token: readings(own.text, language) for token, own in enumerate(tokens) if own.last > own.first}
+    return [Number(token, tokens[token].first, tokens[token].last, own) for token, own in ways.items() if len(own) > 1]
 
 
 def better_reading(

@@ -10,7 +10,7 @@ from itertools import count
 from asrcli.alignment.confidence import confident, is_spoken
 from asrcli.alignment.leaps import leaps_of
 from asrcli.alignment.places import Placed
-from asrcli.alignment.script import Script, written_words
+from asrcli.alignment.script import Script, silent_words, written_words
 from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import spoken_words
 from asrcli.pipeline.flags import gaps, merge
@@ -72,9 +72,12 @@ def spell(script: Script, language: str | None, chosen: Mapping[int, Sequence[st
     numbers = count()
     for piece in script.pieces:
         tokens = []
-        for text in written_words(piece.text):
+        written = written_words(piece.text)
+        silent = silent_words(written) if script.cues else frozenset()
+        for place, text in enumerate(written):
             first, number = len(spoken), next(numbers)
-            spoken += chosen[number] if number in chosen else spoken_words(text, language)
+            said = () if place in silent else spoken_words(text, language)
+            spoken += chosen.get(number, said)
             tokens.append(Token(text, first, len(spoken)))
         pieces.append(tuple(tokens))
     return Spelling(script, tuple(pieces), tuple(spoken))

@@ -191,3 +191,19 @@ def written_words(text: str) -> list[str]:
                 words[-1] += char
         words += [latin] if latin else []
     return words
+
+
+def silent_words(words: Sequence[str]) -> frozenset[int]:
+    """Return which words of a cue name a sound in brackets, as ``[soft music]``: nobody says it."""
+    from asrcli.formats.reading import is_sound
+
+    silent: set[int] = set()
+    opened: int | None = None
+    for place, word in enumerate(words):
+        opened = place if word.startswith("[") else opened
+        if opened is not None and "]" in word:
+            note = " ".join(words[opened : place + 1])
+            if note.rstrip(".,:;!?").endswith("]") and is_sound(note[1 : note.rindex("]")]):
+                silent.update(range(opened, place + 1))
+            opened = None
+    return frozenset(silent)

@@ -82,7 +82,7 @@ class AlignedTimes:
             self._aligner = self.choice.load()
         script = Script(tuple(Piece(segment.text) for segment in segments))
         spelling = spell(script, language)
-        numbers = numbers_in([token.text for piece in spelling.tokens for token in piece], language)
+        numbers = numbers_in([token for piece in spelling.tokens for token in piece], language)
         whole = Region(clip.start, clip.end)
         pairing = Pairing(self._aligner)
         windows = Windows(spelling.spoken, _ClipTape(clip), clip.speech or [whole], pairing, language, numbers)

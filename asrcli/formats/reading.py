@@ -24,6 +24,15 @@ ASIDE = re.compile(r"(NOTE|STYLE|REGION)\b")  # blocks of WebVTT that show nothi
 # A tag ends before the next one begins: else each of many open ones would be followed to the end of the text.
 VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]*)>")
 LABEL = re.compile(r"\[([^\[\]]+)\] (?=\S)")  # of the speaker, as SubRip has no markup for it
+# Of what such brackets hold in the subtitles of others: sounds, in the languages that have most of them. No names.
+SOUNDS = re.compile(
+    r"[\s_♪♫♬]*|.*\b(?:music|musik|musique|m[úu]sica|muziek|музыка|singing|instrumental|applau[sd]\w*|applaudissements"
+    r"|aplausos|аплодисменты|cheer(?:s|ing)|laugh(?:s|ter|ing)|chuckl(?:es|ing)|giggl(?:es|ing)|gelächter|lachen|rires"
+    r"|risas|risate|смех|foreign|inaudible|unintelligible|crosstalk|silence|noise|ringing|sigh(?:s|ing)|gasps?|gasping"
+    r"|cough(?:s|ing)|groan(?:s|ing)|grunt(?:s|ing)|scream(?:s|ing)|crying|sobbing|barking|footsteps|gunshots?"
+    r"|explosions?|whistling|humming|clapping|snoring)\b.*|.*(?:音楽|音乐|音樂|拍手|掌声|掌聲|笑|음악|박수|웃음).*",
+    re.IGNORECASE,
+)
 TAG = re.compile(r"</?[a-z][^<>]*>|<[\d:.]+>", re.IGNORECASE)
 OVERRIDE = re.compile(r"\{\\[^{}]*\}")  # of ASS, which players obey in SubRip too
 ROLLING = re.compile(r"<[\d:.]+><c>")  # YouTube's captions, in which each line is shown twice
@@ -39,7 +48,7 @@ class Block:
 
 
 def parse_srt(text: str) -> list[Cue]:
-    """Return the cues of a SubRip file, without markup; a name in brackets before the text is the speaker.
+    """Return the cues of a SubRip file, without markup; a name in brackets before the text, no sound, is the speaker.
 
     Raises:
         InputError: times cannot be read, or there is text before any: the line is named.
@@ -48,9 +57,15 @@ def parse_srt(text: str) -> list[Cue]:
     for block in blocks(text, vtt=False):
         shown = [_srt_line(line) for line in block.lines]
         named = LABEL.match(shown[0]) if shown else None
+        named = None if named and is_sound(named[1]) else named
         rest = [shown[0][named.end() :], *shown[1:]] if named else shown
         cues.append(_cue(block, rest, named[1] if named else None))
     return cues
+
+
+def is_sound(note: str) -> bool:
+    """Tell whether a note in brackets names a sound, or nothing (``__``), and not who speaks."""
+    return SOUNDS.fullmatch(note) is not None
 
 
 def _srt_line(line: str) -> str:

@@ -226,7 +226,7 @@ def alignment(audio: str, text: str, aligners: Pairing, request: AlignRequest) -
     warnings: list[str] = []
     found = survey(recording, request.vad, warnings.append)
     spelling = spell(script, language)
-    numbers = numbers_in([token.text for piece in spelling.tokens for token in piece], language)
+    numbers = numbers_in([token for piece in spelling.tokens for token in piece], language)
     aligners = replace(aligners, window=request.chunk_length)
     windows = Windows(spelling.spoken, Tape(recording), found.speech, aligners, language, numbers)
     yield from windows.steps()
