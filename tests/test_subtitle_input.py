@@ -179,3 +179,18 @@ def test_a_number_behind_a_sound_keeps_its_place() -> None:
     spelling = spell(parse_script("1\n00:00 --> 00:02\n[music 25] In 1984 he left.\n", "x.srt"), "en")
     (number,) = numbers_in([token for own in spelling.tokens for token in own], "en")
     assert spelling.spoken[number.first : number.last] == tuple(number.ways[0]) and number.first == 1
+
+
+def test_a_cue_of_which_nothing_was_found_stays_visible() -> None:
+    """It keeps its length and its distance from its neighbour, and ends where the next cue begins."""
+    cues = [("[Applause]", 0, 2), ("Hello there.", 2.5, 4), ("[Music]", 4, 9), ("Bye.", 9, 10)]
+    text = "\n".join(
+        f"{number}\n00:00:{start:06.3f} --> 00:00:{end:06.3f}\n{said}\n".replace(".", ",", 2)
+        for number, (said, start, end) in enumerate(cues, 1)
+    )
+    found = [("[Applause]", 1.1, 1.1), ("Hello there.", 3.5, 5.0), ("[Music]", 5.0, 5.0), ("Bye.", 8.0, 9.0)]
+    moved = retimed(text, "a.srt", [Segment(*one) for one in found])
+    assert moved is not None
+    assert re.findall(r"00:00:(\S+) --> 00:00:(\S+)", moved) == [
+        ("01,000", "03,000"), ("03,500", "05,000"), ("05,000", "08,000"), ("08,000", "09,000")
+    ]  # fmt: skip

@@ -108,7 +108,7 @@ def retimed(text: str, path: str, segments: Sequence[Segment]) -> str | None:
         said = "\n".join(line.strip() for line in cue.lines if line.strip())
         if said and left and left[-1].text == said:
             segment = left.pop()
-            times.append((segment.start, segment.end))
+            times.append((segment.start, segment.end) if segment.end > segment.start else None)
         else:
             times.append(None)
     if left or len(cues) != len(reading.blocks(text, vtt=vtt)):
@@ -117,8 +117,10 @@ def retimed(text: str, path: str, segments: Sequence[Segment]) -> str | None:
     for number, cue in enumerate(cues):
         near = min(known, key=lambda other: (abs(other - number), other), default=None)
         if times[number] is None and near is not None and (moved := times[near]) is not None:
-            shift = moved[0] - cues[near].start  # a cue without words goes with its neighbour
-            times[number] = (max(0.0, cue.start + shift), max(0.0, cue.end + shift))
+            shift = moved[0] - cues[near].start  # a cue of which nothing was found goes with its neighbour
+            start, end = max(0.0, cue.start + shift), max(0.0, cue.end + shift)
+            following = times[number + 1] if number + 1 < len(times) else None
+            times[number] = (start, min(end, following[0]) if following and following[0] > start else end)
     return reading.retimed(text, times, vtt=vtt)
 
 
