@@ -12,7 +12,7 @@ from asrcli.compare.nist import read_stm
 from asrcli.compare.sources import read_turns
 from asrcli.datasets.dataset import Dataset
 from asrcli.datasets.results import Measure
-from asrcli.errors import InputError, MissingExtra, UsageError
+from asrcli.errors import InputError, UsageError
 from asrcli.scoring import meetings
 from asrcli.types import Utterance
 
@@ -27,13 +27,6 @@ class Reference:
 
     turns: tuple[Utterance, ...]
     segments: tuple[Utterance, ...] | None  # None: no words
-
-
-def check_scorers() -> None:
-    """Raise `MissingExtra` when what scores speakers is not installed."""
-    absent = [module for module in ("meeteval", "pyannote.metrics") if not meetings.is_installed(module)]
-    if absent:
-        raise MissingExtra("--diarize", absent, "meetings")
 
 
 def references(dataset: Dataset) -> dict[str, Reference]:

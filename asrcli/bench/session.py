@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.bench import environment, records, robustness, store
-from asrcli.bench.conversations import check_scorers, references
+from asrcli.bench.conversations import references
 from asrcli.bench.gauges import Gpus
 from asrcli.bench.plan import Contestant, Plan, Watcher
 from asrcli.bench.run import EngineRun
@@ -28,6 +28,7 @@ from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.engine import Engine
 from asrcli.engines import selection
 from asrcli.errors import AsrError, UsageError
+from asrcli.scoring.meetings import check_installed
 from asrcli.types import Options
 
 REPLAY = "replay"  # the fact that holds what `--replay` needs
@@ -156,7 +157,7 @@ def prepare_diarizer(request: Request, watcher: Watcher) -> DiarizerChoice:
         MissingExtra: it, or what scores speakers, is not installed.
         ModelError: its weights cannot be had.
     """
-    check_scorers()
+    check_installed("--diarize", words=True)
     wanted = SpeakerOptions(model=request.plan.diarize_model)
     diarizers.check_wanted(wanted)
     return diarizers.prepare(wanted, request.device, request.offline, watcher.note, request.threads)

@@ -80,10 +80,7 @@ def score_meetings(
         MissingExtra: meeteval or pyannote.metrics is not installed.
         InputError: the hypotheses have none of the recordings.
     """
-    needed = ("pyannote.metrics",) if normalize is None else ("meeteval", "pyannote.metrics")
-    absent = [module for module in needed if not is_installed(module)]
-    if absent:
-        raise MissingExtra("scoring meetings", absent, "meetings")
+    check_installed("scoring meetings", words=normalize is not None)
     said, heard = by_recording(references), by_recording(hypotheses)
     if not set(said) & set(heard):
         raise InputError(f"{name} has none of the recordings of the reference: {', '.join(list(said)[:5])}")
@@ -185,6 +182,13 @@ def near_errors(said: Sequence[Utterance], heard: Sequence[Utterance], normalize
 
     scored = time_constrained_minimum_permutation_word_error_rate(segments(said), segments(heard), collar=COLLAR)
     return int(scored.errors)
+
+
+def check_installed(what: str, *, words: bool) -> None:
+    """Raise `MissingExtra` when what scores turns, and words if there are any, is not installed."""
+    needed = ("meeteval", "pyannote.metrics") if words else ("pyannote.metrics",)
+    if absent := [module for module in needed if not is_installed(module)]:
+        raise MissingExtra(what, absent, "meetings")
 
 
 def is_installed(module: str) -> bool:
