@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asrcli.audio.cut import CutOptions, CutSummary, cut
@@ -119,6 +119,7 @@ def test_promises_hold(request: pytest.FixtureRequest, source: str, max_seconds:
     pad=st.floats(0, 1),
     voice=st.booleans(),
 )
+@example(sizes=[0], max_seconds=6.0, target=None, max_gap=0.0, pad=1.0, voice=True)  # pads meet
 def test_blocks_do_not_change_clips(
     talk: Any, sizes: list[int], max_seconds: float, target: float | None, max_gap: float, pad: float, voice: bool
 ) -> None:

@@ -168,7 +168,7 @@ class _Cutter:
                 break
             fitting.append(unit)
         if following is None:
-            sure = ended or self.position - fitting[-1].end > self.max_gap + self._lag()
+            sure = ended or self.position - fitting[-1].end > max(self.max_gap, 2 * self.pad) + self._lag()
             return fitting[-1].end if sure else None
         if following.end - first <= self.target:
             return None  # open, and it may still fit
