@@ -899,6 +899,20 @@ def test_subtitles_are_read_as_what_is_said(tmp_path: Path, format: str, marked:
     assert read_source(tmp_path, hypotheses=True).utterances == (row,)
 
 
+@pytest.mark.parametrize("format", ["srt", "vtt"])
+def test_words_in_brackets_are_words(tmp_path: Path, format: str) -> None:
+    head = "WEBVTT\n\n" if format == "vtt" else ""
+    path = tmp_path / f"talk.{format}"
+    path.write_text(
+        head
+        + "1\n00:00:00.000 --> 00:00:02.000\nHe [the man] left [at ten] again.\n".replace(
+            ".000", ".000" if format == "vtt" else ",000"
+        )
+    )
+    (row,) = read_source(path, hypotheses=True).utterances
+    assert row.text == "He [the man] left [at ten] again."
+
+
 def test_relative_reductions_are_against_the_first_system(files: tuple[Path, ...]) -> None:
     comparison = run(files[0], [files[1], files[2]], Wanted())
     first, second = comparison.systems
