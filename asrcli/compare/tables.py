@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from asrcli.base.cells import safe_cell
+from asrcli.base.counts import count_of
 from asrcli.compare import identification, wording
 from asrcli.compare.breakdown import Bucket, by_field, macro_means
 from asrcli.compare.classes import CLASSES
@@ -224,7 +225,7 @@ def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str
     if rows := identification.all_rows(comparison):
         lines += ["", "| " + " | ".join(identification.COLUMNS) + " |", "|---|---|--:|---|---|"]
         lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
-    lines += ["", f"{len(comparison.utterances):,} utterances; {wording.convention(comparison)}."]
+    lines += ["", f"{count_of(comparison.utterances, 'utterance')}; {wording.convention(comparison)}."]
     if outcomes:
         lines += ["", *(f"- {mark(one)} {cell(one.sentence)}" for one in outcomes)]
     return "\n".join(lines) + "\n"

@@ -7,6 +7,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from asrcli.base.console import Console, clock
+from asrcli.base.counts import count_of
 from asrcli.base.files import refusal
 from asrcli.errors import AsrError
 
@@ -44,13 +45,13 @@ def say_doubts(console: Console, name: str, transcript: Transcript, formats: tup
         missing = sum(gap.seconds for gap in transcript.gaps)
         first = transcript.gaps[0]
         console.note(
-            f"{name}: {clock(missing)} of speech in {len(transcript.gaps)} places has no text, "
+            f"{name}: {clock(missing)} of speech in {count_of(transcript.gaps, 'place')} has no text, "
             f"first at {clock(first.start)}"
         )
     flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
     if flagged:
         kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
         console.note(
-            f"{name}: {len(flagged)} of {len(transcript.segments)} segments are suspicious ({kinds}), "
+            f"{name}: {len(flagged)} of {count_of(transcript.segments, 'segment')} are suspicious ({kinds}), "
             f"first at {clock(flagged[0].start)}"
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 
+from asrcli.base.counts import count_of
 from asrcli.digest.assets import asset
-from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, count_of
+from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper
 from asrcli.digest.families import Family
 from asrcli.digest.pages.markdown import (
     AUTHORS,
@@ -74,7 +75,7 @@ def day_html(edition: Edition, filters: bool = True) -> str:
         lines = [tag("li", link(one.title, one.url), f" {new_version(one)}") for one in edition.updates]
         parts += [tag("h2", f"New versions ({len(edition.updates)})"), tag("ul", *lines)]
     if edition.models:
-        parts += [tag("h2", f"Models ({count_of(len(edition.models), 'family', 'families')})"), models(edition.models)]
+        parts += [tag("h2", f"Models ({count_of(edition.models, 'family', 'families')})"), models(edition.models)]
     for kind, heading in HEADINGS.items():
         lines = [line_html(line) for line in edition.lines if line.kind == kind]
         if lines:

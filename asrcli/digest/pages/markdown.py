@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, SourceLine, Update, count_of
+from asrcli.base.counts import count_of
+from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, SourceLine, Update
 from asrcli.digest.families import Family
 from asrcli.digest.figures import Figure
 from asrcli.web.cleaning import escape_markdown, markdown_link
@@ -35,7 +36,7 @@ def day_markdown(edition: Edition) -> str:
         lines = [f"- {markdown_link(one.title, one.url)} {new_version(one)}" for one in edition.updates]
         blocks += [f"## New versions ({len(edition.updates)})", "\n".join(lines)]
     if edition.models:
-        blocks += [f"## Models ({count_of(len(edition.models), 'family', 'families')})", models_table(edition.models)]
+        blocks += [f"## Models ({count_of(edition.models, 'family', 'families')})", models_table(edition.models)]
     for kind, heading in HEADINGS.items():
         lines = [line_markdown(line) for line in edition.lines if line.kind == kind]
         if lines:
