@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from asrcli.bench.conversations import COLLAR, WITH_SPEAKERS
 from asrcli.bench.records import RATES
@@ -13,22 +12,12 @@ from asrcli.compare.comparison import number_groups
 from asrcli.compare.scores import LADDER
 from asrcli.datasets.results import Measure, RunRecord
 from asrcli.datasets.utterances import heard_language
+from asrcli.reports.table import Grid, without_empty
 from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL, Interval
 
 ERRORS = ("substitutions", "deletions", "insertions")
 MEMORY = "memory: the most up to the batch size of the best RTFx"
 BLANK = ""  # what was not counted is blank, never a guess
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table: the first column names the row."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-    spare: tuple[str, ...] = ()  # columns that a narrow terminal goes without, in this order
 
 
 def grids(runs: Sequence[RunRecord]) -> list[Grid]:
@@ -295,31 +284,6 @@ def invented(record: RunRecord, condition: str) -> str:
     if found is None or found.value is None or where is None:
         return BLANK
     return f"{found.value:.1f} chars/min in {where.value:.0f} of {where.count}"
-
-
-def without_empty(grid: Grid, keep: int) -> Grid:
-    """Return a table without the columns that are blank in every row, but for the first ones."""
-    return with_columns(grid, [at for at in range(len(grid.columns)) if at < keep or any(row[at] for row in grid.rows)])
-
-
-def narrowed(grid: Grid, width: int) -> Grid:
-    """Return a table that a terminal of so many characters can show, without columns that can be spared if need be."""
-    spare = [name for name in grid.spare if name in grid.columns]
-    while spare and needed(grid) > width:
-        gone = grid.columns.index(spare.pop(0))
-        grid = with_columns(grid, [at for at in range(len(grid.columns)) if at != gone])
-    return grid
-
-
-def needed(grid: Grid) -> int:
-    """Return how many characters a table takes when no cell is broken."""
-    return sum(max(map(len, column)) + 3 for column in zip(grid.columns, *grid.rows, strict=True))
-
-
-def with_columns(grid: Grid, kept: Sequence[int]) -> Grid:
-    """Return a table with some of its columns."""
-    rows = tuple(tuple(row[at] for at in kept) for row in grid.rows)
-    return replace(grid, columns=tuple(grid.columns[at] for at in kept), rows=rows)
 
 
 def headline(runs: Sequence[RunRecord]) -> str:

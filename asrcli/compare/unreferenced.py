@@ -17,6 +17,7 @@ from asrcli.compare.sources import files_of, read_source
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.ledger import check_replaceable, write_ours
 from asrcli.outputs.targets import File, check_targets, reads
+from asrcli.reports.table import json_text
 from asrcli.scoring.alignment import align, count_all
 from asrcli.scoring.rover import Consensus, vote
 from asrcli.text.normalisers import NORMALIZERS, build
@@ -183,14 +184,14 @@ def to_json(agreement: Agreement) -> str:
             for index in agreement.disputed
         ],
     }
-    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    return json_text(data)
 
 
 def show(agreement: Agreement, console: Console, most: int = 20) -> None:
     """Print the matrix and the utterances that are most disputed."""
     from rich.text import Text
 
-    from asrcli.compare.terminal import table
+    from asrcli.reports.terminal import table
 
     names = [one.name for one in agreement.systems]
     rows = [

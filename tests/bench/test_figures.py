@@ -20,12 +20,12 @@ from asrcli.bench import messages as say
 from asrcli.bench.loaded import listen
 from asrcli.bench.music import music
 from asrcli.bench.replay import drift, named
-from asrcli.bench.tables import Grid, narrowed, needed
 from asrcli.bench.verdicts import front, told_apart, verdicts
 from asrcli.capabilities import Stream, StreamUpdate
-from asrcli.compare.terminal import Sheet
 from asrcli.datasets.results import Measure, RunRecord, read_run, write_run
 from asrcli.reports.labels import Box, place_names
+from asrcli.reports.table import Grid, narrowed, needed
+from asrcli.reports.terminal import Sheet
 from asrcli.types import Options, Utterance
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"

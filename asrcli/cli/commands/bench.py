@@ -268,11 +268,12 @@ def _print_tables(runs: list[RunRecord]) -> None:
 
     from asrcli.bench import tables
     from asrcli.bench.verdicts import verdicts
-    from asrcli.compare.terminal import Sheet
+    from asrcli.reports.table import narrowed
+    from asrcli.reports.terminal import Sheet
 
     console = table_console()
     console.print(Text(f"{tables.headline(runs)}: {tables.facts_line(runs)}", "dim"))
-    for grid in (tables.narrowed(one, console.width) for one in tables.grids(runs)):
+    for grid in (narrowed(one, console.width) for one in tables.grids(runs)):
         console.print(Sheet(grid.columns, grid.rows, grid.title))
         if grid.note:
             console.print(Text(grid.note, "dim"))
