@@ -52,8 +52,9 @@ def card(runs: Sequence[RunRecord], at: int) -> str:
     """Return the card of one engine."""
     one = runs[at]
     rate, speed = one.measure("wer"), best_speed(one)
-    known = rate is not None and rate.low is not None and rate.high is not None
-    interval = wording.span(Interval(rate.low, rate.high)) if rate and known else ""  # type: ignore[arg-type]
+    interval = ""
+    if rate and rate.low is not None and rate.high is not None:
+        interval = wording.span(Interval(rate.low, rate.high))
     figures = {
         "interval, 95 %": interval,
         "best RTFx": tables.shown(speed).partition(" ")[0],

@@ -28,7 +28,7 @@ CLASSES = (
     "inserted word",
 )
 FILLERS = frozenset(
-    "ah aha ahh ahm eh ehehe em er erm hm hmm hmmm huh hum mhm mhum mm mmm oh uh uhh uhm uhuh um umm euh äh ähm öh "  # noqa: SIM905
+    "ah aha ahh ahm eh ehehe em er erm hm hmm hmmm huh hum mhm mhum mm mmm oh uh uhh uhm uhuh um umm euh äh ähm öh "
     "嗯 啊 呃 哦 えー あの ええと えっと 음 어".split()
 )
 RUN = 3  # words in a row that make inserted speech or a truncation

@@ -25,7 +25,7 @@ from asrcli.text.normalisers import NORMALIZERS, build_cutter
 from asrcli.types import Utterance
 
 # The most frequent words of written English that no other major language has among its own.
-ENGLISH = frozenset("the and of to is that it was for with as are this have you not but they from".split())  # noqa: SIM905
+ENGLISH = frozenset("the and of to is that it was for with as are this have you not but they from".split())
 UNGROUPED = "none"
 NORMALIZER = "asr"  # where nobody says otherwise
 ENOUGH = 0.08  # share of these words in a text to take it for English; running English has 20 to 30 %

@@ -112,14 +112,19 @@ class LocalRecogniser:
         """
         with self._loading:
             while self._engine is None:
-                try:
-                    with opening(self.choice.weights):
-                        self._engine = self._open()
-                except Exception as error:
-                    if not devices.is_out_of_memory(error):
-                        raise
-                    self._step_down(error)
+                self._engine = self._loaded()
             return self._engine
+
+    def _loaded(self) -> Engine | None:
+        """Return the engine on the device that is in use now; of one that it does not fit on, step down."""
+        try:
+            with opening(self.choice.weights):
+                return self._open()
+        except Exception as error:
+            if not devices.is_out_of_memory(error):
+                raise
+            self._step_down(error)
+            return None
 
     def _open(self) -> Engine:
         """Load the weights on the device that is in use now."""

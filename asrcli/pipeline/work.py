@@ -26,18 +26,18 @@ VOTES = 4  # clips of a recording that vote on its language: two minutes of spee
 class Work:
     """The state that the engine threads share. Everything but the calls of engines and models is done under a lock."""
 
-    def __init__(  # noqa: PLR0913 -- takes over what `run` was given, and both its queues
+    def __init__(
         self,
         recordings: Sequence[Recording],
         recognisers: Sequence[Recogniser],
         options: Options,
         settings: Settings,
         known: Callable[[int], Known],
-        fed: SecondsQueue[Fed],
         put: Callable[[Event], None],
     ) -> None:
         self.recordings, self.options, self.settings = recordings, options, settings
-        self.known, self.fed, self.put = known, fed, put
+        self.known, self.put = known, put
+        self.fed: SecondsQueue[Fed] = SecondsQueue(settings.queue_seconds)
         self.all = tuple(recognisers)
         self.recognisers = list(recognisers)  # without those that have failed
         self.at_work = Counter[Recogniser]()  # batches of each

@@ -6,7 +6,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, BinaryIO, cast
 
 from asrcli.base.files import reason
@@ -84,25 +84,28 @@ class WebRecording:
             raise Problem(
                 f"sends {promised >> 20} MB in one piece, more than {MOST_FETCHED >> 20} MB: copy it here first"
             )
-        file: IO[bytes] = tempfile.TemporaryFile(prefix="asr-")  # noqa: SIM115 -- the reader closes it
-        started, received = time.monotonic(), 0
-        try:
-            with deadline(MOST_FETCHED / SLOWEST):
-                for piece in answer.body(MOST_FETCHED):
-                    file.write(piece)
-                    received += len(piece)
-                    if time.monotonic() - started > EXCHANGE + received / SLOWEST:
-                        raise Problem("is too slow")
+        with ExitStack() as opened:
+            try:
+                file = opened.enter_context(tempfile.TemporaryFile(prefix="asr-"))
+                received = self._receive(answer, file)
+                file.seek(0)
+            except OSError as error:
+                raise InputError(f"{self.name}: no place here to fetch it to: {reason(error)}") from None
             if promised is not None and received != promised:
                 raise Problem(f"ends after {received} of {promised} bytes")
-            file.seek(0)
-        except OSError as error:
-            file.close()
-            raise InputError(f"{self.name}: no place here to fetch it to: {reason(error)}") from None
-        except BaseException:
-            file.close()
-            raise
-        return cast(BinaryIO, file)
+            opened.pop_all()  # the reader closes it
+            return cast(BinaryIO, file)
+
+    def _receive(self, answer: Answer, file: IO[bytes]) -> int:
+        """Write the body into a file and return its length."""
+        started, received = time.monotonic(), 0
+        with deadline(MOST_FETCHED / SLOWEST):
+            for piece in answer.body(MOST_FETCHED):
+                file.write(piece)
+                received += len(piece)
+                if time.monotonic() - started > EXCHANGE + received / SLOWEST:
+                    raise Problem("is too slow")
+        return received
 
     @contextmanager
     def _tried(self, start: int, end: int) -> Iterator[Answer | None]:

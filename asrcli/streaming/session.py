@@ -133,13 +133,13 @@ class Session:
         try:
             if self.source.waits:
                 self._ready.wait()
-            if not self._stop.is_set():
-                for block in self.source.blocks(self._warn, self._stop):
-                    self._first = self._first or time.monotonic()
-                    self._arrived += len(block) / SAMPLE_RATE
-                    self._fed.put(block, len(block) / SAMPLE_RATE)
-                    if self._stop.is_set():
-                        break
+            blocks = iter(()) if self._stop.is_set() else self.source.blocks(self._warn, self._stop)
+            for block in blocks:
+                self._first = self._first or time.monotonic()
+                self._arrived += len(block) / SAMPLE_RATE
+                self._fed.put(block, len(block) / SAMPLE_RATE)
+                if self._stop.is_set():
+                    break
         except Closed:
             return
         except Exception as error:  # the boundary of the input: what was heard before is kept
