@@ -11,7 +11,7 @@ from asrcli.compare import identification, wording
 from asrcli.compare.comparison import number_groups
 from asrcli.compare.scores import LADDER
 from asrcli.datasets.results import Measure, RunRecord
-from asrcli.datasets.utterances import heard_language
+from asrcli.datasets.utterances import predicted_language
 from asrcli.reports.table import Grid, without_empty
 from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL, Interval
 
@@ -114,15 +114,17 @@ def rates(runs: Sequence[RunRecord]) -> Grid:
 
 
 def languages(runs: Sequence[RunRecord]) -> Grid:
-    """Return how often each language was heard for what it is."""
+    """Return how often each language was identified as what it is."""
     rows = [
         row
         for run in runs
         for row in identification.rows(
-            run.system, identification.identified(run.utterances, [heard_language(one) for one in run.utterances])
+            run.system, identification.identified(run.utterances, [predicted_language(one) for one in run.utterances])
         )
     ]
-    note = "of utterances whose language the data names, where the engine was told none; none: no language was heard"
+    note = (
+        "of utterances whose language the data names, where the engine was told none; none: no language was identified"
+    )
     return Grid(identification.TITLE, identification.COLUMNS, tuple(rows), note)
 
 
@@ -279,7 +281,7 @@ def card(runs: Sequence[RunRecord]) -> Grid:
 
 
 def invented(record: RunRecord, condition: str) -> str:
-    """Return what was heard where nobody spoke."""
+    """Return what was written where nobody spoke."""
     found, where = record.measure("invented", condition), record.measure("invented_files", condition)
     if found is None or found.value is None or where is None:
         return BLANK

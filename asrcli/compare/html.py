@@ -79,7 +79,9 @@ def system_data(one: SystemScore, classes: Sequence[str]) -> dict[str, Any]:
         "ladder": [[name, share.rate] for name, share in zip(LADDER, one.ladder, strict=True)],
         "cer": one.characters.rate,
         "classes": [one.profile.classes[name] for name in classes],
-        "confusions": [[said, heard, number] for (said, heard), number in one.profile.confusions.most_common(15)],
+        "confusions": [
+            [said, hypothesis, number] for (said, hypothesis), number in one.profile.confusions.most_common(15)
+        ],
     }
 
 
@@ -113,7 +115,7 @@ def field_data(comparison: Comparison, name: str) -> dict[str, Any]:
 
 
 def language_data(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return the share of utterances in which another language was heard, by the one that is spoken."""
+    """Return the share of utterances in which another language was identified, by the one that is spoken."""
     found = [identified(comparison.utterances, one.languages) for one in comparison.systems]
     if not any(found):
         return []
@@ -122,7 +124,7 @@ def language_data(comparison: Comparison) -> list[dict[str, Any]]:
     sizes = {row.spoken: row.utterances for rows in found for row in rows}
     return [
         {
-            "name": "language, share of utterances in which another was heard",
+            "name": "language, share of utterances in which another was identified",
             "labels": names,
             "sizes": [sizes[name] for name in names],
             "rates": [[own.get(name) for own in wrong] for name in names],
@@ -150,16 +152,16 @@ def utterance_row(comparison: Comparison, index: int, folder: Path | None) -> li
     """Return one utterance; a system that has everything right takes a single character."""
     one = comparison.utterances[index]
     said = " ".join(comparison.systems[0].references[index])
-    heard: list[Any] = []
+    hypothesis: list[Any] = []
     for system in comparison.systems:
         moves = system.alignments[index].decode("ascii")
         own = " ".join(system.references[index])
         words = " ".join(system.words[index])
         if own == said == words:
-            heard.append(0)
+            hypothesis.append(0)
         else:
-            heard.append([int(system.errors[index]), words, moves, *([own] if own != said else [])])
-    return [one.id, said, one.group, one.seconds, audio_link(one.audio, comparison.reference_path, folder), heard]
+            hypothesis.append([int(system.errors[index]), words, moves, *([own] if own != said else [])])
+    return [one.id, said, one.group, one.seconds, audio_link(one.audio, comparison.reference_path, folder), hypothesis]
 
 
 def audio_link(audio: str | None, reference: str, folder: Path | None) -> str | None:

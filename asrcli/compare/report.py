@@ -127,8 +127,8 @@ def score_conversations(
     found = []
     for name, path in zip(distinct_names(systems), systems, strict=True):
         with (losses if len(systems) > 1 else STRICT).boundary(path):
-            heard = read(path, True).utterances
-            found.append(score_meetings(name, said, heard, normalize if path.suffix in WORDED else None, collar))
+            hypothesis = read(path, True).utterances
+            found.append(score_meetings(name, said, hypothesis, normalize if path.suffix in WORDED else None, collar))
     if not found:
         raise InputError("no system is left to compare")
     return found

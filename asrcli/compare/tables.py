@@ -41,13 +41,13 @@ def to_json(comparison: Comparison, *, fields: Sequence[str] = (), utterances: b
         "by": {name: bucket_facts(comparison, name) for name in fields},
         "macro": {name: macro_facts(comparison, name) for name in fields},
     }
-    heard = {
+    hypothesis = {
         one.name: identification.facts(identification.identified(comparison.utterances, one.languages))
         for one in comparison.systems
         if one.languages
     }
-    if heard:
-        data["language_heard"] = heard
+    if hypothesis:
+        data["language_heard"] = hypothesis
     if comparison.rules:
         data["rules"] = [{"rule": name, "errors_more_without": list(numbers)} for name, numbers in comparison.rules]
     if utterances:
@@ -87,8 +87,8 @@ def system_facts(one: SystemScore) -> dict[str, Any]:
         **dict(one.measures),
         "classes": {name: one.profile.classes[name] for name in CLASSES},
         "confusions": [
-            {"reference": said, "heard": heard, "count": number}
-            for (said, heard), number in one.profile.confusions.most_common(100)
+            {"reference": said, "heard": hypothesis, "count": number}
+            for (said, hypothesis), number in one.profile.confusions.most_common(100)
         ],
         "missing": list(one.missing),
         "extra": list(one.extra),

@@ -145,8 +145,8 @@ def top_confusions(comparison: Comparison, most: int) -> Table:
     """Return the words that each system gets wrong most often."""
     columns = [
         [
-            f"{said or NOTHING} → {heard or NOTHING}  {number:,}"
-            for (said, heard), number in one.profile.confusions.most_common(most)
+            f"{said or NOTHING} → {hypothesis or NOTHING}  {number:,}"
+            for (said, hypothesis), number in one.profile.confusions.most_common(most)
         ]
         for one in comparison.systems
     ]
@@ -175,7 +175,7 @@ def rules(comparison: Comparison) -> Table:
 
 
 def diff(comparison: Comparison, index: int, width: int | None = None) -> Iterator[Text]:
-    """Yield an utterance as aligned rows: the reference and what each system heard instead.
+    """Yield an utterance as aligned rows: the reference and what each system recognised instead.
 
     Args:
         comparison: what was scored.
@@ -205,7 +205,7 @@ def row(name: str, label: int, cells: Iterable[Column], side: int) -> Text:
     return line
 
 
-Column = tuple[str, str, str]  # move, reference words, words heard
+Column = tuple[str, str, str]  # move, reference words, words recognised
 
 
 def folded(cells: Iterable[Column], room: int | None) -> Iterator[list[Column]]:
@@ -239,17 +239,17 @@ def laid(cell: Column, side: int) -> tuple[str, str]:
 
 
 def columns(one: SystemScore, index: int) -> Iterator[Column]:
-    """Yield move, reference words and words heard of each column of an alignment; one side can be empty."""
-    said, heard = iter(one.references[index]), iter(one.words[index])
+    """Yield move, reference words and words recognised of each column of an alignment; one side can be empty."""
+    said, hypothesis = iter(one.references[index]), iter(one.words[index])
     merged_said: list[str] = []
-    merged_heard: list[str] = []
+    merged_hypothesis: list[str] = []
     for move in one.alignments[index].decode("ascii"):
         if move == "<":
             merged_said.append(next(said))
         elif move == ">":
-            merged_heard.append(next(heard))
+            merged_hypothesis.append(next(hypothesis))
         else:
             words = [*merged_said, *([next(said)] if move != "I" else [])]
-            instead = [*merged_heard, *([next(heard)] if move not in "Do" else [])]
-            merged_said, merged_heard = [], []
+            instead = [*merged_hypothesis, *([next(hypothesis)] if move not in "Do" else [])]
+            merged_said, merged_hypothesis = [], []
             yield move, " ".join(words), " ".join(instead)

@@ -21,7 +21,8 @@ from asrcli.errors import DeviceError, EngineUnavailable, OutOfMemory, UsageErro
 from asrcli.types import Clip, Options, Segment
 
 Announce = Callable[[str], None]
-# For each clip its segments, or why it has none; `EngineUnavailable`: the engine is gone, and no further clip is heard.
+# For each clip its segments, or why it has none; `EngineUnavailable`: the engine is gone, and no further clip is
+# recognised.
 Results = list[list[Segment] | Exception]
 
 
@@ -41,7 +42,7 @@ class Recogniser(Protocol):
     """
 
     announce: Announce  # gets one sentence for each fallback
-    lanes: int  # threads of a run that call it: with two, its next batch is ready when it has heard one
+    lanes: int  # threads of a run that call it: with two, its next batch is ready when it has recognised one
 
     @property
     def choice(self) -> Choice:
@@ -170,7 +171,7 @@ class LocalRecogniser:
             return self.transcribe(clips, options) if results is None else results
 
     def _after_failure(self, error: Exception, clips: Sequence[Clip], options: Options) -> Results | None:
-        """Return the results of a batch that failed; ``None`` to hear it again, with less at once or elsewhere."""
+        """Return the results of a batch that failed; ``None`` to recognise it again, with less at once or elsewhere."""
         if devices.is_out_of_memory(error):
             self._shrink(len(clips), error)
             return None

@@ -1,7 +1,7 @@
 """Recordings in, transcripts out: the only code that drives an engine and measures its time.
 
     decode threads:  blocks -> voice activity -> cuts ──> SecondsQueue ──> engine threads: vote, batch, recognise
-    caller's thread: <── events (clip heard, segments settled, recording finished or failed) ──┘
+    caller's thread: <── events (clip recognised, segments settled, recording finished or failed) ──┘
 
 Decoding and cutting run beside the engine, batches are made across recordings, and what waits between the two is
 bounded in seconds of audio. Each recogniser has a thread of its own, or two, so that one batch is always ahead. The
@@ -50,7 +50,7 @@ def run(
 
     Raises:
         EngineUnavailable, DeviceError: no recogniser is left that can be loaded and runs anywhere; of several, one that
-            fails after others have heard something is a `Notice`, and its clips are theirs.
+            fails after others have recognised something is a `Notice`, and its clips are theirs.
     """
     pin_threads()  # also for what works beside the engine
     events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()

@@ -36,7 +36,7 @@ Warn = Callable[[str], None]
 
 
 class Source(Protocol):
-    """Something that can be heard while it happens."""
+    """Something that can be recognised while it happens."""
 
     name: str  # what messages call it
     recording: Recording
@@ -85,7 +85,7 @@ def open_source(name: str, pcm: Pcm | None, idle: float, channel: int | None) ->
         name: ``-``, ``mic:...``, or a path.
         pcm: the layout of raw samples; None for a container.
         idle: seconds without growth after which a file is over.
-        channel: the one to hear, counted from 0; None for the mean of all.
+        channel: the one to recognise, counted from 0; None for the mean of all.
 
     Raises:
         UsageError: these do not go together.
