@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from asrcli.cli.commands.options import refuse
 
-Output = Optional[Path]  # noqa: UP045 - Typer reads the annotation
+Output = Path | None
 
 
 def compare(
