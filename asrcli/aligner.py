@@ -39,7 +39,7 @@ class Aligner(Plugin):
     role: ClassVar[str] = "aligner"
     max_seconds: ClassVar[float] = 60.0  # the longest clip it aligns well
     made_for: ClassVar[float] = 0.0  # the longest that may be asked for, if that is more
-    hears: ClassVar[bool] = False  # `hear` works
+    recognises: ClassVar[bool] = False  # `recognise` works
     rejects: ClassVar[bool] = False  # `align` gives None for words that are not in the clip, however many follow them
 
     @abstractmethod
@@ -61,12 +61,13 @@ class Aligner(Plugin):
         Times are within the clip and do not go back. The result for a clip does not depend on the clips beside it.
         """
 
-    def hear(self, clips: Sequence[Clip], words: Sequence[str], language: str | None) -> list[list[Word]]:
-        """Return what is heard in each clip when only ``words``, in about this order, can be said. Only when `hears`.
+    def recognise(self, clips: Sequence[Clip], words: Sequence[str], language: str | None) -> list[list[Word]]:
+        """Return what is recognised in each clip when only ``words``, in about this order, can be said. Only when
+        `recognises`.
 
-        This is how text and audio are brought together over hours: what is heard is matched with the text, and places
-        that agree are trusted (Moreno et al. 1998, "A recursive algorithm for the forced alignment of very long audio
-        segments"). Times count from the start of each clip.
+        This is how text and audio are brought together over hours: what is recognised is matched with the text, and
+        places that agree are trusted (Moreno et al. 1998, "A recursive algorithm for the forced alignment of very long
+        audio segments"). Times count from the start of each clip.
         """
         raise UsageError(f"aligner '{self.name}' only aligns")
 

@@ -41,7 +41,7 @@ def transcribe(
         paths: one or several files, folders (walked recursively) or glob patterns.
         engine: name of an engine, or ``auto`` for the best with its weights on this machine, ``fast`` for the quickest.
         model: short name, hub id or folder; ``None`` is the engine's default.
-        vad: leave silence out (``True``, or options), or hear everything (``False``).
+        vad: leave silence out (``True``, or options), or recognise everything (``False``).
         on_error: called with the name and the error of each input that fails, and the others go on; without it the
             first error is raised.
         on_note: called with each line that the command would print on standard error.

@@ -30,11 +30,11 @@ class StreamUpdate:
 
 
 class Stream(ABC):
-    """One utterance that is heard while it is spoken. The caller starts a new one at a long pause."""
+    """One utterance that is recognised while it is spoken. The caller starts a new one at a long pause."""
 
     @abstractmethod
     def accept(self, samples: Samples) -> StreamUpdate:
-        """Take more audio, of any length, and return what is heard now; nothing new gives the old tail again."""
+        """Take more audio, of any length, and return what is recognised now; nothing new gives the old tail again."""
 
     @abstractmethod
     def finish(self) -> StreamUpdate:
@@ -46,7 +46,7 @@ class Streams(ABC):
 
     @abstractmethod
     def stream(self, options: Options) -> Stream:
-        """Begin to hear one utterance while it is spoken."""
+        """Begin to recognise one utterance while it is spoken."""
 
 
 class Answers(ABC):

@@ -34,7 +34,7 @@ class Speaking:
     """Who speaks when, in seconds from the start of the samples; the labels of speakers are the diarizer's own."""
 
     turns: tuple[Turn, ...] = ()  # by time; those of different speakers may overlap
-    exclusive: tuple[Turn, ...] = ()  # one speaker at a time, the one a recogniser hears; () when nobody says
+    exclusive: tuple[Turn, ...] = ()  # one speaker at a time, the one that a recogniser writes; () when nobody says
     prints: Mapping[str, Samples] = field(default_factory=dict)  # label -> voice print (dimensions,) of length one
 
 

@@ -181,7 +181,7 @@ class Engine(Plugin):
 
     group: ClassVar[str] = GROUP
     role: ClassVar[str] = "engine"
-    max_seconds: ClassVar[float] = math.inf  # the longest clip it hears correctly
+    max_seconds: ClassVar[float] = math.inf  # the longest clip it recognises correctly
     supports: ClassVar[frozenset[str]] = frozenset()  # names of `Options` fields it honours
 
     @abstractmethod

@@ -67,7 +67,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """A piece of a recording that an engine hears in one go, at most its ``max_seconds`` long."""
+    """A piece of a recording that an engine recognises in one go, at most its ``max_seconds`` long."""
 
     recording: Recording
     start: float  # seconds from the start of the recording
@@ -123,7 +123,7 @@ class Word:
     score: float | None = None  # confidence, 0 to 1
     source: WordSource = "model"
     speaker: str | None = None
-    status: WordStatus | None = None  # of `asr align`: heard, doubtful, or not there (times then mark the place only)
+    status: WordStatus | None = None  # of `asr align`: found, doubtful, or not there (times then mark the place only)
     phones: tuple[Phone, ...] = ()
 
 

@@ -75,7 +75,7 @@ def measure(size: str, ours: Any, theirs: Any, options: Any) -> None:
     for name, seconds in WORKLOADS.items():
         clips = [(random.standard_normal(round(16_000 * one)) * 0.05).astype(np.float32) for one in seconds]
         limits = [round(TOKENS_PER_SECOND * one) for one in seconds]
-        run = lambda model, clips=clips, limits=limits: model.hear(clips, limits)  # noqa: E731
+        run = lambda model, clips=clips, limits=limits: model.transcribe(clips, limits)  # noqa: E731
         report(f"{size} | {name}", options, run, ours, theirs)
     words = ["seven", "three", "nine", "zero", "one", "two"]
     for name, count in ANSWERS.items():

@@ -83,7 +83,7 @@ def our_run(folder: Path, device: str, dtype: torch.dtype) -> Callable[[Sequence
     model.greedy.ends = frozenset()
 
     def run(clips: Sequence[np.ndarray], tokens: int) -> list[list[int]]:
-        return [list(one.tokens) for one in model.hear([Request(clip, "", "en", tokens) for clip in clips])]
+        return [list(one.tokens) for one in model.transcribe([Request(clip, "", "en", tokens) for clip in clips])]
 
     return run
 

@@ -72,7 +72,7 @@ def row(kind: Kind, count: int, rounds: int) -> str:
             return [str(text).strip() for text in processor.batch_decode(written.sequences, skip_special_tokens=True)]
 
         def ours() -> list[str]:
-            heard = model.hear(samples)
+            heard = model.transcribe(samples)
             return ["".join(model.vocabulary.surface(one.token) for one in spans).strip() for spans, _ in heard]
 
         same = sum(one == other for one, other in zip(ours(), theirs(), strict=True))

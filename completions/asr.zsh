@@ -43,7 +43,7 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'align:Find when each word of a known text is said.' 'ask:Put questions to a transcript.' 'compare:Compare what systems heard with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'report:Put the reports of several runs together.' 'voices:Keep prints of voices, by which speakers are named: asr transcribe --diarize --voices FOLDER.' 'engines:List the engines, aligners and diarizers, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'align:Find when each word of a known text is said.' 'ask:Put questions to a transcript.' 'compare:Compare the texts of systems with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'report:Put the reports of several runs together.' 'voices:Keep prints of voices, by which speakers are named: asr transcribe --diarize --voices FOLDER.' 'engines:List the engines, aligners and diarizers, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
@@ -85,7 +85,7 @@ _asr_transcribe() {
         '(--files-from)--files-from=[Read names of inputs from a file, or -.]:FILE:_files' \
         '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
         '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
-        '(--manifest)--manifest=[Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.]:FILE:_files' \
+        '(--manifest)--manifest=[Transcribe a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.]:FILE:_files' \
         '*--allow-host=[Read from this host although it is private\: HOST, or HOST\:PORT; several\: again.]:TEXT: ' \
         '(--shard)--shard=[I/N\: the I-th of N parts of the inputs; auto in a job of an array.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
@@ -115,8 +115,8 @@ _asr_transcribe() {
         '(--diarize)--diarize[Find who speaks\: a speaker for every word.]' \
         '(--diarize-model)--diarize-model=[campplus, or hub id or folder of a pyannote pipeline.]:DIR:_files -/' \
         '(--speakers)--speakers=[How many speakers there are.]:N: ' \
-        '(--min-speakers)--min-speakers=[At least so many.]:N: ' \
-        '(--max-speakers)--max-speakers=[At most so many.]:N: ' \
+        '(--min-speakers)--min-speakers=[Least number of speakers.]:N: ' \
+        '(--max-speakers)--max-speakers=[Greatest number of speakers.]:N: ' \
         '(--voices)--voices=[Name the speakers by this folder\: a recording of each, NAME.wav.]:DIR:_files -/' \
         '(--same-speakers)--same-speakers[One person has one name in all recordings of the run.]' \
         '(--rttm-in)--rttm-in=[Take the speakers from this RTTM file, or a folder of them.]:FILE:_files' \
@@ -130,7 +130,7 @@ _asr_transcribe() {
         '(--min-gap)--min-gap=[Gap between cues, seconds.]:X: ' \
         '(--highlight-words --no-highlight-words)--highlight-words[Mark each word as it is said.]' \
         '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said.]' \
-        '(--stream)--stream[Hear -, a growing file or mic\: while it is spoken.]' \
+        '(--stream)--stream[Transcribe -, a growing file or mic\: while it is spoken.]' \
         '(--pcm)--pcm=[Raw samples for --stream\: s16le\:16000\:1.]:TEXT: ' \
         '(--idle)--idle=[--stream ends when a file has not grown so long\: 10 s.]:X: ' \
         '(--settle-after)--settle-after=[Seconds after which --stream settles a word, agreed upon or not.]:X: ' \
@@ -154,7 +154,7 @@ _asr_transcribe() {
         '(--temperature-increment-on-fallback)--temperature-increment-on-fallback=[Step up to 1.0 when a result fails; None\: no.]:TEXT: ' \
         '(--compression-ratio-threshold)--compression-ratio-threshold=[A text that compresses better has failed.]:X: ' \
         '(--logprob-threshold)--logprob-threshold=[A mean log probability below it has failed.]:X: ' \
-        '(--no-speech-threshold)--no-speech-threshold=[Above it, and unsure\: silence.]:X: ' \
+        '(--no-speech-threshold)--no-speech-threshold=[Probability of no speech above which unsure text is dropped.]:X: ' \
         '(--condition-on-previous-text --no-condition-on-previous-text)--condition-on-previous-text[Window after window, in context.]' \
         '(--condition-on-previous-text --no-condition-on-previous-text)--no-condition-on-previous-text[Window after window, in context.]' \
         '(--carry-initial-prompt --no-carry-initial-prompt)--carry-initial-prompt[Prompt for every window.]' \
@@ -166,8 +166,8 @@ _asr_transcribe() {
         '(--max-new-tokens)--max-new-tokens=[Tokens per clip.]:N: ' \
         '(--seed)--seed=[Of what is sampled at temperatures above 0\: the same again.]:N: ' \
         '*--engine-option=[Of this engine alone; asr engines lists them.]:NAME=VALUE: ' \
-        '(--chunk-length --chunk-size)--chunk-length=[Longest piece heard at once, seconds; default\: by engine.]:X: ' \
-        '(--chunk-length --chunk-size)--chunk-size=[Longest piece heard at once, seconds; default\: by engine.]:X: ' \
+        '(--chunk-length --chunk-size)--chunk-length=[Longest piece recognised at once, seconds; default\: by engine.]:X: ' \
+        '(--chunk-length --chunk-size)--chunk-size=[Longest piece recognised at once, seconds; default\: by engine.]:X: ' \
         '(--batched --no-batched)--batched[Many clips at once (default), or in sequence.]' \
         '(--batched --no-batched)--no-batched[Many clips at once (default), or in sequence.]' \
         '(--batch-size)--batch-size=[Greatest number of clips at once.]:N: ' \
@@ -205,7 +205,7 @@ _asr_align() {
         '(--aligner -a)-a+[ALIGNER\[\:MODEL\], or auto\: the best for the language here.]:ALIGNER:(auto engine ctc nemo pocketsphinx qwen3)' \
         '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:_asr_by_aligner' \
         '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:_asr_by_aligner' \
-        '(--listener)--listener=[ENGINE\[\:MODEL\] that hears which words are there, for qwen3; auto, or none.]:TEXT: ' \
+        '(--listener)--listener=[ENGINE\[\:MODEL\] that finds which words are there, for qwen3; auto, or none.]:TEXT: ' \
         '(--language -l)--language=[Code or name; default\: by the text.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: by the text.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--format -f)--format=[textgrid ctm json srt vtt ass ...; default\: the text'\''s own, or ctm.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
@@ -459,10 +459,10 @@ _asr_bench() {
         '(--language -l)-l+[Code or name, or auto; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
         '(--length-penalty)--length-penalty=[Exponent of the length.]:X: ' \
-        '(--chunk-length)--chunk-length=[Longest piece heard at once, seconds; default\: by engine.]:X: ' \
+        '(--chunk-length)--chunk-length=[Longest piece recognised at once, seconds; default\: by engine.]:X: ' \
         '*--engine-option=[Of the engine alone; asr engines lists them.]:NAME=VALUE: ' \
-        '(--vad --no-vad)--vad[Leave silence out, as transcribe does (default), or hear all.]' \
-        '(--vad --no-vad)--no-vad[Leave silence out, as transcribe does (default), or hear all.]' \
+        '(--vad --no-vad)--vad[Leave silence out, as transcribe does (default), or keep it.]' \
+        '(--vad --no-vad)--no-vad[Leave silence out, as transcribe does (default), or keep it.]' \
         '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
         '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
         '(--repeats)--repeats=[Of starts, latencies and batches; default 3.]:N: ' \

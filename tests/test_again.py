@@ -19,7 +19,7 @@ from asrcli.audio.vad import VadOptions
 from asrcli.engine import Device, Weights, load_class
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import EngineUnavailable
-from asrcli.pipeline.again import hear_again, is_slow, letters, without_repeats
+from asrcli.pipeline.again import is_slow, letters, recognise_again, without_repeats
 from asrcli.pipeline.assembly import Assembly, clip_key
 from asrcli.pipeline.joints import capitalised
 from asrcli.runs.execute import pipeline_settings
@@ -56,7 +56,7 @@ def ends_early(
         end: where the segment ends that it gives; None: at the end of the clip.
         heard_of_it: seconds after which it closes.
     """
-    whole, heard = Fake._hear, []
+    whole, heard = Fake._recognise, []
 
     def hear(self: Fake, clip: Clip, options: Options) -> list[Segment]:
         heard.append(clip.seconds)
@@ -65,7 +65,7 @@ def ends_early(
         first = replace(clip, samples=clip.samples[: round(heard_of_it * SAMPLE_RATE)])
         return [replace(one, end=clip.seconds if end is None else one.end) for one in whole(self, first, options)]
 
-    monkeypatch.setattr(Fake, "_hear", hear)
+    monkeypatch.setattr(Fake, "_recognise", hear)
     return heard
 
 
@@ -163,7 +163,7 @@ def test_a_doubtful_second_hearing_does_not_count() -> None:
         return [[Segment("Thank you for watching.", one.start, one.end, flags=bad)] for one in pieces]
 
     options = CutOptions(vad=None)
-    assert hear_again(clip, [first], options, hear) == (first,)
+    assert recognise_again(clip, [first], options, hear) == (first,)
 
 
 def test_a_word_that_was_not_heard_is_heard_again_set_off() -> None:
@@ -175,7 +175,7 @@ def test_a_word_that_was_not_heard_is_heard_again_set_off() -> None:
         word = Word("Yes.", 99.4, 100.6)
         return [[Segment("Yes.", 99.4, 101.5, (word,), flags=("low_confidence",))] for _ in pieces]
 
-    (found,) = hear_again(clip, [], CutOptions(), hear)
+    (found,) = recognise_again(clip, [], CutOptions(), hear)
     assert (found.start, found.end) == (100.0, 100.9) and found.words == (Word("Yes.", 100.0, 100.6),)
     assert found.flags == ("low_confidence",), "what is doubtful is told"
     (again,) = heard
@@ -183,8 +183,10 @@ def test_a_word_that_was_not_heard_is_heard_again_set_off() -> None:
     assert not samples[:8000].any() and not samples[-8000:].any() and again.start == 99.5
     assert np.allclose(samples[8000:-8000] / samples.max(), clip.samples / clip.samples.max(), atol=1e-6)
     assert np.abs(samples).max() == pytest.approx(0.7)
-    assert hear_again(clip, [Segment("No.", 100.2, 100.7)], CutOptions(), hear)[0].text == "No." and len(heard) == 1
-    assert hear_again(clip_of(9.0, (0, 8.8)), [], CutOptions(), hear) == () and len(heard) == 1, "it is no word"
+    assert (
+        recognise_again(clip, [Segment("No.", 100.2, 100.7)], CutOptions(), hear)[0].text == "No." and len(heard) == 1
+    )
+    assert recognise_again(clip_of(9.0, (0, 8.8)), [], CutOptions(), hear) == () and len(heard) == 1, "it is no word"
 
 
 @pytest.mark.parametrize(("asked", "tried"), [(None, [None, (0.0,)]), ((0.2,), [(0.2,), (0.2,)])])
@@ -301,7 +303,7 @@ def test_segments_of_two_clips_meet_in_a_transcript() -> None:
 def test_segments_of_a_stream_meet(yes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settled pieces, the segment and its words agree."""
     texts = iter(("It might be in.", "his power."))
-    monkeypatch.setattr(Fake, "_hear", lambda self, clip, options: [Segment(next(texts), 0.0, clip.seconds)])
+    monkeypatch.setattr(Fake, "_recognise", lambda self, clip, options: [Segment(next(texts), 0.0, clip.seconds)])
     samples = np.concatenate(list(decode(Recording(str(yes)), print)))
     listener = Listener(
         LocalRecogniser(Choice(Fake, Weights("default", None), Device("cpu"))), Recording("-"), Options(), VadOptions()

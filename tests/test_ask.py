@@ -21,13 +21,13 @@ from support.command import Run, write_wav
 
 from asrcli.ask.evidence import Evidence, citations, without_citations
 from asrcli.ask.questions import MARKER, ask, numbered, pack
+from asrcli.base.http import retry_after
 from asrcli.base.secret import Secret
 from asrcli.errors import UsageError
 from asrcli.formats import Layout, render
 from asrcli.types import Answer, Recording, Region, Segment, Transcript
 from asrcli.web import chat
 from asrcli.web.chat import ChatFailed, ChatServer, chat_server
-from asrcli.web.retries import retry_after
 
 TALK = (
     "Good morning everybody and welcome.",

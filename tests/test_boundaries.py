@@ -67,7 +67,7 @@ def test_a_bug_while_an_utterance_is_measured(place: Path, asr: Run) -> None:
     assert done.code == 1, done.err
     check_said(done.err)
     (record,) = (read_run(path) for path in (place / "runs").glob("*.jsonl"))
-    assert [text is None for text in record.heard] == [True, False, False]
+    assert [text is None for text in record.hypotheses] == [True, False, False]
 
 
 def test_a_bug_while_a_recording_is_aligned(

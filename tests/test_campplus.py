@@ -304,7 +304,7 @@ def test_people_are_named_by_their_recordings(voices: Any, asr: Run, tmp_path: P
     [
         ("--voices people", "--voices people is for --diarize"),
         ("--same-speakers", "--same-speakers is for --diarize"),
-        ("--diarize --same-speakers --shard 1/2 -q", "--shard hears some of the recordings"),
+        ("--diarize --same-speakers --shard 1/2 -q", "--shard takes some of the recordings"),
         ("--diarize --voices none", "--voices 'none' is no folder"),
         ("--diarize --voices people", "--voices 'people' has no recordings"),
         ("--diarize --voices people --diarize-model community-1", "is for --diarize-model campplus"),
@@ -319,5 +319,5 @@ def test_voices_that_cannot_be_used_are_said_at_once(asr: Run, tmp_path: Path, w
 
 def test_a_recording_of_nobody_names_nobody(tmp_path: Path) -> None:
     write_wav(tmp_path / "Anna.wav", np.zeros(32000, np.float32))
-    with pytest.raises(UsageError, match=r"nobody is heard in .*Anna\.wav"):
+    with pytest.raises(UsageError, match=r"nobody is found in .*Anna\.wav"):
         read_voices(str(tmp_path), lambda samples: {}, "campplus")

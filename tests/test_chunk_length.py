@@ -27,14 +27,14 @@ def test_engines_take_what_their_models_were_made_for(engine: type[Engine], defa
     assert clip_length(engine, Options()) == default
     assert clip_length(engine, Options(chunk_length=most)) == most
     for wrong in (most + 1, 0.5, -3.0, float("nan"), float("inf")):
-        with pytest.raises(UsageError, match=f"hears up to {most:g} s at once; choose 1 to {most:g}"):
+        with pytest.raises(UsageError, match=f"takes up to {most:g} s at once; choose 1 to {most:g}"):
             clip_length(engine, Options(chunk_length=wrong))
 
 
 def test_models_of_one_engine_differ(checkpoints: Path) -> None:
     folder = checkpoints / "firered-llm-digits"
     engine = FireRed.for_weights(Weights("llm", str(folder)))
-    with pytest.raises(UsageError, match="--chunk-length 31: engine 'firered' hears up to 30 s at once"):
+    with pytest.raises(UsageError, match="--chunk-length 31: engine 'firered' takes up to 30 s at once"):
         clip_length(engine, Options(chunk_length=31.0))
 
 
@@ -55,7 +55,7 @@ def test_too_long_is_refused_before_anything_loads(asr: Run, tmp_path: Path) -> 
     done = asr("transcribe", tmp_path / "one.wav", "-e", "fake:load=60", "--chunk-length", "31")
     assert (done.code, done.err) == (
         2,
-        "asr: --chunk-length 31: engine 'fake' hears up to 30 s at once; choose 1 to 30, or leave it out for 30\n",
+        "asr: --chunk-length 31: engine 'fake' takes up to 30 s at once; choose 1 to 30, or leave it out for 30\n",
     )
     (tmp_path / "one.txt").write_text("one")
     measured = asr("bench", tmp_path, "-e", "fake", "--chunk-length", "31")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from asrcli.cli.commands.engines import columns, spoken
+from asrcli.cli.commands.engines import columns, language_list
 from asrcli.cli.doctor import PROBES, Probe, examine
 from asrcli.engine import installed
 from asrcli.engines.cards import cards
@@ -108,7 +108,11 @@ def test_a_missing_package_is_said_with_its_command(monkeypatch: pytest.MonkeyPa
 def test_columns_line_up() -> None:
     assert columns([("A", "BB"), ("aaa", "b")], 80) == ["  A    BB", "  aaa  b"]
     assert columns([("A", "BB"), ("aaa", "b")], 6) == ["  A", "  aaa"]
-    assert spoken(()) == "any" and spoken(("en", "de")) == "en de" and spoken(tuple("abcde")) == "5 languages"
+    assert (
+        language_list(()) == "any"
+        and language_list(("en", "de")) == "en de"
+        and language_list(tuple("abcde")) == "5 languages"
+    )
 
 
 def test_pull_fetches_and_prints_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -284,7 +284,7 @@ def test_a_ctm_of_other_recordings_says_which(tmp_path: Path) -> None:
     wanted = Wanted(normalizer="none", convention="sclite")
     (note,) = run(tmp_path / "r.stm", [tmp_path / "h.ctm"], wanted).systems[0].notes
     assert "h.ctm has recordings that" in note and "lacks: 'rec A', 'wreck 1'; there it is 'rec 1'" in note
-    assert note.endswith("2 words count as not heard")
+    assert note.endswith("2 words count as not recognised")
     (tmp_path / "h.ctm").write_text("wreck 1 1.2 0.3 good\n")
     with pytest.raises(InputError, match=r"lacks: 'wreck 1'; there it is 'rec 1'$"):
         run(tmp_path / "r.stm", [tmp_path / "h.ctm"], wanted)
@@ -496,7 +496,7 @@ def test_a_run_record_comes_back_as_it_was_and_is_a_manifest(tmp_path: Path) -> 
     path = tmp_path / "run.jsonl"
     write_run(record, path)
     again = read_run(path)
-    assert (again.engine, again.heard, again.times, again.facts) == (
+    assert (again.engine, again.hypotheses, again.times, again.facts) == (
         "fake",
         ("heard", None),
         (0.25, None),

@@ -214,7 +214,7 @@ def test_nothing_to_place(aligner, strings) -> None:  # type: ignore[no-untyped-
 def test_what_it_hears_is_spelled_as_in_the_text(aligner, strings) -> None:  # type: ignore[no-untyped-def]
     clips = [one for one, _ in strings]
     spelled = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
-    heard = aligner.hear(clips, spelled, "en")
+    heard = aligner.recognise(clips, spelled, "en")
     right = sum(
         [word.text.lower() for word in found] == words for (_, words), found in zip(strings, heard, strict=True)
     )
@@ -222,7 +222,7 @@ def test_what_it_hears_is_spelled_as_in_the_text(aligner, strings) -> None:  # t
     assert all(word.text in spelled for found in heard for word in found)
     for one, found in zip(clips, heard, strict=True):
         check(one, found)
-    assert aligner.hear([silence(2.0)], spelled, "en") == [[]]
+    assert aligner.recognise([silence(2.0)], spelled, "en") == [[]]
 
 
 def test_what_is_like_no_word_stays() -> None:

@@ -93,7 +93,8 @@ def value_of(draw: random.Random, depth: int = 0) -> str:
 @pytest.mark.slow
 def test_settings_of_strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a file says, nothing of it that sends, runs or writes elsewhere is taken."""
-    from asrcli.cli.main import COMMANDS, build, option_names
+    from asrcli.cli.main import COMMANDS, build
+    from asrcli.cli.spelling import option_names
 
     options = option_names(build("transcribe"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))

@@ -28,7 +28,7 @@ FOR_PLUGINS = (
     "base.languages",
     "base.files",
     "base.secret",
-    "base.deadline",
+    "base.http",
 )
 # The aligner of `nemo` is that one over another network; the NeMo backend of `canary` keeps NeMo quiet the same way.
 # `firered` looks for the edges of words in the sound as the CTC models do.

@@ -72,7 +72,7 @@ def test_compare_scores_transcripts_and_manifests(asr: Run, tmp_path: Path) -> N
     page = asr("compare", reference, *systems, "--by", "language", "--markdown", "-")
     assert "| found | fr | 3 | 33.33 % | de 2 |" in page.out
     shown = asr("compare", reference, *systems, "--by", "language")
-    assert "Language heard" in shown.out and "fr as de 2" in shown.out
+    assert "Language identified" in shown.out and "fr as de 2" in shown.out
 
 
 def test_bench_scores_what_an_engine_hears_by_itself(asr: Run, tmp_path: Path) -> None:

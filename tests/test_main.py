@@ -18,7 +18,8 @@ import asrcli
 from asrcli.base.console import printable
 from asrcli.base.trust import trust
 from asrcli.cli.commands import running, transcribe
-from asrcli.cli.main import COMMANDS, build, modern_spelling
+from asrcli.cli.main import COMMANDS, build
+from asrcli.cli.spelling import modern_spelling
 from asrcli.errors import EXIT_CODES
 from asrcli.runs.plan import Request
 

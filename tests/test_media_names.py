@@ -30,7 +30,7 @@ def test_every_name_that_ffmpeg_gives_what_is_opened_is_known() -> None:
     assert not named - inputs.EXTENSIONS - inputs.NO_SOUND
 
 
-PEOPLES = "3gp mts m2ts sph vob mpga weba eac3 f4v mxf dss gsm m2t m4r awb rmvb ogm wave snd qt dts".split()  # noqa: SIM905
+PEOPLES = "3gp mts m2ts sph vob mpga weba eac3 f4v mxf dss gsm m2t m4r awb rmvb ogm wave snd qt dts".split()
 
 
 def test_names_that_people_have_are_searched_for(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from asrcli.streaming import endpoints
 from asrcli.streaming.endpoints import Endpointer
 from asrcli.types import SAMPLE_RATE, Recording
 
-LINE = "no speech was found in noise.wav (3.0 s of sound); --no-vad hears it anyway"
+LINE = "no speech was found in noise.wav (3.0 s of sound); --no-vad transcribes it anyway"
 
 
 def load(path: Path) -> Any:
@@ -195,7 +195,7 @@ def noise(path: Path, seconds: float = 3.0) -> Path:
 def test_the_line_says_how_much_was_searched_and_what_is_silence() -> None:
     recording = Recording("talk.wav", channel=1)
     assert nothing_found(recording, 21.2, False) == (
-        "no speech was found in talk.wav#1 (21 s of sound); --no-vad hears it anyway"
+        "no speech was found in talk.wav#1 (21 s of sound); --no-vad transcribes it anyway"
     )
     assert "standard input (1:01:01 of sound)" in nothing_found(Recording("-"), 3661, False)
     assert nothing_found(Recording("a.wav"), 0.5, True) == "no speech was found in a.wav: its 0.5 s are digital silence"
@@ -238,10 +238,10 @@ def test_a_manifest_run_and_a_benchmark_say_it(asr: Run, tmp_path: Path) -> None
     line = {"audio_filepath": str(path), "text": "noise", "duration": 3.0}
     (tmp_path / "data.jsonl").write_text(json.dumps(line) + "\n")
     done = asr("transcribe", "--manifest", "data.jsonl", "-e", "fake", "--output", "heard.jsonl")
-    assert done.code == 0 and "(3.0 s of sound); --no-vad hears it anyway" in done.err
+    assert done.code == 0 and "(3.0 s of sound); --no-vad transcribes it anyway" in done.err
     quick = ("--repeats", "1", "--batches", "none", "-o", "runs")
     done = asr("bench", "data.jsonl", "-e", "fake", *quick)
-    assert done.code == 0 and done.err.count("(3.0 s of sound); --no-vad hears it anyway") == 1
+    assert done.code == 0 and done.err.count("(3.0 s of sound); --no-vad transcribes it anyway") == 1
     (record,) = (tmp_path / "runs").glob("*.jsonl")
     assert r"\"vad\": true" in record.read_text()  # within the recorded command
 
@@ -283,7 +283,7 @@ def test_sound_that_stands_out_and_is_in_no_region_is_told(tmp_path: Path, talk:
     notes: list[str] = []
     (found,) = transcribe(write_wav(tmp_path / "talk.wav", samples), engine="fake", on_note=notes.append)
     (line,) = found.warnings
-    assert notes == [line] and line.endswith("; --no-vad hears it")
+    assert notes == [line] and line.endswith("; --no-vad transcribes it")
     first = float(line.split(" at ")[1].split(" s;")[0])
     assert len(talk) / SAMPLE_RATE <= first <= len(talk) / SAMPLE_RATE + 4
     (found,) = transcribe(write_wav(tmp_path / "talk.wav", talk), engine="fake")
@@ -316,7 +316,7 @@ def test_what_stands_out_gets_a_second_look_by_the_engine(tmp_path: Path, talk: 
     alone = write_wav(tmp_path / "beep.wav", steps)
     (found,) = transcribe(alone, engine="fake")
     assert found.text == "beep" and "no_speech" in found.segments[0].flags and not found.speech
-    assert found.warnings[0].endswith("beep.wav (12 s of sound); --no-vad hears it anyway")
+    assert found.warnings[0].endswith("beep.wav (12 s of sound); --no-vad transcribes it anyway")
     (doubted,) = transcribe(alone, engine="fake", engine_options={"word_score": 0.3})
     assert not doubted.segments and doubted.warnings == found.warnings
     silence = np.zeros(2 * SAMPLE_RATE, np.float32)

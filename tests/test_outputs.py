@@ -15,7 +15,7 @@ from asrcli.datasets.journal import Journal as Utterances
 from asrcli.errors import InputError, OutputError, UsageError
 from asrcli.outputs.identity import identify, same_content, stamp, unchanged
 from asrcli.outputs.ledger import Ledger, check_replaceable, write_ours
-from asrcli.pipeline.assembly import HeardClip
+from asrcli.pipeline.assembly import RecognisedClip
 from asrcli.runs.journal import Journal
 from asrcli.types import Segment, Word
 
@@ -101,8 +101,8 @@ def test_same_content(audio: Path) -> None:
 def test_a_journal_gives_back_what_was_heard(tmp_path: Path, audio: Path) -> None:
     journal = Journal(str(tmp_path), str(audio), RECIPE)
     journal.voted("fr", 0.75)
-    journal.heard(HeardClip((0, 480_000), (SEGMENT,)))
-    journal.heard(HeardClip((480_000, 16_000), ()))
+    journal.add_clip(RecognisedClip((0, 480_000), (SEGMENT,)))
+    journal.add_clip(RecognisedClip((480_000, 16_000), ()))
     known = Journal(str(tmp_path), str(audio), RECIPE).known()
     assert known.clips == {(0, 480_000): (SEGMENT,), (480_000, 16_000): ()}
     assert (known.language, known.language_score) == ("fr", 0.75)

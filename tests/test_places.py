@@ -407,15 +407,9 @@ def test_redirects_and_names_are_checked_too(
     ]:  # fmt: skip
         with pytest.raises(InputError, match=sentence):
             WebRecording(named(server.url + path)).open()
-    monkeypatch.setattr(asking, "public_addresses", lambda host: asking_public(host, ["8.8.8.8", "192.168.1.1"]))
+    monkeypatch.setattr(asking.http(), "resolve", lambda host: ["8.8.8.8", "192.168.1.1"])
     with pytest.raises(InputError, match=r"example\.org is not a public address \(192\.168\.1\.1\)"):
         WebRecording(named("https://example.org/talk.wav")).open()
-
-
-def asking_public(host: str, numbers: list[str]) -> list[str]:
-    from asrcli.web.live import public_addresses
-
-    return public_addresses(host, lambda name: numbers)
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ def test_a_mumbled_word_is_kept_and_doubtful(aligner: PocketSphinxAligner) -> No
 
 def test_nothing_is_asked_and_nothing_heard(aligner: PocketSphinxAligner) -> None:
     assert aligner.align([example("lights-slt"), silence(0.01)], [[], ["one"]], "en") == [[], [None]]
-    assert aligner.hear([silence(0.01)], ["one"], "en") == [[]]
+    assert aligner.recognise([silence(0.01)], ["one"], "en") == [[]]
 
 
 def test_a_clip_is_aligned_alone(aligner: PocketSphinxAligner) -> None:
@@ -201,10 +201,12 @@ def test_times_do_not_go_back(aligner: PocketSphinxAligner) -> None:
 
 def test_it_hears_parts_of_a_text_in_any_order(aligner: PocketSphinxAligner) -> None:
     text = [*words_in("weather-rms"), *words_in("lights-slt"), *words_in("garden-awb")]
-    heard = aligner.hear([example("lights-slt")], text, "en")[0]
+    heard = aligner.recognise([example("lights-slt")], text, "en")[0]
     assert [word.text for word in heard] == words_in("lights-slt")
     swapped = [*words_in("lights-slt")[6:], *words_in("lights-slt")[:6]]
-    assert [word.text for word in aligner.hear([example("lights-slt")], swapped, "en")[0]] == words_in("lights-slt")
+    assert [word.text for word in aligner.recognise([example("lights-slt")], swapped, "en")[0]] == words_in(
+        "lights-slt"
+    )
 
 
 # Pronunciations

@@ -109,7 +109,7 @@ def test_recordings_wait_for_each_other_and_what_failed_is_said() -> None:
     desk = Desk(recorded, lambda say: Known(), lambda found: name_people(found, Judge))
     found = list(desk.add_speakers(events(desk)))
     texts = [event.text if isinstance(event, Notice) else type(event).__name__ for event in found]
-    said = "--same-speakers: 1 of 3 recordings could not be heard"
+    said = "--same-speakers: 1 of 3 recordings could not be read"
     assert texts == ["Failed", "the last event", said, "Finished", "Finished"]
     assert {event.transcript.turns[0].speaker for event in found if isinstance(event, Finished)} == {"SPEAKER_00"}
 

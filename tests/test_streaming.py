@@ -34,9 +34,9 @@ from asrcli.errors import AsrError, EngineUnavailable, InputError, MissingExtra,
 from asrcli.streaming import sources
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, pieces, tokens, written
 from asrcli.streaming.endpoints import STEP, End, Endpointer, Piece
-from asrcli.streaming.hearing import Pace
 from asrcli.streaming.listener import Listener
 from asrcli.streaming.own_stream import OwnStream
+from asrcli.streaming.recognition import Pace
 from asrcli.streaming.session import Note, Over, Ready, Session
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment, Timings, Word
@@ -63,7 +63,7 @@ def test_the_best_prefix_is_the_nearest_one(known: list[str], hypothesis: list[s
 
 def test_two_hypotheses_in_a_row_settle_what_they_share() -> None:
     agreement = Agreement()
-    heard = [agreement.hear(tokens_of(text.split())) for text in ("I", "I see four", "I see for a", "I see for a mile")]
+    heard = [agreement.add(tokens_of(text.split())) for text in ("I", "I see four", "I see for a", "I see for a mile")]
     settled = [[token.text for token in new] for new, _ in heard]
     tails = [[token.text for token in tail] for _, tail in heard]
     assert settled == [[], ["I"], ["see"], ["for", "a"]]
@@ -77,8 +77,8 @@ def test_two_hypotheses_in_a_row_settle_what_they_share() -> None:
 
 def test_case_and_punctuation_are_no_disagreement() -> None:
     agreement = Agreement()
-    agreement.hear(tokens_of(["hello", "world"]))
-    new, _ = agreement.hear(tokens_of(["Hello,", "world.", "It"]))
+    agreement.add(tokens_of(["hello", "world"]))
+    new, _ = agreement.add(tokens_of(["Hello,", "world.", "It"]))
     assert [token.text for token in new] == ["Hello,", "world."], "as the newer hypothesis writes it"
 
 
@@ -86,7 +86,7 @@ def test_case_and_punctuation_are_no_disagreement() -> None:
 def test_settled_words_stay_whatever_is_heard_later(hypotheses: list[list[str]]) -> None:
     agreement, shown = Agreement(), []
     for words in hypotheses:
-        new, _ = agreement.hear(tokens_of(words))
+        new, _ = agreement.add(tokens_of(words))
         shown += new
         assert agreement.settled == shown
     shown += agreement.finish(tokens_of(hypotheses[-1]))
@@ -143,14 +143,14 @@ def cut_at_random(samples: Any, seed: int) -> Iterator[Any]:
         at += size
 
 
-def heard_by(endpointer: Endpointer, blocks: Iterator[Any]) -> list[Piece | End]:
+def verified_by(endpointer: Endpointer, blocks: Iterator[Any]) -> list[Piece | End]:
     return [*(event for block in blocks for event in endpointer.feed(block)), *endpointer.finish()]
 
 
 def test_utterances_hold_the_speech_and_do_not_depend_on_how_samples_come() -> None:
     samples, text = digits(3)
-    one = heard_by(Endpointer(VadOptions()), iter([samples]))
-    other = heard_by(Endpointer(VadOptions()), cut_at_random(samples, 1))
+    one = verified_by(Endpointer(VadOptions()), iter([samples]))
+    other = verified_by(Endpointer(VadOptions()), cut_at_random(samples, 1))
     ends = [event.at for event in one if isinstance(event, End)]
     assert len(ends) == 3, text
     assert [event.at for event in other if isinstance(event, End)] == ends
@@ -376,11 +376,11 @@ def test_settled_text_joined_is_the_text_however_an_engine_parts_it(script: list
     listener = Listener(owner.recogniser, Recording("x"), owner.options, None)
     updates = []
     for number in range(3):  # utterances
-        listener._hearing = OwnStream(owner.recogniser, owner.options, float(number))
+        listener._recognition = OwnStream(owner.recogniser, owner.options, float(number))
         for _ in range(pieces):
-            listener._hearing.add(np.zeros(1600, np.float32))
-            updates += [listener._kept(one) for one in listener._hearing.update((), behind=False)]
-        updates += [listener._kept(one) for one in listener._hearing.end(())]
+            listener._recognition.add(np.zeros(1600, np.float32))
+            updates += [listener._kept(one) for one in listener._recognition.update((), behind=False)]
+        updates += [listener._kept(one) for one in listener._recognition.end(())]
     assert "".join(one.settled for one in updates) == join_texts(one.text for one in listener.segments)
 
 

@@ -70,7 +70,7 @@ def write_lines(terminal: PseudoTerminal) -> None:
         for line in DATA:
             before = terminal.text().count("━")
             print(line)
-            console.heard("a", 1.0)
+            console.recognised("a", 1.0)
             while terminal.text().count("━") == before:
                 time.sleep(0.01)
 
@@ -159,7 +159,7 @@ def test_the_bar_is_one_line_with_its_figures(columns: int) -> None:
         console = Console()
         console.start(7500.0)
         console._started -= 600
-        console.heard("a", 3723.0)
+        console.recognised("a", 3723.0)
         drawn(terminal, "1:02:03")
         (line,) = shown(terminal.text(), columns)
         assert "━" in line and line.endswith(" -:--:--") and "…" not in line and len(line) <= columns

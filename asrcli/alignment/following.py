@@ -46,7 +46,7 @@ class Following(Course):
                 break
             clip = cut(clip, clip.start, self._stop(clip.start, max(LEAST_SECONDS, clip.seconds / 2)))
         self.window = min(self.longest, max(LEAST_SECONDS, 2 * clip.seconds))
-        if verifier.hears and seconds >= LOST_SECONDS and covered < LOST * seconds:
+        if verifier.recognises and seconds >= LOST_SECONDS and covered < LOST * seconds:
             place = self._look_ahead(clip, verifier)
             if place is not None and place > self.at:
                 again = self._offer(clip, verifier, place)
@@ -223,7 +223,7 @@ class Following(Course):
     def _look_ahead(self, clip: Clip, verifier: Aligner) -> int | None:
         """Return the number of the word at which the window's sound begins in the text, if it is in there."""
         ahead = [word.lower() for word in self.words[self.at : self.at + HORIZON]]
-        heard = [word.text.lower() for word in verifier.hear([clip], ahead, self.language)[0]]
+        heard = [word.text.lower() for word in verifier.recognise([clip], ahead, self.language)[0]]
         match = SequenceMatcher(None, heard, ahead, autojunk=False).find_longest_match()
         if match.size < min(LEAST_ISLAND, len(ahead)):
             return None

@@ -42,7 +42,7 @@ class Listener(Aligner):
     name = "listener"
     max_seconds = 60.0
     rejects = True
-    hears = True
+    recognises = True
 
     def __init__(self, recogniser: Recogniser, aligner: Aligner) -> None:
         self.recogniser, self.aligner = recogniser, aligner
@@ -59,7 +59,7 @@ class Listener(Aligner):
         """Return when each word is said that was heard, or another in its place, and ``None`` for the others."""
         return [self._align(clip, words, language) for clip, words in zip(clips, texts, strict=True)]
 
-    def hear(self, clips: Sequence[Clip], words: Sequence[str], language: str | None) -> list[list[Word]]:
+    def recognise(self, clips: Sequence[Clip], words: Sequence[str], language: str | None) -> list[list[Word]]:
         """Return what the recogniser hears in each clip, with the aligner's times; numbers as ``words`` say them."""
         found = []
         for clip in clips:

@@ -152,17 +152,14 @@ def textgrid_tiers(path: Path) -> dict[str, list[Word]]:
         if next(values) != "<exists>":
             return {}
         for _ in range(int(next(values))):
-            kind, name = next(values), _unquoted(next(values))
-            next(values), next(values)
-            count = int(next(values))
+            kind, name, _, _, count = next(values), _unquoted(next(values)), next(values), next(values), next(values)
             if kind == '"IntervalTier"':
                 tiers[name] = [
                     Word(start=float(next(values)), end=float(next(values)), text=_unquoted(next(values)))
-                    for _ in range(count)
+                    for _ in range(int(count))
                 ]
             else:
-                for _ in range(2 * count):
-                    next(values)
+                [next(values) for _ in range(2 * int(count))]  # times and marks of points
     except (StopIteration, ValueError) as error:
         raise InputError(f"{path}: the TextGrid ends early or is damaged") from error
     return tiers

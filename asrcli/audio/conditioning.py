@@ -1,4 +1,4 @@
-"""What voice activity sees of a recording: no offset, no rumble, and a level at which its model hears.
+"""What voice activity sees of a recording: no offset, no rumble, and a level at which its model works.
 
 The engine gets the original samples. Silero loses speech that stands on an offset or on rumble, and most of what peaks
 below -45 dB of full scale; ``docs/accuracy.md`` has the measurements that the figures here were chosen by.

@@ -1,4 +1,4 @@
-"""Cut a stream of samples into clips at pauses, none longer than an engine can hear.
+"""Cut a stream of samples into clips at pauses, none longer than an engine can take.
 
 Regions of speech are packed densely: an engine that pads to 30 s spends as much on 5 s as on 30 s. A clip ends at the
 longest pause of its last quarter, else at the last pause of its last half, however short, and inside speech only where

@@ -111,7 +111,7 @@ def probe(path: str, track: str | None = None, language: str | None = None) -> A
 
 
 def _part_seconds(path: str, file: BinaryIO, part: Part) -> float | None:
-    """Return the length of a further part of a file; of one that cannot be opened nothing will be heard."""
+    """Return the length of a further part of a file; of one that cannot be opened nothing will be used."""
     try:
         with open_audio(path, file, part) as (container, stream):
             return declared_seconds(container, stream)
@@ -196,7 +196,7 @@ class _Decoder:
         """Go on with what the source has open."""
         self.container, self.stream = self.source.opened
         if self.source.part.patch is not None:
-            self._tell_once("more", "there is more sound than its header promises; all of it is heard")
+            self._tell_once("more", "there is more sound than its header promises; all of it is used")
         self.timeline.begin(self.container, declared_seconds(self.container, self.stream))
 
     def _frames(self) -> Iterator[Any]:
@@ -209,7 +209,7 @@ class _Decoder:
                 if not self.source.go_on():
                     return
             except InputError as error:
-                self.warn(f"what follows at {at:.1f} s cannot be heard: {str(error).partition(': ')[2] or error}")
+                self.warn(f"what follows at {at:.1f} s cannot be decoded: {str(error).partition(': ')[2] or error}")
                 continue
             self._begin()
             yield from decoded_frames(self.container, self.stream, self.damage)
@@ -299,14 +299,14 @@ class _Decoder:
         place, name = self.timeline.position, self.container.format.name
         if not place or (self.recording.end is not None and place >= self.recording.end):
             return
-        heard = place - self.timeline.begun + self.timeline.closed
+        decoded = place - self.timeline.begun + self.timeline.closed
         # An mp3 that begins with a LAME header (skipped, so it starts late) has its frames counted there.
         exact = name in EXACT_LENGTH or (name == "mp3" and self.stream.start_time)
         # The length of a video says nothing about its sound, which may end before the picture.
         exact = exact and (self.stream.duration or not self.container.streams.video)
         declared = self.timeline.declared
         self.timeline.closed = 0.0
-        if exact and declared and declared - heard > SHORT_BY:
+        if exact and declared and declared - decoded > SHORT_BY:
             whole = self.timeline.begun + declared
             self._tell_once("short", f"cut short: ends at {place:.1f} s of {whole:.1f} s")
         elif not isinstance(self.source.file, Piped) and (

@@ -201,6 +201,10 @@ def _why_not(head: bytes | None, seekable: bool) -> str:
     return "is not audio in a format that FFmpeg knows"
 
 
+class TooDamaged(Exception):
+    """So many packets in a row cannot be decoded that no more are tried."""
+
+
 @dataclass(slots=True)
 class Damage:
     """Packets that could not be decoded, and where."""
@@ -209,6 +213,7 @@ class Damage:
     first: float | None = None  # seconds; None before the first timestamp
     last: float | None = None
     gave_up: bool = False
+    in_a_row: int = 0  # since the last frame
 
     def add(self, seconds: float | None) -> None:
         """Count a packet with its time, if it has one."""
@@ -232,31 +237,39 @@ def decoded_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any
     """Yield decoded frames; count what is damaged and go on behind it."""
     import av
 
-    in_a_row = 0
-    while in_a_row < MOST_ERRORS:
+    damage.in_a_row = 0
+    while damage.in_a_row < MOST_ERRORS:
         try:
             for packet in container.demux(stream):
-                try:
-                    for frame in _sound_frames(packet):
-                        in_a_row = 0
-                        yield frame
-                except EOFError:
-                    return
-                except (av.FFmpegError, ValueError, LookupError, TypeError):
-                    in_a_row += 1
-                    damage.add(None if packet.pts is None else max(0.0, float(packet.pts * packet.time_base)))
-                    if in_a_row >= MOST_ERRORS:
-                        break
-            else:
-                return
+                yield from _counted(packet, damage)
+            return
         except EOFError:
             return
+        except TooDamaged:
+            break
         except LookupError:  # a packet of a stream that the header did not speak of: late video in FLV
-            in_a_row += 1
+            damage.in_a_row += 1
         except (av.FFmpegError, OSError):
-            in_a_row += 50  # the container itself: twenty tries
+            damage.in_a_row += 50  # the container itself: twenty tries
             damage.add(None)
     damage.gave_up = True
+
+
+def _counted(packet: Any, damage: Damage) -> Iterator[Any]:
+    """Yield the frames of a packet; count it if it is damaged."""
+    import av
+
+    try:
+        for frame in _sound_frames(packet):
+            damage.in_a_row = 0
+            yield frame
+    except EOFError:
+        raise
+    except (av.FFmpegError, ValueError, LookupError, TypeError) as error:
+        damage.in_a_row += 1
+        damage.add(None if packet.pts is None else max(0.0, float(packet.pts * packet.time_base)))
+        if damage.in_a_row >= MOST_ERRORS:
+            raise TooDamaged from error
 
 
 def _sound_frames(packet: Any) -> Iterator[Any]:

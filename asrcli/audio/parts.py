@@ -14,13 +14,13 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 MOST_CHUNKS = 1000  # of one WAV, AIFF or CAF; boxes of one MP4
 LETTERS = frozenset((string.ascii_letters + string.digits + " _-.!").encode())
 # How a file begins -> bytes of its head, bytes of a chunk's size, the order of those, the chunk with the sound, and
 # whether a chunk of odd length has one more byte. RF64 and W64 keep their sizes elsewhere.
-LAYOUTS = {
+LAYOUTS: dict[bytes, tuple[int, int, Literal["little", "big"], bytes, bool]] = {
     b"RIFF": (12, 4, "little", b"data", True),
     b"FORM": (12, 4, "big", b"SSND", True),
     b"caff": (8, 8, "big", b"data", False),
@@ -95,13 +95,13 @@ def _one_chunked(file: BinaryIO, start: int, size: int) -> tuple[Part, int | Non
             break
         file.seek(at)
         head = file.read(4 + digits)
-        length = int.from_bytes(head[4:], order)  # type: ignore[arg-type]
+        length = int.from_bytes(head[4:], order)
         if head[:4] == kind and sounding:
             return Part(start, at), at
         if not LETTERS.issuperset(head[:4]) or (sounding and at + len(head) + length > size):
             if sounding and _is_more_sound(file, at, size):
                 unknown = min(size - sounding - digits, (1 << 8 * digits) - 2) if kind != b"RIFF" else 0
-                return Part(start, None, (sounding - start, unknown.to_bytes(digits, order))), None  # type: ignore[arg-type]
+                return Part(start, None, (sounding - start, unknown.to_bytes(digits, order))), None
             break
         if head[:4] == sound:
             if length in (0, (1 << 8 * digits) - 1):  # of a writer that did not know it

@@ -121,7 +121,7 @@ class Timeline:
 
         samples = self.mixer.mono(frame)
         if self.mixer.opposed:
-            self.tell("phase", "its two channels are in opposite phase: their difference is heard")
+            self.tell("phase", "its two channels are in opposite phase: their difference is used")
         if samples is None:
             self.tell("channel", f"channel {self.mixer.channel} ends near {self.position:.1f} s")
             samples = np.zeros(frame.samples, np.float32)

@@ -1,4 +1,4 @@
-"""Which sound track of a container is heard: one that was asked for, or the one that players take."""
+"""Which sound track of a container is used: one that was asked for, or the one that players take."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def code_of(language: str | None) -> str | None:
 
 
 def find_track(name: str, tracks: Sequence[Track], wanted: str | None, language: str | None) -> int | None:
-    """Return the number of the track to hear; ``None`` leaves it to what players take.
+    """Return the number of the track to use; ``None`` leaves it to what players take.
 
     Args:
         name: what messages call the file.
@@ -98,11 +98,11 @@ def numbered(wanted: str | None) -> int | None:
 
 
 def line_of(tracks: Sequence[Track], chosen: int | None) -> str | None:
-    """Return a clause that says which of several tracks is heard and what there is; ``None`` for one track."""
+    """Return a clause that says which of several tracks is used and what there is; ``None`` for one track."""
     if len(tracks) < 2:
         return None
     number = next((place for place, one in enumerate(tracks) if one.default), 0) if chosen is None else chosen
-    return f"sound track {number} is heard, of {listed(tracks)}; --track takes another"
+    return f"sound track {number} is used, of {listed(tracks)}; --track takes another"
 
 
 def listed(tracks: Sequence[Track]) -> str:

@@ -17,7 +17,7 @@ def left_out(speech: Sequence[Region], standout: Sequence[Region]) -> list[Regio
 
 
 def worth_a_look(speech: Sequence[Region], standout: Sequence[Region]) -> list[Region]:
-    """Return what the engine is to hear although voice activity left it out: where that is most of the sound."""
+    """Return what the engine is to recognise although voice activity left it out: where that is most of the sound."""
     left = left_out(speech, standout)
     return left if sum(one.seconds for one in left) > sum(one.seconds for one in speech) else []
 
@@ -28,13 +28,13 @@ def nothing_found(recording: Recording, seconds: float, silent: bool) -> str:
     Args:
         recording: the input.
         seconds: how much of it was searched.
-        silent: whether every sample of it is zero, so that there is nothing to hear in any way.
+        silent: whether every sample of it is zero, so that there is nothing to recognise in any way.
     """
     name = "standard input" if recording.path == "-" else recording.name
     length = f"{seconds:.0f} s" if 10 <= seconds < 60 else clock(seconds)
     if silent:
         return f"no speech was found in {name}: its {length} are digital silence"
-    return f"no speech was found in {name} ({length} of sound); --no-vad hears it anyway"
+    return f"no speech was found in {name} ({length} of sound); --no-vad transcribes it anyway"
 
 
 def unheard(
@@ -58,5 +58,5 @@ def unheard(
     places = "one place" if len(left) == 1 else f"{len(left)} places, the first"
     return [
         f"no speech was found in {clock(total)} of sound that stands out, in {places} at {clock(left[0].start)}; "
-        "--no-vad hears it"
+        "--no-vad transcribes it"
     ]

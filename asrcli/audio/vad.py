@@ -29,7 +29,7 @@ STATE = (1, 1, 128)  # of the recurrent layer, twice
 # lie on a grid from the start of the stream, so that results cannot depend on how the samples arrive.
 BATCH = 64
 STEP = BATCH * WINDOW  # samples, 2.048 s
-PRIMING = 32  # windows of silence that the model has heard before a stream begins
+PRIMING = 32  # windows of silence that the model has seen before a stream begins
 HYSTERESIS = 0.15  # speech goes on until the probability is this much below the threshold (Silero's default)
 MODEL_FILE = "assets/silero_vad_v6.onnx"
 SILERO = "silero"

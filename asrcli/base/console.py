@@ -129,8 +129,8 @@ class Console:
         self._display: display.Display | None = None
         self._task: TaskID | None = None
         self._started = time.perf_counter()
-        self._heard: dict[str, float] = {}
-        self._worked: dict[str, float] = {}  # seconds of audio that each worker has heard
+        self._recognised: dict[str, float] = {}
+        self._worked: dict[str, float] = {}  # seconds of audio that each worker has transcribed
 
         if verbose:
             show_logs()
@@ -184,7 +184,7 @@ class Console:
         self._worked = dict.fromkeys(workers, 0.0)
 
     def worked(self, worker: str, seconds: float) -> None:
-        """Add so many seconds of audio to what a worker has heard."""
+        """Add so many seconds of audio to what a worker has transcribed."""
         self._worked[worker] = self._worked.get(worker, 0.0) + seconds
 
     def _drawn(self) -> RenderableType:
@@ -198,11 +198,11 @@ class Console:
         rates = (f"{name}: {seconds / elapsed:.1f} x" for name, seconds in self._worked.items())
         return Group(self._bar.get_renderable(), Text(", ".join(rates), no_wrap=True, overflow="ellipsis"))
 
-    def heard(self, name: str, until: float) -> None:
-        """Move the bar: one input has been heard up to a time."""
-        self._heard[name] = max(until, self._heard.get(name, 0.0))
+    def recognised(self, name: str, until: float) -> None:
+        """Move the bar: one input has been transcribed up to a time."""
+        self._recognised[name] = max(until, self._recognised.get(name, 0.0))
         if self._bar is not None and self._task is not None:
-            done = sum(self._heard.values())
+            done = sum(self._recognised.values())
             rate = done / max(1e-9, time.perf_counter() - self._started)
             facts = f"{clock(done)} of audio, {rate:.1f} x real time"
             if display.terminal_size(sys.stderr).columns < NARROW:

@@ -68,7 +68,8 @@ class Display:
         from rich.console import Console
 
         # A stream of its own, beside the shared one that others write to.
-        self._file = open(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115
+        own = os.dup(sys.stderr.fileno())
+        self._file = open(own, "w", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115 -- `stop` closes it
         self._console = Console(file=self._file, force_terminal=True)
         self._shared = [SharedStream(stream, self.clear) for stream in (sys.stdout, sys.stderr) if _may_collide(stream)]
         _shown.append(self)

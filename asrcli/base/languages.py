@@ -52,7 +52,7 @@ THREE_LETTERS = {
     "urd": "ur", "uzb": "uz", "vie": "vi", "yid": "yi", "yor": "yo", "zho": "zh", "chi": "zh",
 }  # fmt: skip
 
-# Models hear these as the language that stands first, and have no code for each.
+# Models recognise these as the language that stands first, and have no code for each.
 DIALECTS = {
     "zh": (
         "anhui", "dongbei", "fujian", "gan", "gansu", "guizhou", "hakka", "hebei", "henan", "hokkien", "hubei", "hunan",

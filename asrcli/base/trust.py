@@ -20,7 +20,7 @@ from asrcli.errors import OutputError, UsageError
 
 # Engines, aligners and companions that work on this machine alone. A plugin of others is not known to.
 LOCAL = frozenset(
-    "auto fast canary firered moonshine nemo pocketsphinx qwen3 transformers whisper fake ctc silero".split()  # noqa: SIM905
+    "auto fast canary firered moonshine nemo pocketsphinx qwen3 transformers whisper fake ctc silero".split()
 )
 MODEL = re.compile(r"[\w.@+-][\w.@+:-]*(/[\w.@+:-]+)*")  # no address, and no \\server of Windows
 HARMLESS = frozenset(

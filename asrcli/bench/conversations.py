@@ -66,7 +66,7 @@ def _file(one: Utterance, suffix: str, source: str) -> Path | None:
 
 
 def _own(one: Utterance, segments: Sequence[Utterance], path: Path) -> tuple[Utterance, ...]:
-    """Return what of a file is about a recording, within the part of it that is heard.
+    """Return what of a file is about a recording, within the part of it that is transcribed.
 
     Raises:
         InputError: it is about others only.
@@ -115,20 +115,20 @@ def _words(spoken: Sequence[say.Spoken]) -> list[Utterance]:
 def scores(
     known: Mapping[str, Reference], spoken: Sequence[say.Spoken], normalize: Callable[[str], str]
 ) -> list[Measure]:
-    """Return how well speakers were found; a recording that failed counts as if nobody had been heard in it."""
+    """Return how well speakers were found; a recording that failed counts as if nobody had been found in it."""
     if not spoken:
         return []
     said = meetings.by_recording([turn for one in spoken for turn in known[one.id].turns])
-    heard = meetings.by_recording(_turns(spoken))
+    transcribed = meetings.by_recording(_turns(spoken))
     measures = []
     for name, collar in (("der", 0.0), ("der_collar", COLLAR)):
-        parts = meetings.score_turns(said, heard, collar)
+        parts = meetings.score_turns(said, transcribed, collar)
         total = parts["total"] or None
         errors = {f"{name}_{part}": parts[key] for part, key in PARTS.items()}
         rates = {name: sum(errors.values()), **errors}
         measures += [Measure(key, total and value / total, "of speech", WITH_SPEAKERS) for key, value in rates.items()]
-    measures.append(Measure("jer", meetings.score_speakers(said, heard, 0.0), "of speech", WITH_SPEAKERS))
-    right = sum(_people(said.get(one.id, ())) == _people(heard.get(one.id, ())) for one in spoken)
+    measures.append(Measure("jer", meetings.score_speakers(said, transcribed, 0.0), "of speech", WITH_SPEAKERS))
+    right = sum(_people(said.get(one.id, ())) == _people(transcribed.get(one.id, ())) for one in spoken)
     measures.append(Measure("speaker_count_right", right, "recordings", WITH_SPEAKERS, count=len(spoken)))
     return [*measures, *_word_scores(known, spoken, normalize)]
 

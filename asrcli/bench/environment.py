@@ -57,7 +57,7 @@ def memory_size() -> str:
 
 
 def software(engine: type[Engine]) -> dict[str, str]:
-    """Return the versions of everything that takes part in hearing."""
+    """Return the versions of everything that takes part in transcribing."""
     names = [DISTRIBUTIONS.get(module.split(".")[0], module.split(".")[0]) for module in engine.requires]
     home = engine.environment()
     path = [*(map(str, home.folder.glob("lib/python*/site-packages")) if home else ()), *sys.path]

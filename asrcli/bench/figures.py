@@ -66,7 +66,7 @@ def latencies(times: Sequence[tuple[float, float]], repeats: Sequence[Sequence[t
 
     Args:
         times: seconds of audio and of wall clock of every utterance.
-        repeats: the same of a part of them, heard again; their percentiles are the spread.
+        repeats: the same of a part of them, transcribed again; their percentiles are the spread.
     """
     found = []
     names = ["", *dict.fromkeys(bucket(seconds) for seconds, _ in sorted(times))]
@@ -80,11 +80,11 @@ def latencies(times: Sequence[tuple[float, float]], repeats: Sequence[Sequence[t
     return found
 
 
-def hearing(rows: Sequence[tuple[float, say.Heard]]) -> list[Measure]:
-    """Return speed and shares of hearing one utterance after the other.
+def in_turn(rows: Sequence[tuple[float, say.Transcribed]]) -> list[Measure]:
+    """Return speed and shares of transcribing one utterance after the other.
 
     Args:
-        rows: seconds of audio, and what was timed, of every utterance that was heard.
+        rows: seconds of audio, and what was timed, of every utterance that was transcribed.
     """
     audio = sum(seconds for seconds, _ in rows)
     wall = sum(one.total for _, one in rows)
@@ -167,7 +167,7 @@ def resources(reading: Reading, ended: say.Ended, audio: float, condition: str, 
     Args:
         reading: the counters outside.
         ended: the counters of the process itself.
-        audio: seconds heard.
+        audio: seconds transcribed.
         condition: what was done.
         idle: watts that the GPUs take anyway; what they took above it counts.
     """

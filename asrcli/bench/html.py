@@ -9,12 +9,12 @@ from importlib.resources import files
 from itertools import pairwise
 
 from asrcli.bench import tables
-from asrcli.bench.tables import Grid
 from asrcli.bench.verdicts import Point, best_speed, front, points, verdicts
 from asrcli.compare import wording
-from asrcli.compare.html import digest
 from asrcli.datasets.results import RunRecord
 from asrcli.reports.labels import MOST_NAMED, Box, end_of_line, place_names
+from asrcli.reports.page import head
+from asrcli.reports.table import html_table
 from asrcli.scoring.intervals import Interval
 
 WIDTH, HEIGHT = 900, 420  # of the plot, in its own units
@@ -26,30 +26,18 @@ def to_html(runs: Sequence[RunRecord]) -> str:
     """Return the page."""
     styles = (files(package).joinpath("style.css") for package in ("asrcli.compare.page", "asrcli.bench"))
     style = "".join(one.read_text(encoding="utf-8") for one in styles)
-    policy = f"default-src 'none'; style-src 'sha256-{digest(style)}'; base-uri 'none'; form-action 'none'"
     said = "".join(f"<li>{html.escape(one)}</li>" for one in verdicts(runs))
     said = f'<ul class="verdict said">{said}</ul>' if said else ""
-    title = html.escape(tables.headline(runs))
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header>
-  <h1>{title}</h1>
+    title = tables.headline(runs)
+    return f"""{head(title, style)}<header>
+  <h1>{html.escape(title)}</h1>
   <p class="quiet">{html.escape(tables.facts_line(runs))}</p>
 </header>
 <main>
   <section class="cards" aria-label="Systems">{"".join(card(runs, at) for at in range(len(runs)))}</section>
   {said}
   {plot(runs)}
-  {"".join(grid_of(one) for one in tables.grids(runs))}
+  {"".join(html_table(one) for one in tables.grids(runs))}
   {"".join(facts_of(one) for one in runs)}
 </main>
 <footer class="quiet">RTFx is seconds of audio per second of wall clock. Intervals of error rates are 95 %, over
@@ -64,8 +52,9 @@ def card(runs: Sequence[RunRecord], at: int) -> str:
     """Return the card of one engine."""
     one = runs[at]
     rate, speed = one.measure("wer"), best_speed(one)
-    known = rate is not None and rate.low is not None and rate.high is not None
-    interval = wording.span(Interval(rate.low, rate.high)) if rate and known else ""  # type: ignore[arg-type]
+    interval = ""
+    if rate and rate.low is not None and rate.high is not None:
+        interval = wording.span(Interval(rate.low, rate.high))
     figures = {
         "interval, 95 %": interval,
         "best RTFx": tables.shown(speed).partition(" ")[0],
@@ -80,15 +69,6 @@ def card(runs: Sequence[RunRecord], at: int) -> str:
         f'<article class="card c{at % 6}"><div class="name">{html.escape(one.system)}</div>'
         f'<div class="rate">{number}</div>{best}<dl>{rows}</dl></article>'
     )
-
-
-def grid_of(grid: Grid) -> str:
-    """Return a table."""
-    head = "".join(f"<th scope=col>{html.escape(name)}</th>" for name in grid.columns)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in grid.rows)
-    note = f'<p class="quiet">{html.escape(grid.note)}.</p>' if grid.note else ""
-    title = html.escape(grid.title)
-    return f"<section><h2>{title}</h2><div class=grid><table><tr>{head}</tr>{body}</table>{note}</div></section>"
 
 
 def facts_of(one: RunRecord) -> str:

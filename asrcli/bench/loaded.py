@@ -37,7 +37,7 @@ class Loaded:
 
     def __init__(self, engine: type[Engine], job: say.Job, announce: Callable[[str], None]) -> None:
         self.job, self.announce = job, announce
-        self.told: set[str] = set()  # lines about utterances, which are heard more than once
+        self.told: set[str] = set()  # lines about utterances, which are transcribed more than once
         self.choice = Choice(engine, job.weights, job.device)
         self.recogniser = LocalRecogniser(self.choice, announce)
 
@@ -58,8 +58,8 @@ class Loaded:
     def results(self, request: say.Request) -> Iterator[say.Answer]:
         """Yield the results of a request as they are there."""
         match request:
-            case say.Hear(utterances):
-                yield from map(self.hear, utterances)
+            case say.Transcribe(utterances):
+                yield from map(self.transcribe, utterances)
             case say.Sweep():
                 yield from self.sweep(request)
             case say.Listen(utterances, chunk):
@@ -80,16 +80,16 @@ class Loaded:
         vad = VadOptions() if self.job.vad else None
         return CutOptions(max_seconds=longest, max_gap=self.choice.engine.longest_pause, vad=vad)
 
-    def hear(self, one: Utterance) -> say.Heard:
-        """Hear one utterance through the whole pipeline, alone, one clip at a time."""
+    def transcribe(self, one: Utterance) -> say.Transcribed:
+        """Transcribe one utterance through the whole pipeline, alone, one clip at a time."""
         settings = Settings(cut=self.cut_options(), batch_size=1, decode_threads=1)
         text, error, trace, decode = None, "", "", 0.0
-        heard: tuple[str | None, float | None] = (None, None)
+        transcribed: tuple[str | None, float | None] = (None, None)
         begun, busy = time.perf_counter(), self.recogniser.busy
         for event in run([recording_of(one)], [self.recogniser], self.job.options, settings):
             if isinstance(event, Finished):
                 text, decode = event.transcript.text, event.transcript.timings.decode
-                heard = event.transcript.language, event.transcript.language_score
+                transcribed = event.transcript.language, event.transcript.language_score
             elif isinstance(event, Notice):
                 self.tell(event.text if event.index is None else f"{one.id}: {event.text}")
             elif isinstance(event, Failed):
@@ -97,11 +97,11 @@ class Loaded:
                 if not isinstance(event.error, AsrError):
                     trace = "".join(traceback.format_exception(event.error))
         wall, model = time.perf_counter() - begun, self.recogniser.busy - busy
-        heard = (None, None) if self.job.options.language else heard
-        return say.Heard(one.id, text, wall, decode, model, error, trace, *heard)
+        transcribed = (None, None) if self.job.options.language else transcribed
+        return say.Transcribed(one.id, text, wall, decode, model, error, trace, *transcribed)
 
     def tell(self, text: str) -> None:
-        """Say a line about an utterance, once however often that is heard."""
+        """Say a line about an utterance, once however often that is transcribed."""
         if text not in self.told:
             self.told.add(text)
             self.announce(text)
@@ -119,7 +119,7 @@ class Loaded:
         return sorted(found, key=lambda clip: -len(clip.samples))
 
     def sweep(self, request: say.Sweep) -> Iterator[say.Batched]:
-        """Hear the utterances in batches of growing size, until one does not fit or two bring nothing."""
+        """Transcribe the utterances in batches of growing size, until one does not fit or two bring nothing."""
         begun = time.perf_counter()
         clips = self.clips(request.utterances)
         decode = time.perf_counter() - begun
@@ -160,7 +160,7 @@ class Loaded:
         return time.perf_counter() - begun
 
     def listen(self, one: Utterance, chunk: float) -> say.Streamed:
-        """Hear one utterance as a stream."""
+        """Transcribe one utterance as a stream."""
         import numpy as np
 
         from asrcli.audio.decode import decode
@@ -172,10 +172,10 @@ class Loaded:
         return listen(engine, one.id, samples, chunk, self.job.options)
 
     def serve(self, request: say.Serve) -> say.Served:
-        """Hear utterances for several callers at once, each with the next as soon as it has an answer."""
+        """Transcribe utterances for several callers at once, each with the next as soon as it has an answer."""
         begun = time.perf_counter()
         if issubclass(self.choice.engine, Concurrent):
-            asked = serving.from_threads(request.utterances, request.callers, self.hear)
+            asked = serving.from_threads(request.utterances, request.callers, self.transcribe)
         else:
             waiting = [(one, self.clips([one])) for one in request.utterances]
             begun = time.perf_counter()  # after the decoding
@@ -190,8 +190,8 @@ class Loaded:
 def listen(engine: Streams, name: str, samples: Samples, chunk: float, options: Options) -> say.Streamed:
     """Feed a stream and tell when text came, on the clock of somebody who speaks into it.
 
-    A piece is there when it has been spoken, and it is heard when the pieces before it are: the clock is that of the
-    audio, put forward by the time the engine really took. So nothing waits, and no second of audio is lost.
+    A piece is there when it has been spoken, and it is transcribed when the pieces before it are: the clock is that of
+    the audio, put forward by the time the engine really took. So nothing waits, and no second of audio is lost.
     """
     stream = engine.stream(options)
     step = max(1, round(chunk * SAMPLE_RATE))

@@ -17,8 +17,8 @@ class Job:
     weights: Weights
     device: Device
     options: Options = field(default_factory=Options)
-    vad: bool = True  # leave silence out, as `asr transcribe` does; off, the engine hears every second
-    warm_up: Utterance | None = None  # heard once before anything counts
+    vad: bool = True  # leave silence out, as `asr transcribe` does; off, the engine transcribes every second
+    warm_up: Utterance | None = None  # transcribed once before anything counts
     behind: tuple[str, ...] = ()  # where an engine in an environment of its own finds what asr itself requires
 
 
@@ -26,15 +26,15 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Hear:
-    """Hear utterances one after the other, each as a run of the pipeline of its own."""
+class Transcribe:
+    """Transcribe utterances one after the other, each as a run of the pipeline of its own."""
 
     utterances: tuple[Utterance, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Hear all utterances in batches of each size."""
+    """Transcribe all utterances in batches of each size."""
 
     utterances: tuple[Utterance, ...]
     sizes: tuple[int, ...]
@@ -43,7 +43,7 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Hear utterances as streams, piece by piece."""
+    """Transcribe utterances as streams, piece by piece."""
 
     utterances: tuple[Utterance, ...]
     chunk: float  # seconds of audio per piece
@@ -51,7 +51,7 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Serve:
-    """Hear utterances from several callers at once."""
+    """Transcribe utterances from several callers at once."""
 
     utterances: tuple[Utterance, ...]
     callers: int
@@ -59,7 +59,7 @@ class Serve:
 
 @dataclass(frozen=True, slots=True)
 class Diarize:
-    """Hear recordings of several people, with a diarizer beside the engine."""
+    """Transcribe recordings of several people, with a diarizer beside the engine."""
 
     utterances: tuple[Utterance, ...]
     diarizer: str
@@ -67,7 +67,7 @@ class Diarize:
     device: Device
 
 
-Request = Hear | Sweep | Listen | Serve | Diarize
+Request = Transcribe | Sweep | Listen | Serve | Diarize
 
 
 # What it answers
@@ -85,7 +85,7 @@ class Cold:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Transcribed:
     """One utterance; times are seconds of wall clock."""
 
     id: str
@@ -95,7 +95,7 @@ class Heard:
     model: float
     error: str = ""
     trace: str = ""  # of a bug
-    language: str | None = None  # that the engine heard by itself; None when it was told one
+    language: str | None = None  # that the engine identified by itself; None when it was told one
     language_score: float | None = None
 
 
@@ -134,7 +134,7 @@ class Asked:
     seconds: float  # of audio
     total: float  # until its whole text was there
     first: float | None = None  # until its first token was; None where the engine does not tell
-    batch: int = 1  # clips that were heard together with it
+    batch: int = 1  # clips that were transcribed together with it
     error: str = ""
 
 
@@ -178,4 +178,4 @@ class Ended:
     cuda_reserved: int | None = None
 
 
-Answer = Cold | Heard | Batched | Streamed | Served | Spoken | Diarized | Ended
+Answer = Cold | Transcribed | Batched | Streamed | Served | Spoken | Diarized | Ended

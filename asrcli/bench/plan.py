@@ -23,7 +23,7 @@ class Plan:
     """Which figures, and from how much."""
 
     repeats: int = 3  # of everything that is repeated; the spread is between them
-    speed_sample: int = 32  # utterances that are heard again for repeats, batches, streams and callers
+    speed_sample: int = 32  # utterances that are transcribed again for repeats, batches, streams and callers
     batches: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     callers: tuple[int, ...] = ()
     chunk: float = 0.32  # seconds of audio at once, for streams
@@ -42,7 +42,7 @@ class Contestant:
     choice: Choice
     options: Options = field(default_factory=Options)
     vad: bool = True
-    diarizer: DiarizerChoice | None = None  # heard beside it
+    diarizer: DiarizerChoice | None = None  # run beside it
 
     @property
     def system(self) -> str:
@@ -87,8 +87,8 @@ class Watcher(Protocol):
     def phase(self, system: str, name: str, total: int) -> None:
         """A part of the work begins, with so many steps."""
 
-    def step(self, system: str, heard: say.Heard | None = None, one: Utterance | None = None) -> None:
-        """A step is done: an utterance was heard, when one is given."""
+    def step(self, system: str, transcribed: say.Transcribed | None = None, one: Utterance | None = None) -> None:
+        """A step is done: an utterance was transcribed, when one is given."""
 
     def finished(self, system: str, record: Path) -> None:
         """An engine is measured, and its record written."""

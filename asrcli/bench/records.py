@@ -14,19 +14,23 @@ from asrcli.bench.robustness import CONDITION, Condition
 from asrcli.bench.run import Outcome
 from asrcli.compare.comparison import compare
 from asrcli.compare.identification import ALL, identified
-from asrcli.compare.matching import Heard as System
+from asrcli.compare.matching import Hypotheses as System
 from asrcli.compare.run import settings_of
 from asrcli.compare.scores import LADDER, SystemScore
 from asrcli.datasets.dataset import Dataset
 from asrcli.datasets.results import OWN_KEYS, Measure, RunRecord
-from asrcli.datasets.utterances import HEARD_LANGUAGE, heard_language
+from asrcli.datasets.utterances import PREDICTED_LANGUAGE, predicted_language
 from asrcli.engine import Weights
 from asrcli.text.normalisers import build
 from asrcli.types import Utterance
 
 RATES = ("wer_raw", "wer_no_case", "wer_no_case_no_punctuation", "wer")  # as `comparison.LADDER`
 LANGUAGE_ACCURACY = "language_accuracy"
-HEARD_KEYS = ("error", HEARD_LANGUAGE, f"{HEARD_LANGUAGE}_score")  # what a run adds to the fields of an utterance
+PREDICTED_KEYS = (
+    "error",
+    PREDICTED_LANGUAGE,
+    f"{PREDICTED_LANGUAGE}_score",
+)  # what a run adds to the fields of an utterance
 SEGMENT = 60.0  # seconds in a minute
 
 
@@ -34,9 +38,9 @@ def run_record(
     contestant: Contestant, dataset: Dataset, plan: Plan, outcome: Outcome, facts: Mapping[str, str], started: str
 ) -> RunRecord:
     """Return the record of a run, scored."""
-    heard = {one.id: one for one in outcome.heard}
-    utterances = tuple(bare(one, heard[one.id]) for one in dataset.utterances)
-    texts = tuple(heard[one.id].text for one in utterances)
+    transcribed = {one.id: one for one in outcome.transcribed}
+    utterances = tuple(bare(one, transcribed[one.id]) for one in dataset.utterances)
+    texts = tuple(transcribed[one.id].text for one in utterances)
     language = contestant.options.language
     accuracy = score(utterances, texts, plan, language)
     card = [figure for one, rows in outcome.card for figure in card_figures(one, rows, plan, language)]
@@ -45,8 +49,8 @@ def run_record(
     return RunRecord(
         engine=contestant.choice.engine.name,
         utterances=utterances,
-        heard=texts,
-        times=tuple(heard[one.id].total if heard[one.id].text is not None else None for one in utterances),
+        hypotheses=texts,
+        times=tuple(transcribed[one.id].total if transcribed[one.id].text is not None else None for one in utterances),
         model=model_of(contestant.choice.weights),
         revision=contestant.choice.weights.revision,
         dataset=dataset.name,
@@ -71,23 +75,23 @@ def model_of(weights: Weights) -> str:
     return os.path.abspath(weights.name) if named else weights.name
 
 
-def bare(one: Utterance, heard: say.Heard) -> Utterance:
-    """Return an utterance with the fields that are the dataset's own, the language heard, and why nothing was."""
-    fields = tuple((name, value) for name, value in one.fields if name not in (*OWN_KEYS, *HEARD_KEYS, "offset"))
-    score = None if heard.language_score is None else f"{heard.language_score:g}"
-    own = zip(HEARD_KEYS, (heard.error, heard.language, score), strict=True)
+def bare(one: Utterance, transcribed: say.Transcribed) -> Utterance:
+    """Return an utterance with the fields that are the dataset's own, the language identified, and why nothing was."""
+    fields = tuple((name, value) for name, value in one.fields if name not in (*OWN_KEYS, *PREDICTED_KEYS, "offset"))
+    score = None if transcribed.language_score is None else f"{transcribed.language_score:g}"
+    own = zip(PREDICTED_KEYS, (transcribed.error, transcribed.language, score), strict=True)
     return replace(one, fields=(*fields, *((name, value) for name, value in own if value)))
 
 
 def languages(utterances: Sequence[Utterance]) -> list[Measure]:
-    """Return how often the language that is spoken was heard, and what was heard instead."""
+    """Return how often the language that is spoken was identified, and what was taken for it."""
     measures = []
-    for one in identified(utterances, [heard_language(each) for each in utterances]):
+    for one in identified(utterances, [predicted_language(each) for each in utterances]):
         low, high = (one.interval.low, one.interval.high) if one.interval else (None, None)
         name = "" if one.spoken == ALL else one.spoken
         measures.append(Measure(LANGUAGE_ACCURACY, one.accuracy, "of utterances", name, low, high, one.utterances))
         if name:
-            instead = [(f"{name} as {heard}", count) for heard, count in one.instead]
+            instead = [(f"{name} as {transcribed}", count) for transcribed, count in one.instead]
             measures += [Measure("language_heard", count, "utterances", pair) for pair, count in instead]
     return measures
 
@@ -116,12 +120,14 @@ def score(
 def compared(
     utterances: Sequence[Utterance], texts: Sequence[str | None], plan: Plan, language: str | None
 ) -> SystemScore:
-    """Score what one engine heard, as `asr compare` does."""
+    """Score what one engine transcribed, as `asr compare` does."""
     settings = settings_of(plan.normalizer, language, utterances)
     return compare(utterances, [System("", "", tuple(texts))], settings).systems[0]
 
 
-def card_figures(condition: Condition, rows: Sequence[say.Heard], plan: Plan, language: str | None) -> list[Measure]:
+def card_figures(
+    condition: Condition, rows: Sequence[say.Transcribed], plan: Plan, language: str | None
+) -> list[Measure]:
     """Return what one row of the robustness card comes to."""
     texts = [one.text for one in rows]
     known = [(one, text) for one, text in zip(condition.utterances, texts, strict=True) if text is not None]
@@ -146,7 +152,7 @@ def card_figures(condition: Condition, rows: Sequence[say.Heard], plan: Plan, la
 
 
 def card_record(record: RunRecord, outcome: Outcome) -> RunRecord | None:
-    """Return what was heard under every condition, as a record that `asr compare --by condition` reads."""
+    """Return what was transcribed under every condition, as a record that `asr compare --by condition` reads."""
     if not outcome.card:
         return None
     pairs = [(one, row) for each, rows in outcome.card for one, row in zip(each.utterances, rows, strict=True)]
@@ -156,7 +162,7 @@ def card_record(record: RunRecord, outcome: Outcome) -> RunRecord | None:
     return replace(
         record,
         utterances=utterances,
-        heard=tuple(row.text for _, row in pairs),
+        hypotheses=tuple(row.text for _, row in pairs),
         times=tuple(row.total if row.text is not None else None for _, row in pairs),
         dataset=f"{record.dataset}, robustness",
         measures=(),

@@ -21,7 +21,7 @@ SHOWN = 5
 class Drift:
     """What is not as it was."""
 
-    texts: tuple[str, ...]  # ids of utterances that were heard otherwise
+    texts: tuple[str, ...]  # ids of utterances that were transcribed otherwise
     dataset: bool  # references or recordings have changed
     around: tuple[str, ...]  # versions, weights, machine, one sentence each
     speed: tuple[str, ...]
@@ -64,9 +64,9 @@ def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:
 
 def drift(before: RunRecord, after: RunRecord) -> Drift:
     """Return what differs between two runs that were meant to be the same."""
-    texts = {one.id: text for one, text in zip(after.utterances, after.heard, strict=True)}
+    texts = {one.id: text for one, text in zip(after.utterances, after.hypotheses, strict=True)}
     changed = [
-        one.id for one, text in zip(before.utterances, before.heard, strict=True) if texts.get(one.id, ...) != text
+        one.id for one, text in zip(before.utterances, before.hypotheses, strict=True) if texts.get(one.id, ...) != text
     ]
     known = {one.id for one in before.utterances}
     changed += [name for name in texts if name not in known]

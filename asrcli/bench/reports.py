@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
-from asrcli.base.cells import safe_cell
-from asrcli.bench.tables import Grid, facts_line, grids, headline
+from asrcli.bench.tables import facts_line, grids, headline
 from asrcli.bench.verdicts import front, verdicts
 from asrcli.datasets.results import RunRecord
+from asrcli.reports.table import cell, csv_text, json_text, markdown_table
 
 
 def to_markdown(runs: Sequence[RunRecord]) -> str:
@@ -19,37 +16,34 @@ def to_markdown(runs: Sequence[RunRecord]) -> str:
     lines = [f"# {headline(runs)}", "", facts_line(runs), ""]
     for grid in grids(runs):
         lines += [f"## {grid.title}", ""]
-        lines += markdown_rows(grid)
+        lines += markdown_table(list(map(cell, grid.columns)), (list(map(cell, row)) for row in grid.rows))
         lines += ["", *([grid.note + ".", ""] if grid.note else [])]
     said = verdicts(runs)
-    lines += [f"- {escape(one)}" for one in said] + ([""] if said else [])
+    lines += [f"- {cell(one)}" for one in said] + ([""] if said else [])
     return "\n".join(lines)
-
-
-def markdown_rows(grid: Grid) -> Iterable[str]:
-    """Yield the lines of one table."""
-    yield "| " + " | ".join(map(escape, grid.columns)) + " |"
-    yield "| --- " + "| ---: " * (len(grid.columns) - 1) + "|"
-    for row in grid.rows:
-        yield "| " + " | ".join(map(escape, row)) + " |"
-
-
-def escape(text: str) -> str:
-    """Return text that cannot break out of a cell."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").replace("[", "\\[")
 
 
 def to_csv(runs: Sequence[RunRecord]) -> str:
     """Return every figure as a row."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(("system", "dataset", "started", "name", "condition", "value", "unit", "low", "high", "count"))
-    for run in runs:
-        for one in run.measures:
-            figures = (one.value, one.unit, one.low, one.high, one.count)
-            row = (run.system, run.dataset, run.started, one.name, one.condition, *figures)
-            writer.writerow([safe_cell(cell) for cell in row])
-    return stream.getvalue()
+    return csv_text(
+        ("system", "dataset", "started", "name", "condition", "value", "unit", "low", "high", "count"),
+        (
+            (
+                run.system,
+                run.dataset,
+                run.started,
+                one.name,
+                one.condition,
+                one.value,
+                one.unit,
+                one.low,
+                one.high,
+                one.count,
+            )
+            for run in runs
+            for one in run.measures
+        ),
+    )
 
 
 def to_json(runs: Sequence[RunRecord], paths: Sequence[str]) -> str:
@@ -67,7 +61,4 @@ def to_json(runs: Sequence[RunRecord], paths: Sequence[str]) -> str:
         }
         for at, (run, path) in enumerate(zip(runs, paths, strict=True))
     ]
-    return (
-        json.dumps({"schema": "asr-bench/1", "runs": rows, "verdicts": verdicts(runs)}, ensure_ascii=False, indent=1)
-        + "\n"
-    )
+    return json_text({"schema": "asr-bench/1", "runs": rows, "verdicts": verdicts(runs)})

@@ -27,7 +27,7 @@ from asrcli.errors import AsrError, EngineUnavailable
 from asrcli.types import Utterance
 
 MOST_DEATHS = 2  # of the measuring process at one utterance
-HEAR, SPEAKERS = "utterances", "speakers"
+TRANSCRIBE, SPEAKERS = "utterances", "speakers"
 
 T = TypeVar("T")
 
@@ -36,9 +36,9 @@ T = TypeVar("T")
 class Outcome:
     """Everything that was measured about one engine."""
 
-    heard: tuple[say.Heard, ...]  # in the order of the dataset
+    transcribed: tuple[say.Transcribed, ...]  # in the order of the dataset
     measures: tuple[Measure, ...]
-    card: tuple[tuple[Condition, tuple[say.Heard, ...]], ...]  # the robustness card
+    card: tuple[tuple[Condition, tuple[say.Transcribed, ...]], ...]  # the robustness card
     notes: tuple[str, ...]
     device: str
     requests: tuple[RequestTime, ...] = ()  # one by one, of several callers at once
@@ -66,7 +66,7 @@ class EngineRun:
     conversations: Collection[str] = ()  # ids of the recordings that have references of speakers
     gpus: Gpus = field(default_factory=Gpus)
     packages: Packages = field(default_factory=Packages)
-    _at: Utterance | None = None  # being heard
+    _at: Utterance | None = None  # being transcribed
     _phase: str = ""
     _deaths: dict[str, int] = field(default_factory=dict)
     _idle: float | None = None
@@ -125,7 +125,7 @@ class EngineRun:
             f"the engine's process died at '{self._at.id}', {death}" + ("; it is tried once more" if again else "")
         )
         if not again:
-            lost = say.Heard(self._at.id, None, 0.0, 0.0, 0.0, f"the engine's process died: {death}")
+            lost = say.Transcribed(self._at.id, None, 0.0, 0.0, 0.0, f"the engine's process died: {death}")
             self.journal.add({"part": self._phase, "row": asdict(lost)})
 
     def _leave_blank(self, why: str) -> None:
@@ -145,15 +145,15 @@ class EngineRun:
     def _starts(self) -> list[tuple[say.Cold, float]]:
         return [(say.Cold(**line["cold"]), line["total"]) for line in self.journal.lines if "cold" in line]
 
-    def _rows(self, part: str) -> dict[str, say.Heard]:
+    def _rows(self, part: str) -> dict[str, say.Transcribed]:
         rows = (line["row"] for line in self.journal.lines if line.get("part") == part)
-        return {row["id"]: say.Heard(**row) for row in rows}
+        return {row["id"]: say.Transcribed(**row) for row in rows}
 
     # The parts of the work
 
     def _phases(self) -> Iterator[_Phase]:
         plan, engine = self.plan, self.contestant.choice.engine
-        yield _Phase(HEAR, partial(self._hear, part=HEAR, utterances=self.dataset.utterances))
+        yield _Phase(TRANSCRIBE, partial(self._transcribe, part=TRANSCRIBE, utterances=self.dataset.utterances))
         some = tuple(sample(self.dataset.utterances, plan.speed_sample, plan.seed))
         for number in range(2, plan.repeats + 1):
             yield _Phase(f"repeat {number}", partial(self._repeat, some=some))
@@ -164,17 +164,17 @@ class EngineRun:
         for callers in plan.callers:
             yield _Phase(f"{callers} callers", partial(self._serve, some=some, callers=callers))
         for one in self.conditions:
-            yield _Phase(part_of(one), partial(self._hear_condition, condition=one))
+            yield _Phase(part_of(one), partial(self._transcribe_condition, condition=one))
         if self.contestant.diarizer is not None:
             yield _Phase(SPEAKERS, partial(self._diarize, choice=self.contestant.diarizer))
 
-    def _hear_condition(self, worker: Worker, condition: Condition) -> list[Measure]:
-        """Hear one row of the robustness card; its error rate is the figure."""
-        self._hear(worker, part_of(condition), condition.utterances)
+    def _transcribe_condition(self, worker: Worker, condition: Condition) -> list[Measure]:
+        """Transcribe one row of the robustness card; its error rate is the figure."""
+        self._transcribe(worker, part_of(condition), condition.utterances)
         return []
 
-    def _hear(self, worker: Worker, part: str, utterances: Sequence[Utterance]) -> list[Measure]:
-        """Hear what has not been heard yet, one after the other, and remember each."""
+    def _transcribe(self, worker: Worker, part: str, utterances: Sequence[Utterance]) -> list[Measure]:
+        """Transcribe what has not been transcribed yet, one after the other, and remember each."""
         known = self._rows(part)
         left = [one for one in utterances if one.id not in known]
         self.watcher.phase(self.contestant.system, part, len(left))
@@ -183,32 +183,32 @@ class EngineRun:
         waiting = iter(left)
         self._at = next(waiting)
 
-        def take(heard: say.Heard) -> None:
-            if heard.trace:
-                self.watcher.bug(heard.trace)
-            self.journal.add({"part": part, "row": asdict(replace(heard, trace=""))})
-            self.watcher.step(self.contestant.system, heard, self._at)
+        def take(transcribed: say.Transcribed) -> None:
+            if transcribed.trace:
+                self.watcher.bug(transcribed.trace)
+            self.journal.add({"part": part, "row": asdict(replace(transcribed, trace=""))})
+            self.watcher.step(self.contestant.system, transcribed, self._at)
             self._at = next(waiting, None)
 
         with worker.gauges.over() as readings:
-            ended = worker.ask(say.Hear(tuple(left)), take)
+            ended = worker.ask(say.Transcribe(tuple(left)), take)
         audio = sum(one.seconds or 0.0 for one in left)
         return figures.resources(readings[0], ended, audio, "batch 1", self._idle)
 
     def _repeat(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
-        """Hear a part again; only its times count."""
+        """Transcribe a part again; only its times count."""
         name = self._phase
         self.watcher.phase(self.contestant.system, name, len(some))
 
-        def take(heard: say.Heard) -> None:
-            self.journal.add({"part": name, "row": asdict(replace(heard, trace=""))})
+        def take(transcribed: say.Transcribed) -> None:
+            self.journal.add({"part": name, "row": asdict(replace(transcribed, trace=""))})
             self.watcher.step(self.contestant.system)
 
-        worker.ask(say.Hear(some), take)
+        worker.ask(say.Transcribe(some), take)
         return []
 
     def _sweep(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
-        """Hear a part in batches of growing size."""
+        """Transcribe a part in batches of growing size."""
         sizes = tuple(size for size in self.plan.batches if size <= max(1, len(some)))
         self.watcher.phase(self.contestant.system, "batches", len(sizes))
         found: list[say.Batched] = []
@@ -224,14 +224,14 @@ class EngineRun:
         return [*figures.sweep(found), *figures.resources(readings[0], ended, audio, "batches", self._idle)]
 
     def _listen(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
-        """Hear a part as streams."""
+        """Transcribe a part as streams."""
         self.watcher.phase(self.contestant.system, "stream", len(some))
         found: list[say.Streamed] = []
         worker.ask(say.Listen(some, self.plan.chunk), self._counting(found))
         return figures.streams(found)
 
     def _serve(self, worker: Worker, some: tuple[Utterance, ...], callers: int) -> list[Measure]:
-        """Hear a part from several callers at once."""
+        """Transcribe a part from several callers at once."""
         self.watcher.phase(self.contestant.system, f"{callers} callers", 1)
         found: list[say.Served] = []
         worker.ask(say.Serve(enough(some, callers), callers), self._counting(found))
@@ -239,7 +239,7 @@ class EngineRun:
         return figures.serving(callers, found[0])
 
     def _diarize(self, worker: Worker, choice: DiarizerChoice) -> list[Measure]:
-        """Hear the recordings of several people with a diarizer beside the engine."""
+        """Transcribe the recordings of several people with a diarizer beside the engine."""
         some = tuple(one for one in self.dataset.utterances if one.id in self.conversations)
         self.watcher.phase(self.contestant.system, SPEAKERS, len(some))
         found: list[say.Spoken | say.Diarized] = []
@@ -264,15 +264,15 @@ class EngineRun:
     # Everything together
 
     def _outcome(self) -> Outcome:
-        rows = self._rows(HEAR)
+        rows = self._rows(TRANSCRIBE)
         lengths = {one.id: one.seconds or 0.0 for one in self.dataset.utterances}
-        heard = tuple(rows[one.id] for one in self.dataset.utterances)
-        good = [(lengths[one.id], one) for one in heard if one.text is not None]
+        transcribed = tuple(rows[one.id] for one in self.dataset.utterances)
+        good = [(lengths[one.id], one) for one in transcribed if one.text is not None]
         repeats = []
         for number in range(2, self.plan.repeats + 1):
             again = self._rows(f"repeat {number}").values()
             repeats.append([(lengths[one.id], one.total) for one in again if one.text is not None])
-        measures = [*figures.cold(self._starts()), *figures.hearing(good)]
+        measures = [*figures.cold(self._starts()), *figures.in_turn(good)]
         if good:
             times = [(seconds, one.total) for seconds, one in good]
             some = self._rows("repeat 2")
@@ -283,7 +283,7 @@ class EngineRun:
             measures.append(figures.repeated("repeat_p50", middles, "s"))
         measures += [Measure(**one) for line in self.journal.lines if "phase" in line for one in line["measures"]]
         return Outcome(
-            heard,
+            transcribed,
             tuple(figures.merged(measures)),
             tuple((one, self._card_rows(one)) for one in self.conditions),
             tuple(line["note"] for line in self.journal.lines if "note" in line),
@@ -301,9 +301,9 @@ class EngineRun:
         rows: list[dict[str, Any]] = next((line["spoken"] for line in self.journal.lines if "spoken" in line), [])
         return tuple(say.Spoken(**row) for row in rows)
 
-    def _card_rows(self, condition: Condition) -> tuple[say.Heard, ...]:
+    def _card_rows(self, condition: Condition) -> tuple[say.Transcribed, ...]:
         rows = self._rows(part_of(condition))
-        lost = say.Heard("", None, 0.0, 0.0, 0.0, "not measured")
+        lost = say.Transcribed("", None, 0.0, 0.0, 0.0, "not measured")
         return tuple(rows.get(one.id, replace(lost, id=one.id)) for one in condition.utterances)
 
 

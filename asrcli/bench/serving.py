@@ -1,8 +1,8 @@
 """Several callers at once: each has the next request as soon as it has the answer to the one before (a closed loop).
 
-A client of a server is called from as many threads. Any other engine hears one batch at a time: what waits when it is
-free goes together, the oldest first, as much as it likes at once. That is what a server around it would do, and is
-computed here without one: nothing waits for a lock, and the engine computes all the time.
+A client of a server is called from as many threads. Any other engine transcribes one batch at a time: what waits when
+it is free goes together, the oldest first, as much as it likes at once. That is what a server around it would do, and
+is computed here without one: nothing waits for a lock, and the engine computes all the time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Request:
     """A request under way."""
 
     utterance: Utterance
-    left: int  # clips that have not been heard
+    left: int  # clips that have not been transcribed
     made: float
     first: float | None = None
     batch: int = 1
@@ -49,7 +49,7 @@ class _Request:
 
 @dataclass(slots=True)
 class _Desk:
-    """The requests that wait, and what the engine hears next."""
+    """The requests that wait, and what the engine transcribes next."""
 
     engine: Engine
     options: Options
@@ -74,8 +74,8 @@ class _Desk:
             chosen.append(self.queue.popleft())
         return chosen
 
-    def hear(self) -> list[_Request]:
-        """Hear a batch; return the requests that are answered with it."""
+    def transcribe(self) -> list[_Request]:
+        """Transcribe a batch; return the requests that are answered with it."""
         chosen = self.batch()
 
         def first(number: int) -> None:
@@ -109,7 +109,7 @@ class _Desk:
 def in_turns(
     engine: Engine, waiting: Sequence[Waiting], callers: int, budget: float, options: Options
 ) -> list[say.Asked]:
-    """Answer requests of several callers with an engine that hears one batch at a time.
+    """Answer requests of several callers with an engine that transcribes one batch at a time.
 
     Args:
         engine: loaded.
@@ -136,7 +136,7 @@ def in_turns(
     for _ in range(callers):
         next_caller(begun)
     while desk.queue:
-        done = desk.hear()
+        done = desk.transcribe()
         now = time.perf_counter()
         for request in done:
             answered.append(request.answered(now))
@@ -145,7 +145,7 @@ def in_turns(
 
 
 def from_threads(
-    utterances: Sequence[Utterance], callers: int, hear: Callable[[Utterance], say.Heard]
+    utterances: Sequence[Utterance], callers: int, transcribe: Callable[[Utterance], say.Transcribed]
 ) -> list[say.Asked]:
     """Ask for utterances from several threads at once, as clients of a server."""
     waiting = iter(utterances)
@@ -158,9 +158,9 @@ def from_threads(
                 one = next(waiting, None)
             if one is None:
                 return
-            heard = hear(one)
+            transcribed = transcribe(one)
             with lock:
-                asked.append(say.Asked(one.id, one.seconds or 0.0, heard.total, error=heard.error))
+                asked.append(say.Asked(one.id, one.seconds or 0.0, transcribed.total, error=transcribed.error))
 
     threads = [threading.Thread(target=call, daemon=True) for _ in range(callers)]
     for thread in threads:

@@ -199,8 +199,8 @@ def one_run(
         if not journal.lines:
             journal.add({"started": datetime.now(UTC).isoformat(timespec="seconds")})
         elif len(journal.lines) > 1:
-            heard = sum(1 for line in journal.lines if line.get("part") == "utterances")
-            watcher.note(f"{contestant.system}: going on with an interrupted run, {heard} utterances heard")
+            transcribed = sum(1 for line in journal.lines if line.get("part") == "utterances")
+            watcher.note(f"{contestant.system}: going on with an interrupted run, {transcribed} utterances transcribed")
         started = str(journal.lines[0]["started"])
         known = references(dataset) if contestant.diarizer else ()
         outcome = EngineRun(contestant, dataset, request.plan, journal, watcher, conditions, known, gpus).run()
@@ -285,7 +285,7 @@ def _frozen(value: Any) -> Any:
 
 def shortened(lines: Sequence[str], most: int = 5) -> list[str]:
     """Return the first lines of many, and how many more there are."""
-    rest = [f"... and {len(lines) - most} more that cannot be heard"] if len(lines) > most else []
+    rest = [f"... and {len(lines) - most} more that cannot be transcribed"] if len(lines) > most else []
     return [*(f"left out: {line}" for line in lines[:most]), *rest]
 
 
@@ -293,5 +293,5 @@ def exit_code(results: Results) -> int:
     """Return what the shell shall see: 1 when a part of what was asked for could not be had."""
     if results.failed and not results.runs:
         return results.failed[0][1].exit_code
-    lost = results.dataset.missing or any(text is None for _, record in results.runs for text in record.heard)
+    lost = results.dataset.missing or any(text is None for _, record in results.runs for text in record.hypotheses)
     return 1 if results.failed or lost else 0

@@ -52,7 +52,7 @@ def diarize(
     cut: CutOptions,
     announce: Callable[[str], None],
 ) -> Iterator[say.Spoken | say.Diarized]:
-    """Hear recordings as `asr transcribe --diarize` does, all of them in one run."""
+    """Transcribe recordings as `asr transcribe --diarize` does, all of them in one run."""
     finder = TimedFinder(request, announce)
     recordings = [recording_of(one) for one in request.utterances]
     desk = Desk(recordings, lambda say_line: finder)

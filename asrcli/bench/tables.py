@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from asrcli.base.counts import count_of
 from asrcli.bench.conversations import COLLAR, WITH_SPEAKERS
@@ -13,23 +12,13 @@ from asrcli.compare import identification, wording
 from asrcli.compare.comparison import number_groups
 from asrcli.compare.scores import LADDER
 from asrcli.datasets.results import Measure, RunRecord
-from asrcli.datasets.utterances import heard_language
+from asrcli.datasets.utterances import predicted_language
+from asrcli.reports.table import Grid, without_empty
 from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL, Interval
 
 ERRORS = ("substitutions", "deletions", "insertions")
 MEMORY = "memory: the most up to the batch size of the best RTFx"
 BLANK = ""  # what was not counted is blank, never a guess
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table: the first column names the row."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-    spare: tuple[str, ...] = ()  # columns that a narrow terminal goes without, in this order
 
 
 def grids(runs: Sequence[RunRecord]) -> list[Grid]:
@@ -126,15 +115,17 @@ def rates(runs: Sequence[RunRecord]) -> Grid:
 
 
 def languages(runs: Sequence[RunRecord]) -> Grid:
-    """Return how often each language was heard for what it is."""
+    """Return how often each language was identified as what it is."""
     rows = [
         row
         for run in runs
         for row in identification.rows(
-            run.system, identification.identified(run.utterances, [heard_language(one) for one in run.utterances])
+            run.system, identification.identified(run.utterances, [predicted_language(one) for one in run.utterances])
         )
     ]
-    note = "of utterances whose language the data names, where the engine was told none; none: no language was heard"
+    note = (
+        "of utterances whose language the data names, where the engine was told none; none: no language was identified"
+    )
     return Grid(identification.TITLE, identification.COLUMNS, tuple(rows), note)
 
 
@@ -291,36 +282,11 @@ def card(runs: Sequence[RunRecord]) -> Grid:
 
 
 def invented(record: RunRecord, condition: str) -> str:
-    """Return what was heard where nobody spoke."""
+    """Return what was written where nobody spoke."""
     found, where = record.measure("invented", condition), record.measure("invented_files", condition)
     if found is None or found.value is None or where is None:
         return BLANK
     return f"{found.value:.1f} chars/min in {where.value:.0f} of {where.count}"
-
-
-def without_empty(grid: Grid, keep: int) -> Grid:
-    """Return a table without the columns that are blank in every row, but for the first ones."""
-    return with_columns(grid, [at for at in range(len(grid.columns)) if at < keep or any(row[at] for row in grid.rows)])
-
-
-def narrowed(grid: Grid, width: int) -> Grid:
-    """Return a table that a terminal of so many characters can show, without columns that can be spared if need be."""
-    spare = [name for name in grid.spare if name in grid.columns]
-    while spare and needed(grid) > width:
-        gone = grid.columns.index(spare.pop(0))
-        grid = with_columns(grid, [at for at in range(len(grid.columns)) if at != gone])
-    return grid
-
-
-def needed(grid: Grid) -> int:
-    """Return how many characters a table takes when no cell is broken."""
-    return sum(max(map(len, column)) + 3 for column in zip(grid.columns, *grid.rows, strict=True))
-
-
-def with_columns(grid: Grid, kept: Sequence[int]) -> Grid:
-    """Return a table with some of its columns."""
-    rows = tuple(tuple(row[at] for at in kept) for row in grid.rows)
-    return replace(grid, columns=tuple(grid.columns[at] for at in kept), rows=rows)
 
 
 def headline(runs: Sequence[RunRecord]) -> str:

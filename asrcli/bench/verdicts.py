@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from asrcli.compare import wording
 from asrcli.compare.comparison import compare
-from asrcli.compare.matching import Heard as System
+from asrcli.compare.matching import Hypotheses as System
 from asrcli.compare.run import settings_of
 from asrcli.compare.scores import Comparison, Settings
 from asrcli.datasets.results import LABEL, Measure, RunRecord
@@ -91,7 +91,7 @@ def compared(runs: Sequence[RunRecord]) -> Comparison | None:
     if unlike(runs):
         return None
     utterances = runs[0].utterances
-    systems = [System(one.system, "", one.heard) for one in runs]
+    systems = [System(one.system, "", one.hypotheses) for one in runs]
     return compare(utterances, systems, scoring_of(runs[0]))
 
 

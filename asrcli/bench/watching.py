@@ -93,12 +93,12 @@ class Board:
         if self._live is None and kind_of(name) != kind_of(before):
             self._say(system, state, kind_of(name))
 
-    def step(self, system: str, heard: say.Heard | None = None, one: Utterance | None = None) -> None:
+    def step(self, system: str, transcribed: say.Transcribed | None = None, one: Utterance | None = None) -> None:
         """A step is done."""
         state = self.states[system]
         state.done += 1
-        if heard is not None and one is not None and state.phase == "utterances":
-            self._count(state, heard, one)
+        if transcribed is not None and one is not None and state.phase == "utterances":
+            self._count(state, transcribed, one)
         if self._live is None and state.done < state.total and time.perf_counter() - state.said > SECONDS_BETWEEN:
             self._say(system, state, state.far)
 
@@ -126,17 +126,17 @@ class Board:
         """Say what cannot be had, also to those who want errors only."""
         self.console.error(text)
 
-    def _count(self, state: State, heard: say.Heard, one: Utterance) -> None:
+    def _count(self, state: State, transcribed: say.Transcribed, one: Utterance) -> None:
         from asrcli.scoring.alignment import distances
         from asrcli.text.normalisers import build
 
         if self._normalize is None:
             self._normalize = build("basic", None)
         words = self._normalize(one.text).split()
-        state.errors += distances([words], [self._normalize(heard.text or "").split()])[0]
+        state.errors += distances([words], [self._normalize(transcribed.text or "").split()])[0]
         state.words += len(words)
         state.audio += one.seconds or 0.0
-        state.wall += heard.total
+        state.wall += transcribed.total
 
     def table(self) -> Table:
         """Return the table as it is now."""

@@ -34,7 +34,7 @@ def _work(receive: Next, put: Put) -> None:
     loaded.load()
     ready = time.perf_counter()
     if job.warm_up is not None:
-        loaded.hear(job.warm_up)
+        loaded.transcribe(job.warm_up)
     first = time.perf_counter() - ready
     put(say.Cold(imported - begun, ready - imported, first, time.monotonic(), loaded.place))
     while True:

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import typer
@@ -24,6 +23,8 @@ from typer.exceptions import TyperException
 from asrcli import __version__
 from asrcli.base.console import complain, line_of
 from asrcli.base.files import reason, refusal
+from asrcli.cli import apps
+from asrcli.cli.spelling import check_values, mistaken_name, modern_spelling, option_names
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
 
 
@@ -59,11 +60,9 @@ COMMANDS = {
 }
 
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 # What `--help` calls a value that its option does not name, instead of its type in Python.
 VALUES = {"str": "TEXT", "path": "PATH", "Path": "PATH", "int": "N", "float": "N"}
 VALUE = re.compile(r"<(?:list\[)?(str|[pP]ath|int|float)(?: range)?\]?>")
-BOOLEAN_WORDS = {"true": True, "false": False}
 
 
 class _Lenient:
@@ -146,80 +145,6 @@ class Group(_Lenient, TyperGroup):
             formatter.write_dl([(name, command.get_short_help_str(200)) for name, command in found if command])
 
 
-# Flags that may name the model they turn on: `--vad firered`. Flag -> option for the model, entry-point group.
-NAMED = {
-    "--vad": ("--vad-model", "asrcli.detectors"),
-    "--punctuate": ("--punctuation-model", "asrcli.punctuators"),
-}
-
-
-def _is_named(flag: str, word: str) -> bool:
-    """Return whether a word after a flag is the name of a model, not an input; say so when it nearly is."""
-    from difflib import get_close_matches
-
-    from asrcli.engine import declared
-
-    names = {"silero", *declared(NAMED[flag][1])}
-    stem = word.partition(":")[0]
-    if stem not in names and not os.path.lexists(word) and (close := get_close_matches(stem, names, n=1)):
-        complain(f"asr: note: {flag} {word}: taken as an input; did you mean {flag} {close[0]}?")
-    return stem in names
-
-
-def option_names(command: Any) -> dict[str, bool]:
-    """Return the names of a command's options, and whether each takes several values."""
-    options = [one for one in command.params if one.name and one.param_type_name == "option" and not one.is_eager]
-    return {one.name: one.nargs != 1 or one.multiple for one in options}
-
-
-def modern_spelling(args: Sequence[str], flags: dict[str, str]) -> list[str]:
-    """Turn ``--x_y`` into ``--x-y`` and ``--flag True|False`` into ``--flag`` or ``--no-flag``.
-
-    Args:
-        args: the words after the command; those after ``--`` are left as they are.
-        flags: boolean options, on-spelling -> off-spelling.
-    """
-    words: list[str] = []
-    pending = list(args)
-    while pending:
-        word = pending.pop(0)
-        if word == "--":
-            return [*words, word, *pending]
-        if word.startswith("--"):
-            name, equals, value = word.partition("=")
-            name = name.replace("_", "-")
-            if name in flags and not equals and pending and pending[0].lower() in BOOLEAN_WORDS:
-                equals, value = "=", pending.pop(0)
-            if name in flags and value.lower() in BOOLEAN_WORDS:
-                wanted = name if BOOLEAN_WORDS[value.lower()] else flags[name]
-                note = f"--{name[2:]} {value}: write {wanted or 'nothing'} instead"
-                complain(f"asr: note: {note}")
-                words += [wanted] if wanted else []
-                continue
-            if name in NAMED and (chosen := value or (pending[0] if pending else "")) and _is_named(name, chosen):
-                words += [name, f"{NAMED[name][0]}={value or pending.pop(0)}"]
-                continue
-            word = name + equals + value
-        words.append(word)
-    return words
-
-
-def check_values(words: Sequence[str], parameters: Any) -> None:
-    """Raise `UsageError` where an option would take another one as its value: ``--json --html`` makes no ``--html``."""
-    options = [one for one in parameters if one.param_type_name == "option"]
-    known = {spelling for one in options for spelling in (*one.opts, *one.secondary_opts)}
-    valued = {spelling for one in options if not (one.is_flag or one.count) for spelling in one.opts}
-    for option, value in pairwise(words[: words.index("--")] if "--" in words else words):
-        if option in valued and value.partition("=")[0] in known:
-            hint = f"; as its value it is written {option}={value}" if option.startswith("--") else ""
-            raise UsageError(f"{option} needs a value, and '{value}' is an option{hint}")
-
-
-def mistaken_name(words: Sequence[str]) -> str:
-    """Return how to write the first file whose name begins as an option does; "" where there is none."""
-    return next((f"./{word}" for word in words if word[:1] == "-" != word and os.path.lexists(word)), "")
-
-
 class LazyGroup(TyperGroup):
     """The top level: a command's module is imported when the command is run or asked for its own help."""
 
@@ -248,7 +173,7 @@ def build(name: str) -> Any:
         kind = getattr(module, "KIND_OF_GROUP", None)
         (found.registered_callback or found.info).cls = type("Group", (kind, Group), {}) if kind else Group
     else:
-        single = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
+        single = apps.app()
         single.command(name, cls=Command, epilog=EPILOG)(found)
         found = single
     command = typer.main.get_command(found)
@@ -274,9 +199,7 @@ def top(
 
 def application() -> Any:
     """Return the whole program as a Click group."""
-    app = typer.Typer(
-        add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=CONTEXT
-    )
+    app = apps.app(pretty_exceptions_enable=False)
     app.callback(cls=LazyGroup, epilog=EPILOG, invoke_without_command=True)(top)
     group: Any = typer.main.get_command(app)
     group.commands = dict.fromkeys(COMMANDS)  # names only, for "did you mean"
@@ -341,9 +264,9 @@ def _reopen() -> None:
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 -- for as long as the program runs
     if sys.stdout is None:
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 -- likewise
     if sys.stderr is None:
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 -- likewise
 
 
 def _run(words: list[str]) -> int:

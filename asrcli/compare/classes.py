@@ -28,14 +28,14 @@ CLASSES = (
     "inserted word",
 )
 FILLERS = frozenset(
-    "ah aha ahh ahm eh ehehe em er erm hm hmm hmmm huh hum mhm mhum mm mmm oh uh uhh uhm uhuh um umm euh äh ähm öh "  # noqa: SIM905
+    "ah aha ahh ahm eh ehehe em er erm hm hmm hmmm huh hum mhm mhum mm mmm oh uh uhh uhm uhuh um umm euh äh ähm öh "
     "嗯 啊 呃 哦 えー あの ええと えっと 음 어".split()
 )
 RUN = 3  # words in a row that make inserted speech or a truncation
 LIKENESS = 0.7  # share of the letters that two words have in common to be spellings of each other
 ERRORS = re.compile(rb"[SID]+")
 
-Confusion = tuple[str, str]  # reference word and what was heard; "" where there is none
+Confusion = tuple[str, str]  # reference word and what was recognised; "" where there is none
 
 
 @dataclass(slots=True)
@@ -68,8 +68,8 @@ def classify(
             walk(index, (references[index], hypotheses[index], moves), profile, alone)
     counted = Counter(alone)
     profile.confusions.update(counted)
-    for (said, heard), number in counted.items():
-        profile.classes[word_class(said, heard, said in names or heard in names)] += number
+    for (said, hypothesis), number in counted.items():
+        profile.classes[word_class(said, hypothesis, said in names or hypothesis in names)] += number
     return profile
 
 
@@ -77,7 +77,7 @@ def walk(
     index: int, utterance: tuple[Sequence[str], Sequence[str], bytes], profile: ErrorProfile, alone: list[Confusion]
 ) -> None:
     """Go through the stretches of errors of one utterance; ``alone`` takes those that are judged by their words."""
-    words, heard, moves = utterance
+    words, hypothesis, moves = utterance
     place = spot = done = 0
     for stretch in ERRORS.finditer(moves):
         start, end = stretch.span()
@@ -86,16 +86,16 @@ def walk(
         spot += len(between) - between.count(b"<") - between.count(b"o")
         done = end
         letters = stretch[0]
-        if len(letters) == 1 and not (letters == b"I" and spot and heard[spot] == heard[spot - 1]):
-            pair = (words[place] if letters != b"I" else "", heard[spot] if letters != b"D" else "")
+        if len(letters) == 1 and not (letters == b"I" and spot and hypothesis[spot] == hypothesis[spot - 1]):
+            pair = (words[place] if letters != b"I" else "", hypothesis[spot] if letters != b"D" else "")
             alone.append(pair)
             place += letters != b"I"
             spot += letters != b"D"
             continue
         said = words[place : place + len(letters) - letters.count(b"I")]
-        instead = heard[spot : spot + len(letters) - letters.count(b"D")]
+        instead = hypothesis[spot : spot + len(letters) - letters.count(b"D")]
         pairs = list(paired(letters, said, instead))
-        kind = stretch_class(letters, (said, instead), heard[: spot + len(instead)], at_end=end == len(moves))
+        kind = stretch_class(letters, (said, instead), hypothesis[: spot + len(instead)], at_end=end == len(moves))
         if kind is None:
             alone += pairs
         else:
@@ -127,8 +127,8 @@ def stretch_class(
 
     Args:
         letters: the moves.
-        words: said and heard in the stretch.
-        before: everything heard up to the end of the stretch.
+        words: said and recognised in the stretch.
+        before: everything recognised up to the end of the stretch.
         at_end: nothing comes after it.
     """
     said, instead = words
@@ -143,10 +143,10 @@ def stretch_class(
     return None
 
 
-def is_loop(heard: Sequence[str], inserted: int) -> bool:
+def is_loop(hypothesis: Sequence[str], inserted: int) -> bool:
     """Return whether the last ``inserted`` words repeat those just before them, or each other three times."""
     for period in range(1, min(inserted, 12) + 1):
-        tail = heard[-(inserted + period) :]
+        tail = hypothesis[-(inserted + period) :]
         if len(tail) == inserted + period and all(
             tail[position] == tail[position - period] for position in range(period, len(tail))
         ):
@@ -155,23 +155,23 @@ def is_loop(heard: Sequence[str], inserted: int) -> bool:
 
 
 @lru_cache(maxsize=200_000)
-def word_class(said: str, heard: str, name: bool) -> str:
+def word_class(said: str, hypothesis: str, name: bool) -> str:
     """Return the class of one error, from its words alone; ``""`` is no word."""
-    if bare(said).casefold() == bare(heard).casefold():
-        return "punctuation" if said.casefold() != heard.casefold() else "case"
-    if not bare(said) + bare(heard):
+    if bare(said).casefold() == bare(hypothesis).casefold():
+        return "punctuation" if said.casefold() != hypothesis.casefold() else "case"
+    if not bare(said) + bare(hypothesis):
         return "punctuation"
-    if said.casefold() in FILLERS or heard.casefold() in FILLERS:
+    if said.casefold() in FILLERS or hypothesis.casefold() in FILLERS:
         return "filler"
-    if is_number(said) or is_number(heard):
+    if is_number(said) or is_number(hypothesis):
         return "number"
     if name:
         return "name"
     if not said:
         return "inserted word"
-    if not heard:
+    if not hypothesis:
         return "missed word"
-    return "spelling" if is_alike(said, heard) else "other word"
+    return "spelling" if is_alike(said, hypothesis) else "other word"
 
 
 def bare(word: str) -> str:

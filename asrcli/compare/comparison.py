@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from asrcli.base.counts import count_of
-from asrcli.compare.matching import Heard
+from asrcli.compare.matching import Hypotheses
 from asrcli.compare.pairs import add_statistics
 from asrcli.compare.scores import Comparison, PairScore, Settings, SystemScore
 from asrcli.compare.systems import prepare, score_system
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def compare(
-    utterances: Sequence[Utterance], systems: Sequence[Heard], settings: Settings, *, reference_path: str = ""
+    utterances: Sequence[Utterance], systems: Sequence[Hypotheses], settings: Settings, *, reference_path: str = ""
 ) -> Comparison:
     """Score every system, and every pair of them."""
     prepared = prepare([one.text for one in utterances], settings)
@@ -54,7 +54,7 @@ def notes(scored: Sequence[SystemScore], texts: int) -> tuple[str, ...]:
     empty = sum(not words for one in scored[:1] for words in one.references)
     if empty:
         found.append(
-            f"{empty} of {texts} references are empty after normalising; what is heard there counts as inserted"
+            f"{empty} of {texts} references are empty after normalising; what is recognised there counts as inserted"
         )
     if unlike := sum(one.unlike for one in scored):
         are = "1 text is" if unlike == 1 else f"{unlike} texts are"

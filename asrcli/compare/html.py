@@ -1,19 +1,9 @@
-"""The report as one HTML file: nothing is fetched, and no text of the data can become a script.
-
-The data stands in the page as JSON with every ``<``, ``>`` and ``&`` escaped, the script puts it into the page as text,
-and a content security policy lets only this very script and style run, by their hashes.
-"""
+"""The report as one HTML file."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
-import json
 import os
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from importlib.resources import files
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,12 +14,11 @@ from asrcli.compare.breakdown import by_field, fields_of
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.identification import identified
 from asrcli.compare.scores import LADDER, Comparison, PairScore, SystemScore
+from asrcli.reports.page import dump, page_pieces
 
 MOST_BYTES = 14_000_000  # of the utterances in the page: it stays below 15 MB and opens in a second or two
 MOST_BUCKETS = 14  # of one chart
 ROWS_AT_ONCE = 500  # in a piece of the page
-
-encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def to_html(comparison: Comparison, *, fields: Sequence[str] = (), folder: Path | None = None) -> Iterator[str]:
@@ -49,49 +38,6 @@ def to_html(comparison: Comparison, *, fields: Sequence[str] = (), folder: Path 
         yield "]}"
 
     return page_pieces("asrcli.compare.page", title(comparison), data(), "media-src 'self' file:; ")
-
-
-def fill_page(package: str, heading: str, data: object, allowed: str = "") -> str:
-    """Return a page made of ``page.html``, ``style.css`` and ``script.js`` of a package, with data for the script.
-
-    Args:
-        package: dotted name.
-        heading: title of the page.
-        data: what the script reads from the element ``data``.
-        allowed: more directives of the content security policy, each with ``; `` after it.
-    """
-    return "".join(page_pieces(package, heading, [dump(data)], allowed))
-
-
-def page_pieces(package: str, heading: str, data: Iterable[str], allowed: str) -> Iterator[str]:
-    """Yield a page as `fill_page` returns it; ``data`` are the pieces of what `dump` has made safe."""
-    parts = {
-        name: files(package).joinpath(name).read_text(encoding="utf-8")
-        for name in ("page.html", "style.css", "script.js")
-    }
-    policy = (
-        f"default-src 'none'; script-src 'sha256-{digest(parts['script.js'])}'; "
-        f"style-src 'sha256-{digest(parts['style.css'])}'; {allowed}base-uri 'none'; form-action 'none'"
-    )
-    before, after = parts["page.html"].split("@@data@@")
-    for mark, text in (("policy", policy), ("title", html.escape(heading)), ("style", parts["style.css"])):
-        before = before.replace(f"@@{mark}@@", text, 1)
-    yield before
-    yield from data
-    yield after.replace("@@script@@", parts["script.js"], 1)
-
-
-def digest(text: str) -> str:
-    """Return the hash by which the policy knows a script or style."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-UNSAFE = re.compile("[<>&\x00-\x1f\u2028\u2029\ud800-\udfff]")
-
-
-def dump(data: Any) -> str:
-    """Return JSON that cannot end the element that it stands in, nor open another."""
-    return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", encode(data))
 
 
 def title(comparison: Comparison) -> str:
@@ -135,7 +81,9 @@ def system_data(one: SystemScore, classes: Sequence[str]) -> dict[str, Any]:
         "ladder": [[name, share.rate] for name, share in zip(LADDER, one.ladder, strict=True)],
         "cer": one.characters.rate,
         "classes": [one.profile.classes[name] for name in classes],
-        "confusions": [[said, heard, number] for (said, heard), number in one.profile.confusions.most_common(15)],
+        "confusions": [
+            [said, hypothesis, number] for (said, hypothesis), number in one.profile.confusions.most_common(15)
+        ],
     }
 
 
@@ -169,7 +117,7 @@ def field_data(comparison: Comparison, name: str) -> dict[str, Any]:
 
 
 def language_data(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return the share of utterances in which another language was heard, by the one that is spoken."""
+    """Return the share of utterances in which another language was identified, by the one that is spoken."""
     found = [identified(comparison.utterances, one.languages) for one in comparison.systems]
     if not any(found):
         return []
@@ -178,7 +126,7 @@ def language_data(comparison: Comparison) -> list[dict[str, Any]]:
     sizes = {row.spoken: row.utterances for rows in found for row in rows}
     return [
         {
-            "name": "language, share of utterances in which another was heard",
+            "name": "language, share of utterances in which another was identified",
             "labels": names,
             "sizes": [sizes[name] for name in names],
             "rates": [[own.get(name) for own in wrong] for name in names],
@@ -206,16 +154,16 @@ def utterance_row(comparison: Comparison, index: int, folder: Path | None) -> li
     """Return one utterance; a system that has everything right takes a single character."""
     one = comparison.utterances[index]
     said = " ".join(comparison.systems[0].references[index])
-    heard: list[Any] = []
+    hypothesis: list[Any] = []
     for system in comparison.systems:
         moves = system.alignments[index].decode("ascii")
         own = " ".join(system.references[index])
         words = " ".join(system.words[index])
         if own == said == words:
-            heard.append(0)
+            hypothesis.append(0)
         else:
-            heard.append([int(system.errors[index]), words, moves, *([own] if own != said else [])])
-    return [one.id, said, one.group, one.seconds, audio_link(one.audio, comparison.reference_path, folder), heard]
+            hypothesis.append([int(system.errors[index]), words, moves, *([own] if own != said else [])])
+    return [one.id, said, one.group, one.seconds, audio_link(one.audio, comparison.reference_path, folder), hypothesis]
 
 
 def audio_link(audio: str | None, reference: str, folder: Path | None) -> str | None:

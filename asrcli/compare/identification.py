@@ -1,4 +1,4 @@
-"""Which language each system heard, against the one that was spoken: accuracy, and what was heard instead."""
+"""Which language each system identified, against the one that was spoken: accuracy, and what it was taken for."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-TITLE = "Language heard"
+TITLE = "Language identified"
 ALL = "all"
-NOTHING = "none"  # no language was heard, or nothing at all
-COLUMNS = ("system", "spoken", "utterances", "right", "heard instead")
+NOTHING = "none"  # no language was identified, or nothing at all
+COLUMNS = ("system", "spoken", "utterances", "right", "taken for")
 NORMAL = 1.959964  # of the standard normal distribution, 95 % lie as near to its mean
 ALIKE = {"fil": "tl"}  # Filipino is the standard form of Tagalog; of engines some say the one and some the other
 
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """How often one language was heard for what it is."""
+    """How often one language was identified as what it is."""
 
     spoken: str  # a code, or `ALL`
     utterances: int
     right: int
-    instead: tuple[tuple[str, int], ...]  # other languages that were heard, the most frequent first
+    instead: tuple[tuple[str, int], ...]  # the languages it was taken for, the most frequent first
     interval: Interval | None  # of the share that is right, over speakers where they are known, or else utterances
 
     @property
     def accuracy(self) -> float:
-        """The share of the utterances whose language was heard."""
+        """The share of the utterances whose language was identified."""
         return self.right / self.utterances
 
 
-def identified(utterances: Sequence[Utterance], heard: Sequence[str | None]) -> list[Identified]:
+def identified(utterances: Sequence[Utterance], hypothesis: Sequence[str | None]) -> list[Identified]:
     """Return how well languages were told apart: all together, then each that is spoken.
 
     Args:
         utterances: those without a language do not count.
-        heard: the language that was heard in each; ``None`` is none, which is wrong.
+        @@identified: the language that was identified in each; ``None`` is none, which is wrong.
 
     Returns:
-        Nothing where no utterance has a language, or none was heard in any.
+        Nothing where no utterance has a language, or none was identified in any.
     """
     rows = [
         (one, same(one.language), same(language))
-        for one, language in zip(utterances, heard, strict=False)
+        for one, language in zip(utterances, hypothesis, strict=False)
         if one.language
     ]
     if not any(language for _, _, language in rows):
@@ -137,14 +137,14 @@ def rows(system: str, found: Sequence[Identified], most: int = 6) -> list[tuple[
 
 
 def all_rows(comparison: Comparison) -> list[tuple[str, ...]]:
-    """Return the rows of all systems that heard languages by themselves."""
+    """Return the rows of all systems that identified languages by themselves."""
     return [
         row for one in comparison.systems for row in rows(one.name, identified(comparison.utterances, one.languages))
     ]
 
 
 def listed(instead: Sequence[tuple[str, int]], most: int) -> str:
-    """Return what was heard instead: ``nl 3, af 1``."""
+    """Return what a language was taken for: ``nl 3, af 1``."""
     shown = [f"{name} {count:,}" for name, count in instead[:most]]
     rest = sum(count for _, count in instead[most:])
     return ", ".join([*shown, *([f"others {rest:,}"] if rest else [])])

@@ -16,10 +16,10 @@ FRAGMENT = re.compile(r"(?<![^\s({/])((?:\w[\w']*-|-[\w']*\w))(?![^\s)}/])")
 def align_marked(
     texts: Sequence[str], said: Sequence[str], normalize: Callable[[str], str], fragments: bool = False
 ) -> tuple[list[Sequence[str]], list[Sequence[str]], list[bytes]]:
-    """Return words of the references in their best reading, words heard, and alignments as sclite makes them.
+    """Return words of the references in their best reading, words recognised, and alignments as sclite makes them.
 
-    With `fragments`, a word of a reference that is cut off (``fr-``, ``-ment``) is right where what was heard begins or
-    ends so.
+    With `fragments`, a word of a reference that is cut off (``fr-``, ``-ment``) is right where what was recognised
+    begins or ends so.
     """
     references: list[Sequence[str]] = [normalize(text).split() for text in texts]
     words: list[Sequence[str]] = [normalize(text).split() for text in said]
@@ -32,8 +32,8 @@ def align_marked(
         alignments[index] = moves
     for index in marked:
         network = parse_network(normalize_between(texts[index], normalize, fragments), fragments)
-        heard = parse_network(normalize_between(said[index], normalize))
-        references[index], words[index], alignments[index] = align_networks(network, heard)
+        hypothesis = parse_network(normalize_between(said[index], normalize))
+        references[index], words[index], alignments[index] = align_networks(network, hypothesis)
     return references, words, alignments
 
 

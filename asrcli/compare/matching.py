@@ -1,4 +1,4 @@
-"""Match what each system heard to the references, and account for everything that has no counterpart."""
+"""Match what each system recognised to the references, and account for everything that has no counterpart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from asrcli.compare.nist import lay_into_segments
 from asrcli.compare.sources import Source, name_of, names_system
 from asrcli.datasets.lines import TABLES
 from asrcli.datasets.results import system_of
-from asrcli.datasets.utterances import SILENT_PIECES, heard_language
+from asrcli.datasets.utterances import SILENT_PIECES, predicted_language
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
@@ -21,8 +21,8 @@ MOST_NAMED = 3  # recordings in one line
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What one system heard, in the order of the references; ``None`` where it has nothing."""
+class Hypotheses:
+    """What one system recognised, in the order of the references; ``None`` where it has nothing."""
 
     name: str
     path: str
@@ -30,18 +30,18 @@ class Heard:
     missing: tuple[str, ...] = ()  # references that this system has no text for
     extra: tuple[str, ...] = ()  # texts that belong to no reference
     notes: tuple[str, ...] = ()
-    languages: tuple[str | None, ...] = ()  # that it heard by itself, in the same order; () where it says none
+    languages: tuple[str | None, ...] = ()  # that it identified by itself, in the same order; () where it says none
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
-    """One system, and how what it heard is matched to the references: `InputError` where that cannot be."""
+class Unread:
+    """One system, and how what it recognised is matched to the references: `InputError` where that cannot be."""
 
     path: str
-    heard: Callable[[], Heard]
+    read: Callable[[], Hypotheses]
 
 
-def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance], list[Hearing]]:
+def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance], list[Unread]]:
     """Return the references, and how each system's texts come in their order.
 
     Ids are compared as they are, and where a system shares none of them, by file name without folder and suffix.
@@ -55,7 +55,7 @@ def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance]
         sources = [
             replace(one, utterances=tuple(whole_text(one)), lines=False) if one.lines else one for one in sources
         ]
-    return utterances, [Hearing(source.path, partial(match_one, utterances, source, reference)) for source in sources]
+    return utterances, [Unread(source.path, partial(match_one, utterances, source, reference)) for source in sources]
 
 
 def whole_text(source: Source) -> list[Utterance]:
@@ -87,7 +87,7 @@ def distinct_files(paths: Sequence[Path]) -> list[str]:
     return distinct
 
 
-def match_one(utterances: Sequence[Utterance], source: Source, reference: Source) -> Heard:
+def match_one(utterances: Sequence[Utterance], source: Source, reference: Source) -> Hypotheses:
     """Match one system."""
     texts = source.utterances
     notes: tuple[str, ...] = ()
@@ -103,56 +103,56 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
             line = f"{source.path} has recordings that {reference.path} lacks: {shown}{more}; there it is '{there}'"
             if unknown.total() == len(source.words):
                 raise InputError(line)
-            notes += (f"{line}: {unknown.total()} words count as not heard",)
-    heard = {one.id: one.text for one in texts}
+            notes += (f"{line}: {unknown.total()} words count as not recognised",)
+    hypothesis = {one.id: one.text for one in texts}
     names = [one.id for one in utterances]
-    if not any(name in heard for name in match_capitals(names, heard)[0]):
+    if not any(name in hypothesis for name in match_capitals(names, hypothesis)[0]):
         by_stem = {PurePath(one.id).stem: one.text for one in texts}
         stems = [PurePath(name).stem for name in names]
         if len(by_stem) == len(texts) and len(set(stems)) == len(stems) and any(stem in by_stem for stem in stems):
-            heard, names = by_stem, stems
+            hypothesis, names = by_stem, stems
         elif len(texts) == len(names) == 1:
-            heard = {names[0]: texts[0].text}
+            hypothesis = {names[0]: texts[0].text}
         else:
             raise InputError(
                 f"{source.path} has no id in common with {reference.path}: "
                 f"'{texts[0].id if texts else 'nothing'}' there, '{names[0] if names else 'nothing'}' here"
             )
-    names, folded = match_capitals(names, heard)
+    names, folded = match_capitals(names, hypothesis)
     if folded:
         notes += (f"{source.path}: {len(folded)} ids are those of {reference.path} but for capitals: {folded[0]}",)
     known = set(names)
     languages = languages_of(source, names)
-    found = tuple(heard.get(name) for name in names)
-    return Heard(
+    found = tuple(hypothesis.get(name) for name in names)
+    return Hypotheses(
         source.name,
         source.path,
         found,
-        missing=tuple(one.id for one, name in zip(utterances, names, strict=True) if name not in heard),
-        extra=tuple(name for name in heard if name not in known),
+        missing=tuple(one.id for one, name in zip(utterances, names, strict=True) if name not in hypothesis),
+        extra=tuple(name for name in hypothesis if name not in known),
         notes=(*notes, *oddities(source, reference, [one.text for one in utterances] == list(found))),
         languages=languages,
     )
 
 
 def languages_of(source: Source, names: Sequence[str]) -> tuple[str | None, ...]:
-    """Return the language that a system heard in each utterance, by the names that match; () where it says none."""
-    heard = {one.id: language for one in source.utterances if (language := heard_language(one))}
-    by_stem = {PurePath(name).stem: language for name, language in heard.items()}
-    if len(source.utterances) == len(names) == 1 and heard:
-        return tuple(heard.values())
-    return tuple(heard.get(name) or by_stem.get(name) for name in names) if heard else ()
+    """Return the language that a system identified in each utterance, by matching names; () where it says none."""
+    hypothesis = {one.id: language for one in source.utterances if (language := predicted_language(one))}
+    by_stem = {PurePath(name).stem: language for name, language in hypothesis.items()}
+    if len(source.utterances) == len(names) == 1 and hypothesis:
+        return tuple(hypothesis.values())
+    return tuple(hypothesis.get(name) or by_stem.get(name) for name in names) if hypothesis else ()
 
 
-def match_capitals(names: Sequence[str], heard: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Return names with that of what was heard where it differs in capitals only, as sclite matches them, and which.
+def match_capitals(names: Sequence[str], hypothesis: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return names, as the hypotheses have them where only capitals differ, as sclite matches them, and which.
 
     A name that has a counterpart letter for letter keeps it, and of several that are alike none is taken.
     """
     known = set(names)
-    alike = Counter(name.casefold() for name in [*heard, *(name for name in names if name not in heard)])
-    free = {name.casefold(): name for name in heard if name not in known and alike[name.casefold()] <= 2}
-    found = [name if name in heard else free.get(name.casefold(), name) for name in names]
+    alike = Counter(name.casefold() for name in [*hypothesis, *(name for name in names if name not in hypothesis)])
+    free = {name.casefold(): name for name in hypothesis if name not in known and alike[name.casefold()] <= 2}
+    found = [name if name in hypothesis else free.get(name.casefold(), name) for name in names]
     if len(set(found)) < len(found):
         return list(names), []
     return found, [f"'{old}' and '{new}'" for old, new in zip(names, found, strict=True) if old != new]
@@ -174,7 +174,9 @@ def oddities(source: Source, reference: Source, same: bool) -> list[str]:
         )
     blank = sum(not one.text for one in source.utterances)
     if blank and source.path.endswith(TABLES):
-        notes.append(f"{source.name}: {blank} cells are empty, nothing heard or a failure: their words count as missed")
+        notes.append(
+            f"{source.name}: {blank} cells are empty, nothing recognised or a failure: their words count as missed"
+        )
     for one in source.utterances:
         if lost := dict(one.fields).get(SILENT_PIECES):
             notes.append(f"{source.name}: {lost} pieces of '{one.id}' have no hypothesis, their words count as missed")

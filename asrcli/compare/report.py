@@ -76,16 +76,16 @@ def meetings(
     reference: Path, systems: Sequence[Path], wanted: Wanted, paths: ReportPaths, collar: float, to: Sink
 ) -> None:
     """Score stm, SegLST or rttm files as conversations, and write and print what was asked for."""
-    import json
     from dataclasses import asdict
 
-    from asrcli.compare import terminal
+    from asrcli.reports.table import json_text
+    from asrcli.reports.terminal import Sheet
 
     scores = score_conversations(reference, systems, wanted, collar, to.losses)
 
     def to_json() -> str:
         rows = [{**asdict(one), **_rates(one)} for one in scores]
-        return json.dumps({"schema": "asr-meetings/1", "systems": rows}, ensure_ascii=False, indent=1) + "\n"
+        return json_text({"schema": "asr-meetings/1", "systems": rows})
 
     write_reports(paths, {"json": to_json}, force=to.force)
     if to.quiet or paths.to_stdout:
@@ -93,7 +93,7 @@ def meetings(
     words = ["words", "cpWER", "tcpWER", "ORC-WER"]
     columns = ["system", "recordings", *words, "DER", "JER", "missed", "false alarm", "confusion"]
     rows = [_conversation(one) for one in scores]
-    table_console().print(terminal.Sheet(columns, rows, "Conversations"))
+    table_console().print(Sheet(columns, rows, "Conversations"))
 
 
 def score_conversations(
@@ -127,8 +127,8 @@ def score_conversations(
     found = []
     for name, path in zip(distinct_names(systems), systems, strict=True):
         with (losses if len(systems) > 1 else STRICT).boundary(path):
-            heard = read(path, True).utterances
-            found.append(score_meetings(name, said, heard, normalize if path.suffix in WORDED else None, collar))
+            hypothesis = read(path, True).utterances
+            found.append(score_meetings(name, said, hypothesis, normalize if path.suffix in WORDED else None, collar))
     if not found:
         raise InputError("no system is left to compare")
     return found

@@ -12,7 +12,7 @@ from pathlib import Path
 from asrcli.base.files import check_local
 from asrcli.compare.comparison import judge
 from asrcli.compare.losses import STRICT, Losses
-from asrcli.compare.matching import Heard, Hearing, distinct_names, match, match_one
+from asrcli.compare.matching import Hypotheses, Unread, distinct_names, match, match_one
 from asrcli.compare.nist import check_marks
 from asrcli.compare.scores import Comparison, Settings, SystemScore
 from asrcli.compare.sources import Source, kind_of, read_source
@@ -25,7 +25,7 @@ from asrcli.text.normalisers import NORMALIZERS, build_cutter
 from asrcli.types import Utterance
 
 # The most frequent words of written English that no other major language has among its own.
-ENGLISH = frozenset("the and of to is that it was for with as are this have you not but they from".split())  # noqa: SIM905
+ENGLISH = frozenset("the and of to is that it was for with as are this have you not but they from".split())
 UNGROUPED = "none"
 NORMALIZER = "asr"  # where nobody says otherwise
 ENOUGH = 0.08  # share of these words in a text to take it for English; running English has 20 to 30 %
@@ -41,8 +41,8 @@ class Wanted:
     explain: bool = False
     fields: tuple[str, ...] = ()
     group: str | None = None
-    fragments: bool = False  # words that are cut off are right where what was heard begins or ends with them
-    formats: tuple[str | None, str | None] = (None, None)  # of the references, and of what was heard
+    fragments: bool = False  # words that are cut off are right where what was recognised begins or ends with them
+    formats: tuple[str | None, str | None] = (None, None)  # of the references, and of what was recognised
 
 
 @without_collector()
@@ -51,7 +51,7 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted, losses: Los
 
     Args:
         reference: the references.
-        hypotheses: what each system heard.
+        hypotheses: what each system recognised.
         wanted: how.
         losses: takes what cannot be read; the rest is compared.
 
@@ -67,7 +67,7 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted, losses: Los
         with whole.boundary(path):
             kinds[place] = system_kind(path, wanted.formats[1])
     hypotheses = [hypotheses[place] for place in kinds]
-    utterances, hearing = matcher(source, hypotheses, wanted, losses, lines=".txt" in kinds.values())
+    utterances, unread = matcher(source, hypotheses, wanted, losses, lines=".txt" in kinds.values())
     if not utterances:
         raise InputError(f"{reference}: no utterances")
     if wanted.group:
@@ -78,8 +78,8 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted, losses: Los
     settings = replace(settings, fragments=with_fragments(settings, wanted))
     if marked and settings.convention is Convention.SCLITE:
         check_marks(reference, kind_of(reference, wanted.formats[0]))
-        hearing = [Hearing(one.path, partial(with_marks_checked, one, wanted.formats[1])) for one in hearing]
-    found = judge(utterances, score_all(utterances, hearing, settings, whole), settings, str(reference))
+        unread = [Unread(one.path, partial(with_marks_checked, one, wanted.formats[1])) for one in unread]
+    found = judge(utterances, score_all(utterances, unread, settings, whole), settings, str(reference))
     rules = explain(found) if wanted.explain else ()
     return replace(found, notes=(*losses.notes, *found.notes, *said, *remarks(settings, wanted)), rules=rules)
 
@@ -92,10 +92,10 @@ def system_kind(path: Path, format: str | None) -> str:
     return kind_of(path, format)
 
 
-def with_marks_checked(hearing: Hearing, format: str | None) -> Heard:
-    """Return what a system heard when its marks are as sclite's."""
-    check_marks(Path(hearing.path), kind_of(Path(hearing.path), format))
-    return hearing.heard()
+def with_marks_checked(unread: Unread, format: str | None) -> Hypotheses:
+    """Return what a system recognised when its marks are as sclite's."""
+    check_marks(Path(unread.path), kind_of(Path(unread.path), format))
+    return unread.read()
 
 
 def with_fragments(settings: Settings, wanted: Wanted) -> bool:
@@ -123,8 +123,8 @@ def remarks(settings: Settings, wanted: Wanted) -> list[str]:
 
 def matcher(
     source: Source, hypotheses: Sequence[Path], wanted: Wanted, losses: Losses, *, lines: bool
-) -> tuple[list[Utterance], list[Hearing]]:
-    """Return the references, and for each system a function that reads what it heard and matches it to them.
+) -> tuple[list[Utterance], list[Unread]]:
+    """Return the references, and for each system a function that reads what it recognised and matches it to them.
 
     Of plain lines, all files decide whether they correspond, and all are read before any is matched.
     """
@@ -140,17 +140,17 @@ def matcher(
         return match(source, sources)
     utterances = list(source.utterances)
 
-    def hear(path: Path, name: str) -> Heard:
+    def read_one(path: Path, name: str) -> Hypotheses:
         return match_one(utterances, replace(read(path), name=name), source)
 
     names = distinct_names(hypotheses)
     return utterances, [
-        Hearing(str(path), partial(hear, path, name)) for path, name in zip(hypotheses, names, strict=True)
+        Unread(str(path), partial(read_one, path, name)) for path, name in zip(hypotheses, names, strict=True)
     ]
 
 
 def score_all(
-    utterances: Sequence[Utterance], hearing: Sequence[Hearing], settings: Settings, losses: Losses
+    utterances: Sequence[Utterance], unread: Sequence[Unread], settings: Settings, losses: Losses
 ) -> list[SystemScore]:
     """Read and score every system.
 
@@ -159,9 +159,9 @@ def score_all(
     """
     prepared = prepare([one.text for one in utterances], settings)
     found = []
-    for one in hearing:
+    for one in unread:
         with losses.boundary(one.path):
-            found.append(score_system(prepared, one.heard(), settings, paired=len(hearing) > 1))
+            found.append(score_system(prepared, one.read(), settings, paired=len(unread) > 1))
     if not found:
         raise InputError("no system is left to compare")
     return found

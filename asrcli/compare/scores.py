@@ -31,7 +31,7 @@ class Settings:
     language: str | None = None
     convention: Convention = Convention.LEVENSHTEIN
     marked: bool = False  # the references hold alternations and optional words
-    fragments: bool = False  # words that are cut off (fr-) are right where what was heard begins or ends with them
+    fragments: bool = False  # words that are cut off (fr-) are right where what was recognised begins or ends with them
 
     @property
     def joins_alike(self) -> bool:
@@ -85,7 +85,7 @@ class SystemScore:
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    languages: tuple[str | None, ...] = ()  # that it heard by itself; () where it says none
+    languages: tuple[str | None, ...] = ()  # that it identified by itself; () where it says none
 
 
 @dataclass(frozen=True, slots=True)

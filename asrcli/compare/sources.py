@@ -15,7 +15,14 @@ from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.nist import TRN, read_ctm, read_kaldi_text, read_stm, read_trn, whole_recordings
 from asrcli.compare.seglst import is_seglst
 from asrcli.datasets.lines import TABLES, read_lines
-from asrcli.datasets.utterances import HEARD_LANGUAGE, SYSTEM_KEYS, check_text, from_rows, is_json_lines, read_manifest
+from asrcli.datasets.utterances import (
+    PREDICTED_LANGUAGE,
+    SYSTEM_KEYS,
+    check_text,
+    from_rows,
+    is_json_lines,
+    read_manifest,
+)
 from asrcli.errors import InputError, UsageError
 from asrcli.types import Utterance, Word
 
@@ -28,7 +35,7 @@ FORMATS = ("txt", "kaldi", "trn", "stm", "ctm", "srt", "vtt", "json", "jsonl", "
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The texts of one side: references, or what one system heard."""
+    """The texts of one side: references, or what one system recognised."""
 
     name: str
     path: str
@@ -50,7 +57,7 @@ def files_of(*paths: Path) -> list[Path]:
 
 
 def format_choice(text: str | None) -> tuple[str | None, str | None]:
-    """Return the formats of the references and of what was heard: ``kaldi`` for both, or ``stm,ctm``.
+    """Return the formats of the references and of what was recognised: ``kaldi`` for both, or ``stm,ctm``.
 
     Raises:
         UsageError: there is no such format.
@@ -90,7 +97,7 @@ def read_source(path: Path, *, hypotheses: bool, format: str | None = None, loss
 
     Args:
         path: a file or a folder.
-        hypotheses: the file is a system's; a manifest that has both texts is then read for what was heard.
+        hypotheses: the file is a system's; a manifest that has both texts is then read for what was recognised.
         format: how a file is written, one of `FORMATS`; ``None`` goes by its suffix.
         losses: takes what cannot be read of a folder.
 
@@ -245,9 +252,9 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
     language = data.get("language")
     spoken = language if isinstance(language, str) else None
     options = data.get("options")
-    asked = isinstance(options, dict) and "language" in options  # then it was told, and heard none
-    heard = ((HEARD_LANGUAGE, spoken),) if spoken and hypotheses and not asked else ()
-    return [Utterance(key, text.strip(), audio=sibling_audio(path), language=spoken, fields=heard)]
+    asked = isinstance(options, dict) and "language" in options  # then it was told, and identified none
+    hypothesis = ((PREDICTED_LANGUAGE, spoken),) if spoken and hypotheses and not asked else ()
+    return [Utterance(key, text.strip(), audio=sibling_audio(path), language=spoken, fields=hypothesis)]
 
 
 def read_subtitles(path: Path, key: str, kind: str) -> list[Utterance]:
@@ -265,7 +272,7 @@ def read_subtitles(path: Path, key: str, kind: str) -> list[Utterance]:
 
 
 def names_system(path: Path) -> bool:
-    """Return whether a file says itself that it holds what a system heard, by a name such as ``pred_text``."""
+    """Return whether a file says itself that it holds what a system recognised, by a name such as ``pred_text``."""
     if path.is_dir() or path.suffix not in (".json", ".jsonl", ".csv", ".tsv"):
         return False
     lines = read_lines(path)

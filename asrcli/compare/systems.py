@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asrcli.compare.classes import classify, find_names
-from asrcli.compare.matching import Heard
+from asrcli.compare.matching import Hypotheses
 from asrcli.compare.scores import Settings, Share, SystemScore, Words
 from asrcli.errors import InputError
 from asrcli.scoring.alignment import Convention, align, count_all, distances, is_only_path, measures, tally
@@ -31,20 +31,20 @@ def prepare(texts: Sequence[str], settings: Settings) -> Prepared:
     return Prepared(texts, [cut(text) for text in texts], find_names(texts), cut)
 
 
-def score_system(prepared: Prepared, heard: Heard, settings: Settings, *, paired: bool = True) -> SystemScore:
+def score_system(prepared: Prepared, hypothesis: Hypotheses, settings: Settings, *, paired: bool = True) -> SystemScore:
     """Score one system; intervals come later, from resampling all systems together.
 
     A text that the system does not have counts as empty: every word of its reference is missed.
 
     Args:
         prepared: the references.
-        heard: what the system heard.
+        @@recognised: what the system recognised.
         settings: how to score.
         paired: there are other systems to test this one against.
     """
     import numpy as np
 
-    said = [text or "" for text in heard.texts]
+    said = [text or "" for text in hypothesis.texts]
     references, words, alignments = align_texts(prepared, said, settings)
     counts = count_all(alignments)
     errors, lengths = tally(alignments)
@@ -53,8 +53,8 @@ def score_system(prepared: Prepared, heard: Heard, settings: Settings, *, paired
     letters = np.array([len(one) for one in unspaced[0]], np.int64)
     paths, unlike = sclite_paths((references, words), alignments, settings) if paired else ((), 0)
     return SystemScore(
-        heard.name,
-        heard.path,
+        hypothesis.name,
+        hypothesis.path,
         references,
         words,
         alignments,
@@ -72,18 +72,18 @@ def score_system(prepared: Prepared, heard: Heard, settings: Settings, *, paired
         None,
         None,
         classify(references, words, alignments, prepared.names),
-        heard.texts,
-        heard.missing,
-        heard.extra,
-        heard.notes,
-        heard.languages,
+        hypothesis.texts,
+        hypothesis.missing,
+        hypothesis.extra,
+        hypothesis.notes,
+        hypothesis.languages,
     )
 
 
 def align_texts(
     prepared: Prepared, said: Sequence[str], settings: Settings
 ) -> tuple[Sequence[Words], Sequence[Words], Sequence[bytes]]:
-    """Return the words of the references as they are scored, the words heard, and their alignments."""
+    """Return the words of the references as they are scored, the words recognised, and their alignments."""
     if (settings.marked or settings.fragments) and settings.convention is Convention.SCLITE:
         from asrcli.compare.marked import align_marked
 
@@ -101,11 +101,11 @@ def plain_shares(texts: Sequence[str], said: Sequence[str], settings: Settings) 
     """Return the errors raw, without case, and without punctuation."""
     if settings.convention is Convention.LEVENSHTEIN:
         return plain_distances(texts, said)
-    references, heard = ([plain_steps(text) for text in side] for side in (texts, said))
+    references, hypothesis = ([plain_steps(text) for text in side] for side in (texts, said))
     shares = []
     for step in range(STEPS):
         counts = count_all(
-            align([words[step] for words in references], [words[step] for words in heard], settings.convention)
+            align([words[step] for words in references], [words[step] for words in hypothesis], settings.convention)
         )
         shares.append(Share(counts.errors, counts.reference_length))
     return shares
@@ -119,9 +119,9 @@ def plain_distances(texts: Sequence[str], said: Sequence[str]) -> list[Share]:
     from rapidfuzz.distance import Levenshtein
 
     errors, lengths = [0] * STEPS, [0] * STEPS
-    for text, heard in zip(texts, said, strict=True):
+    for text, hypothesis in zip(texts, said, strict=True):
         reference = plain_steps(text)
-        instead = reference if text == heard else plain_steps(heard)
+        instead = reference if text == hypothesis else plain_steps(hypothesis)
         before = None
         wrong = 0
         for step, both in enumerate(zip(reference, instead, strict=True)):
@@ -158,9 +158,9 @@ def sclite_paths(
 def align_each(paths: list[bytes], places: Sequence[int], references: Sequence[Words], words: Sequence[Words]) -> int:
     """Put the alignments of sclite into ``paths``, text by text, and return how many texts are too long for one."""
     kept = 0
-    for index, reference, heard in zip(places, references, words, strict=True):
+    for index, reference, hypothesis in zip(places, references, words, strict=True):
         try:
-            paths[index] = align([reference], [heard], Convention.SCLITE)[0]
+            paths[index] = align([reference], [hypothesis], Convention.SCLITE)[0]
         except InputError:
             kept += 1
     return kept

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from asrcli.base.cells import safe_cell
+from asrcli.base.console import printable
 from asrcli.base.counts import count_of
 from asrcli.compare import identification, wording
 from asrcli.compare.breakdown import Bucket, by_field, macro_means
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.conditions import Outcome
 from asrcli.compare.scores import LADDER, Comparison, PairScore, Share, SystemScore, reduction
+from asrcli.reports.table import cell, csv_text, json_text, markdown_table
 from asrcli.scoring.intervals import Interval
 
 SCHEMA = "asr-compare/1"
+SPANS = ("95 %", "95 % by group")
+SYSTEM_COLUMNS = (*("system", "WER", *SPANS, "raw", "no case", "no case, no punctuation", "CER", "sub", "del", "ins"),)
+PAIR_COLUMNS = (
+    *("pair", "difference", *SPANS, "MAPSSWE p (Holm)", "randomisation p (Holm)", "McNemar p", "sign p", "Wilcoxon p"),
+    "",
+)
 
 
 def to_json(comparison: Comparison, *, fields: Sequence[str] = (), utterances: bool = True) -> str:
@@ -38,18 +42,18 @@ def to_json(comparison: Comparison, *, fields: Sequence[str] = (), utterances: b
         "by": {name: bucket_facts(comparison, name) for name in fields},
         "macro": {name: macro_facts(comparison, name) for name in fields},
     }
-    heard = {
+    hypothesis = {
         one.name: identification.facts(identification.identified(comparison.utterances, one.languages))
         for one in comparison.systems
         if one.languages
     }
-    if heard:
-        data["language_heard"] = heard
+    if hypothesis:
+        data["language_heard"] = hypothesis
     if comparison.rules:
         data["rules"] = [{"rule": name, "errors_more_without": list(numbers)} for name, numbers in comparison.rules]
     if utterances:
         data["details"] = [utterance_facts(comparison, index) for index in range(len(comparison.utterances))]
-    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    return json_text(data)
 
 
 def rate_facts(share: Share, interval: Interval | None = None) -> dict[str, Any]:
@@ -84,8 +88,8 @@ def system_facts(one: SystemScore) -> dict[str, Any]:
         **dict(one.measures),
         "classes": {name: one.profile.classes[name] for name in CLASSES},
         "confusions": [
-            {"reference": said, "heard": heard, "count": number}
-            for (said, heard), number in one.profile.confusions.most_common(100)
+            {"reference": said, "heard": hypothesis, "count": number}
+            for (said, hypothesis), number in one.profile.confusions.most_common(100)
         ],
         "missing": list(one.missing),
         "extra": list(one.extra),
@@ -175,79 +179,64 @@ def utterance_facts(comparison: Comparison, index: int) -> dict[str, Any]:
 
 def to_csv(comparison: Comparison) -> str:
     """Return a row per utterance with the errors of every system."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     figures = ("errors", "substitutions", "deletions", "insertions", "heard")
     header = [f"{name} ({one.name})" for one in comparison.systems for name in figures]
-    writer.writerow(["id", "group", "seconds", "words", "reference", *header])
+    rows = []
     for index, one in enumerate(comparison.utterances):
         row: list[Any] = [one.id, one.group, one.seconds, int(comparison.systems[0].lengths[index]), one.text]
         for system in comparison.systems:
             moves = system.alignments[index]
             row += [int(system.errors[index]), moves.count(b"S"), moves.count(b"D"), moves.count(b"I")]
             row.append(system.texts[index])
-        writer.writerow([safe_cell(cell) for cell in row])
-    return text.getvalue()
+        rows.append(row)
+    return csv_text(["id", "group", "seconds", "words", "reference", *header], rows)
 
 
 def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str:
     """Return the totals and the tests as Markdown tables; bold is only what is significantly better than all others."""
-    best = wording.winner(comparison)
-    lines = [
-        "| system | WER | 95 % | 95 % by group | raw | no case | no case, no punctuation | CER | sub | del | ins |",
-        "|---|--:|---|---|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    for index, one in enumerate(comparison.systems):
-        name, rate = cell(one.name), wording.percent(one.counts.rate)
-        if index == best:
-            name, rate = f"**{name}**", f"**{rate}**"
-        steps = " | ".join(wording.percent(share.rate) for share in one.ladder[: len(LADDER) - 1])
-        counts = f"{one.counts.substitutions} | {one.counts.deletions} | {one.counts.insertions}"
-        characters = wording.percent(one.characters.rate)
-        spans = f"{wording.span(one.interval)} | {wording.span(one.group_interval)}"
-        lines.append(f"| {name} | {rate} | {spans} | {steps} | {characters} | {counts} |")
+    lines = markdown_table(SYSTEM_COLUMNS, system_rows(comparison), (0, 2, 3))
     if comparison.pairs:
-        lines += [
-            "",
-            "| pair | difference | 95 % | 95 % by group | MAPSSWE p (Holm) | randomisation p (Holm) | McNemar p "
-            "| sign p | Wilcoxon p | |",
-            "|---|--:|---|---|--:|--:|--:|--:|--:|---|",
-        ]
-    for pair in comparison.pairs:
-        names = f"{cell(comparison.systems[pair.first].name)} − {cell(comparison.systems[pair.second].name)}"
-        lines.append(
-            f"| {names} | {wording.signed(pair.difference)} | {wording.span(pair.interval, plus=True)} | "
-            f"{wording.span(pair.group_interval, plus=True)} | {wording.p_value(pair.matched_pairs_p)} | "
-            f"{wording.p_value(pair.flipped_p)} | {wording.p_value(pair.mcnemar.p)} | "
-            f"{wording.p_value(pair.sign_p)} | {wording.p_value(pair.wilcoxon_p)} | "
-            f"{cell(wording.verdict(comparison, pair))} |"
-        )
+        lines += ["", *markdown_table(PAIR_COLUMNS, pair_rows(comparison), (0, 2, 3, len(PAIR_COLUMNS) - 1))]
     if rows := identification.all_rows(comparison):
-        lines += ["", "| " + " | ".join(identification.COLUMNS) + " |", "|---|---|--:|---|---|"]
-        lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
+        lines += ["", *markdown_table(identification.COLUMNS, (tuple(map(cell, row)) for row in rows), (0, 1, 3, 4))]
     lines += ["", f"{count_of(comparison.utterances, 'utterance')}; {wording.convention(comparison)}."]
     if outcomes:
         lines += ["", *(f"- {mark(one)} {cell(one.sentence)}" for one in outcomes)]
     return "\n".join(lines) + "\n"
 
 
+def system_rows(comparison: Comparison) -> Iterator[list[str]]:
+    """Yield the cells of `SYSTEM_COLUMNS`."""
+    best = wording.winner(comparison)
+    for index, one in enumerate(comparison.systems):
+        first = [cell(one.name), wording.percent(one.counts.rate)]
+        yield [
+            *(f"**{text}**" if index == best else text for text in first),
+            wording.span(one.interval),
+            wording.span(one.group_interval),
+            *(wording.percent(share.rate) for share in one.ladder[: len(LADDER) - 1]),
+            wording.percent(one.characters.rate),
+            *map(str, (one.counts.substitutions, one.counts.deletions, one.counts.insertions)),
+        ]
+
+
+def pair_rows(comparison: Comparison) -> Iterator[list[str]]:
+    """Yield the cells of `PAIR_COLUMNS`."""
+    for pair in comparison.pairs:
+        values = (pair.matched_pairs_p, pair.flipped_p, pair.mcnemar.p, pair.sign_p, pair.wilcoxon_p)
+        yield [
+            f"{cell(comparison.systems[pair.first].name)} − {cell(comparison.systems[pair.second].name)}",
+            wording.signed(pair.difference),
+            wording.span(pair.interval, plus=True),
+            wording.span(pair.group_interval, plus=True),
+            *map(wording.p_value, values),
+            cell(wording.verdict(comparison, pair)),
+        ]
+
+
 def mark(one: Outcome) -> str:
     """Return the sign of an outcome: failed, could not be judged, passed."""
     return "❌" if one.holds else "⚠️" if one.idle else "✅"
-
-
-def cell(text: str) -> str:
-    """Return text that stays inside its cell and its line, and is no markup."""
-    for char in "\\`*_|<>[]":
-        text = text.replace(char, f"\\{char}")
-    return " ".join(text.split())
-
-
-def printable(text: str) -> str:
-    """Return text without the control characters that XML and terminals cannot take."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def to_junit(outcomes: Sequence[Outcome]) -> str:

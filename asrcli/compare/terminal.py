@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from asrcli.base.console import printable
 from asrcli.base.counts import count_of
 from asrcli.compare import identification, wording
 from asrcli.compare.breakdown import by_field, macro_means
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.scores import LADDER, Comparison, SystemScore, reduction
-from asrcli.compare.tables import printable
+from asrcli.reports.terminal import Sheet, table
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.console import Console, RenderableType
     from rich.table import Table
     from rich.text import Text
 
 COLOURS = {"S": "bold yellow", "D": "bold red", "I": "bold blue", "o": "dim"}
 NOTHING = "·"
-BETWEEN = 3  # columns of a table: a space from each and one more
 
 
 def show(comparison: Comparison, console: Console, *, fields: Sequence[str] = (), confusions: int = 10) -> None:
@@ -53,47 +53,6 @@ def parts(comparison: Comparison, fields: Sequence[str], confusions: int) -> Ite
             yield Sheet(identification.COLUMNS, rows, identification.TITLE)
     if comparison.rules:
         yield rules(comparison)
-
-
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
-    """Return a table whose columns but the first are aligned to the right."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, column in enumerate(columns):
-        made.add_column(Text(printable(column)), justify="left" if place == 0 else "right", overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
-    return made
-
-
-class Sheet:
-    """A table that goes on below itself, the first column again, where a terminal is too narrow for all columns."""
-
-    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str = "") -> None:
-        self.columns, self.rows, self.title = columns, rows, title
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
-        """Yield one table after the other; no number is broken."""
-        from rich.cells import cell_len
-
-        cells = [[str(row[place]) for row in self.rows] for place in range(len(self.columns))]
-        widths = [BETWEEN + max(map(cell_len, [name, *own])) for name, own in zip(self.columns, cells, strict=True)]
-        room = options.max_width - min(widths[0], options.max_width // 2)
-        places: list[int] = []
-        for place in range(1, len(widths)):
-            if places and sum(widths[one] for one in places) + widths[place] > room:
-                yield self._part(places)
-                places = []
-            places.append(place)
-        yield self._part(places)
-
-    def _part(self, places: Sequence[int]) -> Table:
-        chosen = [0, *places]
-        title = self.title if places[:1] in ([], [1]) else ""  # above the first part only
-        return table(title, [self.columns[one] for one in chosen], [[row[one] for one in chosen] for row in self.rows])
 
 
 def rates(comparison: Comparison) -> Sheet:
@@ -190,8 +149,8 @@ def top_confusions(comparison: Comparison, most: int) -> Table:
     """Return the words that each system gets wrong most often."""
     columns = [
         [
-            f"{said or NOTHING} → {heard or NOTHING}  {number:,}"
-            for (said, heard), number in one.profile.confusions.most_common(most)
+            f"{said or NOTHING} → {hypothesis or NOTHING}  {number:,}"
+            for (said, hypothesis), number in one.profile.confusions.most_common(most)
         ]
         for one in comparison.systems
     ]
@@ -220,7 +179,7 @@ def rules(comparison: Comparison) -> Table:
 
 
 def diff(comparison: Comparison, index: int, width: int | None = None) -> Iterator[Text]:
-    """Yield an utterance as aligned rows: the reference and what each system heard instead.
+    """Yield an utterance as aligned rows: the reference and what each system recognised instead.
 
     Args:
         comparison: what was scored.
@@ -251,7 +210,7 @@ def row(name: str, label: int, cells: Iterable[Column], side: int) -> Text:
     return line
 
 
-Column = tuple[str, str, str]  # move, reference words, words heard
+Column = tuple[str, str, str]  # move, reference words, words recognised
 
 
 def folded(cells: Iterable[Column], room: int | None) -> Iterator[list[Column]]:
@@ -285,17 +244,17 @@ def laid(cell: Column, side: int) -> tuple[str, str]:
 
 
 def columns(one: SystemScore, index: int) -> Iterator[Column]:
-    """Yield move, reference words and words heard of each column of an alignment; one side can be empty."""
-    said, heard = iter(one.references[index]), iter(one.words[index])
+    """Yield move, reference words and words recognised of each column of an alignment; one side can be empty."""
+    said, hypothesis = iter(one.references[index]), iter(one.words[index])
     merged_said: list[str] = []
-    merged_heard: list[str] = []
+    merged_hypothesis: list[str] = []
     for move in one.alignments[index].decode("ascii"):
         if move == "<":
             merged_said.append(next(said))
         elif move == ">":
-            merged_heard.append(next(heard))
+            merged_hypothesis.append(next(hypothesis))
         else:
             words = [*merged_said, *([next(said)] if move != "I" else [])]
-            instead = [*merged_heard, *([next(heard)] if move not in "Do" else [])]
-            merged_said, merged_heard = [], []
+            instead = [*merged_hypothesis, *([next(hypothesis)] if move not in "Do" else [])]
+            merged_said, merged_hypothesis = [], []
             yield move, " ".join(words), " ".join(instead)

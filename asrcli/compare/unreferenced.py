@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from asrcli.base.join import join_texts
 from asrcli.compare import wording
 from asrcli.compare.losses import STRICT, Losses
-from asrcli.compare.matching import Heard, distinct_names
+from asrcli.compare.matching import Hypotheses, distinct_names
 from asrcli.compare.run import NORMALIZER, Wanted, as_recorded, check_names, chosen_convention, guess_language
 from asrcli.compare.sources import files_of, read_source
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.ledger import check_replaceable, write_ours
 from asrcli.outputs.targets import File, check_targets, reads
+from asrcli.reports.table import json_text
 from asrcli.scoring.alignment import align, count_all
 from asrcli.scoring.rover import Consensus, vote
 from asrcli.text.normalisers import NORMALIZERS, build
@@ -32,7 +33,7 @@ class Agreement:
     """What several systems have in common."""
 
     ids: tuple[str, ...]
-    systems: tuple[Heard, ...]
+    systems: tuple[Hypotheses, ...]
     matrix: tuple[tuple[ErrorCounts, ...], ...]  # row against column as its reference, over what both have
     consensus: tuple[Consensus, ...]
     texts: tuple[str, ...]  # of the consensus
@@ -72,7 +73,7 @@ def compare_unreferenced(paths: Sequence[Path], wanted: Wanted, losses: Losses =
     if not any(sum(name in texts for texts in by_id) > 1 for name in ids):
         raise InputError(f"{sources[0].path} and {sources[1].path} have no id in common")
     systems = tuple(
-        Heard(
+        Hypotheses(
             name,
             source.path,
             tuple(texts.get(one) for one in ids),
@@ -90,7 +91,9 @@ def compare_unreferenced(paths: Sequence[Path], wanted: Wanted, losses: Losses =
     return Agreement(tuple(ids), systems, matrix, consensus, texts, NORMALIZERS[wanted.normalizer or NORMALIZER].label)
 
 
-def pairwise(systems: Sequence[Heard], wanted: Wanted, language: str | None) -> tuple[tuple[ErrorCounts, ...], ...]:
+def pairwise(
+    systems: Sequence[Hypotheses], wanted: Wanted, language: str | None
+) -> tuple[tuple[ErrorCounts, ...], ...]:
     """Return the errors of every system against every other as its reference, where both have a text."""
     normalize = build(wanted.normalizer or NORMALIZER, language)
     words = [[None if text is None else normalize(text).split() for text in one.texts] for one in systems]
@@ -149,7 +152,7 @@ def write_consensus(agreement: Agreement, path: Path, systems: Sequence[Path], *
             if not file.resolve().is_relative_to(path.resolve()):
                 raise InputError(f"{file} would be written outside {path}; use --consensus FILE.jsonl")
         written = [File("--consensus", str(file)) for file in files]
-        check_targets(written, reads("what a system heard", *files_of(*systems)))
+        check_targets(written, reads("the texts of a system", *files_of(*systems)))
         check_replaceable(files, force=force)
         for file, text in files.items():
             write_ours(file, text + "\n", force=True)
@@ -183,14 +186,14 @@ def to_json(agreement: Agreement) -> str:
             for index in agreement.disputed
         ],
     }
-    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    return json_text(data)
 
 
 def show(agreement: Agreement, console: Console, most: int = 20) -> None:
     """Print the matrix and the utterances that are most disputed."""
     from rich.text import Text
 
-    from asrcli.compare.terminal import table
+    from asrcli.reports.terminal import table
 
     names = [one.name for one in agreement.systems]
     rows = [

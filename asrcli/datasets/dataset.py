@@ -1,4 +1,4 @@
-"""A dataset made ready to be heard: found by what the user typed, checked, sampled, and known by a hash."""
+"""A dataset made ready to be transcribed: found by what the user typed, checked, sampled, and known by a hash."""
 
 from __future__ import annotations
 

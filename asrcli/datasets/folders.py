@@ -74,11 +74,18 @@ def read_chapters(folder: Path, broken: list[str]) -> dict[str, str]:
     texts: dict[str, str] = {}
     for path in sorted(folder.glob("*.trans.txt")):
         try:
-            for number, line in enumerate(read_lines(path), start=1):
-                key, _, text = line.strip().partition(" ")
-                check_text(text, path, number)
-                if key:
-                    texts[key] = text
+            texts |= read_chapter(path)
         except InputError as error:
             broken.append(str(error))
+    return texts
+
+
+def read_chapter(path: Path) -> dict[str, str]:
+    """Return the texts of one of LibriSpeech's files, by id. Raises `InputError` when it cannot be read."""
+    texts = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        key, _, text = line.strip().partition(" ")
+        check_text(text, path, number)
+        if key:
+            texts[key] = text
     return texts

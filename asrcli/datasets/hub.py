@@ -70,7 +70,7 @@ def _short_names() -> Mapping[str, Place]:
 
 
 SHORT_NAMES = _short_names()
-UNHEARD = {  # sets of the leaderboard that are not datasets of recordings with texts
+NOT_MEASURED = {  # sets of the leaderboard that are not datasets of recordings with texts
     "oal:earnings22": "its 341 pieces of six calls have no texts, only the calls in another dataset have, and "
     "`asr bench` does not join them"
 }
@@ -92,8 +92,8 @@ def place_of(source: str) -> Place:
     if not source.startswith("hf:"):
         if source in SHORT_NAMES:
             return SHORT_NAMES[source]
-        if source in UNHEARD:
-            raise UsageError(f"dataset '{source}' cannot be measured here: {UNHEARD[source]}")
+        if source in NOT_MEASURED:
+            raise UsageError(f"dataset '{source}' cannot be measured here: {NOT_MEASURED[source]}")
         from difflib import get_close_matches
 
         prefix, _, name = source.partition(":")

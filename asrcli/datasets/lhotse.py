@@ -78,7 +78,7 @@ def audio_of(recording: Row, where: str) -> str:
 
 
 def write_lhotse(rows: Rows, texts: Mapping[str, str]) -> str:
-    """Return the lines with what was heard under ``custom.pred_text``, where Lhotse keeps foreign values."""
+    """Return the lines with what was recognised under ``custom.pred_text``, where Lhotse keeps foreign values."""
     lines = []
     for _, row in rows:
         changed = dict(row)

@@ -1,4 +1,4 @@
-"""Manifests of every layout: told apart, read, and written back with what was heard."""
+"""Manifests of every layout: told apart, read, and written back with what was recognised."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from asrcli.errors import InputError
 from asrcli.places.addresses import is_address, named
 from asrcli.types import Recording, Utterance
 
-HEARD = "pred_text"
+PREDICTED = "pred_text"
 MOST_UNPACKED = 1 << 28  # bytes of a gzipped manifest; memory takes ten times as much
 BESIDE = ("", "clips", "audio", "wavs")  # folders below the manifest's own where files may lie: Common Voice, LJ Speech
 
@@ -62,7 +62,7 @@ class Manifest:
             return write_lhotse(read_rows(path), texts)
         rows = [row for _, row in read_rows(path) if RECORD_KEY not in row]
         changed = [
-            {**row, HEARD: texts[one.id]} if one.id in texts else {k: v for k, v in row.items() if k != HEARD}
+            {**row, PREDICTED: texts[one.id]} if one.id in texts else {k: v for k, v in row.items() if k != PREDICTED}
             for row, one in zip(rows, self.utterances, strict=True)
         ]
         if self.layout is Layout.JSON_LINES:
@@ -72,7 +72,7 @@ class Manifest:
 
 def to_table(changed: Sequence[Row], rows: Sequence[Row], delimiter: str) -> str:
     """Return rows as CSV or TSV with a header."""
-    header = [*(name for name in rows[0] if name != HEARD), HEARD] if rows else [HEARD]
+    header = [*(name for name in rows[0] if name != PREDICTED), PREDICTED] if rows else [PREDICTED]
     table = [header, *([str(row.get(name, "")) for name in header] for row in changed)]
     if delimiter == "\t" and not any(sign in cell for row in table for cell in row for sign in "\t\n\r"):
         return "".join("\t".join(row) + "\n" for row in table)  # quotes stand for themselves, as Common Voice has them

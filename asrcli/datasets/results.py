@@ -1,7 +1,7 @@
 """Run records: what `asr bench` leaves, and what compare and the leaderboard read.
 
 JSON Lines whose first line says what ran and whose other lines are utterances, each with its reference (``text``) and
-what was heard (``pred_text``). Without that first line it is a manifest of the Open ASR Leaderboard.
+what was recognised (``pred_text``). Without that first line it is a manifest of the Open ASR Leaderboard.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class RequestTime:
     seconds: float  # of audio
     total: float  # until its whole text was there
     first: float | None = None  # until its first token was; None where the engine does not tell
-    batch: int = 1  # clips that were heard together with it
+    batch: int = 1  # clips that were recognised together with it
     error: str = ""
 
 
@@ -72,16 +72,16 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What one benchmark run did and heard.
+    """What one benchmark run did and recognised.
 
-    ``heard`` has a text per utterance, ``None`` where the engine failed. ``times`` are seconds of wall clock per
+    ``hypotheses`` has a text per utterance, ``None`` where the engine failed. ``times`` are seconds of wall clock per
     utterance, ``None`` where they were not measured. ``facts`` are names and values of everything else worth keeping:
     versions, hashes, command, machine.
     """
 
     engine: str
     utterances: tuple[Utterance, ...]
-    heard: tuple[str | None, ...]
+    hypotheses: tuple[str | None, ...]
     times: tuple[float | None, ...]
     model: str | None = None
     revision: str | None = None
@@ -195,7 +195,7 @@ def read_run(path: Path) -> RunRecord:
     return RunRecord(
         engine=str(head.get("engine", "")),
         utterances=utterances,
-        heard=tuple(row.get("pred_text") for _, row in rows[1:]),
+        hypotheses=tuple(row.get("pred_text") for _, row in rows[1:]),
         times=tuple(number_of(row, "time", path, number) for number, row in rows[1:]),
         model=head.get("model"),
         revision=head.get("revision"),
@@ -225,7 +225,7 @@ OWN_KEYS = ("id", "audio_filepath", "start", "end", "duration", "time", "text", 
 
 def write_run(record: RunRecord, path: Path) -> None:
     """Write a run record, atomically."""
-    apart = ("utterances", "heard", "times", "facts", "measures", "requests")
+    apart = ("utterances", "hypotheses", "times", "facts", "measures", "requests")
     head = {key: value for key, value in asdict(record).items() if key not in apart}
     figures = [{key: value for key, value in asdict(one).items() if value is not None} for one in record.measures]
     for figure in figures:
@@ -235,8 +235,8 @@ def write_run(record: RunRecord, path: Path) -> None:
         rows[0]["measures"] = figures
     if record.requests:
         rows[0]["requests"] = [asdict(one) for one in record.requests]
-    for one, heard, seconds in zip(record.utterances, record.heard, record.times, strict=True):
-        values = (one.id, one.audio, one.start, one.end, one.seconds, seconds, one.text, heard, one.language, one.group)
+    for one, text, seconds in zip(record.utterances, record.hypotheses, record.times, strict=True):
+        values = (one.id, one.audio, one.start, one.end, one.seconds, seconds, one.text, text, one.language, one.group)
         row = dict(zip(OWN_KEYS, values, strict=True)) | {k: v for k, v in one.fields if k not in OWN_KEYS}
         rows.append({key: value for key, value in row.items() if value is not None or key in ("time", "pred_text")})
     write_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

@@ -26,7 +26,7 @@ AUDIO_KEYS = ("audio_filepath", "audio", "audio_path", "file_name", "wav", "file
 GROUP_KEYS = ("group", "speaker", "speaker_id", "session", "session_id")
 SECONDS_KEYS = ("duration", "seconds", "audio_length_s")
 PARENT, CHUNK = "parent_id", "chunk_index"  # of long recordings in pieces: one reference for all of them
-HEARD_LANGUAGE = "pred_language"  # the language that a system heard by itself; "language" is the one that is spoken
+PREDICTED_LANGUAGE = "pred_language"  # that a system identified by itself; "language" is the one that is spoken
 SILENT_PIECES = "silent_pieces"  # of a recording in pieces: in how many of them a system has nothing
 
 
@@ -46,7 +46,7 @@ def read_manifest(
 
     Args:
         path: the file.
-        hypotheses: take what was heard (``pred_text``, ...) rather than the reference as the text.
+        hypotheses: take what was recognised (``pred_text``, ...) rather than the reference as the text.
         needs_text: a line without a text is a mistake; otherwise its text is empty.
         text_column: the name of the text; ``None`` takes the first of the usual names.
         table: ``.csv`` or ``.tsv`` whatever the file is called; ``None`` goes by its suffix.
@@ -70,7 +70,8 @@ def from_rows(
     """Build the utterances of a manifest from its rows, as `read_manifest` does.
 
     One name holds the text in every row of a file: with a name chosen row by row, a row in which a system has nothing
-    would be read for its reference. A row without what was heard is left out; it is a reference without a hypothesis.
+    would be read for its reference. A row without what was recognised is left out; it is a reference without a
+    hypothesis.
     """
     rows = [(number, row) for number, row in numbered if RECORD_KEY not in row]
     keys = (text_column,) if text_column else HYPOTHESIS_KEYS if hypotheses else REFERENCE_KEYS
@@ -93,7 +94,7 @@ def from_rows(
         numbers.append(number)
     blank = path.suffix in TABLES and not any(one.text for one in found)  # a table cannot say more than an empty cell
     if hypotheses and rows and (blank or len(found) == len(silent | dropped)):
-        raise NoText(f"{path}: no line has a text in '{column}', so nothing was heard that could be scored")
+        raise NoText(f"{path}: no line has a text in '{column}', so there is no hypothesis to score")
     if chunks:
         return joined_chunks(found, chunks, silent, hypotheses=hypotheses)
     return [one for place, one in enumerate(unique(found, numbers, path)) if place not in dropped]
@@ -299,10 +300,10 @@ def numbered(found: Sequence[Utterance]) -> list[Utterance]:
     return told
 
 
-def heard_language(one: Utterance) -> str | None:
-    """Return the language that a line of a system says it has heard; ``None`` where it does not say."""
+def predicted_language(one: Utterance) -> str | None:
+    """Return the language that a line of a system says it has identified; ``None`` where it does not say."""
     fields = dict(one.fields)
-    return fields.get(HEARD_LANGUAGE) or fields.get("pred_lang")
+    return fields.get(PREDICTED_LANGUAGE) or fields.get("pred_lang")
 
 
 def is_named_by_audio(one: Utterance) -> bool:
@@ -320,7 +321,7 @@ def joined_chunks(
     """Join the pieces of each recording; its reference stands whole in the first piece.
 
     As the Open ASR Leaderboard does (normalizer/eval_utils.py, `merge_chunked_manifest`). A recording in whose pieces
-    nothing was heard is left out; how many pieces of another are ``silent`` is in its field `SILENT_PIECES`.
+    nothing was recognised is left out; how many pieces of another are ``silent`` is in its field `SILENT_PIECES`.
     """
     joined = []
     for parent in sorted(chunks):

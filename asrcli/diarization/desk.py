@@ -44,7 +44,7 @@ def prepare(
 
 
 class Desk:
-    """Takes recordings as they are decoded, and has their turns ready when they have been heard."""
+    """Takes recordings as they are decoded, and has their turns ready when they have been transcribed."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Desk:
         Args:
             recordings: of the run.
             load: makes the finder in the thread, and is given what to call with a line for the user.
-            together: names the speakers of all recordings, which are finished when all have been heard.
+            together: names the speakers of all recordings, which are finished when all have been transcribed.
         """
         self._recordings = recordings
         self._load = load
@@ -100,32 +100,32 @@ class Desk:
         Raises:
             AsrError: the diarizer cannot be loaded.
         """
-        heard: dict[int, Finished] = {}
+        finished: dict[int, Finished] = {}
         try:
             for event in events:
                 if isinstance(event, Finished):
-                    heard[event.index] = event
+                    finished[event.index] = event
                 else:
                     yield event
-                yield from self._notices() if self._together else self._finish(heard)
-            while self._together and not heard.keys() <= self._found.keys():
+                yield from self._notices() if self._together else self._finish(finished)
+            while self._together and not finished.keys() <= self._found.keys():
                 time.sleep(PATIENCE)
                 yield from self._notices()
-            self._name_together(heard)
-            while heard:
-                yield from self._finish(heard)
-                time.sleep(PATIENCE if heard else 0)
+            self._name_together(finished)
+            while finished:
+                yield from self._finish(finished)
+                time.sleep(PATIENCE if finished else 0)
         finally:
             self._waiting.close()
 
-    def _name_together(self, heard: Collection[int]) -> None:
+    def _name_together(self, finished: Collection[int]) -> None:
         """Give one person one label in all recordings."""
         if self._together is None:
             return
-        known = {at: found for at, found in self._found.items() if at in heard and isinstance(found, Diarization)}
+        known = {at: found for at, found in self._found.items() if at in finished and isinstance(found, Diarization)}
         if len(known) < len(self._recordings):
             left = len(self._recordings) - len(known)
-            self._notes.put(Notice(f"--same-speakers: {left} of {len(self._recordings)} recordings could not be heard"))
+            self._notes.put(Notice(f"--same-speakers: {left} of {len(self._recordings)} recordings could not be read"))
         self._found.update(self._together(known))
 
     def _notices(self) -> Iterator[Event]:
@@ -134,10 +134,10 @@ class Desk:
         while not self._notes.empty():
             yield self._notes.get()
 
-    def _finish(self, heard: dict[int, Finished]) -> Iterator[Event]:
+    def _finish(self, finished: dict[int, Finished]) -> Iterator[Event]:
         yield from self._notices()
-        for index in [index for index in heard if index in self._found]:
-            event, found = heard.pop(index), self._found.pop(index)
+        for index in [index for index in finished if index in self._found]:
+            event, found = finished.pop(index), self._found.pop(index)
             if isinstance(found, Exception):
                 yield Failed(index, found)
             else:

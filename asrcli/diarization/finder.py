@@ -77,7 +77,7 @@ class SpeakerFinder:
 
         Raises:
             ModelError: the weights are incomplete, damaged or unsafe.
-            UsageError: a known voice cannot be heard.
+            UsageError: a known voice cannot be read.
         """
         self.wanted, self.announce = wanted, announce
         self.loaded = LoadedDiarizer(choice, announce)

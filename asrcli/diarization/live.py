@@ -1,8 +1,9 @@
-"""Speakers while they speak: each settled segment is heard once more, with what came before, and compared with voices.
+"""Speakers while they speak: each settled segment is looked at once more, with what came before, and compared with
+voices.
 
-The labels of people who were heard before never change: a stream is written as it is said. So the number of people is
-not found by looking at everything, as it is in a recording, and who is heard too briefly to be told from others gets
-the nearest of them.
+The labels of people who were detected before never change: a stream is written as it is said. So the number of people
+is not found by looking at everything, as it is in a recording, and who is detected too briefly to be told from others
+gets the nearest of them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from asrcli.types import SAMPLE_RATE, Segment, Turn
 if TYPE_CHECKING:
     from asrcli.types import Samples
 
-BEFORE, BEHIND = 6.0, 0.3  # seconds heard around a segment: a voice is known better by more of it
+BEFORE, BEHIND = 6.0, 0.3  # seconds taken around a segment: a voice is known better by more of it
 KEPT = 90.0  # seconds of sound kept; longer than any segment
 LEAST_NEW = 1.2  # seconds of speech by which somebody is a new person
 KNOWN_SECONDS = 5.0  # that the print of a known voice counts for
@@ -31,7 +32,7 @@ KNOWN_SECONDS = 5.0  # that the print of a known voice counts for
 
 @dataclass(slots=True)
 class _Person:
-    """Somebody who has been heard: a sum of prints, weighted by seconds."""
+    """Somebody who has been detected: a sum of prints, weighted by seconds."""
 
     name: str
     sum: Samples
@@ -71,9 +72,9 @@ class LiveSpeakers:
         """Return a settled segment with its speaker, in pieces where the speaker changes."""
         first = max(self._buffer.start, round((segment.start - BEFORE) * SAMPLE_RATE))
         last = max(first, min(self._buffer.end, round((segment.end + BEHIND) * SAMPLE_RATE)))
-        heard = self._find(self._buffer.between(first, last))
-        names = self._names(heard, segment, first / SAMPLE_RATE)
-        everybody, loudest = (_moved(one, names, first / SAMPLE_RATE) for one in (heard.turns, heard.exclusive))
+        speaking = self._find(self._buffer.between(first, last))
+        names = self._names(speaking, segment, first / SAMPLE_RATE)
+        everybody, loudest = (_moved(one, names, first / SAMPLE_RATE) for one in (speaking.turns, speaking.exclusive))
         turns = loudest or everybody
         pieces = give_turns([segment], Diarization(everybody, loudest))
         begun = self._turns[-1].end if self._turns else 0.0
@@ -92,22 +93,22 @@ class LiveSpeakers:
     def _most(self) -> int | None:
         return self.wanted.exactly or self.wanted.at_most
 
-    def _names(self, heard: Speaking, segment: Segment, start: float) -> Mapping[str, str]:
-        """Return the name of each speaker who is heard, whoever says most first; no two have one name."""
-        seconds = _seconds(heard.turns, segment.start - start, segment.end - start)
+    def _names(self, speaking: Speaking, segment: Segment, start: float) -> Mapping[str, str]:
+        """Return the name of each speaker who is detected, whoever says most first; no two have one name."""
+        seconds = _seconds(speaking.turns, segment.start - start, segment.end - start)
         names: dict[str, str] = {}
-        for label in sorted(heard.prints, key=lambda one: -sum(seconds[one])):
+        for label in sorted(speaking.prints, key=lambda one: -sum(seconds[one])):
             inside, whole = seconds[label]
-            person = self._person(heard.prints[label], whole, taken=set(names.values()))
+            person = self._person(speaking.prints[label], whole, taken=set(names.values()))
             if person is None:
                 continue
             names[label] = person.name
-            person.sum = person.sum + heard.prints[label] * inside
+            person.sum = person.sum + speaking.prints[label] * inside
             person.seconds += inside
         return names
 
     def _person(self, print_: Samples, seconds: float, taken: set[str]) -> _Person | None:
-        """Return who a print is of: one who was heard before, or a new person; None where it says too little."""
+        """Return who a print is of: one who was detected before, or a new person; None where it says too little."""
         free = [one for one in self.people if one.name not in taken]
         nearest = max(free, key=lambda one: one.cosine(print_), default=None)
         diarizer = self.choice.diarizer

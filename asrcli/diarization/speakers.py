@@ -52,7 +52,7 @@ class Diarization:
     """Who speaks when in one recording."""
 
     turns: tuple[Turn, ...]  # may overlap
-    exclusive: tuple[Turn, ...] = ()  # one speaker at a time, the one a recogniser hears; () when nobody says
+    exclusive: tuple[Turn, ...] = ()  # one speaker at a time, the one that a recogniser writes; () when nobody says
     source: str = ""  # the model with its revision, or the file
     voices: tuple[Voice, ...] = ()  # how near known voices are, or the same person in other recordings
     prints: Mapping[str, Samples] = field(default_factory=dict)  # of the voices, by label; never written
@@ -117,7 +117,7 @@ class _Speakers:
     """Who says a word.
 
     Where two talk at once, one of whom begins or ends within a word, it is the other's: she could not have said all of
-    it. Of words that two could have said the recogniser hears the louder voice, which the exclusive turns tell.
+    it. Of words that two could have said the recogniser writes the louder voice, which the exclusive turns tell.
     (Of such words in conversations with overlaps 75 in 100 are given to who says them, by exclusive turns alone 66.)
     """
 

@@ -52,7 +52,7 @@ def read_voices(folder: str, listen: Callable[[Samples], Mapping[str, Print]], s
         source: the diarizer with its revision: prints of two are not comparable.
 
     Raises:
-        UsageError: a recording in which nobody, or more than one person, is heard; or as `voice_files`.
+        UsageError: a recording in which nobody, or more than one person, is found; or as `voice_files`.
     """
     known = {}
     for name, path in voice_files(folder).items():
@@ -70,17 +70,17 @@ def listen_to(path: str, listen: Callable[[Samples], Mapping[str, Print]]) -> Pr
     """Return the print of the one person in a recording.
 
     Raises:
-        UsageError: nobody, or more than one person, is heard.
+        UsageError: nobody, or more than one person, is found.
     """
     import numpy as np
 
     try:
         prints = listen(np.concatenate([np.zeros(0, np.float32), *decode(Recording(path), lambda _: None)]))
     except InputError as error:
-        raise UsageError(f"the voice in '{path}' cannot be heard: {error}") from error
+        raise UsageError(f"the voice in '{path}' cannot be read: {error}") from error
     if len(prints) != 1:
-        heard = f"{len(prints)} people are" if len(prints) else "nobody is"
-        raise UsageError(f"{heard} heard in '{path}': take some seconds in which one person speaks")
+        people = f"{len(prints)} people are" if len(prints) else "nobody is"
+        raise UsageError(f"{people} found in '{path}': take some seconds in which one person speaks")
     return next(iter(prints.values()))
 
 

@@ -79,7 +79,8 @@ def find_figures(title: str, text: str) -> tuple[Figure, ...]:
         own = {level.start for level in own_levels(quote, names)}
         levels = {rate.start: rate for rate in rates_of(plain(quote))}
         for start, rate in levels.items():
-            end = start + len(re.match(r"[\d.,]*\d", quote[start:])[0])  # type: ignore[index]
+            digits = re.match(r"[\d.,]*\d", quote[start:])
+            end = start + (len(digits[0]) if digits else 0)
             at = sentence.start
             found[at + start] = Figure(rate.metric, rate.value, False, start in own, at + start, at + end, quote)
         for metric, match in _matches(quote):

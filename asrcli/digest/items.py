@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -53,13 +54,13 @@ class Item:
         return item_from(json.loads(line))
 
 
-def item_from(values: dict[str, object]) -> Item:
+def item_from(values: dict[str, Any]) -> Item:
     """Build an item from decoded JSON."""
     lists = ("authors", "tags", "about")
-    known = {name: tuple(value) if name in lists else value for name, value in values.items()}  # type: ignore[arg-type]
-    known["signals"] = tuple((str(name), float(value)) for name, value in values.get("signals", ()))  # type: ignore[attr-defined]
+    known: dict[str, Any] = {name: tuple(value) if name in lists else value for name, value in values.items()}
+    known["signals"] = tuple((str(name), float(value)) for name, value in values.get("signals", ()))
     known["kind"] = Kind(str(values["kind"]))
-    return Item(**known)  # type: ignore[arg-type]
+    return Item(**known)
 
 
 # In an abstract or in arXiv's comments, at their beginning: what a paper says of another is something else.

@@ -59,7 +59,7 @@ def clip_length(engine: type[Engine], options: Options) -> float:
     if not LEAST_CHUNK <= options.chunk_length <= most:
         reach = "or more" if math.isinf(most) else f"to {most:g}"
         raise UsageError(
-            f"--chunk-length {options.chunk_length:g}: engine '{engine.name}' hears up to {most:g} s at once; choose "
+            f"--chunk-length {options.chunk_length:g}: engine '{engine.name}' takes up to {most:g} s at once; choose "
             f"{LEAST_CHUNK:g} {reach}, or leave it out for {own:g}"
         )
     return options.chunk_length

@@ -87,18 +87,18 @@ def check_language(plugin: type[Plugin], model: str, language: str | None) -> No
 
 
 def translates(plugin: type[Plugin], model: str, task: str | None) -> bool:
-    """Return whether a task is possible: what hears English alone has nothing to translate into English."""
+    """Return whether a task is possible: what recognises English alone has nothing to translate into English."""
     return task != "translate" or set(plugin.languages(model)) != {"en"}
 
 
 def check_task(plugin: type[Plugin], model: str, task: str | None) -> None:
-    """Raise `UsageError` for translation by a model that hears English alone."""
+    """Raise `UsageError` for translation by a model that recognises English alone."""
     if translates(plugin, model, task):
         return
     able = [name for name in plugin.models if translates(plugin, name, task)]
     other = f", or choose {plugin.name}:{able[0]}" if able else ""
     raise UsageError(
-        f"model '{model}' of {plugin.role} '{plugin.name}' hears English alone and translates nothing into it: "
+        f"model '{model}' of {plugin.role} '{plugin.name}' recognises English alone and translates nothing into it: "
         f"leave --translate out{other}"
     )
 

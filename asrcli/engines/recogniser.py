@@ -21,7 +21,8 @@ from asrcli.errors import DeviceError, EngineUnavailable, OutOfMemory, UsageErro
 from asrcli.types import Clip, Options, Segment
 
 Announce = Callable[[str], None]
-# For each clip its segments, or why it has none; `EngineUnavailable`: the engine is gone, and no further clip is heard.
+# For each clip its segments, or why it has none; `EngineUnavailable`: the engine is gone, and no further clip is
+# recognised.
 Results = list[list[Segment] | Exception]
 
 
@@ -41,7 +42,7 @@ class Recogniser(Protocol):
     """
 
     announce: Announce  # gets one sentence for each fallback
-    lanes: int  # threads of a run that call it: with two, its next batch is ready when it has heard one
+    lanes: int  # threads of a run that call it: with two, its next batch is ready when it has recognised one
 
     @property
     def choice(self) -> Choice:
@@ -112,14 +113,19 @@ class LocalRecogniser:
         """
         with self._loading:
             while self._engine is None:
-                try:
-                    with opening(self.choice.weights):
-                        self._engine = self._open()
-                except Exception as error:
-                    if not devices.is_out_of_memory(error):
-                        raise
-                    self._step_down(error)
+                self._engine = self._loaded()
             return self._engine
+
+    def _loaded(self) -> Engine | None:
+        """Return the engine on the device that is in use now; of one that it does not fit on, step down."""
+        try:
+            with opening(self.choice.weights):
+                return self._open()
+        except Exception as error:
+            if not devices.is_out_of_memory(error):
+                raise
+            self._step_down(error)
+            return None
 
     def _open(self) -> Engine:
         """Load the weights on the device that is in use now."""
@@ -165,7 +171,7 @@ class LocalRecogniser:
             return self.transcribe(clips, options) if results is None else results
 
     def _after_failure(self, error: Exception, clips: Sequence[Clip], options: Options) -> Results | None:
-        """Return the results of a batch that failed; ``None`` to hear it again, with less at once or elsewhere."""
+        """Return the results of a batch that failed; ``None`` to recognise it again, with less at once or elsewhere."""
         if devices.is_out_of_memory(error):
             self._shrink(len(clips), error)
             return None

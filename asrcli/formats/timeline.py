@@ -58,7 +58,7 @@ def tiers(transcript: Transcript) -> list[Tier]:
     """Return the words of each speaker, in the order of first speaking.
 
     A segment whose words have no times is an utterance: no word gets a time that is made up. Words that `asr align` did
-    not find in the audio are left out: a tier says what is heard when. Words that share their times, or go back, are
+    not find in the audio are left out: a tier says what is said when. Words that share their times, or go back, are
     given at least a millisecond each.
     """
     spoken: dict[str | None, list[Word]] = {}
@@ -87,7 +87,7 @@ def speaker_names(transcript: Transcript) -> dict[str | None, str | None]:
 
 
 def is_timed(word: Word) -> bool:
-    """Return whether an engine or an aligner has heard when a word is said."""
+    """Return whether an engine or an aligner has found when a word is said."""
     return word.source != "interpolated"
 
 
@@ -129,11 +129,11 @@ def time_doubts(transcript: Transcript, formats: Collection[str], highlight: boo
     ]
     guessed = sum(not is_timed(word) for word in words)
     if guessed:
-        yield f"the times of {guessed} of {count_of(words, 'word')} are interpolated: nobody has heard them there"
+        yield f"the times of {guessed} of {count_of(words, 'word')} are interpolated: nobody has found them there"
 
 
 def end_of(transcript: Transcript) -> int:
-    """Return the millisecond where the tiers end: the end of the file, or of what was heard where that is later."""
+    """Return the millisecond where the tiers end: the end of the file, or of the text where that is later."""
     ends = [milliseconds(segment.end) for segment in transcript.segments]
     ends += [milliseconds(word.end) for segment in transcript.segments for word in segment.words]
     return max(milliseconds(transcript.recording.seconds or 0.0), recording_end(transcript) or 0, *ends, 1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from asrcli.compare.html import fill_page
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.plot import colour_of
 from asrcli.leaderboard.ranking import Board, Standing, front
 from asrcli.leaderboard.runs import Measured, grouped, summary
+from asrcli.reports.page import fill_page
 
 
 def page(board: Board, runs: Sequence[Measured] = ()) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from asrcli.base.console import complain, table_console
-from asrcli.compare.terminal import table
 from asrcli.errors import InputError
 from asrcli.leaderboard.snapshot import Version, read, versions
 from asrcli.leaderboard.tables import Table
+from asrcli.reports.terminal import table
 
 Found = list[tuple[Version, Table]]
 

@@ -111,7 +111,9 @@ def manifest_text(record: RunRecord) -> str:
     """Return a run as a manifest of the leaderboard: raw texts of what it scores, in the order of the run."""
     normalize = build(NORMALIZER, "en")
     lines = []
-    for number, (one, heard, time) in enumerate(zip(record.utterances, record.heard, record.times, strict=True)):
+    for number, (one, hypothesis, time) in enumerate(
+        zip(record.utterances, record.hypotheses, record.times, strict=True)
+    ):
         if not is_scored(one, normalize):
             continue
         row: dict[str, Any] = {
@@ -119,7 +121,7 @@ def manifest_text(record: RunRecord) -> str:
             "duration": one.seconds,
             "time": time,
             "text": one.text,
-            "pred_text": heard or "",
+            "pred_text": hypothesis or "",
         }
         fields = dict(one.fields)
         if PARENT in fields:

@@ -9,6 +9,7 @@ from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
 from asrcli.leaderboard.ranking import Board, Standing
 from asrcli.reports.blocks import MARKERS, model_link, replace_block, two_digits
+from asrcli.reports.table import markdown_table
 from asrcli.web.cleaning import escape_markdown
 
 
@@ -24,12 +25,9 @@ def board_markdown(board: Board, top: int) -> str:
         "Size",
         "Licence",
     ]
-    lines = [
-        " | ".join(["", *map(escape_markdown, header), "Protocol", ""]).strip(),
-        "|" + "--:|" * 2 + "---|" + "--:|" * (1 + len(board.columns) + 2) + "---|" * 2,
-    ]
     shown = board.standings[:top] if top else board.standings
-    lines += ["| " + " | ".join(cells_of(one, board)) + " |" for one in shown]
+    heads = [*map(escape_markdown, header), "Protocol"]
+    lines = markdown_table(heads, (cells_of(one, board) for one in shown), (2, len(heads) - 2, len(heads) - 1))
     notes = [f"- {escape_markdown(note)}" for note in board.notes]
     notes += [f"- {escape_markdown(one.row.model)}: {escape_markdown(one.remark)}" for one in shown if one.remark]
     notes += [f"- {escape_markdown(sentence)}" for sentence in protocol_sentences(board)]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from asrcli.base.cells import safe_cell
 from asrcli.leaderboard.ranking import Board, Standing
 from asrcli.leaderboard.runs import Measured
 from asrcli.leaderboard.scores import Score, score_facts, totals
+from asrcli.reports.table import csv_text, json_text
 
 SCHEMA = "asr-leaderboard/1"
 
@@ -37,7 +35,7 @@ def board_json(board: Board, top: int, runs: Sequence[Measured] = ()) -> str:
         ],
         "notes": list(board.notes),
     }  # fmt: skip
-    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    return json_text(data)
 
 
 def standing_facts(one: Standing) -> dict[str, Any]:
@@ -64,13 +62,10 @@ def standing_facts(one: Standing) -> dict[str, Any]:
 
 def board_csv(board: Board, top: int) -> str:
     """Return a board as CSV, a line per model; numbers are as published, the average is computed."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     ends = ("rtfx", "parameters", "licence", "kind", "remark", "day", "protocol", "scorer", "normalizer", "hardware")
     sets = [one.name for one in board.columns]
-    writer.writerow(
-        ["rank", "rank_low", "rank_high", "model", "average", "published_average", "unit", *sets, *ends, "source"]
-    )
+    columns = ["rank", "rank_low", "rank_high", "model", "average", "published_average", "unit", *sets, *ends, "source"]
+    rows = []
     for one in board.standings[:top] if top else board.standings:
         row, protocol = one.row, one.row.protocol
         low, high = one.interval or (None, None)
@@ -78,8 +73,8 @@ def board_csv(board: Board, top: int) -> str:
         cells += [row.rates.get(name) for name in sets]
         cells += [row.rtfx, row.parameters, row.licence, row.kind, one.remark, row.day]
         cells += [protocol.name, protocol.scorer, protocol.normalizer, protocol.hardware, row.source]
-        writer.writerow([safe_cell(cell) for cell in cells])
-    return text.getvalue()
+        rows.append(cells)
+    return csv_text(columns, rows)
 
 
 def score_json(one: Score) -> str:
@@ -98,17 +93,17 @@ def scores_json(scores: Sequence[Score]) -> str:
         ],
         "models": [asdict(one) for one in totals(scores)],
     }  # fmt: skip
-    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    return json_text(data)
 
 
 def scores_csv(scores: Sequence[Score]) -> str:
     """Return a line per manifest."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     names = ("wer", "sub", "del", "ins", "audio_length", "inference_time", "rtfx", "language", "manifest_sha256")
-    writer.writerow(["model", "dataset", "utterances", *names])
-    for one in scores:
-        facts = score_facts(one)
-        cells = [one.model, one.dataset, one.utterances, *(facts[name] for name in names)]
-        writer.writerow([safe_cell(cell) for cell in cells])
-    return text.getvalue()
+    facts = [score_facts(one) for one in scores]
+    return csv_text(
+        ["model", "dataset", "utterances", *names],
+        (
+            [one.model, one.dataset, one.utterances, *(own[name] for name in names)]
+            for one, own in zip(scores, facts, strict=True)
+        ),
+    )

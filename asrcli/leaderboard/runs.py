@@ -29,7 +29,7 @@ class Measured:
 
     row: Row
     set: str
-    failed: int  # utterances without an answer; they count as not heard
+    failed: int  # utterances without an answer; they count as not recognised
     utterances: int
     path: str
     seconds: float | None = None  # of audio, and of work; None where one utterance lacks either
@@ -68,8 +68,8 @@ def measure(record: RunRecord, path: str, table: Table) -> Measured:
     name = set_of(record.dataset or "")
     compounds = "compounds merged" in published.scorer
     convention = Convention.OPEN_ASR_LEADERBOARD if compounds else Convention.LEVENSHTEIN
-    heard = [text or "" for text in record.heard]
-    counts = count_errors([one.text for one in record.utterances], heard, language_of(record, name), convention)
+    hypothesis = [text or "" for text in record.hypotheses]
+    counts = count_errors([one.text for one in record.utterances], hypothesis, language_of(record, name), convention)
     seconds = [one.seconds for one in record.utterances]
     timed = bool(seconds) and all(seconds) and all(record.times)
     protocol = Protocol(
@@ -90,7 +90,7 @@ def measure(record: RunRecord, path: str, table: Table) -> Measured:
     found = Measured(
         row,
         name,
-        failed=sum(text is None for text in record.heard),
+        failed=sum(text is None for text in record.hypotheses),
         utterances=len(record.utterances),
         path=path,
         seconds=sum(one or 0.0 for one in seconds) if timed else None,
@@ -126,7 +126,7 @@ def compare(run: Measured, table: Table) -> list[str]:
         )
     if run.failed:
         lines.append(
-            f"answers: {run.failed:,} of {count_of(run.utterances, 'utterance')} failed and count as not heard"
+            f"answers: {run.failed:,} of {count_of(run.utterances, 'utterance')} failed and count as not recognised"
         )
     counted = "same way" if published.scorer.startswith(("jiwer", "kaldialign")) else "the table's way is not known"
     lines.append(f"counting: {counted} ({own.scorer}; the table: {published.scorer or 'not said'})")

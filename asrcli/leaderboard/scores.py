@@ -63,7 +63,7 @@ class Line:
     """One line of a manifest, or a whole recording put together from its pieces."""
 
     text: str
-    heard: str
+    hypothesis: str
     seconds: float | None
     time: float | None
 
@@ -120,7 +120,7 @@ def score_file(path: Path, language: str = "en") -> Score:
     if not rows:
         raise InputError(f"{path}: no utterances")
     lines, notes = lines_of(rows, path)
-    counts = count_errors([one.text for one in lines], [one.heard for one in lines], language)
+    counts = count_errors([one.text for one in lines], [one.hypothesis for one in lines], language)
     seconds, times = [one.seconds for one in lines], [one.time for one in lines]
     timed = all(seconds) and all(times)
     return Score(
@@ -148,7 +148,7 @@ def lines_of(rows: Sequence[tuple[int, Row]], path: Path) -> tuple[list[Line], t
     lines = [line_of(row, path, number) for number, row in rows]
     silent = sum(row.get("pred_text") is None for _, row in rows)
     if silent:
-        notes.append(f"{silent} utterances without pred_text count as not heard")
+        notes.append(f"{silent} utterances without pred_text count as not recognised")
     if PARENT not in rows[0][1]:
         return lines, tuple(notes)
     pieces: dict[str, list[tuple[int, Line]]] = {}
@@ -161,20 +161,20 @@ def lines_of(rows: Sequence[tuple[int, Row]], path: Path) -> tuple[list[Line], t
     for parent in sorted(pieces):
         ordered = sorted(pieces[parent], key=lambda piece: piece[0])
         if [place for place, _ in ordered] != list(range(len(ordered))):
-            notes.append(f"pieces of {parent} are missing or double: what they hold counts as not heard")
+            notes.append(f"pieces of {parent} are missing or double: what they hold counts as not recognised")
         joined.append(join_pieces([line for _, line in ordered]))
     return joined, tuple(notes)
 
 
 def line_of(row: Row, path: Path, number: int) -> Line:
     """Return one line of a manifest."""
-    text, heard = row.get("text"), row.get("pred_text")
-    if not isinstance(text, str) or not isinstance(heard, str | None):
+    text, hypothesis = row.get("text"), row.get("pred_text")
+    if not isinstance(text, str) or not isinstance(hypothesis, str | None):
         raise InputError(f"{path} line {number}: 'text' and 'pred_text' must be there and be text")
-    for one in (text, heard or ""):
+    for one in (text, hypothesis or ""):
         check_text(one, path, number)
     seconds, time = (amount(row, key, path, number) for key in ("duration", "time"))
-    return Line(text, heard or "", seconds, time)
+    return Line(text, hypothesis or "", seconds, time)
 
 
 def amount(row: Row, key: str, path: Path, number: int) -> float | None:
@@ -192,20 +192,20 @@ def join_pieces(pieces: Sequence[Line]) -> Line:
         known = [value for value in values if value is not None]
         return sum(known) if len(known) == len(values) else None
 
-    heard = " ".join(text for piece in pieces if (text := piece.heard.strip()))
-    return Line(pieces[0].text, heard, whole([one.seconds for one in pieces]), whole([one.time for one in pieces]))
+    hypothesis = " ".join(text for piece in pieces if (text := piece.hypothesis.strip()))
+    return Line(pieces[0].text, hypothesis, whole([one.seconds for one in pieces]), whole([one.time for one in pieces]))
 
 
 def count_errors(
     texts: Sequence[str],
-    heard: Sequence[str],
+    hypothesis: Sequence[str],
     language: str,
     convention: Convention = Convention.OPEN_ASR_LEADERBOARD,
 ) -> ErrorCounts:
     """Count word errors with the leaderboard's normaliser, and (unless told otherwise) in its way."""
     normalize = build(NORMALIZER, language)
     references = [normalize(text).split() for text in texts]
-    words = [normalize(text).split() for text in heard]
+    words = [normalize(text).split() for text in hypothesis]
     if language != "en" and convention is Convention.OPEN_ASR_LEADERBOARD:
         pairs = [join_alike(one, other) for one, other in zip(references, words, strict=True)]
         references, words = [list(one) for one, _ in pairs], [list(other) for _, other in pairs]

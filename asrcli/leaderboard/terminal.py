@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from asrcli.compare.tables import printable
-from asrcli.compare.terminal import Sheet, table
+from asrcli.base.console import printable
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.ranking import Board, Standing
 from asrcli.leaderboard.runs import Measured, grouped, summary
 from asrcli.leaderboard.tables import Kind
 from asrcli.reports.blocks import two_digits
+from asrcli.reports.terminal import Sheet, table
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -136,19 +136,23 @@ class ClaimsElsewhere:
             with self._guard:
                 mine = dict(self._mine)
             for output, facts in mine.items():
-                with suppress(AsrError), located(self._place(output), OutputError) as (bucket, key):
-                    try:
-                        renewed = bucket.write(key, self._content(), facts)
-                    except Taken:  # others took it for dead, or it was given back in between
-                        with self._guard:
-                            self._mine.pop(output, None)
-                        continue
-                    with self._guard:
-                        kept = output in self._mine
-                        if kept:
-                            self._mine[output] = renewed
-                    if not kept:
-                        bucket.delete(key)
+                with suppress(AsrError):
+                    self._renew_one(output, facts)
+
+    def _renew_one(self, output: str, facts: Facts) -> None:
+        with located(self._place(output), OutputError) as (bucket, key):
+            try:
+                renewed = bucket.write(key, self._content(), facts)
+            except Taken:  # others took it for dead, or it was given back in between
+                with self._guard:
+                    self._mine.pop(output, None)
+                return
+            with self._guard:
+                kept = output in self._mine
+                if kept:
+                    self._mine[output] = renewed
+            if not kept:
+                bucket.delete(key)
 
     def _content(self) -> bytes:
         """Return what is another content each time."""

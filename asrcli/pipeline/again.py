@@ -1,8 +1,8 @@
-"""Hear again what was heard without text, or with far too little of it.
+"""Recognise again what was recognised without text, or with far too little of it.
 
 Recognisers end early: Whisper closes a window after one sentence and says nothing of the speech behind it. Text for
-each second of detected speech tells it. Such a stretch is cut into shorter clips and heard once more, and what of it
-still lacks text in shorter ones yet; what stays without text is a gap, or a segment flagged as too slow.
+each second of detected speech tells it. Such a stretch is cut into shorter clips and recognised once more, and what of
+it still lacks text in shorter ones yet; what stays without text is a gap, or a segment flagged as too slow.
 """
 
 from __future__ import annotations
@@ -22,47 +22,53 @@ from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Region, Segment
 if TYPE_CHECKING:
     from asrcli.engines.recogniser import Recogniser
 
-    Hear = Callable[[Sequence[Clip]], Sequence[Sequence[Segment]]]  # settled segments of each clip; () where it failed
+    Recognise = Callable[[Sequence[Clip]], Sequence[Sequence[Segment]]]  # settled; () where a clip failed
 
 # Letters a second of detected speech, over at least so many seconds. People who read or talk say 10 to 18, the slowest
 # of the real recordings at hand 6; below 4 there is speech without text, below 7 there may be.
 SLOWEST = 4.0
 SLOW = 7.0
 LEAST_SPEECH = 4.0
-MORE = 1.3  # times as many letters, for a second hearing to take the place of a text
+MORE = 1.3  # times as many letters, for a second pass to take the place of a text
 SYLLABLE = 2.5  # letters that a character of a script without spaces is worth
 DIGIT = 4.0  # letters that a digit is worth
 LEAST_GAP = 1.0  # seconds of speech that no segment covers
 EDGE = 0.05  # seconds by which a segment may reach into a gap
-TARGETS = (15.0, 7.0, 4.0)  # seconds of a clip that is heard again: an engine that ends early has less to leave out
-# Short words by themselves are hard to hear: of 120 spoken digits Whisper tiny.en writes nothing for three. With
-# silence around them and at an ordinary level it hears all three; what it writes then may be flagged as doubtful.
+TARGETS = (
+    15.0,
+    7.0,
+    4.0,
+)  # seconds of a clip of the second pass: an engine that ends early has less to leave out
+# Short words by themselves are hard to recognise: of 120 spoken digits Whisper tiny.en writes nothing for three. With
+# silence around them and at an ordinary level it recognises all three; what it writes then may be flagged as doubtful.
 ONE_WORD = 2.0  # seconds of detected speech, pads included
 SET_OFF = 0.5  # seconds of silence on each side
 PEAK = 0.7
-# What is heard where voice activity found no speech counts only when the engine has next to no doubt.
+# What is recognised where voice activity found no speech counts only when the engine has next to no doubt.
 SURE = 0.6  # score of a segment
 SPEAKS = 0.3  # Whisper's probability of no speech
-# A second hearing counts only when nothing is wrong with it.
+# A second pass counts only when nothing is wrong with it.
 DOUBTS = frozenset({Flag.REPEAT_LOOP, Flag.LOW_CONFIDENCE, Flag.NO_SPEECH, Flag.PROMPT_ECHO, Flag.TRUNCATED})
 
 
-def hear_again(clip: Clip, segments: Sequence[Segment], options: CutOptions, hear: Hear) -> tuple[Segment, ...]:
-    """Return the segments of a clip, with those of a second hearing where the first lacks text.
+def recognise_again(
+    clip: Clip, segments: Sequence[Segment], options: CutOptions, recognise: Recognise
+) -> tuple[Segment, ...]:
+    """Return the segments of a clip, with those of a second pass where the first lacks text.
 
     Args:
         clip: with its speech.
         segments: settled, on the recording's clock.
         options: how the recording was cut.
-        hear: recognises clips and settles what it finds.
+        @@recognise: recognises clips and settles what it finds.
     """
     if not segments and sum(one.seconds for one in clip.speech) <= ONE_WORD:
         doubts = DOUBTS - {Flag.LOW_CONFIDENCE}
-        found = [one for own in hear([_set_off(clip)]) for one in own if doubts.isdisjoint(one.flags)]
+        found = [one for own in recognise([_set_off(clip)]) for one in own if doubts.isdisjoint(one.flags)]
         return tuple(_within(one, clip) for one in found)
     kept = list(segments)
     for stretch, old in stretches(clip, segments):
-        new = _in_pieces(clip, stretch, [old] if old else [], (options, hear), TARGETS)
+        new = _in_pieces(clip, stretch, [old] if old else [], (options, recognise), TARGETS)
         if old is None:
             new = without_repeats(new, kept, stretch)
         if letters(new) > (MORE * letters([old]) if old else 0):
@@ -92,10 +98,11 @@ def _within(segment: Segment, clip: Clip) -> Segment:
 
 
 def without_repeats(found: Sequence[Segment], kept: Sequence[Segment], gap: Region) -> list[Segment]:
-    """Return what was heard in a gap, without the words at its edges that are in the text before or behind it already.
+    """Return what was recognised in a gap, without the words at its edges that are in the text before or behind it
+    already.
 
-    A gap is heard with a little of the sound around it, and begins where a word is thought to end: the last word may be
-    heard once more. One that begins within the gap was said twice.
+    A gap is recognised with a little of the sound around it, and begins where a word is thought to end: the last word
+    may be recognised once more. One that begins within the gap was said twice.
     """
     new = list(found)
     before = [one for one in kept if one.end <= gap.start + EDGE]
@@ -144,26 +151,26 @@ def _cut(segment: Segment, first: int, end: int) -> list[Segment]:
 
 
 def _in_pieces(
-    clip: Clip, stretch: Region, known: Sequence[Segment], how: tuple[CutOptions, Hear], targets: Sequence[float]
+    clip: Clip, stretch: Region, known: Sequence[Segment], how: tuple[CutOptions, Recognise], targets: Sequence[float]
 ) -> list[Segment]:
-    """Return what is heard of a stretch in pieces, and of pieces that lack text in shorter ones.
+    """Return what is recognised of a stretch in pieces, and of pieces that lack text in shorter ones.
 
     Args:
         clip: with its speech.
         stretch: of it.
-        known: what was heard there before.
+        known: what was recognised there before.
         how: how the recording was cut, and what recognises clips.
         targets: seconds of the pieces, and of the pieces of those.
     """
     if not targets:
         return []
-    options, hear = how
+    options, recognise = how
     pieces = _pieces(clip, stretch, options, targets[0])
     if not pieces:
         lacking = lacks_text(known, _speech_in(clip, stretch))
         return _in_pieces(clip, stretch, known, how, targets[1:]) if lacking else []
     new: list[Segment] = []
-    for piece, found in zip(pieces, hear(pieces), strict=True):
+    for piece, found in zip(pieces, recognise(pieces), strict=True):
         own = [one for one in found if DOUBTS.isdisjoint(one.flags)]
         if lacks_text(own, piece.speech, SLOW):
             closer = _in_pieces(piece, Region(piece.start, piece.end), own, how, targets[1:])
@@ -191,25 +198,25 @@ def _flagged(segment: Segment) -> Segment:
     return replace(segment, flags=tuple(dict.fromkeys((*segment.flags, Flag.RATE_ANOMALY.value))))
 
 
-def second_hearing(recogniser: Recogniser, options: Options) -> Hear:
-    """Return what hears clips again and settles what it finds.
+def second_pass(recogniser: Recogniser, options: Options) -> Recognise:
+    """Return what recognises clips again and settles what it finds.
 
     Nothing is sampled unless that was asked for: what would have to be would be doubtful, and not count.
     """
     if not options.temperature and "temperature" in recogniser.choice.engine.supports:
         options = replace(options, temperature=(0.0,))
 
-    def hear(pieces: Sequence[Clip]) -> list[Sequence[Segment]]:
+    def recognise(pieces: Sequence[Clip]) -> list[Sequence[Segment]]:
         try:
             found = recogniser.transcribe(pieces, options)
         except EngineUnavailable:
-            return [()] * len(pieces)  # what was heard first stands; the next batch will tell
+            return [()] * len(pieces)  # what was recognised first stands; the next batch will tell
         return [
             () if isinstance(one, Exception) else settle(piece, one, options, piece.speech)
             for piece, one in zip(pieces, found, strict=True)
         ]
 
-    return hear
+    return recognise
 
 
 def sure(segments: Sequence[Segment]) -> tuple[Segment, ...]:

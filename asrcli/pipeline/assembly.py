@@ -22,7 +22,7 @@ def clip_key(clip: Clip) -> ClipKey:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardClip:
+class RecognisedClip:
     """The result for one clip, as it is kept in the journal; times are the recording's."""
 
     key: ClipKey
@@ -31,7 +31,7 @@ class HeardClip:
 
 @dataclass(slots=True)
 class Slot:
-    """One clip of a recording, heard or not yet."""
+    """One clip of a recording, recognised or not yet."""
 
     key: ClipKey
     segments: tuple[Segment, ...] | None = None
@@ -73,7 +73,7 @@ class Assembly:
 
     @property
     def complete(self) -> bool:
-        """Whether everything was decoded and heard."""
+        """Whether everything was decoded and recognised."""
         return self.ended and all(slot.segments is not None for slot in self.slots)
 
     @property
@@ -120,7 +120,7 @@ def settle(
     """Move the segments of a clip to the recording's clock, keep them within the clip and in order, and flag them.
 
     Args:
-        clip: where the segments were heard.
+        clip: where the segments were recognised.
         segments: with times from the start of the clip, as the engine gave them.
         options: what was asked of the engine (a prompt may be echoed).
         speech: detected in the clip, on the recording's clock; None when nobody looked for it.

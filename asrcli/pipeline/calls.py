@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from asrcli.engines.recogniser import Recogniser, Results
 from asrcli.errors import DeviceError, EngineUnavailable
-from asrcli.pipeline.again import hear_again, second_hearing, sure
+from asrcli.pipeline.again import recognise_again, second_pass, sure
 from asrcli.pipeline.assembly import doubt, settle
 from asrcli.pipeline.punctuation import punctuate
 from asrcli.pipeline.settings import Settings
@@ -20,7 +20,7 @@ class Calls:
 
     def __init__(self, options: Options, settings: Settings) -> None:
         self.options, self.settings = options, settings
-        self._companions = threading.Lock()  # models beside the engine hear one at a time
+        self._companions = threading.Lock()  # models beside the engine recognise one at a time
 
     def identify(self, recogniser: Recogniser, clips: Sequence[Clip]) -> list[dict[str, float]] | Exception:
         """Return the probability of each language for each clip, or why there is none."""
@@ -45,7 +45,7 @@ class Calls:
     def _settled(
         self, recogniser: Recogniser, clip: Clip, result: list[Segment] | Exception
     ) -> list[Segment] | Exception:
-        """Move segments to the recording's clock, and hear again what lacks text for the speech in it."""
+        """Move segments to the recording's clock, and recognise again what lacks text for the speech in it."""
         if isinstance(result, Exception):
             return result
         if self.settings.cut.vad is None:
@@ -55,7 +55,7 @@ class Calls:
         segments = settle(clip, result, self.options, clip.speech)
         if not clip.speech:
             return list(sure(segments))
-        return list(hear_again(clip, segments, self.settings.cut, second_hearing(recogniser, self.options)))
+        return list(recognise_again(clip, segments, self.settings.cut, second_pass(recogniser, self.options)))
 
     def _complete(self, clip: Clip, segments: list[Segment] | Exception) -> list[Segment] | Exception:
         """Give segments punctuation and word times where asked for."""

@@ -1,11 +1,11 @@
-"""What the pipeline reports while it works, and what it may be told that an earlier run had heard."""
+"""What the pipeline reports while it works, and what it may be told that an earlier run had recognised."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from asrcli.pipeline.assembly import ClipKey, HeardClip
+from asrcli.pipeline.assembly import ClipKey, RecognisedClip
 from asrcli.types import Segment, Transcript
 
 
@@ -18,11 +18,11 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipHeard:
+class ClipRecognised:
     """One clip is done; what the journal keeps."""
 
     index: int
-    heard: HeardClip
+    clip: RecognisedClip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Voted:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Further segments of a recording, in order, and how far it has been heard."""
+    """Further segments of a recording, in order, and how far it has been recognised."""
 
     index: int
     segments: tuple[Segment, ...]
@@ -61,18 +61,18 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """One of several recognisers has heard so many seconds of audio more."""
+    """One of several recognisers has recognised so many seconds of audio more."""
 
     recogniser: int  # its index
     seconds: float
 
 
-Event = Notice | Worked | ClipHeard | Voted | Settled | Finished | Failed
+Event = Notice | Worked | ClipRecognised | Voted | Settled | Finished | Failed
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What an interrupted run had already heard of a recording."""
+    """What an interrupted run had already recognised of a recording."""
 
     clips: Mapping[ClipKey, tuple[Segment, ...]] = field(default_factory=dict)
     language: str | None = None

@@ -19,8 +19,8 @@ from asrcli.pipeline.settings import Settings
 from asrcli.places.addresses import is_address
 from asrcli.types import Clip, Recording, Region
 
-AROUND = 0.5  # seconds heard on both sides of what stands out
-LONGEST_LOOK = 600.0  # seconds of it that are heard, at most: a second look is to be cheap
+AROUND = 0.5  # seconds recognised on both sides of what stands out
+LONGEST_LOOK = 600.0  # seconds of it that are recognised, at most: a second look is to be cheap
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ def feed(
         if settings.opening:
             settings.opening(index)
         blocks = decode(recording, warn)
-        heard = settings.listen(index, blocks) if settings.listen else blocks
-        for clip in cut(heard, recording, settings.cut, summary):
+        listened = settings.listen(index, blocks) if settings.listen else blocks
+        for clip in cut(listened, recording, settings.cut, summary):
             busy += time.perf_counter() - begun
             fed.put((index, clip), clip.seconds)
             begun = time.perf_counter()

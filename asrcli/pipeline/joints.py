@@ -1,7 +1,7 @@
 """Where two clips meet: a sentence begins with a capital after a full stop, as it does within a clip.
 
-An engine that hears a clip by itself may end it with a full stop where the speaker goes on, and begin the next one with
-a small letter. What is settled is never taken back, so the next one changes.
+An engine that recognises a clip by itself may end it with a full stop where the speaker goes on, and begin the next one
+with a small letter. What is settled is never taken back, so the next one changes.
 """
 
 from __future__ import annotations

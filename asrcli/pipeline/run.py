@@ -1,7 +1,7 @@
 """Recordings in, transcripts out: the only code that drives an engine and measures its time.
 
     decode threads:  blocks -> voice activity -> cuts ──> SecondsQueue ──> engine threads: vote, batch, recognise
-    caller's thread: <── events (clip heard, segments settled, recording finished or failed) ──┘
+    caller's thread: <── events (clip recognised, segments settled, recording finished or failed) ──┘
 
 Decoding and cutting run beside the engine, batches are made across recordings, and what waits between the two is
 bounded in seconds of audio. Each recogniser has a thread of its own, or two, so that one batch is always ahead. The
@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from asrcli.base.background import until_none
 from asrcli.base.blas import pin_threads
 from asrcli.engines.recogniser import Recogniser, silently
 from asrcli.errors import DeviceError, EngineUnavailable
-from asrcli.pipeline.batches import Closed, SecondsQueue
+from asrcli.pipeline.batches import Closed
 from asrcli.pipeline.events import Event, Known, Notice
-from asrcli.pipeline.feed import Fed, start_decoding
+from asrcli.pipeline.feed import start_decoding
 from asrcli.pipeline.settings import Settings
 from asrcli.pipeline.work import Work
 from asrcli.types import Options, Recording
@@ -50,18 +50,16 @@ def run(
 
     Raises:
         EngineUnavailable, DeviceError: no recogniser is left that can be loaded and runs anywhere; of several, one that
-            fails after others have heard something is a `Notice`, and its clips are theirs.
+            fails after others have recognised something is a `Notice`, and its clips are theirs.
     """
     pin_threads()  # also for what works beside the engine
     events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
-    fed: SecondsQueue[Fed] = SecondsQueue(settings.queue_seconds)
-    work = Work(recordings, recognisers, options, settings, known, fed, events.put)
-
+    work = Work(recordings, recognisers, options, settings, known, events.put)
     lanes = [one for one in recognisers for _ in range(1 if options.seed is not None else one.lanes)]
 
     # What is sampled depends on all that was sampled before: a seed is worth something in a fixed order only.
     decoders = 1 if options.seed is not None else max(1, min(settings.decode_threads, len(recordings)))
-    start_decoding(recordings, settings, decoders, fed, events.put)
+    start_decoding(recordings, settings, decoders, work.fed, events.put)
     lent: list[Recogniser] = []  # whose announcements are taken while the run goes on
     for number, recogniser in enumerate(lanes):
         if recogniser.announce is silently:
@@ -72,15 +70,19 @@ def run(
         ).start()
     try:
         for _ in lanes:  # each thread's last word is None
-            happenings: Iterator[Event | BaseException] = until_none(events)
-            for event in happenings:
-                if isinstance(event, BaseException):
-                    raise event
-                yield event
+            yield from unless_raised(until_none(events))
     finally:
-        fed.close()
+        work.fed.close()
         for recogniser in lent:
             recogniser.announce = silently
+
+
+def unless_raised(events: Iterable[Event | BaseException]) -> Iterator[Event]:
+    """Yield events; raise what a thread could not."""
+    for event in events:
+        if isinstance(event, BaseException):
+            raise event
+        yield event
 
 
 def _recognise(work: Work, recogniser: Recogniser, put: Callable[[Event | BaseException | None], None]) -> None:

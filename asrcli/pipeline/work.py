@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from asrcli.engines.recogniser import Recogniser, vote
 from asrcli.errors import DeviceError, EngineUnavailable
-from asrcli.pipeline.assembly import Assembly, HeardClip, clip_key
+from asrcli.pipeline.assembly import Assembly, RecognisedClip, clip_key
 from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch
 from asrcli.pipeline.calls import Calls
-from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Settled, Voted, Worked
+from asrcli.pipeline.events import ClipRecognised, Event, Failed, Finished, Known, Settled, Voted, Worked
 from asrcli.pipeline.feed import End, Fed
 from asrcli.pipeline.recorded import shaped_by
 from asrcli.pipeline.settings import Settings
@@ -26,23 +26,23 @@ VOTES = 4  # clips of a recording that vote on its language: two minutes of spee
 class Work:
     """The state that the engine threads share. Everything but the calls of engines and models is done under a lock."""
 
-    def __init__(  # noqa: PLR0913 -- takes over what `run` was given, and both its queues
+    def __init__(
         self,
         recordings: Sequence[Recording],
         recognisers: Sequence[Recogniser],
         options: Options,
         settings: Settings,
         known: Callable[[int], Known],
-        fed: SecondsQueue[Fed],
         put: Callable[[Event], None],
     ) -> None:
         self.recordings, self.options, self.settings = recordings, options, settings
-        self.known, self.fed, self.put = known, fed, put
+        self.known, self.put = known, put
+        self.fed: SecondsQueue[Fed] = SecondsQueue(settings.queue_seconds)
         self.all = tuple(recognisers)
         self.recognisers = list(recognisers)  # without those that have failed
         self.at_work = Counter[Recogniser]()  # batches of each
         self.calls = Calls(options, settings)
-        self.heard = 0.0  # seconds of audio
+        self.recognised = 0.0  # seconds of audio
         self.choice = choice = recognisers[0].choice
         self.tracks: dict[int, Track] = {}  # under way
         self.waiting: list[tuple[Track, Clip]] = []  # ready for a batch, the oldest first
@@ -187,11 +187,11 @@ class Work:
             raise gone
 
     def _give_back(self, batch: Sequence[tuple[Track, Clip]]) -> None:
-        """Let another recogniser hear clips, if there is one."""
+        """Let another recogniser recognise clips, if there is one."""
         self.waiting = [*(one for one in batch if not one[0].failed), *self.waiting]
 
     def spare(self, recogniser: Recogniser) -> int | None:
-        """Give up a recogniser if others, which have heard something, can do the rest.
+        """Give up a recogniser if others, which have recognised something, can do the rest.
 
         Returns:
             How many others go on; 0 when it was given up before, ``None`` when it cannot be.
@@ -199,7 +199,7 @@ class Work:
         with self.fed.changed:
             if recogniser not in self.recognisers:
                 return 0
-            if len(self.recognisers) < 2 or not self.heard:
+            if len(self.recognisers) < 2 or not self.recognised:
                 return None
             self.recognisers.remove(recogniser)
             self.fed.changed.notify_all()
@@ -208,7 +208,7 @@ class Work:
     def _has_turn(self, recogniser: Recogniser) -> bool:
         """Return whether a recogniser may take a batch: one that is at work, only where enough is left for the others.
 
-        What waits behind a batch that is being heard is not there for a recogniser that is free.
+        What waits behind a batch that is being recognised is not there for a recogniser that is free.
         """
         if recogniser not in self.recognisers:
             raise Closed
@@ -216,7 +216,7 @@ class Work:
         return not self.at_work[recogniser] or seconds > self.budget * len(self.recognisers)
 
     def _count(self, recogniser: Recogniser, seconds: float) -> None:
-        self.heard += seconds
+        self.recognised += seconds
         if len(self.all) > 1:
             self.put(Worked(self.all.index(recogniser), seconds))
 
@@ -229,7 +229,7 @@ class Work:
         key = clip_key(clip)
         track.assembly.engine_seconds += spent
         track.assembly.by_key[key].segments = tuple(result)
-        self.put(ClipHeard(track.index, HeardClip(key, tuple(result))))
+        self.put(ClipRecognised(track.index, RecognisedClip(key, tuple(result))))
         self._emit(track)
 
     def _emit(self, track: Track) -> None:

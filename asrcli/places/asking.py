@@ -1,8 +1,4 @@
-"""Asking a web server for some bytes, at a number that was checked.
-
-A host is resolved here, no address of it may be private, and the connection goes to the number that was checked, so
-that a second look-up cannot answer otherwise. Every redirect goes through the same check.
-"""
+"""Asking a web server for some bytes of a recording."""
 
 from __future__ import annotations
 
@@ -10,19 +6,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from asrcli.base.deadline import bounded_client
+from asrcli.base.http import Passing
 from asrcli.places.addresses import is_allowed, may_be_plain
 from asrcli.places.blocks import Facts
-from asrcli.web.live import is_address, public_addresses, resolve_host, with_host
+from asrcli.web.guard import GuardedHttp
 
 if TYPE_CHECKING:
     import httpx2
 
+REDIRECTS = 5
 TIMEOUT = 20.0  # seconds to connect, and between two pieces of an answer
 RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
@@ -74,63 +70,35 @@ class Problem(Exception):
     """What a server does wrong, as the end of a sentence that begins with its address."""
 
 
-class Later(Problem):
+class Later(Problem, Passing):
     """What may go better in so many seconds."""
 
-    def __init__(self, text: str, seconds: float) -> None:
-        super().__init__(text)
-        self.seconds = seconds
+
+def sent(url: str, start: int, end: int) -> Answer:
+    """Ask for some bytes of what is behind an address; return the head of the answer that leads nowhere else."""
+    headers = {"Range": f"bytes={start}-{end - 1}", "Accept": "*/*", "Accept-Encoding": "identity"}
+    check = partial(_check, secure=url.startswith("https:"))
+    found, response = http().follow(url, check, REDIRECTS, headers=headers)
+    return Answer(response, found)
 
 
-def sent(url: str, start: int, end: int) -> httpx2.Response:
-    """Ask for some bytes of what is behind an address, at a number that was checked; return the head of the answer."""
+def _check(url: str, secure: bool) -> None:
+    """Raise `Problem` for an address that is not asked; from a ``secure`` one none leads to another that is not."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise Problem("leads to something that is no address") from None
-    if parts.scheme not in ("https", "http") or (parts.scheme == "http" and not may_be_plain(host, port)):
+    if parts.scheme != "https" and (parts.scheme != "http" or secure or not may_be_plain(host, port)):
         raise Problem("leads to an address that is not encrypted")
     if not host or parts.username is not None:
         raise Problem("leads to an address with a password, or without a host")
-    headers = {"Range": f"bytes={start}-{end - 1}", "Accept": "*/*", "Accept-Encoding": "identity"}
-    client = _client(parts.scheme, host, port)
-    client.cookies.clear()
-    proxied = parts.scheme in getproxies() and not proxy_bypass(host) and not is_allowed(host, port)
-    if proxied and not is_address(host):  # the proxy resolves names and decides what may be reached
-        return client.send(client.build_request("GET", url, headers=headers), stream=True)
-    numbers = resolve_host(host) if is_allowed(host, port) else public_addresses(host)
-    return _sent_to(client, numbers, url, headers)
 
 
-def _sent_to(client: httpx2.Client, numbers: list[str], url: str, headers: dict[str, str]) -> httpx2.Response:
-    """Ask the first number of a host that can be reached."""
-    import httpx2
-
-    parts = urlsplit(url)
-    headers = {**headers, "Host": parts.netloc}
-    for left, number in enumerate(numbers, 1 - len(numbers)):
-        target = with_host(url, number)
-        try:
-            request = client.build_request(
-                "GET", _with_port(target, parts.port), headers=headers, extensions={"sni_hostname": parts.hostname}
-            )
-            return client.send(request, stream=True)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout):  # no route to IPv6, say
-            if left == 0:
-                raise
-    raise AssertionError("a host has at least one address")
-
-
-def _with_port(url: str, port: int | None) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=f"{parts.netloc}:{port}").geturl() if port else url
-
-
-@lru_cache(maxsize=256)
-def _client(scheme: str, host: str, port: int | None) -> httpx2.Client:
-    """Return the client for one host: a connection to a number is for the name that its certificate was checked for."""
-    return bounded_client(timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": "asrcli"})
+@lru_cache(maxsize=1)
+def http() -> GuardedHttp:
+    """Return the client for recordings: hosts that the user allows may be on a private network."""
+    return GuardedHttp(TIMEOUT, 0, allowed=is_allowed, timeout=TIMEOUT, headers={"User-Agent": "asrcli"})
 
 
 def transport_errors() -> tuple[type[Exception], ...]:

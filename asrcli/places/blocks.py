@@ -66,7 +66,7 @@ class Blocks(io.RawIOBase):
         """Return all bytes that are asked for; fewer only at the end.
 
         Raises:
-            InputError: they cannot be had, now or before: what follows a hole is not heard.
+            InputError: they cannot be had, now or before: what follows a hole is not recognised.
         """
         end = self.facts.size if size is None or size < 0 else min(self._at + size, self.facts.size)
         if end <= self._at:

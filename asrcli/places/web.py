@@ -6,23 +6,20 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, BinaryIO, cast
-from urllib.parse import urljoin, urlsplit
 
-from asrcli.base.deadline import deadline
 from asrcli.base.files import reason
+from asrcli.base.http import RETRIED, deadline, persist, retry_after
 from asrcli.errors import InputError
 from asrcli.places.addresses import whole
 from asrcli.places.asking import Answer, Later, Problem, sent, transport_errors, why
 from asrcli.places.blocks import FIRST, Blocks, Facts
 from asrcli.web.client import WebError
-from asrcli.web.retries import LONGEST_WAIT, RETRIED, retry_after
 
 EXCHANGE = 60.0  # seconds for one block in all: a server that drips must not hold the run
 SLOWEST = 1 << 14  # bytes a second of a recording that has to be fetched in one piece
 MOST_FETCHED = 1 << 33  # bytes of such a recording: 8 GiB
-REDIRECTS = 5
 TRIES = 3
 
 
@@ -87,25 +84,28 @@ class WebRecording:
             raise Problem(
                 f"sends {promised >> 20} MB in one piece, more than {MOST_FETCHED >> 20} MB: copy it here first"
             )
-        file: IO[bytes] = tempfile.TemporaryFile(prefix="asr-")  # noqa: SIM115 -- the reader closes it
-        started, received = time.monotonic(), 0
-        try:
-            with deadline(MOST_FETCHED / SLOWEST):
-                for piece in answer.body(MOST_FETCHED):
-                    file.write(piece)
-                    received += len(piece)
-                    if time.monotonic() - started > EXCHANGE + received / SLOWEST:
-                        raise Problem("is too slow")
+        with ExitStack() as opened:
+            try:
+                file = opened.enter_context(tempfile.TemporaryFile(prefix="asr-"))
+                received = self._receive(answer, file)
+                file.seek(0)
+            except OSError as error:
+                raise InputError(f"{self.name}: no place here to fetch it to: {reason(error)}") from None
             if promised is not None and received != promised:
                 raise Problem(f"ends after {received} of {promised} bytes")
-            file.seek(0)
-        except OSError as error:
-            file.close()
-            raise InputError(f"{self.name}: no place here to fetch it to: {reason(error)}") from None
-        except BaseException:
-            file.close()
-            raise
-        return cast(BinaryIO, file)
+            opened.pop_all()  # the reader closes it
+            return cast(BinaryIO, file)
+
+    def _receive(self, answer: Answer, file: IO[bytes]) -> int:
+        """Write the body into a file and return its length."""
+        started, received = time.monotonic(), 0
+        with deadline(MOST_FETCHED / SLOWEST):
+            for piece in answer.body(MOST_FETCHED):
+                file.write(piece)
+                received += len(piece)
+                if time.monotonic() - started > EXCHANGE + received / SLOWEST:
+                    raise Problem("is too slow")
+        return received
 
     @contextmanager
     def _tried(self, start: int, end: int) -> Iterator[Answer | None]:
@@ -128,23 +128,21 @@ class WebRecording:
                 answer.response.close()
 
     def _answer(self, start: int, end: int) -> Answer | None:
-        until = time.monotonic() + EXCHANGE
-        again: tuple[type[Exception], ...] = (Later, *transport_errors())
-        for left in reversed(range(TRIES)):
-            try:
-                return self._checked(self._followed(start, end), start)
-            except again as error:
-                wait = error.seconds if isinstance(error, Later) else 0.5
-                if not left or wait > LONGEST_WAIT or time.monotonic() + wait > until:
-                    words = str(error) if isinstance(error, Problem) else why(error)
-                    raise InputError(f"{self.name}: the server {words}") from None
-                time.sleep(wait)
-            except (Problem, WebError) as error:
-                said = f"the server {error}" if isinstance(error, Problem) else str(error)
-                raise InputError(f"{self.name}: {said}") from None
-            except socket.gaierror as error:
-                raise InputError(f"{self.name}: its host cannot be resolved ({error.strerror})") from None
-        raise AssertionError("the last try returns or raises")
+        try:
+            return persist(lambda number: self._asked(start, end), TRIES)
+        except (Problem, WebError) as error:
+            said = f"the server {error}" if isinstance(error, Problem) else str(error)
+            raise InputError(f"{self.name}: {said}") from None
+        except socket.gaierror as error:
+            raise InputError(f"{self.name}: its host cannot be resolved ({error.strerror})") from None
+
+    def _asked(self, start: int, end: int) -> Answer | None:
+        try:
+            answer = sent(self._moved, start, end)
+        except transport_errors() as error:
+            raise Later(why(error), 0.5) from None
+        self._moved = answer.url
+        return self._checked(answer, start)
 
     def _checked(self, answer: Answer, start: int) -> Answer | None:
         """Return an answer with a body; ``None`` when nothing is there."""
@@ -172,21 +170,3 @@ class WebRecording:
             wait = retry_after(answer.header("retry-after"), answer.header("date"), 1.0)
             raise Later(f"answers {status}", wait)
         raise Problem(f"answers {status}")
-
-    def _followed(self, start: int, end: int) -> Answer:
-        """Return the first answer that leads nowhere else."""
-        url = self._moved
-        for _ in range(REDIRECTS + 1):
-            answer = Answer(sent(url, start, end), url)
-            if not answer.response.is_redirect:
-                self._moved = url
-                return answer
-            answer.response.close()
-            try:
-                location = urljoin(url, answer.header("location"))
-            except ValueError:
-                raise Problem("leads to something that is no address") from None
-            if urlsplit(url).scheme == "https" and urlsplit(location).scheme != "https":
-                raise Problem("leads to an address that is not encrypted")
-            url = location
-        raise Problem(f"leads on more than {REDIRECTS} times")

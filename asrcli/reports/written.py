@@ -59,7 +59,8 @@ def write_reports(paths: ReportPaths, makers: Mapping[str, Maker], *, force: boo
     wanted = [(path, makers[name]()) for name, path in paths._asdict().items() if path is not None]
     for path, made in wanted:
         if str(path) == "-":
-            sys.stdout.writelines(map(harmless, [made] if isinstance(made, str) else made))  # type: ignore[arg-type]
+            assert not isinstance(made, bytes), "check_reports refuses a picture for standard output"
+            sys.stdout.writelines(map(harmless, [made] if isinstance(made, str) else made))
             continue
         try:
             write_ours(path, made if isinstance(made, str | bytes) else "".join(made), force=force)

@@ -25,7 +25,7 @@ from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputErro
 from asrcli.outputs.identity import Stamp, stamp
 from asrcli.runs.align_checks import doubts, failed_check, language_of
 from asrcli.runs.align_plan import AlignPlan, AlignRequest
-from asrcli.runs.events import Done, Heard, JobEvent, JobFailed, Note
+from asrcli.runs.events import Done, JobEvent, JobFailed, Note, Recognised
 from asrcli.runs.execute import probe_jobs
 from asrcli.runs.outputs import identity_since, write_outputs
 from asrcli.runs.sharing import DoneElsewhere, Shared
@@ -63,11 +63,11 @@ class _Prepared:
         """Load who aligns and who finds the words; a recogniser that listens loads when it is needed."""
         aligner = self.aligner.load()
         if self.listener is not None:
-            return heard_by(self.listener, aligner, announce)
+            return verified_by(self.listener, aligner, announce)
         return Pairing(aligner, self.finder.load() if self.finder else None)
 
 
-def heard_by(choice: Choice, aligner: Aligner, announce: Announce) -> Pairing:
+def verified_by(choice: Choice, aligner: Aligner, announce: Announce) -> Pairing:
     """Return an aligner whose words a recogniser finds."""
     return Pairing(aligner, Listener(recogniser(choice, announce), aligner), timed=True)
 
@@ -151,7 +151,7 @@ class _Alignment:
         while True:
             yield from self._noted()
             try:
-                yield Heard(job, recording, (), next(steps))
+                yield Recognised(job, recording, (), next(steps))
             except StopIteration as end:
                 transcript: Transcript = end.value
                 return transcript
@@ -160,7 +160,7 @@ class _Alignment:
     def second(self) -> Pairing:
         """The aligner with a recogniser that finds the words, for texts that the aligner calls others."""
         assert self.find_second is not None
-        return heard_by(self.find_second(self.notes.append), self.aligners.aligner, self.notes.append)
+        return verified_by(self.find_second(self.notes.append), self.aligners.aligner, self.notes.append)
 
     def _coverage(self, transcript: Transcript) -> float:
         return summarise(transcript, detected=self.request.vad is not None).coverage

@@ -93,11 +93,11 @@ class AlignRequest:
 
     @property
     def track_language(self) -> str | None:
-        """The language whose sound track is heard where a file marks one."""
+        """The language whose sound track is used where a file marks one."""
         return self.language
 
     def recording(self, path: str) -> Recording:
-        """Return what is heard of an input; its track is known by a number by now."""
+        """Return what is used of an input; its track is known by a number by now."""
         track = None if self.track is None else int(self.track)
         return Recording(path, self.channel, start=self.start, end=self.end, track=track, jumps=self.jumps)
 

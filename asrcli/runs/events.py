@@ -36,15 +36,15 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """One of several workers has heard so many seconds of audio more."""
+    """One of several workers has transcribed so many seconds of audio more."""
 
     worker: str
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """Further segments of one job, and how far it has been heard, in seconds."""
+class Recognised:
+    """Further segments of one job, and how far it has been transcribed, in seconds."""
 
     job: Job
     recording: Recording
@@ -84,4 +84,4 @@ class Written:
     text: str
 
 
-JobEvent = Note | Probed | Loaded | Worked | Heard | Done | JobFailed | Resumed | Written
+JobEvent = Note | Probed | Loaded | Worked | Recognised | Done | JobFailed | Resumed | Written

@@ -1,4 +1,4 @@
-"""Planned jobs to finished outputs: each input is probed, heard, and written whole.
+"""Planned jobs to finished outputs: each input is probed, transcribed, and written whole.
 
 Nothing here prints: `execute` yields what happens and the command renders it, as a program that imports asr can.
 """
@@ -25,11 +25,11 @@ from asrcli.engines.options import clip_length
 from asrcli.engines.recogniser import Choice, Recogniser
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.identity import Stamp, stamp
-from asrcli.pipeline.events import ClipHeard, Event, Failed, Finished, Known, Notice, Settled, Voted
+from asrcli.pipeline.events import ClipRecognised, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.pipeline.events import Worked as WorkedEvent
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import MOST_CLIPS, Settings
-from asrcli.runs.events import Done, Heard, JobEvent, JobFailed, Note, Probed, Worked
+from asrcli.runs.events import Done, JobEvent, JobFailed, Note, Probed, Recognised, Worked
 from asrcli.runs.jobs import Job
 from asrcli.runs.journal import Journal
 from asrcli.runs.outputs import identity_since, keep_newer, write_outputs
@@ -240,12 +240,12 @@ class Execution:
             return
         part = self.parts[event.index]
         match event:
-            case ClipHeard(heard=heard) if part.journal:
-                part.journal.heard(heard)
+            case ClipRecognised(clip=clip) if part.journal:
+                part.journal.add_clip(clip)
             case Voted(language=language, score=score) if part.journal:
                 part.journal.voted(language, score)
             case Settled(segments=segments, until=until):
-                yield Heard(part.job, part.recording, segments, until)
+                yield Recognised(part.job, part.recording, segments, until)
             case Failed(error=error) if part.job.name not in self.failed:  # of several channels the first counts
                 self.failed.add(part.job.name)
                 if not isinstance(error, DoneElsewhere):

@@ -18,7 +18,7 @@ from typing import Any
 from asrcli.base.lines import append, read_lines
 from asrcli.outputs.ledger import STATE
 from asrcli.outputs.recipes import Recipe
-from asrcli.pipeline.assembly import ClipKey, HeardClip
+from asrcli.pipeline.assembly import ClipKey, RecognisedClip
 from asrcli.pipeline.events import Known
 from asrcli.places import remote
 from asrcli.places.addresses import is_address
@@ -35,7 +35,7 @@ def state_of(folder: str) -> Path:
 
 
 class Journal:
-    """The clips heard of one recording, kept until its outputs are written."""
+    """The clips transcribed of one recording, kept until its outputs are written."""
 
     def __init__(self, folder: str, source: str, recipe: Recipe) -> None:
         # The digest of the content would read every recording twice; size and time are enough for a run cut short.
@@ -44,24 +44,24 @@ class Journal:
         self.path = state_of(folder) / "journal" / f"{name}.jsonl"
 
     def known(self) -> Known:
-        """Return what an interrupted run had heard."""
+        """Return what an interrupted run had transcribed."""
         clips: dict[ClipKey, tuple[Segment, ...]] = {}
         language: str | None = None
         score: float | None = None
         for line in read_lines(self.path):
-            with suppress(LookupError, TypeError, ValueError, AttributeError):  # not as we write it: heard again
+            with suppress(LookupError, TypeError, ValueError, AttributeError):  # not as we write it: transcribed again
                 if "clip" in line:
                     clips[(line["clip"][0], line["clip"][1])] = tuple(segment_from(one) for one in line["segments"])
                 elif "language" in line:
                     language, score = str(line["language"]), float(line["score"])
         return Known(clips, language, score)
 
-    def heard(self, heard: HeardClip) -> None:
+    def add_clip(self, add_clip: RecognisedClip) -> None:
         """Keep one clip."""
-        append(self.path, {"clip": list(heard.key), "segments": [asdict(one) for one in heard.segments]})
+        append(self.path, {"clip": list(add_clip.key), "segments": [asdict(one) for one in add_clip.segments]})
 
     def voted(self, language: str, score: float) -> None:
-        """Keep the language, so that the clips to come are heard in the same one."""
+        """Keep the language, so that the clips to come are transcribed in the same one."""
         append(self.path, {"language": language, "score": score})
 
     def remove(self) -> None:

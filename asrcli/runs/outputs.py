@@ -39,7 +39,7 @@ def _touch(made: str, source: str) -> None:
 
 
 def identity_since(path: str, opened: Stamp | None) -> tuple[Identity | None, InputError | None]:
-    """Return what an input was when it was heard, or the mistake when it is not the same any more."""
+    """Return what an input was when it was transcribed, or the mistake when it is not the same any more."""
     try:
         return unchanged(path, opened), None
     except InputError as error:
@@ -80,7 +80,7 @@ def write_outputs(
 
 
 def write_live(planned: Plan, transcript: Transcript) -> list[str]:
-    """Write the outputs of a live stream, which is the only job of its plan and cannot be heard again.
+    """Write the outputs of a live stream, which is the only job of its plan and cannot be transcribed again.
 
     A file that somebody has changed or made since the stream began is kept, and the text goes beside it.
 

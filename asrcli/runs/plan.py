@@ -81,7 +81,7 @@ class Request:
 
     @property
     def track_language(self) -> str | None:
-        """The language whose sound track is heard where a file marks one."""
+        """The language whose sound track is transcribed where a file marks one."""
         return self.options.language
 
     @property

@@ -117,18 +117,21 @@ class Lines:
             raise self._busy()
         return descriptor
 
+    def _locked(self, path: str) -> bool:
+        """Lock the file at a path; return whether it is still the one there."""
+        self._claim = os.open(path, os.O_RDWR)
+        if lock(self._claim) is False:
+            self.close()
+            raise self._busy()
+        with suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(self._claim), os.stat(path))
+        return False
+
     def _take(self) -> None:
         """Lock the file that is there, and check that it may be replaced; check the folder where there is none."""
         assert self.path is not None
         try:
-            while True:
-                self._claim = os.open(self.path, os.O_RDWR)
-                if lock(self._claim) is False:
-                    self.close()
-                    raise self._busy()
-                with suppress(FileNotFoundError):
-                    if os.path.samestat(os.fstat(self._claim), os.stat(self.path)):
-                        break
+            while not self._locked(self.path):
                 os.close(self._claim)
         except FileNotFoundError:
             self._claim = -1

@@ -70,7 +70,10 @@ def align(
     from rapidfuzz.distance import Levenshtein
 
     if convention is Convention.LEVENSHTEIN:
-        return [align_plain(words, heard, Levenshtein) for words, heard in zip(references, hypotheses, strict=True)]
+        return [
+            align_plain(words, hypothesis, Levenshtein)
+            for words, hypothesis in zip(references, hypotheses, strict=True)
+        ]
     rule = SCLITE if convention is Convention.SCLITE else KALDI
     found = [b"=" * len(words) for words in references]
     different = [index for index, words in enumerate(references) if words != hypotheses[index]]
@@ -81,8 +84,8 @@ def align(
     numbered = [number_words(side, vocabulary) for side in sides]
     merging = convention is Convention.OPEN_ASR_LEADERBOARD
     pairs = [
-        prepare((words, heard), (ids, heard_ids), rule, Levenshtein.distance, merging=merging)
-        for words, heard, ids, heard_ids in zip(*sides, *numbered, strict=True)
+        prepare((words, hypothesis), (ids, hypothesis_ids), rule, Levenshtein.distance, merging=merging)
+        for words, hypothesis, ids, hypothesis_ids in zip(*sides, *numbered, strict=True)
     ]
     for index, moves in zip(different, align_pairs(pairs, rule), strict=True):
         found[index] = moves
@@ -174,7 +177,7 @@ def distances(references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence
 
     distance = Levenshtein.distance
     pairs = zip(references, hypotheses, strict=True)
-    return [0 if words == heard else distance(words, heard) for words, heard in pairs]
+    return [0 if words == hypothesis else distance(words, hypothesis) for words, hypothesis in pairs]
 
 
 def measures(counts: ErrorCounts) -> Mapping[str, float | None]:
@@ -182,10 +185,10 @@ def measures(counts: ErrorCounts) -> Mapping[str, float | None]:
 
     Morris, Maier and Green, "From WER and RIL to MER and WIL", Interspeech 2004.
     """
-    heard = counts.hits + counts.substitutions + counts.insertions
+    hypothesis = counts.hits + counts.substitutions + counts.insertions
     moves = counts.reference_length + counts.insertions
     if not moves:
         return {"mer": None, "wil": None, "wip": None}
-    both = counts.reference_length * heard
+    both = counts.reference_length * hypothesis
     preserved = counts.hits * counts.hits / both if both else 0.0
     return {"mer": counts.errors / moves, "wil": 1 - preserved, "wip": preserved}

@@ -44,11 +44,11 @@ def join_alike(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[Seq
     if reference == hypothesis:
         return reference, hypothesis
     words: list[str] = []
-    heard: list[str] = []
+    joined: list[str] = []
     for _, start, end, place, stop in SequenceMatcher(None, reference, hypothesis).get_opcodes():
         said, instead = reference[start:end], hypothesis[place:stop]
         if said != instead and "".join(said) == "".join(instead):
             said = instead = ["".join(said)]
         words += said
-        heard += instead
-    return words, heard
+        joined += instead
+    return words, joined

@@ -17,7 +17,7 @@ from asrcli.errors import InputError, MissingExtra
 from asrcli.scoring.intervals import Interval, jackknife
 from asrcli.types import Utterance
 
-COLLAR = 5.0  # seconds that a word may be heard before or after its time, for tcpWER: meeteval's and CHiME's usual
+COLLAR = 5.0  # seconds that a word may be recognised before or after its time, for tcpWER: meeteval's and CHiME's usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class MeetingScore:
     false_alarm: float
     confusion: float  # seconds of speech under another speaker
     speech: float
-    tcp_errors: int | None = None  # as cp, but a word counts as heard only near its time
+    tcp_errors: int | None = None  # as cp, but a word counts as recognised only near its time
     cp_interval: Interval | None = None  # 95 %, over recordings; none of fewer than five
     orc_interval: Interval | None = None
     tcp_interval: Interval | None = None
@@ -81,11 +81,11 @@ def score_meetings(
         InputError: the hypotheses have none of the recordings.
     """
     check_installed("scoring meetings", words=normalize is not None)
-    said, heard = by_recording(references), by_recording(hypotheses)
-    if not set(said) & set(heard):
+    said, hypothesis = by_recording(references), by_recording(hypotheses)
+    if not set(said) & set(hypothesis):
         raise InputError(f"{name} has none of the recordings of the reference: {', '.join(list(said)[:5])}")
-    parts = score_turns(said, heard, collar)
-    counted = score_words(said, heard, normalize) if normalize else []
+    parts = score_turns(said, hypothesis, collar)
+    counted = score_words(said, hypothesis, normalize) if normalize else []
     cp, tcp, orc, words = (list(column) for column in zip(*counted, strict=True)) if counted else ([], [], [], [])
     return MeetingScore(
         name,
@@ -101,7 +101,7 @@ def score_meetings(
         over_recordings(cp, words),
         over_recordings(orc, words),
         over_recordings(tcp, words),
-        score_speakers(said, heard, collar),
+        score_speakers(said, hypothesis, collar),
     )
 
 
@@ -115,19 +115,19 @@ def over_recordings(errors: Sequence[int], words: Sequence[int]) -> Interval | N
 Recordings = dict[str, list[Utterance]]
 
 
-def score_turns(said: Recordings, heard: Recordings, collar: float) -> Mapping[str, float]:
+def score_turns(said: Recordings, hypothesis: Recordings, collar: float) -> Mapping[str, float]:
     """Return the seconds of missed, false and confused speech, and of speech, over all recordings."""
     from pyannote.metrics.diarization import DiarizationErrorRate
 
     diarization = DiarizationErrorRate(collar=2 * collar)  # pyannote's collar is the whole width
     for recording, segments in said.items():
-        others = heard.get(recording, [])
+        others = hypothesis.get(recording, [])
         diarization(annotation(recording, segments), annotation(recording, others), uem=whole(segments, others))
     parts: Mapping[str, float] = diarization.accumulated_
     return parts
 
 
-def score_speakers(said: Recordings, heard: Recordings, collar: float) -> float | None:
+def score_speakers(said: Recordings, hypothesis: Recordings, collar: float) -> float | None:
     """Return the Jaccard error rate, in which each speaker counts alike, however little he says (DIHARD II, 2019).
 
     Each speaker of a reference is paired with one of the hypothesis; the error is what only one of the two says, of
@@ -137,29 +137,33 @@ def score_speakers(said: Recordings, heard: Recordings, collar: float) -> float 
 
     jaccard = JaccardErrorRate(collar=2 * collar)
     for recording, segments in said.items():
-        others = heard.get(recording, [])
+        others = hypothesis.get(recording, [])
         jaccard(annotation(recording, segments), annotation(recording, others), uem=whole(segments, others))
     parts = jaccard.accumulated_
     return float(parts["speaker error"] / parts["speaker count"]) if parts["speaker count"] else None
 
 
-def score_words(said: Recordings, heard: Recordings, normalize: Callable[[str], str]) -> list[tuple[int, ...]]:
+def score_words(said: Recordings, hypothesis: Recordings, normalize: Callable[[str], str]) -> list[tuple[int, ...]]:
     """Return the errors of cpWER, tcpWER and ORC-WER, and the words, of each recording."""
     from meeteval.wer import cp_word_error_rate, orc_word_error_rate
 
     logging.getLogger("preprocess").setLevel(logging.ERROR)  # meeteval says at every call that texts have no times
     found: list[tuple[int, ...]] = []
     for recording, segments in said.items():
-        streams = by_speaker(heard.get(recording, []), normalize) or {"": ""}
+        streams = by_speaker(hypothesis.get(recording, []), normalize) or {"": ""}
         cp = cp_word_error_rate(by_speaker(segments, normalize), streams)
         orc = orc_word_error_rate([normalize(one.text) for one in segments], streams)
-        tcp = near_errors(segments, heard.get(recording, []), normalize) if heard.get(recording) else int(cp.errors)
+        tcp = (
+            near_errors(segments, hypothesis.get(recording, []), normalize)
+            if hypothesis.get(recording)
+            else int(cp.errors)
+        )
         found.append((int(cp.errors), tcp, int(orc.errors), int(cp.length)))
     return found
 
 
-def near_errors(said: Sequence[Utterance], heard: Sequence[Utterance], normalize: Callable[[str], str]) -> int:
-    """Return the errors of one recording where a word counts as heard only within `COLLAR` of its time.
+def near_errors(said: Sequence[Utterance], hypothesis: Sequence[Utterance], normalize: Callable[[str], str]) -> int:
+    """Return the errors of one recording where a word counts as recognised only within `COLLAR` of its time.
 
     Words share the time of their segment by their letters, as meeteval does by default.
     """
@@ -180,7 +184,7 @@ def near_errors(said: Sequence[Utterance], heard: Sequence[Utterance], normalize
             ]
         )
 
-    scored = time_constrained_minimum_permutation_word_error_rate(segments(said), segments(heard), collar=COLLAR)
+    scored = time_constrained_minimum_permutation_word_error_rate(segments(said), segments(hypothesis), collar=COLLAR)
     return int(scored.errors)
 
 

@@ -46,8 +46,8 @@ class Arc:
         if self.word == other.word or not self.fragment or other.word == NOTHING:
             return self.word == other.word
         begun, ended = self.word.endswith("-"), self.word.startswith("-")
-        heard = other.word.strip("-")
-        return (begun and heard.startswith(self.word[:-1])) or (ended and heard.endswith(self.word[1:]))
+        hypothesis = other.word.strip("-")
+        return (begun and hypothesis.startswith(self.word[:-1])) or (ended and hypothesis.endswith(self.word[1:]))
 
 
 @dataclass(slots=True)
@@ -180,7 +180,7 @@ def read_path(
 ) -> tuple[list[str], list[str], bytes]:
     """Walk back from the end and return the words of both sides and the letters between them."""
     words: list[str] = []
-    heard: list[str] = []
+    others: list[str] = []
     letters = bytearray()
     row, column = end
     while row or column:
@@ -189,12 +189,12 @@ def read_path(
         if up != row and back != column:
             letters.append(ord("=" if arc.matches(other) else "S"))
             words.append(arc.word)
-            heard.append(other.word)
+            others.append(other.word)
         elif up != row and arc.word != NOTHING:
             letters.append(ord("o" if arc.optional else "D"))
             words.append(arc.word)
         elif up == row and other.word != NOTHING and not other.optional:
             letters.append(ord("I"))
-            heard.append(other.word)
+            others.append(other.word)
         row, column = up, back
-    return words[::-1], heard[::-1], bytes(letters[::-1])
+    return words[::-1], others[::-1], bytes(letters[::-1])

@@ -1,10 +1,10 @@
 """What successive hypotheses agree on: LocalAgreement-2.
 
-Audio is heard again and again while it grows. The longest beginning that two hypotheses in a row share is settled and
-never taken back (Liu et al. 2020, https://arxiv.org/abs/2005.11185; Macháček et al. 2023,
+Audio is recognised again and again while it grows. The longest beginning that two hypotheses in a row share is settled
+and never taken back (Liu et al. 2020, https://arxiv.org/abs/2005.11185; Macháček et al. 2023,
 https://arxiv.org/abs/2307.14743). The published code finds the place of the settled words in a new hypothesis by their
-times; engines without word times need it too, so the place is found by alignment: the beginning of the hypothesis
-that has the least edit distance from what is settled.
+times; engines without word times need it too, so the place is found by alignment: the beginning of the hypothesis that
+has the least edit distance from what is settled.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Agreement:
     settled: list[Token] = field(default_factory=list)
     _before: list[Token] = field(default_factory=list)  # the last hypothesis, behind what is settled
 
-    def hear(self, hypothesis: Sequence[Token], old: float = -math.inf) -> tuple[list[Token], list[Token]]:
+    def add(self, hypothesis: Sequence[Token], old: float = -math.inf) -> tuple[list[Token], list[Token]]:
         """Take a new hypothesis; return what is settled by it, and the tail that is not.
 
         Words that end before the time ``old`` settle without agreement.
@@ -73,7 +73,7 @@ class Agreement:
         return list(rest)
 
     def behind(self, count: int) -> Agreement:
-        """Return the state for the audio behind the first `count` settled tokens, when it is heard by itself."""
+        """Return the state for the audio behind the first `count` settled tokens, when it is recognised by itself."""
         return Agreement(self.settled[count:], self._before)
 
     def _behind(self, hypothesis: Sequence[Token]) -> list[Token]:

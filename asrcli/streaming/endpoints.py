@@ -88,7 +88,7 @@ class Endpointer:
             yield from self._end(self._last_end())
 
     def speech_since(self, start: float) -> tuple[Region, ...]:
-        """Return the speech after a time, the one that goes on included, as far as it has been heard."""
+        """Return the speech after a time, the one that goes on included, as far as it has been recognised."""
         found = [Region(max(start, one.start), one.end) for one in reversed(self.speech[-64:]) if one.end > start]
         found.reverse()
         if self.detector is not None and (open_start := self.detector.unfinished_start) is not None:

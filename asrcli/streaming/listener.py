@@ -1,4 +1,4 @@
-"""Hear a stream, utterance by utterance: samples in, updates out. One thread; nothing here waits for anything."""
+"""Recognise a stream, utterance by utterance: samples in, updates out. One thread; nothing here waits for anything."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from asrcli.pipeline.assembly import LEAST_GAP
 from asrcli.pipeline.flags import gaps, merge
 from asrcli.pipeline.joints import capitalised, respelled
 from asrcli.streaming.endpoints import Endpointer, Piece
-from asrcli.streaming.hearing import USUAL, Hearing, Hypotheses, Pace
 from asrcli.streaming.own_stream import OwnStream
-from asrcli.streaming.speaking import SpeakersHeard
+from asrcli.streaming.recognition import USUAL, Hypotheses, Pace, Recognition
+from asrcli.streaming.speaking import StreamSpeakers
 from asrcli.streaming.updates import Update
 from asrcli.types import Options, Recording, Segment, Timings, Transcript
 
@@ -36,7 +36,7 @@ class Listener:
         options: Options,
         vad: VadOptions | None,
         pace: Pace = USUAL,
-        speakers: SpeakersHeard | None = None,
+        speakers: StreamSpeakers | None = None,
     ) -> None:
         self.recogniser, self.recording, self.options = recogniser, recording, options
         self.pace = replace(pace, detected=vad is not None)
@@ -45,11 +45,11 @@ class Listener:
         self.endpointer = Endpointer(vad)
         self.segments: list[Segment] = []
         self.failures: list[Exception] = []
-        self._hearing: Hearing | None = None
+        self._recognition: Recognition | None = None
         self._begun = 0.0
         self._line = ""  # settled of the segment under way
         self._space = ""  # behind it, told with what follows
-        self._heard = 0  # segments before the utterance under way
+        self._earlier = 0  # segments before the utterance under way
         self._untexted: list[Region] = []  # speech of utterances without any text, however short
 
     def feed(self, samples: Samples, behind: bool = False) -> Iterator[Update]:
@@ -66,8 +66,8 @@ class Listener:
 
     def give_up(self) -> Iterator[Update]:
         """Keep what is settled of an utterance whose engine is gone."""
-        if self._hearing is not None:
-            yield from self._said(self._kept(self._hearing.give_up()))
+        if self._recognition is not None:
+            yield from self._said(self._kept(self._recognition.give_up()))
 
     def unheard(self) -> list[str]:
         """Return lines about what voice activity left out of the whole stream."""
@@ -78,7 +78,7 @@ class Listener:
         return unheard(self.recording, seconds, found.speech, standing, found.detector.silent)
 
     def transcript(self, warnings: tuple[str, ...], timings: Timings) -> Transcript:
-        """Return everything that was heard."""
+        """Return everything that was recognised."""
         weights, seconds = self.recogniser.choice.weights, self.endpointer.seconds
         spoken = sorted({one.language for one in self.segments if one.language})
         return Transcript(
@@ -102,19 +102,19 @@ class Listener:
 
     def _take(self, event: Piece | object, behind: bool) -> Iterator[Update]:
         if isinstance(event, Piece):
-            if self._hearing is None:
-                self._hearing, self._begun = self._begin(event.start), event.start
-                self._heard = len(self.segments)
-            self._hearing.add(event.samples)
-            updates = self._hearing.update(self.endpointer.speech_since(self._begun), behind)
+            if self._recognition is None:
+                self._recognition, self._begun = self._begin(event.start), event.start
+                self._earlier = len(self.segments)
+            self._recognition.add(event.samples)
+            updates = self._recognition.update(self.endpointer.speech_since(self._begun), behind)
         else:
-            if self._hearing is None:
+            if self._recognition is None:
                 return
-            updates = self._hearing.end(self.endpointer.speech_since(self._begun))
-            self._hearing = None
+            updates = self._recognition.end(self.endpointer.speech_since(self._begun))
+            self._recognition = None
         for update in updates:
             yield from self._said(self._kept(update))
-        if self._hearing is None and len(self.segments) == self._heard:
+        if self._recognition is None and len(self.segments) == self._earlier:
             self._untexted += self.endpointer.speech_since(self._begun)
 
     def _kept(self, update: Update) -> Update:
@@ -157,7 +157,7 @@ class Listener:
                 yield Update(text, "", update.until, piece)
             yield replace(update, settled=said[-1], segment=pieces[-1])
 
-    def _begin(self, start: float) -> Hearing:
+    def _begin(self, start: float) -> Recognition:
         engine = self.recogniser.choice.engine
         own = issubclass(engine, Streams) and engine.environment() is None  # a stream stays in this process
         if own and not self.options.word_timestamps:

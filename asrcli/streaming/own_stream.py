@@ -1,4 +1,4 @@
-"""Hear one utterance by the stream that the engine has itself."""
+"""Recognise one utterance by the stream that the engine has itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asrcli.capabilities import Stream, Streams
-from asrcli.streaming.hearing import LONGEST
+from asrcli.streaming.recognition import LONGEST
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Options, Region, Segment
 

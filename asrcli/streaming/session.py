@@ -1,9 +1,9 @@
 """A live stream and an engine side by side: sound is taken in while the engine computes, and none is left out.
 
-    reading thread: source -> SecondsQueue ──> hearing thread: load, warm up, listen
+    reading thread: source -> SecondsQueue ──> recognising thread: load, warm up, listen
     caller's thread: <── happenings (ready, notes, updates, the transcript) ──┘
 
-An engine that is slower than the speech hears fewer intermediate hypotheses and all of the sound.
+An engine that is slower than the speech recognises fewer intermediate hypotheses and all of the sound.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from asrcli.engines.recogniser import Choice
 from asrcli.errors import AsrError
 from asrcli.pipeline.batches import Closed, SecondsQueue
-from asrcli.streaming.hearing import USUAL, Pace
 from asrcli.streaming.listener import Listener
-from asrcli.streaming.speaking import SpeakersHeard
+from asrcli.streaming.recognition import USUAL, Pace
+from asrcli.streaming.speaking import StreamSpeakers
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Timings, Transcript
 from asrcli.workers.pool import recogniser
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 AHEAD = 600.0  # seconds read ahead of the engine (38 MB); then a pipe has to wait. A microphone cannot
 LATE = 5.0  # seconds of sound that wait for the engine and make it slow
 LIVE = 1.5  # times real time: what comes faster is a recording, and nobody waits for each word
-WARM_UP = 1.0  # seconds of near silence heard first, because the first call of an engine is slow
+WARM_UP = 1.0  # seconds of near silence recognised first, because the first call of an engine is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """The stream is over: everything that was heard, and why it ended, when that is a failure."""
+    """The stream is over: everything that was recognised, and why it ended, when that is a failure."""
 
     transcript: Transcript
     error: Exception | None = None
@@ -74,7 +74,7 @@ class Session:
         options: Options,
         vad: VadOptions | None,
         pace: Pace = USUAL,
-        speakers: SpeakersHeard | None = None,
+        speakers: StreamSpeakers | None = None,
     ) -> None:
         self.source, self._options = source, options
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
@@ -88,16 +88,16 @@ class Session:
         self._arrived, self._first, self._told = 0.0, 0.0, False
         self._engine_seconds = 0.0
         self._over = False
-        self._hearer = threading.Thread(target=self._hear, name="asr-engine", daemon=True)
+        self._engine_thread = threading.Thread(target=self._recognise, name="asr-engine", daemon=True)
 
     def start(self) -> Session:
         """Begin to read and to load."""
         threading.Thread(target=self._read, name="asr-read", daemon=True).start()
-        self._hearer.start()
+        self._engine_thread.start()
         return self
 
     def stop(self) -> None:
-        """End the source; what has been taken in is still heard."""
+        """End the source; what has been taken in is still recognised."""
         self._stop.set()
         self._ready.set()
         with suppress(Closed):
@@ -112,8 +112,8 @@ class Session:
             try:
                 happening = self._happenings.get(timeout=0.2)  # an endless wait would hold back signals
             except queue.Empty:
-                if not self._hearer.is_alive() and self._happenings.empty():
-                    raise RuntimeError("the hearing thread has died; its traceback is above") from None
+                if not self._engine_thread.is_alive() and self._happenings.empty():
+                    raise RuntimeError("the engine thread has died; its traceback is above") from None
                 continue
             self._over = isinstance(happening, Over)
             return happening
@@ -133,22 +133,22 @@ class Session:
         try:
             if self.source.waits:
                 self._ready.wait()
-            if not self._stop.is_set():
-                for block in self.source.blocks(self._warn, self._stop):
-                    self._first = self._first or time.monotonic()
-                    self._arrived += len(block) / SAMPLE_RATE
-                    self._fed.put(block, len(block) / SAMPLE_RATE)
-                    if self._stop.is_set():
-                        break
+            blocks = iter(()) if self._stop.is_set() else self.source.blocks(self._warn, self._stop)
+            for block in blocks:
+                self._first = self._first or time.monotonic()
+                self._arrived += len(block) / SAMPLE_RATE
+                self._fed.put(block, len(block) / SAMPLE_RATE)
+                if self._stop.is_set():
+                    break
         except Closed:
             return
-        except Exception as error:  # the boundary of the input: what was heard before is kept
+        except Exception as error:  # the boundary of the input: what was recognised before is kept
             self._source_error = error
         with suppress(Closed):
             self._fed.put(None, 0.0)
 
-    def _hear(self) -> None:
-        """The hearing thread."""
+    def _recognise(self) -> None:
+        """The recognising thread."""
         begun, error = time.perf_counter(), None
         try:
             self._warm_up()
@@ -158,7 +158,7 @@ class Session:
             error = self._source_error
             for line in self._listener.unheard():
                 self._warn(line)
-        except Exception as failure:  # of the engine; what was heard before is kept
+        except Exception as failure:  # of the engine; what was recognised before is kept
             error = failure
             for update in self._listener.give_up():
                 self._happenings.put(update)
@@ -177,12 +177,12 @@ class Session:
         if self._listener.speakers is not None:
             self._listener.speakers.load(lambda text: self._happenings.put(Note(text)))
         quiet = np.random.default_rng(0).standard_normal(round(WARM_UP * SAMPLE_RATE)).astype(np.float32) * 1e-4
-        heard = self._recogniser.transcribe([Clip(self.source.recording, 0.0, quiet)], self._options)[0]
-        if isinstance(heard, Exception) and not isinstance(heard, AsrError):
-            raise heard
+        recognised = self._recogniser.transcribe([Clip(self.source.recording, 0.0, quiet)], self._options)[0]
+        if isinstance(recognised, Exception) and not isinstance(recognised, AsrError):
+            raise recognised
 
     def _listen(self) -> None:
-        """Hear what is there, all of it, and yield hypotheses for the newest of it only."""
+        """Recognise what is there, all of it, and yield hypotheses for the newest of it only."""
         over = False
         while not over:
             taken = self._fed.take(math.inf, wait=True)

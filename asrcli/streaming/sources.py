@@ -36,7 +36,7 @@ Warn = Callable[[str], None]
 
 
 class Source(Protocol):
-    """Something that can be heard while it happens."""
+    """Something that can be recognised while it happens."""
 
     name: str  # what messages call it
     recording: Recording
@@ -85,7 +85,7 @@ def open_source(name: str, pcm: Pcm | None, idle: float, channel: int | None) ->
         name: ``-``, ``mic:...``, or a path.
         pcm: the layout of raw samples; None for a container.
         idle: seconds without growth after which a file is over.
-        channel: the one to hear, counted from 0; None for the mean of all.
+        channel: the one to recognise, counted from 0; None for the mean of all.
 
     Raises:
         UsageError: these do not go together.
@@ -220,7 +220,7 @@ class Microphone:
         """Yield blocks until told to stop; what the machine could not take in time is said once."""
         from asrcli.audio.resample import Resampler
 
-        sounddevice, told = load_sounddevice(), False
+        sounddevice = load_sounddevice()
         try:
             rate = int(sounddevice.query_devices(self.device, "input")["default_samplerate"])
             resampler = Resampler(rate)
@@ -228,15 +228,22 @@ class Microphone:
                 samplerate=rate, channels=self.channel + 1, dtype="float32", device=self.device
             )
             with stream:
-                while not stop.is_set():
-                    data, lost = stream.read(max(1, round(BLOCK * rate)))
-                    if lost and not told:
-                        told = True
-                        warn("the machine was too busy to take all sound from the microphone; some is lost")
+                for data in recorded(stream, round(BLOCK * rate), warn, stop):
                     yield resampler.feed(data[:, self.channel].copy())
         except (sounddevice.PortAudioError, ValueError) as error:
             raise InputError(f"{self.name}: {error}; see: asr transcribe --stream {LIST}") from error
         yield resampler.flush()
+
+
+def recorded(stream: Any, frames: int, warn: Warn, stop: threading.Event) -> Iterator[Any]:
+    """Yield blocks ``(frames, channels)`` of an open stream; say once that the machine could not take all in time."""
+    told = False
+    while not stop.is_set():
+        data, lost = stream.read(max(1, frames))
+        if lost and not told:
+            told = True
+            warn("the machine was too busy to take all sound from the microphone; some is lost")
+        yield data
 
 
 def load_sounddevice() -> Any:

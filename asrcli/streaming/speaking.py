@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from asrcli.types import Samples, Segment, Turn
 
 
-class SpeakersHeard(Protocol):
+class StreamSpeakers(Protocol):
     """Knows the people of one stream by what they have said so far."""
 
     source: str  # the model with its revision

@@ -1,4 +1,4 @@
-"""What hearing a stream yields."""
+"""What recognising a stream yields."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ class Update:
 
     settled: str = ""  # text that will not change any more, new with this update
     tail: str = ""  # text behind it that may still change; takes the place of the tail before
-    until: float = 0.0  # how far has been heard
+    until: float = 0.0  # how far has been recognised
     segment: Segment | None = None  # the segment that this update completes
     failed: Exception | None = None  # why the audio of this segment has no text, or not all of it

@@ -27,8 +27,8 @@ class Case:
         speech: at least three clips in which it recognises something.
         model: a name, folder or file, as after ``-m``; None is its default. Its weights must be on this machine.
         language: of the speech, for an engine that identifies languages.
-        rejects_noise: silence and noise give no segment. Only a model that knows all there is to hear, or an engine
-            that looks for speech itself, can promise that; None is what the engine's card says.
+        rejects_noise: silence and noise give no segment. Only a model that knows all there is to recognise, or an
+            engine that looks for speech itself, can promise that; None is what the engine's card says.
         device: ``cpu`` or another kind.
     """
 

@@ -195,7 +195,7 @@ def identified_languages(case: Case) -> None:
     require(engine.identify_language([]) == [], "no clips gave languages")
     for scores in engine.identify_language(case.speech):
         best = max(scores, key=lambda code: scores[code])
-        require(best == case.language, f"heard '{best}', not '{case.language}'")
+        require(best == case.language, f"identified '{best}', not '{case.language}'")
         require(all(type(one) is float and 0.0 <= one <= 1.0 for one in scores.values()), f"probabilities: {scores}")
         require(abs(sum(scores.values()) - 1.0) <= 0.01, f"probabilities add up to {sum(scores.values())}")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 # Languages that write a decimal comma, by what parts thousands. All others have a point and commas.
-POINTS = frozenset("az bs ca da de el es gl hr id is it mk nl pt ro sl sr tr vi".split())  # noqa: SIM905
-SPACES = frozenset("be bg cs et fi fr hu hy ka kk ky lt lv nb nn no pl ru sk sq sv tg uk uz".split())  # noqa: SIM905
+POINTS = frozenset("az bs ca da de el es gl hr id is it mk nl pt ro sl sr tr vi".split())
+SPACES = frozenset("be bg cs et fi fr hu hy ka kk ky lt lv nb nn no pl ru sk sq sv tg uk uz".split())
 GROUPS = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")  # spaces that part no words, between thousands
 PER_CENT = {
     "az": "faiz", "bg": "процента?", "ca": "per cent", "cs": "procent[aoů]?", "da": "procent", "de": "prozent",

@@ -191,11 +191,11 @@ class _Talk:
             *lines, rest = (rest + piece).replace(b"\r", b"\n").split(b"\n")
             rest = rest[-LONGEST:]
             for line in lines:
-                self._hear(line)
-        self._hear(rest)
+                self._take(line)
+        self._take(rest)
         os.close(self._descriptor)
 
-    def _hear(self, line: bytes) -> None:
+    def _take(self, line: bytes) -> None:
         if text := line.decode(errors="replace").strip()[:LONGEST]:
             self._lines.append(text)
             _log.debug("%s", text)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from asrcli.base.deadline import bounded_client, deadline
+from asrcli.base.http import RETRIED, Http, Passing, TooLarge, is_loopback, persist
 from asrcli.base.secret import Secret
 from asrcli.errors import EngineUnavailable, UsageError
-from asrcli.web.retries import LONGEST_WAIT, RETRIED, TRIES, retry_after
 
 KEY = "ASR_LLM_KEY"  # the environment variable of the key; on a command line others could read it
 SILENCE = 120.0  # seconds without a byte, after which a server counts as gone
@@ -27,12 +26,11 @@ class ChatFailed(EngineUnavailable):
     """A server did not answer in a usable way."""
 
 
-class _Passing(ChatFailed):
+class _Passing(ChatFailed, Passing):
     """It may answer a little later."""
 
     def __init__(self, text: str, wait: float) -> None:
-        super().__init__(text)
-        self.wait = wait  # seconds before the next try
+        Passing.__init__(self, text, wait)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +59,13 @@ class ChatServer:
         """
         body = {"model": self.model, "temperature": 0, "messages": list(messages), **settings}
         try:
-            found = json.loads(self._ask(body))
+            found = json.loads(persist(lambda number: self._send(body, FIRST_WAIT * 2**number)))
             text = found["choices"][0]["message"]["content"]
         except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
             raise ChatFailed(f"{self.url} gave no answer: {type(error).__name__}: {self._hide(error)}") from error
         if not isinstance(text, str):
             raise ChatFailed(f"{self.url} gave no text as its answer")
         return (self.key.hide(text) if self.key else text).rpartition("</think>")[2].strip()
-
-    def _ask(self, body: Mapping[str, Any]) -> bytes:
-        """Return the answer to a request, which is sent again while the failure may pass."""
-        for attempt in range(TRIES - 1):
-            try:
-                return self._send(body, FIRST_WAIT * 2**attempt)
-            except _Passing as failure:
-                if failure.wait > LONGEST_WAIT:
-                    raise
-                time.sleep(failure.wait)
-        return self._send(body, 0.0)
 
     def _send(self, body: Mapping[str, Any], pause: float) -> bytes:
         """Send a request once; follow no redirect, since the key is for this server alone.
@@ -89,15 +76,12 @@ class ChatServer:
         """
         import httpx2
 
-        headers = self.key.headers(self.url) if self.key else {}
-        address = f"{self.url.rstrip('/')}/chat/completions"
+        http = Http(PATIENCE, MOST_BYTES, timeout=SILENCE, trust_env=not is_loopback(self.url))
         try:
-            with (
-                bounded_client(timeout=SILENCE, trust_env=not is_loopback(self.url)) as client,
-                deadline(PATIENCE),
-                client.stream("POST", address, json=body, headers=headers) as answer,
-            ):
-                received = self._read(answer.iter_bytes())
+            with closing(http):
+                reply = http.ask("POST", f"{self.url.rstrip('/')}/chat/completions", self.key, json=body)
+        except TooLarge:
+            raise ChatFailed(f"{self.url}: the answer does not come to an end") from None
         except (httpx2.ConnectError, httpx2.TimeoutException) as error:  # the next try would take as long, and fail
             raise ChatFailed(
                 f"{self.url} does not answer ({self._hide(error) or type(error).__name__}); is the server running?"
@@ -106,33 +90,18 @@ class ChatServer:
             raise _Passing(
                 f"{self.url}: the connection broke ({self._hide(error) or type(error).__name__})", pause
             ) from error
-        if answer.status_code == 200:
-            return received
-        words = self._hide(" ".join(received.decode("utf-8", "replace").split()))
-        said = f"{self.url}: HTTP {answer.status_code} {words}"
-        if answer.status_code in RETRIED:
-            asked, date = answer.headers.get("retry-after", ""), answer.headers.get("date", "")
-            raise _Passing(said, retry_after(asked, date, pause))
+        if reply.status == 200:
+            return reply.body
+        words = self._hide(" ".join(reply.body.decode("utf-8", "replace").split()))
+        said = f"{self.url}: HTTP {reply.status} {words}"
+        if reply.status in RETRIED:
+            raise _Passing(said, reply.retry_after(pause))
         raise ChatFailed(said)
 
     def _hide(self, said: object) -> str:
         """Return the first of what somebody else says, without the key, which may begin in it and end behind it."""
         text = str(said)
         return (self.key.hide(text) if self.key else text)[:SHOWN]
-
-    def _read(self, blocks: Iterable[bytes]) -> bytes:
-        """Return an answer whole, unless it has no end."""
-        received = bytearray()
-        for block in blocks:
-            received += block
-            if len(received) > MOST_BYTES:
-                raise ChatFailed(f"{self.url}: the answer does not come to an end")
-        return bytes(received)
-
-
-def is_loopback(url: str) -> bool:
-    """Return whether an address is on this machine, where no proxy stands in between."""
-    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def is_address(text: str) -> bool:

@@ -1,26 +1,19 @@
-"""The network: polite (one call at a time, a pause per host, retries with back-off), bounded, and guarded.
-
-The guard against server-side request forgery resolves a host once, refuses every address that is not public, and
-connects to the address it has checked, so that a second look-up cannot answer otherwise. Redirects go through the same
-check.
-"""
+"""The network: polite (one call at a time, a pause per host, retries with back-off), bounded, and guarded."""
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from asrcli import __version__
-from asrcli.base.deadline import bounded_client, deadline
-from asrcli.base.secret import Secret
+from asrcli.base.http import RETRIED, Passing, TooLarge, deadline, persist
 from asrcli.web.client import Answer, Call, WebError
+from asrcli.web.guard import GuardedHttp, Resolve, resolve_host
 from asrcli.web.markup import MAX_BYTES
-from asrcli.web.retries import LONGEST_WAIT, RETRIED, TRIES, retry_after
 
 if TYPE_CHECKING:
     import httpx2
@@ -28,10 +21,18 @@ if TYPE_CHECKING:
 USER_AGENT = f"asrcli-digest/{__version__} (+https://pypi.org/project/asrcli/)"
 TIMEOUT = 30.0  # seconds to connect, and between two pieces of an answer
 TOTAL = 120.0  # seconds for one answer in all: a server that drips bytes must not hold the run
-RESOLVE_TRIES, RESOLVE_WAIT = 2, 2.0  # a name that does not resolve twice in two seconds means no network
+RESOLVE_WAIT = 2.0  # seconds
 REDIRECTS = 3
 # Seconds between two calls: arXiv's terms say three for all its interfaces together; the others give room to spare.
 PAUSES = (("arxiv.org", 3.0), ("huggingface.co", 0.6), ("semanticscholar.org", 3.0), ("", 1.0))
+
+
+class _Failed(WebError, Passing):
+    """A try gave no answer, or one that may be another a little later."""
+
+    def __init__(self, text: str, wait: float, answer: Answer | None = None) -> None:
+        Passing.__init__(self, text, wait)
+        self.answer = answer
 
 
 class LiveWeb:
@@ -41,14 +42,13 @@ class LiveWeb:
         self,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        resolve: Callable[[str], list[str]] | None = None,
+        resolve: Resolve = resolve_host,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.client = bounded_client(
-            transport=transport, timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": USER_AGENT}
-        )
+        settings: dict[str, Any] = {"transport": transport} if transport else {}
+        headers = {"User-Agent": USER_AGENT}
+        self.http = GuardedHttp(TOTAL, MAX_BYTES, resolve=resolve, timeout=TIMEOUT, headers=headers, **settings)
         self.sleep, self.clock = sleep, clock
-        self.resolve = resolve or resolve_host
         self.given_up: set[str] = set()  # hosts
         self.last: dict[str, float] = {}  # host group -> when it was last asked
 
@@ -73,73 +73,40 @@ class LiveWeb:
         host = checked_host(call.url)
         if host in self.given_up:
             raise WebError(f"{host} was given up before in this run")
-        problem = ""
-        for attempt in range(TRIES):
-            try:
-                answer = self._follow(call)
-            except socket.gaierror as error:
-                problem, wait = f"{host} cannot be resolved ({error.strerror})", RESOLVE_WAIT
-                if attempt == RESOLVE_TRIES - 1:
-                    break
-            except _transient() as error:
-                problem, wait = f"{type(error).__name__}: {error}", backoff(attempt)
-            else:
-                if answer.status not in RETRIED:
-                    return answer
-                problem, wait = f"HTTP {answer.status}", _wait(answer, attempt)
-                if attempt == TRIES - 1 or wait > LONGEST_WAIT:
-                    self.given_up.add(host)
-                    return answer
-            if attempt < TRIES - 1:
-                self.sleep(wait)
-        self.given_up.add(host)
-        raise WebError(problem)
+        try:
+            return persist(lambda number: self._try(call, host, number), sleep=self.sleep)
+        except _Failed as failure:
+            self.given_up.add(host)
+            if failure.answer:
+                return failure.answer
+            raise WebError(str(failure)) from None
 
-    def _follow(self, call: Call) -> Answer:
-        url = call.url
-        for _ in range(REDIRECTS + 1):
-            answer, location = self._once(url, call.accept, call.secret)
-            if not location:
-                return Answer(call.url, answer.status, answer.body, answer.headers)
-            url = location
-        raise WebError(f"more than {REDIRECTS} redirects")
+    def _try(self, call: Call, host: str, number: int) -> Answer:
+        import httpx2
 
-    def _once(self, url: str, accept: str, secret: Secret | None) -> tuple[Answer, str]:
+        wait = 5.0 * 2**number
+        try:
+            with deadline(TOTAL), closing(self._open(call)) as response:
+                reply = self.http.read(response)
+        except TooLarge as error:
+            raise WebError(str(error)) from None
+        except socket.gaierror as error:  # a name that does not resolve twice in two seconds means no network
+            wait = RESOLVE_WAIT if number == 0 else float("inf")
+            raise _Failed(f"{host} cannot be resolved ({error.strerror})", wait) from None
+        except httpx2.TransportError as error:
+            raise _Failed(f"{type(error).__name__}: {error}", wait) from None
+        headers = tuple(sorted((name.lower(), value) for name, value in reply.headers.items()))
+        answer = Answer(call.url, reply.status, reply.body, headers)
+        if reply.status in RETRIED:
+            raise _Failed(f"HTTP {reply.status}", reply.retry_after(wait), answer)
+        return answer
+
+    def _open(self, call: Call) -> httpx2.Response:
+        return self.http.follow(call.url, self._pause, REDIRECTS, call.secret, headers={"Accept": call.accept})[1]
+
+    def _pause(self, url: str) -> None:
+        """Wait until the host of an address may be asked again. Raises `WebError` as `checked_host`."""
         host = checked_host(url)
-        self._pause(host)
-        headers = {"Accept": accept} | (secret.headers(url) if secret else {})  # to its own host, after redirects too
-        if getproxies().get("https"):  # behind a proxy, the proxy resolves names and decides what may be reached
-            if is_address(host) or proxy_bypass(host):
-                public_addresses(host, self.resolve)
-            return self._read(url, url, headers, {})
-        addresses = public_addresses(host, self.resolve)
-        headers["Host"] = urlsplit(url).netloc
-        for left, address in enumerate(addresses, 1 - len(addresses)):
-            try:
-                return self._read(url, with_host(url, address), headers, {"sni_hostname": host})
-            except _unreachable():  # no route to IPv6, say: the next address may be reached
-                if left == 0:
-                    raise
-        raise AssertionError("a host has at least one address")
-
-    def _read(self, url: str, address: str, headers: dict[str, str], extensions: dict[str, str]) -> tuple[Answer, str]:
-        started = self.clock()
-        with (
-            deadline(TOTAL),
-            self.client.stream("GET", address, headers=headers, extensions=extensions) as response,
-        ):
-            body = bytearray()
-            for piece in response.iter_bytes():
-                body += piece
-                if len(body) > MAX_BYTES:
-                    raise WebError(f"the answer is larger than {MAX_BYTES // 2**20} MB")
-                if self.clock() - started > TOTAL:
-                    raise WebError(f"the answer took longer than {TOTAL:.0f} s")
-            location = response.headers.get("location", "") if response.is_redirect else ""
-            kept = tuple(sorted((name.lower(), value) for name, value in response.headers.items()))
-            return Answer(url, response.status_code, bytes(body), kept), urljoin(url, location) if location else ""
-
-    def _pause(self, host: str) -> None:
         group, seconds = next(
             (name, pause) for name, pause in PAUSES if host == name or host.endswith(f".{name}") or not name
         )
@@ -148,28 +115,6 @@ class LiveWeb:
         if since < seconds:
             self.sleep(seconds - since)
         self.last[group] = self.clock()
-
-
-def _transient() -> tuple[type[Exception], ...]:
-    import httpx2
-
-    return (httpx2.TransportError,)
-
-
-def _unreachable() -> tuple[type[Exception], ...]:
-    import httpx2
-
-    return (httpx2.ConnectError, httpx2.ConnectTimeout)
-
-
-def backoff(attempt: int) -> float:
-    """Return the seconds before the next try: 5, 10, 20."""
-    return float(5 * 2**attempt)
-
-
-def _wait(answer: Answer, attempt: int) -> float:
-    """Return the seconds a server asks us to wait, else the back-off."""
-    return retry_after(answer.header("retry-after"), answer.header("date"), backoff(attempt))
 
 
 def checked_host(url: str) -> str:
@@ -186,41 +131,3 @@ def checked_host(url: str) -> str:
     if parts.scheme != "https" or not host or port not in (None, 443) or parts.username is not None:
         raise WebError("only https addresses on the usual port are asked")
     return host
-
-
-def resolve_host(host: str) -> list[str]:
-    """Return every address of a host, in the order the system would try them."""
-    found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def is_address(host: str) -> bool:
-    """Tell whether a host is an IP address and no name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def public_addresses(host: str, resolve: Callable[[str], list[str]] = resolve_host) -> list[str]:
-    """Return the addresses of a host, all of which are public.
-
-    Raises:
-        WebError: one of them is private, loopback, link-local (cloud metadata), reserved or multicast.
-    """
-    addresses = resolve(host)
-    for address in addresses:
-        number = ipaddress.ip_address(address.partition("%")[0])
-        inner = getattr(number, "ipv4_mapped", None) or getattr(number, "sixtofour", None) or number
-        if not number.is_global or not inner.is_global or number.is_multicast:
-            raise WebError(f"{host} is not a public address ({address})")
-    if not addresses:
-        raise WebError(f"{host} has no address")
-    return addresses
-
-
-def with_host(url: str, address: str) -> str:
-    """Return the address with its host replaced by the number that was checked."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, f"[{address}]" if ":" in address else address, parts.path, parts.query, ""))

@@ -73,7 +73,7 @@ def answer(engine: Engine, request: say.Request) -> Any:
 
 
 def _in_memory(work: Callable[[], Any]) -> Any:
-    """Do work; of all that libraries say when memory is short, the parent hears one thing."""
+    """Do work; of all that libraries say when memory is short, the parent is told one thing."""
     from asrcli.engines.device import is_out_of_memory
 
     try:

@@ -1,7 +1,7 @@
 """A recogniser whose engine is in a process of its own, which may crash, hang, leak and print what it likes.
 
-A death costs one load and one batch. A batch accuses all its clips, so each of them is heard alone; only a clip that
-kills the process twice while it is alone fails its recording.
+A death costs one load and one batch. A batch accuses all its clips, so each of them is transcribed alone; only a clip
+that kills the process twice while it is alone fails its recording.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from asrcli.workers.remote import Remote, remote
 from asrcli.workers.trial import Trial
 from asrcli.workers.wanted import Limits
 
-MOST_IN_A_ROW = 3  # recordings at which it died, none heard between them: it is not they who are to blame
+MOST_IN_A_ROW = 3  # recordings at which it died, none transcribed between them: it is not they who are to blame
 SHARE = 0.8  # of the machine's memory that all workers together may grow to
 CGROUP = "/sys/fs/cgroup/memory.max"
 
@@ -53,7 +53,7 @@ class WorkerRecogniser(LocalRecogniser):
         self._remote: Remote | None = None  # also while it loads
         self._closings = 0
         self._since: int | None = None  # closings when the call that is under way was made
-        self._died_at: set[str] = set()  # recordings, since a clip was heard
+        self._died_at: set[str] = set()  # recordings, since a clip was transcribed
 
     def load(self) -> Engine:
         """Return the engine, in a process that is started first if need be."""
@@ -160,7 +160,7 @@ class WorkerRecogniser(LocalRecogniser):
         return super()._after_failure(error, clips, options)
 
     def _after_death(self, death: Died, clips: Sequence[Clip], options: Options) -> Results:
-        """Hear each clip of a call alone, on fresh processes."""
+        """Transcribe each clip of a call alone, on fresh processes."""
         self._bury()
         trial = Trial(clips)
         if len(clips) > 1:
@@ -182,13 +182,13 @@ class WorkerRecogniser(LocalRecogniser):
             self._accuse(trial, at, death)
         else:
             self._died_at.clear()
-            trial.heard(at, found[0])
+            trial.recognised(at, found[0])
 
     def _accuse(self, trial: Trial, at: int, death: Died) -> None:
         """Say that the process died at a clip that was alone.
 
         Raises:
-            EngineUnavailable: at those of other recordings too, and none was heard between them.
+            EngineUnavailable: at those of other recordings too, and none was transcribed between them.
         """
         clip = trial.clips[at]
         once_more = trial.died(at, death)

@@ -1,4 +1,4 @@
-"""The clips of a call at which a worker died: each is heard alone, and only who kills twice has failed."""
+"""The clips of a call at which a worker died: each is transcribed alone, and only who kills twice has failed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from asrcli.types import Clip, Segment
 
 
 class Trial:
-    """Which clips have still to be heard, and what came of the others."""
+    """Which clips have still to be transcribed, and what came of the others."""
 
     def __init__(self, clips: Sequence[Clip]) -> None:
         self.clips = clips
@@ -21,18 +21,18 @@ class Trial:
         self._found: dict[int, list[Segment] | Exception] = {}
 
     def next(self) -> int | None:
-        """Take the next clip; ``None`` when all have been heard or have failed."""
+        """Take the next clip; ``None`` when all have been transcribed or have failed."""
         return self._waiting.pop(0) if self._waiting else None
 
-    def heard(self, at: int, result: list[Segment] | Exception) -> None:
+    def recognised(self, at: int, result: list[Segment] | Exception) -> None:
         """Keep what came of a clip."""
         self._found[at] = result
 
     def died(self, at: int, death: Died) -> bool:
         """Note a death at a clip that was alone; return whether it is tried once more.
 
-        Then the other recordings come first, so that it is known whether the engine hears anything at all. The second
-        death fails the recording, whose other clips need not be heard.
+        Then the other recordings come first, so that it is known whether the engine transcribes anything at all. The
+        second death fails the recording, whose other clips need not be transcribed.
         """
         recording = self.clips[at].recording
         mine = [one for one in self._waiting if self.clips[one].recording == recording]
@@ -48,10 +48,10 @@ class Trial:
         return False
 
     def results(self, gone: EngineUnavailable | None = None) -> Results:
-        """Return what came of each clip; of those that were not heard, that the engine is gone.
+        """Return what came of each clip; of those that were not transcribed, that the engine is gone.
 
         Raises:
-            EngineUnavailable: it is gone, and has heard none of them.
+            EngineUnavailable: it is gone, and has transcribed none of them.
         """
         if gone is not None and all(isinstance(one, Exception) for one in self._found.values()):
             raise gone

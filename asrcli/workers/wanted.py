@@ -72,7 +72,7 @@ class Workers:
             raise UsageError("--worker-timeout and --worker-memory are for workers: add --workers 1, or more")
         if len(places) > 1 and options.seed is not None:
             raise UsageError(
-                f"--seed {options.seed} holds for one engine that hears everything in one order: leave it out, or say "
+                f"--seed {options.seed} holds for one engine that does everything in one order: leave it out, or say "
                 "--workers 1 and name one device"
             )
 

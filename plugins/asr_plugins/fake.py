@@ -1,4 +1,5 @@
-"""The engine that hears the file name: for tests, for trying commands, and as the example to copy for a new engine.
+"""The engine that recognises the file name: for tests, for trying commands, and as the example to copy for a new
+engine.
 
 The model name says how it behaves, as ``key=value`` pairs joined by commas: ``asr transcribe talk.wav -e fake -m
 sleep=0.1,fail=bad``. The words of the file's stem are spread evenly over the whole recording, and a clip says those
@@ -42,10 +43,10 @@ BEHAVIOURS = {
     "print": "print this on descriptor 1 at each call",
     "oom": "run out of memory on more than this many clips at once",
     "oom-on": "run out of memory always on this kind of device",
-    "truncate": "hear only this many seconds of a clip, and do not say so",
+    "truncate": "recognise only this many seconds of a clip, and do not say so",
     "loop": "repeat the last word this many times",
     "invent": "text said for every clip, speech or not",
-    "max": "longest clip in seconds that it hears right",
+    "max": "longest clip in seconds that it recognises right",
     "pace": "say the words of the name over and over, so many per second, however long the recording is",
     "stream": "have a stream of its own, which settles a word when the one after it is over",
 }
@@ -96,7 +97,7 @@ class Fake(Engine, Answers, AnyModel, Concurrent):
         if len(clips) > self._number("oom", float("inf")) or self.behaviour.get("oom-on") == self.device.kind:
             raise OutOfMemory(f"fake: {len(clips)} clips do not fit on {self.device}")
         time.sleep(self._number("sleep", 0.0) + self._number("rtf", 0.0) * sum(clip.seconds for clip in clips))
-        return [self._hear(clip, options) for clip in clips]
+        return [self._recognise(clip, options) for clip in clips]
 
     @classmethod
     def for_weights(cls, weights: Weights) -> type[Engine]:
@@ -109,7 +110,7 @@ class Fake(Engine, Answers, AnyModel, Concurrent):
         return options.beam_size or 3
 
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
-        """Hear German in names that start with ``de-``, English in all others."""
+        """Recognise German in names that start with ``de-``, English in all others."""
         german = [PurePath(clip.recording.path).stem.startswith("de-") for clip in clips]
         return [{"de": 0.9, "en": 0.1} if one else {"en": 0.9, "de": 0.1} for one in german]
 
@@ -140,22 +141,22 @@ class Fake(Engine, Answers, AnyModel, Concurrent):
                 return
         DEATHS[how]()
 
-    def _hear(self, clip: Clip, options: Options) -> list[Segment]:
+    def _recognise(self, clip: Clip, options: Options) -> list[Segment]:
         fail = self.behaviour.get("fail")
         if fail and fail in clip.recording.path:
             raise AsrError(f"fake: told to fail on '{fail}'")
         bug = self.behaviour.get("bug")
         if bug and bug in clip.recording.path:
             raise ZeroDivisionError("fake: told to have a bug")
-        heard = min(clip.seconds, self._number("truncate", float("inf")))
+        until = min(clip.seconds, self._number("truncate", float("inf")))
         pace = self._number("pace", 0.0)
         score = options.own("word_score", 0.9)
-        found = _words_at_pace(clip, heard, pace) if pace else _words_between(clip, heard)
+        found = _words_at_pace(clip, until, pace) if pace else _words_between(clip, until)
         words = [replace(word, score=score) for word in found]
         if words and "loop" in self.behaviour:
             words += [words[-1]] * int(self.behaviour["loop"])
         if "invent" in self.behaviour:
-            words = [Word(self.behaviour["invent"], 0.0, heard)]
+            words = [Word(self.behaviour["invent"], 0.0, until)]
         if not words:
             return []
         text = " ".join(word.text for word in words)
@@ -222,27 +223,27 @@ def parse_behaviour(model: str) -> dict[str, str]:
     return behaviour
 
 
-def _words_between(clip: Clip, heard: float) -> list[Word]:
-    """Return the words of the name whose middle is in the first `heard` seconds of the clip, with clip times."""
+def _words_between(clip: Clip, until: float) -> list[Word]:
+    """Return the words of the name whose middle is in the first `until` seconds of the clip, with clip times."""
     words = PurePath(clip.recording.path).stem.replace("-", " ").replace("_", " ").split() or ["silence"]
     whole = clip.recording.seconds or clip.end
     share = whole / len(words)
     spoken = []
     for number, text in enumerate(words):
         middle = (number + 0.5) * share - clip.start
-        if 0 <= middle < heard:
+        if 0 <= middle < until:
             start = max(0.0, number * share - clip.start)
-            spoken.append(Word(text, start, min(heard, (number + 1) * share - clip.start)))
+            spoken.append(Word(text, start, min(until, (number + 1) * share - clip.start)))
     return spoken
 
 
-def _words_at_pace(clip: Clip, heard: float, pace: float) -> list[Word]:
-    """Return the words whose middle is in the first `heard` seconds of the clip, with clip times."""
+def _words_at_pace(clip: Clip, until: float, pace: float) -> list[Word]:
+    """Return the words whose middle is in the first `until` seconds of the clip, with clip times."""
     words = PurePath(clip.recording.path).stem.replace("-", " ").replace("_", " ").split() or ["silence"]
     spoken = []
-    for number in range(int(clip.start * pace), int((clip.start + heard) * pace) + 1):
+    for number in range(int(clip.start * pace), int((clip.start + until) * pace) + 1):
         start = number / pace - clip.start
-        if 0 <= start + 0.5 / pace < heard:
+        if 0 <= start + 0.5 / pace < until:
             text = words[number % len(words)]
-            spoken.append(Word(text, max(0.0, start), min(heard, start + 1 / pace)))
+            spoken.append(Word(text, max(0.0, start), min(until, start + 1 / pace)))
     return spoken

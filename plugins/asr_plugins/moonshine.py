@@ -41,7 +41,7 @@ IN_PACKAGE = Packaged(
 START, END = 1, 2  # tokens
 SPECIAL = 3  # the tokens below are no text
 SPACE = "▁".encode()
-TOKENS_PER_SECOND = 6.5  # the authors' limit; models that hear silence or noise write on and on
+TOKENS_PER_SECOND = 6.5  # the authors' limit; models that get silence or noise write on and on
 LEAST_TOKENS = 8  # a single word of a short clip must not count as cut
 MOST_TOKENS = 194  # positions of the decoder
 SHORTEST = 895  # samples; the convolutions need as many
@@ -96,10 +96,10 @@ class Moonshine(Engine):
         self._past = {one.name: one.shape for one in self._decoder.get_inputs() if one.name.startswith("past")}
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
-        """Return one segment for each clip with speech. One clip after the other: padding changes what is heard."""
-        return [self._hear(clip) for clip in clips]
+        """Return one segment for each clip with speech. One clip after the other: padding changes the text."""
+        return [self._recognise(clip) for clip in clips]
 
-    def _hear(self, clip: Clip) -> list[Segment]:
+    def _recognise(self, clip: Clip) -> list[Segment]:
         import numpy as np
 
         # Without speech it writes something nevertheless, "You" above all, as surely as words.
@@ -197,7 +197,7 @@ def _speech(clip: Clip) -> tuple[float, float] | None:
     import numpy as np
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-    # As `asr` looks for it: no short word is dropped, and the model has heard silence before it begins.
+    # As `asr` looks for it: no short word is dropped, and the model has seen silence before it begins.
     warm = np.concatenate([np.zeros(SAMPLE_RATE, np.float32), np.asarray(clip.samples, np.float32)])
     options = VadOptions(threshold=0.35, min_speech_duration_ms=64, min_silence_duration_ms=400, speech_pad_ms=200)
     found = get_speech_timestamps(warm, options)

@@ -1,10 +1,11 @@
 """PocketSphinx: the engine whose model is inside its wheel, so it works everywhere and with no network at all.
 
-English only, and far less accurate than the neural engines. Every clip is heard twice: the first pass runs a grammar of
-one word, costs 2 % of the time and yields the mean cepstrum of the clip; the second decodes under that fixed mean. So
-the features are normalised over the whole clip, as the model was trained (word error rate 28 %, against 39 % with
-the running mean, on the five LibriVox clips that the tests use), while the audio still goes in by the second, which is
-how often Python can look at signals and other threads: the library holds the interpreter lock inside each call.
+English only, and far less accurate than the neural engines. Every clip is recognised twice: the first pass runs a
+grammar of one word, costs 2 % of the time and yields the mean cepstrum of the clip; the second decodes under that fixed
+mean. So the features are normalised over the whole clip, as the model was trained (word error rate 28 %, against 39 %
+with the running mean, on the five LibriVox clips that the tests use), while the audio still goes in by the second,
+which is how often Python can look at signals and other threads: the library holds the interpreter lock inside each
+call.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 FRAMES_PER_SECOND = 100
 CHUNK_BYTES = 2 * SAMPLE_RATE  # one second of 16-bit samples
 PAUSE = 0.5  # seconds of silence between two words that end a segment
-LONGEST_WORD = 2.5  # seconds; steady noise is heard as one word of this length and more
+LONGEST_WORD = 2.5  # seconds; steady noise is recognised as one word of this length and more
 SHORTEST = 0.1  # seconds; shorter clips hold no word, and less than one analysis window
 
 PROBE = "probe"
@@ -54,9 +55,9 @@ class PocketSphinx(Engine):
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Return the segments of each clip, one clip after the other; words carry their posterior probability."""
-        return [self._hear(clip, bool(options.word_timestamps)) for clip in clips]
+        return [self._recognise(clip, bool(options.word_timestamps)) for clip in clips]
 
-    def _hear(self, clip: Clip, with_words: bool) -> list[Segment]:
+    def _recognise(self, clip: Clip, with_words: bool) -> list[Segment]:
         data = pcm16(clip.samples)
         if clip.seconds < SHORTEST or not any(data):
             return []

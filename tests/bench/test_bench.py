@@ -56,7 +56,7 @@ def test_a_whole_run_scores_records_and_reports(asr: Run, digits: Path, tmp_path
     raw = first.measure("wer_raw")
     assert raw is not None and raw.value == pytest.approx(2 / 7)  # "Six." is an error only as it stands
     assert [one.text for one in first.utterances] == ["four nine", "one two", "seven", "Six.", "three"]  # kept raw
-    assert second.heard[-1] is None and second.times[-1] is None
+    assert second.hypotheses[-1] is None and second.times[-1] is None
     assert all(value and 0 < value < 5 for value in first.times)
     for name in ("asr", "python", "dataset_sha256", "command", "seed", "version numpy", "system", "cores"):
         assert first.fact(name), name
@@ -141,7 +141,7 @@ def test_a_killed_run_goes_on_and_equals_an_uninterrupted_one(
     assert again.code == 0 and "going on with an interrupted run" in again.err, again.err
     assert asr(*words, tmp_path / "whole").code == 0
     (killed,), (whole,) = records(tmp_path / "killed"), records(tmp_path / "whole")
-    assert (killed.utterances, killed.heard) == (whole.utterances, whole.heard)
+    assert (killed.utterances, killed.hypotheses) == (whole.utterances, whole.hypotheses)
     assert [(one.name, one.condition) for one in killed.measures] == [
         (one.name, one.condition) for one in whole.measures
     ]
@@ -149,7 +149,7 @@ def test_a_killed_run_goes_on_and_equals_an_uninterrupted_one(
     assert [killed.measure(one.name, one.condition) for one in exact] == exact
     if extra:
         cards = [next((tmp_path / name).glob("*.robustness.jsonl")) for name in ("killed", "whole")]
-        assert read_run(cards[0]).heard == read_run(cards[1]).heard
+        assert read_run(cards[0]).hypotheses == read_run(cards[1]).hypotheses
         assert asr("compare", cards[0], cards[0], "--by", "condition").code == 0
     assert under_way(tmp_path / "killed") == []
 
@@ -159,10 +159,10 @@ def test_the_engines_process_may_die(asr: Run, digits: Path, tmp_path: Path) -> 
     done = asr("bench", digits, "-e", "fake:crash=4", *QUICK, "-o", tmp_path / "runs")
     (record,) = records(tmp_path / "runs")
     assert "the engine's process died at 'seven', it ended with exit code 77; it is tried once more" in done.err
-    assert done.code == 0 and None not in record.heard
+    assert done.code == 0 and None not in record.hypotheses
     done = asr("bench", digits, "-e", "fake:crash=2", "--sample", "1", *QUICK, "-o", tmp_path / "other")
     (record,) = records(tmp_path / "other")
-    assert done.code == 1 and set(record.heard) == {None}  # each takes it down twice
+    assert done.code == 1 and set(record.hypotheses) == {None}  # each takes it down twice
 
 
 def test_engines_that_cannot_be_measured_do_not_stop_the_others(asr: Run, digits: Path, tmp_path: Path) -> None:
@@ -185,9 +185,9 @@ def test_a_bug_of_an_engine_costs_the_part_that_it_is_in(asr: Run, digits: Path,
     first, second = records(tmp_path / "runs")
     if first.system == "fake":
         first, second = second, first
-    assert first.heard.count(None) == 1 and first.measure("rtfx_best", "batch 2") is None
+    assert first.hypotheses.count(None) == 1 and first.measure("rtfx_best", "batch 2") is None
     assert "batches was not measured" in first.fact("notes") and first.measure("cold_start") is not None
-    assert None not in second.heard and second.measure("rtfx_best", "batch 2") is not None
+    assert None not in second.hypotheses and second.measure("rtfx_best", "batch 2") is not None
 
 
 def test_where_nobody_looks_on_every_part_is_one_line(asr: Run, digits: Path, tmp_path: Path) -> None:

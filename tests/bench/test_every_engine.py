@@ -112,9 +112,9 @@ class Page(HTMLParser):
 def check_record(record: RunRecord, most: float) -> None:
     """Check that a run has every figure that this machine can have, and no other."""
     found = {(one.name, one.condition): one.value for one in record.measures}
-    assert all(text is not None for text in record.heard), record.system
+    assert all(text is not None for text in record.hypotheses), record.system
     rate = found["wer", ""]
-    assert rate is not None and rate <= most, (record.system, record.heard)
+    assert rate is not None and rate <= most, (record.system, record.hypotheses)
     for name in ("import", "load", "first_result", "cold_start", "latency_p50", "latency_p95", "latency_p99"):
         value = found[name, ""]
         assert value is not None and 0 <= value < 300, (record.system, name)

@@ -20,12 +20,12 @@ from asrcli.bench import messages as say
 from asrcli.bench.loaded import listen
 from asrcli.bench.music import music
 from asrcli.bench.replay import drift, named
-from asrcli.bench.tables import Grid, narrowed, needed
 from asrcli.bench.verdicts import front, told_apart, verdicts
 from asrcli.capabilities import Stream, StreamUpdate
-from asrcli.compare.terminal import Sheet
 from asrcli.datasets.results import Measure, RunRecord, read_run, write_run
 from asrcli.reports.labels import Box, place_names
+from asrcli.reports.table import Grid, narrowed, needed
+from asrcli.reports.terminal import Sheet
 from asrcli.types import Options, Utterance
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -103,8 +103,8 @@ def test_buckets_end_at_their_upper_bound() -> None:
 
 
 def test_speed_and_shares_of_known_times() -> None:
-    rows = [(10.0, say.Heard("a", "x", 2.0, 0.5, 1.0)), (20.0, say.Heard("b", "x", 1.0, 0.25, 0.5))]
-    found = {(one.name, one.condition): one.value for one in figures.hearing(rows)}
+    rows = [(10.0, say.Transcribed("a", "x", 2.0, 0.5, 1.0)), (20.0, say.Transcribed("b", "x", 1.0, 0.25, 0.5))]
+    found = {(one.name, one.condition): one.value for one in figures.in_turn(rows)}
     assert found["rtfx", "batch 1"] == 10.0
     assert found["file_rtfx_p50", ""] == pytest.approx(12.5)
     shares = [found[f"share_{part}", "batch 1"] for part in ("decode", "model", "rest")]
@@ -411,8 +411,8 @@ def test_a_record_survives_its_file(tmp_path: Path) -> None:
     whole = record("e", 0.1, 5, machine="m")
     write_run(whole, tmp_path / "r.jsonl")
     again = read_run(tmp_path / "r.jsonl")
-    assert (again.measures, again.facts, again.heard, again.times) == (
-        *(whole.measures, whole.facts, whole.heard, whole.times),
+    assert (again.measures, again.facts, again.hypotheses, again.times) == (
+        *(whole.measures, whole.facts, whole.hypotheses, whole.times),
     )
     write_run(again, tmp_path / "again.jsonl")
     assert (tmp_path / "again.jsonl").read_text() == (tmp_path / "r.jsonl").read_text()
@@ -424,7 +424,7 @@ def test_drift_names_what_differs() -> None:
     before = record("e", 0.1, 5, dataset_sha256="1", python="3.11", command="x")
     assert drift(before, replace(before, facts=(*before.facts, ("command", "y")))).sentences() == []
     after = replace(
-        record("e", 0.1, 9, dataset_sha256="1", python="3.12", command="y"), heard=("a", "c"), revision="abc"
+        record("e", 0.1, 9, dataset_sha256="1", python="3.12", command="y"), hypotheses=("a", "c"), revision="abc"
     )
     found = drift(before, after)
     assert not found.same

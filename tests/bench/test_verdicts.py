@@ -28,7 +28,9 @@ def run_of(model: str, heard: str, said: str = GERMAN, speakers: int = 0, **fact
 
 def with_rates(record: RunRecord) -> RunRecord:
     """Return a record with the figures that a benchmark puts into it."""
-    return replace(record, measures=tuple(score(record.utterances, record.heard, plan_of(record), language_of(record))))
+    return replace(
+        record, measures=tuple(score(record.utterances, record.hypotheses, plan_of(record), language_of(record)))
+    )
 
 
 def plan_of(record: RunRecord) -> Plan:
@@ -51,15 +53,15 @@ def test_the_verdict_is_of_the_rates_in_the_table(normalizer: str) -> None:
     rates = [one.measure("wer").value for one in runs]  # type: ignore[union-attr]
     better = min((0, 1), key=lambda at: rates[at])
     assert verdicts(runs) == [f"e:{'ab'[better]} makes fewer errors than e:{'ab'[1 - better]}"]
-    again = [compared(one.utterances, one.heard, plan_of(one), "en").counts.rate for one in runs]
+    again = [compared(one.utterances, one.hypotheses, plan_of(one), "en").counts.rate for one in runs]
     assert again == rates
 
 
 def test_the_leaderboards_rules_bring_its_convention_in_bench_and_card() -> None:
     record = run_of("a", "paperwork here", "paper work here", normalizer="open-asr-leaderboard")
-    found = compared(record.utterances, record.heard, plan_of(record), "en")
+    found = compared(record.utterances, record.hypotheses, plan_of(record), "en")
     assert found.counts.errors == 0
-    assert compared(record.utterances, record.heard, Plan(), "en").counts.errors == 80
+    assert compared(record.utterances, record.hypotheses, Plan(), "en").counts.errors == 80
 
 
 def test_runs_that_are_scored_in_different_ways_have_no_verdict_and_a_line() -> None:

@@ -105,7 +105,7 @@ def test_a_long_recording_comes_back_whole(
     assert found.gaps == () and [(one.text, one.flags) for one in found.segments if one.flags] == []
     assert max(one.end - one.start for one in found.segments) <= 4.0
     assert jiwer.wer(" ".join(said), found.text) < 0.05
-    (bare,) = native.listener.hear([whole[: 40 * 16_000]], [128])  # as the model card does it
+    (bare,) = native.listener.transcribe([whole[: 40 * 16_000]], [128])  # as the model card does it
     assert not bare.finished
 
 

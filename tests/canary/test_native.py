@@ -76,7 +76,7 @@ def test_one_clip_s_limit_is_not_another_s(native: Engine, digits: Spoken) -> No
     """Seconds decide how much may be said, so a short clip in the batch of a long one must not say more than alone."""
     listener = native.listener  # type: ignore[attr-defined]
     samples = [digits[0][0].samples, digits[1][0].samples]
-    mixed = listener.hear(samples, [2, 50])
+    mixed = listener.transcribe(samples, [2, 50])
     assert len(mixed[0].tokens) == 2 and not mixed[0].finished and mixed[1].finished
 
 
@@ -118,7 +118,7 @@ class Loops:
         self.tokens, self.seconds = tokens, seconds
         self.calls: list[list[float]] = []
 
-    def hear(self, clips: Sequence[Any], limits: Sequence[int]) -> list[Written]:
+    def transcribe(self, clips: Sequence[Any], limits: Sequence[int]) -> list[Written]:
         lengths = [len(clip) / 16_000 for clip in clips]
         self.calls.append(lengths)
         return [

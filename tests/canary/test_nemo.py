@@ -100,7 +100,8 @@ def test_limits_are_each_clip_s_own(nemo: Engine, native: Engine, digits: Spoken
     samples = [digits[0][0].samples, digits[1][0].samples]
     for limits in ([2, 50], [50, 1], [4, 4], [5, 3]):
         found = [
-            [(one.tokens, one.finished) for one in listener(engine).hear(samples, limits)] for engine in (nemo, native)
+            [(one.tokens, one.finished) for one in listener(engine).transcribe(samples, limits)]
+            for engine in (nemo, native)
         ]
         assert found[0] == found[1]
 

@@ -7,6 +7,7 @@ import re
 import httpx2
 import pytest
 
+from asrcli.base.http import deadline
 from asrcli.base.secret import Secret
 from asrcli.web.client import (
     Answer,
@@ -20,7 +21,8 @@ from asrcli.web.client import (
     without_secrets,
     write_record,
 )
-from asrcli.web.live import LiveWeb, public_addresses
+from asrcli.web.guard import GuardedHttp, check_public
+from asrcli.web.live import LiveWeb
 
 PUBLIC = "93.184.216.34"
 
@@ -113,7 +115,7 @@ def test_the_checked_address_is_the_one_connected_to():
 )
 def test_private_addresses_are_refused(address):
     with pytest.raises(WebError, match="not a public address"):
-        public_addresses("feed.example", lambda _: [PUBLIC, address])
+        check_public("feed.example", [PUBLIC, address])
     net = Net(addresses={"feed.example": [address]})
     with pytest.raises(WebError):
         net.web.get(Call("https://feed.example/rss"))
@@ -221,6 +223,28 @@ def test_behind_a_proxy_names_are_left_to_it_and_numbers_are_still_checked(monke
         Net(addresses={"169.254.169.254": ["169.254.169.254"]}).web.get(Call("https://169.254.169.254/latest"))
 
 
+def test_a_connection_is_for_one_host_and_no_proxy_stands_where_none_is_wanted(monkeypatch):
+    """Two names with one number: what was checked for the first name is not used for the second."""
+    made = []
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "one.example,two.example")
+
+    class Seen(GuardedHttp):
+        def _made(self, **more):
+            made.append(super()._made(**more))
+            return made[-1]
+
+    http = Seen(1.0, 10, resolve=lambda host: [PUBLIC], timeout=0.05)
+    for host in ("one.example", "two.example", "one.example"):
+        with pytest.raises(httpx2.ConnectTimeout), deadline(-1.0):
+            http.open("GET", f"https://{host}/")
+    first, *direct = made
+    assert len(direct) == 2
+    url = httpx2.URL(f"https://{PUBLIC}/")
+    assert all(one._transport_for_url(url) is one._transport for one in direct)
+    assert first._transport_for_url(url) is not first._transport
+
+
 def test_the_certificate_is_checked_against_the_name_and_not_the_number(tmp_path):
     """A real TLS conversation: connected to a number, greeted and checked by name."""
     import http.server
@@ -275,7 +299,7 @@ def test_without_a_network_a_run_ends_soon():
         raise socket.gaierror(-2, "Name or service not known")
 
     net = Net()
-    net.web.resolve = nothing
+    net.web.http.resolve = nothing
     for _ in range(3):
         with pytest.raises(WebError, match=r"cannot be resolved|was given up before"):
             net.web.get(Call("https://github.com/a/b/releases.atom"))

@@ -47,9 +47,9 @@ class Loudness(Engine):
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Return one segment per clip, none for silence."""
-        return [self._hear(clip) for clip in clips]
+        return [self._recognise(clip) for clip in clips]
 
-    def _hear(self, clip: Clip) -> list[Segment]:
+    def _recognise(self, clip: Clip) -> list[Segment]:
         import numpy as np
 
         level = float(np.sqrt(np.mean(np.square(clip.samples)))) if len(clip.samples) else 0.0

@@ -203,7 +203,7 @@ def test_alternatives_are_the_readings_of_the_search(engines, digits, name, own,
     searched = SearchOptions(5, 4, 0, expected[0], 0.3, expected[1])
     for clip in clips:
         ((segment,),) = engine.transcribe([clip], options)
-        (reading,) = engine.aed.hear([clip.samples], searched, timed=False)
+        (reading,) = engine.aed.transcribe([clip.samples], searched, timed=False)
         assert [(one.tokens, one.search_score, one.token_logprobs) for one in segment.alternatives] == [
             (one.tokens, one.score, one.log_probs) for one in reading.hypotheses
         ]

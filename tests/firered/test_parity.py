@@ -113,7 +113,9 @@ def test_trained(engines, reference, digits, clip, name, together):
     np.testing.assert_allclose([one.score for one in segments], official["aed2-confidence"], atol=6e-4)
     # The times of tokens: words have their edges in the sound. Starts differ, the official ones swallow pauses.
     model = engines[name].aed
-    readings = [one for group in groups for one in model.hear([part.samples for part in group], SearchOptions(), True)]
+    readings = [
+        one for group in groups for one in model.transcribe([part.samples for part in group], SearchOptions(), True)
+    ]
     for index, (one, reading) in enumerate(zip(clips, readings, strict=True)):
         times = clip_times(reading.times, one.seconds)
         ends = [times[past - 1][1] for _, _, past in model.vocabulary.words(reading.hypotheses[0].tokens)]

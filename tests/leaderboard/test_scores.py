@@ -140,7 +140,7 @@ def test_unheard_utterances_and_missing_pieces_are_told(tmp_path: Path) -> None:
     row = {"text": "one two three", "pred_text": None, "duration": 1, "time": 1}
     path = write_folder(tmp_path, {"MODEL_a-b_DATASET_c.jsonl": [row]}) / "MODEL_a-b_DATASET_c.jsonl"
     one = score_file(path)
-    assert (one.wer, one.notes) == (100.0, ("1 utterances without pred_text count as not heard",))
+    assert (one.wer, one.notes) == (100.0, ("1 utterances without pred_text count as not recognised",))
     piece = {**row, "pred_text": "three", "parent_id": "call", "chunk_index": 2}
     write_folder(tmp_path, {path.name: [piece]})
     assert "pieces of call are missing or double" in score_file(path).notes[0]
@@ -315,7 +315,10 @@ def test_a_run_on_another_set_is_shown_and_not_placed(tmp_path: Path, called: Ca
 
 def test_utterances_that_failed_count_as_missed(tmp_path: Path) -> None:
     record = make_run("esb:ami", 4)
-    write_run(replace(record, heard=(None, *record.heard[1:]), times=(None, *record.times[1:])), tmp_path / "r.jsonl")
+    write_run(
+        replace(record, hypotheses=(None, *record.hypotheses[1:]), times=(None, *record.times[1:])),
+        tmp_path / "r.jsonl",
+    )
     one = place_runs([tmp_path / "r.jsonl"], load("english"))[0]
     assert (
         one.row.rates == {"ami": 35.0} and merge_rows([one])[0].rtfx is None

@@ -85,7 +85,7 @@ def test_the_aligner_finds_what_the_model_itself_says(archives: dict[str, Path])
     weights = models.resolve(NemoCtc, str(archives["ctc"]), offline=True, pull=False, announce=print)
     aligner = NemoCtc(weights, device.choose(NemoCtc, "cpu", threads=1))
     clips = [clip(DIGITS / f"string{number:02}.wav") for number in range(2)] + [silence(0.02)]
-    heard = aligner.hear(clips, [], None)
+    heard = aligner.recognise(clips, [], None)
     texts = [[word.text for word in own] or ["nothing"] for own in heard]
     together = aligner.align(clips, texts, "en")
     assert together[:2] == [aligner.align([one], [text], "en")[0] for one, text in zip(clips[:2], texts, strict=False)]
@@ -189,7 +189,7 @@ def test_graphs_are_left_after_an_error(engine: Nemo, monkeypatch: pytest.Monkey
             raise RuntimeError("CUDA failure! 35")
         return [SimpleNamespace(text="", score=None, y_sequence=np.array([]), timestamp={}, word_confidence=None)]
 
-    monkeypatch.setattr(engine, "_hear", hear)
+    monkeypatch.setattr(engine, "_decode", hear)
     monkeypatch.setattr(engine, "_graphs", True)
     assert engine.transcribe([silence(1.0)], Options()) == [[]]
     assert calls == 2 and not engine._graphs

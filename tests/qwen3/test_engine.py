@@ -190,7 +190,7 @@ class Parrot:
     def __init__(self, digits: Qwen3, said: str) -> None:
         self.digits, self.said, self.vocabulary = digits, said, digits.model.vocabulary
 
-    def hear(self, requests, penalty, first=None):
+    def transcribe(self, requests, penalty, first=None):
         from asr_plugins.qwen3.decoding import End, Written
 
         return [

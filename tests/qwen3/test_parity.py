@@ -62,7 +62,7 @@ def test_tokens_are_the_official_ones(
 ) -> None:
     seed, model = loaded
     asked = requests(seed)
-    written = model.hear(asked) if together else [model.hear([one])[0] for one in asked]
+    written = model.transcribe(asked) if together else [model.transcribe([one])[0] for one in asked]
     for number, one in enumerate(written):
         assert list(one.tokens) == official[f"asr-{seed}-{number}-tokens"].tolist()
         assert one.end is End.LIMIT
@@ -77,7 +77,7 @@ def test_trained_models_answer_as_the_official_package(
     language: str | None,
 ) -> None:
     asked = [Request(cases.digit_wave(path), "", language, 64) for path, _ in digit_strings]
-    written = digits.model.hear(asked) if way == "batch" else [digits.model.hear([one])[0] for one in asked]
+    written = digits.model.transcribe(asked) if way == "batch" else [digits.model.transcribe([one])[0] for one in asked]
     assert [list(one.tokens) for one in written] == [
         official[f"digits-{way}-{number}"].tolist() for number in range(len(asked))
     ]
@@ -111,7 +111,7 @@ def test_log_probabilities_are_those_of_transformers(
     seed, model = loaded
     reference = transformers_model(random_folder[1])
     request = requests(seed)[1]
-    written = model.hear([request])[0]
+    written = model.transcribe([request])[0]
     with torch.inference_mode():
         heard = model.encoder.encode([model.features(request.samples)])[0]
         prompt = torch.cat((model.ids(before(request.context)), heard, model.ids(after(request.language))))

@@ -114,7 +114,7 @@ def test_a_stream_computes_what_the_whole_gives(digits: Qwen3, talk: tuple[Sampl
         stream._pending = samples[18 * 16_000 :]
         stream.finish()
         assert stream._stretch.windows == 2
-        whole = digits.model.hear([Request(samples, context, language)])[0]
+        whole = digits.model.transcribe([Request(samples, context, language)])[0]
         assert tuple(stream._stretch.tokens) == whole.tokens and len(whole.tokens) > 10
 
 

@@ -62,7 +62,7 @@ def test_segments_cross_as_they_are(found: tuple[tuple[Segment, ...], ...]) -> N
     [
         say.Start("a:B", WEIGHTS, Device("cuda", 3, "float16", 2), True),
         bench.Job("fake", None, WEIGHTS, Device(), Options(temperature=(0.0, 0.2), engine_options=(("a", 1.5),))),
-        bench.Hear((Utterance("a", "b", fields=(("c", "d"),)),)),
+        bench.Transcribe((Utterance("a", "b", fields=(("c", "d"),)),)),
         say.Identified(({"de": 0.1, "en": 1e-300},)),
         Weights("a", None),
     ],

@@ -29,7 +29,7 @@ def align(
     ] = "auto",
     model: Annotated[str | None, option("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
     listener: Annotated[
-        str, option("--listener", help="ENGINE[:MODEL] that hears which words are there, for qwen3; auto, or none.")
+        str, option("--listener", help="ENGINE[:MODEL] that finds which words are there, for qwen3; auto, or none.")
     ] = "auto",
     language: Annotated[str | None, option("--language", "-l", help="Code or name; default: by the text.")] = None,
     format: Annotated[

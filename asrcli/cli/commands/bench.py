@@ -53,14 +53,14 @@ def bench(
     beam_size: Annotated[int | None, option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
     length_penalty: Annotated[float | None, option("--length-penalty", help="Exponent of the length.")] = None,
     chunk_length: Annotated[
-        float | None, option("--chunk-length", help="Longest piece heard at once, seconds; default: by engine.")
+        float | None, option("--chunk-length", help="Longest piece recognised at once, seconds; default: by engine.")
     ] = None,
     engine_option: Annotated[
         list[str] | None,
         option("--engine-option", metavar="NAME=VALUE", help="Of the engine alone; asr engines lists them."),
     ] = None,
     vad: Annotated[
-        bool, option("--vad/--no-vad", help="Leave silence out, as transcribe does (default), or hear all.")
+        bool, option("--vad/--no-vad", help="Leave silence out, as transcribe does (default), or keep it.")
     ] = True,
     normalizer: Annotated[
         str, option("--normalizer", "-n", help="none, basic, whisper-en, open-asr-leaderboard or asr, the default.")
@@ -103,8 +103,8 @@ def bench(
 ) -> None:
     """Measure accuracy, speed and memory of engines on your recordings.
 
-    Each engine runs in fresh processes. Every run is a file of JSON Lines with all that was heard, which `asr compare`
-    reads; an interrupted run goes on where it was when the same command is given again.
+    Each engine runs in fresh processes. Every run is a file of JSON Lines with all that was transcribed, which `asr
+    compare` reads; an interrupted run goes on where it was when the same command is given again.
 
     Examples: asr bench recordings -e whisper:tiny -e pocketsphinx · asr bench esb:librispeech-clean -e whisper:base
     --sample 200 --html report.html · asr bench --replay RUN.jsonl
@@ -231,7 +231,7 @@ def _measure(wanted: Request, beside: list[Path], files: ReportPaths, console: C
 
 
 def _say_failures(record: RunRecord, console: Console) -> None:
-    """Say which utterances an engine could not hear; they count as missed."""
+    """Say which utterances an engine could not transcribe; they count as missed."""
     failed = [(one.id, dict(one.fields).get("error", "")) for one in record.utterances if "error" in dict(one.fields)]
     for name, why in failed[:5]:
         console.error(f"{record.system}: {name}: {why}")
@@ -268,11 +268,12 @@ def _print_tables(runs: list[RunRecord]) -> None:
 
     from asrcli.bench import tables
     from asrcli.bench.verdicts import verdicts
-    from asrcli.compare.terminal import Sheet
+    from asrcli.reports.table import narrowed
+    from asrcli.reports.terminal import Sheet
 
     console = table_console()
     console.print(Text(f"{tables.headline(runs)}: {tables.facts_line(runs)}", "dim"))
-    for grid in (tables.narrowed(one, console.width) for one in tables.grids(runs)):
+    for grid in (narrowed(one, console.width) for one in tables.grids(runs)):
         console.print(Sheet(grid.columns, grid.rows, grid.title))
         if grid.note:
             console.print(Text(grid.note, "dim"))
@@ -301,7 +302,7 @@ def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console, 
     """Run a run again and say what has drifted.
 
     Raises:
-        CheckFailed: other texts were heard, or the data is not the same.
+        CheckFailed: other texts were transcribed, or the data is not the same.
     """
     from asrcli.bench.replay import drift, named
     from asrcli.bench.session import bench as measure

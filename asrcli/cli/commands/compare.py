@@ -5,20 +5,20 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from asrcli.cli.commands.options import refuse
 
-Output = Optional[Path]  # noqa: UP045 - Typer reads the annotation
+Output = Path | None
 
 
 def compare(
     reference: Annotated[
         Path, typer.Argument(help="References: a file or folder (txt, srt, vtt, json, jsonl, csv, tsv, trn, stm).")
     ],
-    hypotheses: Annotated[list[Path], typer.Argument(help="What each system heard: files or folders.")],
+    hypotheses: Annotated[list[Path], typer.Argument(help="The texts of each system: files or folders.")],
     no_ref: Annotated[bool, typer.Option("--no-ref", help="There is no reference: all arguments are systems.")] = False,
     consensus: Annotated[
         Output, typer.Option(help="With --no-ref: write what most systems say (FILE.jsonl, or a folder of txt).")
@@ -76,7 +76,7 @@ def compare(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no tables.")] = False,
 ) -> None:
-    """Compare what systems heard with a reference, and with each other.
+    """Compare the texts of systems with a reference, and with each other.
 
     The first system is the baseline of --fail-if: delta is the error rate of a later one less that of the first.
     """
@@ -95,7 +95,7 @@ def compare(
     paths = ReportPaths(json_path, csv_path, markdown_path, html_path, junit=junit_path)
     check_targets(
         writes(**paths._asdict(), consensus=consensus),
-        [*reads("the reference", *files_of(reference)), *reads("what a system heard", *files_of(*hypotheses))],
+        [*reads("the reference", *files_of(reference)), *reads("the texts of a system", *files_of(*hypotheses))],
     )
     conditions = [Condition(text) for text in fail_if or ()]
     wanted = Wanted(

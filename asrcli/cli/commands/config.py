@@ -95,7 +95,8 @@ def all_rows(only: str | None = None) -> Iterator[Row]:
 
 def _rows(command: Any, path: str) -> Iterator[Row]:
     """Yield the options of a command, then those of its own commands."""
-    from asrcli.cli.main import COMMANDS, option_names
+    from asrcli.cli.main import COMMANDS
+    from asrcli.cli.spelling import option_names
 
     names = option_names(command)
     found = look_up(path, names, COMMANDS).values

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from asrcli.cli import apps
+
 if TYPE_CHECKING:
     from asrcli.engine import Plugin
     from asrcli.engines.cards import EngineCard, ModelCard
-
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class Named(TyperGroup):
@@ -33,7 +33,7 @@ class Named(TyperGroup):
 
 
 KIND_OF_GROUP = Named  # as which `asrcli.cli.main` builds this
-app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
+app = apps.app()
 
 OWN_HEADINGS = ("ENGINE-OPTION", "RANGE", "WHAT IT DOES")
 HEADINGS = ("MODEL", "WEIGHTS", "SIZE", "LANGUAGES", "LICENCE", "PARAMETERS")
@@ -203,11 +203,11 @@ def _languages(card: EngineCard, width: int) -> list[str]:
     """Return the languages of an engine's models by code and name, models with the same ones together."""
     from asrcli.base.languages import NAMES
 
-    spoken: dict[tuple[str, ...], list[str]] = {}
+    by_languages: dict[tuple[str, ...], list[str]] = {}
     for model in card.models:
-        spoken.setdefault(model.languages, []).append(model.name)
+        by_languages.setdefault(model.languages, []).append(model.name)
     lines = []
-    for codes, models in spoken.items():
+    for codes, models in by_languages.items():
         said = ", ".join(f"{code} {NAMES.get(code, code).capitalize()}" for code in codes) or "any language"
         lines.append(f"{', '.join(models)}: {said}")
     for code, dialects in card.dialects.items():
@@ -235,7 +235,7 @@ def _row(model: ModelCard, default: bool) -> tuple[str, ...]:
         model.name + ("*" if default else ""),
         "here" if model.here else "-",
         _size(model),
-        spoken(model.languages),
+        language_list(model.languages),
         model.licence,
         f"{model.parameters / 1e6:.0f} M" if model.parameters else "",
     )
@@ -248,7 +248,7 @@ def _size(model: ModelCard) -> str:
     return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
 
 
-def spoken(languages: Sequence[str]) -> str:
+def language_list(languages: Sequence[str]) -> str:
     """Return languages in a few characters: up to four codes, else how many."""
     if not languages:
         return "any"

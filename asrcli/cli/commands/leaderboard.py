@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from asrcli.base.console import complain, harmless, tell
+from asrcli.cli import apps
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.targets import File, ReportPaths, check_targets, reads, writes
 
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
     from asrcli.leaderboard.tables import Table
     from asrcli.web.client import Web
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
-Output = Optional[Path]  # noqa: UP045 - Typer reads the annotation
+app = apps.app()
+Output = Path | None
 Force = Annotated[bool, typer.Option("--force", help="Replace reports that were edited, and files of others.")]
 DEFAULT = "english"
 Tables = Annotated[

@@ -28,7 +28,7 @@ def run_manifest(
         "--channels": wanted.channels != "mix", "--aligner": wanted.aligner,
         "--word-timestamps": wanted.options.word_timestamps is not None,
     }  # fmt: skip
-    refuse(of_files, "and --manifest do not go together: the manifest says what to hear and what to write")
+    refuse(of_files, "and --manifest do not go together: the manifest says what to transcribe and what to write")
     check_sinks(results, reports, 1, ["json"])
     if reports.json and wanted.naming.to_stdout:
         raise UsageError("--json and the manifest cannot share standard output; give --output")

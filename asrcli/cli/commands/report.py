@@ -10,12 +10,12 @@ import typer
 
 from asrcli.base.console import complain, printable
 from asrcli.base.counts import count_of
+from asrcli.cli import apps
 from asrcli.cli.commands.options import option
 from asrcli.errors import UsageError
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 MOST_NAMED = 10  # names on standard error
-app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
+app = apps.app()
 
 
 @app.callback()

@@ -196,7 +196,7 @@ def speaker_options(
     from asrcli.diarization.speakers import SpeakerOptions
 
     if wanted.same:
-        why = "hears some of the recordings, and --same-speakers compares all: leave one of them out"
+        why = "takes some of the recordings, and --same-speakers compares all: leave one of them out"
         refuse({"--shard": sources.shard, "--manifest": sources.manifest}, why)
     if not diarize:
         counts: dict[str, object] = {"--speakers": wanted.exactly, "--min-speakers": wanted.at_least}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from asrcli.cli.commands.options import ReportOptions
     from asrcli.cli.commands.sinks import Planned
-    from asrcli.runs.events import Done, Heard, JobEvent, Loaded, Note, Worked, Written
+    from asrcli.runs.events import Done, JobEvent, Loaded, Note, Recognised, Worked, Written
     from asrcli.runs.jobs import Job, Output
     from asrcli.runs.plan import Request
 
@@ -182,9 +182,9 @@ class Run:
                 self.lengths = [seconds for _, seconds in lengths]
             case events.Loaded() | events.Worked():
                 self._at_work(event)
-            case events.Heard():
+            case events.Recognised():
                 self._start_bar()
-                self._heard(event)
+                self._recognised(event)
             case events.Done():
                 self._done(event)
             case events.JobFailed():
@@ -214,9 +214,9 @@ class Run:
         self.console.note(f"{name}{event.text}")
         self.sinks.events.write("warning", time=now(), input=event.job.name if event.job else None, text=event.text)
 
-    def _heard(self, event: Heard) -> None:
+    def _recognised(self, event: Recognised) -> None:
         channel = f"#{event.recording.channel}"
-        self.console.heard(event.job.name + channel, event.until - event.recording.start)
+        self.console.recognised(event.job.name + channel, event.until - event.recording.start)
         for segment in event.segments:
             self.sinks.events.write(
                 "segment", input=event.job.name, channel=event.recording.channel, **segment_record(segment)

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from asrcli.engine import Engine
     from asrcli.runs.plan import Plan, Request
-    from asrcli.streaming.hearing import Pace
+    from asrcli.streaming.recognition import Pace
     from asrcli.streaming.session import Happening, Over, Session
-    from asrcli.streaming.speaking import SpeakersHeard
+    from asrcli.streaming.speaking import StreamSpeakers
     from asrcli.streaming.updates import Update
 
 IDLE = 10.0  # seconds without growth after which a followed file is over
@@ -36,7 +36,7 @@ IDLE = 10.0  # seconds without growth after which a followed file is over
 def run_live(
     wanted: Request, sources: InputOptions, reports: ReportOptions, live: LiveOptions, console: Console
 ) -> int:
-    """Hear one input while it is made and return the exit code.
+    """Transcribe one input while it is made and return the exit code.
 
     Raises:
         UsageError: options that do not go together.
@@ -57,7 +57,7 @@ def run_live(
     if source.recording.path != name:
         wanted = replace(wanted, inputs=(replace(wanted.inputs[0], path=source.recording.path),))
     planned = plan(wanted)
-    wanted = _timed_while_heard(planned, wanted)
+    wanted = _timed_live(planned, wanted)
     planned = replace(planned, request=wanted)
     check_replaceable([output.path for job in planned.jobs for output in job.outputs], force=wanted.force)
     with closing(Sinks(reports, planned, reads("the list of inputs", sources.files_from))) as sinks:
@@ -77,7 +77,7 @@ def _pace(engine: type[Engine], wanted: Request, live: LiveOptions) -> Pace:
         UsageError: the engine decides about that itself.
     """
     from asrcli.capabilities import Streams
-    from asrcli.streaming.hearing import USUAL
+    from asrcli.streaming.recognition import USUAL
 
     if live.settle_after is None:
         return USUAL
@@ -88,7 +88,7 @@ def _pace(engine: type[Engine], wanted: Request, live: LiveOptions) -> Pace:
     return replace(USUAL, settle_after=live.settle_after)
 
 
-def _speakers(wanted: Request, console: Console) -> SpeakersHeard | None:
+def _speakers(wanted: Request, console: Console) -> StreamSpeakers | None:
     """Return what tells who speaks, its weights found, where that is asked for."""
     if wanted.speakers is None:
         return None
@@ -99,8 +99,8 @@ def _speakers(wanted: Request, console: Console) -> SpeakersHeard | None:
     return LiveSpeakers(found, wanted.speakers)
 
 
-def _timed_while_heard(planned: Plan, wanted: Request) -> Request:
-    """Return the request without word times where only an aligner could give them, which hears no streams.
+def _timed_live(planned: Plan, wanted: Request) -> Request:
+    """Return the request without word times where only an aligner could give them, which works on no streams.
 
     Raises:
         UsageError: the format has nothing but words.
@@ -129,7 +129,7 @@ def _check(wanted: Request, sources: InputOptions, reports: ReportOptions, live:
         of_files |= {"--same-speakers": speakers.same, "--min-speakers": speakers.at_least}
     refuse(of_files, "does not go with --stream; leave it out")
     if len(wanted.inputs) != 1:
-        raise UsageError(f"--stream hears one input, not {len(wanted.inputs)}: name a file, - or mic:")
+        raise UsageError(f"--stream takes one input, not {len(wanted.inputs)}: name a file, - or mic:")
     if wanted.channels == "split":
         raise UsageError("--channels split does not go with --stream; give mix or a number")
     name = wanted.inputs[0].path
@@ -162,7 +162,7 @@ class Live:
         self.text: Text = Silent() if sinks.stdout_taken or not as_text else text_shown()
 
     def go(self) -> int:
-        """Hear until the end and return the exit code; an interrupt settles what has been said."""
+        """Transcribe until the end and return the exit code; an interrupt settles what has been said."""
         from asrcli.streaming.session import Over
 
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -187,7 +187,7 @@ class Live:
         self.session.stop()
 
     def _guarded(self, write: Callable[[], None]) -> None:
-        """Write; when the reader has gone, hear no more, and write what are files."""
+        """Write; when the reader has gone, transcribe no more, and write what are files."""
         try:
             write()
         except BrokenPipeError:
@@ -266,7 +266,9 @@ class Live:
         self._event("end", time=now(), done=int(not error), up_to_date=0, kept=0, failed=int(bool(error)), not_done=0)
         for path in written:
             self.console.note(f"written: {path}")
-        self.console.detail(f"{clock(over.transcript.seconds)} heard, {over.transcript.timings.engine:.1f} s of work")
+        self.console.detail(
+            f"{clock(over.transcript.seconds)} recognised, {over.transcript.timings.engine:.1f} s of work"
+        )
 
     def _event(self, kind: str, **values: Any) -> None:
         self.sinks.events.write(kind, **values)

@@ -51,9 +51,7 @@ def transcribe(
     null: Annotated[bool, _inputs("--null", "-0", help="Names in --files-from end with a NUL byte.")] = False,
     manifest: Annotated[
         str | None,
-        _inputs(
-            "--manifest", help="Hear the utterances of a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text."
-        ),
+        _inputs("--manifest", help="Transcribe a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text."),
     ] = None,
     allow_host: Annotated[
         list[str] | None,
@@ -117,8 +115,8 @@ def transcribe(
         str | None, _voices("--diarize-model", help="campplus, or hub id or folder of a pyannote pipeline.")
     ] = None,
     speakers: Annotated[int | None, _voices("--speakers", min=1, help="How many speakers there are.")] = None,
-    min_speakers: Annotated[int | None, _voices("--min-speakers", min=1, help="At least so many.")] = None,
-    max_speakers: Annotated[int | None, _voices("--max-speakers", min=1, help="At most so many.")] = None,
+    min_speakers: Annotated[int | None, _voices("--min-speakers", min=1, help="Least number of speakers.")] = None,
+    max_speakers: Annotated[int | None, _voices("--max-speakers", min=1, help="Greatest number of speakers.")] = None,
     voices: Annotated[
         str | None, _voices("--voices", help="Name the speakers by this folder: a recording of each, NAME.wav.")
     ] = None,
@@ -141,7 +139,7 @@ def transcribe(
     highlight_words: Annotated[
         bool | None, _subtitles("--highlight-words/--no-highlight-words", help="Mark each word as it is said.")
     ] = None,
-    stream: Annotated[bool, _live("--stream", help="Hear -, a growing file or mic: while it is spoken.")] = False,
+    stream: Annotated[bool, _live("--stream", help="Transcribe -, a growing file or mic: while it is spoken.")] = False,
     pcm: Annotated[str | None, _live("--pcm", help="Raw samples for --stream: s16le:16000:1.")] = None,
     idle: Annotated[
         float | None, _live("--idle", min=0, help="--stream ends when a file has not grown so long: 10 s.")
@@ -191,7 +189,8 @@ def transcribe(
         float | None, _decoding("--logprob-threshold", help="A mean log probability below it has failed.")
     ] = None,
     no_speech_threshold: Annotated[
-        float | None, _decoding("--no-speech-threshold", help="Above it, and unsure: silence.")
+        float | None,
+        _decoding("--no-speech-threshold", help="Probability of no speech above which unsure text is dropped."),
     ] = None,
     condition_on_previous_text: Annotated[
         bool | None,
@@ -225,7 +224,9 @@ def transcribe(
     ] = None,
     chunk_length: Annotated[
         float | None,
-        _decoding("--chunk-length", "--chunk-size", help="Longest piece heard at once, seconds; default: by engine."),
+        _decoding(
+            "--chunk-length", "--chunk-size", help="Longest piece recognised at once, seconds; default: by engine."
+        ),
     ] = None,
     batched: Annotated[
         bool | None, _decoding("--batched/--no-batched", help="Many clips at once (default), or in sequence.")

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from asrcli.cli import apps
 from asrcli.cli.commands.options import option
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT, no_args_is_help=True)
+app = apps.app(no_args_is_help=True)
 
 Folder = Annotated[str, typer.Argument(metavar="FOLDER", help="Where the prints are; for --voices of asr transcribe.")]
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-
 from asrcli.base.counts import count_of
 from asrcli.digest.assets import asset
 from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper
@@ -20,13 +17,14 @@ from asrcli.digest.pages.markdown import (
     new_version,
     short_address,
 )
+from asrcli.reports.page import digest
 from asrcli.web.cleaning import safe_url
 from asrcli.web.markup import Child, Html, join_html, tag
 
 
 def content_hash(text: str) -> str:
     """Return the source expression that allows exactly this inline text."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return f"'sha256-{digest(text)}'"
 
 
 def policy(style: str = "", script: str = "") -> str:

@@ -148,9 +148,11 @@ def find_markers(lines: Sequence[str]) -> list[Marker]:
             continue
         side = ALIASES.get(bare.strip())
         match = _MARKER.match(bare)
-        if fence or not (side or match):
+        if match and not side:
+            side = match["name"], match["side"]
+        if fence or not side:
             continue
-        name, which = side or (match["name"], match["side"])  # type: ignore[index]
+        name, which = side
         found.append(Marker(name, which, number, bare[: len(bare) - len(bare.lstrip())], line[len(bare) :] or "\n"))
     return found
 

@@ -1,6 +1,6 @@
 """The diarizer `campplus`: who speaks when, by two small networks whose weights one package carries as data.
 
-segmentation-3.0 hears who speaks within ten seconds, CAM++ tells voices apart.
+segmentation-3.0 detects who speaks within ten seconds, CAM++ tells voices apart.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class CampPlus(Diarizer):
         from asr_plugins.campplus import clustering, turns
         from asr_plugins.campplus import prints as prints_module
 
-        activity, pieces, prints = self.hear(samples)
+        activity, pieces, prints = self.analyse(samples)
         seconds = prints_module.seconds(pieces)
         labels = clustering.cluster(prints, seconds, count)
         everybody, loudest = turns.speaking(activity, pieces, labels)
@@ -80,14 +80,14 @@ class CampPlus(Diarizer):
             _turns(everybody, names), _turns(loudest, names, pause=0), dict(zip(names, voices, strict=False))
         )
 
-    def hear(self, samples: Samples) -> tuple[Any, list[tuple[int, int]], NDArray[np.float32]]:
+    def analyse(self, samples: Samples) -> tuple[Any, list[tuple[int, int]], NDArray[np.float32]]:
         """Return the activity in a recording, the pieces that one person says alone, and the print of each."""
         import torch
 
         from asr_plugins.campplus import activity, prints
 
         with torch.inference_mode(), torch_threads(self.threads):
-            found = activity.hear(self.segmentation, samples, self.device)
+            found = activity.detect(self.segmentation, samples, self.device)
             pieces = prints.pieces(found.alone())
             return found, pieces, prints.voice_prints(self.voices, samples, pieces, self.device)
 

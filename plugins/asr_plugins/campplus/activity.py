@@ -1,4 +1,4 @@
-"""What the segmentation network hears in windows that overlap, put together: how many speak, and where that changes."""
+"""What the segmentation network finds in windows that overlap, put together: how many speak, where that changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from asrcli.types import Samples
 
 WINDOW = 160_000  # samples, ten seconds, as the network was trained
-FRAME_SHIFT, FRAME_WIDTH = 270, 991  # samples between two frames, and those that a frame hears
+FRAME_SHIFT, FRAME_WIDTH = 270, 991  # samples between two frames, and those that a frame covers
 FRAME_SECONDS = FRAME_SHIFT / SAMPLE_RATE
 STEP_FRAMES = 74  # between two windows, 1.25 s; with 2.5 s four people with overlaps have 9 % errors instead of 6 %
 PEOPLE = 3  # whom a window can tell apart
@@ -43,11 +43,11 @@ class Activity:
 
 
 def seconds_of(frame: float) -> float:
-    """Return the time at the middle of what a frame hears, less half a shift: where it begins to count."""
+    """Return the time at the middle of what a frame covers, less half a shift: where it begins to count."""
     return (frame * FRAME_SHIFT + (FRAME_WIDTH - FRAME_SHIFT) / 2) / SAMPLE_RATE
 
 
-def hear(network: SegmentationNetwork, samples: Samples, device: str) -> Activity:
+def detect(network: SegmentationNetwork, samples: Samples, device: str) -> Activity:
     """Return the activity in a recording `(n,)`."""
     import numpy as np
 
@@ -80,16 +80,16 @@ def _window_sets(network: SegmentationNetwork, samples: Samples, windows: range,
 def _together(
     windows: NDArray[np.bool_], starts: NDArray[np.intp], frames: int
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Return how many speak in each frame, by the mean of the windows, and where most of them hear a change."""
+    """Return how many speak in each frame, by the mean of the windows, and where most of them detect a change."""
     import numpy as np
 
     length = windows.shape[1]
-    heard, speaking, changing = (np.zeros(starts[-1] + length) for _ in range(3))
+    covered, speaking, changing = (np.zeros(starts[-1] + length) for _ in range(3))
     for window, start in zip(windows, starts, strict=True):
-        heard[start : start + length] += 1
+        covered[start : start + length] += 1
         speaking[start : start + length] += window.sum(1)
         changing[start + 1 : start + length] += (window[1:] != window[:-1]).any(1)
-    people = np.rint(speaking / heard).astype(np.intp)
+    people = np.rint(speaking / covered).astype(np.intp)
     # Windows do not agree on a change to the frame: those within a tenth of a second are one.
     near = np.convolve(changing, np.ones(7), "same")
-    return people[:frames], (changing > 0)[:frames] & (near > heard / 2)[:frames]
+    return people[:frames], (changing > 0)[:frames] & (near > covered / 2)[:frames]

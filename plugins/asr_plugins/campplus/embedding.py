@@ -89,7 +89,7 @@ class _Unit(nn.Module):
 
 
 class _ContextMask(nn.Module):
-    """A convolution whose outputs are weighted by what is heard around them."""
+    """A convolution whose outputs are weighted by what is around them."""
 
     def __init__(self, dilation: int) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class _DenseLayer(nn.Module):
 
 
 class _DenseBlock(nn.Module):
-    """Layers that each hear all that the layers before them gave."""
+    """Layers that each get all that the layers before them gave."""
 
     def __init__(self, layers: int, channels: int, dilation: int) -> None:
         super().__init__()

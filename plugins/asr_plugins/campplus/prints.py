@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Piece = tuple[int, int]  # first and last + 1 frame of the segmentation
 
-# Of one piece. With 3 s, a change of speakers that the segmentation does not hear spoils twice as much: 13 % errors
+# Of one piece. With 3 s, a change of speakers that the segmentation does not detect spoils twice as much: 13 % errors
 # instead of 9 % in a conversation of four with overlaps, at the same cost.
 MOST_SECONDS = 1.5
 LEAST_SECONDS = 0.5  # a print of less says little

@@ -1,4 +1,4 @@
-"""From what each window hears to turns of the same people throughout a recording."""
+"""From what each window detects to turns of the same people throughout a recording."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SHORTEST_TURN = 6  # frames, 0.1 s
 def speaking(
     activity: Activity, pieces: Sequence[Piece], labels: NDArray[np.intp]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return who speaks in each frame, `(frames, speakers)`, and who of two at once is heard by most windows.
+    """Return who speaks in each frame, `(frames, speakers)`, and who of two at once is detected by most windows.
 
     A piece of one person's speech is its speaker's. The people of a window are given to the speakers by the pieces that
-    they share, and say for everything else, overlaps and short words, whose it is; as many speak as the windows hear.
+    they share, and say for everything else, overlaps and short words, whose it is; as many speak as the windows detect.
 
     Args:
-        activity: what the windows hear.
+        activity: what the windows detect.
         pieces: of speech of one person, with prints.
         labels: the speaker of each piece, numbered from 0.
     """
@@ -48,18 +48,18 @@ def speaking(
 
 
 def _votes(activity: Activity, known: NDArray[np.intp], speakers: int) -> NDArray[np.float64]:
-    """Return how many windows hear each speaker in each frame, `(frames, speakers)`."""
+    """Return how many windows detect each speaker in each frame, `(frames, speakers)`."""
     import numpy as np
     from scipy.optimize import linear_sum_assignment
 
     votes = np.zeros((len(known), speakers))
     for window, start in zip(activity.windows, activity.starts, strict=True):
         here = known[start : start + len(window)]
-        heard = window[: len(here)]
-        shared = np.stack([heard[here == speaker].sum(0) for speaker in range(speakers)], 1)  # (people, speakers)
+        active = window[: len(here)]
+        shared = np.stack([active[here == speaker].sum(0) for speaker in range(speakers)], 1)  # (people, speakers)
         for person, speaker in zip(*linear_sum_assignment(-shared), strict=True):
             if shared[person, speaker]:
-                votes[start : start + len(here), speaker] += heard[:, person]
+                votes[start : start + len(here), speaker] += active[:, person]
     return votes
 
 

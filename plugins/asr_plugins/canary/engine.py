@@ -29,14 +29,14 @@ FRAME = 0.08  # seconds of audio that take the place of one token
 TOKENS_PER_SECOND, TOKENS_FREE = 8, 16
 SHORTEST = 320  # samples, two feature frames: with fewer there is no deviation to divide by
 FAINTEST = 2.0**-15  # nothing above the last bit of a 16-bit recording is no sound; the model invents text for it
-LEAST_HALF = 3.0  # seconds; shorter pieces of a clip are not heard again
-IN_HALVES = "in_halves"  # flag: heard in pieces, because the text of the whole clip did not come to an end
+LEAST_HALF = 3.0  # seconds; shorter pieces of a clip are not recognised again
+IN_HALVES = "in_halves"  # flag: recognised in pieces, because the text of the whole clip did not come to an end
 
 
 class Listener(Protocol):
     """What a backend does."""
 
-    def hear(self, clips: Sequence[Samples], limits: Sequence[int]) -> list[Written]:
+    def transcribe(self, clips: Sequence[Samples], limits: Sequence[int]) -> list[Written]:
         """Return what is said in each clip, at most so many tokens of it."""
 
     def answer(self, texts: Sequence[str], limit: int) -> list[Written]:
@@ -104,29 +104,29 @@ class Canary(Engine, Answers, Backends):
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Return at most one segment per clip, with the punctuation and case of the model."""
-        heard = [index for index, clip in enumerate(clips) if audible(clip)]
+        usable = [index for index, clip in enumerate(clips) if audible(clip)]
         found: list[list[Segment]] = [[] for _ in clips]
-        if not heard:
+        if not usable:
             return found
-        limits = [options.max_new_tokens or token_limit(clips[index].seconds) for index in heard]
-        written = self.listener.hear([clips[index].samples for index in heard], limits)
-        for index, one in zip(heard, written, strict=True):
+        limits = [options.max_new_tokens or token_limit(clips[index].seconds) for index in usable]
+        written = self.listener.transcribe([clips[index].samples for index in usable], limits)
+        for index, one in zip(usable, written, strict=True):
             found[index] = self._segments(clips[index], one)
         if options.max_new_tokens is None:
-            self._hear_again(
-                [index for index, one in zip(heard, written, strict=True) if not one.finished], clips, found
+            self._transcribe_halves(
+                [index for index, one in zip(usable, written, strict=True) if not one.finished], clips, found
             )
         return found
 
-    def _hear_again(self, cut_short: Sequence[int], clips: Sequence[Clip], found: list[list[Segment]]) -> None:
-        """Hear clips in halves whose text did not come to an end, which is nearly always a loop."""
+    def _transcribe_halves(self, cut_short: Sequence[int], clips: Sequence[Clip], found: list[list[Segment]]) -> None:
+        """Recognise clips in halves whose text did not come to an end, which is nearly always a loop."""
         halves = {index: halve(clips[index]) for index in cut_short if clips[index].seconds >= 2 * LEAST_HALF}
         if not halves:
             return
-        heard = iter(self.transcribe([half for both in halves.values() for half in both], Options()))
+        found_in_halves = iter(self.transcribe([half for both in halves.values() for half in both], Options()))
         for index, both in halves.items():
             found[index] = [
-                _moved(segment, half.start - clips[index].start) for half in both for segment in next(heard)
+                _moved(segment, half.start - clips[index].start) for half in both for segment in next(found_in_halves)
             ]
 
     def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
@@ -179,7 +179,7 @@ def token_limit(seconds: float) -> int:
 
 
 def audible(clip: Clip) -> bool:
-    """Return whether there is anything to hear."""
+    """Return whether there is anything to recognise."""
     return len(clip.samples) >= SHORTEST and bool(abs(clip.samples).max() > FAINTEST)
 
 

@@ -22,7 +22,7 @@ MOST_PLACES = 16_384
 
 
 class NativeModel:
-    """Hears clips and answers prompts.
+    """Recognises clips and answers prompts.
 
     Args:
         layout: the checked folder.
@@ -43,15 +43,15 @@ class NativeModel:
         self.before, self.after = self._embed(ids[:at]), self._embed(ids[at + 1 :])
 
     @torch.inference_mode()
-    def hear(self, clips: Sequence[Samples], limits: Sequence[int]) -> list[Written]:
+    def transcribe(self, clips: Sequence[Samples], limits: Sequence[int]) -> list[Written]:
         """Return what is said in each clip of at least two feature frames.
 
         Args:
             clips: samples in [-1, 1].
             limits: the most tokens of each.
         """
-        heard = self.encode(clips)
-        spoken = [torch.cat((self.before, one, self.after)) for one in heard]
+        encoded = self.encode(clips)
+        spoken = [torch.cat((self.before, one, self.after)) for one in encoded]
         written: list[Written] = decode(self.networks.listening, spoken, limits, self.ends)
         return written
 

@@ -32,7 +32,7 @@ TIED = "llm.base_model.model.lm_head.weight"  # is the embedding, and not in the
 
 
 class SalmModel:
-    """Hears clips and answers prompts; the same as `asr_plugins.canary.native.NativeModel`.
+    """Recognises clips and answers prompts; the same as `asr_plugins.canary.native.NativeModel`.
 
     Args:
         layout: the checked folder.
@@ -58,7 +58,7 @@ class SalmModel:
             )
         self.instruction = f"{prompts.INSTRUCTION}{layout.audio_tag}"
 
-    def hear(self, clips: Sequence[Samples], limits: Sequence[int]) -> list[Written]:
+    def transcribe(self, clips: Sequence[Samples], limits: Sequence[int]) -> list[Written]:
         """Return what is said in each clip of at least two feature frames, at most so many tokens of it."""
         audio = pad_sequence([torch.from_numpy(clip) for clip in clips], batch_first=True).to(self.device)
         with held():

@@ -38,7 +38,7 @@ class Networks:
     mel: LogMel
     encoder: Any  # ParakeetEncoder
     project: nn.Linear  # encoder width to language model width
-    listening: Any  # Qwen3ForCausalLM with LoRA: hears speech
+    listening: Any  # Qwen3ForCausalLM with LoRA: recognises speech
     plain: Any  # Qwen3ForCausalLM without: answers about text
 
 

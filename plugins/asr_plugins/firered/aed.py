@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the model heard in one clip, the best hypothesis first, and when its tokens were said."""
+    """What the model recognised in one clip, the best hypothesis first, and when its tokens were said."""
 
     hypotheses: tuple[Hypothesis, ...]
     times: tuple[tuple[float, float], ...] | None  # per token; None without CTC branch, or when they do not fit
 
 
 class AedModel:
-    """Hears clips with the attention decoder.
+    """Recognises clips with the attention decoder.
 
     Args:
         checkpoint: an opened AED folder.
@@ -64,7 +64,7 @@ class AedModel:
             pack(self.decoder)
         report_unused(tensors)
 
-    def hear(self, clips: Sequence[Samples], options: SearchOptions, timed: bool) -> list[Reading]:
+    def transcribe(self, clips: Sequence[Samples], options: SearchOptions, timed: bool) -> list[Reading]:
         """Return one reading per clip; clips shorter than a feature frame (25 ms) have no hypothesis.
 
         Args:
@@ -73,16 +73,16 @@ class AedModel:
             timed: find the times of the tokens, where the model can.
         """
         features = [self.features(clip) for clip in clips]
-        heard = [index for index, one in enumerate(features) if len(one)]
+        usable = [index for index, one in enumerate(features) if len(one)]
         readings = [Reading((), None)] * len(clips)
-        if not heard:
+        if not usable:
             return readings
         with torch.inference_mode():
-            padded, lengths = pad([features[index] for index in heard], self.device, self.dtype)
+            padded, lengths = pad([features[index] for index in usable], self.device, self.dtype)
             encoded, lengths = self.encoder(padded, lengths)
             found = beam_search(self.decoder, encoded, lengths, options)
             frames = lengths.tolist()
-            for place, (index, hypotheses) in enumerate(zip(heard, found, strict=True)):
+            for place, (index, hypotheses) in enumerate(zip(usable, found, strict=True)):
                 times = self._times(encoded[place, : frames[place]], hypotheses[0].tokens) if timed else None
                 readings[index] = Reading(hypotheses, times)
         return readings

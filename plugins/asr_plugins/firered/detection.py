@@ -74,15 +74,15 @@ class _Stream(SpeechStream):
 
     def feed(self, samples: Samples) -> Samples:
         """Return the windows that no later sample can change."""
-        self._hear(samples, last=False)
+        self._feed(samples, last=False)
         return self._windows(last=False)
 
     def finish(self, samples: Samples) -> Samples:
         """Return all other windows; the last ones may have no frame of their own and take the one before."""
-        self._hear(samples, last=True)
+        self._feed(samples, last=True)
         return self._windows(last=True)
 
-    def _hear(self, samples: Samples, last: bool) -> None:
+    def _feed(self, samples: Samples, last: bool) -> None:
         torch = self.model.torch
         self.fed += len(samples) // STEP
         features = (self.features.feed(samples) - self.model.mean) * self.model.scale

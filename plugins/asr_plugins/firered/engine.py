@@ -116,10 +116,10 @@ class FireRed(Engine, ConvertsToSafetensors):
             self._check_length(clip)
         samples = [clip.samples for clip in clips]
         if self.aed is not None:
-            readings = self.aed.hear(samples, _aed_options(options), bool(options.word_timestamps))
+            readings = self.aed.transcribe(samples, _aed_options(options), bool(options.word_timestamps))
             return [_aed_segments(self.aed, clip, one, options) for clip, one in zip(clips, readings, strict=True)]
         assert self.llm is not None
-        answers = self.llm.hear(samples, _llm_options(options))
+        answers = self.llm.transcribe(samples, _llm_options(options))
         return [_llm_segments(clip, one, options) for clip, one in zip(clips, answers, strict=True)]
 
     def _place(self, device: Device) -> tuple[Any, Any, bool]:

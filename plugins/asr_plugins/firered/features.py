@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WINDOW = 400  # samples, 25 ms
 SHIFT = 160  # samples, 10 ms
-INT16_SCALE = 32768.0  # the models heard 16-bit integers, never divided
+INT16_SCALE = 32768.0  # the models were trained on 16-bit integers, never divided
 SMALLEST_VARIANCE = 1e-20
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CODE = re.compile(r"[a-z]{2,3}")  # the labels of languages; those of dialects are words ("mandarin")
 SMOOTHING = 1.25  # divides the logits; the authors' fixed value
-MOST_SECONDS = 30.0  # heard of each clip: more says no more about its language
+MOST_SECONDS = 30.0  # used of each clip: more says no more about its language
 
 
 class FireRedLid(Identifier):
@@ -60,11 +60,11 @@ class FireRedLid(Identifier):
         import torch
 
         guesses: list[dict[str, float]] = [{} for _ in clips]
-        heard = [number for number, clip in enumerate(clips) if len(clip.samples) >= WINDOW]
-        if not heard:
+        usable = [number for number, clip in enumerate(clips) if len(clip.samples) >= WINDOW]
+        if not usable:
             return guesses
-        shares = torch.softmax(self.label_log_probs([clips[number] for number in heard])[:, list(self.codes)], -1)
-        for number, row in zip(heard, shares.tolist(), strict=True):
+        shares = torch.softmax(self.label_log_probs([clips[number] for number in usable])[:, list(self.codes)], -1)
+        for number, row in zip(usable, shares.tolist(), strict=True):
             guesses[number] = dict(zip(self.codes.values(), row, strict=True))
         return guesses
 

@@ -64,7 +64,7 @@ class Answer:
 
 
 class LlmModel:
-    """Hears clips with the language model.
+    """Recognises clips with the language model.
 
     Args:
         checkpoint: an opened LLM folder.
@@ -92,7 +92,7 @@ class LlmModel:
         with torch.inference_mode():
             self.before, self.after = self._embed(BEFORE), self._embed(AFTER)
 
-    def hear(self, clips: Sequence[Samples], options: LlmOptions) -> list[tuple[Answer, ...]]:
+    def transcribe(self, clips: Sequence[Samples], options: LlmOptions) -> list[tuple[Answer, ...]]:
         """Return the best answers for each clip, the best first; () for clips of less than two encoder frames.
 
         Args:
@@ -100,18 +100,18 @@ class LlmModel:
             options: how to write.
         """
         features = [self.features(clip) for clip in clips]
-        heard = [index for index, one in enumerate(features) if len(one)]
+        usable = [index for index, one in enumerate(features) if len(one)]
         answers: list[tuple[Answer, ...]] = [()] * len(clips)
-        if not heard:
+        if not usable:
             return answers
         with torch.inference_mode():
-            padded, lengths = pad([features[index] for index in heard], self.device, self.dtype)
+            padded, lengths = pad([features[index] for index in usable], self.device, self.dtype)
             speech = self._adapt(*self.encoder(padded, lengths))
             spoken = [place for place, frames in enumerate(speech) if len(frames)]
             if not spoken:
                 return answers
             for place, found in zip(spoken, self._generate([speech[place] for place in spoken], options), strict=True):
-                answers[heard[place]] = found
+                answers[usable[place]] = found
         return answers
 
     def prompt(self, speech: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

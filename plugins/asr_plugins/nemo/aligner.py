@@ -1,4 +1,4 @@
-"""The aligner `nemo`: the search of the aligner `ctc` over what a CTC model of NeMo hears."""
+"""The aligner `nemo`: the search of the aligner `ctc` over the emissions of a CTC model of NeMo."""
 
 from __future__ import annotations
 
@@ -72,15 +72,17 @@ class NemoEmissions:
         import torch
 
         found: list[NDArray[Any]] = [np.zeros((0, len(self.vocabulary)), np.float32)] * len(samples)
-        heard = [place for place, one in enumerate(samples) if len(one) >= SHORTEST * SAMPLE_RATE]
-        if not heard:
+        usable = [place for place, one in enumerate(samples) if len(one) >= SHORTEST * SAMPLE_RATE]
+        if not usable:
             return found
-        lengths = torch.tensor([len(samples[place]) for place in heard])
-        sound = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(samples[place]) for place in heard], batch_first=True)
+        lengths = torch.tensor([len(samples[place]) for place in usable])
+        sound = torch.nn.utils.rnn.pad_sequence(
+            [torch.from_numpy(samples[place]) for place in usable], batch_first=True
+        )
         device = next(self.network.parameters()).device
         with torch.inference_mode():
             log_probs, counts, _ = self.network(input_signal=sound.to(device), input_signal_length=lengths.to(device))
         rows = log_probs.float().cpu().numpy()
-        for place, row, count in zip(heard, rows, counts.tolist(), strict=True):
+        for place, row, count in zip(usable, rows, counts.tolist(), strict=True):
             found[place] = row[: int(count)]
         return found

@@ -72,15 +72,15 @@ class Nemo(Engine, LoadsFiles):
             return []  # NeMo would complain
         times = bool(options.word_timestamps)
         try:
-            hypotheses = self._hear(clips, times, options)
+            hypotheses = self._decode(clips, times, options)
         except RuntimeError as error:
             if not self._graphs or "out of memory" in str(error).lower():
                 raise
             self._graphs = False  # they are known to fail on some drivers (NVIDIA-NeMo/Speech issues 14107, 15145)
-            hypotheses = self._hear(clips, times, options)
+            hypotheses = self._decode(clips, times, options)
         return [self._segments(clip, one, options) for clip, one in zip(clips, hypotheses, strict=True)]
 
-    def _hear(self, clips: Sequence[Clip], times: bool, options: Options) -> list[Any]:
+    def _decode(self, clips: Sequence[Clip], times: bool, options: Options) -> list[Any]:
         self._configure(times)
         return self._transcribe(clips, timestamps=None)
 
@@ -146,7 +146,7 @@ class Nemo(Engine, LoadsFiles):
         ]
 
     def _language(self, clip: Clip, options: Options) -> str | None:
-        """Return the language when there is no choice; the multilingual Parakeet does not say what it heard."""
+        """Return the language when there is no choice; the multilingual Parakeet does not say what it recognised."""
         return self.languages_spoken[0] if len(self.languages_spoken) == 1 else clip.language or options.language
 
     def _words(self, clip: Clip, hypothesis: Any) -> tuple[Word, ...]:
@@ -162,9 +162,9 @@ class NemoPlain(Nemo):
 class NemoCanary(Nemo):
     """Canary: attention encoder-decoders that are told the language, and translate."""
 
-    def _hear(self, clips: Sequence[Clip], times: bool, options: Options) -> list[Any]:
+    def _decode(self, clips: Sequence[Clip], times: bool, options: Options) -> list[Any]:
         """Group the clips by language, which NeMo takes once per call."""
-        heard: dict[int, Any] = {}
+        by_clip: dict[int, Any] = {}
         languages = [self._language(clip, options) for clip in clips]
         for language in dict.fromkeys(languages):
             own = [number for number, other in enumerate(languages) if other == language]
@@ -175,8 +175,8 @@ class NemoCanary(Nemo):
                 "pnc": "yes",
             }
             found = self._transcribe([clips[number] for number in own], timestamps=times, **prompt)
-            heard.update(zip(own, found, strict=True))
-        return [heard[number] for number in range(len(clips))]
+            by_clip.update(zip(own, found, strict=True))
+        return [by_clip[number] for number in range(len(clips))]
 
     def _language(self, clip: Clip, options: Options) -> str:
         language = clip.language or options.language or "en"  # it cannot find out, and must be told one

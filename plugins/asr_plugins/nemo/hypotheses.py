@@ -44,7 +44,7 @@ def mean_logprob(hypothesis: Any, layout: str) -> float | None:
 
 
 def token_spans(hypothesis: Any) -> list[Span]:
-    """Return the tokens with the frames in which they were heard.
+    """Return the tokens with the frames in which they were recognised.
 
     Args:
         hypothesis: of a CTC model, or of a transducer with the confidences of its tokens, and durations if it is TDT.
@@ -75,7 +75,7 @@ def place_words(hypothesis: Any, decode: Decode, clip: Clip, frame_seconds: floa
     Args:
         hypothesis: as `token_spans` wants it.
         decode: NeMo's own way from tokens to text.
-        clip: what was heard.
+        clip: what was recognised.
         frame_seconds: the length of a frame.
     """
     words = hypothesis.text.split()

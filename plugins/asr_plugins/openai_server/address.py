@@ -80,14 +80,15 @@ def parse(name: str) -> Address:
         raise UsageError(f"no server is named: give {EXAMPLE}, or set {URL_VARIABLE}")
     where = "--model" if is_address else URL_VARIABLE
     parts = _split(text, where)
-    path, style = parts.path.rstrip("/"), "transcriptions"
+    path = parts.path.rstrip("/")
+    style: Style = "transcriptions"
     for ending, found in ENDPOINTS.items():
         if path.endswith(ending):
             path, style = path.removesuffix(ending), found
     if not path and style != "inference":
         path = "/v1"
     model = parts.fragment if is_address or name in ("", ANY_MODEL) else name
-    return Address(urlunsplit((parts.scheme, parts.netloc, path, "", "")), style, model)  # type: ignore[arg-type]
+    return Address(urlunsplit((parts.scheme, parts.netloc, path, "", "")), style, model)
 
 
 def _split(text: str, where: str) -> SplitResult:

@@ -11,27 +11,17 @@ import json
 import random
 import re
 import threading
-import time
 import weakref
-from collections.abc import Callable
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from math import inf
+from typing import Any
 
 from asr_plugins.openai_server.address import KEY_VARIABLE, URL_VARIABLE, Address
-from asrcli.base.deadline import bounded_client, deadline
+from asrcli.base.http import BUSY, RETRIED, TRIES, Http, Passing, Reply, TooLarge, persist
 from asrcli.errors import AsrError, EngineUnavailable
 
-if TYPE_CHECKING:
-    import httpx2
-
 CONNECT_SECONDS = 10.0
-TRIES = 4
 HANGS = 2  # tries of a request that is not answered in time: each one costs the whole time-out
 FIRST_WAIT = 0.5  # seconds before the second try; doubled each time, and spread by up to half
-LONGEST_WAIT = 60.0  # seconds; a server that asks for more is given up
-BUSY = 429
-RETRIED = frozenset({BUSY, 500, 502, 503, 504})
 FAILURES = 8  # requests in a row that fail after every try: the server is given up
 MOST_BYTES = 16 << 20  # of an answer
 SHOWN = 200  # characters of the server's own words in a message
@@ -45,14 +35,13 @@ class Refused(AsrError):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(Passing):
     """Why a try failed, and how long to wait before the next."""
 
-    text: str
-    wait: float
-    status: int = 0  # of HTTP; 0 when there was no answer, or none that could be read
-    hang: bool = False
+    def __init__(self, text: str, wait: float, status: int = 0, hang: bool = False) -> None:
+        super().__init__(text, wait)
+        self.status = status  # of HTTP; 0 when there was no answer, or none that could be read
+        self.hang = hang
 
 
 class Client:
@@ -63,10 +52,10 @@ class Client:
 
         self.address, self.timeout = address, timeout
         self._key = address.key()
-        self._http = bounded_client(
+        self._http = Http(
+            timeout,
+            MOST_BYTES,
             timeout=httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout)),
-            headers=self._key.headers(address.base),
-            follow_redirects=False,  # a key is for the server that was named
             trust_env=not address.is_loopback,  # no proxy stands between this machine and itself
             limits=httpx2.Limits(max_connections=None),
         )
@@ -78,7 +67,7 @@ class Client:
 
     def get(self, url: str, tries: int = TRIES) -> Any:
         """Return the JSON at an address. Raises as `post`."""
-        return self._ask(lambda: self._http.stream("GET", url), url, tries)
+        return self._ask("GET", url, tries)
 
     def post(self, url: str, **request: Any) -> Any:
         """Send a request (`data` and `files`, or `json`) and return the JSON that is the answer.
@@ -87,32 +76,36 @@ class Client:
             Refused: this request is not done.
             EngineUnavailable: the server is gone.
         """
-        return self._ask(lambda: self._http.stream("POST", url, **request), url, TRIES)
+        return self._ask("POST", url, **request)
 
-    def _ask(self, send: Callable[[], Any], url: str, tries: int) -> Any:
+    def _ask(self, method: str, url: str, tries: int = TRIES, **request: Any) -> Any:
         hangs = 0
-        failure = _Failure("", 0.0)
-        for attempt in range(tries):
-            if attempt:
-                self._gone.wait(failure.wait)
+
+        def attempt(number: int) -> Any:
+            nonlocal hangs
             if self._gone.is_set():
                 raise EngineUnavailable(self._why)
-            found = self._try(send, attempt)
-            if not isinstance(found, _Failure):
-                with self._lock:
-                    self._failures = 0
-                return found
-            failure = found
-            hangs += failure.hang
-            if hangs == HANGS or failure.wait > LONGEST_WAIT:
-                break
-        with self._lock:
-            self._failures += 1
-            is_passing = self._failures < FAILURES
-        text = f"{url}: {failure.text}"
-        if failure.status and failure.status != BUSY and is_passing:
-            raise Refused(text, failure.status)
-        raise self._given_up(text)
+            try:
+                found = self._try(method, url, number, request)
+            except _Failure as failure:
+                hangs += failure.hang
+                if hangs == HANGS:
+                    failure.wait = inf
+                raise
+            with self._lock:
+                self._failures = 0
+            return found
+
+        try:
+            return persist(attempt, tries, self._gone.wait)
+        except _Failure as failure:
+            with self._lock:
+                self._failures += 1
+                is_passing = self._failures < FAILURES
+            text = f"{url}: {failure}"
+            if failure.status and failure.status != BUSY and is_passing:
+                raise Refused(text, failure.status) from None
+            raise self._given_up(text) from None
 
     def _given_up(self, why: str) -> EngineUnavailable:
         """Send nothing more; the first reason is the one that all threads give."""
@@ -121,61 +114,51 @@ class Client:
         self._gone.set()
         return EngineUnavailable(self._why)
 
-    def _try(self, send: Callable[[], Any], attempt: int) -> Any:
-        """Return decoded JSON, or why this try failed; raise what no further try can change."""
+    def _try(self, method: str, url: str, number: int, request: dict[str, Any]) -> Any:
+        """Return decoded JSON; raise `_Failure`, or what no further try can change."""
         import httpx2
 
-        pause = FIRST_WAIT * 2**attempt * random.uniform(1.0, 1.5)  # noqa: S311 -- spreads tries, guards nothing
+        pause = FIRST_WAIT * 2**number * random.uniform(1.0, 1.5)  # noqa: S311 -- spreads tries, guards nothing
         try:
-            with deadline(self.timeout), send() as response:
-                body = self._read(response)
+            reply = self._http.ask(method, url, self._key, **request)
         except httpx2.TimeoutException as error:
             if isinstance(error, httpx2.ConnectTimeout):
-                return _Failure("cannot be reached: no answer; is the server running?", pause, hang=True)
-            return _Failure(f"no answer within {self.timeout:g} s (ASR_SERVER_TIMEOUT)", pause, hang=True)
+                raise _Failure("cannot be reached: no answer; is the server running?", pause, hang=True) from error
+            raise _Failure(f"no answer within {self.timeout:g} s (ASR_SERVER_TIMEOUT)", pause, hang=True) from error
         except httpx2.ConnectError as error:
-            return _Failure(f"cannot be reached ({self._clean(_said(error))}); is the server running?", pause)
-        except (httpx2.TransportError, httpx2.DecodingError) as error:
-            return _Failure(f"the connection broke ({self._clean(_said(error)) or type(error).__name__})", pause)
-        if response.is_success:
+            text = f"cannot be reached ({self._clean(_said(error))}); is the server running?"
+            raise _Failure(text, pause) from error
+        except (httpx2.TransportError, httpx2.DecodingError, TooLarge) as error:
+            text = f"the connection broke ({self._clean(_said(error)) or type(error).__name__})"
+            raise _Failure(text, pause) from error
+        if 200 <= reply.status < 300:
             try:
-                return self._key.hide_in(json.loads(body))
+                return self._key.hide_in(json.loads(reply.body))
             except (ValueError, RecursionError):  # a thousand brackets
-                what = self._clean(kind_of(response, body))
-                return _Failure(f"answers {what} where JSON is due: is it the right address?", pause)
-        text = f"answers {response.status_code} {self._words(response, body)}".rstrip()
-        if response.status_code in RETRIED:
-            return _Failure(text, retry_after(response, pause), response.status_code)
-        raise self._refusal(str(response.url), text, response)
+                what = self._clean(kind_of(reply))
+                raise _Failure(f"answers {what} where JSON is due: is it the right address?", pause) from None
+        text = f"answers {reply.status} {self._words(reply)}".rstrip()
+        if reply.status in RETRIED:
+            raise _Failure(text, reply.retry_after(pause), reply.status)
+        raise self._refusal(url, text, reply)
 
-    def _refusal(self, url: str, text: str, response: httpx2.Response) -> AsrError:
+    def _refusal(self, url: str, text: str, reply: Reply) -> AsrError:
         """Return the error for an answer that would be the same next time."""
-        status = response.status_code
+        status = reply.status
         if status in (401, 403):
             advice = f"is {KEY_VARIABLE} right?" if self._key else f"set {KEY_VARIABLE}"
             if self._key and not self._key.headers(self.address.base):
                 advice = f"{KEY_VARIABLE} was not sent: it is for the server in {URL_VARIABLE}"
             return self._given_up(f"{url}: {text}: {advice}")
-        if response.is_redirect:
-            where = self._clean(response.headers.get("location", ""))
+        if 300 <= status < 400:
+            where = self._clean(reply.headers.get("location", ""))
             return self._given_up(f"{url}: leads on to {where}: give that address")
         return Refused(f"{url}: {text}", status)
 
-    def _read(self, response: httpx2.Response) -> bytes:
-        """Return the body; one that does not end is a broken connection."""
-        import httpx2
-
-        body = bytearray()
-        for piece in response.iter_bytes():
-            body += piece
-            if len(body) > MOST_BYTES:
-                raise httpx2.ReadError(f"its answer is larger than {MOST_BYTES >> 20} MB")
-        return bytes(body)
-
-    def _words(self, response: httpx2.Response, body: bytes) -> str:
+    def _words(self, reply: Reply) -> str:
         """Return what the server says about its refusal, in brackets."""
         try:
-            said = json.loads(body)
+            said = json.loads(reply.body)
             for name in ("error", "detail", "message"):
                 if isinstance(said, dict) and name in said:
                     said = said[name]
@@ -183,7 +166,7 @@ class Client:
                 said = said[0].get("msg", said[0]) if isinstance(said[0], dict) else said[0]
             text = said if isinstance(said, str) else json.dumps(said)
         except (ValueError, RecursionError):
-            text = kind_of(response, body) if body else response.reason_phrase
+            text = kind_of(reply) if reply.body else reply.reason
         return f"({self._clean(text)})"
 
     def _clean(self, text: str) -> str:
@@ -192,26 +175,13 @@ class Client:
         return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
-def kind_of(response: httpx2.Response, body: bytes) -> str:
+def kind_of(reply: Reply) -> str:
     """Say what an answer is that is not JSON."""
-    if not body.strip():
+    if not reply.body.strip():
         return "nothing"
-    if body.lstrip()[:1] == b"<":
+    if reply.body.lstrip()[:1] == b"<":
         return "a web page"
-    return f"'{response.headers.get('content-type', 'no type').split(';')[0]}'"
-
-
-def retry_after(response: httpx2.Response, otherwise: float) -> float:
-    """Return the seconds that a server asks to be left alone (``Retry-After``: seconds, or a date)."""
-    text = response.headers.get("retry-after", "").strip()
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return otherwise
+    return f"'{reply.headers.get('content-type', 'no type').split(';')[0]}'"
 
 
 def _said(error: Exception) -> str:

@@ -27,7 +27,7 @@ SHORTEST = 0.1  # seconds; OpenAI refuses shorter sounds, and no word is as shor
 NO_LIST = (404, 405, 501)  # of a server that does not list its models
 LISTED = 8  # models in a message
 
-Heard = list[Segment] | AsrError
+Answered = list[Segment] | AsrError
 
 
 class OpenAIServer(Engine, AnyModel, Concurrent):
@@ -39,7 +39,7 @@ class OpenAIServer(Engine, AnyModel, Concurrent):
     models: ClassVar[Mapping[str, Model]] = {}
     default_model = address.ANY_MODEL
     loads_folders = False
-    max_seconds = 30.0  # what Whisper hears at once, and where vLLM cuts; far below OpenAI's limit of 25 MB
+    max_seconds = 30.0  # what Whisper recognises at once, and where vLLM cuts; far below OpenAI's limit of 25 MB
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 960.0}  # enough clips at hand to keep the server busy
     supports = frozenset({"task", "prompt", "hotwords", "word_timestamps", "temperature", "max_new_tokens"})
 
@@ -48,7 +48,7 @@ class OpenAIServer(Engine, AnyModel, Concurrent):
         self.client = Client(self.address, _setting(TIMEOUT_VARIABLE, TIMEOUT))
         self.threads = int(_setting(CONCURRENCY_VARIABLE, CONCURRENCY))
         self.model = self._choose_model()
-        self._kept: dict[Clip, Heard] = {}
+        self._kept: dict[Clip, Answered] = {}
 
     @classmethod
     def for_weights(cls, weights: Weights) -> type[Engine]:
@@ -67,19 +67,19 @@ class OpenAIServer(Engine, AnyModel, Concurrent):
 
         When one fails, the caller asks again clip by clip to learn which; answers are kept, and nothing is sent twice.
         """
-        heard = {clip: self._kept.pop(clip) for clip in clips if clip in self._kept}
-        unknown = [clip for clip in clips if clip not in heard]
+        answered = {clip: self._kept.pop(clip) for clip in clips if clip in self._kept}
+        unknown = [clip for clip in clips if clip not in answered]
         if unknown:
             with ThreadPoolExecutor(self.threads) as pool:
-                heard |= zip(unknown, pool.map(lambda clip: self._hear(clip, options), unknown), strict=True)
-        errors = [one for one in heard.values() if isinstance(one, AsrError)]
+                answered |= zip(unknown, pool.map(lambda clip: self._transcribe(clip, options), unknown), strict=True)
+        errors = [one for one in answered.values() if isinstance(one, AsrError)]
         if errors and len(clips) > 1:
-            self._kept |= heard  # several callers share it, each with clips of its own
+            self._kept |= answered  # several callers share it, each with clips of its own
         for error in sorted(errors, key=lambda error: not isinstance(error, EngineUnavailable)):
             raise error
-        return [one for clip in clips if not isinstance(one := heard[clip], AsrError)]
+        return [one for clip in clips if not isinstance(one := answered[clip], AsrError)]
 
-    def _hear(self, clip: Clip, options: Options) -> Heard:
+    def _transcribe(self, clip: Clip, options: Options) -> Answered:
         if clip.seconds < SHORTEST:
             return []
         try:
@@ -166,8 +166,8 @@ class Transcriptions(OpenAIServer):
 class Chat(OpenAIServer):
     """OpenAI's chat endpoint with the sound in the user's turn: how vLLM serves Qwen3-ASR with all it can do.
 
-    Its endpoint for files drops the context and the language that was heard. The context (prompt and hotwords) is the
-    system turn; a language is forced by beginning the answer with it, as the model was trained.
+    Its endpoint for files drops the context and the language that was recognised. The context (prompt and hotwords) is
+    the system turn; a language is forced by beginning the answer with it, as the model was trained.
     """
 
     supports = frozenset({"prompt", "hotwords", "temperature", "max_new_tokens"})

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asr_plugins.pocketsphinx_aligner.search import Leaps, Sound
 
 FRAMES_PER_SECOND = 100
-# Frame i is heard from 10 i ms on for 25.6 ms, so its middle is 12.8 ms later, and the border of two frames 7.8 ms.
+# Frame i begins at 10 i ms and lasts 25.6 ms, so its middle is 12.8 ms later, and the border of two frames 7.8 ms.
 BORDER = 0.0078
 SHORTEST = 0.05  # seconds; a shorter clip holds no word
 
@@ -54,7 +54,7 @@ class PocketSphinxAligner(Aligner):
     default_model = "en-us"
     loads_folders = False
     max_seconds = 30.0
-    hears = True
+    recognises = True
     rejects = True
 
     def __init__(self, weights: Weights, device: Device) -> None:
@@ -76,9 +76,9 @@ class PocketSphinxAligner(Aligner):
         """Return when each word is said, or ``None`` where the sound is plainly something else."""
         return [self._align(clip, words) for clip, words in zip(clips, texts, strict=True)]
 
-    def hear(self, clips: Sequence[Clip], words: Sequence[str], language: str | None) -> list[list[Word]]:
-        """Return the stretches of ``words`` that are heard in each clip, in whatever order they come."""
-        return [self._hear(clip, words) for clip in clips]
+    def recognise(self, clips: Sequence[Clip], words: Sequence[str], language: str | None) -> list[list[Word]]:
+        """Return the stretches of ``words`` that are found in each clip, in whatever order they come."""
+        return [self._recognise(clip, words) for clip in clips]
 
     def _align(self, clip: Clip, words: Sequence[str]) -> list[AlignedWord | None]:
         if not words or clip.seconds < SHORTEST:
@@ -131,14 +131,14 @@ class PocketSphinxAligner(Aligner):
             moved = [replace(sound, start=sound.start + start, end=sound.end + start) for sound in sounds]
             stretch.found[first + number] = moved
 
-    def _hear(self, clip: Clip, words: Sequence[str]) -> list[Word]:
+    def _recognise(self, clip: Clip, words: Sequence[str]) -> list[Word]:
         if not words or clip.seconds < SHORTEST:
             return []
-        heard = []
+        found = []
         for number, sounds in self._path(self._features(clip), words, "anywhere"):
             word = self._word(sounds, clip.seconds)
-            heard.append(Word(words[number], word.start, word.end, word.score))
-        return heard
+            found.append(Word(words[number], word.start, word.end, word.score))
+        return found
 
     def _features(self, clip: Clip) -> Any:
         from asr_plugins.pocketsphinx_aligner.features import features

@@ -104,12 +104,14 @@ class AcousticModel:
             self.silence if position in (BEGIN, SINGLE) else left,
             self.silence if position in (END, SINGLE) else right,
         )
-        for before, after in ((left, right), outer):
-            for place in (position, INTERNAL, BEGIN, END, SINGLE):
-                found = self._triphones.get(((place * base + phone) * base + before) * base + after)
-                if found is not None:
-                    return self.senones[found]  # type: ignore[no-any-return]
-        return self.senones[phone]  # type: ignore[no-any-return]
+        keys = (
+            ((place * base + phone) * base + before) * base + after
+            for before, after in ((left, right), outer)
+            for place in (position, INTERNAL, BEGIN, END, SINGLE)
+        )
+        found = next((self._triphones[key] for key in keys if key in self._triphones), phone)
+        senones: NDArray[np.int32] = self.senones[found]
+        return senones
 
     def score(self, features: Array, senones: NDArray[np.int32]) -> Array:
         """Return log likelihoods ``(frames, len(senones))``.

@@ -1,7 +1,7 @@
 """The best path of a text through a stretch of sound: exact, with pauses, sounds that are no text, and leaps.
 
 Nodes stand between words, before the first and after the last. From node to node lead the pronunciations of a word; at
-every node silence, a noise or any other sound may be heard (``other``: the best base phone of each frame, at a price).
+every node silence, a noise or any other sound may be found (``other``: the best base phone of each frame, at a price).
 A leap passes words that are not said: to any later node when aligning, to any node at all when the order is not known.
 """
 
@@ -133,7 +133,7 @@ class Search:
         self.entered = np.full((frames, graph.nodes), -1, np.int32)  # the chain a node was reached by; -1 none
         self.leapt = np.full((frames, graph.nodes), -1, np.int32)  # the node leapt from; -1 none
         alpha = np.full(states, NEVER, np.float32)
-        other = np.full(graph.nodes, NEVER, np.float32)  # hearing something else at a node
+        other = np.full(graph.nodes, NEVER, np.float32)  # finding something else at a node
         self.others = np.zeros((frames, graph.nodes), bool)  # that state was entered in this frame
         node: Any = np.full(graph.nodes, NEVER, np.float32)
         node[0] = 0.0
@@ -178,7 +178,7 @@ class Search:
         return np.where(better, source, -1)
 
     def sounds(self) -> list[Sound]:
-        """Return the phones of the best path, in order; what was heard as anything else is left out."""
+        """Return the phones of the best path, in order; what was found as anything else is left out."""
         node = int(np.argmax(self.end)) if self.leaps == "anywhere" else self.graph.nodes - 1
         frame = len(self.scores) - 1
         found: list[Sound] = []

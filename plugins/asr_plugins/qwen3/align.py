@@ -51,11 +51,11 @@ class AlignerModel(Backbone):
     @torch.inference_mode()
     def stamps(self, clips: Sequence[Samples], texts: Sequence[Sequence[str]]) -> list[Stamps]:
         """Return the times of each clip's words, which must not be empty."""
-        heard = self.encoder.encode([self.features(clip) for clip in clips])
+        sound = self.encoder.encode([self.features(clip) for clip in clips])
         ids = [self._ids(words) for words in texts]
         head, tail = self.ids(self.vocabulary.AUDIO_START), self.ids(self.vocabulary.AUDIO_END)
         prompts = [
-            Prompt(torch.cat((head, speech, tail, self.embed(own))), 0) for speech, own in zip(heard, ids, strict=True)
+            Prompt(torch.cat((head, speech, tail, self.embed(own))), 0) for speech, own in zip(sound, ids, strict=True)
         ]
         order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number].vectors))
         found: list[Stamps] = [Stamps([], [])] * len(prompts)

@@ -26,7 +26,7 @@ LABEL_SECONDS = 0.08  # a step of its times; a word that starts later than that 
 # is nothing, with steps of 80 ms; but nobody says 20 words a second.
 PILE = 4
 LEAST_SECONDS = 0.05
-MOVED = 0.5  # a time that had to be moved counts half: the model had heard the word elsewhere
+MOVED = 0.5  # a time that had to be moved counts half: the model had found the word elsewhere
 
 
 class Qwen3Aligner(Aligner):

@@ -136,10 +136,10 @@ class TextDecoder:
                 cache.keys[number, own, :, start:until] = key
                 cache.values[number, own, :, start:until] = value
                 key, value = cache.keys[number, own, :, :until], cache.values[number, own, :, :until]
-            heard = F.scaled_dot_product_attention(
+            attended = F.scaled_dot_product_attention(
                 query, key, value, attn_mask=mask, is_causal=mask is None, enable_gqa=True
             )
-            x = layer.feed_forward(x + layer.out(heard.transpose(1, 2).flatten(2)))
+            x = layer.feed_forward(x + layer.out(attended.transpose(1, 2).flatten(2)))
         return self._norm(x)
 
     def step(self, tokens: Tensor, positions: Tensor, cache: Cache, span: int) -> Tensor:
@@ -165,10 +165,10 @@ class TextDecoder:
             keys[index, :, positions] = key[:, 0]
             values[index, :, positions] = value[:, 0]
             # The query heads that share a key head stand where else the time stands: nothing has to be repeated.
-            heard = F.scaled_dot_product_attention(
+            attended = F.scaled_dot_product_attention(
                 query.view(rows, c.key_heads, -1, c.head_width), keys[:, :, :span], values[:, :, :span], attn_mask=mask
             )
-            x = layer.feed_forward(x + layer.out(heard.reshape(rows, 1, -1)))
+            x = layer.feed_forward(x + layer.out(attended.reshape(rows, 1, -1)))
         return self._norm(x)[:, 0]
 
     def _project(self, layer: _Layer, x: Tensor, turn: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:

@@ -42,9 +42,9 @@ class _Windows:
             projected = padded.index_copy_(0, self._places, projected)
             mask = self._mask[:, None, None]
         query, key, value = projected.view(*self.shape, 3, heads, -1).permute(2, 0, 3, 1, 4)
-        heard = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        heard = heard.transpose(1, 2).flatten(2).flatten(0, 1)
-        return heard if self._mask is None else heard.index_select(0, self._places)
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        attended = attended.transpose(1, 2).flatten(2).flatten(0, 1)
+        return attended if self._mask is None else attended.index_select(0, self._places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ class AudioEncoder:
     def encode(self, clips: Sequence[Tensor]) -> list[Tensor]:
         """Return ``(tokens, output)`` for each clip's features ``(mels, frames)``."""
         windows = [list(clip.split(self.config.window, dim=1)) for clip in clips]
-        heard = iter(self.encode_windows([one for own in windows for one in own]))
-        return [torch.cat([next(heard) for _ in own]) for own in windows]
+        attended = iter(self.encode_windows([one for own in windows for one in own]))
+        return [torch.cat([next(attended) for _ in own]) for own in windows]
 
     def encode_windows(self, windows: Sequence[Tensor]) -> list[Tensor]:
         """Return ``(tokens, output)`` for each window's features ``(mels, at most config.window frames)``."""

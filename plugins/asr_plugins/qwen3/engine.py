@@ -54,7 +54,7 @@ class Qwen3(Engine, Streams, TellsFirst):
 
     @classmethod
     def clip_seconds(cls, options: Options) -> float:
-        """Return the length of clips, which is much less than the model could hear."""
+        """Return the length of clips, which is much less than the model could recognise."""
         return CLIP_SECONDS
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
@@ -70,14 +70,14 @@ class Qwen3(Engine, Streams, TellsFirst):
         found: list[list[Segment]] = [[] for _ in clips]
 
         first = None if self.on_first is None else partial(_tell, self.on_first, spoken)
-        written = self._hear(requests, options, first)
+        written = self._transcribe(requests, options, first)
         for number, segment in zip(spoken, written, strict=True):
             if segment is not None:
                 found[number] = [replace(segment, end=clips[number].seconds)]
         return found
 
     def stream(self, options: Options) -> Stream:
-        """Begin to hear one utterance while it is spoken."""
+        """Begin to recognise one utterance while it is spoken."""
         from asr_plugins.qwen3.stream import Qwen3Stream
 
         return Qwen3Stream(self.model, self.context(options), options.language)
@@ -95,9 +95,11 @@ class Qwen3(Engine, Streams, TellsFirst):
         if (count := len(_context(options))) > MOST_CHARACTERS:
             raise UsageError(f"--prompt and --hotwords have {count:,} characters{TOO_LONG}")
 
-    def _hear(self, requests: Sequence[Request], options: Options, first: First | None = None) -> list[Segment | None]:
+    def _transcribe(
+        self, requests: Sequence[Request], options: Options, first: First | None = None
+    ) -> list[Segment | None]:
         penalty = options.repetition_penalty or 1.0
-        written = self.model.hear(requests, penalty, first)
+        written = self.model.transcribe(requests, penalty, first)
         answers = [self._parse(one, request) for one, request in zip(written, requests, strict=True)]
         segments = [
             _segment(one, answer, None if request.language else self._language_score(one))
@@ -105,7 +107,7 @@ class Qwen3(Engine, Streams, TellsFirst):
         ]
         echoes = [number for number, one in enumerate(answers) if is_echo(one.text, requests[number].context)]
         if echoes:
-            plain = self._hear([replace(requests[number], context="") for number in echoes], options)
+            plain = self._transcribe([replace(requests[number], context="") for number in echoes], options)
             for number, segment in zip(echoes, plain, strict=True):
                 segments[number] = _without_echo(segments[number], segment)
         return segments
@@ -155,8 +157,8 @@ def _segment(written: Written, answer: Answer, language_score: float | None) -> 
 def _without_echo(with_context: Segment | None, plain: Segment | None) -> Segment | None:
     """Return what to believe of a clip whose text is a piece of the context.
 
-    The clip was heard again without the context. Nothing then: there was no speech. About the same then: it was said,
-    and the context has spelt it right. Otherwise the context spoke, and the plain text is what was heard.
+    The clip was recognised again without the context. Nothing then: there was no speech. About the same then: it was
+    said, and the context has spelt it right. Otherwise the context spoke, and the plain text is what was recognised.
     """
     from difflib import SequenceMatcher
 

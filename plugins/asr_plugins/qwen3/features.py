@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asrcli.types import Samples
 
 SIZE, HOP = 400, 160  # samples
-REACH = SIZE // 2  # samples that a frame hears on either side of its centre
+REACH = SIZE // 2  # samples that a frame covers on either side of its centre
 DYNAMICS = 8.0  # log10 of power below the loudest that is still told apart
 SHORTEST = SAMPLE_RATE // 2  # the official code and transformers pad shorter clips with silence, and count it
 

@@ -73,7 +73,7 @@ class AsrModel(Backbone):
     def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
         config = read_config(folder)
         if config.labels is not None:
-            raise ModelError(f"{folder} is a Qwen3 forced aligner, which hears nothing: use it with --aligner")
+            raise ModelError(f"{folder} is a Qwen3 forced aligner, which recognises nothing: use it with --aligner")
         super().__init__(folder, config, device, dtype)
         head = "lm_head.weight"
         if config.text.tied or (config.text.tied is None and head not in self.tensors):
@@ -86,17 +86,19 @@ class AsrModel(Backbone):
         self._prefix: tuple[str, Cache] | None = None  # the last long context, and what is read of it
 
     @torch.inference_mode()
-    def hear(self, requests: Sequence[Request], penalty: float = 1.0, first: First | None = None) -> list[Written]:
+    def transcribe(
+        self, requests: Sequence[Request], penalty: float = 1.0, first: First | None = None
+    ) -> list[Written]:
         """Return what the model writes for each clip; ``first`` is told those whose first token is there."""
         speech = self.encoder.encode([self.features(one.samples) for one in requests])
         prefix = self._shared(requests)
         nothing = self.embed([])
         prompts = [
             Prompt(
-                torch.cat((nothing if prefix else self.ids(before(one.context)), heard, self.ids(after(one.language)))),
+                torch.cat((nothing if prefix else self.ids(before(one.context)), sound, self.ids(after(one.language)))),
                 limit(one),
             )
-            for one, heard in zip(requests, speech, strict=True)
+            for one, sound in zip(requests, speech, strict=True)
         ]
         if prefix is None:
             return self.greedy.write(prompts, penalty, first)

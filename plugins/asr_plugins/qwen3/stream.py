@@ -1,4 +1,4 @@
-"""Hear an utterance while it is spoken, at a cost per second that does not grow.
+"""Recognise an utterance while it is spoken, at a cost per second that does not grow.
 
 The rule is the model's own (Qwen3-ASR report, section on streaming; ``streaming_transcribe`` of the official package):
 after every two seconds the whole answer is written again, but for the first two times all of it except its last five
@@ -8,10 +8,10 @@ The official code encodes and reads all audio again each time, which takes longe
 
 - an encoder window that is over is encoded once more, for good, and its keys and values stay in the cache; only the
   window that is still open, the end of the prompt and the settled text are read anew;
-- an utterance that goes on for longer than a stretch is cut at its quietest place, and heard on as a new one.
+- an utterance that goes on for longer than a stretch is cut at its quietest place, and goes on as a new one.
 
-Features are relative to the loudest sound. While more is heard this can rise, and windows that are over keep the value
-they were made with: that is the one difference from hearing the whole at once.
+Features are relative to the loudest sound. While more comes this can rise, and windows that are over keep the value
+they were made with: that is the one difference from recognising the whole at once.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Stretch:
 
     start: float  # seconds from the start of the stream
     samples: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
-    heard: int = 0  # samples that the last answer is about
+    answered: int = 0  # samples that the last answer is about
     answers: int = 0
     tokens: list[int] = field(default_factory=list)  # of the last answer
     settled: int = 0  # of these tokens
@@ -95,7 +95,7 @@ class Qwen3Stream(Stream):
         self._pending = np.zeros(0, np.float32)  # less than a chunk
         self._settled = False  # whether any text was handed out
         self._told = 0.0  # how far it was said to reach
-        self._heard_language: str | None = None
+        self._language_found: str | None = None
         self._flags: list[str] = []
         self._finished = False
         self._last = StreamUpdate()
@@ -121,7 +121,7 @@ class Qwen3Stream(Stream):
         return self._update(settled)
 
     def finish(self) -> StreamUpdate:
-        """Hear what is left and settle everything."""
+        """Recognise what is left and settle everything."""
         if self._finished:
             raise ValueError("the stream is finished already")
         self._finished = True
@@ -133,7 +133,7 @@ class Qwen3Stream(Stream):
         return self._update(settled)
 
     def _begin_stretch(self) -> str:
-        """End the stretch at its quietest place and hear what is after it as a new one; return what got settled."""
+        """End the stretch at its quietest place and go on behind it with a new one; return what got settled."""
         old = self._stretch
         cut = quietest(old.samples, old.windows * self._window_samples)
         settled = self._end_stretch(cut)
@@ -145,7 +145,7 @@ class Qwen3Stream(Stream):
     def _end_stretch(self, samples: int) -> str:
         """Answer for the last time about so many samples and return what got settled."""
         stretch = self._stretch
-        if stretch.heard != samples:
+        if stretch.answered != samples:
             self._answer(samples)
         if stretch.end is End.LIMIT:
             self._flag(Flag.TRUNCATED)
@@ -160,7 +160,7 @@ class Qwen3Stream(Stream):
     def _answer(self, samples: int) -> None:
         """Write an answer about the first samples of the stretch, after what is settled."""
         stretch = self._stretch
-        stretch.heard, stretch.answers = samples, stretch.answers + 1
+        stretch.answered, stretch.answers = samples, stretch.answers + 1
         if not is_audible(stretch.samples[:samples]):
             return
         self._read_windows(samples)
@@ -177,7 +177,7 @@ class Qwen3Stream(Stream):
             stretch.tokens = stretch.tokens[: max(stretch.settled, sum(turning))]
         if turning is not None or written.end is End.LOOP:
             self._flag(Flag.REPEAT_LOOP)
-        self._heard_language = self._parse(stretch.tokens).language or self._heard_language
+        self._language_found = self._parse(stretch.tokens).language or self._language_found
 
     def _read(self, vectors: Tensor, position: int) -> Tensor:
         self._stepper.reserve(position + len(vectors) + 1)
@@ -193,9 +193,9 @@ class Qwen3Stream(Stream):
             self._read(self._prompt, 0)
             stretch.position = len(self._prompt)
         while samples >= (stretch.windows + 1) * size + REACH:
-            heard = self._encode(stretch.windows * size, (stretch.windows + 1) * size + REACH)
-            self._read(heard, stretch.position)
-            stretch.position += len(heard)
+            answered = self._encode(stretch.windows * size, (stretch.windows + 1) * size + REACH)
+            self._read(answered, stretch.position)
+            stretch.position += len(answered)
             stretch.windows += 1
 
     def _open_window(self, samples: int) -> Tensor:
@@ -241,7 +241,7 @@ class Qwen3Stream(Stream):
 
     def _space(self) -> str:
         """Return what stands between the text so far and that of a new stretch."""
-        return " " if self._settled and self._heard_language not in UNSPACED else ""
+        return " " if self._settled and self._language_found not in UNSPACED else ""
 
     def _parse(self, tokens: list[int]) -> Answer:
         return parse(self.model.vocabulary.decode(tokens), self.language)
@@ -257,8 +257,8 @@ class Qwen3Stream(Stream):
         if tail and not stretch.text:
             tail = self._space() + tail
         share = len(stretch.text) / len(text) if text else 0.0  # the model says no times: as much audio as text
-        self._told = max(self._told, stretch.start + share * stretch.heard / SAMPLE_RATE)
-        self._last = StreamUpdate(settled, tail, self._told, self._heard_language, tuple(self._flags))
+        self._told = max(self._told, stretch.start + share * stretch.answered / SAMPLE_RATE)
+        self._last = StreamUpdate(settled, tail, self._told, self._language_found, tuple(self._flags))
         return self._last
 
 

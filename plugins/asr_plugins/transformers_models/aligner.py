@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from asr_plugins.transformers_models.vocabulary import Vocabulary
     from asrcli.types import Samples
 
-LIKE = 60.0  # percent of likeness to a word of the text (rapidfuzz), for what was heard to be taken for it
+LIKE = 60.0  # percent of likeness to a word of the text (rapidfuzz), for what was found to be taken for it
 
 
 class Network(Protocol):
@@ -52,7 +52,7 @@ class Ctc(Aligner):
     }
     default_model = "wav2vec2-base-960h"  # letters and frames of 20 ms; Parakeet's are word pieces and 80 ms
     max_seconds = 30.0  # what these models were trained on; their attention grows with the square
-    hears = True
+    recognises = True
     rejects = True
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 60.0, "cuda": 960.0}
     devices = ("cuda", "cpu")
@@ -75,7 +75,7 @@ class Ctc(Aligner):
     def align(
         self, clips: Sequence[Clip], texts: Sequence[Sequence[str]], language: str | None
     ) -> list[list[AlignedWord | None]]:
-        """Return the times of the words of each clip; None for those that are not heard in it.
+        """Return the times of the words of each clip; None for those that are not found in it.
 
         A first search says which words are there, a second one when each of them is said: in the frames of its run,
         so that what is not there moves nothing.
@@ -89,8 +89,8 @@ class Ctc(Aligner):
             for clip, log_probs, words in zip(clips, emissions, texts, strict=True)
         ]
 
-    def hear(self, clips: Sequence[Clip], words: Sequence[str], language: str | None) -> list[list[Word]]:
-        """Return what is heard in each clip, each word as the text spells it where the text has one like it."""
+    def recognise(self, clips: Sequence[Clip], words: Sequence[str], language: str | None) -> list[list[Word]]:
+        """Return what is found in each clip, each word as the text spells it where the text has one like it."""
         from asr_plugins.transformers_models.ctc import best_tokens
         from asr_plugins.transformers_models.edges import find_edges
 
@@ -101,13 +101,13 @@ class Ctc(Aligner):
         for group in self._groups(clips):
             log_probs = model.emissions([clip.samples for clip in group])
             for clip, one in zip(group, log_probs, strict=True):
-                heard = model.vocabulary.words(best_tokens(one, model.vocabulary.blank))
+                spans = model.vocabulary.words(best_tokens(one, model.vocabulary.blank))
                 frame = model.frame_seconds
-                edges = find_edges([(word.first * frame, word.past * frame) for word in heard], clip.samples)
+                edges = find_edges([(word.first * frame, word.past * frame) for word in spans], clip.samples)
                 found.append(
                     [
                         Word(lexicon.nearest(word.text), start, end, round(word.score, 4))
-                        for word, (start, end) in zip(heard, edges, strict=True)
+                        for word, (start, end) in zip(spans, edges, strict=True)
                     ]
                 )
         return found
@@ -136,18 +136,18 @@ class Ctc(Aligner):
         from asr_plugins.transformers_models.presence import find_words
 
         runs = find_words(log_probs, words, self.model.vocabulary.blank, self._between())
-        heard = [spot for run in runs for spot in self._spots(log_probs[run.start : run.end], words, run)]
-        heard = sorted([*heard, *self._other_sounds(log_probs, runs)], key=lambda spot: spot.start)
+        spots = [spot for run in runs for spot in self._spots(log_probs[run.start : run.end], words, run)]
+        spots = sorted([*spots, *self._other_sounds(log_probs, runs)], key=lambda spot: spot.start)
         second = self.model.frame_seconds
-        edges = find_edges([(spot.start * second, spot.end * second) for spot in heard], clip.samples)
+        edges = find_edges([(spot.start * second, spot.end * second) for spot in spots], clip.samples)
         found: list[AlignedWord | None] = [None] * len(words)
-        for spot, (start, end) in zip(heard, edges, strict=True):
+        for spot, (start, end) in zip(spots, edges, strict=True):
             if spot.word is not None:
                 found[spot.word] = AlignedWord(start, end, spot.score)
         return found
 
     def _other_sounds(self, log_probs: NDArray[Any], runs: Sequence[Run]) -> Iterator[Spot]:
-        """Yield the stretches between runs in which something else is heard: no word reaches into them."""
+        """Yield the stretches between runs in which something else is found: no word reaches into them."""
         from asr_plugins.transformers_models.ctc import best_tokens
 
         vocabulary = self.model.vocabulary
@@ -223,24 +223,24 @@ def score_of(word: Sequence[int], fits: Sequence[float]) -> float | None:
 
 
 class Lexicon:
-    """The words of a text, to put what was heard into its spelling."""
+    """The words of a text, to put what was found into its spelling."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self.spellings = {_plain(word): word for word in reversed(words)}
         self.known: dict[str, str] = {}
 
-    def nearest(self, heard: str) -> str:
-        """Return the word of the text that is most like what was heard; what was heard when none is like it."""
-        plain = _plain(heard)
+    def nearest(self, word: str) -> str:
+        """Return the word of the text that is most like what was found; what was found when none is like it."""
+        plain = _plain(word)
         if plain not in self.known:
-            self.known[plain] = self.spellings[plain] if plain in self.spellings else self._search(plain, heard)
+            self.known[plain] = self.spellings[plain] if plain in self.spellings else self._search(plain, word)
         return self.known[plain]
 
-    def _search(self, plain: str, heard: str) -> str:
+    def _search(self, plain: str, word: str) -> str:
         from rapidfuzz import fuzz, process
 
         best = process.extractOne(plain, self.spellings.keys(), scorer=fuzz.ratio, score_cutoff=LIKE)
-        return self.spellings[best[0]] if best else heard
+        return self.spellings[best[0]] if best else word
 
 
 def _plain(word: str) -> str:

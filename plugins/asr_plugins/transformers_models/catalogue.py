@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 
 # What `model_type` in config.json means, for classes that are in transformers 5.23. Left out: qwen3_asr has an engine
-# of its own; language models that hear (granite_speech, voxtral, glmasr, ...) each need a prompt of their own.
+# of its own; language models that take speech (granite_speech, voxtral, glmasr, ...) each need a prompt of their own.
 KINDS = {
     **dict.fromkeys(
         (

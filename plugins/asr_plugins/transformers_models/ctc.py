@@ -42,7 +42,7 @@ class CtcModel:
         self.vocabulary = self._vocabulary()
         self.frame_seconds = frame_samples(self.network, self.extractor) / SAMPLE_RATE
         # wav2vec 2.0 "base" normalises over the whole clip (group norm): padding beside a clip would change it, and the
-        # library takes no mask for these models. They hear one clip at a time.
+        # library takes no mask for these models. They recognise one clip at a time.
         self.one_by_one = getattr(config, "feat_extract_norm", None) == "group"
         self.device, self.dtype = device, self.network.dtype
 
@@ -72,8 +72,8 @@ class CtcModel:
         import numpy as np
 
         found: list[NDArray[Any]] = [np.zeros((0, len(self.vocabulary)), np.float32)] * len(samples)
-        heard = [place for place, one in enumerate(samples) if long_enough(one)]
-        for places in [[place] for place in heard] if self.one_by_one else [heard]:
+        usable = [place for place, one in enumerate(samples) if long_enough(one)]
+        for places in [[place] for place in usable] if self.one_by_one else [usable]:
             if places:
                 rows = self._run([samples[place] for place in places])
                 for place, row in zip(places, rows, strict=True):

@@ -30,7 +30,7 @@ def find_edges(frames: Sequence[tuple[float, float]], samples: Samples) -> list[
     """Return start and end of each word in seconds, within the clip and never going back.
 
     Args:
-        frames: start and end in seconds of the frames in which each word was heard, in order.
+        frames: start and end in seconds of the frames in which each word was recognised, in order.
         samples: the whole clip.
     """
     seconds = len(samples) / SAMPLE_RATE

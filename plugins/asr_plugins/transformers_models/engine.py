@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asr_plugins.transformers_models.ctc import CtcModel
     from asr_plugins.transformers_models.sequence import Reading, Request, SequenceModel
     from asr_plugins.transformers_models.transducer import TransducerModel
-    from asr_plugins.transformers_models.vocabulary import Heard, Span, Vocabulary
+    from asr_plugins.transformers_models.vocabulary import Span, Vocabulary, WordSpan
 
 BEAMS = 100  # hypotheses with a language model, pyctcdecode's default
 LM_WEIGHT, WORD_BONUS = 0.5, 1.5  # of a language model, pyctcdecode's defaults
@@ -103,18 +103,18 @@ class Transformers(Engine):
         samples = [clip.samples for clip in clips]
         if self.sequence is not None:
             languages = [clip.language or options.language for clip in clips]
-            readings = self.sequence.hear(samples, languages, self._request(options))
+            readings = self.sequence.transcribe(samples, languages, self._request(options))
             return [_written(clip, ranked, options) for clip, ranked in zip(clips, readings, strict=True)]
         assert self.transducer is not None
-        heard = self.transducer.hear(samples, options.max_new_tokens)
+        decoded = self.transducer.transcribe(samples, options.max_new_tokens)
         vocabulary, frame = self.transducer.vocabulary, self.transducer.frame_seconds
         return [
             _spoken(clip, (vocabulary, spans, frame), options, cut)
-            for clip, (spans, cut) in zip(clips, heard, strict=True)
+            for clip, (spans, cut) in zip(clips, decoded, strict=True)
         ]
 
     def _ctc_segments(self, model: CtcModel, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
-        """Hear the clips of one language after those of another: a model may have letters of its own for each."""
+        """Recognise the clips of one language after those of another: a model may have letters of its own for each."""
         found: list[list[Segment]] = [[] for _ in clips]
         languages = [clip.language or options.language for clip in clips]
         for language in dict.fromkeys(languages):
@@ -122,9 +122,9 @@ class Transformers(Engine):
             places = [place for place, one in enumerate(languages) if one == language]
             readings = self._ctc_readings(model, [clips[place] for place in places], options)
             for place, ranked in zip(places, readings, strict=True):
-                heard = (model.vocabulary, ranked[0].spans, model.frame_seconds)
+                decoded = (model.vocabulary, ranked[0].spans, model.frame_seconds)
                 listed = tuple(_listed(model.vocabulary, one) for one in ranked) if options.n_best else ()
-                segments = _spoken(clips[place], heard, options, False)
+                segments = _spoken(clips[place], decoded, options, False)
                 found[place] = [replace(segment, alternatives=listed) for segment in segments]
         return found
 
@@ -179,7 +179,7 @@ class CtcCard(Transformers):
 
 
 class TransducerCard(Transformers):
-    """Parakeet RNN-T and TDT, which were trained on up to 40 s and hear minutes."""
+    """Parakeet RNN-T and TDT, which were trained on up to 40 s and recognise minutes."""
 
     max_seconds = 60.0
     supports = frozenset({"word_timestamps", "max_new_tokens"})
@@ -194,7 +194,7 @@ class SequenceCard(Transformers):
 
 
 class WhisperCard(SequenceCard):
-    """Whisper, which says which language it hears."""
+    """Whisper, which says which language it recognises."""
 
     identifies_language = True
 
@@ -227,7 +227,7 @@ CARDS: Mapping[Kind, type[Transformers]] = {
 
 @dataclass(frozen=True, slots=True)
 class CtcReading:
-    """What a model that hears frame by frame may have heard."""
+    """What a model that recognises frame by frame may have recognised."""
 
     spans: list[Span]
     score: float  # what the search ranks by
@@ -269,16 +269,18 @@ def _written(clip: Clip, ranked: Sequence[Reading], options: Options) -> list[Se
     ]
 
 
-def _spoken(clip: Clip, heard: tuple[Vocabulary, Sequence[Span], float], options: Options, cut: bool) -> list[Segment]:
-    """Return the segment of a model that hears frame by frame, with words where they were asked for.
+def _spoken(
+    clip: Clip, decoded: tuple[Vocabulary, Sequence[Span], float], options: Options, cut: bool
+) -> list[Segment]:
+    """Return the segment of a model that recognises frame by frame, with words where they were asked for.
 
     Args:
-        clip: what was heard.
-        heard: the vocabulary, the tokens with their frames, and the seconds of a frame.
+        clip: what was recognised.
+        @@recognised: the vocabulary, the tokens with their frames, and the seconds of a frame.
         options: whether words are wanted.
         cut: the tokens were cut short.
     """
-    vocabulary, spans, frame = heard
+    vocabulary, spans, frame = decoded
     if not (found := vocabulary.words(spans)):
         return []
     words = _words(clip, found, frame)
@@ -296,7 +298,7 @@ def _spoken(clip: Clip, heard: tuple[Vocabulary, Sequence[Span], float], options
     ]
 
 
-def _words(clip: Clip, found: Sequence[Heard], frame: float) -> tuple[Word, ...]:
+def _words(clip: Clip, found: Sequence[WordSpan], frame: float) -> tuple[Word, ...]:
     from asr_plugins.transformers_models.edges import find_edges
 
     edges = find_edges([(word.first * frame, word.past * frame) for word in found], clip.samples)

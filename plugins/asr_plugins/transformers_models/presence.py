@@ -1,12 +1,12 @@
-"""Which words of a text are heard in the emissions of a CTC model, and in which frames.
+"""Which words of a text are found in the emissions of a CTC model, and in which frames.
 
 A path that must say every label of a text smears what is not in the sound over its neighbours. Here the best path may
 leave words out and pass over sound that is no text, each at a price; the search over both is exact. Nodes stand between
-words, before the first and after the last. From a node the next word may be said, other sound may be heard, or words
+words, before the first and after the last. From a node the next word may be said, other sound may be found, or words
 may be leapt over, on to any later node; those after the last node of the path are left out for nothing.
 
 All prices are natural logarithms of a probability relative to the best path there is, whatever it says. That is near 0
-for a text that is right, however sure of itself the model is, and other sound is priced by the token that is heard in
+for a text that is right, however sure of itself the model is, and other sound is priced by the token that is found in
 it and not by the frame. So they mean the same for letters every 20 ms and for word pieces every 80 ms.
 """
 
@@ -21,7 +21,7 @@ from asr_plugins.transformers_models.viterbi import STAR, STAR_COST
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OTHER = 4.0  # to begin to hear what is no word of the text
+OTHER = 4.0  # to begin to find what is no word of the text
 OTHER_PER_TOKEN = 3.0  # and for every token of it
 LEAP = 8.0  # to leave words out, however many
 UNKNOWN_WORD = 5.0  # a word of which the model knows no letter: two of them may be there, a paragraph is leapt over
@@ -29,7 +29,7 @@ UNKNOWN_WORD = 5.0  # a word of which the model knows no letter: two of them may
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Words ``[first, last)`` that are heard one after the other in frames ``[start, end)``, nothing between them."""
+    """Words ``[first, last)`` that are audible one after the other in frames ``[start, end)``, nothing between them."""
 
     first: int
     last: int
@@ -40,7 +40,7 @@ class Run:
 def find_words(
     log_probs: NDArray[Any], words: Sequence[Sequence[int]], blank: int, between: int | None = None
 ) -> list[Run]:
-    """Return the words that are heard, as runs in order.
+    """Return the words that are found, as runs in order.
 
     Args:
         log_probs: (frames, tokens), natural logarithms.
@@ -58,7 +58,7 @@ class Trellis:
     """The scores of all paths of one text through one clip.
 
     Column ``j`` of `rests` is the best path that has said ``j`` labels and is between two of them, that of `labels` the
-    best in label ``j``, that of `others` the best at a node that hears something else; row ``t`` of each is after ``t``
+    best in label ``j``, that of `others` the best at a node that finds something else; row ``t`` of each is after ``t``
     frames.
     """
 
@@ -167,8 +167,8 @@ def _gains(
     sounds[:, silent] = -np.inf
     token = sounds.argmax(1)
     loudest = sounds.max(1) - rest
-    heard = loudest > 0
-    fresh = heard & np.append(True, (token[1:] != token[:-1]) | ~heard[:-1])
+    audible = loudest > 0
+    fresh = audible & np.append(True, (token[1:] != token[:-1]) | ~audible[:-1])
     gains = (log_probs[:, np.maximum(labels, 0)] - rest[:, None]).astype(np.float32)
     if (stars := labels == STAR).any():
         gains[:, stars] = (loudest - STAR_COST)[:, None]

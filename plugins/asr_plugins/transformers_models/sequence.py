@@ -76,26 +76,26 @@ class SequenceModel:
         ends = self.settings.eos_token_id
         self.ends = frozenset(ends if isinstance(ends, list) else [ends])
 
-    def hear(
+    def transcribe(
         self, samples: Sequence[Samples], languages: Sequence[str | None], request: Request
     ) -> list[tuple[Reading, ...]]:
         """Return the best readings of each clip, the best first; clips too short for a word have an empty one."""
         import torch
 
         found: list[tuple[Reading, ...]] = [(Reading(),)] * len(samples)
-        heard = [place for place, one in enumerate(samples) if long_enough(one)]
-        if not heard:
+        usable = [place for place, one in enumerate(samples) if long_enough(one)]
+        if not usable:
             return found
-        own = [samples[place] for place in heard]
+        own = [samples[place] for place in usable]
         with torch.inference_mode(), quiet():
             batch, encoded = self._encode(own)
-            wanted = self._complete([languages[place] for place in heard], batch, encoded)
+            wanted = self._complete([languages[place] for place in usable], batch, encoded)
             prompts = self._prompts(own, wanted, request)
             budgets = [self._budget(one, request) for one in own]
             written = self._write(batch, encoded, prompts, request, max(budgets))
             ranks = written.view(len(own), request.nbest, -1).unbind(1)  # the best of every clip, the second best, ...
             scores = [self._score(batch, encoded, prompts, tokens) for tokens in ranks]
-        for row, place in enumerate(heard):
+        for row, place in enumerate(usable):
             found[place] = tuple(
                 self._read(tokens[row].tolist(), own_scores[row].tolist(), budgets[row], wanted[row], request)
                 for tokens, own_scores in zip(ranks, scores, strict=True)
@@ -111,13 +111,13 @@ class SequenceModel:
 
         codes = self.languages or {"en": 0}
         found = [dict.fromkeys(codes, 1.0 / len(codes))] * len(samples)
-        heard = [place for place, one in enumerate(samples) if long_enough(one)]
-        if not heard or not self.languages:
+        usable = [place for place, one in enumerate(samples) if long_enough(one)]
+        if not usable or not self.languages:
             return found
         with torch.inference_mode(), quiet():
-            batch, encoded = self._encode([samples[place] for place in heard])
+            batch, encoded = self._encode([samples[place] for place in usable])
             probabilities = self._language_scores(batch, encoded).tolist()
-        for place, row in zip(heard, probabilities, strict=True):
+        for place, row in zip(usable, probabilities, strict=True):
             found[place] = dict(zip(codes, row, strict=True))
         return found
 
@@ -152,7 +152,7 @@ class SequenceModel:
         return torch.softmax(self._forward(batch, encoded, start)[:, -1, numbers], -1)
 
     def _complete(self, languages: Sequence[str | None], batch: Batch, encoded: Any) -> list[str | None]:
-        """Return the language of each clip: as given, or as Whisper hears it."""
+        """Return the language of each clip: as given, or as Whisper recognises it."""
         if not self.languages:
             return list(languages)
         if unknown := sorted({language for language in languages if language} - set(self.languages)):

@@ -50,21 +50,21 @@ class TransducerModel:
         self.cap = getattr(config, "max_symbols_per_step", None) or SYMBOLS_PER_FRAME
         self.device, self.dtype = device, self.network.dtype
 
-    def hear(self, samples: Sequence[Samples], most: int | None = None) -> list[tuple[list[Span], bool]]:
+    def transcribe(self, samples: Sequence[Samples], most: int | None = None) -> list[tuple[list[Span], bool]]:
         """Return for each clip its tokens with their frames, and whether they were cut short at `most` tokens."""
         import torch
 
         found: list[tuple[list[Span], bool]] = [([], False) for _ in samples]
-        heard = [place for place, one in enumerate(samples) if long_enough(one)]
-        if not heard:
+        usable = [place for place, one in enumerate(samples) if long_enough(one)]
+        if not usable:
             return found
-        batch = make_batch(self.extractor, [samples[place] for place in heard], self.device, self.dtype)
+        batch = make_batch(self.extractor, [samples[place] for place in usable], self.device, self.dtype)
         with torch.inference_mode():
             encoded = self.network.encoder(**batch.inputs())
             projected = self.network.encoder_projector(encoded.last_hidden_state)
             lengths = encoded.attention_mask.sum(-1).long()
             search = Search(self.network, projected, lengths, self.durations, self.cap)
-            for place, one in zip(heard, search.run(most), strict=True):
+            for place, one in zip(usable, search.run(most), strict=True):
                 found[place] = one
         return found
 
@@ -155,7 +155,7 @@ class Search:
         return decoder.decoder_projector(output)[:, 0], state
 
     def _renew(self, spoken: Any, tokens: Any, said: Any, state: Any) -> tuple[Any, Any]:
-        """Let the predictor hear the new symbols, in the clips that have one."""
+        """Give the predictor the new symbols, in the clips that have one."""
         import torch
 
         fresh, (hidden, cell) = self._predict(tokens, state)

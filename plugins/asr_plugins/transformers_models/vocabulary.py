@@ -22,7 +22,7 @@ APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'"})
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One token and the frames it was heard in, ``first`` to before ``past``."""
+    """One token and the frames it was recognised in, ``first`` to before ``past``."""
 
     token: int
     first: int
@@ -31,8 +31,8 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """One word and the frames it was heard in."""
+class WordSpan:
+    """One word and the frames it was recognised in."""
 
     text: str
     first: int
@@ -82,7 +82,7 @@ class Vocabulary:
         text = self.tokens[token]
         return " " if text == self.delimiter else text.replace(PIECE_SPACE, " ")
 
-    def words(self, spans: Sequence[Span]) -> list[Heard]:
+    def words(self, spans: Sequence[Span]) -> list[WordSpan]:
         """Join the tokens of one utterance into words."""
         groups: list[list[tuple[str, Span]]] = []
         fresh = True
@@ -143,9 +143,9 @@ class Vocabulary:
         return None
 
 
-def _join(group: Sequence[tuple[str, Span]]) -> Heard:
+def _join(group: Sequence[tuple[str, Span]]) -> WordSpan:
     spans = [span for _, span in group]
-    return Heard(
+    return WordSpan(
         "".join(text for text, _ in group),
         spans[0].first,
         max(span.past for span in spans),

@@ -19,7 +19,7 @@ from asrcli.types import Clip, Options, Segment
 if TYPE_CHECKING:
     from asr_plugins.whisper.decode import Decoder
 
-WINDOW = 30.0  # seconds; every Whisper hears exactly this much at once
+WINDOW = 30.0  # seconds; every Whisper recognises exactly this much at once
 LONG_CLIP = 600.0  # seconds per clip when windows are decoded one after the other
 
 NEEDED = ("config.json", "tokenizer.json", "model.bin")

@@ -65,7 +65,7 @@ class Thresholds:
     no_speech: float
 
     def silent(self, result: Result) -> bool:
-        """Return whether a window holds no speech: unlikely text where the model hears none."""
+        """Return whether a window holds no speech: unlikely text where the model recognises none."""
         return result.no_speech_prob > self.no_speech and result.avg_logprob < self.logprob
 
     def failed(self, result: Result) -> bool:

@@ -8,16 +8,14 @@ from typing import Annotated
 
 import typer
 
+from asrcli.cli import apps
 from asrcli.errors import UsageError
 
 EPILOG = (
     "Exit codes: 0: every source was read; 1: a check failed; 2: wrong usage; 3: some sources failed (the digest says "
     "which); 4: no source was usable."
 )
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+app = apps.app(
     no_args_is_help=True,
     epilog=EPILOG,
     help="Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.",

@@ -1,4 +1,4 @@
-"""Hear one utterance while it is spoken, by hypotheses that are compared; `own_stream` has the other way.
+"""Recognise one utterance while it is spoken, by hypotheses that are compared; `own_stream` has the other way.
 
 Both take pieces of sound and yield updates; both end a segment by themselves when it grows long without a pause, so
 that neither cost nor memory grows with the length of the utterance.
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from asrcli.engines.recogniser import LocalRecogniser
     from asrcli.types import Samples
 
-WINDOW = 12.0  # seconds heard anew each time, at most, while there is settled text or a pause to cut behind
+WINDOW = 12.0  # seconds recognised again each time, at most, while there is settled text or a pause to cut behind
 LEAST = 2.0  # seconds before such a pause
-LONGEST = 25.0  # seconds heard anew where there is neither; a stream of an engine ends after three times as much
+LONGEST = 25.0  # seconds recognised again where there is neither; a stream of an engine ends after three times as much
 FRAME = 512  # samples (32 ms) whose energy is compared to find the quietest place
 
 
@@ -41,8 +41,8 @@ class Pace:
 USUAL = Pace()
 
 
-class Hearing(Protocol):
-    """One utterance that is being heard."""
+class Recognition(Protocol):
+    """One utterance that is being recognised."""
 
     def add(self, samples: Samples) -> None:
         """Take more sound."""
@@ -58,7 +58,7 @@ class Hearing(Protocol):
 
 
 class Hypotheses:
-    """Hears the unsettled sound again and again, and settles what two hypotheses agree on."""
+    """Recognises the unsettled sound again and again, and settles what two hypotheses agree on."""
 
     def __init__(
         self, recogniser: LocalRecogniser, recording: Recording, options: Options, start: float, pace: Pace
@@ -72,7 +72,7 @@ class Hypotheses:
         self.owned = 0  # settled tokens at the start of the window that the segment before has in its text
         self.text = ""  # of this segment, as far as it is settled
         self.ended = start  # where the segment before ends, seconds
-        self.heard = self.start  # up to where the last hypothesis reaches
+        self.recognised = self.start  # up to where the last hypothesis reaches
         self.missed = False  # that hypothesis failed
         self.language: str | None = None
         self.fixed_language: str | None = None  # for the rest of the utterance
@@ -90,18 +90,18 @@ class Hypotheses:
     def update(self, speech: Sequence[Region], behind: bool) -> Iterator[Update]:
         """Yield a hypothesis when enough is new, and end the segment when it has grown long."""
         is_long = self.seconds >= self.window
-        if (self.buffer.end - self.heard) / SAMPLE_RATE < self.pace.every or (behind and not is_long):
+        if (self.buffer.end - self.recognised) / SAMPLE_RATE < self.pace.every or (behind and not is_long):
             return
-        found = self._hear(self.buffer.end, speech)
+        found = self._recognise(self.buffer.end, speech)
         if not isinstance(found, Exception):  # else the end of the segment will tell; the next one may do better
-            yield self._update(*self.agreement.hear(found, self.buffer.end / SAMPLE_RATE - self.pace.settle_after))
+            yield self._update(*self.agreement.add(found, self.buffer.end / SAMPLE_RATE - self.pace.settle_after))
         if is_long:
             yield from self._shorten(speech, [] if isinstance(found, Exception) else found)
 
     def end(self, speech: Sequence[Region]) -> Iterator[Update]:
-        """Settle everything, with a last hypothesis unless the one before has heard all of it."""
-        is_heard = self.heard == self.buffer.end and not self.missed
-        found = None if is_heard else self._hear(self.buffer.end, speech)
+        """Settle everything, with a last hypothesis unless the one before has recognised all of it."""
+        is_complete = self.recognised == self.buffer.end and not self.missed
+        found = None if is_complete else self._recognise(self.buffer.end, speech)
         if isinstance(found, Exception):
             yield self._completed(self.agreement.finish(), self.buffer.end, found)
         else:
@@ -111,17 +111,17 @@ class Hypotheses:
         """Return the segment of what is settled."""
         return self._completed((), self.buffer.end)
 
-    def _hear(self, end: int, speech: Sequence[Region]) -> list[Token] | Exception:
-        """Return the tokens heard from the start of the window to a sample, on the clock of the stream."""
+    def _recognise(self, end: int, speech: Sequence[Region]) -> list[Token] | Exception:
+        """Return the tokens recognised from the start of the window to a sample, on the clock of the stream."""
         start = self.start / SAMPLE_RATE
         inside = tuple(one for one in speech if one.end > start and one.start < end / SAMPLE_RATE)
         language = self.options.language or self.fixed_language
         clip = Clip(self.recording, start, self.buffer.between(self.start, end), inside, language)
-        heard = self.recogniser.transcribe([clip], self.options)[0]
-        self.heard, self.missed = end, isinstance(heard, Exception)
-        if isinstance(heard, Exception):
-            return heard
-        segments = settle(clip, heard, self.options, clip.speech if self.pace.detected else None)
+        recognised = self.recogniser.transcribe([clip], self.options)[0]
+        self.recognised, self.missed = end, isinstance(recognised, Exception)
+        if isinstance(recognised, Exception):
+            return recognised
+        segments = settle(clip, recognised, self.options, clip.speech if self.pace.detected else None)
         self._note_language(next((one.language for one in segments if one.language), None))
         self.flags = tuple(sorted({flag for one in segments for flag in one.flags}))
         return tokens(segments, inside)
@@ -209,8 +209,8 @@ class Hypotheses:
         return int(low + int(np.argmin(smooth)) * FRAME + FRAME // 2)
 
     def _cut(self, cut: int, speech: Sequence[Region]) -> Iterator[Update]:
-        """Hear the sound before a cut by itself and end the segment there."""
-        left = self._hear(cut, speech)
+        """Recognise the sound before a cut by itself and end the segment there."""
+        left = self._recognise(cut, speech)
         settled = self.agreement.settled
         if isinstance(left, Exception):
             yield self._completed((), cut, left)
@@ -224,7 +224,7 @@ class Hypotheses:
 
     def _go_on(self, cut: int, following: Agreement) -> None:
         """Begin the next segment of the same utterance."""
-        self.start = self.heard = cut
+        self.start = self.recognised = cut
         self.buffer.drop_before(cut)
         self.agreement, self.flags = following, ()
         self.owned, self.text = len(following.settled), ""

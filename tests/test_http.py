@@ -1,0 +1,90 @@
+"""The limits of every exchange with a server, and the tries of one that may go better."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import httpx2
+import pytest
+
+from asrcli.base.http import Http, Passing, TooLarge, deadline, persist
+from asrcli.base.secret import Secret
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """Run a server that sends a byte of a header every twentieth of a second, without end."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with suppress(OSError):
+                connection, _ = server.accept()
+                with connection:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                    while not stop.wait(0.05):
+                        connection.sendall(b"y")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        stop.set()
+        thread.join(10)
+
+
+@pytest.fixture
+def client() -> Iterator[Http]:
+    http = Http(0.5, 4, timeout=60.0, trust_env=False)
+    yield http
+    http.close()
+
+
+def test_dripped_headers_end_with_the_deadline(dripping: str, client: Http) -> None:
+    """Every byte of the headers resets the limits of the library."""
+    with pytest.raises(httpx2.ReadTimeout):
+        client.ask("GET", dripping)
+
+
+def test_a_deadline_that_is_over_lets_nothing_begin(client: Http) -> None:
+    with deadline(-1.0), pytest.raises(httpx2.ConnectTimeout):
+        client.open("GET", "http://127.0.0.1:1/")
+    with pytest.raises(httpx2.ConnectError):
+        client.open("GET", "http://127.0.0.1:1/")  # none is left behind
+
+
+def test_an_answer_is_bounded_and_a_key_goes_to_its_own_host() -> None:
+    sent = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append(request.headers.get("authorization"))
+        return httpx2.Response(200, content=b"1234" if request.url.host == "own.example" else b"12345")
+
+    http = Http(9.0, 4, transport=httpx2.MockTransport(answer))
+    key = Secret("s3cret", "https://own.example/v1")
+    assert http.ask("GET", "https://own.example/x", key).body == b"1234"
+    with pytest.raises(TooLarge):
+        http.ask("GET", "https://other.example/x", key)
+    assert sent == ["Bearer s3cret", None]
+
+
+def test_tries_end_with_the_last_a_long_wait_or_the_deadline() -> None:
+    def busy(wait: float) -> tuple[list[int], list[float]]:
+        tries: list[int] = []
+        slept: list[float] = []
+
+        def attempt(number: int) -> None:
+            tries.append(number)
+            raise Passing("busy", wait)
+
+        with pytest.raises(Passing, match="busy"):
+            persist(attempt, 3, slept.append)
+        return tries, slept
+
+    assert busy(1.0) == ([0, 1, 2], [1.0, 1.0])
+    assert busy(61.0) == ([0], [])
+    with deadline(30.0):
+        assert busy(31.0) == ([0], [])
+    assert persist(lambda number: number) == 0
