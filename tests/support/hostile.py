@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from support.fuzz import seeded
+
 PLANTED = "planted"  # a folder beside the model, with a file of each name that a configuration may ask for
 NUMBERS = [0, -1, 1, 7, 999, 10**6, 10**9, 2**31, 10**12, 2**63, 10**30, 1e308, -1e308, float("nan"), float("inf"), 0.5]
 WORDS = [
@@ -115,7 +117,7 @@ class Runs:
 
 def spoil(folder: Path, seed: str) -> str:
     """Put one to three hostile things into a folder and return what they are."""
-    draw = random.Random(seed)
+    draw = random.Random(seeded(seed))
     return "; ".join(_spoil(folder, draw) for _ in range(draw.choice([1, 1, 1, 2, 3])))
 
 
