@@ -195,6 +195,18 @@ def is_special(path: str | os.PathLike[str]) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
+def link_elsewhere(path: str | os.PathLike[str]) -> str:
+    """Return where a link at a path leads, when that is another folder than its own; "" where nothing does.
+
+    Whoever made a folder may have put one where a result will be, to a file that we would write or replace instead.
+    """
+    text = os.path.abspath(path)
+    if not os.path.islink(text) or text.startswith(("/dev/", "/proc/")) or is_special(text):
+        return ""
+    target = os.path.realpath(text)
+    return target if os.path.dirname(target) != os.path.realpath(os.path.dirname(text)) else ""
+
+
 def reason(error: OSError) -> str:
     """Return the operating system's words for an error, in lower case, without number and name."""
     return error.strerror.lower() if error.strerror else str(error)
