@@ -13,6 +13,9 @@ from asrcli.errors import UsageError
 if TYPE_CHECKING:
     import httpx2
 
+PATIENCE = 60.0  # seconds for an answer of a server that is `paced`
+SLOWEST = 1 << 12  # and for so many bytes of it one more
+
 _now = threading.local()  # .until: the time at which this thread's exchange has to be over
 
 
@@ -37,6 +40,17 @@ def bounded(client: httpx2.Client) -> httpx2.Client:
         if pool is not None:
             pool._network_backend = _Backend(pool._network_backend)
     return client
+
+
+def paced(client: httpx2.Client) -> None:
+    """Let a client of another library give up a server that drips: what it sends has to come at a pace.
+
+    For weights of gigabytes no time for the whole is right, and each of that library's threads asks by itself.
+    """
+    for transport in [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]:
+        pool = getattr(transport, "_pool", None)
+        if pool is not None and not isinstance(pool._network_backend, _Backend):
+            pool._network_backend = _Backend(pool._network_backend, _Paced)
 
 
 def bounded_client(**settings: Any) -> httpx2.Client:
@@ -71,14 +85,14 @@ def _left(timeout: float | None, error: str) -> float | None:
 class _Backend:
     """Opens connections that know the deadline."""
 
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
+    def __init__(self, inner: Any, kind: type[_Stream] | None = None) -> None:
+        self._inner, self._kind = inner, kind or _Stream
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **more: Any) -> Any:
-        return _Stream(self._inner.connect_tcp(host, port, timeout=_left(timeout, "ConnectTimeout"), **more))
+        return self._kind(self._inner.connect_tcp(host, port, timeout=_left(timeout, "ConnectTimeout"), **more))
 
 
 class _Stream:
@@ -97,4 +111,23 @@ class _Stream:
         return self._inner.write(buffer, timeout=_left(timeout, "WriteTimeout"))
 
     def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> Any:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout=_left(timeout, "ConnectTimeout")))
+        inner = self._inner.start_tls(ssl_context, server_hostname, timeout=_left(timeout, "ConnectTimeout"))
+        return type(self)(inner)
+
+
+class _Paced(_Stream):
+    """A connection whose answers have a time that grows with what has come of them."""
+
+    _began = _received = 0.0
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> Any:
+        now = time.monotonic()
+        self._began = self._began or now
+        with deadline(self._began + PATIENCE + self._received / SLOWEST - now):
+            found = super().read(max_bytes, timeout)
+        self._received += len(found)
+        return found
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> Any:
+        self._began = self._received = 0.0  # the next answer
+        return super().write(buffer, timeout)

@@ -13,12 +13,12 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from asrcli.base.deadline import bounded_client
+from asrcli.base.files import cause
 from asrcli.places.addresses import is_allowed, may_be_plain
 from asrcli.places.blocks import Facts
-from asrcli.web.live import is_address, public_addresses, resolve_host, with_host
+from asrcli.web.live import with_host
+from asrcli.web.routes import check_name, client_through, proxy_of, public_addresses, resolve_host
 
 if TYPE_CHECKING:
     import httpx2
@@ -84,6 +84,8 @@ class Later(Problem):
 
 def sent(url: str, start: int, end: int) -> httpx2.Response:
     """Ask for some bytes of what is behind an address, at a number that was checked; return the head of the answer."""
+    import httpx2
+
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -94,13 +96,17 @@ def sent(url: str, start: int, end: int) -> httpx2.Response:
     if not host or parts.username is not None:
         raise Problem("leads to an address with a password, or without a host")
     headers = {"Range": f"bytes={start}-{end - 1}", "Accept": "*/*", "Accept-Encoding": "identity"}
-    client = _client(parts.scheme, host, port)
+    allowed = is_allowed(host, port)  # by name and number of this network: not of the proxy's
+    proxy = None if allowed else proxy_of(url)
+    client = _client(parts.scheme, host, port, proxy)
     client.cookies.clear()
-    proxied = parts.scheme in getproxies() and not proxy_bypass(host) and not is_allowed(host, port)
-    if proxied and not is_address(host):  # the proxy resolves names and decides what may be reached
-        return client.send(client.build_request("GET", url, headers=headers), stream=True)
-    numbers = resolve_host(host) if is_allowed(host, port) else public_addresses(host)
-    return _sent_to(client, numbers, url, headers)
+    try:
+        if proxy:  # which resolves names and decides what may be reached
+            check_name(host)
+            return client.send(client.build_request("GET", url, headers=headers), stream=True)
+        return _sent_to(client, resolve_host(host) if allowed else public_addresses(host), url, headers)
+    except httpx2.InvalidURL:
+        raise Problem("leads to something that is no address") from None
 
 
 def _sent_to(client: httpx2.Client, numbers: list[str], url: str, headers: dict[str, str]) -> httpx2.Response:
@@ -128,9 +134,9 @@ def _with_port(url: str, port: int | None) -> str:
 
 
 @lru_cache(maxsize=256)
-def _client(scheme: str, host: str, port: int | None) -> httpx2.Client:
+def _client(scheme: str, host: str, port: int | None, proxy: str | None) -> httpx2.Client:
     """Return the client for one host: a connection to a number is for the name that its certificate was checked for."""
-    return bounded_client(timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": "asrcli"})
+    return client_through(proxy, timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": "asrcli"})
 
 
 def transport_errors() -> tuple[type[Exception], ...]:
@@ -147,5 +153,5 @@ def why(error: Exception) -> str:
     if isinstance(error, httpx2.TimeoutException):
         return "takes too long"
     if isinstance(error, httpx2.ConnectError):
-        return "cannot be reached" + (": its certificate is not valid" if "CERTIFICATE" in str(error) else "")
+        return "cannot be reached" + (": its certificate is not valid" if "CERTIFICATE" in cause(error) else "")
     return "ends in the middle"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import time
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from asrcli.base.deadline import bounded_client, deadline
+from asrcli.base.files import cause
 from asrcli.base.secret import Secret
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.web.retries import LONGEST_WAIT, RETRIED, TRIES, retry_after
@@ -117,7 +119,7 @@ class ChatServer:
 
     def _hide(self, said: object) -> str:
         """Return the first of what somebody else says, without the key, which may begin in it and end behind it."""
-        text = str(said)
+        text = cause(said) if isinstance(said, BaseException) else str(said)
         return (self.key.hide(text) if self.key else text)[:SHOWN]
 
     def _read(self, blocks: Iterable[bytes]) -> bytes:
@@ -132,7 +134,11 @@ class ChatServer:
 
 def is_loopback(url: str) -> bool:
     """Return whether an address is on this machine, where no proxy stands in between."""
-    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def is_address(text: str) -> bool:

@@ -7,20 +7,20 @@ check.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
 
 from asrcli import __version__
-from asrcli.base.deadline import bounded_client, deadline
+from asrcli.base.deadline import deadline
+from asrcli.base.files import cause
 from asrcli.base.secret import Secret
 from asrcli.web.client import Answer, Call, WebError
 from asrcli.web.markup import MAX_BYTES
 from asrcli.web.retries import LONGEST_WAIT, RETRIED, TRIES, retry_after
+from asrcli.web.routes import check_name, client_through, proxy_of, public_addresses, resolve_host
 
 if TYPE_CHECKING:
     import httpx2
@@ -44,9 +44,8 @@ class LiveWeb:
         resolve: Callable[[str], list[str]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.client = bounded_client(
-            transport=transport, timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": USER_AGENT}
-        )
+        self.transport = transport
+        self.clients: dict[str | None, httpx2.Client] = {}  # by proxy
         self.sleep, self.clock = sleep, clock
         self.resolve = resolve or resolve_host
         self.given_up: set[str] = set()  # hosts
@@ -82,7 +81,7 @@ class LiveWeb:
                 if attempt == RESOLVE_TRIES - 1:
                     break
             except _transient() as error:
-                problem, wait = f"{type(error).__name__}: {error}", backoff(attempt)
+                problem, wait = f"{type(error).__name__}: {cause(error)}", backoff(attempt)
             else:
                 if answer.status not in RETRIED:
                     return answer
@@ -97,8 +96,13 @@ class LiveWeb:
 
     def _follow(self, call: Call) -> Answer:
         url = call.url
+        import httpx2
+
         for _ in range(REDIRECTS + 1):
-            answer, location = self._once(url, call.accept, call.secret)
+            try:
+                answer, location = self._once(url, call.accept, call.secret)
+            except httpx2.InvalidURL as error:  # 0177.0.0.1
+                raise WebError(f"not an address: {error}") from None
             if not location:
                 return Answer(call.url, answer.status, answer.body, answer.headers)
             url = location
@@ -108,26 +112,37 @@ class LiveWeb:
         host = checked_host(url)
         self._pause(host)
         headers = {"Accept": accept} | (secret.headers(url) if secret else {})  # to its own host, after redirects too
-        if getproxies().get("https"):  # behind a proxy, the proxy resolves names and decides what may be reached
-            if is_address(host) or proxy_bypass(host):
-                public_addresses(host, self.resolve)
-            return self._read(url, url, headers, {})
+        proxy = proxy_of(url)
+        client = self._client(proxy)
+        if proxy:  # which resolves names and decides what may be reached
+            check_name(host)
+            return self._read(client, url, url, headers, {})
         addresses = public_addresses(host, self.resolve)
         headers["Host"] = urlsplit(url).netloc
         for left, address in enumerate(addresses, 1 - len(addresses)):
             try:
-                return self._read(url, with_host(url, address), headers, {"sni_hostname": host})
+                return self._read(client, url, with_host(url, address), headers, {"sni_hostname": host})
             except _unreachable():  # no route to IPv6, say: the next address may be reached
                 if left == 0:
                     raise
         raise AssertionError("a host has at least one address")
 
-    def _read(self, url: str, address: str, headers: dict[str, str], extensions: dict[str, str]) -> tuple[Answer, str]:
+    def _client(self, proxy: str | None) -> httpx2.Client:
+        if proxy not in self.clients:
+            self.clients[proxy] = client_through(
+                None if self.transport else proxy,
+                transport=self.transport,
+                timeout=TIMEOUT,
+                follow_redirects=False,
+                headers={"User-Agent": USER_AGENT},
+            )
+        return self.clients[proxy]
+
+    def _read(
+        self, client: httpx2.Client, url: str, address: str, headers: dict[str, str], extensions: dict[str, str]
+    ) -> tuple[Answer, str]:
         started = self.clock()
-        with (
-            deadline(TOTAL),
-            self.client.stream("GET", address, headers=headers, extensions=extensions) as response,
-        ):
+        with deadline(TOTAL), client.stream("GET", address, headers=headers, extensions=extensions) as response:
             body = bytearray()
             for piece in response.iter_bytes():
                 body += piece
@@ -186,38 +201,6 @@ def checked_host(url: str) -> str:
     if parts.scheme != "https" or not host or port not in (None, 443) or parts.username is not None:
         raise WebError("only https addresses on the usual port are asked")
     return host
-
-
-def resolve_host(host: str) -> list[str]:
-    """Return every address of a host, in the order the system would try them."""
-    found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def is_address(host: str) -> bool:
-    """Tell whether a host is an IP address and no name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def public_addresses(host: str, resolve: Callable[[str], list[str]] = resolve_host) -> list[str]:
-    """Return the addresses of a host, all of which are public.
-
-    Raises:
-        WebError: one of them is private, loopback, link-local (cloud metadata), reserved or multicast.
-    """
-    addresses = resolve(host)
-    for address in addresses:
-        number = ipaddress.ip_address(address.partition("%")[0])
-        inner = getattr(number, "ipv4_mapped", None) or getattr(number, "sixtofour", None) or number
-        if not number.is_global or not inner.is_global or number.is_multicast:
-            raise WebError(f"{host} is not a public address ({address})")
-    if not addresses:
-        raise WebError(f"{host} has no address")
-    return addresses
 
 
 def with_host(url: str, address: str) -> str:
