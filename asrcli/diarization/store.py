@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asrcli.base.files import write_atomic
+from asrcli.base.files import cause, write_atomic
 from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def read_voice(path: Path) -> KeptVoice:
             raise ValueError("its numbers are no print of length one")
         return KeptVoice(path.stem, str(data["source"]), tuple(map(str, data["recordings"])), values)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:100]
+        reason = " ".join(cause(error).split())[:100]
         raise UsageError(f"'{path}' is no voice print that asr has written: {reason}") from error
 
 

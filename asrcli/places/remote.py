@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
 from asrcli.base.background import in_order
+from asrcli.base.files import cause
 from asrcli.errors import InputError, OutputError, UsageError
 from asrcli.places.addresses import WEB, bucket_and_key, is_address, scheme_of
 from asrcli.places.blocks import Blocks, Facts
@@ -125,7 +126,7 @@ def check_there(folder: str) -> None:
         try:
             bucket.read(f"{folder.partition(place)[2].strip('/')}/.asr/none".strip("/"), 1)
         except FileNotFoundError as error:
-            if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
+            if "NoSuchBucket" in cause(error) or "ContainerNotFound" in cause(error):
                 raise
 
 

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from asrcli.base.console import harmless
 from asrcli.base.display import write_aside
-from asrcli.base.files import create_beside, is_special, link_elsewhere, lock, reason, write_whole
+from asrcli.base.files import cause, create_beside, is_special, link_elsewhere, lock, reason, write_whole
 from asrcli.errors import AsrError, OutputError, UsageError
 from asrcli.outputs.targets import plain
 from asrcli.types import Region, Segment, Transcript
@@ -246,7 +246,7 @@ def done_record(transcript: Transcript) -> dict[str, Any]:
 def failed_record(error: Exception) -> dict[str, Any]:
     """Return what a report says of a failed input: the class of the error and its sentence."""
     kind = type(error).__name__ if isinstance(error, AsrError) else "unexpected"
-    return {"error": kind, "message": str(error)}
+    return {"error": kind, "message": cause(error)}
 
 
 def discard_stdout() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import threading
 import time
 import weakref
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from asr_plugins.openai_server.address import KEY_VARIABLE, URL_VARIABLE, Address
 from asrcli.base.deadline import bounded_client, deadline
+from asrcli.base.files import cause
 from asrcli.errors import AsrError, EngineUnavailable
 
 if TYPE_CHECKING:
@@ -134,9 +134,9 @@ class Client:
                 return _Failure("cannot be reached: no answer; is the server running?", pause, hang=True)
             return _Failure(f"no answer within {self.timeout:g} s (ASR_SERVER_TIMEOUT)", pause, hang=True)
         except httpx2.ConnectError as error:
-            return _Failure(f"cannot be reached ({self._clean(_said(error))}); is the server running?", pause)
+            return _Failure(f"cannot be reached ({self._clean(cause(error))}); is the server running?", pause)
         except (httpx2.TransportError, httpx2.DecodingError) as error:
-            return _Failure(f"the connection broke ({self._clean(_said(error)) or type(error).__name__})", pause)
+            return _Failure(f"the connection broke ({self._clean(cause(error)) or type(error).__name__})", pause)
         if response.is_success:
             try:
                 return self._key.hide_in(json.loads(body))
@@ -212,8 +212,3 @@ def retry_after(response: httpx2.Response, otherwise: float) -> float:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     except (TypeError, ValueError):
         return otherwise
-
-
-def _said(error: Exception) -> str:
-    """Return the words of an error without the number that the system gives it."""
-    return re.sub(r"\[Errno -?\d+\] ", "", str(error))
