@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
-from asrcli.base.children import python
+from asrcli.base.children import python, surroundings
 from asrcli.transport.channel import Channel
 from asrcli.transport.codec import ProtocolError
 from asrcli.transport.messages import Hello, Said, Trouble, check, exception, hello
@@ -59,7 +59,7 @@ class Child:
         try:
             words = ("-m", module, str(theirs.fileno()), str(os.getpid()))
             command = python(*words, interpreter=interpreter) if interpreter else python(*words)
-            self._process = _start(command, (theirs.fileno(),), writing, {**os.environ, **environment})
+            self._process = _start(command, (theirs.fileno(),), writing, {**surroundings(engine=True), **environment})
         except BaseException:
             ours.close()
             os.close(reading)
