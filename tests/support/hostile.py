@@ -123,10 +123,12 @@ def spoil(folder: Path, seed: str) -> str:
 
 def _spoil(folder: Path, draw: random.Random) -> str:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    if not files:
+        return "nothing is left to spoil"
     texts = [path for path in files if path.suffix in (".json", ".yaml", ".nemo")]
     rare = [_broken, _extra, _special, _header, _pickled]
     kind = draw.choice([_values] * 8 + [_keys] * 4 + [_bytes] * 3 + rare)
-    path = draw.choice((texts if kind in (_values, _keys, _broken) and texts else files) or [folder / "config.json"])
+    path = draw.choice(texts if kind in (_values, _keys, _broken) and texts else files)
     return f"{kind.__name__[1:]} {path.relative_to(folder)}: {kind(path, draw)}"
 
 
