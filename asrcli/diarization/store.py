@@ -67,11 +67,16 @@ def read_voice(path: Path) -> KeptVoice:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["kind"] != KIND:
             raise ValueError(f"its kind is {data['kind']!r}")
-        values = tuple(float(value) for value in data["print"])
-        if not 0.99 <= sum(value * value for value in values) <= 1.01:
+        values = data["print"]
+        if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
+            raise ValueError("its print is no list of numbers")
+        if not 0.99 <= sum(value * value for value in map(float, values)) <= 1.01:
             raise ValueError("its numbers are no print of length one")
-        return KeptVoice(path.stem, str(data["source"]), tuple(map(str, data["recordings"])), values)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        names = [data["source"], *list(data["recordings"])]
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError("what it was made of has no names")
+        return KeptVoice(path.stem, names[0], tuple(names[1:]), tuple(map(float, values)))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         reason = " ".join(cause(error).split())[:100]
         raise UsageError(f"'{path}' is no voice print that asr has written: {reason}") from error
 
