@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from support.command import quiet_environment, write_wav
 
-from asrcli.base.children import python
+from asrcli.base.children import OWN, SERVERS, python, surroundings
 from asrcli.cli.doctor import PROBES, Probe, examine
 from asrcli.digest.podcast import speech
+from asrcli.transport.child import Child
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [
@@ -76,6 +77,20 @@ def test_the_speech_of_the_podcast(hostile: Path, monkeypatch: pytest.MonkeyPatc
     assert b"Traceback" not in done.stderr or b"espeak" in done.stderr
 
 
+def test_no_process_gets_keys_that_it_has_no_use_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OWN | SERVERS:
+        monkeypatch.setenv(name, "planted")
+    assert "planted" not in surroundings().values() and surroundings()["PATH"]
+    assert {name for name, value in surroundings(engine=True).items() if value == "planted"} == SERVERS
+    child = Child("asrcli.workers", print)
+    try:
+        child.greet()
+        given = Path(f"/proc/{child.pid}/environ").read_text().split("\0")
+    finally:
+        child.close(0.0)
+    assert {one.partition("=")[0] for one in given if one.endswith("=planted")} == SERVERS
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_python_is_started_by_one_helper(path: Path) -> None:
     """Nobody else names the interpreter, and who starts programs is known."""
@@ -84,6 +99,9 @@ def test_python_is_started_by_one_helper(path: Path) -> None:
     named = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert "sys.executable" not in named or name == "asrcli/base/children.py"
     assert not {f"os.{call}" for call in CALLS} & named
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("subprocess.run", "subprocess.Popen"):
+            assert "env" in {one.arg for one in node.keywords}, f"line {node.lineno}: what does it get to know?"
     imported: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -25,6 +25,7 @@ FOR_PLUGINS = (
     "errors",
     "weights",
     "engines.device",
+    "base.children",
     "base.languages",
     "base.files",
     "base.secret",

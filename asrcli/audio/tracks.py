@@ -39,13 +39,13 @@ def choose_track(path: str, container: Any, wanted: int | None) -> Any:
 
 def tracks_of(container: Any) -> tuple[Track, ...]:
     """Return the sound tracks of an open container, in order."""
-    best = container.streams.best("audio")
+    best = container.streams.best("audio")  # None where FFmpeg knows the codec of none
     return tuple(
         Track(
             code_of(stream.language),
             " ".join(str(stream.metadata.get("title", "")).split()),
             0 if stream.codec_context is None else stream.codec_context.channels,
-            stream is best or stream.index == best.index,
+            best is not None and stream.index == best.index,
         )
         for stream in container.streams.audio
     )

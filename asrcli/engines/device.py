@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from asrcli.base.files import cause
 from asrcli.engine import Device, Engine, Plugin
 from asrcli.errors import AsrError, DeviceError, OutOfMemory, UsageError
 
@@ -268,4 +269,4 @@ def is_out_of_memory(error: BaseException) -> bool:
         return error.errno == errno.ENOMEM
     if any(base.__name__ == "OutOfMemoryError" for base in type(error).__mro__):  # torch's, wherever it lives
         return True
-    return isinstance(error, RuntimeError) and OUT_OF_MEMORY.search(str(error)) is not None
+    return isinstance(error, RuntimeError) and OUT_OF_MEMORY.search(cause(error)) is not None

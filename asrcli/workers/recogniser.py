@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from asrcli.base.console import clock
+from asrcli.base.files import cause
 from asrcli.engine import Engine
 from asrcli.engines.recogniser import Announce, Choice, LocalRecogniser, Results, silently
 from asrcli.errors import EngineUnavailable, InputError
@@ -114,9 +115,9 @@ class WorkerRecogniser(LocalRecogniser):
                 self._check_open()
                 if not again:
                     raise EngineUnavailable(
-                        f"the process of engine '{self.choice.engine.name}' died twice while loading: {error}"
+                        f"the process of engine '{self.choice.engine.name}' died twice while loading: {cause(error)}"
                     ) from None
-                self.announce(f"the engine's process died while loading: {error}; it is started once more")
+                self.announce(f"the engine's process died while loading: {cause(error)}; it is started once more")
         raise AssertionError
 
     def _let_go(self) -> None:

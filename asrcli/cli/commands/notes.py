@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.base.console import Console, clock
 from asrcli.base.counts import count_of
-from asrcli.base.files import refusal
+from asrcli.base.files import cause, refusal
 from asrcli.errors import AsrError
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  #
 def say_failure(console: Console, name: str, error: Exception) -> None:
     """Say why an input failed, and which one; of a bug nothing is hidden."""
     if isinstance(error, AsrError):
-        text = str(error)
+        text = cause(error)
         console.error(text if _names(text, name) else f"{name}: {text}")
     elif said := refusal(error):
         console.error(said if name in said else f"{name}: {said}")
     else:
-        console.error(f"{name}: unexpected {type(error).__name__}: {error}")
+        console.error(f"{name}: unexpected {type(error).__name__}: {cause(error)}")
         console.raw("".join(traceback.format_exception(error)))
 
 

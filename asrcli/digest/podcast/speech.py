@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from asrcli.base.children import python
+from asrcli.base.children import python, surroundings
 from asrcli.base.files import cause
 from asrcli.digest.podcast.espeak import library
 from asrcli.digest.podcast.lexicon import Spoken
@@ -106,7 +106,9 @@ def run_program(command: Sequence[str], text: str) -> None:
         EngineUnavailable: it fails or takes too long.
     """
     try:
-        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=TIMEOUT, check=False)
+        done = subprocess.run(
+            command, input=text.encode(), capture_output=True, timeout=TIMEOUT, check=False, env=surroundings()
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EngineUnavailable(f"{command[0]} did not speak: {cause(error)}") from error
     if done.returncode:

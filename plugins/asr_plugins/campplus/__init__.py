@@ -10,6 +10,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asrcli.base.files import cause
 from asrcli.diarizer import Diarizer, SpeakerCount, Speaking
 from asrcli.engine import Device, Model, Packaged, Weights
 from asrcli.engines.device import torch_threads
@@ -109,7 +110,7 @@ def load_network(network: Any, path: Path, inside: str = "") -> Any:
         state = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict(state[inside] if inside else state)
     except (OSError, UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
+        reason = cause(error).strip().split("\n")[0]
         raise ModelError(f"'{path}' is damaged, not safe to open, or of another network: {reason}") from error
     return network.eval()
 
