@@ -308,6 +308,12 @@ def test_accents_of_a_bibliography(tmp_path):
     names = r"""Schl{\"u}ter, Ralf and {\O}stergaard, Bo and Gonz\'alez, Ana"""
     path.write_text(f"@article{{a, author = {{{names}}}}}")
     assert read_authors(path) == ["Ana González", "Bo Østergaard", "Ralf Schlüter"]
+    # Braces within braces, and quotation marks that end no value.
+    path.write_text(
+        r"""@article{a, author = {Dvo{\v{r}}{\'a}k, Jan and {\AA}str{\"o}m, Karl and Gar{\c c}on, Zo\"e}, year = 2024}
+        @article{b, author = "M{\"u}ller, J{\o}rgen"} @article{c, author = {never closed"""
+    )
+    assert read_authors(path) == ["Jan Dvořák", "Jørgen Müller", "Karl Åström", "Zoë Garçon"]
 
 
 def test_feeds_that_are_not_asked_are_said(tmp_path, capsys):
