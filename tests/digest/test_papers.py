@@ -169,6 +169,8 @@ def test_a_headline_is_set_only_against_what_its_sentence_sets_it_against(senten
         ("Results", "To do so, we ran the reduced-only test in Experiment 1 with our model."),
         ("Results", "Model Size Depth Width Heads Layers Params Lark achieves a WER of 1.9% on AMI."),
         ("Results", "(3) Lark can further reduce the error rate on AMI."),
+        ("Results", "On FLEURS (82 languages), it achieves an accuracy of 97.2%."),
+        ("Results", "Combining this strategy with Lark improves the WER to 6.7%."),
         ("Related Work", "We show that Lark achieves a WER of 1.9% on AMI."),
         ("Experiments", "Swift’s training data holds 60,000 hours of podcasts and is used for training."),
         ("Experiments", "Training of our model converged after 2 hours on a GPU."),

@@ -40,6 +40,9 @@ _AGAINST = re.compile(
 _FROM = re.compile(r"\bfrom\s+(?P<value>\d{1,3}(?:\.\d{1,3})?)\s?%?\s*(?P<who>\([^()%\d]{2,60}\)\s*)?to\s*$", re.I)
 
 
+_FIGURE = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w-])")  # no part of a name
+
+
 @dataclass(frozen=True, slots=True)
 class Headline:
     """The sentence that says most of what a paper claims, and the level in it that its claim stands on."""
@@ -59,7 +62,7 @@ def headline_of(sentences: Sequence[Sentence], names: Collection[str]) -> Headli
             return Headline(one, level, against, told(one.words, level, against, who))
     readable = [one for one in usable if alone(one.words) or re.match(r"(?:our|these) ", one.words, re.I)]
     for test in (
-        lambda one: about_itself(one.words, names) and own_result(one.words, names) and re.search(r"\d", one.words),
+        lambda one: about_itself(one.words, names) and own_result(one.words, names) and _FIGURE.search(one.words),
         lambda one: claims_best(one.words, names),
         lambda one: (about_itself(one.words, names) and own_result(one.words, names)) or _FINDING.search(one.words),
         lambda one: DID[0].search(one.words[:160]),

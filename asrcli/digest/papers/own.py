@@ -47,6 +47,12 @@ _TIED = re.compile(
 )
 
 
+# "On FLEURS, it achieves ...", "Combining this strategy with ...": what is meant stands in another sentence.
+_LEANS_LATER = re.compile(
+    r"^[^,]{0,120}, (?:it|they)\b|^[A-Z]\w+ing (?:this|these|it|them)\b|\bachiev\w+ (?:this|these)\b", re.I
+)
+
+
 def sound(words: str) -> bool:
     """Tell whether a sentence is whole: what a page's layout tore is not quoted."""
     letters = sum(char.isalpha() for char in words)
@@ -74,7 +80,7 @@ def sound(words: str) -> bool:
 
 def alone(words: str) -> bool:
     """Tell whether a sentence can be read without the one before it."""
-    return sound(words) and not leans(words) and not _TIED.match(words)
+    return sound(words) and not leans(words) and not _TIED.match(words) and not _LEANS_LATER.search(words)
 
 
 def about_itself(words: str, names: Collection[str]) -> bool:
