@@ -215,6 +215,20 @@ def test_an_error_rate_without_its_sign_stands_as_the_paper_has_it():
     assert [one.value for one in numbers] == ["0.985", "4.1 %"]
 
 
+def test_numbers_of_others_are_none_of_the_papers_own():
+    text = (
+        "We present Lark (8.3B parameters), trained on 9,000 hours. It outperforms the latest model with over 12B "
+        "parameters. Swift has a WER of 7.5% on AMI. Lark reduces the WER by 12.5% relative. Human listeners "
+        "improve the WER by 20.0% relative."
+    )
+    numbers = card_of(Reading("Lark: A Model", text, "abstract"), "x").numbers
+    assert [(one.metric, one.value) for one in numbers] == [
+        ("parameters", "8.3 B"),
+        ("hours", "9,000"),
+        ("WER", "12.5 % (change)"),
+    ]
+
+
 def test_abbreviations_are_explained_by_the_words_that_they_abbreviate():
     text = (
         "We use connectionist temporal classification (CTC) and large language models (LLMs), a corpus (AMI), "

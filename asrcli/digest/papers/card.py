@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from asrcli.digest.figures import Figure, find_figures
 from asrcli.digest.papers import evidence
 from asrcli.digest.papers.headline import DID, Headline, headline_of
-from asrcli.digest.papers.own import alone
+from asrcli.digest.papers.own import alone, own_result
 from asrcli.digest.papers.reading import Part, Reading, Reference, Sentence
 from asrcli.digest.papers.tables import Link, links_of
 from asrcli.digest.papers.terms import Term, terms_of
@@ -24,6 +24,11 @@ from asrcli.digest.statements.levels import own_levels
 from asrcli.digest.statements.names import names_of
 
 SCHEMA = 1
+_COMPARED = re.compile(
+    r"\b(?:outperform\w*|surpass\w*|exceed\w*|than|compared|versus|unlike|against|baselines?|existing|previous|prior|SOTA|"
+    r"state-of-the-art)\b",
+    re.I,
+)
 TERMS, CITED, FIGURES = 12, 8, 40
 
 
@@ -184,17 +189,31 @@ def numbers_of(reading: Reading) -> list[Number]:
     """Return the field's numbers: all of an abstract, and of the rest the error rates that are the authors' own."""
     prior = [(block.start, block.end) for block in reading.blocks if block.part in (Part.PRIOR, Part.BACK)]
     abstract = [(block.start, block.end) for block in reading.blocks if block.part is Part.ABSTRACT]
+    names = names_of(reading.title, reading.abstract)
     found: dict[tuple[str, float, bool], Number] = {}
     for one in find_figures(reading.title, reading.text, reading.abstract):
         if any(start <= one.start < end for start, end in prior):
             continue
         told = not abstract or any(start <= one.start < end for start, end in abstract)
+        if not is_theirs(one, reading.text, names):
+            continue
         if not told and not (one.own and one.metric in ("WER", "CER")):
             continue
         link = next((link for link in links_of(one.quote, reading.tables) if same(link.number, one)), None)
         number = Number(one.metric, figure_words(one, reading.text), one.start, one.end, link.place if link else "")
         found.setdefault((one.metric, one.value, one.relative), number)
     return list(found.values())[:FIGURES]
+
+
+def is_theirs(figure: Figure, text: str, names: frozenset[str]) -> bool:
+    """Tell whether a figure is the authors' own, as far as its sentence says; sizes, hours and languages in a
+    comparison may be anybody's.
+    """
+    if figure.metric in ("WER", "CER"):
+        return figure.own or (figure.relative and own_result(figure.quote, names))
+    begins = text.rfind(figure.quote, 0, figure.end + len(figure.quote))
+    before = text[max(begins, 0) : figure.start]
+    return not _COMPARED.search(before)
 
 
 def figure_words(figure: Figure, text: str) -> str:
