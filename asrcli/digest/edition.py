@@ -8,6 +8,7 @@ import types
 import typing
 from collections import Counter
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
@@ -238,6 +239,8 @@ def convert(kind: Any, value: Any) -> Any:
         return build(typing.cast(type, kind), value)
     if kind is float and type(value) is int:
         return float(value)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return kind(value)
     if type(value) is not kind:
         raise TypeError(f"{kind.__name__} is wanted, not {type(value).__name__}")
     return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from asrcli.base.counts import count_of
 from asrcli.digest.assets import asset
 from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper
@@ -11,6 +13,7 @@ from asrcli.digest.pages.markdown import (
     BAD,
     HEADINGS,
     MODEL_HEADS,
+    card_name,
     facts_of,
     figure_text,
     footer,
@@ -58,8 +61,8 @@ def link(text: str, url: str) -> Child:
     return tag("a", text, href=url, rel="noopener noreferrer") if url else text
 
 
-def day_html(edition: Edition, filters: bool = True) -> str:
-    """Return the page, with search and filters or without a script (for mail)."""
+def day_html(edition: Edition, filters: bool = True, cards: Collection[str] = ()) -> str:
+    """Return the page, with search and filters or without a script (for mail), with links to papers' pages."""
     title = f"{edition.title}: {edition.day}"
     parts: list[Child] = [tag("h1", title), status(edition), tag("p", edition.headline)]
     parts += [tag("p", edition.opening)] if edition.opening else []
@@ -67,7 +70,7 @@ def day_html(edition: Edition, filters: bool = True) -> str:
     if edition.ideas:
         parts += [tag("h2", "Ideas"), tag("ul", *(tag("li", idea_html(one)) for one in edition.ideas))]
     if edition.papers:
-        parts += [tag("h2", f"Papers ({len(edition.papers)})"), *(paper_html(paper) for paper in edition.papers)]
+        parts += [tag("h2", f"Papers ({len(edition.papers)})"), *(paper_html(paper, cards) for paper in edition.papers)]
         parts += numbers(edition.papers)
     if edition.updates:
         lines = [tag("li", link(one.title, one.url), f" {new_version(one)}") for one in edition.updates]
@@ -122,7 +125,7 @@ def idea_html(idea: Idea) -> Html:
     return tag("span", tag("b", link(idea.title, idea.url)), " ", said)
 
 
-def paper_html(paper: Paper) -> Html:
+def paper_html(paper: Paper, cards: Collection[str] = ()) -> Html:
     """Return one paper."""
     authors = ", ".join(paper.authors[:AUTHORS]) + (
         f" and {len(paper.authors) - AUTHORS} more" if len(paper.authors) > AUTHORS else ""
@@ -131,6 +134,8 @@ def paper_html(paper: Paper) -> Html:
     parts: list[Child] = [tag("h3", link(paper.title, paper.url)), tag("p", head, class_="note")]
     parts += [tag("p", join_html((claim_html(claim) for claim in paper.claims), " "))] if paper.claims else []
     parts += [tag("p", claim_html(claim), class_="own") for claim in paper.own]
+    if name := card_name(paper.id, cards):
+        parts.append(tag("p", tag("a", "What carries this claim", href=f"../papers/{name}.html")))
     if paper.code:
         parts.append(
             tag("p", "Code and data: ", join_html((link(short_address(url), url) for url in paper.code), ", "))
