@@ -88,7 +88,13 @@ def grid_of(grid: Grid) -> str:
     body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in grid.rows)
     note = f'<p class="quiet">{html.escape(grid.note)}.</p>' if grid.note else ""
     title = html.escape(grid.title)
-    return f"<section><h2>{title}</h2><div class=grid><table><tr>{head}</tr>{body}</table>{note}</div></section>"
+    inner = f"<table><tr>{head}</tr>{body}</table>{note}"
+    return f"<section><h2>{title}</h2>{scroller('grid', title, inner)}</section>"
+
+
+def scroller(kind: str, title: str, inner: str) -> str:
+    """Return what is wider than a phone in a box that a keyboard scrolls too."""
+    return f'<div class="{kind}" tabindex="0" role="region" aria-label="{title}">{inner}</div>'
 
 
 def facts_of(one: RunRecord) -> str:
@@ -129,7 +135,7 @@ def plot(runs: Sequence[RunRecord]) -> str:
     label = "Accuracy against speed, with the Pareto front"
     body = "".join(parts)
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{body}</svg>'
-    return f'<section><h2>{label}</h2><div class="plot">{svg}</div></section>'
+    return f"<section><h2>{label}</h2>{scroller('plot', label, svg)}</section>"
 
 
 def named(known: Sequence[Point], spots: Sequence[tuple[float, float]]) -> Iterator[str]:

@@ -409,6 +409,11 @@ def test_chromium_makes_no_request_and_runs_nothing(spoiled, name, guarded, tmp_
 
 
 @pytest.mark.slow
+def test_hostile_texts_leave_the_pages_readable(spoiled, tab):
+    assert tab.faults(spoiled / f"daily/{FRIDAY}.html") == tab.faults(spoiled / "mindmap.html") == []
+
+
+@pytest.mark.slow
 def test_the_browser_would_have_noticed(tmp_path):
     """The control: a careless page makes a request, runs a script and says something on the console."""
     page = tmp_path / "careless.html"

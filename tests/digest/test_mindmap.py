@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -64,13 +63,6 @@ def test_the_page_holds_every_title_as_text_without_its_script():
     assert len(found.links) == 700 and not any("script" in address for address in found.links)
 
 
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory) -> Iterator[Tab]:
-    made = Tab(tmp_path_factory.mktemp("profile"))
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
     path = tmp_path / "mindmap.html"
@@ -111,6 +103,7 @@ def test_fingers_on_a_phone(width, height, tab, page):
 
 @pytest.mark.slow
 def test_a_large_group_stays_on_the_screen_page_by_page(tab, page):
+    assert tab.faults(page) == []
     tab.open(page, 390, 844, finger=True)
     at = box(tab, "Models")
     tab.touch([(at[0] + 20, at[1] + 20)])

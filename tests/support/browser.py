@@ -128,6 +128,16 @@ class Tab:
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
+    def faults(self, page: Path) -> list[str]:
+        """Return what is wrong with how a page looks on phones and at a desk, light and dark."""
+        found = []
+        looks = (Path(__file__).parent / "looks.js").read_text()
+        for width, dark in [(width, dark) for width in (320, 400, 1200) for dark in (False, True)]:
+            self.open(page, width, 800, finger=width < 1000, dark=dark)
+            self.settle()
+            found += [f"{width} {'dark' if dark else 'light'}: {one}" for one in self.run(looks)]
+        return found
+
     def settle(self) -> None:
         """Wait until the page has drawn what it was told."""
         self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
