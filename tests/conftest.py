@@ -178,3 +178,13 @@ def asr(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote
         return Result(code, *texts)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A tab of Chromium, to be touched, typed at and looked at; skips where there is none."""
+    from support.browser import Tab
+
+    made = Tab(tmp_path_factory.mktemp("chromium"))
+    yield made
+    made.close()

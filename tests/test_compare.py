@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.browser import opened
+from support.browser import Tab, opened
 from support.command import Run, write_wav
 
 from asrcli.cli.main import main
@@ -557,6 +557,11 @@ def test_hostile_texts_do_not_run_in_a_browser(hostile: Path, browser: Callable[
     assert "<title>PWNED" not in page
     assert "<img" not in page
     assert "&lt;img src=x" in page
+
+
+@pytest.mark.slow
+def test_the_report_is_readable_on_phones_and_at_a_desk(hostile: Path, tab: Tab) -> None:
+    assert tab.faults(hostile) == []
 
 
 @pytest.mark.slow

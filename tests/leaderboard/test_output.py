@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from leaderboard.conftest import Called
 from rich.console import Console
-from support.browser import opened
+from support.browser import Tab, opened
 
 from asrcli.datasets.results import write_run
 from asrcli.leaderboard.snapshot import load, versions
@@ -248,6 +248,16 @@ def test_the_page_asks_for_nothing(called: Called, tmp_path: Path) -> None:
     assert "default-src 'none'" in text and "'unsafe-inline'" not in text
     assert not re.search(r"""(?:src|href|action)\s*=|@import|url\(|fetch\(|XMLHttpRequest""", text)
     assert path.read_text().count("</script>") == 2
+
+
+@pytest.mark.slow
+def test_the_page_is_readable_on_phones_and_at_a_desk(called: Called, tmp_path: Path, tab: Tab) -> None:
+    path = tmp_path / "board.html"
+    assert called("--html", path, "-q")[0] == 0
+    assert tab.faults(path) == []
+    tab.open(path, 390, 844, finger=True)
+    seen = "(one => { const box = one.getBoundingClientRect(); return box.right <= innerWidth; })"
+    assert tab.run(f"{seen}(document.querySelector('td.average'))"), "the rate it is sorted by is on the screen"
 
 
 @pytest.mark.slow

@@ -92,7 +92,9 @@ def day_html(edition: Edition, filters: bool = True, cards: Collection[str] = ()
 
 
 def table(heads: tuple[str, ...], rows: list[Html], kind: str = "") -> Html:
-    """Return a table; of the kind "told", whose last column is a sentence, a phone shows every row as a paragraph."""
+    """Return a table; a phone shows every row of the kinds "told", whose last column is a sentence, and "listed", whose
+    cells name their columns, as a paragraph.
+    """
     inner = tag("table", tag("thead", tag("tr", *(tag("th", head) for head in heads))), tag("tbody", *rows))
     return tag("div", inner, class_=f"wide {kind}".strip(), tabindex="0", role="region", aria_label=heads[0])
 
@@ -175,8 +177,10 @@ def models(families: tuple[Family, ...]) -> Html:
     for row in families:
         name = tag("td", link(row.title, row.url), f" ×{row.members}" if row.members > 1 else "")
         papers = join_html((source_of(paper) for paper in row.papers[:3]), ", ")
-        rows.append(tag("tr", name, *(tag("td", text) for text in facts_of(row)), tag("td", papers)))
-    return table(MODEL_HEADS, rows)
+        facts: tuple[Child, ...] = (*facts_of(row), papers)
+        cells = zip(facts, MODEL_HEADS[1:], strict=True)
+        rows.append(tag("tr", name, *(tag("td", text, data_label=head) for text, head in cells)))
+    return table(MODEL_HEADS, rows, "listed")
 
 
 def line_html(line: Line) -> Html:
