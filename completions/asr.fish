@@ -271,6 +271,7 @@ complete -c asr -n '__asr_at transcribe' -l fp16 -d 'The same as --compute-type 
 complete -c asr -n '__asr_at transcribe' -l no-fp16 -d 'The same as --compute-type float16.'
 complete -c asr -n '__asr_at transcribe' -l threads -s t -r -f -d 'CPU threads; 0: the library decides.'
 complete -c asr -n '__asr_at transcribe' -l workers -r -f -d 'Engines in so many processes; 0: in this one, on one device.'
+complete -c asr -n '__asr_at transcribe' -l ray -r -f -d 'Workers on a cluster of Ray: auto, HOST:PORT, or local to start one.'
 complete -c asr -n '__asr_at transcribe' -l worker-timeout -r -f -d 'Seconds for loading, and for a call; default: as it has been.'
 complete -c asr -n '__asr_at transcribe' -l worker-memory -r -f -d 'Gigabytes at which a worker is replaced; default: its share.'
 complete -c asr -n '__asr_at transcribe' -l model-dir -r -f -a '(__fish_complete_directories)' -d 'Folder that downloaded models are kept in.'

@@ -180,6 +180,7 @@ _asr_transcribe() {
         '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
         '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
         '(--workers)--workers=[Engines in so many processes; 0\: in this one, on one device.]:N: ' \
+        '(--ray)--ray=[Workers on a cluster of Ray\: auto, HOST\:PORT, or local to start one.]:TEXT: ' \
         '(--worker-timeout)--worker-timeout=[Seconds for loading, and for a call; default\: as it has been.]:X: ' \
         '(--worker-memory)--worker-memory=[Gigabytes at which a worker is replaced; default\: its share.]:X: ' \
         '(--model-dir)--model-dir=[Folder that downloaded models are kept in.]:DIR:_files -/' \

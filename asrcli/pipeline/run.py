@@ -77,6 +77,8 @@ def run(
                 if isinstance(event, BaseException):
                     raise event
                 yield event
+        if said := work.feeding.verdict():
+            yield Notice(said)
     finally:
         fed.close()
         for recogniser in lent:
