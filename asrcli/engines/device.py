@@ -48,6 +48,7 @@ def choose(
     dtype: str = "auto",
     threads: int = 0,
     announce: Callable[[str], None] | None = None,
+    elsewhere: bool = False,
 ) -> Device:
     """Return the device and precision that an engine shall use.
 
@@ -57,6 +58,7 @@ def choose(
         dtype: ``auto`` leaves the choice to the engine, which knows the size of its model.
         threads: CPU threads; 0 leaves it to the library.
         announce: gets one sentence when the precision asked for does not exist on the device and another is used.
+        elsewhere: the device is one of another machine, and this one need not have it.
 
     Raises:
         UsageError: a kind or dtype nobody knows, or one the engine cannot use.
@@ -65,7 +67,7 @@ def choose(
     kind, index = _parse(engine, kind)
     if kind == "auto":
         kind = next((one for one in engine.devices if available(engine, one) > 0), engine.devices[-1])
-    elif available(engine, kind) <= index:
+    elif not elsewhere and available(engine, kind) <= index:
         there = ", ".join(_present(engine)) or "none that it can use"
         wanted = f"{kind}:{index}" if kind == "cuda" else kind
         raise DeviceError(
