@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from asrcli.types import Samples
+    from asrcli.types import HalfSamples, Samples
 
 SEGMENTATION, VOICES = "segmentation.pt", "campplus.pt"
 IN_PACKAGE = Packaged(
@@ -66,7 +66,7 @@ class CampPlus(Diarizer):
         self.segmentation = load_network(SegmentationNetwork(), folder / SEGMENTATION, "state_dict").to(self.device)
         self.voices = load_network(VoiceNetwork(), folder / VOICES).to(self.device)
 
-    def find(self, samples: Samples, count: SpeakerCount) -> Speaking:
+    def find(self, samples: Samples | HalfSamples, count: SpeakerCount) -> Speaking:
         """Return who speaks when in a recording, with a print of each voice."""
         from asr_plugins.campplus import clustering, turns
         from asr_plugins.campplus import prints as prints_module
@@ -81,7 +81,7 @@ class CampPlus(Diarizer):
             _turns(everybody, names), _turns(loudest, names, pause=0), dict(zip(names, voices, strict=False))
         )
 
-    def analyse(self, samples: Samples) -> tuple[Any, list[tuple[int, int]], NDArray[np.float32]]:
+    def analyse(self, samples: Samples | HalfSamples) -> tuple[Any, list[tuple[int, int]], NDArray[np.float32]]:
         """Return the activity in a recording, the pieces that one person says alone, and the print of each."""
         import torch
 
