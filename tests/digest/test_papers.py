@@ -290,7 +290,7 @@ def test_cells_over_several_rows_and_columns_keep_their_columns():
 @pytest.mark.parametrize(
     "markup",
     ["<p>" * 5000 + "x", "<html><p>a<p>b<div><table><td>", "<html>" + "<div>" * 3000 + "<p>deep",
-     "<html><p>&#x202e;x</p>",
+     "<html><p>&#x202e;x</p>", "<html><p>one<!--" + "<!--" * 30000,
      "<html><table><tr><td rowspan=99999 colspan=99999>1.5</table><p>x"],
 )  # fmt: skip
 def test_broken_pages_are_read_or_refused_in_one_line(markup):
