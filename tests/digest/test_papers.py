@@ -290,7 +290,7 @@ def test_cells_over_several_rows_and_columns_keep_their_columns():
 @pytest.mark.parametrize(
     "markup",
     ["<p>" * 5000 + "x", "<html><p>a<p>b<div><table><td>", "<html>" + "<div>" * 3000 + "<p>deep",
-     "<html><p>&#x202e;x</p>",
+     "<html><p>&#x202e;x</p>", "<html><p>one<!--" + "<!--" * 30000,
      "<html><table><tr><td rowspan=99999 colspan=99999>1.5</table><p>x"],
 )  # fmt: skip
 def test_broken_pages_are_read_or_refused_in_one_line(markup):
@@ -487,3 +487,17 @@ def test_titles_and_quotes_are_text_on_the_page():
     assert not re.search(r"(?<!\\)<script", page_of(reading)) and not re.search(
         r"(?<!\\)\]\(javascript", page_of(reading)
     )
+
+
+def test_what_a_page_of_a_stranger_holds_is_text_in_every_part_of_the_card(tmp_path):
+    bad = "&lt;img src=x onerror=alert(1)&gt;|`[a](javascript:b)&#x202e;"
+    page = made.as_html().replace("Open best</th>", f"Open best {bad}</th>").replace("test-other</th>", f"{bad}</th>")
+    page = page.replace("C. Tern.", f"C. Tern {bad}.").replace(">Results<", f">Results {bad}<")
+    card = card_of(read_html(page, "x"), "x")
+    assert "onerror" in json.dumps([link.row for line in card.lines for link in line.links])
+    assert any("onerror" in one.entry for one in card.cited) and any("onerror" in line.heading for line in card.lines)
+    html, markdown = paper_html(card), paper_markdown(card)
+    assert "<img" not in html and "\u202e" not in html + markdown
+    assert not re.search(r"(?<!\\)<img|(?<!\\)\]\(javascript|(?<!\\)`", markdown)
+    rows = [line for line in markdown.splitlines() if line.startswith("| WER")]
+    assert rows and all(len(re.findall(r"(?<!\\)\|", row)) == 5 for row in rows)

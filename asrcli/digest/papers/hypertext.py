@@ -243,8 +243,10 @@ def read_html(markup: str, name: str, what: str = "HTML") -> Reading:
     Raises:
         InputError: it holds no text.
     """
+    # A comment that never ends is looked for from every place where one begins.
+    sound, end, rest = markup.rpartition("-->")
     pages = _Pages()
-    pages.feed(markup)
+    pages.feed(sound + end + rest.replace("<!--", ""))
     pages.close()
     while pages.opened:
         pages.end(pages.opened.pop())

@@ -100,12 +100,12 @@ class _Words:
 
     def __init__(self, text: str) -> None:
         self.known = {word.lower() for word in re.findall(r"[^\W\d_]{3,}", re.sub(r"-\n", "-", text))}
-        hyphened = (word.lower().split("-") for word in re.findall(r"\w+(?:-\w+)+", text))
+        hyphened = (word.lower().split("-") for word in re.findall(r"\b\w{1,40}(?:-\w{1,40})+", text))
         self.hyphened = {f"{left}-{right}" for parts in hyphened for left, right in pairwise(parts)}
 
     def join(self, lines: Sequence[str]) -> str:
         """Return the lines as one."""
-        return re.sub(r"(\S+)-\n(\w+)", self._mend, "\n".join(line.strip() for line in lines))
+        return re.sub(r"(\S{1,60})-\n(\w{1,40})", self._mend, "\n".join(line.strip() for line in lines))
 
     def _mend(self, found: re.Match[str]) -> str:
         left, right = found[1], found[2]
