@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.command import Run, quiet_environment, write_wav
-from support.zygote import Zygote
-
-Shell = Callable[[str], subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def shell(zygote: Zygote, tmp_path: Path) -> Shell:
-    """Return what runs a line of bash where `asr` is a fork."""
-    zygote.client(tmp_path / "bin/asr")
-    path = os.pathsep.join((str(tmp_path / "bin"), os.environ["PATH"]))
-    environment = {**quiet_environment(tmp_path), "PATH": path, "ASR_ENGINE": "fake"}
-
-    def run(line: str) -> subprocess.CompletedProcess[str]:
-        command = ["bash", "-uo", "pipefail", "-c", line]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
-
-    return run
+from support.command import Run, Shell, write_wav
 
 
 def test_a_fork_has_the_descriptors_folder_and_status_of_its_caller(shell: Shell, tmp_path: Path) -> None:
