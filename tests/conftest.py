@@ -49,8 +49,6 @@ settings.load_profile("asr")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: children would ignore it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 guard_torchaudio()  # tests import pyannote and NeMo directly, too
-# One thread per worker: with as many as cores in each of as many workers, threads spin while they wait for one another.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 # What lives as long as the process is not looked through for garbage again and again: an eighth of the processor time.
 gc.disable()
 gc.set_threshold(10_000, 20, 20)

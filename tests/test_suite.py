@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.command import Run, Shell, write_wav
 
@@ -32,6 +34,13 @@ def test_a_fork_that_is_killed_says_by_what(asr: Run, shell: Shell, tmp_path: Pa
     write_wav(tmp_path / "monday.wav")
     assert asr("transcribe", "-e", "fake", "-m", "kill=monday", "monday.wav").code == -signal.SIGKILL
     assert shell("asr transcribe -m kill=monday monday.wav; echo $?").stdout == "137\n"
+
+
+def test_numpy_has_one_thread_also_without_workers() -> None:
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    np.ones((2, 2)) @ np.ones((2, 2))
+    found = [one for one in threadpoolctl.threadpool_info() if "numpy" in one["filepath"]]
+    assert os.environ["OMP_NUM_THREADS"] != "1" or {one["num_threads"] for one in found} == {1}
 
 
 @pytest.mark.slow
