@@ -26,7 +26,7 @@ from asrcli.digest.sentences import Span
 from asrcli.digest.sources import Task
 from asrcli.digest.sources.citations import citations
 from asrcli.errors import CheckFailed, InputError
-from asrcli.web.client import Answer, RecordedWeb
+from asrcli.web.client import Answer, RecordedWeb, write_record
 
 KINDS = ("html", "pdf", "txt")
 
@@ -501,3 +501,15 @@ def test_what_a_page_of_a_stranger_holds_is_text_in_every_part_of_the_card(tmp_p
     assert not re.search(r"(?<!\\)<img|(?<!\\)\]\(javascript|(?<!\\)`", markdown)
     rows = [line for line in markdown.splitlines() if line.startswith("| WER")]
     assert rows and all(len(re.findall(r"(?<!\\)\|", row)) == 5 for row in rows)
+
+
+def test_a_paper_of_the_digest_is_read_whole_from_a_recorded_answer(run, out, tmp_path):
+    paper = run(whole_day()).papers[0]
+    identity = paper.id.partition(":")[2]
+    url = f"https://arxiv.org/html/{identity}v1"
+    write_record(tmp_path / "answers", url, answer(url, made.as_html()), "2026-04-17T12:00:00Z")
+    publish.paper(identity, out, tmp_path / "answers", False, False, force=False)
+    page = (out / f"papers/{identity}.md").read_text()
+    assert "Read: HTML, without its references" in page
+    assert "against 4.9% (the best open model)" in page and f"arXiv:{identity}v1" in page.replace("\\", "")
+    daily.verify(None, out)
