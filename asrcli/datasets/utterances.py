@@ -26,9 +26,7 @@ AUDIO_KEYS = ("audio_filepath", "audio", "audio_path", "file_name", "wav", "file
 GROUP_KEYS = ("group", "speaker", "speaker_id", "session", "session_id")
 SECONDS_KEYS = ("duration", "seconds", "audio_length_s")
 PARENT, CHUNK = "parent_id", "chunk_index"  # of long recordings in pieces: one reference for all of them
-PREDICTED_LANGUAGE = (
-    "pred_language"  # that a system identified by itself; "language" is the one that is spoken
-)
+PREDICTED_LANGUAGE = "pred_language"  # that a system identified by itself; "language" is the one that is spoken
 SILENT_PIECES = "silent_pieces"  # of a recording in pieces: in how many of them a system has nothing
 
 
@@ -202,7 +200,7 @@ def text_of(
         if not needs_text:
             return ""
         wanted = f"one of {', '.join(text_keys)}" if len(text_keys) > 1 else f"'{text_keys[0]}'"
-        raise NoText(f"{path} line {number}: no text; {wanted} must be there, not {shown(row)}")
+        raise NoText(f"{path} line {number}: no text; {wanted} must be there, not {excerpt(row)}")
     text = row[columns.text]
     if text is None:
         return ""
@@ -227,7 +225,7 @@ def is_plain(value: Any) -> bool:
     return isinstance(value, (str, int, float)) and (not isinstance(value, str) or len(value) < 200)
 
 
-def shown(row: Row) -> str:
+def excerpt(row: Row) -> str:
     """Return the names in a line, shortened."""
     names = ", ".join(map(str, row)) or "nothing"
     return names if len(names) < 100 else names[:97] + "..."

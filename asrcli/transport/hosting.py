@@ -57,7 +57,7 @@ def tell(put: Put, error: BaseException) -> None:
 
 
 def _listen(channel: Channel, kinds: Sequence[type], inbox: SimpleQueue[Any]) -> None:
-    """Hand on what the parent sends; end the process when it has gone."""
+    """Forward requests; end the process when the parent has died."""
     while True:
         try:
             inbox.put(channel.receive(kinds))
