@@ -15,7 +15,7 @@ from asrcli.engine import Plugin
 
 if TYPE_CHECKING:
     from asrcli.engine import Device, Weights
-    from asrcli.types import Samples, Turn
+    from asrcli.types import HalfSamples, Samples, Turn
 
 GROUP = "asrcli.diarizers"
 
@@ -54,11 +54,12 @@ class Diarizer(Plugin):
         """Load the weights; raises what an engine raises."""
 
     @abstractmethod
-    def find(self, samples: Samples, count: SpeakerCount) -> Speaking:
+    def find(self, samples: Samples | HalfSamples, count: SpeakerCount) -> Speaking:
         """Return who speaks when in a recording; nobody in one that is too short or silent.
 
         Args:
-            samples: the whole recording, `(n,)`, mono at 16 kHz.
+            samples: the whole recording, `(n,)`, mono at 16 kHz; in half precision, two hours are 230 MB, so turn only
+                what the networks get at a time into float32.
             count: how many people speak; a number that cannot be found is the caller's to say.
 
         Called by one thread at a time. Errors about memory pass through: the caller goes on with another device.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Samples = NDArray[np.float32]  # (n,), mono, [-1, 1], 16 kHz
+    HalfSamples = NDArray[np.float16]  # the same in half the memory; what is lost is 66 dB below the signal
 
 SAMPLE_RATE = 16_000  # Hz; what every engine here was trained on
 

@@ -23,6 +23,7 @@ PAGES = {
 NAMES = (
     "transcribe",
     "workers",
+    "feeding",
     "align",
     "audio",
     "whisper",

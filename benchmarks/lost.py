@@ -1,11 +1,11 @@
 """How many of the words that an engine loses are found by gaps and flags, and how many of these are false.
 
-    python -m benchmarks.lost [--minutes 10] [--seed 0] [--engines whisper:tiny.en,...]
+    python -m benchmarks.lost [--minutes 10] [--seed 0] [--half all] [--engines whisper:tiny.en,...]
 
-The recording is made here: real clips with known text (those of `benchmarks.accuracy`) and sentences of flite's voices,
-at levels from 0 to -40 dB, some in noise, with pauses, beeps and a tune between. A word is **lost** in a run of at
-least three words of the reference of which none is written near its utterance. It is **found** when its place lies in a
-gap or a flagged segment. A gap or flagged segment in which no word is lost is **false**.
+`benchmarks.spoken` makes the recording. A word is **lost** in a run of at least three words of the reference of which
+none is written near its utterance. It is **found** when its place lies in a gap or a flagged segment. Of these marks
+one is **false** where nothing is wrong: every word said there is written, and every word written there was said. One
+over a wrong word or two is no false one, but has no lost words; it is counted beside. Fillers ("uh") are no words.
 
 Beside each Whisper: bare faster-whisper and, when it is installed (WHISPER_CTRANSLATE2 may name its program),
 whisper-ctranslate2, with the same weights. CPU seconds and memory are those of whole processes.
@@ -22,15 +22,13 @@ import subprocess
 import sys
 import tempfile
 import wave
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from asrcli.audio.decode import decode
 from asrcli.engine import load_class
 from asrcli.formats.json import read_transcript
 from asrcli.pipeline.flags import merge
@@ -38,121 +36,81 @@ from asrcli.scoring.alignment import align
 from asrcli.text.normalisers import build
 from asrcli.types import SAMPLE_RATE, Recording, Region, Segment, Transcript
 from asrcli.weights import models
-from benchmarks.accuracy import english
+from benchmarks.spoken import Said, made, voices
 
 OTHER = os.environ.get("WHISPER_CTRANSLATE2", "whisper-ctranslate2")
+COLUMNS = (
+    *("system", "WER %", "deletions", "words lost", "of these found"),
+    *("gaps and flags", "false an hour", "without a lost word", "CPU s", "MB"),
+)
 RUN = 3  # words in a row of which none is heard
 NEAR = 1.5  # seconds around an utterance in which its words may be written
 SLACK = 0.5  # seconds: the place of a word is known from its share of its clip
-SENTENCES = (
-    "The train to the coast leaves from the third platform at half past nine.",
-    "Nobody had told them that the bridge was closed for repairs until the spring.",
-    "She put the letters back into the drawer and locked it with a small brass key.",
-    "Most of the harvest was lost when the river came over its banks in September.",
-    "If you want to be heard at the back of the hall, speak slowly and look up.",
-)
-VOICES = ("slt", "rms", "awb", "kal")
-LEVELS = (0, -10, -20, -30, -40)  # dB
-NOISES = (None, None, 20, 10, 0, -5)  # dB of speech over white noise
 
 
-@dataclass(frozen=True)
-class Said:
-    """One utterance of a made recording."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How a transcript fares against what was said."""
 
-    text: str
-    start: float
-    end: float
-
-
-def utterances() -> list[tuple[Any, str]]:
-    """Return samples at their own level, and text."""
-    found = [(_load(path), text) for path, text in english().items()]
-    if shutil.which("flite"):
-        with tempfile.TemporaryDirectory() as folder:
-            for number, text in enumerate(SENTENCES * len(VOICES)):
-                path = Path(folder) / f"{number}.wav"
-                subprocess.run(["flite", "-voice", VOICES[number % len(VOICES)], "-t", text, str(path)], check=True)
-                found.append((_load(path), text))
-    return found
+    lost: tuple[float, ...]  # the places, in seconds, of the words in runs of which none is written
+    unheard: tuple[float, ...]  # the places of all words that are not written where they are said
+    wrong: frozenset[int]  # the segments, by number, in which a word stands that nobody said there
 
 
-def _load(path: Path) -> Any:
-    return np.concatenate(list(decode(Recording(str(path)), print)))
-
-
-def made(seconds: float, random: np.random.Generator) -> tuple[Any, list[Said]]:
-    """Return a recording of about a length, and what is said when."""
-    known, pieces, said, at = utterances(), [], [], 0.0
-    while at < seconds:
-        for number in random.permutation(len(known)):
-            samples, text = known[number]
-            samples = samples / np.abs(samples).max() * 0.7 * 10 ** (random.choice(LEVELS) / 20)
-            noise = random.choice(np.array(NOISES, object))
-            if noise is not None:
-                samples = samples + random.normal(0, samples.std() * 10 ** (-noise / 20), len(samples))
-            between = _between(float(random.choice([0.3, 0.6, 1.0, 2.5, 5.0])), random)
-            start = at + len(between) / SAMPLE_RATE
-            at = start + len(samples) / SAMPLE_RATE
-            pieces += [between, samples]
-            said.append(Said(text, start, at))
-            if at > seconds:
-                break
-    whole = np.concatenate(pieces)
-    return np.clip(whole + random.normal(0, 10 ** (-70 / 20), len(whole)), -1, 1), said
-
-
-def _between(seconds: float, random: np.random.Generator) -> Any:
-    """Return a pause: silence, or now and then beeps or a tune."""
-    clock = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    kind = random.integers(6)
-    if kind == 0:
-        return 0.1 * np.sin(2 * np.pi * 900 * clock) * (clock % 0.8 < 0.2)
-    if kind == 1:
-        pitch = 2.0 ** (random.integers(0, 12, len(clock) // 4000 + 1).repeat(4000)[: len(clock)] / 12)
-        return 0.1 * np.sin(2 * np.pi * 262 * np.cumsum(pitch) / SAMPLE_RATE) * np.exp(-(clock % 0.25) * 6)
-    return 0 * clock
-
-
-def marks(transcript: Transcript) -> list[Region]:
-    """Return the gaps and flagged segments of a transcript."""
-    flagged = [Region(one.start, one.end) for one in transcript.segments if one.flags]
-    return [*transcript.gaps, *flagged]
-
-
-def timed_words(transcript: Transcript, normalise: Callable[[str], str]) -> Iterator[tuple[str, float]]:
-    """Yield the words written, and about when each was said: its share of its segment."""
-    for one in transcript.segments:
-        words = normalise(one.text).split()
-        for number, word in enumerate(words):
-            yield word, one.start + (one.end - one.start) * (number + 0.5) / len(words)
-
-
-def lost_words(said: Sequence[Said], transcript: Transcript) -> Iterator[list[float]]:
-    """Yield the places, in seconds, of the words of each run that is lost."""
+def judge(said: Sequence[Said], segments: Sequence[Segment]) -> Judged:
+    """Compare what was said with what is written near it."""
     normalise = build("whisper-en")
-    places, heard = [], []
-    written = list(timed_words(transcript, normalise))
+    written: list[tuple[str, float, int]] = []
+    for number, one in enumerate(segments):
+        words = normalise(one.text).split()
+        step = (one.end - one.start) / max(1, len(words))
+        written += [(word, one.start + (place + 0.5) * step, number) for place, word in enumerate(words)]
+    places: list[tuple[float, bool]] = []
+    right: set[int] = set()
     for one in said:
-        own = normalise(one.text).split()
-        places += [one.start + (one.end - one.start) * (number + 0.5) / len(own) for number in range(len(own))]
-        near = [word for word, at in written if one.start - NEAR <= at <= one.end + NEAR]
-        (moves,) = align([own], [near])
-        heard += [move == ord("=") for move in moves if move != ord("I")]
-    for right, run in groupby(zip(heard, places, strict=True), key=lambda one: one[0]):
-        own_places = [place for _, place in run]
-        if not right and len(own_places) >= RUN:
-            yield own_places
+        own = one.words(normalise)
+        near = [row for row, (_, at, _) in enumerate(written) if one.start - NEAR <= at <= one.end + NEAR]
+        (moves,) = align([[word for word, _ in own]], [[written[row][0] for row in near]])
+        spoken, heard = iter(own), iter(near)
+        for move in moves:
+            row = next(heard) if move != ord("D") else None
+            if move != ord("I"):
+                places.append((next(spoken)[1], move == ord("=")))
+            if move == ord("=") and row is not None:
+                right.add(row)
+    runs = [[place for place, _ in run] for ok, run in groupby(places, key=lambda one: one[1]) if not ok]
+    wrong = frozenset(number for row, (_, _, number) in enumerate(written) if row not in right)
+    lost = tuple(place for run in runs if len(run) >= RUN for place in run)
+    return Judged(lost, tuple(place for place, ok in places if not ok), wrong)
 
 
-def count(said: Sequence[Said], transcript: Transcript) -> tuple[int, int, int, int]:
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What gaps and flags are worth."""
+
+    lost: int  # words
+    found: int  # of these, in a gap or a flagged segment
+    marks: int  # gaps and flagged segments
+    false: int  # of these, with nothing wrong in them
+    slight: int  # of these, with no lost word in them
+
+
+def count(said: Sequence[Said], transcript: Transcript) -> Counts:
     """Return how many words are lost, how many of them found, how many marks there are, and how many are false."""
-    places = [place for run in lost_words(said, transcript) for place in run]
-    regions = [Region(one.start - SLACK, one.end + SLACK) for one in marks(transcript)]
-    inside = merge(regions)
-    found = sum(any(one.start <= place <= one.end for one in inside) for place in places)
-    false = sum(not any(one.start <= place <= one.end for place in places) for one in regions)
-    return len(places), found, len(regions), false
+    judged = judge(said, transcript.segments)
+    marked = [(one, True) for one in transcript.gaps]
+    for number, segment in enumerate(transcript.segments):
+        if segment.flags:
+            marked.append((Region(segment.start, segment.end), number not in judged.wrong))
+    wide = [Region(one.start - SLACK, one.end + SLACK) for one, _ in marked]
+    inside = merge(wide)
+    found = sum(any(one.start <= place <= one.end for one in inside) for place in judged.lost)
+    without = [not any(one.start <= place <= one.end for place in judged.lost) for one in wide]
+    clean = [
+        fine and not any(region.start <= place <= region.end for place in judged.unheard)
+        for region, (_, fine) in zip(wide, marked, strict=True)
+    ]
+    return Counts(len(judged.lost), found, len(marked), sum(clean), sum(without))
 
 
 BARE = """
@@ -217,15 +175,15 @@ def row(system: System, said: Sequence[Said], path: Path, seconds: float) -> str
     """Hear the recording and return a row of the table."""
     heard, spent, megabytes = system.hear(path)
     normalise = build("whisper-en")
-    words = [word for one in said for word in normalise(one.text).split()]
+    words = [word for one in said for word, _ in one.words(normalise)]
     (moves,) = align([words], [normalise(heard.text).split()])
     wrong, deleted = sum(move != ord("=") for move in moves), moves.count(b"D")
-    lost, found, all_marks, false = count(said, heard)
-    share = (
-        f"{found} ({100 * found / lost:.0f} %) | {all_marks} | {false / seconds * 3600:.0f}" if lost else "- | - | -"
-    )
-    told = share if system.how == "asr" else "none | - | -"
-    rate = f"{100 * wrong / len(words):.1f} | {deleted} | {lost}"
+    own = count(said, heard)
+    told = "none | - | - | -"
+    if system.how == "asr":
+        hourly = (f"{number / seconds * 3600:.1f}" for number in (own.false, own.slight))
+        told = f"{own.found} ({100 * own.found / max(1, own.lost):.0f} %) | {own.marks} | {' | '.join(hourly)}"
+    rate = f"{100 * wrong / len(words):.1f} | {deleted} | {own.lost}"
     return f"| {system.name} | {rate} | {told} | {spent:.0f} | {megabytes:.0f} |"
 
 
@@ -248,14 +206,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--half", choices=("a", "b", "all"), default="all", help="of the voices and recordings")
     parser.add_argument("--engines", default="whisper:base,whisper:tiny.en,moonshine:tiny-en")
     options = parser.parse_args()
-    samples, said = made(options.minutes * 60, np.random.default_rng(options.seed))
+    samples, said = made(options.minutes * 60, np.random.default_rng(options.seed), voices(options.half))
     seconds = len(samples) / SAMPLE_RATE
-    words = sum(len(build("whisper-en")(one.text).split()) for one in said)
+    words = sum(len(one.words(build("whisper-en"))) for one in said)
     print(f"{platform.machine()}, one thread, int8: {seconds / 60:.0f} minutes, {words} words.\n")
-    print("| system | WER % | deletions | words lost | of these found | gaps and flags | false an hour | CPU s | MB |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print("| " + " | ".join(COLUMNS) + " |\n| --- |" + " ---: |" * (len(COLUMNS) - 1))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made.wav"
         with wave.open(str(path), "wb") as file:

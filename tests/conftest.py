@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -17,7 +18,7 @@ from typing import IO, Any
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 from support import recipes
-from support.command import Result, Run, quiet_environment
+from support.command import Result, Run, Shell, quiet_environment
 from support.zygote import Zygote, common
 
 from asrcli.base.torchaudio_guard import guard_torchaudio
@@ -25,14 +26,19 @@ from asrcli.base.torchaudio_guard import guard_torchaudio
 HERE = Path(__file__).parent
 # Variables that are read when a command runs, or by a library that `zygote.py` does not import: HF_ by huggingface_hub.
 LATE = ("ASR_", "COLUMNS", "HF_", "HOME", "XDG_", "TERM", "OPENAI_", "PATH", "TZ")
-TOGETHER = {  # the start of a test's path -> its group
+TOGETHER = {  # the start of a test's path -> its group, which has something expensive in common
     "canary/test_nemo": "nemo",
     "nemo_engine/": "nemo",
     "test_engines": "nemo",  # canary's default backend
+    "digest/test_model": "nemo",  # the same
     "canary/": "canary",
     "firered/": "firered",
     "qwen3/": "qwen3",
     "transformers_engine/": "transformers",
+    "test_boundaries": "source",
+    "test_children": "source",
+    "test_imports": "source",
+    "test_plugins": "source",
 }
 QUICK = 4  # the quick suite tries one in so many of the examples of a property; `make test-slow` tries all
 collect_ignore = ["example_engine"]  # a distribution of its own, whose test needs it installed: see test_plugins.py
@@ -42,9 +48,10 @@ settings.register_profile("asr", deadline=None, suppress_health_check=[HealthChe
 settings.load_profile("asr")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: children would ignore it
     signal.signal(signal.SIGINT, signal.default_int_handler)
-# One thread per worker: with as many as cores in each of as many workers, threads spin while they wait for one another.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 guard_torchaudio()  # tests import pyannote and NeMo directly, too
+# What lives as long as the process is not looked through for garbage again and again: an eighth of the processor time.
+gc.disable()
+gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -70,6 +77,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for test in filter(is_hypothesis_test, tests):
             full = test._hypothesis_internal_use_settings
             test._hypothesis_internal_use_settings = settings(full, max_examples=-(-full.max_examples // QUICK))
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, but not among the modules."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -176,5 +189,30 @@ def asr(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote
                 file.seek(0)
                 texts.append(file.read().decode("utf-8", "surrogateescape"))
         return Result(code, *texts)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A tab of Chromium, to be touched, typed at and looked at; skips where there is none."""
+    from support.browser import Tab
+
+    made = Tab(tmp_path_factory.mktemp("chromium"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shell(zygote: Zygote, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """Return a function that runs a line of bash in a temporary folder, where `asr` is a fork and its engine `fake`."""
+    programs = tmp_path_factory.mktemp("bin")
+    zygote.client(programs / "asr")
+    path = os.pathsep.join((str(programs), os.environ["PATH"]))
+    environment = {**quiet_environment(tmp_path), "PATH": path, "ASR_ENGINE": "fake"}
+
+    def run(line: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", "-uo", "pipefail", "-c", line]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
 
     return run

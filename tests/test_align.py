@@ -655,8 +655,8 @@ def test_the_text_from_standard_input(asr: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (["a.wav", "b.txt"], 1, "another text, or speech in another language"),
-        (["a.wav", "half.txt", "--min-coverage", "0.9"], 1, "less than --min-coverage 0.9"),
+        (["a.wav", "b.txt", "--listener", "none"], 1, "another text, or speech in another language"),
+        (["a.wav", "half.txt", "--min-coverage", "0.9", "--listener", "none"], 1, "less than --min-coverage 0.9"),
         (["a.wav", "a.txt", "--max-word-seconds", "0.1"], 1, "more than --max-word-seconds 0.1"),
         (["a.wav", "german.txt", "-a", "pocketsphinx"], 2, "aligner 'pocketsphinx' does not speak 'de', only: en"),
         (["a.wav", "a.txt", "-l", "de"], 3, "no aligner here speaks 'de'"),
@@ -746,7 +746,7 @@ def test_a_failed_check_is_written_and_never_up_to_date(asr: Run, tmp_path: Path
     (tmp_path / "half.txt").write_text(sentence(GARDEN) + " " + sentence(LIGHTS))
     command = ("align", EXAMPLES / "garden-awb.wav", "half.txt", "--min-coverage", "0.9", "-o", "out", "-f", "json")
     for _ in range(2):
-        done = asr(*command, "--report", "report.jsonl")
+        done = asr(*command, "--listener", "none", "--report", "report.jsonl")
         assert done.code == 1 and "13 of 24 words (54%) are surely in the audio" in done.err
         assert (tmp_path / "out/garden-awb.json").exists()
         assert json.loads((tmp_path / "report.jsonl").read_text())["error"] == "CheckFailed"

@@ -232,6 +232,24 @@ def test_who_says_next_to_nothing_is_no_speaker_unless_asked_for() -> None:
     assert agree(clustering.cluster(prints, seconds, SpeakerCount(exactly=2)), own)
 
 
+def test_what_is_left_over_in_two_hours_is_no_further_speaker() -> None:
+    """Whispers, laughs and two at once are groups of their own, and say the more the longer a recording is."""
+    whole = np.eye(192, dtype=np.float32)
+    main = whole[:4]
+    parts = 0.5 * main[[0, 0, 1, 2, 3]] + 0.87 * whole[10:15]
+    both = 0.45 * (main[[0, 1]] + main[[2, 3]]) + 0.77 * whole[20:22]
+    coughs, rare = whole[30:32], whole[40:41]
+    groups = np.concatenate([main, rare, parts, both, coughs])
+    counts = [1200, 900, 700, 500, 12, *[15] * 5, 15, 15, 6, 6]
+    own = np.repeat(np.arange(len(groups)), counts)
+    random = np.random.default_rng(2)
+    prints = groups[own] + random.normal(0, 0.04, (len(own), 192)).astype(np.float32)
+    labels = clustering.cluster(prints, np.full(len(own), 1.5), SpeakerCount())
+    assert len(set(labels)) == 5 and agree(labels[own < 5], own[own < 5])
+    few = np.concatenate([np.flatnonzero(own == 0)[:20], np.flatnonzero(own == 4)])
+    assert agree(clustering.cluster(prints[few], np.full(len(few), 1.5), SpeakerCount()), own[few])
+
+
 @needs_weights
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("pyannote.audio") is None, reason="needs asrcli[diarize]")

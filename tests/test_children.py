@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from support.command import quiet_environment, write_wav
+from support.source import tree
 
-from asrcli.base.children import python
+from asrcli.base.children import OWN, SERVERS, python, surroundings
 from asrcli.cli.doctor import PROBES, Probe, examine
 from asrcli.digest.podcast import speech
+from asrcli.transport.child import Child
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [
@@ -76,19 +78,44 @@ def test_the_speech_of_the_podcast(hostile: Path, monkeypatch: pytest.MonkeyPatc
     assert b"Traceback" not in done.stderr or b"espeak" in done.stderr
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_python_is_started_by_one_helper(path: Path) -> None:
+def test_no_process_gets_keys_that_it_has_no_use_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OWN | SERVERS:
+        monkeypatch.setenv(name, "planted")
+    assert "planted" not in surroundings().values() and surroundings()["PATH"]
+    assert {name for name, value in surroundings(engine=True).items() if value == "planted"} == SERVERS
+    child = Child("asrcli.workers", print)
+    try:
+        child.greet()
+        given = Path(f"/proc/{child.pid}/environ").read_text().split("\0")
+    finally:
+        child.close(0.0)
+    assert {one.partition("=")[0] for one in given if one.endswith("=planted")} == SERVERS
+
+
+def test_python_is_started_by_one_helper() -> None:
     """Nobody else names the interpreter, and who starts programs is known."""
-    name = str(path.relative_to(ROOT))
-    tree = ast.parse(path.read_text())
-    named = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    assert "sys.executable" not in named or name == "asrcli/base/children.py"
-    assert not {f"os.{call}" for call in CALLS} & named
-    imported: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
+    assert len(SOURCES) > 100
+    for path in SOURCES:
+        name = str(path.relative_to(ROOT))
+        named, imported = names_and_imports(tree(path))
+        assert "sys.executable" not in named or name == "asrcli/base/children.py", name
+        assert not {f"os.{call}" for call in CALLS} & named, name
+        assert not imported & STARTING or name in STARTERS, name
+        assert not {"sys.executable", "os.system"} & imported, name
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("subprocess.run", "subprocess.Popen"):
+                given = {one.arg for one in node.keywords}
+                assert "env" in given, f"{name} line {node.lineno}: what does it get to know?"
+
+
+def names_and_imports(module: ast.AST) -> tuple[set[str], set[str]]:
+    """Return what a module names with one dot (`sys.executable`), and what it imports."""
+    named, imported = set(), set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            named.add(f"{node.value.id}.{node.attr}")
+        elif isinstance(node, ast.Import):
             imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             imported |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
-    assert not imported & STARTING or name in STARTERS
-    assert not {"sys.executable", "os.system"} & imported
+    return named, imported

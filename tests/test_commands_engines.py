@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.zygote import forked
 
 from asrcli.cli.commands.engines import columns, language_list
 from asrcli.cli.doctor import PROBES, Probe, examine
@@ -32,6 +33,11 @@ HEAVY = (
 
 
 def asr(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return forked(words, {**os.environ, **environment})
+
+
+def asr_and_imports(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own, whose last line on standard error is the heavy modules it imported."""
     code = (
         "import sys; from asrcli.cli.main import main\n"
         "try: main(sys.argv[1:])\n"
@@ -53,7 +59,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def test_lists_engines_and_imports_none(cache: Path) -> None:
-    done = asr("engines", HF_HUB_CACHE=str(cache), COLUMNS="120")
+    done = asr_and_imports("engines", HF_HUB_CACHE=str(cache), COLUMNS="120")
     assert done.returncode == 0 and done.stderr.strip().endswith("[]"), done.stderr
     lines = done.stdout.splitlines()
     names = [found[1] for line in lines if (found := re.match(r"(\S+): (?:installed|needs)", line))]
@@ -187,7 +193,7 @@ def test_a_probe_that_hangs_is_stopped() -> None:
 
 @pytest.mark.slow  # imports every library, each in a process of its own
 def test_the_doctor_on_this_machine() -> None:
-    done = asr("doctor", "--json")
+    done = asr_and_imports("doctor", "--json")
     found = {finding["name"]: finding for finding in json.loads(done.stdout)}
     assert list(found) == [probe.name for probe in PROBES]
     for name in ("ctranslate2", "onnxruntime", "pocketsphinx", "av"):

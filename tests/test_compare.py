@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.browser import opened
+from support.browser import Tab, opened
 from support.command import Run, write_wav
 
 from asrcli.cli.main import main
@@ -560,6 +560,11 @@ def test_hostile_texts_do_not_run_in_a_browser(hostile: Path, browser: Callable[
 
 
 @pytest.mark.slow
+def test_the_report_is_readable_on_phones_and_at_a_desk(hostile: Path, tab: Tab) -> None:
+    assert tab.faults(hostile) == []
+
+
+@pytest.mark.slow
 def test_twenty_thousand_utterances_open_quickly(tmp_path: Path, browser: Callable[[Path], str]) -> None:
     chance = random.Random(2)
     words = [f"word{number}" for number in range(500)]
@@ -897,6 +902,20 @@ def test_subtitles_are_read_as_what_is_said(tmp_path: Path, format: str, marked:
     (row,) = read_source(path, hypotheses=True).utterances
     assert (row.id, row.text) == ("talk", "If a<b & c, stop. No")
     assert read_source(tmp_path, hypotheses=True).utterances == (row,)
+
+
+@pytest.mark.parametrize("format", ["srt", "vtt"])
+def test_words_in_brackets_are_words(tmp_path: Path, format: str) -> None:
+    head = "WEBVTT\n\n" if format == "vtt" else ""
+    path = tmp_path / f"talk.{format}"
+    path.write_text(
+        head
+        + "1\n00:00:00.000 --> 00:00:02.000\nHe [the man] left [at ten] again.\n".replace(
+            ".000", ".000" if format == "vtt" else ",000"
+        )
+    )
+    (row,) = read_source(path, hypotheses=True).utterances
+    assert row.text == "He [the man] left [at ten] again."
 
 
 def test_relative_reductions_are_against_the_first_system(files: tuple[Path, ...]) -> None:

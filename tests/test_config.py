@@ -13,7 +13,7 @@ import pytest
 from support.zygote import forked
 
 from asrcli.base.config import look_up, settings
-from asrcli.base.trust import trust
+from asrcli.base.trust import _foreign, trust
 from asrcli.errors import UsageError
 
 OPTIONS = {"beam_size": False, "engine": False, "word_timestamps": False, "format": False, "show": True}
@@ -269,6 +269,8 @@ def test_config_shows_every_option_of_every_command(project: Path) -> None:
         "output-dir = 'elsewhere'",  # a link
         "output-template = '../{stem}.{format}'",
         "output-template = '/etc/{stem}'",
+        "output-template = 'elsewhere/{stem}.{format}'",
+        "mirror-tree = true",
         "force = true",
         "offline = false",
         "manifest = '/etc/passwd'",
@@ -306,6 +308,30 @@ def test_a_file_of_another_user_does_not_count(project: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "geteuid", lambda: other)
     assert "another user" in look_up("transcribe", OPTIONS).notice()
     assert settings("transcribe", OPTIONS) == {}
+
+
+def test_a_folder_of_another_user_does_not_count(project: Path) -> None:
+    """There a link, of either kind, gives a file of the user's own."""
+    (project / "asr.toml").write_text("beam-size = 2")
+    file, folder = os.stat(project / "asr.toml"), list(os.stat(project))
+    assert _foreign(file, os.stat_result(folder)) == ""
+    folder[4] = os.geteuid() + 1
+    assert _foreign(file, os.stat_result(folder)) == "its folder belongs to another user"
+    folder[4] = 0  # of a container, or the root of all
+    assert _foreign(file, os.stat_result(folder)) == ""
+
+
+def test_a_link_to_a_trusted_file_is_not_trusted(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "asr.toml").write_text("force = true")
+    trust(project / "asr.toml")
+    assert look_up("transcribe", {"force": False}).values
+    other = tmp_path / "unpacked"
+    other.mkdir()
+    (other / "asr.toml").symlink_to(project / "asr.toml")
+    monkeypatch.chdir(other)
+    assert look_up("transcribe", {"force": False}).refused == ["force"]
 
 
 def test_a_project_cannot_send_recordings_away(project: Path) -> None:

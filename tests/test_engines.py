@@ -15,7 +15,7 @@ from support.server import hearing, serving
 from asrcli.capabilities import names_any_model
 from asrcli.engine import GROUP, Device, Weights, load_class
 from asrcli.testing import CHECKS, Case, Check, ContractBroken
-from tests.clips import clip
+from tests.clips import clip, first_seconds
 from tests.nemo_engine.trained import archive
 
 ROOT = Path(__file__).parent.parent
@@ -29,8 +29,9 @@ class Tried:
 
     model: str | None = None  # a name, or a folder of tests/checkpoints; None: its default
     rejects_noise: bool | None = True  # the tiny models know digits and nothing else; None: as its card says
-    server: str | None = None  # the engine is a client: a server on loopback has this checkpoint of Whisper inside
+    server: str | None = None  # the engine is a client: a server on loopback has this checkpoint inside
     archive: bool = False  # the model is made a `.nemo` archive first
+    seconds: float = 9.0  # of each clip of speech
 
 
 CASES = {
@@ -39,8 +40,8 @@ CASES = {
     "firered": Tried("firered2-aed-digits"),
     "moonshine": Tried(rejects_noise=None),
     "nemo": Tried("parakeet-tdt-digits", archive=True),
-    "openai_server": Tried(server="whisper-digits-ct2"),
-    "pocketsphinx": Tried(rejects_noise=None),
+    "openai_server": Tried(server="parakeet-ctc-digits"),
+    "pocketsphinx": Tried(rejects_noise=None, seconds=1.0),
     "qwen3": Tried("qwen3-asr-digits"),
     "transformers": Tried("parakeet-ctc-digits"),
     "whisper": Tried("whisper-digits-ct2"),
@@ -55,9 +56,10 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """Return the case of each engine, or fail without one; skip an engine whose packages are not installed."""
     name = request.param
     assert name in CASES, f"engine '{name}' has no case: add one to CASES"
-    if missing := load_class(name).missing():
-        pytest.skip(f"{', '.join(missing)} is not installed")
     tried = CASES[name]
+    behind = load_class("transformers" if tried.server else name)
+    if missing := {*load_class(name).missing(), *behind.missing()}:
+        pytest.skip(f"{', '.join(missing)} is not installed")
     model = tried.model
     if model is not None and (CHECKPOINTS / model).is_dir():
         model = str(CHECKPOINTS / model)
@@ -65,9 +67,9 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         model = str(archive(Path(model), tmp_path_factory.mktemp("nemo")))
     with ExitStack() as stack:
         if inside := tried.server:
-            whisper = load_class("whisper")(Weights(inside, str(CHECKPOINTS / inside)), Device(threads=1))
-            model = f"{stack.enter_context(serving(hearing(whisper))).url}#tiny"
-        speech = [clip(DIGITS / f"string{number:02}.wav") for number in range(3)]
+            engine = behind(Weights(inside, str(CHECKPOINTS / inside)), Device(threads=1))
+            model = f"{stack.enter_context(serving(hearing(engine))).url}#tiny"
+        speech = [first_seconds(clip(DIGITS / f"string{number:02}.wav"), tried.seconds) for number in range(3)]
         yield Case(name, speech, model, rejects_noise=tried.rejects_noise)
 
 

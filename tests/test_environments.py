@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 import sysconfig
 import tomllib
@@ -92,6 +93,42 @@ def test_an_engine_is_used_from_its_environment_until_it_is_removed(asr: Run, tm
     assert asr("engines", "remove", "fake", **around).out == f"{folder}\n" and not folder.exists()
     assert asr("engines", "remove", "fake", **around).code == 2
     assert asr("transcribe", "a-b.wav", "-e", "fake", "--no-vad", **around).out == "a b\n"
+
+
+def test_nothing_where_the_user_is_decides_what_is_installed(asr: Run, tmp_path: Path, uv: Path) -> None:
+    """Uv takes its index from a uv.toml or pyproject.toml of the folder that it starts in; no installer gets a key."""
+    (tmp_path / "uv.toml").write_text('[[index]]\nurl = "http://203.0.113.1/simple"\ndefault = true\n')
+    (tmp_path / "sitecustomize.py").write_text("raise SystemExit('run')\n")
+    where = "import os; (place / 'where').write_text(os.getcwd() + chr(10) + ' '.join(os.environ))\n"
+    program = (uv / "uv").read_text()
+    (uv / "uv").write_text(program.replace("with open(", f"{where}with open(", 1))
+    keys = {"ASR_SERVER_KEY": "planted", "ASR_LLM_KEY": "planted", "HF_TOKEN": "planted", "UV_INDEX_X_PASSWORD": "kept"}
+    said = asr("engines", "install", "fake", XDG_DATA_HOME=str(tmp_path / "data"), PATH="programs", **keys)
+    assert said.code == 0, said.err
+    folder, names = (tmp_path / "where").read_text().split("\n")
+    assert folder == str(tmp_path / "data/asr/environments") and "UV_INDEX_X_PASSWORD" in names
+    assert not {"ASR_SERVER_KEY", "ASR_LLM_KEY", "HF_TOKEN"} & set(names.split())
+
+
+def test_links_in_the_folder_of_environments_are_not_followed(asr: Run, tmp_path: Path, uv: Path) -> None:
+    around = {"XDG_DATA_HOME": str(tmp_path / "data"), "PATH": str(uv)}
+    folder = Path(asr("engines", "install", "fake", **around).out.strip())
+    mine = tmp_path / "mine"
+    (mine / "asrcli").mkdir(parents=True)
+    (mine / "asrcli" / "kept").touch()
+    shutil.rmtree(folder / "modules")
+    (folder / "modules").symlink_to(mine)
+    write_silence(tmp_path / "a-b.wav", 1.0)
+    assert asr("transcribe", "a-b.wav", "-e", "fake", "--no-vad", **around).out == "a b\n"
+    for name in ("asrcli", "asr_plugins"):  # a folder in the place of a link
+        (folder / "modules" / name).unlink()
+        (folder / "modules" / name).mkdir()
+    assert asr("transcribe", "a-b.wav", "-e", "fake", "--no-vad", **around).out == "a b\n"
+    shutil.move(folder, tmp_path / "moved")
+    folder.symlink_to(tmp_path / "moved")
+    assert asr("engines", "remove", "fake", **around).code == 0
+    assert not folder.is_symlink() and (tmp_path / "moved/bin").is_dir()
+    assert [path.name for path in mine.rglob("*")] == ["asrcli", "kept"]
 
 
 def test_what_cannot_be_installed_leaves_no_environment(asr: Run, tmp_path: Path, uv: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from support.command import write_wav
+from support.fuzz import seeded
 
 from asrcli.base.config import look_up
 from asrcli.base.secret import Secret
@@ -42,7 +43,7 @@ PIECES = [
 
 
 def drawn(case: int, kind: str) -> random.Random:
-    return random.Random(f"{kind} {case}")
+    return random.Random(seeded(f"{kind} {case}"))
 
 
 def text_of(draw: random.Random) -> str:

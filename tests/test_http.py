@@ -10,7 +10,8 @@ from contextlib import suppress
 import httpx2
 import pytest
 
-from asrcli.base.http import Http, Passing, TooLarge, deadline, persist
+from asrcli.base import http as limits
+from asrcli.base.http import Http, Passing, TooLarge, deadline, paced, persist
 from asrcli.base.secret import Secret
 
 
@@ -88,3 +89,35 @@ def test_tries_end_with_the_last_a_long_wait_or_the_deadline() -> None:
     with deadline(30.0):
         assert busy(31.0) == ([0], [])
     assert persist(lambda number: number) == 0
+
+
+def test_a_server_of_another_librarys_client_has_to_keep_its_pace(
+    dripping: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `asr engines pull` asks the hub, from threads that its library starts, without a limit of its own."""
+    monkeypatch.setattr(limits, "PATIENCE", 0.5)
+    with httpx2.Client(timeout=None, trust_env=False) as client:
+        paced(client)
+        paced(client)  # once is enough
+        with pytest.raises(httpx2.ReadTimeout):
+            client.get(dripping)
+
+
+def test_what_comes_at_a_pace_may_take_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PATIENCE", 0.2)
+    parts = [b"x" * 65536] * 8
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % sum(map(len, parts)))
+                for part in parts:
+                    connection.sendall(part)
+                    threading.Event().wait(0.05)
+
+        threading.Thread(target=serve, daemon=True).start()
+        with httpx2.Client(timeout=None, trust_env=False) as client:
+            paced(client)
+            assert len(client.get(f"http://127.0.0.1:{server.getsockname()[1]}/").content) == 8 * 65536

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from support.source import tree
+
 from asrcli.cli.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent
@@ -25,6 +27,7 @@ FOR_PLUGINS = (
     "errors",
     "weights",
     "engines.device",
+    "base.children",
     "base.languages",
     "base.files",
     "base.secret",
@@ -39,11 +42,6 @@ BUILDS_ON = {
 }
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}
 FRONT = {"", "__init__", "__main__"}  # the package itself: its version, and the doors to what is below
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
 
 
 @cache

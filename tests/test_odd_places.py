@@ -17,7 +17,7 @@ from asrcli.audio import timeline
 from asrcli.audio.decode import decode, probe
 from asrcli.audio.inputs import expand
 from asrcli.base import files
-from asrcli.digest.paper import read_pdf
+from asrcli.digest.papers.pdf import read_pdf
 from asrcli.errors import InputError, OutputError
 from asrcli.formats.reading import TAG, VOICE, parse_vtt
 from asrcli.outputs.ledger import Ledger

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import threading
@@ -9,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.command import Run, write_wav
 
 from asrcli.base.files import _sweep, create_beside, write_atomic
 from asrcli.datasets.journal import Journal as Utterances
 from asrcli.errors import InputError, OutputError, UsageError
 from asrcli.outputs.identity import identify, same_content, stamp, unchanged
-from asrcli.outputs.ledger import Ledger, check_replaceable, write_ours
+from asrcli.outputs.ledger import Ledger, check_replaceable, digest_of_content, write_ours
 from asrcli.pipeline.assembly import RecognisedClip
 from asrcli.runs.journal import Journal
 from asrcli.types import Segment, Word
@@ -158,6 +160,30 @@ def test_no_link_at_the_name_of_a_temporary_file_is_followed(tmp_path: Path, mon
         write_atomic(tmp_path / "a.txt", "text")
     write_atomic(tmp_path / "a.txt", "text")
     assert mine.read_text() == "mine" and (tmp_path / "a.txt").read_text() == "text"
+
+
+@pytest.mark.parametrize("there", ["", "nothing", "known"])
+@pytest.mark.parametrize("option", [("--output-dir", "."), ("--output", "one.txt"), ("--report", "one.txt")])
+def test_a_link_that_came_with_a_folder_leads_no_result_out_of_it(
+    there: str, option: tuple[str, str], asr: Run, tmp_path: Path
+) -> None:
+    """Nor where the folder's record, of the same stranger, has the hash of the file at the other end."""
+    mine, folder = tmp_path / "mine" / "profile", tmp_path  # the folder that commands run in
+    mine.parent.mkdir()
+    write_wav(folder / "one.wav")
+    (folder / "one.txt").symlink_to(mine)
+    text = "what every profile says\n" if there == "known" else ""
+    if there == "known":
+        (folder / ".asr").mkdir()
+        entry = {"output": "one.txt", "digest": digest_of_content(text)}
+        (folder / ".asr/made.jsonl").write_text(json.dumps(entry) + "\n")
+    if there:
+        mine.write_text(text)
+    done = asr("transcribe", "one.wav", "-e", "fake", "--no-vad", "-f", "txt", *option)
+    assert done.code in (1, 2) and f"link to '{mine}'" in done.err and len(done.err.splitlines()) < 3
+    assert mine.read_text() == text if there else not mine.exists()
+    assert asr("transcribe", "one.wav", "-e", "fake", "--no-vad", *option, "--force").code == 0
+    assert mine.read_text() not in ("", text)
 
 
 @pytest.mark.parametrize("link", [".asr", ".asr/made.jsonl", ".asr/journal"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import socket
@@ -22,9 +23,10 @@ from asrcli.audio.inputs import Found, expand
 from asrcli.base.trust import is_harmless
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.naming import Naming
-from asrcli.places import addresses, asking, blocks
+from asrcli.places import addresses, asking, blocks, remote
 from asrcli.places.addresses import below, file_of, named, request_address, settle
 from asrcli.places.blocks import Blocks, Facts
+from asrcli.places.stores import Bucket as Store
 from asrcli.places.web import WebRecording
 from asrcli.runs.align_pairs import find_pairs
 
@@ -320,6 +322,15 @@ def test_a_folder_that_cannot_be_listed_says_why(bucket: Bucket, monkeypatch: py
     ) as caught:
         expand([f"s3://{BUCKET}/in/"])
     assert "\t" not in str(caught.value)
+
+
+def test_a_store_that_lists_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "MOST_LISTED", 1000)
+    monkeypatch.setattr(Store, "__init__", lambda self, scheme, name: None)
+    monkeypatch.setattr(Store, "facts", lambda self, key: None)
+    monkeypatch.setattr(Store, "listed", lambda self, prefix: ((f"in/{n}.wav", Facts(1)) for n in itertools.count()))
+    with pytest.raises(UsageError, match="'s3://listless/in' holds more than 1000 objects: name a folder in it"):
+        expand(["s3://listless/in"])
 
 
 @pytest.mark.slow

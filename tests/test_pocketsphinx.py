@@ -17,7 +17,7 @@ from asr_plugins.pocketsphinx import PocketSphinx, is_word, split_at_pauses
 
 from asrcli.engine import Device, Weights
 from asrcli.types import Clip, Options, Recording, Word
-from tests.clips import clip, noise
+from tests.clips import clip, first_seconds, noise
 
 ROOT = Path(__file__).parent.parent
 WORDS = Options(word_timestamps=True)
@@ -42,12 +42,15 @@ def test_hears_read_speech_as_well_as_by_hand(engine: PocketSphinx, librivox: li
     assert jiwer.wer(list(references), hypotheses) <= 0.282, "the whole utterance in one call gives 28.2 %"
 
 
-def test_a_clip_is_heard_the_same_after_any_other(engine: PocketSphinx, librivox: list[tuple[Clip, str]]) -> None:
-    clips = [one for one, _ in librivox[:3]]
+@pytest.mark.parametrize("seconds", [3.0, pytest.param(30.0, marks=pytest.mark.slow)])
+def test_a_clip_is_heard_the_same_after_any_other(
+    engine: PocketSphinx, librivox: list[tuple[Clip, str]], seconds: float
+) -> None:
+    clips = [first_seconds(one, seconds) for one, _ in librivox[:3]]
     first = engine.transcribe(clips, WORDS)
     loud = Clip(Recording("loud"), 0.0, np.clip(clips[0].samples * 20, -1, 1).astype(np.float32))
-    engine.transcribe([noise(5.0, 6.0), loud], WORDS)
-    assert engine.transcribe(clips[::-1], WORDS)[::-1] == first, "to the last digit of the scores"
+    engine.transcribe([noise(min(seconds, 5.0), 6.0), loud], WORDS)
+    assert all(first) and engine.transcribe(clips[::-1], WORDS)[::-1] == first, "to the last digit of the scores"
 
 
 def test_every_word_lies_on_sound(engine: PocketSphinx, digit_strings: list[tuple[Path, str]]) -> None:
@@ -61,9 +64,10 @@ def test_every_word_lies_on_sound(engine: PocketSphinx, digit_strings: list[tupl
         assert 0.05 < word.end - word.start < 1.5 and word.score is not None and 0 <= word.score <= 1
 
 
-def test_markers_are_no_words(engine: PocketSphinx, librivox: list[tuple[Clip, str]]) -> None:
+@pytest.mark.parametrize("seconds", [6.0, pytest.param(30.0, marks=pytest.mark.slow)])
+def test_markers_are_no_words(engine: PocketSphinx, librivox: list[tuple[Clip, str]], seconds: float) -> None:
     assert not any(is_word(token) for token in ("<s>", "</s>", "<sil>", "[NOISE]", "[SPEECH]", "++UM++"))
-    for own in engine.transcribe([one for one, _ in librivox[:2]], WORDS):
+    for own in engine.transcribe([first_seconds(one, seconds) for one, _ in librivox[:2]], WORDS):
         for segment in own:
             assert segment.text.replace(" ", "").replace("'", "").isalpha(), "no (2), no <sil>"
             assert segment.text == " ".join(word.text for word in segment.words)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,25 @@ def test_reports_at_a_terminal(
 def test_lines_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     console.complain(EVIL)
     assert controls(capsys.readouterr().err) == set()
+
+
+def test_logs_and_tracebacks_on_standard_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What libraries say with -v, and what a bug quotes."""
+    log = logging.getLogger("asr_plugins")
+    monkeypatch.setattr(log, "handlers", [])
+    monkeypatch.setattr(log, "level", log.level)
+    console.show_logs()
+    log.debug("two\nlines of %s at https://me:planted@host", EVIL)
+    try:
+        raise ZeroDivisionError(EVIL)
+    except ZeroDivisionError as error:
+        console.Console(quiet=False).raw("".join(traceback.format_exception(error)))
+        console.say_bug(type(error), error, error.__traceback__)
+    said = capsys.readouterr().err
+    assert controls(said) == set() and "planted" not in said
+    assert said.count("Traceback") == 2 and "two\nlines of a\\x1b]0;owned" in said
 
 
 @pytest.mark.parametrize("colours", [False, True])

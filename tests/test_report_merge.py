@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.command import Run, write_wav
 
 from asrcli.errors import InputError
+from asrcli.runs import merging
 from asrcli.runs.merging import STATUSES, merge
 
 
@@ -68,10 +69,28 @@ def test_what_a_killed_run_has_left_and_what_is_no_report(tmp_path: Path) -> Non
     path.write_bytes(whole + b'{"v": 1, "type": "later", "more": 1}\n')
     assert len(merge([str(path)]).records) == 1, "records of later versions are passed over"
     for bad in (b"text\n", b"[]\n", b'{"v": 2, "type": "input"}\n', b'{"v": 1, "type": "input", "input": 1}\n',
-                b'{"v": 1, "type": "input", "input": "x", "status": "odd"}\n', b"[" * 99_999 + b"\n"):  # fmt: skip
+                b'{"v": 1, "type": "input", "input": "x", "status": "odd"}\n', b"[" * 99_999 + b"\n",
+                b'{"v": 1, "type": "input", "input": "x", "status": "done", "seconds": NaN}\n',
+                b'{"v": 1, "type": "input", "input": "x", "status": "done", "seconds": 1e999}\n'):  # fmt: skip
         path.write_bytes(whole + bad)
         with pytest.raises(InputError, match="line 2: no record of asr"):
             merge([str(path)])
+
+
+def test_what_never_ends_and_what_a_terminal_would_obey(
+    asr: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(tmp_path / "sparse.jsonl", "wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(InputError, match=r"sparse\.jsonl: larger than a text may be"):
+        merge([str(tmp_path / "sparse.jsonl")])
+    monkeypatch.setattr(merging, "MOST_ROWS", 1 << 20)
+    with pytest.raises(InputError, match="/dev/zero: larger than a text may be"):
+        merge(["/dev/zero"])
+    write(tmp_path / "evil.jsonl", ("a\x1b]0;owned\x07\n", "failed"))
+    done = asr("report", "merge", "evil.jsonl", "--missing")
+    assert (done.code, done.out) == (1, "a\\x1b]0;owned\\x07\\n\n")
+    assert "\x1b" not in asr("report", "merge", "evil.jsonl").out
 
 
 @given(st.lists(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(STATUSES)), max_size=6), max_size=4))

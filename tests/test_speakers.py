@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tracemalloc
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -331,6 +332,31 @@ def test_recordings_are_finished_when_their_speakers_are_known() -> None:
     assert dict(finished[0].options) == {"speakers": "counting"}
 
 
+def test_a_recording_that_waits_for_its_speakers_takes_two_bytes_a_sample() -> None:
+    """As a list of blocks, joined at the end, two hours took 900 MB."""
+    found: list[Any] = []
+
+    class Measuring(Counting):
+        def find(self, samples: Any, start: float) -> Diarization:
+            found.append(samples)
+            return super().find(samples, start)
+
+    random = np.random.default_rng(1)
+    blocks = [(scale * random.normal(size=160_000)).astype(np.float32) for scale in np.geomspace(1e-4, 0.3, 30)]
+    desk = Desk([Recording("a.wav")], lambda say: Measuring(say))
+    tracemalloc.start()
+    for _ in desk.listen(0, (block.copy() for block in blocks)):
+        pass
+    assert len(list(desk.add_speakers(iter([Finished(0, transcript_of(said("one two")))])))) == 2
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    whole = np.concatenate(blocks)
+    assert peak < 2.6 * len(whole)
+    for block, at in zip(blocks, range(0, len(whole), 160_000), strict=True):
+        error = found[0][at : at + 160_000].astype(np.float32) - block
+        assert np.sqrt(np.mean(error**2) / np.mean(block**2)) < 10 ** (-60 / 20), "60 dB below quiet sound too"
+
+
 def test_a_diarizer_that_does_not_load_ends_the_run() -> None:
     def load(say: Callable[[str], None]) -> Counting:
         raise ModelError("no weights")
@@ -451,6 +477,7 @@ def test_a_torchaudio_that_cannot_load_its_library_is_imported_all_the_same(tmp_
 
     code = """
 import sys
+import tracemalloc
 sys.path[:0] = sys.argv[1:]
 from asrcli.base.torchaudio_guard import guard_torchaudio
 try:

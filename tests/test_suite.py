@@ -7,28 +7,11 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from support.command import Run, quiet_environment, write_wav
-from support.zygote import Zygote
-
-Shell = Callable[[str], subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def shell(zygote: Zygote, tmp_path: Path) -> Shell:
-    """Return what runs a line of bash where `asr` is a fork."""
-    zygote.client(tmp_path / "bin/asr")
-    path = os.pathsep.join((str(tmp_path / "bin"), os.environ["PATH"]))
-    environment = {**quiet_environment(tmp_path), "PATH": path, "ASR_ENGINE": "fake"}
-
-    def run(line: str) -> subprocess.CompletedProcess[str]:
-        command = ["bash", "-uo", "pipefail", "-c", line]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
-
-    return run
+from support.command import Run, Shell, write_wav
 
 
 def test_a_fork_has_the_descriptors_folder_and_status_of_its_caller(shell: Shell, tmp_path: Path) -> None:
@@ -51,6 +34,13 @@ def test_a_fork_that_is_killed_says_by_what(asr: Run, shell: Shell, tmp_path: Pa
     write_wav(tmp_path / "monday.wav")
     assert asr("transcribe", "-e", "fake", "-m", "kill=monday", "monday.wav").code == -signal.SIGKILL
     assert shell("asr transcribe -m kill=monday monday.wav; echo $?").stdout == "137\n"
+
+
+def test_numpy_has_one_thread_also_without_workers() -> None:
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    np.ones((2, 2)) @ np.ones((2, 2))
+    found = [one for one in threadpoolctl.threadpool_info() if "numpy" in one["filepath"]]
+    assert os.environ["OMP_NUM_THREADS"] != "1" or {one["num_threads"] for one in found} == {1}
 
 
 @pytest.mark.slow

@@ -6,14 +6,13 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.command import write_wav
+from support.zygote import forked
 
 from asrcli.cli.main import main
 from asrcli.errors import OutputError, UsageError
@@ -373,8 +372,8 @@ def run_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("run")
     write_wav(place / "one.wav", 1.0)
     (place / "one.txt").write_text("one\n")
-    words = ["bench", ".", "-e", "fake", "--no-vad", "--batches", "none", "--repeats", "1", "--out", "runs"]
-    subprocess.run([sys.executable, "-m", "asrcli", *words], cwd=place, check=True, capture_output=True)
+    words = ["bench", str(place), "-e", "fake", "--no-vad", "--batches", "none", "--repeats", "1"]
+    assert forked([*words, "--out", str(place / "runs")], os.environ).returncode == 0
     return next((place / "runs").glob("*.jsonl"))
 
 

@@ -16,7 +16,7 @@ from asrcli.audio.tracks import code_of
 from asrcli.base.languages import NAMES, THREE_LETTERS, language_code
 from asrcli.errors import AsrError, UsageError
 from asrcli.types import SAMPLE_RATE, Recording
-from tests.audio_files import tone
+from tests.audio_files import encode, tone
 
 TRACKS = (("deu", "", 600), ("eng", "Commentary", 900), ("fre", "", 1200), (None, "", 1500))
 
@@ -102,6 +102,18 @@ def test_one_track_gets_no_line(asr: Run, tmp_path: Path) -> None:
     path = several(tmp_path / "one.mkv", TRACKS[:1])
     done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "-l", "en")
     assert (done.code, "sound track" in done.err) == (0, False)
+
+
+def test_tracks_of_which_none_can_be_decoded_are_one_line(asr: Run, tmp_path: Path) -> None:
+    """Of tracks with more channels than there can be, none is the best one."""
+    path = encode(tmp_path / "one.aiff", tone(1, 16_000, 440, 0.3), 16_000, "pcm_s16be")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"COMM") + 8
+    data[at : at + 2] = b"\x40\x02"
+    path.write_bytes(data)
+    done = asr("transcribe", "one.aiff", "-e", "fake")
+    assert (done.code, done.out) == (1, "") and "unexpected" not in done.err
+    assert "one.aiff: its audio track is coded in a way that FFmpeg does not know" in done.err
 
 
 def test_languages_of_containers_are_known() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from support.command import Run, quiet_environment, write_wav
 
 from asrcli.base import whole
+from asrcli.base.files import cause
 from asrcli.compare.losses import Losses
 from asrcli.compare.run import Wanted, run
 from asrcli.datasets import dataset
@@ -186,3 +188,57 @@ def test_a_pipe_in_a_manifest_is_not_waited_for(asr: Run, tmp_path: Path) -> Non
     assert ["pred_text" in line for line in (tmp_path / "heard.jsonl").read_text().splitlines()] == [False, True]
     found = dataset.open_dataset(dataset.Wanted(str(tmp_path / "m.jsonl")), print)
     assert [one.id for one in found.utterances] == ["a"] and "is a pipe" in found.missing[0]
+
+
+# Handlers that an error of the system may reach, however they name it.
+SYSTEM = re.compile(
+    r"(IO|Environment|Connection|Blocking\w*|Timeout|Permission|NotADirectory|IsADirectory|FileNotFound|FileExists)Error"
+    r"|OSError|(Base)?Exception|[\w.]*(HTTP|Transport)Error|[\w.]*TimeoutException"
+)
+SOURCES = [
+    path
+    for place in ("asrcli", "plugins/asr_plugins")
+    for path in sorted((Path(__file__).parent.parent / place).rglob("*.py"))
+]
+
+
+def caught(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Yield each name that may hold an error of the system, with the code that sees it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and node.name and node.type:
+            kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+            if any(SYSTEM.fullmatch(ast.unparse(kind)) for kind in kinds):
+                yield node.name, node
+        if isinstance(node, ast.FunctionDef) and node.name not in ("cause", "reason"):
+            for one in node.args.args:
+                if one.annotation is not None and ast.unparse(one.annotation) in (
+                    "OSError",
+                    "Exception",
+                    "BaseException",
+                ):
+                    yield one.arg, node
+
+
+def test_what_the_system_says_is_said_by_one_helper() -> None:
+    """Not as ``[Errno 2] No such file or directory: '...'``: by `cause`, or by `reason`."""
+    found = []
+    for path in SOURCES:
+        for name, code in caught(ast.parse(path.read_text())):
+            for node in ast.walk(code):
+                shown = isinstance(node, ast.FormattedValue) and ast.unparse(node.value) == name
+                if shown or (isinstance(node, ast.Call) and ast.unparse(node) == f"str({name})"):
+                    found.append(f"{path}:{node.lineno}")  # type: ignore[attr-defined]
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "x"), "no such file or directory"),
+        (OSError("libx.so: cannot open shared object file"), "libx.so: cannot open shared object file"),
+        (RuntimeError("cannot open: [Errno 13] Permission denied: 'x'"), "cannot open: Permission denied: 'x'"),
+        (OSError("[Errno 5] Input/output error"), "Input/output error"),
+    ],
+)
+def test_no_error_shows_its_number(error: Exception, said: str) -> None:
+    assert cause(error) == said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from asr_plugins.campplus import IN_PACKAGE, CampPlus
 from support.command import Run
 
 from asrcli.diarization.store import KeptVoice, join_prints, kept_voices, read_voice, write_voice
-from asrcli.diarization.voices import read_voices
+from asrcli.diarization.voices import name_speakers, read_voices
 from asrcli.errors import UsageError
 from asrcli.weights import packaged
 
@@ -40,6 +41,11 @@ def test_a_print_is_read_by_its_owner_only_and_comes_back(tmp_path: Path) -> Non
         json.dumps({"kind": "asr voice print 1", "source": "x", "recordings": [], "print": [1.0, 1.0]}),
         '{"kind": "asr voice print 1", "source": "x", "recordings": [], "print": [NaN]}',
         '{"kind": "asr voice print 1", "source": "x", "recordings": [], "print": [1e999]}',
+        '{"kind": "asr voice print 1", "source": "x", "recordings": [], "print": [%s]}' % ("9" * 400),
+        '{"kind": "asr voice print 1", "source": "x", "recordings": [], "print": [true]}',
+        '{"kind": "asr voice print 1", "source": "x", "recordings": "abc", "print": ["1"]}',
+        '{"kind": "asr voice print 1", "source": {"a": 1}, "recordings": [], "print": [1.0]}',
+        '{"kind": "asr voice print 1", "source": "x", "recordings": [null], "print": [1.0]}',
         "[" * 5000,
         " " * 200_000,
     ],
@@ -67,6 +73,17 @@ def test_wrong_usage_is_one_line(asr: Run, tmp_path: Path, words: str, message: 
     done = asr("voices", *words.split())
     assert (done.code, done.err.count("\n")) == (2, 1) and message in done.err, done.err
     assert (tmp_path / "people/Eve.voice").exists()
+
+
+def test_a_print_of_other_dimensions_is_one_line() -> None:
+    known = {"Anna": np.array([0.6, 0.8], np.float32), "Eve": np.array([1.0], np.float32)}
+    with pytest.raises(UsageError, match="the print of 'Eve' is not as this diarizer makes them"):
+        name_speakers({"1": np.array([0.6, 0.8], np.float32)}, known, CampPlus)
+
+
+def test_what_a_print_says_of_itself_is_no_line_of_the_list(asr: Run, tmp_path: Path) -> None:
+    write_voice(str(tmp_path / "people"), replace(ANNA, recordings=("a\x1b[31m\n\tb",), source="x\x1b[2J"))
+    assert asr("voices", "list", "people").out == "Anna\ta\\x1b[31m\\n\\tb\tx\\x1b[2J\n"
 
 
 def test_prints_are_listed_and_removed(asr: Run, tmp_path: Path) -> None:

@@ -21,9 +21,10 @@ ROWS = [
 ENGLISH = build("asr", "en")
 
 
-@pytest.mark.parametrize(("sign", "one", "other"), ROWS, ids=[f"{one} {sign} {other}" for sign, one, other in ROWS])
-def test_what_is_written_in_two_ways_is_one_text_and_nothing_else(sign: str, one: str, other: str) -> None:
-    assert (ENGLISH(one) == ENGLISH(other)) == (sign == "=")
+def test_what_is_written_in_two_ways_is_one_text_and_nothing_else() -> None:
+    assert len(ROWS) > 600
+    wrong = [row for row in ROWS if (ENGLISH(row[1]) == ENGLISH(row[2])) != (row[0] == "=")]
+    assert wrong == []
 
 
 SIZES = [

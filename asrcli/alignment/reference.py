@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from asrcli.base.counts import count_of
 from asrcli.base.encoding import decode_text
 from asrcli.base.files import reason
 from asrcli.base.whole import read_whole
@@ -51,9 +52,12 @@ class BoundaryError:
 
     def __str__(self) -> str:
         shares = ", ".join(f"{self.within(limit):.1%} within {1000 * limit:.0f} ms" for limit in WITHIN)
-        missing = f"; {self.unmatched} words of the reference have no counterpart" if self.unmatched else ""
+        missing = (
+            f"; without a counterpart: {count_of(self.unmatched, 'word')} of the reference" if self.unmatched else ""
+        )
         return (
-            f"{self.words} words, boundary error mean (Accumulated Average Shift) {1000 * self.mean:.1f} ms, "
+            f"{count_of(self.words, 'word')}, boundary error "
+            f"mean (Accumulated Average Shift) {1000 * self.mean:.1f} ms, "
             f"median {1000 * self.median:.1f} ms, {shares}{missing}"
         )
 

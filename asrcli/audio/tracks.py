@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from asrcli.base.counts import count_of
 from asrcli.base.languages import language_code
 from asrcli.errors import InputError, UsageError
 
@@ -33,18 +34,18 @@ def choose_track(path: str, container: Any, wanted: int | None) -> Any:
     streams = container.streams.audio
     if wanted < len(streams):
         return streams[wanted]
-    raise InputError(f"{path}: has no sound track {wanted}; it has {counted(len(streams))}, counted from 0")
+    raise InputError(f"{path}: has no sound track {wanted}; it has {count_of(streams, 'track')}, counted from 0")
 
 
 def tracks_of(container: Any) -> tuple[Track, ...]:
     """Return the sound tracks of an open container, in order."""
-    best = container.streams.best("audio")
+    best = container.streams.best("audio")  # None where FFmpeg knows the codec of none
     return tuple(
         Track(
             code_of(stream.language),
             " ".join(str(stream.metadata.get("title", "")).split()),
             0 if stream.codec_context is None else stream.codec_context.channels,
-            stream is best or stream.index == best.index,
+            best is not None and stream.index == best.index,
         )
         for stream in container.streams.audio
     )
@@ -112,8 +113,3 @@ def listed(tracks: Sequence[Track]) -> str:
         parts.append(f"{number} {track.language or 'in no marked language'}{title}")
     more = ", ..." if len(tracks) > len(parts) else ""
     return f"{len(tracks)}: {', '.join(parts)}{more}"
-
-
-def counted(number: int) -> str:
-    """Return ``1 track`` or ``3 tracks``."""
-    return f"{number} track{'s' if number != 1 else ''}"

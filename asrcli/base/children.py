@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+# Keys that asr itself uses, in the process that was started by the user, and those of servers that recognise.
+OWN = frozenset({"ASR_LLM_KEY", "ASR_X_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_HUB_TOKEN"})
+SERVERS = frozenset({"ASR_SERVER_KEY", "OPENAI_API_KEY"})
 
 
 def python(*arguments: str, interpreter: str = sys.executable) -> list[str]:
@@ -12,3 +17,14 @@ def python(*arguments: str, interpreter: str = sys.executable) -> list[str]:
     lies there, beside somebody's recordings, would be run.
     """
     return [interpreter, "-P", *arguments]
+
+
+def surroundings(*, engine: bool = False) -> dict[str, str]:
+    """Return the environment for a process, without the keys that are no business of it.
+
+    Args:
+        engine: it runs an engine, which may be that of a server. What an installer builds, a program that speaks or a
+            probe gets no key at all.
+    """
+    withheld = OWN if engine else OWN | SERVERS
+    return {name: value for name, value in os.environ.items() if name not in withheld}

@@ -50,7 +50,12 @@ def harmless(text: str) -> str:
 
     Joiners and spaces of all scripts stay, which `printable` shows: this is for texts, not names.
     """
-    return CONTROLS.sub(lambda found: printable(found[0]), text) if _at_terminal() else text
+    return without_controls(text) if _at_terminal() else text
+
+
+def without_controls(text: str) -> str:
+    """Return lines, of a traceback or a library's log, with what a terminal would obey as escapes."""
+    return CONTROLS.sub(lambda found: printable(found[0]), text)
 
 
 USER = re.compile(r"(://)[^/\s@'\"]*@")
@@ -85,6 +90,13 @@ def tell(text: object = "") -> None:
 def complain(text: object) -> None:
     """Print one line on standard error."""
     print(line_of(str(text)), file=sys.stderr)
+
+
+def say_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of what nobody expected, as `sys.excepthook` does; it may quote a name or a file."""
+    import traceback
+
+    print(without_controls("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)
 
 
 def clock(seconds: float) -> str:
@@ -158,8 +170,8 @@ class Console:
         self._line(line_of(f"asr: {text}"))
 
     def raw(self, text: str) -> None:
-        """Write text as it is: a traceback."""
-        self._line(text)
+        """Write lines as they are: a traceback."""
+        self._line(without_controls(text))
 
     def _line(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -220,10 +232,14 @@ def show_logs() -> None:
     """Let engines talk on standard error, with what their libraries say."""
     import logging
 
+    class Harmless(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return without_controls(without_users(super().format(record)))
+
     for name in ("asrcli", "asr_plugins"):
         logger = logging.getLogger(name)
         if not logger.handlers:
             handler = logging.StreamHandler(sys.stderr)
-            handler.setFormatter(logging.Formatter("asr: %(message)s"))
+            handler.setFormatter(Harmless("asr: %(message)s"))
             logger.addHandler(handler)
             logger.setLevel(logging.DEBUG)

@@ -20,6 +20,7 @@ TEMPORARY = re.compile(r"\.asr-[0-9a-f]{16}\.tmp")  # no part of a target's name
 # Hidden folders of our own: a link in the place of one would lead what is written below it somewhere else.
 OWN = frozenset({".asr", "journal", "manifests", ".under-way"})
 MANGLED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")  # what a path makes of an address
+NUMBER = re.compile(r"\[(?:Errno|WinError) -?\d+\] ?")
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 NO_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EROFS})
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -195,14 +196,26 @@ def is_special(path: str | os.PathLike[str]) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
+def link_elsewhere(path: str | os.PathLike[str]) -> str:
+    """Return where a link at a path leads, when that is another folder than its own; "" where nothing does.
+
+    Whoever made a folder may have put one where a result will be, to a file that we would write or replace instead.
+    """
+    text = os.path.abspath(path)
+    if not os.path.islink(text) or text.startswith(("/dev/", "/proc/")) or is_special(text):
+        return ""
+    target = os.path.realpath(text)
+    return target if os.path.dirname(target) != os.path.realpath(os.path.dirname(text)) else ""
+
+
 def reason(error: OSError) -> str:
     """Return the operating system's words for an error, in lower case, without number and name."""
-    return error.strerror.lower() if error.strerror else str(error)
+    return error.strerror.lower() if error.strerror else NUMBER.sub("", str(error))
 
 
 def cause(error: BaseException) -> str:
-    """Return what an error says, as `reason` for one of the system, which else begins with ``[Errno 2]``."""
-    return reason(error) if isinstance(error, OSError) else str(error)
+    """Return what an error says, as `reason` for one of the system; without ``[Errno 2]``, as libraries quote it."""
+    return reason(error) if isinstance(error, OSError) else NUMBER.sub("", str(error))
 
 
 # What a system says of a name or a place that somebody gave: no bug of ours.

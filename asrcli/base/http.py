@@ -5,6 +5,7 @@ The time-outs of HTTP libraries begin anew with every byte; `deadline` is for th
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +27,8 @@ TRIES = 4
 LONGEST_WAIT = 60.0  # seconds; a server that asks for more is given up
 BUSY = 429
 RETRIED = frozenset({BUSY, 500, 502, 503, 504})  # answers that may be others a little later
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+PATIENCE = 60.0  # seconds for an answer of a server that is `paced`
+SLOWEST = 1 << 12  # and for so many bytes of it one more
 
 _now = threading.local()  # .until: the time at which this thread's exchange has to be over
 
@@ -98,10 +100,7 @@ class Http:
             raise UsageError(
                 "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY holds no address of a proxy: correct or unset it"
             ) from None
-        for transport in [client._transport, *client._mounts.values()]:
-            pool = getattr(transport, "_pool", None)  # a transport of a test has none
-            if pool is not None:
-                pool._network_backend = _Backend(pool._network_backend)
+        _bound(client, _Stream)
         return client
 
     def open(self, method: str, url: str, key: Secret | None = None, **request: Any) -> httpx2.Response:
@@ -180,7 +179,26 @@ def retry_after(asked: str, date: str, otherwise: float) -> float:
 
 def is_loopback(url: str) -> bool:
     """Return whether an address is on this machine, where no proxy stands in between."""
-    return urlsplit(url).hostname in LOOPBACK
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def paced(client: httpx2.Client) -> None:
+    """Let a client of another library give up a server that drips: what it sends has to come at a pace.
+
+    For weights of gigabytes no time for the whole is right, and each of that library's threads asks by itself.
+    """
+    _bound(client, _Paced)
+
+
+def _bound(client: httpx2.Client, kind: type[_Stream]) -> None:
+    for transport in [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]:
+        pool = getattr(transport, "_pool", None)  # a transport of a test has none
+        if pool is not None and not isinstance(pool._network_backend, _Backend):
+            pool._network_backend = _Backend(pool._network_backend, kind)
 
 
 def _left(timeout: float | None, error: str) -> float | None:
@@ -199,14 +217,14 @@ def _left(timeout: float | None, error: str) -> float | None:
 class _Backend:
     """Opens connections that know the deadline."""
 
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
+    def __init__(self, inner: Any, kind: type[_Stream]) -> None:
+        self._inner, self._kind = inner, kind
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **more: Any) -> Any:
-        return _Stream(self._inner.connect_tcp(host, port, timeout=_left(timeout, "ConnectTimeout"), **more))
+        return self._kind(self._inner.connect_tcp(host, port, timeout=_left(timeout, "ConnectTimeout"), **more))
 
 
 class _Stream:
@@ -225,4 +243,23 @@ class _Stream:
         return self._inner.write(buffer, timeout=_left(timeout, "WriteTimeout"))
 
     def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> Any:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout=_left(timeout, "ConnectTimeout")))
+        inner = self._inner.start_tls(ssl_context, server_hostname, timeout=_left(timeout, "ConnectTimeout"))
+        return type(self)(inner)
+
+
+class _Paced(_Stream):
+    """A connection whose answers have a time that grows with what has come of them."""
+
+    _began = _received = 0.0
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> Any:
+        now = time.monotonic()
+        self._began = self._began or now
+        with deadline(self._began + PATIENCE + self._received / SLOWEST - now):
+            found = super().read(max_bytes, timeout)
+        self._received += len(found)
+        return found
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> Any:
+        self._began = self._received = 0.0  # the next answer
+        return super().write(buffer, timeout)

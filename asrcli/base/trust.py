@@ -28,7 +28,7 @@ HARMLESS = frozenset(
         r"\w+",
         """
         language languages task translate ask prompt hotwords start end clip_timestamps channels format
-        mirror_tree word_timestamps punctuate dry_run fail_fast diarize speakers min_speakers max_speakers
+        word_timestamps punctuate dry_run fail_fast diarize speakers min_speakers max_speakers
         same_speakers
         subs max_line_width max_line_count max_words_per_line max_cps min_duration max_duration min_gap
         highlight_words vad vad_threshold vad_min_speech_duration_ms vad_min_silence_duration_ms beam_size
@@ -82,8 +82,7 @@ def _is_inside(value: Any, project: Path) -> bool:
 
 
 def _is_name(value: Any, _: Path) -> bool:
-    text = str(value)
-    return not os.path.isabs(text) and ".." not in re.split(r"[/\\]", text) and "\\" not in text
+    return not re.search(r"[/\\]", str(value))  # a folder of the project may be a link out of it
 
 
 def _is_true(value: Any, _: Path) -> bool:
@@ -129,6 +128,8 @@ def _foreign(file: os.stat_result, folder: os.stat_result) -> str:
         return ""
     if file.st_uid != os.geteuid():
         return "it belongs to another user"
+    if folder.st_uid not in (os.geteuid(), 0):
+        return "its folder belongs to another user"
     for facts, what in ((file, "it"), (folder, "its folder")):
         # Where each user has a group of the same number, that group is nobody else.
         others = stat.S_IWOTH | (0 if facts.st_gid == os.geteuid() else stat.S_IWGRP)
@@ -178,4 +179,5 @@ def trust_file() -> Path:
 
 
 def _mark(path: Path, content: bytes) -> str:
-    return hashlib.sha256(os.fsencode(os.path.realpath(path)) + b"\0" + content).hexdigest()
+    place = os.path.join(os.path.realpath(path.parent), path.name)  # a link to a trusted file is in another place
+    return hashlib.sha256(os.fsencode(place) + b"\0" + content).hexdigest()

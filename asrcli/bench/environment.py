@@ -14,6 +14,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import asrcli
+from asrcli.base.children import surroundings
 from asrcli.bench.gauges import Gpus
 from asrcli.engine import Engine, Weights
 
@@ -94,7 +95,12 @@ def git_state() -> dict[str, str]:
 
     def ask(*words: str) -> str:
         done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, timeout=SECONDS_FOR_GIT, check=True, text=True
+            ["git", "-C", str(folder), *words],
+            capture_output=True,
+            timeout=SECONDS_FOR_GIT,
+            check=True,
+            text=True,
+            env=surroundings(),
         )
         return done.stdout.strip()
 

@@ -14,7 +14,7 @@ from asrcli.compare import wording
 from asrcli.datasets.results import RunRecord
 from asrcli.reports.labels import MOST_NAMED, Box, end_of_line, place_names
 from asrcli.reports.page import head
-from asrcli.reports.table import html_table
+from asrcli.reports.table import html_table, scroller
 from asrcli.scoring.intervals import Interval
 
 WIDTH, HEIGHT = 900, 420  # of the plot, in its own units
@@ -109,7 +109,7 @@ def plot(runs: Sequence[RunRecord]) -> str:
     label = "Accuracy against speed, with the Pareto front"
     body = "".join(parts)
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{body}</svg>'
-    return f'<section><h2>{label}</h2><div class="plot">{svg}</div></section>'
+    return f"<section><h2>{label}</h2>{scroller('plot', label, svg)}</section>"
 
 
 def named(known: Sequence[Point], spots: Sequence[tuple[float, float]]) -> Iterator[str]:

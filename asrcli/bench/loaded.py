@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from asrcli.base.files import cause
 from asrcli.bench import messages as say
 from asrcli.bench import serving
 from asrcli.bench.gauges import peak_rss
@@ -155,7 +156,7 @@ class Loaded:
                 engine.transcribe(clips[at : at + size], self.job.options)
         except Exception as error:
             if is_out_of_memory(error):
-                raise OutOfMemory(str(error)) from error
+                raise OutOfMemory(cause(error)) from error
             raise
         return time.perf_counter() - begun
 

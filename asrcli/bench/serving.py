@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
+from asrcli.base.files import cause
 from asrcli.bench import messages as say
 from asrcli.capabilities import TellsFirst
 from asrcli.engine import Engine
@@ -91,8 +92,8 @@ class _Desk:
             from asrcli.engines.device import is_out_of_memory
 
             if is_out_of_memory(problem):
-                raise OutOfMemory(f"{len(chosen)} clips at once do not fit: {problem}") from problem
-            error = f"{type(problem).__name__}: {problem}"
+                raise OutOfMemory(f"{len(chosen)} clips at once do not fit: {cause(problem)}") from problem
+            error = f"{type(problem).__name__}: {cause(problem)}"
         finally:
             if isinstance(self.engine, TellsFirst):
                 self.engine.on_first = None

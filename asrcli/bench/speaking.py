@@ -24,7 +24,7 @@ from asrcli.types import Options
 
 if TYPE_CHECKING:
     from asrcli.audio.cut import CutOptions
-    from asrcli.types import Samples
+    from asrcli.types import HalfSamples, Samples
 
 
 class TimedFinder:
@@ -36,7 +36,7 @@ class TimedFinder:
         choice = DiarizerChoice(kind, request.weights, request.device)
         self.finder, self.busy = SpeakerFinder(choice, SpeakerOptions(), announce), 0.0
 
-    def find(self, samples: Samples, start: float) -> Diarization:
+    def find(self, samples: Samples | HalfSamples, start: float) -> Diarization:
         """Return who speaks when."""
         begun = time.perf_counter()
         try:

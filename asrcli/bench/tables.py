@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from asrcli.base.counts import count_of
 from asrcli.bench.conversations import COLLAR, WITH_SPEAKERS
 from asrcli.bench.records import RATES
 from asrcli.bench.verdicts import batch_of, best_speed, scored_as
@@ -291,13 +292,15 @@ def invented(record: RunRecord, condition: str) -> str:
 def headline(runs: Sequence[RunRecord]) -> str:
     """Return what was measured, on what."""
     names = list(dict.fromkeys(one.dataset or "" for one in runs))
-    return f"{len(runs)} system{'s' if len(runs) != 1 else ''} on {', '.join(names)}"
+    return f"{count_of(runs, 'system')} on {', '.join(names)}"
 
 
 def facts_line(runs: Sequence[RunRecord]) -> str:
     """Return the machines, the data and the scoring in a line; what differs between runs is said of each."""
     hours = [sum(one.seconds or 0.0 for one in run.utterances) / 60 for run in runs]
-    amounts = [f"{len(run.utterances):,} utterances, {long:.1f} minutes" for run, long in zip(runs, hours, strict=True)]
+    amounts = [
+        f"{count_of(run.utterances, 'utterance')}, {long:.1f} minutes" for run, long in zip(runs, hours, strict=True)
+    ]
     machines = [
         ", ".join(filter(None, (run.fact("gpu"), run.fact("cpu"), f"{run.fact('cores')} cores"))) for run in runs
     ]
@@ -322,9 +325,9 @@ def interval_note(runs: Sequence[RunRecord]) -> str:
     def over(run: RunRecord) -> str:
         groups, _ = number_groups(run.utterances)
         if groups is None:
-            return f"{len(run.utterances):,} utterances"
+            return count_of(run.utterances, "utterance")
         units = int(groups.max()) + 1
         few = ", too few for an interval" if units < FEWEST_FOR_INTERVAL else ""
-        return f"{units:,} speakers or sessions{few}"
+        return count_of(units, "speaker or session", "speakers or sessions") + few
 
     return f"WER: 95 % over {of_each(runs, [over(run) for run in runs])}"

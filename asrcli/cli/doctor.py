@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal
 
-from asrcli.base.children import python
+from asrcli.base.children import python, surroundings
 from asrcli.base.files import reason
 from asrcli.engine import GROUP, declared, load_class
 from asrcli.environments.store import environments
@@ -169,6 +169,7 @@ def _run(probe: Probe, seconds: float) -> Finding:
             capture_output=True,
             timeout=seconds,
             check=False,
+            env=surroundings(),
         )
     except subprocess.TimeoutExpired:
         return Finding(probe.name, "broken", f"no answer in {seconds:.0f} s", probe.fix)

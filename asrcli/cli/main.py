@@ -21,7 +21,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from asrcli import __version__
-from asrcli.base.console import complain, line_of
+from asrcli.base.console import complain, line_of, say_bug
 from asrcli.base.files import reason, refusal
 from asrcli.cli import apps
 from asrcli.cli.spelling import check_values, mistaken_name, modern_spelling, option_names
@@ -218,6 +218,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         # Data is UTF-8 whatever the locale, and a file's name comes out as the bytes it has.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    sys.excepthook = say_bug
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything imports onnxruntime, here or in a child
     words = list(sys.argv[1:] if argv is None else argv)
     try:

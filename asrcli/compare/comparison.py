@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from asrcli.base.counts import count_of
 from asrcli.compare.matching import Hypotheses
 from asrcli.compare.pairs import add_statistics
 from asrcli.compare.scores import Comparison, PairScore, Settings, SystemScore
@@ -81,7 +82,7 @@ def number_groups(utterances: Sequence[Utterance]) -> tuple[NDArray[np.int64] | 
         return None, ()
     said = []
     if lacking:
-        said.append(f"{lacking} of {len(utterances):,} utterances name no speaker or session, and count as of one")
+        said.append(f"{lacking} of {count_of(utterances, 'utterance')} name no speaker or session, and count as of one")
     if len(numbers) < FEWEST_FOR_INTERVAL:
         are = "is 1 speaker or session" if len(numbers) == 1 else f"are {len(numbers)} speakers or sessions"
         said.append(

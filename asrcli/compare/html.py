@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from asrcli.base.counts import count_of
 from asrcli.compare import wording
 from asrcli.compare.breakdown import by_field, fields_of
 from asrcli.compare.classes import CLASSES
@@ -56,7 +57,8 @@ def page_data(comparison: Comparison, fields: Sequence[str], left_out: int) -> d
     classes = [name for name in CLASSES if any(one.profile.classes[name] for one in comparison.systems)]
     return {
         "title": title(comparison),
-        "summary": f"{len(comparison.utterances):,} utterances, {words:,} words ({comparison.reference_path})",
+        "summary": f"{count_of(comparison.utterances, 'utterance')}, {count_of(words, 'word')} "
+        f"({comparison.reference_path})",
         "footer": f"{wording.convention(comparison)}. {wording.RULE}",
         "notes": notes,
         "winner": wording.winner(comparison),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from asrcli.base.files import refusal
+from asrcli.base.files import cause, refusal
 from asrcli.errors import AsrError, UsageError
 
 
@@ -27,7 +27,7 @@ class Losses:
             if self.say is None:
                 raise
             self.say(str(name), error)
-            why = str(error) if isinstance(error, AsrError) else refusal(error) or f"{name}: {type(error).__name__}"
+            why = cause(error) if isinstance(error, AsrError) else refusal(error) or f"{name}: {type(error).__name__}"
             self.notes.append(f"not compared: {why}")
 
 

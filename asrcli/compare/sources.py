@@ -31,7 +31,6 @@ TRANSCRIPT_SUFFIXES = (".json", *SUBTITLES, ".txt")  # one recording each; the r
 COLLECTION_SUFFIXES = (".jsonl", ".csv", ".tsv", ".trn", ".stm", ".ctm")
 KALDI = ".kaldi"  # not a suffix: Kaldi calls its files text
 FORMATS = ("txt", "kaldi", "trn", "stm", "ctm", "srt", "vtt", "json", "jsonl", "csv", "tsv")  # for --format
-LABEL = re.compile(r"\[[^][]*\] ")  # of a speaker, before what they say in SubRip
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,8 +266,7 @@ def read_subtitles(path: Path, key: str, kind: str) -> list[Utterance]:
         cues = reading.parse_vtt(text) if kind == ".vtt" else reading.parse_srt(text)
     except InputError as error:
         raise InputError(f"{path} {error}") from None
-    lines = [[line.strip() for line in cue.lines] for cue in reading.join_frames(cues)]
-    said = join_texts(join_texts([LABEL.sub("", first), *rest]) for first, *rest in filter(None, lines))
+    said = join_texts(line.strip() for cue in reading.join_frames(cues) for line in cue.lines)
     check_text(said, path, 1)
     return [Utterance(key, said, audio=sibling_audio(path))]
 

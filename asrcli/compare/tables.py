@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from asrcli.base.console import printable
+from asrcli.base.counts import count_of
 from asrcli.compare import identification, wording
 from asrcli.compare.breakdown import Bucket, by_field, macro_means
 from asrcli.compare.classes import CLASSES
@@ -198,7 +199,7 @@ def to_markdown(comparison: Comparison, outcomes: Sequence[Outcome] = ()) -> str
         lines += ["", *markdown_table(PAIR_COLUMNS, pair_rows(comparison), (0, 2, 3, len(PAIR_COLUMNS) - 1))]
     if rows := identification.all_rows(comparison):
         lines += ["", *markdown_table(identification.COLUMNS, (tuple(map(cell, row)) for row in rows), (0, 1, 3, 4))]
-    lines += ["", f"{len(comparison.utterances):,} utterances; {wording.convention(comparison)}."]
+    lines += ["", f"{count_of(comparison.utterances, 'utterance')}; {wording.convention(comparison)}."]
     if outcomes:
         lines += ["", *(f"- {mark(one)} {cell(one.sentence)}" for one in outcomes)]
     return "\n".join(lines) + "\n"

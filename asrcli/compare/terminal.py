@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from asrcli.base.console import printable
+from asrcli.base.counts import count_of
 from asrcli.compare import identification, wording
 from asrcli.compare.breakdown import by_field, macro_means
 from asrcli.compare.classes import CLASSES
@@ -32,7 +33,10 @@ def parts(comparison: Comparison, fields: Sequence[str], confusions: int) -> Ite
     from rich.text import Text
 
     words = sum(int(one.lengths.sum()) for one in comparison.systems[:1])
-    yield Text(f"{len(comparison.utterances):,} utterances, {words:,} words; {wording.convention(comparison)}", "dim")
+    yield Text(
+        f"{count_of(comparison.utterances, 'utterance')}, {count_of(words, 'word')}; {wording.convention(comparison)}",
+        "dim",
+    )
     yield rates(comparison)
     for line in (*comparison.notes, *(line for one in comparison.systems for line in wording.unmatched(one))):
         yield Text(printable(f"note: {line}"), "yellow")
@@ -186,7 +190,8 @@ def diff(comparison: Comparison, index: int, width: int | None = None) -> Iterat
 
     utterance = comparison.utterances[index]
     figures = ", ".join(f"{printable(one.name)} {one.errors[index]}" for one in comparison.systems)
-    yield Text(f"{printable(utterance.id)}  ({comparison.systems[0].lengths[index]} words; errors: {figures})", "bold")
+    words = count_of(int(comparison.systems[0].lengths[index]), "word")
+    yield Text(f"{printable(utterance.id)}  ({words}; errors: {figures})", "bold")
     label = max([9, *(len(one.name) for one in comparison.systems)])
     for one in comparison.systems:
         for cells in folded(columns(one, index), width - label - 4 if width else None):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from asrcli.base.counts import count_of
 from asrcli.compare.scores import FEW_UNITS, Comparison, PairScore, Share, SystemScore
 from asrcli.scoring.intervals import LEVEL, Interval
 from asrcli.scoring.significance import MatchedPairs
@@ -82,9 +83,9 @@ def verdict(comparison: Comparison, pair: PairScore) -> str:
 
 def units(comparison: Comparison, pair: PairScore) -> str:
     """Return on how many independent units a verdict rests."""
-    kind = "speaker or session" if comparison.groups else "utterance"
-    plural = "speakers or sessions" if comparison.groups else "utterances"
-    return f"{pair.units:,} {kind if pair.units == 1 else plural}"
+    if comparison.groups:
+        return count_of(pair.units, "speaker or session", "speakers or sessions")
+    return count_of(pair.units, "utterance")
 
 
 def is_decided(pair: PairScore) -> bool:

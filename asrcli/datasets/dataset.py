@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from asrcli.audio.inputs import EXTENSIONS
-from asrcli.base.files import check_local, is_special, reason
+from asrcli.base.files import cause, check_local, is_special, reason
 from asrcli.datasets import folders, kaldi, manifests
 from asrcli.datasets.utterances import NoText
 from asrcli.errors import InputError
@@ -165,7 +165,7 @@ def lengths_of(paths: Iterable[str]) -> dict[str, float | InputError | None]:
         except InputError as error:
             return error
         except Exception as error:  # the per-input boundary
-            return InputError(f"{path}: unexpected {type(error).__name__}: {error}")
+            return InputError(f"{path}: unexpected {type(error).__name__}: {cause(error)}")
 
     once = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(8) as pool:

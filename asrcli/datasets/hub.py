@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asrcli.base.files import write_atomic
+from asrcli.base.files import cause, write_atomic
+from asrcli.base.http import paced
 from asrcli.datasets.journal import Journal
 from asrcli.datasets.utterances import GROUP_KEYS, ID_KEYS, REFERENCE_KEYS, check_text, first_text, read_manifest
 from asrcli.errors import InputError, MissingExtra, UsageError
@@ -177,6 +178,7 @@ def check_answers(source: str) -> None:
     """
     from huggingface_hub import constants, get_session
 
+    paced(get_session())
     with hub_errors(source):
         get_session().head(constants.ENDPOINT, timeout=SECONDS_TO_ANSWER)
 
@@ -238,7 +240,7 @@ def hub_errors(source: str) -> Iterator[None]:
 
 def first_line(error: Exception) -> str:
     """Return what an error says, shortened to a line, and what to do when there was no answer."""
-    text = " ".join(str(error).split())[:300] or type(error).__name__
+    text = " ".join(cause(error).split())[:300] or type(error).__name__
     network = (
         "connect",
         "timed out",

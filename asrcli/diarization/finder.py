@@ -16,7 +16,7 @@ from asrcli.engines.opening import opening
 from asrcli.types import SAMPLE_RATE, Turn
 
 if TYPE_CHECKING:
-    from asrcli.types import Samples
+    from asrcli.types import HalfSamples, Samples
 
 Announce = Callable[[str], None]
 
@@ -24,7 +24,7 @@ Announce = Callable[[str], None]
 class Finder(Protocol):
     """What finds the speakers of one recording."""
 
-    def find(self, samples: Samples, start: float) -> Diarization:
+    def find(self, samples: Samples | HalfSamples, start: float) -> Diarization:
         """Return who speaks when."""
 
 
@@ -42,7 +42,7 @@ class LoadedDiarizer:
         with opening(self.choice.weights):
             return self.choice.diarizer(self.choice.weights, device)
 
-    def find(self, samples: Samples, count: SpeakerCount) -> Speaking:
+    def find(self, samples: Samples | HalfSamples, count: SpeakerCount) -> Speaking:
         """Return who speaks when, with turns that end with the recording."""
         try:
             found = self.diarizer.find(samples, count)
@@ -83,7 +83,7 @@ class SpeakerFinder:
         self.loaded = LoadedDiarizer(choice, announce)
         self.known = read_voices(wanted.voices, self.loaded.people, self.loaded.source) if wanted.voices else {}
 
-    def find(self, samples: Samples, start: float) -> Diarization:
+    def find(self, samples: Samples | HalfSamples, start: float) -> Diarization:
         """Return who speaks when in a recording.
 
         Args:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asrcli.base.files import write_atomic
+from asrcli.base.files import cause, write_atomic
 from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,12 +67,17 @@ def read_voice(path: Path) -> KeptVoice:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["kind"] != KIND:
             raise ValueError(f"its kind is {data['kind']!r}")
-        values = tuple(float(value) for value in data["print"])
-        if not 0.99 <= sum(value * value for value in values) <= 1.01:
+        values = data["print"]
+        if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
+            raise ValueError("its print is no list of numbers")
+        if not 0.99 <= sum(value * value for value in map(float, values)) <= 1.01:
             raise ValueError("its numbers are no print of length one")
-        return KeptVoice(path.stem, str(data["source"]), tuple(map(str, data["recordings"])), values)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:100]
+        names = [data["source"], *list(data["recordings"])]
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError("what it was made of has no names")
+        return KeptVoice(path.stem, names[0], tuple(names[1:]), tuple(map(float, values)))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
+        reason = " ".join(cause(error).split())[:100]
         raise UsageError(f"'{path}' is no voice print that asr has written: {reason}") from error
 
 

@@ -95,6 +95,9 @@ def name_speakers(
         prints: of the speakers, by label.
         known: of people, by name.
         diarizer: says which cosines leave no doubt.
+
+    Raises:
+        UsageError: a print that was kept has other dimensions.
     """
     import numpy as np
     from scipy.optimize import linear_sum_assignment
@@ -102,6 +105,9 @@ def name_speakers(
     names = list(known)
     if not prints:
         return {}
+    size = next(iter(prints.values())).shape
+    if other := next((name for name, one in known.items() if one.shape != size), None):
+        raise UsageError(f"the print of '{other}' is not as this diarizer makes them: asr voices add makes it again")
     cosines = np.stack(list(prints.values())) @ np.stack(list(known.values())).T  # (speakers, names)
     given = dict(zip(*linear_sum_assignment(-cosines), strict=True))
     found, strangers = dict[str, Voice](), 0

@@ -47,6 +47,7 @@ class Board:
 
     day: str
     rows: tuple[BoardRow, ...]
+    source: str = ""  # whose it is and where it was read
 
     @property
     def best(self) -> BoardRow:

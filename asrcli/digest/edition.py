@@ -8,9 +8,11 @@ import types
 import typing
 from collections import Counter
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
+from asrcli.base.counts import count_of
 from asrcli.digest.board import Best
 from asrcli.digest.families import Family
 from asrcli.digest.figures import Figure
@@ -156,9 +158,9 @@ class Edition:
     def headline(self) -> str:
         """What the day brought, in one sentence; "no news" only when every source is sound."""
         found = [
-            count_of(len(self.papers), "paper"),
-            count_of(len(self.models), "model family", "model families"),
-            count_of(len(self.lines), "other item"),
+            count_of(self.papers, "paper"),
+            count_of(self.models, "model family", "model families"),
+            count_of(self.lines, "other item"),
         ]
         if self.papers or self.models or self.lines:
             return ", ".join(found)
@@ -177,11 +179,6 @@ class Edition:
             one = "paper reports an error rate of its own system"
             said.append(count_of(reporting, one, "papers report error rates of their own systems") + ".")
         return " ".join([*said, f"First by your interests: “{self.papers[0].title}”."])
-
-
-def count_of(number: int, noun: str, plural: str = "") -> str:
-    """Return "1 paper" or "3 papers"."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def to_json(edition: Edition) -> str:
@@ -242,6 +239,8 @@ def convert(kind: Any, value: Any) -> Any:
         return build(typing.cast(type, kind), value)
     if kind is float and type(value) is int:
         return float(value)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return kind(value)
     if type(value) is not kind:
         raise TypeError(f"{kind.__name__} is wanted, not {type(value).__name__}")
     return value

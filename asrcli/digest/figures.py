@@ -68,10 +68,16 @@ _CHANGE = re.compile(r"\b(?:relative|reduc\w+|improv\w+|gains?|lower\w*|decreas\
 _LEVEL = re.compile(r"\b(?:to|of|at|achiev\w+|obtain\w+|reach\w+)\b", re.I)
 
 
-def find_figures(title: str, text: str) -> tuple[Figure, ...]:
-    """Return the figures of a paper's text in order; one number is one figure."""
+def find_figures(title: str, text: str, abstract: str = "") -> tuple[Figure, ...]:
+    """Return the figures of a paper's text in order; one number is one figure.
+
+    Args:
+        title: of the paper.
+        text: what is read.
+        abstract: where the authors name what is theirs, when the text is more than that.
+    """
     found: dict[int, Figure] = {}
-    names = names_of(title, text)
+    names = names_of(title, abstract or text)
     for sentence in split_sentences(text):
         quote = sentence.of(text)
         if len(quote) > LONGEST or not re.search(r"\d", quote):

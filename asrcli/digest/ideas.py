@@ -77,9 +77,14 @@ def untied(text: str, span: Span) -> Span:
     return Span(span.start + tie.end(), span.end) if tie else span
 
 
+def leans(sentence: str) -> bool:
+    """Tell whether a sentence begins with words that mean something in an earlier one, or turn against it."""
+    return _LEANS.match(sentence) is not None and not _SELF.match(sentence)
+
+
 def readable(sentence: str) -> bool:
     """Tell whether a sentence can be read without the others."""
-    if not SHORTEST <= len(sentence) <= LONGEST or (_LEANS.match(sentence) and not _SELF.match(sentence)):
+    if not SHORTEST <= len(sentence) <= LONGEST or leans(sentence):
         return False
     return not re.search(r"https?://|\\[a-z]+\{", sentence) and sentence[-1] in ".!?。"
 

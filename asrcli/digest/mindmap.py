@@ -1,13 +1,14 @@
 """The month as a tree: topics, papers, model families. One HTML file without a request, an outline in markdown, and
 OPML.
 
-The tree is drawn by a small script of our own (SVG, text nodes only). Vendoring d3 and markmap-view would add 330 KB
-of other people's bundles and a renderer that executes HTML in titles; the markdown outline opens in markmap as it is.
+The tree is nested lists that a style sheet draws: side by side at a desk, one below the other on a phone, where fingers
+scroll and pinch as on every page and titles wrap. A small script folds, pages, searches and zooms. Vendoring d3 and
+markmap-view would add 330 KB of other people's bundles and a renderer that executes HTML in titles; the markdown
+outline opens in markmap as it is.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
@@ -20,6 +21,12 @@ from asrcli.web.cleaning import markdown_link, safe_url
 from asrcli.web.markup import Html, add, join_html, tag, write_xml
 
 NEW_DAYS = 7  # what the last so many days of the span brought is marked as new
+TOOLS = (
+    ("smaller", "−", "Smaller"),
+    ("larger", "+", "Larger"),
+    ("fit", "Fit", "Fit into the window"),
+    ("fold", "Fold all", "Fold all"),
+)
 OPEN = 1  # levels unfolded at first: the topics, so that the first view is readable
 
 
@@ -84,52 +91,37 @@ def outline_opml(tree: Node) -> str:
     return write_xml(root)
 
 
-def plain_list(tree: Node) -> Html:
-    """Return the tree as nested lists, for readers and browsers without scripts."""
-    items = []
-    for one in tree.children:
-        leaves = [
-            tag("li", tag("a", leaf.text, href=safe_url(leaf.url)) if safe_url(leaf.url) else leaf.text)
-            for leaf in one.children
-        ]
-        items.append(tag("li", f"{one.text} ({one.leaves})", tag("ul", *leaves)))
-    return tag("noscript", tag("ul", *items))
-
-
-def data_of(node: Node) -> dict[str, object]:
-    """Return a node as the script reads it."""
-    values: dict[str, object] = {"text": node.text, "url": safe_url(node.url), "fresh": node.new}
-    return values | ({"children": [data_of(child) for child in node.children]} if node.children else {})
+def lists(node: Node, depth: int = 0) -> Html:
+    """Return a node with all below it as nested lists: whole without the script, which folds them."""
+    mark: tuple[Html | str, ...] = (" ", tag("b", "●", title="new")) if node.new else ()
+    kind = "node fresh" if node.new else "node"
+    url = safe_url(node.url)
+    if node.children:
+        text = tag("span", f"{node.text} ({node.leaves})", dir="auto")
+        label = tag("button", text, type="button", class_=kind, aria_expanded="true")
+        return tag("li", label, tag("ul", *(lists(child, depth + 1) for child in node.children)), data_depth=str(depth))
+    text = tag("span", node.text, *mark, dir="auto")
+    if url:
+        label = tag("a", text, class_=kind, href=url, target="_blank", rel="noopener noreferrer")
+    else:
+        label = tag("span", text, class_=kind, tabindex="-1")
+    return tag("li", label, data_depth=str(depth))
 
 
 def mindmap_html(tree: Node, language: str = "en", unfolded: int = OPEN) -> str:
     """Return the page, so many levels unfolded at first."""
-    data = json.dumps(data_of(tree), ensure_ascii=False, separators=(",", ":"))
-    # A data block is not run, but "</script>" and "<!--" in it would still end or bend it.
-    data = (
-        data.replace("<", "\\u003c")
-        .replace(">", "\\u003e")
-        .replace("&", "\\u0026")
-        .replace("\u2028", "\\u2028")
-        .replace("\u2029", "\\u2029")
+    tools = [
+        tag("input", id="find", type="search", placeholder="Search", aria_label="Search the titles"),
+        *(tag("button", text, id=name, type="button", aria_label=said) for name, text, said in TOOLS),
+    ]
+    keys = "Arrows move, Enter opens, / searches, + and - zoom, 0 fits, Esc folds. "
+    header = tag(
+        "header",
+        tag("h1", tree.text, dir="auto"),
+        tag("div", *tools, id="tools"),
+        tag("p", tag("span", keys, class_="keys"), tag("b", "●"), " is new. ", tag("span", id="said", role="status")),
     )
-    body = join_html(
-        [
-            tag(
-                "header",
-                tag("h1", tree.text),
-                tag("input", id="find", type="search", placeholder="Search", aria_label="Search the titles"),
-                " ",
-                tag("button", "Fit", id="fit", type="button"),
-                " ",
-                tag("button", "Fold all", id="fold", type="button"),
-                tag("p", "Arrows move, + and - zoom, 0 fits. ", tag("b", "●"), " is new."),
-            ),
-            Html('<svg id="map" role="img" aria-label="mindmap"></svg>'),
-            plain_list(tree),
-            Html(f'<script type="application/json" id="tree">{data}</script>'),
-        ]
-    )
+    body = tag("ul", lists(tree), id="tree", data_unfolded=str(unfolded))
     return document(
-        tree.text, language, body, asset("mindmap.css"), asset("mindmap.js").replace("UNFOLDED", str(unfolded))
+        tree.text, language, join_html([header, tag("div", body, id="map")]), asset("mindmap.css"), asset("mindmap.js")
     )

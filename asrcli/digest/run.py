@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -156,21 +156,33 @@ def daily_path(out: Path, day: str, suffix: str) -> Path:
     return out / "daily" / f"{day}.{suffix}"
 
 
-def pages_of(edition: Edition) -> dict[str, str]:
-    """Return suffix -> text for the pages of a day, all made from the edition alone."""
+def pages_of(edition: Edition, cards: Collection[str] = ()) -> dict[str, str]:
+    """Return suffix -> text for the pages of a day, all made from the edition alone.
+
+    Args:
+        edition: the day.
+        cards: names of the papers that have a page of their own, which the day's pages link.
+    """
     from asrcli.digest.pages.html import day_html
     from asrcli.digest.pages.markdown import day_markdown
 
-    return {"json": to_json(edition), "md": day_markdown(edition), "html": day_html(edition)}
+    return {"json": to_json(edition), "md": day_markdown(edition, cards), "html": day_html(edition, cards=cards)}
 
 
 def write_edition(out: Path, edition: Edition, files: Files) -> None:
     """Write a day's pages, and the rolling pages and feeds over all days."""
     from asrcli.digest.pages.rolling import write_rolling
 
-    for suffix, text in pages_of(edition).items():
-        files.write(daily_path(out, edition.day, suffix), text)
+    write_pages(out, edition, files)
     write_rolling(out, files)
+
+
+def write_pages(out: Path, edition: Edition, files: Files) -> None:
+    """Write a day's own pages."""
+    from asrcli.digest.papers.files import cards_in
+
+    for suffix, text in pages_of(edition, cards_in(out)).items():
+        files.write(daily_path(out, edition.day, suffix), text)
 
 
 def dated(out: Path, edition: Edition) -> Edition:

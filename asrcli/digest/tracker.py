@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.files import cause
 from asrcli.base.whole import read_text
 from asrcli.digest.compose import compose
 from asrcli.digest.edition import to_json
@@ -40,7 +41,7 @@ def read_day(path: Path) -> tuple[date, list[Report]]:
         papers = [item for one in values["papers"] for item in [read_paper(one)] if item is not None]
         models = [item for one in values["models"] for item in [read_listed(one)] if item is not None]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path}: not a day of the tracker ({type(error).__name__}: {str(error)[:80]})") from error
+        raise InputError(f"{path}: not a day of the tracker ({type(error).__name__}: {cause(error)[:80]})") from error
     said = f"from {clean(path.name, 60)}"
     return day, [
         Report("arxiv", State.OK, f"{len(papers)} papers {said}", tuple(papers)),

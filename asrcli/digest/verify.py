@@ -105,13 +105,15 @@ def verify_day(out: Path, day: str, store: Store | None) -> list[str]:
     Raises:
         InputError: there is no such day, or its JSON cannot be read at all.
     """
+    from asrcli.digest.papers.files import cards_in
+
     edition = load_edition(out, day)
     found = edition_problems(edition)
     if edition.day != day:
         found.append(f"the JSON says it is of {edition.day}")
     if store is not None:
         found += store_problems(edition, store)
-    for suffix, text in pages_of(edition).items():
+    for suffix, text in pages_of(edition, cards_in(out)).items():
         path = daily_path(out, day, suffix)
         try:
             written = path.read_bytes()

@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from asrcli.base.files import cause
 from asrcli.engine import Device, Engine, Plugin
 from asrcli.errors import AsrError, DeviceError, OutOfMemory, UsageError
 
@@ -47,6 +48,7 @@ def choose(
     dtype: str = "auto",
     threads: int = 0,
     announce: Callable[[str], None] | None = None,
+    elsewhere: bool = False,
 ) -> Device:
     """Return the device and precision that an engine shall use.
 
@@ -56,6 +58,7 @@ def choose(
         dtype: ``auto`` leaves the choice to the engine, which knows the size of its model.
         threads: CPU threads; 0 leaves it to the library.
         announce: gets one sentence when the precision asked for does not exist on the device and another is used.
+        elsewhere: the device is one of another machine, and this one need not have it.
 
     Raises:
         UsageError: a kind or dtype nobody knows, or one the engine cannot use.
@@ -64,7 +67,7 @@ def choose(
     kind, index = _parse(engine, kind)
     if kind == "auto":
         kind = next((one for one in engine.devices if available(engine, one) > 0), engine.devices[-1])
-    elif available(engine, kind) <= index:
+    elif not elsewhere and available(engine, kind) <= index:
         there = ", ".join(_present(engine)) or "none that it can use"
         wanted = f"{kind}:{index}" if kind == "cuda" else kind
         raise DeviceError(
@@ -268,4 +271,4 @@ def is_out_of_memory(error: BaseException) -> bool:
         return error.errno == errno.ENOMEM
     if any(base.__name__ == "OutOfMemoryError" for base in type(error).__mro__):  # torch's, wherever it lives
         return True
-    return isinstance(error, RuntimeError) and OUT_OF_MEMORY.search(str(error)) is not None
+    return isinstance(error, RuntimeError) and OUT_OF_MEMORY.search(cause(error)) is not None

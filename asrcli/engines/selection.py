@@ -91,6 +91,7 @@ class Setup:
     dtype: str = "auto"
     threads: int = 0  # of the CPU; 0: the library decides
     offline: bool = False
+    elsewhere: bool = False  # the device is one of another machine
 
 
 def prepare(engine: type[Engine], model: str | None, options: Options, setup: Setup, announce: Announce) -> Choice:
@@ -104,7 +105,8 @@ def prepare(engine: type[Engine], model: str | None, options: Options, setup: Se
         announce(f"backend {chosen} of engine {engine.name}; --backend names another: {others}")
     check_options(engine, options)
     clip_length(engine, options)
-    return Choice(engine, weights, devices.choose(engine, setup.device, setup.dtype, setup.threads, announce=announce))
+    device = devices.choose(engine, setup.device, setup.dtype, setup.threads, announce, setup.elsewhere)
+    return Choice(engine, weights, device)
 
 
 def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: Announce) -> Choice:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from asrcli.base.children import python
+from asrcli.base.children import python, surroundings
 from asrcli.base.files import lock
-from asrcli.environments.store import MODULES, RECORD, Environment, keep
+from asrcli.environments.store import MODULES, Environment, clear, keep
 from asrcli.errors import EngineUnavailable
 
 CPU_TORCH = "https://download.pytorch.org/whl/cpu"
@@ -36,12 +36,19 @@ def make(environment: Environment, modules: Mapping[str, Path], announce: Announ
     with open(folder.with_suffix(".lock"), "ab") as claim:
         if lock(claim.fileno()) is False:
             raise EngineUnavailable(f"another process makes the environment of engine '{environment.engine}' now")
-        if folder.exists():
+        if os.path.lexists(folder):
             announce(f"removing what is left in {folder}")
-            (folder / RECORD).unlink(missing_ok=True)
-            shutil.rmtree(folder)
+            clear(folder)
         for command in _commands(environment):
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), check=False)
+            # Elsewhere than the user is: uv obeys a uv.toml or pyproject.toml there, whose index may be anybody's.
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=sys.stderr.fileno(),
+                check=False,
+                cwd=folder.parent,
+                env=surroundings(),
+            )
             if done.returncode:
                 raise EngineUnavailable(
                     f"the environment of engine '{environment.engine}' cannot be made: {os.path.basename(command[0])} "
@@ -54,18 +61,21 @@ def make(environment: Environment, modules: Mapping[str, Path], announce: Announ
 def link(environment: Environment, modules: Mapping[str, Path]) -> None:
     """Let the interpreter of an environment find modules by links in a folder of its own, which holds nothing else."""
     place = environment.folder / MODULES
+    if place.is_symlink():
+        clear(place)
     place.mkdir(exist_ok=True)
     for name, source in modules.items():
         target = place / (name if source.is_dir() else source.name)
         if not target.is_symlink() or os.readlink(target) != str(source):
-            target.unlink(missing_ok=True)
+            clear(target)
             target.symlink_to(source)
 
 
 def _commands(environment: Environment) -> list[list[str]]:
     """Return what makes an environment and fills it."""
     folder, wanted = str(environment.folder), list(environment.requirements)
-    if (uv := shutil.which("uv")) is not None:
+    if (found := shutil.which("uv")) is not None:
+        uv = os.path.abspath(found)
         torch = ["--torch-backend", "cpu"] if environment.cpu_torch else []
         offline = ["--no-python-downloads"]  # the interpreter is this one
         return [

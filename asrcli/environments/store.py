@@ -103,13 +103,21 @@ def keep(environment: Environment) -> None:
     write_atomic(environment.folder / RECORD, json.dumps(values, indent=1) + "\n")
 
 
+def clear(path: Path) -> None:
+    """Remove a folder, or what stands in its place; of a link the link alone."""
+    if path.is_dir() and not path.is_symlink():
+        (path / RECORD).unlink(missing_ok=True)  # from now on nobody uses it
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def remove(engine: str) -> list[Path]:
     """Remove all that there is of an engine's environments, and return the folders."""
     known = {one.folder for one in environments() if one.engine == engine}
     own = re.compile(re.escape(engine) + r"-[0-9a-f]{12}")
     unfinished = {path for path in root().glob("*") if own.fullmatch(path.name) and not (path / RECORD).exists()}
     for folder in (removed := sorted(known | unfinished)):
-        (folder / RECORD).unlink(missing_ok=True)  # from now on nobody uses it
-        shutil.rmtree(folder)
+        clear(folder)
         folder.with_suffix(".lock").unlink(missing_ok=True)
     return removed

@@ -11,6 +11,7 @@ from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asrcli.base.counts import count_of
 from asrcli.formats import worded
 from asrcli.formats.text import clean
 from asrcli.formats.turns import UNKNOWN
@@ -118,7 +119,7 @@ def time_doubts(transcript: Transcript, formats: Collection[str], highlight: boo
         return
     whole = [segment for segment in transcript.segments if is_untimed(segment)]
     if whole and by_words:
-        yield f"{len(whole)} of {len(transcript.segments)} segments have no word times and are written whole"
+        yield f"{len(whole)} of {count_of(transcript.segments, 'segment')} without word times, written whole"
     words = [
         word
         for segment in transcript.segments
@@ -128,7 +129,7 @@ def time_doubts(transcript: Transcript, formats: Collection[str], highlight: boo
     ]
     guessed = sum(not is_timed(word) for word in words)
     if guessed:
-        yield f"the times of {guessed} of {len(words)} words are interpolated: nobody has found them there"
+        yield f"the times of {guessed} of {count_of(words, 'word')} are interpolated: nobody has found them there"
 
 
 def end_of(transcript: Transcript) -> int:

@@ -35,6 +35,15 @@ def show_tables(*, as_json: bool) -> None:
     table_console().print(made)
 
 
+def newer_than(table: Table) -> str:
+    """Say which table about the same is the newest, "" when this one is."""
+    days = {one.table: one.day for one in versions() if one.table.startswith(f"{table.name}-")}
+    name = max(days, key=lambda one: (days[one], one), default="")
+    if not name or days[name] <= table.day:
+        return ""
+    return f"newest: {name}, data of {days[name]}, quoted by others: asr leaderboard -t {name}"
+
+
 def tables_json(found: Found) -> str:
     """Return the facts of tables as JSON."""
     facts = [

@@ -44,6 +44,13 @@ class Board:
     selected: int  # rows that fit the view, of all rows
     columns: tuple[EvalSet, ...] = ()  # the test sets to show: those of the average, or all where there is none
     notes: tuple[str, ...] = ()
+    sorted_by: str = ""  # the test set whose rates order the rows, "" for an average or another figure
+
+    @property
+    def source(self) -> str:
+        """The titles of the tables and where their rows were read."""
+        titles = "; ".join(table.title for table in self.tables)
+        return f"{titles} ({', '.join(dict.fromkeys(one.row.source for one in self.standings))})"
 
     @property
     def protocols(self) -> tuple[Protocol, ...]:
@@ -74,10 +81,10 @@ def arrange(tables: Sequence[Table], view: View, extra: Iterable[Row] = ()) -> B
     if not rows and not added:
         raise UsageError(f"none of the {len(every)} models fits: {wanted_of(view)}{silence(every, view)}")
     ranked = rank_rows([*rows, *added], sets, mix=view.mix, from_published=from_published)
-    order = sort_key(view.sort, sets, tables)
+    order, sorted_by = sort_key(view.sort, sets, tables)
     found = tuple(sorted(ranked, key=order))
     columns = sets or tuple({one.name: one for table in tables for one in table.sets}.values())
-    board = Board(tuple(tables), sets, found, len(rows), columns)
+    board = Board(tuple(tables), sets, found, len(rows), columns, sorted_by=sorted_by)
     return replace(board, notes=tuple(notes_of(board, view, len(every), from_published=from_published)))
 
 
@@ -159,8 +166,10 @@ def rank_intervals(rows: Sequence[Row], sets: Sequence[EvalSet]) -> list[tuple[i
 
 def sort_key(
     sort: str, sets: Sequence[EvalSet], tables: Sequence[Table]
-) -> Callable[[Standing], tuple[bool, float, str]]:
-    """Return the order of the rows; what has no value comes last, and equals are in the order of their names.
+) -> tuple[Callable[[Standing], tuple[bool, float, str]], str]:
+    """Return the order of the rows, and the test set that makes it, "" when none does.
+
+    What has no value comes last, and equals are in the order of their names.
 
     Raises:
         UsageError: there is no such order.
@@ -185,7 +194,7 @@ def sort_key(
         value = one.row.rates.get(name) if name else figures[sort](one)
         return value is None, value or 0.0, one.row.model.lower()
 
-    return key
+    return key, name
 
 
 def notes_of(board: Board, view: View, every: int, *, from_published: bool) -> list[str]:

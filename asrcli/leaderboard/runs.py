@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asrcli.base.counts import count_of
 from asrcli.datasets.results import RunRecord, read_run, system_name
 from asrcli.leaderboard.manifests import NORMALIZER, model_label
 from asrcli.leaderboard.scores import count_errors
@@ -40,7 +41,8 @@ def summary(run: Measured) -> str:
     """Return what a run measured, in one line."""
     rates = [f"WER {rate:.2f} %" for rate in run.row.rates.values()]
     speed = [f"RTFx {run.seconds / run.time:,.2f}"] if run.seconds and run.time else []
-    return f"{run.row.model} on {run.set}: {', '.join([*rates, *speed])}, {run.utterances:,} utterances ({run.path})"
+    figures = ", ".join([*rates, *speed, count_of(run.utterances, "utterance")])
+    return f"{run.row.model} on {run.set}: {figures} ({run.path})"
 
 
 def grouped(runs: Sequence[Measured]) -> list[tuple[tuple[str, ...], list[Measured]]]:
@@ -113,13 +115,19 @@ def compare(run: Measured, table: Table) -> list[str]:
         sets = ", ".join(one.name for one in table.sets) or "none"
         lines.append(f"test set: NOT comparable: '{run.set}' is none of this table's ({sets})")
     elif known.utterances and known.utterances != run.utterances:
-        lines.append(f"test set: NOT comparable: {run.utterances:,} utterances, {run.set} has {known.utterances:,}")
+        lines.append(
+            f"test set: NOT comparable: {count_of(run.utterances, 'utterance')}, {run.set} has {known.utterances:,}"
+        )
     elif known.utterances:
         lines.append(f"test set: same name and same number of utterances ({run.utterances:,})")
     else:
-        lines.append(f"test set: same name; {run.utterances:,} utterances, how many the table has is not published")
+        lines.append(
+            f"test set: same name; {count_of(run.utterances, 'utterance')}, how many the table has is not published"
+        )
     if run.failed:
-        lines.append(f"answers: {run.failed:,} of {run.utterances:,} utterances failed and count as not recognised")
+        lines.append(
+            f"answers: {run.failed:,} of {count_of(run.utterances, 'utterance')} failed and count as not recognised"
+        )
     counted = "same way" if published.scorer.startswith(("jiwer", "kaldialign")) else "the table's way is not known"
     lines.append(f"counting: {counted} ({own.scorer}; the table: {published.scorer or 'not said'})")
     known_rules = published.normalizer.startswith("Open ASR Leaderboard") and "before" not in published.normalizer

@@ -9,7 +9,7 @@ from asrcli.base.console import printable
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.ranking import Board, Standing
 from asrcli.leaderboard.runs import Measured, grouped, summary
-from asrcli.leaderboard.tables import Kind
+from asrcli.leaderboard.tables import EvalSet, Kind
 from asrcli.reports.blocks import two_digits
 from asrcli.reports.terminal import Sheet, table
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from asrcli.leaderboard.scores import Score
 
 WIDTH = 125  # characters that a board takes without the columns of the test sets
+BARE = 44  # what a board takes at the least when words wrap
 NARROWEST = 72  # below this, columns come one group under the other
 
 
@@ -36,8 +37,7 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
 
     titles = "; ".join(f"{one.title}, data of {one.version} ({one.kind})" for one in board.tables)
     yield Text(printable(titles), "bold")
-    fit = WIDTH + sum(len(one.name) + 2 for one in board.columns) <= width
-    sets = board.columns if fit or len(board.columns) == 1 else ()
+    sets = sets_shown(board, width)
     columns = ["rank", "95 %", "model", f"average {board.unit}", *(one.name for one in sets), "RTFx", "size", "licence"]
     shown = (
         [*board.standings[:top], *(one for one in board.standings[top:] if measured(one))] if top else board.standings
@@ -47,11 +47,9 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
         columns.insert(4, "CERR")
         rows = [[*row[:4], cell, *row[4:]] for row, cell in zip(rows, reductions(board, shown), strict=True)]
     columns += ["protocol", "day", ""]
-    if width < NARROWEST:
-        order = [2, 0, 1, *range(3, len(columns))]
-        yield Sheet([columns[at] for at in order], [[row[at] for at in order] for row in rows])
-    else:
-        yield in_one_piece(columns, rows)
+    yield drawn(columns, rows, width)
+    if hidden := len(board.columns) - len(sets):
+        yield Text(f"{hidden} of {len(board.columns)} test sets do not fit: --sort SET shows one, --csv - all", "dim")
     if len(shown) < len(board.standings):
         yield Text(f"{len(shown)} of {len(board.standings)} rows (--top 0 shows all)", "dim")
     for lines, alike in grouped(runs):
@@ -67,6 +65,38 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
         yield Text(printable(sentence), "dim")
 
 
+def drawn(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> RenderableType:
+    """Return the table; on a narrow terminal without columns that tell no row from another."""
+    if width < NARROWEST:
+        order = [2, 0, 1, *range(3, len(columns))]
+        return Sheet([columns[at] for at in order], [[row[at] for at in order] for row in rows])
+    kept = [at for at in range(len(columns)) if width >= WIDTH or telling(columns[at], [row[at] for row in rows])]
+    return in_one_piece([columns[at] for at in kept], [[row[at] for at in kept] for row in rows])
+
+
+def telling(column: str, cells: Sequence[str]) -> bool:
+    """Tell whether a column says something: a day and a protocol that all rows share stand below the table."""
+    different = set(cells)
+    return not different <= {"", "–"} and not (column in ("protocol", "day", "") and len(different) == 1)
+
+
+def sets_shown(board: Board, width: int) -> tuple[EvalSet, ...]:
+    """Return the test sets whose rates have a column.
+
+    All where they fit; the one that orders the rows always; and where nothing is averaged, as many as there is room
+    for, since a row has no other number.
+    """
+    if WIDTH + sum(len(one.name) + 2 for one in board.columns) <= width or len(board.columns) == 1:
+        return board.columns
+    room = max(width - BARE, 0) if all(one.average is None for one in board.standings) else 0
+    kept = []
+    for one in board.columns:
+        room -= len(one.name) + 2
+        if room >= 0 or one.name == board.sorted_by:
+            kept.append(one)
+    return tuple(kept)
+
+
 def reductions(board: Board, shown: Sequence[Standing]) -> list[str]:
     """Return by which share of its errors each row has more than the best one: what reports call CERR."""
     known = [one.average for one in board.standings if one.average]
@@ -78,9 +108,9 @@ def in_one_piece(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table
     """Return the table of a board, in which what is said in words wraps."""
     made = table("", columns, rows)
     made.padding = (0, 1, 0, 0)
-    made.columns[2].min_width = 24
-    for place, column in enumerate(made.columns):
-        worded = place == 2 or place >= len(made.columns) - 4
+    made.columns[columns.index("model")].min_width = 24
+    for name, column in zip(columns, made.columns, strict=True):
+        worded = name in ("model", "licence", "protocol", "day", "")
         column.no_wrap = not worded
         column.justify = "left" if worded else "right"
     return made

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from asrcli.base.files import is_special, lock, reason, write_atomic
+from asrcli.base.files import is_special, link_elsewhere, lock, reason, write_atomic
 from asrcli.base.lines import append, objects, opened
 from asrcli.errors import OutputError, UsageError
 from asrcli.outputs import recipes
@@ -80,8 +80,11 @@ class Ledger:
     def kept(self, output: str) -> Kept | None:
         """Return why a file must not be replaced: it is not ours, or not as we wrote it. ``None``: it may be.
 
-        An empty file holds nobody's work, and a pipe or a device keeps nothing.
+        An empty file holds nobody's work, and a pipe or a device keeps nothing. What a link of the folder leads to
+        is not ours, whatever the record says: both may come with the folder.
         """
+        if target := link_elsewhere(output):
+            return Kept(f"a link to '{target}'")
         try:
             if is_special(output) or os.path.isdir(output) or not os.path.getsize(output):
                 return None

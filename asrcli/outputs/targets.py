@@ -51,6 +51,8 @@ class File:
     @cached_property
     def place(self) -> Key | None:
         """What tells its place from others, with every link followed, also when nothing is there yet."""
+        if is_stored(self.path):  # the system knows nothing of it, and would be asked for each part of the name
+            return ("place", self.path)
         if self.number is not None or (self.content is None and os.path.exists(self.path)):
             return None
         folder, name = os.path.split(os.path.realpath(self.path))

@@ -29,7 +29,7 @@ class Calls:
                 return recogniser.identify_language(clips)
             with self._companions:
                 return identifier.identify_language(clips)
-        except DeviceError:
+        except (EngineUnavailable, DeviceError):  # no recording is to blame, and another recogniser may do it
             raise
         except Exception as error:  # the per-input boundary
             return error

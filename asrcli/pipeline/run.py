@@ -71,6 +71,8 @@ def run(
     try:
         for _ in lanes:  # each thread's last word is None
             yield from unless_raised(until_none(events))
+        if said := work.feeding.verdict():
+            yield Notice(said)
     finally:
         work.fed.close()
         for recogniser in lent:

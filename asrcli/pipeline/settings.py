@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,3 +37,9 @@ class Settings:
     answer: Callable[[Transcript, Recogniser], Transcript] | None = None  # adds answers to what was asked about it
     opening: Callable[[int], None] | None = None  # before each recording is opened, in its decoding thread; may fail it
     listen: Listen | None = None  # gets the blocks of each recording as they are decoded, and hands them on
+
+
+def decode_threads(recognisers: int, elsewhere: bool) -> int:
+    """Return how many threads decode for so many recognisers: of the cores half, or all where the engines are not."""
+    cores = os.cpu_count() or 2
+    return max(2, min(8 * recognisers, cores if elsewhere else cores // 2))

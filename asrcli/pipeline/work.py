@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +14,7 @@ from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch
 from asrcli.pipeline.calls import Calls
 from asrcli.pipeline.events import ClipRecognised, Event, Failed, Finished, Known, Settled, Voted, Worked
 from asrcli.pipeline.feed import End, Fed
+from asrcli.pipeline.feeding import Feeding
 from asrcli.pipeline.recorded import shaped_by
 from asrcli.pipeline.settings import Settings
 from asrcli.pipeline.track import Track
@@ -40,7 +40,7 @@ class Work:
         self.fed: SecondsQueue[Fed] = SecondsQueue(settings.queue_seconds)
         self.all = tuple(recognisers)
         self.recognisers = list(recognisers)  # without those that have failed
-        self.at_work = Counter[Recogniser]()  # batches of each
+        self.feeding = Feeding()
         self.calls = Calls(options, settings)
         self.recognised = 0.0  # seconds of audio
         self.choice = choice = recognisers[0].choice
@@ -166,7 +166,7 @@ class Work:
         taken = set(chosen)
         self.waiting = [one for at, one in enumerate(self.waiting) if at not in taken]
         clips = [clip for _, clip in batch]
-        self.at_work[recogniser] += 1
+        self.feeding.begin(recogniser)
         try:
             with self._unlocked():
                 results, spent = self.calls.recognise(recogniser, clips)
@@ -174,7 +174,7 @@ class Work:
             self._give_back(batch)
             raise
         finally:
-            self.at_work[recogniser] -= 1
+            self.feeding.end(recogniser)
         seconds = sum(clip.seconds for clip in clips) or 1.0
         self._count(recogniser, seconds)
         for (track, clip), result in zip(batch, results, strict=True):
@@ -213,7 +213,7 @@ class Work:
         if recogniser not in self.recognisers:
             raise Closed
         seconds = sum(clip.seconds for _, clip in self.waiting)
-        return not self.at_work[recogniser] or seconds > self.budget * len(self.recognisers)
+        return not self.feeding.busy(recogniser) or seconds > self.budget * len(self.recognisers)
 
     def _count(self, recogniser: Recogniser, seconds: float) -> None:
         self.recognised += seconds

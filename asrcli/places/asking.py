@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from asrcli.base.files import cause
 from asrcli.base.http import Passing
 from asrcli.places.addresses import is_allowed, may_be_plain
 from asrcli.places.blocks import Facts
@@ -115,5 +116,5 @@ def failure_text(error: Exception) -> str:
     if isinstance(error, httpx2.TimeoutException):
         return "takes too long"
     if isinstance(error, httpx2.ConnectError):
-        return "cannot be reached" + (": its certificate is not valid" if "CERTIFICATE" in str(error) else "")
+        return "cannot be reached" + (": its certificate is not valid" if "CERTIFICATE" in cause(error) else "")
     return "ends in the middle"

@@ -7,11 +7,13 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
 from asrcli.base.background import in_order
+from asrcli.base.files import cause
 from asrcli.errors import InputError, OutputError, UsageError
 from asrcli.places.addresses import WEB, bucket_and_key, is_address, scheme_of
 from asrcli.places.blocks import Blocks, Facts
 
 AT_ONCE = 16  # requests
+MOST_LISTED = 5_000_000  # objects; a server may say that there are more without an end
 MOST_TEXT = 1 << 26  # bytes of a text that is read at once
 _seen: dict[str, Facts] = {}  # what was last said of each place: by a listing, or when it was asked for
 
@@ -110,7 +112,9 @@ def listed(folder: str) -> Iterator[str]:
 
     scheme, place, _ = bucket_and_key(folder)
     with located(folder, UsageError) as (bucket, key):
-        for path, found in bucket.listed(key.rstrip("/")):
+        for count, (path, found) in enumerate(bucket.listed(key.rstrip("/"))):
+            if count == MOST_LISTED:
+                raise UsageError(f"'{folder}' holds more than {MOST_LISTED} objects: name a folder in it")
             name = f"{scheme}://{place}/{path}"
             _seen[name] = found
             yield name
@@ -125,7 +129,7 @@ def check_there(folder: str) -> None:
         try:
             bucket.read(f"{folder.partition(place)[2].strip('/')}/.asr/none".strip("/"), 1)
         except FileNotFoundError as error:
-            if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
+            if "NoSuchBucket" in cause(error) or "ContainerNotFound" in cause(error):
                 raise
 
 

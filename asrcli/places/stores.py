@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
+from asrcli.base.files import cause
 from asrcli.errors import AsrError, InputError, OutputError, UsageError
 from asrcli.places.addresses import bucket_and_key
 from asrcli.places.blocks import FIRST, Blocks, Facts
@@ -48,7 +49,7 @@ class Bucket:
         try:
             self.store = kinds[scheme](name, client_options=client, retry_config=retries, **settings)
         except Exception as error:  # obstore's own classes have no base but this one
-            words = re.sub(r"^Generic \w+ error: ", "", str(error).partition("\n")[0])
+            words = re.sub(r"^Generic \w+ error: ", "", cause(error).partition("\n")[0])
             raise UsageError(
                 f"'{self.name}': {words or type(error).__name__}; set what its provider asks for"
             ) from None
@@ -180,7 +181,7 @@ def _spoken(name: str, mistake: type[AsrError]) -> Iterator[None]:
 def _say(name: str, mistake: type[AsrError], error: Exception) -> NoReturn:
     from obstore import exceptions
 
-    text, status = str(error), _status(error)
+    text, status = cause(error), _status(error)
     code = next((one or other for one, other in CODE.findall(text)), "")
     if isinstance(error, exceptions.PreconditionError):
         raise InputError(f"{name}: it changed while it was read; the same command does it again") from None
@@ -219,7 +220,7 @@ def _failure(error: Exception, text: str) -> str:
 
 
 def _status(error: Exception) -> str:
-    found = STATUS.search(str(error))
+    found = STATUS.search(cause(error))
     return found[1] if found else ""
 
 

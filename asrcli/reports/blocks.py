@@ -31,13 +31,14 @@ def model_link(name: str, on_hub: bool) -> str:
     return markdown_link(name, f"https://huggingface.co/{name}" if linked else "")
 
 
-def top_block(rows: Sequence[TopRow], day: str) -> str:
-    """Return the first ten of a ranking (the best first) with the day of its data, not of its reading."""
+def top_block(rows: Sequence[TopRow], day: str, source: str = "") -> str:
+    """Return the first ten of a ranking (the best first) with source and day of its data, not of its reading."""
     lines = [
         f"| {rank} | {model_link(one.model, one.on_hub)} | {two_digits(one.average)} % |"
         for rank, one in enumerate(rows[:TOP], 1)
     ]
-    return "\n".join(["| Rank | Model | Avg WER |", "|---|---|---|", *lines, "", f"Data of {escape_markdown(day)}."])
+    origin = f"Data of {escape_markdown(day)}." + (f" Source: {escape_markdown(source)}." if source else "")
+    return "\n".join(["| Rank | Model | Avg WER |", "|---|---|---|", *lines, "", origin])
 
 
 def two_digits(value: float) -> str:

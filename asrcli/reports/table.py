@@ -89,4 +89,10 @@ def html_table(grid: Grid) -> str:
     body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in grid.rows)
     note = f'<p class="quiet">{html.escape(grid.note)}.</p>' if grid.note else ""
     title = html.escape(grid.title)
-    return f"<section><h2>{title}</h2><div class=grid><table><tr>{head}</tr>{body}</table>{note}</div></section>"
+    inner = f"<table><tr>{head}</tr>{body}</table>{note}"
+    return f"<section><h2>{title}</h2>{scroller('grid', title, inner)}</section>"
+
+
+def scroller(kind: str, title: str, inner: str) -> str:
+    """Return what is wider than a phone in a box that a keyboard scrolls too; all are HTML."""
+    return f'<div class="{kind}" tabindex="0" role="region" aria-label="{title}">{inner}</div>'

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from asrcli.alignment.language import guess_language
 from asrcli.alignment.result import FOREIGN, Summary, summarise
 from asrcli.base.console import brief, clock
+from asrcli.base.counts import count_of
 from asrcli.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ def doubts(transcript: Transcript) -> Iterator[str]:
         longest = max(transcript.leaps, key=lambda leap: leap.words)
         total = sum(leap.words for leap in transcript.leaps)
         count = len(transcript.leaps)
-        where = "in one place" if count == 1 else f"in {count} places, the longest of {longest.words} words"
+        where = "in one place" if count == 1 else f"in {count} places, the longest of {count_of(longest.words, 'word')}"
         yield (
-            f"{total} words of the text are not in the audio, {where} from '{brief(words[longest.word].text)}' "
+            f"{count_of(total, 'word')} of the text {'is' if total == 1 else 'are'} not in the audio, "
+            f"{where} from '{brief(words[longest.word].text)}' "
             f"at {clock(longest.start)} (confidence {longest.confidence:.2f})"
         )
 
@@ -36,7 +38,7 @@ def failed_check(transcript: Transcript, request: AlignRequest, scored: bool = T
     summary: Summary = summarise(transcript, scored, request.vad is not None)
     if not transcript.speech and request.min_coverage > 0:
         return "nobody speaks in it (--no-vad looks for the words all the same)"
-    share = f"{summary.sure} of {summary.words} words ({summary.coverage:.0%}) are surely in the audio"
+    share = f"{summary.sure} of {count_of(summary.words, 'word')} ({summary.coverage:.0%}) are surely in the audio"
     if summary.coverage < min(FOREIGN, request.min_coverage):
         return f"{share}: another text, or speech in another language than '{transcript.language or 'unknown'}'"
     if summary.coverage < request.min_coverage:

@@ -5,7 +5,6 @@ Nothing here prints: `execute` yields what happens and the command renders it, a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -28,7 +27,7 @@ from asrcli.outputs.identity import Stamp, stamp
 from asrcli.pipeline.events import ClipRecognised, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.pipeline.events import Worked as WorkedEvent
 from asrcli.pipeline.run import run
-from asrcli.pipeline.settings import MOST_CLIPS, Settings
+from asrcli.pipeline.settings import MOST_CLIPS, Settings, decode_threads
 from asrcli.runs.events import Done, JobEvent, JobFailed, Note, Probed, Recognised, Worked
 from asrcli.runs.jobs import Job
 from asrcli.runs.journal import Journal
@@ -229,7 +228,8 @@ class Execution:
         asked = replace(self.request, options=self.options)
         listen = self.desk.listen if self.desk else None
         words = self._written if self.request.writing.changes else self.words
-        return replace(pipeline_settings(asked, self.choice), words=words, listen=listen, opening=self._opening)
+        settings = pipeline_settings(asked, self.choice, len(self.recognisers))
+        return replace(settings, words=words, listen=listen, opening=self._opening)
 
     def _handle(self, event: Event) -> Iterator[JobEvent]:
         if isinstance(event, Notice):
@@ -281,7 +281,7 @@ class Execution:
             self.shared.release(job)
 
 
-def pipeline_settings(request: Request, choice: Choice) -> Settings:
+def pipeline_settings(request: Request, choice: Choice, recognisers: int = 1) -> Settings:
     """Return how the pipeline runs for a request."""
     from asrcli.audio.cut import CutOptions
 
@@ -293,5 +293,5 @@ def pipeline_settings(request: Request, choice: Choice) -> Settings:
         punctuator=companions.load_punctuator(named) if (named := request.punctuation) else None,
         identifier=companions.load_identifier(named) if (named := request.identifier) else None,
         answer=partial(answer, questions=asked) if (asked := request.options.ask) else None,
-        decode_threads=max(2, min(8, (os.cpu_count() or 2) // 2)),
+        decode_threads=decode_threads(recognisers, request.workers.ray is not None),
     )

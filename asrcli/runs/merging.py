@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.base.files import check_local, reason
+from asrcli.base.whole import MOST_ROWS, read_whole
 from asrcli.errors import InputError
 
 Record = dict[str, Any]
@@ -72,7 +73,7 @@ def merge(paths: Sequence[str], inputs: Iterable[str] = ()) -> Merged:
 
 def _read(path: str, notes: list[str]) -> Iterator[Record]:
     try:
-        data = Path(path).read_bytes()
+        data = read_whole(path, MOST_ROWS)
     except OSError as error:
         check_local(path, "copy it here first")
         raise InputError(f"{path}: {reason(error)}") from None
@@ -94,6 +95,7 @@ def _record(line: bytes) -> Record | None:
     """Return a record of version 1, of whatever type; ``None`` for anything else."""
     try:
         record = json.loads(line)
+        json.dumps(record, allow_nan=False)  # what asr writes can be written again: no NaN, and nothing endless
     except (ValueError, RecursionError):
         return None
     if not isinstance(record, dict) or record.get("v") != 1 or not isinstance(record.get("type"), str):

@@ -210,7 +210,8 @@ def prepare_engine(
     Raises:
         UsageError, ModelError, DeviceError: as `asrcli.engines.selection.prepare`.
     """
-    setup = selection.Setup(request.backend, request.device, request.dtype, request.threads, request.offline)
+    elsewhere = request.workers.ray is not None
+    setup = selection.Setup(request.backend, request.device, request.dtype, request.threads, request.offline, elsewhere)
     return selection.prepare(engine, model, options, setup, announce)
 
 

@@ -65,10 +65,15 @@ def _prepare(planned: Plan, announce: Announce, recogniser: Recogniser | None) -
     else:
         check_options(recogniser.choice.engine, options)
         recognisers = [recogniser]
-    for group, spelling in companions_of(request):  # loaded now: what is wrong with one ends the run before any input
-        companions.prepare(group, spelling, offline=request.offline, announce=announce)
-    aligner = _timer(planned, recognisers[0].choice, announce)
-    return Prepared(recognisers, aligner, _diarization(request, announce), crew)
+    try:
+        for group, spelling in companions_of(request):  # now: what is wrong with one ends the run before any input
+            companions.prepare(group, spelling, offline=request.offline, announce=announce)
+        aligner = _timer(planned, recognisers[0].choice, announce)
+        return Prepared(recognisers, aligner, _diarization(request, announce), crew)
+    except BaseException:
+        if crew is not None:
+            crew.close()
+        raise
 
 
 def _crew(planned: Plan, options: Options, announce: Announce) -> Crew:

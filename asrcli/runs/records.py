@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from asrcli.base.console import harmless
 from asrcli.base.display import write_aside
-from asrcli.base.files import create_beside, is_special, lock, reason, write_whole
+from asrcli.base.files import cause, create_beside, is_special, link_elsewhere, lock, reason, write_whole
 from asrcli.errors import AsrError, OutputError, UsageError
 from asrcli.outputs.targets import usual_name
 from asrcli.types import Region, Segment, Transcript
@@ -48,6 +48,8 @@ class Lines:
         if target == "-" or target.startswith("fd:") or is_special(target):
             self.file = self._open(target)
         else:
+            if not force and (elsewhere := link_elsewhere(target)):
+                raise UsageError(f"{self.name}: it is a link to '{elsewhere}'; --force writes there, or name another")
             self.path = os.path.realpath(target)
             self._take()
 
@@ -247,7 +249,7 @@ def done_record(transcript: Transcript) -> dict[str, Any]:
 def failed_record(error: Exception) -> dict[str, Any]:
     """Return what a report says of a failed input: the class of the error and its sentence."""
     kind = type(error).__name__ if isinstance(error, AsrError) else "unexpected"
-    return {"error": kind, "message": str(error)}
+    return {"error": kind, "message": cause(error)}
 
 
 def discard_stdout() -> None:

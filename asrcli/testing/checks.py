@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
 from typing import get_args
 
-from asrcli.base.children import python
+from asrcli.base.children import python, surroundings
 from asrcli.base.languages import NAMES
 from asrcli.capabilities import Answers, Backends, Concurrent, Streams, implementation, names_any_model
 from asrcli.engine import Engine, load_class
@@ -82,7 +82,7 @@ def importing_is_light(case: Case) -> None:
         f"kind = load_class({case.engine!r}); kind.missing(); models.is_here(kind)\n"
         f"print([module for module in {HEAVY!r} if module in sys.modules])"
     )
-    done = subprocess.run(python("-c", code), capture_output=True, text=True)
+    done = subprocess.run(python("-c", code), capture_output=True, text=True, env=surroundings(engine=True))
     require(done.stdout.strip() == "[]", f"imported: {done.stdout}{done.stderr}")
 
 

@@ -14,7 +14,7 @@ from asrcli.text.numbers_english import LARGE, ORDINALS, SMALL, TENS
 
 APART = "\ue001"  # a word that ends a number; taken out at the end
 AS_IS = "\ue002"  # before a word that is no part of a number here
-KEPT = "£€¢℃℉½¼¾"  # signs that are read with the number beside them
+KEPT = "£€¥¢℃℉½¼¾"  # signs that are read with the number beside them
 SIGNS = {"−": "-", "°": "°"}
 FRACTIONS = {"½": ("half", ".5"), "¼": ("one quarter", ".25"), "¾": ("three quarters", ".75")}
 SIGNS |= dict.fromkeys("’‘ʼ`´＇‛′", "'")
@@ -40,6 +40,11 @@ def part(found: re.Match[str]) -> str:
     return f" {HALVES[found[0]]} " if found[0] in HALVES else found[1] + found[2]
 
 
+def domain(found: re.Match[str]) -> str:
+    """Return the end of an address as it is said: ``.co.uk`` as dot co dot uk."""
+    return "".join(f" dot {part}" for part in found.groups() if part)
+
+
 Rewrites = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
 # Pattern, what it becomes; in this order.
 _REWRITES: Rewrites = (
@@ -59,12 +64,17 @@ _REWRITES: Rewrites = (
     (r"(?<!\w)'n'(?!\w)", "n"),
     (r"(?<!\w)'(?=\d0s\b)", ""),
     (r"\bcannot\b", "can not"),
+    (r"\bper cent\b", "percent"),
+    (r"\bvs\b\.?", "versus"),
+    (r"\bph\.\s?d\b\.?", "phd"),
+    (r"¥\s?(\d[\d,.]*\d|\d)|(\d)\s?¥", r"\1\2 yen"),
     (r"\bninth\b", "nineth"),  # as the published rules have it
     (r"\bo'clock\b", "oclock"),
     (r"(?<=\w)(?:&| +& +)(?=\w)", " and "),
     (r"(?<![\w.])#\s?(?=\d)", " number "),
     (r"(?<=\w)@(?=\w)", " at "),
-    (r"(?<=\w)\.(com|org|net|edu|gov|io)\b", r" dot \1"),
+    (r"\bwww\.(?=\w)", "www dot "),
+    (r"(?<=\w)\.(?:(co|ac|edu|org|gov)\.(uk|au|nz)|(com|org|net|edu|gov|io))\b", domain),
     (r"(?<=\d)\s*(?:°\s*c(?:elsius)?\b|℃)", " degrees celsius"),
     (r"(?<=\d)\s*(?:°\s*f(?:ahrenheit)?\b|℉)", " degrees fahrenheit"),
     (r"(?<=\d)\s*°", " degrees "),
@@ -74,7 +84,7 @@ _REWRITES: Rewrites = (
     (r"(?<![^\s(])-\s?(?=[$£€]?\.?\d)", "minus "),
     (r"(?<=\d)\s*¢", " cents"),
     (r"(?<=\d)\s+%", "%"),
-    (r"[$£€](?!\.?\d)|¢|(?<!\d)%", " "),
+    (r"[$£€](?!\.?\d)|[¢¥]|(?<!\d)%", " "),
     *((rf"(?<=\d)\s*{sign}", value) for sign, (_, value) in FRACTIONS.items()),
     *((sign, f" {words} ") for sign, (words, _) in FRACTIONS.items()),
     (r"(?<![\d.])(\d+) and a half\b", r"\1.5"),
@@ -99,7 +109,7 @@ _REWRITES: Rewrites = (
 REWRITES = tuple((re.compile(pattern), new) for pattern, new in _REWRITES)
 # Only texts with a word like one of these can change; most have none.
 UNUSUAL = re.compile(
-    rf"[\d&@°¢½¼¾℃℉$£€%]|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|ninth|point|plus|minus|positive|negative|{_WORDS})\b|\+\+|\.(?:com|org|net|edu|gov|io)\b"
+    rf"[\d&@°¢½¼¾℃℉$£€¥%]|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|cent|ninth|vs|point|plus|minus|positive|negative|{_WORDS})\b|\+\+|\b(?:www|ph)\.|\.(?:com|org|net|edu|gov|io|uk|au|nz)\b"
 )
 MOST_WORDS = 400_000  # remembered
 LAST = tuple(

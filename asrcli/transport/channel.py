@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import struct
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -14,6 +16,7 @@ from asrcli.transport.codec import ProtocolError, decode, encode
 SIZES = struct.Struct("<IQ")  # bytes of the head, bytes of the samples
 MOST_HEAD = 1 << 28
 MOST_BODY = 1 << 34  # 74 hours of samples: what claims to be more is no message
+STEP = 1 << 26  # bytes for which room is made at once
 SECONDS_INSIDE = 60.0  # that a message which has begun may stand still
 
 
@@ -50,18 +53,22 @@ class Channel:
             return True
         return True
 
-    def receive(self, kinds: Sequence[type]) -> Any:
+    def receive(self, kinds: Sequence[type], until: float = math.inf) -> Any:
         """Wait for the next message, which is one of these dataclasses, and return it.
+
+        Args:
+            kinds: the dataclasses.
+            until: the time, as `time.monotonic` has it, at which the whole message has to be there.
 
         Raises:
             EOFError, OSError: the other side has gone.
+            TimeoutError: it has begun a message and does not end it.
             ProtocolError: what came is something else.
         """
-        self._socket.settimeout(None)
-        head, body = SIZES.unpack(self._exactly(SIZES.size))
+        head, body = SIZES.unpack(self._exactly(SIZES.size, until, None if until == math.inf else SECONDS_INSIDE))
         if head > MOST_HEAD or body > MOST_BODY:
             raise ProtocolError(f"a message of {head + body} bytes")
-        return decode(self._exactly(head), self._exactly(body), kinds)
+        return decode(self._exactly(head, until), self._exactly(body, until), kinds)
 
     def close(self) -> None:
         """Hang up, also while another thread waits for a message."""
@@ -69,12 +76,16 @@ class Channel:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
-    def _exactly(self, count: int) -> bytearray:
-        found = bytearray(count)
-        view, have = memoryview(found), 0
+    def _exactly(self, count: int, until: float, seconds: float | None = SECONDS_INSIDE) -> bytearray:
+        """Return so many bytes; the room for them is made as they come, since the number may be a lie."""
+        found, have = bytearray(min(count, STEP)), 0
         while have < count:
-            if not (got := self._socket.recv_into(view[have:])):
-                raise EOFError
-            have += got
-            self._socket.settimeout(SECONDS_INSIDE)
+            if have == len(found):
+                found.extend(bytes(min(have, count - have)))
+            left = until - time.monotonic()
+            self._socket.settimeout(None if seconds is None else max(0.001, min(seconds, left)))
+            with memoryview(found) as view:
+                if not (got := self._socket.recv_into(view[have:])):
+                    raise EOFError
+            have, seconds = have + got, SECONDS_INSIDE
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import queue
 import signal
@@ -16,7 +17,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
-from asrcli.base.children import python
+from asrcli.base.children import python, surroundings
 from asrcli.transport.channel import Channel
 from asrcli.transport.codec import ProtocolError
 from asrcli.transport.messages import Hello, Said, Trouble, check, exception, hello
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 SECONDS_TO_END = 5.0
 SECONDS_BETWEEN = 1.0  # two looks whether the process lives, where its end of the socket was inherited by another one
+MOST_SAID = 1000  # lines for the user before one answer; an engine has a few
 LINES = 20  # of its talk that are kept: the last ones explain a crash
 LONGEST = 1000  # characters of such a line
 LAST = 200  # characters of the line that is shown
@@ -57,7 +59,7 @@ class Child:
         try:
             words = ("-m", module, str(theirs.fileno()), str(os.getpid()))
             command = python(*words, interpreter=interpreter) if interpreter else python(*words)
-            self._process = _start(command, (theirs.fileno(),), writing, {**os.environ, **environment})
+            self._process = _start(command, (theirs.fileno(),), writing, {**surroundings(engine=True), **environment})
         except BaseException:
             ours.close()
             os.close(reading)
@@ -103,11 +105,13 @@ class Child:
             Died: it has ended, or has not answered within so many seconds.
             Exception: what went wrong over there.
         """
-        until = None if seconds is None else time.monotonic() + seconds
-        while True:
+        until = math.inf if seconds is None else time.monotonic() + seconds
+        for _ in range(MOST_SAID):
             self._wait(until, seconds)
             try:
-                answer = self._channel.receive((*kinds, Said, Trouble))
+                answer = self._channel.receive((*kinds, Said, Trouble), until)
+            except TimeoutError:
+                raise self._hung(seconds) from None
             except (EOFError, OSError, ProtocolError) as error:
                 raise Died(self.last_words(error)) from None
             if isinstance(answer, Said):
@@ -116,6 +120,8 @@ class Child:
                 raise exception(answer)
             else:
                 return answer
+        self.kill()
+        raise Died(f"it says {MOST_SAID} lines for the user, and gives no answer")
 
     def close(self, seconds: float = SECONDS_TO_END) -> None:
         """Hang up, which ends it; after so many seconds it is killed, with all that it has started."""
@@ -146,20 +152,21 @@ class Child:
             return "it closed its connection"
         return ending(code) + self._talk.last()
 
-    def _wait(self, until: float | None, seconds: float | None) -> None:
+    def _wait(self, until: float, seconds: float | None) -> None:
         """Return when there is something to receive."""
         while True:
-            left = SECONDS_BETWEEN if until is None else until - time.monotonic()
+            left = until - time.monotonic()
             if self._channel.ready(min(SECONDS_BETWEEN, left)):
                 return
             if self._process.poll() is not None and not self._channel.ready(0):
                 raise Died(self.last_words())
-            if until is not None and time.monotonic() >= until:
+            if time.monotonic() >= until:
                 raise self._hung(seconds)
 
     def _hung(self, seconds: float | None) -> Died:
         self.kill()
-        return Died(f"no answer within {seconds or 0:.0f} s{self._talk.last()}")
+        within = "; it has begun one and does not end it" if seconds is None else f" within {seconds:.0f} s"
+        return Died(f"no answer{within}{self._talk.last()}")
 
 
 def ending(code: int) -> str:

@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 SAMPLES = "<f4"
+MOST_NUMBER = 1 << 64
 
 
 class ProtocolError(Exception):
@@ -61,7 +62,7 @@ def decode(head: bytes | bytearray, body: bytearray, kinds: Sequence[type]) -> A
         found = json.loads(bytes(head))
         kind = {one.__name__: one for one in kinds}[found["is"]]
         return _build(kind, found["with"], _Cutter(body))
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
         names = ", ".join(one.__name__ for one in kinds)
         raise ProtocolError(f"expected one of {names}: {type(error).__name__} {error}") from error
 
@@ -75,6 +76,8 @@ class _Cutter:
     def __call__(self, count: int) -> Any:
         import numpy as np
 
+        if not 0 <= count <= (len(self.body) - self.at) // 4:
+            raise ValueError(f"{count} samples are not there")
         found = np.frombuffer(self.body, SAMPLES, count, self.at)
         self.at += 4 * count
         return found
@@ -88,21 +91,36 @@ def _hints(kind: type) -> Mapping[str, Any]:
 def _build(hint: Any, data: Any, samples: _Cutter) -> Any:
     if hint is Samples:
         return samples(data)
-    if data is None or isinstance(hint, str):
-        return data
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
+        if data is None and NoneType in inner:
+            return None
         return _build(next(one for one in inner if one is not NoneType), data, samples)
     if origin is tuple:
-        each = _each(inner, data)
+        each = _each(inner, _of(list, data))
         return tuple(_build(one, item, samples) for one, item in each)
     if origin is list:
-        return [_build(inner[0], item, samples) for item in data]
+        return [_build(inner[0], item, samples) for item in _of(list, data)]
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
-        return {key: _build(inner[1], item, samples) for key, item in data.items()}
+        return {key: _build(inner[1], item, samples) for key, item in _of(dict, data).items()}
     if isinstance(hint, type) and is_dataclass(hint):
         hints = _hints(hint)
-        return hint(**{name: _build(hints[name], item, samples) for name, item in data.items()})
+        return hint(**{name: _build(hints[name], item, samples) for name, item in _of(dict, data).items()})
+    return _simple(hint, data)
+
+
+def _simple(hint: Any, data: Any) -> Any:
+    """Return a text or a number, of the kind that is expected: whoever uses it does not look again."""
+    if hint in (int, float):
+        if isinstance(data, int) and abs(data) >= MOST_NUMBER:
+            raise ValueError("a number without an end")
+        return _of((int, float), data)
+    return _of(hint, data) if isinstance(hint, type) else data
+
+
+def _of(kind: type | tuple[type, ...], data: Any) -> Any:
+    if not isinstance(data, kind):
+        raise TypeError(f"{type(data).__name__} where something else belongs")
     return data
 
 

@@ -23,27 +23,30 @@ Put = Callable[[Any], None]
 Next = Callable[[], Any]
 
 
-def host(work: Callable[[Next, Put], None], kinds: Sequence[type]) -> None:
+def host(work: Callable[[Next, Put], None], kinds: Sequence[type], leave: Callable[[], object] | None = None) -> None:
     """Greet the parent and work for it until it goes away; never returns.
 
     Args:
         work: gets what returns the parent's next message, and what sends it one. An exception of it is told.
         kinds: of the messages that the parent sends.
+        leave: what is still to be done when the parent has gone. Without it Linux ends this process with its parent.
     """
     if len(sys.argv) != 3:
         raise UsageError("this process is started by asr")
     descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(descriptor, False)  # what an engine starts must not hold the connection open
-    _die_with(parent)
+    if leave is None:
+        _die_with(parent)
     channel = Channel(socket.socket(fileno=descriptor))
     try:
         channel.send(hello())
         check(channel.receive((Hello,)))
         inbox: SimpleQueue[Any] = SimpleQueue()
-        threading.Thread(target=_listen, args=(channel, kinds, inbox), daemon=True).start()
+        threading.Thread(target=_listen, args=(channel, kinds, inbox, leave or _nothing), daemon=True).start()
         work(inbox.get, channel.send)
     except BaseException as error:
         tell(channel.send, error)
+    (leave or _nothing)()
     sys.stderr.flush()
     os._exit(0)  # an engine's threads may still be at work
 
@@ -56,12 +59,17 @@ def tell(put: Put, error: BaseException) -> None:
         os._exit(1)
 
 
-def _listen(channel: Channel, kinds: Sequence[type], inbox: SimpleQueue[Any]) -> None:
+def _nothing() -> None:
+    """Leave without further ado."""
+
+
+def _listen(channel: Channel, kinds: Sequence[type], inbox: SimpleQueue[Any], leave: Callable[[], object]) -> None:
     """Forward requests; end the process when the parent has died."""
     while True:
         try:
             inbox.put(channel.receive(kinds))
         except (EOFError, OSError):
+            leave()
             os._exit(1)
         except ProtocolError as error:
             print(error, file=sys.stderr, flush=True)

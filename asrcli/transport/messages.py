@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import asrcli
 from asrcli import errors
+from asrcli.base.files import cause
 from asrcli.errors import AsrError, EngineUnavailable
 
 PROTOCOL = 1  # rises with every change of a message
@@ -74,10 +75,10 @@ def trouble(error: BaseException) -> Trouble:
     """Return an exception as it is told to the other side."""
     if isinstance(error, AsrError):
         known = next(kind for kind in type(error).__mro__ if getattr(errors, kind.__name__, None) is kind)
-        return Trouble(known.__name__, str(error))
+        return Trouble(known.__name__, cause(error))
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{os.path.basename(frames[-1].filename)} line {frames[-1].lineno}" if frames else ""
-    return Trouble(type(error).__name__, str(error), place, "".join(traceback.format_exception(error)))
+    return Trouble(type(error).__name__, cause(error), place, "".join(traceback.format_exception(error)))
 
 
 def exception(told: Trouble) -> Exception:

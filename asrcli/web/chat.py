@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from asrcli.base.files import cause
 from asrcli.base.http import RETRIED, Http, Passing, TooLarge, is_loopback, persist
 from asrcli.base.secret import Secret
 from asrcli.errors import EngineUnavailable, UsageError
@@ -100,7 +101,7 @@ class ChatServer:
 
     def _hide(self, said: object) -> str:
         """Return the first of what somebody else says, without the key, which may begin in it and end behind it."""
-        text = str(said)
+        text = cause(said) if isinstance(said, BaseException) else str(said)
         return (self.key.hide(text) if self.key else text)[:SHOWN]
 
 

@@ -6,29 +6,19 @@ was checked, so that a second look-up cannot answer otherwise. Every redirect go
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from asrcli.base.http import Http
 from asrcli.base.secret import Secret
 from asrcli.web.client import WebError
+from asrcli.web.routes import Resolve, check_name, proxy_of, public_addresses, resolve_host
 
 if TYPE_CHECKING:
     import httpx2
 
-Resolve = Callable[[str], list[str]]
-NO_PROXY = {"mounts": {"all://": None, "http://": None, "https://": None}}
 MOST_CLIENTS = 256
-
-
-def resolve_host(host: str) -> list[str]:
-    """Return every address of a host, in the order the system would try them."""
-    found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class GuardedHttp(Http):
@@ -55,9 +45,9 @@ class GuardedHttp(Http):
 
         if "transport" not in settings:
             settings["verify"] = httpx2.create_ssl_context()  # one for all hosts
-        super().__init__(seconds, most, **settings)
+        super().__init__(seconds, most, trust_env=False, **settings)
         self.resolve, self.allowed = resolve, allowed
-        self._direct: dict[tuple[str, str], httpx2.Client] = {}
+        self._clients: dict[tuple[str, str, str | None], httpx2.Client] = {}
 
     def follow(
         self, url: str, check: Callable[[str], object], most: int, key: Secret | None = None, **request: Any
@@ -88,17 +78,21 @@ class GuardedHttp(Http):
         raise WebError(f"the server leads on more than {most} times (redirects)")
 
     def _send(self, method: str, url: str, headers: dict[str, str], request: dict[str, Any]) -> httpx2.Response:
+        import httpx2
+
         parts = urlsplit(url)
         host = parts.hostname or ""
-        is_allowed = self.allowed(host, parts.port)
-        proxied = parts.scheme in getproxies() and not proxy_bypass(host) and not is_allowed
-        numbers = [] if proxied and not is_address(host) else self.resolve(host)
-        if not is_allowed:
-            check_public(host, numbers)
-        if proxied:  # the proxy resolves names and decides what may be reached
-            self._client.cookies.clear()
-            return super()._send(method, url, headers, request)
-        return self._sent_to(numbers, method, url, headers, request)
+        is_allowed = self.allowed(host, parts.port)  # by name and number of this network: not of the proxy's
+        proxy = None if is_allowed else proxy_of(url)
+        try:
+            if proxy:  # which resolves names and decides what may be reached
+                check_name(host)
+                client = self._client_of(parts.scheme, parts.netloc, proxy)
+                return client.send(client.build_request(method, url, headers=headers, **request), stream=True)
+            numbers = self.resolve(host) if is_allowed else public_addresses(host, self.resolve)
+            return self._sent_to(numbers, method, url, headers, request)
+        except httpx2.InvalidURL as error:  # 0177.0.0.1
+            raise WebError(f"not an address: {error}") from None
 
     def _sent_to(
         self, numbers: list[str], method: str, url: str, headers: dict[str, str], request: dict[str, Any]
@@ -107,7 +101,7 @@ class GuardedHttp(Http):
         import httpx2
 
         parts = urlsplit(url)
-        client = self._client_of(parts.scheme, parts.netloc)
+        client = self._client_of(parts.scheme, parts.netloc, None)
         more = {**request, "headers": {**headers, "Host": parts.netloc}, "extensions": {"sni_hostname": parts.hostname}}
         for left, number in enumerate(numbers, 1 - len(numbers)):
             try:
@@ -117,33 +111,20 @@ class GuardedHttp(Http):
                     raise
         raise WebError(f"{parts.hostname} has no address")
 
-    def _client_of(self, scheme: str, netloc: str) -> httpx2.Client:
-        """Return the client for one host: a connection to a number is for the name that its certificate has."""
-        if len(self._direct) > MOST_CLIENTS:
-            self._direct.clear()
-        if (scheme, netloc) not in self._direct:
-            self._direct[scheme, netloc] = self._made(**NO_PROXY)
-        client = self._direct[scheme, netloc]
+    def _client_of(self, scheme: str, netloc: str, proxy: str | None) -> httpx2.Client:
+        """Return the client for one host: a connection to a number is for the name that its certificate has.
+
+        It asks through this proxy, or through none: the environment is not read a second time, since its exceptions
+        from the proxy say nothing of numbers.
+        """
+        if len(self._clients) > MOST_CLIENTS:
+            self._clients.clear()
+        if (scheme, netloc, proxy) not in self._clients:
+            through = {"proxy": proxy if "://" in proxy else f"http://{proxy}"} if proxy else {}
+            self._clients[scheme, netloc, proxy] = self._made(**({} if "transport" in self._settings else through))
+        client = self._clients[scheme, netloc, proxy]
         client.cookies.clear()
         return client
-
-
-def is_address(host: str) -> bool:
-    """Tell whether a host is an IP address and no name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def check_public(host: str, numbers: list[str]) -> None:
-    """Raise `WebError` when a number of a host is private, loopback, link-local, reserved or multicast."""
-    for number in numbers:
-        found = ipaddress.ip_address(number.partition("%")[0])
-        inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None) or found
-        if not found.is_global or not inner.is_global or found.is_multicast:
-            raise WebError(f"{host} is not a public address ({number})")
 
 
 def with_host(url: str, number: str) -> str:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from asrcli import __version__
+from asrcli.base.files import cause
 from asrcli.base.http import RETRIED, Passing, TooLarge, deadline, persist
 from asrcli.web.client import Answer, Call, WebError
-from asrcli.web.guard import GuardedHttp, Resolve, resolve_host
+from asrcli.web.guard import GuardedHttp
 from asrcli.web.markup import MAX_BYTES
+from asrcli.web.routes import Resolve, resolve_host
 
 if TYPE_CHECKING:
     import httpx2
@@ -94,7 +96,7 @@ class LiveWeb:
             wait = RESOLVE_WAIT if number == 0 else float("inf")
             raise _Failed(f"{host} cannot be resolved ({error.strerror})", wait) from None
         except httpx2.TransportError as error:
-            raise _Failed(f"{type(error).__name__}: {error}", wait) from None
+            raise _Failed(f"{type(error).__name__}: {cause(error)}", wait) from None
         headers = tuple(sorted((name.lower(), value) for name, value in reply.headers.items()))
         answer = Answer(call.url, reply.status, reply.body, headers)
         if reply.status in RETRIED:

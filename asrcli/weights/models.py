@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asrcli.base.files import blocks, refusal, write_atomic
+from asrcli.base.files import blocks, cause, refusal, write_atomic
+from asrcli.base.http import paced
 from asrcli.base.secret import Secret
 from asrcli.capabilities import file_suffixes, names_any_model
 from asrcli.errors import ModelError, UsageError
@@ -222,6 +223,7 @@ def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str], withou
 
     logging.set_verbosity_error()  # else every try is two lines
     token = os.environ["HF_TOKEN"].strip() if hub_token() else False
+    paced(get_session())
     try:
         # Its library tries six times before it gives up, half a minute, with two lines each: ask once ourselves.
         get_session().head(constants.ENDPOINT, timeout=SECONDS_TO_ANSWER)
@@ -252,7 +254,7 @@ def _borrow(folder: Path, borrowed: Borrowed) -> None:
 def explain(error: Exception) -> str:
     """Return the reason for a failed download and what to do about it, in a few words."""
     kind = type(error).__name__
-    first_line = hub_token().hide(str(error).strip().split("\n")[0])
+    first_line = hub_token().hide(cause(error).strip().split("\n")[0])
     known = {
         "GatedRepoError": "its owner gives access on request; ask on its page, then set HF_TOKEN to a token of yours",
         "RepositoryNotFoundError": "the hub has no such repository, or HF_TOKEN gives no access to it",

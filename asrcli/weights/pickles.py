@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from asrcli.base.files import cause
 from asrcli.errors import ModelError
 from asrcli.weights.hashes import model_files
 
@@ -58,5 +59,5 @@ def _check_pickle(path: Path, allowed: Sequence[type]) -> None:
 
 def refusal(error: Exception) -> str:
     """Return why torch does not take a pickle as plain data: the global that it names, where it says one."""
-    named = re.search(r"GLOBAL (\S+)", str(error))
+    named = re.search(r"GLOBAL (\S+)", cause(error))
     return f"it names {named[1]}" if named else "torch does not take it with weights_only=True"

@@ -11,6 +11,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_args
 
+from asrcli.base.files import cause
 from asrcli.base.torchaudio_guard import guard_torchaudio
 from asrcli.capabilities import Answers
 from asrcli.errors import OutOfMemory
@@ -80,7 +81,7 @@ def _in_memory(work: Callable[[], Any]) -> Any:
         return work()
     except Exception as error:
         if is_out_of_memory(error):
-            raise OutOfMemory(str(error)) from error
+            raise OutOfMemory(cause(error)) from error
         raise
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from asrcli.engine import Engine
 from asrcli.engines import device as devices
 from asrcli.engines.recogniser import Announce, Choice, LocalRecogniser, silently
 from asrcli.workers.wanted import Workers, share
+
+if TYPE_CHECKING:
+    from asrcli.workers.ray_cluster import Cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +21,14 @@ class Crew:
 
     recognisers: tuple[LocalRecogniser, ...]
     names: tuple[str, ...] = ()  # of workers
+    cluster: Cluster | None = None  # that they are on
 
     def close(self) -> None:
         """End the workers, in the middle of a call if need be. An engine in this process is left as it is."""
         for one in self.recognisers if self.names else ():
             one.close()
+        if self.cluster is not None:
+            self.cluster.close()
 
 
 def recogniser(choice: Choice, announce: Announce = silently) -> LocalRecogniser:
@@ -48,6 +55,8 @@ def assemble(
     Raises:
         UsageError, DeviceError: as `Workers.places`, or a device is not there.
     """
+    if workers.ray is not None:
+        return _on_ray(workers.ray, engine, workers, kinds, threads, choose)
     places = workers.places(engine, kinds) or ([kinds] if engine.environment() else [])
     own = share(threads, len(places))
     if not places:
@@ -59,6 +68,37 @@ def assemble(
     found = [first]
     found += [replace(first, device=devices.choose(first.engine, place, dtype, own)) for place in places[1:]]
     return Crew(tuple(WorkerRecogniser(one, workers.limits, len(found)) for one in found), named(found))
+
+
+def _on_ray(
+    address: str,
+    engine: type[Engine],
+    workers: Workers,
+    kind: str,
+    threads: int,
+    choose: Callable[[str, int], Choice],
+) -> Crew:
+    """Return what to recognise with on the nodes of a cluster.
+
+    Raises:
+        EngineUnavailable: it cannot be joined.
+        DeviceError: it has not so many GPUs free.
+    """
+    from asrcli.workers.ray_cluster import Cluster, divide
+    from asrcli.workers.recogniser import WorkerRecogniser
+
+    cluster = Cluster(address, silently)
+    try:
+        if kind == "auto":
+            kind = "cuda" if "cuda" in engine.devices and cluster.has.free_gpus >= 1 else "cpu"
+        count, cpus = divide(cluster.has, kind, workers.count, threads)
+        choice = choose(kind, int(cpus))
+    except BaseException:
+        cluster.close()
+        raise
+    launch = cluster.launch(cpus, 1.0 if kind == "cuda" else 0.0)
+    found = [WorkerRecogniser(choice, workers.limits, 0, launch=launch) for _ in range(count)]
+    return Crew(tuple(found), tuple(f"{kind} {number}" for number in range(1, count + 1)), cluster)
 
 
 def named(choices: list[Choice]) -> tuple[str, ...]:

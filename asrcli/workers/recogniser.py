@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from asrcli.base.console import clock
+from asrcli.base.files import cause
 from asrcli.engine import Engine
 from asrcli.engines.recogniser import Announce, Choice, LocalRecogniser, Results, silently
 from asrcli.errors import EngineUnavailable, InputError
 from asrcli.transport.child import Died
 from asrcli.types import Clip, Options
-from asrcli.workers.remote import Remote, remote
+from asrcli.workers.remote import Launch, Remote, launch_here, remote
 from asrcli.workers.trial import Trial
 from asrcli.workers.wanted import Limits
 
@@ -37,18 +38,24 @@ class WorkerRecogniser(LocalRecogniser):
     Args:
         choice: what to load.
         limits: what the process may take.
-        workers: how many there are on this machine, which share its memory.
+        workers: how many there are on this machine, which share its memory; 0: they are elsewhere.
         announce: gets one sentence for each death and each step down.
+        launch: starts the process.
     """
 
     lanes = 2
 
     def __init__(
-        self, choice: Choice, limits: Limits = DEFAULT, workers: int = 1, announce: Announce = silently
+        self,
+        choice: Choice,
+        limits: Limits = DEFAULT,
+        workers: int = 1,
+        announce: Announce = silently,
+        launch: Launch = launch_here,
     ) -> None:
         super().__init__(choice, announce)
-        self.limits = limits
-        self._most = limits.memory or int(SHARE * machine_memory() / workers)  # bytes
+        self.limits, self._launch = limits, launch
+        self._most = limits.memory or (int(SHARE * machine_memory() / workers) if workers else 0)  # bytes
         self._calling = self._loading  # one call at a time, whatever the engine can
         self._remote: Remote | None = None  # also while it loads
         self._closings = 0
@@ -102,7 +109,8 @@ class WorkerRecogniser(LocalRecogniser):
         """Start a process and load the weights in it; one that dies then is tried once more."""
         for again in (True, False):
             self._check_open()
-            self._remote = remote(self.choice, self.device, self.limits, lambda text: self.announce(text))
+            process = self._launch(self.choice, self.device, lambda text: self.announce(text))
+            self._remote = remote(self.choice, self.device, self.limits, process)
             try:
                 self._check_open()
                 self._remote.load()
@@ -114,9 +122,9 @@ class WorkerRecogniser(LocalRecogniser):
                 self._check_open()
                 if not again:
                     raise EngineUnavailable(
-                        f"the process of engine '{self.choice.engine.name}' died twice while loading: {error}"
+                        f"the process of engine '{self.choice.engine.name}' died twice while loading: {cause(error)}"
                     ) from None
-                self.announce(f"the engine's process died while loading: {error}; it is started once more")
+                self.announce(f"the engine's process died while loading: {cause(error)}; it is started once more")
         raise AssertionError
 
     def _let_go(self) -> None:

@@ -1,4 +1,4 @@
-"""An engine in another process, as this one calls it."""
+"""An engine in another process, of this machine or elsewhere, as this one calls it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from asrcli.capabilities import Answers
 from asrcli.engine import Device, Engine
@@ -24,17 +24,39 @@ PATIENCE = 20.0  # times as long as the slowest call so far, for each second of 
 ONE_GPU = "CUDA_VISIBLE_DEVICES"
 
 
+class Process(Protocol):
+    """The process that an engine is in, as `asrcli.transport.child.Child` is one on this machine."""
+
+    def greet(self, seconds: float | None = None) -> None:
+        """Exchange greetings."""
+
+    def send(self, message: Any, seconds: float | None = None) -> None:
+        """Send a message. Raises `Died`."""
+
+    def receive(self, kinds: Sequence[type], seconds: float | None = None) -> Any:
+        """Return its next message of these kinds. Raises `Died`."""
+
+    def close(self, seconds: float = ...) -> None:
+        """End it."""
+
+    def kill(self) -> None:
+        """End it now, from any thread; whoever waits for an answer is told."""
+
+
+Announce = Callable[[str], None]
+Launch = Callable[[Choice, Device, Announce], Process]
+
+
 class Remote(Engine):
     """A loaded engine in a process of its own. Every call ends in time: with the process, if need be."""
 
-    def __init__(self, choice: Choice, device: Device, limits: Limits, announce: Callable[[str], None]) -> None:
-        """Start the process; `load` loads the weights."""
+    def __init__(self, choice: Choice, device: Device, limits: Limits, process: Process) -> None:
+        """Take over a process that has been started; `load` loads the weights."""
         self._choice, self._device, self._limits = choice, device, limits
         self._slowest = 0.0  # seconds for each second of audio
         self.memory = self.memory_at_first = 0  # bytes that the process held after its last call, and when it was ready
         self.characters = 0
-        interpreter, variables = interpreter_of(choice.engine)
-        self.child = Child(MODULE, announce, {**environment(device), **variables}, interpreter)
+        self.child = process
 
     def load(self) -> None:
         """Let the process load the weights.
@@ -90,10 +112,16 @@ class RemoteAnswering(Remote, Answers):
         return self.characters
 
 
-def remote(choice: Choice, device: Device, limits: Limits, announce: Callable[[str], None]) -> Remote:
+def launch_here(choice: Choice, device: Device, announce: Announce) -> Child:
+    """Start the process of an engine on this machine."""
+    interpreter, variables = interpreter_of(choice.engine)
+    return Child(MODULE, announce, {**environment(device), **variables}, interpreter)
+
+
+def remote(choice: Choice, device: Device, limits: Limits, process: Process) -> Remote:
     """Return an engine in a process that has been started; nothing is loaded yet."""
     kind = RemoteAnswering if issubclass(choice.engine, Answers) else Remote
-    return kind(choice, device, limits, announce)
+    return kind(choice, device, limits, process)
 
 
 def spelled(engine: type[Engine]) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 from asrcli.engine import Engine
 from asrcli.engines import device as devices
-from asrcli.errors import UsageError
+from asrcli.errors import MissingExtra, UsageError
 from asrcli.types import Options
 
 MOST = 256
+ADDRESS = re.compile(r"auto|local|[\w.-]+:\d+|\[[0-9a-fA-F:]+\]:\d+")  # of a cluster of Ray
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Workers:
 
     count: int = 0  # processes; 0: the engine is in this process, or in one for each of several devices
     limits: Limits = field(default_factory=Limits)
+    ray: str | None = None  # the address of a cluster that they are on: "auto", "local" or HOST:PORT
 
     def places(self, engine: type[Engine], kinds: str) -> list[str]:
         """Return the device of each worker; none where the engine is in this process.
@@ -67,14 +71,30 @@ class Workers:
 
     def check(self, engine: type[Engine], kinds: str, options: Options) -> None:
         """Raise `UsageError` or `DeviceError` for workers that cannot be, before anything is loaded."""
-        places = self.places(engine, kinds) if self.count or not kinds.isalnum() else []
+        if self.ray is not None:
+            self._check_ray(engine, kinds)
+            places = ["one"] * (self.count or 2)
+        else:
+            places = self.places(engine, kinds) if self.count or not kinds.isalnum() else []
         if not places and self.limits != Limits() and engine.environment() is None:
             raise UsageError("--worker-timeout and --worker-memory are for workers: add --workers 1, or more")
         if len(places) > 1 and options.seed is not None:
             raise UsageError(
                 f"--seed {options.seed} holds for one engine that does everything in one order: leave it out, or say "
-                "--workers 1 and name one device"
+                f"--workers 1{'' if self.ray else ' and name one device'}"
             )
+
+    def _check_ray(self, engine: type[Engine], kinds: str) -> None:
+        """Raise for a cluster that cannot be, before it is joined."""
+        if find_spec("ray") is None:
+            raise MissingExtra("--ray", ("ray",), "ray")
+        if not ADDRESS.fullmatch(self.ray or ""):
+            raise UsageError(f"--ray '{self.ray}': give auto, local, or HOST:PORT")
+        if not 0 <= self.count <= MOST:
+            raise UsageError(f"--workers {self.count}: choose 0 to {MOST}")
+        able = [one for one in ("cuda", "cpu") if one in engine.devices]
+        if kinds not in ("auto", *able):
+            raise UsageError(f"--device {kinds}: with --ray choose one of: auto, {', '.join(able)}")
 
 
 def share(threads: int, places: int) -> int:

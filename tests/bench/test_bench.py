@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from support.browser import Tab
 from support.command import Run, quiet_environment, write_wav
 
 from asrcli.datasets.results import RunRecord, read_run
@@ -461,3 +462,10 @@ def test_options_that_mean_nothing_are_refused(
     done = asr("transcribe", "--manifest", manifest, "--no-vad", "-e", "fake", *words)
     assert done.code == 2 and said in done.err
     assert (tmp_path / "m.jsonl").read_text() == "mine\n"
+
+
+@pytest.mark.slow
+def test_the_report_is_readable_on_phones_and_at_a_desk(asr: Run, digits: Path, tmp_path: Path, tab: Tab) -> None:
+    path = tmp_path / "report.html"
+    assert asr("bench", digits, "-e", "fake", *QUICK, "-o", tmp_path / "runs", "--html", path).code == 0
+    assert tab.faults(path) == []

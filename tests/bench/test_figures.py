@@ -332,7 +332,7 @@ def test_a_mix_has_exactly_the_ratio_asked_for() -> None:
 
 def test_the_card_is_the_same_for_the_same_seed(spoken: list[Utterance], tmp_path: Path) -> None:
     def bytes_of(folder: str, seed: int) -> dict[str, bytes]:
-        made = robustness.conditions(spoken[:2], tmp_path / folder, seed)
+        made = robustness.conditions(spoken[:1], tmp_path / folder, seed)
         return {one.id: Path(one.audio or "").read_bytes() for each in made for one in each.utterances}
 
     first = bytes_of("a", 1)

@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 from asrcli.types import Recording, Region, Segment, Transcript
-from benchmarks.lost import Said, count
+from benchmarks.lost import Counts, Said, count
 
 SAID = (Said("she put back letters", 0.0, 4.0), Said("most harvest was lost then", 10.0, 15.0))
 
 
-def counted(*segments: Segment, gaps: tuple[Region, ...] = ()) -> tuple[int, int, int, int]:
+def counted(*segments: Segment, gaps: tuple[Region, ...] = ()) -> Counts:
     return count(SAID, Transcript(Recording("a.wav"), segments, "fake", gaps=gaps))
 
 
 def test_lost_found_and_false() -> None:
     first, second = Segment("she put back letters", 0.0, 4.0), Segment("most harvest was lost then", 10.0, 15.0)
-    assert counted(first, second) == (0, 0, 0, 0)
-    assert counted(first, second, gaps=(Region(5.0, 6.0),)) == (0, 0, 1, 1), "nobody spoke there"
-    assert counted(first) == (5, 0, 0, 0)
-    assert counted(first, gaps=(Region(10.0, 15.0),)) == (5, 5, 1, 0)
+    assert counted(first, second) == Counts(0, 0, 0, 0, 0)
+    assert counted(first, second, gaps=(Region(5.0, 6.0),)) == Counts(0, 0, 1, 1, 1), "nobody spoke there"
+    assert counted(first) == Counts(5, 0, 0, 0, 0)
+    assert counted(first, gaps=(Region(10.0, 15.0),)) == Counts(5, 5, 1, 0, 0)
     wrong = Segment("thank you for watching", 10.0, 15.0, flags=("low_confidence",))
-    assert counted(first, wrong) == (5, 5, 1, 0)
-    assert counted(first, Segment("most harvest", 10.0, 12.0), gaps=(Region(12.5, 15.0),)) == (3, 3, 1, 0)
-    assert counted(first, Segment("most or harvest lost then", 10.0, 15.0)) == (0, 0, 0, 0), "two words are no run"
+    assert counted(first, wrong) == Counts(5, 5, 1, 0, 0)
+    assert counted(first, Segment("most harvest", 10.0, 12.0), gaps=(Region(12.5, 15.0),)) == Counts(3, 3, 1, 0, 0)
+    assert counted(first, Segment("most or harvest lost then", 10.0, 15.0)).lost == 0, "two words are no run"
+
+
+def test_a_flag_over_one_wrong_word_is_not_false() -> None:
+    first, flags = Segment("she put back letters", 0.0, 4.0), ("low_confidence",)
+    right = Segment("most harvest was lost then", 10.0, 15.0, flags=flags)
+    assert counted(first, right) == Counts(0, 0, 1, 1, 1)
+    for text in ("most harvest was lossed then", "most harvest was lost", "most harvest was lost then there"):
+        assert counted(first, Segment(text, 10.0, 15.0, flags=flags)) == Counts(0, 0, 1, 0, 1), text
 
 
 def test_words_written_elsewhere_are_lost() -> None:
     """A text that stands in its order, and seconds from where it was said, was not heard there."""
-    assert counted(Segment("she put back letters", 0.0, 4.0), Segment("most harvest was lost then", 20.0, 25.0))[0] == 5
+    assert (
+        counted(Segment("she put back letters", 0.0, 4.0), Segment("most harvest was lost then", 20.0, 25.0)).lost == 5
+    )
+
+
+def test_words_of_a_recording_may_have_their_own_places() -> None:
+    said = Said("one, two", 10.0, 20.0, places=(11.0, 19.0))
+    assert said.words(lambda text: text.strip(",")) == [("one", 11.0), ("two", 19.0)]
+    assert Said("one two", 10.0, 20.0).words(str) == [("one", 12.5), ("two", 17.5)]

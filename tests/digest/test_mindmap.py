@@ -1,63 +1,177 @@
-"""The mindmap as somebody uses it: at a phone's width and at a desk's, touched, typed at and searched."""
+"""The mindmap as somebody uses it: at a phone's width and at a desk's, touched, typed at, searched and printed."""
 
 from __future__ import annotations
 
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
 import pytest
-from support.browser import used
+from support.browser import Tab
 
 from asrcli.digest.mindmap import Node, branch, mindmap_html
 
+LONG = "A title about streaming that is longer than a phone is wide, as most titles of papers are, number {}"
 TREE = Node(
     "Speech recognition digest: 2026-03-01 to 2026-03-31",
     children=(
-        branch("Streaming and real time", [Node(f"A title about streaming, number {n}") for n in range(9)]),
+        branch("Streaming and real time", [Node(LONG.format(n), "https://arxiv.org/abs/1") for n in range(9)]),
+        branch("<script>alert(1)</script>", [Node("</ul><img src=x onerror=alert(1)>", "javascript:alert(1)")]),
+        branch("عربي", [Node("كلام و ASR معا", "https://arxiv.org/abs/2", new=True)]),
         branch("Models", [Node(f"someone/model-{n}", "https://huggingface.co/x") for n in range(690)]),
     ),
 )
-# Acts as a user would, and leaves what it found as the page's text.
-USER = """<script>(function () {
-const found = {}, map = document.getElementById("map");
-const at = () => map.querySelector("g").getAttribute("transform").match(/-?[\\d.]+/g).map(Number);
-const labels = () => [...map.querySelectorAll("text")].map((one) => one.textContent);
-const touch = (type, pointerId, clientX, clientY) =>
-  (type === "pointerdown" ? map : window).dispatchEvent(new PointerEvent(type, { pointerId, clientX, clientY }));
-found.labels = labels();
-found.inside = [...map.querySelectorAll("text")].every((one) => one.getBoundingClientRect().right <= innerWidth);
-const boxes = [...map.querySelectorAll("rect")].map((one) => one.getBoundingClientRect());
-found.targets = boxes.map((box) => [box.width, box.height]);
-const start = at();
-touch("pointerdown", 1, 100, 400); touch("pointermove", 1, 320, 430); touch("pointerup", 1, 320, 430);
-found.drag = [at()[0] - start[0], at()[1] - start[1]];
-touch("pointerdown", 1, 100, 400); touch("pointerdown", 2, 200, 400); touch("pointermove", 2, 300, 400);
-found.pinch = at()[2] / start[2];
-touch("pointerup", 1, 0, 0); touch("pointerup", 2, 0, 0);
-document.getElementById("fit").click();
-found.fit = JSON.stringify(at()) === JSON.stringify(start);
-window.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft" }));
-found.arrow = at()[0] - start[0];
-const named = (one) => one.getAttribute("aria-label").startsWith("Models");
-const models = [...map.querySelectorAll("[role=button]")].find(named);
-models.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
-found.unfolded = labels().length;
-found.more = labels().filter((one) => one.includes("more"));
-found.focus = document.activeElement.getAttribute("aria-label");
-document.getElementById("fold").click();
-found.folded = labels().length;
-const field = document.getElementById("find");
-field.value = "MODEL-650"; field.dispatchEvent(new Event("input"));
-const hit = map.querySelector(".hit text"), box = hit.getBoundingClientRect();
-found.hit = [hit.textContent, box.top > 0 && box.bottom < innerHeight && box.left > 0 && box.left < innerWidth];
-document.body.textContent = "FOUND" + JSON.stringify(found) + "END";
-})();</script>"""
+NODE = "[...document.querySelectorAll('#tree .node')].find((one) => one.textContent.startsWith({}))"
+SEEN = "[...document.querySelectorAll('#tree .node')].filter((one) => one.offsetParent)"
+
+
+class Lists(HTMLParser):
+    """The labels of a page, each with how deep its list is."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.depth, self.labels, self.links = 0, [], []
+        self.inside = False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        self.depth += tag == "ul"
+        if "node" in values.get("class", "").split():
+            self.labels.append((self.depth, ""))
+            self.inside = True
+            self.links += [values["href"]] if "href" in values else []
+
+    def handle_endtag(self, tag):
+        self.depth -= tag == "ul"
+        self.inside = self.inside and tag not in ("a", "button", "li")
+
+    def handle_data(self, data):
+        if self.inside:
+            depth, text = self.labels[-1]
+            self.labels[-1] = (depth, text + data)
+
+
+def test_the_page_holds_every_title_as_text_without_its_script():
+    found = Lists(mindmap_html(TREE))
+    wanted = [(1, f"{TREE.text} (701)")]
+    for group in TREE.children:
+        wanted.append((2, f"{group.text} ({len(group.children)})"))
+        wanted += [(3, leaf.text + (" ●" if leaf.new else "")) for leaf in group.children]
+    assert found.labels == wanted
+    assert len(found.links) == 700 and not any("script" in address for address in found.links)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "mindmap.html"
+    path.write_text(mindmap_html(TREE))
+    return path
+
+
+def box(tab: Tab, start: str) -> tuple[float, float]:
+    place = f"{NODE.format(json.dumps(start))}.getBoundingClientRect()"
+    return tab.run(f"{place}.left"), tab.run(f"{place}.top")
+
+
+def texts(tab: Tab) -> list[str]:
+    return tab.run(f"{SEEN}.map((one) => one.textContent)")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [400, 1200])
-def test_a_user_finds_the_way_around(width, tmp_path):
-    found = used(mindmap_html(TREE), USER, width, tmp_path)
-    assert len(found["labels"]) == 3 and found["inside"]
-    assert found["drag"] == [220, 30] and found["pinch"] == pytest.approx(2) and found["fit"] and found["arrow"] == 60
-    assert (found["unfolded"], found["more"]) == (29, ["… 665 more"]) and found["focus"] == "Models (690)"
-    assert found["folded"] == 3 and found["hit"] == ["someone/model-650", True]
-    if width == 400:
-        assert all(wide >= 44 and high >= 44 for wide, high in found["targets"])
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (360, 640), (320, 568)])
+def test_fingers_on_a_phone(width, height, tab, page):
+    tab.open(page, width, height, finger=True)
+    assert len(texts(tab)) == 5
+    at = box(tab, "Streaming")
+    tab.touch([(at[0] + 20, at[1] + 20)])
+    assert len(texts(tab)) == 14 and box(tab, "Streaming") == at
+    fits = (
+        f"{SEEN}.every((one) => one.getBoundingClientRect().right <= innerWidth && one.scrollWidth <= one.clientWidth)"
+    )
+    assert tab.run(fits) and tab.run("document.documentElement.scrollWidth <= innerWidth")
+    small = "[...document.querySelectorAll('button, input, .node')].filter((one) => one.offsetParent)"
+    assert tab.run(f"{small}.every((one) => one.offsetWidth >= 44 && one.offsetHeight >= 44)")
+    start = tab.run("scrollY")
+    tab.touch([(200, 500 - 20 * step) for step in range(12)], lift=False)  # without the swing that follows
+    assert tab.run("scrollY") - start == pytest.approx(220, abs=25)  # a browser takes the first pixels for a tap
+    tab.send("Input.dispatchTouchEvent", type="touchCancel", touchPoints=[])
+    tab.touch([(150 - 5 * n, 400) for n in range(12)], [(210 + 5 * n, 400) for n in range(12)])
+    assert tab.run("visualViewport.scale") > 1.5
+
+
+@pytest.mark.slow
+def test_a_large_group_stays_on_the_screen_page_by_page(tab, page):
+    assert tab.faults(page) == []
+    tab.open(page, 390, 844, finger=True)
+    at = box(tab, "Models")
+    tab.touch([(at[0] + 20, at[1] + 20)])
+    assert len(texts(tab)) == 31 and texts(tab)[-1] == "… 665 more" and box(tab, "Models") == at
+    tab.run(f"{SEEN}.at(-1).click()")
+    assert texts(tab)[-1] == "… 640 more" and tab.run("document.activeElement.textContent") == texts(tab)[30]
+    tab.open(page, 1200, 300, finger=False)
+    tab.run(f"{NODE.format(json.dumps('Models'))}.click()")
+    assert 0 < box(tab, "Models")[1] < 200 and texts(tab)[5:7] == ["someone/model-0", "someone/model-1"]
+    tab.run("document.getElementById('fold').click()")
+    assert len(texts(tab)) == 5
+
+
+@pytest.mark.slow
+def test_keys_and_search_at_a_desk(tab, page):
+    tab.open(page, 1200, 800, finger=False, dark=True)
+    focus = "document.activeElement.textContent"
+    for key, start in (
+        ("ArrowDown", "Speech"),
+        ("ArrowDown", "Streaming"),
+        ("Enter", "Streaming"),
+        ("ArrowRight", "A title"),
+    ):
+        tab.press(key)
+        assert tab.run(focus).startswith(start), key
+    for key, start in (("ArrowLeft", "Streaming"), ("ArrowLeft", "Streaming"), ("ArrowUp", "Speech")):
+        tab.press(key)
+        assert tab.run(focus).startswith(start), key
+    assert len(texts(tab)) == 5
+    zoom = "Number(document.getElementById('tree').style.zoom)"
+    tab.press("+")
+    assert tab.run(zoom) == pytest.approx(1.2)
+    tab.press("-")
+    tab.press("-")
+    assert tab.run(zoom) == pytest.approx(1 / 1.2)
+    tab.press("0")
+    assert tab.run(zoom) == 1
+    tab.press("/")
+    tab.send("Input.insertText", text="MODEL-650")
+    tab.settle()
+    assert texts(tab)[-1] == "someone/model-650" and tab.run("document.getElementById('said').textContent") == "1 found"
+    tab.press("Enter")
+    assert tab.run(focus) == "someone/model-650"
+    tab.press("Escape")
+    assert len(texts(tab)) == 5 and tab.run(focus).startswith("Speech")
+
+
+@pytest.mark.slow
+def test_a_mouse_drags_by_what_it_moves_and_clicks_nothing(tab, page):
+    tab.open(page, 1200, 500, finger=False)
+    tab.run(f"{NODE.format(json.dumps('Models'))}.click()")
+    tab.run("document.getElementById('map').scrollTo(0, 300)")
+    tab.settle()
+    start = box(tab, "Models")[1]
+    for kind, by in (("Pressed", 0), ("Moved", 60), ("Moved", 120), ("Released", 120)):
+        told = {"x": 900, "y": 250 + by, "button": "left", "buttons": int(kind != "Released"), "clickCount": 1}
+        tab.send("Input.dispatchMouseEvent", type=f"mouse{kind}", **told)
+    tab.settle()
+    assert box(tab, "Models")[1] - start == pytest.approx(120, abs=1) and len(texts(tab)) == 31
+
+
+@pytest.mark.slow
+def test_the_print_shows_everything(tab, page):
+    pypdf = pytest.importorskip("pypdf")
+    import base64
+    import io
+
+    tab.open(page, 1200, 800, finger=False)
+    data = tab.send("Page.printToPDF")["data"]
+    text = "".join(one.extract_text() for one in pypdf.PdfReader(io.BytesIO(base64.b64decode(data))).pages)
+    assert len(set(re.findall(r"someone/model-\d+", text))) == 690

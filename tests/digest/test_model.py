@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from recordings import ABSTRACT, FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed, whole_day
 
+from asrcli.digest import language_model
 from asrcli.digest.language_model import ModelFailed, endpoint, gate, message, rewrite
 from asrcli.digest.verify import edition_problems
 from asrcli.errors import UsageError
@@ -128,9 +129,10 @@ def test_wrong_endpoints(url, model, said):
         endpoint(url, model)
 
 
-def test_an_engine_with_a_language_model(run, checkpoints, capsys):
+def test_an_engine_with_a_language_model(run, checkpoints, capsys, monkeypatch):
     """The tiny Canary-Qwen reads every abstract and answers no JSON: everything it says is dropped and counted."""
     pytest.importorskip("transformers")
+    monkeypatch.setattr(language_model, "ANSWER_TOKENS", 40)  # it talks until it is stopped
     edition = run(whole_day())
     model = endpoint("canary", str(checkpoints / "canary-qwen-digits"))
     written = rewrite(edition, model.chat, model.model)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 from recordings import (
-    ABSTRACT,
     FRIDAY,
     SETTINGS,
     STORY,
@@ -33,10 +32,8 @@ from recordings import (
 from support.zygote import forked
 
 from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown
-from asrcli.digest.paper import Reading, paper_page, read_file
 from asrcli.digest.run import load_editions
 from asrcli.digest.sources import Task, feeds, hackernews, huggingface, x
-from asrcli.digest.sources.citations import citations
 from asrcli.digest.sources.feeds import read_opml
 from asrcli.digest.states import State
 from asrcli.digest.store import Store
@@ -45,133 +42,6 @@ from asrcli.web.client import RecordedWeb
 
 DAY = str(FRIDAY)
 TOML = 'categories = ["eess.AS"]\nreleases = ["openai/whisper"]\nhacker_news = ["speech recognition"]\n'
-
-
-# --- the page about one paper ---
-
-
-def test_every_quote_and_inference_of_a_paper_page_has_its_place():
-    page = paper_page(Reading("A title", ABSTRACT, "abstract", "https://arxiv.org/abs/2604.1", "2604.1"))
-    quotes = re.findall(r"- “(.*)” \[(\d+)–(\d+)\]", page)
-    assert len(quotes) >= 3
-    for quote, start, end in quotes:
-        assert ABSTRACT[int(start) : int(end)] == quote.replace("\\", "")
-    inferred = re.findall(r"\*Inference:\*.*\(rests on \[(\d+)–(\d+)\]\)", page)
-    assert len(inferred) >= 2 and all(0 <= int(start) < int(end) <= len(ABSTRACT) for start, end in inferred)
-    assert f"Read: abstract, {len(ABSTRACT)} characters" in page and "parts that were not read" in page
-    for heading in (
-        "Core claim",
-        "What carries it",
-        "The premise that bears the load",
-        "What would settle it",
-        "Objections",
-        "Numbers",
-        "Cited by",
-    ):
-        assert f"## {heading}" in page
-    assert "rebuttal" not in page.lower() and "authors reply" not in page.lower()
-
-
-def test_a_page_claims_nothing_about_what_was_not_there():
-    page = paper_page(
-        Reading("T", "We present ASR2S, a state-of-the-art thing. It outperforms everything.", "abstract")
-    )
-    assert page.count("gives no number here") == 2 and "the part that was read gives none" in page
-    assert "tables" in page.partition("\n## ")[0]
-    assert "Nothing is said here" not in paper_page(Reading("T", ABSTRACT, "text file"))
-
-
-def pdf(text: str) -> bytes:
-    """A one-page PDF, written by hand."""
-    stream = f"BT /F1 12 Tf 40 700 Td 14 TL {' '.join(f'({line}) Tj T*' for line in text.splitlines())} ET".encode()
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
-        b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
-    ]  # fmt: skip
-    out, places = b"%PDF-1.4\n", []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj%s endobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    return out + b"xref\n0 6\n0000000000 65535 f \n%strailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (
-        table,
-        len(out),
-    )
-
-
-PAPER = """A Recogniser
-We propose a model. It reaches a WER of 5.2% on LibriSpeech.
-{heading}
-[1] A. Other. A model that reaches 1.4% WER on LibriSpeech. In Proc. 2024.
-[2] B. Other. We propose to reduce WER by 60% on AMI. arXiv:2301.00001.
-"""
-
-
-@pytest.mark.parametrize("heading", ["References", "7. REFERENCES", "# Bibliography", "  References:"])
-@pytest.mark.parametrize("kind", ["txt", "pdf"])
-def test_the_references_of_a_paper_are_no_evidence(heading, kind, tmp_path):
-    text = PAPER.format(heading=heading)
-    path = tmp_path / f"paper.{kind}"
-    if kind == "pdf":
-        pytest.importorskip("pypdf")
-        path.write_bytes(pdf(text))
-    else:
-        path.write_text(text)
-    page = paper_page(read_file(path))
-    assert "5.2%" in page and "1.4" not in page and "60%" not in page and "without its references" in page
-    path.write_bytes(pdf(text + "Appendix A\nOn AMI our model has a WER of 9.1%.") if kind == "pdf" else
-                     (text + "Appendix A\nOn AMI our model has a WER of 9.1%.\n").encode())  # fmt: skip
-    page = paper_page(read_file(path))
-    assert "| WER | 9.1 % |" in page and "1.4" not in page
-
-
-def test_a_paper_that_speaks_of_references_is_whole(tmp_path):
-    path = tmp_path / "paper.txt"
-    path.write_text("A title\nWe compare\nReferences\nwith hypotheses and reach a WER of 5.2% on LibriSpeech.")
-    assert "5.2%" in paper_page(read_file(path)) and "without" not in read_file(path).what
-
-
-@pytest.mark.parametrize("rest", [b"", b"1 0 obj<</Type/Catalog/Pages 1 0 R>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"])
-def test_a_broken_pdf_is_one_line(tmp_path, rest, caplog, capsys):
-    """What pypdf says to its logger would come out beside it."""
-    pytest.importorskip("pypdf")
-    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7\n" + rest)
-    with pytest.raises(InputError, match="not a PDF that can be read"):
-        read_file(tmp_path / "broken.pdf")
-    assert caplog.records == [] and capsys.readouterr().err == ""
-
-
-def test_a_pdf_is_read_and_says_so(tmp_path):
-    pytest.importorskip("pypdf")
-    path = tmp_path / "paper.pdf"
-    path.write_bytes(
-        pdf("A Recogniser\nWe propose a model. It reaches a WER of 5.2% on LibriSpeech.\nHowever, it fails on noise.")
-    )
-    reading = read_file(path)
-    assert reading.what == "PDF, pages 1-1 of 1" and "5.2% on LibriSpeech" in reading.text
-    page = paper_page(reading)
-    assert "| WER | 5.2 % |" in page and "fails on noise" in page.partition("## Limits")[2]
-
-
-@pytest.mark.parametrize("data", [b"%PDF-1.4 nonsense", b"", b"only a title", b"%PDF-1.7\n" + b"\xff" * 1000])
-def test_files_that_cannot_be_read(data, tmp_path):
-    pytest.importorskip("pypdf")
-    path = tmp_path / "x.pdf"
-    path.write_bytes(data)
-    with pytest.raises(InputError, match=r"x\.pdf"):
-        read_file(path)
-
-
-def test_citations_are_listed_and_their_failure_is_said():
-    later = {"title": "Later <b>", "publicationDate": "2026-05-01", "externalIds": {"ArXiv": "2605.00001"}}
-    earlier = {"title": "Earlier", "publicationDate": "2026-04-20", "externalIds": None}
-    body = json.dumps({"data": [{"citingPaper": later}, {"citingPaper": earlier}, None, {"citingPaper": 3}]})
-    asked = "https://api.semanticscholar.org/graph/v1/paper/ARXIV:2604.1/citations?fields=title,externalIds,publicationDate&limit=1000"
-    lines = citations(replace(task(), web=RecordedWeb([answer(asked, body)])), "2604.1")
-    assert lines[0].startswith("2 papers") and "Later \\<b\\>" in lines[1] and "2026-04-20 Earlier" in lines[2]
-    assert citations(task(), "2604.1")[0].startswith("Could not be read")
 
 
 # --- mindmap ---
@@ -328,7 +198,10 @@ def test_a_day_from_the_command_line(recorded):
     assert asr("why", "2604.77777", "-o", out).returncode == 1
     assert "arxiv:2604.12346" in asr("search", "diarisation", "-o", out).stdout.splitlines()[0]
     assert asr("mindmap", "-o", out).stdout.split() == [f"{out}/mindmap.{kind}" for kind in ("html", "md", "opml")]
-    assert asr("paper", "2604.12345", "-o", out, "--offline").stdout == f"{out}/papers/2604.12345.md\n"
+    pages = [f"{out}/papers/2604.12345.{kind}" for kind in ("md", "html")]
+    assert asr("paper", "2604.12345", "-o", out, "--offline").stdout.split() == pages
+    assert "../papers/2604.12345.html" in (out / "daily" / f"{DAY}.html").read_text()
+    assert "papers/2604.12345\tok" in asr("verify", "-o", out).stdout
     assert f"{DAY}\tarxiv\tok" in asr("status", "-o", out).stdout
     page = out / "daily" / f"{DAY}.md"
     page.write_text(page.read_text().replace("5.2%", "5.3%"))
@@ -435,6 +308,12 @@ def test_accents_of_a_bibliography(tmp_path):
     names = r"""Schl{\"u}ter, Ralf and {\O}stergaard, Bo and Gonz\'alez, Ana"""
     path.write_text(f"@article{{a, author = {{{names}}}}}")
     assert read_authors(path) == ["Ana González", "Bo Østergaard", "Ralf Schlüter"]
+    # Braces within braces, and quotation marks that end no value.
+    path.write_text(
+        r"""@article{a, author = {Dvo{\v{r}}{\'a}k, Jan and {\AA}str{\"o}m, Karl and Gar{\c c}on, Zo\"e}, year = 2024}
+        @article{b, author = "M{\"u}ller, J{\o}rgen"} @article{c, author = {never closed"""
+    )
+    assert read_authors(path) == ["Jan Dvořák", "Jørgen Müller", "Karl Åström", "Zoë Garçon"]
 
 
 def test_feeds_that_are_not_asked_are_said(tmp_path, capsys):

@@ -18,6 +18,7 @@ from asrcli.digest.statements import statements
 from asrcli.digest.statements.best import claims_best
 from asrcli.digest.statements.levels import own_levels
 from asrcli.digest.statements.names import names_of
+from asrcli.digest.statements.rates import rates_of
 
 DATA = Path(__file__).parent / "data"
 PRECISION = 0.98
@@ -238,6 +239,36 @@ def test_phrases_on_the_recorded_days(shared):
 
 
 # --- texts ---
+
+
+def test_abstracts_made_up_to_mislead_get_no_false_sentence():
+    """Written before their answers were looked at: what may be said of each stands beside it."""
+    said = 0
+    for line in (DATA / "made_up.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        item = Item("arxiv:1", Kind.PAPER, row["title"], "", "arxiv", row["text"])
+        found = () if is_withdrawn(item) else statements(row["title"], row["text"])
+        levels = " ".join(one.text for one in found if one.kind == "level")
+        numbers = re.findall(r"\b\d+(?:[.,]\d+)?(?=%)|(?<=WER of )[\d.,]*\d", levels)
+        assert set(numbers) <= set(row["levels"]), row["text"]
+        assert row["best"] is not False or all(one.kind != "best" for one in found), row["text"]
+        said += len(found)
+    assert said >= 18  # silence is not precision
+
+
+@pytest.mark.parametrize(
+    ("sentence", "values"),
+    [
+        ("Our systems reach 12.0% to 30.5% WER on FLEURS.", []),
+        ("Our models have a WER of 12.0%-30.5% on FLEURS.", []),
+        ("Our models have a WER between 12.0% and 30.5%.", []),
+        ("We reduce the WER from 20.1% to 17.5% on child speech.", [17.5]),
+        ("We go from 20.1% (baseline) to 17.5% WER.", [17.5]),
+        ("We achieve WERs of 5.1% and 6.2% on A and B.", [5.1, 6.2]),
+    ],
+)
+def test_the_ends_of_a_range_are_no_levels(sentence, values):
+    assert [rate.value for rate in rates_of(sentence)] == values
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,14 @@ def batch(case):
     return torch.nn.utils.rnn.pad_sequence([torch.from_numpy(one) for one in case.features], batch_first=True), lengths
 
 
+def test_what_the_weights_replace_is_not_drawn_at_random(cases, monkeypatch):
+    """On the meta device `normal_` imports torch._dynamo, a second and a half for nothing."""
+    drawn = []
+    monkeypatch.setattr(torch.nn.init, "normal_", lambda tensor, *rest, **more: drawn.append(tuple(tensor.shape)))
+    built(cases.aed_case(0, ctc=True))
+    assert drawn == []
+
+
 @pytest.mark.parametrize("seed", range(8))
 @torch.inference_mode()
 def test_a_cache_that_is_often_cleared_changes_nothing(cases, seed, monkeypatch):

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from leaderboard.conftest import Called
-from support.browser import opened
+from rich.console import Console
+from support.browser import Tab, opened
 
 from asrcli.datasets.results import write_run
-from asrcli.leaderboard.snapshot import load
+from asrcli.leaderboard.snapshot import load, versions
 
 START, END = "<!-- leaderboard-top10-start -->", "<!-- leaderboard-top10-end -->"
 
@@ -140,7 +141,7 @@ def test_the_block_of_a_readme_is_rewritten_and_nothing_else(called: Called, tmp
     assert (code, out) == (0, "") and "rewritten, data of 2026-03-26" in err
     text = readme.read_bytes().decode()
     assert text.startswith(f"# Mine\r\n\n{START}\n| Rank |") and text.endswith(f"{END}\ntail \u00e9")
-    assert "6.67" not in text and "| zoom/scribe\\_v1 |" in text and "Data of 2026-03-26." in text
+    assert "6.67" not in text and "| zoom/scribe\\_v1 |" in text and "Data of 2026-03-26. Source: Open ASR" in text
     assert text.count("https://huggingface.co/") == 8  # two of the ten are services: there is nothing to link to
     ranked = [line.split(" | ")[1] for line in text.splitlines() if re.match(r"\| \d+ \|", line)]
     assert "cohere-transcribe-03-2026" in ranked[0] and len(ranked) == 10
@@ -250,6 +251,16 @@ def test_the_page_asks_for_nothing(called: Called, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_page_is_readable_on_phones_and_at_a_desk(called: Called, tmp_path: Path, tab: Tab) -> None:
+    path = tmp_path / "board.html"
+    assert called("--html", path, "-q")[0] == 0
+    assert tab.faults(path) == []
+    tab.open(path, 390, 844, finger=True)
+    seen = "(one => { const box = one.getBoundingClientRect(); return box.right <= innerWidth; })"
+    assert tab.run(f"{seen}(document.querySelector('td.average'))"), "the rate it is sorted by is on the screen"
+
+
+@pytest.mark.slow
 def test_the_page_works_in_a_browser(called: Called, tmp_path: Path, browser: Callable[..., tuple[str, str]]) -> None:
     from leaderboard.test_scores import make_run
 
@@ -264,3 +275,36 @@ def test_the_page_works_in_a_browser(called: Called, tmp_path: Path, browser: Ca
     assert page.count("<circle") == 77 and page.count("<tr") == 89  # 76 with a speed and the run; a head and 88 rows
     assert "<title>PWNED" not in page and "<img" not in page and "&lt;img src=x" in page
     assert "CONSOLE" not in log, log
+
+
+def drawn(width: int, table: str, **view: str) -> str:
+    """What a terminal of some width shows of a table."""
+    from asrcli.leaderboard.ranking import arrange
+    from asrcli.leaderboard.terminal import show
+    from asrcli.leaderboard.view import View
+
+    console = Console(width=width, file=io.StringIO())
+    show(arrange([load(table)], View(**view)), console, 20)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_the_test_set_that_orders_the_rows_has_a_column_at_every_width(width: int) -> None:
+    said = drawn(width, "firered2", sort="md-wu")
+    assert " md-wu " in said and "7.14" in said and "23 of 24 test sets do not fit" in said
+
+
+def test_a_table_without_averages_shows_rates_at_80_columns() -> None:
+    """Once it showed models alone."""
+    said = drawn(80, "firered-dialects")
+    assert "44.00" in said and "1.73" in said and "average" not in said.partition("note:")[0]
+    whole = drawn(200, "firered-dialects")
+    assert "1.82" in whole and "3.50" in whole  # Whisper's on LibriSpeech, as the report quotes them
+    assert "CERR" in drawn(80, "firered-mandarin") and "WER" not in drawn(80, "firered-mandarin").partition("note:")[0]
+
+
+def test_the_default_view_names_the_newest_table(called: Called) -> None:
+    newest = max(one.day for one in versions() if one.table.startswith("english-"))
+    assert f"data of {newest}" in called("--top", 1)[1].replace("\n", " ")
+    assert "newest:" not in called("--top", 1, "-t", "english")[1]  # who names a table knows which

@@ -49,8 +49,9 @@ def test_digit_strings(digits: Qwen3, original: Qwen3, digit_strings: list[tuple
     assert all(-0.5 < segment.avg_logprob <= 0 for own in together for segment in own if segment.avg_logprob)
 
 
-def test_human_digit_strings(digits: Qwen3, original: Qwen3, shared: Path) -> None:
-    strings = known_strings(shared / "fsdd/recordings", 60)
+@pytest.mark.parametrize("count", [20, pytest.param(60, marks=pytest.mark.slow)])
+def test_human_digit_strings(digits: Qwen3, original: Qwen3, shared: Path, count: int) -> None:
+    strings = known_strings(shared / "fsdd/recordings", count)
     clips, references = [one for one, _, _ in strings], [" ".join(words) for _, words, _ in strings]
     heard = texts(digits.transcribe(clips, Options()))
     print(f"WER {100 * jiwer.wer(references, heard):.2f} %")

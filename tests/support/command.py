@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import wave
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ class Result:
 
 
 Run = Callable[..., Result]
+Shell = Callable[[str], subprocess.CompletedProcess[str]]
 
 
 def quiet_environment(home: Path) -> dict[str, str]:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from support.fuzz import seeded
+
 PLANTED = "planted"  # a folder beside the model, with a file of each name that a configuration may ask for
 NUMBERS = [0, -1, 1, 7, 999, 10**6, 10**9, 2**31, 10**12, 2**63, 10**30, 1e308, -1e308, float("nan"), float("inf"), 0.5]
 WORDS = [
@@ -115,16 +117,18 @@ class Runs:
 
 def spoil(folder: Path, seed: str) -> str:
     """Put one to three hostile things into a folder and return what they are."""
-    draw = random.Random(seed)
+    draw = random.Random(seeded(seed))
     return "; ".join(_spoil(folder, draw) for _ in range(draw.choice([1, 1, 1, 2, 3])))
 
 
 def _spoil(folder: Path, draw: random.Random) -> str:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    if not files:
+        return "nothing is left to spoil"
     texts = [path for path in files if path.suffix in (".json", ".yaml", ".nemo")]
     rare = [_broken, _extra, _special, _header, _pickled]
     kind = draw.choice([_values] * 8 + [_keys] * 4 + [_bytes] * 3 + rare)
-    path = draw.choice((texts if kind in (_values, _keys, _broken) and texts else files) or [folder / "config.json"])
+    path = draw.choice(texts if kind in (_values, _keys, _broken) and texts else files)
     return f"{kind.__name__[1:]} {path.relative_to(folder)}: {kind(path, draw)}"
 
 

@@ -31,7 +31,7 @@ from typing import Any
 # each command has its own of (huggingface_hub does, and with it transformers and faster_whisper).
 MODULES = ("numpy", "av", "rich.console", "rich.progress", "httpx2", "jiwer", "rapidfuzz", "typer._adapters")
 # What engines import, where installed.
-HEAVY = ("torch._dynamo", "ctranslate2", "onnxruntime", "safetensors.torch", "tokenizers")
+HEAVY = ("torch._dynamo", "ctranslate2", "onnxruntime", "safetensors.torch", "tokenizers", "scipy.optimize")
 HEAD = 1 << 20  # bytes; words and environment of a command
 
 

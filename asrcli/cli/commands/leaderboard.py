@@ -72,7 +72,10 @@ def leaderboard(
     """
     if context.invoked_subcommand is not None:
         return
+    from dataclasses import replace
+
     from asrcli.datasets.results import run_paths
+    from asrcli.leaderboard.listing import newer_than
     from asrcli.leaderboard.output import report
     from asrcli.leaderboard.ranking import arrange
     from asrcli.leaderboard.runs import merge_rows, place_runs, sets_of
@@ -104,6 +107,8 @@ def leaderboard(
         mix,
     )
     board = arrange(tables, view, merge_rows(runs))
+    if table is None and date is None and (newer := newer_than(tables[0])):
+        board = replace(board, notes=(*board.notes, newer))
     report(board, top, runs, paths, force=force, quiet=quiet)
 
 
@@ -302,5 +307,5 @@ def readme(
         for one in board.standings
         if one.rank and one.average is not None
     ]
-    changed = write_block(file, top_block(ranked, board.tables[0].day))
+    changed = write_block(file, top_block(ranked, board.tables[0].day, board.source))
     complain(f"asr: {file}: {'rewritten' if changed else 'unchanged'}, data of {board.tables[0].day}")

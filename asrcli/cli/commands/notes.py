@@ -7,7 +7,8 @@ import traceback
 from typing import TYPE_CHECKING
 
 from asrcli.base.console import Console, clock
-from asrcli.base.files import refusal
+from asrcli.base.counts import count_of
+from asrcli.base.files import cause, refusal
 from asrcli.errors import AsrError
 
 if TYPE_CHECKING:
@@ -20,12 +21,12 @@ SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  #
 def say_failure(console: Console, name: str, error: Exception) -> None:
     """Say why an input failed, and which one; of a bug nothing is hidden."""
     if isinstance(error, AsrError):
-        text = str(error)
+        text = cause(error)
         console.error(text if _names(text, name) else f"{name}: {text}")
     elif said := refusal(error):
         console.error(said if name in said else f"{name}: {said}")
     else:
-        console.error(f"{name}: unexpected {type(error).__name__}: {error}")
+        console.error(f"{name}: unexpected {type(error).__name__}: {cause(error)}")
         console.raw("".join(traceback.format_exception(error)))
 
 
@@ -44,13 +45,13 @@ def say_doubts(console: Console, name: str, transcript: Transcript, formats: tup
         missing = sum(gap.seconds for gap in transcript.gaps)
         first = transcript.gaps[0]
         console.note(
-            f"{name}: {clock(missing)} of speech in {len(transcript.gaps)} places has no text, "
+            f"{name}: {clock(missing)} of speech in {count_of(transcript.gaps, 'place')} has no text, "
             f"first at {clock(first.start)}"
         )
     flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
     if flagged:
         kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
         console.note(
-            f"{name}: {len(flagged)} of {len(transcript.segments)} segments are suspicious ({kinds}), "
+            f"{name}: {len(flagged)} of {count_of(transcript.segments, 'segment')} are suspicious ({kinds}), "
             f"first at {clock(flagged[0].start)}"
         )

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from asrcli.base.console import complain, printable
+from asrcli.base.counts import count_of
 from asrcli.cli import apps
 from asrcli.cli.commands.options import option
 from asrcli.errors import UsageError
@@ -67,8 +68,7 @@ def merge(
     sys.stdout.flush()
     _say(merged.notes, merged.shards, merged.missing)
     counts = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in sorted(merged.counts.items()))
-    sums = [f"{len(found)} {what}{'' if len(found) == 1 else 's'}" for found, what in (
-        (reports, "report"), (merged.records, "input"))]  # fmt: skip
+    sums = [count_of(reports, "report"), count_of(merged.records, "input")]
     complain(f"asr: {', '.join(sums)}" + (f": {counts}" if counts else ""))
     raise typer.Exit(0 if merged.complete else 1)
 
@@ -79,8 +79,7 @@ def _say(notes: tuple[str, ...], shards: tuple[str, ...], missing: tuple[str, ..
     if shards:
         complain(f"asr: no report of shard {_listed(shards)}")
     if missing:
-        noun = "input" if len(missing) == 1 else "inputs"
-        complain(f"asr: no record of {len(missing)} {noun}: {_listed(tuple(map(os.fspath, missing)))}")
+        complain(f"asr: no record of {count_of(missing, 'input')}: {_listed(tuple(map(os.fspath, missing)))}")
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -120,7 +120,7 @@ def _check(wanted: Request, sources: InputOptions, reports: ReportOptions, live:
     if not live.stream:
         raise UsageError(f"--{live.given[0]} is for --stream: add it")
     of_files = of_recordings(wanted) | {
-        "--workers": wanted.workers.count,
+        "--workers": wanted.workers.count, "--ray": wanted.workers.ray,
         "--languages": wanted.languages, "--identify-with": wanted.identifier, "--punctuate": wanted.punctuation,
         "--batch-size": wanted.batch_size, "--manifest": sources.manifest, "--dry-run": reports.dry_run,
         "--ask": wanted.options.ask, "--numbers": wanted.writing.numbers != "as-is", "--script": wanted.writing.script,

@@ -254,6 +254,9 @@ def transcribe(
     workers: Annotated[
         int, _machine("--workers", min=0, help="Engines in so many processes; 0: in this one, on one device.")
     ] = 0,
+    ray: Annotated[
+        str | None, _machine("--ray", help="Workers on a cluster of Ray: auto, HOST:PORT, or local to start one.")
+    ] = None,
     worker_timeout: Annotated[
         float | None, _machine("--worker-timeout", help="Seconds for loading, and for a call; default: as it has been.")
     ] = None,
@@ -342,7 +345,7 @@ def transcribe(
             ),
             device=device if device_index is None else f"cuda:{device_index}",
             dtype="float16" if fp16 and compute_type == "auto" else compute_type, threads=threads, offline=offline,
-            workers=Workers(workers, Limits.of(worker_timeout, worker_memory)),
+            workers=Workers(workers, Limits.of(worker_timeout, worker_memory), ray),
         )  # fmt: skip
         if live.given:
             from asrcli.cli.commands.streaming import run_live

@@ -67,6 +67,7 @@ def list_voices(folder: Folder) -> None:
 
     Examples: asr voices list people
     """
+    from asrcli.base.console import printable, tell
     from asrcli.diarization import store
     from asrcli.errors import UsageError
 
@@ -74,7 +75,7 @@ def list_voices(folder: Folder) -> None:
         raise UsageError(f"'{folder}' is no folder: asr voices add {folder} NAME RECORDING makes one")
     for path in store.kept_voices(folder).values():
         voice = store.read_voice(path)
-        print("\t".join((voice.name, ", ".join(voice.recordings), voice.source)))
+        tell("\t".join(map(printable, (voice.name, ", ".join(voice.recordings), voice.source))))
 
 
 @app.command()

@@ -122,13 +122,15 @@ const rows = data.rows, systems = data.systems.length;
 const errorsOf = (row, place) => (row[5][place] ? row[5][place][0] : 0);
 const columns = [
   { name: "Utterance", key: (row) => row[0], text: (row) => row[0], width: "minmax(90px, 1.2fr)" },
-  { name: "Reference", key: (row) => row[1].length, text: (row) => row[1], width: "minmax(120px, 4fr)" },
 ];
+// On a phone the numbers come first; what was said stands below the table, of the row that is touched.
+if (!matchMedia("(max-width: 700px)").matches) columns.push({ name: "Reference", key: (row) => row[1].length, text: (row) => row[1], width: "minmax(120px, 4fr)" });
 if (rows.some((row) => row[2] !== null)) columns.push({ name: "Group", key: (row) => row[2] || "", text: (row) => row[2] || "", width: "minmax(60px, 0.8fr)" });
 if (rows.some((row) => row[3] !== null)) columns.push({ name: "Seconds", key: (row) => row[3] || 0, text: (row) => (row[3] === null ? "" : row[3].toFixed(1)), width: "72px", number: true });
 data.systems.forEach((one, place) => columns.push({ name: one.name, key: (row) => errorsOf(row, place), text: (row) => String(errorsOf(row, place)), width: "minmax(64px, 0.8fr)", number: true, errors: true }));
 if (systems > 1) columns.push({ name: "Difference", key: (row) => Math.abs(errorsOf(row, 0) - errorsOf(row, 1)), text: (row) => String(errorsOf(row, 0) - errorsOf(row, 1)).replace("-", "−"), width: "92px", number: true });
 const grid = columns.map((column) => column.width).join(" ");
+byId("table").style.setProperty("--least", columns.length * 90 + "px");
 let order = [], sorting = { column: columns.length - 1, down: true }, chosen = -1;
 
 function head() {

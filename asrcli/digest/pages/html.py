@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from asrcli.base.counts import count_of
 from asrcli.digest.assets import asset
-from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, count_of
+from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper
 from asrcli.digest.families import Family
 from asrcli.digest.pages.markdown import (
     AUTHORS,
     BAD,
     HEADINGS,
     MODEL_HEADS,
+    card_name,
     facts_of,
     figure_text,
     footer,
@@ -57,8 +61,8 @@ def link(text: str, url: str) -> Child:
     return tag("a", text, href=url, rel="noopener noreferrer") if url else text
 
 
-def day_html(edition: Edition, filters: bool = True) -> str:
-    """Return the page, with search and filters or without a script (for mail)."""
+def day_html(edition: Edition, filters: bool = True, cards: Collection[str] = ()) -> str:
+    """Return the page, with search and filters or without a script (for mail), with links to papers' pages."""
     title = f"{edition.title}: {edition.day}"
     parts: list[Child] = [tag("h1", title), status(edition), tag("p", edition.headline)]
     parts += [tag("p", edition.opening)] if edition.opening else []
@@ -66,13 +70,13 @@ def day_html(edition: Edition, filters: bool = True) -> str:
     if edition.ideas:
         parts += [tag("h2", "Ideas"), tag("ul", *(tag("li", idea_html(one)) for one in edition.ideas))]
     if edition.papers:
-        parts += [tag("h2", f"Papers ({len(edition.papers)})"), *(paper_html(paper) for paper in edition.papers)]
+        parts += [tag("h2", f"Papers ({len(edition.papers)})"), *(paper_html(paper, cards) for paper in edition.papers)]
         parts += numbers(edition.papers)
     if edition.updates:
         lines = [tag("li", link(one.title, one.url), f" {new_version(one)}") for one in edition.updates]
         parts += [tag("h2", f"New versions ({len(edition.updates)})"), tag("ul", *lines)]
     if edition.models:
-        parts += [tag("h2", f"Models ({count_of(len(edition.models), 'family', 'families')})"), models(edition.models)]
+        parts += [tag("h2", f"Models ({count_of(edition.models, 'family', 'families')})"), models(edition.models)]
     for kind, heading in HEADINGS.items():
         lines = [line_html(line) for line in edition.lines if line.kind == kind]
         if lines:
@@ -88,7 +92,9 @@ def day_html(edition: Edition, filters: bool = True) -> str:
 
 
 def table(heads: tuple[str, ...], rows: list[Html], kind: str = "") -> Html:
-    """Return a table; of the kind "told", whose last column is a sentence, a phone shows every row as a paragraph."""
+    """Return a table; a phone shows every row of the kinds "told", whose last column is a sentence, and "listed", whose
+    cells name their columns, as a paragraph.
+    """
     inner = tag("table", tag("thead", tag("tr", *(tag("th", head) for head in heads))), tag("tbody", *rows))
     return tag("div", inner, class_=f"wide {kind}".strip(), tabindex="0", role="region", aria_label=heads[0])
 
@@ -121,7 +127,7 @@ def idea_html(idea: Idea) -> Html:
     return tag("span", tag("b", link(idea.title, idea.url)), " ", said)
 
 
-def paper_html(paper: Paper) -> Html:
+def paper_html(paper: Paper, cards: Collection[str] = ()) -> Html:
     """Return one paper."""
     authors = ", ".join(paper.authors[:AUTHORS]) + (
         f" and {len(paper.authors) - AUTHORS} more" if len(paper.authors) > AUTHORS else ""
@@ -130,6 +136,8 @@ def paper_html(paper: Paper) -> Html:
     parts: list[Child] = [tag("h3", link(paper.title, paper.url)), tag("p", head, class_="note")]
     parts += [tag("p", join_html((claim_html(claim) for claim in paper.claims), " "))] if paper.claims else []
     parts += [tag("p", claim_html(claim), class_="own") for claim in paper.own]
+    if name := card_name(paper.id, cards):
+        parts.append(tag("p", tag("a", "What carries this claim", href=f"../papers/{name}.html")))
     if paper.code:
         parts.append(
             tag("p", "Code and data: ", join_html((link(short_address(url), url) for url in paper.code), ", "))
@@ -169,8 +177,10 @@ def models(families: tuple[Family, ...]) -> Html:
     for row in families:
         name = tag("td", link(row.title, row.url), f" ×{row.members}" if row.members > 1 else "")
         papers = join_html((source_of(paper) for paper in row.papers[:3]), ", ")
-        rows.append(tag("tr", name, *(tag("td", text) for text in facts_of(row)), tag("td", papers)))
-    return table(MODEL_HEADS, rows)
+        facts: tuple[Child, ...] = (*facts_of(row), papers)
+        cells = zip(facts, MODEL_HEADS[1:], strict=True)
+        rows.append(tag("tr", name, *(tag("td", text, data_label=head) for text, head in cells)))
+    return table(MODEL_HEADS, rows, "listed")
 
 
 def line_html(line: Line) -> Html:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, SourceLine, Update, count_of
+from collections.abc import Collection
+
+from asrcli.base.counts import count_of
+from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, SourceLine, Update
 from asrcli.digest.families import Family
 from asrcli.digest.figures import Figure
-from asrcli.web.cleaning import escape_markdown, markdown_link
+from asrcli.web.cleaning import escape_markdown, file_name, markdown_link
 
 HEADINGS = {
     "dataset": "Datasets",
@@ -18,8 +21,8 @@ BAD = ("stale", "partial", "empty", "failed")
 AUTHORS = 4
 
 
-def day_markdown(edition: Edition) -> str:
-    """Return the page."""
+def day_markdown(edition: Edition, cards: Collection[str] = ()) -> str:
+    """Return the page, with links to the pages of papers that are among ``cards``."""
     blocks = [
         f"# {escape_markdown(edition.title)}: {edition.day}",
         source_status(edition),
@@ -29,13 +32,13 @@ def day_markdown(edition: Edition) -> str:
     if edition.ideas:
         blocks += ["## Ideas", "\n".join(idea_markdown(one) for one in edition.ideas)]
     if edition.papers:
-        blocks += [f"## Papers ({len(edition.papers)})", *(paper_markdown(paper) for paper in edition.papers)]
+        blocks += [f"## Papers ({len(edition.papers)})", *(paper_markdown(paper, cards) for paper in edition.papers)]
         blocks += numbers_table(edition.papers)
     if edition.updates:
         lines = [f"- {markdown_link(one.title, one.url)} {new_version(one)}" for one in edition.updates]
         blocks += [f"## New versions ({len(edition.updates)})", "\n".join(lines)]
     if edition.models:
-        blocks += [f"## Models ({count_of(len(edition.models), 'family', 'families')})", models_table(edition.models)]
+        blocks += [f"## Models ({count_of(edition.models, 'family', 'families')})", models_table(edition.models)]
     for kind, heading in HEADINGS.items():
         lines = [line_markdown(line) for line in edition.lines if line.kind == kind]
         if lines:
@@ -80,7 +83,13 @@ def new_version(update: Update) -> str:
     return "was withdrawn" if update.withdrawn else f"is now version {update.version}"
 
 
-def paper_markdown(paper: Paper) -> str:
+def card_name(identity: str, cards: Collection[str]) -> str:
+    """Return the name of a paper's own page, "" when it has none."""
+    name = file_name(identity.partition(":")[2])
+    return name if name in cards else ""
+
+
+def paper_markdown(paper: Paper, cards: Collection[str] = ()) -> str:
     """Return one paper."""
     authors = ", ".join(paper.authors[:AUTHORS]) + (
         f" and {len(paper.authors) - AUTHORS} more" if len(paper.authors) > AUTHORS else ""
@@ -89,6 +98,8 @@ def paper_markdown(paper: Paper) -> str:
     lines = [f"### {markdown_link(paper.title, paper.url)}", escape_markdown(head)]
     lines += [" ".join(claim_markdown(claim) for claim in paper.claims)] if paper.claims else []
     lines += own_markdown(paper)
+    if name := card_name(paper.id, cards):
+        lines.append(f"[What carries this claim](../papers/{name}.md)")
     if paper.code:
         lines.append("Code and data: " + ", ".join(markdown_link(short_address(url), url) for url in paper.code))
     if paper.models:

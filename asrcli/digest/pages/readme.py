@@ -93,7 +93,7 @@ def status_block(editions: Sequence[Edition], _: Callable[[], Board]) -> str:
 def leaderboard_block(_: Sequence[Edition], load: Callable[[], Board]) -> str:
     """Return the board's top ten, as `asr leaderboard readme` writes it."""
     board = load()
-    return top_block([TopRow(row.model, row.wer, row.on_hub) for row in board.rows], board.day)
+    return top_block([TopRow(row.model, row.wer, row.on_hub) for row in board.rows], board.day, board.source)
 
 
 BLOCKS: dict[str, Callable[[Sequence[Edition], Callable[[], Board]], str]] = {

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from asrcli.digest.edition import Edition, count_of
+from asrcli.base.counts import count_of
+from asrcli.digest.edition import Edition
 from asrcli.digest.pages.markdown import BAD, idea_markdown, own_markdown
 from asrcli.digest.topics import TOPICS
 from asrcli.web.cleaning import escape_markdown, markdown_link
@@ -40,8 +41,8 @@ def week_page(editions: Sequence[Edition], week: Week) -> str:
     bad = [f"{one.day} {source.name} {source.state}" for one in mine for source in one.sources if source.state in BAD]
     blocks = [
         f"# {escape_markdown(mine[0].title)}: {name_of(week)}",
-        f"{count_of(len(mine), 'day')}, {count_of(len(papers), 'paper')}, "
-        f"{count_of(len(families), 'model family', 'model families')}. "
+        f"{count_of(mine, 'day')}, {count_of(papers, 'paper')}, "
+        f"{count_of(families, 'model family', 'model families')}. "
         + (f"**Not everything was read:** {escape_markdown('; '.join(bad))}." if bad else "All sources were read."),
         "## Topics",
         topics_table(editions, week),

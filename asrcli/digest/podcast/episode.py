@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from asrcli.base.whole import read_text
 from asrcli.digest.files import Files
 from asrcli.digest.podcast.lexicon import load_lexicon, say
-from asrcli.digest.podcast.loudness import levelled
+from asrcli.digest.podcast.loudness import SILENT, levelled, loudness
 from asrcli.digest.podcast.script import BREAK, PAUSE, Script, script_markdown
 from asrcli.digest.podcast.speech import Line, Speech, Voice
 from asrcli.errors import InputError, UsageError
@@ -87,7 +88,7 @@ def perform(script: Script, voice: Voice, lexicon: dict[str, str] | None = None)
     """Speak a script and put its turns together, as loud as podcasts are."""
     import numpy as np
 
-    spoken = voice.speak(lines_of(script, lexicon or {}))
+    spoken = balanced(voice.speak(lines_of(script, lexicon or {})), [turn.speaker for turn in script.turns])
     rate = spoken[0].rate
     pieces: list[Any] = []
     marks: list[Mark] = []
@@ -104,6 +105,18 @@ def perform(script: Script, voice: Voice, lexicon: dict[str, str] | None = None)
             number += 1
         marks.append(Mark(chapter.title, chapter.url, begin / rate, at / rate))
     return Show(levelled(np.concatenate(pieces), rate), rate, tuple(marks), tuple(cues))
+
+
+def balanced(spoken: Sequence[Speech], speakers: Sequence[str]) -> list[Speech]:
+    """Return the turns with the louder voice as soft as the other: flite's two are 5 LU apart."""
+    import numpy as np
+
+    turns = list(zip(spoken, speakers, strict=True))
+    said = {who: [one.samples for one, name in turns if name == who] for who in sorted(set(speakers))}
+    levels = {who: loudness(np.concatenate(own), spoken[0].rate) for who, own in said.items()}
+    audible = [level for level in levels.values() if level > SILENT]
+    gains = {who: 10 ** (min(0.0, min(audible) - level) / 20) if audible else 1.0 for who, level in levels.items()}
+    return [replace(one, samples=(one.samples * gains[who]).astype(np.int16)) for one, who in turns]
 
 
 def shifted(speech: Speech, by: float) -> tuple[Word, ...]:

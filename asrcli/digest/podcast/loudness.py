@@ -18,7 +18,8 @@ CLOSE = 0.3  # LU
 def loudness(samples: NDArray[np.int16], rate: int) -> float:
     """Return the integrated loudness of one channel in LUFS, -70 for silence and what is shorter than 0.4 s."""
     frames = filtered(samples, rate, [("ebur128", "metadata=1")])
-    return float(frames[-1].metadata.get("lavfi.r128.I", -70.0)) if frames else -70.0
+    told = [frame.metadata["lavfi.r128.I"] for frame in frames if "lavfi.r128.I" in frame.metadata]
+    return float(told[-1]) if told else -70.0  # a last piece of less than 0.1 s has no figure
 
 
 def levelled(samples: NDArray[np.int16], rate: int) -> NDArray[np.int16]:

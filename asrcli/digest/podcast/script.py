@@ -9,7 +9,8 @@ from __future__ import annotations
 from calendar import month_name
 from dataclasses import dataclass
 
-from asrcli.digest.edition import Claim, Edition, Paper, count_of
+from asrcli.base.counts import count_of
+from asrcli.digest.edition import Claim, Edition, Paper
 from asrcli.digest.pages.markdown import BAD, claim_markdown
 from asrcli.digest.podcast.lexicon import say
 from asrcli.web.cleaning import markdown_link
@@ -113,7 +114,7 @@ def close(edition: Edition) -> Chapter:
         names = ", ".join(row.title.rpartition("/")[2] for row in edition.models[:MODELS])
         turns.append(Turn("guest", f"New or trending models: {names}."))
     if edition.updates:
-        turns.append(Turn("guest", f"{count_of(len(edition.updates), 'paper')} came out in a new version."))
+        turns.append(Turn("guest", f"{count_of(edition.updates, 'paper')} came out in a new version."))
     turns.append(Turn("host", "Every sentence you heard is quoted in the show notes with its source."))
     return Chapter("Close", "", tuple(turns))
 

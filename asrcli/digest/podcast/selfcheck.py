@@ -122,12 +122,23 @@ def check_times(path: Path, cues: Sequence[Cue], lexicon: dict[str, str] | None 
 
     aligner = prepare_aligner(*choose_aligner("auto", None, "en"), Setup(offline=True), complain).load()
     tape, error = Tape(Recording(str(path))), BoundaryError((), 0, 0)
-    for words in (cue.words for cue in cues if cue.words):
+    for words, told in (together(cue.words, lexicon) for cue in cues if cue.words):
         clip = tape.clip(max(0.0, words[0].start - MARGIN), words[-1].end + MARGIN)
-        said = [re.findall(r"[A-Za-z']+", say(word.text, lexicon)[0].said) for word in words]
+        said = [re.findall(r"[A-Za-z']+", one) for one in told]
         (found,) = aligner.align([clip], [[one for own in said for one in own]], "en")
         error += boundary_error(words, list(written_back(words, said, found, clip.start)))
     return error
+
+
+def together(words: Sequence[Word], lexicon: dict[str, str] | None) -> tuple[list[Word], list[str]]:
+    """Return the words of a turn, those that are said as one put together, and how each is said."""
+    spoken = [one for one in say(" ".join(word.text for word in words), lexicon) if one.said]
+    joined, at = [], 0
+    for one in spoken:
+        last = at + len(one.written.split(" ")) - 1
+        joined.append(replace(words[at], text=one.written, end=words[last].end))
+        at = last + 1
+    return joined, [one.said for one in spoken]
 
 
 def written_back(

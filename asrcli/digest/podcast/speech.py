@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import tempfile
 import wave
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from asrcli.base.children import python
+from asrcli.base.children import python, surroundings
 from asrcli.base.files import cause
 from asrcli.digest.podcast.espeak import library
 from asrcli.digest.podcast.lexicon import Spoken
@@ -84,9 +84,24 @@ def word_times(line: Line, starts: Sequence[tuple[int, float]], seconds: float, 
         begins.append(max(own[0] if own else 0.0, begins[-1] if begins else 0.0))
     ends = [*begins[1:], seconds]
     return tuple(
-        Word(written, min(begin, seconds), min(max(begin, end), seconds), source=source)
+        word
         for (written, _, _), begin, end in zip(spans, begins, ends, strict=True)
+        for word in apart(Word(written, min(begin, seconds), min(max(begin, end), seconds), source=source))
     )
+
+
+def apart(together: Word) -> Iterator[Word]:
+    """Yield the words that are said as one ("17 April 2026"), with their share of the time."""
+    words = together.text.split(" ")
+    if len(words) == 1:
+        yield together
+        return
+    each = (together.end - together.start) / len(together.text)
+    at = together.start
+    for word in words:
+        end = together.end if word is words[-1] else min(together.end, at + each * (len(word) + 1))
+        yield Word(word, at, end, source="interpolated")
+        at = end
 
 
 def spread(line: Line, seconds: float) -> tuple[Word, ...]:
@@ -106,7 +121,9 @@ def run_program(command: Sequence[str], text: str) -> None:
         EngineUnavailable: it fails or takes too long.
     """
     try:
-        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=TIMEOUT, check=False)
+        done = subprocess.run(
+            command, input=text.encode(), capture_output=True, timeout=TIMEOUT, check=False, env=surroundings()
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EngineUnavailable(f"{command[0]} did not speak: {cause(error)}") from error
     if done.returncode:

@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode
 
+from asrcli.base.counts import count_of
 from asrcli.digest.items import Item, Kind, arxiv_id
 from asrcli.digest.latex import as_text
 from asrcli.digest.sources import Task, ask, combine, listing
@@ -100,15 +101,18 @@ def repeated(task: Task, items: Sequence[Item]) -> bool:
 def judge_feed(feed: Feed, count: int, today: date) -> tuple[State, str]:
     """Tell a quiet feed from a stale, empty or cut one. ``today`` is New York's day when it was asked for."""
     if not feed.complete:
-        return State.PARTIAL, f"breaks off after {count} entries ({clean(feed.problem, 80)})"
+        return State.PARTIAL, f"breaks off after {count_of(count, 'entry', 'entries')} ({clean(feed.problem, 80)})"
     if count < len(feed.entries):
-        return State.PARTIAL, f"{len(feed.entries) - count} of {len(feed.entries)} entries have no arXiv id"
+        return (
+            State.PARTIAL,
+            f"{len(feed.entries) - count} of {count_of(feed.entries, 'entry', 'entries')} have no arXiv id",
+        )
     built = eastern(feed.built) if feed.built else None
     expected = last_weekday(today)
     if built is not None and built < expected:
-        return State.STALE, f"built {built}, but {expected} is due; {count} entries"
+        return State.STALE, f"built {built}, but {expected} is due; {count_of(count, 'entry', 'entries')}"
     if count:
-        return State.OK, f"{count} entries announced {built or '(no date)'}"
+        return State.OK, f"{count_of(count, 'entry', 'entries')} announced {built or '(no date)'}"
     if today.weekday() >= 5:
         return State.QUIET, f"no announcements on a {today:%A} (built {built or 'without a date'})"
     return State.EMPTY, f"HTTP 200 with no entries on a {today:%A}"
@@ -190,7 +194,7 @@ def query(task: Task) -> Report:
         if not task.marks:  # a first run takes older papers as known anyway
             break
     joined = combine("arxiv API", pages, "; ".join(page.evidence for page in pages if page.state is not State.OK))
-    evidence = joined.evidence if joined.state is not State.OK else f"{len(joined.items)} entries"
+    evidence = joined.evidence if joined.state is not State.OK else f"{count_of(joined.items, 'entry', 'entries')}"
     state, evidence = judge_api(task, joined, evidence)
     return replace(joined, state=state, evidence=evidence, parts=())
 
@@ -218,14 +222,19 @@ def read_api(task: Task, url: str, name: str) -> tuple[Report, bool]:
     total, start, size = (opensearch(answer.body, part) for part in ("totalResults", "startIndex", "itemsPerPage"))
     if not feed.complete:
         return Report(
-            name, State.PARTIAL, f"breaks off after {len(items)} entries ({clean(feed.problem, 80)})", items
+            name,
+            State.PARTIAL,
+            f"breaks off after {count_of(items, 'entry', 'entries')} ({clean(feed.problem, 80)})",
+            items,
         ), False
     if not items and start == 0:
         return Report(name, State.EMPTY, f"HTTP 200 with no entries (totalResults {total})"), False
     due = max(len(feed.entries), min(size, total - start))
     if len(items) < due:
         return Report(name, State.PARTIAL, f"{len(items)} papers where {due} were promised", items), False
-    return Report(name, State.OK, f"{len(items)} of {total} entries", items), start + len(feed.entries) < total
+    return Report(name, State.OK, f"{len(items)} of {count_of(total, 'entry', 'entries')}", items), start + len(
+        feed.entries
+    ) < total
 
 
 def opensearch(body: bytes, name: str) -> int:

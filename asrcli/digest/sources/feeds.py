@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from asrcli.base.counts import count_of
 from asrcli.base.whole import read_whole
 from asrcli.digest.items import Item, Kind
 from asrcli.digest.sources import Task, ask, combine
@@ -129,13 +130,20 @@ def feed_report(task: Task, url: str, name: str, kind: Kind) -> Report:
         entry_item(entry, url, kind, source, feed.title) for entry in feed.entries if entry.id and entry.title
     )
     if not feed.complete:
-        return Report(name, State.PARTIAL, f"breaks off after {len(items)} entries ({clean(feed.problem, 80)})", items)
+        return Report(
+            name,
+            State.PARTIAL,
+            f"breaks off after {count_of(items, 'entry', 'entries')} ({clean(feed.problem, 80)})",
+            items,
+        )
     if not items:
         # A repository without releases is a quiet one; a blog without entries is not a blog.
         state = State.QUIET if kind is Kind.RELEASE else State.EMPTY
         return Report(name, state, "HTTP 200 with no entries")
     newest = max((entry.when for entry in feed.entries), default="")
-    return Report(name, State.OK, f"{len(items)} entries, newest {newest[:10] or 'without a date'}", items)
+    return Report(
+        name, State.OK, f"{count_of(items, 'entry', 'entries')}, newest {newest[:10] or 'without a date'}", items
+    )
 
 
 def entry_item(entry: Entry, url: str, kind: Kind, source: str, feed_title: str) -> Item:

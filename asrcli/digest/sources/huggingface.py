@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from asrcli.base.counts import count_of
 from asrcli.digest.items import TEMPLATE_PAPERS, Item, Kind, arxiv_id
 from asrcli.digest.latex import as_text
 from asrcli.digest.sources import Task, ask, combine, decode, number_of, text_of, texts_of
@@ -78,7 +79,7 @@ def read_pages(task: Task, url: str, name: str, reader: Reader, pages: int = PAG
         url = following
     if not items:
         return Report(name, State.EMPTY, "HTTP 200 with an empty list")
-    return Report(name, State.OK, f"{len(items)} entries", tuple(items))
+    return Report(name, State.OK, f"{count_of(items, 'entry', 'entries')}", tuple(items))
 
 
 def next_page(answer: Answer) -> str:
@@ -166,7 +167,7 @@ def daily_papers(task: Task) -> Report:
         return Report(
             name, State.PARTIAL, f"{len(values) - len(items)} of {len(values)} entries have another shape", items
         )
-    return Report(name, State.OK, f"{len(items)} entries", items)
+    return Report(name, State.OK, f"{count_of(items, 'entry', 'entries')}", items)
 
 
 def read_daily(value: Any) -> Item | None:

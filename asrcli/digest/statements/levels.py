@@ -49,7 +49,7 @@ _TEST_END = re.compile(
     r"\s+(?:and|or|we|while|when|with|without|using|after|outperform\w*|surpass\w*|exceed\w*|improv\w*|achiev\w*|"
     r"compared|which|that|"
     r"but|by|at|under|from|for|under|despite|despite|trained|demonstrat\w*|shows?|reveals?|indicates?|suggests?|"
-    r"respectively|in the|in our|at a|to)\b|\s*[.:]\s|\s*\.$|\s+-+\s|-an?\s"
+    r"respectively|in the|in our|at a|to)\b|\s*[.:]\s|\s*\.$|\s+-+\s|-an?\s|\s*[—–]"
 )
 _FRONT = re.compile(
     r"^\W*(?:\w+,\s+)?(?:on|evaluated on|tested on)\s+(?:the\s+|our\s+)?(?P<test>[^;()%]{2,80}?),\s", re.I

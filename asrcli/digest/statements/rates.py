@@ -67,6 +67,10 @@ _THRESHOLD = re.compile(
 )
 
 
+_RANGE_AFTER = re.compile(r"\s?(?:to|[-–—])\s?\d")
+_RANGE_BEFORE = re.compile(r"\d[\d.,]*\s?%?\s?(?:to|[-–—])\s?$|\bbetween\s+\d[\d.,]*\s?%?\s+and\s+$")
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """One level of an error rate, whoever reaches it."""
@@ -119,6 +123,8 @@ def bind(text: str, number: re.Match[str]) -> _Bound | None:
     left, right = text[: number.start()], text[number.end() :]
     if re.match(r"\d{3}\b", right) or re.search(r"\d\s$", left):
         return None  # "10 000"
+    if in_range(left, right):
+        return None  # "12.0% to 30.5% WER": levels of many, and which is whose is not said
     change = bool(_CHANGE_AFTER.match(right) or _CHANGE_BEFORE.search(left[-90:]) or _THRESHOLD.search(left[-20:]))
     ends = number.end()
     if after := _AFTER.match(right):
@@ -145,6 +151,14 @@ def bind(text: str, number: re.Match[str]) -> _Bound | None:
         worse = per_cent(number["value"], True) >= first
         return _Bound(kind(moved_from["metric"]), max(0, len(left) - 220) + moved_from.start(), ends, worse)
     return None
+
+
+def in_range(left: str, right: str) -> bool:
+    """Tell whether a number is an end of a range, with what stands before and after it."""
+    if _RANGE_AFTER.match(right) and not re.search(r"\bfrom\s*$", left):
+        return True
+    before = _RANGE_BEFORE.search(left)
+    return bool(before) and not re.search(r"\bfrom\s*$", left[: before.start()] if before else "")
 
 
 def listed(text: str, number: re.Match[str], before: re.Match[str], bound: _Bound) -> _Bound | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asrcli.base.files import cause
 from asrcli.diarizer import Diarizer, SpeakerCount, Speaking
 from asrcli.engine import Device, Model, Packaged, Weights
 from asrcli.engines.device import torch_threads
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from asrcli.types import Samples
+    from asrcli.types import HalfSamples, Samples
 
 SEGMENTATION, VOICES = "segmentation.pt", "campplus.pt"
 IN_PACKAGE = Packaged(
@@ -65,7 +66,7 @@ class CampPlus(Diarizer):
         self.segmentation = load_network(SegmentationNetwork(), folder / SEGMENTATION, "state_dict").to(self.device)
         self.voices = load_network(VoiceNetwork(), folder / VOICES).to(self.device)
 
-    def find(self, samples: Samples, count: SpeakerCount) -> Speaking:
+    def find(self, samples: Samples | HalfSamples, count: SpeakerCount) -> Speaking:
         """Return who speaks when in a recording, with a print of each voice."""
         from asr_plugins.campplus import clustering, turns
         from asr_plugins.campplus import prints as prints_module
@@ -80,7 +81,7 @@ class CampPlus(Diarizer):
             _turns(everybody, names), _turns(loudest, names, pause=0), dict(zip(names, voices, strict=False))
         )
 
-    def analyse(self, samples: Samples) -> tuple[Any, list[tuple[int, int]], NDArray[np.float32]]:
+    def analyse(self, samples: Samples | HalfSamples) -> tuple[Any, list[tuple[int, int]], NDArray[np.float32]]:
         """Return the activity in a recording, the pieces that one person says alone, and the print of each."""
         import torch
 
@@ -109,7 +110,7 @@ def load_network(network: Any, path: Path, inside: str = "") -> Any:
         state = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict(state[inside] if inside else state)
     except (OSError, UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
+        reason = cause(error).strip().split("\n")[0]
         raise ModelError(f"'{path}' is damaged, not safe to open, or of another network: {reason}") from error
     return network.eval()
 

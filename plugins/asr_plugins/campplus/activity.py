@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from asr_plugins.campplus.segmentation import SegmentationNetwork
-    from asrcli.types import Samples
+    from asrcli.types import HalfSamples, Samples
 
 WINDOW = 160_000  # samples, ten seconds, as the network was trained
 FRAME_SHIFT, FRAME_WIDTH = 270, 991  # samples between two frames, and those that a frame covers
@@ -47,7 +47,7 @@ def seconds_of(frame: float) -> float:
     return (frame * FRAME_SHIFT + (FRAME_WIDTH - FRAME_SHIFT) / 2) / SAMPLE_RATE
 
 
-def detect(network: SegmentationNetwork, samples: Samples, device: str) -> Activity:
+def detect(network: SegmentationNetwork, samples: Samples | HalfSamples, device: str) -> Activity:
     """Return the activity in a recording `(n,)`."""
     import numpy as np
 
@@ -63,7 +63,9 @@ def detect(network: SegmentationNetwork, samples: Samples, device: str) -> Activ
     return Activity(windows, starts, *_together(windows, starts, frames))
 
 
-def _window_sets(network: SegmentationNetwork, samples: Samples, windows: range, device: str) -> NDArray[np.intp]:
+def _window_sets(
+    network: SegmentationNetwork, samples: Samples | HalfSamples, windows: range, device: str
+) -> NDArray[np.intp]:
     """Return the likeliest of `SETS` in each frame of some windows, `(windows, frames)`."""
     import numpy as np
     import torch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from asrcli.diarizer import SpeakerCount
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
 # Pieces of 1.5 s of one person have 0.40 to 0.73 in the mean, those of two people up to 0.3 (docs/accuracy.md).
 SAME_VOICE, SURELY_SAME = 0.35, 0.5
 MOST_PRINTS = 4_000  # that are compared with each other, 130 MB; the others go to the nearest group
-LEAST_SECONDS, LEAST_SHARE = 4.0, 0.15  # of speech, and of all speech in a short recording, that make a speaker
+# What two groups that are one person have at least, as the cosine of their mean prints: where both say much, as two
+# people hardly ever do; the less the smaller one says beside the other, the more likely it is of what that one says
+# otherwise: in a whisper, with a laugh, or while somebody else talks (docs/accuracy.md).
+SAME_PERSON, SAME_IN_PART, AS_MUCH = 0.65, 0.45, 0.5
+# Two people at once sound like a sum of both: a group that is as near as this to such a sum, and says less than a tenth
+# of either, is no third one.
+BOTH, LITTLE = 0.5, 0.1
+# Speech that makes a speaker: seconds; of a long recording this share, since what is left over grows with it; and of a
+# short one at most so much.
+LEAST_SECONDS, LEAST_SHARE, LEAST_SHARE_SHORT = 4.0, 0.002, 0.15
 
 
 def unit(prints: Prints) -> Prints:
@@ -63,7 +73,7 @@ def _groups(prints: Prints, seconds: NDArray[np.float64], wanted: SpeakerCount) 
 
     tree = linkage(np.maximum(pdist(prints, "cosine"), 0.0), "average")
     least, most = wanted.exactly or wanted.at_least or 1, wanted.exactly or wanted.at_most or len(prints)
-    labels = _number(fcluster(tree, 1 - SAME_VOICE, "distance"))
+    labels = _joined(prints, seconds, _number(fcluster(tree, 1 - SAME_VOICE, "distance")))
     found = int(_speaks_enough(seconds, labels).sum())
     number = min(max(found, least), most, len(prints))
     if found != number:  # the fewest groups of which so many speak enough, else just so many
@@ -77,8 +87,39 @@ def _speaks_enough(seconds: NDArray[np.float64], labels: Labels) -> NDArray[np.b
     """Return for each group whether it says enough to be a speaker."""
     import numpy as np
 
-    enough: NDArray[np.bool_] = np.bincount(labels, seconds) >= min(LEAST_SECONDS, LEAST_SHARE * seconds.sum())
+    least = max(LEAST_SECONDS, LEAST_SHARE * seconds.sum())
+    enough: NDArray[np.bool_] = np.bincount(labels, seconds) >= min(least, LEAST_SHARE_SHORT * seconds.sum())
     return enough
+
+
+def _joined(prints: Prints, seconds: NDArray[np.float64], labels: Labels) -> Labels:
+    """Join groups that are parts of what one person says, the nearest first; then what sounds like two at once."""
+    import numpy as np
+
+    while True:
+        centres, spoken = means(prints, seconds, labels), np.bincount(labels, seconds).astype(np.float64)
+        part = np.minimum(spoken[:, None], spoken) / np.maximum(spoken[:, None], spoken)
+        over = centres @ centres.T - SAME_IN_PART - (SAME_PERSON - SAME_IN_PART) * np.minimum(part / AS_MUCH, 1)
+        np.fill_diagonal(over, -1)
+        one, other = np.unravel_index(over.argmax(), over.shape)
+        if over[one, other] < 0:
+            break
+        labels = _number(np.where(labels == other, one, labels))
+    nearer = [_two_at_once(centres, spoken, group) for group in range(len(spoken))]
+    return _number(np.array([group if near is None else near for group, near in enumerate(nearer)])[labels])
+
+
+def _two_at_once(centres: Prints, spoken: NDArray[np.float64], group: int) -> int | None:
+    """Return the nearer one of two groups whose sum a group sounds like; None when it is nothing of the kind."""
+    import numpy as np
+
+    cosines = centres @ centres[group]
+    larger = np.flatnonzero((spoken * LITTLE > spoken[group]) & (cosines > 0))
+    for pair in map(list, combinations(larger[np.argsort(-cosines[larger])], 2)):
+        weights = np.linalg.solve(centres[pair] @ centres[pair].T, cosines[pair])
+        if weights.min() > 0 and cosines[pair] @ weights >= BOTH**2:
+            return int(pair[0])
+    return None
 
 
 def _number(labels: Labels) -> Labels:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from asr_plugins.campplus.embedding import VoiceNetwork
-    from asrcli.types import Samples
+    from asrcli.types import HalfSamples, Samples
 
 Piece = tuple[int, int]  # first and last + 1 frame of the segmentation
 
@@ -45,7 +45,9 @@ def seconds(pieces: Sequence[Piece]) -> NDArray[np.float64]:
     return np.array([last - first for first, last in pieces], np.float64) * FRAME_SECONDS
 
 
-def voice_prints(network: VoiceNetwork, samples: Samples, wanted: Sequence[Piece], device: str) -> NDArray[np.float32]:
+def voice_prints(
+    network: VoiceNetwork, samples: Samples | HalfSamples, wanted: Sequence[Piece], device: str
+) -> NDArray[np.float32]:
     """Return the print of each piece, `(pieces, 192)`."""
     import numpy as np
     import torch
@@ -62,9 +64,11 @@ def voice_prints(network: VoiceNetwork, samples: Samples, wanted: Sequence[Piece
     return np.stack([found[piece] for piece in wanted]) if wanted else np.zeros((0, 192), np.float32)
 
 
-def _part(samples: Samples, piece: Piece) -> Samples:
+def _part(samples: Samples | HalfSamples, piece: Piece) -> Samples:
+    import numpy as np
+
     first = min(int(seconds_of(piece[0]) * SAMPLE_RATE), max(0, len(samples) - WINDOW - SHIFT * _mel_frames(piece)))
-    return samples[first : int(seconds_of(piece[1]) * SAMPLE_RATE) + WINDOW]
+    return samples[first : int(seconds_of(piece[1]) * SAMPLE_RATE) + WINDOW].astype(np.float32)
 
 
 def _mel_frames(piece: Piece) -> int:

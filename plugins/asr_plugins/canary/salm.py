@@ -23,6 +23,7 @@ from asr_plugins.canary.layout import LLM_CONFIG, TOKENIZER, TOKENIZER_CONFIG, W
 from asr_plugins.canary.native import batches
 from asr_plugins.canary.tokens import Tokens
 from asr_plugins.nemo.quiet import output_held_back
+from asrcli.base.files import cause
 from asrcli.errors import EngineUnavailable, ModelError
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _load(layout: Layout) -> Any:
         from nemo.utils import logging
     except (ImportError, OSError) as error:  # OSError: a library of another CUDA, such as torchaudio's
         raise EngineUnavailable(
-            f"NeMo does not import ({type(error).__name__}: {error}); --backend native needs no NeMo"
+            f"NeMo does not import ({type(error).__name__}: {cause(error)}); --backend native needs no NeMo"
         ) from error
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -150,7 +151,7 @@ def _load(layout: Layout) -> Any:
     try:
         missing, unexpected = model.load_state_dict(load_file(path), strict=False)
     except (SafetensorError, OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:300]
+        reason = " ".join(cause(error).split())[:300]
         raise ModelError(f"'{path}' cannot be loaded ({reason}); download it again") from error
     tied = model.llm.base_model.model.lm_head.weight is model.embed_tokens.weight
     wrong = sorted({*missing} - ({TIED} if tied else set())) + sorted(unexpected)

@@ -7,6 +7,7 @@ from typing import Any
 
 from asr_plugins.canary.layout import TOKENIZER, Layout
 from asr_plugins.canary.prompts import END
+from asrcli.base.files import cause
 from asrcli.errors import ModelError
 
 PAD = "<|endoftext|>"
@@ -31,7 +32,7 @@ class Tokens:
         try:
             self._tokenizer: Any = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises nothing narrower
-            raise ModelError(f"'{path}' cannot be read as a tokenizer ({error}); download it again") from error
+            raise ModelError(f"'{path}' cannot be read as a tokenizer ({cause(error)}); download it again") from error
         self._tokenizer.add_special_tokens([layout.audio_tag])
         rows = int(layout.llm["vocab_size"])
         self.tag = self._one(layout.audio_tag, rows, path)

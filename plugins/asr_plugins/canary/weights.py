@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from asr_plugins.canary.decoding import ATTENTION, attend
 from asr_plugins.canary.features import LogMel
 from asr_plugins.canary.layout import WEIGHTS, Encoder, Layout
+from asrcli.base.files import cause
 from asrcli.errors import ModelError
 
 ENCODER, LLM = "perception.encoder.", "llm.base_model.model."
@@ -77,7 +78,7 @@ def read(layout: Layout, device: torch.device, dtype: torch.dtype) -> dict[str, 
                 kept = torch.float32 if ".featurizer." in name else dtype
                 tensors[name] = tensor.to(kept) if tensor.is_floating_point() else tensor
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"'{path}' cannot be read as weights ({error}); download it again") from error
+        raise ModelError(f"'{path}' cannot be read as weights ({cause(error)}); download it again") from error
     return tensors
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asrcli.base.files import cause
 from asrcli.errors import ModelError
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _read_converted(folder: Path) -> Checkpoint:
         tensors = load_file(folder / SAFE_MODEL)
     except (SafetensorError, OSError) as error:
         raise ModelError(
-            f"{folder / SAFE_MODEL} cannot be read ({error}); convert the official folder again"
+            f"{folder / SAFE_MODEL} cannot be read ({cause(error)}); convert the official folder again"
         ) from error
     return Checkpoint(kind, folder, args, encoder_args, Tensors(tensors, str(folder / SAFE_MODEL)))
 
@@ -202,5 +203,5 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path} is not JSON ({error}); convert the official folder again") from error
+        raise ModelError(f"{path} is not JSON ({cause(error)}); convert the official folder again") from error
     return config if isinstance(config, dict) else {}

@@ -100,7 +100,8 @@ class Decoder(nn.Module):
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(config.vocabulary, config.width)
+        # Not drawn at random: on the meta device that imports torch._dynamo, which takes 1.5 s of processor time.
+        self.embedding = nn.Embedding.from_pretrained(torch.empty(config.vocabulary, config.width))
         self.layers = nn.ModuleList(Layer(config.width, config.heads) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
         self.output = nn.Linear(config.width, config.vocabulary, bias=False)

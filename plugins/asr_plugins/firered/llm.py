@@ -21,6 +21,7 @@ from asr_plugins.firered.checkpoint import LFS_POINTER, LLM_FOLDER, Checkpoint, 
 from asr_plugins.firered.config import BEAMS, encoder_config
 from asr_plugins.firered.features import FeatureExtractor
 from asr_plugins.firered.weights import build_encoder, build_linear, report_unused
+from asrcli.base.files import cause
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
@@ -305,4 +306,4 @@ def _no_progress_bar() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return (cause(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from asr_plugins.nemo.checked import least_weights, model_config
+from asrcli.base.files import cause
 from asrcli.errors import ModelError
 from asrcli.weights.pickles import refusal
 
@@ -76,7 +77,7 @@ def read_archive(path: Path, *, weights: bool = True) -> Archive:
         with tarfile.open(path, "r:*") as tar:
             configs, sizes = _checked(tar, path, weights)
     except (tarfile.TarError, EOFError, OSError, ValueError, lzma.LZMAError, zlib.error, zipfile.BadZipFile) as error:
-        reason = str(error).partition("\n")[0].rstrip(":")
+        reason = cause(error).partition("\n")[0].rstrip(":")
         raise ModelError(f"'{path}' is no complete .nemo archive ({reason}): fetch it again") from error
     if CONFIG not in configs:
         raise ModelError(f"'{path}' has no {CONFIG}: it is no .nemo model")

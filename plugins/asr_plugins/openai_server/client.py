@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import threading
 import weakref
 from math import inf
 from typing import Any
 
 from asr_plugins.openai_server.address import KEY_VARIABLE, URL_VARIABLE, Address
+from asrcli.base.files import cause
 from asrcli.base.http import BUSY, RETRIED, TRIES, Http, Passing, Reply, TooLarge, persist
 from asrcli.errors import AsrError, EngineUnavailable
 
@@ -126,10 +126,10 @@ class Client:
                 raise _Failure("cannot be reached: no answer; is the server running?", pause, hang=True) from error
             raise _Failure(f"no answer within {self.timeout:g} s (ASR_SERVER_TIMEOUT)", pause, hang=True) from error
         except httpx2.ConnectError as error:
-            text = f"cannot be reached ({self._clean(_said(error))}); is the server running?"
+            text = f"cannot be reached ({self._clean(cause(error))}); is the server running?"
             raise _Failure(text, pause) from error
         except (httpx2.TransportError, httpx2.DecodingError, TooLarge) as error:
-            text = f"the connection broke ({self._clean(_said(error)) or type(error).__name__})"
+            text = f"the connection broke ({self._clean(cause(error)) or type(error).__name__})"
             raise _Failure(text, pause) from error
         if 200 <= reply.status < 300:
             try:
@@ -182,8 +182,3 @@ def kind_of(reply: Reply) -> str:
     if reply.body.lstrip()[:1] == b"<":
         return "a web page"
     return f"'{reply.headers.get('content-type', 'no type').split(';')[0]}'"
-
-
-def _said(error: Exception) -> str:
-    """Return the words of an error without the number that the system gives it."""
-    return re.sub(r"\[Errno -?\d+\] ", "", str(error))

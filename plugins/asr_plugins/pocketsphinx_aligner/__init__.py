@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrcli.aligner import AlignedWord, Aligner
+from asrcli.base.files import cause
 from asrcli.engine import Device, Model, Weights
 from asrcli.errors import ModelError
 from asrcli.types import Clip, Phone, Word
@@ -67,7 +68,7 @@ class PocketSphinxAligner(Aligner):
         try:
             self.model = AcousticModel(folder / "en-us")
         except (OSError, ValueError) as error:
-            raise ModelError(f"the model in the pocketsphinx package cannot be read: {error}") from error
+            raise ModelError(f"the model in the pocketsphinx package cannot be read: {cause(error)}") from error
         self.pronouncer = Pronouncer(folder / "cmudict-en-us.dict")
 
     def align(

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 
+from asrcli.base.children import surroundings
+
 Phones = tuple[str, ...]
 
 SPEECH = "+SPN+"  # any speech: what the model calls a sound made by a mouth
@@ -185,7 +187,11 @@ def speak(text: str) -> Phones:
         return ()
     try:
         done = subprocess.run(
-            [program, "-q", "--ipa", "-v", "en-us", "--", text], capture_output=True, timeout=10, check=True
+            [program, "-q", "--ipa", "-v", "en-us", "--", text],
+            capture_output=True,
+            timeout=10,
+            check=True,
+            env=surroundings(),
         )
     except (OSError, subprocess.SubprocessError):
         return ()

@@ -15,7 +15,7 @@ from asrcli.errors import UsageError
 from asrcli.types import SAMPLE_RATE, Turn
 
 if TYPE_CHECKING:
-    from asrcli.types import Samples
+    from asrcli.types import HalfSamples, Samples
 
 LEAST_SECONDS = 0.1  # in shorter recordings nobody speaks; pyannote's networks need more than one frame
 CONFIG = "config.yaml"
@@ -58,14 +58,14 @@ class Pyannote(Diarizer):
         if not Path(folder, CONFIG).exists():
             raise UsageError(f"--diarize-model '{folder}' has no {CONFIG}: it is no folder of a pyannote pipeline")
 
-    def find(self, samples: Samples, count: SpeakerCount) -> Speaking:
+    def find(self, samples: Samples | HalfSamples, count: SpeakerCount) -> Speaking:
         """Return who speaks when in a recording."""
         import torch
 
         if len(samples) < LEAST_SECONDS * SAMPLE_RATE:
             return Speaking()
         _silence_pyannote()
-        file = {"waveform": torch.from_numpy(samples)[None], "sample_rate": SAMPLE_RATE, "uri": "recording"}
+        file = {"waveform": torch.from_numpy(samples).float()[None], "sample_rate": SAMPLE_RATE, "uri": "recording"}
         with torch.inference_mode(), torch_threads(self.threads):
             output = self.pipeline(
                 file, num_speakers=count.exactly, min_speakers=count.at_least, max_speakers=count.at_most

@@ -14,6 +14,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+from asrcli.base.files import cause
 from asrcli.errors import ModelError
 
 CONFIG = "config.yaml"
@@ -66,7 +67,7 @@ def open_pipeline(folder: str | Path) -> Any:
         )
         return pipeline.instantiate(config.get("params") or pipeline.default_parameters())
     except (KeyError, ValueError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = " ".join(cause(error).split())[:200]
         raise ModelError(f"'{root}' is no diarization pipeline that can be loaded: {reason}") from error
 
 
@@ -80,7 +81,7 @@ def _read_config(root: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ModelError(f"'{root}' has no {CONFIG}: it is no folder of a pyannote pipeline") from None
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = " ".join(cause(error).split())[:200]
         raise ModelError(f"'{path}' is no config of a pyannote pipeline: {reason}") from error
     if name not in PIPELINES:
         raise ModelError(f"'{path}' is a pipeline '{name}'; only {PIPELINES[0]} can be used")
@@ -164,5 +165,5 @@ def _load(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ModelError(f"there is no '{path}'") from None
     except (UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
+        reason = cause(error).strip().split("\n")[0]
         raise ModelError(f"'{path}' is damaged, or not safe to open: {reason}") from error

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asr_plugins.qwen3.config import Config
+from asrcli.base.files import cause
 from asrcli.errors import ModelError
 from asrcli.weights.plain import plain_folder
 
@@ -91,7 +92,7 @@ def _places(folder: Path) -> dict[str, Any]:
         try:
             opened: Any = safe_open(path, framework="pt", device="cpu")
         except (SafetensorError, OSError) as error:
-            raise ModelError(f"{path} cannot be read as weights ({error}); {AGAIN}") from error
+            raise ModelError(f"{path} cannot be read as weights ({cause(error)}); {AGAIN}") from error
         places |= dict.fromkeys(list(opened.keys()), opened)
     return places
 
@@ -102,7 +103,7 @@ def _files(folder: Path) -> list[Path]:
         try:
             names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-            raise ModelError(f"{index} cannot be read ({error}); {AGAIN}") from error
+            raise ModelError(f"{index} cannot be read ({cause(error)}); {AGAIN}") from error
         files = [folder / Path(name).name for name in names]
         if gone := [path.name for path in files if not path.exists()]:
             raise ModelError(f"{folder}: {len(gone)} of {len(files)} files are missing: {', '.join(gone)}; {AGAIN}")
@@ -174,7 +175,7 @@ def _load_tokenizer(folder: Path) -> Any:
     except ModelError:
         raise
     except Exception as error:  # the Rust library raises bare exceptions for damaged files
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        reason = (cause(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise ModelError(f"{folder}: the tokenizer cannot be read ({reason}); {AGAIN}") from error
 
 

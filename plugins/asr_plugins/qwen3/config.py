@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.files import cause
 from asrcli.errors import ModelError
 
 MOST_MELS = 1 << 12  # their filters are computed before any weights are read
@@ -69,7 +70,7 @@ def read_config(folder: Path) -> Config:
     except FileNotFoundError as error:
         raise ModelError(f"{path} is missing: give a folder with a Qwen3-ASR model, or its hub id") from error
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read as JSON ({error}); download the model again") from error
+        raise ModelError(f"{path} cannot be read as JSON ({cause(error)}); download the model again") from error
     if not isinstance(whole, dict) or whole.get("model_type") != "qwen3_asr":
         kind = whole.get("model_type") if isinstance(whole, dict) else None
         raise ModelError(f"{path} describes a model of type {kind!r}, not 'qwen3_asr'")

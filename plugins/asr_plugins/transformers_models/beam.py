@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asr_plugins.transformers_models.vocabulary import PIECE_SPACE, Span, Vocabulary
+from asrcli.base.files import cause
 from asrcli.errors import MissingExtra, ModelError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class LanguageModel:
         try:
             self._model = kenlm.Model(str(path), config)
         except (OSError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[-1].rpartition("Exception. ")[2]  # without its C++ signature
+            reason = cause(error).strip().splitlines()[-1].rpartition("Exception. ")[2]  # without its C++ signature
             raise ModelError(f"'{path}' is no language model that KenLM reads: {reason}") from error
         self._state: Any = kenlm.State
         self.weight, self.bonus = weight, bonus

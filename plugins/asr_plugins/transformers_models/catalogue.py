@@ -10,6 +10,7 @@ import json
 from enum import StrEnum
 from pathlib import Path
 
+from asrcli.base.files import cause
 from asrcli.engine import Model
 from asrcli.errors import ModelError
 
@@ -84,7 +85,7 @@ def read_config(folder: Path) -> dict[str, object]:
     except FileNotFoundError:
         raise ModelError(f"'{folder}' has no config.json: it is not a model of the transformers library") from None
     except (OSError, ValueError) as error:
-        raise ModelError(f"'{path}' is damaged ({error}): download the model again") from error
+        raise ModelError(f"'{path}' is damaged ({cause(error)}): download the model again") from error
     if not isinstance(config, dict):
         raise ModelError(f"'{path}' is damaged (no object in it): download the model again")
     return config

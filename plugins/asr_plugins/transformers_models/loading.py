@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asr_plugins.transformers_models.catalogue import Kind, read_config
+from asrcli.base.files import cause
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError, OutOfMemory
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
@@ -63,7 +64,7 @@ def load_model(folder: Path, kind: Kind, device: torch.device, dtype: torch.dtyp
         raise
     except Exception as error:  # of the library and of Rust, in a dozen kinds
         if is_out_of_memory(error):
-            raise OutOfMemory(f"model '{folder.name}' does not fit on {device}: {error}") from error
+            raise OutOfMemory(f"model '{folder.name}' does not fit on {device}: {cause(error)}") from error
         raise ModelError(f"'{folder}' cannot be loaded: {_first_line(error)}") from error
 
 
@@ -119,7 +120,7 @@ def check_files(folder: Path) -> None:
         try:
             parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
         except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-            raise ModelError(f"'{index}' is damaged ({error}): download the model again") from error
+            raise ModelError(f"'{index}' is damaged ({cause(error)}): download the model again") from error
         if absent := sorted(part for part in parts if not (folder / part).is_file()):
             raise ModelError(f"'{folder}' lacks {_some(absent)}: download the model again")
     for path in folder.glob("*.safetensors"):
@@ -190,4 +191,4 @@ def _some(names: list[str]) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    return (cause(error).strip().splitlines() or [type(error).__name__])[0][:300]

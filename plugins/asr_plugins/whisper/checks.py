@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from asrcli.base.files import cause
 from asrcli.errors import ModelError
 from asrcli.weights.plain import read_json
 
@@ -103,7 +104,7 @@ def _check_tokenizer(path: Path) -> None:
     try:
         Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises nothing narrower
-        reason = " ".join(str(error).split())[:200]
+        reason = " ".join(cause(error).split())[:200]
         raise ModelError(f"'{path}' is damaged ({reason}): the model cannot be loaded") from error
 
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from asrcli.base.files import cause
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import MissingExtra, ModelError
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
@@ -65,7 +66,7 @@ def converted(folder: Path, revision: str | None) -> Path:
         except Exception as error:  # of three libraries, in a dozen kinds
             if is_out_of_memory(error):
                 raise
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+            reason = (cause(error).strip().splitlines() or [type(error).__name__])[0][:200]
             raise ModelError(f"'{folder}' cannot be converted to CTranslate2: {reason}") from error
         try:
             os.replace(work / "model", target)

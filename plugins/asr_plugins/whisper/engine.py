@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from asr_plugins.whisper.catalogue import LANGUAGES_V3, MODELS
 from asr_plugins.whisper.checks import check_folder
 from asr_plugins.whisper.encodings import Encodings
+from asrcli.base.files import cause
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import DeviceError, ModelError, OutOfMemory, UsageError
@@ -191,12 +192,12 @@ def _load(folder: Path, device: Device) -> Any:
         )
     except (RuntimeError, ValueError, OSError) as error:
         if is_out_of_memory(error):
-            raise OutOfMemory(f"model '{folder.name}' does not fit on {device}: {error}") from error
+            raise OutOfMemory(f"model '{folder.name}' does not fit on {device}: {cause(error)}") from error
         if device.kind == "cuda" and not _damaged(error):
-            raise DeviceError(f"CTranslate2 cannot use {device} ({error}); see: asr doctor") from error
-        raise ModelError(f"'{folder}' cannot be loaded as a Whisper model: {error}") from error
+            raise DeviceError(f"CTranslate2 cannot use {device} ({cause(error)}); see: asr doctor") from error
+        raise ModelError(f"'{folder}' cannot be loaded as a Whisper model: {cause(error)}") from error
 
 
 def _damaged(error: Exception) -> bool:
     """Return whether an error of CTranslate2 is about the file, not the device."""
-    return any(word in str(error) for word in ("model.bin", "binary", "vocabulary", "spec", "config"))
+    return any(word in cause(error) for word in ("model.bin", "binary", "vocabulary", "spec", "config"))

@@ -39,4 +39,4 @@ def newest_board() -> Board:
         )
         for one in ranked
     ]
-    return Board(table.day, tuple(rows))
+    return Board(table.day, tuple(rows), board.source)

@@ -168,13 +168,15 @@ def verify(
     days: Annotated[list[str] | None, typer.Argument(metavar="[DATE]...", help="Days. Default: all of them.")] = None,
     out: Out = OUT,
 ) -> None:
-    """Check finished digests again: quotes, numbers, ids and pages."""
+    """Check finished digests and pages of papers again: quotes, numbers, ids and pages."""
+    from asrcli.digest.papers.files import cards_in
     from asrcli.digest.store import Store
     from asrcli.digest.verify import rolling_problems, verify_day
 
     wanted = [day_of(one, "DATE").isoformat() for one in days or []]
     wanted = wanted or sorted(path.stem for path in (out / "daily").glob("????-??-??.json"))
-    if not wanted:
+    cards = [] if days else sorted(cards_in(out))
+    if not wanted and not cards:
         raise InputError(f"no digest in {out}: start one with `asr digest run --out {out}`")
     path = out / "digest.sqlite"
     failed = 0
@@ -188,12 +190,31 @@ def verify(
                 complain(f"asr: {one}: {problem}")
             tell(f"{one}\t{'failed' if problems else 'ok'}")
             failed += bool(problems)
-    if not days and not failed:
+    failed_cards = sum(not card_holds(out, name) for name in cards)
+    if wanted and not days and not failed:
         problems = rolling_problems(out)
         for problem in problems:
             complain(f"asr: {problem}")
         failed += bool(problems)
-    if store is None:
+    if wanted and store is None:
         complain(f"asr: {path} is not there: pages were checked against the JSON alone")
+    if failed_cards:
+        raise CheckFailed(f"{out} does not verify: {failed_cards} of {len(cards)} pages of papers differ")
     if failed:
         raise CheckFailed(f"{out} does not verify: {failed} of {len(wanted)} days or their rolling pages differ")
+
+
+def card_holds(out: Path, name: str) -> bool:
+    """Check the page of one paper; say what is wrong with it, and what it could not be checked with."""
+    from asrcli.digest.papers.files import TEXTS, card_problems
+
+    try:
+        problems, whole = card_problems(out, name)
+    except AsrError as error:
+        problems, whole = [str(error)], True
+    for problem in problems:
+        complain(f"asr: {problem}")
+    if not whole:
+        complain(f"asr: {TEXTS / name}.json is not there: the page of {name} was checked against its own JSON alone")
+    tell(f"papers/{name}\t{'failed' if problems else 'ok'}")
+    return not problems

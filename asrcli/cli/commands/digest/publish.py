@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,7 @@ from asrcli.errors import EngineUnavailable, InputError, UsageError
 
 if TYPE_CHECKING:
     from asrcli.digest.edition import Edition
-    from asrcli.digest.paper import Reading
+    from asrcli.digest.papers.reading import Reading
 
 
 def editions_in(out: Path, days: int = 0) -> list[Edition]:
@@ -219,8 +220,6 @@ def verified_edition(out: Path, day: str | None) -> Edition:
     Raises:
         CheckFailed: it does not verify; nothing is spoken that has no proof.
     """
-    from contextlib import closing
-
     from asrcli.cli.commands.digest.daily import fail_on
     from asrcli.digest.run import load_edition
     from asrcli.digest.store import open_store
@@ -234,46 +233,60 @@ def verified_edition(out: Path, day: str | None) -> Edition:
 
 @app.command("paper")
 def paper(
-    what: Annotated[str, typer.Argument(metavar="ARXIV_ID|FILE", help="An arXiv id, a PDF or a text file.")],
+    what: Annotated[str, typer.Argument(metavar="ARXIV_ID|FILE", help="An arXiv id, or a paper as PDF, HTML or text.")],
     out: Out = OUT,
     replay: Annotated[Path | None, typer.Option(help="Answer from recorded files and open no connection.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use only what the digest already holds.")] = False,
     citations: Annotated[bool, typer.Option("--citations", help="Also ask Semantic Scholar who cites it.")] = False,
     force: Force = False,
 ) -> None:
-    """Write a page on one paper: claim, evidence, premise, what would settle it, objections, and what was read."""
-    from asrcli.digest.paper import paper_page, read_file
-    from asrcli.outputs.ledger import check_replaceable, write_ours
+    """Write a page on one paper: its claim in a line, what carries it, what it rests on, what would show it wrong."""
+    from asrcli.digest.papers.files import paths_of, write_card
+    from asrcli.digest.papers.reading import read_file
     from asrcli.outputs.targets import File, check_targets, reads
-    from asrcli.web.cleaning import file_name
 
     path = Path(what)
     if path.is_file():
         name = path.stem
-        check_targets([File("the page", str(out / "papers" / f"{file_name(name)}.md"))], reads("the paper", path))
+        made = [File("the page", str(one)) for one in paths_of(out, name).values()]
+        check_targets(made, reads("the paper", path))
         reading = read_file(path)
     else:
         reading = look_up_paper(what, out, replay, offline, citations)
         name = reading.identity
-    target = out / "papers" / f"{file_name(name)}.md"
-    check_replaceable([target], force=force)
-    write_ours(target, paper_page(reading), force=force)
-    tell(target)
+    for page in write_card(out, reading, name, force):
+        tell(page)
+    if reading.identity:
+        link_days(out, f"arxiv:{reading.identity}", force)
+
+
+def link_days(out: Path, identity: str, force: bool) -> None:
+    """Write the day again that reported a paper, so that it links the paper's page."""
+    from asrcli.digest.files import Files
+    from asrcli.digest.run import load_edition, write_pages
+    from asrcli.digest.store import open_store
+
+    if not (out / "digest.sqlite").is_file():
+        return
+    with closing(open_store(out / "digest.sqlite")) as store:
+        known = store.find(identity)
+    if known is not None and known.reported:
+        write_pages(out, load_edition(out, known.reported), Files(force))
 
 
 def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, citations: bool) -> Reading:
-    """Return a paper from the store, else from arXiv.
+    """Return a paper as HTML from arXiv, else its abstract from the store or from arXiv.
 
     Raises:
         UsageError: neither an arXiv id nor a file.
         InputError: it is not in the store and could not be read.
     """
-    from contextlib import closing
     from dataclasses import replace
 
     from asrcli.cli.commands.digest.daily import web_for
     from asrcli.digest.items import arxiv_id
-    from asrcli.digest.paper import read_item
+    from asrcli.digest.papers.fetch import read_whole_paper
+    from asrcli.digest.papers.reading import read_item
     from asrcli.digest.sources import Task
     from asrcli.digest.sources.arxiv import look_up
     from asrcli.digest.sources.citations import citations as ask_citations
@@ -295,4 +308,6 @@ def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, cita
         if not items:
             raise InputError(f"arXiv:{found[0]} could not be read: {report.evidence}")
     reading = read_item(known.item if known else items[0])
+    if not offline:
+        reading = read_whole_paper(task, reading)
     return replace(reading, citations=ask_citations(task, found[0])) if citations else reading

@@ -1,0 +1,185 @@
+"""Which sentences of a paper carry its claim, follow from it, and bound it: quoted as they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from asrcli.digest.papers.headline import Headline
+from asrcli.digest.papers.own import BACKGROUND, OTHERS, RESULTS_OF_OURS, SELF, alone, own_result, sound
+from asrcli.digest.papers.reading import Part, Sentence
+from asrcli.digest.statements.levels import own_levels
+from asrcli.digest.statements.names import foreign_name, holds_name, is_name
+
+_FOLLOWS = re.compile(
+    r"\b(?:making (?:it|them|this)\b[^.]{0,40}\b(?:suitable|practical|feasible|possible|attractive|viable)|"
+    r"mak(?:es|ing) it (?:\w+ ){0,2}(?:suitable|practical|feasible|possible|viable)|"
+    r"(?:results|findings|work|approach|study|analysis|framework|method)\b[^.]{0,40}\b(?:suggests?|impl(?:y|ies)|"
+    r"highlights?|underscores?|opens?|paves?|points? to|enables?|(?:offers?|provides?) an? (?:\w+ )?"
+    r"(?:practical|efficient|promising|viable|scalable|robust|effective|simple|new))|"
+    r"paving the way|paves? the way|open(?:s|ing)? (?:up )?(?:new|the|a)|(?:suggesting|implying|highlighting|"
+    r"underscoring) (?:that|the)|can (?:serve|be (?:used|deployed|applied|extended|integrated))|"
+    r"potential (?:of|for|to)|practical (?:solution|path|alternative))\b",
+    re.I,
+)
+_GAIN = re.compile(r"\b(?:thereby|thus) \w+ing\b|\bimproving\b|\b(?:that|which) (?:do|does|did) not\b", re.I)
+_NOT_YET = re.compile(
+    r"\b(?:future (?:work|research|directions?|stud)|we (?:believe|expect|plan|aim|hope|intend)|remains? to be|"
+    r"next step)\b",
+    re.I,
+)
+_LIMIT = re.compile(
+    r"\b(?:limitations?|limited (?:to|by|in)|(?:did|do|does|has|have|was|were|could|is|are) not|cannot|only (?:on|in|"
+    r"for|evaluated|consider|cover|support|tested)|restrict\w*|remains? (?:a |an )?(?:challeng|open|unclear|"
+    r"limited|difficult|"
+    r"unexplored)\w*|lacks?|may (?:not|limit)|future (?:work|research|stud)|depends? on|assum\w+|"
+    r"higher (?:latency|cost)|bias)\b",
+    re.I,
+)
+_OWN_LIMIT = re.compile(
+    r"\b(?:limitations? (?:of (?:our|this|the (?:proposed|current|present))|is|are|include)|(?:a|one|another|"
+    r"main|key|our) "
+    r"(?:\w+ )?limitation|we (?:did|do|have|could|can) ?not (?:\w+ )?(?:evaluat|consider|test|explor|address|"
+    r"cover|includ|investigat|"
+    r"compar|stud)\w*|we only (?:consider|evaluate|test|use|cover|focus|stud|support|report)\w*|"
+    r"our (?:\w+ ){0,4}(?:is|are|was|were|remains?) (?:still )?"
+    r"(?:limited|restricted)|(?:this|our) (?:study|work|paper|analysis|evaluation) (?:is limited|does not|"
+    r"did not|only|"
+    r"focuses only)|future (?:work|research) (?:will|could|should|may|can|includes?|involves?|is)|"
+    r"(?:in the future|in future work|for future work),? we)\b",
+    re.I,
+)
+# What a result rests on, each kind in the words that papers have for it.
+_RESTS = (
+    ("data", (Part.METHOD, Part.OTHER, Part.RESULTS), re.compile(
+        r"\b(?:(?:pre-?)?train(?:ed|ing)|fine-?tun(?:ed|ing))\b.{0,120}?\b\d[\d.,]*\s?(?:k|K|"
+        r"million)?[\s-]?(?:hours?|h\b|hrs?\b)", re.I)),
+    ("tests", (Part.METHOD, Part.OTHER, Part.RESULTS), re.compile(
+        r"\b(?:we (?:\w+ )?(?:evaluate|test|benchmark|report)|evaluat(?:ed|ion) (?:is|are|was|"
+        r"were) (?:\w+ )?(?:conducted|"
+        r"performed|carried out)|(?:is|are|was|were) (?:\w+ )?evaluated) (?:\w+ ){0,8}?on\b", re.I)),
+    ("others' numbers", (Part.METHOD, Part.OTHER, Part.RESULTS), re.compile(
+        r"\b(?:results?|numbers|figures|scores|WERs?|CERs?)\b.{0,80}?\b(?:are|is|were|was) (?:\w+ )?(?:sourced|"
+        r"taken|copied|"
+        r"quoted|cited|reproduced|borrowed) (?:\w+ )?from\b", re.I)),
+    ("starting point", (Part.METHOD, Part.OTHER, Part.RESULTS), re.compile(
+        r"\b(?:initiali[sz]ed (?:\w+ )?(?:with|from|by|using)|we (?:\w+ )?(?:initiali[sz]e|fine-?tune (?:a |"
+        r"the )?(?:pre-?trained|Whisper|wav2vec|"
+        r"XLS-R|HuBERT|WavLM|Qwen|Llama|Canary|Parakeet|OWSM|SeamlessM4T))|"
+        r"we (?:\w+ )?(?:use|adopt|employ|build (?:up)?on)\b.{0,80}? as (?:the|our|"
+        r"a) (?:\w+[ -]){0,2}(?:backbone|base|encoder|decoder|"
+        r"foundation|starting point|LLM|language model|pre-?trained))", re.I)),
+    ("assumption", (Part.METHOD, Part.OTHER, Part.RESULTS, Part.LIMITS), re.compile(
+        r"\b(?:we assume|assum(?:es|ing|ption) that|under the assumption|is assumed to)\b", re.I)),
+)  # fmt: skip
+_SUGGESTS = re.compile(r"\b(?:suggest|impl(?:y|ies)|highlight|underscore|point to|paves?|making (?:it|them))", re.I)
+# Of a baseline, of a threshold of hours, of machines: nothing that the authors' result rests on.
+_NOT_OURS = re.compile(
+    r"\bbaselines?\b|\b(?:more|less|fewer) than \d+|\b(?:time|takes?|took|converge\w*|"
+    r"epochs)\b|\b(?:GPUs?|CPUs?|NVIDIA|processors?)\b",
+    re.I,
+)
+_DATA = re.compile(
+    r"\b(?:data ?sets?|tests?|test sets?|benchmarks?|corp(?:us|ora)|LibriSpeech|FLEURS|TED-?LIUM|Common ?Voice|"
+    r"AMI|AISHELL\S*)\b",
+    re.I,
+)
+_WORSE = re.compile(
+    r"^(?:despite|although|while|though|even though)\b|\b(?:drop in|degradation|worse|fails? to|slightly behind|"
+    r"cannot|(?:did|do|does) not)\b",
+    re.I,
+)
+
+
+def carriers(
+    sentences: Sequence[Sentence], headline: Headline | None, names: Collection[str], wanted: int = 4
+) -> list[Sentence]:
+    """Return the results that carry a claim, in the order of the text: those with the headline's numbers first."""
+    numbers = set(re.findall(r"\d+\.\d+", headline.sentence.words)) if headline else set()
+    rated = []
+    for at, one in enumerate(sentences):
+        if (
+            (headline and one.span == headline.sentence.span)
+            or not alone(one.words)
+            or not own_result(one.words, names)
+            or _WORSE.search(one.words)
+        ):
+            continue
+        plain_words = re.sub(r"\[[\d, –-]+\]|\b(?:Tables?|Figures?|Figs?\.|Section|Sec\.)\s*\d+", "", one.words)
+        if not re.search(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w-])", plain_words):
+            continue
+        shared = len(numbers & set(re.findall(r"\d+\.\d+", one.words)))
+        score = 2 * min(shared, 2) + 2 * bool(own_levels(one.words, names)) + bool(re.search(r"\bTable", one.words))
+        rated.append((-score, at, one))
+    chosen = sorted(rated, key=lambda row: row[:2])[:wanted]
+    return [one for _, _, one in sorted(chosen, key=lambda row: row[1])]
+
+
+def consequences(sentences: Sequence[Sentence], names: Collection[str], wanted: int = 3) -> list[Sentence]:
+    """Return what the authors say follows from their result."""
+    found = [
+        one
+        for one in sentences
+        if _FOLLOWS.search(one.words)
+        and (SELF.search(one.words) or holds_name(one.words, names))
+        and not (_NOT_YET.search(one.words) or OTHERS.match(one.words) or BACKGROUND.search(one.words))
+        and not re.search(r"\b(?:however|remains?|despite|challeng\w+|limitation|mis\w+|errors?)\b", one.words, re.I)
+        and (alone(one.words) or (sound(one.words) and RESULTS_OF_OURS.match(one.words)))
+    ]
+    late = [one for one in found if one.part in (Part.CONCLUSION, Part.ABSTRACT)]
+    early = [one for one in found if _SUGGESTS.search(one.words) and RESULTS_OF_OURS.match(one.words)]
+    return (late or early)[:wanted]
+
+
+def named_tests(words: str, names: Collection[str]) -> int:
+    """Count the names in a sentence that are neither common abbreviations nor the authors' own."""
+    after = re.split(r"\bon\b", words, maxsplit=1)[-1]
+    return sum(is_name(word) and not holds_name(word, names) for word in re.findall(r"[A-Za-z][\w.+-]*[\w+]", after))
+
+
+def foundations(sentences: Sequence[Sentence], names: Collection[str]) -> list[tuple[str, Sentence]]:
+    """Return what a result rests on, by kind."""
+    found = []
+    used: set[int] = set()
+    for kind, parts, pattern in _RESTS:
+        usable = [
+            one
+            for one in sentences
+            if one.part in parts and one.span.start not in used and pattern.search(one.words)
+            and alone(one.words) and not foreign_start(one.words, names)
+            and not (OTHERS.match(one.words) or BACKGROUND.search(one.words) or _WORSE.search(one.words))
+            and not _NOT_OURS.search(f"{one.heading} {one.words}")
+            and (kind != "tests" or (named_tests(one.words, names) and _DATA.search(one.words)))
+        ]  # fmt: skip
+        if usable:
+            best = max(usable, key=lambda one: named_tests(one.words, names)) if kind == "tests" else usable[0]
+            found.append((kind, best))
+            used.add(best.span.start)
+    return found
+
+
+def foreign_start(words: str, names: Collection[str]) -> bool:
+    """Tell whether a sentence begins with somebody else's system."""
+    if (whose := re.match(r"([A-Z][\w-]+)[’']s ", words)) and not holds_name(whose[1], names):
+        return True
+    start = re.split(r"\b(?:is|are|was|were|has|have|uses?|we|our|the)\b", words, maxsplit=1)[0]
+    return bool(re.search(r"\[[\d, –-]+\]|\bet al\b", words[:60])) and foreign_name(start, ())
+
+
+def limits(sentences: Sequence[Sentence], wanted: int = 3) -> list[Sentence]:
+    """Return the limits that the authors name, and what they leave for later."""
+    named = [
+        one for one in sentences if one.part is Part.LIMITS and _LIMIT.search(one.words) and not _GAIN.search(one.words)
+    ]
+    if not named:
+        named = [
+            one
+            for one in sentences
+            if one.part in (Part.CONCLUSION, Part.RESULTS, Part.OTHER, Part.ABSTRACT) and _OWN_LIMIT.search(one.words)
+        ]
+    return [
+        one
+        for one in named
+        if (alone(one.words) or (sound(one.words) and RESULTS_OF_OURS.match(one.words)))
+        and not (OTHERS.match(one.words) or re.search(r"\bleave (?:this|it|these|that)\b", one.words))
+    ][:wanted]

@@ -1,0 +1,104 @@
+"""The files of a paper's page, and how they are checked again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from asrcli.base.whole import read_text
+from asrcli.digest.edition import build
+from asrcli.digest.files import holds
+from asrcli.digest.pages.paper import paper_html, paper_markdown
+from asrcli.digest.papers.card import Card, card_of
+from asrcli.digest.papers.reading import Reading
+from asrcli.digest.verify import first_difference, numbers_in
+from asrcli.errors import InputError
+from asrcli.outputs.ledger import check_replaceable, write_ours
+from asrcli.web.cleaning import file_name
+
+FOLDER, TEXTS = "papers", Path("cache", "papers")
+
+
+def paths_of(out: Path, name: str) -> dict[str, Path]:
+    """Return the files of a page by their kind: what is read by people first, then what is checked with."""
+    stem = file_name(name)
+    pages = {kind: out / FOLDER / f"{stem}.{kind}" for kind in ("md", "html", "json")}
+    return {**pages, "text": out / TEXTS / f"{stem}.json"}
+
+
+def pages_of_card(card: Card) -> dict[str, str]:
+    """Return kind -> text of the pages, all made from the card alone."""
+    return {"md": paper_markdown(card), "html": paper_html(card), "json": as_json(card)}
+
+
+def as_json(value: Card | Reading) -> str:
+    """Return the text of a JSON file: the same bytes for the same value."""
+    return json.dumps(dataclasses.asdict(value), ensure_ascii=False, indent=1) + "\n"
+
+
+def write_card(out: Path, reading: Reading, name: str, force: bool = False) -> list[Path]:
+    """Write the pages of what was read, and its text into the cache; return the pages.
+
+    Raises:
+        UsageError: one of them is edited or was not made by asr.
+        OutputError: the disk or the permissions do not allow it.
+    """
+    paths = paths_of(out, name)
+    texts = {**pages_of_card(card_of(reading, file_name(name))), "text": as_json(reading)}
+    check_replaceable(list(paths.values()), force=force)
+    for kind, path in paths.items():
+        if not holds(path, texts[kind].encode("utf-8")):
+            write_ours(path, texts[kind], force=force)
+    return [paths["md"], paths["html"]]
+
+
+def cards_in(out: Path) -> frozenset[str]:
+    """Return the names of the papers that have a page in a digest's folder."""
+    return frozenset(path.stem for path in (out / FOLDER).glob("*.json"))
+
+
+def load(path: Path, kind: type[Card] | type[Reading]) -> Card | Reading:
+    """Read a card or what it was made from.
+
+    Raises:
+        InputError: there is none, or it is not one.
+    """
+    try:
+        return build(kind, json.loads(read_text(path)))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"{path}: not a page of a paper ({type(error).__name__}: {str(error)[:100]})") from error
+
+
+def card_problems(out: Path, name: str) -> tuple[list[str], bool]:
+    """Return every problem of a paper's page, and whether the text that it quotes was there to check it with.
+
+    Raises:
+        InputError: its JSON cannot be read at all.
+    """
+    paths = paths_of(out, name)
+    card = load(paths["json"], Card)
+    assert isinstance(card, Card)
+    found = [
+        f"{FOLDER}/{name}: the number {number} is not in its quote"
+        for line in card.lines
+        for number in sorted(numbers_in(line.text) - numbers_in(line.quote))
+    ]
+    there = paths["text"].is_file()
+    if there:
+        reading = load(paths["text"], Reading)
+        assert isinstance(reading, Reading)
+        if card_of(reading, name) != card:
+            found.append(f"{FOLDER}/{name}.json is not what the text that was read gives")
+    for kind, text in pages_of_card(card).items():
+        try:
+            written = paths[kind].read_bytes()
+        except OSError:
+            found.append(f"{FOLDER}/{name}.{kind} is missing")
+            continue
+        if written != text.encode("utf-8"):
+            differs = first_difference(written.decode("utf-8", "replace"), text)
+            found.append(f"{FOLDER}/{name}.{kind} is not what the data gives: {differs}")
+    return found, there

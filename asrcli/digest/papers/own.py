@@ -1,0 +1,105 @@
+"""Whether a sentence of a paper is whole, can be read alone, and says a result of the authors' own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from asrcli.digest.ideas import leans
+from asrcli.digest.statements.levels import acts, own_levels
+from asrcli.digest.statements.names import holds_name
+from asrcli.digest.statements.plain import clauses, plain
+
+_RESULT = re.compile(
+    r"\b(?:outperform(?:s|ed|ing)?|surpass(?:es|ed|ing)?|improv(?:es?|ed|ing)|reduc(?:es?|ed|ing)|achiev(?:es?|"
+    r"ed|ing)|"
+    r"yield(?:s|ed|ing)?|reach(?:es|ed|ing)?|attain(?:s|ed)?|obtain(?:s|ed)?|lower(?:s|ed)|exceed(?:s|ed)|cuts?|"
+    r"gains?|match(?:es|ed)|drop(?:s|ped)?|decreas(?:es?|ed)|increas(?:es?|ed)|boosts?|shows?|degrad(?:es?|ed))\b(?!-)",
+    re.I,
+)
+OTHERS = re.compile(
+    r"^\W*(?:\[[\d, –-]+\]|[A-Z][\w’'-]+ (?:et al\b|and [A-Z][\w’'-]+ (?:\[|\())|(?:previous|prior|existing|"
+    r"earlier|recent|"
+    r"other|most|several|many) (?:\w+ ){0,2}(?:work|works|stud|approach|method|model|system|research)|"
+    r"our (?:previous|prior|earlier)|in \[\d+\])",
+    re.I,
+)
+BACKGROUND = re.compile(
+    r"(?<!\bwe )(?<!\bWe )\b(?:has|have) (?:\w+ )?(?:been|shown|become|emerged|achieved|demonstrated|led|made)\b"
+)
+# What marks a sentence as about the work itself.
+SELF = re.compile(
+    r"\b(?:we|our|ours|this (?:\w+ )?(?:paper|work|study|report|approach|method|model|system|framework|"
+    r"benchmark|dataset|"
+    r"toolkit|analysis|result)|(?:these|the|experimental) (?:\w+ )?(?:results|findings|experiments)|the proposed)\b",
+    re.I,
+)
+RESULTS_OF_OURS = re.compile(
+    r"(?:our|these|this) (?:\w+ ){0,2}(?:results?|findings|work|study|approach|method|analys|framework)", re.I
+)
+_TIED = re.compile(
+    r"\(?\w{1,3}\)|(?:to do (?:so|this|that)|it|he|she|here|there|first(?:ly)?|second(?:ly)?|third(?:ly)?|"
+    r"finally|then|next|also|"
+    r"moreover|furthermore|additionally|"
+    r"in addition|besides|therefore|thus|hence|consequently|accordingly|as a result|for example|for instance|again|"
+    r"[^,.]{0,40}\b(?:as (?:discussed|described|mentioned|noted) (?:above|earlier|before)))\b",
+    re.I,
+)
+
+
+# "On FLEURS, it achieves ...", "Combining this strategy with ...": what is meant stands in another sentence.
+_LEANS_LATER = re.compile(
+    r"^[^,]{0,120}, (?:it|they)\b|^[A-Z]\w+ing (?:this|these|it|them)\b|\bachiev\w+ (?:this|these)\b", re.I
+)
+
+
+def sound(words: str) -> bool:
+    """Tell whether a sentence is whole: what a page's layout tore is not quoted."""
+    letters = sum(char.isalpha() for char in words)
+    return (
+        bool(re.match(r"[\"“‘(\[]?[A-Z0-9]", words))
+        and words[-1] in '.!?”")'
+        and words.count("(") == words.count(")")
+        and words.count("[") == words.count("]")
+        and not re.search(r"[:,] \d\.$", words)  # of a list that begins
+        and letters > 0.6 * len(words)
+        and not re.match(
+            r"(?:[A-Z][\w-]* ){3,}(?:The|We|Our|In|This|These|To|For|As|"
+            r"An?)\b",
+            words,
+        )  # a heading run in
+        # Heads of columns and headings that ran into a sentence.
+        and not re.search(r"\w- [A-Z]|(?:\b[A-Z][\w-]* ){6}|^(?:[A-Z]\S* ){1,4}the\b", words)
+        and not re.search(r"[\w)] (?:In|We|Our|This|These|The|As|For|To|On|When|While|However) [a-z]", words)
+        and not re.search(
+            r"\\[a-z]+|(?:[\d.]+%?\s+){4}|\b(?:Table|Figure|Fig\.) \d+:|\(cid:|Refer to caption|�|\S{60}|[|↑↓]", words
+        )
+        and len(words.split()) >= 6
+    )
+
+
+def alone(words: str) -> bool:
+    """Tell whether a sentence can be read without the one before it."""
+    return sound(words) and not leans(words) and not _TIED.match(words) and not _LEANS_LATER.search(words)
+
+
+def about_itself(words: str, names: Collection[str]) -> bool:
+    """Tell whether a sentence speaks of the work itself."""
+    return SELF.search(words) is not None or holds_name(words, names)
+
+
+def own_result(words: str, names: Collection[str]) -> bool:
+    """Tell whether a sentence says a result of the authors' own system."""
+    if OTHERS.match(words) or BACKGROUND.search(words) or len(words) > 600:
+        return False
+    if own_levels(words, names):
+        return True
+    text = plain(words)
+    for begin, end in clauses(text):
+        for verb in _RESULT.finditer(text[begin:end]):
+            subject = text[begin : begin + verb.start()]
+            if acts(subject, names, text[:begin]) and not re.search(
+                r"\bwe (?:compare|evaluate|benchmark)\b", subject, re.I
+            ):
+                return True
+    return False

@@ -1,0 +1,238 @@
+"""A cluster of Ray as `asr` sees it: how many workers it takes, and each of them as if it were a process here."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from asrcli.engine import Device
+from asrcli.engines.elsewhere import interpreter_of
+from asrcli.engines.recogniser import Choice
+from asrcli.errors import DeviceError, EngineUnavailable
+from asrcli.transport.child import Child, Died
+from asrcli.transport.codec import ProtocolError, decode, encode
+from asrcli.transport.messages import Hello, Trouble, check, exception, hello
+from asrcli.workers.ray_messages import Answer, Ask, End, Join, Joined, Lost, Open
+
+DRIVER = "asrcli.workers.ray_driver"
+TO_JOIN = 180.0  # seconds, on a machine that has other work
+TO_PLACE = 120.0  # seconds until the process of an engine answers: Ray waits for ever for what it has no room for
+TO_LEAVE = 15.0
+SECONDS_BETWEEN = 2.0
+
+# Nothing is reported to the makers of Ray, and nothing is uploaded because `asr` was started by uv.
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the variables of an actor without a GPU stay as they are
+}
+
+
+def variables(address: str) -> dict[str, str]:
+    """Return the variables of the driver. A cluster that it starts listens on the loopback alone.
+
+    There every user of the machine can reach it, and run what he likes in the name of this one, unless he has to show a
+    token. Ray would leave one in the home folder, readable by all.
+    """
+    if address != "local":
+        return QUIET
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    return {**QUIET, **token, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+
+
+def divide(has: Joined, kind: str, count: int, threads: int) -> tuple[int, float]:
+    """Return how many workers a cluster is to have, and the CPUs of each.
+
+    Args:
+        has: what there is.
+        kind: what they compute on.
+        count: how many were asked for; 0: one on each GPU that is free, or else on each node.
+        threads: of each; 0: one beside a GPU, and where there is none, what the smallest node can give to each.
+
+    Raises:
+        DeviceError: it has not so many GPUs free.
+    """
+    if kind == "cuda":
+        free = int(has.free_gpus)
+        if not 0 < max(count, 1) <= free:
+            raise DeviceError(f"the cluster has {free} GPUs free, and {max(count, 1)} workers want one each")
+        return count or free, max(1, threads)
+    nodes = [one for one in has.cpus if one >= 1] or [1.0]
+    most = max(1.0, min(min(nodes), sum(nodes) // (count or len(nodes))))
+    return count or len(nodes), threads or most
+
+
+class Cluster:
+    """One connection to a cluster, through a driver in a process of its own.
+
+    Raises:
+        EngineUnavailable: it cannot be joined.
+    """
+
+    def __init__(self, address: str, announce: Callable[[str], None]) -> None:
+        self.address = address
+        self.lost = ""  # why there is nobody to ask any more
+        self._numbers = itertools.count()
+        self._inboxes: dict[int, queue.SimpleQueue[Any]] = {}
+        self._driver = Child(DRIVER, announce, variables(address))
+        try:
+            self._driver.greet(TO_JOIN)
+            self._driver.send(Join(address))
+            self.has: Joined = self._driver.receive((Joined,), TO_JOIN)
+        except Died as death:
+            self._driver.close()
+            raise EngineUnavailable(f"--ray {address}: its driver gave up: {death}") from None
+        except BaseException:
+            self._driver.close()
+            raise
+        threading.Thread(target=self._listen, name="asr-ray", daemon=True).start()
+
+    def launch(self, cpus: float, gpus: float) -> Callable[[Choice, Device, Callable[[str], None]], RayProcess]:
+        """Return what starts the process of an engine on a node that has so much to give."""
+
+        def start(choice: Choice, device: Device, announce: Callable[[str], None]) -> RayProcess:
+            interpreter, found = interpreter_of(choice.engine)
+            return RayProcess(self, lambda number: Open(number, cpus, gpus, interpreter, found))
+
+        return start
+
+    @property
+    def pid(self) -> int:
+        """The process id of the driver."""
+        return self._driver.pid
+
+    def open(self, wanted: Callable[[int], Open]) -> tuple[int, queue.SimpleQueue[Any]]:
+        """Ask for a worker; return its number, and what its answers are put into, or ``None`` if there are no more."""
+        number = next(self._numbers)
+        inbox = self._inboxes[number] = queue.SimpleQueue()
+        self.tell(wanted(number))
+        return number, inbox
+
+    def tell(self, message: Any, seconds: float | None = None) -> None:
+        """Send the driver a message.
+
+        Raises:
+            EngineUnavailable: it is not there any more.
+        """
+        try:
+            if not self.lost:
+                self._driver.send(message, seconds)
+        except Died as death:
+            self.lost = str(death)
+        if self.lost:
+            raise EngineUnavailable(f"the driver of Ray has gone: {self.lost}")
+
+    def end(self, number: int) -> None:
+        """End a worker; whoever waits for it is told."""
+        if (inbox := self._inboxes.pop(number, None)) is None:
+            return
+        inbox.put(encode(Lost("it was ended"))[0])
+        with suppress(EngineUnavailable):
+            self.tell(End(number))
+
+    def close(self) -> None:
+        """Leave the cluster, which ends its workers."""
+        self._driver.close(TO_LEAVE)
+
+    def _listen(self) -> None:
+        """Give each worker its answers; with the driver all of them are lost."""
+        try:
+            while True:
+                answer: Answer = self._driver.receive((Answer,))
+                if inbox := self._inboxes.get(answer.worker):  # it may have been ended meanwhile
+                    inbox.put(answer.head.encode())
+        except Exception as error:
+            self.lost = str(error) or type(error).__name__
+            for inbox in list(self._inboxes.values()):
+                inbox.put(None)
+
+
+class Unanswered(Died):
+    """There was no answer in time."""
+
+
+class NotPlaced(Died):
+    """The node on which Ray wanted to place it has gone."""
+
+
+class RayProcess:
+    """The process of an engine on a node, as `asrcli.transport.child.Child` is one here."""
+
+    def __init__(self, cluster: Cluster, wanted: Callable[[int], Open]) -> None:
+        self._cluster, self._wanted = cluster, wanted
+        self._number, self._inbox = cluster.open(wanted)
+
+    def greet(self, seconds: float | None = None) -> None:
+        """Exchange greetings, when Ray has found a place.
+
+        Raises:
+            EngineUnavailable: it has found none, or has another asr there.
+        """
+        limit = min(TO_PLACE, seconds or TO_PLACE)
+        until = time.monotonic() + limit
+        while True:
+            self.send(hello())
+            try:
+                check(self.receive((Hello,), max(0.0, until - time.monotonic())))
+                return
+            except NotPlaced:  # Ray knows only some seconds later that a node has gone
+                if time.monotonic() > until:
+                    raise
+                self.close()
+                time.sleep(SECONDS_BETWEEN)
+                self._number, self._inbox = self._cluster.open(self._wanted)
+            except Unanswered:
+                raise EngineUnavailable(
+                    f"--ray {self._cluster.address}: no place for a worker within {limit:.0f} s; CPUs or GPUs are taken"
+                ) from None
+
+    def send(self, message: Any, seconds: float | None = None) -> None:
+        """Ask something."""
+        import numpy as np
+
+        head, samples = encode(message)
+        body: Any = np.frombuffer(b"".join(samples), np.float32)
+        self._cluster.tell(Ask(self._number, head.decode(), body), seconds)
+
+    def receive(self, kinds: Sequence[type], seconds: float | None = None) -> Any:
+        """Return the answer.
+
+        Raises:
+            Died: the engine's process has, or the actor beside it, or their node.
+            EngineUnavailable: the driver has gone.
+            Exception: what went wrong over there.
+        """
+        head = self._next(seconds)
+        if head is None:
+            raise EngineUnavailable(f"the driver of Ray has gone: {self._cluster.lost}")
+        try:
+            found = decode(head, bytearray(), (*kinds, Trouble, Lost))
+        except ProtocolError as error:
+            raise Died(f"it answered what nobody understands: {error}") from None
+        if isinstance(found, Lost):
+            raise (Died if found.placed else NotPlaced)(found.why)
+        if isinstance(found, Trouble):
+            raise exception(found)
+        return found
+
+    def close(self, seconds: float = 0.0) -> None:
+        """End it."""
+        self._cluster.end(self._number)
+
+    def kill(self) -> None:
+        """End it now, from any thread; whoever waits for an answer is told."""
+        self._cluster.end(self._number)
+
+    def _next(self, seconds: float | None) -> bytes | None:
+        """Return the next answer as it came."""
+        try:
+            found: bytes | None = self._inbox.get(timeout=seconds)
+        except queue.Empty:
+            raise Unanswered(f"no answer within {seconds or 0:.0f} s") from None
+        return found

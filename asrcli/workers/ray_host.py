@@ -1,0 +1,65 @@
+"""What holds an engine on a node of Ray: an actor beside the engine's process, which it starts, asks and outlives.
+
+The engine has a process of its own there too, as on this machine. So how it died is known, and what it printed last;
+Ray says of a dead actor only that its connection was closed. An environment of the engine's own needs no Ray in it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from asrcli.errors import EngineUnavailable
+from asrcli.transport.child import Child, Died
+from asrcli.transport.codec import decode, encode
+from asrcli.transport.messages import Hello, RemoteTrace, check, hello, trouble
+from asrcli.workers import messages as say
+from asrcli.workers.ray_messages import Lost
+
+MODULE = "asrcli.workers"
+ANSWERS = {
+    say.Start: say.Ready,
+    say.Transcribe: say.Transcribed,
+    say.Identify: say.Identified,
+    say.Generate: say.Generated,
+}
+
+
+class Host:
+    """The actor. Its engine's process is started by the first greeting, and ends with it."""
+
+    def __init__(self, interpreter: str | None, variables: Mapping[str, str]) -> None:
+        self._interpreter, self._variables = interpreter, variables
+        self._child: Child | None = None
+
+    def ask(self, head: str, body: Any) -> str:
+        """Answer one message, written as `asrcli.transport.codec` writes it; a failure is an answer too."""
+        message = decode(head.encode(), body, (Hello, say.Start, *get_args(say.Request)))
+        try:
+            answer = self._greet(message) if isinstance(message, Hello) else self._hand_on(message)
+        except Died as death:
+            answer = Lost(str(death))
+        except Exception as error:
+            met = error.__cause__
+            answer = met.told if isinstance(met, RemoteTrace) else trouble(error)
+        return encode(answer)[0].decode()
+
+    def _greet(self, theirs: Hello) -> Hello:
+        """Start the engine's process, if both sides are of the same asr."""
+        check(theirs)
+        if self._interpreter and not os.path.exists(self._interpreter):
+            raise EngineUnavailable(f"node {os.uname().nodename} has no {self._interpreter}: share the environment")
+        self._child = Child(MODULE, _print, self._variables, self._interpreter)
+        self._child.greet()
+        return hello()
+
+    def _hand_on(self, message: Any) -> Any:
+        assert self._child is not None, "greeted first"
+        self._child.send(message)
+        return self._child.receive((ANSWERS[type(message)],))
+
+
+def _print(text: str) -> None:
+    """Leave a line of the engine in Ray's log of the node."""
+    print(text, flush=True)
