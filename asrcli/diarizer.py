@@ -59,7 +59,7 @@ class Diarizer(Plugin):
 
         Args:
             samples: the whole recording, `(n,)`, mono at 16 kHz; in half precision, two hours are 230 MB, so turn only
-                what the networks hear at a time into float32.
+                what the networks get at a time into float32.
             count: how many people speak; a number that cannot be found is the caller's to say.
 
         Called by one thread at a time. Errors about memory pass through: the caller goes on with another device.

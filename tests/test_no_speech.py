@@ -16,7 +16,7 @@ from support.command import Run
 from asrcli import transcribe
 from asrcli.audio.conditioning import FRAME, Conditioner
 from asrcli.audio.decode import decode
-from asrcli.audio.unheard import nothing_found
+from asrcli.audio.no_speech import nothing_found
 from asrcli.audio.vad import SpeechDetector, VadOptions, speech_regions
 from asrcli.streaming import endpoints
 from asrcli.streaming.endpoints import Endpointer

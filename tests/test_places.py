@@ -24,7 +24,7 @@ from asrcli.base.trust import is_harmless
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.naming import Naming
 from asrcli.places import addresses, asking, blocks, remote
-from asrcli.places.addresses import below, file_of, named, settle, whole
+from asrcli.places.addresses import below, file_of, named, request_address, settle
 from asrcli.places.blocks import Blocks, Facts
 from asrcli.places.stores import Bucket as Store
 from asrcli.places.web import WebRecording
@@ -96,7 +96,7 @@ def test_addresses_that_are_refused(address: str, sentence: str) -> None:
 def test_a_name_holds_nothing_secret_and_still_tells_recordings_apart() -> None:
     address = f"https://Example.org/talks/a%20b.wav{SIGNED}"
     name = named(address)
-    assert name == "https://example.org/talks/a%20b.wav?id=7" and whole(name).endswith(SIGNED)
+    assert name == "https://example.org/talks/a%20b.wav?id=7" and request_address(name).endswith(SIGNED)
     azure = named("https://box.blob.core.windows.net/c/talk.wav?sv=2024&sp=r&se=2030-01-01&sig=abcdefgh%3D")
     assert azure == "https://box.blob.core.windows.net/c/talk.wav"
     names = {named(f"https://example.org/get?key=talk-{number}&token=same") for number in range(50)}

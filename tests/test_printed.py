@@ -29,10 +29,10 @@ def controls(text: str) -> set[str]:
 
 def test_data_for_a_terminal_holds_nothing_that_it_obeys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console, "_at_terminal", lambda: True)
-    assert controls(console.shown(f"{EVIL}\tx\n{EVIL}")) == set()
-    assert console.shown("one\ntwo") == "one\ntwo"
+    assert controls(console.for_terminal(f"{EVIL}\tx\n{EVIL}")) == set()
+    assert console.for_terminal("one\ntwo") == "one\ntwo"
     monkeypatch.setattr(console, "_at_terminal", lambda: False)
-    assert console.shown(EVIL) == EVIL  # a program gets the name as it is
+    assert console.for_terminal(EVIL) == EVIL  # a program gets the name as it is
 
 
 def test_texts_at_a_terminal_keep_the_signs_of_their_script(monkeypatch: pytest.MonkeyPatch) -> None:

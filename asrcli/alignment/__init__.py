@@ -5,7 +5,7 @@ planning.py   what is asked, and what has to be made
 script.py     the text: cues, segments or sentences, and their words as written
 spoken.py     written words as they are said: "$25" is "twenty five dollars"
 language.py   which language a text is plainly in
-choice.py     which aligner to use, and who finds the words for it
+choice.py     which aligner and which verifier to use
 sound.py      a recording, read from start to end
 windows.py    hours of sound and text, a window at a time
 course.py     how far both are, and where the next window ends

@@ -32,10 +32,10 @@ class Tape(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """Who aligns, and who finds the words for one that places all it is given."""
+    """The aligner, and the verifier of one that cannot reject absent words."""
 
     aligner: Aligner
-    finder: Aligner | None = None  # who finds the words; None: the aligner by itself, or nobody can
+    finder: Aligner | None = None  # the verifier; None: the aligner itself, or none
     timed: bool = False  # the finder's times are already those of the aligner
     window: float | None = None  # seconds; the longest stretch that was asked for, up to what they were made for
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asrcli.audio.unheard import unheard
+from asrcli.audio.no_speech import no_speech_lines
 from asrcli.types import SAMPLE_RATE, Clip, Recording, Region
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], N
     speech = _moved(found, recording.start)
     if detector is not None:
         standing = _moved(detector.standout.seconds, recording.start)
-        for line in unheard(recording, samples / SAMPLE_RATE, speech, standing, detector.silent):
+        for line in no_speech_lines(recording, samples / SAMPLE_RATE, speech, standing, detector.silent):
             warn(line)
     return Survey(samples / SAMPLE_RATE, speech, vad is not None)
 

@@ -66,7 +66,7 @@ def without_users(text: str) -> str:
     return USER.sub(r"\1***@", text)
 
 
-def shown(text: object) -> str:
+def for_terminal(text: object) -> str:
     """Return data as standard output should have it: for a program as it is, on a terminal without control characters.
 
     A name may hold sequences that a terminal obeys.
@@ -83,8 +83,8 @@ def _at_terminal() -> bool:
 
 
 def tell(text: object = "") -> None:
-    """Print data on standard output, as `shown` gives it."""
-    print(shown(text))
+    """Print data on standard output, as `for_terminal` gives it."""
+    print(for_terminal(text))
 
 
 def complain(text: object) -> None:
@@ -116,7 +116,7 @@ def _plain(segment: Segment) -> Segment:
 def table_console() -> RichConsole:
     """Return a console for tables on standard output: as wide as the terminal (or ``COLUMNS``), wide for a file.
 
-    A reader that goes away is a `BrokenPipeError`, as for everything else that is printed, instead of rich's exit.
+    Raises `BrokenPipeError` when standard output is closed, as all that prints does, instead of rich's exit.
     """
     from rich.console import Console as RichConsole
 

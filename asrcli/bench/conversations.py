@@ -1,4 +1,4 @@
-"""Recordings of several people in a benchmark: where it stands who spoke, and how well that was found."""
+"""Recordings of several people in a benchmark: their reference turns, and how well speakers were found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run stood on, by name and value: everything that could explain why another run gives something else."""
+"""The environment recorded with a run, by name and value: all that could explain why another run differs."""
 
 from __future__ import annotations
 

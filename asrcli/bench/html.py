@@ -57,7 +57,7 @@ def card(runs: Sequence[RunRecord], at: int) -> str:
         interval = wording.span(Interval(rate.low, rate.high))
     figures = {
         "interval, 95 %": interval,
-        "best RTFx": tables.shown(speed).partition(" ")[0],
+        "best RTFx": tables.with_spread(speed).partition(" ")[0],
         "p50, p95": " / ".join(f"{tables.value(one, f'latency_p{share}').partition(' ')[0]} s" for share in (50, 95)),
         "cold start": f"{tables.value(one, 'cold_start').partition(' ')[0]} s",
         "peak memory": f"{tables.value(one, 'memory_peak', 'batch 1', '{:,.0f}')} MiB",
@@ -72,13 +72,13 @@ def card(runs: Sequence[RunRecord], at: int) -> str:
 
 
 def facts_of(one: RunRecord) -> str:
-    """Return everything that a run stood on, folded away."""
+    """Return the environment of a run, folded away."""
     rows = "".join(
         f"<tr><td class=quiet>{html.escape(name)}</td><td>{html.escape(text)}</td></tr>"
         for name, text in (("revision", one.revision or ""), *one.facts)
         if text and name != "replay"
     )
-    return f"<details><summary>What {html.escape(one.system)} stood on</summary><table>{rows}</table></details>"
+    return f"<details><summary>Environment of {html.escape(one.system)}</summary><table>{rows}</table></details>"
 
 
 def plot(runs: Sequence[RunRecord]) -> str:
@@ -100,7 +100,7 @@ def plot(runs: Sequence[RunRecord]) -> str:
     places = {one.at: (x(one.speed), y(one.rate)) for one in known}
     edge = [places[at] for at in front(runs)]
     if len(edge) > 1:
-        parts.append('<polyline points="' + " ".join(f"{a:.1f},{b:.1f}" for a, b in stairs(edge)) + '"/>')
+        parts.append('<polyline points="' + " ".join(f"{a:.1f},{b:.1f}" for a, b in step_line(edge)) + '"/>')
     for one in known:
         place = f"{places[one.at][0]:.1f}"
         ends = f'x1="{place}" x2="{place}" y1="{y(one.low):.1f}" y2="{y(one.high):.1f}"'
@@ -144,7 +144,7 @@ def shortened(name: str) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
-def stairs(edge: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def step_line(edge: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Return the front as stairs: up to the next engine's speed the better one's rate holds."""
     corners = [edge[0]]
     for (left, _), (right, height) in pairwise(edge):

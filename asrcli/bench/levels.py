@@ -32,7 +32,7 @@ def activity(samples: NDArray[Any]) -> float:
     before: tuple[float, float] | None = None  # share in dB, and how far the level is above the threshold
     for step in range(THRESHOLDS):
         threshold = scale / 2**step
-        count = held(smooth >= threshold)
+        count = active_samples(smooth >= threshold)
         if not count:
             continue
         share = 10 * math.log10(count / len(samples))
@@ -58,7 +58,7 @@ def envelope(samples: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
-def held(active: NDArray[Any]) -> int:
+def active_samples(active: NDArray[Any]) -> int:
     """Return how many samples are active, or come within the hangover after one that is."""
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""What is measured, about which engine, and who wants to know how far it is."""
+"""What is measured, about which engine, and who is told of the progress."""
 
 from __future__ import annotations
 

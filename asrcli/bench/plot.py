@@ -10,7 +10,7 @@ from asrcli.bench.tables import headline
 from asrcli.bench.verdicts import Point, front, points
 from asrcli.datasets.results import RunRecord
 from asrcli.reports.labels import MOST_NAMED, Box, place_names
-from asrcli.reports.plot import BLUE, GREEN, GREY, LINE, ORANGE, RED, VIOLET, literal, picture
+from asrcli.reports.plot import BLUE, GREEN, GREY, LINE, ORANGE, RED, VIOLET, picture, without_mathtext
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ def draw(axes: Axes, runs: Sequence[RunRecord]) -> None:
             markersize=7,
             capsize=3,
             zorder=3,
-            label=literal(f"{number} {one.name}") if many else None,
+            label=without_mathtext(f"{number} {one.name}") if many else None,
         )
     steps = [(one.speed, 100 * one.rate) for at in edge for one in known if one.at == at]
     if len(steps) > 1:
@@ -51,7 +51,7 @@ def draw(axes: Axes, runs: Sequence[RunRecord]) -> None:
     axes.set_xscale("log")
     axes.set_xlabel("speed, RTFx (seconds of audio per second)")
     axes.set_ylabel("WER, %")
-    axes.set_title(literal(headline(runs)), fontsize=11, loc="left")
+    axes.set_title(without_mathtext(headline(runs)), fontsize=11, loc="left")
     axes.set_ylim(bottom=0.0)
     if known:
         fastest, slowest = max(one.speed for one in known), min(one.speed for one in known)
@@ -74,7 +74,7 @@ def write_names(axes: Axes, known: Sequence[Point]) -> None:
         box = place.box
         offset = (box.left - x, y - (box.top + box.bottom) / 2)
         axes.annotate(
-            literal(name),
+            without_mathtext(name),
             (one.speed, 100 * one.rate),
             xytext=offset,
             textcoords="offset points",

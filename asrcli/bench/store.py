@@ -26,7 +26,7 @@ def journal(folder: Path, task: dict[str, object]) -> Journal:
 def new_path(folder: Path, started: str, dataset: str, system: str) -> Path:
     """Return a name for a finished run that no other has."""
     moment = re.sub(r"[^0-9T]", "", started.partition(".")[0].partition("+")[0])
-    name = f"{moment}-{plain(dataset)}-{plain(system)}"
+    name = f"{moment}-{file_name(dataset)}-{file_name(system)}"
     number = 1
     path = folder / f"{name}.jsonl"
     while path.exists():
@@ -35,6 +35,6 @@ def new_path(folder: Path, started: str, dataset: str, system: str) -> Path:
     return path
 
 
-def plain(text: str) -> str:
+def file_name(text: str) -> str:
     """Return a text that can stand in the name of a file."""
     return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")[:60] or "run"

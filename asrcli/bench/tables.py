@@ -39,10 +39,10 @@ def figure(value: float) -> str:
 def value(record: RunRecord, name: str, condition: str = "", form: str = "") -> str:
     """Return a figure with its spread; blank where it was not measured."""
     one = record.measure(name, condition)
-    return shown(one, form)
+    return with_spread(one, form)
 
 
-def shown(one: Measure | None, form: str = "") -> str:
+def with_spread(one: Measure | None, form: str = "") -> str:
     """Return a figure with its spread; blank where there is none."""
     if one is None or one.value is None:
         return BLANK
@@ -73,7 +73,7 @@ def summary(runs: Sequence[RunRecord]) -> Grid:
             percent(one.measure("wer")),
             percent(one.measure("cer")),
             value(one, "rtfx", "batch 1"),
-            shown(best_speed(one)).partition(" ")[0],
+            with_spread(best_speed(one)).partition(" ")[0],
             batch_of(one),
             *(value(one, f"latency_p{share}").partition(" ")[0] for share in (50, 95, 99)),
             value(one, "cold_start", form="{:.2f}").partition(" ")[0],
@@ -217,7 +217,7 @@ def callers(runs: Sequence[RunRecord]) -> Grid:
         (
             one.system,
             m.condition.removesuffix(" callers"),
-            shown(m),
+            with_spread(m),
             value(one, "rtfx", m.condition),
             value(one, "rtf", m.condition),
             *(value(one, f"ttft_p{share}", m.condition) for share in (50, 95)),

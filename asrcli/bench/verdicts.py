@@ -1,4 +1,4 @@
-"""Runs held against each other: their names, who is on the Pareto front, and who can be told apart from whom."""
+"""Runs compared: their names, the Pareto front, and which differences are significant."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def identified(utterances: Sequence[Utterance], hypothesis: Sequence[str | None]
         Nothing where no utterance has a language, or none was identified in any.
     """
     rows = [
-        (one, same(one.language), same(language))
+        (one, comparable_code(one.language), comparable_code(language))
         for one, language in zip(utterances, hypothesis, strict=False)
         if one.language
     ]
@@ -105,7 +105,7 @@ def over_groups(wrong: NDArray[np.int64], groups: NDArray[np.int64]) -> Interval
     return Interval(max(0.0, 1 - found.high), min(1.0, 1 - found.low)) if found else None
 
 
-def same(language: str | None) -> str:
+def comparable_code(language: str | None) -> str:
     """Return the code by which languages are compared: of dialects that of their language; "" for none."""
     code = code_of(language)
     return ALIKE.get(code, code)

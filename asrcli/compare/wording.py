@@ -88,7 +88,7 @@ def units(comparison: Comparison, pair: PairScore) -> str:
     return count_of(pair.units, "utterance")
 
 
-def sure(pair: PairScore) -> bool:
+def is_decided(pair: PairScore) -> bool:
     """Return whether a difference is significant on so many units that it may stand without a word beside it."""
     return pair.significant and pair.units >= FEW_UNITS
 
@@ -97,7 +97,7 @@ def winner(comparison: Comparison) -> int | None:
     """Return the system that is significantly better than every other one; ``None`` without such a one."""
     for index in range(len(comparison.systems)):
         against = [pair for pair in comparison.pairs if index in (pair.first, pair.second)]
-        if against and all(sure(pair) and (pair.difference < 0) == (pair.first == index) for pair in against):
+        if against and all(is_decided(pair) and (pair.difference < 0) == (pair.first == index) for pair in against):
             return index
     return None
 
@@ -113,13 +113,15 @@ def unmatched(one: SystemScore, most: int = 5) -> list[str]:
     """Return what one system has no counterpart for."""
     said = []
     if one.missing:
-        names = few(one.missing, most)
+        names = first_names(one.missing, most)
         said.append(f"{one.name}: {len(one.missing)} references without a hypothesis, counted as missed: {names}")
     if one.extra:
-        said.append(f"{one.name}: {len(one.extra)} hypotheses without a reference, ignored: {few(one.extra, most)}")
+        said.append(
+            f"{one.name}: {len(one.extra)} hypotheses without a reference, ignored: {first_names(one.extra, most)}"
+        )
     return said
 
 
-def few(names: tuple[str, ...], most: int) -> str:
+def first_names(names: tuple[str, ...], most: int) -> str:
     """Return the first names of many."""
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

@@ -200,7 +200,7 @@ def text_of(
         if not needs_text:
             return ""
         wanted = f"one of {', '.join(text_keys)}" if len(text_keys) > 1 else f"'{text_keys[0]}'"
-        raise NoText(f"{path} line {number}: no text; {wanted} must be there, not {shown(row)}")
+        raise NoText(f"{path} line {number}: no text; {wanted} must be there, not {excerpt(row)}")
     text = row[columns.text]
     if text is None:
         return ""
@@ -225,7 +225,7 @@ def is_plain(value: Any) -> bool:
     return isinstance(value, (str, int, float)) and (not isinstance(value, str) or len(value) < 200)
 
 
-def shown(row: Row) -> str:
+def excerpt(row: Row) -> str:
     """Return the names in a line, shortened."""
     names = ", ".join(map(str, row)) or "nothing"
     return names if len(names) < 100 else names[:97] + "..."

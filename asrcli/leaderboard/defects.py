@@ -46,8 +46,8 @@ def find_defects(table: Table) -> list[Defect]:
     counts = Counter(row.model for row in table.rows)
     found += [Defect(Fault.DOUBLE, f"stands there {n} times", model) for model, n in counts.items() if n > 1]
     if len(sets) > 1:
-        found += [defect for one in sets if (defect := without(table, sets, one))]
-    found += close(standings)
+        found += [defect for one in sets if (defect := fragility(table, sets, one))]
+    found += closeness(standings)
     silent = sum(row.rtfx is None for row in table.rows)
     if 0 < silent < len(table.rows):
         found.append(Defect(Fault.SPEED, f"{silent} of {len(table.rows)} rows have no speed"))
@@ -87,7 +87,7 @@ def flattered(standings: list[Standing], sets: list[EvalSet]) -> list[Defect]:
     return found
 
 
-def without(table: Table, sets: list[EvalSet], left_out: EvalSet) -> Defect | None:
+def fragility(table: Table, sets: list[EvalSet], left_out: EvalSet) -> Defect | None:
     """Return what happens to the ranks when a test set is left out; ``None`` when nothing does."""
     complete = [row for row in table.rows if all(one.name in row.rates for one in sets)]
     before = [mean_of(row, sets) or 0.0 for row in complete]
@@ -104,7 +104,7 @@ def without(table: Table, sets: list[EvalSet], left_out: EvalSet) -> Defect | No
     return Defect(Fault.FRAGILE, text)
 
 
-def close(standings: list[Standing]) -> list[Defect]:
+def closeness(standings: list[Standing]) -> list[Defect]:
     """Return how near the first ten are to each other, when no interval is published."""
     averages = sorted(one.average for one in standings if one.average is not None)[:TOP]
     if len(averages) < 3:

@@ -9,7 +9,7 @@ from asrcli.base.console import complain
 from asrcli.errors import UsageError
 from asrcli.leaderboard.ranking import Board, Standing, front
 from asrcli.leaderboard.tables import Kind
-from asrcli.reports.plot import BLUE, GREEN, GREY, ORANGE, RED, literal, picture
+from asrcli.reports.plot import BLUE, GREEN, GREY, ORANGE, RED, picture, without_mathtext
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +60,7 @@ def draw_points(axes: Any, points: list[Standing]) -> None:
     best = front(points)
     axes.step([one.row.rtfx for one in best], [one.average for one in best], where="post", c=GREEN, lw=1, ls="--")
     for one in [*best, *(one for one in points if one.row.kind is Kind.MEASURED and one not in best)]:
-        name = literal(one.row.model.rpartition("/")[2][:40])
+        name = without_mathtext(one.row.model.rpartition("/")[2][:40])
         place = (one.row.rtfx, one.average)
         axes.annotate(name, place, xytext=(-5, 5), textcoords="offset points", fontsize=7, ha="right")
     axes.legend(loc="upper left", fontsize=8, title="size of a point: parameters", title_fontsize=8)
@@ -80,4 +80,4 @@ def draw_scales(axes: Any, board: Board) -> None:
     axes.set_ylabel(f"average {board.unit}{'' if board.unit.endswith('ms') else ' in %'}, lower is better")
     titles = "; ".join(f"{table.title}, {table.day}" for table in board.tables)
     titles += "; several protocols, compare points of one only" if len(board.protocols) > 1 else ""
-    axes.set_title(literal(titles), loc="left", fontsize=10)
+    axes.set_title(without_mathtext(titles), loc="left", fontsize=10)

@@ -30,7 +30,7 @@ class Identity:
 def digest_of(path: str) -> str:
     """Return a hash of a file's content (about a gigabyte a second); of one elsewhere, what its server tells it by."""
     if is_address(path):
-        found = _elsewhere(remote.seen(path))
+        found = _elsewhere(remote.facts_of(path))
         return found.digest if found else "unknown"
     with open(path, "rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
@@ -100,7 +100,7 @@ def unchanged(path: str, before: Stamp | None) -> Identity | None:
     if is_address(path):
         if before is None or _glance(path) != before:
             raise changed(path)
-        return _elsewhere(remote.seen(path))
+        return _elsewhere(remote.facts_of(path))
     if before is None and (is_special(path) or path == STDIN):
         return None
     for _ in range(TRIES if before is not None and before.digest else 0):
@@ -144,7 +144,7 @@ def same_content(path: str, known: Identity) -> bool:
         OSError, InputError: it is not there, or cannot be read.
     """
     if is_address(path):
-        found = _elsewhere(remote.seen(path))
+        found = _elsewhere(remote.facts_of(path))
         return found is not None and (found.size, found.digest) == (known.size, known.digest)
     facts = os.stat(path)
     if facts.st_size != known.size:

@@ -90,13 +90,13 @@ def reads(what: str, *paths: str | os.PathLike[str] | None) -> list[File]:
 def writes(**options: str | os.PathLike[str] | None) -> list[File]:
     """Return the files that options name, ``report="run.jsonl"``; ``-`` is standard output."""
     return [
-        File(f"--{name.replace('_', '-')}", plain(os.fspath(path)), 1)
+        File(f"--{name.replace('_', '-')}", usual_name(os.fspath(path)), 1)
         for name, path in options.items()
         if path is not None
     ]
 
 
-def plain(path: str) -> str:
+def usual_name(path: str) -> str:
     """Return ``-`` and ``fd:N`` for the names that the system has for open files."""
     if path in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
         return "-"

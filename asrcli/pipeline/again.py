@@ -219,7 +219,7 @@ def second_pass(recogniser: Recogniser, options: Options) -> Recognise:
     return recognise
 
 
-def sure(segments: Sequence[Segment]) -> tuple[Segment, ...]:
+def only_trusted(segments: Sequence[Segment]) -> tuple[Segment, ...]:
     """Return the segments of a clip without detected speech that are said all the same; all are flagged `no_speech`."""
     doubts = DOUBTS - {Flag.NO_SPEECH}
     return tuple(

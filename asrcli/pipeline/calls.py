@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from asrcli.engines.recogniser import Recogniser, Results
 from asrcli.errors import DeviceError, EngineUnavailable
-from asrcli.pipeline.again import recognise_again, second_pass, sure
+from asrcli.pipeline.again import only_trusted, recognise_again, second_pass
 from asrcli.pipeline.assembly import doubt, settle
 from asrcli.pipeline.punctuation import punctuate
 from asrcli.pipeline.settings import Settings
@@ -54,7 +54,7 @@ class Calls:
             return list(segments if trusted else doubt(clip, segments))
         segments = settle(clip, result, self.options, clip.speech)
         if not clip.speech:
-            return list(sure(segments))
+            return list(only_trusted(segments))
         return list(recognise_again(clip, segments, self.settings.cut, second_pass(recogniser, self.options)))
 
     def _complete(self, clip: Clip, segments: list[Segment] | Exception) -> list[Segment] | Exception:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from asrcli.audio.cut import CutOptions, CutSummary, cut
 from asrcli.audio.decode import decode
-from asrcli.audio.unheard import unheard, worth_a_look
+from asrcli.audio.no_speech import no_speech_lines, worth_a_look
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Notice
 from asrcli.pipeline.flags import merge
@@ -90,7 +90,7 @@ def feed(
             begun = time.perf_counter()
         busy += time.perf_counter() - begun
         if settings.cut.vad is not None:
-            for line in unheard(recording, summary.seconds, summary.speech, summary.standout, summary.silent):
+            for line in no_speech_lines(recording, summary.seconds, summary.speech, summary.standout, summary.silent):
                 warn(line)
             for clip in _second_look(recording, settings.cut, summary):
                 fed.put((index, clip), clip.seconds)

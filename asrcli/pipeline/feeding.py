@@ -1,4 +1,4 @@
-"""Whether recognisers wait for sound: several together may hear more than this machine reads and decodes."""
+"""Whether recognisers wait for sound: several together may take more than this machine reads and decodes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Feeding:
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
-        self._batches = Counter[object]()  # that each recogniser hears now
+        self._batches = Counter[object]()  # that each recogniser works on now
         self._since: dict[object, float] = {}  # when that became none, or one
         self.worked = self.waited = 0.0  # seconds of all together
 
@@ -30,13 +30,13 @@ class Feeding:
             self.waited += self._turn(recogniser)
 
     def end(self, recogniser: object) -> None:
-        """Note that it has heard one."""
+        """Note that it has finished one."""
         self._batches[recogniser] -= 1
         if not self._batches[recogniser]:
             self.worked += self._turn(recogniser)
 
     def busy(self, recogniser: object) -> bool:
-        """Return whether it hears a batch now."""
+        """Return whether it works on a batch now."""
         return self._batches[recogniser] > 0
 
     def verdict(self) -> str:

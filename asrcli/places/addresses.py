@@ -114,14 +114,14 @@ def _shown_query(query: str) -> str:
     return "?" + "&".join(kept) if kept else ""
 
 
-def whole(name: str) -> str:
+def request_address(name: str) -> str:
     """Return the address that a name stands for, for the request to its server and nothing else."""
     return _whole.get(name, name)
 
 
 def is_signed(name: str) -> bool:
     """Tell whether the address that a name stands for has something secret in it, which other processes do not get."""
-    return whole(name) != name
+    return request_address(name) != name
 
 
 def _without_user(address: str) -> str:

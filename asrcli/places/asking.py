@@ -75,7 +75,7 @@ class Later(Problem, Passing):
     """What may go better in so many seconds."""
 
 
-def sent(url: str, start: int, end: int) -> Answer:
+def request_range(url: str, start: int, end: int) -> Answer:
     """Ask for some bytes of what is behind an address; return the head of the answer that leads nowhere else."""
     headers = {"Range": f"bytes={start}-{end - 1}", "Accept": "*/*", "Accept-Encoding": "identity"}
     check = partial(_check, secure=url.startswith("https:"))
@@ -109,7 +109,7 @@ def transport_errors() -> tuple[type[Exception], ...]:
     return (httpx2.TransportError,)
 
 
-def why(error: Exception) -> str:
+def failure_text(error: Exception) -> str:
     """Return what a mistake of a connection is, as the end of a sentence about the server."""
     import httpx2
 

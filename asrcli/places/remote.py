@@ -38,13 +38,13 @@ def facts(name: str) -> Facts | None:
     return found
 
 
-def seen(name: str) -> Facts | None:
+def facts_of(name: str) -> Facts | None:
     """Return what was last said of a place in this process, else ask. Raises as `facts`."""
     return _seen.get(name) or facts(name)
 
 
 def look_up(paths: Iterable[str]) -> None:
-    """Ask for many places at once, so that `seen` knows them; what cannot be asked for is said when it is."""
+    """Ask for many places at once, so that `facts_of` knows them; what cannot be asked for is said when it is."""
     names = [path for path in dict.fromkeys(paths) if is_address(path) and path not in _seen]
     for _ in in_order(_look, names, AT_ONCE):
         pass

@@ -12,8 +12,8 @@ from typing import IO, BinaryIO, cast
 from asrcli.base.files import reason
 from asrcli.base.http import RETRIED, deadline, persist, retry_after
 from asrcli.errors import InputError
-from asrcli.places.addresses import whole
-from asrcli.places.asking import Answer, Later, Problem, sent, transport_errors, why
+from asrcli.places.addresses import request_address
+from asrcli.places.asking import Answer, Later, Problem, failure_text, request_range, transport_errors
 from asrcli.places.blocks import FIRST, Blocks, Facts
 from asrcli.web.client import WebError
 
@@ -32,7 +32,7 @@ class WebRecording:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._url = whole(name)
+        self._url = request_address(name)
         self._moved = self._url  # where redirects have led, asked first from then on
 
     def facts(self) -> Facts | None:
@@ -122,7 +122,7 @@ class WebRecording:
         except Problem as error:
             raise InputError(f"{self.name}: the server {error}") from None
         except transport_errors() as error:
-            raise InputError(f"{self.name}: the server {why(error)}") from None
+            raise InputError(f"{self.name}: the server {failure_text(error)}") from None
         finally:
             if answer is not None:
                 answer.response.close()
@@ -138,9 +138,9 @@ class WebRecording:
 
     def _asked(self, start: int, end: int) -> Answer | None:
         try:
-            answer = sent(self._moved, start, end)
+            answer = request_range(self._moved, start, end)
         except transport_errors() as error:
-            raise Later(why(error), 0.5) from None
+            raise Later(failure_text(error), 0.5) from None
         self._moved = answer.url
         return self._checked(answer, start)
 

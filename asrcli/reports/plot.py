@@ -57,6 +57,6 @@ def picture(path: Path, height: float, draw: Callable[[Axes], None]) -> bytes:
     return data.getvalue()
 
 
-def literal(text: str) -> str:
+def without_mathtext(text: str) -> str:
     """Return text that matplotlib does not read as mathematics."""
     return printable(text).replace("$", r"\$")

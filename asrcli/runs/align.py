@@ -60,7 +60,7 @@ class _Prepared:
     second: Callable[[Announce], Choice] | None  # finds a recogniser to ask before a text is called another one
 
     def load(self, announce: Announce) -> Pairing:
-        """Load who aligns and who finds the words; a recogniser that listens loads when it is needed."""
+        """Load the aligner and the verifier; a recogniser as verifier loads when it is needed."""
         aligner = self.aligner.load()
         if self.listener is not None:
             return verified_by(self.listener, aligner, announce)

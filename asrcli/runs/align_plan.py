@@ -43,7 +43,7 @@ class AlignRequest:
 
     pairs: tuple[Pair, ...]
     aligner: str = "auto"
-    listener: str = "auto"  # who tells an aligner that places every word which are there: auto, none, ENGINE[:MODEL]
+    listener: str = "auto"  # verifier for an aligner that cannot reject words: auto, none, ENGINE[:MODEL]
     model: str | None = None
     language: str | None = None
     formats: tuple[str, ...] = ()  # () writes nothing: the caller takes the transcripts
@@ -159,7 +159,7 @@ def _job(pair: Pair, recipe: Recipe) -> Job:
 
 
 def _verifier_name(finder: choices.Finder | None, listener: choices.Listener | None) -> str:
-    """Return the name of who tells which words are there."""
+    """Return the name of the verifier."""
     if listener:
         engine, model = listener
         return f"{engine.name}:{model or engine.default_model}"

@@ -77,7 +77,7 @@ def _seen(source: str) -> tuple[str, int, int, str]:
         OSError, InputError: it has gone.
     """
     if is_address(source):
-        facts = remote.seen(source)
+        facts = remote.facts_of(source)
         if facts is None or not facts.tag:
             raise OSError("nothing tells it from itself with another content")
         return source, facts.size, 0, facts.tag

@@ -116,7 +116,7 @@ def _audio_stamp(one: Utterance) -> str:
     """Return what changes when an utterance's audio does; "" where there is none."""
     if is_address(one.audio or ""):
         try:
-            said = remote.seen(one.audio or "")
+            said = remote.facts_of(one.audio or "")
         except InputError:
             return ""
         return f"{said.size} {said.tag or said.mtime_ns} {one.start} {one.end}" if said else ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def keep_newer(jobs: Sequence[Job]) -> None:
-    """Make outputs that are up to date newer than inputs that were only touched: else make asks again for ever.
+    """Make outputs that are up to date newer than inputs that were only touched, so that make does not rerun the rule.
 
     So it is with one that is kept because it was edited; what is not ours is not touched.
     """

@@ -19,7 +19,7 @@ from asrcli.base.console import harmless
 from asrcli.base.display import write_aside
 from asrcli.base.files import cause, create_beside, is_special, link_elsewhere, lock, reason, write_whole
 from asrcli.errors import AsrError, OutputError, UsageError
-from asrcli.outputs.targets import plain
+from asrcli.outputs.targets import usual_name
 from asrcli.types import Region, Segment, Transcript
 
 VERSION = 1
@@ -44,7 +44,7 @@ class Lines:
         self._claim = -1
         if target is None:
             return
-        self.target = target = plain(target)
+        self.target = target = usual_name(target)
         if target == "-" or target.startswith("fd:") or is_special(target):
             self.file = self._open(target)
         else:

@@ -122,7 +122,7 @@ def score_turns(said: Recordings, hypothesis: Recordings, collar: float) -> Mapp
     diarization = DiarizationErrorRate(collar=2 * collar)  # pyannote's collar is the whole width
     for recording, segments in said.items():
         others = hypothesis.get(recording, [])
-        diarization(annotation(recording, segments), annotation(recording, others), uem=whole(segments, others))
+        diarization(annotation(recording, segments), annotation(recording, others), uem=common_extent(segments, others))
     parts: Mapping[str, float] = diarization.accumulated_
     return parts
 
@@ -138,7 +138,7 @@ def score_speakers(said: Recordings, hypothesis: Recordings, collar: float) -> f
     jaccard = JaccardErrorRate(collar=2 * collar)
     for recording, segments in said.items():
         others = hypothesis.get(recording, [])
-        jaccard(annotation(recording, segments), annotation(recording, others), uem=whole(segments, others))
+        jaccard(annotation(recording, segments), annotation(recording, others), uem=common_extent(segments, others))
     parts = jaccard.accumulated_
     return float(parts["speaker error"] / parts["speaker count"]) if parts["speaker count"] else None
 
@@ -229,7 +229,7 @@ def annotation(recording: str, segments: Sequence[Utterance]) -> Any:
     return made
 
 
-def whole(segments: Sequence[Utterance], others: Sequence[Utterance]) -> Any:
+def common_extent(segments: Sequence[Utterance], others: Sequence[Utterance]) -> Any:
     """Return the stretch that holds every segment: all of it is scored."""
     from pyannote.core import Segment, Timeline
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from asrcli.audio.unheard import unheard
+from asrcli.audio.no_speech import no_speech_lines
 from asrcli.base.join import join_texts
 from asrcli.capabilities import Streams
 from asrcli.pipeline.assembly import LEAST_GAP
@@ -69,13 +69,13 @@ class Listener:
         if self._recognition is not None:
             yield from self._said(self._kept(self._recognition.give_up()))
 
-    def unheard(self) -> list[str]:
+    def no_speech_lines(self) -> list[str]:
         """Return lines about what voice activity left out of the whole stream."""
         found, seconds = self.endpointer, self.endpointer.seconds
         if found.detector is None:
             return []
         standing = found.detector.standout.seconds
-        return unheard(self.recording, seconds, found.speech, standing, found.detector.silent)
+        return no_speech_lines(self.recording, seconds, found.speech, standing, found.detector.silent)
 
     def transcript(self, warnings: tuple[str, ...], timings: Timings) -> Transcript:
         """Return everything that was recognised."""

@@ -156,7 +156,7 @@ class Session:
             self._ready.set()
             self._listen()
             error = self._source_error
-            for line in self._listener.unheard():
+            for line in self._listener.no_speech_lines():
                 self._warn(line)
         except Exception as failure:  # of the engine; what was recognised before is kept
             error = failure

@@ -64,7 +64,7 @@ def _nothing() -> None:
 
 
 def _listen(channel: Channel, kinds: Sequence[type], inbox: SimpleQueue[Any], leave: Callable[[], object]) -> None:
-    """Hand on what the parent sends; end the process when it has gone."""
+    """Forward requests; end the process when the parent has died."""
     while True:
         try:
             inbox.put(channel.receive(kinds))

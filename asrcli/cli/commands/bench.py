@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asrcli.bench.session import Request
     from asrcli.datasets.results import RunRecord
 
-Output = Optional[Path]  # noqa: UP045 - Typer reads the annotation
+Output = Path | None
 
 
 def bench(
@@ -41,7 +41,7 @@ def bench(
     yes: Annotated[bool, option("--yes", help="Replay with the addresses and paths of the run, unasked.")] = False,
     out: Annotated[Output, option("--out", "-o", help="Folder for the records; default: the user's.")] = None,
     sample: Annotated[int | None, option("--sample", min=1, help="Only so many utterances, chosen by --seed.")] = None,
-    seed: Annotated[int, option("--seed", min=0, help="Of the sample and the noise; default 0.")] = 0,
+    seed: Annotated[int, option("--seed", min=0, help="Seed of the sample and the noise; default 0.")] = 0,
     allow_host: Annotated[
         list[str] | None,
         option("--allow-host", help="Read from this host although it is private: HOST, or HOST:PORT; several: again."),
@@ -57,7 +57,7 @@ def bench(
     ] = None,
     engine_option: Annotated[
         list[str] | None,
-        option("--engine-option", metavar="NAME=VALUE", help="Of the engine alone; asr engines lists them."),
+        option("--engine-option", metavar="NAME=VALUE", help="Option of the engine alone; asr engines lists them."),
     ] = None,
     vad: Annotated[
         bool, option("--vad/--no-vad", help="Leave silence out, as transcribe does (default), or keep it.")
@@ -65,7 +65,9 @@ def bench(
     normalizer: Annotated[
         str, option("--normalizer", "-n", help="none, basic, whisper-en, open-asr-leaderboard or asr, the default.")
     ] = "asr",
-    repeats: Annotated[int, option("--repeats", min=1, help="Of starts, latencies and batches; default 3.")] = 3,
+    repeats: Annotated[
+        int, option("--repeats", min=1, help="Repetitions of starts, latencies and batches; default 3.")
+    ] = 3,
     speed_sample: Annotated[
         int, option("--speed-sample", min=1, help="Utterances for repeats, batches, streams, callers; default 32.")
     ] = 32,
@@ -79,14 +81,14 @@ def bench(
         bool, option("--robustness", help="Noise, lengths, telephone, codecs, and sounds without speech too.")
     ] = False,
     robustness_sample: Annotated[
-        int, option("--robustness-sample", min=1, help="Utterances for every row of that; default 24.")
+        int, option("--robustness-sample", min=1, help="Utterances per row of the robustness card; default 24.")
     ] = 24,
     diarize: Annotated[
         bool,
         option("--diarize", help="Find speakers too: DER, JER, cpWER and speed; by NAME.rttm or NAME.stm beside."),
     ] = False,
     diarize_model: Annotated[
-        str | None, option("--diarize-model", help="Of --diarize: a diarizer, its model, or a folder.")
+        str | None, option("--diarize-model", help="Diarizer for --diarize: a name, a model, or a folder.")
     ] = None,
     device: Annotated[str, option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     compute_type: Annotated[str, option("--compute-type", "--dtype", help="auto, int8, float16, ...")] = "auto",

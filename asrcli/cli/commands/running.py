@@ -10,7 +10,7 @@ import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from asrcli.base.console import Console, clock, harmless, printable, shown
+from asrcli.base.console import Console, clock, for_terminal, harmless, printable
 from asrcli.base.display import take_down
 from asrcli.base.files import reason
 from asrcli.cli.commands.notes import say_doubts, say_failure
@@ -257,7 +257,7 @@ class Run:
             return
         try:
             for path in paths:
-                sys.stdout.write(shown(path) + "\n")
+                sys.stdout.write(for_terminal(path) + "\n")
             sys.stdout.flush()
         except OSError as error:
             self._lost(error)

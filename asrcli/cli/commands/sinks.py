@@ -6,9 +6,9 @@ import sys
 from json import loads
 from typing import TYPE_CHECKING
 
-from asrcli.base.console import shown
+from asrcli.base.console import for_terminal
 from asrcli.errors import UsageError
-from asrcli.outputs.targets import File, check_targets, plain, writes
+from asrcli.outputs.targets import File, check_targets, usual_name, writes
 from asrcli.runs.records import Lines, print_json
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def check_sinks(results: OutputOptions, reports: ReportOptions, inputs: int, cho
             raise UsageError(
                 f"{inputs} inputs as {chosen[0]} cannot share standard output; give --output-dir, or -f {joinable}"
             )
-        if plain(reports.events or "") == "-":
+        if usual_name(reports.events or "") == "-":
             raise UsageError("--events - and the text cannot share standard output; give --output-dir")
     if to_stdout and (results.mirror_tree or results.template):
         raise UsageError("--mirror-tree and --output-template need --output-dir")
@@ -142,5 +142,5 @@ class Results:
         self.header = False
 
     def _write(self, text: str) -> None:
-        sys.stdout.write(shown(text))
+        sys.stdout.write(for_terminal(text))
         sys.stdout.flush()

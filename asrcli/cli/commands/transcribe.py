@@ -95,7 +95,7 @@ def transcribe(
     ] = None,
     aligner: Annotated[
         str | None,
-        _results("--aligner", help="Who times the words: NAME[:MODEL], or engine; default: the better one."),
+        _results("--aligner", help="Aligner that times the words: NAME[:MODEL], or engine; default: the better one."),
     ] = None,
     punctuate: Annotated[bool, _results("--punctuate", help="Put punctuation into texts that have none.")] = False,
     punctuation_model: Annotated[
@@ -169,9 +169,11 @@ def transcribe(
         int | None, _decoding("--n-best", min=1, help="List so many readings of each segment, in JSON.")
     ] = None,
     best_of: Annotated[int | None, _decoding("--best-of", min=1, help="Samples per temperature above zero.")] = None,
-    patience: Annotated[float | None, _decoding("--patience", help="Beam search goes on for this factor.")] = None,
+    patience: Annotated[float | None, _decoding("--patience", help="Patience factor of beam search.")] = None,
     length_penalty: Annotated[float | None, _decoding("--length-penalty", help="Exponent of the length.")] = None,
-    repetition_penalty: Annotated[float | None, _decoding("--repetition-penalty", help="Above 1 repeats less.")] = None,
+    repetition_penalty: Annotated[
+        float | None, _decoding("--repetition-penalty", help="Penalty on repeated tokens, above 1.")
+    ] = None,
     no_repeat_ngram_size: Annotated[
         int | None, _decoding("--no-repeat-ngram-size", help="Never repeat this many tokens.")
     ] = None,
@@ -180,13 +182,17 @@ def transcribe(
     ] = None,
     temperature_increment_on_fallback: Annotated[
         str | None,
-        _decoding("--temperature-increment-on-fallback", help="Step up to 1.0 when a result fails; None: no."),
+        _decoding(
+            "--temperature-increment-on-fallback",
+            help="Step to higher temperatures, up to 1.0, when a result fails; None: no step.",
+        ),
     ] = None,
     compression_ratio_threshold: Annotated[
-        float | None, _decoding("--compression-ratio-threshold", help="A text that compresses better has failed.")
+        float | None,
+        _decoding("--compression-ratio-threshold", help="A result whose text compresses better than this fails."),
     ] = None,
     logprob_threshold: Annotated[
-        float | None, _decoding("--logprob-threshold", help="A mean log probability below it has failed.")
+        float | None, _decoding("--logprob-threshold", help="A result with a lower mean log probability fails.")
     ] = None,
     no_speech_threshold: Annotated[
         float | None,
@@ -195,20 +201,22 @@ def transcribe(
     condition_on_previous_text: Annotated[
         bool | None,
         _decoding(
-            "--condition-on-previous-text/--no-condition-on-previous-text", help="Window after window, in context."
+            "--condition-on-previous-text/--no-condition-on-previous-text",
+            help="Give each window the text before it as context.",
         ),
     ] = None,
     carry_initial_prompt: Annotated[
-        bool | None, _decoding("--carry-initial-prompt/--no-carry-initial-prompt", help="Prompt for every window.")
+        bool | None,
+        _decoding("--carry-initial-prompt/--no-carry-initial-prompt", help="Give the prompt to every window."),
     ] = None,
     hallucination_silence_threshold: Annotated[
         float | None, _decoding("--hallucination-silence-threshold", help="Skip text in silences longer than this.")
     ] = None,
     prepend_punctuations: Annotated[
-        str | None, _decoding("--prepend-punctuations", help="Signs that belong to the next word.")
+        str | None, _decoding("--prepend-punctuations", help="Punctuation that belongs to the next word.")
     ] = None,
     append_punctuations: Annotated[
-        str | None, _decoding("--append-punctuations", help="Signs that belong to the word before.")
+        str | None, _decoding("--append-punctuations", help="Punctuation that belongs to the word before.")
     ] = None,
     suppress_tokens: Annotated[
         str | None, _decoding("--suppress-tokens", help="Token ids never to write; -1: the usual symbols.")
@@ -216,11 +224,11 @@ def transcribe(
     max_new_tokens: Annotated[int | None, _decoding("--max-new-tokens", min=1, help="Tokens per clip.")] = None,
     seed: Annotated[
         int | None,
-        _decoding("--seed", min=0, max=2**32 - 2, help="Of what is sampled at temperatures above 0: the same again."),
+        _decoding("--seed", min=0, max=2**32 - 2, help="Seed for sampling at temperatures above 0."),
     ] = None,
     engine_option: Annotated[
         list[str] | None,
-        _decoding("--engine-option", metavar="NAME=VALUE", help="Of this engine alone; asr engines lists them."),
+        _decoding("--engine-option", metavar="NAME=VALUE", help="Option of this engine alone; asr engines lists them."),
     ] = None,
     chunk_length: Annotated[
         float | None,

@@ -106,7 +106,7 @@ function confusions() {
     }
     table.append(line);
   }
-  panel("Most frequent errors, as said → as heard", table);
+  panel("Most frequent errors, reference → hypothesis", table);
 }
 function charts() {
   intervals();
@@ -154,7 +154,7 @@ const FILTERS = [
   ["where the first two differ", (row) => systems > 1 && errorsOf(row, 0) !== errorsOf(row, 1)],
   ["first better than second", (row) => systems > 1 && errorsOf(row, 0) < errorsOf(row, 1)],
   ["second better than first", (row) => systems > 1 && errorsOf(row, 0) > errorsOf(row, 1)],
-  ["nothing heard", (row) => row[5].some((one) => one && !one[1])],
+  ["nothing recognised", (row) => row[5].some((one) => one && !one[1])],
 ];
 function filters() {
   FILTERS.forEach(([name], place) => byId("only").append(make("option", { value: String(place), textContent: name })));

@@ -22,7 +22,7 @@ from asr_plugins.canary.decoding import Written
 from asr_plugins.canary.layout import LLM_CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Layout
 from asr_plugins.canary.native import batches
 from asr_plugins.canary.tokens import Tokens
-from asr_plugins.nemo.quiet import held
+from asr_plugins.nemo.quiet import output_held_back
 from asrcli.base.files import cause
 from asrcli.errors import EngineUnavailable, ModelError
 
@@ -49,7 +49,7 @@ class SalmModel:
     def __init__(self, layout: Layout, tokens: Tokens, device: torch.device, dtype: torch.dtype) -> None:
         self.tokens, self.device = tokens, device
         self.ends = (tokens.end, tokens.pad)
-        with held():
+        with output_held_back():
             self.model = _load(layout)
             self.model.eval().to(dtype).to(device)
         self.model.perception.preprocessor.featurizer.dither = 0.0
@@ -62,7 +62,7 @@ class SalmModel:
     def transcribe(self, clips: Sequence[Samples], limits: Sequence[int]) -> list[Written]:
         """Return what is said in each clip of at least two feature frames, at most so many tokens of it."""
         audio = pad_sequence([torch.from_numpy(clip) for clip in clips], batch_first=True).to(self.device)
-        with held():
+        with output_held_back():
             found = self.model.generate(
                 prompts=[[{"role": "user", "content": self.instruction}] for _ in clips],
                 audios=audio,
@@ -80,7 +80,7 @@ class SalmModel:
             padded = torch.full((len(rows), longest), self.tokens.pad)
             for place, row in enumerate(rows):
                 padded[place, longest - len(ids[row]) :] = ids[row]
-            with held(), self.model.llm.disable_adapter():
+            with output_held_back(), self.model.llm.disable_adapter():
                 found = self.model.generate(prompts=padded.to(self.device), generation_config=self._settings(limit))
             for row, one in zip(rows, found[:, longest:].tolist(), strict=True):  # the prompt comes back, too
                 written[row] = cut(one, limit, self.ends)

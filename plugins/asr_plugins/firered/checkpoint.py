@@ -75,7 +75,7 @@ class Tensors:
         self._tensors.pop(name, None)
 
     def names(self, prefix: str = "") -> list[str]:
-        """Return the names that nobody has taken, without the position tables, which are computed."""
+        """Return the names of unconsumed tensors, without the position tables, which are computed."""
         return sorted(name for name in self._tensors if name.startswith(prefix) and not name.endswith(".pe"))
 
 

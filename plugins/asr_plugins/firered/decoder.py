@@ -155,9 +155,9 @@ class Layer(nn.Module):
 
     def function(self) -> Step:
         """Return what the layer computes: (batch, beams, width) to the same shape."""
-        past_norm, cross_norm, norm = plain(self.past_norm), plain(self.cross_norm), plain(self.norm)
+        past_norm, cross_norm, norm = function_of(self.past_norm), function_of(self.cross_norm), function_of(self.norm)
         past, cross = self.past.function(), self.cross.function()
-        widen, narrow = plain(self.widen), plain(self.narrow)
+        widen, narrow = function_of(self.widen), function_of(self.narrow)
 
         def step(x: Tensor, state: DecoderState, index: int) -> Tensor:
             x = x + past(past_norm(x), state, index)
@@ -178,7 +178,7 @@ class PastAttention(nn.Module):
 
     def function(self) -> Step:
         """Return what puts the keys and values of x, (batch, beams, width), into the cache and attends."""
-        project, output, heads = plain(self.project), plain(self.output), self.heads
+        project, output, heads = function_of(self.project), function_of(self.output), self.heads
 
         def attend(x: Tensor, state: DecoderState, index: int) -> Tensor:
             batch, beams, width = x.shape
@@ -216,7 +216,7 @@ class CrossAttention(nn.Module):
 
     def function(self) -> Step:
         """Return what attends from x, (batch, beams, width), to the same shape."""
-        to_query, output, heads = plain(self.query), plain(self.output), self.heads
+        to_query, output, heads = function_of(self.query), function_of(self.output), self.heads
 
         def attend(x: Tensor, state: DecoderState, index: int) -> Tensor:
             batch, beams, width = x.shape
@@ -234,7 +234,7 @@ class CrossAttention(nn.Module):
         return attend
 
 
-def plain(module: nn.Module) -> Function:
+def function_of(module: nn.Module) -> Function:
     """Return what a module computes, as a function that knows its weights.
 
     A call of a module looks for hooks, and for its weights by name: microseconds, for kernels that take not many more,

@@ -63,7 +63,7 @@ def build_linear(tensors: Tensors, name: str, outputs: int, inputs: int) -> nn.L
 
 
 def report_unused(tensors: Tensors) -> None:
-    """Say which weights of a file nobody has taken: a file that holds more than the layout is worth a look."""
+    """Name the tensors of a file that were not consumed: it holds more than the layout."""
     if names := tensors.names():
         shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         log.warning("%s: %d weights are not used: %s", tensors.source, len(names), shown)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from asr_plugins.nemo.archive import find_archive, read_archive, unpack
 from asr_plugins.nemo.catalogue import MODELS
 from asr_plugins.nemo.hypotheses import keep_durations, mean_logprob, place_words, token_ids
-from asr_plugins.nemo.quiet import held
+from asr_plugins.nemo.quiet import output_held_back
 from asrcli.base.files import cause
 from asrcli.capabilities import LoadsFiles
 from asrcli.engine import Device, Engine, Model, Weights
@@ -109,7 +109,7 @@ class Nemo(Engine, LoadsFiles):
                 decoding.greedy.loop_labels = True
                 decoding.greedy.use_cuda_graph_decoder = wanted[1]
                 decoding.greedy.max_symbols = decoding.greedy.get("max_symbols") or MAX_SYMBOLS
-        with held():
+        with output_held_back():
             self._model.change_decoding_strategy(decoding, verbose=False)
             keep_durations(self._model)
         self._decoding = wanted
@@ -117,7 +117,7 @@ class Nemo(Engine, LoadsFiles):
     def _transcribe(self, clips: Sequence[Clip], **more: Any) -> list[Any]:
         import torch
 
-        with held():
+        with output_held_back():
             found = self._model.transcribe(
                 [torch.from_numpy(clip.samples) for clip in clips],
                 batch_size=len(clips),
@@ -203,7 +203,7 @@ class NemoCanary(Nemo):
 def _load(archive: Archive, device: Any, dtype: Any) -> Any:
     """Return NeMo's model in evaluation mode, on a device and in a dtype of torch."""
     try:
-        with held(), TemporaryDirectory(prefix="asr-nemo-") as folder:
+        with output_held_back(), TemporaryDirectory(prefix="asr-nemo-") as folder:
             unpack(archive, Path(folder))
             silence()
             from nemo.collections.asr.models import ASRModel

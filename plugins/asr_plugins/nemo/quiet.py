@@ -46,7 +46,7 @@ class Held:
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def output_held_back() -> Iterator[None]:
     """Hold back what this thread writes to standard output and error, and its warnings.
 
     A logger that was set up inside goes on writing to the stand-in, and so is held back for good.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from asrcli.base.http import is_loopback
 from asrcli.base.secret import Secret
 from asrcli.errors import UsageError
 
@@ -25,7 +26,6 @@ ENDPOINTS: Mapping[str, Style] = {
     "/chat/completions": "chat",
     "/inference": "inference",
 }
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 OPENAI = "api.openai.com"
 EXAMPLE = "-m http://127.0.0.1:8000/v1#MODEL"
 
@@ -51,7 +51,7 @@ class Address:
     @property
     def is_loopback(self) -> bool:
         """Whether the server runs on this machine."""
-        return self.host in LOOPBACK
+        return is_loopback(self.base)
 
     def key(self) -> Secret:
         """Return the key from the environment, an empty one without; OpenAI's own key goes to OpenAI only.

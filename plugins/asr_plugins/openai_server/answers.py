@@ -31,7 +31,7 @@ def read_transcription(answer: Any, clip: Clip) -> list[Segment]:
     words = [word for entry in _list(answer.get("words")) if (word := _word(entry, clip))]
     found = [segment for entry in _list(answer.get("segments")) if (segment := _segment(entry, clip))]
     if not found and answer["text"].strip():
-        found = [whole(answer["text"], clip)]
+        found = [whole_segment(answer["text"], clip)]
     if words and not any(segment.words for segment in found):
         found = _share(words, found)
     return _in_order([replace(segment, language=segment.language or language) for segment in found])
@@ -54,10 +54,10 @@ def read_chat(answer: Any, clip: Clip) -> list[Segment]:
         return []
     language = code(head.strip().removeprefix(SPOKEN).split(",")[0]) if mark else None  # "Chinese,English"
     flags = (Flag.TRUNCATED.value,) if choice.get("finish_reason") == "length" else ()
-    return [replace(whole(text, clip), language=language, flags=flags)]
+    return [replace(whole_segment(text, clip), language=language, flags=flags)]
 
 
-def whole(text: str, clip: Clip) -> Segment:
+def whole_segment(text: str, clip: Clip) -> Segment:
     """Return text without times as one segment, from the first to the last speech of the clip."""
     start = clip.speech[0].start - clip.start if clip.speech else 0.0
     end = clip.speech[-1].end - clip.start if clip.speech else clip.seconds
@@ -82,7 +82,7 @@ def code(language: Any) -> str | None:
 def _segment(entry: Any, clip: Clip) -> Segment | None:
     if not isinstance(entry, dict) or not str(entry.get("text") or "").strip():
         return None
-    whole_clip = whole(str(entry["text"]), clip)
+    whole_clip = whole_segment(str(entry["text"]), clip)
     start = _time(entry.get("start"), clip, whole_clip.start)
     words = tuple(word for one in _list(entry.get("words")) if (word := _word(one, clip)))
     return replace(

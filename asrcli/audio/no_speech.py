@@ -37,7 +37,7 @@ def nothing_found(recording: Recording, seconds: float, silent: bool) -> str:
     return f"no speech was found in {name} ({length} of sound); --no-vad transcribes it anyway"
 
 
-def unheard(
+def no_speech_lines(
     recording: Recording, seconds: float, speech: Sequence[Region], standout: Sequence[Region], silent: bool
 ) -> list[str]:
     """Return what is to be said about the sound in which no speech was found.
