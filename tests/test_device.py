@@ -172,3 +172,10 @@ def test_choosing_for_whisper_imports_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.strip() in ("cpu", "cuda:0"), done.stderr
+
+
+@pytest.mark.parametrize("threads", [-1, 1025, 99_999_999, 10**21])
+def test_more_threads_than_any_machine_has_are_refused(threads: int) -> None:
+    """A project's file may set them, and CTranslate2 and torch crash of them, ONNX Runtime fills the memory."""
+    with pytest.raises(UsageError, match=f"--threads {threads}: choose 0 to 1024"):
+        device.choose(Engine, "cpu", threads=threads)

@@ -108,3 +108,15 @@ def test_missing_weights_are_exit_3_offline(asr: Run, digit_strings: list[tuple[
     done = asr("transcribe", digit_strings[0][0], "-e", "whisper", "-m", "small", "--offline")
     assert done.code == 3 and "asr engines pull whisper:small" in done.err
     assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("more", [(), ("--no-batched",)])
+@pytest.mark.parametrize("token", ["1000000000", "99999999999999999999", "-2"])
+def test_a_token_that_whisper_does_not_have_is_one_line(
+    token: str, more: tuple[str, ...], asr: Run, checkpoints: Path, digit_strings: list[tuple[Path, str]]
+) -> None:
+    """CTranslate2 writes where it says, and the process ends by SIGSEGV."""
+    words = ("-e", "whisper", "-m", checkpoints / "whisper-digits-ct2", "--no-vad", f"--suppress-tokens={token}", *more)
+    done = asr("transcribe", digit_strings[0][0], *words)
+    assert done.code in (1, 2) and done.out == ""
+    assert f"--suppress-tokens {token}: this model has tokens 0 to " in done.err and "Traceback" not in done.err

@@ -27,7 +27,7 @@ from asrcli.diarization.choice import DiarizerChoice
 from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.engine import Engine
 from asrcli.engines import selection
-from asrcli.errors import AsrError, UsageError
+from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.scoring.meetings import check_installed
 from asrcli.types import Options
 
@@ -204,6 +204,8 @@ def one_run(
         started = str(journal.lines[0]["started"])
         known = references(dataset) if contestant.diarizer else ()
         outcome = EngineRun(contestant, dataset, request.plan, journal, watcher, conditions, known, gpus).run()
+        if digest(dataset.utterances) != whole:
+            raise InputError(f"'{dataset.source}' changed while it was heard: the same command does it again")
         facts = all_facts(contestant, dataset, whole, request, gpus)
         record = records.run_record(contestant, dataset, request.plan, outcome, facts, started)
         path = store.new_path(folder, started, dataset.name, contestant.system)

@@ -22,6 +22,7 @@ from asrcli.engine import Device, Engine, Plugin
 from asrcli.errors import AsrError, DeviceError, OutOfMemory, UsageError
 
 ALL_GPUS = "cuda:all"
+MOST_THREADS = 1024  # of the CPU; CTranslate2, torch and ONNX Runtime crash or fill the memory where there are far more
 ALIASES = {
     "fp16": "float16",
     "half": "float16",
@@ -61,9 +62,11 @@ def choose(
         elsewhere: the device is one of another machine, and this one need not have it.
 
     Raises:
-        UsageError: a kind or dtype nobody knows, or one the engine cannot use.
+        UsageError: a kind or dtype nobody knows, or one the engine cannot use, or too many threads.
         DeviceError: the device is not on this machine.
     """
+    if not 0 <= threads <= MOST_THREADS:
+        raise UsageError(f"--threads {threads}: choose 0 to {MOST_THREADS}")
     kind, index = _parse(engine, kind)
     if kind == "auto":
         kind = next((one for one in engine.devices if available(engine, one) > 0), engine.devices[-1])

@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 from support.browser import Tab
 from support.command import Run, quiet_environment, write_wav
 
+from asrcli.bench import session
+from asrcli.cli.main import main
 from asrcli.datasets.results import RunRecord, read_run
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -469,3 +472,30 @@ def test_the_report_is_readable_on_phones_and_at_a_desk(asr: Run, digits: Path, 
     path = tmp_path / "report.html"
     assert asr("bench", digits, "-e", "fake", *QUICK, "-o", tmp_path / "runs", "--html", path).code == 0
     assert tab.faults(path) == []
+
+
+@pytest.mark.parametrize("change", ["replaced", "gone"])
+def test_recordings_that_change_while_they_are_heard_make_no_record(
+    change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was heard belongs to no content that the record could name."""
+    path = write_wav(tmp_path / "talks/one.wav", 0.5)
+    (tmp_path / "talks/one.txt").write_text("one\n")
+    whole = session.EngineRun.run
+
+    def run(self: session.EngineRun) -> Any:
+        outcome = whole(self)
+        path.unlink()
+        if change == "replaced":
+            write_wav(path, 0.7)
+        return outcome
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(session.EngineRun, "run", run)
+    quick = ("--no-vad", "--batches", "none", "--repeats", "1", "-o", "runs", "-q")
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", "talks", "-e", "fake", *quick])
+    said = capsys.readouterr().err
+    assert ended.value.code == 1 and len(said.splitlines()) == 1, said
+    assert "'talks' changed while it was heard" in said or "one.wav: no such file" in said
+    assert not list((tmp_path / "runs").glob("*.jsonl"))

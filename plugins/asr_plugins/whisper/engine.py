@@ -82,12 +82,21 @@ class Whisper(Engine):
         """Decode clips of up to 30 s as batches, or longer ones window by window (see `clip_seconds`)."""
         for clip in clips:
             self._check_language(clip.language or options.language)
+        self._check_tokens(options.suppress_tokens or ())
         self._seed(options.seed)
         if in_sequence(options):
             from asr_plugins.whisper.sequence import transcribe_in_sequence
 
             return [transcribe_in_sequence(self._model, clip, options) for clip in clips]
         return self._decoder(options).transcribe(clips)
+
+    def _check_tokens(self, tokens: Sequence[int]) -> None:
+        """Raise `UsageError` for a token that the model does not have: CTranslate2 writes outside its memory."""
+        size = self._model.hf_tokenizer.get_vocab_size()
+        if wrong := [one for one in tokens if not -1 <= one < size]:
+            raise UsageError(
+                f"--suppress-tokens {wrong[0]}: this model has tokens 0 to {size - 1}; -1 stands for symbols"
+            )
 
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Return the probability of every language the model knows, from the first 30 s of each clip."""
