@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from asrcli.leaderboard.scores import Score
 
 WIDTH = 125  # characters that a board takes without the columns of the test sets
+WORDED = ("model", "licence", "protocol", "day", "")  # columns that wrap
 NARROWEST = 72  # below this, columns come one group under the other
 
 
@@ -46,9 +47,9 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
     if board.unit == "CER":
         columns.insert(4, "CERR")
         rows = [[*row[:4], cell, *row[4:]] for row, cell in zip(rows, reductions(board, shown), strict=True)]
-    columns += ["protocol", "day", ""]
+    columns, rows = told([*columns, "protocol", "day", ""], rows, width)
     if width < NARROWEST:
-        order = [2, 0, 1, *range(3, len(columns))]
+        order = sorted(range(len(columns)), key=lambda at: columns[at] != "model")
         yield Sheet([columns[at] for at in order], [[row[at] for at in order] for row in rows])
     else:
         yield in_one_piece(columns, rows)
@@ -67,6 +68,19 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
         yield Text(printable(sentence), "dim")
 
 
+def told(columns: list[str], rows: list[list[str]], width: int) -> tuple[list[str], list[list[str]]]:
+    """Make a board narrower where it has to be.
+
+    Columns that say nothing go, and a protocol or day that all rows have: they stand around the table.
+    """
+    if width >= WIDTH:
+        return columns, rows
+    seen = [{row[at] for row in rows} for at in range(len(columns))]
+    alike = {at for at, cells in enumerate(seen) if len(cells) == 1 and columns[at] in ("protocol", "day")}
+    kept = [at for at, cells in enumerate(seen) if cells != {""} and at not in alike]
+    return [columns[at] for at in kept], [[row[at] for at in kept] for row in rows]
+
+
 def reductions(board: Board, shown: Sequence[Standing]) -> list[str]:
     """Return by which share of its errors each row has more than the best one: what reports call CERR."""
     known = [one.average for one in board.standings if one.average]
@@ -78,9 +92,9 @@ def in_one_piece(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table
     """Return the table of a board, in which what is said in words wraps."""
     made = table("", columns, rows)
     made.padding = (0, 1, 0, 0)
-    made.columns[2].min_width = 24
-    for place, column in enumerate(made.columns):
-        worded = place == 2 or place >= len(made.columns) - 4
+    for name, column in zip(columns, made.columns, strict=True):
+        worded = name in WORDED
+        column.min_width = 24 if name == "model" else None
         column.no_wrap = not worded
         column.justify = "left" if worded else "right"
     return made
