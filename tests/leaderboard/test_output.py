@@ -224,6 +224,18 @@ def test_the_plot_holds_every_point_and_is_the_same_twice(called: Called, tmp_pa
     assert called("-t", "multilingual", "--search", "elevenlabs", "--plot", tmp_path / "d.png", "-q")[0] == 2
 
 
+def test_eighty_columns_show_whole_figures_and_names(called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = called("--top", 8)
+    lines = out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    head = next(line for line in lines if "average WER" in line)
+    assert head.split() == ["rank", "95", "%", "model", "average", "WER", "RTFx", "size", "licence"]
+    assert any("zoom/scribe_v1" in line and "Proprietary" in line for line in lines)
+    assert any("nvidia/canary-qwen-2.5b" in line and "5.63" in line for line in lines)
+    assert any("oal-2026-03" in line for line in lines), "the protocol stands below"
+
+
 def test_without_matplotlib_the_extra_is_named(called: Called, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 

@@ -59,7 +59,7 @@ THINGS = (
 _N = r"(?:\d{1,3}(?:[,\u2009\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 _GROUPED = r"\d{1,3}(?:\s\d{3})+"  # 10 000
 _U = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
-_TO = r"(?:\s?(?:[-–—]|\.\.|->|→)\s?)"
+_TO = r"(?:\s?(?:--|[-–—]|\.\.|->|→)\s?)"
 _SIGN = r"[-−–+±~∼≈<>≤≥]|<=|>=|\+/-"
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _PER = "|".join(sorted(PER, key=len, reverse=True))

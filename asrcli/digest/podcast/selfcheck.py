@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrcli.digest.podcast.lexicon import say
+from asrcli.digest.podcast.numbers import ONES, SCALES, TENS, ordinal, whole
 from asrcli.digest.podcast.script import Script
 from asrcli.types import ErrorCounts, Recording, Word
 
 if TYPE_CHECKING:
+    from jiwer.process import AlignmentChunk
+
     from asrcli.aligner import AlignedWord
     from asrcli.alignment.reference import BoundaryError
     from asrcli.digest.podcast.episode import Cue
@@ -21,7 +24,11 @@ if TYPE_CHECKING:
 _SPELLED = re.compile(r"\b[A-Z](?: [A-Z])+s?\b")
 MARGIN = 0.2  # seconds of silence left around a turn
 ALLOWED = 0.1  # of the names and numbers may go unheard before it is said
+ALIKE = 75.0  # of 100: letters in which a name and what was written for it agree; "WAXAL" is heard as "Waxel"
+SHORT = 4  # letters; shorter names have to agree in all
 _TERM = re.compile(r"[A-Z]{2,}|[a-z]+[A-Z]|\d")
+_NUMBERS = {*ONES, *TENS, *(name for _, name in SCALES), "hundred", "point", "minus"}
+_CARDINALS = {ordinal(number): whole(number) for number in (*range(1, 20), *range(20, 91, 10))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,7 @@ class Heard:
     engine: str
     counts: ErrorCounts  # against what the voices were told to say
     misheard: tuple[tuple[str, str], ...]  # what was said and what was heard ("" is nothing), most telling first
-    lost_terms: tuple[str, ...]  # names, acronyms and numbers as written whose words were not all heard
+    lost_terms: tuple[str, ...]  # names, acronyms and numbers as written that most of the time were heard as others
     warnings: tuple[str, ...] = ()  # what was said about the sound, such as that no speech was found in it
     terms: int = 0  # how many there were
 
@@ -40,7 +47,7 @@ class Heard:
         """What a publisher should know; "" while at most a tenth of the names and numbers went unheard."""
         if not self.terms or len(self.lost_terms) <= ALLOWED * self.terms:
             return ""
-        return f"{len(self.lost_terms)} of {self.terms} names and numbers were not heard as they were written"
+        return f"{len(self.lost_terms)} of {self.terms} names and numbers were heard as something else"
 
 
 def plain(text: str) -> list[str]:
@@ -52,6 +59,39 @@ def plain(text: str) -> list[str]:
 def holds(words: Sequence[str], phrase: Sequence[str]) -> bool:
     """Tell whether a phrase stands in a list of words, in one piece."""
     return f" {' '.join(phrase)} " in f" {' '.join(words)} "
+
+
+def values(words: Sequence[str]) -> list[str]:
+    """Return the numbers among words: "twenty sixth of March" is twenty six."""
+    plain_words = [_CARDINALS.get(word, word) for word in words]
+    return [word for word in plain_words if word in _NUMBERS]
+
+
+def understood(phrase: Sequence[str], heard: Sequence[str]) -> bool:
+    """Tell whether what an engine wrote sounds like a phrase: numbers by value, names by most of their letters."""
+    from rapidfuzz import fuzz
+
+    if numbers := values(phrase):
+        return holds(values(heard), numbers)
+    name, text = "".join(phrase), "".join(heard)
+    if len(name) < SHORT:
+        return holds(heard, phrase)
+    part = fuzz.partial_ratio(name, text) if len(text) > len(name) else 0.0
+    return max(part, fuzz.ratio(name, text)) >= ALIKE
+
+
+def lost(said: Sequence[str], found: Sequence[str], chunks: Sequence[AlignmentChunk], phrase: Sequence[str]) -> bool:
+    """Tell whether a phrase was not understood at most of the places where it was said."""
+    missed = []
+    for at in range(len(said) - len(phrase) + 1):
+        if list(said[at : at + len(phrase)]) == list(phrase):
+            over = [one for one in chunks if one.ref_start_idx < at + len(phrase) and one.ref_end_idx > at]
+            first, last = over[0], over[-1]
+            begin, end = first.hyp_start_idx, last.hyp_end_idx
+            begin += at - first.ref_start_idx if first.type == "equal" else 0
+            end -= last.ref_end_idx - at - len(phrase) if last.type == "equal" else 0
+            missed.append(not understood(phrase, found[begin:end]))
+    return bool(missed) and 2 * sum(missed) > len(missed)
 
 
 def compare(script: Script, heard: str, engine: str, lexicon: dict[str, str] | None = None) -> Heard:
@@ -77,26 +117,30 @@ def compare(script: Script, heard: str, engine: str, lexicon: dict[str, str] | N
             ] += 1
     terms = {word.written.strip(".,;:!?()\"'") for line in spoken for word in line if _TERM.search(word.written)}
     phrases = {term: plain(" ".join(word.said for word in say(term, lexicon))) for term in terms}
-    lost = tuple(sorted(term for term, phrase in phrases.items() if phrase and not holds(found, phrase)))
+    chunks = output.alignments[0] if output else ()
+    gone = (term for term, phrase in phrases.items() if phrase and (not chunks or lost(said, found, chunks, phrase)))
     return Heard(
         engine,
         counts,
         tuple(pair for pair, _ in sorted(pairs.items(), key=lambda one: (-one[1], one[0]))),
-        lost,
+        tuple(sorted(gone)),
         terms=sum(bool(phrase) for phrase in phrases.values()),
     )
 
 
-def listen(path: Path, script: Script, engine: str = "pocketsphinx", lexicon: dict[str, str] | None = None) -> Heard:
-    """Transcribe an episode with one of the toolbox's engines and compare.
+def listen(
+    path: Path, script: Script, engine: str = "auto", lexicon: dict[str, str] | None = None, language: str = "en"
+) -> Heard:
+    """Transcribe an episode with one of the toolbox's engines, the best that is here, and compare.
 
     Raises:
         AsrError: as `asrcli.transcribe` does.
     """
     from asrcli import transcribe
 
-    heard = list(transcribe(path, engine=engine))
-    found = compare(script, " ".join(transcript.text for transcript in heard), engine, lexicon)
+    heard = list(transcribe(path, engine=engine, language=language))
+    named = f"{heard[0].engine}:{heard[0].model}" if heard else engine
+    found = compare(script, " ".join(transcript.text for transcript in heard), named, lexicon)
     return replace(found, warnings=tuple(line for transcript in heard for line in transcript.warnings))
 
 
@@ -166,7 +210,7 @@ def report_markdown(heard: Heard, times: BoundaryError | None = None) -> str:
     if heard.warning:
         lines.append(f"**{heard.warning[:1].upper()}{heard.warning[1:]}.**")
     if heard.lost_terms:
-        lines.append("Names, acronyms and numbers not heard: " + ", ".join(heard.lost_terms) + ".")
+        lines.append("Names, acronyms and numbers heard as something else: " + ", ".join(heard.lost_terms) + ".")
     if heard.misheard:
         rows = [
             f"- “{said}” was heard as “{found}”" if found else f"- “{said}” was not heard"

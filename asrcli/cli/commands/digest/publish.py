@@ -163,7 +163,7 @@ def podcast(
     selfcheck: Annotated[
         bool, typer.Option("--selfcheck", help="Transcribe and align the episode; report what is misheard.")
     ] = False,
-    engine: Annotated[str, typer.Option("--engine", "-e", help="The engine that listens.")] = "pocketsphinx",
+    engine: Annotated[str, typer.Option("--engine", "-e", help="The engine that listens.")] = "auto",
     force: Force = False,
 ) -> None:
     """Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml."""
@@ -203,7 +203,7 @@ def podcast(
     if selfcheck:
         sound = out / "podcast" / episode.file
         own = load_lexicon(out / "lexicon.tsv")
-        heard = listen(sound, script, engine, own)
+        heard = listen(sound, script, engine, own, settings.language)
         for line in heard.warnings:
             complain(f"asr: {line}")
         path = out / "podcast" / f"{edition.day}.heard.md"
