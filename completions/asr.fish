@@ -493,6 +493,7 @@ complete -c asr -n '__asr_at engines pull' -l safetensors -r -f -a '(__fish_comp
 complete -c asr -n '__asr_at engines pull' -l quiet -s q -d 'Errors only.'
 complete -c asr -n '__asr_at engines pull' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at engines install' -l torch -r -f -d 'cpu, or cuda with libraries for GPUs; auto: as this machine has one.'
+complete -c asr -n '__asr_at engines install' -l package -r -f -d 'What brings an engine that is not installed here.'
 complete -c asr -n '__asr_at engines install' -l dry-run -d 'Only say what would be installed, and where.'
 complete -c asr -n '__asr_at engines install' -l help -s h -d 'Show this message and exit.'
 complete -c asr -n '__asr_at engines remove' -l help -s h -d 'Show this message and exit.'

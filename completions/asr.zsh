@@ -627,6 +627,7 @@ _asr_engines_install() {
     local -A opt_args
     _arguments -s -S -C \
         '(--torch)--torch=[cpu, or cuda with libraries for GPUs; auto\: as this machine has one.]:TEXT: ' \
+        '(--package)--package=[What brings an engine that is not installed here.]:REQUIREMENT: ' \
         '(--dry-run)--dry-run[Only say what would be installed, and where.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from asrcli import __version__
 from asrcli.base.children import python
 from asrcli.base.files import lock
 from asrcli.environments.store import MODULES, RECORD, Environment, keep
@@ -41,6 +42,8 @@ def make(environment: Environment, modules: Mapping[str, Path], announce: Announ
             (folder / RECORD).unlink(missing_ok=True)
             shutil.rmtree(folder)
         for command in _commands(environment):
+            if environment.package and command[-1] == environment.requirements[-1]:
+                stand_for_asr(folder)
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), check=False)
             if done.returncode:
                 raise EngineUnavailable(
@@ -49,6 +52,17 @@ def make(environment: Environment, modules: Mapping[str, Path], announce: Announ
                 )
         link(environment, modules)
         keep(environment)
+
+
+def stand_for_asr(folder: Path) -> None:
+    """Let an environment count asr as installed, which a stranger's package requires and the links bring."""
+    (packages,) = folder.glob("lib/python*/site-packages")
+    place = packages / f"asrcli-{__version__}.dist-info"
+    place.mkdir(exist_ok=True)
+    (place / "METADATA").write_text(f"Metadata-Version: 2.1\nName: asrcli\nVersion: {__version__}\n", encoding="utf-8")
+    (place / "INSTALLER").write_text("asr\n", encoding="utf-8")
+    names = ("METADATA", "INSTALLER", "RECORD")
+    (place / "RECORD").write_text("".join(f"{place.name}/{name},,\n" for name in names), encoding="utf-8")
 
 
 def link(environment: Environment, modules: Mapping[str, Path]) -> None:
