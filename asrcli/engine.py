@@ -266,9 +266,24 @@ class Engine(Plugin):
         return options.beam_size or 1
 
 
-@cache
 def declared(group: str) -> Mapping[str, EntryPoint]:
-    """Return the entry points of a group by name; imports none of them."""
+    """Return the entry points of a group by name; imports none of them.
+
+    An engine that is installed in an environment of its own alone is one of `asrcli.foreign`, which has its card.
+    """
+    if group != GROUP:
+        return declared_here(group)
+    from importlib.metadata import EntryPoint
+
+    from asrcli.environments.store import foreign
+
+    elsewhere = {name: EntryPoint(name, f"asrcli.foreign:{name}", group) for name in foreign()}
+    return {**elsewhere, **declared_here(group)}
+
+
+@cache
+def declared_here(group: str) -> Mapping[str, EntryPoint]:
+    """Return the entry points of a group in packages that are installed here."""
     from importlib.metadata import entry_points
 
     return {point.name: point for point in entry_points(group=group)}

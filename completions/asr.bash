@@ -338,6 +338,7 @@ _asr() {
         "voices add --diarize-model") _asr_folders; return ;;
         "engines pull --safetensors") _asr_folders; return ;;
         "engines install --torch") :; return ;;
+        "engines install --package") :; return ;;
         "digest run --out"|"digest run -o") _asr_folders; return ;;
         "digest run --date") :; return ;;
         "digest run --since") :; return ;;
@@ -432,7 +433,7 @@ _asr() {
         "engines pull")
             if [[ $cur == -* ]]; then _asr_words "--safetensors --quiet --help"; else _asr_colons "canary canary:qwen-2.5b qwen3 qwen3:1.7b qwen3:0.6b qwen3:1.7b-hf qwen3:0.6b-hf firered firered:aed2 firered:aed firered:llm2 firered:llm nemo nemo:parakeet-tdt-0.6b-v3 nemo:parakeet-tdt-0.6b-v2 nemo:parakeet-tdt-1.1b nemo:parakeet-rnnt-1.1b nemo:parakeet-rnnt-0.6b nemo:parakeet-ctc-1.1b nemo:parakeet-ctc-0.6b nemo:canary-1b-v2 nemo:canary-1b-flash nemo:canary-1b nemo:stt_en_fastconformer_transducer_xlarge nemo:stt_en_fastconformer_transducer_xxlarge transformers transformers:parakeet-tdt-0.6b-v3 transformers:parakeet-tdt-0.6b-v2 transformers:parakeet-ctc-0.6b transformers:parakeet-ctc-1.1b transformers:parakeet-rnnt-0.6b transformers:parakeet-rnnt-1.1b transformers:canary-1b-v2 transformers:wav2vec2-base-960h transformers:hubert-xlarge-ls960-ft transformers:wav2vec2-bert-CV16-en whisper whisper:tiny whisper:tiny.en whisper:base whisper:base.en whisper:small whisper:small.en whisper:medium whisper:medium.en whisper:large-v1 whisper:large-v2 whisper:large-v3 whisper:large-v3-turbo whisper:distil-small.en whisper:distil-medium.en whisper:distil-large-v2 whisper:distil-large-v3 whisper:distil-large-v3.5 whisper:large whisper:turbo moonshine moonshine:tiny-en moonshine:base-en"; fi ;;
         "engines install")
-            if [[ $cur == -* ]]; then _asr_words "--torch --dry-run --help"; else :; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--torch --package --dry-run --help"; else :; fi ;;
         "engines remove")
             if [[ $cur == -* ]]; then _asr_words "--help"; else :; fi ;;
         "doctor")

@@ -14,7 +14,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from support.command import Run, write_silence
+from support.command import Run, write_silence, write_wav
 
 from asrcli.engine import declared, load_class
 from asrcli.engines.elsewhere import requirements_of
@@ -35,6 +35,14 @@ if sys.argv[1] == "venv":
     (packages,) = folder.glob("lib/python*/site-packages")
     line = "import os; open(os.environ.get('MARK', os.devnull), 'a').write('started ')"
     (packages / "here.pth").write_text({packages!r} + chr(10) + line + chr(10))
+elif pathlib.Path(sys.argv[-1]).is_dir():  # a package, as an installer would unpack it
+    (packages,) = pathlib.Path(sys.argv[sys.argv.index("--python") + 1]).parents[1].glob("lib/python*/site-packages")
+    assert list(packages.glob("asrcli-*.dist-info/METADATA")), "asr does not count as installed"
+    (packages / "asr_loudness.py").write_text((pathlib.Path(sys.argv[-1]) / "asr_loudness.py").read_text())
+    told = packages / "asr_loudness-0.1.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\\nName: asr-loudness\\nVersion: 0.1\\n")
+    (told / "entry_points.txt").write_text("[asrcli.engines]\\nloudness = asr_loudness:Loudness\\n")
 elif (place / "broken").exists():
     sys.exit("no such package")
 """
@@ -168,6 +176,78 @@ def test_pip_is_taken_where_uv_is_not(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("asrcli.environments.making.find_spec", lambda name: None)
     with pytest.raises(EngineUnavailable, match="needs uv or pip"):
         make(store.planned("y", "", (), False), {}, print)
+
+
+OWN_CLASSES = """
+from asrcli.engine import Engine
+class Loudness(Engine):
+    name = "loudness"
+    for_weights = classmethod(lambda cls, weights: cls)
+"""
+LOUDNESS = Path(__file__).parent / "example_engine"
+
+
+def test_an_engine_that_is_only_there_shows_its_card_and_is_used(asr: Run, tmp_path: Path, uv: Path) -> None:
+    around = {"XDG_DATA_HOME": str(tmp_path / "data"), "PATH": str(uv), "COLUMNS": "100"}
+    assert asr("engines", "loudness", **around).code == 2
+    said = asr("engines", "install", "loudness", "--package", LOUDNESS, **around)
+    assert said.code == 0, said.err
+    folder = Path(said.out.strip())
+    assert sorted(path.name for path in (folder / "modules").iterdir()) == ["asrcli"]
+    shown = asr("engines", "loudness", **around).out.splitlines()
+    assert shown[0].startswith("loudness: in an environment of its own, ") and shown[-1].strip().endswith("en English")
+    assert [line.split()[:2] for line in shown[2:-1]] == [["rms*", "here"], ["onnx", "-"], ["ort", "-"], ["gguf", "-"]]
+    table = asr("engines", **around).out
+    assert all(line in table for line in shown[:-1])
+    write_wav(tmp_path / "a.wav", 2.0)
+    heard = asr("transcribe", "a.wav", "-e", "loudness", "--no-vad", **around)
+    assert (heard.code, heard.out) == (0, "loud\n"), heard.err
+    assert "is not on this machine" in asr("transcribe", "a.wav", "-e", "loudness:ort", "--offline", **around).err
+    # What the card says is read as values: one that is no card is one line, and the other engines are shown.
+    whole = (folder / "card.json").read_text()
+    for old, new in (
+        ('"rank":30', '"rank":"30"'),
+        ('"default_model":"rms"', '"default_model":"\\u001b[2J"'),
+        ('"files":["*.ort"]', '"files":["../*"]'),
+        ('"speaks":["en"]', '"speaks":[7]'),
+        ("}", ""),
+    ):
+        (folder / "card.json").write_text(whole.replace(old, new))
+        assert whole.replace(old, new) != whole
+        bad = asr("engines", "loudness", **around)
+        assert bad.code == 0 and bad.out.startswith("loudness: ") and "is no card of an engine" in bad.out, bad
+    assert "fake: installed" in asr("engines", **around).out
+    assert asr("engines", "remove", "loudness", **around).code == 0
+    assert asr("engines", "loudness", **around).code == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import nowhere", "in its environment: ModuleNotFoundError: No module named 'nowhere'"),
+        ("import os; os._exit(9)", "tells no card: it ended with exit code 9"),
+        ("print('a line'); 1 / 0", "in its environment: ZeroDivisionError: division by zero"),
+        ("class Loudness: pass", "in its environment: AttributeError: "),
+        (OWN_CLASSES, "a card cannot say: install its package beside asr"),
+    ],
+)
+def test_what_tells_no_card_is_no_engine(asr: Run, tmp_path: Path, uv: Path, source: str, said: str) -> None:
+    around = {"XDG_DATA_HOME": str(tmp_path / "data"), "PATH": str(uv)}
+    (tmp_path / "stranger").mkdir()
+    (tmp_path / "stranger/asr_loudness.py").write_text(source)
+    done = asr("engines", "install", "loudness", "--package", tmp_path / "stranger", **around)
+    assert said in done.err and done.code != 0 and done.out == "", done
+    assert asr("engines", "loudness", **around).code == 2
+
+
+def test_a_package_that_cannot_be_is_refused(asr: Run, tmp_path: Path) -> None:
+    for name, package, said in (
+        ("fake", "asr-fake", "engine 'fake' is installed here: leave --package out"),
+        ("../x", "asr-x", "'../x' is no name of an engine"),
+        ("x", "-rfile", "--package '-rfile': give a requirement"),
+    ):
+        done = asr("engines", "install", name, f"--package={package}", XDG_DATA_HOME=str(tmp_path))
+        assert done.code == 2 and said in done.err
 
 
 @pytest.mark.live

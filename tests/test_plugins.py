@@ -17,7 +17,7 @@ import pytest
 from support.command import quiet_environment, write_wav
 from support.source import tree
 
-from asrcli.engine import GROUP, Model, declared, load_class
+from asrcli.engine import GROUP, Model, declared_here, load_class
 from asrcli.engines import ranking, selection
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
@@ -59,9 +59,9 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(str(target))
     monkeypatch.setenv("PYTHONPATH", str(target))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    declared.cache_clear()
+    declared_here.cache_clear()
     yield target
-    declared.cache_clear()
+    declared_here.cache_clear()
     sys.modules.pop("asr_loudness", None)
 
 
@@ -126,7 +126,7 @@ def test_an_aligner_of_others_follows_the_same_rule(
         "from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner\n"
         "class Own(PocketSphinxAligner):\n    name, rank = 'own', 15\n"
     )
-    declared.cache_clear()
+    declared_here.cache_clear()
     assert choose_aligner("auto", None, "en")[0].name == "own"
     monkeypatch.setattr(sys.modules["asr_own"].Own, "rank", 5)
     assert choose_aligner("auto", None, "en")[0].name == "pocketsphinx"

@@ -45,7 +45,9 @@ def requirements_of(engine: type[Engine]) -> tuple[str, ...]:
 
 def modules_of(engine: type[Engine]) -> dict[str, Path]:
     """Return where asr and the engine's own module lie, which its environment has links to."""
-    return {name: _place(name) for name in (OWN, engine.__module__.partition(".")[0])}
+    names = [OWN, engine.__module__.partition(".")[0]]
+    home = engine.environment()
+    return {name: _place(name) for name in names[: 1 if home is not None and home.package else 2]}
 
 
 def interpreter_of(engine: type[Engine]) -> tuple[str | None, dict[str, str]]:

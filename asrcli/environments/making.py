@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from asrcli import __version__
 from asrcli.base.children import python, surroundings
 from asrcli.base.files import lock
 from asrcli.environments.store import MODULES, Environment, clear, keep
@@ -40,6 +41,8 @@ def make(environment: Environment, modules: Mapping[str, Path], announce: Announ
             announce(f"removing what is left in {folder}")
             clear(folder)
         for command in _commands(environment):
+            if environment.package and command[-1] == environment.requirements[-1]:
+                stand_for_asr(folder)
             # Elsewhere than the user is: uv obeys a uv.toml or pyproject.toml there, whose index may be anybody's.
             done = subprocess.run(
                 command,
@@ -56,6 +59,17 @@ def make(environment: Environment, modules: Mapping[str, Path], announce: Announ
                 )
         link(environment, modules)
         keep(environment)
+
+
+def stand_for_asr(folder: Path) -> None:
+    """Let an environment count asr as installed, which a stranger's package requires and the links bring."""
+    (packages,) = folder.glob("lib/python*/site-packages")
+    place = packages / f"asrcli-{__version__}.dist-info"
+    place.mkdir(exist_ok=True)
+    (place / "METADATA").write_text(f"Metadata-Version: 2.1\nName: asrcli\nVersion: {__version__}\n", encoding="utf-8")
+    (place / "INSTALLER").write_text("asr\n", encoding="utf-8")
+    names = ("METADATA", "INSTALLER", "RECORD")
+    (place / "RECORD").write_text("".join(f"{place.name}/{name},,\n" for name in names), encoding="utf-8")
 
 
 def link(environment: Environment, modules: Mapping[str, Path]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from asrcli.base.files import write_atomic
 
+CARD = "card.json"  # of an engine that is installed there alone
 RECORD = "environment.json"  # written last: a folder without it is not finished
 MODULES = "modules"  # the folder with asr and the engine's own module, and nothing else
 
@@ -29,6 +30,7 @@ class Environment:
     folder: Path
     backend: str = ""  # of an engine with several
     cpu_torch: bool = False  # torch, if it is among them, without libraries for GPUs
+    package: str = ""  # that declares the engine, where asr has it not
 
     @property
     def python(self) -> str:
@@ -67,12 +69,12 @@ def root() -> Path:
     return Path(user_data_path("asr")) / "environments"
 
 
-def planned(engine: str, backend: str, requirements: Sequence[str], cpu_torch: bool) -> Environment:
+def planned(engine: str, backend: str, requirements: Sequence[str], cpu_torch: bool, package: str = "") -> Environment:
     """Return the environment for an engine with these requirements and this interpreter, made or not."""
     version = platform.python_version()
     parts = [engine, backend, sorted(requirements), cpu_torch, version, sys.base_prefix]
     name = hashlib.blake2b(json.dumps(parts).encode(), digest_size=6).hexdigest()
-    return Environment(engine, tuple(requirements), version, root() / f"{engine}-{name}", backend, cpu_torch)
+    return Environment(engine, tuple(requirements), version, root() / f"{engine}-{name}", backend, cpu_torch, package)
 
 
 def environments() -> list[Environment]:
@@ -94,6 +96,14 @@ def environment_of(engine: str, backend: str = "") -> Environment | None:
         return None
     own = [one for one in environments() if one.engine == engine and one.backend in ("", backend)]
     return max(own, key=lambda one: (one.folder / RECORD).stat().st_mtime, default=None)
+
+
+def foreign() -> dict[str, Environment]:
+    """Return the environments of engines that asr itself has not, by the name of the engine, whose card is there."""
+    if not root().is_dir():
+        return {}
+    homes = {one.engine: environment_of(one.engine) for one in environments() if one.package}
+    return {name: one for name, one in homes.items() if one is not None and (one.folder / CARD).exists()}
 
 
 def keep(environment: Environment) -> None:

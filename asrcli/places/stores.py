@@ -120,7 +120,7 @@ class Bucket:
             mode = {name: value for name, value in (("e_tag", only.tag), ("version", only.version)) if value}
         try:
             made = _ask(lambda: obstore.put(self.store, key, data, mode=mode, use_multipart=False))
-            return Facts(len(data), 0, str(made["e_tag"] or ""), str(made["version"] or ""))
+            return Facts(len(data), 0, _tag(made), str(made["version"] or ""))
         except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
             with suppress(Exception):  # an answer was lost, and the second try has met the first
                 there, facts = self.read(key, len(data))
@@ -226,7 +226,13 @@ def _status(error: Exception) -> str:
 
 def _facts(meta: Any) -> Facts:
     modified = round(meta["last_modified"].timestamp() * 1000) * 1_000_000
-    return Facts(int(meta["size"]), modified, str(meta["e_tag"] or ""), str(meta["version"] or ""))
+    return Facts(int(meta["size"]), modified, _tag(meta), str(meta["version"] or ""))
+
+
+def _tag(meta: Any) -> str:
+    """Return the ETag in quotes, as it is compared: in its lists Azure leaves them out."""
+    tag = str(meta["e_tag"] or "")
+    return f'"{tag}"' if tag and not tag.endswith('"') else tag
 
 
 def _ask(work: Callable[[], Result]) -> Result:

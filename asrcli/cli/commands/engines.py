@@ -130,6 +130,10 @@ def install(
     torch: Annotated[
         str, typer.Option("--torch", help="cpu, or cuda with libraries for GPUs; auto: as this machine has one.")
     ] = "auto",
+    package: Annotated[
+        str | None,
+        typer.Option("--package", metavar="REQUIREMENT", help="What brings an engine that is not installed here."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be installed, and where.")] = False,
 ) -> None:
     """Install what an engine requires into an environment of its own, beside what does not go together with it.
@@ -137,12 +141,12 @@ def install(
     asr uses the engine from there, in a process of its own. It is made by uv where that is here, else by venv and pip,
     whose settings say where packages come from. Prints its folder.
 
-    Examples: asr engines install nemo · asr engines install canary@nemo --torch cpu
+    Examples: asr engines install nemo · asr engines install loudness --package asr-loudness
     """
     from asrcli.base.console import Console
     from asrcli.cli.environments import install
 
-    print(install(name, torch, dry_run, Console()))
+    print(install(name, torch, dry_run, Console(), package))
 
 
 @app.command()

@@ -1,0 +1,172 @@
+"""Engines that are installed nowhere but in an environment of their own: their cards, and classes made of these.
+
+What a stranger's class says is read once, by a process in its environment (`asrcli.workers.telling`), as plain values,
+and kept there. Nothing of the stranger is imported here. The classes of this module are looked up by name, as entry
+points are: `asrcli.engine.declared` names them so.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from asrcli.base.files import write_atomic
+from asrcli.capabilities import Answers, AnyModel, Backends, Concurrent
+from asrcli.engine import Engine, EngineOption, Model, Plugin
+from asrcli.environments.store import CARD, Environment, foreign
+from asrcli.errors import EngineUnavailable
+from asrcli.transport.codec import ProtocolError, decode, encode
+
+MOST = 1_000_000  # bytes of a card
+ABLE: Mapping[str, type] = {"Answers": Answers, "AnyModel": AnyModel, "Concurrent": Concurrent}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the class of an engine says, by the names of its attributes."""
+
+    module: str
+    qualname: str
+    able: tuple[str, ...]  # the names of `ABLE` that it inherits from
+    name: str
+    requires: tuple[str, ...]
+    rank: int
+    models: Mapping[str, Model]
+    default_model: str
+    better_model: str
+    speaks: tuple[str, ...]
+    dialects: Mapping[str, tuple[str, ...]]
+    loads_folders: bool
+    weight_files: tuple[str, ...]
+    side_files: tuple[str, ...]
+    devices: tuple[str, ...]
+    dtypes: Mapping[str, tuple[str, ...]]
+    max_seconds: float | None  # None without a limit
+    supports: tuple[str, ...]
+    batch_seconds: Mapping[str, float]
+    longest_pause: float
+    rejects_noise: bool
+    identifies_language: bool
+    own_options: Mapping[str, EngineOption] = field(default_factory=dict)
+    better_timed_by: Mapping[str, str] = field(default_factory=dict)
+
+
+OF_ITSELF = ("module", "qualname", "able")
+
+
+def card_of(engine: type[Engine]) -> Card:
+    """Return the card of a class.
+
+    Raises:
+        EngineUnavailable: it is more than a card can say.
+    """
+    own_classes = getattr(engine.for_weights, "__func__", None) is not Engine.for_weights.__func__  # type: ignore[attr-defined]
+    if own_classes or issubclass(engine, Backends):
+        raise EngineUnavailable(
+            f"engine '{engine.name}' is another one for some of its weights or backends, which a card cannot say: "
+            "install its package beside asr"
+        )
+    said = {one.name: getattr(engine, one.name) for one in fields(Card) if one.name not in OF_ITSELF}
+    said["max_seconds"] = None if math.isinf(engine.max_seconds) else engine.max_seconds
+    said["supports"] = tuple(sorted(engine.supports))
+    able = tuple(name for name, kind in ABLE.items() if issubclass(engine, kind))
+    return Card(module=engine.__module__, qualname=engine.__qualname__, able=able, **said)
+
+
+def keep(environment: Environment, card: Card) -> None:
+    """Keep a card beside its environment, which shows it from now on."""
+    write_atomic(environment.folder / CARD, encode(card)[0].decode() + "\n")
+
+
+def read(folder: Path) -> Card:
+    """Return the card that is kept in a folder.
+
+    Raises:
+        EngineUnavailable: it cannot be read, or is none.
+    """
+    try:
+        with open(folder / CARD, "rb") as file:
+            card: Card = decode(file.read(MOST), bytearray(), (Card,))
+        check(card)
+        return card
+    except (OSError, ProtocolError, TypeError, ValueError) as error:
+        raise EngineUnavailable(f"{folder / CARD} is no card of an engine: {error}") from error
+
+
+def check(card: Card) -> None:
+    """Raise `ValueError` for values that no card has: they come from a stranger, and are printed and counted with."""
+    plain = json.loads(encode(card)[0])["with"]
+    for text in _texts(plain):
+        if not text.isprintable() or len(text) > 1000:
+            raise ValueError(f"{text[:50]!r} is no word of a card")
+    for one in fields(Card):
+        value = getattr(card, one.name)
+        if not isinstance(value, KINDS[str(one.type).partition("[")[0]]):
+            raise ValueError(f"{one.name}: {str(value)[:50]}")
+    names = (card.devices, card.supports, card.speaks, card.requires, *card.dtypes.values(), *card.dialects.values())
+    counts = [(one.parameters, one.size_mb, one.fast) for one in card.models.values()]
+    numbers = [(one.default, one.least, one.most) for one in card.own_options.values()]
+    for kind, groups in ((str, names), (int | None, counts), (int | float, (*numbers, card.batch_seconds.values()))):
+        if not all(isinstance(one, kind) for group in groups for one in group):
+            raise ValueError("words, counts or numbers that are none")
+    for model in card.models.values():
+        kept = [name for one in model.borrowed for name in one.files.values()]
+        for path in (model.folder, *model.files, *kept, *card.weight_files, *card.side_files):
+            if path.startswith(("/", "~")) or ".." in path.split("/"):
+                raise ValueError(f"{path[:50]!r} leads out of a folder of weights")
+
+
+KINDS: Mapping[str, Any] = {
+    "str": str,
+    "int": int,
+    "bool": bool,
+    "float": int | float,
+    "float | None": int | float | None,
+    "tuple": tuple,
+    "Mapping": Mapping,
+}
+
+
+def _texts(plain: Any) -> list[str]:
+    """Return every text in a value, those that are keys too."""
+    if isinstance(plain, str):
+        return [plain]
+    if isinstance(plain, dict):
+        return [*plain, *(text for one in plain.values() for text in _texts(one))]
+    return [text for one in plain for text in _texts(one)] if isinstance(plain, list) else []
+
+
+def class_of(card: Card) -> type[Engine]:
+    """Return a class that says what a card says; a worker in the environment loads the one that it stands for."""
+    said: dict[str, Any] = {one.name: getattr(card, one.name) for one in fields(Card) if one.name not in OF_ITSELF}
+    said["max_seconds"] = math.inf if card.max_seconds is None else card.max_seconds
+    said["supports"] = frozenset(card.supports)
+    place = {"__module__": card.module, "__qualname__": card.qualname, "__doc__": "An engine in its own environment."}
+    able = tuple(ABLE[name] for name in card.able if name in ABLE)
+    made: Any = type(card.name, (Elsewhere, *able), {**said, **place, "__abstractmethods__": frozenset()})
+    return made  # type: ignore[no-any-return]
+
+
+class Elsewhere(Engine):
+    """What all of them have in common."""
+
+    @classmethod
+    def missing(cls) -> tuple[str, ...]:
+        """Return what is missing: its environment, when that has gone since."""
+        return () if cls.environment() else (cls.__module__,)
+
+    @classmethod
+    def install_command(cls) -> str:
+        """Return the command that makes its environment again."""
+        return f"asr engines install {cls.name} --package REQUIREMENT"
+
+
+def __getattr__(name: str) -> type[Plugin]:
+    """Return the class of an engine by its name."""
+    if name.startswith("_") or (home := foreign().get(name)) is None:  # Python itself asks for __path__
+        raise AttributeError(f"there is no environment of an engine '{name}'")
+    return class_of(read(home.folder))
