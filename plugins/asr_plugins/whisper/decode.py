@@ -38,7 +38,7 @@ LEAST_SAMPLES = 400  # one analysis window
 
 BEAM_SIZE = 5
 BEST_OF = 5
-TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+TEMPERATURES = (0.0, 0.2, 0.4, 0.6)  # OpenAI goes on to 1.0, which took longest and gave nothing (docs/accuracy.md)
 COMPRESSION_RATIO = 2.4
 LOGPROB = -1.0
 NO_SPEECH = 0.6
