@@ -166,6 +166,27 @@ def test_a_doubtful_second_hearing_does_not_count() -> None:
     assert recognise_again(clip, [first], options, hear) == (first,)
 
 
+def test_a_slow_text_that_no_second_hearing_confirms_is_flagged() -> None:
+    """Of two sentences in one segment one may be lost in noise, and the text of the other has its time."""
+    clip = clip_of(9.0, (0, 8.8))
+    slow = Segment("My grandfather used to tell us stories about ships.", 100.0, 108.8)  # 4.8 letters a second
+
+    def second(of_first: str, of_second: str, most: float = 5.0) -> tuple[str, ...]:
+        def hear(pieces: Sequence[Clip]) -> list[list[Segment]]:
+            texts = [of_first if one.start < 104 else of_second for one in pieces]
+            return [
+                [Segment(text, one.start, one.end)] if text else [] for text, one in zip(texts, pieces, strict=True)
+            ]
+
+        (found,) = recognise_again(clip, [slow], CutOptions(max_seconds=most, vad=None), hear)
+        assert found.text == slow.text
+        return found.flags
+
+    assert second("My grandfather used to", "tell us stories about ships.") == ()
+    assert second("My grandfather used to tell us", "") == second("", "") == ("rate_anomaly",)
+    assert second("", "", most=30.0) == (), "it cannot be cut, and nobody has heard it again"
+
+
 def test_a_word_that_was_not_heard_is_heard_again_set_off() -> None:
     """With silence around it and at an ordinary level; what is said of its time stays within the clip."""
     clip, heard = clip_of(0.9, (0.2, 0.7)), list[Clip]()

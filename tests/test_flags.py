@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asrcli.pipeline.assembly import untexted
 from asrcli.pipeline.flags import flag_segment, gaps, is_loop, merge, tokenise
 from asrcli.types import Flag, Options, Region, Segment
 
@@ -247,3 +248,11 @@ def test_gaps_of_an_hour_are_found_quickly_in_order() -> None:
     speech = [Region(2.0 * number, 2.0 * number + 1) for number in range(20_000)]
     segments = [Segment("x", region.start, region.end) for region in speech[::2]]
     assert gaps(speech, segments, 0.5) == tuple(speech[1::2])
+
+
+def test_speech_without_text_is_listed_where_it_is_no_breath() -> None:
+    """A region without any text counts from one second, what is left of one beside its text from 1.4 s."""
+    speech = (Region(0.0, 6.0), Region(7.0, 8.1), Region(9.0, 9.9), Region(12.0, 16.0))
+    segments = [Segment("we said", 1.3, 5.0), Segment("thanks", 12.0, 14.5)]
+    assert untexted(speech, segments) == [Region(7.0, 8.1), Region(14.5, 16.0)]
+    assert untexted(speech[:1], [Segment("we", 1.5, 6.0)]) == [Region(0.0, 1.5)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +104,26 @@ def test_a_text_cut_at_the_limit_is_flagged(engine: Moonshine, monkeypatch: pyte
     [[looped]] = engine.transcribe([one], Options())
     assert set(looped.flags) == {Flag.TRUNCATED.value, Flag.REPEAT_LOOP.value}
     assert looped.text == engine._text([1000, 2000, 3000, 4000])
+
+
+def test_four_doubtful_words_among_many_flag_a_text(engine: Moonshine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a word of several tokens is as likely as all of them, and a limit of its own may be given."""
+    first = [token for token, data in enumerate(engine._tokens) if data.startswith(moonshine.SPACE) and len(data) > 5]
+    rest = next(token for token, data in enumerate(engine._tokens) if data.isalpha() and token >= moonshine.SPECIAL)
+    tokens = [*first[:20], rest, moonshine.END]
+    one = clip(DIGITS / "string00.wav")
+
+    def flags(scores: Sequence[float], *given: tuple[str, float]) -> tuple[str, ...]:
+        monkeypatch.setattr(engine, "_write", lambda samples, limit: (tokens, [math.log(score) for score in scores]))
+        [[found]] = engine.transcribe([one], Options(engine_options=given or None))
+        assert found.score is not None and found.score > 0.8
+        return found.flags
+
+    lost = [*[0.95] * 9, 0.5, 0.6, 0.4, 0.7, *[0.95] * 9]
+    assert flags(lost) == ("low_confidence",)
+    assert flags([0.95] * 22) == flags(lost, ("low_confidence", 0.5)) == ()
+    assert flags([*[0.95] * 16, 0.8, 0.8, 0.8, 0.5, 0.5, 0.9]) == ("low_confidence",), "the last word has two tokens"
+    assert flags([*[0.95] * 16, 0.8, 0.8, 0.8, 0.5, 1.0, 0.9]) == ()
 
 
 def test_text_that_it_is_not_sure_of_is_flagged(engine: Moonshine) -> None:

@@ -34,11 +34,9 @@ SYLLABLE = 2.5  # letters that a character of a script without spaces is worth
 DIGIT = 4.0  # letters that a digit is worth
 LEAST_GAP = 1.0  # seconds of speech that no segment covers
 EDGE = 0.05  # seconds by which a segment may reach into a gap
-TARGETS = (
-    15.0,
-    7.0,
-    4.0,
-)  # seconds of a clip of the second pass: an engine that ends early has less to leave out
+TARGETS = (15.0, 5.0)  # seconds of a clip of the second pass: an engine that ends early has less to leave out
+# Seconds of speech in a slow text of which a second pass makes no text either: words are lost there.
+UNCONFIRMED = 2.0
 # Short words by themselves are hard to recognise: of 120 spoken digits Whisper tiny.en writes nothing for three. With
 # silence around them and at an ordinary level it recognises all three; what it writes then may be flagged as doubtful.
 ONE_WORD = 2.0  # seconds of detected speech, pads included
@@ -60,21 +58,29 @@ def recognise_again(
         clip: with its speech.
         segments: settled, on the recording's clock.
         options: how the recording was cut.
-        @@recognise: recognises clips and settles what it finds.
+        recognise: recognises clips and settles what it finds.
     """
     if not segments and sum(one.seconds for one in clip.speech) <= ONE_WORD:
         doubts = DOUBTS - {Flag.LOW_CONFIDENCE}
         found = [one for own in recognise([_set_off(clip)]) for one in own if doubts.isdisjoint(one.flags)]
         return tuple(_within(one, clip) for one in found)
-    kept = list(segments)
+    kept, pieces = list(segments), list[Clip]()
+
+    def noted(own: Sequence[Clip]) -> Sequence[Sequence[Segment]]:
+        pieces.extend(own)
+        return recognise(own)
+
     for stretch, old in stretches(clip, segments):
-        new = _in_pieces(clip, stretch, [old] if old else [], (options, recognise), TARGETS)
+        pieces.clear()
+        new = _in_pieces(clip, stretch, [old] if old else [], (options, noted), TARGETS)
         if old is None:
             new = without_repeats(new, kept, stretch)
         if letters(new) > (MORE * letters([old]) if old else 0):
             if lacks_text(new, _speech_in(clip, stretch)):
                 new = [_flagged(one) for one in new]  # each may be too short to be judged alone
             kept = [one for one in kept if one is not old] + new
+        elif old and pieces and gaps(_speech_in(clip, stretch), new, UNCONFIRMED):
+            kept = [_flagged(one) if one is old else one for one in kept]
     kept = [_flagged(one) if is_slow(one, clip.speech) else one for one in kept]
     return tuple(sorted(kept, key=lambda one: (one.start, one.end)))
 
@@ -167,12 +173,13 @@ def _in_pieces(
     options, recognise = how
     pieces = _pieces(clip, stretch, options, targets[0])
     if not pieces:
-        lacking = lacks_text(known, _speech_in(clip, stretch))
+        lacking = lacks_text(known, _speech_in(clip, stretch), SLOW)
         return _in_pieces(clip, stretch, known, how, targets[1:]) if lacking else []
     new: list[Segment] = []
     for piece, found in zip(pieces, recognise(pieces), strict=True):
         own = [one for one in found if DOUBTS.isdisjoint(one.flags)]
-        if lacks_text(own, piece.speech, SLOW):
+        # Where nothing was heard, shorter pieces gave nothing either (docs/accuracy.md).
+        if own and lacks_text(own, piece.speech, SLOW):
             closer = _in_pieces(piece, Region(piece.start, piece.end), own, how, targets[1:])
             own = closer if letters(closer) > MORE * letters(own) else own
         new += own

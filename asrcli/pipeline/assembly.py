@@ -14,6 +14,8 @@ ClipKey = tuple[int, int]  # first sample in the recording, number of samples
 
 # Speech shorter than this without text is not worth a report: half of Silero's usual padding on both sides.
 LEAST_GAP = 1.0  # seconds
+# What is left of a region beside its text has to be longer: most of what is shorter is breath (docs/accuracy.md).
+LEAST_REST = 1.4  # seconds
 
 
 def clip_key(clip: Clip) -> ClipKey:
@@ -111,7 +113,13 @@ class Assembly:
         spans = [Region(first / SAMPLE_RATE, (first + length) / SAMPLE_RATE) for first, length in silent]
         inside = [one for one in speech if any(span.start <= one.start and one.end <= span.end for span in spans)]
         whole = [one for one in gaps(inside, self.segments, 0.0) if one in inside]
-        return merge([*gaps(speech, self.segments, LEAST_GAP), *whole])
+        return merge([*untexted(speech, self.segments), *whole])
+
+
+def untexted(speech: Sequence[Region], segments: Sequence[Segment]) -> list[Region]:
+    """Return the speech that no segment covers: regions without text, and what is left of others, if long enough."""
+    whole = set(merge(speech))
+    return [one for one in gaps(speech, segments, LEAST_GAP) if one.seconds >= LEAST_REST or one in whole]
 
 
 def settle(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from asrcli.audio.no_speech import no_speech_lines
 from asrcli.base.join import join_texts
 from asrcli.capabilities import Streams
-from asrcli.pipeline.assembly import LEAST_GAP
-from asrcli.pipeline.flags import gaps, merge
+from asrcli.pipeline.assembly import untexted
+from asrcli.pipeline.flags import merge
 from asrcli.pipeline.joints import capitalised, respelled
 from asrcli.streaming.endpoints import Endpointer, Piece
 from asrcli.streaming.own_stream import OwnStream
@@ -90,7 +90,7 @@ class Listener:
             language=self.options.language or (max(spoken, key=self._seconds_in) if spoken else None),
             seconds=seconds,
             speech=tuple(self.endpointer.speech),
-            gaps=merge([*gaps(self.endpointer.speech, self.segments, LEAST_GAP), *self._untexted]),
+            gaps=merge([*untexted(self.endpointer.speech, self.segments), *self._untexted]),
             warnings=warnings,
             turns=self.speakers.turns() if self.speakers is not None else (),
             options=(*self.options.recorded(), *((("speakers", self.speakers.source),) if self.speakers else ())),

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from asrcli.engine import Device, Engine, Model, Packaged, Weights
+from asrcli import doubt
+from asrcli.engine import Device, Engine, EngineOption, Model, Packaged, Weights
 from asrcli.errors import ModelError
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Segment
 from asrcli.weights.models import local_path
@@ -45,7 +46,7 @@ TOKENS_PER_SECOND = 6.5  # the authors' limit; models that get silence or noise 
 LEAST_TOKENS = 8  # a single word of a short clip must not count as cut
 MOST_TOKENS = 194  # positions of the decoder
 SHORTEST = 895  # samples; the convolutions need as many
-DOUBTFUL = 0.7  # score; below it were 69 % of the words lost in noise, and nothing without a loss (docs/accuracy.md)
+DOUBTFUL = 0.67  # of four words in a row: below it lie words lost in noise, and next to nothing else (docs/accuracy.md)
 REPEATS = 3  # times in a row that make a loop
 MOST_LOADED = 1 << 28  # bytes of a file; base-en has a tenth
 
@@ -84,6 +85,7 @@ class Moonshine(Engine):
     # Each region of speech is a clip: nothing is padded, so short ones cost no more; what is lost beside others shows.
     longest_pause = 0.0
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0}
+    own_options: ClassVar[Mapping[str, EngineOption]] = {doubt.NAME: EngineOption(DOUBTFUL, 0.0, 1.0, doubt.HELP)}
 
     def __init__(self, weights: Weights, device: Device) -> None:
         folder = local_path(type(self), weights)
@@ -97,9 +99,9 @@ class Moonshine(Engine):
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
         """Return one segment for each clip with speech. One clip after the other: padding changes the text."""
-        return [self._recognise(clip) for clip in clips]
+        return [self._recognise(clip, options) for clip in clips]
 
-    def _recognise(self, clip: Clip) -> list[Segment]:
+    def _recognise(self, clip: Clip, options: Options) -> list[Segment]:
         import numpy as np
 
         # Without speech it writes something nevertheless, "You" above all, as surely as words.
@@ -117,7 +119,8 @@ class Moonshine(Engine):
             flags += (Flag.REPEAT_LOOP.value,) if looped else ()
         text = self._text(tokens)
         score = min(1.0, math.exp(sum(scores[: len(tokens)]) / len(tokens)))
-        flags += (Flag.LOW_CONFIDENCE.value,) if score < DOUBTFUL else ()
+        doubtful = doubt.least_sure(self._words(tokens, scores)) < options.own(doubt.NAME, DOUBTFUL)
+        flags += (Flag.LOW_CONFIDENCE.value,) if doubtful else ()
         return [Segment(text, *found, language="en", score=round(score, 4), flags=flags)] if text else []
 
     def _write(self, samples: Samples, limit: int) -> tuple[list[int], list[float]]:
@@ -149,6 +152,17 @@ class Moonshine(Engine):
             state |= {name: found[name.replace("past_key_values", "present")] for name in kept}
             state["use_cache_branch"] = np.array([True])
         return tokens, scores
+
+    def _words(self, tokens: Sequence[int], scores: Sequence[float]) -> list[float]:
+        """Return the probability of each word: the product of those of its tokens, but for signs, which are guesses."""
+        words: list[float] = []
+        for token, score in zip(tokens, scores, strict=False):  # what was cut of a loop has no token
+            data = self._tokens[token] if SPECIAL <= token < len(self._tokens) else b""
+            if data.startswith(SPACE) or (data and not words):
+                words.append(0.0)
+            if any(byte >= 128 or chr(byte).isalnum() for byte in data.removeprefix(SPACE)):
+                words[-1] += score
+        return [math.exp(one) for one in words]
 
     def _text(self, tokens: Sequence[int]) -> str:
         data = b"".join(self._tokens[token] for token in tokens if SPECIAL <= token < len(self._tokens))

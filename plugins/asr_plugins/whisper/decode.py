@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 from asr_plugins.whisper.encodings import Encodings
 from asr_plugins.whisper.windows import (
+    DOUBTFUL,
+    DOUBTFUL_SHARE,
     FRAMES_PER_SECOND,
     WINDOW_FRAMES,
     Found,
@@ -26,6 +28,7 @@ from asr_plugins.whisper.windows import (
     rest,
 )
 from asr_plugins.whisper.words import Aligner, Piece, move, parted, split_pieces, tighten
+from asrcli import doubt
 from asrcli.types import Clip, Flag, Options, Region, Segment
 
 T = TypeVar("T")
@@ -35,14 +38,10 @@ LEAST_SAMPLES = 400  # one analysis window
 
 BEAM_SIZE = 5
 BEST_OF = 5
-TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+TEMPERATURES = (0.0, 0.2, 0.4, 0.6)  # OpenAI goes on to 1.0, which took longest and gave nothing (docs/accuracy.md)
 COMPRESSION_RATIO = 2.4
 LOGPROB = -1.0
 NO_SPEECH = 0.6
-# The likelihood of a token in a window, and how sure the model is of the words of a segment: below these lie words lost
-# in noise, and next to nothing else (docs/accuracy.md).
-DOUBTFUL_WINDOW = 0.5
-DOUBTFUL = 0.55
 
 
 @dataclass(slots=True)
@@ -279,7 +278,8 @@ class Decoder:
         likely = min(1.0, exp(result.avg_logprob))
         score = likely if piece.score is None else piece.score
         flags = [Flag.REPEAT_LOOP.value] if result.compression_ratio > self.thresholds.compression_ratio else []
-        flags += [Flag.LOW_CONFIDENCE.value] if likely < DOUBTFUL_WINDOW or score < DOUBTFUL else []
+        limit = self.options.own(doubt.NAME, DOUBTFUL)
+        flags += [Flag.LOW_CONFIDENCE.value] if min(likely / DOUBTFUL_SHARE, piece.least_sure) < limit else []
         return Segment(
             piece.text,
             piece.start,

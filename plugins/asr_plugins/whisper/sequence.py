@@ -7,6 +7,7 @@ from math import exp
 from typing import Any
 
 from asr_plugins.whisper.words import tighten
+from asrcli import doubt
 from asrcli.types import Clip, Flag, Options, Segment, Word
 
 # Our option -> the parameter of faster_whisper.WhisperModel.transcribe, where the value passes through as it is.
@@ -49,11 +50,14 @@ def transcribe_in_sequence(model: Any, clip: Clip, options: Options) -> list[Seg
         **given,
     )
     ratio = options.compression_ratio_threshold or COMPRESSION_RATIO
+    limit = options.own(doubt.NAME, 0.0)
     clock = 0.0
     segments: list[Segment] = []
     for one in found:
         segment = _segment(one, information.language, clip.seconds, clock, ratio)
         segment = replace(segment, words=tighten(segment.words, clip.samples))
+        if (segment.score or 0.0) < limit:
+            segment = replace(segment, flags=(*segment.flags, Flag.LOW_CONFIDENCE.value))
         if segment.text:
             segments.append(segment)
             clock = segment.end
