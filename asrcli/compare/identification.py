@@ -50,7 +50,7 @@ def identified(utterances: Sequence[Utterance], hypothesis: Sequence[str | None]
 
     Args:
         utterances: those without a language do not count.
-        identified: the language that was identified in each; ``None`` is none, which is wrong.
+        hypothesis: the language that was identified in each; ``None`` is none, which is wrong.
 
     Returns:
         Nothing where no utterance has a language, or none was identified in any.

@@ -38,7 +38,7 @@ def score_system(prepared: Prepared, hypothesis: Hypotheses, settings: Settings,
 
     Args:
         prepared: the references.
-        recognised: what the system recognised.
+        hypothesis: what the system recognised.
         settings: how to score.
         paired: there are other systems to test this one against.
     """

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from asrcli.base.files import cause
 from asrcli.engine import Device
 from asrcli.engines.elsewhere import interpreter_of
 from asrcli.engines.recogniser import Choice
@@ -148,7 +149,7 @@ class Cluster:
                 if inbox := self._inboxes.get(answer.worker):  # it may have been ended meanwhile
                     inbox.put(answer.head.encode())
         except Exception as error:
-            self.lost = str(error) or type(error).__name__
+            self.lost = cause(error) or type(error).__name__
             for inbox in list(self._inboxes.values()):
                 inbox.put(None)
 

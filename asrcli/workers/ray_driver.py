@@ -19,6 +19,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from asrcli.base.files import cause
 from asrcli.errors import EngineUnavailable
 from asrcli.transport.codec import encode
 from asrcli.transport.hosting import Next, Put, host
@@ -82,7 +83,7 @@ class Driver:
             ray.init(address=wanted.address, log_to_driver=False, logging_level=logging.WARNING, **more)
         except Exception as error:  # whatever a library raises: no address, no answer, another version
             none = wanted.address == "auto" and isinstance(error, ConnectionError)
-            said = NO_CLUSTER if none else " ".join(str(error).split())[:LONGEST]
+            said = NO_CLUSTER if none else " ".join(cause(error).split())[:LONGEST]
             raise EngineUnavailable(f"--ray {wanted.address}: {said}") from error
         cpus = tuple(one.get("CPU", 0.0) for one in self._nodes())
         return Joined(cpus, ray.available_resources().get("GPU", 0.0))
@@ -154,7 +155,7 @@ def room_on(node: dict[str, float], wanted: Open) -> int:
 
 def failure(error: BaseException, placed: bool) -> str:
     """Return what an exception of Ray means to the parent, as a message."""
-    if found := IMPORT.search(str(error)):
+    if found := IMPORT.search(cause(error)):
         return written(trouble(EngineUnavailable(f"a node of Ray has not the same asr as this one: {found[0]}")))
     return written(Lost(f"Ray has lost it, or its node ({type(error).__name__})", placed))
 

@@ -276,7 +276,7 @@ def _spoken(
 
     Args:
         clip: what was recognised.
-        recognised: the vocabulary, the tokens with their frames, and the seconds of a frame.
+        decoded: the vocabulary, the tokens with their frames, and the seconds of a frame.
         options: whether words are wanted.
         cut: the tokens were cut short.
     """
