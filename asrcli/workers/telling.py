@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
+from asrcli.base.files import cause
 from asrcli.base.torchaudio_guard import guard_torchaudio
 from asrcli.engine import GROUP
 from asrcli.environments.store import Environment
@@ -49,7 +50,7 @@ def _work(receive: Next, put: Put) -> None:
     except EngineUnavailable:
         raise
     except Exception as error:  # whatever a stranger's module raises
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        said = f"{type(error).__name__}: {' '.join(cause(error).split())[:200]}"
         raise EngineUnavailable(f"engine '{asked.name}' does not import in its environment: {said}") from error
     put(card)
     receive()  # until the parent goes away
