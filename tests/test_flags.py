@@ -115,6 +115,11 @@ def test_text_without_speech(speech: list[Region] | None, flagged: bool) -> None
     assert (Flag.NO_SPEECH in flags(Segment(text, 0.0, 10.0), speech)) is flagged
 
 
+def test_text_of_no_length_is_spoken_where_it_begins() -> None:
+    short = Segment("So it goes.", 3.0, 3.0)
+    assert [Flag.NO_SPEECH in flags(short, [one]) for one in (Region(2, 4), Region(5, 6))] == [False, True]
+
+
 # --- rate -------------------------------------------------------------------------------------------------------------
 
 

@@ -129,3 +129,7 @@ def test_a_line_is_never_longer_than_anybody_reads(tmp_path: Path, capsys: pytes
     path = "/" + "p" * 4094  # as long as one can be: it has to be read, and copied, whole
     console.complain(path)
     assert capsys.readouterr().err == f"{path}\n"
+
+
+def test_durations_are_as_people_read_them() -> None:
+    assert [console.clock(seconds) for seconds in (7.26, 59.94, 725.2, 3723)] == ["7.3 s", "59.9 s", "12:05", "1:02:03"]
