@@ -20,7 +20,6 @@ PLUGINS = sorted((ROOT / "plugins/asr_plugins").rglob("*.py"))
 FOR_PLUGINS = (
     "engine",
     "capabilities",
-    "doubt",
     "aligner",
     "diarizer",
     "companions",

@@ -256,23 +256,17 @@ def test_each_segment_is_as_sure_as_its_words(whisper: Whisper) -> None:
     assert not any(one.words for one in found[0]), "nobody asked for them"
 
 
-def test_four_doubtful_words_among_many_flag_a_segment(whisper: Whisper) -> None:
-    """The mean of a long text hides what is lost in it; one or two odd words are no loss."""
-    text = [stamp(0.0), *["Ġone"] * 20, stamp(9.0)]
-    lost = (*[0.95] * 9, 0.5, 0.6, 0.4, 0.7, *[0.95] * 7)
-    odd = (*[0.95] * 9, 0.1, *[0.95] * 10)
+def test_the_user_chooses_below_which_score_a_segment_is_doubtful(whisper: Whisper) -> None:
+    def flags(sure: float, likely: float, **options: Any) -> tuple[str, ...]:
+        found, _ = decode(whisper, [[(ONE, likely, 0.0)]], [tone(5)], sure=[sure], **options)
+        return found[0][0].flags
 
-    def flags(sure: Sequence[float], **options: Any) -> list[tuple[str, ...]]:
-        found, _ = decode(
-            whisper, [[(text, -0.2, 0.0)]], [tone(10)], sure=sure, compression_ratio_threshold=99, **options
-        )
-        assert all(one.score is not None and one.score > 0.8 for one in found[0])
-        return [tuple(flag for flag in one.flags) for one in found[0]]
-
-    assert flags(lost) == [(Flag.LOW_CONFIDENCE.value,)]
-    assert flags(odd) == [()]
-    assert flags(lost, engine_options=(("low_confidence", 0.5),)) == [()], "the user chooses the limit"
-    assert flags(odd, engine_options=(("low_confidence", 0.8),)) == [(Flag.LOW_CONFIDENCE.value,)]
+    doubtful = (Flag.LOW_CONFIDENCE.value,)
+    assert flags(0.55, -0.2) == flags(0.9, -0.9) == doubtful, "of its words, and of the whole window"
+    assert flags(0.65, -0.2) == flags(0.65, -0.7) == ()
+    low, high = {"engine_options": (("low_confidence", 0.4),)}, {"engine_options": (("low_confidence", 0.8),)}
+    assert flags(0.55, -0.2, **low) == flags(0.9, -0.9, **low) == ()
+    assert flags(0.65, -0.2, **high) == doubtful and flags(0.9, -0.2, **high) == ()
 
 
 def test_speech_between_words_parts_a_segment(whisper: Whisper) -> None:

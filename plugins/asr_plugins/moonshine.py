@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from asrcli import doubt
 from asrcli.engine import Device, Engine, EngineOption, Model, Packaged, Weights
 from asrcli.errors import ModelError
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Segment
@@ -47,6 +46,8 @@ LEAST_TOKENS = 8  # a single word of a short clip must not count as cut
 MOST_TOKENS = 194  # positions of the decoder
 SHORTEST = 895  # samples; the convolutions need as many
 DOUBTFUL = 0.67  # of four words in a row: below it lie words lost in noise, and next to nothing else (docs/accuracy.md)
+RUN = 4  # words in a row: the mean over a text hides four lost words among forty
+LACKING = 0.78  # what a text of fewer words lacks counts as this sure: "Ever failed." is odd, and right
 REPEATS = 3  # times in a row that make a loop
 MOST_LOADED = 1 << 28  # bytes of a file; base-en has a tenth
 
@@ -85,7 +86,9 @@ class Moonshine(Engine):
     # Each region of speech is a clip: nothing is padded, so short ones cost no more; what is lost beside others shows.
     longest_pause = 0.0
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0}
-    own_options: ClassVar[Mapping[str, EngineOption]] = {doubt.NAME: EngineOption(DOUBTFUL, 0.0, 1.0, doubt.HELP)}
+    own_options: ClassVar[Mapping[str, EngineOption]] = {
+        "low_confidence": EngineOption(DOUBTFUL, 0.0, 1.0, "flags texts with four words in a row less probable")
+    }
 
     def __init__(self, weights: Weights, device: Device) -> None:
         folder = local_path(type(self), weights)
@@ -119,7 +122,7 @@ class Moonshine(Engine):
             flags += (Flag.REPEAT_LOOP.value,) if looped else ()
         text = self._text(tokens)
         score = min(1.0, math.exp(sum(scores[: len(tokens)]) / len(tokens)))
-        doubtful = doubt.least_sure(self._words(tokens, scores)) < options.own(doubt.NAME, DOUBTFUL)
+        doubtful = least_sure(self._words(tokens, scores)) < options.own("low_confidence", DOUBTFUL)
         flags += (Flag.LOW_CONFIDENCE.value,) if doubtful else ()
         return [Segment(text, *found, language="en", score=round(score, 4), flags=flags)] if text else []
 
@@ -179,6 +182,12 @@ def without_loop(tokens: Sequence[int]) -> tuple[list[int], bool]:
         if len(tokens) - first >= REPEATS * length:
             return list(tokens[: first + length]), True
     return list(tokens), False
+
+
+def least_sure(scores: Sequence[float]) -> float:
+    """Return the least mean probability of `RUN` words in a row."""
+    enough = [*scores, *[LACKING] * (RUN - len(scores))]
+    return min(sum(enough[first : first + RUN]) for first in range(len(enough) - RUN + 1)) / RUN
 
 
 def read_tokens(path: Path) -> list[bytes]:

@@ -28,7 +28,6 @@ from asr_plugins.whisper.windows import (
     rest,
 )
 from asr_plugins.whisper.words import Aligner, Piece, move, parted, split_pieces, tighten
-from asrcli import doubt
 from asrcli.types import Clip, Flag, Options, Region, Segment
 
 T = TypeVar("T")
@@ -278,8 +277,8 @@ class Decoder:
         likely = min(1.0, exp(result.avg_logprob))
         score = likely if piece.score is None else piece.score
         flags = [Flag.REPEAT_LOOP.value] if result.compression_ratio > self.thresholds.compression_ratio else []
-        limit = self.options.own(doubt.NAME, DOUBTFUL)
-        flags += [Flag.LOW_CONFIDENCE.value] if min(likely / DOUBTFUL_SHARE, piece.least_sure) < limit else []
+        limit = self.options.own("low_confidence", DOUBTFUL)
+        flags += [Flag.LOW_CONFIDENCE.value] if min(likely / DOUBTFUL_SHARE, score) < limit else []
         return Segment(
             piece.text,
             piece.start,

@@ -12,7 +12,6 @@ from asr_plugins.whisper.catalogue import LANGUAGES_V3, MODELS
 from asr_plugins.whisper.checks import check_folder
 from asr_plugins.whisper.encodings import Encodings
 from asr_plugins.whisper.windows import DOUBTFUL
-from asrcli import doubt
 from asrcli.base.files import cause
 from asrcli.engine import Device, Engine, EngineOption, Model, Weights
 from asrcli.engines.device import is_out_of_memory
@@ -65,7 +64,9 @@ class Whisper(Engine):
             "prepend_punctuations", "append_punctuations",
         }
     )  # fmt: skip
-    own_options: ClassVar[Mapping[str, EngineOption]] = {doubt.NAME: EngineOption(DOUBTFUL, 0.0, 1.0, doubt.HELP)}
+    own_options: ClassVar[Mapping[str, EngineOption]] = {
+        "low_confidence": EngineOption(DOUBTFUL, 0.0, 1.0, "flags segments with a lower score")
+    }
     identifies_language = True
     better_timed_by: ClassVar[Mapping[str, str]] = {"en": "pocketsphinx"}
 

@@ -7,7 +7,6 @@ from math import exp
 from typing import Any
 
 from asr_plugins.whisper.words import tighten
-from asrcli import doubt
 from asrcli.types import Clip, Flag, Options, Segment, Word
 
 # Our option -> the parameter of faster_whisper.WhisperModel.transcribe, where the value passes through as it is.
@@ -50,7 +49,7 @@ def transcribe_in_sequence(model: Any, clip: Clip, options: Options) -> list[Seg
         **given,
     )
     ratio = options.compression_ratio_threshold or COMPRESSION_RATIO
-    limit = options.own(doubt.NAME, 0.0)
+    limit = options.own("low_confidence", 0.0)
     clock = 0.0
     segments: list[Segment] = []
     for one in found:

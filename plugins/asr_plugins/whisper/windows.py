@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 FRAMES_PER_SECOND = 100
 WINDOW_FRAMES = 3000  # 30 s
-# The probability of four words in a row, and, as a share of it, the likelihood of a token of the window: below these
-# lie words lost in noise, and next to nothing else (docs/accuracy.md).
+# How sure the model is of the words of a segment, and, as a share of it, the likelihood of a token of the window: below
+# these lie words lost in noise, and next to nothing else (docs/accuracy.md).
 DOUBTFUL = 0.6
 DOUBTFUL_SHARE = 0.75  # of that limit
 SHORTEST_REST = 1.0  # seconds; what is left after a closed timestamp is decoded again only when longer

@@ -12,7 +12,6 @@ from itertools import chain, pairwise
 from statistics import geometric_mean, median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asrcli.doubt import least_sure
 from asrcli.types import SAMPLE_RATE, Region, Word
 
 if TYPE_CHECKING:
@@ -54,11 +53,6 @@ class Piece:
         """The geometric mean of how sure the model is of each word; None before they are aligned."""
         sure = [max(word.score or 0.0, LEAST_SCORE) for word in self.words]
         return geometric_mean(sure) if sure else None
-
-    @property
-    def least_sure(self) -> float:
-        """How sure the model is of the words that it is least sure of."""
-        return least_sure([word.score or 0.0 for word in self.words])
 
 
 def split_pieces(tokens: Sequence[int], tokenizer: Any, seconds: float) -> list[Piece]:
