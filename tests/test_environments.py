@@ -6,6 +6,7 @@ What installs is a stand-in for uv, which makes an environment that sees the pac
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -251,10 +252,17 @@ def test_a_package_that_cannot_be_is_refused(asr: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.live
-def test_whisper_says_the_same_from_an_environment_that_pip_makes(asr: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("tool", ["uv", "pip"])
+def test_whisper_says_the_same_from_an_environment_of_its_own(asr: Run, tmp_path: Path, tool: str) -> None:
     """Needs a package index: half a gigabyte."""
     here = Path(__file__).parent
-    around = {"XDG_DATA_HOME": str(tmp_path / "data")}
+    (tmp_path / "programs").mkdir()
+    if tool == "uv":
+        if (program := shutil.which("uv")) is None:
+            pytest.skip("uv is not installed")
+        (tmp_path / "programs/uv").symlink_to(program)
+    around = {"XDG_DATA_HOME": str(tmp_path / "data"), "PATH": str(tmp_path / "programs")}
+    around |= {name: value for name, value in os.environ.items() if name.startswith(("UV_", "SSL_"))}  # uv's settings
     words = ["transcribe", *sorted((here / "data/digits").glob("*.wav"))[:4], "-e", "whisper", "-l", "en", "-f", "json"]
     words += ["-m", here / "checkpoints/whisper-digits-ct2", "-o"]
     assert asr(*words, "here").code == 0
