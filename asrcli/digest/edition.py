@@ -157,12 +157,13 @@ class Edition:
     @property
     def headline(self) -> str:
         """What the day brought, in one sentence; "no news" only when every source is sound."""
-        found = [
-            count_of(self.papers, "paper"),
-            count_of(self.models, "model family", "model families"),
-            count_of(self.lines, "other item"),
-        ]
-        if self.papers or self.models or self.lines:
+        kinds = (
+            (self.papers, "paper", ""),
+            (self.models, "model family", "model families"),
+            (self.lines, "other item", ""),
+        )
+        found = [count_of(things, *nouns) for things, *nouns in kinds if things]
+        if found:
             return ", ".join(found)
         return "No news." if self.exit_code == 0 else "Nothing could be read; this is not a quiet day."
 
