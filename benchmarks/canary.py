@@ -27,7 +27,7 @@ from asr_plugins.canary.decoding import Written
 from asr_plugins.canary.layout import read_layout
 from asr_plugins.canary.native import NativeModel
 from asr_plugins.canary.tokens import Tokens
-from asr_plugins.nemo.quiet import held
+from asr_plugins.nemo.quiet import output_held_back
 
 CHECKPOINT = Path(__file__).parent.parent / "tests/checkpoints/canary-qwen-digits"
 # Encoder: width, layers, heads, subsampling channels. Language model: width, layers, heads, key heads, inner, rows.
@@ -106,7 +106,7 @@ def models(folder: Path, size: str, options: Any) -> tuple[Any, Any]:
     layout = read_layout(folder)
     tokens = Tokens(layout)
     device, dtype = torch.device(options.device), getattr(torch, options.dtype)
-    with held():
+    with output_held_back():
         from asr_plugins.canary.salm import SalmModel
 
         theirs = SalmModel(layout, tokens, device, dtype)
@@ -134,7 +134,7 @@ def make_folder(folder: Path, sizes: Sequence[int]) -> None:
         "layer_types": ["full_attention"] * llm_layers, "max_position_embeddings": 40_960,
     }  # fmt: skip
     path.write_text(json.dumps(llm))
-    with held():
+    with output_held_back():
         from nemo.collections.speechlm2.models import SALM
         from safetensors.torch import save_file
 

@@ -24,7 +24,8 @@ from asr_plugins.whisper import Whisper
 
 from asrcli.audio.decode import decode
 from asrcli.audio.vad import VadOptions
-from asrcli.engine import Device, Engine, Stream, Weights
+from asrcli.capabilities import Stream
+from asrcli.engine import Device, Engine, Weights
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.streaming.listener import Listener
 from asrcli.streaming.session import Session

@@ -110,7 +110,7 @@ def test_a_name_is_no_formula_in_a_plot(name: str) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure()
-    figure.add_subplot().set_title(plot.literal(name))
+    figure.add_subplot().set_title(plot.without_mathtext(name))
     FigureCanvasAgg(figure).draw()
 
 

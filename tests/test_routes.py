@@ -64,7 +64,7 @@ def address_of(line: Line) -> str:
 
 def failure(url: str) -> str:
     with pytest.raises(Exception) as raised:
-        asking.sent(url, 0, 9)
+        asking.request_range(url, 0, 9)
     return str(raised.value)
 
 
@@ -88,7 +88,7 @@ def test_hosts_that_the_user_allows_are_of_this_network_and_not_of_the_proxys(
     monkeypatch.setenv(addresses.ALLOWED, f"127.0.0.1:{own.port}")
     for name in ("http_proxy", "all_proxy"):
         monkeypatch.setenv(name, address_of(proxy))
-    answer = asking.sent(f"http://127.0.0.1:{own.port}/a.wav", 0, 9)
+    answer = asking.request_range(f"http://127.0.0.1:{own.port}/a.wav", 0, 9)
     answer.response.close()
     assert answer.response.status_code == 404
     assert (len(own.seen), proxy.seen) == (1, [])

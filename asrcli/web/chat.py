@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from asrcli.base.files import cause
-from asrcli.base.http import RETRIED, Http, Passing, TooLarge, is_loopback, persist
+from asrcli.base.http import RETRIED, TRIES, Http, Passing, TooLarge, is_loopback, persist
 from asrcli.base.secret import Secret
 from asrcli.errors import EngineUnavailable, UsageError
 
@@ -60,7 +60,7 @@ class ChatServer:
         """
         body = {"model": self.model, "temperature": 0, "messages": list(messages), **settings}
         try:
-            found = json.loads(persist(lambda number: self._send(body, FIRST_WAIT * 2**number)))
+            found = json.loads(persist(lambda number: self._send(body, FIRST_WAIT * 2**number), TRIES))
             text = found["choices"][0]["message"]["content"]
         except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
             raise ChatFailed(f"{self.url} gave no answer: {type(error).__name__}: {self._hide(error)}") from error

@@ -15,7 +15,7 @@ import torch
 from asr_plugins.canary import prompts
 from asr_plugins.canary.engine import Canary, CanaryNemo
 from asr_plugins.canary.salm import cut
-from asr_plugins.nemo.quiet import Held, held
+from asr_plugins.nemo.quiet import Held, output_held_back
 from safetensors.torch import load_file, save_file
 
 from asrcli.engine import Engine
@@ -148,7 +148,7 @@ def test_rows_are_cut_as_if_they_were_alone() -> None:
 
 def test_other_threads_keep_their_streams(capsys: pytest.CaptureFixture[str]) -> None:
     before = sys.stdout
-    with held():
+    with output_held_back():
         print("mine")
         print("mine", file=sys.stderr)
         other = threading.Thread(target=lambda: print("data"))

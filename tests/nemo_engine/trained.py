@@ -42,10 +42,10 @@ def archive(checkpoint: Path, folder: Path) -> Path:
         folder: where the archive and the files of its tokenizer go.
     """
     from asr_plugins.nemo.engine import silence
-    from asr_plugins.nemo.quiet import held
+    from asr_plugins.nemo.quiet import output_held_back
 
     path = folder / f"{checkpoint.name}.nemo"
-    with held():
+    with output_held_back():
         silence()
         build(checkpoint, folder).eval().save_to(str(path))
     return path
