@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from asrcli.base.files import write_atomic
+from asrcli.base.files import cause, write_atomic
 from asrcli.capabilities import Answers, AnyModel, Backends, Concurrent
 from asrcli.engine import Engine, EngineOption, Model, Plugin
 from asrcli.environments.store import CARD, Environment, foreign
@@ -94,7 +94,7 @@ def read(folder: Path) -> Card:
         check(card)
         return card
     except (OSError, ProtocolError, TypeError, ValueError) as error:
-        raise EngineUnavailable(f"{folder / CARD} is no card of an engine: {error}") from error
+        raise EngineUnavailable(f"{folder / CARD} is no card of an engine: {cause(error)}") from error
 
 
 def check(card: Card) -> None:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from asrcli.base.files import reason
 from asrcli.errors import EngineUnavailable
 from asrcli.transport.codec import encode
 from asrcli.transport.hosting import Next, Put, host
@@ -143,7 +144,7 @@ def check_reachable(address: str) -> None:
     try:
         socket.create_connection((name.strip("[]"), int(port)), TO_CONNECT).close()
     except OSError as error:
-        raise EngineUnavailable(f"--ray {address}: nobody answers there ({error.strerror or error})") from None
+        raise EngineUnavailable(f"--ray {address}: nobody answers there ({reason(error)})") from None
 
 
 def room_on(node: dict[str, float], wanted: Open) -> int:
