@@ -144,7 +144,7 @@ def check_reachable(address: str) -> None:
     try:
         socket.create_connection((name.strip("[]"), int(port)), TO_CONNECT).close()
     except OSError as error:
-        raise EngineUnavailable(f"--ray {address}: nobody answers there ({error.strerror or error})") from None
+        raise EngineUnavailable(f"--ray {address}: nobody answers there ({cause(error)})") from None
 
 
 def room_on(node: dict[str, float], wanted: Open) -> int:

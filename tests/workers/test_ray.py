@@ -125,7 +125,7 @@ def test_what_cannot_be_is_said_before_anything_is_joined(monkeypatch: pytest.Mo
         with pytest.raises(UsageError, match=said):
             Workers(0, ray=address).check(Fake, kind, options)
     Workers(1, ray="auto").check(Fake, "cuda", Options(seed=1))
-    with pytest.raises(EngineUnavailable, match=r"--ray 127.0.0.1:1: nobody answers there \(Connection refused\)"):
+    with pytest.raises(EngineUnavailable, match=r"--ray 127.0.0.1:1: nobody answers there \(connection refused\)"):
         check_reachable("127.0.0.1:1")
     monkeypatch.setattr("asrcli.workers.wanted.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"--ray needs ray: pip install 'asrcli\[ray\]'"):
