@@ -104,7 +104,7 @@ _asr_transcribe() {
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
         '(--word-timestamps --no-word-timestamps)--word-timestamps[Times of words; default\: as the format needs.]' \
         '(--word-timestamps --no-word-timestamps)--no-word-timestamps[Times of words; default\: as the format needs.]' \
-        '(--aligner)--aligner=[Who times the words\: NAME\[\:MODEL\], or engine; default\: the better one.]:ALIGNER:(auto engine ctc nemo pocketsphinx qwen3)' \
+        '(--aligner)--aligner=[Aligner that times the words\: NAME\[\:MODEL\], or engine; default\: the better one.]:ALIGNER:(auto engine ctc nemo pocketsphinx qwen3)' \
         '(--punctuate)--punctuate[Put punctuation into texts that have none.]' \
         '(--punctuation-model)--punctuation-model=[For --punctuate\: firered, the default, or firered\:FOLDER.]:PUNCTUATION-MODEL:(firered)' \
         '(--numbers)--numbers=[Write numbers as words or digits; as-is\: as the engine does, the default.]:TEXT: ' \
@@ -146,26 +146,26 @@ _asr_transcribe() {
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
         '(--n-best)--n-best=[List so many readings of each segment, in JSON.]:N: ' \
         '(--best-of)--best-of=[Samples per temperature above zero.]:N: ' \
-        '(--patience)--patience=[Beam search goes on for this factor.]:X: ' \
+        '(--patience)--patience=[Patience factor of beam search.]:X: ' \
         '(--length-penalty)--length-penalty=[Exponent of the length.]:X: ' \
-        '(--repetition-penalty)--repetition-penalty=[Above 1 repeats less.]:X: ' \
+        '(--repetition-penalty)--repetition-penalty=[Penalty on repeated tokens, above 1.]:X: ' \
         '(--no-repeat-ngram-size)--no-repeat-ngram-size=[Never repeat this many tokens.]:N: ' \
         '(--temperature)--temperature=[One, or several tried in order\: 0,0.2,0.4.]:TEXT: ' \
-        '(--temperature-increment-on-fallback)--temperature-increment-on-fallback=[Step up to 1.0 when a result fails; None\: no.]:TEXT: ' \
-        '(--compression-ratio-threshold)--compression-ratio-threshold=[A text that compresses better has failed.]:X: ' \
-        '(--logprob-threshold)--logprob-threshold=[A mean log probability below it has failed.]:X: ' \
+        '(--temperature-increment-on-fallback)--temperature-increment-on-fallback=[Step to higher temperatures, up to 1.0, when a result fails; None\: no step.]:TEXT: ' \
+        '(--compression-ratio-threshold)--compression-ratio-threshold=[A result whose text compresses better than this fails.]:X: ' \
+        '(--logprob-threshold)--logprob-threshold=[A result with a lower mean log probability fails.]:X: ' \
         '(--no-speech-threshold)--no-speech-threshold=[Probability of no speech above which unsure text is dropped.]:X: ' \
-        '(--condition-on-previous-text --no-condition-on-previous-text)--condition-on-previous-text[Window after window, in context.]' \
-        '(--condition-on-previous-text --no-condition-on-previous-text)--no-condition-on-previous-text[Window after window, in context.]' \
-        '(--carry-initial-prompt --no-carry-initial-prompt)--carry-initial-prompt[Prompt for every window.]' \
-        '(--carry-initial-prompt --no-carry-initial-prompt)--no-carry-initial-prompt[Prompt for every window.]' \
+        '(--condition-on-previous-text --no-condition-on-previous-text)--condition-on-previous-text[Give each window the text before it as context.]' \
+        '(--condition-on-previous-text --no-condition-on-previous-text)--no-condition-on-previous-text[Give each window the text before it as context.]' \
+        '(--carry-initial-prompt --no-carry-initial-prompt)--carry-initial-prompt[Give the prompt to every window.]' \
+        '(--carry-initial-prompt --no-carry-initial-prompt)--no-carry-initial-prompt[Give the prompt to every window.]' \
         '(--hallucination-silence-threshold)--hallucination-silence-threshold=[Skip text in silences longer than this.]:X: ' \
-        '(--prepend-punctuations)--prepend-punctuations=[Signs that belong to the next word.]:TEXT: ' \
-        '(--append-punctuations)--append-punctuations=[Signs that belong to the word before.]:TEXT: ' \
+        '(--prepend-punctuations)--prepend-punctuations=[Punctuation that belongs to the next word.]:TEXT: ' \
+        '(--append-punctuations)--append-punctuations=[Punctuation that belongs to the word before.]:TEXT: ' \
         '(--suppress-tokens)--suppress-tokens=[Token ids never to write; -1\: the usual symbols.]:TEXT: ' \
         '(--max-new-tokens)--max-new-tokens=[Tokens per clip.]:N: ' \
-        '(--seed)--seed=[Of what is sampled at temperatures above 0\: the same again.]:N: ' \
-        '*--engine-option=[Of this engine alone; asr engines lists them.]:NAME=VALUE: ' \
+        '(--seed)--seed=[Seed for sampling at temperatures above 0.]:N: ' \
+        '*--engine-option=[Option of this engine alone; asr engines lists them.]:NAME=VALUE: ' \
         '(--chunk-length --chunk-size)--chunk-length=[Longest piece recognised at once, seconds; default\: by engine.]:X: ' \
         '(--chunk-length --chunk-size)--chunk-size=[Longest piece recognised at once, seconds; default\: by engine.]:X: ' \
         '(--batched --no-batched)--batched[Many clips at once (default), or in sequence.]' \
@@ -453,7 +453,7 @@ _asr_bench() {
         '(--out -o)--out=[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
         '(--out -o)-o+[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
         '(--sample)--sample=[Only so many utterances, chosen by --seed.]:N: ' \
-        '(--seed)--seed=[Of the sample and the noise; default 0.]:N: ' \
+        '(--seed)--seed=[Seed of the sample and the noise; default 0.]:N: ' \
         '*--allow-host=[Read from this host although it is private\: HOST, or HOST\:PORT; several\: again.]:TEXT: ' \
         '(--text-column)--text-column=[Where the references are, if not found.]:TEXT: ' \
         '(--language -l)--language=[Code or name, or auto; default\: the dataset'\''s own.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
@@ -461,19 +461,19 @@ _asr_bench() {
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
         '(--length-penalty)--length-penalty=[Exponent of the length.]:X: ' \
         '(--chunk-length)--chunk-length=[Longest piece recognised at once, seconds; default\: by engine.]:X: ' \
-        '*--engine-option=[Of the engine alone; asr engines lists them.]:NAME=VALUE: ' \
+        '*--engine-option=[Option of the engine alone; asr engines lists them.]:NAME=VALUE: ' \
         '(--vad --no-vad)--vad[Leave silence out, as transcribe does (default), or keep it.]' \
         '(--vad --no-vad)--no-vad[Leave silence out, as transcribe does (default), or keep it.]' \
         '(--normalizer -n)--normalizer=[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
         '(--normalizer -n)-n+[none, basic, whisper-en, open-asr-leaderboard or asr, the default.]:NORMALIZER:(none basic whisper-en open-asr-leaderboard asr)' \
-        '(--repeats)--repeats=[Of starts, latencies and batches; default 3.]:N: ' \
+        '(--repeats)--repeats=[Repetitions of starts, latencies and batches; default 3.]:N: ' \
         '(--speed-sample)--speed-sample=[Utterances for repeats, batches, streams, callers; default 32.]:N: ' \
         '(--batches)--batches=[Batch sizes to try, or none; default 1,2,4,8,16,32.]:TEXT: ' \
         '(--concurrency)--concurrency=[Requests at once\: 1,4,16,64; first token, RTF and audio per second.]:TEXT: ' \
         '(--robustness)--robustness[Noise, lengths, telephone, codecs, and sounds without speech too.]' \
-        '(--robustness-sample)--robustness-sample=[Utterances for every row of that; default 24.]:N: ' \
+        '(--robustness-sample)--robustness-sample=[Utterances per row of the robustness card; default 24.]:N: ' \
         '(--diarize)--diarize[Find speakers too\: DER, JER, cpWER and speed; by NAME.rttm or NAME.stm beside.]' \
-        '(--diarize-model)--diarize-model=[Of --diarize\: a diarizer, its model, or a folder.]:DIR:_files -/' \
+        '(--diarize-model)--diarize-model=[Diarizer for --diarize\: a name, a model, or a folder.]:DIR:_files -/' \
         '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
         '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
         '(--compute-type --dtype)--dtype=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
@@ -627,6 +627,7 @@ _asr_engines_install() {
     local -A opt_args
     _arguments -s -S -C \
         '(--torch)--torch=[cpu, or cuda with libraries for GPUs; auto\: as this machine has one.]:TEXT: ' \
+        '(--package)--package=[What brings an engine that is not installed here.]:REQUIREMENT: ' \
         '(--dry-run)--dry-run[Only say what would be installed, and where.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
