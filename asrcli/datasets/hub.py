@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -209,9 +210,7 @@ def keep(row: Mapping[str, Any], number: int, place: Place, wanted: Wanted, root
         lacking = f"audio ({', '.join(AUDIO_COLUMNS)})" if audio is None else f"text ({', '.join(keys)})"
         raise InputError(f"{where}: no column with {lacking}; there are: {', '.join(row)}; see --text-column")
     check_text(text, Path(wanted.source), number + 1)
-    data = audio.get("bytes")
-    if data is None:
-        data = Path(audio["path"]).read_bytes()
+    data = sound_of(audio, place, where)
     digest = hashlib.sha256(data).hexdigest()
     path = root / "audio" / digest[:2] / f"{digest}{Path(audio.get('path') or '').suffix[:8]}"
     if not path.exists():
@@ -221,6 +220,30 @@ def keep(row: Mapping[str, Any], number: int, place: Place, wanted: Wanted, root
     line |= {"language": place.language or first_text(row, ("language", "lang"))}
     line |= {"group": first_text(row, GROUP_KEYS)}
     return {key: value for key, value in line.items() if value is not None}
+
+
+def sound_of(audio: Mapping[str, Any], place: Place, where: str) -> bytes:
+    """Return the file of a row: in it, or where it says, which is a file of this very dataset.
+
+    Raises:
+        InputError: it names another file, which may be anybody's.
+    """
+    data: bytes | None = audio.get("bytes")
+    if data is not None:
+        return data
+    path = str(audio.get("path") or "")
+    if (
+        path.startswith((f"hf://datasets/{place.repository}@", f"hf://datasets/{place.repository}/"))
+        and ".." not in path
+    ):
+        from huggingface_hub import HfFileSystem
+
+        found: bytes = HfFileSystem().read_bytes(path)
+        return found
+    folder, real = os.path.realpath(place.repository), os.path.realpath(path)
+    if os.path.isdir(folder) and os.path.commonpath((folder, real)) == folder:
+        return Path(real).read_bytes()
+    raise InputError(f"{where}: its audio is neither in it nor in the dataset, but '{path}'")
 
 
 @contextmanager

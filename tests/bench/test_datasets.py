@@ -7,6 +7,7 @@ import gzip
 import json
 import wave
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.command import Run, write_wav
@@ -261,6 +262,43 @@ def parquet(tmp_path: Path) -> Path:
     folder.mkdir()
     pyarrow.parquet.write_table(table, folder / "test-00000-of-00001.parquet")
     return folder
+
+
+@pytest.mark.parametrize("place", ["outside", "above", "link", "hub"])
+def test_a_row_of_a_hub_dataset_names_no_file_outside_it(place: str, parquet: Path, tmp_path: Path) -> None:
+    mine = write_wav(tmp_path / "mine.wav", 0.5)
+    (parquet / "link.wav").symlink_to(mine)
+    named = {
+        "outside": str(mine),
+        "above": str(parquet / "../mine.wav"),
+        "link": str(parquet / "link.wav"),
+        "hub": "hf://datasets/other/private@main/a.wav",
+    }[place]
+    row = {"audio": {"bytes": None, "path": named}, "text": "one"}
+    with pytest.raises(InputError, match="row 1: its audio is neither in it nor in the dataset"):
+        hub.keep(row, 0, hub.place_of(f"hf:{parquet}"), Wanted(f"hf:{parquet}"), tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_row_may_name_a_file_of_its_own_dataset(parquet: Path, tmp_path: Path) -> None:
+    path = write_wav(parquet / "clips/one.wav", 0.5)
+    row = {"audio": {"bytes": None, "path": str(path)}, "text": "one"}
+    line = hub.keep(row, 0, hub.place_of(f"hf:{parquet}"), Wanted(f"hf:{parquet}"), tmp_path / "cache")
+    assert Path(line["audio_filepath"]).read_bytes() == path.read_bytes()
+
+
+def test_a_row_of_the_hub_may_name_a_file_beside_it_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    huggingface_hub = pytest.importorskip("huggingface_hub")
+    name = "hf://datasets/owner/talks@main/clips/one.wav"
+    monkeypatch.setattr(
+        huggingface_hub, "HfFileSystem", lambda: SimpleNamespace(read_bytes={name: b"sound"}.__getitem__)
+    )
+    row = {"audio": {"bytes": None, "path": name}, "text": "one"}
+    line = hub.keep(row, 0, hub.place_of("hf:owner/talks"), Wanted("hf:owner/talks"), tmp_path)
+    assert Path(line["audio_filepath"]).read_bytes() == b"sound"
+    with pytest.raises(InputError, match="nor in the dataset"):
+        row["audio"]["path"] = "hf://datasets/owner/talks@main/../../mine/talks@main/a.wav"
+        hub.keep(row, 0, hub.place_of("hf:owner/talks"), Wanted("hf:owner/talks"), tmp_path)
 
 
 def test_a_hub_dataset_is_streamed_into_the_cache_once(parquet: Path, tmp_path: Path) -> None:
