@@ -87,11 +87,11 @@ def test_the_command_says_what_there_is_and_takes_another(asr: Run, tmp_path: Pa
     path = several(tmp_path / "several.mkv")
     done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "-f", "json")
     assert done.code == 0, done.err
-    assert "sound track 0 is heard, of 4: 0 de, 1 en (Commentary)" in done.err
+    assert "sound track 0 is used, of 4: 0 de, 1 en (Commentary)" in done.err
     assert "track" not in json.loads(done.out)["recording"]
     done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "-f", "json", "--track", "English")
     assert json.loads(done.out)["recording"]["track"] == 1
-    assert "sound track 1 is heard" in done.err
+    assert "sound track 1 is used" in done.err
     done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "--track", "it")
     assert (done.code, done.err.count("has no sound track in 'it'")) == (1, 1)
     done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "--track", "klingon")

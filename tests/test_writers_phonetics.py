@@ -143,7 +143,7 @@ def test_no_word_has_times_that_nobody_knows(said: Transcript, tmp_path: Path) -
     assert "<u>" not in render(said, "srt", marked) and "<00" not in render(said, "lrc", marked)
     assert render(said, "ass", marked).count("{\\k") == 1
     (line,) = time_doubts(said, ("ctm",), False)
-    assert line.startswith("1 of 1 segments have no word times")
+    assert line.startswith("1 of 1 segment without word times")
     assert not list(time_doubts(said, ("txt", "srt"), False))
 
 

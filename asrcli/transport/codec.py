@@ -76,7 +76,7 @@ class _Cutter:
     def __call__(self, count: int) -> Any:
         import numpy as np
 
-        if not 0 <= count <= (len(self.body) - self.at) // 4:
+        if not 0 <= count <= (memoryview(self.body).nbytes - self.at) // 4:  # of bytes, or of samples already
             raise ValueError(f"{count} samples are not there")
         found = np.frombuffer(self.body, SAMPLES, count, self.at)
         self.at += 4 * count
