@@ -50,6 +50,13 @@ def test_a_recording_is_heard_in_pieces_of_that_length(asr: Run, tmp_path: Path,
     assert data["options"]["chunk_length"] == f"{length}.0" and data["options"]["clip_seconds"] == f"{length}"
 
 
+@pytest.mark.parametrize(("engine", "most"), [("qwen3", 1200), ("canary", 40), ("whisper", 30)])
+def test_too_long_is_refused_before_gigabytes_come(asr: Run, tmp_path: Path, engine: str, most: int) -> None:
+    write_wav(tmp_path / "one.wav", 1.0)
+    done = asr("transcribe", tmp_path / "one.wav", "-e", engine, "--chunk-length", most + 1, "--offline")
+    assert done.code == 2 and f"engine '{engine}' takes up to {most} s at once" in done.err, done.err
+
+
 def test_too_long_is_refused_before_anything_loads(asr: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "one.wav", 1.0)
     done = asr("transcribe", tmp_path / "one.wav", "-e", "fake:load=60", "--chunk-length", "31")

@@ -221,7 +221,7 @@ def test_a_listener_in_the_shell(asr: Run, tmp_path: Path, checkpoints: Path) ->
     model = f"qwen3:{checkpoints / 'qwen3-asr-digits'}"
     done = asr(*command, "-o", "out", "--listener", model)
     assert done.code == 0, done.err
-    assert f"which words are in the audio is heard by {model}" in done.err
+    assert f"{model} tells which words are in the audio" in done.err
     assert "7 words of the text are not in the audio, in one place from 'dobar'" in done.err
     made = json.loads((tmp_path / "out/talk.json").read_text())
     assert made["engine"] == "qwen3"

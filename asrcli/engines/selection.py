@@ -96,8 +96,10 @@ class Setup:
 
 def prepare(engine: type[Engine], model: str | None, options: Options, setup: Setup, announce: Announce) -> Choice:
     """Find the weights, pulling them when allowed, and the device; load nothing."""
-    weights = models.resolve(engine, model, offline=setup.offline, pull=True, announce=announce)
     implemented = implementation(engine, chosen := choose_backend(engine, setup.backend))
+    if getattr(implemented.for_weights, "__func__", None) is getattr(Engine.for_weights, "__func__", None):
+        clip_length(implemented, options)  # before gigabytes come: no weights make it another class
+    weights = models.resolve(engine, model, offline=setup.offline, pull=True, announce=announce)
     with opening(weights):
         engine = implemented.for_weights(weights)
     if chosen and not setup.backend and issubclass(engine, Backends):

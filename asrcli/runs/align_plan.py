@@ -176,8 +176,7 @@ def _notices(
     if request.aligner == "auto":
         yield f"aligner {aligner.name}:{model}"
     if finder or listener:
-        does = "heard" if listener else "found"
-        yield f"which words are in the audio is {does} by {_verifier_name(finder, listener)}"
+        yield f"{_verifier_name(finder, listener)} tells which words are in the audio"
     elif not aligner.rejects:
         why = ", and nothing here finds or hears which are in the audio (--language CODE or --listener ENGINE:MODEL)"
         known = "" if request.listener == "none" else why
