@@ -518,7 +518,7 @@ complete -c asr -n '__asr_at digest' -a 'doctor' -d 'Say what is there: settings
 complete -c asr -n '__asr_at digest' -a 'import' -d 'Print lines for digest.toml (OPML: feeds; BibTeX: authors), or take over a tracker\'s days.'
 complete -c asr -n '__asr_at digest' -a 'mindmap' -d 'Draw the days as a tree: mindmap.html (one file, no request), mindmap.md (opens in markmap) and mindmap.opml.'
 complete -c asr -n '__asr_at digest' -a 'feed' -d 'Write feed.xml (Atom), feed.json and the rolling pages again from the days that are there.'
-complete -c asr -n '__asr_at digest' -a 'mail' -d 'Write a verified day as a message of text and HTML, for a mail program (`... --to ME | sendmail -t`).'
+complete -c asr -n '__asr_at digest' -a 'mail' -d 'Write a verified day as a message of text and HTML, for a mail program: asr digest mail --to ME | sendmail -t.'
 complete -c asr -n '__asr_at digest' -a 'demo' -d 'Write a week of made-up news into a folder, to look at without a network.'
 complete -c asr -n '__asr_at digest' -a 'readme' -d 'Replace the blocks papers, models, ideas, status and leaderboard of a README.'
 complete -c asr -n '__asr_at digest' -a 'podcast' -d 'Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml.'

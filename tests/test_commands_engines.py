@@ -79,7 +79,24 @@ def test_one_engine_is_shown_with_its_languages_and_dialects(cache: Path) -> Non
     aligner = json.loads(asr("engines", "aligner:qwen3", "--json", HF_HUB_CACHE=str(cache)).stdout)
     assert [one["name"] for one in aligner] == ["aligner:qwen3"] and len(aligner[0]["models"][0]["languages"]) == 11
     wrong = asr("engines", "show", "qwn3", HF_HUB_CACHE=str(cache))
-    assert wrong.returncode == 2 and "there is no engine 'qwn3'; choose" in wrong.stderr
+    assert wrong.returncode == 2 and "unknown engine 'qwn3': did you mean 'qwen3'?" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("wisper", "whisper"), ("aligner:ctcc", "aligner:ctc"), ("campplus", "diarizer:campplus"), ("instal", "install")],
+)
+def test_a_wrong_name_in_the_place_of_a_command_is_told_what_was_meant(cache: Path, typed: str, meant: str) -> None:
+    wrong = asr("engines", typed, HF_HUB_CACHE=str(cache))
+    assert wrong.returncode == 2 and f"id you mean '{meant}'?" in wrong.stderr and wrong.stderr.count("\n") == 1
+
+
+def test_whatever_the_list_has_is_shown_by_its_name(cache: Path) -> None:
+    listed = json.loads(asr("engines", "--json", HF_HUB_CACHE=str(cache)).stdout)
+    names = [card["name"] for card in listed]
+    assert "diarizer:campplus" in names
+    shown = json.loads(asr("engines", "show", *names, "--json", HF_HUB_CACHE=str(cache)).stdout)
+    assert shown == listed
 
 
 def test_json_has_everything(cache: Path) -> None:

@@ -111,6 +111,19 @@ def test_two_equal_systems_are_not_distinguishable(files: tuple[Path, ...]) -> N
     assert [one.name for one in found.systems] == [f"{files[1].parent.name}/first", f"{files[1].parent.name}/first (2)"]
 
 
+def test_a_run_that_gives_the_references_is_said_not_to_be_scored(tmp_path: Path) -> None:
+    paths = []
+    for engine in ("whisper", "canary"):
+        paths.append(tmp_path / f"{engine}.jsonl")
+        write_run(RunRecord(engine, (Utterance("a", "one two"),), ("one",), (None,), "base"), paths[-1])
+    first, second = paths
+    assert any("name it twice" in note and str(first) in note for note in run(first, [second], Wanted()).notes)
+    assert not any("name it twice" in note for note in run(first, paths, Wanted()).notes)
+    plain = tmp_path / "said.jsonl"
+    plain.write_text('{"id": "a", "text": "one two"}\n')
+    assert not any("name it twice" in note for note in run(plain, paths, Wanted()).notes)
+
+
 def test_runs_are_called_by_what_ran_and_by_their_files_where_that_is_the_same(tmp_path: Path) -> None:
     said = (Utterance("a", "one two"),)
 

@@ -86,6 +86,18 @@ def test_the_help_of_transcribe_has_every_option_in_a_section(clean: Path) -> No
     assert all(one.opts[0] in shown for one in build("transcribe").params if one.param_type_name == "option")
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_help_is_cut_in_a_list_and_no_dots_come_twice(name: str) -> None:
+    """Click ends a list's help at the first word with a full stop, and adds the dots of `REPORT...` itself."""
+    command = build(name)
+    children = getattr(command, "commands", {}).values()
+    for child in children:
+        short = child.get_short_help_str(200)
+        assert not short.endswith("...") and short.count("`") % 2 == 0 and short.count("(") == short.count(")"), short
+    for one in (one for each in (command, *children) for one in each.params if one.param_type_name == "argument"):
+        assert not (one.metavar or "").rstrip("]").endswith("..."), one.metavar
+
+
 def test_a_mistake_in_the_options_imports_nothing_heavy(clean: Path) -> None:
     [(code, heavy, _)] = run_and_list(["transcribe", "a.wav", "-e", "fake", "--task", "sing"])
     assert (code, heavy) == (2, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from asrcli.base.counts import count_of
 from asrcli.bench.conversations import COLLAR, WITH_SPEAKERS
@@ -147,8 +148,9 @@ def latency(runs: Sequence[RunRecord]) -> Grid:
             again = BLANK if first.condition else value(one, "repeat_p50", form="{:.3f}")
             rows.append((one.system, first.condition or "all", f"{first.count:,}", *shares, again))
     columns = ("system", "audio", "utterances", "p50", "p95", "p99", "p50 of repeats")
-    note = "one utterance at a time, decoding counted, first one left out; [least, greatest] of the repeats"
-    return Grid("Warm latency, seconds", columns, tuple(rows), note)
+    note = "one utterance at a time, decoding counted, first one left out"
+    grid = without_empty(Grid("Warm latency, seconds", columns, tuple(rows), note), keep=6)
+    return replace(grid, note=f"{note}; [least, greatest] of the repeats") if columns[-1] in grid.columns else grid
 
 
 def speed(runs: Sequence[RunRecord]) -> Grid:
@@ -171,7 +173,8 @@ def speed(runs: Sequence[RunRecord]) -> Grid:
     ]
     heads = tuple(condition.removesuffix(", swept") for condition in conditions)
     columns = ("system", *parts, "p5 file", "p50 file", "p95 file", *heads)
-    note = "share of the time at batch 1; RTFx of single files; RTFx by batch size, decoding counted"
+    note = "share of the time at batch 1; RTFx of single files"
+    note += "; RTFx by batch size, decoding counted" if heads else ""
     return Grid("Where the time goes, and RTFx", columns, tuple(rows), note)
 
 

@@ -229,7 +229,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         text = error.format_message().rstrip(".")
         file = mistaken_name(words)
         advice = f"write {file} for the file" if file else f"see {command} --help"
-        line = line_of(f"asr: {text[:1].lower()}{text[1:]}; {advice}")
+        advice = f" {advice[0].upper()}{advice[1:]}" if text.endswith("?") else f"; {advice}"
+        line = line_of(f"asr: {text[:1].lower()}{text[1:]}{advice}")
         print(text if text.startswith("Usage:") else line, file=sys.stderr)
         sys.exit(error.exit_code)
     except AsrError as error:

@@ -15,7 +15,7 @@ from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.matching import Hypotheses, Unread, distinct_names, match, match_one
 from asrcli.compare.nist import check_marks
 from asrcli.compare.scores import Comparison, Settings, SystemScore
-from asrcli.compare.sources import Source, kind_of, read_source
+from asrcli.compare.sources import Source, kind_of, names_system, read_source
 from asrcli.compare.systems import prepare, score_system
 from asrcli.datasets.results import scoring_of
 from asrcli.errors import InputError, UsageError
@@ -81,7 +81,8 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted, losses: Los
         unread = [Unread(one.path, partial(with_marks_checked, one, wanted.formats[1])) for one in unread]
     found = judge(utterances, score_all(utterances, unread, settings, whole), settings, str(reference))
     rules = explain(found) if wanted.explain else ()
-    return replace(found, notes=(*losses.notes, *found.notes, *said, *remarks(settings, wanted)), rules=rules)
+    unused = unscored(reference, hypotheses)
+    return replace(found, notes=(*losses.notes, *found.notes, *said, *unused, *remarks(settings, wanted)), rules=rules)
 
 
 def system_kind(path: Path, format: str | None) -> str:
@@ -90,6 +91,13 @@ def system_kind(path: Path, format: str | None) -> str:
         check_local(str(path), "copy it here first")
         raise InputError(f"{path} does not exist")
     return kind_of(path, format)
+
+
+def unscored(reference: Path, hypotheses: Sequence[Path]) -> list[str]:
+    """Return that the first file's own hypotheses are not scored, where it has some: a run record has both texts."""
+    if not names_system(reference) or any(one.exists() and one.samefile(reference) for one in hypotheses):
+        return []
+    return [f"{reference} gives the references alone; to score its hypotheses too, name it twice"]
 
 
 def with_marks_checked(unread: Unread, format: str | None) -> Hypotheses:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 WIDTH = 125  # characters that a board takes without the columns of the test sets
 BARE = 44  # what a board takes at the least when words wrap
 NARROWEST = 72  # below this, columns come one group under the other
+MODEL = 24  # characters of a model's name that stand in one line, at the least
+BESIDE = 2  # characters between two columns, or at both edges
+WORDED = ("model", "licence", "protocol", "day", "remark")  # columns whose words wrap
+SPARE = ("remark", "day", "licence", "protocol")  # that go, in this order, where a word would be broken
 
 
 def show(board: Board, console: Console, top: int, runs: Sequence[Measured] = ()) -> None:
@@ -46,8 +50,8 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
     if board.unit == "CER":
         columns.insert(4, "CERR")
         rows = [[*row[:4], cell, *row[4:]] for row, cell in zip(rows, reductions(board, shown), strict=True)]
-    columns += ["protocol", "day", ""]
-    yield drawn(columns, rows, width)
+    columns += ["protocol", "day", "remark"]
+    yield from drawn(columns, rows, width)
     if hidden := len(board.columns) - len(sets):
         yield Text(f"{hidden} of {len(board.columns)} test sets do not fit: --sort SET shows one, --csv - all", "dim")
     if len(shown) < len(board.standings):
@@ -65,19 +69,42 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
         yield Text(printable(sentence), "dim")
 
 
-def drawn(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> RenderableType:
-    """Return the table; on a narrow terminal without columns that tell no row from another."""
+def columns_kept(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return the places of the columns that are shown: on a narrow terminal those that tell rows from each other."""
+    cells = [[name, *(row[at] for row in rows)] for at, name in enumerate(columns)]
+    kept = [at for at, name in enumerate(columns) if width >= WIDTH or telling(name, cells[at][1:])]
+    for name in SPARE:
+        if sum(least_width(columns[at], cells[at]) + BESIDE for at in kept) <= width:
+            break
+        kept = [at for at in kept if columns[at] != name]
+    return kept
+
+
+def least_width(column: str, cells: Sequence[str]) -> int:
+    """Return how many characters a column takes at the least when no word but a long name is broken."""
+    if column == "model":
+        return min(MODEL, max(map(len, cells)))
+    return max(len(part) for cell in cells for part in (cell.split() or [""] if column in WORDED else [cell]))
+
+
+def drawn(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[RenderableType]:
+    """Yield the table, on a narrow terminal in groups of columns, and which columns there was no room for."""
+    from rich.text import Text
+
     if width < NARROWEST:
         order = [2, 0, 1, *range(3, len(columns))]
-        return Sheet([columns[at] for at in order], [[row[at] for at in order] for row in rows])
-    kept = [at for at in range(len(columns)) if width >= WIDTH or telling(columns[at], [row[at] for row in rows])]
-    return in_one_piece([columns[at] for at in kept], [[row[at] for at in kept] for row in rows])
+        yield Sheet([columns[at] for at in order], [[row[at] for at in order] for row in rows])
+        return
+    kept = columns_kept(columns, rows, width)
+    yield in_one_piece([columns[at] for at in kept], [[row[at] for at in kept] for row in rows])
+    if gone := [name for at, name in enumerate(columns) if at not in kept and telling(name, [row[at] for row in rows])]:
+        yield Text(f"no room for {', '.join(gone)}: --csv - has all", "dim")
 
 
 def telling(column: str, cells: Sequence[str]) -> bool:
     """Tell whether a column says something: a day and a protocol that all rows share stand below the table."""
     different = set(cells)
-    return not different <= {"", "–"} and not (column in ("protocol", "day", "") and len(different) == 1)
+    return not different <= {"", "–"} and not (column in ("protocol", "day", "remark") and len(different) == 1)
 
 
 def sets_shown(board: Board, width: int) -> tuple[EvalSet, ...]:
@@ -108,11 +135,11 @@ def in_one_piece(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table
     """Return the table of a board, in which what is said in words wraps."""
     made = table("", columns, rows)
     made.padding = (0, 1, 0, 0)
-    made.columns[columns.index("model")].min_width = 24
+    at = columns.index("model")
+    made.columns[at].min_width = least_width("model", ["model", *(row[at] for row in rows)])
     for name, column in zip(columns, made.columns, strict=True):
-        worded = name in ("model", "licence", "protocol", "day", "")
-        column.no_wrap = not worded
-        column.justify = "left" if worded else "right"
+        column.no_wrap = name not in WORDED
+        column.justify = "left" if name in WORDED else "right"
     return made
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from asrcli.audio.vad import SpeechDetector, VadOptions
-from asrcli.bench import codecs, figures, gauges, levels, robustness, sounds
+from asrcli.bench import codecs, figures, gauges, levels, robustness, sounds, tables
 from asrcli.bench import messages as say
 from asrcli.bench.loaded import listen
 from asrcli.bench.music import music
@@ -154,6 +155,17 @@ def test_latency_spreads_between_repeats() -> None:
     assert (found["latency_p50", "0-5 s"].low, found["latency_p50", "0-5 s"].high) == (0.1, 0.3)
     assert found["latency_p50", "5-15 s"].low is None  # nothing of it was repeated
     assert found["latency_p50", "5-15 s"].count == 1
+
+
+def test_a_table_of_latencies_has_no_column_for_repeats_that_were_not_made() -> None:
+    times = [(2.0, 0.1), (2.0, 0.2), (10.0, 0.9)]
+    run = RunRecord("fake", (), (), (), measures=tuple(figures.latencies(times, [])))
+    grid = tables.latency([run])
+    assert grid.columns[-1] == "p99" and "repeats" not in grid.note
+    repeated = Measure("repeat_p50", 0.2, "s", low=0.1, high=0.3)
+    grid = tables.latency([run, replace(run, measures=(*run.measures, repeated))])
+    assert grid.columns[-1] == "p50 of repeats" and "of the repeats" in grid.note
+    assert [bool(row[-1]) for row in grid.rows if row[1] == "all"] == [False, True]
 
 
 class Recorder(Stream):

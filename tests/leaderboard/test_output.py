@@ -236,6 +236,28 @@ def test_eighty_columns_show_whole_figures_and_names(called: Called, monkeypatch
     assert any("oal-2026-03" in line for line in lines), "the protocol stands below"
 
 
+@pytest.mark.parametrize("width", [72, 80, 100, 130])
+def test_no_word_is_broken_where_runs_stand_beside_the_table(
+    called: Called, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """Once there were lines without a word at 80 columns, and `protoco/l`."""
+    from leaderboard.test_scores import make_run
+
+    monkeypatch.setenv("COLUMNS", str(width))
+    write_run(make_run("mine"), tmp_path / "run.jsonl")
+    _, out, _ = called("--add", tmp_path / "run.jsonl", "--top", 3)
+    lines = out.splitlines()
+    assert all(len(line) <= width for line in lines)
+    board = lines[lines.index(next(line for line in lines if line.startswith(" rank"))) :]
+    board = board[: next(at for at, line in enumerate(board) if not line.strip())]
+    assert all(line.strip() for line in board) and sum(line[:5].strip() != "" for line in board) == 1 + 3 + 1 + 1
+    columns = ("licence", "protocol", "day", "remark")
+    gone = next((line for line in lines if line.startswith("no room for ")), "")
+    assert all((name in board[0].split()) != (name in gone) for name in columns)
+    if "protocol" in board[0]:
+        assert any("oal-2026-03" in line for line in board)
+
+
 def test_without_matplotlib_the_extra_is_named(called: Called, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 

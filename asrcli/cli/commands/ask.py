@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def ask(
     transcript: Annotated[str, typer.Argument(metavar="TRANSCRIPT", help="JSON of asr, openai-whisper or WhisperX.")],
-    questions: Annotated[list[str], typer.Argument(metavar="QUESTION...", help="In plain words.")],
+    questions: Annotated[list[str], typer.Argument(metavar="QUESTION", help="In plain words.")],
     engine: Annotated[
         str, typer.Option("--engine", "-e", help="ENGINE or ENGINE:MODEL, of one with a language model; or auto.")
     ] = "auto",

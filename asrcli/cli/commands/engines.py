@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from asrcli.cli import apps
+from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
     from asrcli.engine import Plugin
@@ -22,12 +23,12 @@ class Named(TyperGroup):
     """Takes names of engines in the place of a command: ``asr engines qwen3`` is ``asr engines show qwen3``."""
 
     def resolve_command(self, context: Any, words: list[str]) -> Any:
-        """Take what is no command for the name of an engine, where there is one of that name."""
-        from asrcli.aligner import installed_aligners
+        """Take what is no command for the name of an engine, unless it is nearly a command."""
+        from difflib import get_close_matches
+
         from asrcli.engine import installed
 
-        known = (*installed(), *(f"aligner:{name}" for name in installed_aligners()))
-        if words and words[0] not in self.commands and words[0] in known:
+        if words and (words[0] in installed() or not get_close_matches(words[0], self.commands, 1)):
             words = ["show", *words]
         return super().resolve_command(context, words)
 
@@ -62,19 +63,18 @@ def engines(
 
 @app.command()
 def show(
-    names: Annotated[list[str], typer.Argument(metavar="ENGINE...", help="qwen3; aligner:qwen3.")],
+    names: Annotated[list[str], typer.Argument(metavar="ENGINE", help="qwen3; aligner:qwen3.")],
     json: Annotated[bool, typer.Option("--json", help="Everything known, as JSON.")] = False,
 ) -> None:
     """Show engines with all languages of each model by code and name, and the dialects; `show` may be left out.
 
     Examples: asr engines qwen3 · asr engines show firered whisper
     """
-    from asrcli.engines.cards import aligner_cards, cards
-    from asrcli.errors import UsageError
+    from asrcli.engines.cards import aligner_cards, cards, diarizer_cards
 
-    known = {card.name: card for card in (*cards(), *aligner_cards())}
+    known = {card.name: card for card in (*cards(), *aligner_cards(), *diarizer_cards())}
     if unknown := next((name for name in names if name not in known), None):
-        raise UsageError(f"there is no engine '{unknown}'; choose {', '.join(known)}")
+        raise _unknown(unknown, known)
     found = [known[name] for name in names]
     if json:
         print(_as_json(found))
@@ -88,7 +88,7 @@ def pull(
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="ENGINE[:MODEL]...", help="whisper:base; whisper is its default; aligner:qwen3; vad:firered."
+            metavar="ENGINE[:MODEL]", help="whisper:base; whisper is its default; aligner:qwen3; vad:firered."
         ),
     ],
     safetensors: Annotated[
@@ -104,7 +104,6 @@ def pull(
     from asrcli.base.console import Console
     from asrcli.capabilities import ConvertsToSafetensors
     from asrcli.engine import Engine
-    from asrcli.errors import UsageError
     from asrcli.weights import models
 
     console = Console(quiet)
@@ -153,7 +152,6 @@ def install(
 def remove(name: Annotated[str, typer.Argument(metavar="ENGINE", help="Which.")]) -> None:
     """Remove the environment of an engine; prints the folders that are gone."""
     from asrcli.environments import store
-    from asrcli.errors import UsageError
 
     if not (gone := store.remove(name)):
         known = ", ".join(one.engine for one in store.environments()) or "none has one"
@@ -180,6 +178,16 @@ def _plugin(name: str) -> tuple[type[Plugin], str | None]:
     role = companions.ROLES.get(group, kind)
     own, model = ranking.split(group, role, rest, "asr engines pull")
     return load_plugin(group, role, own), model
+
+
+def _unknown(name: str, known: Collection[str]) -> UsageError:
+    """Return the mistake of a name that no card has."""
+    from difflib import get_close_matches
+
+    # A card of another role is named with it: campplus is diarizer:campplus.
+    close = [one for one in known if one.endswith(f":{name}")] or get_close_matches(name, known, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"choose one of: {', '.join(known)}"
+    return UsageError(f"unknown engine '{name}': {hint}")
 
 
 def _as_json(found: Sequence[EngineCard]) -> str:

@@ -168,7 +168,7 @@ def check(
 
 @app.command()
 def update(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[TABLE]...", help="Default: all live tables.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="TABLE", help="Default: all live tables.")] = None,
     replay: Annotated[
         Path | None, typer.Option(help="Answer from recorded files in this folder and open no connection.")
     ] = None,
@@ -259,7 +259,7 @@ def score(
 @app.command()
 def export(
     runs: Annotated[
-        list[Path] | None, typer.Argument(metavar="RUN...", help="Run records of `asr bench`, or folders of them.")
+        list[Path] | None, typer.Argument(metavar="RUN", help="Run records of `asr bench`, or folders of them.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the manifests.")] = Path("results"),
     model: Annotated[str | None, typer.Option(help="The model's id on the hub, owner/name.")] = None,

@@ -25,7 +25,7 @@ def report() -> None:
 
 @app.command()
 def merge(
-    reports: Annotated[list[str], typer.Argument(metavar="REPORT...", help="Files that --report has written.")],
+    reports: Annotated[list[str], typer.Argument(metavar="REPORT", help="Files that --report has written.")],
     of: Annotated[
         list[str] | None,
         option("--of", metavar="INPUT", help="Everything there should be a record of: a file or folder; several."),

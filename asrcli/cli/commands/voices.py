@@ -27,7 +27,7 @@ def voices() -> None:
 def add(
     folder: Folder,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who speaks.")],
-    recordings: Annotated[list[str], typer.Argument(metavar="RECORDING...", help="Some seconds of that voice alone.")],
+    recordings: Annotated[list[str], typer.Argument(metavar="RECORDING", help="Some seconds of that voice alone.")],
     diarize_model: Annotated[
         str | None, option("--diarize-model", help="The diarizer that makes the print, as for asr transcribe.")
     ] = None,
@@ -80,7 +80,7 @@ def list_voices(folder: Folder) -> None:
 
 @app.command()
 def remove(
-    folder: Folder, people: Annotated[list[str], typer.Argument(metavar="NAME...", help="Whose print goes.")]
+    folder: Folder, people: Annotated[list[str], typer.Argument(metavar="NAME", help="Whose print goes.")]
 ) -> None:
     """Delete prints from a folder; recordings in it are left alone.
 

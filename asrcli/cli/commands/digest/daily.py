@@ -165,7 +165,7 @@ def fail_on(problems: list[str], day: str) -> None:
 
 @app.command("verify", epilog=EPILOG)
 def verify(
-    days: Annotated[list[str] | None, typer.Argument(metavar="[DATE]...", help="Days. Default: all of them.")] = None,
+    days: Annotated[list[str] | None, typer.Argument(metavar="DATE", help="Days. Default: all of them.")] = None,
     out: Out = OUT,
 ) -> None:
     """Check finished digests and pages of papers again: quotes, numbers, ids and pages."""

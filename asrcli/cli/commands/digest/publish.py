@@ -92,7 +92,7 @@ def mail(
     to: Annotated[str, typer.Option(help="Address of the reader.")] = "",
     force: Force = False,
 ) -> None:
-    """Write a verified day as a message of text and HTML, for a mail program (`... --to ME | sendmail -t`)."""
+    """Write a verified day as a message of text and HTML, for a mail program: asr digest mail --to ME | sendmail -t."""
     from asrcli.digest.mail import day_message
     from asrcli.outputs.ledger import check_replaceable, write_ours
     from asrcli.outputs.targets import check_targets, reads, writes
