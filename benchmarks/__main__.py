@@ -1,9 +1,9 @@
 """``python -m benchmarks [NAME ...]``: run the benchmarks and write their sections to ``docs/performance.md``.
 
-Those of ``intervals`` go to ``docs/compare.md``, those of ``accuracy``, ``lost`` and ``speakers`` to
-``docs/accuracy.md``. Each benchmark prints a section of its own, with the machine, the command, and ratios measured in
-one run. Sections of benchmarks that were not named, or that fail here (an oracle is not installed), are left as they
-are.
+Those of ``intervals`` go to ``docs/compare.md``, those of ``settling`` to ``docs/streaming.md``, those of ``accuracy``,
+``lost`` and ``speakers`` to ``docs/accuracy.md``. Each benchmark prints a section of its own, with the machine, the
+command, and ratios measured in one run. Sections of benchmarks that were not named, or that fail here (an oracle is not
+installed), are left as they are.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ PAGES = {
     "lost": DOCS / "accuracy.md",
     "speakers": DOCS / "accuracy.md",
     "intervals": DOCS / "compare.md",
+    "settling": DOCS / "streaming.md",
 }  # all others: performance.md
 NAMES = (
     "transcribe",
@@ -33,6 +34,7 @@ NAMES = (
     "firered",
     "qwen3",
     "streaming",
+    "settling",
     "transformers",
     "ctc",
     "canary",

@@ -17,7 +17,8 @@ from asrcli.alignment.confidence import confident
 from asrcli.alignment.result import Summary, summarise
 from asrcli.alignment.windows import Pairing
 from asrcli.audio.inputs import Found
-from asrcli.engine import Device, Weights, load_class
+from asrcli.engine import Device, Engine, Weights, load_class
+from asrcli.engines.recogniser import LocalRecogniser
 from asrcli.runs.align import align_pair, execute
 from asrcli.runs.align_checks import failed_check
 from asrcli.runs.align_pairs import Pair
@@ -147,3 +148,25 @@ def test_a_recogniser_is_asked_before_a_text_is_called_another_one(
         words = [word for segment in last.transcript.segments for word in segment.words]
         assert all(word.status == "ok" and 0.05 < word.end - word.start < 1 for word in words)
         assert all(one.end <= other.start for one, other in pairwise(words))
+
+
+def test_the_recogniser_is_found_and_loaded_once_for_all_texts(
+    checkpoints: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Texts far longer than their recordings, each of which PocketSphinx calls another one."""
+    listener = (load_class("whisper"), str(checkpoints / "whisper-digits-ct2"))
+    monkeypatch.setattr(choice, "_choose_listener", lambda language: listener)
+    loads: list[str] = []
+    load = LocalRecogniser._open
+
+    def counted(self: LocalRecogniser) -> Engine:
+        loads.append(self.choice.engine.name)
+        return load(self)
+
+    monkeypatch.setattr(LocalRecogniser, "_open", counted)
+    (tmp_path / "text.txt").write_text("\n".join(UNSAID * 20))
+    sounds = [Path(__file__).parent / f"data/digits/string{number}.wav" for number in (21, 22)]
+    pairs = tuple(Pair(Found(str(sound)), str(tmp_path / "text.txt")) for sound in sounds)
+    request = AlignRequest(pairs, aligner="pocketsphinx", language="en", threads=1)
+    assert [type(event) for event in execute(plan(request)) if isinstance(event, JobFailed)] == [JobFailed] * 2
+    assert loads == ["whisper"]
