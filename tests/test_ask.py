@@ -412,6 +412,24 @@ def test_a_transcript_is_read_before_weights_are_looked_for(asr: Run, saved: Pat
     assert done.code == 1 and "nothing.json" in done.err and done.err.count("\n") == 1
 
 
+def test_auto_downloads_nothing(asr: Run, saved: Path, tmp_path: Path) -> None:
+    """As `transcribe` does not; a question once began a download of 5 GB."""
+    done = asr("ask", saved, "When?", HF_HUB_CACHE=str(tmp_path / "hub"))
+    assert (done.code, done.out) == (3, "") and "no engine with a language model has its weights" in done.err
+    assert "download" not in done.err and "--llm" in done.err and done.err.count("\n") == 1
+
+
+def test_auto_asks_the_engine_whose_weights_are_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    from asrcli.engines import ranking, selection
+
+    said: list[str] = []
+    monkeypatch.setattr(ranking, "usable_model", lambda engine, language: ("here", ""))
+    monkeypatch.setattr(selection, "check_installed", lambda engine: None)
+    monkeypatch.setattr(selection, "prepare", lambda engine, model, *others: (engine.name, model))
+    chosen = selection.prepare_to_answer("auto", None, selection.Setup(), said.append)
+    assert chosen == ("canary", "here") and said == ["engine canary:here, the best with its weights here"]
+
+
 def test_ask_a_server_with_the_key_of_the_environment(asr: Run, saved: Path) -> None:
     with served(lambda handler, body: send(handler, completion("In April. [2]"))) as (url, asked):
         done = asr("ask", saved, "When?", "--llm", url, "--llm-model", "qwen", ASR_LLM_KEY="k3y")

@@ -95,7 +95,7 @@ def test_no_help_is_cut_in_a_list_and_no_dots_come_twice(name: str) -> None:
         short = child.get_short_help_str(200)
         assert not short.endswith("...") and short.count("`") % 2 == 0 and short.count("(") == short.count(")"), short
     for one in (one for each in (command, *children) for one in each.params if one.param_type_name == "argument"):
-        assert not (one.metavar or "").rstrip("]").endswith("..."), one.metavar
+        assert one.metavar and not one.metavar.rstrip("]").endswith("..."), one.name  # else a lower-case name of ours
 
 
 def test_a_mistake_in_the_options_imports_nothing_heavy(clean: Path) -> None:

@@ -156,6 +156,14 @@ def test_the_shards_of_a_folder_make_all_of_it_once(asr: Run, recordings: Path) 
     assert result.code == 2 and "'run-{shard}.jsonl'" in result.err
 
 
+def test_the_name_of_a_report_has_the_part() -> None:
+    shard = Shard(3, 8)
+    assert shard.named("out/run-{shard}.jsonl") == shard.named("out/run-3-of-8.jsonl") == "out/run-3-of-8.jsonl"
+    for shared in ("run.jsonl", "run-13-of-8.jsonl", "run-3-of-80.jsonl", "run-2-of-8.jsonl"):
+        with pytest.raises(UsageError, match=r"all 8 shards: write 'run.*-\{shard\}\.jsonl'"):
+            shard.named(shared)
+
+
 def test_shards_whose_outputs_would_meet_are_refused(asr: Run, recordings: Path) -> None:
     write_wav(recordings / "in/more/talk-1.wav", 1.0)
     for number in (1, 2):

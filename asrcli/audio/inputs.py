@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli.base.encoding import UTF16, decode_text
-from asrcli.base.files import check_local, is_special
+from asrcli.base.files import check_local, is_special, reason
 from asrcli.base.whole import read_whole
 from asrcli.errors import UsageError
 from asrcli.places.addresses import is_address
@@ -170,7 +170,7 @@ def read_names(source: str, null: bool) -> list[str]:
     try:
         raw = read_whole(source)
     except OSError as error:
-        raise UsageError(f"cannot read the list '{source}': {error.strerror}") from error
+        raise UsageError(f"cannot read the list '{source}': {reason(error)}") from error
     if raw.startswith(UTF16):  # what Windows' shells write into files
         try:
             raw = os.fsencode(decode_text(raw))

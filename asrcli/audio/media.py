@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from asrcli.audio.parts import Part, Piped
 from asrcli.audio.tracks import choose_track
+from asrcli.base.files import cause, reason
 from asrcli.errors import InputError
 from asrcli.places.addresses import is_address
 
@@ -112,7 +113,7 @@ def open_bytes(path: str, stdin: BinaryIO | None = None) -> Iterator[BinaryIO]:
     except PermissionError:
         raise InputError(f"{path}: no permission to read it") from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        raise InputError(f"{path}: cannot be opened: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(f"{path}: cannot be opened: {cause(error)}") from None
     with file:
         yield file
 
@@ -175,7 +176,7 @@ def _head(path: str, file: BinaryIO, start: int) -> bytes:
         head = file.read(12)
         file.seek(start)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        raise InputError(f"{path}: cannot be read: {reason(error)}") from error
     return head
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.base.encoding import UTF16, decode_text
+from asrcli.base.files import reason
 from asrcli.base.whole import MOST_ROWS, read_whole
 from asrcli.errors import InputError
 
@@ -97,7 +98,7 @@ def read_lines(path: Path) -> list[str]:
     try:
         data = read_whole(path, MOST_ROWS)
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+        raise InputError(f"{path}: {reason(error)}") from None
     if b"\0" in data and not data.startswith(UTF16):
         raise InputError(f"{path} line {line_of(data, data.index(0))}: a NUL byte, so this is no text file")
     try:

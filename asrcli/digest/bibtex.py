@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from asrcli.base.files import reason
 from asrcli.base.whole import read_whole
 from asrcli.digest.latex import as_text
 from asrcli.errors import InputError
@@ -24,7 +25,7 @@ def read_authors(path: Path) -> list[str]:
     try:
         text = read_whole(path).decode("utf-8", "replace")
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        raise InputError(f"cannot read {path}: {reason(error)}") from error
     found: Counter[str] = Counter()
     for field in _AUTHOR.finditer(text):
         for name in re.split(r"\s+and\s+", re.sub(r"[{}\\]", "", as_text(value_at(text, field.end())))):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -112,7 +113,7 @@ def prepare(engine: type[Engine], model: str | None, options: Options, setup: Se
 
 
 def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: Announce) -> Choice:
-    """Return the engine to ask its language model; nothing is loaded yet. ``auto`` is the one of highest rank.
+    """Return the engine to ask its language model; nothing is loaded yet. ``auto`` is the best with weights here.
 
     Raises:
         UsageError: the engine has no language model.
@@ -121,11 +122,27 @@ def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: An
     engine, model = split_model(engine, model)
     known: list[type[Engine]] = ranking.ranked(GROUP, Engine.role)
     able = [one.name for one in known if issubclass(one, Answers)]
-    found = load_class(able[0] if engine == "auto" and able else engine)
+    if engine == "auto":
+        engine, model = _choose_to_answer([one for one in known if issubclass(one, Answers)], model, announce)
+    found = load_class(engine)
     if not issubclass(found, Answers):
         raise UsageError(f"engine '{engine}' has no language model to ask; engines that do: {', '.join(able)}")
     check_installed(found)
     return prepare(found, model, Options(), setup, announce)
+
+
+def _choose_to_answer(able: Sequence[type[Engine]], model: str | None, announce: Announce) -> tuple[str, str | None]:
+    """Return engine and model of the first by rank that has a language model and weights here; a model says which."""
+    reasons = []
+    for engine in able:
+        found, why = (model, "") if model else ranking.usable_model(engine, None)
+        if found:
+            announce(f"engine {engine.name}:{found}" + ("" if model else ", the best with its weights here"))
+            return engine.name, found
+        reasons.append(f"{engine.name}: {why}")
+    ways = ", or ".join(filter(None, (ranking.pull_hint(able, None), "ask a server (--llm)")))
+    why = "; ".join(reasons) or "none is installed"
+    raise EngineUnavailable(f"no engine with a language model has its weights on this machine ({why}): {ways}")
 
 
 def _choose_auto(model: str | None, options: Options, announce: Announce) -> tuple[str, str]:

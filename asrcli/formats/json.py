@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from asrcli.base.files import reason
 from asrcli.base.join import is_unspaced
 from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
@@ -259,13 +260,15 @@ def read_transcript(path: str | PathLike[str]) -> Transcript:
     try:
         data = json.loads(read_whole(path))
     except OSError as error:
-        raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
+        raise InputError(f"cannot read '{path}': {reason(error)}") from error
     except UnicodeDecodeError as error:
         raise InputError(
             f"'{path}' is not JSON, nor text; of a recording it is made by asr transcribe -f json"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"'{path}' is not JSON: {error}") from error
+        raise InputError(
+            f"'{path}' is not JSON ({error}); of a recording it is made by asr transcribe -f json"
+        ) from error
     try:
         return parse_transcript(data) if _is_ours(data, path) else _foreign(data, path)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from asrcli.base.encoding import decode_text
+from asrcli.base.files import reason
 from asrcli.base.whole import MOST_ROWS, read_whole
 from asrcli.errors import InputError
 from asrcli.types import Turn
@@ -28,7 +29,7 @@ def read_rttm(path: str | Path) -> dict[str, Turns]:
     try:
         text = decode_text(read_whole(path, MOST_ROWS))
     except OSError as error:
-        raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
+        raise InputError(f"cannot read '{path}': {reason(error)}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"'{path}' is not RTTM: it is not UTF-8 text") from error
     turns: dict[str, list[Turn]] = {}

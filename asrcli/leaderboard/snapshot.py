@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from asrcli.base.files import write_atomic
+from asrcli.base.files import reason, write_atomic
 from asrcli.base.whole import read_text
 from asrcli.errors import InputError, UsageError
 from asrcli.leaderboard.tables import EvalSet, Kind, Protocol, Row, Table
@@ -106,7 +106,7 @@ def read(path: Path) -> Table:
             raise ValueError(f"{len(lines)} rows or what is in them are not the {head['rows']} that were written")
         return table_of(head, [json.loads(line) for line in lines])
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+        raise InputError(f"{path}: {reason(error)}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path}: damaged ({type(error).__name__}: {error}); move it away, or choose another version with --date"

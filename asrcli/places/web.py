@@ -134,7 +134,7 @@ class WebRecording:
             said = f"the server {error}" if isinstance(error, Problem) else str(error)
             raise InputError(f"{self.name}: {said}") from None
         except socket.gaierror as error:
-            raise InputError(f"{self.name}: its host cannot be resolved ({error.strerror})") from None
+            raise InputError(f"{self.name}: its host cannot be resolved ({reason(error)})") from None
 
     def _asked(self, start: int, end: int) -> Answer | None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -53,10 +54,13 @@ class Shard:
         """
         if path is None or path == "-" or path.startswith("fd:"):
             return path
-        if PLACEHOLDER not in path:
+        part = f"{self.number}-of-{self.count}"
+        if PLACEHOLDER not in path and not re.search(rf"(?<!\d){part}(?!\d)", path):  # a loop of a shell wrote it there
             stem, extension = os.path.splitext(path)
-            raise UsageError(f"'{path}' would be written by all {self.count} shards: '{stem}-{PLACEHOLDER}{extension}'")
-        return path.replace(PLACEHOLDER, f"{self.number}-of-{self.count}")
+            raise UsageError(
+                f"'{path}' would be written by all {self.count} shards: write '{stem}-{PLACEHOLDER}{extension}'"
+            )
+        return path.replace(PLACEHOLDER, part)
 
 
 def shard_of(text: str | None, environment: Mapping[str, str] = os.environ) -> Shard | None:

@@ -94,7 +94,7 @@ class LiveWeb:
             raise WebError(str(error)) from None
         except socket.gaierror as error:  # a name that does not resolve twice in two seconds means no network
             wait = RESOLVE_WAIT if number == 0 else float("inf")
-            raise _Failed(f"{host} cannot be resolved ({error.strerror})", wait) from None
+            raise _Failed(f"{host} cannot be resolved ({cause(error)})", wait) from None
         except httpx2.TransportError as error:
             raise _Failed(f"{type(error).__name__}: {cause(error)}", wait) from None
         headers = tuple(sorted((name.lower(), value) for name, value in reply.headers.items()))

@@ -27,7 +27,8 @@ def bench(
     dataset: Annotated[
         str | None,
         typer.Argument(
-            help="Folder of recordings and texts, a manifest, or a name: esb:librispeech-clean, hf:owner/name."
+            metavar="DATASET",
+            help="Folder of recordings and texts, a manifest, or a name: esb:librispeech-clean, hf:owner/name.",
         ),
     ] = None,
     engine: Annotated[

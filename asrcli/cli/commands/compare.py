@@ -16,9 +16,14 @@ Output = Path | None
 
 def compare(
     reference: Annotated[
-        Path, typer.Argument(help="References: a file or folder (txt, srt, vtt, json, jsonl, csv, tsv, trn, stm).")
+        Path,
+        typer.Argument(
+            metavar="REFERENCE", help="References: a file or folder (txt, srt, vtt, json, jsonl, csv, tsv, trn, stm)."
+        ),
     ],
-    hypotheses: Annotated[list[Path], typer.Argument(help="The texts of each system: files or folders.")],
+    hypotheses: Annotated[
+        list[Path], typer.Argument(metavar="HYPOTHESES", help="The texts of each system: files or folders.")
+    ],
     no_ref: Annotated[bool, typer.Option("--no-ref", help="There is no reference: all arguments are systems.")] = False,
     consensus: Annotated[
         Output, typer.Option(help="With --no-ref: write what most systems say (FILE.jsonl, or a folder of txt).")

@@ -63,7 +63,7 @@ def engines(
 
 @app.command()
 def show(
-    names: Annotated[list[str], typer.Argument(metavar="ENGINE", help="qwen3; aligner:qwen3.")],
+    names: Annotated[list[str], typer.Argument(metavar="ENGINE", help="qwen3; aligner:qwen3; diarizer:campplus.")],
     json: Annotated[bool, typer.Option("--json", help="Everything known, as JSON.")] = False,
 ) -> None:
     """Show engines with all languages of each model by code and name, and the dialects; `show` may be left out.

@@ -285,7 +285,10 @@ def export(
 @app.command()
 def readme(
     file: Annotated[
-        Path, typer.Argument(help="Holds <!-- leaderboard-top10-start --> and <!-- leaderboard-top10-end -->.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="Holds <!-- leaderboard-top10-start --> and <!-- leaderboard-top10-end -->."
+        ),
     ],
     table: Tables = None,
     date: Day = None,

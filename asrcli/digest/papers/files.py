@@ -6,6 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+from asrcli.base.files import reason
 from asrcli.base.whole import read_text
 from asrcli.digest.edition import build
 from asrcli.digest.files import holds
@@ -67,7 +68,7 @@ def load(path: Path, kind: type[Card] | type[Reading]) -> Card | Reading:
     try:
         return build(kind, json.loads(read_text(path)))
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: not a page of a paper ({type(error).__name__}: {str(error)[:100]})") from error
 

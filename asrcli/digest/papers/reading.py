@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from asrcli.base.files import reason
 from asrcli.digest.items import Item, Kind
 from asrcli.digest.sentences import Span, split_sentences
 from asrcli.errors import InputError
@@ -170,7 +171,7 @@ def read_file(path: Path) -> Reading:
             raise InputError(f"{path}: larger than {MAX_FILE // 2**20} MB")
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
     if data.startswith(b"%PDF"):
         return read_pdf(path)
     raw = data.decode("utf-8", "replace")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from asrcli.base.counts import count_of
+from asrcli.base.files import reason
 from asrcli.base.whole import read_whole
 from asrcli.digest.items import Item, Kind
 from asrcli.digest.sources import Task, ask, combine
@@ -223,4 +224,4 @@ def read_opml_file(path: Path) -> list[tuple[str, str]]:
     try:
         return read_opml(read_whole(path))
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        raise InputError(f"cannot read {path}: {reason(error)}") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr_plugins.firered.checkpoint import LLM_FOLDER, SAFE_CONFIG, SAFE_MODEL, Checkpoint, read_checkpoint
-from asrcli.base.files import blocks, create_beside, write_atomic
+from asrcli.base.files import blocks, cause, create_beside, write_atomic
 from asrcli.errors import OutputError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def convert_to_safetensors(folder: Path, out: Path, dtype: str | None = None) ->
         _write_weights(out / SAFE_MODEL, tensors)
         write_atomic(out / SAFE_CONFIG, json.dumps(_config(checkpoint), indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
-        raise OutputError(f"{out} cannot be written: {error.strerror or error}") from error
+        raise OutputError(f"{out} cannot be written: {cause(error)}") from error
     return out
 
 

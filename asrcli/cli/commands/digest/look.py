@@ -33,7 +33,7 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="An arXiv id, a link, or a
 
 @app.command("search")
 def search(
-    query: Annotated[str, typer.Argument(help="Words, or an author's name.")],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="Words, or an author's name.")],
     out: Out = OUT,
     limit: Annotated[int, typer.Option("--max", "-n", min=1, help="How many.")] = 20,
 ) -> None:
@@ -221,7 +221,9 @@ def doctor(
 @app.command("import")
 def import_list(
     kind: Annotated[str, typer.Argument(metavar="opml|bibtex|awesome-asr", help="What the file is.")],
-    file: Annotated[Path, typer.Argument(help="The file, or the folder of a tracker's daily JSON files.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The file, or the folder of a tracker's daily JSON files.")
+    ],
     out: Out = OUT,
     force: Force = False,
 ) -> None:

@@ -131,7 +131,8 @@ def demo(
 @app.command("readme")
 def readme(
     file: Annotated[
-        Path, typer.Argument(help="A README with <!-- digest:NAME:start --> and <!-- digest:NAME:end -->.")
+        Path,
+        typer.Argument(metavar="FILE", help="A README with <!-- digest:NAME:start --> and <!-- digest:NAME:end -->."),
     ],
     out: Out = OUT,
     leaderboard: Annotated[
