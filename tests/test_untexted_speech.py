@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +115,32 @@ def test_a_lone_word_is_believed_only_beside_others() -> None:
     silent = [Region(0.0, 0.5), Region(30.0, 60.0)]
     assert len(believed(WORDS, [*run_of(0, 0.0, 1), *many], silent)) == 13, "a pause is no other speech"
     assert len(believed(WORDS, run_of(5, 10.0, 2), speech, before=(4, Placed(9.0, 9.9, 0.9)))) == 2
+
+
+def test_short_lines_in_their_order_hold_each_other() -> None:
+    """Four words, one of them mumbled, are too few by themselves, and not where the lines around them are found."""
+    speech = [Region(0.0, 60.0)]
+    first, last, later = run_of(0, 0.0, 4), run_of(8, 20.0, 4), run_of(10, 20.0, 4)
+    mumbled = [*run_of(4, 10.0, 3, 0.8), *run_of(7, 11.2, 1, 0.5)]
+    assert believed(WORDS, [*first, *mumbled, *last], speech) == [*first, *mumbled, *last]
+    assert believed(WORDS, [*first, *mumbled], speech) == first, "nothing says that the text goes on so far"
+    assert believed(WORDS, [*first, *mumbled, *later], speech) == [*first, *later], "words lack between"
+    assert believed(WORDS, [*first, *run_of(4, 10.0, 4, 0.6), *last], speech) == first, "it may be any other"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("flite"), reason="needs flite: apt-get install flite")
+def test_lines_of_four_words_between_other_speech_are_found(aligner: PocketSphinxAligner, tmp_path: Path) -> None:
+    from benchmarks.untexted import OTHER, Case, Said, say, write
+
+    lines = ("Close the window please", "We are going home", "He sold the piano", "I never saw her")
+    parts = []
+    for number, line in enumerate(lines):
+        parts += [Said(say(("rms", "awb")[number % 2], OTHER[3 * number + 1])), Said(say("slt", line), line)]
+    spans = write(Case("short lines", tuple(parts)), tmp_path)
+    made = align_pair(str(tmp_path / "talk.wav"), str(tmp_path / "talk.txt"), Pairing(aligner), REQUEST)
+    assert all(word.status != "not_in_audio" for segment in made.segments for word in segment.words)
+    assert [lost(made, number, spans[2 * number + 1]) for number in (0, 2, 3)] == [0, 0, 0]
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 3.0), st.floats(0.0, 1.0)), max_size=30))

@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asrcli.aligner import AlignedWord
-from asrcli.alignment.confidence import FEW_MISSING, PAUSE, is_good, parted, seconds_of, told_by
+from asrcli.alignment.confidence import (
+    FEW_MISSING,
+    PAUSE,
+    SHORT_WORDS,
+    SURE_SCORE,
+    is_good,
+    mean_score,
+    parted,
+    seconds_of,
+    told_by,
+)
 from asrcli.alignment.places import LOW, TRUST, Numbered, Placed, cut
 from asrcli.types import SAMPLE_RATE, Clip, Region, Word
 
@@ -40,8 +50,11 @@ def believed(
     kept: list[bool] = []
     expected = before[0] + 1 if before else 0
     for own in parts:
-        kept.append(_is_anchor(words, own, own[0][0] - expected))
-        expected = own[-1][0] + 1 if kept[-1] else expected
+        leap = own[0][0] - expected
+        kept.append(_is_anchor(words, own, leap))
+        if kept[-1] or (leap == 0 and _goes_on(own)):  # what is found in its place is not leapt over
+            expected = own[-1][0] + 1
+    _bridge(parts, kept, before)
     _spread(parts, kept, speech, before)
     mirrored = [[(-number, _mirrored(word)) for number, word in reversed(own)] for own in reversed(parts)]
     kept.reverse()
@@ -61,6 +74,29 @@ def _is_anchor(words: Sequence[str], stretch: Sequence[Numbered], leap: int) -> 
         return False
     # Other speech is no reason to leap: where the text goes on at the next word, less is needed.
     return leap <= FEW_MISSING or told_by(said) >= LEAP_EVIDENCE
+
+
+def _goes_on(stretch: Sequence[Numbered]) -> bool:
+    """Tell whether a stretch fits so well that it is said there, if the text around it is."""
+    said = [Word("x", word.start, word.end, word.score) for _, word in stretch]
+    return len(stretch) >= SHORT_WORDS and mean_score(said) >= SURE_SCORE
+
+
+def _bridge(parts: Sequence[Sequence[Numbered]], kept: list[bool], before: Numbered | None) -> None:
+    """Keep short lines between other speech: no word of the text lacks between them and what is kept on both sides."""
+    last = before[0] if before else -1
+    waiting: list[int] = []  # stretches that go on from what is kept
+    for at, own in enumerate(parts):
+        goes_on = own[0][0] == last + 1
+        if kept[at]:
+            for number in waiting if goes_on else ():
+                kept[number] = True
+            waiting = []
+        elif goes_on and _goes_on(own):
+            waiting.append(at)
+        else:
+            continue
+        last = own[-1][0]
 
 
 def _spread(
