@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from asrcli.audio import steady
 from asrcli.audio.conditioning import Conditioner
 from asrcli.companions import SpeechStream
 from asrcli.engines.companions import load_detector
@@ -58,7 +59,8 @@ class VadOptions:
 class SpeechDetector:
     """Turns samples into regions of speech as they come in. Times count from the first sample fed.
 
-    The model sees the samples as `asrcli.audio.conditioning` leaves them.
+    The model sees the samples as `asrcli.audio.conditioning` leaves them. A short region of a sound that goes on after
+    it is none (`asrcli.audio.steady`).
 
     `step` is how many samples are decided on together, a multiple of the window: a live stream wants it short.
     """
@@ -73,6 +75,8 @@ class SpeechDetector:
         self.silent = True  # every sample so far was zero
         self._rest: list[Samples] = []
         self._waiting = 0
+        self._recent: Samples | None = None  # the last samples, as they came; at most as many as `_close` looks back
+        self._look_back = round((steady.LONGEST + options.min_silence) * SAMPLE_RATE) + WINDOW
         self._conditioner = Conditioner()
         self.standout = self._conditioner.standout
         self._source = Silero() if options.model == SILERO else load_detector(options.model).stream()
@@ -96,7 +100,8 @@ class SpeechDetector:
         self._rest, self._waiting = [joined[whole:]], len(joined) - whole
         found: list[Region] = []
         for at in range(0, whole, self.step):
-            self._decide(self._source.feed(self._conditioner.feed(joined[at : at + self.step])))
+            block = joined[at : at + self.step]
+            self._decide(block, self._source.feed(self._conditioner.feed(block)))
             found += self._final()
         return found
 
@@ -108,7 +113,7 @@ class SpeechDetector:
         missing = WINDOW - self._waiting % WINDOW
         rest = np.concatenate([*self._rest, np.zeros(0, np.float32)])
         seen = [self._conditioner.feed(rest), np.zeros(missing, np.float32)]
-        self._decide(self._source.finish(np.concatenate(seen)))
+        self._decide(rest, self._source.finish(np.concatenate(seen)))
         self._rest, self._waiting = [], 0
         if self._start is not None:
             self._close(self._fed)
@@ -142,8 +147,12 @@ class SpeechDetector:
         last = -(-round(end * SAMPLE_RATE) // WINDOW) - self._dropped
         return known[max(0, first) : max(0, last)]
 
-    def _decide(self, probabilities: Samples) -> None:
-        """Keep the probabilities and move the state machine on, one window at a time."""
+    def _decide(self, block: Samples, probabilities: Samples) -> None:
+        """Keep the probabilities of the next samples and move the state machine on, one window at a time."""
+        import numpy as np
+
+        self._recent = block if self._recent is None else np.concatenate([self._recent[-self._look_back :], block])
+        recent_from = self.position + len(block) - len(self._recent)
         self._kept.append(probabilities)
         while sum(map(len, self._kept[1:])) >= self._keep:
             self._dropped += len(self._kept.pop(0))
@@ -160,11 +169,16 @@ class SpeechDetector:
                 if self._silent_from is None:
                     self._silent_from = here
                 if here - self._silent_from >= least:
-                    self._close(self._silent_from)
+                    seen = self._recent[max(0, self._start - recent_from) : self.position - recent_from]
+                    self._close(self._silent_from, seen)
 
-    def _close(self, end: int) -> None:
+    def _close(self, end: int, seen: Samples | None = None) -> None:
+        """End the region that is open; `seen` are the samples from its start on, when some follow its end."""
         assert self._start is not None
-        if end - self._start > self.options.min_speech * SAMPLE_RATE:
+        length = end - self._start
+        following = round(steady.FOLLOWING * SAMPLE_RATE)
+        same = seen is not None and steady.goes_on(seen[:length], seen[length : length + following])
+        if length > self.options.min_speech * SAMPLE_RATE and not same:
             self._closed.append((self._start, end))
         self._start = self._silent_from = None
 
