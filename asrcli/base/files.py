@@ -218,6 +218,11 @@ def cause(error: BaseException) -> str:
     return reason(error) if isinstance(error, OSError) else NUMBER.sub("", str(error))
 
 
+def brief(error: Exception) -> str:
+    """Return the cause of an error in one line that is not too long: libraries say more than anybody reads."""
+    return " ".join(cause(error).split())[:200] or type(error).__name__
+
+
 # What a system says of a name or a place that somebody gave: no bug of ours.
 REFUSED = {
     getattr(errno, name, 0)
