@@ -70,16 +70,13 @@ def software(engine: type[Engine]) -> dict[str, str]:
 
 def below(names: list[str], path: list[str]) -> list[str]:
     """Return what these packages require themselves: the library that computes is often one of those."""
+    from packaging.requirements import Requirement
+
     found: list[str] = []
     for name in names:
         for package in list(distributions(name=name, path=path))[:1]:
-            found += [plain_name(one) for one in package.requires or [] if "extra ==" not in one]
+            found += [Requirement(one).name for one in package.requires or [] if "extra ==" not in one]
     return found
-
-
-def plain_name(requirement: str) -> str:
-    """Return the name in a requirement such as ``torch[opt]>=2.1; python_version>'3'``."""
-    return requirement.split(";")[0].split(" ")[0].split("[")[0].rstrip("<>=!~.0123456789,")
 
 
 def package_version(name: str, path: list[str]) -> str:
