@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -85,7 +84,7 @@ def create_beside(target: Path) -> tuple[int, Path]:
     """
     _sweep(target.parent)
     while True:
-        temporary = target.with_name(f".asr-{secrets.token_hex(8)}.tmp")
+        temporary = target.with_name(f".asr-{os.urandom(8).hex()}.tmp")
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o666)
         lock(descriptor)
         # Between the two lines above another process may have taken it for one that was left behind.
