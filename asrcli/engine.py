@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asrcli.base.hints import hint
 from asrcli.base.torchaudio_guard import guard_torchaudio
 from asrcli.errors import EngineUnavailable, MissingExtra, UsageError
 
@@ -314,11 +315,7 @@ def load_plugin(group: str, kind: str, name: str) -> Any:
     """
     known = declared(group)
     if name not in known:
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, known, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"choose one of: {', '.join(sorted(known))}"
-        raise UsageError(f"unknown {kind} '{name}': {hint}")
+        raise UsageError(f"unknown {kind} '{name}': {hint(name, sorted(known))}")
     guard_torchaudio()  # what a plugin loads may import torchaudio
     try:
         return known[name].load()

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from asrcli.base.files import cause, write_atomic
 from asrcli.capabilities import Answers, AnyModel, Backends, Concurrent
@@ -147,8 +147,8 @@ def class_of(card: Card) -> type[Engine]:
     said["supports"] = frozenset(card.supports)
     place = {"__module__": card.module, "__qualname__": card.qualname, "__doc__": "An engine in its own environment."}
     able = tuple(ABLE[name] for name in card.able if name in ABLE)
-    made: Any = type(card.name, (Elsewhere, *able), {**said, **place, "__abstractmethods__": frozenset()})
-    return made  # type: ignore[no-any-return]
+    made = type(card.name, (Elsewhere, *able), {**said, **place, "__abstractmethods__": frozenset()})
+    return cast(type[Engine], made)
 
 
 class Elsewhere(Engine):

@@ -13,7 +13,7 @@ import pytest
 from support.command import Run, write_wav
 
 from asrcli.alignment.script import read_script
-from asrcli.cli.commands.requests import _time
+from asrcli.cli.commands.options import _time
 from asrcli.compare.sources import read_json
 from asrcli.datasets import manifests
 from asrcli.errors import AsrError, InputError, UsageError

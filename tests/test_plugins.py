@@ -307,7 +307,7 @@ EXPLAINED = {
     "cli/commands/bench.py": "examples in messages",
     "cli/commands/digest/": "examples in help, and the engine of the podcast's check where none is named",
     "cli/commands/engines.py": "examples in help",
-    "cli/commands/transcribe.py": "examples in help",
+    "cli/commands/transcribe_options.py": "examples in help",
     "cli/doctor.py": "packages of the base install, each tried by itself",
     "digest/": "news of the field, which names models; the podcast's check takes what is in every install, -e another",
     "formats/foreign.py": "JSON of the program openai-whisper",

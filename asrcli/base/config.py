@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.base.files import reason
+from asrcli.base.hints import hint
 from asrcli.base.trust import is_harmless, is_trusted, read_own
 from asrcli.base.whole import read_whole
 from asrcli.errors import UsageError
@@ -207,7 +208,7 @@ def _parsed(path: Path, content: bytes) -> dict[str, Any]:
 def _check_tables(path: Path, document: Mapping[str, Any], commands: Collection[str]) -> None:
     for key, value in document.items():
         if isinstance(value, dict) and commands and key not in commands:
-            raise UsageError(f"'{path}': there is no command [{key}]; {_hint(key, commands, 'see asr --help')}")
+            raise UsageError(f"'{path}': there is no command [{key}]; {hint(key, commands, 'see asr --help')}")
         if key in commands and not isinstance(value, dict):
             raise UsageError(f"'{path}': '{key}' is a command: write its options below a line [{key}]")
 
@@ -227,8 +228,8 @@ def _from_document(
             found[name] = Setting(_value(value, options[name]), str(path))
         elif key in own:
             table = ".".join(command.split())
-            hint = _hint(name, options, f"see asr {command} --help").replace("_", "-")
-            raise UsageError(f"'{path}': [{table}] has no option '{key}'; {hint}")
+            near = hint(name, options, f"see asr {command} --help").replace("_", "-")
+            raise UsageError(f"'{path}': [{table}] has no option '{key}'; {near}")
     return found
 
 
@@ -250,10 +251,3 @@ def _value(value: Any, several: bool) -> Any:
         words = [str(one) for one in value]
         return words if several else ",".join(words)
     return [value] if several else value
-
-
-def _hint(name: str, known: Collection[str], otherwise: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean '{close[0]}'?" if close else otherwise

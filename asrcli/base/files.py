@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -85,7 +84,7 @@ def create_beside(target: Path) -> tuple[int, Path]:
     """
     _sweep(target.parent)
     while True:
-        temporary = target.with_name(f".asr-{secrets.token_hex(8)}.tmp")
+        temporary = target.with_name(f".asr-{os.urandom(8).hex()}.tmp")
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o666)
         lock(descriptor)
         # Between the two lines above another process may have taken it for one that was left behind.
@@ -216,6 +215,11 @@ def reason(error: OSError) -> str:
 def cause(error: BaseException) -> str:
     """Return what an error says, as `reason` for one of the system; without ``[Errno 2]``, as libraries quote it."""
     return reason(error) if isinstance(error, OSError) else NUMBER.sub("", str(error))
+
+
+def brief(error: Exception) -> str:
+    """Return the cause of an error in one line that is not too long: libraries say more than anybody reads."""
+    return " ".join(cause(error).split())[:200] or type(error).__name__
 
 
 # What a system says of a name or a place that somebody gave: no bug of ours.

@@ -5,6 +5,7 @@ Codes are ISO 639-1 where there is one, else 639-3; the set is what Whisper, Qwe
 
 from __future__ import annotations
 
+from asrcli.base.hints import hint
 from asrcli.errors import UsageError
 
 NAMES = {
@@ -81,8 +82,5 @@ def language_code(text: str) -> str:
         if wanted in dialects or wanted.removesuffix(" dialect") in dialects:
             language = NAMES[code].capitalize()
             raise UsageError(f"language '{text}': models know it as {language}; use --language {code}")
-    from difflib import get_close_matches
-
-    close = get_close_matches(wanted, [*names, *NAMES], n=1)
-    hint = f"did you mean '{close[0]}'?" if close else "give a code such as en, or a name such as English"
-    raise UsageError(f"unknown language '{text}': {hint}")
+    near = hint(wanted, [*names, *NAMES], "give a code such as en, or a name such as English")
+    raise UsageError(f"unknown language '{text}': {near}")

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -71,8 +71,9 @@ class _Lenient:
     Help lists the options in sections where they name one (`rich_help_panel`, without rich).
     """
 
-    params: Any
+    params: Any  # these three are of the class beside it
     get_params: Any
+    make_parser: Any
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Rewrite the spellings, look up what files and the environment set, then parse."""
@@ -85,7 +86,7 @@ class _Lenient:
         found = looked_up.values
         ctx.default_map = {name: setting.value for name, setting in found.items()}
         try:
-            rest: list[str] = super().parse_args(ctx, words)  # type: ignore[misc]
+            rest: list[str] = cast(Any, super()).parse_args(ctx, words)
             for line in looked_up.lines(typed):
                 complain(f"asr: {line}")
             return rest
@@ -100,7 +101,7 @@ class _Lenient:
     def _typed(self, ctx: Any, words: list[str]) -> frozenset[str]:
         """Return the names of the options among words; of words that are no command line, none."""
         try:
-            return frozenset(self.make_parser(ctx).parse_args(list(words))[0])  # type: ignore[attr-defined]
+            return frozenset(self.make_parser(ctx).parse_args(list(words))[0])
         except TyperException:
             return frozenset()
 
@@ -115,15 +116,16 @@ class _Lenient:
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments, then each section in the order of its first option."""
-        sections: dict[str, list[tuple[str, str]]] = {}
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": []}
         for parameter in self.get_params(ctx):
             if record := parameter.get_help_record(ctx):
                 kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
                 section = sections.setdefault(getattr(parameter, "rich_help_panel", None) or kind, [])
                 section.append((VALUE.sub(lambda found: VALUES[found[1]], record[0]), record[1]))
         for title, records in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
 
 class Command(_Lenient, TyperCommand):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from asrcli.base.files import cause
+from asrcli.base.files import brief
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import AsrError, ModelError
 
@@ -32,7 +32,6 @@ def opening(weights: Weights) -> Iterator[None]:
         if weights.model is not None or is_out_of_memory(error):
             raise
         _log.debug("'%s' cannot be loaded", weights.path or weights.name, exc_info=True)
-        reason = " ".join(cause(error).split())[:200]
         raise ModelError(
-            f"'{weights.path or weights.name}' cannot be loaded ({type(error).__name__}: {reason}); -v says where"
+            f"'{weights.path or weights.name}' cannot be loaded ({type(error).__name__}: {brief(error)}); -v says where"
         ) from error

@@ -178,30 +178,15 @@ def show_scores(scores: Sequence[Score], console: Console) -> None:
     """Print what the leaderboard makes of manifests, and the totals of each model."""
     from asrcli.leaderboard.scores import totals
 
-    rows = [
-        [
-            one.model,
-            one.dataset,
-            f"{one.utterances:,}",
-            "–" if one.wer is None else f"{one.wer:.2f}",
-            *(f"{n:,}" for n in (one.counts.substitutions, one.counts.deletions, one.counts.insertions)),
-            "–" if one.rtfx is None else f"{one.rtfx:.2f}",
-        ]
-        for one in scores
-    ]
-    rows += [
-        [
-            one.model,
-            f"all {one.datasets}",
-            "",
-            "–" if one.wer is None else f"{one.wer:.2f}",
-            "",
-            "",
-            "",
-            "–" if one.rtfx is None else f"{one.rtfx:.2f}",
-        ]
-        for one in totals(scores)
-    ]
+    def two(value: float | None) -> str:
+        return "–" if value is None else f"{value:.2f}"
+
+    rows = []
+    for one in scores:
+        counts = (one.counts.substitutions, one.counts.deletions, one.counts.insertions)
+        figures = [two(one.wer), *(f"{count:,}" for count in counts), two(one.rtfx)]
+        rows.append([one.model, one.dataset, f"{one.utterances:,}", *figures])
+    rows += [[one.model, f"all {one.datasets}", "", two(one.wer), "", "", "", two(one.rtfx)] for one in totals(scores)]
     made = table("", ["model", "data set", "utterances", "WER %", "sub", "del", "ins", "RTFx"], rows)
     made.columns[1].justify = "left"
     console.print(made)

@@ -20,12 +20,11 @@ from asrcli.base.whole import MOST
 from asrcli.errors import AsrError
 from asrcli.formats import Layout
 from asrcli.outputs.identity import digest_of
-from asrcli.outputs.naming import Naming
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, reads
 from asrcli.places.addresses import is_address
 from asrcli.runs.align_pairs import Pair
-from asrcli.runs.jobs import FORCED, Job, plan_outputs
+from asrcli.runs.jobs import FORCED, Job, RunRequest, plan_outputs
 from asrcli.runs.plan import model_file
 from asrcli.types import Recording
 
@@ -38,7 +37,7 @@ MAX_WORD_SECONDS = 5.0  # nobody stretches a word so long
 
 
 @dataclass(frozen=True, slots=True)
-class AlignRequest:
+class AlignRequest(RunRequest):
     """Everything that a run was asked for."""
 
     pairs: tuple[Pair, ...]
@@ -46,25 +45,14 @@ class AlignRequest:
     listener: str = "auto"  # verifier for an aligner that cannot reject words: auto, none, ENGINE[:MODEL]
     model: str | None = None
     language: str | None = None
-    formats: tuple[str, ...] = ()  # () writes nothing: the caller takes the transcripts
     layout: Layout | None = None  # None keeps cues of subtitles, and shapes those of other texts
     highlight_words: bool | None = None  # None: in ASS only, whose karaoke is what people align for
-    naming: Naming = field(default_factory=Naming)
     vad: VadOptions | None = field(default_factory=VadOptions)
     min_coverage: float = MIN_COVERAGE
     max_word_seconds: float = MAX_WORD_SECONDS
     reference: str | None = None
     chunk_length: float | None = None  # seconds; the longest stretch aligned at once, None: what the aligner does best
     channel: int | None = None  # None is the mix of all
-    track: str | None = None  # a number, or a language; None: the track of the language, if one is marked so
-    jumps: bool = False  # leaps of a file's clock over ten minutes and more are silence
-    start: float = 0.0
-    end: float | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    threads: int = 0
-    offline: bool = False
-    force: bool = False
 
     verb: ClassVar[str] = "align"
 

@@ -75,6 +75,28 @@ class Job:
         return tuple(output for output in self.outputs if output.kept)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What a run is asked for, whatever it makes."""
+
+    formats: tuple[str, ...] = ()  # () writes nothing: the caller takes the transcripts
+    naming: Naming = field(default_factory=Naming)
+    track: str | None = None  # a number, or a language; None: the track of the language, if one is marked so
+    jumps: bool = False  # leaps of a file's clock over ten minutes and more are silence
+    start: float = 0.0
+    end: float | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int = 0
+    offline: bool = False
+    force: bool = False
+
+    @property
+    def anew(self) -> str | None:
+        """Why everything is made again, whatever lies there; ``None`` makes what is not up to date."""
+        return FORCED if self.force else None
+
+
 def plan_outputs(jobs: Sequence[Job], request: Request | AlignRequest) -> tuple[Job, ...]:
     """Return the jobs with the outputs that a request names, and why each has to be made.
 

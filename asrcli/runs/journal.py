@@ -9,11 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from asrcli.base.lines import append, read_lines
 from asrcli.outputs.ledger import STATE
@@ -22,7 +20,8 @@ from asrcli.pipeline.assembly import ClipKey, RecognisedClip
 from asrcli.pipeline.events import Known
 from asrcli.places import remote
 from asrcli.places.addresses import is_address
-from asrcli.types import Alternative, Phone, Segment, Word
+from asrcli.transport.codec import build
+from asrcli.types import Segment
 
 
 def state_of(folder: str) -> Path:
@@ -51,7 +50,7 @@ class Journal:
         for line in read_lines(self.path):
             with suppress(LookupError, TypeError, ValueError, AttributeError):  # not as we write it: transcribed again
                 if "clip" in line:
-                    clips[(line["clip"][0], line["clip"][1])] = tuple(segment_from(one) for one in line["segments"])
+                    clips[(line["clip"][0], line["clip"][1])] = tuple(build(Segment, one) for one in line["segments"])
                 elif "language" in line:
                     language, score = str(line["language"]), float(line["score"])
         return Known(clips, language, score)
@@ -83,17 +82,3 @@ def _seen(source: str) -> tuple[str, int, int, str]:
         return source, facts.size, 0, facts.tag
     known = os.stat(source)
     return os.path.abspath(source), known.st_size, known.st_mtime_ns, ""
-
-
-def segment_from(data: Mapping[str, Any]) -> Segment:
-    """Build a segment from what `dataclasses.asdict` made of it and JSON carried."""
-    values = dict(data)
-    values["words"] = tuple(
-        Word(**{**word, "phones": tuple(Phone(**phone) for phone in word.get("phones", ()))}) for word in data["words"]
-    )
-    values["tokens"], values["flags"] = tuple(data["tokens"]), tuple(data["flags"])
-    values["alternatives"] = tuple(
-        Alternative(one["text"], one["search_score"], tuple(one["tokens"]), tuple(one["token_logprobs"]))
-        for one in data.get("alternatives", ())
-    )
-    return Segment(**values)

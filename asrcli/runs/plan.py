@@ -18,10 +18,9 @@ from asrcli.engine import Engine
 from asrcli.engines import companions, selection
 from asrcli.errors import UsageError
 from asrcli.formats import HIGHLIGHTING, Layout, worded
-from asrcli.outputs.naming import Naming
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, reads
-from asrcli.runs.jobs import FORCED, Job, made_again, plan_outputs
+from asrcli.runs.jobs import Job, RunRequest, made_again, plan_outputs
 from asrcli.text.writing import Writing
 from asrcli.types import Options
 from asrcli.workers.wanted import Workers
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Request(RunRequest):
     """Everything that a run was asked for."""
 
     inputs: tuple[Found, ...]
@@ -41,35 +40,19 @@ class Request:
     model: str | None = None
     options: Options = field(default_factory=Options)
     backend: str | None = None  # of an engine with several; None is the first that is installed
-    formats: tuple[str, ...] = ()  # () writes nothing: the caller takes the transcripts
     layout: Layout = field(default_factory=Layout)
-    naming: Naming = field(default_factory=Naming)
     channels: str = "mix"  # "mix", "split", or the number of one channel
-    track: str | None = None  # a number, or a language; None: the track of the language, if one is marked so
-    jumps: bool = False  # leaps of a file's clock over ten minutes and more are silence
-    start: float = 0.0
-    end: float | None = None
     vad: VadOptions | None = None  # None transcribes everything, speech or not
     languages: tuple[str, ...] = ()
     punctuation: str | None = None  # a punctuation model, as `asrcli.engines.companions` spells it
     identifier: str | None = None  # a language identifier, likewise
     writing: Writing = field(default_factory=Writing)  # numbers and Chinese in the results
-    device: str = "auto"
-    dtype: str = "auto"
-    threads: int = 0
     workers: Workers = field(default_factory=Workers)
     batch_size: int | None = None
-    offline: bool = False
-    force: bool = False
     aligner: str | None = None  # for word times; None: the better source; "engine": the engine's own
     speakers: SpeakerOptions | None = None  # None: words have no speakers, unless channels are split
 
     verb: ClassVar[str] = "transcribe"
-
-    @property
-    def anew(self) -> str | None:
-        """Why everything is made again, whatever lies there; ``None`` makes what is not up to date."""
-        return FORCED if self.force else None
 
     def layout_for(self, job: Job, format: str) -> Layout:
         """Return how subtitles are shaped."""

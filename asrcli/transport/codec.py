@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 SAMPLES = "<f4"
 MOST_NUMBER = 1 << 64
+T = TypeVar("T")
 
 
 class ProtocolError(Exception):
@@ -65,6 +66,12 @@ def decode(head: bytes | bytearray, body: bytearray, kinds: Sequence[type]) -> A
     except (LookupError, TypeError, ValueError, RecursionError) as error:
         names = ", ".join(one.__name__ for one in kinds)
         raise ProtocolError(f"expected one of {names}: {type(error).__name__} {error}") from error
+
+
+def build(kind: type[T], data: Any) -> T:
+    """Return a dataclass from its fields as JSON has them; raise `LookupError`, `TypeError` or `ValueError`."""
+    made: T = _build(kind, data, _Cutter(bytearray()))
+    return made
 
 
 class _Cutter:

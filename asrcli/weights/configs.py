@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.files import brief
 from asrcli.errors import ModelError
 
 # Declared by no class, and understood by the library: older names, and what says how to end a text.
@@ -43,9 +44,8 @@ def plain_config(kind: type[Any], data: Mapping[str, Any], source: object) -> An
     try:
         return kind(**_declared(kind, data, source))
     except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, StrictDataclassError) as error:
-        reason = " ".join(str(error).split())[:200]
         raise ModelError(
-            f"'{source}' is no configuration of a {kind.__name__.removesuffix('Config')}: {reason}"
+            f"'{source}' is no configuration of a {kind.__name__.removesuffix('Config')}: {brief(error)}"
         ) from error
 
 
@@ -108,8 +108,7 @@ def check_size(build: Callable[[], Any], folder: Path) -> None:
         with torch.device("meta"):
             network = build()
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"'{folder}' is not loaded: its config.json makes no network ({reason})") from error
+        raise ModelError(f"'{folder}' is not loaded: its config.json makes no network ({brief(error)})") from error
     needed = sum(one.numel() for one in (*network.parameters(), *network.buffers()))
     there = sum(path.stat().st_size for path in folder.iterdir() if path.name.endswith(WEIGHTS))
     if needed > there + SPARE:

@@ -10,6 +10,7 @@ from asrcli.base.files import cause
 from asrcli.errors import ModelError
 from asrcli.weights.hashes import model_files
 
+LFS_POINTER = b"version https://git-lfs"
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".tar", ".pkl", ".pickle")
 SAFE = ("model.safetensors", "model.safetensors.index.json")
 
@@ -40,6 +41,13 @@ def is_pickle(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(4)
     return head.startswith(b"PK\x03\x04") or (head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05")
+
+
+def check_no_pointer(path: Path) -> None:
+    """Raise `ModelError` for what Git leaves in the place of weights where its extension for large files is missing."""
+    with path.open("rb") as file:
+        if file.read(len(LFS_POINTER)) == LFS_POINTER:
+            raise ModelError(f"'{path}' is a Git LFS pointer and not the weights; run 'git lfs pull' there")
 
 
 def _check_pickle(path: Path, allowed: Sequence[type]) -> None:

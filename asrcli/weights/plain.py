@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from asrcli.base.files import cause
+from asrcli.base.files import brief
 from asrcli.errors import ModelError
 from asrcli.weights.configs import check_front
 
@@ -107,7 +107,7 @@ def read_json(path: Path) -> dict[str, Any]:
             raise ModelError(f"'{path}' is not loaded: it has more bytes than any configuration has")
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"'{path}' cannot be loaded ({cause(error)[:200]}): download the model again") from error
+        raise ModelError(f"'{path}' cannot be loaded ({brief(error)}): download the model again") from error
     if not isinstance(found, dict):
         raise ModelError(f"'{path}' cannot be loaded (no object in it): download the model again")
     return found

@@ -14,10 +14,10 @@ import torch
 import transformers
 from asr_plugins.transformers_models import Transformers
 from asr_plugins.transformers_models.ctc import best_tokens
-from asr_plugins.transformers_models.loading import quiet
 from transformers_engine.conftest import load
 
 from asrcli.types import Clip, Options
+from asrcli.weights.library import quiet
 
 FAMILIES = ("wav2vec2-group", "wav2vec2-layer", "hubert", "wavlm", "wav2vec2-bert")
 TIMED = Options(word_timestamps=True)

@@ -11,13 +11,13 @@ import pytest
 import torch
 import transformers
 from asr_plugins.transformers_models import Transformers
-from asr_plugins.transformers_models.loading import quiet
 from asr_plugins.transformers_models.sequence import Request
 from transformers_engine.conftest import load
 
 from asrcli.engine import Device, Weights
 from asrcli.errors import UsageError
 from asrcli.types import Clip, Flag, Options
+from asrcli.weights.library import quiet
 from tests.clips import silence
 
 Strings = list[tuple[Clip, str]]

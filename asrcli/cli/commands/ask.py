@@ -23,22 +23,20 @@ if TYPE_CHECKING:
 def ask(
     transcript: Annotated[str, typer.Argument(metavar="TRANSCRIPT", help="JSON of asr, openai-whisper or WhisperX.")],
     questions: Annotated[list[str], typer.Argument(metavar="QUESTION", help="In plain words.")],
-    engine: Annotated[
-        str, typer.Option("--engine", "-e", help="ENGINE or ENGINE:MODEL, of one with a language model; or auto.")
-    ] = "auto",
-    model: Annotated[str | None, typer.Option("--model", "-m", help="Name, hub id, or folder of weights.")] = None,
-    backend: Annotated[str | None, typer.Option("--backend", help="Implementation, of an engine with several.")] = None,
-    llm: Annotated[
-        str | None, typer.Option("--llm", metavar="URL", help="Ask this OpenAI-compatible server instead.")
-    ] = None,
-    llm_model: Annotated[str, typer.Option("--llm-model", metavar="NAME", help="The model's name there.")] = "",
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    compute_type: Annotated[str, typer.Option("--compute-type", "--dtype", help="auto, bfloat16, ...")] = "auto",
-    threads: Annotated[int, typer.Option("--threads", "-t", min=0, help="CPU threads; 0: the library decides.")] = 0,
-    offline: Annotated[bool, typer.Option("--offline", help="Download nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Answers as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More about what is going on.")] = False,
+    engine: str = typer.Option(
+        "auto", "--engine", "-e", help="ENGINE or ENGINE:MODEL, of one with a language model; or auto."
+    ),
+    model: str | None = typer.Option(None, "--model", "-m", help="Name, hub id, or folder of weights."),
+    backend: str | None = typer.Option(None, help="Implementation, of an engine with several."),
+    llm: str | None = typer.Option(None, metavar="URL", help="Ask this OpenAI-compatible server instead."),
+    llm_model: str = typer.Option("", metavar="NAME", help="The model's name there."),
+    device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:1, mps."),
+    compute_type: str = typer.Option("auto", "--compute-type", "--dtype", help="auto, bfloat16, ..."),
+    threads: int = typer.Option(0, "--threads", "-t", min=0, help="CPU threads; 0: the library decides."),
+    offline: bool = typer.Option(False, "--offline", help="Download nothing."),
+    json: bool = typer.Option(False, "--json", help="Answers as JSON."),
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="Errors only."),
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="More about what is going on."),
 ) -> None:
     """Put questions to a transcript.
 

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asrcli.base.console import Console, table_console
-from asrcli.base.languages import language_code
-from asrcli.cli.commands.options import option
+from asrcli.cli.commands.bench_options import (
+    DataOptions,
+    FigureOptions,
+    MachineOptions,
+    RecognitionOptions,
+    ReportOptions,
+    RunOptions,
+)
+from asrcli.cli.groups import grouped
 from asrcli.errors import CheckFailed, InputError, UsageError
 from asrcli.outputs.targets import File, ReportPaths, check_targets, reads, writes
 
@@ -20,9 +27,8 @@ if TYPE_CHECKING:
     from asrcli.bench.session import Request
     from asrcli.datasets.results import RunRecord
 
-Output = Path | None
 
-
+@grouped
 def bench(
     dataset: Annotated[
         str | None,
@@ -31,78 +37,13 @@ def bench(
             help="Folder of recordings and texts, a manifest, or a name: esb:librispeech-clean, hf:owner/name.",
         ),
     ] = None,
-    engine: Annotated[
-        list[str] | None, option("--engine", "-e", help="ENGINE[@BACKEND][:MODEL]; several times for several.")
-    ] = None,
-    beside: Annotated[
-        list[Path] | None,
-        option("--with", help="Show this earlier run, or all in a folder; without a dataset, only such."),
-    ] = None,
-    replay: Annotated[Output, option("--replay", help="Run this run again, and say what has drifted.")] = None,
-    yes: Annotated[bool, option("--yes", help="Replay with the addresses and paths of the run, unasked.")] = False,
-    out: Annotated[Output, option("--out", "-o", help="Folder for the records; default: the user's.")] = None,
-    sample: Annotated[int | None, option("--sample", min=1, help="Only so many utterances, chosen by --seed.")] = None,
-    seed: Annotated[int, option("--seed", min=0, help="Seed of the sample and the noise; default 0.")] = 0,
-    allow_host: Annotated[
-        list[str] | None,
-        option("--allow-host", help="Read from this host although it is private: HOST, or HOST:PORT; several: again."),
-    ] = None,
-    text_column: Annotated[str | None, option("--text-column", help="Where the references are, if not found.")] = None,
-    language: Annotated[
-        str | None, option("--language", "-l", help="Code or name, or auto; default: the dataset's own.")
-    ] = None,
-    beam_size: Annotated[int | None, option("--beam-size", min=1, help="Hypotheses kept while decoding.")] = None,
-    length_penalty: Annotated[float | None, option("--length-penalty", help="Exponent of the length.")] = None,
-    chunk_length: Annotated[
-        float | None, option("--chunk-length", help="Longest piece recognised at once, seconds; default: by engine.")
-    ] = None,
-    engine_option: Annotated[
-        list[str] | None,
-        option("--engine-option", metavar="NAME=VALUE", help="Option of the engine alone; asr engines lists them."),
-    ] = None,
-    vad: Annotated[
-        bool, option("--vad/--no-vad", help="Leave silence out, as transcribe does (default), or keep it.")
-    ] = True,
-    normalizer: Annotated[
-        str, option("--normalizer", "-n", help="none, basic, whisper-en, open-asr-leaderboard or asr, the default.")
-    ] = "asr",
-    repeats: Annotated[
-        int, option("--repeats", min=1, help="Repetitions of starts, latencies and batches; default 3.")
-    ] = 3,
-    speed_sample: Annotated[
-        int, option("--speed-sample", min=1, help="Utterances for repeats, batches, streams, callers; default 32.")
-    ] = 32,
-    batches: Annotated[
-        str, option("--batches", help="Batch sizes to try, or none; default 1,2,4,8,16,32.")
-    ] = "1,2,4,8,16,32",
-    concurrency: Annotated[
-        str | None, option("--concurrency", help="Requests at once: 1,4,16,64; first token, RTF and audio per second.")
-    ] = None,
-    robustness: Annotated[
-        bool, option("--robustness", help="Noise, lengths, telephone, codecs, and sounds without speech too.")
-    ] = False,
-    robustness_sample: Annotated[
-        int, option("--robustness-sample", min=1, help="Utterances per row of the robustness card; default 24.")
-    ] = 24,
-    diarize: Annotated[
-        bool,
-        option("--diarize", help="Find speakers too: DER, JER, cpWER and speed; by NAME.rttm or NAME.stm beside."),
-    ] = False,
-    diarize_model: Annotated[
-        str | None, option("--diarize-model", help="Diarizer for --diarize: a name, a model, or a folder.")
-    ] = None,
-    device: Annotated[str, option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    compute_type: Annotated[str, option("--compute-type", "--dtype", help="auto, int8, float16, ...")] = "auto",
-    threads: Annotated[int, option("--threads", "-t", min=0, help="CPU threads; 0: the library decides.")] = 0,
-    offline: Annotated[bool, option("--offline", help="Never use the network.")] = False,
-    json: Annotated[Output, option("--json", help="Write every figure as JSON; - is standard output.")] = None,
-    csv: Annotated[Output, option("--csv", help="Write a row per figure.")] = None,
-    markdown: Annotated[Output, option("--markdown", help="Write the tables as Markdown.")] = None,
-    html: Annotated[Output, option("--html", help="Write a report to look at, in one file.")] = None,
-    plot: Annotated[Output, option("--plot", help="Accuracy against speed: FILE.png or FILE.svg.")] = None,
-    force: Annotated[bool, option("--force", help="Replace reports that were edited, and files of others.")] = False,
-    quiet: Annotated[bool, option("--quiet", "-q", help="Errors only, and no tables.")] = False,
-    verbose: Annotated[bool, option("--verbose", "-v", help="More about what is going on.")] = False,
+    *,
+    runs: RunOptions,
+    data: DataOptions,
+    how: RecognitionOptions,
+    what: FigureOptions,
+    machine: MachineOptions,
+    reports: ReportOptions,
 ) -> None:
     """Measure accuracy, speed and memory of engines on your recordings.
 
@@ -112,42 +53,28 @@ def bench(
     Examples: asr bench recordings -e whisper:tiny -e pocketsphinx · asr bench esb:librispeech-clean -e whisper:base
     --sample 200 --html report.html · asr bench --replay RUN.jsonl
     """
-    from asrcli.bench.plan import Plan
     from asrcli.bench.session import Request
     from asrcli.datasets.dataset import Wanted
-    from asrcli.engines.options import parse_engine_options
     from asrcli.places.addresses import settle
-    from asrcli.types import Options
 
-    settle(allow_host, offline=offline)
-    files = ReportPaths(json, csv, markdown, html, plot)
-    earlier = beside or []
-    _check(dataset, engine, earlier, replay)
-    if diarize_model and not diarize:
-        raise UsageError(f"--diarize-model {diarize_model} is for --diarize: add it")
-    _check_files(files, [*_read(dataset, earlier), *reads("an earlier run", replay)], force=force)
+    settle(data.allow_host, offline=machine.offline)
+    files = reports.paths
+    earlier = runs.beside or []
+    _check(dataset, runs.engine, earlier, runs.replay)
+    _check_files(files, [*_read(dataset, earlier), *reads("an earlier run", runs.replay)], force=reports.force)
     signal.signal(signal.SIGTERM, _interrupt)
-    with Console(quiet=quiet, verbose=verbose) as console:
-        spoken = language_code(language) if language not in (None, "auto") else None
-        options = Options(
-            language=spoken, beam_size=beam_size, length_penalty=length_penalty, chunk_length=chunk_length,
-            engine_options=parse_engine_options(engine_option or ()),
-        )  # fmt: skip
-        figures = Plan(
-            repeats=repeats, speed_sample=speed_sample, batches=_sizes(batches, "--batches"),
-            callers=_sizes(concurrency, "--concurrency"), robustness=robustness, robustness_sample=robustness_sample,
-            seed=seed, normalizer=_normalizer(normalizer), diarize=diarize, diarize_model=diarize_model,
-        )  # fmt: skip
+    with Console(quiet=reports.quiet, verbose=reports.verbose) as console:
         wanted = Request(
-            dataset=Wanted(dataset or "", sample, seed, text_column=text_column), engines=tuple(engine or ()),
-            options=options, plan=figures, vad=vad, told=language != "auto", device=device, dtype=compute_type,
-            threads=threads, offline=offline, folder=out,
+            dataset=Wanted(dataset or "", data.sample, data.seed, text_column=data.text_column),
+            engines=tuple(runs.engine or ()), options=how.asked(data.language), plan=what.plan(data.seed), vad=how.vad,
+            told=data.language != "auto", device=machine.device, dtype=machine.compute_type,
+            threads=machine.threads, offline=machine.offline, folder=runs.out,
         )  # fmt: skip
         try:
-            if replay:
-                code = _replay(replay, out, files, console, yes=yes, force=force)
+            if runs.replay:
+                code = _replay(runs.replay, runs.out, files, console, yes=runs.yes, force=reports.force)
             else:
-                code = _measure(wanted, earlier, files, console, force=force)
+                code = _measure(wanted, earlier, files, console, force=reports.force)
         except KeyboardInterrupt as interrupt:
             console.error("interrupted; the same command goes on from here")
             code = 128 + (interrupt.args[0] if interrupt.args else signal.SIGINT)
@@ -185,27 +112,6 @@ def _read(dataset: str | None, beside: list[Path]) -> list[File]:
 
     there = [path for path in beside if os.path.exists(path)]  # those that are not fail later
     return reads("an earlier run", *run_paths(there)) + reads("part of the dataset", *files_of(dataset or ""))
-
-
-def _normalizer(name: str) -> str:
-    from asrcli.text.normalisers import NORMALIZERS
-
-    if name not in NORMALIZERS:
-        raise UsageError(f"there is no normaliser '{name}': choose {', '.join(NORMALIZERS)}")
-    return name
-
-
-def _sizes(text: str | None, option: str) -> tuple[int, ...]:
-    """Return numbers above zero, in order, each once."""
-    if text is None or text == "none":
-        return ()
-    try:
-        sizes = sorted({int(part) for part in text.split(",") if part.strip()})
-    except ValueError:
-        sizes = [0]
-    if not sizes or sizes[0] < 1:
-        raise UsageError(f"{option} {text}: give whole numbers above 0, separated by commas")
-    return tuple(sizes)
 
 
 def _measure(wanted: Request, beside: list[Path], files: ReportPaths, console: Console, *, force: bool) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
 
 from asrcli.base.config import Setting, look_up, project_file, read, shown_files
 from asrcli.base.console import complain, tell, without_users
+from asrcli.base.hints import hint
 from asrcli.base.trust import trust, trust_file
 from asrcli.errors import UsageError
 
@@ -33,8 +33,8 @@ def config(
     command: Annotated[
         str | None, typer.Argument(metavar="COMMAND", help="Only this command's options; or trust.")
     ] = None,
-    changed: Annotated[bool, typer.Option("--changed", help="Only what is not the default.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON line per option.")] = False,
+    changed: bool = typer.Option(False, "--changed", help="Only what is not the default."),
+    as_json: bool = typer.Option(False, "--json", help="A JSON line per option."),
 ) -> None:
     """Show every option with its value and origin.
 
@@ -85,9 +85,7 @@ def all_rows(only: str | None = None) -> Iterator[Row]:
     from asrcli.cli.main import COMMANDS, application
 
     if only is not None and only not in COMMANDS:
-        close = get_close_matches(only, COMMANDS, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"choose one of: {', '.join(COMMANDS)}"
-        raise UsageError(f"no command '{only}'; {hint}")
+        raise UsageError(f"no command '{only}'; {hint(only, COMMANDS)}")
     program = application()
     for name in [only] if only else COMMANDS:
         yield from _rows(program.get_command(None, name), name)
@@ -118,9 +116,8 @@ def check_shared(names: Collection[str]) -> None:
     for path, there in shown_files():
         for key, value in (read(path) if there else {}).items():
             if not isinstance(value, dict) and key.replace("_", "-") not in known:
-                close = get_close_matches(key.replace("_", "-"), known, n=1)
-                hint = f"did you mean '{close[0]}'?" if close else "see asr config"
-                raise UsageError(f"'{path}': no command has an option '{key}'; {hint}")
+                near = hint(key.replace("_", "-"), known, "see asr config")
+                raise UsageError(f"'{path}': no command has an option '{key}'; {near}")
 
 
 def _shown(value: Any) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 MARKS = {"ok": "ok", "absent": "-", "broken": "BROKEN"}
 
 
 def doctor(
-    network: Annotated[bool, typer.Option("--network", help="See whether the model hub can be reached, too.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,
+    network: bool = typer.Option(False, "--network", help="See whether the model hub can be reached, too."),
+    json: bool = typer.Option(False, "--json", help="Findings as JSON."),
 ) -> None:
     """Probe devices and libraries, and say how to mend what is broken.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from asrcli.base.hints import hint
 from asrcli.cli import apps
 from asrcli.errors import UsageError
 
@@ -43,7 +44,7 @@ HEADINGS = ("MODEL", "WEIGHTS", "SIZE", "LANGUAGES", "LICENCE", "PARAMETERS")
 @app.callback(invoke_without_command=True)
 def engines(
     context: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="Everything known, as JSON.")] = False,
+    json: bool = typer.Option(False, "--json", help="Everything known, as JSON."),
 ) -> None:
     """List the engines, aligners and diarizers, their models, and which weights are on this machine.
 
@@ -64,7 +65,7 @@ def engines(
 @app.command()
 def show(
     names: Annotated[list[str], typer.Argument(metavar="ENGINE", help="qwen3; aligner:qwen3; diarizer:campplus.")],
-    json: Annotated[bool, typer.Option("--json", help="Everything known, as JSON.")] = False,
+    json: bool = typer.Option(False, "--json", help="Everything known, as JSON."),
 ) -> None:
     """Show engines with all languages of each model by code and name, and the dialects; `show` may be left out.
 
@@ -91,10 +92,8 @@ def pull(
             metavar="ENGINE[:MODEL]", help="whisper:base; whisper is its default; aligner:qwen3; vad:firered."
         ),
     ],
-    safetensors: Annotated[
-        str | None, typer.Option("--safetensors", metavar="FOLDER", help="Also convert pickles, once, into FOLDER.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
+    safetensors: str | None = typer.Option(None, metavar="FOLDER", help="Also convert pickles, once, into FOLDER."),
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="Errors only."),
 ) -> None:
     """Download weights, or complete those that are partly here; prints the folder of each.
 
@@ -126,14 +125,11 @@ def pull(
 @app.command()
 def install(
     name: Annotated[str, typer.Argument(metavar="ENGINE", help="Which; ENGINE@BACKEND of one with several.")],
-    torch: Annotated[
-        str, typer.Option("--torch", help="cpu, or cuda with libraries for GPUs; auto: as this machine has one.")
-    ] = "auto",
-    package: Annotated[
-        str | None,
-        typer.Option("--package", metavar="REQUIREMENT", help="What brings an engine that is not installed here."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be installed, and where.")] = False,
+    torch: str = typer.Option("auto", help="cpu, or cuda with libraries for GPUs; auto: as this machine has one."),
+    package: str | None = typer.Option(
+        None, metavar="REQUIREMENT", help="What brings an engine that is not installed here."
+    ),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be installed, and where."),
 ) -> None:
     """Install what an engine requires into an environment of its own, beside what does not go together with it.
 
@@ -182,12 +178,9 @@ def _plugin(name: str) -> tuple[type[Plugin], str | None]:
 
 def _unknown(name: str, known: Collection[str]) -> UsageError:
     """Return the mistake of a name that no card has."""
-    from difflib import get_close_matches
-
     # A card of another role is named with it: campplus is diarizer:campplus.
-    close = [one for one in known if one.endswith(f":{name}")] or get_close_matches(name, known, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else f"choose one of: {', '.join(known)}"
-    return UsageError(f"unknown engine '{name}': {hint}")
+    whole = next((one for one in known if one.endswith(f":{name}")), name)
+    return UsageError(f"unknown engine '{name}': {hint(whole, known)}")
 
 
 def _as_json(found: Sequence[EngineCard]) -> str:

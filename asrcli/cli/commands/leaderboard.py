@@ -10,58 +10,26 @@ import typer
 
 from asrcli.base.console import complain, harmless, tell
 from asrcli.cli import apps
+from asrcli.cli.commands.leaderboard_options import Day, Force, ReportOptions, TableOptions, Tables, ViewOptions
+from asrcli.cli.groups import grouped, words
 from asrcli.errors import InputError, UsageError
-from asrcli.outputs.targets import File, ReportPaths, check_targets, reads, writes
+from asrcli.outputs.targets import File, check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.leaderboard.tables import Table
     from asrcli.web.client import Web
 
 app = apps.app()
-Output = Path | None
-Force = Annotated[bool, typer.Option("--force", help="Replace reports that were edited, and files of others.")]
 DEFAULT = "english"
-Tables = Annotated[
-    list[str] | None, typer.Option("--table", "-t", help="Tables (see `asr leaderboard tables`). Default: english.")
-]
-Day = Annotated[str | None, typer.Option("--date", help="The version of this day or the last before it, YYYY-MM-DD.")]
 
 
 @app.callback(invoke_without_command=True)
+@grouped
 def leaderboard(
     context: typer.Context,
-    table: Tables = None,
-    date: Day = None,
-    top: Annotated[int, typer.Option(min=0, help="How many rows; 0 shows all.")] = 20,
-    sets: Annotated[str | None, typer.Option(help="Average over these test sets only, comma-separated.")] = None,
-    without: Annotated[str | None, typer.Option(help="Leave these test sets out, comma-separated.")] = None,
-    language: Annotated[str | None, typer.Option("--language", "-l", help="Only test sets of this language.")] = None,
-    licence: Annotated[
-        str | None, typer.Option("--licence", "--license", help="Only models whose licence contains this.")
-    ] = None,
-    only_open: Annotated[bool, typer.Option("--open", help="Only models with open weights.")] = False,
-    min_size: Annotated[float | None, typer.Option(min=0, help="At least so many billion parameters.")] = None,
-    max_size: Annotated[float | None, typer.Option(min=0, help="At most so many billion parameters.")] = None,
-    min_rtfx: Annotated[
-        float | None, typer.Option(min=0, help="At least so many seconds of audio in a second.")
-    ] = None,
-    search: Annotated[str | None, typer.Option(help="Only models whose name contains this.")] = None,
-    sort: Annotated[str, typer.Option(help="average, rtfx, size, model or a test set.")] = "average",
-    mix: Annotated[bool, typer.Option("--mix", help="Rank rows of different protocols against each other.")] = False,
-    add: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="RUN", help="Place a run of `asr bench`, or a folder of them, beside the rows."),
-    ] = None,
-    json_path: Annotated[Output, typer.Option("--json", help="Write JSON; - is standard output.")] = None,
-    csv_path: Annotated[Output, typer.Option("--csv", help="Write CSV; - is standard output.")] = None,
-    markdown_path: Annotated[
-        Output,
-        typer.Option("--markdown", help="Write Markdown between the markers of FILE; - is standard output."),
-    ] = None,
-    html_path: Annotated[Output, typer.Option("--html", help="Write a page to look at, in one file.")] = None,
-    plot: Annotated[Output, typer.Option(help="Draw accuracy against speed: FILE.png, .svg or .pdf.")] = None,
-    force: Force = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no table.")] = False,
+    which: TableOptions,
+    rows: ViewOptions,
+    reports: ReportOptions,
 ) -> None:
     """Show what is published about recognisers, dated and with its sources, and place your own runs beside it.
 
@@ -83,38 +51,24 @@ def leaderboard(
     from asrcli.leaderboard.view import View
     from asrcli.reports.written import check_reports
 
-    paths = ReportPaths(json_path, csv_path, markdown_path, html_path, plot)
-    check_reports(paths, blocks=True, force=force)
-    if plot is not None:
+    paths = reports.paths
+    check_reports(paths, blocks=True, force=reports.force)
+    if reports.plot is not None:
         from asrcli.reports.plot import check_plot
 
-        check_plot(plot)
-    added = run_paths(add or [])
+        check_plot(reports.plot)
+    added = run_paths(rows.add or [])
     check_targets(writes(**paths._asdict()), reads("a run", *added))
-    tables = [load(name, day_of(date)) for name in dict.fromkeys(table or [DEFAULT])]
+    tables = [load(name, day_of(which.date)) for name in dict.fromkeys(which.table or [DEFAULT])]
     runs = place_runs(added, tables[0])
     view = View(
-        words(sets) or sets_of(runs, tables),
-        words(without),
-        language,
-        licence,
-        only_open,
-        min_size,
-        max_size,
-        min_rtfx,
-        search,
-        sort,
-        mix,
-    )
+        words(rows.sets) or sets_of(runs, tables), words(rows.without), rows.language, rows.licence, rows.only_open,
+        rows.min_size, rows.max_size, rows.min_rtfx, rows.search, rows.sort, rows.mix,
+    )  # fmt: skip
     board = arrange(tables, view, merge_rows(runs))
-    if table is None and date is None and (newer := newer_than(tables[0])):
+    if which.table is None and which.date is None and (newer := newer_than(tables[0])):
         board = replace(board, notes=(*board.notes, newer))
-    report(board, top, runs, paths, force=force, quiet=quiet)
-
-
-def words(text: str | None) -> tuple[str, ...]:
-    """Return the words of a comma-separated option."""
-    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+    report(board, rows.top, runs, paths, force=reports.force, quiet=reports.quiet)
 
 
 def day_of(text: str | None) -> str | None:
@@ -135,7 +89,7 @@ def day_of(text: str | None) -> str | None:
 
 @app.command()
 def tables(
-    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    json: bool = typer.Option(False, "--json", help="As JSON."),
 ) -> None:
     """List the tables and their versions: who stands behind them, how many models, which test sets."""
     from asrcli.leaderboard.listing import show_tables
@@ -147,7 +101,7 @@ def tables(
 def check(
     table: Tables = None,
     date: Day = None,
-    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    json: bool = typer.Option(False, "--json", help="As JSON."),
 ) -> None:
     """Recompute tables and list what is wrong or fragile in them, such as ranks that hang on one test set."""
     from asrcli.base.console import table_console
@@ -169,9 +123,7 @@ def check(
 @app.command()
 def update(
     names: Annotated[list[str] | None, typer.Argument(metavar="TABLE", help="Default: all live tables.")] = None,
-    replay: Annotated[
-        Path | None, typer.Option(help="Answer from recorded files in this folder and open no connection.")
-    ] = None,
+    replay: Path | None = typer.Option(None, help="Answer from recorded files in this folder and open no connection."),
 ) -> None:
     """Read the live tables of the hub. What has changed becomes a new version; no version is ever lost.
 
@@ -214,15 +166,14 @@ def web_for(replay: Path | None) -> Web:
 @app.command()
 def score(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Manifests of the leaderboard, or run records.")],
-    language: Annotated[str, typer.Option("--language", "-l", help="Code; decides on the normaliser.")] = "en",
-    write: Annotated[bool, typer.Option("--write", help="Write NAME.score.json beside each manifest.")] = False,
-    eval_results: Annotated[
-        Output,
-        typer.Option("--eval-results", metavar="DIR", help="Write DIR/.eval_results, for the model's repository."),
-    ] = None,
+    language: str = typer.Option("en", "--language", "-l", help="Code; decides on the normaliser."),
+    write: bool = typer.Option(False, "--write", help="Write NAME.score.json beside each manifest."),
+    eval_results: Path | None = typer.Option(
+        None, metavar="DIR", help="Write DIR/.eval_results, for the model's repository."
+    ),
     force: Force = False,
-    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+    json: bool = typer.Option(False, "--json", help="As JSON."),
+    csv: bool = typer.Option(False, "--csv", help="As CSV."),
 ) -> None:
     """Score the Open ASR Leaderboard's manifests, MODEL_owner-name_DATASET_path_name_split.jsonl, as it does itself."""
     from asrcli.base.languages import language_code
@@ -261,9 +212,9 @@ def export(
     runs: Annotated[
         list[Path] | None, typer.Argument(metavar="RUN", help="Run records of `asr bench`, or folders of them.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the manifests.")] = Path("results"),
-    model: Annotated[str | None, typer.Option(help="The model's id on the hub, owner/name.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="path_name_split, as in the names of manifests.")] = None,
+    out: Path = typer.Option(Path("results"), "--out", "-o", help="Folder for the manifests."),
+    model: str | None = typer.Option(None, help="The model's id on the hub, owner/name."),
+    dataset: str | None = typer.Option(None, help="path_name_split, as in the names of manifests."),
     force: Force = False,
 ) -> None:
     """Write run records as the Open ASR Leaderboard's manifests, ready to be submitted."""
@@ -292,7 +243,7 @@ def readme(
     ],
     table: Tables = None,
     date: Day = None,
-    only_open: Annotated[bool, typer.Option("--open", help="Only models with open weights.")] = False,
+    only_open: bool = typer.Option(False, "--open", help="Only models with open weights."),
 ) -> None:
     """Rewrite the first ten of the leaderboard between two markers of a README; nothing else in it changes."""
     from asrcli.leaderboard.markdown import write_block

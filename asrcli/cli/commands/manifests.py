@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrcli.base.console import Console
-from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions, of_recordings, refuse
+from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions, RunOptions, of_recordings
 from asrcli.cli.commands.running import run_planned
 from asrcli.cli.commands.sinks import Sinks, check_sinks
+from asrcli.cli.groups import refuse
 from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def run_manifest(
-    wanted: Request, sources: InputOptions, results: OutputOptions, reports: ReportOptions, console: Console
+    wanted: Request,
+    sources: InputOptions,
+    results: OutputOptions,
+    runs: RunOptions,
+    reports: ReportOptions,
+    console: Console,
 ) -> int:
     """Transcribe the utterances of a manifest and return the exit code: 1 when one of them failed."""
     from asrcli.runs.manifest import execute, plan
@@ -33,4 +39,4 @@ def run_manifest(
     if reports.json and wanted.naming.to_stdout:
         raise UsageError("--json and the manifest cannot share standard output; give --output")
     planned = plan(Path(sources.manifest or ""), wanted)
-    return run_planned(planned, lambda: execute(planned), console, Sinks(reports, planned))
+    return run_planned(planned, lambda: execute(planned), console, Sinks(reports, runs, planned))

@@ -11,7 +11,7 @@ import typer
 from asrcli.base.console import complain, printable
 from asrcli.base.counts import count_of
 from asrcli.cli import apps
-from asrcli.cli.commands.options import option
+from asrcli.cli.groups import option
 from asrcli.errors import UsageError
 
 MOST_NAMED = 10  # names on standard error
@@ -26,16 +26,15 @@ def report() -> None:
 @app.command()
 def merge(
     reports: Annotated[list[str], typer.Argument(metavar="REPORT", help="Files that --report has written.")],
-    of: Annotated[
-        list[str] | None,
-        option("--of", metavar="INPUT", help="Everything there should be a record of: a file or folder; several."),
-    ] = None,
-    missing: Annotated[
-        bool, option("--missing", help="Print the names of inputs without a result, instead of the records.")
-    ] = False,
-    null: Annotated[bool, option("--null", "-0", help="These names end with a NUL byte.")] = False,
-    output: Annotated[str | None, option("--output", help="Write the merged report here.")] = None,
-    force: Annotated[bool, option("--force", help="Replace a file that was edited, or is not asr's.")] = False,
+    of: list[str] | None = option(
+        None, metavar="INPUT", help="Everything there should be a record of: a file or folder; several."
+    ),
+    missing: bool = option(
+        False, "--missing", help="Print the names of inputs without a result, instead of the records."
+    ),
+    null: bool = option(False, "--null", "-0", help="These names end with a NUL byte."),
+    output: str | None = option(None, help="Write the merged report here."),
+    force: bool = option(False, "--force", help="Replace a file that was edited, or is not asr's."),
 ) -> None:
     """Put the reports of the jobs of an array into one, with a record for each input.
 

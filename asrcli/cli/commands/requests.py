@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions, refuse
+from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions
 from asrcli.cli.commands.sinks import check_sinks
+from asrcli.cli.groups import refuse, words
 from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
     from asrcli.audio.inputs import Found
     from asrcli.audio.vad import VadOptions
     from asrcli.base.console import Console
+    from asrcli.cli.commands.transcribe_options import (
+        DecodingOptions,
+        DiarizationOptions,
+        EngineOptions,
+        SilenceOptions,
+        SubtitleOptions,
+        TextOptions,
+    )
     from asrcli.diarization.speakers import SpeakerOptions
+    from asrcli.formats import Layout
     from asrcli.runs.shards import Shard
     from asrcli.types import Options
 
@@ -47,9 +57,9 @@ def inputs_and_formats(
     chosen += _place_for_answers(results, reports, options, chosen)
     _check_alternatives(reports, options, chosen)
     check_sinks(results, reports, len(found), chosen)
-    if sources.shard:
+    if part := sources.part:
         results.check_names(found, chosen)
-        found = sources.shard.of(found)
+        found = part.of(found)
     return tuple(found), tuple(chosen)
 
 
@@ -96,55 +106,20 @@ def _default_format(results: OutputOptions, options: Options) -> str:
     return "answers" if options.ask and plain and results.naming.folder is None else found
 
 
-def stretch(start: str | None, end: str | None, clip_timestamps: str | None = None) -> tuple[float, float | None]:
-    """Return where an input begins and ends, in seconds.
-
-    Raises:
-        UsageError: no such times.
-    """
-    if clip_timestamps not in (None, "0"):
-        parts = clip_timestamps.split(",")
-        if len(parts) > 2:
-            raise UsageError("--clip-timestamps takes one stretch, START,END; run asr once for each")
-        start, end = parts[0], parts[1] if len(parts) == 2 else None
-    first = _time(start, "--start") if start else 0.0
-    last = _time(end, "--end") if end else None
-    if last is not None and last <= first:
-        raise UsageError(f"--end {end} is not after --start {start or 0}")
-    return first, last
-
-
-MOST_SECONDS = 1e9  # 30 years: what is beyond is no time of a recording, and no number of samples
-
-
-def _time(text: str, option: str) -> float:
-    """Return seconds for ``90``, ``1:30`` or ``0:01:30.5``."""
-    try:
-        seconds = 0.0
-        for part in text.split(":"):
-            seconds = seconds * 60 + float(part)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= MOST_SECONDS:
-        raise UsageError(f"{option} {text}: give seconds, or hours:minutes:seconds such as 1:02:03.5")
-    return seconds
-
-
-def voice_activity(
-    wanted: bool, model: str, threshold: float | None, min_speech_ms: int | None, min_silence_ms: int | None
-) -> VadOptions | None:
+def voice_activity(silence: SilenceOptions) -> VadOptions | None:
     """Return what counts as speech, by default at the model's own threshold; ``None`` transcribes silence too."""
     from asrcli.audio.vad import SILERO, VadOptions
     from asrcli.engines import companions
 
-    if not wanted:
+    if not silence.vad:
         return None
-    default = VadOptions() if model == SILERO else VadOptions(threshold=companions.find_detector(model).threshold)
+    name, speech, pause = silence.vad_model, silence.vad_min_speech_duration_ms, silence.vad_min_silence_duration_ms
+    default = VadOptions() if name == SILERO else VadOptions(threshold=companions.find_detector(name).threshold)
     return VadOptions(
-        model=model,
-        threshold=default.threshold if threshold is None else threshold,
-        min_speech=default.min_speech if min_speech_ms is None else min_speech_ms / 1000,
-        min_silence=default.min_silence if min_silence_ms is None else min_silence_ms / 1000,
+        model=name,
+        threshold=default.threshold if silence.vad_threshold is None else silence.vad_threshold,
+        min_speech=default.min_speech if speech is None else speech / 1000,
+        min_silence=default.min_silence if pause is None else pause / 1000,
     )
 
 
@@ -155,9 +130,10 @@ def engine_choice(engine: str, fast: bool) -> str:
     return "fast" if fast else engine
 
 
-def punctuation(punctuate: bool, model: str | None) -> str | None:
+def punctuation(text: TextOptions) -> str | None:
     """Return the punctuation model, or ``None`` where none is wanted."""
-    if not punctuate:
+    model = text.punctuation_model
+    if not text.punctuate:
         refuse({f"--punctuation-model {model}": model}, "is for --punctuate: give that too")
         return None
     from asrcli.companions import PUNCTUATORS
@@ -189,24 +165,62 @@ def track_choice(text: str | None) -> str | None:
     return text
 
 
-def speaker_options(
-    diarize: bool, rttm: str | None, wanted: SpeakerOptions, sources: InputOptions
-) -> SpeakerOptions | None:
+def speaker_options(typed: DiarizationOptions, sources: InputOptions) -> SpeakerOptions | None:
     """Return how speakers are found: by a model as wanted, from a file, or not at all."""
     from asrcli.diarization.speakers import SpeakerOptions
 
-    if wanted.same:
+    least, most, model = typed.min_speakers, typed.max_speakers, typed.diarize_model
+    if typed.same_speakers:
         why = "takes some of the recordings, and --same-speakers compares all: leave one of them out"
         refuse({"--shard": sources.shard, "--manifest": sources.manifest}, why)
-    if not diarize:
-        counts: dict[str, object] = {"--speakers": wanted.exactly, "--min-speakers": wanted.at_least}
-        counts |= {"--max-speakers": wanted.at_most, "--diarize-model": wanted.model, "--voices": wanted.voices}
-        given = {f"{name} {value}": value for name, value in counts.items()}
-        refuse({**given, "--same-speakers": wanted.same}, "is for --diarize: give that too")
-        return None if rttm is None else SpeakerOptions(rttm=rttm)
-    if rttm is not None:
+    if not typed.diarize:
+        values = {"--speakers": typed.speakers, "--min-speakers": least, "--max-speakers": most}
+        given = {
+            f"{name} {value}": value
+            for name, value in (values | {"--diarize-model": model, "--voices": typed.voices}).items()
+        }
+        refuse({**given, "--same-speakers": typed.same_speakers}, "is for --diarize: give that too")
+        return None if typed.rttm_in is None else SpeakerOptions(rttm=typed.rttm_in)
+    if typed.rttm_in is not None:
         raise UsageError("--rttm-in has the speakers already: leave out --diarize")
-    return wanted
+    return SpeakerOptions(None, model, typed.speakers, least, most, typed.voices, typed.same_speakers)
+
+
+def layout(typed: SubtitleOptions) -> Layout:
+    """Return how subtitles are shaped."""
+    from asrcli.formats import layout
+
+    return layout(
+        typed.subs or "default", max_line_width=typed.max_line_width, max_lines=typed.max_line_count,
+        max_cps=typed.max_cps, max_words_per_line=typed.max_words_per_line, min_duration=typed.min_duration,
+        max_duration=typed.max_duration, min_gap=typed.min_gap, highlight_words=typed.highlight_words,
+    )  # fmt: skip
+
+
+def recognition(engine: EngineOptions, text: TextOptions, decoding: DecodingOptions) -> Options:
+    """Return what the engine is asked for."""
+    from asrcli.engines.options import parse_engine_options
+    from asrcli.types import Options
+
+    return Options(
+        language=spoken_language(engine.language), task=task_choice(engine.task, engine.translate),
+        prompt=engine.prompt, hotwords=words(engine.hotwords) if engine.hotwords else None,
+        language_model=language_model_file(decoding.language_model), word_timestamps=text.word_timestamps,
+        beam_size=decoding.beam_size, n_best=decoding.n_best, best_of=decoding.best_of, patience=decoding.patience,
+        length_penalty=decoding.length_penalty, repetition_penalty=decoding.repetition_penalty,
+        no_repeat_ngram_size=decoding.no_repeat_ngram_size,
+        temperature=temperatures(decoding.temperature, decoding.temperature_increment_on_fallback),
+        compression_ratio_threshold=decoding.compression_ratio_threshold,
+        logprob_threshold=decoding.logprob_threshold, no_speech_threshold=decoding.no_speech_threshold,
+        condition_on_previous_text=decoding.condition_on_previous_text,
+        carry_initial_prompt=decoding.carry_initial_prompt,
+        hallucination_silence_threshold=decoding.hallucination_silence_threshold,
+        prepend_punctuations=decoding.prepend_punctuations, append_punctuations=decoding.append_punctuations,
+        suppress_tokens=numbers(decoding.suppress_tokens, "--suppress-tokens", int),
+        max_new_tokens=decoding.max_new_tokens, chunk_length=decoding.chunk_length, batched=decoding.batched,
+        seed=decoding.seed, ask=tuple(engine.ask) if engine.ask else None,
+        engine_options=parse_engine_options(decoding.engine_option or ()),
+    )  # fmt: skip
 
 
 def task_choice(task: str | None, translate: bool) -> str | None:
@@ -228,11 +242,6 @@ def language_model_file(path: str | None) -> str | None:
     if path and not os.path.isfile(path):
         raise UsageError(f"--language-model {path}: there is no such file; name an ARPA or KenLM file")
     return path
-
-
-def words(text: str | None) -> tuple[str, ...]:
-    """Return the words of a list with commas."""
-    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def temperatures(text: str | None, increment: str | None) -> tuple[float, ...] | None:

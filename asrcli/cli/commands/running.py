@@ -23,20 +23,20 @@ from asrcli.runs.records import VERSION, discard_stdout, done_record, failed_rec
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from asrcli.cli.commands.options import ReportOptions
+    from asrcli.cli.commands.options import InputOptions, ReportOptions, RunOptions
     from asrcli.cli.commands.sinks import Planned
     from asrcli.runs.events import Done, JobEvent, Loaded, Note, Recognised, Worked, Written
     from asrcli.runs.jobs import Job, Output
     from asrcli.runs.plan import Request
 
 
-def run(wanted: Request, files_from: str | None, reports: ReportOptions, console: Console) -> int:
+def run(wanted: Request, sources: InputOptions, runs: RunOptions, reports: ReportOptions, console: Console) -> int:
     """Transcribe what was asked for and return the exit code."""
     from asrcli.runs.execute import execute
     from asrcli.runs.plan import plan
 
     planned = plan(wanted)
-    sinks = Sinks(reports, planned, reads("the list of inputs", files_from))
+    sinks = Sinks(reports, runs, planned, reads("the list of inputs", sources.files_from))
     return run_planned(planned, lambda: execute(planned), console, sinks)
 
 

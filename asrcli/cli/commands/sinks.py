@@ -14,7 +14,7 @@ from asrcli.runs.records import Lines, print_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asrcli.cli.commands.options import OutputOptions, ReportOptions
+    from asrcli.cli.commands.options import OutputOptions, ReportOptions, RunOptions
     from asrcli.formats import Layout
     from asrcli.runs.align_plan import AlignPlan
     from asrcli.runs.jobs import Job
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Sinks:
     """Where results and records go: standard output in the order of the inputs, the report, the events."""
 
-    def __init__(self, reports: ReportOptions, planned: Planned, read: Sequence[File] = ()) -> None:
+    def __init__(self, reports: ReportOptions, runs: RunOptions, planned: Planned, read: Sequence[File] = ()) -> None:
         """Open what a plan needs, after everything that it will write was held against everything that it reads.
 
         Raises:
@@ -35,11 +35,11 @@ class Sinks:
         """
         named = writes(report=reports.report, events=reports.events)
         check_targets([*written_by(planned), *named], [*planned.read, *read])
-        self.dry_run, self.fail_fast, self.json = reports.dry_run, reports.fail_fast, reports.json
+        self.dry_run, self.fail_fast, self.json = runs.dry_run, runs.fail_fast, reports.json
         self.stdout_taken = self.json or any(one.path == "-" for one in named)  # no names of files among records
         report, events = (None, None) if self.dry_run else (reports.report, reports.events)
-        self.report = Lines(report, "--report", force=reports.force)
-        self.events = Lines(events, "--events", force=reports.force)
+        self.report = Lines(report, "--report", force=runs.force)
+        self.events = Lines(events, "--events", force=runs.force)
 
     @property
     def stdout_gone(self) -> bool:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli.base.console import Console, clock, harmless, tell
 from asrcli.cli.commands.notes import say_doubts, say_failure
-from asrcli.cli.commands.options import InputOptions, LiveOptions, ReportOptions, of_recordings, refuse
+from asrcli.cli.commands.options import InputOptions, LiveOptions, ReportOptions, RunOptions, of_recordings
 from asrcli.cli.commands.running import leave
 from asrcli.cli.commands.sinks import Sinks
+from asrcli.cli.groups import refuse
 from asrcli.errors import AsrError, EngineUnavailable, UsageError
 from asrcli.outputs.targets import reads
 from asrcli.runs.records import VERSION, done_record, failed_record, now, print_json, segment_record
@@ -34,7 +35,12 @@ IDLE = 10.0  # seconds without growth after which a followed file is over
 
 
 def run_live(
-    wanted: Request, sources: InputOptions, reports: ReportOptions, live: LiveOptions, console: Console
+    wanted: Request,
+    sources: InputOptions,
+    runs: RunOptions,
+    reports: ReportOptions,
+    live: LiveOptions,
+    console: Console,
 ) -> int:
     """Transcribe one input while it is made and return the exit code.
 
@@ -46,7 +52,7 @@ def run_live(
     from asrcli.streaming.session import Session
     from asrcli.streaming.sources import LIST, open_source, parse_pcm
 
-    name = _check(wanted, sources, reports, live)
+    name = _check(wanted, sources, runs, live)
     if wanted.speakers is not None:
         wanted = replace(wanted, speakers=replace(wanted.speakers, live=True))
     if name == LIST:
@@ -60,7 +66,7 @@ def run_live(
     wanted = _timed_live(planned, wanted)
     planned = replace(planned, request=wanted)
     check_replaceable([output.path for job in planned.jobs for output in job.outputs], force=wanted.force)
-    with closing(Sinks(reports, planned, reads("the list of inputs", sources.files_from))) as sinks:
+    with closing(Sinks(reports, runs, planned, reads("the list of inputs", sources.files_from))) as sinks:
         for text in planned.notices:
             console.note(text)
         choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
@@ -115,14 +121,14 @@ def _timed_live(planned: Plan, wanted: Request) -> Request:
     return replace(request, options=replace(request.options, word_timestamps=None))
 
 
-def _check(wanted: Request, sources: InputOptions, reports: ReportOptions, live: LiveOptions) -> str:
+def _check(wanted: Request, sources: InputOptions, runs: RunOptions, live: LiveOptions) -> str:
     """Return the name of the one input. Raises `UsageError`."""
     if not live.stream:
         raise UsageError(f"--{live.given[0]} is for --stream: add it")
     of_files = of_recordings(wanted) | {
         "--workers": wanted.workers.count, "--ray": wanted.workers.ray,
         "--languages": wanted.languages, "--identify-with": wanted.identifier, "--punctuate": wanted.punctuation,
-        "--batch-size": wanted.batch_size, "--manifest": sources.manifest, "--dry-run": reports.dry_run,
+        "--batch-size": wanted.batch_size, "--manifest": sources.manifest, "--dry-run": runs.dry_run,
         "--ask": wanted.options.ask, "--numbers": wanted.writing.numbers != "as-is", "--script": wanted.writing.script,
     }  # fmt: skip
     if (speakers := wanted.speakers) is not None:
@@ -173,7 +179,7 @@ class Live:
                 if isinstance(happening, Over):
                     code = self._over(happening)
                     break
-                self._guarded(lambda: self._handle(happening))  # noqa: B023 -- called at once
+                self._guarded(self._handle, happening)
         finally:
             self.text.stop()
         if self.stopped or code:
@@ -186,10 +192,10 @@ class Live:
         self.stopped = 128 + number
         self.session.stop()
 
-    def _guarded(self, write: Callable[[], None]) -> None:
+    def _guarded(self, write: Callable[..., None], *values: object) -> None:
         """Write; when the reader has gone, transcribe no more, and write what are files."""
         try:
-            write()
+            write(*values)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             if not self.job.outputs:
@@ -249,7 +255,7 @@ class Live:
         if error is not None:
             record = failed_record(error)
         self.sinks.report.write("input", input=self.job.name, status="failed" if error else "done", **record)
-        self._guarded(lambda: self._last_words(over, written, error))
+        self._guarded(self._last_words, over, written, error)
         return 0 if error is None else getattr(error, "exit_code", 1)
 
     def _last_words(self, over: Over, written: list[str], error: Exception | None) -> None:

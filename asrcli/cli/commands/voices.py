@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from asrcli.cli import apps
-from asrcli.cli.commands.options import option
+from asrcli.cli.groups import option
 
 app = apps.app(no_args_is_help=True)
 
@@ -28,11 +28,9 @@ def add(
     folder: Folder,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who speaks.")],
     recordings: Annotated[list[str], typer.Argument(metavar="RECORDING", help="Some seconds of that voice alone.")],
-    diarize_model: Annotated[
-        str | None, option("--diarize-model", help="The diarizer that makes the print, as for asr transcribe.")
-    ] = None,
-    force: Annotated[bool, option("--force", help="Replace the print of that name.")] = False,
-    offline: Annotated[bool, option("--offline", help="Ask the network for nothing.")] = False,
+    diarize_model: str | None = option(None, help="The diarizer that makes the print, as for asr transcribe."),
+    force: bool = option(False, "--force", help="Replace the print of that name."),
+    offline: bool = option(False, "--offline", help="Ask the network for nothing."),
 ) -> None:
     """Make the print of a voice, write it into the folder, and print the file.
 

@@ -23,7 +23,7 @@ from asr_plugins.canary.layout import LLM_CONFIG, TOKENIZER, TOKENIZER_CONFIG, W
 from asr_plugins.canary.native import batches
 from asr_plugins.canary.tokens import Tokens
 from asr_plugins.nemo.quiet import output_held_back
-from asrcli.base.files import cause
+from asrcli.base.files import brief, cause
 from asrcli.errors import EngineUnavailable, ModelError
 
 if TYPE_CHECKING:
@@ -151,8 +151,7 @@ def _load(layout: Layout) -> Any:
     try:
         missing, unexpected = model.load_state_dict(load_file(path), strict=False)
     except (SafetensorError, OSError, RuntimeError) as error:
-        reason = " ".join(cause(error).split())[:300]
-        raise ModelError(f"'{path}' cannot be loaded ({reason}); download it again") from error
+        raise ModelError(f"'{path}' cannot be loaded ({brief(error)}); download it again") from error
     tied = model.llm.base_model.model.lm_head.weight is model.embed_tokens.weight
     wrong = sorted({*missing} - ({TIED} if tied else set())) + sorted(unexpected)
     if wrong:

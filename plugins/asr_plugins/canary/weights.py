@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from asr_plugins.canary.decoding import ATTENTION, attend
 from asr_plugins.canary.features import LogMel
 from asr_plugins.canary.layout import WEIGHTS, Encoder, Layout
-from asrcli.base.files import cause
+from asrcli.base.files import brief, cause
 from asrcli.errors import ModelError
 
 ENCODER, LLM = "perception.encoder.", "llm.base_model.model."
@@ -164,9 +164,8 @@ def _fill(network: Any, state: Mapping[str, Tensor], layout: Layout) -> None:
     try:
         network.load_state_dict(state, strict=True, assign=True)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
         raise ModelError(
-            f"'{layout.folder / WEIGHTS}' does not fit its {layout.folder / 'config.json'}: {reason}"
+            f"'{layout.folder / WEIGHTS}' does not fit its {layout.folder / 'config.json'}: {brief(error)}"
         ) from error
     network.eval().requires_grad_(False)
 

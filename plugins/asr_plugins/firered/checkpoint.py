@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asrcli.base.files import cause
+from asrcli.base.files import brief, cause
 from asrcli.errors import ModelError
+from asrcli.weights.pickles import check_no_pointer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +29,6 @@ SAFE_MODEL = "model.safetensors"
 SAFE_CONFIG = "config.json"
 LLM_FOLDER = "Qwen2-7B-Instruct"
 ALLOWED = {"argparse.Namespace"}  # the only global of the official pickles beyond torch's own list
-LFS_POINTER = b"version https://git-lfs"
 # What torch's restricted unpickler raises for damaged bytes, as fuzzing showed: any opcode may meet any operand.
 DAMAGED = (
     pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, OSError,
@@ -140,8 +140,7 @@ def read_pickle(path: Path, weights: bool = True) -> tuple[dict[str, object], di
         with torch.serialization.safe_globals([argparse.Namespace]):
             package = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except DAMAGED as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"{path} cannot be read as weights ({reason[:200]}); download it again") from error
+        raise ModelError(f"{path} cannot be read as weights ({brief(error)}); download it again") from error
     return _unpack(package, path, weights)
 
 
@@ -163,12 +162,7 @@ def _check_file(path: Path) -> None:
         raise ModelError(
             f"{path} is missing; name the folder that holds it, or download the model again with asr engines pull"
         )
-    with path.open("rb") as file:
-        head = file.read(len(LFS_POINTER))
-    if head == LFS_POINTER:
-        raise ModelError(
-            f"{path} is a Git LFS pointer and not the weights; run 'git lfs pull' there or download it again"
-        )
+    check_no_pointer(path)
     try:
         whole = zipfile.is_zipfile(path)
     except zipfile.BadZipFile:

@@ -17,14 +17,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asr_plugins.firered.aed import pad
-from asr_plugins.firered.checkpoint import LFS_POINTER, LLM_FOLDER, Checkpoint, Tensors
+from asr_plugins.firered.checkpoint import LLM_FOLDER, Checkpoint, Tensors
 from asr_plugins.firered.config import BEAMS, encoder_config
 from asr_plugins.firered.features import FeatureExtractor
 from asr_plugins.firered.weights import build_encoder, build_linear, report_unused
-from asrcli.base.files import cause
+from asrcli.base.files import brief
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
+from asrcli.weights.library import loading
+from asrcli.weights.pickles import check_no_pointer
 from asrcli.weights.plain import plain_folder, read_json
 
 if TYPE_CHECKING:
@@ -218,13 +220,8 @@ def load_tokenizer(folder: Path) -> Any:
 
     if not folder.is_dir():
         raise ModelError(f"{folder} is missing: put the folder of Qwen/Qwen2-7B-Instruct there, or a link to it")
-    try:
-        with plain_folder(folder, "qwen2") as plain:
-            tokenizer = AutoTokenizer.from_pretrained(str(plain), local_files_only=True, trust_remote_code=False)
-    except ModelError:
-        raise
-    except Exception as error:  # the Rust library raises bare ones for damaged files
-        raise ModelError(f"{folder} has no readable tokenizer ({_first_line(error)}); download it again") from error
+    with loading(f"{folder} has no readable tokenizer"), plain_folder(folder, "qwen2") as plain:
+        tokenizer = AutoTokenizer.from_pretrained(str(plain), local_files_only=True, trust_remote_code=False)
     known = tokenizer.get_vocab()
     for token in ("<|im_start|>", "<|im_end|>", "<|endoftext|>"):
         if token not in known:
@@ -241,9 +238,7 @@ def load_qwen2(folder: Path, tensors: Tensors, dtype: torch.dtype) -> Any:
     from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM
 
     for file in sorted(folder.glob("*.safetensors")):
-        with file.open("rb") as opened:
-            if opened.read(len(LFS_POINTER)) == LFS_POINTER:
-                raise ModelError(f"{file} is a Git LFS pointer and not the weights; run 'git lfs pull' there")
+        check_no_pointer(file)
     try:
         data = read_json(folder / "config.json")
         kind = data.get("model_type")
@@ -266,7 +261,7 @@ def load_qwen2(folder: Path, tensors: Tensors, dtype: torch.dtype) -> Any:
     except Exception as error:  # of the library and of Rust, in a dozen kinds
         if is_out_of_memory(error):
             raise
-        raise ModelError(f"{folder} cannot be loaded ({_first_line(error)}); download it again") from error
+        raise ModelError(f"{folder} cannot be loaded ({brief(error)}); download it again") from error
     # The folder's own settings (sampling, top_k, a repetition penalty) are for chat.
     model.generation_config = GenerationConfig()
     merge_lora(model, tensors)
@@ -303,7 +298,3 @@ def _no_progress_bar() -> Iterator[None]:
     finally:
         if drawn:
             logging.enable_progress_bar()
-
-
-def _first_line(error: Exception) -> str:
-    return (cause(error).strip().splitlines() or [type(error).__name__])[0][:200]

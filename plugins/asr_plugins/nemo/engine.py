@@ -13,7 +13,7 @@ from asr_plugins.nemo.archive import find_archive, read_archive, unpack
 from asr_plugins.nemo.catalogue import MODELS
 from asr_plugins.nemo.hypotheses import keep_durations, mean_logprob, place_words, token_ids
 from asr_plugins.nemo.quiet import output_held_back
-from asrcli.base.files import cause
+from asrcli.base.files import brief
 from asrcli.capabilities import LoadsFiles
 from asrcli.engine import Device, Engine, Model, Weights
 from asrcli.engines.device import torch_place
@@ -215,8 +215,7 @@ def _load(archive: Archive, device: Any, dtype: Any) -> Any:
                 str(archive.path), map_location="cpu", strict=True, save_restore_connector=parts
             )
     except (RuntimeError, KeyError, ValueError, TypeError, FileNotFoundError, FileExistsError) as error:
-        first = cause(error).strip().splitlines() or [type(error).__name__]
-        raise ModelError(f"'{archive.path}' cannot be loaded by NeMo: {first[0]}") from error
+        raise ModelError(f"'{archive.path}' cannot be loaded by NeMo: {brief(error)}") from error
     return model.eval().to(device=device, dtype=dtype)
 
 

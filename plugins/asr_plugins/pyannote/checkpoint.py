@@ -14,7 +14,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-from asrcli.base.files import cause
+from asrcli.base.files import brief
 from asrcli.errors import ModelError
 
 CONFIG = "config.yaml"
@@ -67,8 +67,7 @@ def open_pipeline(folder: str | Path) -> Any:
         )
         return pipeline.instantiate(config.get("params") or pipeline.default_parameters())
     except (KeyError, ValueError, OSError) as error:
-        reason = " ".join(cause(error).split())[:200]
-        raise ModelError(f"'{root}' is no diarization pipeline that can be loaded: {reason}") from error
+        raise ModelError(f"'{root}' is no diarization pipeline that can be loaded: {brief(error)}") from error
 
 
 def _read_config(root: Path) -> dict[str, Any]:
@@ -81,8 +80,7 @@ def _read_config(root: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ModelError(f"'{root}' has no {CONFIG}: it is no folder of a pyannote pipeline") from None
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, RecursionError) as error:
-        reason = " ".join(cause(error).split())[:200]
-        raise ModelError(f"'{path}' is no config of a pyannote pipeline: {reason}") from error
+        raise ModelError(f"'{path}' is no config of a pyannote pipeline: {brief(error)}") from error
     if name not in PIPELINES:
         raise ModelError(f"'{path}' is a pipeline '{name}'; only {PIPELINES[0]} can be used")
     return dict(config)
@@ -120,8 +118,7 @@ def open_network(path: Path) -> Any:
         # A loss that was trained along has weights of its own, which nobody needs any more.
         missing = network.load_state_dict(checkpoint["state_dict"], strict=False).missing_keys
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"'{path}' is no checkpoint of pyannote.audio that can be loaded: {reason}") from error
+        raise ModelError(f"'{path}' is no checkpoint of pyannote.audio that can be loaded: {brief(error)}") from error
     if missing:
         raise ModelError(f"'{path}' is incomplete: it has no weights '{missing[0]}'")
     return network.eval()
@@ -165,5 +162,4 @@ def _load(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ModelError(f"there is no '{path}'") from None
     except (UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        reason = cause(error).strip().split("\n")[0]
-        raise ModelError(f"'{path}' is damaged, or not safe to open: {reason}") from error
+        raise ModelError(f"'{path}' is damaged, or not safe to open: {brief(error)}") from error

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asr_plugins.qwen3.config import Config
 from asrcli.base.files import cause
 from asrcli.errors import ModelError
+from asrcli.weights.library import loading, quiet
 from asrcli.weights.plain import plain_folder
 
 if TYPE_CHECKING:
@@ -169,24 +169,5 @@ def _load_tokenizer(folder: Path) -> Any:
 
     if not (folder / "tokenizer.json").exists() and not (folder / "vocab.json").exists():
         raise ModelError(f"{folder} has no tokenizer (tokenizer.json, or vocab.json and merges.txt); {AGAIN}")
-    try:
-        with _quiet(), plain_folder(folder) as plain:
-            return Qwen2TokenizerFast.from_pretrained(str(plain), local_files_only=True)
-    except ModelError:
-        raise
-    except Exception as error:  # the Rust library raises bare exceptions for damaged files
-        reason = (cause(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise ModelError(f"{folder}: the tokenizer cannot be read ({reason}); {AGAIN}") from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from writing to stderr, which is the core's."""
-    from transformers.utils import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
+    with quiet(), loading(f"{folder}: the tokenizer cannot be read"), plain_folder(folder) as plain:
+        return Qwen2TokenizerFast.from_pretrained(str(plain), local_files_only=True)

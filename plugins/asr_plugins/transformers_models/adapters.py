@@ -56,9 +56,9 @@ def load_adapter(network: Any, tokenizer: Any, folder: Path, adapter: str) -> No
     Raises:
         ModelError: the adapter is damaged, or the vocabulary has no letters for it.
     """
-    from asr_plugins.transformers_models.loading import loading
+    from asrcli.weights.library import loading
 
-    with loading(folder, f"the adapter '{adapter}'"):
+    with loading(f"the adapter '{adapter}' of '{folder}' cannot be loaded"):
         network.config._name_or_path = str(folder)
         network.load_adapter(adapter, force_load=True, local_files_only=True, use_safetensors=True)
         network.eval().requires_grad_(False)

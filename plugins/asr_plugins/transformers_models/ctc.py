@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from asr_plugins.transformers_models.adapters import find_adapter, has_adapters, load_adapter
 from asr_plugins.transformers_models.catalogue import Kind
 from asr_plugins.transformers_models.features import long_enough, make_batch
-from asr_plugins.transformers_models.loading import load_model, load_part, quiet
+from asr_plugins.transformers_models.loading import load_model, load_part
 from asr_plugins.transformers_models.vocabulary import Span, Vocabulary, read_vocabulary
 from asrcli.types import SAMPLE_RATE
+from asrcli.weights.library import quiet
 
 if TYPE_CHECKING:
     import torch

@@ -52,7 +52,7 @@ class Transformers(Engine):
     }
 
     def __init__(self, weights: Weights, device: Device) -> None:
-        from asr_plugins.transformers_models.loading import quiet
+        from asrcli.weights.library import quiet
 
         folder = local_path(type(self), weights)
         self.kind = kind_of(folder)

@@ -7,18 +7,17 @@ weights writes nonsense that looks like bad audio, so here it is an error.
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asr_plugins.transformers_models.catalogue import Kind, read_config
-from asrcli.base.files import cause
+from asrcli.base.files import brief, cause
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError, OutOfMemory
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
-from asrcli.weights.pickles import safe_folder
+from asrcli.weights.library import loading
+from asrcli.weights.pickles import check_no_pointer, safe_folder
 from asrcli.weights.plain import plain_folder
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 # Tensors that only training uses: absent from some published checkpoints, or left over in them.
 TRAINING = ("masked_spec_embed", "num_batches_tracked", "quantizer.", "project_q.", "project_hid.")
-LFS_POINTER = b"version https://git-lfs"
 GENERATION = (
     "bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id", "suppress_tokens",
     "begin_suppress_tokens", "forced_decoder_ids", "lang_to_id", "task_to_id", "is_multilingual",
@@ -65,7 +63,7 @@ def load_model(folder: Path, kind: Kind, device: torch.device, dtype: torch.dtyp
     except Exception as error:  # of the library and of Rust, in a dozen kinds
         if is_out_of_memory(error):
             raise OutOfMemory(f"model '{folder.name}' does not fit on {device}: {cause(error)}") from error
-        raise ModelError(f"'{folder}' cannot be loaded: {_first_line(error)}") from error
+        raise ModelError(f"'{folder}' cannot be loaded: {brief(error)}") from error
 
 
 def _config(folder: Path) -> Any:
@@ -99,19 +97,11 @@ def load_part(folder: Path, part: str) -> Any:
 
     check_no_adapter(folder)
     what = "the " + part.removeprefix("Auto").lower().replace("featureextractor", "feature extractor")
-    with loading(folder, what), plain_folder(folder, str(read_config(folder)["model_type"])) as plain:
+    with (
+        loading(f"{what} of '{folder}' cannot be loaded"),
+        plain_folder(folder, str(read_config(folder)["model_type"])) as plain,
+    ):
         return getattr(transformers, part).from_pretrained(str(plain), local_files_only=True, trust_remote_code=False)
-
-
-@contextmanager
-def loading(folder: Path, what: str) -> Iterator[None]:
-    """Raise `ModelError` for what the library says when a part of a folder is missing or damaged."""
-    try:
-        yield
-    except ModelError:
-        raise
-    except Exception as error:  # the Rust library raises bare ones for damaged files
-        raise ModelError(f"{what} of '{folder}' cannot be loaded: {_first_line(error)}") from error
 
 
 def check_files(folder: Path) -> None:
@@ -126,9 +116,7 @@ def check_files(folder: Path) -> None:
     for path in folder.glob("*.safetensors"):
         if not path.is_file():
             raise ModelError(f"'{path}' is no file: download the model again")
-        with path.open("rb") as file:
-            if file.read(len(LFS_POINTER)) == LFS_POINTER:
-                raise ModelError(f"'{path}' is a Git LFS pointer and not the weights; run 'git lfs pull' there")
+        check_no_pointer(path)
     safe_folder(folder)
 
 
@@ -157,24 +145,6 @@ def check_tensors(folder: Path, facts: dict[str, Any]) -> None:
         raise ModelError(f"'{folder}' cannot be loaded: {facts['error_msgs'][0]}")
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep the library's bars and reports off stderr; what matters in them is raised."""
-    from transformers.utils import logging
-
-    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*mismatched key_padding_mask")  # the library's own WavLM
-            yield
-    finally:
-        logging.set_verbosity(before)
-        if bars:
-            logging.enable_progress_bar()
-
-
 def _auto_class(kind: Kind) -> Any:
     import transformers
 
@@ -188,7 +158,3 @@ def _needed(names: Iterable[str]) -> list[str]:
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-
-
-def _first_line(error: Exception) -> str:
-    return (cause(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from asr_plugins.transformers_models.catalogue import Kind
 from asr_plugins.transformers_models.features import Batch, long_enough, make_batch
-from asr_plugins.transformers_models.loading import load_model, load_part, quiet
+from asr_plugins.transformers_models.loading import load_model, load_part
 from asrcli.errors import UsageError
 from asrcli.types import SAMPLE_RATE
+from asrcli.weights.library import quiet
 
 if TYPE_CHECKING:
     import torch
