@@ -115,6 +115,14 @@ def test_a_long_recording(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
+def test_no_word_is_lost_where_a_clip_ends(real: Callable[..., Result], recordings: dict[str, Path]) -> None:
+    """The pause that ends the first clip lies before these words, not within them."""
+    heard = real(recordings["two_cities"], "-e", "moonshine").out
+    assert re.search(r"nothing before us.\s+We were all going direct", heard)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_live(real: Callable[..., Result], recordings: dict[str, Path]) -> None:
     done = real("--stream", "-", "-e", "moonshine", stdin=recordings["beckett"].read_bytes())
     assert errors(done.out, IN_WHEEL["beckett"]) <= 2

@@ -6,6 +6,7 @@ below -45 dB of full scale; ``docs/accuracy.md`` has the measurements that the f
 
 from __future__ import annotations
 
+from collections import deque
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,10 @@ FRAME = 512  # samples (32 ms) that share a gain; a window of the model
 TARGET = 0.05  # RMS of the loudest frame of late; what is as loud or louder is left alone
 MOST_GAIN = 1000.0  # 60 dB: what 16 bits can hold of speech is found, and their noise stays noise
 RELEASE = 40.0  # dB a second by which the gain rises in what is quieter: with 10 or 20, quiet words after loud are lost
+# The noise of a pause is not raised to the level of speech: the model took it for speech, and the words after it for
+# none. The quietest of so many frames (3 s) stays so much below the target, at the very start less.
+FLOOR_FRAMES = 94
+FLOOR = 0.18  # of the target, -15 dB
 
 
 class Conditioner:
@@ -31,6 +36,7 @@ class Conditioner:
         self._at = 0
         self._loudest = 0.0  # RMS of the loudest frame of late, falling by RELEASE
         self._gain: float | None = None  # of the frame before
+        self._late: deque[float] = deque(maxlen=FLOOR_FRAMES)  # RMS of the frames of late
         self.standout = Standout()
 
     def feed(self, samples: Samples) -> Samples:
@@ -70,7 +76,10 @@ class Conditioner:
         self.standout.feed(np.sqrt(np.square(np.diff(frames, n=2)).mean(axis=1)).tolist())
         for level in np.sqrt(np.square(frames).mean(axis=1)).tolist():
             self._loudest = max(self._loudest * release, level)
-            gains.append(min(MOST_GAIN, max(1.0, TARGET / max(self._loudest, 1e-9))))
+            self._late.append(level)
+            floor = FLOOR ** (len(self._late) / FLOOR_FRAMES) / max(min(self._late), 1e-9)
+            wanted = TARGET * min(floor, 1 / max(self._loudest, 1e-9))
+            gains.append(min(MOST_GAIN, max(1.0, wanted)))
         known = np.array([gains[0] if self._gain is None else self._gain, *gains], np.float32)
         self._gain = gains[-1]
         before, after = np.minimum(known[:-1], known[1:])[:, None], known[1:, None]

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 NEAR = 0.25  # of the target: a longer pause that lies this much before the end beats a later, shorter one
 LAST_PART = 0.5  # of the target: a pause before this does not keep a long stretch of speech from being cut
 BREATH = 0.16  # seconds; the shortest pause within a region at which a clip may end
+# Voice activity takes words after a pause for none now and then, and short pauses for speech: a window as loud as the
+# loudest quarter is no pause, and one that is quieter by so much of its power (20 dB) is.
+HUSHED = 0.01
 LEAST_REST = 0.5  # seconds: a cut inside speech leaves at least this much for the next clip
 
 
@@ -198,13 +201,20 @@ class _Cutter:
 
     def _breath(self, low: int, high: int) -> int | None:
         """Return the middle of the longest pause that is too short to end a region, or None without one."""
+        import numpy as np
+
         if self.detector is None or self.options.vad is None:
             return None
-        low = -(-low // WINDOW)
-        probabilities = self.detector.probabilities(low * WINDOW / SAMPLE_RATE, high / SAMPLE_RATE)
+        low, high = -(-low // WINDOW), high // WINDOW
+        power = self._power(low, high)
+        if not len(power):
+            return None
+        loud = np.percentile(power, 75)
+        likely = self.detector.probabilities(low * WINDOW / SAMPLE_RATE, high * WINDOW / SAMPLE_RATE)
+        quieter, unlikely = power < loud, likely < self.options.vad.end_threshold
         longest, run = (0, 0), 0  # length and end, in windows
-        for number, probability in enumerate(probabilities.tolist(), 1):
-            run = run + 1 if probability < self.options.vad.end_threshold else 0
+        for number, quiet in enumerate((quieter & unlikely | (power < loud * HUSHED)).tolist(), 1):
+            run = run + 1 if quiet else 0
             longest = max(longest, (run, number))
         length, end = longest
         if length * WINDOW < _samples(BREATH):
@@ -218,7 +228,7 @@ class _Cutter:
         low, high = -(-low // WINDOW) * WINDOW, high // WINDOW * WINDOW
         if high - low < WINDOW:
             return low
-        energy = np.square(self.buffer.between(low, high).reshape(-1, WINDOW)).mean(axis=1)
+        energy = self._power(low // WINDOW, high // WINDOW)
         level = np.log10(energy + 1e-8) / 8 + 1  # 0 at -80 dB of full scale, 1 at full scale
         score = level
         if self.detector is not None:
@@ -227,6 +237,14 @@ class _Cutter:
         smooth = np.convolve(np.pad(score, 1, mode="edge"), np.ones(3) / 3, mode="valid")
         quietest = len(smooth) - 1 - int(np.argmin(smooth[::-1]))  # the last one, for dense packing
         return low + quietest * WINDOW + WINDOW // 2
+
+    def _power(self, low: int, high: int) -> Samples:
+        """Return the mean power of each window, from the window `low` to before `high`."""
+        import numpy as np
+
+        windows = self.buffer.between(low * WINDOW, max(low, high) * WINDOW).reshape(-1, WINDOW)
+        power: Samples = np.square(windows).mean(axis=1)
+        return power
 
     def _clip(self, units: list[_Unit], end: int) -> Clip:
         """Make the clip that ends at `end`, with its pads; a pad takes at most half of the pause beside it."""
