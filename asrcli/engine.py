@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from asrcli.base.torchaudio_guard import guard_torchaudio
+from asrcli.base.import_guard import guard_imports
 from asrcli.errors import EngineUnavailable, MissingExtra, UsageError
 
 if TYPE_CHECKING:
@@ -319,7 +319,7 @@ def load_plugin(group: str, kind: str, name: str) -> Any:
         close = get_close_matches(name, known, n=1)
         hint = f"did you mean '{close[0]}'?" if close else f"choose one of: {', '.join(sorted(known))}"
         raise UsageError(f"unknown {kind} '{name}': {hint}")
-    guard_torchaudio()  # what a plugin loads may import torchaudio
+    guard_imports()  # before what a plugin loads
     try:
         return known[name].load()
     except ImportError as error:
