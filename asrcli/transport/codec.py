@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 SAMPLES = "<f4"
 MOST_NUMBER = 1 << 64
+Built = TypeVar("Built")
 
 
 class ProtocolError(Exception):
@@ -67,6 +68,16 @@ def decode(head: bytes | bytearray, body: bytearray, kinds: Sequence[type]) -> A
         raise ProtocolError(f"expected one of {names}: {type(error).__name__} {error}") from error
 
 
+def build(kind: type[Built], values: Any) -> Built:
+    """Return a dataclass of decoded JSON, with every value of the kind that its annotation names.
+
+    Raises:
+        LookupError, TypeError, ValueError, RecursionError: it is not that.
+    """
+    found: Built = _build(kind, values, _Cutter(bytearray()))
+    return found
+
+
 class _Cutter:
     """Takes one array after the other from the bytes behind a message."""
 
@@ -114,6 +125,8 @@ def _simple(hint: Any, data: Any) -> Any:
     if hint in (int, float):
         if isinstance(data, int) and abs(data) >= MOST_NUMBER:
             raise ValueError("a number without an end")
+        if hint is int and isinstance(data, float) and not data.is_integer():
+            raise ValueError(f"{data} where a whole number belongs")
         return _of((int, float), data)
     return _of(hint, data) if isinstance(hint, type) else data
 

@@ -145,7 +145,7 @@ def bench(
         )  # fmt: skip
         try:
             if replay:
-                code = _replay(replay, out, files, console, yes=yes, force=force)
+                code = _replay(replay, wanted, files, console, yes=yes, force=force)
             else:
                 code = _measure(wanted, earlier, files, console, force=force)
         except KeyboardInterrupt as interrupt:
@@ -301,8 +301,8 @@ def _confirm(path: Path, named: list[str], console: Console, *, yes: bool) -> No
         raise UsageError(f"'{path}' is not replayed")
 
 
-def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console, *, yes: bool, force: bool) -> int:
-    """Run a run again and say what has drifted.
+def _replay(path: Path, typed: Request, files: ReportPaths, console: Console, *, yes: bool, force: bool) -> int:
+    """Run a run again and say what has drifted; of what was typed the folder and ``--offline`` hold.
 
     Raises:
         CheckFailed: other texts were transcribed, or the data is not the same.
@@ -316,7 +316,7 @@ def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console, 
     before = read_run(path)
     _confirm(path, named(before), console, yes=yes)
     with Board(console) as board:
-        results = measure(request_of(before, out or path.parent), board)
+        results = measure(request_of(before, typed.folder or path.parent, offline=typed.offline), board)
     for _, error in results.failed:
         raise error
     if not results.runs:
