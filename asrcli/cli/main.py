@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NamedTuple
@@ -24,7 +24,8 @@ from asrcli import __version__
 from asrcli.base.console import complain, line_of, say_bug
 from asrcli.base.files import reason, refusal
 from asrcli.cli import apps
-from asrcli.cli.spelling import check_values, mistaken_name, modern_spelling, option_names
+from asrcli.cli.spelling import check_numbers, check_values, mistaken_name, modern_spelling, option_names
+from asrcli.cli.variables import all_options, sentence, slips
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
 
 
@@ -86,7 +87,8 @@ class _Lenient:
         ctx.default_map = {name: setting.value for name, setting in found.items()}
         try:
             rest: list[str] = super().parse_args(ctx, words)  # type: ignore[misc]
-            for line in looked_up.lines(typed):
+            check_numbers(ctx.params)
+            for line in [*looked_up.lines(typed), *self._slips(ctx, typed)]:
                 complain(f"asr: {line}")
             return rest
         except typer.BadParameter as error:
@@ -96,6 +98,15 @@ class _Lenient:
                 raise
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"{found[name].origin}: '{found[name].value}' is no value for {option}") from error
+
+    def _slips(self, ctx: Any, typed: Collection[str]) -> list[str]:
+        """Return a line about each variable that is nearly one of the command, once for the whole command line."""
+        if "quiet" in typed:
+            return []
+        said = ctx.meta.setdefault("asrcli.slips", set())
+        found = [one for one in slips(option_names(self), lambda: set(all_options(application()))) if one not in said]
+        said.update(found)
+        return [sentence(*one) for one in found]
 
     def _typed(self, ctx: Any, words: list[str]) -> frozenset[str]:
         """Return the names of the options among words; of words that are no command line, none."""
