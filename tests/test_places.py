@@ -12,12 +12,13 @@ import wave
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.command import Run, write_wav
-from support.elsewhere import BUCKET, Bucket, Fault, Server, Site, certificate, moto_bucket, serving
+from support.elsewhere import BUCKET, App, Bucket, Fault, Server, Site, certificate, moto_bucket, serving
 
 from asrcli.audio.inputs import Found, expand
 from asrcli.base.trust import is_harmless
@@ -322,6 +323,30 @@ def test_a_folder_that_cannot_be_listed_says_why(bucket: Bucket, monkeypatch: py
     ) as caught:
         expand([f"s3://{BUCKET}/in/"])
     assert "\t" not in str(caught.value)
+
+
+def heedless(app: App) -> App:
+    """Return a store that answers a part of whatever there is now, whatever it is asked for."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        environ.pop("HTTP_IF_MATCH", None)
+        return app(environ, start_response)
+
+    return answer
+
+
+def test_parts_of_two_contents_are_no_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = 3 * blocks.FIRST
+    with moto_bucket(heedless) as store:
+        for name, value in store.environment.items():
+            monkeypatch.setenv(name, value)
+        store.put("talk", b"a" * size)
+        opened = Store("s3", BUCKET).open("talk")
+        assert opened.read(blocks.FIRST) == b"a" * blocks.FIRST
+        for other in (b"b" * size, b"a" * (size + 1)):
+            store.put("talk", other)
+            with pytest.raises(InputError, match="s3://bucket/talk: it changed while it was read"):
+                opened._fetch(blocks.FIRST, 2 * blocks.FIRST)
 
 
 def test_a_store_that_lists_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,9 @@ class Bucket:
         def fetch(first: int, last: int) -> bytes:
             with _spoken(f"{self.name}/{key}", InputError):
                 found, data = _ask(lambda: get(first, last, facts.tag))
-            if len(data) != last - first or found.size != facts.size:
+            if (found.size, found.tag) != (facts.size, facts.tag):  # of a server that does not heed the condition
+                raise InputError(f"{self.name}/{key}: it changed while it was read; the same command does it again")
+            if len(data) != last - first:
                 raise InputError(f"{self.name}/{key}: {last - first} bytes were asked for, and {len(data)} came")
             return data
 
