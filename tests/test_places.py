@@ -24,7 +24,7 @@ from asrcli.audio.inputs import Found, expand
 from asrcli.base.trust import is_harmless
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.naming import Naming
-from asrcli.places import addresses, asking, blocks, remote
+from asrcli.places import addresses, asking, blocks, remote, stores
 from asrcli.places.addresses import below, file_of, named, request_address, settle
 from asrcli.places.blocks import Blocks, Facts
 from asrcli.places.stores import Bucket as Store
@@ -356,6 +356,23 @@ def test_a_store_that_lists_without_an_end_is_given_up(monkeypatch: pytest.Monke
     monkeypatch.setattr(Store, "listed", lambda self, prefix: ((f"in/{n}.wav", Facts(1)) for n in itertools.count()))
     with pytest.raises(UsageError, match="'s3://listless/in' holds more than 1000 objects: name a folder in it"):
         expand(["s3://listless/in"])
+
+
+def test_a_list_of_empty_parts_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that always says that there is more, and never what, is not asked for ever."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        body = b"<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>"
+        body += b"</ListBucketResult>"
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+
+    monkeypatch.setattr(stores, "LISTING", 1.0)
+    with serving(answer) as server:
+        for name, value in Bucket(server).environment.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(UsageError, match="'s3://endless/in': its list does not come to an end"):
+            list(Store("s3", "endless").listed("in"))
 
 
 @pytest.mark.slow
