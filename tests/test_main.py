@@ -459,6 +459,20 @@ def test_records_on_a_full_disk_are_one_line(option: str, clean: Path) -> None:
     assert (done.returncode, done.stderr) == (1, f"asr: cannot write {option} /dev/full: no space left on device\n")
 
 
+@pytest.mark.parametrize(
+    ("streams", "code"),
+    [("2>/dev/full", 0), (">/dev/full 2>/dev/full", 1), ("2> >(true)", 0), ("2>&1 | true", 0), ("2>&-", 0)],
+)
+def test_nobody_takes_standard_error(streams: str, code: int, clean: Path) -> None:
+    """A log on a full disk ended the run after its first file, and with exit code 120."""
+    for name in ("one", "two", "three"):
+        shutil.copy(DIGITS, f"{name}.wav")
+    words = f"{sys.executable} -m asrcli transcribe one.wav two.wav three.wav -e fake -f txt --no-vad -o out"
+    done = subprocess.run(["bash", "-c", f"{words} {streams}; exit ${{PIPESTATUS[0]}}"], timeout=120)
+    assert done.returncode == code
+    assert sorted(path.name for path in Path("out").glob("*.txt")) == ["one.txt", "three.txt", "two.txt"]
+
+
 def numeric_options() -> Iterator[tuple[list[str], str]]:
     """Yield each option of each command that takes a number, with the words of the command."""
 

@@ -13,7 +13,6 @@ import signal
 import sys
 from collections.abc import Collection, Sequence
 from importlib import import_module
-from io import TextIOWrapper
 from typing import Any, NamedTuple
 
 import typer
@@ -25,6 +24,7 @@ from asrcli.base.console import complain, line_of, say_bug
 from asrcli.base.files import reason, refusal
 from asrcli.cli import apps
 from asrcli.cli.spelling import check_numbers, check_values, mistaken_name, modern_spelling, option_names
+from asrcli.cli.streams import prepare_streams
 from asrcli.cli.variables import all_options, sentence, slips
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
 
@@ -224,11 +224,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    _reopen()
-    for stream in (sys.stdout, sys.stderr):
-        # Data is UTF-8 whatever the locale, and a file's name comes out as the bytes it has.
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    prepare_streams()
     sys.excepthook = say_bug
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything imports onnxruntime, here or in a child
     words = list(sys.argv[1:] if argv is None else argv)
@@ -259,27 +255,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         complain(f"asr: {said}")
         sys.exit(1)
     sys.exit(code)
-
-
-def _reopen() -> None:
-    """Put something in the place of standard streams that were closed, or the next file that is opened takes it.
-
-    Nothing comes in, what is said is lost, and writing data fails as it should.
-    """
-    for number, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
-        try:
-            os.fstat(number)
-        except OSError:
-            opened = os.open(os.devnull, mode)
-            if opened != number:
-                os.dup2(opened, number)
-                os.close(opened)
-    if sys.stdin is None:
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 -- for as long as the program runs
-    if sys.stdout is None:
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 -- likewise
-    if sys.stderr is None:
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 -- likewise
 
 
 def _run(words: list[str]) -> int:
