@@ -210,6 +210,20 @@ def test_answers_that_no_server_gives(ask: Callable[[str], object]) -> None:
         assert line or name not in ("bytes", "two lengths", "a bomb", "a bomb in a bomb", "no gzip"), name
 
 
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("another number", "gave no answer of a chat: is it the right address?"),
+        ("brackets", "gave no answer of a chat: is it the right address?"),
+        ("a refusal with the key in lists", 'HTTP 401 {"error": [[[{"msg": "***"}]]]}: is ASR_LLM_KEY right?'),
+        ("leading with the key", "HTTP 307 leads on to /v1/***: give that address"),
+    ],
+)
+def test_what_is_wrong_with_a_chat_is_said_in_words(name: str, said: str) -> None:
+    assert judge(ask_chat, lambda connection: connection.sendall(RAW[name])).endswith(said)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("ask", [ask_speech, ask_chat])
