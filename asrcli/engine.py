@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrcli.base.hints import hint
-from asrcli.base.torchaudio_guard import guard_torchaudio
+from asrcli.base.import_guard import guard_imports
 from asrcli.errors import EngineUnavailable, MissingExtra, UsageError
 
 if TYPE_CHECKING:
@@ -316,7 +316,7 @@ def load_plugin(group: str, kind: str, name: str) -> Any:
     known = declared(group)
     if name not in known:
         raise UsageError(f"unknown {kind} '{name}': {hint(name, sorted(known))}")
-    guard_torchaudio()  # what a plugin loads may import torchaudio
+    guard_imports()  # before what a plugin loads
     try:
         return known[name].load()
     except ImportError as error:

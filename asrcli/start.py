@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-
 
 def main() -> None:
     """Run the program. An interrupt ends it at once until there is something to keep."""
+    from asrcli.base.children import settle
+
+    settle()  # before anything is imported that Python has not imported by itself
+    import signal
+
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from asrcli.cli.main import main as run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from asrcli.base.torchaudio_guard import guard_torchaudio
+from asrcli.base.import_guard import guard_imports
 
 # width, layers of encoder and decoder, heads: openai-whisper's model cards
 SHAPES = {"tiny": (384, 4, 6), "base": (512, 6, 8), "small": (768, 12, 12)}
@@ -21,7 +21,7 @@ def make(name: str, folder: Path) -> Path:
     import torch
     from ctranslate2.converters import TransformersConverter
 
-    guard_torchaudio()
+    guard_imports()
     from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
     width, layers, heads = SHAPES[name]

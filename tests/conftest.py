@@ -21,7 +21,7 @@ from support import recipes
 from support.command import Result, Run, Shell, quiet_environment
 from support.zygote import Zygote, common
 
-from asrcli.base.torchaudio_guard import guard_torchaudio
+from asrcli.base.import_guard import guard_imports
 
 HERE = Path(__file__).parent
 # Variables that are read when a command runs, or by a library that `zygote.py` does not import: HF_ by huggingface_hub.
@@ -48,7 +48,7 @@ settings.register_profile("asr", deadline=None, suppress_health_check=[HealthChe
 settings.load_profile("asr")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: children would ignore it
     signal.signal(signal.SIGINT, signal.default_int_handler)
-guard_torchaudio()  # tests import pyannote and NeMo directly, too
+guard_imports()  # tests import pyannote and NeMo directly, too
 # What lives as long as the process is not looked through for garbage again and again: an eighth of the processor time.
 gc.disable()
 gc.set_threshold(10_000, 20, 20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import pytest
 from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.command import Run, quiet_environment
+from support.command import Run, quiet_environment, write_wav
 
 from asrcli.aligner import AlignedWord, Aligner, installed_aligners, load_aligner_class
 from asrcli.alignment.language import guess_language
@@ -762,3 +763,14 @@ def test_a_corrected_subtitle_is_aligned(asr: Run, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     words = {line.split()[4]: float(line.split()[2]) for line in done.out.splitlines()}
     assert abs(words["seven"] - 2.24) < 0.05 and "tomorrow" in words
+
+
+def test_a_text_and_a_recording_the_other_way_round(asr: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "my talk.wav", 1.0)
+    (tmp_path / "my talk.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\none\n")
+    for audio in ("my talk.wav", "gone.mp3", "s3://bucket/talk.flac"):
+        done = asr("align", "my talk.srt", audio)
+        assert done.code == 2 and len(done.err.splitlines()) == 1, done.err
+        assert f"write asr align {shlex.quote(audio)} 'my talk.srt'" in done.err
+    same = asr("align", "my talk.wav", "my talk.wav")
+    assert same.code == 2 and "name the text second" in same.err

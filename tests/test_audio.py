@@ -320,6 +320,24 @@ def test_bad_input_is_one_clear_sentence(tmp_path: Path) -> None:
             assert "\n" not in str(caught.value).replace(str(path), "")
 
 
+def test_what_is_said_of_tracks_that_cannot_be_heard(tmp_path: Path) -> None:
+    """A file that lacks an audio track names the others; one that has it is never said to have none."""
+    wav = write_wav(tmp_path / "good.wav", chirp(1)).read_bytes()
+    m4a = encode(tmp_path / "good.m4a", chirp(1), 44_100, "aac").read_bytes()
+    coded = "is coded in a way that FFmpeg does not know"
+    for name, data, sentence in (
+        ("codec.wav", wav[:20] + b"\xff\x7f" + wav[22:], coded),
+        ("channels.wav", wav[:22] + b"\0\0" + wav[24:], coded),
+        ("bits.wav", wav[:34] + b"\0\0" + wav[36:], coded),
+        ("video.m4a", m4a.replace(b"soun", b"vide"), "has no audio track (only video)"),
+        ("nothing.m4a", m4a.replace(b"trak", b"free"), "has no audio track (only an empty container)"),
+    ):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(InputError) as caught:
+            probe(str(tmp_path / name))
+        assert sentence in str(caught.value) and "only audio" not in str(caught.value), name
+
+
 def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_wav(tmp_path / "a.wav", tone(1))
     if os.getuid() == 0:  # root may read everything: let the system call say what it says to others

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from asr_plugins.pocketsphinx_aligner import pronunciation
 from support.command import quiet_environment, write_wav
 from support.source import tree
 
-from asrcli.base.children import OWN, SERVERS, python, surroundings
+from asrcli.base.children import NOWHERE, OWN, SERVERS, python, surroundings
 from asrcli.cli.doctor import PROBES, Probe, examine
 from asrcli.digest.podcast import speech
+from asrcli.digest.podcast.speech import run_program
 from asrcli.transport.child import Child
 
 ROOT = Path(__file__).parent.parent
@@ -45,6 +50,13 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         path = folder / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"open({str(tmp_path / 'marker')!r}, 'a').write(__name__)\n")
+    for name in ("flite", "espeak-ng", "gcc", "git", "uv", "ffmpeg", "python3"):
+        (folder / name).write_text(f"#!/bin/sh\necho $0 >> '{tmp_path / 'marker'}'\n")
+        (folder / name).chmod(0o755)
+    touch = {"class_name": "subprocess.Popen", "config": {"args": ["touch", str(tmp_path / "marker")]}}
+    (folder / "one_logger_exporters_config.json").write_text(json.dumps({"exporters": [touch]}))
+    (folder / ".numba_config.yaml").write_text(f"cache_dir: {tmp_path / 'marker'}\n")  # where it unpickles
+    os.mkfifo(folder / "matplotlibrc")  # which would be waited for
     monkeypatch.chdir(folder)
     yield folder
     assert not (tmp_path / "marker").exists(), (tmp_path / "marker").read_text()
@@ -76,6 +88,66 @@ def test_the_speech_of_the_podcast(hostile: Path, monkeypatch: pytest.MonkeyPatc
         speech.Espeak().speak([])
     done = subprocess.run([*commands[0][:-1], str(hostile)], input=b"", capture_output=True, timeout=60)
     assert b"Traceback" not in done.stderr or b"espeak" in done.stderr
+
+
+def test_settings_of_libraries_in_the_current_folder(hostile: Path) -> None:
+    """NeMo calls the classes that one of these names while it is imported: shown by nv_one_logger alone."""
+    code = """
+import warnings
+warnings.simplefilter("ignore")
+from asrcli.base.import_guard import guard_imports
+guard_imports()
+guard_imports()
+import matplotlib, numba
+from numba.core import config
+config.reload_config()
+from nv_one_logger.exporter.export_config_manager import ExporterConfigManager
+manager = ExporterConfigManager()
+print(manager.generate_export_config(), config.CACHE_DIR, matplotlib.rcParams["font.size"])
+"""
+    done = subprocess.run(python("-c", code), capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["[]", "10.0"], done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path, modules", [(".:", "."), ("", ":/nowhere")])
+def test_real_commands_where_everything_is_hostile(hostile: Path, path: str, modules: str, checkpoints: Path) -> None:
+    """NeMo, the aligner's espeak-ng, plots, the doctor and speech, also with the folder in PATH and PYTHONPATH."""
+    write_wav(hostile / "data" / "one.wav", 1.0)
+    (hostile / "data" / "one.txt").write_text("one xqzt\n")
+    (hostile / "sitecustomize.py").unlink()  # Python itself imports it, before there is anything of asr
+    around = {**quiet_environment(hostile.parent / "home"), "PYTHONPATH": modules}
+    around["PATH"] = path + os.pathsep + around["PATH"]
+    asr = str(Path(sys.executable).parent / "asr")
+    few = ("--repeats", "1", "--batches", "none")
+    for words in (
+        ("transcribe", "data/one.wav", "-e", "canary", "-m", str(checkpoints / "canary-qwen-digits"), "-o", "-"),
+        ("align", "data/one.wav", "data/one.txt", "-a", "pocketsphinx", "-l", "en", "-f", "json", "-o", "aligned"),
+        ("bench", "data", "-e", "fake", *few, "--plot", "b.png"),
+        ("transcribe", "data/one.wav", "-e", "fake", "--workers", "1", "-o", "out"),
+        ("doctor",),
+        ("digest", "doctor", "-o", "news"),
+    ):
+        (hostile / "asrcli").rename(hostile / "aside")  # likewise: the program would be another one
+        done = subprocess.run([asr, *words], capture_output=True, text=True, timeout=250, env=around)
+        (hostile / "aside").rename(hostile / "asrcli")
+        assert done.returncode in (0, 1), (words, done.stderr)
+        assert str(hostile / "flite") not in done.stdout
+
+
+def test_voices_speak_where_no_files_are_found_by_their_names(
+    hostile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_program(("/bin/sh", "-c", f"pwd > '{tmp_path / 'where'}'"), "")
+    assert (tmp_path / "where").read_text().strip() == NOWHERE
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/espeak-ng").write_text(f"#!/bin/sh\npwd > '{tmp_path / 'there'}'\n")
+    (tmp_path / "bin/espeak-ng").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    pronunciation.speak.cache_clear()
+    pronunciation.speak("xqzt")
+    pronunciation.speak.cache_clear()
+    assert (tmp_path / "there").read_text().strip() == NOWHERE
 
 
 def test_no_process_gets_keys_that_it_has_no_use_for(monkeypatch: pytest.MonkeyPatch) -> None:

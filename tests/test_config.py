@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,6 +15,8 @@ from support.zygote import forked
 
 from asrcli.base.config import look_up, settings
 from asrcli.base.trust import _foreign, trust
+from asrcli.cli.main import application
+from asrcli.cli.variables import OWN, all_options, variable_of
 from asrcli.errors import UsageError
 
 OPTIONS = {"beam_size": False, "engine": False, "word_timestamps": False, "format": False, "show": True}
@@ -226,6 +229,33 @@ def test_config_finds_options_that_no_command_has(project: Path) -> None:
     done = asr("config")
     assert done.returncode == 2
     assert "no command has an option 'enginee'; did you mean 'engine'?" in done.stderr
+
+
+def test_a_variable_that_is_nearly_an_option_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "one.wav").write_bytes(b"")
+    for name in ("ASR_FORMT", "ASR_SERVER_KYE", "ASR_OUT", "ASR_LIMIT", "ASR_THING"):  # the third is one of digest
+        monkeypatch.setenv(name, "the-value")
+    done = asr("transcribe", "one.wav", "-e", "fake", "--dry-run")
+    lines = [line for line in done.stderr.splitlines() if "nothing reads it" in line]
+    assert lines == [
+        "asr: ASR_FORMT is set, and nothing reads it: did you mean ASR_FORMAT?",
+        "asr: ASR_SERVER_KYE is set, and nothing reads it: did you mean ASR_SERVER_KEY?",
+    ]
+    assert "nothing reads" not in asr("transcribe", "one.wav", "-e", "fake", "--dry-run", "-q").stderr
+    group = asr("leaderboard", "score", "nowhere", **{"ASR_FORMT": "", "ASR_TOPP": "3"}).stderr
+    assert group.count("ASR_TOPP") == 1
+    everything = asr("config").stderr
+    assert "ASR_THING is set" in everything and "the-value" not in everything
+
+
+def test_the_variables_that_are_read_are_known() -> None:
+    """Those that are no options stand in one list; the sources name no others."""
+    root = Path(__file__).parent.parent
+    text = "".join(path.read_text() for place in ("asrcli", "plugins") for path in (root / place).rglob("*.py"))
+    named = set(re.findall(r'"(ASR_[A-Z_]+)"', text)) - {"ASR_OPTION", "ASR_"}
+    options = {variable_of(name) for name in all_options(application())}
+    assert {"ASR_LLM_KEY", "ASR_SERVER_URL"} < named <= OWN | options
+    assert OWN - {"ASR_FUZZ_SEED", "ASR_TEST_SHARED"} <= named
 
 
 def test_config_for_people(project: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -38,6 +39,16 @@ def test_every_package_of_a_plain_installation_is_listed_with_its_licence() -> N
     )
     differing = {name: version for name, (version, _) in rows.items() if pinned.get(name, version) != version}
     assert not differing
+
+
+def test_every_upper_bound_has_its_reason() -> None:
+    """And so has every package of asr itself that has none."""
+    rows = re.findall(r"^\| ([a-z0-9, -]+) \| `?([^`|]+?)`? \|", _text().partition("## Upper bounds")[2], re.MULTILINE)
+    said = {name: bound for names, bound in rows for name in names.split(", ")}
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    for one in map(Requirement, dependencies):
+        bound = next((str(each) for each in one.specifier if each.operator == "<"), "none")
+        assert said.get(one.name) == bound, one
 
 
 def _text() -> str:

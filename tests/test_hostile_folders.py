@@ -144,9 +144,9 @@ def loaded(role: str, name: str, folder: str) -> Callable[[], object]:
     if role == "speakers":
         from asr_plugins.pyannote.checkpoint import open_pipeline
 
-        from asrcli.base.torchaudio_guard import guard_torchaudio
+        from asrcli.base.import_guard import guard_imports
 
-        guard_torchaudio()
+        guard_imports()
         with opening(Weights(folder, folder)):
             pipeline = open_pipeline(folder)
         return lambda: pipeline

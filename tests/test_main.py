@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -464,3 +464,60 @@ def test_records_on_a_full_disk_are_one_line(option: str, clean: Path) -> None:
     shutil.copy(DIGITS, "talk.wav")
     done = asr("transcribe", "talk.wav", "-e", "fake", "-q", option, "/dev/full")
     assert (done.returncode, done.stderr) == (1, f"asr: cannot write {option} /dev/full: no space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("streams", "code"),
+    [("2>/dev/full", 0), (">/dev/full 2>/dev/full", 1), ("2> >(true)", 0), ("2>&1 | true", 0), ("2>&-", 0)],
+)
+def test_nobody_takes_standard_error(streams: str, code: int, clean: Path) -> None:
+    """A log on a full disk ended the run after its first file, and with exit code 120."""
+    for name in ("one", "two", "three"):
+        shutil.copy(DIGITS, f"{name}.wav")
+    words = f"{sys.executable} -m asrcli transcribe one.wav two.wav three.wav -e fake -f txt --no-vad -o out"
+    done = subprocess.run(["bash", "-c", f"{words} {streams}; exit ${{PIPESTATUS[0]}}"], timeout=120)
+    assert done.returncode == code
+    assert sorted(path.name for path in Path("out").glob("*.txt")) == ["one.txt", "three.txt", "two.txt"]
+
+
+def numeric_options() -> Iterator[tuple[list[str], str]]:
+    """Yield each option of each command that takes a number, with the words of the command."""
+
+    def below(command: Any, words: list[str]) -> Iterator[tuple[list[str], str]]:
+        needed = ["x" for one in command.params if one.param_type_name == "argument" and one.required]
+        for one in command.params:
+            if "float" in one.type.name or "integer" in one.type.name:
+                yield [*words, *needed], one.opts[0]
+        for name, child in getattr(command, "commands", {}).items():
+            yield from below(child, [*words, name])
+
+    for name in COMMANDS:
+        yield from below(build(name), [name])
+
+
+@pytest.mark.slow
+def test_no_option_takes_a_number_without_an_end(clean: Path) -> None:
+    found = list(numeric_options())
+    assert len(found) > 60
+    for words, option in found:
+        for value in ("nan", "inf", "-inf", "1e400", str(10**30), str(2**63)):
+            done = forked([*words, f"{option}={value}"], dict(os.environ))
+            assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), (words, option, value, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--temperature-increment-on-fallback", "1e-9"], "give a number from 0.01, or None"),
+        (["--temperature-increment-on-fallback", ","], "give a number from 0.01, or None"),
+        (["--temperature", ","], "give up to 100 numbers from 0 to 10"),
+        (["--temperature", "1e300"], "give up to 100 numbers from 0 to 10"),
+        (["--temperature", ",".join(["1"] * 101)], "give up to 100 numbers from 0 to 10"),
+        (["--max-cps", "nan"], "give a number that can be counted to"),
+        (["--batch-size", str(2**31)], "give a number that can be counted to"),
+        (["--seed", str(2**63)], "less than or equal to"),
+    ],
+)
+def test_numbers_have_sense(words: list[str], said: str, clean: Path) -> None:
+    done = forked(["transcribe", "x.wav", "-e", "fake", *words], dict(os.environ))
+    assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr

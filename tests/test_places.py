@@ -12,18 +12,19 @@ import wave
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.command import Run, write_wav
-from support.elsewhere import BUCKET, Bucket, Fault, Server, Site, certificate, moto_bucket, serving
+from support.elsewhere import BUCKET, App, Bucket, Fault, Server, Site, certificate, moto_bucket, serving
 
 from asrcli.audio.inputs import Found, expand
 from asrcli.base.trust import is_harmless
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.naming import Naming
-from asrcli.places import addresses, asking, blocks, remote
+from asrcli.places import addresses, asking, blocks, remote, stores
 from asrcli.places.addresses import below, file_of, named, request_address, settle
 from asrcli.places.blocks import Blocks, Facts
 from asrcli.places.stores import Bucket as Store
@@ -324,6 +325,30 @@ def test_a_folder_that_cannot_be_listed_says_why(bucket: Bucket, monkeypatch: py
     assert "\t" not in str(caught.value)
 
 
+def heedless(app: App) -> App:
+    """Return a store that answers a part of whatever there is now, whatever it is asked for."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        environ.pop("HTTP_IF_MATCH", None)
+        return app(environ, start_response)
+
+    return answer
+
+
+def test_parts_of_two_contents_are_no_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = 3 * blocks.FIRST
+    with moto_bucket(heedless) as store:
+        for name, value in store.environment.items():
+            monkeypatch.setenv(name, value)
+        store.put("talk", b"a" * size)
+        opened = Store("s3", BUCKET).open("talk")
+        assert opened.read(blocks.FIRST) == b"a" * blocks.FIRST
+        for other in (b"b" * size, b"a" * (size + 1)):
+            store.put("talk", other)
+            with pytest.raises(InputError, match="s3://bucket/talk: it changed while it was read"):
+                opened._fetch(blocks.FIRST, 2 * blocks.FIRST)
+
+
 def test_a_store_that_lists_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "MOST_LISTED", 1000)
     monkeypatch.setattr(Store, "__init__", lambda self, scheme, name: None)
@@ -331,6 +356,23 @@ def test_a_store_that_lists_without_an_end_is_given_up(monkeypatch: pytest.Monke
     monkeypatch.setattr(Store, "listed", lambda self, prefix: ((f"in/{n}.wav", Facts(1)) for n in itertools.count()))
     with pytest.raises(UsageError, match="'s3://listless/in' holds more than 1000 objects: name a folder in it"):
         expand(["s3://listless/in"])
+
+
+def test_a_list_of_empty_parts_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that always says that there is more, and never what, is not asked for ever."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        body = b"<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>"
+        body += b"</ListBucketResult>"
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+
+    monkeypatch.setattr(stores, "LISTING", 1.0)
+    with serving(answer) as server:
+        for name, value in Bucket(server).environment.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(UsageError, match="'s3://endless/in': its list does not come to an end"):
+            list(Store("s3", "endless").listed("in"))
 
 
 @pytest.mark.slow

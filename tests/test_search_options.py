@@ -108,6 +108,8 @@ def test_the_library_takes_a_mapping(tmp_path: Path, options: Any) -> None:
         (Options(length_penalty=float("inf")), "--length-penalty inf: choose -10 to 10"),
         (Options(repetition_penalty=0.0), "--repetition-penalty 0: choose 0.1 to 10"),
         (Options(patience=0.0), "--patience 0: choose 0.1 to 10"),
+        (Options(beam_size=100_000), "--beam-size 100000: choose 1 to 1000"),  # which computes for hours
+        (Options(max_new_tokens=10**6), "--max-new-tokens 1000000: choose 1 to 100000"),
         (Options(no_repeat_ngram_size=-1), "--no-repeat-ngram-size -1: choose 0 to 100"),
     ],
 )

@@ -7,7 +7,7 @@ import json
 import os
 import pickle
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +20,7 @@ from support.command import write_wav
 from asrcli.base.secret import Secret
 from asrcli.cli.main import COMMANDS, build, main
 from asrcli.errors import UsageError
+from asrcli.places import stores
 from asrcli.web.client import Call, Recording
 from asrcli.web.live import LiveWeb
 
@@ -115,10 +116,10 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def clean(capfd: pytest.CaptureFixture[str], folder: Path) -> str:
+def clean(capfd: pytest.CaptureFixture[str], folder: Path, more: Mapping[str, str] = {}) -> str:
     """Return what was printed, after a look through it and every file for the keys and their halves."""
     said, lying = "".join(capfd.readouterr()), everything(folder)
-    for name, key in {**KEYS, "PIP_INDEX_URL": INDEX}.items():
+    for name, key in {**KEYS, "PIP_INDEX_URL": INDEX, **more}.items():
         for part in (key, key[:-3], key[3:]):
             assert part not in said, (name, said)
             assert part not in lying, name
@@ -328,6 +329,61 @@ def test_every_command_at_work_keeps_planted_keys(
             clean(capfd, planted)
     made = {"runs", "news", "demo", "r.jsonl", "e.jsonl"} | ({"out"} if echo is transcript else set())
     assert made <= {path.name for path in planted.iterdir()}
+
+
+STORES = {  # a variable with a key -> what reaches the store with it; SERVER is the address
+    "GOOGLE_BEARER_TOKEN": ("gs", {"GOOGLE_BASE_URL": "SERVER", "GOOGLE_ALLOW_HTTP": "true"}),
+    "AZURE_STORAGE_TOKEN": ("az", {"AZURE_ENDPOINT": "SERVER", "AZURE_STORAGE_ACCOUNT_NAME": "me"}),
+    "AZURE_STORAGE_ACCOUNT_KEY": ("az", {"AZURE_ENDPOINT": "SERVER", "AZURE_STORAGE_ACCOUNT_NAME": "me"}),
+    "AZURE_STORAGE_SAS_TOKEN": ("az", {"AZURE_ENDPOINT": "SERVER", "AZURE_STORAGE_ACCOUNT_NAME": "me"}),
+    "AZURE_STORAGE_CLIENT_SECRET": (
+        "az",
+        {
+            **dict.fromkeys(("AZURE_ENDPOINT", "AZURE_STORAGE_AUTHORITY_HOST"), "SERVER"),
+            "AZURE_STORAGE_ACCOUNT_NAME": "me",
+            "AZURE_STORAGE_CLIENT_ID": "who",
+            "AZURE_STORAGE_TENANT_ID": "where",
+        },
+    ),
+}
+PLANTED = {
+    "AZURE_STORAGE_ACCOUNT_KEY": "cGxhbnRlZC1henVyZS1rZXktMTE=",
+    "AZURE_STORAGE_SAS_TOKEN": "sv=2024-01-01&sp=r&sig=planted-sas-77cd",
+}
+FROM_STORES = (
+    "transcribe NAME://bucket/talks NAME://bucket/one.wav -e fake --no-vad --report r.jsonl --events e.jsonl -v",
+    "transcribe talks -e fake --no-vad -f txt -o NAME://bucket/out --report w.jsonl -v",
+    "transcribe --manifest there.jsonl -e fake --no-vad --output heard.jsonl -v",
+    "align NAME://bucket/one.wav NAME://bucket/one.txt -a pocketsphinx -l en -f json -o aligned",
+    "bench there.jsonl -e fake --no-vad --batches none --repeats 1 --out runs",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variable", STORES)
+@pytest.mark.parametrize("echo", ECHOES[:4], ids=["answer", "refusal", "cut", "redirect"])
+def test_keys_of_stores_are_shown_nowhere(
+    echo: Echo, variable: str, planted: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As S3's in the test above: a server says back what it is given, in bodies, words of its status and addresses."""
+    scheme, around = STORES[variable]
+    key = PLANTED.get(variable, "planted-of-a-store-62ef")
+    shown = {variable: key.rpartition("sig=")[2]}
+    write_wav(planted / "talks/one.wav", 0.5)
+    row = {"audio_filepath": f"{scheme}://bucket/one.wav", "text": "one", "duration": 0.5}
+    (planted / "there.jsonl").write_text(json.dumps(row) + "\n")
+    monkeypatch.setattr("signal.signal", lambda *unused: None)
+    monkeypatch.setenv(variable, key)
+    monkeypatch.setenv("AZURE_ALLOW_HTTP", "true")
+    with echoing(echo) as (url, came):
+        for name, value in around.items():
+            monkeypatch.setenv(name, url.removesuffix("/v1") if value == "SERVER" else value)
+        stores.bucket.cache_clear()
+        for line in FROM_STORES:
+            assert run(*line.replace("NAME", scheme).split()) in (0, 1, 2, 3), line
+            assert "Traceback" not in clean(capfd, planted, shown), line
+        assert came and (not variable.endswith("_TOKEN") or "SAS" in variable or key in came)
+    stores.bucket.cache_clear()
 
 
 def test_a_strangers_record_gets_nothing_unasked(planted: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -374,7 +374,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pyannote") / "tiny"
     code = (
         "import sys, warnings; warnings.simplefilter('ignore'); sys.path[:0] = sys.argv[2:]\n"
-        "from asrcli.base.torchaudio_guard import guard_torchaudio; guard_torchaudio()\n"
+        "from asrcli.base.import_guard import guard_imports; guard_imports()\n"
         "from pathlib import Path; from support.tiny_pyannote import build; build(Path(sys.argv[1]))"
     )
     command = [sys.executable, "-c", code, str(folder), str(Path(__file__).parent), str(Path(__file__).parent.parent)]
@@ -479,15 +479,15 @@ def test_a_torchaudio_that_cannot_load_its_library_is_imported_all_the_same(tmp_
 import sys
 import tracemalloc
 sys.path[:0] = sys.argv[1:]
-from asrcli.base.torchaudio_guard import guard_torchaudio
+from asrcli.base.import_guard import guard_imports
 try:
     import torchaudio
 except OSError:
     print("does not load")
 for name in [name for name in sys.modules if name.startswith("torchaudio")]:
     del sys.modules[name]
-guard_torchaudio()
-guard_torchaudio()
+guard_imports()
+guard_imports()
 import torchaudio.functional
 print(torchaudio.__file__, torchaudio._extension._IS_TORCHAUDIO_EXT_AVAILABLE)
 """

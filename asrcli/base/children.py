@@ -1,9 +1,11 @@
-"""Python in a process of its own, which imports nothing from the folder that the user happens to be in."""
+"""Processes of their own, which run and import nothing from the folder that the user happens to be in."""
 
 from __future__ import annotations
 
 import os
 import sys
+
+NOWHERE = os.path.abspath(os.sep)  # where programs run that are given whole paths: no settings or voices lie there
 
 # Keys that asr itself uses, in the process that was started by the user, and those of servers that recognise.
 OWN = frozenset({"ASR_LLM_KEY", "ASR_X_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_HUB_TOKEN"})
@@ -17,6 +19,21 @@ def python(*arguments: str, interpreter: str = sys.executable) -> list[str]:
     lies there, beside somebody's recordings, would be run.
     """
     return [interpreter, "-P", *arguments]
+
+
+def settle() -> None:
+    """Look for programs and modules in whole paths only: an empty entry and ``.`` are where the user happens to be.
+
+    `PYTHONPATH=$PYTHONPATH:/lib` leaves an empty one. What Python has imported from there by now cannot be undone.
+    """
+    given = os.environ.get("PYTHONPATH")  # one that is empty as a whole says nothing
+    for entry in given.split(os.pathsep) if given else ():
+        if not os.path.isabs(entry) and (place := os.path.abspath(entry)) in sys.path:
+            sys.path.remove(place)
+    for name, otherwise in (("PATH", os.defpath), ("PYTHONPATH", "")):
+        if name in os.environ:
+            whole = filter(os.path.isabs, os.environ[name].split(os.pathsep))
+            os.environ[name] = os.pathsep.join(whole) or otherwise
 
 
 def surroundings(*, engine: bool = False) -> dict[str, str]:

@@ -15,7 +15,11 @@ from asrcli.datasets.dataset import Dataset
 from asrcli.datasets.results import system_name
 from asrcli.diarization.choice import DiarizerChoice
 from asrcli.engines.recogniser import Choice
+from asrcli.errors import UsageError
+from asrcli.text.normalisers import NORMALIZERS
 from asrcli.types import Options, Utterance
+
+MOST_REPEATS, MOST_AT_ONCE = 1000, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,24 @@ class Plan:
     normalizer: str = "asr"
     diarize: bool = False
     diarize_model: str | None = None  # None is what `asr transcribe --diarize` takes
+
+    def check(self) -> None:
+        """Raise `UsageError` for numbers that no measurement has: a record may say anything."""
+        limits = {
+            "--repeats": ((self.repeats,), MOST_REPEATS),
+            "--batches": (self.batches, MOST_AT_ONCE),
+            "--concurrency": (self.callers, MOST_AT_ONCE),
+            "--speed-sample": ((self.speed_sample,), None),
+            "--robustness-sample": ((self.robustness_sample,), None),
+        }
+        for name, (values, most) in limits.items():
+            for value in values:
+                if value < 1 or (most and value > most):
+                    raise UsageError(f"{name} {value}: give whole numbers from 1" + (f" to {most}" if most else ""))
+        if self.normalizer not in NORMALIZERS:
+            raise UsageError(f"there is no normaliser '{self.normalizer}': choose {', '.join(NORMALIZERS)}")
+        if not (0.01 <= self.chunk <= 60 and self.seed >= 0):
+            raise UsageError(f"no run is made with a seed of {self.seed}, or chunks of {self.chunk:g} s")
 
 
 @dataclass(frozen=True, slots=True)

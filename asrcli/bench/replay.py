@@ -15,6 +15,8 @@ PASSING = frozenset({"command", REPLAY, "notes", "dataset_source"})  # facts tha
 SPEED = ("cold_start", "load", "latency_p50", "rtfx", "rtfx_best")
 APART = 0.1  # share by which a speed must have moved besides being outside the spread of both
 SHOWN = 5
+PLACE = re.compile(r"[/\\~@]|\.\w|:\d")
+NAMED = ("engine", "dataset.source", "options.language_model", "plan.diarize_model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,18 @@ class Drift:
 
 
 def named(record: RunRecord) -> list[str]:
-    """Return every address and path that a run would be replayed with: ``engine: openai_server:http://host/v1``."""
+    """Return what a run would be replayed with that sends, fetches or reads something: ``engine: whisper:tiny``.
+
+    These are engine and data, whatever they are called (a server or a hub may be behind a plain name), and every other
+    address and path.
+    """
     try:
         values = json.loads(record.fact(REPLAY))
     except (ValueError, KeyError, RecursionError):
         return []  # such a record cannot be replayed
-    return [f"{name}: {text}" for name, text in _texts(values, "") if re.search(r"[/\\~@]|\.\w|:\d", text)]
+    return [
+        f"{name}: {text}" for name, text in _texts(values, "") if name in NAMED or re.search(r"[/\\~@]|\.\w|:\d", text)
+    ]
 
 
 def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:

@@ -29,6 +29,7 @@ from asrcli.engine import Engine
 from asrcli.engines import selection
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.scoring.meetings import check_installed
+from asrcli.transport.codec import build
 from asrcli.types import Options
 from asrcli.weights.hashes import file_hashes
 
@@ -84,6 +85,7 @@ def bench(request: Request, watcher: Watcher) -> Results:
         UsageError: an engine, model or option that cannot work; nothing has been loaded.
         InputError: the dataset cannot be read.
     """
+    request.plan.check()
     chosen = [choose(name, request, watcher) for name in request.engines]
     diarizer = prepare_diarizer(request, watcher) if request.plan.diarize else None
     dataset = open_dataset(replace(request.dataset, offline=request.offline), watcher.note)
@@ -257,33 +259,41 @@ def replay_of(contestant: Contestant, request: Request) -> str:
     return json.dumps(values, ensure_ascii=False)
 
 
-def request_of(record: RunRecord, folder: Path | None) -> Request:
+def request_of(record: RunRecord, folder: Path | None, *, offline: bool = False) -> Request:
     """Return the request that a run came from.
 
     Raises:
-        UsageError: the record does not say, so it was not written by `asr bench`.
+        UsageError: the record does not say, so it was not written by `asr bench`, or asks for what cannot be.
     """
     try:
         values = json.loads(record.fact(REPLAY))
-        plan = {name: _frozen(one) for name, one in values["plan"].items()}
-        options = {name: _frozen(one) for name, one in values["options"].items()}
+        json.dumps(values, ensure_ascii=False).encode()  # no half of a surrogate pair
         known = {one.name for one in fields(Plan)}
-        return Request(
-            WantedDataset(**values["dataset"]),
-            (values["engine"],),
-            Options(**options),
-            Plan(**{name: one for name, one in plan.items() if name in known}),
-            **{name: values[name] for name in ("vad", "device", "dtype", "threads")},
-            told=values.get("told", True),
-            folder=folder,
-        )
+        values["plan"] = {name: one for name, one in values["plan"].items() if name in known}
+        made = build(_Replay, {name: one for name, one in values.items() if name in _Replay.__annotations__})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError("the record does not say how it was made; only runs of `asr bench` can be replayed") from None
+    sample, seed = made.dataset.sample, made.dataset.seed
+    if seed < 0 or (sample is not None and sample < 1):
+        raise UsageError(f"the record names a sample of {sample} with the seed {seed}, which cannot be drawn")
+    made.plan.check()
+    same = {name: getattr(made, name) for name in ("dataset", "options", "plan", "vad", "told", "device", "dtype")}
+    return Request(engines=(made.engine,), threads=made.threads, offline=offline, folder=folder, **same)
 
 
-def _frozen(value: Any) -> Any:
-    """Return a value with tuples where JSON has lists."""
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+@dataclass(frozen=True, slots=True)
+class _Replay:
+    """What `replay_of` writes, each of its own kind: a record may come from anybody."""
+
+    engine: str
+    dataset: WantedDataset
+    options: Options
+    plan: Plan
+    vad: bool
+    device: str
+    dtype: str
+    threads: int
+    told: bool = True
 
 
 def shortened(lines: Sequence[str], most: int = 5) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal
 
-from asrcli.base.children import python, surroundings
+from asrcli.base.children import NOWHERE, python, surroundings
 from asrcli.base.files import reason
 from asrcli.engine import GROUP, declared, load_class
 from asrcli.environments.store import environments
@@ -74,8 +74,8 @@ print(", ".join(facts))
 """
 
 TORCHAUDIO = """
-from asrcli.base.torchaudio_guard import guard_torchaudio
-guard_torchaudio()
+from asrcli.base.import_guard import guard_imports
+guard_imports()
 import torchaudio
 whole = torchaudio._extension._IS_TORCHAUDIO_EXT_AVAILABLE
 print(torchaudio.__version__ + ("" if whole else ", without its compiled part, which asr does not need"))
@@ -169,6 +169,7 @@ def _run(probe: Probe, seconds: float) -> Finding:
             capture_output=True,
             timeout=seconds,
             check=False,
+            cwd=NOWHERE if probe.interpreter else None,  # there nothing guards what is imported
             env=surroundings(),
         )
     except subprocess.TimeoutExpired:

@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NamedTuple, cast
@@ -24,7 +24,9 @@ from asrcli import __version__
 from asrcli.base.console import complain, line_of, say_bug
 from asrcli.base.files import reason, refusal
 from asrcli.cli import apps
-from asrcli.cli.spelling import check_values, mistaken_name, modern_spelling, option_names
+from asrcli.cli.spelling import check_numbers, check_values, mistaken_name, modern_spelling, option_names
+from asrcli.cli.streams import prepare_streams
+from asrcli.cli.variables import all_options, sentence, slips
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
 
 
@@ -87,7 +89,8 @@ class _Lenient:
         ctx.default_map = {name: setting.value for name, setting in found.items()}
         try:
             rest: list[str] = cast(Any, super()).parse_args(ctx, words)
-            for line in looked_up.lines(typed):
+            check_numbers(ctx.params)
+            for line in [*looked_up.lines(typed), *self._slips(ctx, typed)]:
                 complain(f"asr: {line}")
             return rest
         except typer.BadParameter as error:
@@ -97,6 +100,15 @@ class _Lenient:
                 raise
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"{found[name].origin}: '{found[name].value}' is no value for {option}") from error
+
+    def _slips(self, ctx: Any, typed: Collection[str]) -> list[str]:
+        """Return a line about each variable that is nearly one of the command, once for the whole command line."""
+        if "quiet" in typed:
+            return []
+        said = ctx.meta.setdefault("asrcli.slips", set())
+        found = [one for one in slips(option_names(self), lambda: set(all_options(application()))) if one not in said]
+        said.update(found)
+        return [sentence(*one) for one in found]
 
     def _typed(self, ctx: Any, words: list[str]) -> frozenset[str]:
         """Return the names of the options among words; of words that are no command line, none."""
@@ -215,11 +227,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    _reopen()
-    for stream in (sys.stdout, sys.stderr):
-        # Data is UTF-8 whatever the locale, and a file's name comes out as the bytes it has.
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    prepare_streams()
     sys.excepthook = say_bug
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything imports onnxruntime, here or in a child
     words = list(sys.argv[1:] if argv is None else argv)
@@ -250,27 +258,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         complain(f"asr: {said}")
         sys.exit(1)
     sys.exit(code)
-
-
-def _reopen() -> None:
-    """Put something in the place of standard streams that were closed, or the next file that is opened takes it.
-
-    Nothing comes in, what is said is lost, and writing data fails as it should.
-    """
-    for number, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
-        try:
-            os.fstat(number)
-        except OSError:
-            opened = os.open(os.devnull, mode)
-            if opened != number:
-                os.dup2(opened, number)
-                os.close(opened)
-    if sys.stdin is None:
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 -- for as long as the program runs
-    if sys.stdout is None:
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 -- likewise
-    if sys.stderr is None:
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 -- likewise
 
 
 def _run(words: list[str]) -> int:

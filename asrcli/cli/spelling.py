@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ from asrcli.base.console import complain
 from asrcli.errors import UsageError
 
 BOOLEAN_WORDS = {"true": True, "false": False}
+MOST_NUMBER, MOST_SEED = (1 << 31) - 1, (1 << 32) - 2
 # Flags that may name the model they turn on: `--vad firered`. Flag -> option for the model, entry-point group.
 NAMED = {
     "--vad": ("--vad-model", "asrcli.detectors"),
@@ -78,6 +80,14 @@ def check_values(words: Sequence[str], parameters: Any) -> None:
         if option in valued and value.partition("=")[0] in known:
             hint = f"; as its value it is written {option}={value}" if option.startswith("--") else ""
             raise UsageError(f"{option} needs a value, and '{value}' is an option{hint}")
+
+
+def check_numbers(values: Mapping[str, Any]) -> None:
+    """Raise `UsageError` for a number that is none, has no end, or is larger than libraries in C can count."""
+    for name, value in values.items():
+        whole = isinstance(value, int) and abs(value) > (MOST_SEED if name == "seed" else MOST_NUMBER)
+        if whole or (isinstance(value, float) and not math.isfinite(value)):
+            raise UsageError(f"--{name.replace('_', '-')} {value}: give a number that can be counted to")
 
 
 def mistaken_name(words: Sequence[str]) -> str:

@@ -149,7 +149,7 @@ def download(place: Place, wanted: Wanted, root: Path, key: str) -> None:
     A download that was killed goes on after the rows it has.
     """
     check_installed(wanted.source)
-    if not Path(place.repository).exists():
+    if not is_here(place.repository, wanted.source):
         check_answers(wanted.source)
     with Journal(root / f"{key}.part.jsonl", {"place": asdict(place)}) as journal:
         have = len(journal.lines)
@@ -161,6 +161,22 @@ def download(place: Place, wanted: Wanted, root: Path, key: str) -> None:
             raise InputError(f"dataset '{wanted.source}': split '{place.split}' has no utterance with a reference")
         write_atomic(root / f"{key}.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
         journal.remove()
+
+
+def is_here(repository: str, source: str) -> bool:
+    """Return whether a dataset is a folder of this machine, by its name.
+
+    Raises:
+        UsageError: it is named as on the hub, and the current folder has that too: the library would take this one.
+    """
+    if not os.path.lexists(repository):
+        return False
+    if not repository.startswith((".", os.sep)):
+        raise UsageError(
+            f"dataset '{source}': '{repository}' is in this folder, too: run asr elsewhere for the hub's, or write "
+            f"hf:./{repository}"
+        )
+    return True
 
 
 def check_installed(source: str) -> None:

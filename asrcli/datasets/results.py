@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from asrcli.base.files import write_atomic
 from asrcli.datasets.lines import read_json_lines
-from asrcli.datasets.utterances import RECORD_KEY, REFERENCE_KEYS, number_of, utterance
+from asrcli.datasets.utterances import RECORD_KEY, REFERENCE_KEYS, check_text, number_of, utterance
 from asrcli.errors import InputError
+from asrcli.transport.codec import build
 from asrcli.types import Utterance
 
 CARD_SUFFIX = ".robustness.jsonl"  # of the texts of a robustness card, beside the record
@@ -195,16 +196,23 @@ def read_run(path: Path) -> RunRecord:
     return RunRecord(
         engine=str(head.get("engine", "")),
         utterances=utterances,
-        hypotheses=tuple(row.get("pred_text") for _, row in rows[1:]),
+        hypotheses=tuple(_text(row, "pred_text", path, number) for number, row in rows[1:]),
         times=tuple(number_of(row, "time", path, number) for number, row in rows[1:]),
-        model=head.get("model"),
-        revision=head.get("revision"),
-        dataset=head.get("dataset"),
-        started=head.get("started"),
+        **{name: _text(head, name, path, 1) for name in ("model", "revision", "dataset", "started")},
         facts=tuple((str(name), str(value)) for name, value in (facts.items() if isinstance(facts, dict) else ())),
         measures=read_measures(head.get("measures"), path),
         requests=read_rows(RequestTime, head.get("requests"), path, "requests"),
     )
+
+
+def _text(row: Mapping[str, Any], key: str, path: Path, number: int) -> str | None:
+    """Return a value of a line, which is a text or ``None``."""
+    value = row.get(key)
+    if value is not None and not isinstance(value, str):
+        raise InputError(f"{path} line {number}: '{key}' must be text, not {json.dumps(value)[:40]}")
+    if value:
+        check_text(value, path, number)
+    return value
 
 
 def read_measures(data: Any, path: Path) -> tuple[Measure, ...]:
@@ -215,8 +223,8 @@ def read_measures(data: Any, path: Path) -> tuple[Measure, ...]:
 def read_rows(kind: type[Row], data: Any, path: Path, name: str) -> tuple[Row, ...]:
     """Build the values of one kind from the first line of a record."""
     try:
-        return tuple(kind(**one) for one in data or ())
-    except TypeError as error:
+        return tuple(build(kind, one) for one in data or ())
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path} line 1: '{name}' is not as `asr bench` writes it ({error})") from None
 
 

@@ -13,7 +13,11 @@ from asrcli.types import Options
 OWN_OPTION = "--engine-option"
 OF_ALL = ("language", "chunk_length")  # what no engine has to support: the pipeline sees to it
 LEAST_CHUNK = 1.0  # seconds; a shorter clip holds no word with sound around it
-RANGES = {  # what searches can compute with: outside libraries raise, or rank by something that is no number
+RANGES = {  # what searches can compute with: outside libraries raise, rank by no number, or compute for days
+    "beam_size": (1, 1000),
+    "n_best": (1, 1000),
+    "best_of": (1, 1000),
+    "max_new_tokens": (1, 100_000),
     "patience": (0.1, 10.0),
     "length_penalty": (-10.0, 10.0),
     "repetition_penalty": (0.1, 10.0),
@@ -27,7 +31,7 @@ def check_options(engine: type[Engine], options: Options) -> None:
         raise UsageError(f"engine '{engine.name}' has no {spelling}{_elsewhere(engine, options, spelling)}")
     for name, (least, most) in RANGES.items():
         if (value := getattr(options, name)) is not None and not least <= value <= most:
-            raise UsageError(f"{_typed(name)} {value:g}: choose {least:g} to {most:g}")
+            raise UsageError(f"{_typed(name)} {shown(value)}: choose {shown(least)} to {shown(most)}")
     for name, value in options.engine_options or ():
         own = engine.own_options[name]
         if not own.least <= value <= own.most:
@@ -86,6 +90,11 @@ def _elsewhere(engine: type[Engine], options: Options, spelling: str) -> str:
     if spelling.startswith(OWN_OPTION) and engine.own_options:
         return f"{model}; it has {', '.join(name.replace('_', '-') for name in engine.own_options)}"
     return f"{model}; leave it out"
+
+
+def shown(number: float) -> str:
+    """Return a number as it is typed."""
+    return str(number) if isinstance(number, int) else f"{number:g}"
 
 
 def _typed(name: str) -> str:

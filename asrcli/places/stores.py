@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import lru_cache
+from math import inf
 from typing import Any, NoReturn, TypeVar
 
 from asrcli.base.files import cause
@@ -23,6 +25,7 @@ EXCHANGE = timedelta(seconds=60)  # for one request with its answer, of at most 
 CONNECT = timedelta(seconds=10)
 PATIENCE = timedelta(seconds=60)  # after which a request that failed is not tried again
 TRIES = 4
+LISTING = 120.0  # seconds for a thousand names, with all tries
 STATUS = re.compile(r"status code: (\d{3})")
 CODE = re.compile(r"<Code>(\w{1,60})</Code>|\"error\": ?\"(\w{1,60})\"")
 ANYWAY = object()  # as `only`: whatever is there
@@ -75,7 +78,9 @@ class Bucket:
         def fetch(first: int, last: int) -> bytes:
             with _spoken(f"{self.name}/{key}", InputError):
                 found, data = _ask(lambda: get(first, last, facts.tag))
-            if len(data) != last - first or found.size != facts.size:
+            if (found.size, found.tag) != (facts.size, facts.tag):  # of a server that does not heed the condition
+                raise InputError(f"{self.name}/{key}: it changed while it was read; the same command does it again")
+            if len(data) != last - first:
                 raise InputError(f"{self.name}/{key}: {last - first} bytes were asked for, and {len(data)} came")
             return data
 
@@ -144,7 +149,10 @@ class Bucket:
         import obstore
 
         pages = iter(obstore.list(self.store, prefix or None, chunk_size=1000))
-        while (page := _ask(lambda: next(pages, None))) is not None:
+        endless = UsageError(
+            f"'{self.name}/{prefix}': its list does not come to an end"
+        )  # of parts with nothing in them
+        while (page := _ask(lambda: next(pages, None), LISTING, endless)) is not None:
             for one in page:
                 yield str(one["path"]), _facts(one)
 
@@ -235,10 +243,17 @@ def _tag(meta: Any) -> str:
     return f'"{tag}"' if tag and not tag.endswith('"') else tag
 
 
-def _ask(work: Callable[[], Result]) -> Result:
-    """Do a request; one of the main thread in another, since an interrupt would wait for its end."""
-    if threading.current_thread() is not threading.main_thread():
+def _ask(work: Callable[[], Result], seconds: float = inf, late: AsrError | None = None) -> Result:
+    """Do a request; one of the main thread in another, since an interrupt would wait for its end.
+
+    Args:
+        work: does it.
+        seconds: after which it is left to itself.
+        late: is raised then.
+    """
+    if threading.current_thread() is not threading.main_thread() and late is None:
         return work()
+    until = time.monotonic() + seconds
     done: Future[Result] = Future()
 
     def run() -> None:
@@ -251,4 +266,6 @@ def _ask(work: Callable[[], Result]) -> Result:
     while not done.done():
         with suppress(TimeoutError):
             done.exception(timeout=TICK)
+        if late is not None and time.monotonic() > until and not done.done():
+            raise late
     return done.result()

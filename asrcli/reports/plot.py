@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrcli.base.console import printable
+from asrcli.base.import_guard import guard_imports
 from asrcli.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def check_plot(path: Path) -> None:
 
 def picture(path: Path, height: float, draw: Callable[[Axes], None]) -> bytes:
     """Return what is drawn on axes that are 10 inches wide, as the file of that name holds it."""
+    guard_imports()
     import matplotlib
 
     with matplotlib.rc_context(STYLE):

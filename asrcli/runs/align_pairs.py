@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from asrcli.alignment.script import SUFFIXES
 from asrcli.audio.inputs import EXTENSIONS, Found, walk
 from asrcli.errors import UsageError
 from asrcli.places.addresses import is_address
+
+TEXTS = frozenset(SUFFIXES) - EXTENSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ def find_pairs(audio: str, text: str | None) -> list[Pair]:
     Raises:
         UsageError: nothing there to be paired.
     """
+    _check_order(audio, text)
     if is_address(audio) or is_address(text or ""):
         from asrcli.runs.align_elsewhere import find_pairs_elsewhere
 
@@ -55,6 +59,21 @@ def find_pairs(audio: str, text: str | None) -> list[Pair]:
             else f"no audio or video files in folder '{audio}'"
         )
     return pairs + [Pair(Found(path, audio), "") for path in alone]
+
+
+def _check_order(audio: str, text: str | None) -> None:
+    """Raise `UsageError` where the two are the other way round, by their names, or the same."""
+    if text is None:
+        return
+    if _kind(audio) in TEXTS and _kind(text) in EXTENSIONS:
+        order = shlex.join(("asr", "align", text, audio))
+        raise UsageError(f"'{audio}' is the name of a text and '{text}' of a recording: write {order}")
+    if audio == text and not os.path.isdir(audio):
+        raise UsageError(f"'{audio}' is named as the recording and as its text: name the text second")
+
+
+def _kind(path: str) -> str:
+    return Path(path).suffix.lower()
 
 
 def _text_of(folder: Path, stem: str) -> str | None:

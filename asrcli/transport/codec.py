@@ -15,7 +15,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 SAMPLES = "<f4"
 MOST_NUMBER = 1 << 64
-T = TypeVar("T")
+Built = TypeVar("Built")
 
 
 class ProtocolError(Exception):
@@ -68,10 +68,14 @@ def decode(head: bytes | bytearray, body: bytearray, kinds: Sequence[type]) -> A
         raise ProtocolError(f"expected one of {names}: {type(error).__name__} {error}") from error
 
 
-def build(kind: type[T], data: Any) -> T:
-    """Return a dataclass from its fields as JSON has them; raise `LookupError`, `TypeError` or `ValueError`."""
-    made: T = _build(kind, data, _Cutter(bytearray()))
-    return made
+def build(kind: type[Built], values: Any) -> Built:
+    """Return a dataclass of decoded JSON, with every value of the kind that its annotation names.
+
+    Raises:
+        LookupError, TypeError, ValueError, RecursionError: it is not that.
+    """
+    found: Built = _build(kind, values, _Cutter(bytearray()))
+    return found
 
 
 class _Cutter:
@@ -121,6 +125,8 @@ def _simple(hint: Any, data: Any) -> Any:
     if hint in (int, float):
         if isinstance(data, int) and abs(data) >= MOST_NUMBER:
             raise ValueError("a number without an end")
+        if hint is int and isinstance(data, float) and not data.is_integer():
+            raise ValueError(f"{data} where a whole number belongs")
         return _of((int, float), data)
     return _of(hint, data) if isinstance(hint, type) else data
 

@@ -63,7 +63,7 @@ class ChatServer:
             found = json.loads(persist(lambda number: self._send(body, FIRST_WAIT * 2**number), TRIES))
             text = found["choices"][0]["message"]["content"]
         except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-            raise ChatFailed(f"{self.url} gave no answer: {type(error).__name__}: {self._hide(error)}") from error
+            raise ChatFailed(f"{self.url} gave no answer of a chat: is it the right address?") from error
         if not isinstance(text, str):
             raise ChatFailed(f"{self.url} gave no text as its answer")
         return (self.key.hide(text) if self.key else text).rpartition("</think>")[2].strip()
@@ -94,7 +94,11 @@ class ChatServer:
         if reply.status == 200:
             return reply.body
         words = self._hide(" ".join(reply.body.decode("utf-8", "replace").split()))
-        said = f"{self.url}: HTTP {reply.status} {words}"
+        said = f"{self.url}: HTTP {reply.status} {words}".rstrip()
+        if reply.status in (401, 403):
+            said += f": is {KEY} right?" if self.key else f": set {KEY}"
+        if 300 <= reply.status < 400:
+            said += f" leads on to {self._hide(reply.headers.get('location', ''))}: give that address"
         if reply.status in RETRIED:
             raise _Passing(said, reply.retry_after(pause))
         raise ChatFailed(said)

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_args
 
 from asrcli.base.files import cause
-from asrcli.base.torchaudio_guard import guard_torchaudio
+from asrcli.base.import_guard import guard_imports
 from asrcli.capabilities import Answers
 from asrcli.errors import OutOfMemory
 from asrcli.transport.hosting import Next, Put, host, tell
@@ -50,7 +50,7 @@ def load(start: say.Start) -> Engine:
     """Import an engine and load its weights."""
     from asrcli.base.blas import pin_threads
 
-    guard_torchaudio()
+    guard_imports()
     module, _, name = start.engine.partition(":")
     kind: Any = import_module(module)
     for part in name.split("."):

@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from asrcli.base.files import cause
-from asrcli.base.torchaudio_guard import guard_torchaudio
+from asrcli.base.import_guard import guard_imports
 from asrcli.engine import GROUP
 from asrcli.environments.store import Environment
 from asrcli.errors import EngineUnavailable
@@ -44,7 +44,7 @@ def _work(receive: Next, put: Put) -> None:
         raise EngineUnavailable(
             f"the package declares no engine '{asked.name}'; it declares: {', '.join(known) or 'none'}"
         )
-    guard_torchaudio()
+    guard_imports()
     try:
         card = card_of(known[asked.name].load())
     except EngineUnavailable:

@@ -457,3 +457,17 @@ def test_byte_order_marks_are_no_part_of_the_first_name(encoding: str, folder: P
         "a"
     ] * 3
     assert read_names(str(folder / "names.txt"), null=False) == ["a.wav", "b.wav"]
+
+
+def test_a_folder_named_as_a_dataset_of_the_hub_is_not_taken_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's folder beside recordings would be measured as a known dataset."""
+    monkeypatch.chdir(tmp_path)
+    for source in ("hf:owner/name", "esb:ami"):
+        repository = hub.place_of(source).repository
+        (tmp_path / repository).mkdir(parents=True)
+        with pytest.raises(UsageError, match=f"'{repository}' is in this folder, too"):
+            open_dataset(Wanted(source, cache=tmp_path / "cache"), lambda text: None)
+    assert hub.is_here("./owner/name", "") and hub.is_here(str(tmp_path / "owner/name"), "")
+    assert not hub.is_here("owner/other", "")

@@ -72,7 +72,7 @@ def bench(
         )  # fmt: skip
         try:
             if runs.replay:
-                code = _replay(runs.replay, runs.out, files, console, yes=runs.yes, force=reports.force)
+                code = _replay(runs.replay, wanted, files, console, yes=runs.yes, force=reports.force)
             else:
                 code = _measure(wanted, earlier, files, console, force=reports.force)
         except KeyboardInterrupt as interrupt:
@@ -207,8 +207,8 @@ def _confirm(path: Path, named: list[str], console: Console, *, yes: bool) -> No
         raise UsageError(f"'{path}' is not replayed")
 
 
-def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console, *, yes: bool, force: bool) -> int:
-    """Run a run again and say what has drifted.
+def _replay(path: Path, typed: Request, files: ReportPaths, console: Console, *, yes: bool, force: bool) -> int:
+    """Run a run again and say what has drifted; of what was typed the folder and ``--offline`` hold.
 
     Raises:
         CheckFailed: other texts were transcribed, or the data is not the same.
@@ -222,7 +222,7 @@ def _replay(path: Path, out: Path | None, files: ReportPaths, console: Console, 
     before = read_run(path)
     _confirm(path, named(before), console, yes=yes)
     with Board(console) as board:
-        results = measure(request_of(before, out or path.parent), board)
+        results = measure(request_of(before, typed.folder or path.parent, offline=typed.offline), board)
     for _, error in results.failed:
         raise error
     if not results.runs:

@@ -13,6 +13,7 @@ from asrcli.base.config import Setting, look_up, project_file, read, shown_files
 from asrcli.base.console import complain, tell, without_users
 from asrcli.base.hints import hint
 from asrcli.base.trust import trust, trust_file
+from asrcli.cli.variables import sentence, unread
 from asrcli.errors import UsageError
 
 DEFAULT = "default"
@@ -53,6 +54,8 @@ def config(
     rows = list(all_rows(command))
     if command is None:
         check_shared({row.option for row in rows})
+        for one in unread({row.option.lstrip("-") for row in rows}):
+            complain(f"asr: {sentence(*one)}")
     rows = [row for row in rows if not changed or row.origin != DEFAULT]
     if as_json:
         for row in rows:

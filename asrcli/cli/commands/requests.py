@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from asrcli.runs.shards import Shard
     from asrcli.types import Options
 
+LEAST_STEP, HOTTEST, MOST_TRIED = 0.01, 10.0, 100  # of temperatures
+
 
 def inputs_and_formats(
     sources: InputOptions, results: OutputOptions, reports: ReportOptions, options: Options
@@ -247,6 +249,8 @@ def language_model_file(path: str | None) -> str | None:
 def temperatures(text: str | None, increment: str | None) -> tuple[float, ...] | None:
     """Return the temperatures to try in order, the steps of the increment up to 1.0 included."""
     listed = numbers(text, "--temperature", float)
+    if listed is not None and not (0 < len(listed) <= MOST_TRIED and all(0 <= one <= HOTTEST for one in listed)):
+        raise UsageError(f"--temperature {text}: give up to {MOST_TRIED} numbers from 0 to {HOTTEST:g}")
     step = (
         None
         if increment in (None, "None", "none")
@@ -255,8 +259,8 @@ def temperatures(text: str | None, increment: str | None) -> tuple[float, ...] |
     if step is None or (listed is not None and len(listed) > 1):
         return (listed or (0.0,)) if increment is not None else listed
     first = listed[0] if listed else 0.0
-    if step[0] <= 0:
-        raise UsageError(f"--temperature-increment-on-fallback {increment}: give a number above 0, or None")
+    if len(step) != 1 or step[0] < LEAST_STEP:
+        raise UsageError(f"--temperature-increment-on-fallback {increment}: give a number from {LEAST_STEP}, or None")
     return tuple(round(first + number * step[0], 6) for number in range(int((1.0 + 1e-6 - first) / step[0]) + 1))
 
 

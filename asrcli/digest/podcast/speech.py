@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from asrcli.base.children import python, surroundings
+from asrcli.base.children import NOWHERE, python, surroundings
 from asrcli.base.files import cause
 from asrcli.digest.podcast.espeak import library
 from asrcli.digest.podcast.lexicon import Spoken
@@ -115,14 +115,20 @@ def spread(line: Line, seconds: float) -> tuple[Word, ...]:
 
 
 def run_program(command: Sequence[str], text: str) -> None:
-    """Run a voice's program with the text on its standard input; the text is never an argument.
+    """Run a voice's program with the text on its standard input; the text is never an argument, and paths are whole.
 
     Raises:
         EngineUnavailable: it fails or takes too long.
     """
     try:
         done = subprocess.run(
-            command, input=text.encode(), capture_output=True, timeout=TIMEOUT, check=False, env=surroundings()
+            command,
+            input=text.encode(),
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=False,
+            cwd=NOWHERE,
+            env=surroundings(),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EngineUnavailable(f"{command[0]} did not speak: {cause(error)}") from error
@@ -262,8 +268,8 @@ def choose_voice(name: str | None, folder: Path | None = None) -> Voice:
 def installed_voices(folder: Path | None) -> list[Voice]:
     """Return the voices that can speak here, best first."""
     found: list[Voice] = []
-    models = sorted(folder.glob("*.onnx")) if folder else []
-    speakers = sorted(folder.glob("voices*.bin")) if folder else []
+    models = sorted(folder.absolute().glob("*.onnx")) if folder else []
+    speakers = sorted(folder.absolute().glob("voices*.bin")) if folder else []
     kokoro = [path for path in models if "kokoro" in path.name]
     if kokoro and speakers:
         found.append(Kokoro(kokoro[0], speakers[0]))

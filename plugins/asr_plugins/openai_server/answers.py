@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from asrcli.base.languages import language_code
-from asrcli.errors import EngineUnavailable, UsageError
+from asrcli.errors import AsrError, EngineUnavailable, UsageError
 from asrcli.types import Clip, Flag, Segment, Word
 
 TEXT_MARK = "<asr_text>"  # of Qwen3-ASR: "language English<asr_text>one two"
 SPOKEN = "language "
+# Of an answer about one clip of at most 30 s, whose text a model in a loop may have made: what more costs grows faster.
+MOST_CHARACTERS, MOST_ENTRIES = 100_000, 5_000
+
+
+class TooMuch(AsrError):
+    """An answer that no clip has; others may be better."""
 
 
 def read_transcription(answer: Any, clip: Clip) -> list[Segment]:
@@ -27,6 +33,7 @@ def read_transcription(answer: Any, clip: Clip) -> list[Segment]:
     """
     if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
         raise EngineUnavailable("the server's answer has no 'text': is it the right address?")
+    _check_size(answer, clip)
     language = code(answer.get("language"))
     words = [word for entry in _list(answer.get("words")) if (word := _word(entry, clip))]
     found = [segment for entry in _list(answer.get("segments")) if (segment := _segment(entry, clip))]
@@ -50,11 +57,23 @@ def read_chat(answer: Any, clip: Clip) -> list[Segment]:
         raise EngineUnavailable("the server's answer has no message: is it the right address?") from None
     head, mark, rest = content.partition(TEXT_MARK)
     text = (rest if mark else content).strip()
+    _check_size({"text": text}, clip)
     if not text:
         return []
     language = code(head.strip().removeprefix(SPOKEN).split(",")[0]) if mark else None  # "Chinese,English"
     flags = (Flag.TRUNCATED.value,) if choice.get("finish_reason") == "length" else ()
     return [replace(whole_segment(text, clip), language=language, flags=flags)]
+
+
+def _check_size(answer: Mapping[str, Any], clip: Clip) -> None:
+    """Raise `TooMuch` for an answer that says more than can be said."""
+    segments = _list(answer.get("segments"))
+    inside = [one for one in segments if isinstance(one, dict)]
+    entries = len(segments) + len(_list(answer.get("words"))) + sum(len(_list(one.get("words"))) for one in inside)
+    length = max(len(answer["text"]), sum(len(str(one.get("text") or "")) for one in inside))
+    for count, most, what in ((length, MOST_CHARACTERS, "characters"), (entries, MOST_ENTRIES, "segments and words")):
+        if count > most:
+            raise TooMuch(f"the server answers {count:,} {what} for a clip of {clip.seconds:.1f} s")
 
 
 def whole_segment(text: str, clip: Clip) -> Segment:
@@ -142,9 +161,11 @@ def _list(value: Any) -> list[Any]:
 
 
 def _number(value: Any, least: float = -math.inf, most: float = math.inf) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    try:
+        number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    except OverflowError:  # a whole number of hundreds of digits
         return None
-    return float(min(max(value, least), most))
+    return min(max(number, least), most) if math.isfinite(number) else None
 
 
 def _time(value: Any, clip: Clip, otherwise: float = 0.0) -> float:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 
-from asrcli.base.children import surroundings
+from asrcli.base.children import NOWHERE, surroundings
 
 Phones = tuple[str, ...]
 
@@ -191,6 +191,7 @@ def speak(text: str) -> Phones:
             capture_output=True,
             timeout=10,
             check=True,
+            cwd=NOWHERE,  # espeak-ng reads a file named en-us of the current folder as that voice
             env=surroundings(),
         )
     except (OSError, subprocess.SubprocessError):
