@@ -90,6 +90,7 @@ def compare(
     from asrcli.compare import report
     from asrcli.compare.conditions import Condition, check_baseline
     from asrcli.compare.losses import Losses
+    from asrcli.compare.matching import each_run
     from asrcli.compare.run import Wanted, run
     from asrcli.compare.sources import files_of, format_choice
     from asrcli.outputs.ledger import check_replaceable
@@ -115,7 +116,11 @@ def compare(
     )
     check_reports(paths, force=force)
     check_replaceable([consensus if consensus and consensus.suffix == ".jsonl" else None], force=force)
-    to = report.Sink(Losses(partial(say_failure, Console(quiet))), force=force, quiet=quiet)
+    console = Console(quiet)
+    to = report.Sink(Losses(partial(say_failure, console)), force=force, quiet=quiet)
+    hypotheses, runs = each_run([reference, *hypotheses] if no_ref else hypotheses)
+    for line in runs:
+        console.note(line)
     scored: dict[str, object] = {
         "--explain-normalizer": explain_normalizer,
         "--by": by,
@@ -127,7 +132,7 @@ def compare(
     scored |= {"--fail-if": fail_if}  # a gate that is passed over would let everything through
     if no_ref:
         refuse({**scored, "--meetings": meetings, "--collar": collar}, "is not for --no-ref")
-        report.unreferenced([reference, *hypotheses], wanted, paths, consensus, to)
+        report.unreferenced(hypotheses, wanted, paths, consensus, to)
         raise typer.Exit(to.code)
     if meetings:
         refuse({**scored, "--consensus": consensus, "--convention": convention}, "is not for --meetings")
