@@ -146,7 +146,7 @@ def transcribe(
     ] = None,
     settle_after: Annotated[
         float | None,
-        _live("--settle-after", min=0.5, help="Seconds after which --stream settles a word, agreed upon or not."),
+        _live("--settle-after", min=0.5, help="Seconds after which --stream settles a word, agreed upon or not: 2."),
     ] = None,
     vad: Annotated[bool, _silence("--vad/--no-vad", "--vad-filter/--no-vad-filter", help="Leave silence out.")] = True,
     vad_model: Annotated[
