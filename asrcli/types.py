@@ -75,6 +75,7 @@ class Clip:
     samples: Samples
     speech: tuple[Region, ...] = ()  # detected speech, seconds from the start of the recording; () when not detected
     language: str | None = None  # code to decode in, as asked for or voted; None leaves it to the engine
+    growing: bool = False  # comes again with more sound: a quick result counts more than the last error
 
     @property
     def seconds(self) -> float:

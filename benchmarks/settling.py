@@ -33,7 +33,7 @@ from asrcli.runs.align import align_pair
 from asrcli.runs.align_plan import AlignRequest
 from asrcli.scoring.alignment import align, distances
 from asrcli.streaming.listener import Listener
-from asrcli.streaming.recognition import Pace
+from asrcli.streaming.recognition import USUAL, Pace
 from asrcli.text.normalisers import build
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment
 from asrcli.weights import models
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from asrcli.types import Samples
 
 SYSTEMS = ("moonshine:tiny-en", "whisper:tiny.en", "whisper:base")
-SETTLE_AFTER = (float("inf"), 3.0, 2.0, 1.0)  # seconds
+SETTLE_AFTER = (USUAL.settle_after, float("inf"), 3.0, 1.5)  # seconds
 PAUSES = (0.4, 0.7, 1.2)  # seconds between two recordings, one for each order
 BLOCK = SAMPLE_RATE // 10
 OPTIONS = Options(language="en")
@@ -99,7 +99,7 @@ class Remembering(LocalRecogniser):
         return [self._heard(clip, options) for clip in clips]
 
     def _heard(self, clip: Clip, options: Options) -> list[Segment] | Exception:
-        key = (clip.start, clip.samples.tobytes(), clip.speech, clip.language)
+        key = (clip.start, clip.samples.tobytes(), clip.speech, clip.language, clip.growing)
         if key in self._known:
             self.saved += self._known[key][1]
         else:
@@ -166,7 +166,7 @@ def main(names: Sequence[str]) -> None:
             late = delays(known.words, text, steps)
             figures = (statistics.median(late), statistics.quantiles(late, n=20)[-1], max(late))
             cells = " | ".join(f"{value:.2f}" for value in figures)
-            given = "not given" if limit == float("inf") else f"{limit:g}"
+            given = f"{limit:g}, the default" if limit == USUAL.settle_after else f"{limit:g}"
             print(f"| {name} | {given} | {100 * errors:.2f} % | {cells} | {cost:.0f} |", flush=True)
 
 

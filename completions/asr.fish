@@ -229,7 +229,7 @@ complete -c asr -n '__asr_at transcribe' -l no-highlight-words -d 'Mark each wor
 complete -c asr -n '__asr_at transcribe' -l stream -d 'Transcribe -, a growing file or mic: while it is spoken.'
 complete -c asr -n '__asr_at transcribe' -l pcm -r -f -d 'Raw samples for --stream: s16le:16000:1.'
 complete -c asr -n '__asr_at transcribe' -l idle -r -f -d '--stream ends when a file has not grown so long: 10 s.'
-complete -c asr -n '__asr_at transcribe' -l settle-after -r -f -d 'Seconds after which --stream settles a word, agreed upon or not.'
+complete -c asr -n '__asr_at transcribe' -l settle-after -r -f -d 'Seconds after which --stream settles a word, agreed upon or not: 2.'
 complete -c asr -n '__asr_at transcribe' -l vad -l vad-filter -d 'Leave silence out.'
 complete -c asr -n '__asr_at transcribe' -l no-vad -l no-vad-filter -d 'Leave silence out.'
 complete -c asr -n '__asr_at transcribe' -l vad-model -r -f -a 'silero firered' -d 'silero, firered, or firered:FOLDER; --vad firered means the same.'

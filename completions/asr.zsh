@@ -133,7 +133,7 @@ _asr_transcribe() {
         '(--stream)--stream[Transcribe -, a growing file or mic\: while it is spoken.]' \
         '(--pcm)--pcm=[Raw samples for --stream\: s16le\:16000\:1.]:TEXT: ' \
         '(--idle)--idle=[--stream ends when a file has not grown so long\: 10 s.]:X: ' \
-        '(--settle-after)--settle-after=[Seconds after which --stream settles a word, agreed upon or not.]:X: ' \
+        '(--settle-after)--settle-after=[Seconds after which --stream settles a word, agreed upon or not\: 2.]:X: ' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--vad[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--vad-filter[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--no-vad[Leave silence out.]' \

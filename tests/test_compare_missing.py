@@ -165,6 +165,26 @@ def test_run_records_are_read_whatever_the_suffix(tmp_path: Path) -> None:
     assert [one.counts.deletions for one in score_folder(tmp_path)] == [2]  # "words" and "x"
 
 
+def test_every_run_record_of_a_folder_is_a_system(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = (Utterance("a", "some words"), Utterance("b", "two more"))
+    (runs := tmp_path / "runs").mkdir()
+    write_run(RunRecord("fake", said, ("some words", "two more"), (0.1, 0.1), "tiny"), runs / "1.jsonl")
+    write_run(RunRecord("fake", said, ("some", "two more"), (0.1, 0.1), "big"), runs / "2.json")
+    write(tmp_path / "runs/beside.jsonl", rows({0: "one"}))
+    for options in (("--no-ref", runs), (runs / "1.jsonl", runs)):
+        assert called("compare", *options, runs / "2.json", "--json", "-") == 0
+        found = capsys.readouterr()
+        names = [one["name"] for one in json.loads(found.out)["systems"]]
+        assert names == ["fake:tiny", "fake:big (runs/2)", "fake:big (runs/2 (2))"]
+        assert "each of its 2 run records is a system" in found.err
+        assert "beside.jsonl beside its run records are not compared" in found.err
+    assert called("compare", runs, runs, "-q") == 0  # what is beside has its own references
+    write_run(RunRecord("other", (Utterance("a", "other words"),), ("some",), (0.1,)), runs / "3.jsonl")
+    capsys.readouterr()
+    assert called("compare", runs, runs, "-q") == 1
+    assert "3.jsonl: the id 'a' is in another file under" in capsys.readouterr().err
+
+
 def test_the_leaderboard_reads_manifests_called_json(tmp_path: Path) -> None:
     path = write(tmp_path / "MODEL_org-name_DATASET_set_test.json", rows({0: SAID[0]}))
     assert ["3 utterances without pred_text" in "".join(one.notes) for one in score_folder(tmp_path)] == [True]

@@ -39,7 +39,7 @@ from asrcli.streaming.own_stream import OwnStream
 from asrcli.streaming.recognition import Pace
 from asrcli.streaming.session import Note, Over, Ready, Session
 from asrcli.streaming.updates import Update
-from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment, Timings, Word
+from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Segment, Timings, Word
 from tests.clips import clip as clip_of
 
 DIGITS = Path(__file__).parent / "data/digits"
@@ -534,6 +534,24 @@ def test_a_hypothesis_that_fails_costs_nothing_and_a_last_one_its_segment() -> N
     for samples in (6 * SAMPLE_RATE, 20 * STEP):  # the last hypothesis has heard all, or not
         listener, updates = listen(recogniser(kind, "x", Options()), np.zeros(samples, np.float32), None)
         assert [str(one) for one in listener.failures] == ["no luck"] and not listener.segments
+
+
+def test_a_hypothesis_that_was_broken_off_settles_nothing() -> None:
+    """It is mostly a loop: the next one may be none, and a long window or the end is decoded with all care."""
+    asked = []
+
+    class Looping(Moody):
+        def transcribe(self, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+            asked.append((clips[0].growing, round(clips[0].end)))
+            said = [f"w{number:02}" for number in range(int(2 * clips[0].start), int(2 * clips[0].end))]
+            if not clips[0].growing or 2 < clips[0].seconds < 4:
+                return [[Segment(" ".join(said), 0.0, clips[0].seconds)]]
+            return [[Segment("so " * 9, 0.0, clips[0].seconds, flags=(Flag.TRUNCATED.value,))]]
+
+    listener, updates = listen(recogniser(Looping, "x", Options()), np.zeros(14 * SAMPLE_RATE, np.float32), None)
+    assert "so" not in check(listener, updates)
+    assert all(growing for growing, end in asked if end < 12)
+    assert [growing for growing, end in asked if end == 12] == [True, False] and not asked[-1][0]
 
 
 @pytest.mark.slow

@@ -173,6 +173,7 @@ class Script:
     real: Any
     calls: list[dict[str, Any]] = field(default_factory=list)
     sure: Sequence[float] = ()  # of each word of a window
+    frames: list[int] = field(default_factory=list)  # that the encoder got
 
     def __post_init__(self) -> None:
         self.hf_tokenizer = self.real.hf_tokenizer
@@ -183,6 +184,7 @@ class Script:
     def encode(self, features: Any) -> Any:
         import ctranslate2
 
+        self.frames.append(features.shape[-1])
         return ctranslate2.StorageView.from_array(np.ascontiguousarray(features[:, :1, :4]))
 
     def find_alignment(self, tokenizer: Any, tokens: Any, encoded: Any, frames: Any) -> list[list[dict[str, Any]]]:
@@ -245,6 +247,25 @@ def test_only_what_failed_is_decoded_again(whisper: Whisper) -> None:
     assert [call["sampling_temperature"] for call in script.calls] == [1.0, 0.2, 0.4]
     # What passes is still doubtful below a score of 0.5.
     assert [own[0].flags for own in found] == [(), (), (Flag.LOW_CONFIDENCE.value,)]
+
+
+@pytest.mark.parametrize(("seconds", "frames"), [(1.0, 1500), (9.95, 1500), (12.5, 1800), (29.0, 3000)])
+def test_a_clip_that_comes_again_is_decoded_quickly(whisper: Whisper, seconds: float, frames: int) -> None:
+    """Little silence behind it, the likeliest word each time, no second try, and no loop to the end of the decoder."""
+    clip = replace(tone(seconds), growing=True)
+    found, script = decode(whisper, [[(LOOP, -2.0, 0.0)]], [clip])
+    assert script.frames == [frames] and script.calls[0]["beam_size"] == 1
+    assert script.calls[0]["max_length"] == min(448, 2 * (20 + round(10 * seconds)))
+    assert found[0][0].temperature == 0.0
+    assert decode(whisper, [[(ONE, -0.1, 0.0)]], [clip], beam_size=3, max_new_tokens=9)[1].calls[0]["beam_size"] == 3
+    mixed = decode(whisper, [[(ONE, -0.1, 0.0)] * count for count in (1, 1, 2)], [tone(1), clip, tone(2), tone(1)])[1]
+    assert mixed.frames == [3000, frames, 3000] and [call["beam_size"] for call in mixed.calls] == [5, 1, 5]
+
+
+def test_quick_decoding_hears_digits(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
+    clips, references = (one[:8] for one in strings)
+    quick = [whisper.transcribe([replace(one, growing=True)], Options())[0] for one in clips]
+    assert jiwer.wer(references, texts(quick)) < 0.10
 
 
 def test_each_segment_is_as_sure_as_its_words(whisper: Whisper) -> None:

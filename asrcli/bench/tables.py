@@ -199,7 +199,9 @@ def resources(runs: Sequence[RunRecord]) -> Grid:
         *("system", "while", "memory MiB", "GPU MiB", "torch allocated", "torch reserved", "CPU cores"),
         *("GPU J/h", "CPU J/h"),
     )
-    return without_empty(Grid("Memory and energy", columns, tuple(rows), "blank: no such counter here"), keep=3)
+    grid = without_empty(Grid("Memory and energy", columns, tuple(rows)), keep=3)
+    blank = any(cell == BLANK for row in grid.rows for cell in row)
+    return replace(grid, note="blank: no such counter here") if blank else grid
 
 
 def streaming(runs: Sequence[RunRecord]) -> Grid:

@@ -13,7 +13,6 @@ import signal
 import sys
 from collections.abc import Collection, Sequence
 from importlib import import_module
-from io import TextIOWrapper
 from typing import Any, NamedTuple, cast
 
 import typer

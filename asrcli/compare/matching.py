@@ -10,9 +10,9 @@ from pathlib import Path, PurePath
 
 from asrcli.base.join import join_texts
 from asrcli.compare.nist import lay_into_segments
-from asrcli.compare.sources import Source, name_of, names_system
+from asrcli.compare.sources import Source, files_of, name_of, names_system
 from asrcli.datasets.lines import TABLES
-from asrcli.datasets.results import system_of
+from asrcli.datasets.results import CARD_SUFFIX, system_of
 from asrcli.datasets.utterances import SILENT_PIECES, predicted_language
 from asrcli.errors import InputError
 from asrcli.types import Utterance
@@ -61,6 +61,27 @@ def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance]
 def whole_text(source: Source) -> list[Utterance]:
     """Return a plain text file as one utterance: its lines do not correspond to those of the other file."""
     return [Utterance("1", join_texts(line.text for line in source.utterances))]
+
+
+def each_run(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """Return the systems that paths mean, and lines about them: every run record in a folder is one of its own."""
+    found: list[Path] = []
+    notes = []
+    for path in paths:
+        texts = files_of(path) if path.is_dir() else []
+        runs = sorted((one for one in texts if system_of(one) is not None), key=lambda one: one.stem)
+        found += runs or [path]
+        if len(runs) > 1:
+            notes.append(f"{path}: each of its {len(runs)} run records is a system")
+        others = [one for one in texts if one not in runs and not one.name.endswith(CARD_SUFFIX)]
+        if runs and others:
+            notes.append(f"{path}: {_named(others)} beside its run records are not compared")
+    return found, notes
+
+
+def _named(paths: Sequence[Path]) -> str:
+    more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
+    return ", ".join(one.name for one in paths[:MOST_NAMED]) + more
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:

@@ -153,7 +153,8 @@ def read_folder(path: Path, name: str, *, hypotheses: bool, losses: Losses = STR
                 add(found, read_transcript(_readable(file), key, hypotheses=hypotheses), file, path)
     for file in _of_kinds(files, COLLECTION_SUFFIXES[:-1]):
         with losses.boundary(file):
-            add(found, read_file(_readable(file), file.suffix, hypotheses=hypotheses), file, path)
+            rows = read_file(_readable(file), file.suffix, hypotheses=hypotheses)
+            add(found, rows, file, path, again=not hypotheses)
     return Source(name, str(path), tuple(found.values())) if found else read_ctm_folder(path, name, losses)
 
 
@@ -163,10 +164,10 @@ def _readable(file: Path) -> Path:
     return file
 
 
-def add(found: dict[str, Utterance], rows: Iterable[Utterance], file: Path, folder: Path) -> None:
-    """Add the texts of one file of a folder, whose ids must be new."""
+def add(found: dict[str, Utterance], rows: Iterable[Utterance], file: Path, folder: Path, again: bool = False) -> None:
+    """Add the texts of one file of a folder, whose ids are new; ``again`` lets all runs on a dataset have its texts."""
     for row in rows:
-        if row.id in found:
+        if row.id in found and not (again and found[row.id].text == row.text):
             raise InputError(f"{file}: the id '{row.id}' is in another file under {folder} too")
         found[row.id] = row
 

@@ -6,7 +6,6 @@ that neither cost nor memory grows with the length of the utterance.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,7 +16,7 @@ from asrcli.engines.options import clip_length
 from asrcli.pipeline.assembly import settle
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, tokens, written
 from asrcli.streaming.updates import Update
-from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Word
+from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region, Segment, Word
 
 if TYPE_CHECKING:
     from asrcli.engines.recogniser import LocalRecogniser
@@ -33,8 +32,8 @@ FRAME = 512  # samples (32 ms) whose energy is compared to find the quietest pla
 class Pace:
     """How soon text settles, in seconds: sooner costs more work, or errors."""
 
-    every: float = 1.0  # of new sound between two hypotheses
-    settle_after: float = math.inf  # that a word is old when it settles without agreement
+    every: float = 0.8  # of new sound between two hypotheses
+    settle_after: float = 2.0  # that a word is old when it settles without agreement
     detected: bool = True  # somebody looks for speech
 
 
@@ -92,8 +91,12 @@ class Hypotheses:
         is_long = self.seconds >= self.window
         if (self.buffer.end - self.recognised) / SAMPLE_RATE < self.pace.every or (behind and not is_long):
             return
-        found = self._recognise(self.buffer.end, speech)
-        if not isinstance(found, Exception):  # else the end of the segment will tell; the next one may do better
+        found = self._recognise(self.buffer.end, speech, growing=True)
+        if self.missed and is_long and not isinstance(found, Exception):
+            found = self._recognise(self.buffer.end, speech)
+        if not self.missed and not isinstance(
+            found, Exception
+        ):  # else the next one may do better, or the end will tell
             yield self._update(*self.agreement.add(found, self.buffer.end / SAMPLE_RATE - self.pace.settle_after))
         if is_long:
             yield from self._shorten(speech, [] if isinstance(found, Exception) else found)
@@ -111,12 +114,12 @@ class Hypotheses:
         """Return the segment of what is settled."""
         return self._completed((), self.buffer.end)
 
-    def _recognise(self, end: int, speech: Sequence[Region]) -> list[Token] | Exception:
+    def _recognise(self, end: int, speech: Sequence[Region], growing: bool = False) -> list[Token] | Exception:
         """Return the tokens recognised from the start of the window to a sample, on the clock of the stream."""
         start = self.start / SAMPLE_RATE
         inside = tuple(one for one in speech if one.end > start and one.start < end / SAMPLE_RATE)
         language = self.options.language or self.fixed_language
-        clip = Clip(self.recording, start, self.buffer.between(self.start, end), inside, language)
+        clip = Clip(self.recording, start, self.buffer.between(self.start, end), inside, language, growing)
         recognised = self.recogniser.transcribe([clip], self.options)[0]
         self.recognised, self.missed = end, isinstance(recognised, Exception)
         if isinstance(recognised, Exception):
@@ -124,6 +127,7 @@ class Hypotheses:
         segments = settle(clip, recognised, self.options, clip.speech if self.pace.detected else None)
         self._note_language(next((one.language for one in segments if one.language), None))
         self.flags = tuple(sorted({flag for one in segments for flag in one.flags}))
+        self.missed = growing and Flag.TRUNCATED.value in self.flags  # mostly a loop
         return tokens(segments, inside)
 
     def _note_language(self, language: str | None) -> None:

@@ -19,7 +19,7 @@ from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
 from asrcli.text.local_numbers import base_of, join_groups, rewrite_numbers, small_letters
 from asrcli.text.numerals import read_chinese
-from asrcli.text.written_english import TABLE, as_spoken, finish, is_unusual
+from asrcli.text.written_english import SIGN, TABLE, as_spoken, finish, is_unusual
 
 # Blocks of forms that differ only in looks: Latin and Arabic presentation forms, half and full width (Unicode 16).
 FORMS = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFF), (0xFF00, 0xFFEF), (0x3000, 0x3000), (0x2070, 0x209F), (0x3300, 0x33FF))
@@ -138,10 +138,12 @@ class UniversalNormalizer:
         plain = text if text.isascii() and text.isprintable() and "`" not in text else text.translate(TABLE)
         if not plain.isascii() and OTHER_SCRIPTS.search(plain):
             return text, None
-        text = plain if self.on["case"] and self.on["punctuation"] else text
-        if "(" in text or ")" in text:  # the English rules would take what is between them along
-            text = text.replace("(", " ").replace(")", " ")
-        if not (self.on["case"] and self.on["punctuation"]):  # the English rules rest on both
+        by_rules = self.on["case"] and self.on["punctuation"]  # the English rules rest on both
+        text = plain if by_rules else text
+        if "(" in text or ")" in text:  # they would take what is between them along
+            sign = SIGN if by_rules else " "
+            text = text.replace("(", sign).replace(")", sign)
+        if not by_rules:
             return text.replace("’", "'"), None
         return text, self.english
 

@@ -17,7 +17,9 @@ AS_IS = "\ue002"  # before a word that is no part of a number here
 KEPT = "£€¥¢℃℉½¼¾"  # signs that are read with the number beside them
 SIGNS = {"−": "-", "°": "°"}
 FRACTIONS = {"½": ("half", ".5"), "¼": ("one quarter", ".25"), "¾": ("three quarters", ".75")}
-SIGNS |= dict.fromkeys("’‘ʼ`´＇‛′", "'")
+SIGNS |= dict.fromkeys("’‘ʼ`´＇‛′", "'") | dict.fromkeys("‐‑﹣", "-") | dict.fromkeys("⁄∕", "/")
+SIGN = " ; "  # any other, but for dashes: it ends a number as those of ASCII do, and is no word
+DASH = " – "  # ends a number that would not be spoken digit by digit
 
 _LARGE = "|".join(("hundred", *LARGE))
 _ENDINGS = [name for name in (*SMALL, *TENS) if name not in ("one", "two", "three")]
@@ -48,7 +50,7 @@ def domain(found: re.Match[str]) -> str:
 Rewrites = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
 # Pattern, what it becomes; in this order.
 _REWRITES: Rewrites = (
-    (r"\.{2,}", " "),
+    (r"\.{2,}", SIGN),
     (r"&amp;", "&"),
     (r"\bc\+\+", "c plus plus"),
     (r"\bno\.\s?(?=\d)", "number "),
@@ -88,7 +90,7 @@ _REWRITES: Rewrites = (
     *((rf"(?<=\d)\s*{sign}", value) for sign, (_, value) in FRACTIONS.items()),
     *((sign, f" {words} ") for sign, (words, _) in FRACTIONS.items()),
     (r"(?<![\d.])(\d+) and a half\b", r"\1.5"),
-    (rf"(\d|\b(?:{_WORDS}))\s*mm\b", r"\1 millimeter"),
+    (rf"(\d|\b(?:{_WORDS}))['\"\s;]*mm\b", r"\1 millimeter"),
     (r"(?<!half )\ba (?=(?:" + _LARGE + r")\b)", "one "),
     (r"\ba (?=(?:dollar|pound|euro) (?:and )?(?:" + _WORDS + r")\b)", "one "),
     (r"\b(\d{1,2}):00(?=\s*[ap]\.?\s?m\b)", r"\1"),
@@ -97,7 +99,9 @@ _REWRITES: Rewrites = (
     (r"(?<![\d,.])\d{1,3}+(?:,\d{3})++(?![\d,]*\d)", lambda found: found[0].replace(",", "")),
     (r"(?<=\d),(?=\d)", f" {APART} "),
     (rf"(\b(?:{_LARGE})),\s+(?=(?:{_WORDS})\b)", r"\1 "),
-    (rf"({_LAST})['\")]*(?:\s*[.!?;:,]+['\")]*\s+|\s+-+\s+)(?=['\"(]*{_NUMBER})", rf"\1 {APART} "),
+    (rf"({_LAST})['\")]*(?:\s*[.!?;:,]+['\")]*\s+|\s+[-/]+\s+)(?=['\"(]*{_NUMBER})", rf"\1 {APART} "),
+    (rf"({_LAST})\s*[\"()\[\]{{}}|*~\\]+\s*(?={_NUMBER})", rf"\1 {APART} "),
+    (rf"([\d$£€]\d|\b(?:{'|'.join((*TENS, 'hundred', *LARGE))}))\s*(?:–|--+)\s*(?={_NUMBER})", rf"\1 {APART} "),
     (rf"((?:\d|\b(?:{'|'.join(SMALL)})))\s+((?:{_ORDINAL})\b)", rf"\1 {AS_IS}\2"),
     (rf"(\b(?:an?|another|every|each|about|per) (?:{'|'.join(TENS)})) second\b", rf"\1 {AS_IS}second"),
     (rf"(\b(?:{'|'.join(TENS)})) second(?= (?:{LASTING})s?\b)", rf"\1 {AS_IS}second"),
@@ -140,7 +144,8 @@ class SignTable(dict[int, str]):
         elif category == "Cf":
             kept = ""
         else:
-            kept = " " if category[0] in "PSZC" else char
+            signs = {"Pd": DASH, "P": SIGN, "S": SIGN, "Z": " ", "C": " "}
+            kept = signs.get(category) or signs.get(category[0], char)
         self[code] = kept
         return kept
 

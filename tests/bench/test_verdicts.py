@@ -126,3 +126,14 @@ def test_compare_scores_runs_as_they_say(tmp_path: Path) -> None:
     assert both.settings.normalizer == "asr"
     assert any("scored with different normalizers (open-asr-leaderboard, basic)" in note for note in both.notes)
     assert run(paths[0], paths[:1], Wanted("none", "en")).settings.normalizer == "none"
+
+
+def test_counters_are_called_blank_only_where_one_is() -> None:
+    """Columns that no run has are left out; only what is left of a table may be blank."""
+    (first, second) = (
+        replace(run_of(name, GERMAN), measures=(Measure("memory_peak", 9.0, "MiB", "batch 1"),)) for name in "ab"
+    )
+    assert tables.resources([first, second]).note == ""
+    counted = (*second.measures, Measure("cpu_energy", 7.0, "J/h", "batch 1"))
+    assert "no such counter" in tables.resources([first, replace(second, measures=counted)]).note
+    assert tables.resources([replace(second, measures=counted)]).note == ""

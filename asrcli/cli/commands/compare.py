@@ -119,6 +119,7 @@ def compare(
     from asrcli.compare import report
     from asrcli.compare.conditions import Condition, check_baseline
     from asrcli.compare.losses import Losses
+    from asrcli.compare.matching import each_run
     from asrcli.compare.run import Wanted, run
     from asrcli.compare.sources import format_choice
     from asrcli.scoring.alignment import without_collector
@@ -131,10 +132,14 @@ def compare(
         explain=scoring.explain_normalizer, fields=fields, group=details.group, fragments=scoring.fragments,
         formats=format_choice(source.format),
     )  # fmt: skip
-    to = report.Sink(Losses(partial(say_failure, Console(reports.quiet))), force=reports.force, quiet=reports.quiet)
+    console = Console(reports.quiet)
+    to = report.Sink(Losses(partial(say_failure, console)), force=reports.force, quiet=reports.quiet)
     _check_kind(source, scoring, details, reports)
+    hypotheses, runs = each_run([reference, *hypotheses] if source.no_ref else hypotheses)
+    for line in runs:
+        console.note(line)
     if source.no_ref:
-        report.unreferenced([reference, *hypotheses], wanted, paths, source.consensus, to)
+        report.unreferenced(hypotheses, wanted, paths, source.consensus, to)
     elif scoring.meetings:
         report.meetings(reference, hypotheses, wanted, paths, scoring.collar, to)
     else:

@@ -158,7 +158,7 @@ class LiveOptions:
     pcm: str | None = option(None, help="Raw samples for --stream: s16le:16000:1.")
     idle: float | None = option(None, min=0, help="--stream ends when a file has not grown so long: 10 s.")
     settle_after: float | None = option(
-        None, min=0.5, help="Seconds after which --stream settles a word, agreed upon or not."
+        None, min=0.5, help="Seconds after which --stream settles a word, agreed upon or not: 2."
     )
 
     @property

@@ -18,14 +18,17 @@ from asr_plugins.whisper.windows import (
     DOUBTFUL,
     DOUBTFUL_SHARE,
     FRAMES_PER_SECOND,
-    WINDOW_FRAMES,
     Found,
     Result,
     Thresholds,
     Window,
     better,
     compression_ratio,
+    most_tokens,
+    padded,
     rest,
+    usual_batch,
+    usual_beam,
 )
 from asr_plugins.whisper.words import Aligner, Piece, move, parted, split_pieces, tighten
 from asrcli.types import Clip, Flag, Options, Region, Segment
@@ -35,7 +38,6 @@ T = TypeVar("T")
 MAX_LENGTH = 448  # positions of the text decoder
 LEAST_SAMPLES = 400  # one analysis window
 
-BEAM_SIZE = 5
 BEST_OF = 5
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6)  # OpenAI goes on to 1.0, which took longest and gave nothing (docs/accuracy.md)
 COMPRESSION_RATIO = 2.4
@@ -67,7 +69,8 @@ class Decoder:
         segments: list[list[Segment]] = [[] for _ in clips]
         waiting = [self._window(number, clip) for number, clip in enumerate(clips) if len(clip.samples)]
         while waiting:
-            batch, waiting = waiting[: self.windows], waiting[self.windows :]
+            count = usual_batch(waiting, self.windows)
+            batch, waiting = waiting[:count], waiting[count:]
             for window, found in zip(batch, self._decode(batch, clips), strict=True):
                 segments[window.clip] += found.segments
                 if found.rest is not None:
@@ -80,7 +83,8 @@ class Decoder:
 
         scores: list[dict[str, float]] = []
         for start in range(0, len(clips), self.windows):
-            batch = [self._window(number, clip) for number, clip in enumerate(clips[start : start + self.windows])]
+            some = clips[start : start + self.windows]
+            batch = [self._window(number, replace(clip, growing=False)) for number, clip in enumerate(some)]
             encoded = self._encode(batch)
             scores += self._languages(encoded)
             if encoded.device == "cpu":
@@ -98,17 +102,11 @@ class Decoder:
         features = self.model.feature_extractor(samples)[..., :-1]  # the last frame is padding
         # OpenAI pads the sound, not the features: zeros are at the floor, 8 decades (2 after scaling) below the peak.
         floor = max(float(features.max()) - 2.0, -1.5)
-        return Window(number, 0, features, floor, clip.language or self.options.language or "")
+        return Window(number, 0, features, floor, clip.language or self.options.language or "", growing=clip.growing)
 
     def _encode(self, batch: Sequence[Window]) -> Any:
-        """Run the encoder; returns CTranslate2's (windows, 1500, width)."""
-        import numpy as np
-
-        padded = np.empty((len(batch), batch[0].features.shape[0], WINDOW_FRAMES), dtype=np.float32)
-        for row, window in zip(padded, batch, strict=True):
-            row[:, : window.frames] = window.features[:, : window.frames]
-            row[:, window.frames :] = window.floor
-        return self.model.encode(padded)
+        """Run the encoder; returns CTranslate2's (windows, positions, width)."""
+        return self.model.encode(padded(batch))
 
     def _encode_new(self, batch: Sequence[Window], clips: Sequence[Clip]) -> Any:
         """Run the encoder over those windows that it has not seen yet; returns what `_encode` does."""
@@ -141,7 +139,7 @@ class Decoder:
             part = encoded if len(chosen) == len(batch) else self._rows(batch, encoded, pending)
             for window, result in zip(chosen, self._generate(chosen, part, temperature), strict=True):
                 window.result = better(window.result, result, self.thresholds)
-            pending = [row for row in pending if self.thresholds.failed(batch[row].done)]
+            pending = [row for row in pending if self.thresholds.failed(batch[row].done) and not batch[row].growing]
             if not pending:
                 break
         return self._segments(batch, encoded, clips)
@@ -168,11 +166,11 @@ class Decoder:
         prompts = [self._prompt(window.language) for window in batch]
         longest = len(prompts[0])
         # CTranslate2 writes at most min(max_length / 2, max_length - prompt) tokens.
-        wanted = options.max_new_tokens or MAX_LENGTH
+        wanted = options.max_new_tokens or most_tokens(batch) or MAX_LENGTH
         max_length = min(MAX_LENGTH, max(2 * wanted, longest + wanted))
         limit = min(max_length // 2, max_length - longest)
         sampled = {"beam_size": 1, "num_hypotheses": _or(options.best_of, BEST_OF), "sampling_topk": 0}
-        searched = {"beam_size": _or(options.beam_size, BEAM_SIZE), "patience": _or(options.patience, 1.0)}
+        searched = {"beam_size": _or(options.beam_size, usual_beam(batch)), "patience": _or(options.patience, 1.0)}
         length_penalty = _or(options.length_penalty, 1.0)
         outputs = self.model.model.generate(
             encoded,

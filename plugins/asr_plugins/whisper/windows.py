@@ -22,6 +22,11 @@ WINDOW_FRAMES = 3000  # 30 s
 # these lie words lost in noise, and next to nothing else (docs/accuracy.md).
 DOUBTFUL = 0.6
 DOUBTFUL_SHARE = 0.75  # of that limit
+# A clip that comes again with more sound: the encoder sees so much silence behind it, and at least so much in all, not
+# 30 s of which most is silence; the decoder writes so many tokens at most (three times what people say in a second).
+GROWING_PAD, GROWING_LEAST = 500, 1500  # frames
+BEAM_SIZE, GROWING_BEAM = 5, 1
+GROWING_TOKENS, GROWING_TOKENS_PER_SECOND = 20, 10
 SHORTEST_REST = 1.0  # seconds; what is left after a closed timestamp is decoded again only when longer
 
 
@@ -35,6 +40,7 @@ class Window:
     floor: float  # the log-mel value of silence, what the window is padded with
     language: str = ""
     result: Result | None = None
+    growing: bool = False  # of a clip that comes again with more sound
 
     @property
     def done(self) -> Result:
@@ -46,6 +52,41 @@ class Window:
     def frames(self) -> int:
         """Frames of audio in the window."""
         return min(WINDOW_FRAMES, int(self.features.shape[-1]))
+
+
+def usual_batch(waiting: Sequence[Window], most: int) -> int:
+    """Return how many windows go together: a growing one goes alone, because the encoder sees as much as it needs."""
+    if waiting[0].growing:
+        return 1
+    return next((at for at, window in enumerate(waiting[:most]) if window.growing), min(most, len(waiting)))
+
+
+def padded(batch: Sequence[Window]) -> Features:
+    """Return windows as the encoder takes them, (windows, mels, frames): of 30 s, or as growing ones need."""
+    import numpy as np
+
+    frames = WINDOW_FRAMES
+    if batch[0].growing:
+        needed = batch[0].frames + GROWING_PAD
+        frames = min(WINDOW_FRAMES, max(GROWING_LEAST, -(-needed // FRAMES_PER_SECOND) * FRAMES_PER_SECOND))
+    rows = np.empty((len(batch), batch[0].features.shape[0], frames), dtype=np.float32)
+    for row, window in zip(rows, batch, strict=True):
+        row[:, : window.frames] = window.features[:, : window.frames]
+        row[:, window.frames :] = window.floor
+    return rows
+
+
+def usual_beam(batch: Sequence[Window]) -> int:
+    """Return how many hypotheses are kept while decoding."""
+    return GROWING_BEAM if batch[0].growing else BEAM_SIZE
+
+
+def most_tokens(batch: Sequence[Window]) -> int | None:
+    """Return how many tokens growing windows may have: a loop costs seconds, and the next hypothesis may have none."""
+    if not batch[0].growing:
+        return None
+    seconds = batch[0].frames / FRAMES_PER_SECOND
+    return GROWING_TOKENS + round(GROWING_TOKENS_PER_SECOND * seconds)
 
 
 @dataclass(frozen=True, slots=True)
