@@ -266,6 +266,21 @@ def test_what_changes_while_it_is_heard_is_refused(asr: Run, bucket: Bucket) -> 
     assert result.code == 1 and "it changed while it was read" in result.err
 
 
+def test_contents_are_not_mixed_where_the_server_knows_no_conditions(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    bucket.put("talk.wav", bytes(2_000_000))
+    app = bucket.server.app
+    monkeypatch.setattr(bucket.server, "app", lambda environ, start: app({**environ, "HTTP_IF_MATCH": "*"}, start))
+    file = remote.open_recording(f"s3://{BUCKET}/talk.wav")
+    bucket.put("talk.wav", b"1" * 2_000_000)
+    file.seek(1_000_000)
+    with pytest.raises(InputError, match="it changed while it was read"):
+        file.read(10)
+
+
 @pytest.mark.slow
 def test_lists_and_manifests_and_texts_name_objects(asr: Run, bucket: Bucket, tmp_path: Path, wav: bytes) -> None:
     bucket.put("in/talk.wav", wav)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import os
 import queue
 import secrets
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from asrcli.base.files import cause
@@ -19,6 +23,7 @@ from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.transport.child import Child, Died
 from asrcli.transport.codec import ProtocolError, decode, encode
 from asrcli.transport.messages import Hello, Trouble, check, exception, hello
+from asrcli.workers.messages import Start
 from asrcli.workers.ray_messages import Answer, Ask, End, Join, Joined, Lost, Open
 
 DRIVER = "asrcli.workers.ray_driver"
@@ -81,16 +86,18 @@ class Cluster:
         self.lost = ""  # why there is nobody to ask any more
         self._numbers = itertools.count()
         self._inboxes: dict[int, queue.SimpleQueue[Any]] = {}
+        # A short name: Ray's sockets are below it. The driver may die, and this process, too: both remove it.
+        self._folder = tempfile.mkdtemp(prefix="asr-ray-", dir="/tmp") if address == "local" else ""
         self._driver = Child(DRIVER, announce, variables(address))
         try:
             self._driver.greet(TO_JOIN)
-            self._driver.send(Join(address))
+            self._driver.send(Join(address, self._folder))
             self.has: Joined = self._driver.receive((Joined,), TO_JOIN)
         except Died as death:
-            self._driver.close()
+            self.close()
             raise EngineUnavailable(f"--ray {address}: its driver gave up: {death}") from None
         except BaseException:
-            self._driver.close()
+            self.close()
             raise
         threading.Thread(target=self._listen, name="asr-ray", daemon=True).start()
 
@@ -140,6 +147,8 @@ class Cluster:
     def close(self) -> None:
         """Leave the cluster, which ends its workers."""
         self._driver.close(TO_LEAVE)
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _listen(self) -> None:
         """Give each worker its answers; with the driver all of them are lost."""
@@ -197,6 +206,9 @@ class RayProcess:
         """Ask something."""
         import numpy as np
 
+        if isinstance(message, Start) and message.weights.path:  # a node works in another folder
+            weights = replace(message.weights, path=os.path.abspath(message.weights.path))
+            message = replace(message, weights=weights)
         head, samples = encode(message)
         body: Any = np.frombuffer(b"".join(samples), np.float32)
         self._cluster.tell(Ask(self._number, head.decode(), body), seconds)

@@ -12,7 +12,6 @@ import re
 import shutil
 import socket
 import sys
-import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -20,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from asrcli.base.files import cause
-from asrcli.errors import EngineUnavailable
+from asrcli.errors import EngineUnavailable, NoPlace
 from asrcli.transport.codec import encode
 from asrcli.transport.hosting import Next, Put, host
 from asrcli.transport.messages import trouble
@@ -76,8 +75,8 @@ class Driver:
         self.ray = ray
         more: dict[str, Any] = {}
         check_reachable(wanted.address)
-        if wanted.address == "local":  # a short name: Ray's sockets are below it
-            self.folder = tempfile.mkdtemp(prefix="asr-ray-", dir="/tmp")
+        self.folder = wanted.folder
+        if self.folder:
             more = {"include_dashboard": False, "_temp_dir": self.folder}
         try:
             ray.init(address=wanted.address, log_to_driver=False, logging_level=logging.WARNING, **more)
@@ -133,7 +132,7 @@ class Driver:
                 del self.silent[worker]
             said = f"the cluster has room for {room} workers, and this is one more"
             with suppress(OSError):
-                put(Answer(worker, written(trouble(EngineUnavailable(said)))))
+                put(Answer(worker, written(trouble(NoPlace(said)))))
 
 
 def check_reachable(address: str) -> None:
