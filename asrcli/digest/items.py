@@ -71,12 +71,14 @@ _WITHDRAWN = re.compile(
     r"\b(?:withdrawn|retracted) (?:by|due to|because|from arxiv)\b",
     re.I,
 )
+_MARKED = re.compile(r"^\W*(?:withdrawn|retracted)\b\W*[:\])-]", re.I)  # "RETRACTED: ...", "[Withdrawn] ..."
 
 
 def is_withdrawn(item: Item) -> bool:
-    """Tell whether a paper was withdrawn, as its abstract or its comment on arXiv says."""
+    """Tell whether a paper was withdrawn, as its title, its abstract or its comment on arXiv says."""
     comments = (tag.partition(": ")[2] for tag in item.tags if tag.startswith("comment: "))
-    return item.kind is Kind.PAPER and any(_WITHDRAWN.search(text) for text in (item.text[:400], *comments))
+    said = any(_WITHDRAWN.search(text) for text in (item.text[:400], *comments))
+    return item.kind is Kind.PAPER and (said or _MARKED.match(item.title) is not None)
 
 
 _NEW_STYLE = r"\d{4}\.\d{4,5}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 
 from asrcli.digest.statements.levels import acts, participle
-from asrcli.digest.statements.plain import LONGEST, clauses, plain
+from asrcli.digest.statements.plain import LONGEST, clauses, is_quoted, plain
 
 _PHRASE = r"(?:state[- ]of[- ]the[- ]art|\bSOTA\b)(?:\s*\((?:SOTA|SoTA)\))?"
 _NAMED = re.compile(_PHRASE, re.I)
@@ -83,11 +83,14 @@ def claims_best(sentence: str, names: Collection[str]) -> bool:
     text = plain(sentence)
     if presented := _PRESENT.search(text):
         before = text[: presented.start()]
-        return not _WEAK.search(before) and bool(re.search(r"\bwe\b|\bpaper\b|\bwork\b|\breport\b", before, re.I))
+        if _WEAK.search(before + presented["what"]) or is_quoted(text, presented.start()):
+            return False
+        return bool(re.search(r"\bwe\b|\bpaper\b|\bwork\b|\breport\b", before, re.I))
     for begin, end in clauses(text):
         clause = text[begin:end]
         found = _CLAIM.search(clause)
-        if found and claimed(text[:begin], clause, found, names):
+        quoted = found and is_quoted(text, begin + found.start("rest"))
+        if found and not quoted and claimed(text[:begin], clause, found, names):
             return True
     return False
 
