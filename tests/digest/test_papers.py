@@ -432,7 +432,7 @@ def test_the_same_paper_gives_the_same_bytes(written, tmp_path):
     before = {path: path.read_bytes() for path in written.rglob("*.*") if path.is_file()}
     write_card(written, read_file(tmp_path / "lark.html"), "lark")
     assert {path: path.read_bytes() for path in written.rglob("*.*") if path.is_file()} == before
-    assert card_problems(written, "lark") == ([], True)
+    assert card_problems(written, "lark") == ([], [], True)
 
 
 @pytest.mark.parametrize("name", ["papers/lark.md", "papers/lark.html", "papers/lark.json", "cache/papers/lark.json"])
@@ -447,7 +447,7 @@ def test_one_changed_digit_does_not_verify(written, name, capsys):
 
 def test_a_number_of_ours_that_its_quote_lacks_does_not_verify_without_the_text_either(written):
     (written / "cache/papers/lark.json").unlink()
-    assert card_problems(written, "lark") == ([], False)
+    assert card_problems(written, "lark") == ([], [], False)
     path = written / "papers/lark.json"
     path.write_text(path.read_text().replace("Reports 4.1% WER", "Reports 3.1% WER"))
     assert "papers/lark: the number 3.1 is not in its quote" in card_problems(written, "lark")[0]

@@ -121,7 +121,7 @@ def run(
             complain(f"asr: {one}: {edition.headline}")
             tell(out / "daily" / f"{one}.md")
             if strict:
-                fail_on(verify_day(out, one.isoformat(), store), one.isoformat())
+                fail_on(verify_day(out, one.isoformat(), store).problems, one.isoformat())
     if worst := max(codes):
         raise typer.Exit(worst)
     files.check()
@@ -183,18 +183,18 @@ def verify(
     with closing(Store(path)) if path.is_file() else nullcontext() as store:
         for one in wanted:
             try:
-                problems = verify_day(out, one, store)
+                problems, notes = verify_day(out, one, store)
             except AsrError as error:
-                problems = [str(error)]
-            for problem in problems:
-                complain(f"asr: {one}: {problem}")
+                problems, notes = [str(error)], []
+            for said in (*problems, *notes):
+                complain(f"asr: {one}: {said}")
             tell(f"{one}\t{'failed' if problems else 'ok'}")
             failed += bool(problems)
     failed_cards = sum(not card_holds(out, name) for name in cards)
     if wanted and not days and not failed:
-        problems = rolling_problems(out)
-        for problem in problems:
-            complain(f"asr: {problem}")
+        problems, notes = rolling_problems(out)
+        for said in (*problems, *notes):
+            complain(f"asr: {said}")
         failed += bool(problems)
     if wanted and store is None:
         complain(f"asr: {path} is not there: pages were checked against the JSON alone")
@@ -209,10 +209,10 @@ def card_holds(out: Path, name: str) -> bool:
     from asrcli.digest.papers.files import TEXTS, card_problems
 
     try:
-        problems, whole = card_problems(out, name)
+        problems, notes, whole = card_problems(out, name)
     except AsrError as error:
-        problems, whole = [str(error)], True
-    for problem in problems:
+        problems, notes, whole = [str(error)], [], True
+    for problem in (*problems, *notes):
         complain(f"asr: {problem}")
     if not whole:
         complain(f"asr: {TEXTS / name}.json is not there: the page of {name} was checked against its own JSON alone")
