@@ -197,6 +197,13 @@ def test_a_day_from_the_command_line(recorded):
     assert "no phrase" in asr("why", "2604.00001", "-o", out).stdout
     assert asr("why", "2604.77777", "-o", out).returncode == 1
     assert "arxiv:2604.12346" in asr("search", "diarisation", "-o", out).stdout.splitlines()[0]
+    nothing = asr("search", "zzzz", "-o", out)
+    assert (nothing.returncode, nothing.stdout) == (1, "") and nothing.stderr == (
+        "asr: nothing that was read matches 'zzzz'\n"
+    )
+    for line in asr("search", "whisper", "-o", out).stdout.splitlines():
+        _, _, name, *title = line.split("\t")
+        assert title != [name.partition(":")[2]], "a model's name is said once"
     assert asr("mindmap", "-o", out).stdout.split() == [f"{out}/mindmap.{kind}" for kind in ("html", "md", "opml")]
     pages = [f"{out}/papers/2604.12345.{kind}" for kind in ("md", "html")]
     assert asr("paper", "2604.12345", "-o", out, "--offline").stdout.split() == pages
