@@ -21,6 +21,9 @@ class Kind(StrEnum):
     POST = "post"  # X
 
 
+_ALWAYS = ("id", "kind", "title", "url", "source", "version")  # but the first version, which is what is not said
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One paper, model, release or story. Texts were cleaned when they were read (`asrcli.web.cleaning`)."""
@@ -45,8 +48,13 @@ class Item:
         return next((value for key, value in self.signals if key == name), 0.0)
 
     def to_json(self) -> str:
-        """Return one line of JSON, the same for the same item."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        """Return one line of JSON, the same for the same item; what is empty is left out."""
+        told = {
+            name: value
+            for name, value in asdict(self).items()
+            if (value if name not in _ALWAYS else name != "version" or value != 1)
+        }
+        return json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, line: str) -> Item:

@@ -198,6 +198,34 @@ def test_the_templates_paper_is_no_ones_paper():
     assert papers_of(["arxiv:1910.09700", "arxiv:2601.21337v2", "arxiv:x"]) == ("arxiv:2601.21337",)
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        Item("hf:a/b", Kind.MODEL, "", "", "hf"),
+        Item(
+            "arxiv:1",
+            Kind.PAPER,
+            "T",
+            "u",
+            "arxiv",
+            "text",
+            ("A",),
+            "2026",
+            "2026",
+            3,
+            ("t",),
+            "new",
+            (("p", 0.0),),
+            ("x",),
+        ),
+        Item("arxiv:1", Kind.PAPER, "T", "u", "arxiv", version=0),
+    ],
+)
+def test_what_is_empty_is_not_kept_and_comes_back(item):
+    line = item.to_json()
+    assert Item.from_json(line) == item and not any(empty in line for empty in ('"text":""', "[]", '"version":1'))
+
+
 def test_merging_is_idempotent_and_keeps_arxivs_words():
     arxiv = Item(
         "arxiv:1", Kind.PAPER, "Title", "u", "arxiv", "Text", ("A",), "2026-04-16", tags=("cs.CL",), announced="new"
