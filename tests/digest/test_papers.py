@@ -18,6 +18,7 @@ from asrcli.digest.papers.files import card_problems, write_card
 from asrcli.digest.papers.headline import headline_of
 from asrcli.digest.papers.hypertext import read_html
 from asrcli.digest.papers.lines import _Words, from_lines
+from asrcli.digest.papers.own import alone, own_result
 from asrcli.digest.papers.reading import Part, Reading, Sentence, Table, part_of, read_file
 from asrcli.digest.papers.tables import links_of
 from asrcli.digest.papers.terms import terms_of
@@ -375,6 +376,43 @@ def test_a_pdf_is_read_and_says_so(tmp_path):
     assert reading.title == "A Recogniser of Speech"
     page = page_of(reading)
     assert "| WER | 5.2 % |" in page and "fails on noise" in page.partition("## Limits")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "own"),
+    [
+        ("On the GCND corpus, Lark outperforms full fine-tuning and LoRA while it updates 9% of the parameters.", True),
+        ("Under the same budget, our model reduces the error rate by 12% relative on three test sets.", True),
+        ("Experiments on the MER2024 benchmark demonstrate substantial improvements of up to 62.7% in BLEU.", True),
+        ("Results show general accuracy gains up to 4.4% over prompting.", True),
+        ("Comprehensive experiments confirm the choice, achieving a 14.77% relative reduction in error rate.", True),
+        ("Experiments of Li et al. show gains of 4% with prompting of the same model.", False),
+        ("Results are shown in Table 4 for 12 languages and five of our models.", False),
+        ("Training Details the model is trained with 4% of the data, and improves on it.", False),
+    ],
+)
+def test_results_are_found_wherever_a_sentence_begins(words, own):
+    assert (alone(words) and own_result(words, frozenset({"lark"}))) is own
+
+
+def test_the_heading_of_a_paragraph_is_no_part_of_a_quote(tmp_path):
+    """In a PDF only the letters' weight tells them apart."""
+    pytest.importorskip("pypdf")
+    path = tmp_path / "paper.pdf"
+    path.write_bytes(
+        made.as_pdf(
+            ["Lark: A Recogniser of Speech", "Abstract", "We propose Lark.", "4 Results",
+             "**Decoding** Lark with a beam of 8 achieves 4.1% WER on AMI and",
+             "needs 3 GB.", "**Main results on AMI** Lark-Large, our larger model, achieves a WER of 3.9%",
+             "on AMI.", "**Lark** 4.1 3.9 5.2", "**Lark** is a bird as well, as people know.", "5 Conclusion",
+             "We like it."]
+        )
+    )  # fmt: skip
+    reading = read_file(path)
+    quotes = [line.quote for line in card_of(reading, "x").lines]
+    assert "Lark with a beam of 8 achieves 4.1% WER on AMI and needs 3 GB." in quotes, quotes
+    assert "Decoding. Lark with" in reading.text.replace("\n", " ")
+    assert reading.tables[0].rows == (("Lark", "4.1", "3.9", "5.2"),) and "Lark is a bird" in reading.text
 
 
 @pytest.mark.parametrize(
