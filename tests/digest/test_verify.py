@@ -221,3 +221,14 @@ def test_the_same_news_keep_their_maker(run, out, monkeypatch):
     before = daily_path(out, DAY, "json").read_bytes()
     run(whole_day())
     assert daily_path(out, DAY, "json").read_bytes() == before and checked(out) == ([], [])
+
+
+def test_many_notes_are_one_line(older, capsys, monkeypatch):
+    from asrcli.cli.commands.digest import daily
+
+    daily.verify(None, older)
+    told = capsys.readouterr()
+    assert told.out == f"{DAY}\tok\n" and "drawn by asr 0.0.9 (00000000)" in told.err
+    monkeypatch.setattr(daily, "NOTES", 0)
+    daily.verify(None, older)
+    assert "pages are another version's, which hold" in capsys.readouterr().err
