@@ -195,6 +195,14 @@ def test_long_texts_are_left_alone(text):
         ("diarization", "We diarize meetings with many speakers.", "diarize"),
         ("diarisation", "Speaker diarization of meetings.", "diarization"),
         ("speech recognition", "An unsupervised speech recogniser.", "speech recogniser"),
+        (
+            "speech recognition",
+            "Recognition of severely dysarthric speech.",
+            "Recognition of severely dysarthric speech",
+        ),
+        ("speech recognition", "Recognisers of child speech.", "Recognisers of child speech"),
+        ("speech recognition", "Recognition of a bird by those who hear no speech.", ""),
+        ("speech translation", "We translate speech, and models of it.", ""),
         ("ASR", "ASR systems of speech.", "ASR"),
         ("ASR", "An attack success rate (ASR) of 90% on audio and speech models.", ""),
         ("ASR", "The ASR of the attack is 90%.", ""),
@@ -218,6 +226,15 @@ def relevance(which: str, abstracts: dict[str, tuple[str, str]]) -> tuple[float,
             kept.append((Settings().matches(title, text) is not None, row["label"] == "yes"))
     both = kept.count((True, True))
     return both / (both + kept.count((True, False))), both / (both + kept.count((False, True)))
+
+
+def test_a_tool_in_the_title_of_another_field_is_no_subject():
+    from asrcli.digest.settings import Settings
+
+    matches = Settings().matches
+    assert not matches("Speech emotion recognition with wav2vec 2.0", "We classify how people feel.")
+    assert matches("wav2vec 2.0 for Faroese", "We transcribe speech.")
+    assert matches("Phoneme recognition for endangered languages", "We recognise phones of 20 languages.")
 
 
 def test_phrases_find_what_is_about_speech():
