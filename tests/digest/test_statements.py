@@ -307,6 +307,21 @@ def test_a_claim_between_quotation_marks_is_no_claim():
 
 
 @pytest.mark.parametrize(
+    "sentence",
+    [
+        "We ask how our models achieve state-of-the-art performance with so few errors.",
+        "We almost achieve state-of-the-art results.",
+        "Our evaluation shows state-of-the-art performance of Canary on meetings.",
+        "With oracle diarization, we achieve state-of-the-art results.",
+        "We achieved a state-of-the-art result in the 2019 challenge with another system.",
+    ],
+)
+def test_what_claims_no_state_of_the_art_for_this_work(sentence):
+    assert not claims_best(sentence, frozenset({"lark"}))
+    assert claims_best("Results show state-of-the-art performance of Lark on meetings.", frozenset({"lark"}))
+
+
+@pytest.mark.parametrize(
     ("sentence", "values"),
     [
         ("Our systems reach 12.0% to 30.5% WER on FLEURS.", []),
