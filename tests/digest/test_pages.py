@@ -197,6 +197,8 @@ def test_a_day_from_the_command_line(recorded):
     assert "no phrase" in asr("why", "2604.00001", "-o", out).stdout
     assert asr("why", "2604.77777", "-o", out).returncode == 1
     assert "arxiv:2604.12346" in asr("search", "diarisation", "-o", out).stdout.splitlines()[0]
+    assert "nvidia/parakeet-next" in asr("search", "akeet-ne", "-o", out).stdout, "within a word, when no word is it"
+    assert asr("search", " ", "-o", out).returncode == 2
     nothing = asr("search", "zzzz", "-o", out)
     assert (nothing.returncode, nothing.stdout) == (1, "") and nothing.stderr == (
         "asr: nothing that was read matches 'zzzz'\n"
