@@ -30,6 +30,7 @@ _ENDINGS = {
     "alignment": r"align(?:ments?|ers?|ing|ed)",
 }
 _TURNED = ("recognition", "transcription", "translation")  # "recognition of dysarthric speech"
+_ATTRIBUTE = r"(?!(?:and|or|of|for|by|from|in|with|to|on|the)\b)[\w-]+"
 _DASHES = r"\-\u2010-\u2015"
 _BETWEEN = rf"[\s{_DASHES}/]*"
 
@@ -57,7 +58,7 @@ def pattern(phrase: str) -> re.Pattern[str]:
         parts[-1] = rf"{re.escape(last[:-1])}(?:y|ies)" if last.endswith("y") else rf"{re.escape(last)}(?:e?s)?"
     said = _BETWEEN.join(parts)
     if len(words) == 2 and last in _TURNED:
-        said = rf"(?:{said}|{parts[1]}\s+of\s+(?:[\w-]+\s+){{0,3}}{parts[0]})"
+        said = rf"(?:{said}|{parts[1]}\s+of\s+(?:{_ATTRIBUTE}\s+){{0,3}}{parts[0]})"
     return re.compile(rf"(?<![^\W_]){said}(?![^\W_])", re.I)
 
 

@@ -276,6 +276,25 @@ def test_an_interest_matches_as_a_phrase_and_says_the_words(words, text, said):
     assert [reason.text for reason in score(item, judge).reasons] == said
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "chosen"),
+    [
+        (
+            "We propose a way round this bottleneck of tokenizers.",
+            "We propose Lark, a tokenizer of speech in noise.",
+            1,
+        ),
+        ("We propose a recogniser of speech called Lark.", "We propose another one for this task as well.", 0),
+        ("We also propose a corpus of birds that sing.", "We propose Lark, a recogniser of birds that sing.", 1),
+        ("We propose a way round this bottleneck of tokenizers.", "Nothing else is said about what was done here.", 0),
+    ],
+)
+def test_an_idea_is_the_sentence_that_can_best_be_read_alone(first, second, chosen):
+    from asrcli.digest.ideas import what_it_did
+
+    assert what_it_did("arxiv:1", f"{first} {second}")[0].quote == (first, second)[chosen]
+
+
 def test_topics_are_rules():
     assert topic_of("Speaker diarisation with EEND", "") == "Speaker diarisation"
     assert topic_of("A thing", "Low-resource languages need help.") == "Low-resource and multilingual"
