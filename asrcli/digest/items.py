@@ -72,11 +72,13 @@ def item_from(values: dict[str, Any]) -> Item:
 
 
 # In an abstract or in arXiv's comments, at their beginning: what a paper says of another is something else.
+_WORK = r"(?:paper|submission|article|manuscript|work|version|preprint)"
 _WITHDRAWN = re.compile(
-    r"^\W*(?:paper |article |submission |manuscript )?(?:withdrawn|retracted)\b|"
-    r"\bthis (?:paper|submission|article|manuscript|work|version) (?:has been|was|is|is being) (?:withdrawn|"
-    r"retracted)\b|"
-    r"\b(?:withdrawn|retracted) (?:by|due to|because|from arxiv)\b",
+    rf"^\W*(?:{_WORK} )?(?:withdrawn|retracted)\b|"
+    rf"\b(?:this|the) {_WORK} (?:has been|was|is|is being) (?:withdrawn|retracted|removed by arxiv)\b|"
+    rf"\b(?:we|authors?) (?:have |has |hereby |wish to |had to )?"
+    rf"(?:withdr[ae]wn?|retract(?:ed)?) (?:this|the|our) {_WORK}\b|"
+    r"\b(?:withdrawn|retracted) (?:by (?:the |its )?(?:authors?|arxiv|submitter|admin\w*)|due to|because|from arxiv)\b",
     re.I,
 )
 _MARKED = re.compile(r"^\W*(?:withdrawn|retracted)\b\W*[:\])-]", re.I)  # "RETRACTED: ...", "[Withdrawn] ..."
