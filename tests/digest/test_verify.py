@@ -11,6 +11,7 @@ import pytest
 from recordings import FRIDAY, whole_day
 
 from asrcli.digest.edition import Claim, from_json
+from asrcli.digest.pages.html import content_hash
 from asrcli.digest.run import daily_path, digest_of, pages_of
 from asrcli.digest.store import Store
 from asrcli.digest.verify import claim_problems, edition_problems, verify_day
@@ -164,15 +165,28 @@ def test_pages_of_another_version_are_told_from_edited_ones(older):
     assert checked(older).problems, "an edited style is an edited page"
 
 
-def test_without_a_record_the_words_decide(older):
+def restyled(page: str) -> str:
+    """Return a page as another version with another style would have written it."""
+    style = re.search("<style>(.*?)</style>", page, re.S)
+    assert style is not None
+    return page.replace(style[1], "p { color: red }").replace(content_hash(style[1]), content_hash("p { color: red }"))
+
+
+def test_without_a_record_only_the_style_may_differ(older):
     page = daily_path(older, DAY, "html")
     forget(older)
     assert checked(older).problems, "the words around the sentences are another version's, or anybody's"
-    same = pages_of(from_json(daily_path(older, DAY, "json").read_text()))["html"]
-    page.write_text(same.replace("</style>", "p { color: red }</style>"), "utf-8")
+    same = restyled(pages_of(from_json(daily_path(older, DAY, "json").read_text()))["html"])
+    page.write_text(same, "utf-8")
     assert checked(older).problems == [] and "drawn by" in checked(older).notes[0]
-    page.write_text(same.replace("</style>", "p { color: red }</style>").replace("5.2%", "5.3%"), "utf-8")
-    assert checked(older).problems
+    for old, new in (
+        ("5.2%", "5.3%"),
+        ("https://arxiv.org/abs/2604.12345", "https://example.org/2604.12345"),
+        ("</body>", "<script>alert(1)</script></body>"),
+        ("<script>", "<script>alert(1);"),
+    ):
+        page.write_text(same.replace(old, new), "utf-8")
+        assert checked(older).problems, old
 
 
 def forget(out):
