@@ -19,6 +19,7 @@ from asrcli.digest.settings import Settings
 from asrcli.digest.statements import statements
 from asrcli.digest.states import Report, exit_code
 from asrcli.digest.topics import topic_of
+from asrcli.digest.versions import maker
 from asrcli.web.cleaning import safe_url
 
 IDEAS = 7
@@ -87,6 +88,7 @@ def compose(material: Material) -> Edition:
         ideas=tuple(ideas_of(papers)),
         counts=counts,
         board=best_of(material.board) if any(one.kind == "board" for paper in papers for one in paper.own) else (),
+        maker=maker(),
     )
 
 

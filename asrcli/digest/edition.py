@@ -148,6 +148,7 @@ class Edition:
     counts: Counts
     board: tuple[Best, ...]  # what `Claim`s of kind board are made from
     changed: str = ""  # when a later run wrote other content than an earlier one, ISO 8601; "" when none did
+    maker: str = ""  # the version that wrote it (`asrcli.digest.versions.maker`), "" before versions were kept
 
     @property
     def updated(self) -> str:

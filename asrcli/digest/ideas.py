@@ -34,6 +34,15 @@ _LEANS = re.compile(
     r"(?:ii|iii|iv|2|3|4)\))\b",
     re.I,
 )
+# Further on in a sentence: it can be read alone, but not as well as another.
+_MEANT = re.compile(
+    r"\b(?:this|these|that|those) (?:\w+ )?(?:bottlenecks?|challenges?|gaps?|issues?|problems?|limitations?|"
+    r"deficienc\w+|shortcomings?|difficult\w+|resources?|settings?|tasks?|assumptions?|trade-?offs?|protocols?)\b|"
+    r"^we (?:also|further)\b|^\w+ing (?:this|these)\b|"
+    r"^on the \w+ side\b|\bthe same (?:\w+ )?(?:corpus|model|data|system|approach)\b|"
+    r"^we \w+ the (?:algorithm|method|approach|framework)\b",
+    re.I,
+)
 _SELF = re.compile(r"^this (?:paper|work|study|report|article|letter|thesis|survey)\b", re.I)
 _DID = (
     re.compile(r"\b(?:we|this (?:paper|work|study|report|article|letter))\s+(?:\w+\s+){0,2}?(?:propose|"
@@ -59,14 +68,20 @@ _NUMBER = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?\s?(?:%|x\b|×|hours|BLEU|points)
 def what_it_did(identity: str, text: str) -> tuple[Claim, ...]:
     """Return what was done and what came of it, as one or two claims; nothing when neither is said."""
     spans = [span for one in split_sentences(text)[:40] for span in [untied(text, one)] if readable(span.of(text))]
-    did = next((span for cue in _DID for span in spans if cue.search(span.of(text)[:160])), None)
+    clear = [span for span in spans if not _MEANT.search(span.of(text))]
+    told = (span for cue in _DID for some in (clear, spans) for span in some if cue.search(span.of(text)[:160]))
+    did = next(told, None)
     if did is None:
         return ()
     later = [span for span in spans if span.start > did.end and _CAME.search(span.of(text))]
     claims = [claim_of(identity, text, did, "done")]
     if later:
         scores = rank_sentences([span.of(text) for span in later])
-        best = max(range(len(later)), key=lambda at: (scores[at] + bool(_NUMBER.search(later[at].of(text))), -at))
+        worth = [
+            scores[at] + bool(_NUMBER.search(one.of(text))) - bool(_MEANT.search(one.of(text)))
+            for at, one in enumerate(later)
+        ]
+        best = max(range(len(later)), key=lambda at: (worth[at], -at))
         claims.append(claim_of(identity, text, later[best], "result"))
     return tuple(claims)
 

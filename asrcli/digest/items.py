@@ -21,6 +21,9 @@ class Kind(StrEnum):
     POST = "post"  # X
 
 
+_ALWAYS = ("id", "kind", "title", "url", "source", "version")  # but the first version, which is what is not said
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One paper, model, release or story. Texts were cleaned when they were read (`asrcli.web.cleaning`)."""
@@ -45,8 +48,13 @@ class Item:
         return next((value for key, value in self.signals if key == name), 0.0)
 
     def to_json(self) -> str:
-        """Return one line of JSON, the same for the same item."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        """Return one line of JSON, the same for the same item; what is empty is left out."""
+        told = {
+            name: value
+            for name, value in asdict(self).items()
+            if (value if name not in _ALWAYS else name != "version" or value != 1)
+        }
+        return json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, line: str) -> Item:
@@ -64,19 +72,23 @@ def item_from(values: dict[str, Any]) -> Item:
 
 
 # In an abstract or in arXiv's comments, at their beginning: what a paper says of another is something else.
+_WORK = r"(?:paper|submission|article|manuscript|work|version|preprint)"
 _WITHDRAWN = re.compile(
-    r"^\W*(?:paper |article |submission |manuscript )?(?:withdrawn|retracted)\b|"
-    r"\bthis (?:paper|submission|article|manuscript|work|version) (?:has been|was|is|is being) (?:withdrawn|"
-    r"retracted)\b|"
-    r"\b(?:withdrawn|retracted) (?:by|due to|because|from arxiv)\b",
+    rf"^\W*(?:{_WORK} )?(?:withdrawn|retracted)\b|"
+    rf"\b(?:this|the) {_WORK} (?:has been|was|is|is being) (?:withdrawn|retracted|removed by arxiv)\b|"
+    rf"\b(?:we|authors?) (?:have |has |hereby |wish to |had to )?"
+    rf"(?:withdr[ae]wn?|retract(?:ed)?) (?:this|the|our) {_WORK}\b|"
+    r"\b(?:withdrawn|retracted) (?:by (?:the |its )?(?:authors?|arxiv|submitter|admin\w*)|due to|because|from arxiv)\b",
     re.I,
 )
+_MARKED = re.compile(r"^\W*(?:withdrawn|retracted)\b\W*[:\])-]", re.I)  # "RETRACTED: ...", "[Withdrawn] ..."
 
 
 def is_withdrawn(item: Item) -> bool:
-    """Tell whether a paper was withdrawn, as its abstract or its comment on arXiv says."""
+    """Tell whether a paper was withdrawn, as its title, its abstract or its comment on arXiv says."""
     comments = (tag.partition(": ")[2] for tag in item.tags if tag.startswith("comment: "))
-    return item.kind is Kind.PAPER and any(_WITHDRAWN.search(text) for text in (item.text[:400], *comments))
+    said = any(_WITHDRAWN.search(text) for text in (item.text[:400], *comments))
+    return item.kind is Kind.PAPER and (said or _MARKED.match(item.title) is not None)
 
 
 _NEW_STYLE = r"\d{4}\.\d{4,5}"

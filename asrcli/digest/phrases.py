@@ -29,6 +29,8 @@ _ENDINGS = {
     "spotting": r"spott(?:ing|ers?)",
     "alignment": r"align(?:ments?|ers?|ing|ed)",
 }
+_TURNED = ("recognition", "transcription", "translation")  # "recognition of dysarthric speech"
+_ATTRIBUTE = r"(?!(?:and|or|of|for|by|from|in|with|to|on|the)\b)[\w-]+"
 _DASHES = r"\-\u2010-\u2015"
 _BETWEEN = rf"[\s{_DASHES}/]*"
 
@@ -54,7 +56,10 @@ def pattern(phrase: str) -> re.Pattern[str]:
         parts[-1] = _ENDINGS[last]
     elif last:
         parts[-1] = rf"{re.escape(last[:-1])}(?:y|ies)" if last.endswith("y") else rf"{re.escape(last)}(?:e?s)?"
-    return re.compile(rf"(?<![^\W_]){_BETWEEN.join(parts)}(?![^\W_])", re.I)
+    said = _BETWEEN.join(parts)
+    if len(words) == 2 and last in _TURNED:
+        said = rf"(?:{said}|{parts[1]}\s+of\s+(?:{_ATTRIBUTE}\s+){{0,3}}{parts[0]})"
+    return re.compile(rf"(?<![^\W_]){said}(?![^\W_])", re.I)
 
 
 @lru_cache(maxsize=512)
@@ -97,7 +102,8 @@ def find_in_paper(phrases: Sequence[str], title: str, text: str, other_topics: S
         return None
     elsewhere = any(pattern(topic).search(title) for topic in other_topics)
     for phrase in phrases:
-        tool = is_name(phrase) and phrase != "ASR"  # what a paper uses is not always what it is about
+        # What a paper uses is not always what it is about: "emotion recognition with wav2vec 2.0".
+        tool = phrase != "ASR" and (is_name(phrase) or any(char.isdigit() for char in phrase))
         if pattern(phrase).search(title) and not (tool and elsewhere) and (words := find(phrase, whole)):
             return Match(phrase, words, True)
     if elsewhere:

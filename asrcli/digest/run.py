@@ -186,12 +186,15 @@ def write_pages(out: Path, edition: Edition, files: Files) -> None:
 
 
 def dated(out: Path, edition: Edition) -> Edition:
-    """Return an edition with the time of its last change: now when another content of the day is there."""
+    """Return an edition with the time of its last change: now when another content of the day is there.
+
+    The same content stays what it is, its maker too, whatever version makes it again.
+    """
     try:
         before = load_edition(out, edition.day)
     except InputError:
         return edition
-    same = replace(edition, changed=before.changed)
+    same = replace(edition, changed=before.changed, maker=before.maker)
     return same if same == before else replace(edition, changed=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 

@@ -10,7 +10,7 @@ from asrcli.digest.items import Item, Kind, arxiv_id
 from asrcli.digest.ranking import Judge, Ranked, score
 from asrcli.digest.settings import Interest, Settings
 from asrcli.digest.store import NEVER, NO_PHRASE, WITHDRAWN, Store
-from asrcli.errors import InputError
+from asrcli.errors import InputError, UsageError
 
 WHY = {
     NO_PHRASE: "no phrase of the settings is its subject (`phrases` and `other_topics` in digest.toml)",
@@ -64,9 +64,18 @@ def explain(store: Store, identity: str, settings: Settings) -> Explanation:
 
 
 def search(store: Store, query: str, limit: int = 20) -> list[tuple[Ranked, str]]:
-    """Return the items that say most about a query, best first, each with the day it was reported on."""
+    """Return the items that say most about a query, best first, each with the day it was reported on.
+
+    Where no item has its words, those whose title or id has it within a word: "FireRed" finds FireRedASR2S.
+
+    Raises:
+        UsageError: the query is empty.
+    """
+    if not query.strip():
+        raise UsageError("QUERY is empty: write words of a title or an abstract, or an author's name")
     judge = Judge(Settings(interests=(Interest(query, 10.0),), authors=(query,), organisations=()))
     found = []
+    within = []
     for known in store.everything():
         one = score(known.item, judge)
         hit = sum(reason.points for reason in one.reasons if reason.text.startswith(("matches", "has “", "author")))
@@ -74,5 +83,8 @@ def search(store: Store, query: str, limit: int = 20) -> list[tuple[Ranked, str]
             found.append(
                 (hit, Ranked(one.item, round(hit, 3), one.reasons), "" if known.reported == NEVER else known.reported)
             )
+        elif query.strip().lower() in f"{one.item.id} {one.item.title}".lower():
+            within.append((0.0, Ranked(one.item, 0.0, ()), "" if known.reported == NEVER else known.reported))
+    found = found or within
     found.sort(key=lambda one: (-one[0], one[1].item.id))
     return [(ranked, day) for _, ranked, day in found[:limit]]

@@ -13,7 +13,8 @@ from asrcli.digest.phrases import Match, find_in_paper
 from asrcli.errors import UsageError
 
 PHRASES = (
-    "speech recognition", "speech-to-text", "ASR", "speech transcription", "automatic transcription",
+    "speech recognition", "speech-to-text", "ASR", "phoneme recognition", "speech transcription",
+    "automatic transcription",
     "lyrics transcription", "speech translation", "speech-to-speech translation", "speech-to-text translation",
     "spoken language understanding", "spoken language model", "speech language model", "speech foundation model",
     "speech large language model", "speech LLM", "speech encoder", "speech tokenizer", "spoken dialogue",

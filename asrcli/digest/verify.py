@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from asrcli.base.counts import count_of
 from asrcli.digest.board import Best
 from asrcli.digest.compose import own_claims
-from asrcli.digest.edition import Claim, Edition, Paper, to_json
+from asrcli.digest.edition import Claim, Edition, Paper
 from asrcli.digest.figures import find_figures
 from asrcli.digest.pages.rolling import DAYS, rolling_pages
 from asrcli.digest.run import daily_path, digest_of, load_edition, load_editions, pages_of
 from asrcli.digest.store import Store
+from asrcli.digest.versions import UNRECORDED, Checked, as_written, check_page, maker
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MARKUP = re.compile(r"https?://|www\.|<[a-z/!]|\]\(|```", re.I)
@@ -61,29 +63,60 @@ def claim_problems(claim: Claim, texts: dict[str, str]) -> list[str]:
     return found + ([f"{claim.id}: markup or a link in the sentence"] if _MARKUP.search(claim.text) else [])
 
 
-def paper_problems(paper: Paper, board: Sequence[Best]) -> list[str]:
-    """Return what is wrong with the figures of one paper, and with what is said of it in our own words."""
-    found = []
-    if find_figures(paper.title, paper.text) != paper.figures:
-        found.append(f"{paper.id}: the figures are not those of its abstract")
-    if paper.own and own_claims(paper.id, paper.title, paper.text, board) != paper.own:
-        found.append(f"{paper.id}: what is said of it is not what its abstract gives")
-    return found
+def figure_problems(paper: Paper) -> list[str]:
+    """Return what is wrong with the figures of one paper."""
+    same = find_figures(paper.title, paper.text) == paper.figures
+    return [] if same else [f"{paper.id}: the figures are not those of its abstract"]
+
+
+def own_problems(paper: Paper, board: Sequence[Best]) -> list[str]:
+    """Return what is wrong with what is said of one paper in our own words."""
+    same = not paper.own or own_claims(paper.id, paper.title, paper.text, board) == paper.own
+    return [] if same else [f"{paper.id}: what is said of it is not what its abstract gives"]
+
+
+def rule_problems(edition: Edition) -> list[str]:
+    """Return where the rules of this version make something else of the abstracts."""
+    found = [problem for paper in edition.papers for problem in figure_problems(paper)]
+    return found + [problem for paper in edition.papers for problem in own_problems(paper, edition.board)]
+
+
+def claims_of(edition: Edition) -> Iterator[Claim]:
+    """Yield every claim of an edition."""
+    for idea in edition.ideas:
+        yield from idea.claims
+    for paper in edition.papers:
+        yield from (*paper.claims, *paper.own)
+
+
+def is_older(edition: Edition) -> bool:
+    """Tell whether another version made an edition."""
+    return edition.maker != maker()
 
 
 def edition_problems(edition: Edition) -> list[str]:
-    """Return what is wrong within an edition."""
+    """Return what is wrong within an edition; the rules of this version judge only what this version made."""
     texts = {paper.id: paper.text for paper in edition.papers}
-    in_ideas = (claim for idea in edition.ideas for claim in idea.claims)
-    claims: Iterable[Claim] = (*in_ideas, *(claim for paper in edition.papers for claim in (*paper.claims, *paper.own)))
-    found = [problem for claim in claims for problem in claim_problems(claim, texts)]
+    found = [problem for claim in claims_of(edition) for problem in claim_problems(claim, texts)]
     titles = {paper.id: paper.title for paper in edition.papers}
     found += [f"{idea.id}: an idea under another title" for idea in edition.ideas if titles.get(idea.id) != idea.title]
-    return found + [problem for paper in edition.papers for problem in paper_problems(paper, edition.board)]
+    found += [
+        f"{paper.id}: the quote of a figure does not stand in its abstract: “{one.quote}”"
+        for paper in edition.papers
+        for one in paper.figures
+        if one.quote not in paper.text and one.quote not in paper.title
+    ]
+    return found if is_older(edition) else found + rule_problems(edition)
 
 
-def store_problems(edition: Edition, store: Store) -> list[str]:
-    """Return what the store knows otherwise."""
+def store_problems(edition: Edition, store: Store, written: str) -> list[str]:
+    """Return what the store knows otherwise.
+
+    Args:
+        edition: a day.
+        store: what was seen and reported.
+        written: the text of the day's JSON.
+    """
     found = []
     for paper in edition.papers:
         known = store.find(paper.id)
@@ -94,13 +127,13 @@ def store_problems(edition: Edition, store: Store) -> list[str]:
     expected = store.edition_hash(edition.day)
     if expected is None:
         found.append(f"the store knows no digest of {edition.day}")
-    elif expected != digest_of(to_json(edition)):
+    elif expected != digest_of(written):
         found.append("the JSON is not the one that was written: something in it was changed")
     return found
 
 
-def verify_day(out: Path, day: str, store: Store | None) -> list[str]:
-    """Return every problem of one day, [] when it holds.
+def verify_day(out: Path, day: str, store: Store | None) -> Checked:
+    """Check one day.
 
     Raises:
         InputError: there is no such day, or its JSON cannot be read at all.
@@ -108,40 +141,35 @@ def verify_day(out: Path, day: str, store: Store | None) -> list[str]:
     from asrcli.digest.papers.files import cards_in
 
     edition = load_edition(out, day)
-    found = edition_problems(edition)
+    checked = Checked(edition_problems(edition), [])
     if edition.day != day:
-        found.append(f"the JSON says it is of {edition.day}")
+        checked.problems.append(f"the JSON says it is of {edition.day}")
     if store is not None:
-        found += store_problems(edition, store)
+        checked.problems.extend(store_problems(edition, store, daily_path(out, day, "json").read_text("utf-8")))
+    other = is_older(edition)
+    if other and (ruled := rule_problems(edition)):
+        by, papers = edition.maker or UNRECORDED, count_of(ruled, "paper")
+        checked.notes.append(f"made by {by}, whose rules said otherwise of {papers}; the quotes stand")
+    older = [claim.text for claim in claims_of(edition)] if other else None
     for suffix, text in pages_of(edition, cards_in(out)).items():
-        path = daily_path(out, day, suffix)
-        try:
-            written = path.read_bytes()
-        except OSError:
-            found.append(f"{path.name} is missing")
-            continue
-        if written != text.encode("utf-8"):
-            found.append(
-                f"{path.name} is not what the data gives: {first_difference(written.decode('utf-8', 'replace'), text)}"
-            )
-    return found
+        if not (other and suffix == "json"):  # keys that it does not have yet are written with what they stand for
+            check_page(daily_path(out, day, suffix), text, older, edition.maker, checked)
+    return checked
 
 
-def rolling_problems(out: Path) -> list[str]:
-    """Return which of the rolling pages and feeds are not what the days give."""
-    found = []
-    for name, text in rolling_pages(load_editions(out, DAYS)).items():
+def rolling_problems(out: Path) -> Checked:
+    """Check the rolling pages and feeds against what the days give."""
+    checked = Checked([], [])
+    editions = load_editions(out, DAYS)
+    other = bool(editions) and is_older(editions[0])
+    for name, text in rolling_pages(editions).items():
         try:
             same = (out / name).read_bytes() == text.encode("utf-8")
         except OSError:
-            found.append(f"{name} is missing")
+            checked.problems.append(f"{name} is missing")
             continue
-        if not same:
-            found.append(f"{name} is not what the days give: `asr digest feed --force` writes it again")
-    return found
-
-
-def first_difference(left: str, right: str) -> str:
-    """Name the first line that differs."""
-    pairs = zip(left.splitlines(), right.splitlines(), strict=False)
-    return next((f"line {number} differs" for number, (a, b) in enumerate(pairs, 1) if a != b), "its length differs")
+        if not same and other and as_written(out / name):
+            checked.notes.append(f"{name} was drawn by {editions[0].maker or UNRECORDED}; the next run writes it again")
+        elif not same:
+            checked.problems.append(f"{name} is not what the days give: `asr digest feed --force` writes it again")
+    return checked

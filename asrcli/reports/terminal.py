@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from asrcli.base.console import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
+    from rich.containers import Lines
     from rich.table import Table
     from rich.text import Text
 
+# After these a name may go on in the next line: "ibm-granite/granite-" "speech-3.3-8b".
+_JOINT = re.compile(r"(?<=[-/_:@+])(?=\w)|(?<=[^\W\d]\.)(?=\w)")
 BETWEEN = 3  # columns of a table: a space from each and one more
 
 
@@ -25,8 +31,43 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text
     for place, column in enumerate(columns):
         made.add_column(Text(printable(column)), justify="left" if place == 0 else "right", overflow="fold")
     for row in rows:
-        made.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
+        made.add_row(*(cell_text(cell) if isinstance(cell, str) else cell for cell in row))
     return made
+
+
+def cell_text(cell: str) -> Text:
+    """Return a cell whose names break where their parts are joined."""
+    return cell_type()(printable(cell))
+
+
+@cache
+def cell_type() -> type[Text]:
+    """Return the type of such cells; Rich is loaded when a table is made."""
+    from rich.text import Text
+
+    class Cell(Text):
+        def wrap(self, console: Console, width: int, **how: Any) -> Lines:
+            """Break words that are too long for the column between their parts, and all others at spaces."""
+            if how.get("no_wrap") or not (places := breaks(self.plain, width)):
+                return super().wrap(console, width, **how)
+            return Text("\n").join(self.divide(places)).wrap(console, width, **how)
+
+    return Cell
+
+
+def breaks(text: str, width: int) -> list[int]:
+    """Return where words wider than a column are broken, so that each piece has as many parts as fit."""
+    from rich.cells import cell_len
+
+    places = []
+    for word in re.finditer(r"\S+", text):
+        begin = word.start()
+        joints = [word.start() + one.start() for one in _JOINT.finditer(word[0])] if cell_len(word[0]) > width else []
+        for at, until in pairwise([*joints, word.end()]):
+            if cell_len(text[begin:until]) > width:
+                places.append(at)
+                begin = at
+    return places
 
 
 class Sheet:

@@ -118,26 +118,35 @@ def cut(text: str) -> list[str]:
 
 
 def as_pdf(lines: list[str]) -> bytes:
-    """Return a PDF of one page, written by hand, with the first line in larger letters."""
-    body = " ".join(f"({escaped(line)}) Tj T*" for line in lines[1:])
+    """Return a PDF of one page, written by hand, the first line larger, and "**Heading** text" in two fonts."""
+    body = " ".join(f"{shown(line)} T*" for line in lines[1:])
     stream = f"BT /F1 16 Tf 40 780 Td 14 TL ({escaped(lines[0])}) Tj T* /F1 10 Tf {body} ET".encode(
         "latin-1", "replace"
     )
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 1200]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 1200]/Contents 4 0 R/Resources<</Font<</F1 5 0 R/F2 6 0 R>>>>>>",
         b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"<</Type/Font/Subtype/Type1/BaseFont/ABCDEF+NimbusRomNo9L-Medi>>",
     ]  # fmt: skip
     out, places = b"%PDF-1.4\n", []
     for number, one in enumerate(objects, 1):
         places.append(len(out))
         out += b"%d 0 obj%s endobj\n" % (number, one)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    return out + b"xref\n0 6\n0000000000 65535 f \n%strailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (
+    return out + b"xref\n0 7\n0000000000 65535 f \n%strailer<</Size 7/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (
         table,
         len(out),
     )
+
+
+def shown(line: str) -> str:
+    """Return a line as a PDF shows it."""
+    if not line.startswith("**"):
+        return f"({escaped(line)}) Tj"
+    _, heading, rest = line.split("**", 2)
+    return f"/F2 10 Tf ({escaped(heading)}) Tj /F1 10 Tf ({escaped(rest)}) Tj"
 
 
 def escaped(text: str) -> str:

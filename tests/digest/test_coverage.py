@@ -219,7 +219,7 @@ def test_words_of_one_version_do_not_change_under_their_spans(run, out):
     again = [Made("2604.12345", title="Other title", abstract="Other words about ASR.")]
     run(arxiv_answers(arxiv_feed(again, monday), arxiv_api(again), monday), monday, ("arxiv",))
     with closing(Store(out / "digest.sqlite")) as store:
-        assert verify_day(out, str(FRIDAY), store) == []
+        assert verify_day(out, str(FRIDAY), store).problems == []
 
 
 def test_a_replacement_of_a_paper_from_before_is_no_news(run):

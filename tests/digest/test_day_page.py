@@ -22,6 +22,9 @@ const shown = () => Array.from(document.querySelectorAll("article")).filter((one
 const field = document.querySelector("#filters input"), choice = document.querySelector("#filters select");
 const found = { all: shown(), wide: document.documentElement.scrollWidth - innerWidth,
   targets: [field, choice].map((one) => one.offsetHeight), topics: Array.from(choice.options).map((one) => one.text) };
+const hint = getComputedStyle(field, "::placeholder");
+// The grey of browsers is too dark at night.
+found.hint = hint.color === getComputedStyle(field).color && hint.opacity >= 0.7;
 const type = (text) => { field.value = text; field.dispatchEvent(new Event("input")); return shown(); };
 found.word = type("DIARIZE meetings"); found.said = document.querySelector("[role=status]").textContent;
 found.none = type("<b>nothing</b>"); type("");
@@ -56,4 +59,5 @@ def test_a_reader_finds_papers(width, edition, tmp_path):
     assert (found["all"], found["word"], found["none"], found["topic"], found["escaped"]) == (3, 1, 0, 1, 3)
     assert found["said"] == "1 of 3 papers" and found["focus"] and found["wide"] <= 0
     assert found["topics"][0] == "All topics (3)" and "Speaker diarisation (1)" in found["topics"]
+    assert found["hint"]
     assert all(high >= 44 for high in found["targets"])

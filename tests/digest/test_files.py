@@ -157,7 +157,7 @@ def test_feeds_say_when_a_day_changed(run, out):
     run(whole_day(), settings=replace(SETTINGS, title="Another title"))
     assert (out / "feed.xml").read_bytes() == after
     with closing(Store(out / "digest.sqlite")) as store:
-        assert verify_day(out, str(FRIDAY), store) == [] and rolling_problems(out) == []
+        assert verify_day(out, str(FRIDAY), store).problems == [] and rolling_problems(out).problems == []
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

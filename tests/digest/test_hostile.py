@@ -76,7 +76,7 @@ def test_every_hostile_paper_is_reported_and_verifies(spoiled):
     assert {line.kind for line in edition.lines} >= {"story", "article", "release", "dataset"}
     assert len(pages(spoiled)) >= 10
     with closing(Store(spoiled / "digest.sqlite")) as store:
-        assert verify_day(spoiled, str(FRIDAY), store) == []
+        assert verify_day(spoiled, str(FRIDAY), store).problems == []
 
 
 def test_no_invisible_or_control_character_is_in_any_page(spoiled):

@@ -197,6 +197,15 @@ def test_a_day_from_the_command_line(recorded):
     assert "no phrase" in asr("why", "2604.00001", "-o", out).stdout
     assert asr("why", "2604.77777", "-o", out).returncode == 1
     assert "arxiv:2604.12346" in asr("search", "diarisation", "-o", out).stdout.splitlines()[0]
+    assert "nvidia/parakeet-next" in asr("search", "akeet-ne", "-o", out).stdout, "within a word, when no word is it"
+    assert asr("search", " ", "-o", out).returncode == 2
+    nothing = asr("search", "zzzz", "-o", out)
+    assert (nothing.returncode, nothing.stdout) == (1, "") and nothing.stderr == (
+        "asr: nothing that was read matches 'zzzz'\n"
+    )
+    for line in asr("search", "whisper", "-o", out).stdout.splitlines():
+        _, _, name, *title = line.split("\t")
+        assert title != [name.partition(":")[2]], "a model's name is said once"
     assert asr("mindmap", "-o", out).stdout.split() == [f"{out}/mindmap.{kind}" for kind in ("html", "md", "opml")]
     pages = [f"{out}/papers/2604.12345.{kind}" for kind in ("md", "html")]
     assert asr("paper", "2604.12345", "-o", out, "--offline").stdout.split() == pages
@@ -334,8 +343,8 @@ def test_a_demonstration_verifies_and_is_the_same_each_time(tmp_path):
     days = write_demo(tmp_path / "a")
     write_demo(tmp_path / "b")
     with closing(Store(tmp_path / "a" / "digest.sqlite")) as store:
-        assert [problem for day in days for problem in verify_day(tmp_path / "a", day, store)] == []
-    assert rolling_problems(tmp_path / "a") == [] and len(days) == 7
+        assert [problem for day in days for problem in verify_day(tmp_path / "a", day, store).problems] == []
+    assert rolling_problems(tmp_path / "a").problems == [] and len(days) == 7
     for path in (tmp_path / "a").rglob("*.*"):
         if path.is_file() and path.suffix != ".sqlite":
             assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
@@ -354,7 +363,7 @@ def test_the_days_of_a_tracker_are_taken_over(shared, tmp_path):
     days = dict(import_days(tmp_path, out, SETTINGS))
     assert list(days) == ["2026-03-11", "2026-03-12"] and sum(days.values()) >= 12
     with closing(Store(out / "digest.sqlite")) as store:
-        assert [problem for day in days for problem in verify_day(out, day, store)] == []
+        assert [problem for day in days for problem in verify_day(out, day, store).problems] == []
     (tmp_path / "2026-03-13.json").write_text("[]")
     with pytest.raises(InputError, match="not a day of the tracker"):
         list(import_days(tmp_path, out, SETTINGS))

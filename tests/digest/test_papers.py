@@ -18,6 +18,7 @@ from asrcli.digest.papers.files import card_problems, write_card
 from asrcli.digest.papers.headline import headline_of
 from asrcli.digest.papers.hypertext import read_html
 from asrcli.digest.papers.lines import _Words, from_lines
+from asrcli.digest.papers.own import alone, own_result
 from asrcli.digest.papers.reading import Part, Reading, Sentence, Table, part_of, read_file
 from asrcli.digest.papers.tables import links_of
 from asrcli.digest.papers.terms import terms_of
@@ -378,6 +379,43 @@ def test_a_pdf_is_read_and_says_so(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("words", "own"),
+    [
+        ("On the GCND corpus, Lark outperforms full fine-tuning and LoRA while it updates 9% of the parameters.", True),
+        ("Under the same budget, our model reduces the error rate by 12% relative on three test sets.", True),
+        ("Experiments on the MER2024 benchmark demonstrate substantial improvements of up to 62.7% in BLEU.", True),
+        ("Results show general accuracy gains up to 4.4% over prompting.", True),
+        ("Comprehensive experiments confirm the choice, achieving a 14.77% relative reduction in error rate.", True),
+        ("Experiments of Li et al. show gains of 4% with prompting of the same model.", False),
+        ("Results are shown in Table 4 for 12 languages and five of our models.", False),
+        ("Training Details the model is trained with 4% of the data, and improves on it.", False),
+    ],
+)
+def test_results_are_found_wherever_a_sentence_begins(words, own):
+    assert (alone(words) and own_result(words, frozenset({"lark"}))) is own
+
+
+def test_the_heading_of_a_paragraph_is_no_part_of_a_quote(tmp_path):
+    """In a PDF only the letters' weight tells them apart."""
+    pytest.importorskip("pypdf")
+    path = tmp_path / "paper.pdf"
+    path.write_bytes(
+        made.as_pdf(
+            ["Lark: A Recogniser of Speech", "Abstract", "We propose Lark.", "4 Results",
+             "**Decoding** Lark with a beam of 8 achieves 4.1% WER on AMI and",
+             "needs 3 GB.", "**Main results on AMI** Lark-Large, our larger model, achieves a WER of 3.9%",
+             "on AMI.", "**Lark** 4.1 3.9 5.2", "**Lark** is a bird as well, as people know.", "5 Conclusion",
+             "We like it."]
+        )
+    )  # fmt: skip
+    reading = read_file(path)
+    quotes = [line.quote for line in card_of(reading, "x").lines]
+    assert "Lark with a beam of 8 achieves 4.1% WER on AMI and needs 3 GB." in quotes, quotes
+    assert "Decoding. Lark with" in reading.text.replace("\n", " ")
+    assert reading.tables[0].rows == (("Lark", "4.1", "3.9", "5.2"),) and "Lark is a bird" in reading.text
+
+
+@pytest.mark.parametrize(
     "data", [b"%PDF-1.4 nonsense", b"", b"only a title", b"%PDF-1.7\n" + b"\xff" * 1000, b"<html></html>"]
 )
 def test_files_that_cannot_be_read(data, tmp_path):
@@ -432,7 +470,7 @@ def test_the_same_paper_gives_the_same_bytes(written, tmp_path):
     before = {path: path.read_bytes() for path in written.rglob("*.*") if path.is_file()}
     write_card(written, read_file(tmp_path / "lark.html"), "lark")
     assert {path: path.read_bytes() for path in written.rglob("*.*") if path.is_file()} == before
-    assert card_problems(written, "lark") == ([], True)
+    assert card_problems(written, "lark") == ([], [], True)
 
 
 @pytest.mark.parametrize("name", ["papers/lark.md", "papers/lark.html", "papers/lark.json", "cache/papers/lark.json"])
@@ -447,7 +485,7 @@ def test_one_changed_digit_does_not_verify(written, name, capsys):
 
 def test_a_number_of_ours_that_its_quote_lacks_does_not_verify_without_the_text_either(written):
     (written / "cache/papers/lark.json").unlink()
-    assert card_problems(written, "lark") == ([], False)
+    assert card_problems(written, "lark") == ([], [], False)
     path = written / "papers/lark.json"
     path.write_text(path.read_text().replace("Reports 4.1% WER", "Reports 3.1% WER"))
     assert "papers/lark: the number 3.1 is not in its quote" in card_problems(written, "lark")[0]

@@ -198,6 +198,34 @@ def test_the_templates_paper_is_no_ones_paper():
     assert papers_of(["arxiv:1910.09700", "arxiv:2601.21337v2", "arxiv:x"]) == ("arxiv:2601.21337",)
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        Item("hf:a/b", Kind.MODEL, "", "", "hf"),
+        Item(
+            "arxiv:1",
+            Kind.PAPER,
+            "T",
+            "u",
+            "arxiv",
+            "text",
+            ("A",),
+            "2026",
+            "2026",
+            3,
+            ("t",),
+            "new",
+            (("p", 0.0),),
+            ("x",),
+        ),
+        Item("arxiv:1", Kind.PAPER, "T", "u", "arxiv", version=0),
+    ],
+)
+def test_what_is_empty_is_not_kept_and_comes_back(item):
+    line = item.to_json()
+    assert Item.from_json(line) == item and not any(empty in line for empty in ('"text":""', "[]", '"version":1'))
+
+
 def test_merging_is_idempotent_and_keeps_arxivs_words():
     arxiv = Item(
         "arxiv:1", Kind.PAPER, "Title", "u", "arxiv", "Text", ("A",), "2026-04-16", tags=("cs.CL",), announced="new"
@@ -246,6 +274,25 @@ def test_an_interest_matches_as_a_phrase_and_says_the_words(words, text, said):
     judge = Judge(Settings(interests=(Interest(words, 1.0),)))
     item = Item("arxiv:1", Kind.PAPER, "A title", "", "arxiv", text)
     assert [reason.text for reason in score(item, judge).reasons] == said
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "chosen"),
+    [
+        (
+            "We propose a way round this bottleneck of tokenizers.",
+            "We propose Lark, a tokenizer of speech in noise.",
+            1,
+        ),
+        ("We propose a recogniser of speech called Lark.", "We propose another one for this task as well.", 0),
+        ("We also propose a corpus of birds that sing.", "We propose Lark, a recogniser of birds that sing.", 1),
+        ("We propose a way round this bottleneck of tokenizers.", "Nothing else is said about what was done here.", 0),
+    ],
+)
+def test_an_idea_is_the_sentence_that_can_best_be_read_alone(first, second, chosen):
+    from asrcli.digest.ideas import what_it_did
+
+    assert what_it_did("arxiv:1", f"{first} {second}")[0].quote == (first, second)[chosen]
 
 
 def test_topics_are_rules():

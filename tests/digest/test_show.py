@@ -30,7 +30,7 @@ from asrcli.digest.podcast.espeak import library
 from asrcli.digest.podcast.feed import write_feed
 from asrcli.digest.podcast.lexicon import load_lexicon, say
 from asrcli.digest.podcast.loudness import levelled, loudness
-from asrcli.digest.podcast.script import seconds_of, write_script
+from asrcli.digest.podcast.script import Chapter, Script, Turn, seconds_of, write_script
 from asrcli.digest.podcast.selfcheck import check_times, compare, listen, plain, report_markdown, together, understood
 from asrcli.digest.podcast.speech import Espeak, Line, Speech, choose_voice, flite, installed_voices, spread, word_times
 from asrcli.digest.settings import Settings
@@ -421,6 +421,11 @@ def test_what_a_listener_would_mishear(edition):
         ("120M", "one hundred and twenty million", True),
         ("5.59%", "5.95%", False),
         ("DPO", "BBO", False),
+        ("DER", "DR", True),  # the E is in the D
+        ("wav2vec2-large", "wave to vec to large", True),
+        ("w2v-bert-2.0", "wave to vec bert two point zero", True),
+        ("w2v-bert-2.0", "wave to vec bert two point five", False),
+        ("w2v-bert-2.0", "a cat two point zero", False),
         ("ACAVCaps", "account caps", False),
         ("OmniASR", "on the SR", False),
     ],
@@ -439,15 +444,51 @@ def test_letters_are_one_word():
 def test_the_selfcheck_goes_through_the_public_api(monkeypatch, edition, tmp_path):
     import asrcli
 
-    asked = {}
+    asked = []
 
     def fake(path, **options):
-        asked.update(options, path=path)
+        asked.append({**options, "path": path})
         yield Transcript(Recording(str(path)), (Segment("speech recognition digest", 0, 1),), "fake")
 
     monkeypatch.setattr(asrcli, "transcribe", fake, raising=False)
     heard = listen(tmp_path / "x.mp3", write_script(edition, 5), "pocketsphinx")
-    assert asked == {"engine": "pocketsphinx", "language": "en", "path": tmp_path / "x.mp3"} and heard.counts.hits >= 3
+    first, second = asked
+    assert first == {"engine": "pocketsphinx", "language": "en", "path": tmp_path / "x.mp3"} and heard.counts.hits >= 3
+    assert second["engine"] == "fake" and "LibriSpeech" in second["prompt"]
+
+
+def show(text: str) -> Script:
+    """Return a script of one turn."""
+    return Script("2026-04-17", "Show", (Chapter("C", "", (Turn("host", text),)),))
+
+
+@pytest.mark.parametrize(
+    ("engine", "again", "lost"),
+    [
+        ("fake", "A result on LibriSpeech with WER of 5.2%.", ()),  # told the names, it hears them
+        ("fake", "A result on the breeze peach with WER of 5.2%.", ("LibriSpeech",)),
+        ("pocketsphinx", "never asked", ("LibriSpeech",)),  # takes no prompt
+    ],
+)
+def test_a_name_is_misheard_when_an_engine_that_was_told_it_does_not_hear_it(
+    monkeypatch, tmp_path, engine, again, lost
+):
+    import asrcli
+
+    def fake(path, **options):
+        text = again if "prompt" in options else "A result on the breeze peach with WER of 5.2%."
+        yield Transcript(Recording(str(path)), (Segment(text, 0, 1),), engine)
+
+    monkeypatch.setattr(asrcli, "transcribe", fake, raising=False)
+    script = show("A result on LibriSpeech with WER of 5.2%.")
+    assert listen(tmp_path / "x.mp3", script, engine).lost_terms == lost
+
+
+def test_a_number_is_looked_for_where_it_is_said_and_not_within_another():
+    script = show("A word error rate of 0.3738 for 3 voices.")
+    said = "A word error rate of zero point three seven three eight for"
+    assert compare(script, f"{said} six voices.", "fake").lost_terms == ("3",)
+    assert compare(script, f"{said} three voices.", "fake").lost_terms == ()
 
 
 @needs_espeak

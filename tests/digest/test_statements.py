@@ -195,6 +195,14 @@ def test_long_texts_are_left_alone(text):
         ("diarization", "We diarize meetings with many speakers.", "diarize"),
         ("diarisation", "Speaker diarization of meetings.", "diarization"),
         ("speech recognition", "An unsupervised speech recogniser.", "speech recogniser"),
+        (
+            "speech recognition",
+            "Recognition of severely dysarthric speech.",
+            "Recognition of severely dysarthric speech",
+        ),
+        ("speech recognition", "Recognisers of child speech.", "Recognisers of child speech"),
+        ("speech recognition", "Recognition of a bird by those who hear no speech.", ""),
+        ("speech translation", "We translate speech, and models of it.", ""),
         ("ASR", "ASR systems of speech.", "ASR"),
         ("ASR", "An attack success rate (ASR) of 90% on audio and speech models.", ""),
         ("ASR", "The ASR of the attack is 90%.", ""),
@@ -218,6 +226,15 @@ def relevance(which: str, abstracts: dict[str, tuple[str, str]]) -> tuple[float,
             kept.append((Settings().matches(title, text) is not None, row["label"] == "yes"))
     both = kept.count((True, True))
     return both / (both + kept.count((True, False))), both / (both + kept.count((False, True)))
+
+
+def test_a_tool_in_the_title_of_another_field_is_no_subject():
+    from asrcli.digest.settings import Settings
+
+    matches = Settings().matches
+    assert not matches("Speech emotion recognition with wav2vec 2.0", "We classify how people feel.")
+    assert matches("wav2vec 2.0 for Faroese", "We transcribe speech.")
+    assert matches("Phoneme recognition for endangered languages", "We recognise phones of 20 languages.")
 
 
 def test_phrases_find_what_is_about_speech():
@@ -249,11 +266,59 @@ def test_abstracts_made_up_to_mislead_get_no_false_sentence():
         item = Item("arxiv:1", Kind.PAPER, row["title"], "", "arxiv", row["text"])
         found = () if is_withdrawn(item) else statements(row["title"], row["text"])
         levels = " ".join(one.text for one in found if one.kind == "level")
-        numbers = re.findall(r"\b\d+(?:[.,]\d+)?(?=%)|(?<=WER of )[\d.,]*\d", levels)
+        numbers = re.findall(r"\b\d+(?:[.,]\d+)?(?=\s?%)|(?<=WER of )[\d.,]*\d", levels)
         assert set(numbers) <= set(row["levels"]), row["text"]
         assert row["best"] is not False or all(one.kind != "best" for one in found), row["text"]
         said += len(found)
-    assert said >= 18  # silence is not precision
+    assert said >= 85  # silence is not precision
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [  # what was said of abstracts that were made up to mislead, before these kinds were known
+        ("“Our system has a WER of 5%”, vendors like to say.", []),
+        ("Users were told that the system reaches 2% WER.", []),
+        ("We report that our system reaches 2% WER on AMI.", ["2% AMI"]),
+        ("At a confidence threshold that keeps 80% of the words, our model has a WER of 1.9% on AMI.", []),
+        ("Our model achieves a WER of 5.1% on AMI in the best of ten runs.", []),
+        ("When silence is removed by hand, our model achieves 8.0% WER on AMI.", []),
+        ("When trained on meetings, our model achieves 8.0% WER on AMI.", ["8.0% AMI"]),
+        ("On the development set our system achieves a WER of 9.1% on AMI.", []),
+        ("We obtain 6.3% WER on AMI by a union of hypotheses if the best is picked by an oracle.", []),
+        ("The system achieves a WER of 4.4% on AMI, although its authors report 3.9%.", []),
+        ("We report a WER of 3.3% on court recordings as transcribed by stenographers.", []),
+        ("A meta-analysis shows that the proposed systems achieve an average WER of 11.2% on AMI.", []),
+        ("We achieve 7.1% WER, 0.4% WER better than the best single system, on AMI.", ["7.1% AMI"]),
+        ("Our model gets 24.0% WER on LRS3, and 0.9% WER at 0 dB.", ["24.0% LRS3"]),
+        ("Our loss reduces the WER gap between groups from 12.8% to 4.1%.", []),
+        ("Trained on books and tested on meetings, our model has a WER of 35%.", ["35% meetings"]),
+        ("On ten dialects our model has an average WER of 17,2 %.", ["17,2 % ten dialects"]),
+        ("Our model has 2.3% WER on test-clean where the original has 2.1%.", ["2.3% test-clean"]),
+    ],
+)
+def test_kinds_of_sentences_that_mislead(sentence, said):
+    assert [f"{one.written} {one.test}".strip() for one in own_levels(sentence, frozenset())] == said
+
+
+def test_a_claim_between_quotation_marks_is_no_claim():
+    claim = "our model achieves state-of-the-art results on AMI"
+    assert claims_best(f"In this work {claim}.", frozenset())
+    assert not claims_best(f"They write “{claim}”, as all do.", frozenset())
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "We ask how our models achieve state-of-the-art performance with so few errors.",
+        "We almost achieve state-of-the-art results.",
+        "Our evaluation shows state-of-the-art performance of Canary on meetings.",
+        "With oracle diarization, we achieve state-of-the-art results.",
+        "We achieved a state-of-the-art result in the 2019 challenge with another system.",
+    ],
+)
+def test_what_claims_no_state_of_the_art_for_this_work(sentence):
+    assert not claims_best(sentence, frozenset({"lark"}))
+    assert claims_best("Results show state-of-the-art performance of Lark on meetings.", frozenset({"lark"}))
 
 
 @pytest.mark.parametrize(
@@ -295,8 +360,29 @@ def test_latex_becomes_text(source, text):
         ("This paper has been withdrawn by the authors.", (), True),
         ("We propose a model.", ("comment: Withdrawn due to an error in Table 2",), True),
         ("We study papers that were withdrawn.", (), False),
+        ("This article has been removed by arXiv administrators because of a dispute.", (), True),
+        ("The authors have withdrawn this paper due to errors in Section 4.", (), True),
+        ("We withdraw this paper because of an error.", (), True),
+        ("We propose a model.", ("comment: The paper is withdrawn as the results are wrong",), True),
+        ("We propose a model.", ("comment: Authors withdraw the paper",), True),
+        ("We propose a model.", ("comment: Replaces the withdrawn arXiv:2401.00001",), False),
+        ("Consent was withdrawn by two speakers.", (), False),
+        ("We withdraw microphones one by one.", (), False),
         ("We propose a model.", ("comment: 5 pages, accepted",), False),
     ],
 )
 def test_withdrawn_papers(text, tags, withdrawn):
     assert is_withdrawn(Item("arxiv:1", Kind.PAPER, "T", "", "arxiv", text, tags=tags)) is withdrawn
+
+
+@pytest.mark.parametrize(
+    ("title", "withdrawn"),
+    [
+        ("RETRACTED: One Percent", True),
+        ("[Withdrawn] One Percent", True),
+        ("Withdrawn patients and their speech", False),
+        ("Retracted tongue roots in Akan: a corpus", False),
+    ],
+)
+def test_withdrawn_as_the_title_says(title, withdrawn):
+    assert is_withdrawn(Item("arxiv:1", Kind.PAPER, title, "", "arxiv", "We propose a model.")) is withdrawn

@@ -160,3 +160,30 @@ def test_the_second_page_of_a_listing_is_asked_for(run):
     ]
     edition = run(answers, tuesday, ("arxiv",))
     assert {paper.id for paper in edition.papers} == {"arxiv:2604.00001", "arxiv:2604.00002"}
+
+
+def test_a_feed_dated_in_the_future_does_not_hide_the_announcements_until_then(run):
+    """Its date would become the watermark: the day after tomorrow nothing would seem to have been missed."""
+    from recordings import listing
+
+    from asrcli.digest.sources.arxiv import api_url
+
+    monday, tuesday, wednesday = (FRIDAY + timedelta(days=number) for number in (3, 4, 5))
+    run(arxiv_answers(arxiv_feed(PAPERS, FRIDAY), arxiv_api(PAPERS)), FRIDAY, ("arxiv",))
+    ahead = [Made("2604.20001")]
+    run(arxiv_answers(arxiv_feed(ahead, date(2027, 4, 20)), arxiv_api(ahead), monday), monday, ("arxiv",))
+    missed, last = Made("2604.30001"), [Made("2604.40001")]
+    answers = [
+        *arxiv_answers(arxiv_feed(last, wednesday), arxiv_api(last), wednesday),
+        answer("https://arxiv.org/list/eess.AS/pastweek?skip=0&show=2000", listing({tuesday: [missed.id]}), wednesday),
+        answer(api_url(id_list=missed.id, start=0, max_results=1), arxiv_api([missed]), wednesday),
+    ]
+    edition = run(answers, wednesday, ("arxiv",))
+    assert {paper.id for paper in edition.papers} == {"arxiv:2604.30001", "arxiv:2604.40001"}
+
+
+def test_one_paper_submitted_in_the_future_does_not_make_old_answers_fresh(run):
+    old = [Made(f"2604.0000{number}", submitted=str(FRIDAY - timedelta(days=9))) for number in range(3)]
+    ahead = Made("2604.00009", submitted="9999-12-31")
+    edition = run(arxiv_answers(arxiv_feed(old, FRIDAY), arxiv_api([*old, ahead])), FRIDAY, ("arxiv",))
+    assert "API stale" in edition.sources[0].evidence

@@ -189,4 +189,5 @@ def footer(edition: Edition) -> str:
     ]
     said = "; ".join(f"{number} {what}" for number, what in hidden if number) or "nothing"
     writer = escape_markdown(edition.writer)
-    return f"---\n\nNot shown: {said}. Written by: {writer}. Check it: `asr digest verify {edition.day}`"
+    made = f" Made with {edition.maker}." if edition.maker else ""
+    return f"---\n\nNot shown: {said}. Written by: {writer}.{made} Check it: `asr digest verify {edition.day}`"

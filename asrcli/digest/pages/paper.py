@@ -24,7 +24,8 @@ OURS = "in our words"
 def read_note(card: Card) -> str:
     """Say what was read, and what therefore nothing is said of."""
     extent = "" if card.whole else " Nothing is said here about what was not read: results, tables, references."
-    return f"Read: {card.what}, {card.characters:,} characters.{extent}"
+    made = f" Made with {card.maker}." if card.maker else ""
+    return f"Read: {card.what}, {card.characters:,} characters.{made}{extent}"
 
 
 def place_of(line: Line) -> str:

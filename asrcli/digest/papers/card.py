@@ -22,6 +22,7 @@ from asrcli.digest.papers.terms import Term, terms_of
 from asrcli.digest.statements import tested
 from asrcli.digest.statements.levels import own_levels
 from asrcli.digest.statements.names import names_of
+from asrcli.digest.versions import maker
 
 SCHEMA = 1
 _COMPARED = re.compile(
@@ -92,6 +93,7 @@ class Card:
     numbers: tuple[Number, ...]
     cited: tuple[Cited, ...]
     citations: tuple[str, ...]
+    maker: str = ""  # the version that wrote it, "" before versions were kept
 
 
 def card_of(reading: Reading, name: str) -> Card:
@@ -115,6 +117,7 @@ def card_of(reading: Reading, name: str) -> Card:
         numbers=tuple(numbers_of(reading)),
         cited=tuple(cited_works(reading, sentences)),
         citations=reading.citations,
+        maker=maker(),
     )
 
 

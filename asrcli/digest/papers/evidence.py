@@ -46,7 +46,9 @@ _OWN_LIMIT = re.compile(
     r"(?:limited|restricted)|(?:this|our) (?:study|work|paper|analysis|evaluation) (?:is limited|does not|"
     r"did not|only|"
     r"focuses only)|future (?:work|research) (?:will|could|should|may|can|includes?|involves?|is)|"
-    r"(?:in the future|in future work|for future work),? we)\b",
+    r"(?:in the future|in future work|for future work),? we|(?:main|key|remaining|primary) (?:limiting factors?|"
+    r"bottlenecks?)|(?:our|the) (?:experiments?|results|analys[ie]s|evaluations?) (?:also )?(?:reveals?|shows?) "
+    r"[^.]{0,40}?\b(?:weakness\w*|limitations?))\b",
     re.I,
 )
 # What a result rests on, each kind in the words that papers have for it.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 from asrcli.base.files import reason
 from asrcli.base.whole import read_text
@@ -13,7 +15,8 @@ from asrcli.digest.files import holds
 from asrcli.digest.pages.paper import paper_html, paper_markdown
 from asrcli.digest.papers.card import Card, card_of
 from asrcli.digest.papers.reading import Reading
-from asrcli.digest.verify import first_difference, numbers_in
+from asrcli.digest.verify import numbers_in
+from asrcli.digest.versions import UNRECORDED, Checked, as_written, check_page, maker
 from asrcli.errors import InputError
 from asrcli.outputs.ledger import check_replaceable, write_ours
 from asrcli.web.cleaning import file_name
@@ -73,8 +76,16 @@ def load(path: Path, kind: type[Card] | type[Reading]) -> Card | Reading:
         raise InputError(f"{path}: not a page of a paper ({type(error).__name__}: {str(error)[:100]})") from error
 
 
-def card_problems(out: Path, name: str) -> tuple[list[str], bool]:
-    """Return every problem of a paper's page, and whether the text that it quotes was there to check it with.
+class CardChecked(NamedTuple):
+    """What was found when the page of a paper was checked."""
+
+    problems: list[str]
+    notes: list[str]  # another version made it, and what it says holds
+    whole: bool  # the text that it quotes was there
+
+
+def card_problems(out: Path, name: str) -> CardChecked:
+    """Check a paper's page.
 
     Raises:
         InputError: its JSON cannot be read at all.
@@ -82,24 +93,43 @@ def card_problems(out: Path, name: str) -> tuple[list[str], bool]:
     paths = paths_of(out, name)
     card = load(paths["json"], Card)
     assert isinstance(card, Card)
-    found = [
-        f"{FOLDER}/{name}: the number {number} is not in its quote"
-        for line in card.lines
-        for number in sorted(numbers_in(line.text) - numbers_in(line.quote))
-    ]
+    other = card.maker != maker()
+    checked = Checked(
+        [
+            f"{FOLDER}/{name}: the number {number} is not in its quote"
+            for line in card.lines
+            for number in sorted(numbers_in(line.text) - numbers_in(line.quote))
+        ],
+        [],
+    )
     there = paths["text"].is_file()
     if there:
         reading = load(paths["text"], Reading)
         assert isinstance(reading, Reading)
-        if card_of(reading, name) != card:
-            found.append(f"{FOLDER}/{name}.json is not what the text that was read gives")
+        check_quotes(card, reading, checked)
+        if dataclasses.replace(card_of(reading, name), maker=card.maker) != card:
+            if other:
+                checked.notes.append(
+                    f"made by {card.maker or UNRECORDED}, whose rules said otherwise; its quotes stand"
+                )
+            else:
+                checked.problems.append(f"{FOLDER}/{name}.json is not what the text that was read gives")
+    older = [line.text for line in card.lines] if other else None
     for kind, text in pages_of_card(card).items():
-        try:
-            written = paths[kind].read_bytes()
-        except OSError:
-            found.append(f"{FOLDER}/{name}.{kind} is missing")
-            continue
-        if written != text.encode("utf-8"):
-            differs = first_difference(written.decode("utf-8", "replace"), text)
-            found.append(f"{FOLDER}/{name}.{kind} is not what the data gives: {differs}")
-    return found, there
+        if not (other and kind == "json" and as_written(paths[kind])):
+            check_page(paths[kind], text, None if kind == "json" else older, card.maker, checked)
+    return CardChecked(*checked, there)
+
+
+def check_quotes(card: Card, reading: Reading, checked: Checked) -> None:
+    """Find quotes that do not stand where the card says."""
+    if card.sha256 != hashlib.sha256(reading.text.encode("utf-8")).hexdigest():
+        checked.problems.append(f"{FOLDER}/{card.name}.json was made from another text than the one in {TEXTS}")
+        return
+    quotes = [(one.start, one.end, one.quote) for one in card.lines]
+    quotes += [(one.start, one.end, one.quote) for one in card.cited]
+    checked.problems.extend(
+        f"{FOLDER}/{card.name}: {start}-{end}: the quote does not stand there"
+        for start, end, quote in quotes
+        if reading.text[start:end] != quote
+    )

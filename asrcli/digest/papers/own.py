@@ -53,6 +53,28 @@ _LEANS_LATER = re.compile(
 )
 
 
+# What a sentence may begin with before "the": "On the AMI corpus, ..." is no heading that ran in.
+_OPENS = (
+    r"(?:About|Across|After|Along|Although|Among|And|As|At|Because|Before|Besides|Between|Beyond|But|By|Compared|"
+    r"Considering|Despite|During|Even|For|From|Given|If|In|Like|Of|On|Over|Since|Through|To|Towards?|Under|Unlike|Using|What|When|"
+    r"Where|Whereas|While|With|Within|Without|Both|All|[A-Z]\w+ing|[A-Z]\w+ed)\s(?:\w+\s)?the\b"
+)
+# "Experiments on X demonstrate gains of 4%": whoever says so of experiments in an abstract made them.
+_EXPERIMENTS = re.compile(
+    r"^\W*(?:our |the |these |extensive |comprehensive |experimental |empirical |further |additional )*"
+    r"(?:experiments?(?: and \w+)?|results|evaluations?)\b(?:\s(?:on|across|with|over|in|conducted)\s[^,;]{1,80}?)?"
+    r"\s(?:also |further |clearly )?(?:shows?|demonstrates?|indicates?|confirms?|reveals?|identif(?:y|ies)|"
+    r"yields?|achieves?)\b"
+    r"(?P<what>[^;]*)",
+    re.I,
+)
+_CHANGE = re.compile(
+    r"\b(?:gains?|improvements?|reductions?|increases?|speed-?ups?)\b[^,;]{0,40}?\d|"
+    r"\d(?:[\d.]*)\s?(?:%|x|×|points?)\s(?:\w+\s){0,3}?(?:gains?|improvements?|reductions?|speed-?ups?)\b",
+    re.I,
+)
+
+
 def sound(words: str) -> bool:
     """Tell whether a sentence is whole: what a page's layout tore is not quoted."""
     letters = sum(char.isalpha() for char in words)
@@ -69,7 +91,7 @@ def sound(words: str) -> bool:
             words,
         )  # a heading run in
         # Heads of columns and headings that ran into a sentence.
-        and not re.search(r"\w- [A-Z]|(?:\b[A-Z][\w-]* ){6}|^(?:[A-Z]\S* ){1,4}the\b", words)
+        and not re.search(rf"\w- [A-Z]|(?:\b[A-Z][\w-]* ){{6}}|^(?!{_OPENS})(?:[A-Z]\S* ){{1,4}}the\b", words)
         and not re.search(r"[\w)] (?:In|We|Our|This|These|The|As|For|To|On|When|While|However) [a-z]", words)
         and not re.search(
             r"\\[a-z]+|(?:[\d.]+%?\s+){4}|\b(?:Table|Figure|Fig\.) \d+:|\(cid:|Refer to caption|�|\S{60}|[|↑↓]", words
@@ -85,7 +107,7 @@ def alone(words: str) -> bool:
 
 def about_itself(words: str, names: Collection[str]) -> bool:
     """Tell whether a sentence speaks of the work itself."""
-    return SELF.search(words) is not None or holds_name(words, names)
+    return SELF.search(words) is not None or holds_name(words, names) or _EXPERIMENTS.match(words) is not None
 
 
 def own_result(words: str, names: Collection[str]) -> bool:
@@ -95,6 +117,8 @@ def own_result(words: str, names: Collection[str]) -> bool:
     if own_levels(words, names):
         return True
     text = plain(words)
+    if (told := _EXPERIMENTS.match(text)) and _CHANGE.search(told["what"]):
+        return True
     for begin, end in clauses(text):
         for verb in _RESULT.finditer(text[begin:end]):
             subject = text[begin : begin + verb.start()]

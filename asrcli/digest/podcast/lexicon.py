@@ -10,7 +10,7 @@ from pathlib import Path
 from asrcli.base.whole import read_text
 from asrcli.digest.latex import as_text
 from asrcli.digest.podcast.names import address, pieces, spelled
-from asrcli.digest.podcast.numbers import decimal
+from asrcli.digest.podcast.numbers import decimal, digits
 from asrcli.digest.podcast.quantities import ALIKE, COUNTED, GREEK, PER, SIGNS, say_quantity, unit, unit_words
 from asrcli.errors import UsageError
 
@@ -46,9 +46,11 @@ _SIGN = re.compile("(" + "|".join(sorted(map(re.escape, SIGNS), key=len, reverse
 _JOINED = re.compile(r"\d|[$€£¥₹#]|^(?:No\.|et|[Pp]ython|[Vv]ersion|[Rr]elease)$")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _INITIALS = re.compile(r"\(?(?:[A-Za-z]\.){2,}[,;:)]*")
-_WITHIN = re.compile(r"[()\[\]{}|*&,:;+]+")
+_WITHIN = re.compile(r"(?:[()\[\]{}|*&:;+]|,(?!(?<=\d,)\d{3}(?!\d)))+")  # but not in "10,000-hour"
 _PARTS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅛": "1/8"}
 _ASIDE = re.compile(r"(?P<opens>\()?(?!\(?\w{1,2}\)\W*$)[^()]*[\w%][^()]*(?P<closes>\))?")
+# Five digits and more of a name are its date or number, and no quantity; "16000" and "100000" are.
+_CODE = re.compile(r"\d{3,}(?!00)\d{2}|\d{8}")
 _DASHES = {"-", "–", "—", "―", "--", "---"}
 
 
@@ -169,12 +171,15 @@ def say_parts(core: str, entries: Mapping[str, str]) -> str:
         named, said = False, []
         for part in parts:
             size = re.fullmatch(r"(\d+(?:\.\d+)?)([bBmM])", part) if named else None  # Qwen3-ASR-1.7B
-            said.append(f"{decimal(size[1])} {size[2].upper()}" if size else say_core(part, entries))
+            code = _CODE.fullmatch(part) if named else None
+            whole = f"{decimal(size[1])} {size[2].upper()}" if size else say_core(part, entries)
+            said.append(digits(part) if code else whole)
             named = named or part[0].isalpha()
         return " ".join(filter(None, said))
     several = pieces(core)
     if several not in ([], [core]):
-        return " ".join(filter(None, (say_core(piece, entries) for piece in several)))
+        told = (digits(piece) if _CODE.fullmatch(piece) else say_core(piece, entries) for piece in several)
+        return " ".join(filter(None, told))
     return spelled(core) or " ".join(_UNSPEAKABLE.sub(" ", core).split())
 
 

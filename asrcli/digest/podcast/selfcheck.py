@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from asrcli.digest.podcast.lexicon import say
 from asrcli.digest.podcast.numbers import ONES, SCALES, TENS, ordinal, whole
 from asrcli.digest.podcast.script import Script
-from asrcli.types import ErrorCounts, Recording, Word
+from asrcli.errors import AsrError
+from asrcli.types import ErrorCounts, Options, Recording, Transcript, Word
 
 if TYPE_CHECKING:
     from jiwer.process import AlignmentChunk
@@ -25,9 +26,14 @@ _SPELLED = re.compile(r"\b[A-Z](?: [A-Z])+s?\b")
 MARGIN = 0.2  # seconds of silence left around a turn
 ALLOWED = 0.1  # of the names and numbers may go unheard before it is said
 ALIKE = 75.0  # of 100: letters in which a name and what was written for it agree; "WAXAL" is heard as "Waxel"
-SHORT = 4  # letters; shorter names have to agree in all
+SHORT = 4  # letters; shorter names have to agree in all, or nearly in the names of their letters
+SPELLED_ALIKE = 80.0  # of 100
 _TERM = re.compile(r"[A-Z]{2,}|[a-z]+[A-Z]|\d")
 _NUMBERS = {*ONES, *TENS, *(name for _, name in SCALES), "hundred", "point", "minus"}
+_HOMOPHONES = {"to": "two", "too": "two", "for": "four", "ate": "eight", "won": "one", "oh": "zero", "o": "zero"}
+_WITH_NUMBERS = {"percent", "version", "and", "of", "by", "per", "the"}  # say nothing by themselves
+_NAMED = "ay bee see dee ee eff jee aitch eye jay kay ell em en oh pee kyu ar ess tee yu vee doubleyu ex why zee"
+_LETTERS = dict(zip("abcdefghijklmnopqrstuvwxyz", _NAMED.split(), strict=True))
 _CARDINALS = {ordinal(number): whole(number) for number in (*range(1, 20), *range(20, 91, 10))}
 
 
@@ -68,63 +74,92 @@ def values(words: Sequence[str]) -> list[str]:
 
 
 def understood(phrase: Sequence[str], heard: Sequence[str]) -> bool:
-    """Tell whether what an engine wrote sounds like a phrase: numbers by value, names by most of their letters."""
+    """Tell whether what an engine wrote sounds like a phrase: numbers by value, names by most of their letters.
+
+    A name with numbers in it has to have both; "to" may be the two of "wave to vec two".
+    """
     from rapidfuzz import fuzz
 
-    if numbers := values(phrase):
-        return holds(values(heard), numbers)
-    name, text = "".join(phrase), "".join(heard)
+    numbers, letters = values(phrase), [word for word in phrase if not values([word])]
+    spelled = [_HOMOPHONES.get(word, word) for word in heard] if letters else heard
+    if numbers and not holds(values(heard), numbers) and not holds(values(spelled), numbers):
+        return False
+    if not letters or (numbers and all(word in _WITH_NUMBERS for word in letters)):
+        return True
+    name, text = "".join(letters), "".join(word for word in heard if not values([word]))
     if len(name) < SHORT:
-        return holds(heard, phrase)
+        return holds(heard, letters) or fuzz.ratio(aloud(name), aloud(text)) >= SPELLED_ALIKE
     part = fuzz.partial_ratio(name, text) if len(text) > len(name) else 0.0
     return max(part, fuzz.ratio(name, text)) >= ALIKE
 
 
-def lost(said: Sequence[str], found: Sequence[str], chunks: Sequence[AlignmentChunk], phrase: Sequence[str]) -> bool:
-    """Tell whether a phrase was not understood at most of the places where it was said."""
-    missed = []
-    for at in range(len(said) - len(phrase) + 1):
-        if list(said[at : at + len(phrase)]) == list(phrase):
-            over = [one for one in chunks if one.ref_start_idx < at + len(phrase) and one.ref_end_idx > at]
-            first, last = over[0], over[-1]
-            begin, end = first.hyp_start_idx, last.hyp_end_idx
-            begin += at - first.ref_start_idx if first.type == "equal" else 0
-            end -= last.ref_end_idx - at - len(phrase) if last.type == "equal" else 0
-            missed.append(not understood(phrase, found[begin:end]))
-    return bool(missed) and 2 * sum(missed) > len(missed)
+def aloud(letters: str) -> str:
+    """Return the names of letters, in which "DER" and "DR" are nearly the same and "DPO" and "BBO" are not."""
+    return "".join(_LETTERS.get(letter, letter) for letter in letters)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a voice was told to say: its words, and where among them each name and number stands."""
+
+    words: tuple[str, ...]
+    places: dict[str, list[tuple[int, int]]]  # as written -> beginnings and ends
+
+
+def told(script: Script, lexicon: dict[str, str] | None = None) -> Told:
+    """Return the words of a script as they are said, with its names and numbers."""
+    words: list[str] = []
+    places: dict[str, list[tuple[int, int]]] = {}
+    for spoken in (word for turn in script.turns for word in say(turn.text, lexicon)):
+        begin = len(words)
+        words += plain(spoken.said)
+        if _TERM.search(spoken.written) and len(words) > begin:
+            places.setdefault(spoken.written.strip(".,;:!?()\"'"), []).append((begin, len(words)))
+    return Told(tuple(words), places)
+
+
+def window(chunks: Sequence[AlignmentChunk], begin: int, end: int) -> tuple[int, int]:
+    """Return where the words of a hypothesis stand that were heard for some words of the reference."""
+    over = [one for one in chunks if one.ref_start_idx < end and one.ref_end_idx > begin]
+    first, last = over[0], over[-1]
+    start, stop = first.hyp_start_idx, last.hyp_end_idx
+    start += begin - first.ref_start_idx if first.type == "equal" else 0
+    stop -= last.ref_end_idx - end if last.type == "equal" else 0
+    return start, stop
 
 
 def compare(script: Script, heard: str, engine: str, lexicon: dict[str, str] | None = None) -> Heard:
     """Set what was heard against what was said."""
     import jiwer
 
-    spoken = [say(turn.text, lexicon) for turn in script.turns]
-    said = plain(" ".join(word.said for line in spoken for word in line))
+    text = told(script, lexicon)
     # What an engine writes as "5.2%" is what was said as "five point two percent": numbers are compared as values.
-    found = plain(" ".join(word.said for word in say(heard, lexicon)))
-    output = jiwer.process_words(" ".join(said), " ".join(found)) if found else None
+    found = [word for spoken in say(heard, lexicon) for word in plain(spoken.said)]
+    output = jiwer.process_words(" ".join(text.words), " ".join(found)) if found else None
     counts = (
         ErrorCounts(output.hits, output.substitutions, output.insertions, output.deletions)
         if output
-        else ErrorCounts(0, 0, 0, len(said))
+        else ErrorCounts(0, 0, 0, len(text.words))
     )
     pairs: Counter[tuple[str, str]] = Counter()
     for chunk in output.alignments[0] if output else ():
         if chunk.type in ("substitute", "delete"):
             pairs[
-                " ".join(said[chunk.ref_start_idx : chunk.ref_end_idx]),
+                " ".join(text.words[chunk.ref_start_idx : chunk.ref_end_idx]),
                 " ".join(found[chunk.hyp_start_idx : chunk.hyp_end_idx]),
             ] += 1
-    terms = {word.written.strip(".,;:!?()\"'") for line in spoken for word in line if _TERM.search(word.written)}
-    phrases = {term: plain(" ".join(word.said for word in say(term, lexicon))) for term in terms}
-    chunks = output.alignments[0] if output else ()
-    gone = (term for term, phrase in phrases.items() if phrase and (not chunks or lost(said, found, chunks, phrase)))
+    gone = []
+    for term, places in text.places.items():
+        windows = ((begin, end, window(output.alignments[0], begin, end)) for begin, end in places) if output else ()
+        missed = [not understood(text.words[begin:end], found[own[0] : own[1]]) for begin, end, own in windows]
+        if not missed or 2 * sum(missed) > len(missed):
+            gone.append(term)
     return Heard(
         engine,
         counts,
         tuple(pair for pair, _ in sorted(pairs.items(), key=lambda one: (-one[1], one[0]))),
         tuple(sorted(gone)),
-        terms=sum(bool(phrase) for phrase in phrases.values()),
+        terms=len(text.places),
     )
 
 
@@ -133,6 +168,9 @@ def listen(
 ) -> Heard:
     """Transcribe an episode with one of the toolbox's engines, the best that is here, and compare.
 
+    An engine that takes a prompt listens a second time, with the script's names and numbers as its prompt: what it then
+    writes as it should is a name that it did not know, and no fault of the voice.
+
     Raises:
         AsrError: as `asrcli.transcribe` does.
     """
@@ -140,8 +178,27 @@ def listen(
 
     heard = list(transcribe(path, engine=engine, language=language))
     named = f"{heard[0].engine}:{heard[0].model}" if heard else engine
-    found = compare(script, " ".join(transcript.text for transcript in heard), named, lexicon)
+    found = compare(script, " ".join(one.text for one in heard), named, lexicon)
+    if heard and found.lost_terms and takes_prompts(heard[0]):
+        names = told(script, lexicon).places
+        again = transcribe(
+            path, engine=heard[0].engine, model=heard[0].model, language=language, prompt=f"{', '.join(names)}."
+        )
+        second = compare(script, " ".join(one.text for one in again), named, lexicon).lost_terms
+        found = replace(found, lost_terms=tuple(term for term in found.lost_terms if term in second))
     return replace(found, warnings=tuple(line for transcript in heard for line in transcript.warnings))
+
+
+def takes_prompts(transcript: Transcript) -> bool:
+    """Tell whether the engine of a transcript takes a prompt."""
+    from asrcli.engines.options import unsupported
+    from asrcli.engines.selection import choose_class
+
+    try:
+        engine, _ = choose_class(transcript.engine, transcript.model, Options(), lambda line: None)
+    except AsrError:  # what it was called is not how it is asked for
+        return False
+    return not unsupported(engine, Options(prompt="names"))
 
 
 def check_times(path: Path, cues: Sequence[Cue], lexicon: dict[str, str] | None = None) -> BoundaryError:

@@ -88,7 +88,8 @@ def read_category(task: Task, category: str) -> Report:
         state = State.QUIET if weekend else State.STALE
         evidence = f"{evidence}, every one of them read before" + ("" if weekend else ": an old batch under a new date")
     fresh = state in (State.OK, State.QUIET) and feed.built
-    marks = ((mark_name(category), eastern(feed.built).isoformat()),) if fresh else ()
+    # A feed that carries a date to come would leave all announcements until then unread.
+    marks = ((mark_name(category), min(eastern(feed.built), today).isoformat()),) if fresh else ()
     return Report(name, state, evidence, items, marks=marks)
 
 
@@ -201,7 +202,8 @@ def query(task: Task) -> Report:
 
 def judge_api(task: Task, report: Report, evidence: str) -> tuple[State, str]:
     """Tell old answers from fresh ones by the newest submission."""
-    newest = max((item.published[:10] for item in report.items), default="")
+    tomorrow = (task.day + timedelta(days=1)).isoformat()  # a date to come would make old answers fresh
+    newest = max((item.published[:10] for item in report.items if item.published[:10] <= tomorrow), default="")
     if report.state is State.OK and newest and (task.day - date.fromisoformat(newest)).days > API_STALE_DAYS:
         return State.STALE, f"the newest of {len(report.items)} entries was submitted {newest}"
     return report.state, evidence

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection
 
 from asrcli.digest.statements.levels import acts, participle
-from asrcli.digest.statements.plain import LONGEST, clauses, plain
+from asrcli.digest.statements.names import foreign_name
+from asrcli.digest.statements.plain import LONGEST, clauses, is_quoted, plain
 
 _PHRASE = r"(?:state[- ]of[- ]the[- ]art|\bSOTA\b)(?:\s*\((?:SOTA|SoTA)\))?"
 _NAMED = re.compile(_PHRASE, re.I)
@@ -55,11 +56,14 @@ _WEAK = re.compile(
     r"match(?:es|ing)?|rival\w*|or competitive|not|never|cannot|"
     r"fail\w*|whether|could|would|might|may|should|if|aim\w*|designed|believed|towards?|unknown|need\w*|hope\w*|"
     r"expected|goal|until|"
-    r"claim(?:s|ed)? to|hypothes\w+|unless|instead of|without)\b",
+    r"claim(?:s|ed)? to|how|why|asks?|asked|almost|nearly|practically|virtually|partly|oracle|perfect|ideal\w*|"
+    r"hypothes\w+|unless|instead of|without)\b",
     re.I,
 )
 _PERFECT = re.compile(r"\b(?:has|have|had)\s+(?:\w+\s+)?$", re.I)
 _OBJECTIVE = re.compile(r"\b(?:to|can|will|must)\s+(?:\w+\s+)?$", re.I)
+_ELSEWHERE = re.compile(r"\bwith (?:another|a different|an earlier|a previous)\b", re.I)
+_SHOWING = ("show", "demonstrat", "report", "reveal")
 _RESULT_SUBJECT = re.compile(
     r"^\W*(?:\w+,\s+)?(?:(?:in|on|across|under)\s[^,]{1,60},\s*)?(?:the\s+|our\s+|these\s+|extensive\s+|"
     r"comprehensive\s+|further\s+)*"
@@ -83,13 +87,22 @@ def claims_best(sentence: str, names: Collection[str]) -> bool:
     text = plain(sentence)
     if presented := _PRESENT.search(text):
         before = text[: presented.start()]
-        return not _WEAK.search(before) and bool(re.search(r"\bwe\b|\bpaper\b|\bwork\b|\breport\b", before, re.I))
+        if _WEAK.search(before + presented["what"]) or is_quoted(text, presented.start()):
+            return False
+        return bool(re.search(r"\bwe\b|\bpaper\b|\bwork\b|\breport\b", before, re.I))
     for begin, end in clauses(text):
         clause = text[begin:end]
         found = _CLAIM.search(clause)
-        if found and claimed(text[:begin], clause, found, names):
+        quoted = found and is_quoted(text, begin + found.start("rest"))
+        if found and not quoted and claimed(text[:begin], clause, found, names):
             return True
     return False
+
+
+def of_another(rest: str, names: Collection[str]) -> bool:
+    """Tell whether what follows says whose performance it is, and it is somebody else's."""
+    whose = re.search(r"\b(?:of|by|for)\s+(?P<who>[^,;]{1,40})", rest)
+    return whose is not None and foreign_name(whose["who"].split(" on ")[0], names)
 
 
 def claimed(earlier: str, clause: str, found: re.Match[str], names: Collection[str]) -> bool:
@@ -106,6 +119,8 @@ def claimed(earlier: str, clause: str, found: re.Match[str], names: Collection[s
     if _BRITTLE.match(rest) or _STUDY.search(subject):
         return False
     if _WEAK.search(subject.replace("not only", "")) or _PERFECT.search(subject) or _OBJECTIVE.search(subject):
+        return False
+    if _ELSEWHERE.search(rest) or (verb.startswith(_SHOWING) and of_another(rest, names)):
         return False
     if _RESULT_SUBJECT.match(subject):
         return "it" in names or bool(names)

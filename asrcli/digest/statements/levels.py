@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from asrcli.digest.statements.doubts import is_doubtful, others_rate
 from asrcli.digest.statements.names import foreign_name, holds_name, is_own
 from asrcli.digest.statements.pairing import is_sure, is_torn
 from asrcli.digest.statements.plain import LONGEST, clauses, plain
@@ -30,15 +31,11 @@ _GERUND = re.compile(
     r"pre-?training|applying|incorporating)\b",
     re.I,
 )
-# What is not, or not yet, or no longer so; and what is somebody else's whoever the subject is.
-_UNREAL = re.compile(
-    r"\b(?:would|could|might|may|should|if|whether|hypothes\w+|expect\w*|target\w*|goal|need(?:s|ed)?|requir\w+|oracle|"
-    r"upper bound|lower bound|withdr\w+|reproduc\w+|theoretical\w*|unless|n-best|not|cannot|fail(?:s|ed)?|aims?)\b",
-    re.I,
+_LITERATURE = re.compile(
+    r"\b(?:survey|review|meta-?analys[ie]s|literature|(?:papers|studies|articles|publications|works|entries)\s)", re.I
 )
-_WORSE = re.compile(
-    r"\b(?:ris(?:es?|ing)|rose|increas(?:es?|ed|ing)|degrad\w+|worsen\w*|deteriorat\w+|attack\w*|without)\b", re.I
-)
+_NO_TEST = re.compile(r"^(?:it|them|this|that|these|those|both|all|average|same\b.*)$", re.I)
+_OTHER_NUMBER = re.compile(r"\d\s?%?\s*(?:absolute|relative)\b|\b(?:for|of|with)\s+an?\s+\w+\s+(?:with|of|at)\b", re.I)
 _COMPARED = re.compile(
     r"\b(?:compared|versus|vs|than|over|against|outperform\w*|surpass\w*|exceed\w*|beat\w*|unlike|baseline|behind|"
     r"improving|improvement|from|where|previous\w*|published|prior)\b",
@@ -47,19 +44,23 @@ _COMPARED = re.compile(
 _TEST = re.compile(r"^\s*(?:\([^()%]{1,40}\)\s*)?(?:on|for|across)\s+(?:the\s+|our\s+)?(?P<test>[^,;()%]{2,90})", re.I)
 _TEST_END = re.compile(
     r"\s+(?:and|or|we|while|when|with|without|using|after|outperform\w*|surpass\w*|exceed\w*|improv\w*|achiev\w*|"
-    r"compared|which|that|"
+    r"compared|which|that|where|whose|fell|falls?|dropped|drops?|went|goes|was|is|against|versus|vs|than|as|if|before|because|since|although|though|today|instead|"
     r"but|by|at|under|from|for|under|despite|despite|trained|demonstrat\w*|shows?|reveals?|indicates?|suggests?|"
-    r"respectively|in the|in our|at a|to)\b|\s*[.:]\s|\s*\.$|\s+-+\s|-an?\s|\s*[—–]"
+    r"respectively|in the|our|its|their|it|has|have|had|"
+    r"reach\w*|attain\w*|obtain\w*|yield\w*|gets?|scor\w+|at a|"
+    r"to)\b|\s*[.:]\s|\s*\.$|\s+-+\s|-an?\s|\s*[—–]"
 )
 _FRONT = re.compile(
     r"^\W*(?:\w+,\s+)?(?:on|evaluated on|tested on)\s+(?:the\s+|our\s+)?(?P<test>[^;()%]{2,80}?),\s", re.I
 )
+# What something was trained or built on is no test.
+_NOT_MADE = "".join(f"(?<!{verb} )" for verb in ("trained", "tuned", "based", "built", "builds", "runs", "running"))
 _INSIDE = re.compile(
-    r"\bon\s+(?:the\s+|our\s+)?(?P<test>[^,;()%]{2,80}?)\s*(?=$|,|\bfrom\b|\bwith\b|\bto\b|\bof\b)", re.I
+    rf"{_NOT_MADE}\bon\s+(?:the\s+|our\s+)?(?P<test>[^,;()%]{{2,80}}?)\s*(?=$|,|\bfrom\b|\bwith\b|\bto\b|\bof\b)", re.I
 )
-# The one test that a sentence names somewhere; what something was trained or built on is none.
+# The one test that a sentence names somewhere.
 _ANYWHERE = re.compile(
-    r"(?<!trained )(?<!tuned )(?<!based )(?<!built )(?<!builds )(?<!runs )(?<!running )\bon\s+(?:the\s+|"
+    rf"{_NOT_MADE}\bon\s+(?:the\s+|"
     r"our\s+)?((?:\w+\s+){0,2}[A-Z][^,;()%]{1,80})"
 )
 
@@ -105,11 +106,9 @@ def own_levels(sentence: str, names: Collection[str]) -> tuple[Level, ...]:
 
 def reaches(text: str, rate: Rate, names: Collection[str]) -> bool:
     """Tell whether the authors' own system reaches a rate, as the sentence says."""
-    begin, _ = next((span for span in reversed(clauses(text)) if span[0] <= rate.begins), (0, 0))
+    begin, end = next((span for span in reversed(clauses(text)) if span[0] <= rate.begins), (0, 0))
     clause = text[begin : rate.begins]
-    whole = text[begin : rate.start]
-    outside = re.sub(r"\([^()]*\)", " ", whole).replace("not only", "")
-    if _UNREAL.search(outside) or _WORSE.search(outside):
+    if is_doubtful(text, rate, begin, end):
         return False
     if "it" in names and obtained(text, rate, clause):
         return True
@@ -122,8 +121,10 @@ def reaches(text: str, rate: Rate, names: Collection[str]) -> bool:
         return False
     verb = found[-1]
     rest = clause[verb.end() :]
-    if _COMPARED.search(rest) or (
-        verb["verb"].lower().startswith("report") and not re.search(r"\bwe\s+$", clause[: verb.start()], re.I)
+    if _COMPARED.search(rest) or _OTHER_NUMBER.search(rest):
+        return False
+    if verb["verb"].lower().startswith("report") and (
+        not re.search(r"\bwe\s+$", clause[: verb.start()], re.I) or others_rate(text[rate.ends : end], names)
     ):
         return False
     subject = clause[: verb.start()]
@@ -170,6 +171,8 @@ def acts(subject: str, names: Collection[str], earlier: str = "") -> bool:
     if re.match(r"[\s,]*(?:which|whose|where)\b", subject, re.I):
         return False
     parts = re.split(r"\bthat\b|\bshow\b", subject)
+    if _LITERATURE.search("".join(parts[:-1])):
+        return False
     nearest = re.sub(r"\([^()]*\)", " ", parts[-1])
     last = nearest.rpartition(",")[2]
     if not _ADVERBS.fullmatch(last):
@@ -279,4 +282,5 @@ def earlier(text: str, rate: Rate) -> str:
 def trim(words: str) -> str:
     """Return a test's name without what follows it."""
     end = _TEST_END.search(words)
-    return (words[: end.start()] if end else words).strip(" .,:-–")
+    name = (words[: end.start()] if end else words).strip(" .,:-–")
+    return "" if _NO_TEST.match(name) else name

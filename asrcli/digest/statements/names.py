@@ -59,7 +59,7 @@ _OTHER = re.compile(
     r"previous(?:ly)?|"
     r"earlier|existing|original|et al|competitors?|competing|commercial|winning|winner|top|published|other|others|"
     r"conventional|traditional|standard|vanilla|unadapted|pre-?trained|zero-shot|off-the-shelf|participants?|teams?|"
-    r"best of|recent|current|most|many|several|some|each)\b",
+    r"best of|first version|predecessors?|preliminary|pilot|seed|recent|current|most|many|several|some|each)\b",
     re.I,
 )
 

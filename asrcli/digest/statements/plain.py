@@ -14,6 +14,7 @@ _CLAUSE = re.compile(
     r",\s+(?=(?:unlike|compared|versus|outperforming|surpassing|exceeding|beating|improving|followed)\b)|"
     r"\s(?=compared (?:to|with)\b)"
 )
+_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|„[^“”]*[“”]|«[^»]*»|``.*?''|(?<!\w)‘[^’]*’(?!\w)")
 
 
 def plain(sentence: str) -> str:
@@ -21,6 +22,11 @@ def plain(sentence: str) -> str:
     text = _COMMAND.sub(lambda found: " " * len(found[0]), sentence)
     text = text.replace("\\%", " %").replace("\\&", " &")
     return re.sub(r"[${}~]", " ", text)
+
+
+def is_quoted(text: str, at: int) -> bool:
+    """Tell whether a place stands between quotation marks: what is said there may be anybody's words."""
+    return any(found.start() < at < found.end() for found in _QUOTED.finditer(text))
 
 
 def clauses(text: str) -> list[tuple[int, int]]:

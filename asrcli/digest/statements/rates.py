@@ -31,7 +31,13 @@ _LEAD = (
 )
 _BEFORE = re.compile(rf"{_ALONE}{_METRIC}{_LEAD}", re.I)
 _AFTER = re.compile(
-    rf"^\s*(?:(?P<average>{_AVERAGE})\s+)?(?:test\s+)?{_METRIC}(?![\w/-])(?!\s*(?:{_MARGIN}|relative))", re.I
+    rf"^\s*(?:(?P<average>{_AVERAGE})\s+)?(?:test\s+)?{_METRIC}(?![\w/-])"
+    rf"(?!\s*(?:{_MARGIN}|relative|absolute|points?|better|worse|lower|higher|less|more|fewer|below|above|behind)\b)",
+    re.I,
+)
+_UNIT = re.compile(  # of a bare number that is no rate: "0.9% WER at 0 dB"
+    r"\s?(?:dB|k?Hz|[mk]?s|sec\w*|min\w*|h|hrs?|hours?|days?|k|M|B|[KMGT]i?B|m|cm|km|x|×|°|times|bits?|layers?|languages?|"
+    r"speakers?|million|billion|thousand|words?|steps?|epochs?)\b"
 )
 _TO = re.compile(
     rf"(?:reduc\w+|lower\w*|cut\w*|bring\w*|brought|decreas\w+|"
@@ -44,6 +50,7 @@ _FROM = re.compile(
     rf"{_ALONE}{_METRIC}(?P<between>[^,;%\d]{{0,60}})\bfrom\s+(?P<first>\d{{1,3}}(?:[.,]\d+)?)\s*%?\s*(?:\([^()]{{1,120}}\)\s*)?to\s*$",
     re.I,
 )
+_GAP = re.compile(r"\b(?:gaps?|differences?|disparit\w+|spread|variance|deviation|margin|inequalit\w+)\b", re.I)
 _FROM_AGAIN = re.compile(
     r"^\s*%?\s*(?:\([^()]{1,60}\)\s*)?and\s+(?:from\s+)?(?P<first>\d{1,3}(?:[.,]\d+)?)\s*%?\s*to\s*$"
 )
@@ -121,8 +128,8 @@ def per_cent(written: str, sign: bool) -> float:
 def bind(text: str, number: re.Match[str]) -> _Bound | None:
     """Return the metric that a number is directly tied to; ``None`` when there is none."""
     left, right = text[: number.start()], text[number.end() :]
-    if re.match(r"\d{3}\b", right) or re.search(r"\d\s$", left):
-        return None  # "10 000"
+    if re.match(r"\d{3}\b", right) or re.search(r"\d\s$", left) or (not number["percent"] and _UNIT.match(right)):
+        return None  # "10 000", "0 dB"
     if in_range(left, right):
         return None  # "12.0% to 30.5% WER": levels of many, and which is whose is not said
     change = bool(_CHANGE_AFTER.match(right) or _CHANGE_BEFORE.search(left[-90:]) or _THRESHOLD.search(left[-20:]))
@@ -143,10 +150,10 @@ def bind(text: str, number: re.Match[str]) -> _Bound | None:
             re.search(rf"{_MARGIN}\s+(?:in|of)\s+(?:the\s+)?(?:\w+\s+)?$", window[: before.start()], re.I)
         )
         return _Bound(kind(before["metric"]), offset + before.start(), ends, moved, average)
-    if lowered := _TO.search(window):
+    if (lowered := _TO.search(window)) and not _GAP.search(lowered[0]):
         metric = lowered["metric"] or lowered["again"]
         return _Bound(kind(metric), offset + lowered.start(), ends, change)
-    if moved_from := _FROM.search(left[-220:]):
+    if (moved_from := _FROM.search(left[-220:])) and not _GAP.search(moved_from["between"]):
         first = per_cent(moved_from["first"], True)
         worse = per_cent(number["value"], True) >= first
         return _Bound(kind(moved_from["metric"]), max(0, len(left) - 220) + moved_from.start(), ends, worse)

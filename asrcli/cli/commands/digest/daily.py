@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from asrcli.errors import AsrError, CheckFailed, InputError, UsageError
 if TYPE_CHECKING:
     from asrcli.digest.run import Writer
     from asrcli.digest.settings import Settings
+    from asrcli.digest.store import Store
     from asrcli.web.client import Web
 
 
@@ -121,7 +123,7 @@ def run(
             complain(f"asr: {one}: {edition.headline}")
             tell(out / "daily" / f"{one}.md")
             if strict:
-                fail_on(verify_day(out, one.isoformat(), store), one.isoformat())
+                fail_on(verify_day(out, one.isoformat(), store).problems, one.isoformat())
     if worst := max(codes):
         raise typer.Exit(worst)
     files.check()
@@ -163,6 +165,9 @@ def fail_on(problems: list[str], day: str) -> None:
         raise CheckFailed(f"{day} does not verify: {len(problems)} problems")
 
 
+NOTES = 3  # on other versions' pages that are said one by one
+
+
 @app.command("verify", epilog=EPILOG)
 def verify(
     days: Annotated[list[str] | None, typer.Argument(metavar="DATE", help="Days. Default: all of them.")] = None,
@@ -171,7 +176,7 @@ def verify(
     """Check finished digests and pages of papers again: quotes, numbers, ids and pages."""
     from asrcli.digest.papers.files import cards_in
     from asrcli.digest.store import Store
-    from asrcli.digest.verify import rolling_problems, verify_day
+    from asrcli.digest.verify import rolling_problems
 
     wanted = [day_of(one, "DATE").isoformat() for one in days or []]
     wanted = wanted or sorted(path.stem for path in (out / "daily").glob("????-??-??.json"))
@@ -179,23 +184,19 @@ def verify(
     if not wanted and not cards:
         raise InputError(f"no digest in {out}: start one with `asr digest run --out {out}`")
     path = out / "digest.sqlite"
-    failed = 0
     with closing(Store(path)) if path.is_file() else nullcontext() as store:
-        for one in wanted:
-            try:
-                problems = verify_day(out, one, store)
-            except AsrError as error:
-                problems = [str(error)]
-            for problem in problems:
-                complain(f"asr: {one}: {problem}")
-            tell(f"{one}\t{'failed' if problems else 'ok'}")
-            failed += bool(problems)
+        failed, noted = verified(out, wanted, store)
     failed_cards = sum(not card_holds(out, name) for name in cards)
     if wanted and not days and not failed:
-        problems = rolling_problems(out)
-        for problem in problems:
-            complain(f"asr: {problem}")
+        problems, notes = rolling_problems(out)
+        for said in problems:
+            complain(f"asr: {said}")
+        noted += notes
         failed += bool(problems)
+    if len(noted) > NOTES:
+        noted = [f"{len(noted)} pages are another version's, which hold; `asr digest verify DATE` says which"]
+    for said in noted:
+        complain(f"asr: {said}")
     if wanted and store is None:
         complain(f"asr: {path} is not there: pages were checked against the JSON alone")
     if failed_cards:
@@ -204,15 +205,33 @@ def verify(
         raise CheckFailed(f"{out} does not verify: {failed} of {len(wanted)} days or their rolling pages differ")
 
 
+def verified(out: Path, days: Sequence[str], store: Store | None) -> tuple[int, list[str]]:
+    """Check days and say what is wrong with them; return how many failed, and the notes on other versions' pages."""
+    from asrcli.digest.verify import verify_day
+
+    failed, noted = 0, list[str]()
+    for day in days:
+        try:
+            problems, notes = verify_day(out, day, store)
+        except AsrError as error:
+            problems, notes = [str(error)], []
+        for said in problems:
+            complain(f"asr: {day}: {said}")
+        noted += [f"{day}: {said}" for said in notes]
+        tell(f"{day}\t{'failed' if problems else 'ok'}")
+        failed += bool(problems)
+    return failed, noted
+
+
 def card_holds(out: Path, name: str) -> bool:
     """Check the page of one paper; say what is wrong with it, and what it could not be checked with."""
     from asrcli.digest.papers.files import TEXTS, card_problems
 
     try:
-        problems, whole = card_problems(out, name)
+        problems, notes, whole = card_problems(out, name)
     except AsrError as error:
-        problems, whole = [str(error)], True
-    for problem in problems:
+        problems, notes, whole = [str(error)], [], True
+    for problem in (*problems, *notes):
         complain(f"asr: {problem}")
     if not whole:
         complain(f"asr: {TEXTS / name}.json is not there: the page of {name} was checked against its own JSON alone")

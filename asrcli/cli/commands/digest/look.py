@@ -13,7 +13,7 @@ import typer
 
 from asrcli.base.console import complain, tell
 from asrcli.cli.commands.digest.options import OUT, Day, Force, Out, app, day_of
-from asrcli.errors import InputError, UsageError
+from asrcli.errors import CheckFailed, InputError, UsageError
 
 EXAMPLE = """\
 # OUT/digest.toml: every key is optional
@@ -37,13 +37,18 @@ def search(
     out: Out = OUT,
     limit: Annotated[int, typer.Option("--max", "-n", min=1, help="How many.")] = 20,
 ) -> None:
-    """Find papers, models and stories among everything that was read."""
+    """Find papers, models and stories among everything that was read; 1 when nothing matches, as grep has it."""
     from asrcli.digest import search as finder
     from asrcli.digest.store import open_store
 
     with closing(open_store(out / "digest.sqlite")) as store:
-        for ranked, day in finder.search(store, query, limit):
-            tell(f"{ranked.score:.2f}\t{day or 'not shown'}\t{ranked.item.id}\t{ranked.item.title}")
+        found = finder.search(store, query, limit)
+    for ranked, day in found:
+        item = ranked.item
+        title = [] if item.title == item.id.partition(":")[2] else [item.title]  # a model's name is its id
+        tell("\t".join([f"{ranked.score:.2f}", day or "not shown", item.id, *title]))
+    if not found:
+        raise CheckFailed(f"nothing that was read matches '{query}'")
 
 
 @app.command("why")

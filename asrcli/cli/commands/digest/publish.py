@@ -228,7 +228,7 @@ def verified_edition(out: Path, day: str | None) -> Edition:
 
     wanted = day_of(day).isoformat() if day else editions_in(out, 1)[0].day
     with closing(open_store(out / "digest.sqlite")) as store:
-        fail_on(verify_day(out, wanted, store), wanted)
+        fail_on(verify_day(out, wanted, store).problems, wanted)
     return load_edition(out, wanted)
 
 

@@ -1,0 +1,114 @@
+"""Which asr made a page, and what can be checked of one that another version made.
+
+A newer version may draw pages otherwise, and its rules may say more or less. Its pages then differ from those of the
+older one though nobody edited them: what asr wrote is remembered in `.asr` folders, and the sentences are compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from asrcli import __version__
+from asrcli.outputs.ledger import ledger_of
+
+UNRECORDED = "a version of asr that did not say which"
+_UNSEEN = re.compile(r"<(style|script|title)\b.*?</\1>|<!--.*?-->", re.S | re.I)
+_STYLE = re.compile(r"<style>.*?</style>", re.S)
+_STYLE_HASH = re.compile(r"; style-src [^;\"]*")
+_ELEMENT = re.compile(r"<[^>]*>")
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+
+
+@cache
+def maker() -> str:
+    """Return this version, "asr 0.1.0 (3f2a91c4)": the release, and a hash of all that decides what pages hold."""
+    root = Path(__file__).parent
+    code = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".css", ".js", ".json"))
+    found = hashlib.sha256()
+    for path in code:
+        found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"asr {__version__} ({found.hexdigest()[:8]})"
+
+
+def words_of(page: str, kind: str) -> str:
+    """Return what a page says, without how it looks.
+
+    Args:
+        page: its text.
+        kind: "html" or "md".
+    """
+    if kind == "html":
+        page = html.unescape(_ELEMENT.sub(" ", _UNSEEN.sub(" ", page)))
+    else:
+        page = html.unescape(_ESCAPE.sub(r"\1", page))
+    return " ".join(page.split())
+
+
+def unsaid(sentences: Iterable[str], page: str, kind: str) -> list[str]:
+    """Return the sentences that do not stand on a page."""
+    said = words_of(page, kind)
+    return [one for one in sentences if " ".join(one.split()) not in said]
+
+
+def as_written(path: Path) -> bool:
+    """Tell whether a file is there as some asr wrote it, as the record of its folder says."""
+    return path.is_file() and ledger_of(str(path.parent)).kept(str(path)) is None
+
+
+class Checked(NamedTuple):
+    """What was found when something was checked."""
+
+    problems: list[str]  # does not hold
+    notes: list[str]  # holds as far as this version can tell: another version made it
+
+
+def check_page(path: Path, text: str, older: Sequence[str] | None, by: str, checked: Checked) -> None:
+    """Compare a page with what this version makes of its data.
+
+    Args:
+        path: the page; its suffix is md, html or json.
+        text: what this version makes.
+        older: the sentences that have to stand on it, when another version made it.
+        by: which version made it.
+        checked: takes what was found.
+    """
+    kind = path.suffix.removeprefix(".")
+    try:
+        written = path.read_bytes()
+    except OSError:
+        checked.problems.append(f"{path.name} is missing")
+        return
+    if written == text.encode("utf-8"):
+        return
+    page = written.decode("utf-8", "replace")
+    if older is None or not of_another(path, page, text):
+        checked.problems.append(f"{path.name} is not what the data gives: {first_difference(page, text)}")
+    elif lost := unsaid(older, page, kind):
+        checked.problems.append(f"{path.name} lacks {len(lost)} sentences of the data, such as “{lost[0]}”")
+    else:
+        checked.notes.append(f"{path.name} was drawn by {by or UNRECORDED}; its sentences are those of the data")
+
+
+def first_difference(left: str, right: str) -> str:
+    """Name the first line that differs."""
+    pairs = zip(left.splitlines(), right.splitlines(), strict=False)
+    return next((f"line {number} differs" for number, (a, b) in enumerate(pairs, 1) if a != b), "its length differs")
+
+
+def of_another(path: Path, written: str, text: str) -> bool:
+    """Tell whether a page that differs from what this version makes is another version's and not edited.
+
+    Without a record only its style may differ: a link or a script that somebody changed says no word.
+    """
+    return as_written(path) or without_style(written) == without_style(text)
+
+
+def without_style(page: str) -> str:
+    """Return a page without its style, and without the hash of it in the policy."""
+    return _STYLE.sub("", _STYLE_HASH.sub("", page))
