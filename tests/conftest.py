@@ -25,7 +25,7 @@ from asrcli.base.torchaudio_guard import guard_torchaudio
 
 HERE = Path(__file__).parent
 # Variables that are read when a command runs, or by a library that `zygote.py` does not import: HF_ by huggingface_hub.
-LATE = ("ASR_", "COLUMNS", "HF_", "HOME", "XDG_", "TERM", "OPENAI_", "PATH", "TZ")
+LATE = ("ASR_", "AWS_", "AZURE_", "COLUMNS", "GOOGLE_", "HF_", "HOME", "XDG_", "TERM", "OPENAI_", "PATH", "TZ")
 TOGETHER = {  # the start of a test's path -> its group, which has something expensive in common
     "canary/test_nemo": "nemo",
     "nemo_engine/": "nemo",
@@ -39,6 +39,7 @@ TOGETHER = {  # the start of a test's path -> its group, which has something exp
     "test_children": "source",
     "test_imports": "source",
     "test_plugins": "source",
+    "test_unreadable": "source",
 }
 QUICK = 4  # the quick suite tries one in so many of the examples of a property; `make test-slow` tries all
 collect_ignore = ["example_engine"]  # a distribution of its own, whose test needs it installed: see test_plugins.py

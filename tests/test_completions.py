@@ -110,7 +110,13 @@ def test_nothing_generated_is_stale() -> None:
     assert stale == [], "run `make completions`"
 
 
-@pytest.mark.parametrize("setting", [{"COLUMNS": "40", "TERM": "dumb"}, {"COLUMNS": "300", "NO_COLOR": "1"}])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"COLUMNS": "40", "TERM": "dumb"},
+        pytest.param({"COLUMNS": "300", "NO_COLOR": "1"}, marks=pytest.mark.slow),
+    ],
+)
 def test_generated_text_does_not_depend_on_the_terminal(setting: dict[str, str]) -> None:
     command = [sys.executable, "-m", "tools.generate", "--check"]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **setting}, capture_output=True, text=True, timeout=60)

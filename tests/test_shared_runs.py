@@ -44,7 +44,7 @@ def made(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (folder / "out").glob("[!.]*")}
 
 
-@pytest.mark.parametrize("more", [(), ("--channels", "split")])
+@pytest.mark.parametrize("more", [(), pytest.param(("--channels", "split"), marks=pytest.mark.slow)])
 def test_two_runs_share_a_folder(asr: Run, recordings: Path, more: tuple[str, ...]) -> None:
     runs = [start(recordings, *more) for _ in range(2)]
     results = [run.communicate(timeout=100) for run in runs]

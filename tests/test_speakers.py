@@ -179,6 +179,7 @@ def sample_folder() -> Path:
 
 
 @needs_pyannote
+@pytest.mark.slow  # quick with the fake engine below
 def test_the_sample_of_pyannote_with_its_own_turns(asr: Run, tmp_path: Path, checkpoints: Path) -> None:
     """Turns go in and out unchanged (a diarization error rate of 0), and words are where their speaker talks."""
     from pyannote.core import Segment as Span
@@ -262,7 +263,7 @@ def test_speakers_are_not_looked_for_in_the_utterances_of_a_manifest(asr: Run, t
 # --- a speaker per channel --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("late", [0.0, 1.0])
+@pytest.mark.parametrize("late", [1.0, pytest.param(0.0, marks=pytest.mark.slow)])
 def test_every_word_of_two_speakers_on_two_channels(
     asr: Run, tmp_path: Path, checkpoints: Path, digit_strings: list[tuple[Path, str]], late: float
 ) -> None:

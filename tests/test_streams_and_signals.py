@@ -164,7 +164,9 @@ main()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("module", MOMENTS)
+@pytest.mark.parametrize(
+    "module", [pytest.param(one, marks=pytest.mark.slow if one == "asrcli.runs.plan" else ()) for one in MOMENTS]
+)
 def test_a_signal_while_the_program_begins(module: str, number: signal.Signals, three: Path) -> None:
     """It ends at once, says nothing of its insides, and leaves nothing half done; whatever it is about to import."""
     code = INTERRUPTED.replace("{patch}", MOMENTS[module])

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Run, quiet_environment, write_wav
+from support.source import tree
 
 from asrcli.base import whole
 from asrcli.base.files import cause
@@ -223,7 +224,7 @@ def test_what_the_system_says_is_said_by_one_helper() -> None:
     """Not as ``[Errno 2] No such file or directory: '...'``: by `cause`, or by `reason`."""
     found = []
     for path in SOURCES:
-        for name, code in caught(ast.parse(path.read_text())):
+        for name, code in caught(tree(path)):
             for node in ast.walk(code):
                 shown = isinstance(node, ast.FormattedValue) and (
                     ast.unparse(node.value) == name or f"{name}.strerror" in ast.unparse(node.value)
