@@ -25,7 +25,22 @@ from asrcli.base.torchaudio_guard import guard_torchaudio
 
 HERE = Path(__file__).parent
 # Variables that are read when a command runs, or by a library that `zygote.py` does not import: HF_ by huggingface_hub.
-LATE = ("ASR_", "AWS_", "AZURE_", "COLUMNS", "GOOGLE_", "HF_", "HOME", "XDG_", "TERM", "OPENAI_", "PATH", "TZ")
+LATE = (
+    "ASR_",
+    "AWS_",
+    "AZURE_",
+    "COLUMNS",
+    "GOOGLE_",
+    "HF_",
+    "HOME",
+    "MARK",
+    "SECRET",
+    "XDG_",
+    "TERM",
+    "OPENAI_",
+    "PATH",
+    "TZ",
+)
 TOGETHER = {  # the start of a test's path -> its group, which has something expensive in common
     "canary/test_nemo": "nemo",
     "nemo_engine/": "nemo",

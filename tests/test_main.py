@@ -290,9 +290,9 @@ def drop() -> None:
 @pytest.mark.parametrize(
     ("words", "variables", "printed"),
     [
-        (["--as_json", "True"], {}, "things True\n"),
+        pytest.param(["--as_json", "True"], {}, "things True\n", marks=pytest.mark.slow),
         (["fetch", "--how_many", "3"], {}, "things False\nfetch 3\n"),
-        (["fetch"], {"ASR_HOW_MANY": "4"}, "things False\nfetch 4\n"),
+        pytest.param(["fetch"], {"ASR_HOW_MANY": "4"}, "things False\nfetch 4\n", marks=pytest.mark.slow),
         (["fetch"], {"ASR_AS_JSON": "1"}, "things True\nfetch 5\n"),
     ],
 )

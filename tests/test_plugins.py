@@ -164,7 +164,7 @@ def test_its_weights_come_from_the_hub(example: Path, tmp_path: Path) -> None:
     engine = load_class("loudness")
     assert all(models.is_here(engine, name) for name in engine.models)
     sound = write_wav(tmp_path / "a.wav")
-    for name in ("onnx", "ort", "example/loudness-gguf"):
+    for name in ("onnx", "example/loudness-gguf"):
         done = asr(tmp_path, "transcribe", "-q", "--no-vad", sound, "-m", name)
         assert (done.returncode, done.stdout) == (0, "quiet\n"), (name, done.stderr)
     plain = asr(tmp_path, "transcribe", "-q", "--no-vad", sound, "-m", "rms")

@@ -468,6 +468,7 @@ def test_an_offline_model_by_its_hub_id(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 @pytest.mark.skipif(find_spec("torchaudio") is None, reason="needs torchaudio")
+@pytest.mark.slow
 def test_a_torchaudio_that_cannot_load_its_library_is_imported_all_the_same(tmp_path: Path) -> None:
     """As with the wheel that is linked to CUDA beside a torch without: a library that is there and does not load."""
     place = find_spec("torchaudio")

@@ -87,7 +87,9 @@ def test_lower_precision(folders, load, digits, name, dtype):
     assert error_rate(load(folders[name], dtype=dtype), digits, Options(), 8) < 0.1
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", ["aed2", *(pytest.param(one, marks=pytest.mark.slow) for one in NAMES if one != "aed2")]
+)
 def test_batch_is_invariant(engines, digits, clip, name):
     """A clip gives the same segments whatever lies beside it, and in whatever order."""
     clips = [one for one, _ in digits[:6]] + [clip(digits[0][0].samples[:7000]), clip(np.zeros(300))]
@@ -192,7 +194,7 @@ def test_options_change_the_search(engines, digits):
 OWN = (("eos_penalty", 0.7), ("softmax_smoothing", 1.0))
 
 
-@pytest.mark.parametrize("name", ["aed", "aed2"])
+@pytest.mark.parametrize("name", ["aed2", pytest.param("aed", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("own", "expected"), [((), (1.25, 1.0)), (OWN, (1.0, 0.7)), (OWN[:1], (1.25, 0.7))])
 def test_alternatives_are_the_readings_of_the_search(engines, digits, name, own, expected):
     """The search itself is held against the official code in test_parity.py."""

@@ -78,13 +78,15 @@ def test_a_long_recording_is_cut_and_not_glued(
     tmp_path: Path, checkpoints: Path, digit_strings: list[tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "CLIP_SECONDS", 6.0)  # the digit model knows no longer clips well
-    samples = np.concatenate([part for path, _ in digit_strings for part in (clip(path).samples, np.zeros(12_800))])
+    samples = np.concatenate(
+        [part for path, _ in digit_strings[:12] for part in (clip(path).samples, np.zeros(12_800))]
+    )
     with wave.open(str(tmp_path / "long.wav"), "wb") as file:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
         file.writeframes((samples * 32767).astype("<i2").tobytes())
     (found,) = transcribe([tmp_path / "long.wav"], engine="qwen3", model=str(checkpoints / "qwen3-asr-digits"))
-    assert len(found.segments) > 10 and not found.gaps
-    assert jiwer.wer(" ".join(text for _, text in digit_strings), found.text) < 0.1
+    assert len(found.segments) > 5 and not found.gaps
+    assert jiwer.wer(" ".join(text for _, text in digit_strings[:12]), found.text) < 0.1
 
 
 @pytest.mark.parametrize(
