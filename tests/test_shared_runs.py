@@ -19,7 +19,7 @@ from asrcli.errors import UsageError
 from asrcli.outputs.claims import Claims
 from asrcli.runs.shards import Shard, shard_of
 
-COUNT = 8
+COUNT = 6
 COMMAND = ("transcribe", "-e", "fake", "-m", "sleep=0.15,load=0.5", "--no-vad", "in", "-f", "txt,json", "-o", "out")
 
 
