@@ -98,7 +98,7 @@ def random_llm(cases, folder, seed):
     return LlmModel(checkpoint, torch.device("cpu"), torch.float32)
 
 
-@pytest.mark.parametrize("name", ["aed", "aed2", "llm"])
+@pytest.mark.parametrize("name", ["aed2", *(pytest.param(one, marks=pytest.mark.slow) for one in ("aed", "llm"))])
 @pytest.mark.parametrize("together", [8, pytest.param(1, marks=pytest.mark.slow)])
 def test_trained(engines, reference, digits, clip, name, together):
     official = reference("digits")
