@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import typer
-from support.command import Shell
+from support.command import GONE, READER_GONE, Shell
 from support.zygote import forked
 
 import asrcli
@@ -434,7 +434,7 @@ def test_an_engine_that_fails_while_recordings_are_decoded_keeps_its_exit_code(c
 @pytest.mark.parametrize("words", ["transcribe --help", "config", "leaderboard", "leaderboard --csv -"])
 def test_nobody_reads_standard_output(words: str, shell: Shell) -> None:
     """What prints itself, through rich and through Typer ends the same way: quietly, with the shell's code for it."""
-    done = shell(f"asr {words} | true; echo ${{PIPESTATUS[0]}}")
+    done = shell(f"{READER_GONE}; asr {words} >&{GONE}; echo $?")
     assert (done.stdout, done.stderr) == ("141\n", "")
 
 
