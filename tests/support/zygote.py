@@ -165,7 +165,9 @@ def heavy() -> socket.socket:
     """Fork the process that imports the libraries of engines; return where it takes commands."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
-        ours.close()
+        at = theirs.fileno()  # a pipe of the first command, held here, would never come to its end
+        os.closerange(3, at)
+        os.closerange(at + 1, os.sysconf("SC_OPEN_MAX"))
         prepare_engines()
         serve(theirs)
         os._exit(0)
@@ -177,8 +179,9 @@ def light(words: list[str], environment: Mapping[str, str]) -> bool:
     """Tell whether a command will not need the libraries of engines. A wrong answer costs time and nothing else."""
     if not WITH_ENGINES & {*words[:1]} or "--help" in words:
         return True
-    fake = words[0] != "align" and ("fake" in words or environment.get("ASR_ENGINE") == "fake")
-    return fake and not any(word.startswith(COMPANIONS) for word in words)
+    named = any(word == "-e" or word.startswith("--engine") for word in words)
+    fake = any(word.startswith("fake") for word in words) if named else environment.get("ASR_ENGINE") == "fake"
+    return fake and words[0] != "align" and not any(word.startswith(COMPANIONS) for word in words)
 
 
 def tell(running: dict[int, int]) -> None:
