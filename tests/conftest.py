@@ -25,7 +25,22 @@ from asrcli.base.import_guard import guard_imports
 
 HERE = Path(__file__).parent
 # Variables that are read when a command runs, or by a library that `zygote.py` does not import: HF_ by huggingface_hub.
-LATE = ("ASR_", "COLUMNS", "HF_", "HOME", "XDG_", "TERM", "OPENAI_", "PATH", "TZ")
+LATE = (
+    "ASR_",
+    "AWS_",
+    "AZURE_",
+    "COLUMNS",
+    "GOOGLE_",
+    "HF_",
+    "HOME",
+    "MARK",
+    "SECRET",
+    "XDG_",
+    "TERM",
+    "OPENAI_",
+    "PATH",
+    "TZ",
+)
 TOGETHER = {  # the start of a test's path -> its group, which has something expensive in common
     "canary/test_nemo": "nemo",
     "nemo_engine/": "nemo",
@@ -39,7 +54,10 @@ TOGETHER = {  # the start of a test's path -> its group, which has something exp
     "test_children": "source",
     "test_imports": "source",
     "test_plugins": "source",
+    "test_unreadable": "source",
 }
+# Few tests that take long: by their number they would come last, and one worker would wait for the other.
+LONG = ("test_readme.py", "test_whisper.py", "test_cut.py", "test_environments.py", "test_streams_and_signals.py")
 QUICK = 4  # the quick suite tries one in so many of the examples of a property; `make test-slow` tries all
 collect_ignore = ["example_engine"]  # a distribution of its own, whose test needs it installed: see test_plugins.py
 
@@ -66,6 +84,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             place = nodeid.partition("::")[0].removeprefix("tests/")
             return next((name for start, name in TOGETHER.items() if place.startswith(start)), place)
+
+        def _assign_work_unit(self, node: Any) -> None:
+            if first := next((name for name in LONG if name in self.workqueue), None):
+                self.workqueue.move_to_end(first, last=False)
+            super()._assign_work_unit(node)
 
     return Together(config, log) if config.getvalue("dist") == "loadgroup" else None
 

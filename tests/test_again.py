@@ -103,7 +103,10 @@ def transcribe(path: Path) -> Transcript:
     return one
 
 
-@pytest.mark.parametrize(("longest", "end"), [(16.0, 3.0), (16.0, None), (9.0, None), (6.0, None)])
+@pytest.mark.parametrize(
+    ("longest", "end"),
+    [(16.0, 3.0), (9.0, None), *(pytest.param(*one, marks=pytest.mark.slow) for one in ((16.0, None), (6.0, None)))],
+)
 def test_a_clip_that_ends_early_is_heard_again(
     long: Path, monkeypatch: pytest.MonkeyPatch, longest: float, end: float | None
 ) -> None:

@@ -116,12 +116,14 @@ def test_a_text_and_its_recording(align: Align) -> None:
     assert all(word.source == "aligned" and word.phones for segment in made.segments for word in segment.words)
 
 
+@pytest.mark.slow  # quick on strings of digits: test_not_in_audio.py
 def test_a_paragraph_that_the_text_lacks_is_a_gap(align: Align) -> None:
     made, spans = align(NAMES, [DOCTOR, GARDEN, STATION, WEATHER])
     assert gap_is(made, spans[2])
     assert all(lies_in(made, at, spans[number]) for at, number in enumerate((0, 1, 3, 4)))
 
 
+@pytest.mark.slow  # quick on strings of digits: test_not_in_audio.py
 def test_a_paragraph_that_the_recording_lacks_is_not_in_audio(align: Align) -> None:
     made, spans = align([DOCTOR, GARDEN, STATION, WEATHER], NAMES)
     assert absent(made, 2) and not made.gaps
@@ -147,6 +149,7 @@ def test_a_paragraph_that_is_said_twice_is_a_gap_once(align: Align) -> None:
     assert all(lies_in(made, at, spans[at + 1]) for at in (2, 3, 4))
 
 
+@pytest.mark.slow  # quick on strings of digits: test_not_in_audio.py
 def test_a_foreign_paragraph_is_not_in_audio(align: Align) -> None:
     made, spans = align(NAMES, [DOCTOR, GARDEN, FOREIGN, LIGHTS, STATION, WEATHER])
     assert absent(made, 2)

@@ -165,13 +165,13 @@ def test_blocks_do_not_change_the_samples(tmp_path: Path, block_seconds: float) 
     ("name", "codec", "rate"),
     [
         ("a.wav", "pcm_s16le", 44_100),
-        ("a.wav", "pcm_s16le", 16_000),
+        pytest.param("a.wav", "pcm_s16le", 16_000, marks=pytest.mark.slow),
         ("a.flac", "flac", 44_100),
         ("a.m4a", "alac", 22_050),
-        ("a.aiff", "pcm_s16be", 48_000),
-        ("a.caf", "pcm_s16le", 8_000),
-        ("a.w64", "pcm_s16le", 11_025),
-        ("a.au", "pcm_s16be", 44_100),
+        pytest.param("a.aiff", "pcm_s16be", 48_000, marks=pytest.mark.slow),
+        pytest.param("a.caf", "pcm_s16le", 8_000, marks=pytest.mark.slow),
+        pytest.param("a.w64", "pcm_s16le", 11_025, marks=pytest.mark.slow),
+        pytest.param("a.au", "pcm_s16be", 44_100, marks=pytest.mark.slow),
         ("a.mka", "flac", 44_100),
         ("a.m4a", "aac", 44_100),
         ("a.mp3", "libmp3lame", 44_100),
@@ -196,7 +196,7 @@ def test_start_behind_the_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_seeking_reads_only_what_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_wav(tmp_path / "a.wav", tone(600))
+    path = write_wav(tmp_path / "a.wav", tone(200))
     taken = 0
 
     def counted(self: Any, size: int = -1) -> bytes:
@@ -213,17 +213,17 @@ def test_seeking_reads_only_what_is_needed(tmp_path: Path, monkeypatch: pytest.M
         self.read = lambda size: counted(self, size)
 
     monkeypatch.setattr("asrcli.audio.media.SeekableSource.__init__", patched)
-    assert (read(path, start=500.0, end=501.0) == read(path)[8_000_000:8_016_000]).all()
+    assert (read(path, start=150.0, end=151.0) == read(path)[2_400_000:2_416_000]).all()
     taken = 0
-    read(path, start=500.0, end=501.0)
+    read(path, start=150.0, end=151.0)
     assert 0 < taken < path.stat().st_size / 20
 
 
 def test_vbr_mp3_does_not_drift(tmp_path: Path) -> None:
     rate = 44_100
-    quiet, loud = np.zeros(60 * rate, np.float32), np.random.default_rng(3).normal(0, 0.2, 60 * rate).astype(np.float32)
+    quiet, loud = np.zeros(20 * rate, np.float32), np.random.default_rng(3).normal(0, 0.2, 20 * rate).astype(np.float32)
     clicks = np.concatenate([quiet, loud, quiet])
-    clicks[150 * rate] = 1.0
+    clicks[50 * rate] = 1.0
     path = tmp_path / "a.mp3"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libmp3lame", rate=rate, layout="mono", options={"compression_level": "9"})
@@ -236,8 +236,8 @@ def test_vbr_mp3_does_not_drift(tmp_path: Path) -> None:
             container.mux(stream.encode(piece))
         container.mux(stream.encode(None))
     heard = read(path)
-    assert abs(int(np.argmax(np.abs(heard[121 * SAMPLE_RATE :]))) + 121 * SAMPLE_RATE - 150 * SAMPLE_RATE) <= 2
-    part = read(path, start=149.5, end=150.5)
+    assert abs(int(np.argmax(np.abs(heard[41 * SAMPLE_RATE :]))) + 41 * SAMPLE_RATE - 50 * SAMPLE_RATE) <= 2
+    part = read(path, start=49.5, end=50.5)
     assert abs(int(np.argmax(np.abs(part))) - SAMPLE_RATE // 2) <= 2
 
 
@@ -490,7 +490,7 @@ class Pipe(io.BytesIO):
 
 
 def test_standard_input_that_is_no_audio(tmp_path: Path) -> None:
-    index_at_end = encode(tmp_path / "a.mp4", chirp(120), 16_000, "aac", bit_rate="96000").read_bytes()
+    index_at_end = encode(tmp_path / "a.mp4", chirp(20), 16_000, "alac").read_bytes()
     assert len(index_at_end) > 2 * READ_BYTES  # a small file fits into the buffer and can be read
     for data, why in ((b"", "is not audio"), (b"hello " * 1000, "is not audio"), (index_at_end, "a pipe cannot carry")):
         with pytest.raises(InputError, match=f"^-: .*{why}"):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.command import Run, write_wav
-from support.source import tree
+from support.source import nodes
 
 import asrcli
 from asrcli.cli.main import main
@@ -100,7 +100,7 @@ def test_no_sentence_holds_the_numbers_of_the_system() -> None:
     """What catches errors of the system says them by `cause` or `reason`: as text they begin with ``[Errno 2]``."""
     found = []
     for path in Path(asrcli.__file__).parent.rglob("*.py"):
-        for handler in ast.walk(tree(path)):
+        for handler in nodes(path):
             if isinstance(handler, ast.ExceptHandler) and handler.type and "OSError" in ast.unparse(handler.type):
                 values = [ast.unparse(one.value) for one in ast.walk(handler) if isinstance(one, ast.FormattedValue)]
                 found += [f"{path}:{handler.lineno}"] * (handler.name in values)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from asr_plugins.pocketsphinx_aligner import pronunciation
 from support.command import quiet_environment, write_wav
-from support.source import tree
+from support.source import nodes
 
 from asrcli.base.children import NOWHERE, OWN, SERVERS, python, surroundings
 from asrcli.cli.doctor import PROBES, Probe, examine
@@ -169,21 +169,22 @@ def test_python_is_started_by_one_helper() -> None:
     assert len(SOURCES) > 100
     for path in SOURCES:
         name = str(path.relative_to(ROOT))
-        named, imported = names_and_imports(tree(path))
+        named, imported = names_and_imports(nodes(path))
         assert "sys.executable" not in named or name == "asrcli/base/children.py", name
         assert not {f"os.{call}" for call in CALLS} & named, name
         assert not imported & STARTING or name in STARTERS, name
         assert not {"sys.executable", "os.system"} & imported, name
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("subprocess.run", "subprocess.Popen"):
+        for node in nodes(path):
+            runs = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func)
+            if runs in ("subprocess.run", "subprocess.Popen"):
                 given = {one.arg for one in node.keywords}
                 assert "env" in given, f"{name} line {node.lineno}: what does it get to know?"
 
 
-def names_and_imports(module: ast.AST) -> tuple[set[str], set[str]]:
+def names_and_imports(module: list[ast.AST]) -> tuple[set[str], set[str]]:
     """Return what a module names with one dot (`sys.executable`), and what it imports."""
     named, imported = set(), set()
-    for node in ast.walk(module):
+    for node in module:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             named.add(f"{node.value.id}.{node.attr}")
         elif isinstance(node, ast.Import):

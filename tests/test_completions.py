@@ -110,7 +110,13 @@ def test_nothing_generated_is_stale() -> None:
     assert stale == [], "run `make completions`"
 
 
-@pytest.mark.parametrize("setting", [{"COLUMNS": "40", "TERM": "dumb"}, {"COLUMNS": "300", "NO_COLOR": "1"}])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"COLUMNS": "40", "TERM": "dumb"},
+        pytest.param({"COLUMNS": "300", "NO_COLOR": "1"}, marks=pytest.mark.slow),
+    ],
+)
 def test_generated_text_does_not_depend_on_the_terminal(setting: dict[str, str]) -> None:
     command = [sys.executable, "-m", "tools.generate", "--check"]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **setting}, capture_output=True, text=True, timeout=60)
@@ -221,23 +227,29 @@ def test_zsh_reads_the_script() -> None:
     [
         ("asr trans", "asr transcribe "),
         ("asr transcribe -e pock", "asr transcribe -e pocketsphinx "),
-        ("asr transcribe --engine=pock", "asr transcribe --engine=pocketsphinx "),
+        pytest.param("asr transcribe --engine=pock", "asr transcribe --engine=pocketsphinx ", marks=pytest.mark.slow),
         ("asr transcribe --no-word", "asr transcribe --no-word-timestamps "),
-        ("asr transcribe -f srt,vt", "asr transcribe -f srt,vtt"),
+        pytest.param("asr transcribe -f srt,vt", "asr transcribe -f srt,vtt", marks=pytest.mark.slow),
         ("asr transcribe one", "asr transcribe one\\ two.wav "),
-        ("asr transcribe x.wav -o some", "asr transcribe x.wav -o somewhere/"),
-        ("asr config transc", "asr config transcribe "),
+        pytest.param("asr transcribe x.wav -o some", "asr transcribe x.wav -o somewhere/", marks=pytest.mark.slow),
+        pytest.param("asr config transc", "asr config transcribe ", marks=pytest.mark.slow),
         ("asr compare --convention scl", "asr compare --convention sclite "),
-        ("asr compare one", "asr compare one\\ two.wav "),
+        pytest.param("asr compare one", "asr compare one\\ two.wav ", marks=pytest.mark.slow),
         ("asr align x.wav -a nem", "asr align x.wav -a nemo "),
-        ("asr compare a b --html one", "asr compare a b --html one\\ two.wav "),
+        pytest.param("asr compare a b --html one", "asr compare a b --html one\\ two.wav ", marks=pytest.mark.slow),
         ("asr transcribe -e firered -m ae", "asr transcribe -e firered -m aed"),
-        ("asr transcribe -e pocketsphinx:x -m e", "asr transcribe -e pocketsphinx:x -m en-us "),
+        pytest.param(
+            "asr transcribe -e pocketsphinx:x -m e",
+            "asr transcribe -e pocketsphinx:x -m en-us ",
+            marks=pytest.mark.slow,
+        ),
         ("asr align x.wav -a pocketsphinx --model=", "asr align x.wav -a pocketsphinx --model=en-us "),
-        ("asr transcribe -m large-v3-t", "asr transcribe -m large-v3-turbo "),
-        ("asr engines pu", "asr engines pull "),
+        pytest.param("asr transcribe -m large-v3-t", "asr transcribe -m large-v3-turbo ", marks=pytest.mark.slow),
+        pytest.param("asr engines pu", "asr engines pull ", marks=pytest.mark.slow),
         ("asr engines pull whisper:large-v3-t", "asr engines pull whisper:large-v3-turbo "),
-        ("asr engines pull whisper:tiny --qui", "asr engines pull whisper:tiny --quiet "),
+        pytest.param(
+            "asr engines pull whisper:tiny --qui", "asr engines pull whisper:tiny --quiet ", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_zsh_completes(typed: str, expected: str, sourced: str, tmp_path: Path) -> None:

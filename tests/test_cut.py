@@ -82,7 +82,7 @@ def check(samples: Any, clips: list[Clip], summary: CutSummary, options: CutOpti
 
 LENGTHS = (1.0, 2.0, 5.0, 15.0, 30.0, 38.0, 300.0, math.inf)
 # Each length that cuts otherwise, and each source, once.
-QUICK = {("talk", 0.0, 5.0), ("talk", 0.0, math.inf), ("monologue", 12.34, 1.0), ("monologue", 12.34, 30.0)}
+QUICK = {("talk", 0.0, math.inf), ("monologue", 12.34, 1.0), ("monologue", 12.34, 30.0)}
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_without_voice_activity_every_sample_is_kept_once(count: int) -> None:
 def test_clips_are_packed_densely(digit_strings: list[tuple[Path, str]]) -> None:
     """Phrases with pauses of half a second fill windows of 30 s by three quarters or more."""
     pause = np.zeros(8_000, np.float32)
-    samples = np.concatenate([piece for path, _ in digit_strings * 3 for piece in (load(path), pause)])
+    samples = np.concatenate([piece for path, _ in digit_strings * 2 for piece in (load(path), pause)])
     clips, _ = clips_of(samples, CutOptions(30.0))
     assert len(clips) > 4
     assert min(clip.seconds for clip in clips[:-1]) >= 0.75 * 30 - 0.8
@@ -232,7 +232,9 @@ def test_a_pause_is_quiet_whatever_voice_activity_says(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("minutes", [5, pytest.param(20, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kind", ["noise", "speech", "silence"])
+@pytest.mark.parametrize(
+    "kind", ["speech", *(pytest.param(one, marks=pytest.mark.slow) for one in ("noise", "silence"))]
+)
 def test_memory_is_bounded_on_an_endless_stream(monologue: Any, kind: str, minutes: int) -> None:
     """No more is held than the longest clip needs, whatever a stream is made of (all of 5 minutes would be 19 MB)."""
     block = {

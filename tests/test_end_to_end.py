@@ -26,8 +26,15 @@ def transcripts(folder: Path, stems: list[str]) -> list[str]:
     return [(folder / f"{stem}.txt").read_text().replace("\n", " ") for stem in stems]
 
 
-@pytest.mark.parametrize("count", [6, pytest.param(24, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("more", [(), ("--word-timestamps",), ("--beam-size", "1"), ("--no-batched",)])
+@pytest.mark.parametrize("count", [3, pytest.param(24, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        ("--word-timestamps",),
+        *(pytest.param(one, marks=pytest.mark.slow) for one in (("--beam-size", "1"), ("--no-batched",))),
+    ],
+)
 def test_whisper_hears_digit_strings(
     asr: Run,
     tmp_path: Path,
@@ -46,7 +53,8 @@ def test_whisper_hears_digit_strings(
     assert (first["language"], first["engine"]) == ("en", "whisper") and first["language_score"] > 0.9
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.slow  # quick with the engine: test_whisper.py
+@pytest.mark.parametrize("rounds", [1, 4])
 def test_whisper_hears_people(asr: Run, tmp_path: Path, shared: Path, checkpoints: Path, rounds: int) -> None:
     """Strings of digits of six people, made from single takes that the model was not trained on."""
     names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]

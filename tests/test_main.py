@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import typer
+from support.command import GONE, READER_GONE, Shell
 from support.zygote import forked
 
 import asrcli
@@ -296,9 +297,9 @@ def drop() -> None:
 @pytest.mark.parametrize(
     ("words", "variables", "printed"),
     [
-        (["--as_json", "True"], {}, "things True\n"),
+        pytest.param(["--as_json", "True"], {}, "things True\n", marks=pytest.mark.slow),
         (["fetch", "--how_many", "3"], {}, "things False\nfetch 3\n"),
-        (["fetch"], {"ASR_HOW_MANY": "4"}, "things False\nfetch 4\n"),
+        pytest.param(["fetch"], {"ASR_HOW_MANY": "4"}, "things False\nfetch 4\n", marks=pytest.mark.slow),
         (["fetch"], {"ASR_AS_JSON": "1"}, "things True\nfetch 5\n"),
     ],
 )
@@ -375,7 +376,9 @@ def test_control_characters_of_a_name_stay_on_one_line(clean: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "asr: no\\nsuch.wav: no such file\n")
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize(
+    "encoding", ["ascii", *(pytest.param(one, marks=pytest.mark.slow) for one in ("latin-1", "cp1252"))]
+)
 def test_standard_output_is_utf8_whatever_the_locale(encoding: str, clean: Path) -> None:
     shutil.copy(DIGITS, "你好-wörld.wav")
     command = [sys.executable, "-m", "asrcli", "transcribe", "你好-wörld.wav", "-e", "fake"]
@@ -436,10 +439,9 @@ def test_an_engine_that_fails_while_recordings_are_decoded_keeps_its_exit_code(c
 
 
 @pytest.mark.parametrize("words", ["transcribe --help", "config", "leaderboard", "leaderboard --csv -"])
-def test_nobody_reads_standard_output(words: str, clean: Path) -> None:
+def test_nobody_reads_standard_output(words: str, shell: Shell) -> None:
     """What prints itself, through rich and through Typer ends the same way: quietly, with the shell's code for it."""
-    command = f"{sys.executable} -m asrcli {words} | true; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    done = shell(f"{READER_GONE}; asr {words} >&{GONE}; echo $?")
     assert (done.stdout, done.stderr) == ("141\n", "")
 
 
@@ -449,11 +451,10 @@ def test_nobody_reads_standard_output(words: str, clean: Path) -> None:
     ["transcribe --help", "config", "leaderboard"]
     + [f"transcribe talk.wav -e fake -q{more}" for more in ("", " -f txt -o out", " -f txt -o out --json")],
 )
-def test_standard_output_on_a_full_disk_is_one_line(words: str, clean: Path) -> None:
+def test_standard_output_on_a_full_disk_is_one_line(words: str, clean: Path, shell: Shell) -> None:
     shutil.copy(DIGITS, "talk.wav")
-    with open("/dev/full", "w") as full:
-        command = [sys.executable, "-m", "asrcli", *words.split()]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    program = f"{sys.executable} -m asrcli" if words == "config" else "asr"  # one is no fork
+    done = shell(f"{program} {words} > /dev/full")
     assert (done.returncode, done.stderr) == (1, "asr: cannot write to standard output: no space left on device\n")
     assert " -o " not in words or Path("out/talk.txt").exists()
 

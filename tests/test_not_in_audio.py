@@ -49,7 +49,7 @@ Align = Callable[..., tuple[Transcript, list[Region]]]
 # PocketSphinx finds the words for `qwen3`: slow, and tried on sentences in test_align.py and with doubt further below.
 @pytest.fixture(
     scope="module",
-    params=["ctc", "listener", *(pytest.param(one, marks=pytest.mark.slow) for one in ("qwen3", "nemo"))],
+    params=["ctc", *(pytest.param(one, marks=pytest.mark.slow) for one in ("listener", "qwen3", "nemo"))],
 )
 def align(request: pytest.FixtureRequest, checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Align:
     """Return a function that joins digit strings (numbers) and silences (seconds), and aligns lines with them."""
@@ -239,6 +239,7 @@ def test_words_where_voice_activity_heard_nobody(align: Align, monkeypatch: pyte
     assert all(len(own) >= len(segment.words) - 1 for own, segment in zip(inside, made.segments, strict=True))
 
 
+@pytest.mark.slow
 def test_strings_again_and_again_with_nobody_to_tell(checkpoints: Path, tmp_path: Path) -> None:
     """The tiny aligner was taught strings of 12 s and counts their words; it gets no more than it is sure of."""
     kind = load_aligner_class("qwen3")
@@ -250,6 +251,7 @@ def test_strings_again_and_again_with_nobody_to_tell(checkpoints: Path, tmp_path
 # Who finds the words
 
 
+@pytest.mark.slow
 def test_a_weaker_judge_takes_no_word_away(checkpoints: Path, tmp_path: Path) -> None:
     """PocketSphinx finds no word of string 22; the aligner has been taught digits, and words stand on both sides."""
     aligners = aligners_of("qwen3", checkpoints)

@@ -224,8 +224,8 @@ def test_several_callers_share_an_engine() -> None:
             )
 
         with ThreadPoolExecutor(16) as pool:
-            assert all(pool.map(call, range(32)))
-        assert len(server.calls) == 32 * 8
+            assert all(pool.map(call, range(16)))
+        assert len(server.calls) == 16 * 8
         assert owner.load()._kept == {}  # type: ignore[attr-defined]
 
 

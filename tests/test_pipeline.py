@@ -14,7 +14,7 @@ import pytest
 from asr_plugins.fake import Fake
 from hypothesis import given
 from hypothesis import strategies as st
-from support.command import write_wav
+from support.command import write_silence, write_wav
 
 import asrcli
 from asrcli.audio import decode as audio
@@ -213,7 +213,7 @@ def as_json(transcript: Transcript) -> str:
 
 
 def test_two_recognisers_at_once_give_the_same_transcripts(tmp_path: Path) -> None:
-    recordings = [Recording(str(write_wav(tmp_path / f"{a}-{b}-c-d.wav", 100.0))) for a in "xyz" for b in "uvw"]
+    recordings = [Recording(str(write_silence(tmp_path / f"{a}-{b}-c-d.wav", 100.0))) for a in "xyz" for b in "uvw"]
     choice = Choice(Fake, Weights("default", None), Device("cpu"))
     settings = Settings(cut=CutOptions(max_seconds=30.0, vad=None), batch_size=2)
     both_at_work = threading.Barrier(2, timeout=60)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from support.command import quiet_environment, write_wav
-from support.source import tree
+from support.source import nodes
 
 from asrcli.engine import GROUP, Model, declared_here, load_class
 from asrcli.engines import ranking, selection
@@ -164,7 +164,7 @@ def test_its_weights_come_from_the_hub(example: Path, tmp_path: Path) -> None:
     engine = load_class("loudness")
     assert all(models.is_here(engine, name) for name in engine.models)
     sound = write_wav(tmp_path / "a.wav")
-    for name in ("onnx", "ort", "example/loudness-gguf"):
+    for name in ("onnx", "example/loudness-gguf"):
         done = asr(tmp_path, "transcribe", "-q", "--no-vad", sound, "-m", name)
         assert (done.returncode, done.stdout) == (0, "quiet\n"), (name, done.stderr)
     plain = asr(tmp_path, "transcribe", "-q", "--no-vad", sound, "-m", "rms")
@@ -319,14 +319,13 @@ EXPLAINED = {
 
 def mentions(path: Path) -> list[tuple[int, str]]:
     """Return line and text of the strings of a module, except docstrings, that have the name of a plugin."""
-    module = tree(path)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     documents = {
         id(node.body[0].value)
-        for node in ast.walk(module)
+        for node in nodes(path)
         if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
     }
-    strings = (node for node in ast.walk(module) if isinstance(node, ast.Constant) and id(node) not in documents)
+    strings = (node for node in nodes(path) if isinstance(node, ast.Constant) and id(node) not in documents)
     return [(node.lineno, node.value) for node in strings if isinstance(node.value, str) and WORD.search(node.value)]
 
 

@@ -186,12 +186,12 @@ def test_the_same_seed_gives_the_same_text(asr: Run) -> None:
     """Of many recordings too, whose clips otherwise meet in another order in every run."""
     sampled = ("--temperature", 3, "--best-of", 1, "--max-new-tokens", 8)
     whisper = ("-e", "whisper", "-m", ROOT / "tests/checkpoints/whisper-digits-ct2", "-l", "en", *sampled, "-q")
-    recordings = sorted((ROOT / "tests/data/digits").glob("*.wav"))[:6]
+    recordings = sorted((ROOT / "tests/data/digits").glob("*.wav"))[:3]
     first, again = (asr("transcribe", *recordings, *whisper, "--seed", 3) for _ in range(2))
-    other = asr("transcribe", *recordings[:2], *whisper, "--seed", 4)
-    assert first.code == 0 and len(set(first.out.splitlines())) > 5, first.err
+    other = asr("transcribe", recordings[0], *whisper, "--seed", 4)
+    assert first.code == 0 and len(set(first.out.splitlines())) > 2, first.err
     assert again.out == first.out
-    assert other.code == 0 and other.out.splitlines() != first.out.splitlines()[:2]
+    assert other.code == 0 and not first.out.startswith(other.out)
 
 
 def test_engines_that_sample_nothing_refuse_a_seed(asr: Run, talk: str) -> None:

@@ -21,7 +21,7 @@ from asrcli.errors import UsageError
 from asrcli.outputs.claims import Claims
 from asrcli.runs.shards import Shard, shard_of
 
-COUNT = 8
+COUNT = 6
 COMMAND = ("transcribe", "-e", "fake", "-m", "sleep=0.15,load=0.5", "--no-vad", "in", "-f", "txt,json", "-o", "out")
 
 
@@ -46,7 +46,7 @@ def made(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (folder / "out").glob("[!.]*")}
 
 
-@pytest.mark.parametrize("more", [(), ("--channels", "split")])
+@pytest.mark.parametrize("more", [(), pytest.param(("--channels", "split"), marks=pytest.mark.slow)])
 def test_two_runs_share_a_folder(asr: Run, recordings: Path, more: tuple[str, ...]) -> None:
     runs = [start(recordings, *more) for _ in range(2)]
     results = [run.communicate(timeout=100) for run in runs]

@@ -152,6 +152,7 @@ def test_second_run_does_nothing(asr: Run, tmp_path: Path) -> None:
     assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("[!.]*.*")}
 
 
+@pytest.mark.slow  # quick with the fake engine: test_main.py
 def test_up_to_date_run_imports_no_engine(tmp_path: Path) -> None:
     write_wav(tmp_path / "one.wav", 0.5)
     code = (
@@ -369,7 +370,10 @@ def test_full_disk_is_one_line(tmp_path: Path) -> None:
     "words",
     [
         ("-m", "asrcli", "transcribe", "talk.wav", "-e", "fake"),
-        ("-c", "from asrcli import transcribe; list(transcribe('talk.wav', engine='fake'))"),
+        pytest.param(
+            ("-c", "from asrcli import transcribe; list(transcribe('talk.wav', engine='fake'))"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_nothing_is_reported_home(

@@ -179,6 +179,7 @@ def sample_folder() -> Path:
 
 
 @needs_pyannote
+@pytest.mark.slow  # quick with the fake engine below
 def test_the_sample_of_pyannote_with_its_own_turns(asr: Run, tmp_path: Path, checkpoints: Path) -> None:
     """Turns go in and out unchanged (a diarization error rate of 0), and words are where their speaker talks."""
     from pyannote.core import Segment as Span
@@ -262,7 +263,7 @@ def test_speakers_are_not_looked_for_in_the_utterances_of_a_manifest(asr: Run, t
 # --- a speaker per channel --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("late", [0.0, 1.0])
+@pytest.mark.parametrize("late", [1.0, pytest.param(0.0, marks=pytest.mark.slow)])
 def test_every_word_of_two_speakers_on_two_channels(
     asr: Run, tmp_path: Path, checkpoints: Path, digit_strings: list[tuple[Path, str]], late: float
 ) -> None:
@@ -467,6 +468,7 @@ def test_an_offline_model_by_its_hub_id(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 @pytest.mark.skipif(find_spec("torchaudio") is None, reason="needs torchaudio")
+@pytest.mark.slow
 def test_a_torchaudio_that_cannot_load_its_library_is_imported_all_the_same(tmp_path: Path) -> None:
     """As with the wheel that is linked to CUDA beside a torch without: a library that is there and does not load."""
     place = find_spec("torchaudio")

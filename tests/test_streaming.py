@@ -221,7 +221,7 @@ def check(listener: Listener, updates: Sequence[Update]) -> str:
     return " ".join(segments)
 
 
-@pytest.mark.parametrize("behind", [False, True])
+@pytest.mark.parametrize("behind", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_digits_streamed_are_digits_read(behind: bool) -> None:
     samples, text = digits(2)
     owner = recogniser(load_class("whisper"), "digits", Options(language="en"), CHECKPOINTS / "whisper-digits-ct2")
@@ -307,7 +307,7 @@ def in_a_row(count: int, pause: float) -> tuple[Any, list[Word]]:
     return np.concatenate(sounds), truth
 
 
-@pytest.mark.parametrize("behind", [False, True])
+@pytest.mark.parametrize("behind", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("with_words", [True, None], ids=["words", "plain"])
 @pytest.mark.parametrize("vad", [VadOptions(), None], ids=["vad", "no vad"])
 def test_all_is_right_that_an_engine_hears_right_between_short_pauses(

@@ -30,6 +30,13 @@ def test_forks_run_side_by_side(shell: Shell, tmp_path: Path) -> None:
     assert (done.stdout, done.returncode) == ("SILENCE\n", 0)  # the fake hears no word in the name -
 
 
+def test_the_libraries_of_engines_are_imported_in_a_process_of_their_own(shell: Shell, tmp_path: Path) -> None:
+    """The first command that may need them leaves none of its pipes open there."""
+    write_wav(tmp_path / "monday.wav")
+    assert shell("asr transcribe -e pocksphinx monday.wav 2>&1 | cat").stdout.count("\n") == 1
+    assert shell("asr doctor --help > /dev/null; asr transcribe monday.wav -q").stdout == "monday\n"
+
+
 def test_a_fork_that_is_killed_says_by_what(asr: Run, shell: Shell, tmp_path: Path) -> None:
     write_wav(tmp_path / "monday.wav")
     assert asr("transcribe", "-e", "fake", "-m", "kill=monday", "monday.wav").code == -signal.SIGKILL

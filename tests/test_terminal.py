@@ -249,7 +249,9 @@ def check(recipe: str, stdout: Stdout, columns: int, folder: Path) -> None:
 CHEAP = "asr transcribe recordings talk.wav -f ctm"
 
 
-@pytest.mark.parametrize(("stdout", "columns"), [("file", 80), ("pipe", 40), ("terminal", 40)])
+@pytest.mark.parametrize(
+    ("stdout", "columns"), [("file", 80), pytest.param("pipe", 40, marks=pytest.mark.slow), ("terminal", 40)]
+)
 def test_a_command_at_a_terminal_writes_the_same(stdout: Stdout, columns: int, recipe_place: Path) -> None:
     check(CHEAP, stdout, columns, recipe_place)
 

@@ -62,7 +62,7 @@ def pitch(path: Path, track: int | None) -> int:
         (None, "it", 600),  # no track is marked so
     ],
 )
-@pytest.mark.parametrize("ending", ["mkv", "mp4"])
+@pytest.mark.parametrize("ending", ["mkv", pytest.param("mp4", marks=pytest.mark.slow)])
 def test_the_track_is_chosen_by_number_or_language(
     ending: str, wanted: str | None, language: str | None, hertz: int, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Run, quiet_environment, write_wav
+from support.source import nodes
 
 from asrcli.base import whole
 from asrcli.base.files import cause
@@ -202,9 +203,9 @@ SOURCES = [
 ]
 
 
-def caught(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+def caught(module: list[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
     """Yield each name that may hold an error of the system, with the code that sees it."""
-    for node in ast.walk(tree):
+    for node in module:
         if isinstance(node, ast.ExceptHandler) and node.name and node.type:
             kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             if any(SYSTEM.fullmatch(ast.unparse(kind)) for kind in kinds):
@@ -223,12 +224,16 @@ def test_what_the_system_says_is_said_by_one_helper() -> None:
     """Not as ``[Errno 2] No such file or directory: '...'``: by `cause`, or by `reason`."""
     found = []
     for path in SOURCES:
-        for name, code in caught(ast.parse(path.read_text())):
+        for name, code in caught(nodes(path)):
             for node in ast.walk(code):
                 shown = isinstance(node, ast.FormattedValue) and (
                     ast.unparse(node.value) == name or f"{name}.strerror" in ast.unparse(node.value)
                 )
-                if shown or (isinstance(node, ast.Call) and ast.unparse(node) == f"str({name})"):
+                if shown or (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Name)
+                    and ast.unparse(node) == f"str({name})"
+                ):
                     found.append(f"{path}:{node.lineno}")  # type: ignore[attr-defined]
     assert not found
 

@@ -84,6 +84,7 @@ def test_untexted_speech_moves_nothing(aligner: PocketSphinxAligner, tmp_path: P
 @pytest.mark.parametrize(
     "name", [NAMES[2], *(pytest.param(one, marks=pytest.mark.slow) for one in NAMES[:2] + NAMES[3:])]
 )
+@pytest.mark.slow
 def test_one_sentence_of_many(aligner: PocketSphinxAligner, tmp_path: Path, name: str) -> None:
     made, spans = aligned(NAMES, [name], aligner, tmp_path)
     assert sum(lost(made, at, spans[NAMES.index(name)]) for at in range(len(made.segments))) == 0

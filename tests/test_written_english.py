@@ -80,7 +80,9 @@ SIGNS = [
 ]
 
 
-@pytest.mark.parametrize("language", ["en", None, "de", "zh", "ar"])
+@pytest.mark.parametrize(
+    "language", ["en", None, *(pytest.param(one, marks=pytest.mark.slow) for one in ("de", "zh", "ar"))]
+)
 def test_no_sign_of_all_unicode_behind_a_word_changes_the_words(language: str | None) -> None:
     normalize = build("asr", language)
     assert len(SIGNS) > 9_000

@@ -383,7 +383,9 @@ def test_failures_are_named_and_only_they_are_tried_again(asr: Run, manifest: Pa
     assert [row["pred_text"] for row in rows_of(tmp_path / "out/m.jsonl")][3] == "six"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [pytest.param(signal.SIGKILL, -signal.SIGKILL, marks=pytest.mark.slow), (signal.SIGTERM, 143)]
+)
 def test_a_killed_manifest_goes_on(asr: Run, manifest: Path, tmp_path: Path, number: int, code: int) -> None:
     words = (
         "transcribe",

@@ -57,7 +57,7 @@ def run(paths: list[Path], folder: Path, **more: Any) -> list[str]:
 def test_recordings_of_every_kind(
     tmp_path: Path, folder: Path, digit_strings: Strings, rate: int, layout: str, codec: str, suffix: str
 ) -> None:
-    chosen = digit_strings[:8]
+    chosen = digit_strings[:4]
     made = [convert(path, tmp_path / f"{path.stem}.{suffix}", rate, layout, codec) for path, _ in chosen]
     heard = run(made, folder)
     assert jiwer.wer([text for _, text in chosen], heard) < 0.1

@@ -54,7 +54,7 @@ def test_human_digits(native: Engine, human: Spoken) -> None:
 
 
 def test_tokens_do_not_depend_on_the_batch(native: Engine, digits: Spoken) -> None:
-    clips = [clip for clip, _ in digits]
+    clips = [clip for clip, _ in digits[:6]]
     together = native.transcribe([*clips, silence(0.01), noise(7.0, 20)], Options())
     for clip, own in zip(clips, together, strict=False):
         alone = native.transcribe([clip], Options())[0]

@@ -100,7 +100,7 @@ def test_lags_of_a_fresh_clone(run, out):
     chance = random.Random(3)
     start = date(2026, 2, 2)
     rows = []
-    for number in range(60):
+    for number in range(36):
         submitted = start + timedelta(days=number // 2)
         seen = submitted + timedelta(days=chance.choice([1, 1, 1, 2, 3, 4, 8, 20, 35]))
         seen += timedelta(days=max(0, 7 - seen.weekday()) if seen.weekday() >= 5 else 0)

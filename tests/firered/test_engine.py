@@ -87,7 +87,9 @@ def test_lower_precision(folders, load, digits, name, dtype):
     assert error_rate(load(folders[name], dtype=dtype), digits, Options(), 8) < 0.1
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", ["aed2", *(pytest.param(one, marks=pytest.mark.slow) for one in NAMES if one != "aed2")]
+)
 def test_batch_is_invariant(engines, digits, clip, name):
     """A clip gives the same segments whatever lies beside it, and in whatever order."""
     clips = [one for one, _ in digits[:6]] + [clip(digits[0][0].samples[:7000]), clip(np.zeros(300))]
@@ -179,7 +181,7 @@ def test_own_token_limit_in_a_batch(engines, digits, clip, name):
 
 
 def test_options_change_the_search(engines, digits):
-    clips = [one for one, _ in digits]
+    clips = [one for one, _ in digits[:8]]
     plain = [one[0].avg_logprob for one in engines["aed2"].transcribe(clips, Options(beam_size=1))]
     assert texts(engines["aed2"], clips, Options(length_penalty=0.0)) == texts(engines["aed2"], clips)
     assert plain == pytest.approx(
@@ -192,13 +194,13 @@ def test_options_change_the_search(engines, digits):
 OWN = (("eos_penalty", 0.7), ("softmax_smoothing", 1.0))
 
 
-@pytest.mark.parametrize("name", ["aed", "aed2"])
+@pytest.mark.parametrize("name", ["aed2", pytest.param("aed", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("own", "expected"), [((), (1.25, 1.0)), (OWN, (1.0, 0.7)), (OWN[:1], (1.25, 0.7))])
 def test_alternatives_are_the_readings_of_the_search(engines, digits, name, own, expected):
     """The search itself is held against the official code in test_parity.py."""
     from asr_plugins.firered.search import SearchOptions
 
-    engine, clips = engines[name], [one for one, _ in digits[:6]]
+    engine, clips = engines[name], [one for one, _ in digits[:3]]
     options = Options(beam_size=5, n_best=4, length_penalty=0.3, engine_options=own or None)
     searched = SearchOptions(5, 4, 0, expected[0], 0.3, expected[1])
     for clip in clips:

@@ -34,7 +34,7 @@ def test_what_the_weights_replace_is_not_drawn_at_random(cases, monkeypatch):
     assert drawn == []
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [pytest.param(one, marks=pytest.mark.slow if one >= 2 else ()) for one in range(8)])
 @torch.inference_mode()
 def test_a_cache_that_is_often_cleared_changes_nothing(cases, seed, monkeypatch):
     """Tokens that no beam sees any more are dropped whenever the cache is full; here that is every few tokens."""

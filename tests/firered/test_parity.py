@@ -16,7 +16,7 @@ from asr_plugins.firered.weights import build_decoder, build_encoder, build_line
 
 from asrcli.types import Options
 
-SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed >= 10 else []) for seed in range(26)]
+SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed >= 5 else []) for seed in range(26)]
 
 
 def unpack(rows):
@@ -64,7 +64,7 @@ def assert_times(tensors, case, encoded, tokens, official):
 LLM_OPTIONS = ((3, 1.0, 0.0), (3, 3.0, 1.0), (1, 1.0, 1.0), (4, 1.2, 0.5))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [pytest.param(one, marks=pytest.mark.slow if one >= 4 else ()) for one in range(8)])
 @torch.inference_mode()
 def test_llm(cases, reference, folders, seed):
     official, model = reference("llm"), random_llm(cases, folders["llm"], seed)
@@ -98,8 +98,8 @@ def random_llm(cases, folder, seed):
     return LlmModel(checkpoint, torch.device("cpu"), torch.float32)
 
 
-@pytest.mark.parametrize("name", ["aed", "aed2", "llm"])
-@pytest.mark.parametrize("together", [1, 8])
+@pytest.mark.parametrize("name", ["aed2", *(pytest.param(one, marks=pytest.mark.slow) for one in ("aed", "llm"))])
+@pytest.mark.parametrize("together", [8, pytest.param(1, marks=pytest.mark.slow)])
 def test_trained(engines, reference, digits, clip, name, together):
     official = reference("digits")
     # The official code heard 16-bit files.

@@ -240,7 +240,8 @@ def test_damaged_archives_are_one_line(tmp_path: Path, data: bytes | None, messa
         read_archive(path)
 
 
-def test_damage_anywhere_is_a_model_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.slow)])
+def test_damage_anywhere_is_a_model_error(tmp_path: Path, count: int) -> None:
     """Unpicklers, zip and tar readers stumble over wrong bytes with all kinds of exceptions; one comes through."""
     choose = random.Random(0)
     legacy = io.BytesIO()
@@ -248,7 +249,7 @@ def test_damage_anywhere_is_a_model_error(tmp_path: Path) -> None:
     refused = 0
     for data in (weights(), legacy.getvalue()):
         for mode in ("w", "w:gz"):
-            for _ in range(100):
+            for _ in range(count):
                 damaged = bytearray(data)
                 for _ in range(choose.randint(1, 4)):
                     damaged[choose.randrange(len(damaged))] = choose.randrange(256)
@@ -258,7 +259,7 @@ def test_damage_anywhere_is_a_model_error(tmp_path: Path) -> None:
                 except ModelError as error:
                     assert "\n" not in str(error)
                     refused += 1
-    assert refused > 100
+    assert refused > count
 
 
 def test_no_configuration_and_no_recogniser(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"ctc": tiny.ctc(folder), **{kind: tiny.transducer(folder, kind) for kind in ("tdt", "rnnt")}}
 
 
-@pytest.fixture(scope="module", params=["ctc", "tdt", "rnnt"])
+@pytest.fixture(scope="module", params=["ctc", "tdt", pytest.param("rnnt", marks=pytest.mark.slow)])
 def engine(request: pytest.FixtureRequest, archives: dict[str, Path]) -> Nemo:
     weights = models.resolve(Nemo, str(archives[request.param]), offline=True, pull=False, announce=print)
     assert len(weights.revision or "") == 16

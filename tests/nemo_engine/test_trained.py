@@ -71,7 +71,7 @@ def archives(checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Arc
 
 
 @pytest.fixture(
-    scope="module", params=["ctc", "tdt", pytest.param("rnnt", marks=pytest.mark.slow)]
+    scope="module", params=["tdt", *(pytest.param(one, marks=pytest.mark.slow) for one in ("ctc", "rnnt"))]
 )  # test_engine.py has it
 def pair(request: pytest.FixtureRequest, archives: Archives, checkpoints: Path, strings: Strings) -> Pair:
     kind = request.param

@@ -38,8 +38,10 @@ def texts(found: list[list[Segment]]) -> list[str]:
 # Real speech
 
 
-def test_digit_strings(digits: Qwen3, original: Qwen3, digit_strings: list[tuple[Path, str]]) -> None:
-    clips, references = [clip(path) for path, _ in digit_strings], [text for _, text in digit_strings]
+@pytest.mark.parametrize("count", [12, pytest.param(24, marks=pytest.mark.slow)])
+def test_digit_strings(digits: Qwen3, original: Qwen3, digit_strings: list[tuple[Path, str]], count: int) -> None:
+    some = digit_strings[:count]
+    clips, references = [clip(path) for path, _ in some], [text for _, text in some]
     together = digits.transcribe(clips, Options())
     assert jiwer.wer(references, texts(together)) < 0.1
     assert texts([digits.transcribe([one], Options())[0] for one in clips]) == texts(together)
@@ -49,7 +51,7 @@ def test_digit_strings(digits: Qwen3, original: Qwen3, digit_strings: list[tuple
     assert all(-0.5 < segment.avg_logprob <= 0 for own in together for segment in own if segment.avg_logprob)
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [10, pytest.param(60, marks=pytest.mark.slow)])
 def test_human_digit_strings(digits: Qwen3, original: Qwen3, shared: Path, count: int) -> None:
     strings = known_strings(shared / "fsdd/recordings", count)
     clips, references = [one for one, _, _ in strings], [" ".join(words) for _, words, _ in strings]
@@ -76,13 +78,15 @@ def test_a_long_recording_is_cut_and_not_glued(
     tmp_path: Path, checkpoints: Path, digit_strings: list[tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "CLIP_SECONDS", 6.0)  # the digit model knows no longer clips well
-    samples = np.concatenate([part for path, _ in digit_strings for part in (clip(path).samples, np.zeros(12_800))])
+    samples = np.concatenate(
+        [part for path, _ in digit_strings[:12] for part in (clip(path).samples, np.zeros(12_800))]
+    )
     with wave.open(str(tmp_path / "long.wav"), "wb") as file:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
         file.writeframes((samples * 32767).astype("<i2").tobytes())
     (found,) = transcribe([tmp_path / "long.wav"], engine="qwen3", model=str(checkpoints / "qwen3-asr-digits"))
-    assert len(found.segments) > 10 and not found.gaps
-    assert jiwer.wer(" ".join(text for _, text in digit_strings), found.text) < 0.1
+    assert len(found.segments) > 5 and not found.gaps
+    assert jiwer.wer(" ".join(text for _, text in digit_strings[:12]), found.text) < 0.1
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_speech_is_heard_as_by_the_official_encoder(
         assert heard[:: max(1, len(heard) // 4), :8].numpy() == pytest.approx(theirs, abs=2e-5)
 
 
-@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("together", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_tokens_are_the_official_ones(
     loaded: tuple[int, AsrModel], official: dict[str, np.ndarray], together: bool
 ) -> None:
@@ -68,7 +68,10 @@ def test_tokens_are_the_official_ones(
         assert one.end is End.LIMIT
 
 
-@pytest.mark.parametrize(("way", "language"), [("alone", None), ("language", "en"), ("batch", None)])
+@pytest.mark.parametrize(
+    ("way", "language"),
+    [pytest.param("alone", None, marks=pytest.mark.slow), ("language", "en"), ("batch", None)],
+)
 def test_trained_models_answer_as_the_official_package(
     digits: Qwen3,
     digit_strings: list[tuple[Path, str]],

@@ -21,6 +21,10 @@ class Result:
     err: str
 
 
+GONE = 8  # a descriptor
+READER_GONE = (
+    f"exec {GONE}> >(true); wait $!"  # bash: that of a pipe whose reader has gone, however busy the machine is
+)
 Run = Callable[..., Result]
 Shell = Callable[[str], subprocess.CompletedProcess[str]]
 

@@ -11,3 +11,9 @@ from pathlib import Path
 def tree(path: Path) -> ast.Module:
     """Return what a module holds; parsed once for all tests of a worker."""
     return ast.parse(path.read_text())
+
+
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Return all nodes of a module; walked once for all tests of a worker."""
+    return list(ast.walk(tree(path)))

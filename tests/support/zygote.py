@@ -3,7 +3,8 @@
 Run as ``python zygote.py FD PLACE``: FD is a socket that brings, for each command, a JSON head (words, folder,
 environment, numbers of descriptors), these descriptors, and one that takes the exit status. To PLACE, a socket in the
 file system, any process may connect and send the same but for the last: that is what the program `client` does.
-Commands may run side by side.
+Commands may run side by side. Commands whose words tell of no engine but the fake one come from a process of a fifth of
+the size; a fork of it that has imported the libraries of engines forks the others.
 """
 
 from __future__ import annotations
@@ -29,10 +30,25 @@ from typing import Any
 
 # What commands import beside the program. Nothing here starts a thread, which a fork would lose, or reads HOME, which
 # each command has its own of (huggingface_hub does, and with it transformers and faster_whisper).
-MODULES = ("numpy", "av", "rich.console", "rich.progress", "httpx2", "jiwer", "rapidfuzz", "typer._adapters")
+MODULES = (
+    "numpy", "av", "rich.console", "rich.progress", "httpx2", "jiwer", "rapidfuzz", "typer._adapters",
+    "onnxruntime",  # for voice activity
+)  # fmt: skip
 # What engines import, where installed.
-HEAVY = ("torch._dynamo", "ctranslate2", "onnxruntime", "safetensors.torch", "tokenizers", "scipy.optimize")
+HEAVY = ("torch._dynamo", "ctranslate2", "safetensors.torch", "tokenizers", "scipy.optimize")
 HEAD = 1 << 20  # bytes; words and environment of a command
+WITH_ENGINES = {"align", "ask", "bench", "doctor", "transcribe"}  # commands that may import their libraries
+COMPANIONS = (
+    "--align",
+    "--diari",
+    "--identif",
+    "--listen",
+    "--punctuat",
+    "--speaker",
+    "--vad-model",
+    "--word",
+    "firered",
+)
 
 
 CLIENT = """#!{python} -IS
@@ -121,19 +137,16 @@ def forked(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.C
         return subprocess.CompletedProcess(words, code, out.read(), err.read())
 
 
-def serve(parent: socket.socket, place: str) -> None:
+def serve(parent: socket.socket, others: socket.socket | None = None) -> None:
     """Fork for each command until the parent goes away."""
-    prepare()
     ended, wake = socket.socketpair()
     for end in (ended, wake):
         end.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake.fileno())
     running: dict[int, int] = {}  # process -> where its status goes
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as others, DefaultSelector() as waiting:
-        others.bind(place)
-        others.listen()
-        for one in (parent, others, ended):
+    with DefaultSelector() as waiting:
+        for one in filter(None, (parent, others, ended)):
             waiting.register(one, EVENT_READ)
         while True:
             for key, _ in waiting.select():
@@ -143,8 +156,32 @@ def serve(parent: socket.socket, place: str) -> None:
                 elif key.fileobj is others:
                     there, _ = others.accept()
                     take(there, running)
-                elif not take(parent, running):
+                elif not take(parent, running, pass_on=others is not None):
                     return
+
+
+@cache
+def heavy() -> socket.socket:
+    """Fork the process that imports the libraries of engines; return where it takes commands."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        at = theirs.fileno()  # a pipe of the first command, held here, would never come to its end
+        os.closerange(3, at)
+        os.closerange(at + 1, os.sysconf("SC_OPEN_MAX"))
+        prepare_engines()
+        serve(theirs)
+        os._exit(0)
+    theirs.close()
+    return ours
+
+
+def light(words: list[str], environment: Mapping[str, str]) -> bool:
+    """Tell whether a command will not need the libraries of engines. A wrong answer costs time and nothing else."""
+    if not WITH_ENGINES & {*words[:1]} or "--help" in words:
+        return True
+    named = any(word == "-e" or word.startswith("--engine") for word in words)
+    fake = any(word.startswith("fake") for word in words) if named else environment.get("ASR_ENGINE") == "fake"
+    return fake and words[0] != "align" and not any(word.startswith(COMPANIONS) for word in words)
 
 
 def tell(running: dict[int, int]) -> None:
@@ -156,19 +193,23 @@ def tell(running: dict[int, int]) -> None:
         os.close(answer)
 
 
-def take(connection: socket.socket, running: dict[int, int]) -> bool:
-    """Fork for the command that a connection brings; return whether there was one."""
+def take(connection: socket.socket, running: dict[int, int], pass_on: bool = True) -> bool:
+    """Fork for the command that a connection brings, or pass it on; return whether there was one."""
     head, files, _, _ = socket.recv_fds(connection, HEAD, 64)
     if not head:
         return False
     words, folder, environment, numbers = json.loads(head.decode("utf-8", "surrogatepass"))
     its_own = dict(zip(numbers, files, strict=False))
-    child = os.fork()
-    if child == 0:
+    answer = files[-1] if len(files) > len(numbers) else connection.detach()
+    if pass_on and not light(words, environment):
+        socket.send_fds(heavy(), [head], [*its_own.values(), answer])
+        os.close(answer)
+    elif child := os.fork():
+        running[child] = answer
+    else:
         become(words, folder, environment, its_own)
     for descriptor in its_own.values():
         os.close(descriptor)
-    running[child] = files[-1] if len(files) > len(numbers) else connection.detach()
     return True
 
 
@@ -181,14 +222,13 @@ def prepare() -> None:
     engine.installed(), aligner.installed_aligners()
     for name in MODULES:
         importlib.import_module(name)
-    for name in HEAVY:
-        with suppress(ImportError, OSError):
-            importlib.import_module(name)
-    for package in map(importlib.import_module, ("asrcli", "asr_plugins")):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.endswith(".__main__"):
-                with suppress(ImportError):  # an engine that is not installed
-                    importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(importlib.import_module("asrcli").__path__, "asrcli."):
+        if not module.name.endswith(".__main__"):
+            with suppress(ImportError):  # something is not installed
+                importlib.import_module(module.name)
+    for name in engine.installed():
+        with suppress(ImportError):
+            engine.load_class(name)
     main.build = cache(main.build)  # type: ignore[assignment]
     waiting = [main.application(), *map(main.build, main.COMMANDS)]
     while waiting:
@@ -198,6 +238,18 @@ def prepare() -> None:
             parameter.get_runtime_param()
     gc.collect()
     gc.freeze()  # a collection in a fork would copy every page
+
+
+def prepare_engines() -> None:
+    """Import what engines import when they load."""
+    for name in HEAVY:
+        with suppress(ImportError, OSError):
+            importlib.import_module(name)
+    for module in pkgutil.walk_packages(importlib.import_module("asr_plugins").__path__, "asr_plugins."):
+        with suppress(ImportError):  # an engine that is not installed
+            importlib.import_module(module.name)
+    gc.collect()
+    gc.freeze()
 
 
 def become(words: list[str], folder: str, environment: dict[str, str], files: dict[int, int]) -> None:
@@ -236,4 +288,8 @@ def become(words: list[str], folder: str, environment: dict[str, str], files: di
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
+    prepare()
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listening.bind(sys.argv[2])
+    listening.listen()
+    serve(socket.socket(fileno=int(sys.argv[1])), listening)

@@ -28,9 +28,11 @@ def whisper(trained: Callable[[str], Transformers]) -> Transformers:
     return trained("whisper-digits")
 
 
-@pytest.mark.parametrize("options", [Options(), Options(language="en"), Options(beam_size=3)])
+@pytest.mark.parametrize(
+    "options", [Options(), pytest.param(Options(language="en"), marks=pytest.mark.slow), Options(beam_size=3)]
+)
 def test_whisper_hears_digits(whisper: Transformers, strings: Strings, options: Options) -> None:
-    some = strings[:8]
+    some = strings[:4]
     found = whisper.transcribe([one for one, _ in some], options)
     assert jiwer.wer([text for _, text in some], [own[0].text for own in found]) < 0.1
     assert all(own[0].language == "en" and own[0].flags == () for own in found)
@@ -41,7 +43,7 @@ def test_whisper_as_the_library(whisper: Transformers, checkpoints: Path, string
     folder = checkpoints / "whisper-digits"
     network = transformers.WhisperForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
     processor = transformers.AutoProcessor.from_pretrained(folder)
-    for one, _ in strings[:4]:
+    for one, _ in strings[:2]:
         features = processor(one.samples, sampling_rate=16_000, return_tensors="pt").input_features
         with quiet(), torch.inference_mode():
             ids = network.generate(features, language="en", task="transcribe")
@@ -49,7 +51,7 @@ def test_whisper_as_the_library(whisper: Transformers, checkpoints: Path, string
         assert whisper.transcribe([one], Options(language="en"))[0][0].text == text
 
 
-@pytest.mark.parametrize("penalty", [None, 0.2])
+@pytest.mark.parametrize("penalty", [0.2, pytest.param(None, marks=pytest.mark.slow)])
 def test_alternatives_as_the_library(
     whisper: Transformers, checkpoints: Path, strings: Strings, penalty: float | None
 ) -> None:

@@ -70,12 +70,9 @@ class AcousticModel:
     def _read_mixtures(self, folder: Path) -> None:
         means, variances = _gaussians(folder / "means"), np.maximum(_gaussians(folder / "variances"), LEAST_VARIANCE)
         constant = -0.5 * np.sum(np.log(2.0 * np.pi * variances) + means**2 / variances, axis=-1)
+        square, linear = (np.swapaxes(one, -1, -2) for one in (-0.5 / variances, means / variances))
         self._mixtures = [
-            [
-                Mixtures(-0.5 / variances[book, stream].T, (means / variances)[book, stream].T, constant[book, stream])
-                for stream in range(means.shape[1])
-            ]
-            for book in range(means.shape[0])
+            [Mixtures(*one) for one in zip(*book, strict=True)] for book in zip(square, linear, constant, strict=True)
         ]
         raw = (folder / "sendump").read_bytes()
         at = 0
