@@ -119,6 +119,7 @@ def test_promises_hold(request: pytest.FixtureRequest, source: str, start: float
     voice=st.booleans(),
 )
 @example(sizes=[0], max_seconds=6.0, target=None, max_gap=0.0, pad=1.0, voice=True)  # pads meet
+@example(sizes=[0], max_seconds=36.0, target=1.0, max_gap=0.0, pad=1.0, voice=True)  # the next region is not known yet
 def test_blocks_do_not_change_clips(
     talk: Any, sizes: list[int], max_seconds: float, target: float | None, max_gap: float, pad: float, voice: bool
 ) -> None:

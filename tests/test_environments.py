@@ -263,10 +263,14 @@ def test_an_engine_that_is_only_there_shows_its_card_and_is_used(asr: Run, tmp_p
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("import nowhere", "in its environment: ModuleNotFoundError: No module named 'nowhere'"),
+        pytest.param(
+            "import nowhere",
+            "in its environment: ModuleNotFoundError: No module named 'nowhere'",
+            marks=pytest.mark.slow,
+        ),
         ("import os; os._exit(9)", "tells no card: it ended with exit code 9"),
         ("print('a line'); 1 / 0", "in its environment: ZeroDivisionError: division by zero"),
-        ("class Loudness: pass", "in its environment: AttributeError: "),
+        pytest.param("class Loudness: pass", "in its environment: AttributeError: ", marks=pytest.mark.slow),
         (OWN_CLASSES, "a card cannot say: install its package beside asr"),
     ],
 )

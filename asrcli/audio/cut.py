@@ -152,7 +152,7 @@ class _Cutter:
     def _clips(self, ended: bool) -> Iterator[Clip]:
         while units := self._units(ended):
             end = self._end(units, ended)
-            if end is None:
+            if end is None or not (ended or self._is_known_behind(units, end)):
                 return
             yield self._clip(units, end)
             self.given = end
@@ -176,6 +176,10 @@ class _Cutter:
         if following.end - first <= self.target:
             return None  # open, and it may still fit
         return self._overflow(first, fitting, following)
+
+    def _is_known_behind(self, units: list[_Unit], end: int) -> bool:
+        """Tell whether a unit follows, or none that the pads would reach can still come."""
+        return units[-1].end > end or self.position - end > 2 * self.pad + self._lag()
 
     def _overflow(self, first: int, fitting: list[_Unit], following: _Unit) -> int | None:
         """Return the end of a clip into which the next unit does not fit whole."""
