@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from asr_plugins.campplus import IN_PACKAGE, CampPlus, clustering
+from asr_plugins.campplus import IN_PACKAGE, CampPlus, activity, clustering
+from asr_plugins.campplus.centre import centre
 from audio_files import write_wav
 from support.command import Run
 
@@ -129,6 +130,17 @@ def test_four_people_one_after_the_other_and_at_once(voices: Any, find: Any, gap
     overlaps = [(one, two) for one, two in pairwise(found.turns) if two.start < one.end - 0.3]
     assert bool(overlaps) == (gap < 0) and all(one.speaker != two.speaker for one, two in overlaps)
     assert all(two.start >= one.end for one, two in pairwise(found.exclusive))  # one at a time, for the words
+
+
+@needs_weights
+@needs_voices
+@pytest.mark.slow
+def test_two_people_who_say_little_are_not_one(voices: Any, find: Any) -> None:
+    """The prints of slt and rms have a cosine of 0.46, which would do for one person in a noisier recording."""
+    samples, turns = conversation(voices, "slt awb slt rms awb", (0.4,))
+    for heard in (samples, samples.astype(np.float16)):
+        found = find(heard)
+        assert len({turn.speaker for turn in found.turns}) == 3 and error_rate(turns, found.turns) <= 0.03
 
 
 @needs_weights
@@ -248,6 +260,40 @@ def test_what_is_left_over_in_two_hours_is_no_further_speaker() -> None:
     assert len(set(labels)) == 5 and agree(labels[own < 5], own[own < 5])
     few = np.concatenate([np.flatnonzero(own == 0)[:20], np.flatnonzero(own == 4)])
     assert agree(clustering.cluster(prints[few], np.full(len(few), 1.5), SpeakerCount()), own[few])
+
+
+def test_short_turns_of_one_person_are_together() -> None:
+    """Prints of half a second have cosines of 0.24 with each other, which of longer pieces would be two people."""
+    random = np.random.default_rng(3)
+    own, share = np.repeat(np.arange(4), 16), 0.49  # of the person in a print, as measured
+    noise = clustering.unit(random.normal(size=(len(own), 192)))
+    voices = clustering.unit(random.normal(size=(4, 192)))
+    prints = (share * voices[own] + (1 - share**2) ** 0.5 * noise).astype(np.float32)
+    assert agree(clustering.cluster(prints, np.full(len(own), 0.55), SpeakerCount()), own)
+
+
+def test_what_all_voices_have_in_common_does_not_make_two_people_one() -> None:
+    """By telephone the prints of everybody lie to one side, here with cosines of 0.4 for two people."""
+    prints, own = people([8, 8, 8])
+    common = clustering.unit(centre())
+    assert agree(clustering.cluster(0.75 * prints + 0.66 * common, np.full(len(own), 1.5), SpeakerCount()), own)
+
+
+@pytest.mark.parametrize(
+    ("likely", "speak"),
+    [((0.65, 0.35), 0), ((0.55, 0.45), 1), ((0.1, 0.9), 1), ((0.0, 0.45, 0.55), 1), ((0.0, 0.35, 0.65), 2)],
+)
+def test_how_many_speak_by_the_mean_of_the_windows(likely: tuple[float, ...], speak: int) -> None:
+    """Probabilities of silence, of the first person, and of the first with the second."""
+    import torch
+
+    sets = torch.zeros(7)
+    sets[[0, 1, 4][: len(likely)]] = torch.tensor(likely)
+    samples = np.zeros(25 * 16_000, np.float32)
+    network: Any = lambda batch: sets.log().expand(len(batch), activity.WINDOW_FRAMES, 7)  # noqa: E731
+    found = activity.detect(network, samples, "cpu")
+    assert set(found.people.tolist()) == {speak} and len(found.people) == -(-len(samples) // activity.FRAME_SHIFT)
+    assert found.windows.any(2).all() == (speak > 0)
 
 
 @needs_weights

@@ -11,6 +11,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from asrcli.base.memory import give_back
 from asrcli.diarization.finder import Finder, SpeakerFinder
 from asrcli.diarization.people import name_people
 from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_speakers
@@ -96,6 +97,7 @@ class Desk:
         for index, kept in self._waiting.take(0.0, wait=True):
             self._at = index
             if finder is not None:
+                give_back()  # of what the decoding and half of the recognition took
                 self._found[index] = _find(finder, kept, self._recordings[index].start)
 
     def add_speakers(self, events: Iterator[Event]) -> Iterator[Event]:

@@ -73,7 +73,7 @@ class CampPlus(Diarizer):
 
         activity, pieces, prints = self.analyse(samples)
         seconds = prints_module.seconds(pieces)
-        labels = clustering.cluster(prints, seconds, count)
+        labels = clustering.cluster(prints, seconds, count, prints_module.goes_on(pieces))
         everybody, loudest = turns.speaking(activity, pieces, labels)
         names = _names(everybody)
         voices = clustering.means(prints, seconds, labels) if len(labels) else prints

@@ -1,33 +1,48 @@
-"""Which voice prints are of one person: average-linkage clustering of cosines."""
+"""Which voice prints are of one person: groups are joined while their cosine speaks for one person, the surest first.
+
+The model behind it is that of two covariances (Brümmer and de Villiers, 2010), with one variance for all dimensions: a
+print is what is its person's own, and noise, of which short pieces have more. So the cosine that speaks for one person
+rises with the speech that two groups have.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from asr_plugins.campplus.centre import centre
 from asrcli.diarizer import SpeakerCount
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Prints = NDArray[np.float32]  # (prints, 192)
+    Prints = NDArray[np.floating[Any]]  # (prints, 192)
     Labels = NDArray[np.intp]
+    Vector = NDArray[np.float64]
 
-# Two groups of prints are two people when their mean cosine is below the first, and never when it is above the second.
-# Pieces of 1.5 s of one person have 0.40 to 0.73 in the mean, those of two people up to 0.3 (docs/accuracy.md).
-SAME_VOICE, SURELY_SAME = 0.35, 0.5
+# Seconds of a piece, and the cosine that its print has then with its person's other prints (docs/accuracy.md).
+PIECE_SECONDS = (0.55, 0.73, 0.92, 1.12, 1.3, 1.5)
+OWN_COSINES = (0.49, 0.53, 0.61, 0.68, 0.70, 0.71)
+# Of a clear recording prints have more of the person, of a noisy one less: by the ratio of the cosines of
+# pieces of one stretch, one after the other, to those that the table expects, and so much that is as expected.
+LEAST_CLEAR, EXPECTED, MOST_OWN = 0.6, 2.0, 0.85
+# What is known of a voice does not grow without end: in a whisper, in another mood, at the other end of the room it
+# differs for long. No group counts for more than so many units of information; a piece of 1.5 s has one.
+MOST_INFORMATION = 4.0
+# Where one group says little beside the other, it is the likelier of what that person says otherwise: with a share of
+# nothing this cosine is enough, and with each tenth that the smaller one has of the larger one, a tenth more.
+SAME_IN_PART = 0.39
+SURELY = 0.15  # that much above the limit two groups are one person, whoever asks for more people
 MOST_PRINTS = 4_000  # that are compared with each other, 130 MB; the others go to the nearest group
-# What two groups that are one person have at least, as the cosine of their mean prints: where both say much, as two
-# people hardly ever do; the less the smaller one says beside the other, the more likely it is of what that one says
-# otherwise: in a whisper, with a laugh, or while somebody else talks (docs/accuracy.md).
-SAME_PERSON, SAME_IN_PART, AS_MUCH = 0.65, 0.45, 0.5
+MOST_GROUPS = 800  # to begin with; the nearest of more prints are put together before
 # Two people at once sound like a sum of both: a group that is as near as this to such a sum, and says less than a tenth
 # of either, is no third one.
 BOTH, LITTLE = 0.5, 0.1
 # Speech that makes a speaker: seconds; of a long recording this share, since what is left over grows with it; and of a
 # short one at most so much.
-LEAST_SECONDS, LEAST_SHARE, LEAST_SHARE_SHORT = 4.0, 0.002, 0.15
+LEAST_SECONDS, LEAST_SHARE, LEAST_SHARE_SHORT = 3.0, 0.002, 0.05
 
 
 def unit(prints: Prints) -> Prints:
@@ -38,27 +53,31 @@ def unit(prints: Prints) -> Prints:
     return scaled
 
 
-def cluster(prints: Prints, seconds: NDArray[np.float64], wanted: SpeakerCount) -> Labels:
+def cluster(prints: Prints, seconds: Vector, wanted: SpeakerCount, follows: NDArray[np.bool_] | None = None) -> Labels:
     """Return the speaker of each print, numbered from 0.
 
     Args:
         prints: one for each piece of speech, `(n, 192)`.
         seconds: how long each piece is, `(n,)`.
         wanted: how many speakers there are, where somebody knows.
+        follows: whether each piece but the last goes on in the next one, `(n - 1,)`; None when nobody knows.
     """
     import numpy as np
 
     if len(prints) < 2:
         return np.zeros(len(prints), np.intp)
+    prints = unit(unit(prints) - centre())
+    information = _information(prints, seconds, np.zeros(len(prints) - 1, np.bool_) if follows is None else follows)
     chosen = np.unique(np.linspace(0, len(prints) - 1, min(len(prints), MOST_PRINTS)).round().astype(np.intp))
-    groups = _groups(prints[chosen], seconds[chosen] * (len(prints) / len(chosen)), wanted)
+    part = len(prints) / len(chosen)
+    groups = _groups(prints[chosen], seconds[chosen] * part, information[chosen] * part, wanted)
     if len(chosen) == len(prints):
         return groups
     nearest: Labels = np.argmax(unit(prints) @ means(prints[chosen], seconds[chosen], groups).T, 1)
     return nearest
 
 
-def means(prints: Prints, seconds: NDArray[np.float64], labels: Labels) -> Prints:
+def means(prints: Prints, seconds: Vector, labels: Labels) -> Prints:
     """Return the print of each speaker, of length one: the mean of those of the pieces, weighted by their length."""
     import numpy as np
 
@@ -66,24 +85,100 @@ def means(prints: Prints, seconds: NDArray[np.float64], labels: Labels) -> Print
     return unit(np.stack([weighted[labels == label].sum(0) for label in range(labels.max() + 1)]).astype(np.float32))
 
 
-def _groups(prints: Prints, seconds: NDArray[np.float64], wanted: SpeakerCount) -> Labels:
+def _groups(prints: Prints, seconds: Vector, information: Vector, wanted: SpeakerCount) -> Labels:
+    joined = list(_joined(prints, information))
+    enough = [int(_speaks_enough(seconds, labels).sum()) for labels, _ in joined]
+    likeliest = next(at for at, (_, over) in enumerate(joined) if over < 0)
+    labels = _without_sums(prints, seconds, joined[likeliest][0])
+    found = int(_speaks_enough(seconds, labels).sum())
+    least, most = wanted.exactly or wanted.at_least or 1, wanted.exactly or wanted.at_most or len(prints)
+    number = min(max(found, least), most, len(prints))
+    if found < number:  # the last time that so many speak enough, but for those that surely are one; else just so many
+        sure = next((at for at in range(likeliest - 1, -1, -1) if joined[at][1] > SURELY), -1)
+        before = (at for at in range(likeliest, sure, -1) if enough[at] >= number)
+        labels = joined[next(before, max(0, len(joined) - number))][0]
+    elif found > number:
+        labels = next(labels for at, (labels, _) in enumerate(joined) if at >= likeliest and enough[at] <= number)
+    return _without_small(prints, seconds, labels, number)
+
+
+def _joined(prints: Prints, information: Vector) -> Iterator[tuple[Labels, float]]:
+    """Yield the groups, then with the two joined that are likeliest of one person, and so on until all are one.
+
+    With each comes how much the next two are nearer than two people are; -1 when there is one group.
+    """
+    import numpy as np
+
+    labels = _finest(prints)
+    sums = np.zeros((int(labels.max()) + 1, prints.shape[1]))
+    np.add.at(sums, labels, prints * np.sqrt(information * (1 + information))[:, None])
+    known = np.bincount(labels, information).astype(np.float64)
+    over = np.stack([_over(sums, known, group) for group in range(len(known))])
+    for _ in range(len(known) - 1):
+        one, other = np.unravel_index(over.argmax(), over.shape)
+        yield _number(labels), float(over[one, other])
+        labels = np.where(labels == other, one, labels)
+        sums[one] += sums[other]
+        known[one], known[other] = known[one] + known[other], 0
+        over[one] = over[:, one] = _over(sums, known, int(one))
+        over[other] = over[:, other] = -np.inf
+    yield _number(labels), -1.0
+
+
+def _information(prints: Prints, seconds: Vector, follows: NDArray[np.bool_]) -> Vector:
+    """Return how much more of each print is of the person than is noise.
+
+    Args:
+        prints: of length one, `(n, 192)`.
+        seconds: how long each piece is, `(n,)`.
+        follows: whether each piece but the last goes on in the next one, so that both are of one person.
+    """
+    import numpy as np
+
+    own = np.interp(seconds, PIECE_SECONDS, OWN_COSINES)
+    one = np.flatnonzero(follows)
+    found, known = (prints[one] * prints[one + 1]).sum(), (own[one] * own[one + 1]).sum()
+    clear = max(LEAST_CLEAR, (found + EXPECTED) / (known + EXPECTED))
+    share: Vector = np.minimum((own * clear) ** 2, MOST_OWN)
+    return share / (1 - share)
+
+
+def _finest(prints: Prints) -> Labels:
+    """Return a group for each print; of more than `MOST_GROUPS`, so many by average linkage."""
     import numpy as np
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import pdist
 
-    tree = linkage(np.maximum(pdist(prints, "cosine"), 0.0), "average")
-    least, most = wanted.exactly or wanted.at_least or 1, wanted.exactly or wanted.at_most or len(prints)
-    labels = _joined(prints, seconds, _number(fcluster(tree, 1 - SAME_VOICE, "distance")))
-    found = int(_speaks_enough(seconds, labels).sum())
-    number = min(max(found, least), most, len(prints))
-    if found != number:  # the fewest groups of which so many speak enough, else just so many
-        finest = max(number, int(fcluster(tree, 1 - SURELY_SAME, "distance").max()))
-        cuts = [_number(fcluster(tree, groups, "maxclust")) for groups in range(number, finest + 1)]
-        labels = next((cut for cut in cuts if _speaks_enough(seconds, cut).sum() >= number), cuts[0])
-    return _without_small(prints, seconds, labels, number)
+    if len(prints) <= MOST_GROUPS:
+        return np.arange(len(prints))
+    distances = pdist(prints, "cosine")
+    tree = linkage(np.maximum(distances, 0.0, out=distances), "average")
+    return _number(fcluster(tree, MOST_GROUPS, "maxclust"))
 
 
-def _speaks_enough(seconds: NDArray[np.float64], labels: Labels) -> NDArray[np.bool_]:
+def _over(sums: Vector, known: Vector, group: int) -> Vector:
+    """Return by how much the cosine of each group with one is above that at which they are as likely one person as two.
+
+    Args:
+        sums: of the prints of each group, weighted, `(groups, 192)`.
+        known: the information of each group, 0 for one that has gone into another.
+        group: the one.
+    """
+    import numpy as np
+
+    some = known / (1 + known / MOST_INFORMATION)
+    one, other, together = some[group], np.maximum(some, 1e-9), 1 + some[group] + some
+    # Where log p(both | one person) = log p(one) + log p(other), with sums of the lengths that are expected of them.
+    lengths = one * (1 + one), other * (1 + other)
+    alone = one + other + np.log(together) - np.log1p(one) - np.log1p(other)
+    limit = (alone - sum(lengths) / together) * together / (2 * np.sqrt(lengths[0] * lengths[1]))
+    part = np.minimum(known[group], known) / np.maximum(known[group], known)
+    over: Vector = unit(sums) @ unit(sums[group]) - np.minimum(limit, SAME_IN_PART + part)
+    over[(known == 0) | (np.arange(len(known)) == group)] = -np.inf
+    return over
+
+
+def _speaks_enough(seconds: Vector, labels: Labels) -> NDArray[np.bool_]:
     """Return for each group whether it says enough to be a speaker."""
     import numpy as np
 
@@ -92,24 +187,16 @@ def _speaks_enough(seconds: NDArray[np.float64], labels: Labels) -> NDArray[np.b
     return enough
 
 
-def _joined(prints: Prints, seconds: NDArray[np.float64], labels: Labels) -> Labels:
-    """Join groups that are parts of what one person says, the nearest first; then what sounds like two at once."""
+def _without_sums(prints: Prints, seconds: Vector, labels: Labels) -> Labels:
+    """Give groups that sound like two people at once to the nearer of them."""
     import numpy as np
 
-    while True:
-        centres, spoken = means(prints, seconds, labels), np.bincount(labels, seconds).astype(np.float64)
-        part = np.minimum(spoken[:, None], spoken) / np.maximum(spoken[:, None], spoken)
-        over = centres @ centres.T - SAME_IN_PART - (SAME_PERSON - SAME_IN_PART) * np.minimum(part / AS_MUCH, 1)
-        np.fill_diagonal(over, -1)
-        one, other = np.unravel_index(over.argmax(), over.shape)
-        if over[one, other] < 0:
-            break
-        labels = _number(np.where(labels == other, one, labels))
+    centres, spoken = means(prints, seconds, labels), np.bincount(labels, seconds).astype(np.float64)
     nearer = [_two_at_once(centres, spoken, group) for group in range(len(spoken))]
     return _number(np.array([group if near is None else near for group, near in enumerate(nearer)])[labels])
 
 
-def _two_at_once(centres: Prints, spoken: NDArray[np.float64], group: int) -> int | None:
+def _two_at_once(centres: Prints, spoken: Vector, group: int) -> int | None:
     """Return the nearer one of two groups whose sum a group sounds like; None when it is nothing of the kind."""
     import numpy as np
 
@@ -128,7 +215,7 @@ def _number(labels: Labels) -> Labels:
     return np.unique(labels, return_inverse=True)[1]
 
 
-def _without_small(prints: Prints, seconds: NDArray[np.float64], labels: Labels, number: int) -> Labels:
+def _without_small(prints: Prints, seconds: Vector, labels: Labels, number: int) -> Labels:
     """Give the pieces of all but so many groups to the nearest of those who say most: a cough is not a person."""
     import numpy as np
 

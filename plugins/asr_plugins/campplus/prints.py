@@ -24,7 +24,7 @@ MOST_SECONDS = 1.5
 LEAST_SECONDS = 0.5  # a print of less says little
 WINDOW, SHIFT = 400, 160  # samples of a mel frame, and between two
 ROUND = 25  # mel frames: pieces of about one length go through the network together
-BATCH = 16  # pieces
+BATCH, BATCH_ON_CPU = 16, 4  # pieces, as `activity.BATCH`
 BINS = 80
 
 
@@ -45,6 +45,13 @@ def seconds(pieces: Sequence[Piece]) -> NDArray[np.float64]:
     return np.array([last - first for first, last in pieces], np.float64) * FRAME_SECONDS
 
 
+def goes_on(pieces: Sequence[Piece]) -> NDArray[np.bool_]:
+    """Return for each piece but the last whether the next one is the rest of the same stretch, `(pieces - 1,)`."""
+    import numpy as np
+
+    return np.array([one[1] == other[0] for one, other in pairwise(pieces)], np.bool_)
+
+
 def voice_prints(
     network: VoiceNetwork, samples: Samples | HalfSamples, wanted: Sequence[Piece], device: str
 ) -> NDArray[np.float32]:
@@ -52,16 +59,15 @@ def voice_prints(
     import numpy as np
     import torch
 
-    lengths = {piece: _mel_frames(piece) for piece in wanted}
-    found: dict[Piece, NDArray[np.float32]] = {}
-    for length, group in groupby(sorted(wanted, key=lengths.__getitem__), key=lengths.__getitem__):
+    lengths = [_mel_frames(piece) for piece in wanted]
+    prints = np.zeros((len(wanted), 192), np.float32)
+    size = BATCH_ON_CPU if device == "cpu" else BATCH
+    for length, group in groupby(sorted(range(len(wanted)), key=lengths.__getitem__), key=lengths.__getitem__):
         alike = list(group)
-        for at in range(0, len(alike), BATCH):
-            batch = alike[at : at + BATCH]
-            features = np.stack([mel_features(_part(samples, piece))[:length] for piece in batch])
-            prints = network(torch.from_numpy(features).to(device)).float().cpu().numpy()
-            found.update(zip(batch, prints, strict=True))
-    return np.stack([found[piece] for piece in wanted]) if wanted else np.zeros((0, 192), np.float32)
+        for batch in (alike[at : at + size] for at in range(0, len(alike), size)):
+            features = np.stack([mel_features(_part(samples, wanted[one]))[:length] for one in batch])
+            prints[batch] = network(torch.from_numpy(features).to(device)).float().cpu().numpy()
+    return prints
 
 
 def _part(samples: Samples | HalfSamples, piece: Piece) -> Samples:
