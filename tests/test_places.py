@@ -12,6 +12,7 @@ import wave
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -263,6 +264,25 @@ def test_what_changes_while_it_is_heard_is_refused(asr: Run, bucket: Bucket) -> 
     bucket.server.faults.append(Fault("GET /bucket/talk", then=lambda: bucket.put("talk.wav", other), skip=3, times=1))
     result = asr(*FAKE, f"s3://{BUCKET}/talk.wav", "-f", "txt", "-o", "out", **bucket.environment)
     assert result.code == 1 and "it changed while it was read" in result.err
+
+
+def test_contents_are_not_mixed_where_the_server_knows_no_conditions(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    bucket.put("talk.wav", bytes(2_000_000))
+    app = bucket.server.app
+
+    def without(environ: dict[str, Any], start: Any) -> Any:
+        return app({name: value for name, value in environ.items() if name != "HTTP_IF_MATCH"}, start)
+
+    monkeypatch.setattr(bucket.server, "app", without)
+    file = remote.open_recording(f"s3://{BUCKET}/talk.wav")
+    bucket.put("talk.wav", b"1" * 2_000_000)
+    file.seek(1_000_000)
+    with pytest.raises(InputError, match="it changed while it was read"):
+        file.read(10)
 
 
 @pytest.mark.slow

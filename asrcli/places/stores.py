@@ -27,6 +27,7 @@ STATUS = re.compile(r"status code: (\d{3})")
 CODE = re.compile(r"<Code>(\w{1,60})</Code>|\"error\": ?\"(\w{1,60})\"")
 ANYWAY = object()  # as `only`: whatever is there
 PATH = re.compile(r'Path "(.{1,300}?)"(?:: | contained)', re.DOTALL)
+CHANGED = "it changed while it was read; the same command does it again"
 NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound"})
 LOST = frozenset({"ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "RequestExpired"})
 
@@ -75,7 +76,9 @@ class Bucket:
         def fetch(first: int, last: int) -> bytes:
             with _spoken(f"{self.name}/{key}", InputError):
                 found, data = _ask(lambda: get(first, last, facts.tag))
-            if len(data) != last - first or found.size != facts.size:
+            if (found.size, found.tag) != (facts.size, facts.tag):  # of a server that does not know If-Match
+                raise InputError(f"{self.name}/{key}: {CHANGED}")
+            if len(data) != last - first:
                 raise InputError(f"{self.name}/{key}: {last - first} bytes were asked for, and {len(data)} came")
             return data
 
@@ -184,7 +187,7 @@ def _say(name: str, mistake: type[AsrError], error: Exception) -> NoReturn:
     text, status = cause(error), _status(error)
     code = next((one or other for one, other in CODE.findall(text)), "")
     if isinstance(error, exceptions.PreconditionError):
-        raise InputError(f"{name}: it changed while it was read; the same command does it again") from None
+        raise InputError(f"{name}: {CHANGED}") from None
     if code in NO_BUCKET or isinstance(error, FileNotFoundError):
         words = "there is no such bucket" if code in NO_BUCKET else "no such object"
     elif "169.254." in text or "metadata" in text.lower():
