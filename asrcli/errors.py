@@ -61,6 +61,10 @@ class EngineUnavailable(AsrError):
     exit_code = 3
 
 
+class NoPlace(EngineUnavailable):
+    """There is no place for one of several workers; the others are not concerned."""
+
+
 class MissingExtra(EngineUnavailable):
     """An engine, aligner or command needs packages that are not installed."""
 

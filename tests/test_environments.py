@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Run, write_silence, write_wav
+from support.ray_nodes import AROUND, running
 
 from asrcli.engine import declared, load_class
 from asrcli.engines.elsewhere import requirements_of
@@ -102,6 +103,42 @@ def test_an_engine_is_used_from_its_environment_until_it_is_removed(asr: Run, tm
     assert asr("engines", "remove", "fake", **around).out == f"{folder}\n" and not folder.exists()
     assert asr("engines", "remove", "fake", **around).code == 2
     assert asr("transcribe", "a-b.wav", "-e", "fake", "--no-vad", **around).out == "a b\n"
+
+
+def test_nodes_of_ray_use_an_engine_from_its_environment(asr: Run, tmp_path: Path, uv: Path) -> None:
+    """A stand-in for Ray, which the environment does not see."""
+    write_silence(tmp_path / "a-b.wav", 2.0)
+    around = {"XDG_DATA_HOME": str(tmp_path / "data"), "PATH": str(uv), "MARK": str(tmp_path / "mark")}
+    assert asr("engines", "install", "fake", **around).code == 0
+    (tmp_path / "mark").unlink(missing_ok=True)
+    support = Path(__file__).parent / "support"
+    around |= {"PYTHONPATH": str(support / "stand_in_ray")}
+    around |= {"STAND_IN_RAY": json.dumps({"nodes": [1], "log": str(tmp_path / "ray.log")})}
+    heard = asr("transcribe", "a-b.wav", "-e", "fake", "--no-vad", "--ray", "local", **around)
+    assert (heard.code, heard.out, heard.err) == (0, "a b\n", "")
+    assert "started" in (tmp_path / "mark").read_text()
+
+
+@pytest.mark.slow
+def test_a_node_without_the_environment_is_one_line(
+    asr: Run, tmp_path: Path, uv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setenv("MARK", str(tmp_path / "mark"))  # of the nodes
+    write_silence(tmp_path / "a-b.wav", 2.0)
+    around = {"XDG_DATA_HOME": str(tmp_path / "data"), "PATH": str(uv), **AROUND}
+    folder = Path(asr("engines", "install", "fake", **around).out.strip())
+    words = ("transcribe", "a-b.wav", "-e", "fake", "--no-vad", "--ray")
+    (tmp_path / "mark").unlink(missing_ok=True)
+    with running(2) as (_, address):
+        heard = asr(*words, address, **around)
+    assert (heard.code, heard.out, heard.err) == (0, "a b\n", "") and "started" in (tmp_path / "mark").read_text()
+    if os.geteuid() != 0 or sys.platform != "linux":
+        pytest.skip("hiding a folder from a node needs Linux and root")
+    with running(1, hidden=folder.parent) as (_, address):
+        lost = asr(*words, address, **around)
+    assert lost.code == 3 and lost.err.count("\n") == 1, lost
+    assert f"has no '{folder}/bin/python': every node needs it there" in lost.err
 
 
 def test_nothing_where_the_user_is_decides_what_is_installed(asr: Run, tmp_path: Path, uv: Path) -> None:

@@ -50,7 +50,7 @@ def run(
 
     Raises:
         EngineUnavailable, DeviceError: no recogniser is left that can be loaded and runs anywhere; of several, one that
-            fails after others have recognised something is a `Notice`, and its clips are theirs.
+            fails after others have recognised something, or has no place, is a `Notice`, and its clips are theirs.
     """
     pin_threads()  # also for what works beside the engine
     events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
@@ -94,7 +94,7 @@ def _recognise(work: Work, recogniser: Recogniser, put: Callable[[Event | BaseEx
             work.go_on(recogniser)
         put(None)
     except (EngineUnavailable, DeviceError) as error:
-        others = work.spare(recogniser)
+        others = work.spare(recogniser, error)
         if others:
             put(Notice(f"{recogniser.choice.device}: {error}; the other workers go on"))
         put(error if others is None else None)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from asrcli.engines.recogniser import Recogniser, vote
-from asrcli.errors import DeviceError, EngineUnavailable
+from asrcli.errors import DeviceError, EngineUnavailable, NoPlace
 from asrcli.pipeline.assembly import Assembly, RecognisedClip, clip_key
 from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch
 from asrcli.pipeline.calls import Calls
@@ -190,8 +190,8 @@ class Work:
         """Let another recogniser recognise clips, if there is one."""
         self.waiting = [*(one for one in batch if not one[0].failed), *self.waiting]
 
-    def spare(self, recogniser: Recogniser) -> int | None:
-        """Give up a recogniser if others, which have recognised something, can do the rest.
+    def spare(self, recogniser: Recogniser, error: Exception) -> int | None:
+        """Give up a recogniser if others can do the rest: they have recognised something, or it alone has no place.
 
         Returns:
             How many others go on; 0 when it was given up before, ``None`` when it cannot be.
@@ -199,7 +199,7 @@ class Work:
         with self.fed.changed:
             if recogniser not in self.recognisers:
                 return 0
-            if len(self.recognisers) < 2 or not self.recognised:
+            if len(self.recognisers) < 2 or not (self.recognised or isinstance(error, NoPlace)):
                 return None
             self.recognisers.remove(recogniser)
             self.fed.changed.notify_all()

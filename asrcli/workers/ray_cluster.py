@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 import queue
 import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from asrcli.base.files import cause
@@ -19,6 +21,7 @@ from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.transport.child import Child, Died
 from asrcli.transport.codec import ProtocolError, decode, encode
 from asrcli.transport.messages import Hello, Trouble, check, exception, hello
+from asrcli.workers.messages import Start
 from asrcli.workers.ray_messages import Answer, Ask, End, Join, Joined, Lost, Open
 
 DRIVER = "asrcli.workers.ray_driver"
@@ -197,6 +200,9 @@ class RayProcess:
         """Ask something."""
         import numpy as np
 
+        if isinstance(message, Start) and message.weights.path:  # a node works in another folder
+            weights = replace(message.weights, path=os.path.abspath(message.weights.path))
+            message = replace(message, weights=weights)
         head, samples = encode(message)
         body: Any = np.frombuffer(b"".join(samples), np.float32)
         self._cluster.tell(Ask(self._number, head.decode(), body), seconds)

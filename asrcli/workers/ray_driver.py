@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any
 
 from asrcli.base.files import cause
-from asrcli.errors import EngineUnavailable
+from asrcli.errors import EngineUnavailable, NoPlace
 from asrcli.transport.codec import encode
 from asrcli.transport.hosting import Next, Put, host
 from asrcli.transport.messages import trouble
@@ -133,7 +133,7 @@ class Driver:
                 del self.silent[worker]
             said = f"the cluster has room for {room} workers, and this is one more"
             with suppress(OSError):
-                put(Answer(worker, written(trouble(EngineUnavailable(said)))))
+                put(Answer(worker, written(trouble(NoPlace(said)))))
 
 
 def check_reachable(address: str) -> None:

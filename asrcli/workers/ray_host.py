@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from asrcli.engines.elsewhere import OWN
 from asrcli.errors import EngineUnavailable
 from asrcli.transport.child import Child, Died
 from asrcli.transport.codec import decode, encode
@@ -48,16 +49,27 @@ class Host:
     def _greet(self, theirs: Hello) -> Hello:
         """Start the engine's process, if both sides are of the same asr."""
         check(theirs)
-        if self._interpreter and not os.path.exists(self._interpreter):
-            raise EngineUnavailable(f"node {os.uname().nodename} has no {self._interpreter}: share the environment")
+        if self._interpreter:
+            _need(self._interpreter, os.path.join(self._variables["PYTHONPATH"], OWN))
         self._child = Child(MODULE, _print, self._variables, self._interpreter)
         self._child.greet()
         return hello()
 
     def _hand_on(self, message: Any) -> Any:
         assert self._child is not None, "greeted first"
+        if isinstance(message, say.Start) and message.weights.path:
+            _need(message.weights.path)
         self._child.send(message)
         return self._child.receive((ANSWERS[type(message)],))
+
+
+def _need(*paths: str) -> None:
+    """Raise `EngineUnavailable` for the first of these that this node has not."""
+    for path in paths:
+        if not os.path.exists(path):
+            raise EngineUnavailable(
+                f"node {os.uname().nodename} has no '{path}': every node needs it there, as on a disk that they share"
+            )
 
 
 def _print(text: str) -> None:

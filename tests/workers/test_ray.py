@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,18 +13,22 @@ from typing import Any
 import pytest
 from asr_plugins.fake import Fake
 from support.command import Run, write_silence
+from support.ray_nodes import AROUND, running
 from support.working import HERE, QUICK, Heard, five
 
 import asrcli
+from asrcli.engine import Device, Weights
 from asrcli.errors import DeviceError, EngineUnavailable, MissingExtra, UsageError
 from asrcli.formats import Layout, render
 from asrcli.pipeline.feeding import Feeding
 from asrcli.pipeline.settings import decode_threads
-from asrcli.transport.codec import decode
-from asrcli.transport.messages import Trouble
+from asrcli.transport.codec import decode, encode
+from asrcli.transport.messages import Hello, Trouble, hello
 from asrcli.types import Options
+from asrcli.workers.messages import Start
 from asrcli.workers.ray_cluster import divide
 from asrcli.workers.ray_driver import check_reachable, failure, room_on
+from asrcli.workers.ray_host import Host
 from asrcli.workers.ray_messages import Joined, Lost, Open
 from asrcli.workers.wanted import Workers
 
@@ -144,6 +145,26 @@ def test_what_an_exception_of_ray_means() -> None:
     assert room_on({"CPU": 5.0}, wanted) == 0
 
 
+def test_a_node_says_what_it_has_not(tmp_path: Path) -> None:
+    python, weights = sys.executable, Weights("x", "/nowhere/weights")
+
+    def asked(host: Host, message: Any) -> Any:
+        return decode(host.ask(encode(message)[0].decode(), b"").encode(), bytearray(), (Hello, Trouble))
+
+    for interpreter, modules, lacks in (
+        ("/nowhere/python", tmp_path, "/nowhere/python"),
+        (python, tmp_path, f"{tmp_path}/asrcli"),
+    ):
+        told = asked(Host(interpreter, {"PYTHONPATH": str(modules)}), hello())
+        assert told.kind == "EngineUnavailable" and f"has no '{lacks}': every node needs it there" in told.text
+    host = Host(None, {})
+    assert asked(host, hello()) == hello()
+    told = asked(host, Start("asr_plugins.fake:Fake", weights, Device()))
+    assert told.kind == "EngineUnavailable" and "has no '/nowhere/weights'" in told.text
+    assert host._child is not None
+    host._child.close()
+
+
 def test_workers_that_wait_for_sound_are_said() -> None:
     now = 0.0
     feeding = Feeding(lambda: now)
@@ -176,49 +197,24 @@ def test_more_threads_decode_for_more_workers(monkeypatch: pytest.MonkeyPatch) -
 # With Ray itself
 
 
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
-    """Start three nodes on the loopback, and show asr the token."""
-    for name, value in {
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
-    }.items():
-        monkeypatch.setenv(name, value)
-    folder = Path("/tmp", f"asr-nodes-{secrets.token_hex(4)}")  # a short name: Ray's sockets are below it
-    command = [sys.executable, "-P", str(SUPPORT / "ray_nodes.py"), str(folder), "3"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as nodes:
-        yield nodes
-        nodes.communicate(timeout=120)
-    subprocess.run(["rm", "-rf", folder], check=True)
-
-
-def address_of(nodes: subprocess.Popen[str]) -> str:
-    assert nodes.stdout is not None
-    return next(line for line in nodes.stdout if ":" in line and " " not in line).strip()
-
-
 @real
 @pytest.mark.slow
-def test_a_node_of_three_is_removed_in_the_middle(
-    asr: Run, tmp_path: Path, recordings: list[Path], cluster: subprocess.Popen[str]
-) -> None:
-    address = address_of(cluster)
+def test_a_node_of_three_is_removed_in_the_middle(recordings: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in AROUND.items():
+        monkeypatch.setenv(name, value)
     alone = Heard(recordings, 0, batch_size=1)
     said: list[str] = []
     more: dict[str, Any] = {"engine": "fake", "model": "sleep=3", "vad": False, "batch_size": 1}
     texts: dict[str, str] = {}
-    for one in asrcli.transcribe(recordings, workers=Workers(0, ray=address), on_note=said.append, **more):
-        if not texts:
-            print("remove", file=cluster.stdin, flush=True)
-        texts[Path(one.recording.path).stem] = render(replace(one, model=None), "json", Layout())
+    with running(3) as (nodes, address):
+        for one in asrcli.transcribe(recordings, workers=Workers(0, ray=address), on_note=said.append, **more):
+            if not texts:
+                print("remove", file=nodes.stdin, flush=True)
+            texts[Path(one.recording.path).stem] = render(replace(one, model=None), "json", Layout())
+        # Two are left, and one of them is enough for what kills an engine.
+        dying = Heard(recordings, Workers(2, ray=address), model="kill=bad")
     assert texts == alone.texts
     assert sum("the other workers go on" in line for line in said) == 1, said
-    # Two are left, and one of them is enough for what kills an engine.
-    dying = Heard(recordings, Workers(2, ray=address), model="kill=bad")
     assert list(dying.failed) == ["bad-b-c"] and "SIGKILL" in dying.failed["bad-b-c"] and len(dying.texts) == 4
 
 
