@@ -133,6 +133,11 @@ def test_schedulers_say_which_part(environment: dict[str, str], expected: str) -
         ("auto", {"JOB_COMPLETION_INDEX": "1"}, "set JOB_COMPLETIONS"),
         (
             "auto",
+            {"SLURM_ARRAY_TASK_ID": "2", "SLURM_ARRAY_TASK_COUNT": "4"},
+            "where they begin: set SLURM_ARRAY_TASK_MIN",
+        ),
+        (
+            "auto",
             {"SLURM_ARRAY_TASK_ID": "20", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "0"},
             "SLURM_ARRAY_TASK_ID=20 is not one of 4 in a row",
         ),

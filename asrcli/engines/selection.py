@@ -95,11 +95,18 @@ class Setup:
     elsewhere: bool = False  # the device is one of another machine
 
 
+def is_whole(engine: type[Engine]) -> bool:
+    """Tell whether no weights make an engine another class, so that its card can be asked without them."""
+    return getattr(engine.for_weights, "__func__", None) is getattr(Engine.for_weights, "__func__", None)
+
+
 def prepare(engine: type[Engine], model: str | None, options: Options, setup: Setup, announce: Announce) -> Choice:
     """Find the weights, pulling them when allowed, and the device; load nothing."""
     implemented = implementation(engine, chosen := choose_backend(engine, setup.backend))
-    if getattr(implemented.for_weights, "__func__", None) is getattr(Engine.for_weights, "__func__", None):
-        clip_length(implemented, options)  # before gigabytes come: no weights make it another class
+    if is_whole(implemented):  # before gigabytes come
+        clip_length(implemented, options)
+        if setup.device != "auto":
+            devices.choose(implemented, setup.device, setup.dtype, setup.threads, elsewhere=setup.elsewhere)
     weights = models.resolve(engine, model, offline=setup.offline, pull=True, announce=announce)
     with opening(weights):
         engine = implemented.for_weights(weights)

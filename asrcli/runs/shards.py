@@ -83,8 +83,11 @@ def _scheduled(environment: Mapping[str, str]) -> Shard:
     for name, (index, count, first) in SCHEDULERS.items():
         if index not in environment:
             continue
-        if count not in environment:
-            raise UsageError(f"--shard auto: {name} says {index}={environment[index]}, and not how many: set {count}")
+        for wanted, tells in ((count, "how many"), (first, "where they begin")):
+            if isinstance(wanted, str) and wanted not in environment:
+                raise UsageError(
+                    f"--shard auto: {name} says {index}={environment[index]}, and not {tells}: set {wanted}"
+                )
         values = [environment[index], environment[count], str(first if isinstance(first, int) else environment[first])]
         if not all(value.isdecimal() for value in values):
             raise UsageError(f"--shard auto: {index}={values[0]} of {count}={values[1]} are no numbers")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from asrcli.engine import Engine
 from asrcli.engines import device as devices
 from asrcli.engines.recogniser import Announce, Choice, LocalRecogniser, silently
+from asrcli.engines.selection import is_whole
 from asrcli.workers.wanted import Workers, share
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def assemble(
         return Crew((LocalRecogniser(choose(kinds, own)),))
     from asrcli.workers.recogniser import WorkerRecogniser  # what starts processes is for those who want some
 
+    for place in places if len(places) > 1 and is_whole(engine) else ():  # before weights are looked for
+        devices.choose(engine, place, threads=own)
     first = choose(places[0], own)
     dtype = first.device.dtype
     found = [first]

@@ -1,0 +1,135 @@
+"""Several GPUs without a GPU: which worker gets which, who takes the next batch, what is refused before any work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asr_plugins.fake import Fake
+from support.command import write_silence
+from support.working import QUICK
+
+import asrcli
+from asrcli.audio.cut import CutOptions
+from asrcli.engine import Device, Weights
+from asrcli.engines import device as devices
+from asrcli.engines import selection
+from asrcli.engines.recogniser import Choice, LocalRecogniser, Results
+from asrcli.errors import DeviceError
+from asrcli.pipeline.events import Finished
+from asrcli.pipeline.run import run
+from asrcli.pipeline.settings import Settings
+from asrcli.types import Clip, Options, Recording
+from asrcli.workers.messages import Ready, Start
+from asrcli.workers.recogniser import WorkerRecogniser
+from asrcli.workers.remote import remote
+
+CHOICE = Choice(Fake, Weights("default", None), Device())
+WAIT = 60.0  # seconds, after which a test has failed
+
+
+def test_each_process_sees_its_gpu_as_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    seen = []
+    for index in (0, 1):
+        worker = WorkerRecogniser(Choice(Fake, CHOICE.weights, Device("cuda", index)), QUICK)
+        worker.load()
+        assert worker._remote is not None
+        variables = Path(f"/proc/{worker._remote.child.pid}/environ").read_bytes().split(b"\0")  # type: ignore[attr-defined]
+        seen.append([one for one in variables if one.startswith(b"CUDA_VISIBLE_DEVICES=")])
+        worker.close()
+    assert seen == [[b"CUDA_VISIBLE_DEVICES=4"], [b"CUDA_VISIBLE_DEVICES=7"]]
+
+    class Listening:
+        """A process that is asked to load."""
+
+        asked: Any = None
+
+        def greet(self, seconds: float | None = None) -> None: ...
+
+        def send(self, message: Any, seconds: float | None = None) -> None:
+            self.asked = message
+
+        def receive(self, kinds: Sequence[type], seconds: float | None = None) -> Any:
+            return Ready(1)
+
+        def close(self, seconds: float = 0.0) -> None: ...
+
+        def kill(self) -> None: ...
+
+    remote(CHOICE, Device("cuda", 1, "float16", 2), QUICK, process := Listening()).load()
+    assert isinstance(process.asked, Start) and process.asked.device == Device("cuda", 0, "float16", 2)
+
+
+class Counting(LocalRecogniser):
+    """Meets others in its calls."""
+
+    def __init__(self, meet: Any, lanes: int = 1) -> None:
+        super().__init__(CHOICE)
+        self.meet, self.lanes, self.calls = meet, lanes, 0
+
+    def transcribe(self, clips: Sequence[Clip], options: Options) -> Results:
+        """Say that a call begins, and wait for whoever has to come."""
+        self.calls += 1
+        self.meet(self)
+        return super().transcribe(clips, options)
+
+
+def texts(paths: Sequence[Path], recognisers: Sequence[LocalRecogniser]) -> list[str]:
+    """Transcribe, a clip of ten seconds in each call."""
+    settings = Settings(cut=CutOptions(max_seconds=10.0, vad=None), batch_size=1, batch_seconds=0.01)
+    events = run([Recording(str(path)) for path in paths], recognisers, Options(), settings)
+    return [one.transcript.text for one in events if isinstance(one, Finished)]
+
+
+def test_one_recording_uses_all_and_the_next_clip_goes_to_who_is_free(tmp_path: Path) -> None:
+    path = write_silence(tmp_path / "a-b.wav", 100.0)
+    expected = texts([path], [alone := Counting(lambda one: None)])
+    met, done = threading.Barrier(2), threading.Event()
+
+    def slow(one: Counting) -> None:
+        met.wait(WAIT)
+        assert done.wait(WAIT)
+
+    def quick(one: Counting) -> None:
+        if one.calls == 1:
+            met.wait(WAIT)
+        if one.calls == alone.calls - 1:
+            done.set()
+
+    first, second = Counting(slow), Counting(quick)
+    assert texts([path], [first, second]) == expected
+    assert (first.calls, second.calls) == (1, alone.calls - 1) and alone.calls > 5
+
+
+def test_one_batch_is_ahead_of_each_worker(tmp_path: Path) -> None:
+    path = write_silence(tmp_path / "a-b.wav", 60.0)
+    texts([path], [alone := Counting(lambda one: None)])
+    changed, inside, most = threading.Condition(), 0, 0
+
+    def meet(one: Counting) -> None:
+        """Go on when the next call has come, too; the last has none behind it."""
+        nonlocal inside, most
+        with changed:
+            inside += 1
+            most = max(most, inside)
+            changed.notify_all()
+            assert changed.wait_for(lambda: inside > 1 or one.calls == alone.calls, WAIT)
+            inside -= 1
+
+    worker = Counting(meet, WorkerRecogniser.lanes)
+    assert texts([path], [worker]) and (worker.calls, most) == (alone.calls, 2)
+
+
+@pytest.mark.parametrize("kinds", ["cuda:9", "cuda:0,cuda:1", "cuda:all", "cpu,cuda:3", "cuda"])
+def test_a_gpu_that_is_not_there_is_said_before_weights_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds: str
+) -> None:
+    pytest.importorskip("faster_whisper")
+    monkeypatch.setattr(devices, "available", lambda engine, kind: int(kind == "cpu"))
+    monkeypatch.setattr(selection.models, "resolve", lambda *words, **more: pytest.fail("weights were looked for"))
+    with pytest.raises(DeviceError, match=r"'cuda:\d' is not there|cuda:all: .* finds no GPU"):
+        list(asrcli.transcribe(write_silence(tmp_path / "a.wav"), engine="whisper", model="large-v3", device=kinds))
