@@ -71,6 +71,12 @@ def test_unknown_devices_are_usage_errors(kind: str) -> None:
         device.choose(Kind, kind)
 
 
+@pytest.mark.parametrize("kinds", ["cuda:0,cuda:1", "cuda:all"])
+def test_several_where_one_is_used(kinds: str) -> None:
+    with pytest.raises(UsageError, match=f"--device {kinds}: one device is used here; several are for asr transcribe"):
+        device.choose(Kind, kinds)
+
+
 def test_a_device_the_engine_cannot_use() -> None:
     with pytest.raises(UsageError, match="does not run on 'cuda', only on: cpu"):
         device.choose(CpuOnly, "cuda")

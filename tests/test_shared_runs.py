@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.command import Run, quiet_environment, write_wav
+from support.recipes import ROOT
 
 from asrcli.audio.inputs import Found
 from asrcli.errors import UsageError
@@ -146,6 +148,18 @@ def test_schedulers_say_which_part(environment: dict[str, str], expected: str) -
 def test_what_is_no_part_is_said(text: str, environment: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         shard_of(text, environment)
+
+
+@pytest.mark.slow
+def test_the_recipe_for_gnu_parallel_does_all_of_it(recordings: Path) -> None:
+    """With five jobs, of which one would find the number that parallel gives it among its own inputs."""
+    if shutil.which("parallel") is None:
+        pytest.skip("GNU parallel is not installed")
+    (line,) = [one for one in (ROOT / "docs/clusters.md").read_text().splitlines() if one.startswith("seq 8 | ")]
+    line = line.replace("seq 8", "seq 5").replace("JOBS=8", "JOBS=5").replace("recordings", "in -e fake --no-vad")
+    line = line.replace(" asr ", f" {sys.executable} -m asrcli ")
+    done = subprocess.run(["sh", "-c", line], cwd=recordings, env=quiet_environment(recordings), capture_output=True)
+    assert done.returncode == 0 and len(made(recordings)) == COUNT, done.stderr
 
 
 def test_the_shards_of_a_folder_make_all_of_it_once(asr: Run, recordings: Path) -> None:

@@ -153,6 +153,8 @@ def torch_threads(count: int) -> Iterator[None]:
 def _parse(engine: type[Plugin], kind: str) -> tuple[str, int]:
     """Split ``cuda:1`` and check that the engine knows the kind."""
     match = re.fullmatch(r"(auto|cpu|cuda|mps)(?::(\d+))?", kind)
+    if "," in kind or kind == ALL_GPUS:
+        raise UsageError(f"--device {kind}: one device is used here; several are for asr transcribe")
     if match is None or (match[2] and match[1] != "cuda"):
         raise UsageError(f"unknown device '{kind}'; choose one of: auto, cpu, cuda, cuda:1, mps")
     if match[1] != "auto" and match[1] not in engine.devices:
