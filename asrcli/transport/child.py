@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 SECONDS_TO_END = 5.0
 SECONDS_BETWEEN = 1.0  # two looks whether the process lives, where its end of the socket was inherited by another one
+LOOK = 0.01  # seconds between two, where its end is waited for
 MOST_SAID = 1000  # lines for the user before one answer; an engine has a few
 LINES = 20  # of its talk that are kept: the last ones explain a crash
 LONGEST = 1000  # characters of such a line
@@ -69,6 +70,7 @@ class Child:
             os.close(writing)
         self._channel = Channel(ours)
         self._talk = _Talk(reading)
+        self._reaping = threading.Lock()
 
     @property
     def pid(self) -> int:
@@ -126,16 +128,13 @@ class Child:
     def close(self, seconds: float = SECONDS_TO_END) -> None:
         """Hang up, which ends it; after so many seconds it is killed, with all that it has started."""
         self._channel.close()
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
+        if not self._ended(seconds):
             self.kill()
-            with suppress(subprocess.TimeoutExpired):  # nobody can end one that is stuck in a driver
-                self._process.wait(SECONDS_TO_END)
+            self._ended(SECONDS_TO_END)  # nobody can end one that is stuck in a driver
 
     def kill(self) -> None:
         """End it now, from any thread; whoever waits for an answer is told."""
-        if self._process.poll() is not None:  # its number may be another one's now
+        if self._ended():  # its number may be another one's now
             return
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -145,12 +144,10 @@ class Child:
         if isinstance(error, ProtocolError):
             self.kill()
             return f"it answered what nobody understands: {str(error)[:LAST]}"
-        try:
-            code = self._process.wait(SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
+        if not self._ended(SECONDS_TO_END):
             self.kill()
             return "it closed its connection"
-        return ending(code) + self._talk.last()
+        return ending(self._process.returncode) + self._talk.last()
 
     def _wait(self, until: float, seconds: float | None) -> None:
         """Return when there is something to receive."""
@@ -158,10 +155,28 @@ class Child:
             left = until - time.monotonic()
             if self._channel.ready(min(SECONDS_BETWEEN, left)):
                 return
-            if self._process.poll() is not None and not self._channel.ready(0):
+            if self._ended() and not self._channel.ready(0):
                 raise Died(self.last_words())
             if time.monotonic() >= until:
                 raise self._hung(seconds)
+
+    def _ended(self, seconds: float = 0.0) -> bool:
+        """Return whether it has ended, within so many seconds; what it has started and left behind is killed then."""
+        until = time.monotonic() + seconds
+        while not (over := self._is_over()) and (left := until - time.monotonic()) > 0:
+            time.sleep(min(LOOK, left))
+        return over
+
+    def _is_over(self) -> bool:
+        with self._reaping:
+            if self._process.returncode is not None:
+                return True
+            if hasattr(os, "waitid"):  # not on macOS
+                if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                    return False
+                with suppress(ProcessLookupError, PermissionError):  # its number is its own until it is waited for
+                    os.killpg(self.pid, signal.SIGKILL)
+            return self._process.poll() is not None
 
     def _hung(self, seconds: float | None) -> Died:
         self.kill()

@@ -6,6 +6,8 @@ import itertools
 import os
 import queue
 import secrets
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -84,16 +86,18 @@ class Cluster:
         self.lost = ""  # why there is nobody to ask any more
         self._numbers = itertools.count()
         self._inboxes: dict[int, queue.SimpleQueue[Any]] = {}
+        # A short name: Ray's sockets are below it. The driver may die, and this process, too: both remove it.
+        self._folder = tempfile.mkdtemp(prefix="asr-ray-", dir="/tmp") if address == "local" else ""
         self._driver = Child(DRIVER, announce, variables(address))
         try:
             self._driver.greet(TO_JOIN)
-            self._driver.send(Join(address))
+            self._driver.send(Join(address, self._folder))
             self.has: Joined = self._driver.receive((Joined,), TO_JOIN)
         except Died as death:
-            self._driver.close()
+            self.close()
             raise EngineUnavailable(f"--ray {address}: its driver gave up: {death}") from None
         except BaseException:
-            self._driver.close()
+            self.close()
             raise
         threading.Thread(target=self._listen, name="asr-ray", daemon=True).start()
 
@@ -143,6 +147,8 @@ class Cluster:
     def close(self) -> None:
         """Leave the cluster, which ends its workers."""
         self._driver.close(TO_LEAVE)
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _listen(self) -> None:
         """Give each worker its answers; with the driver all of them are lost."""

@@ -12,7 +12,6 @@ import re
 import shutil
 import socket
 import sys
-import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -76,8 +75,8 @@ class Driver:
         self.ray = ray
         more: dict[str, Any] = {}
         check_reachable(wanted.address)
-        if wanted.address == "local":  # a short name: Ray's sockets are below it
-            self.folder = tempfile.mkdtemp(prefix="asr-ray-", dir="/tmp")
+        self.folder = wanted.folder
+        if self.folder:
             more = {"include_dashboard": False, "_temp_dir": self.folder}
         try:
             ray.init(address=wanted.address, log_to_driver=False, logging_level=logging.WARNING, **more)

@@ -14,6 +14,7 @@ class Join:
     """Join a cluster."""
 
     address: str  # "auto", "local", or HOST:PORT
+    folder: str = ""  # for what a cluster that is started writes; removed in the end
 
 
 @dataclass(frozen=True, slots=True)

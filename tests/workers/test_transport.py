@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from asr_plugins.fake import Fake
 from hypothesis import given
 from hypothesis import strategies as st
+from support.recipes import ROOT
 
 from asrcli.bench import messages as bench
 from asrcli.engine import Borrowed, Device, Model, Packaged, Weights
@@ -22,7 +24,7 @@ from asrcli.transport import child as parents
 from asrcli.transport import messages
 from asrcli.transport.child import Child, Died
 from asrcli.transport.codec import ProtocolError, decode, encode
-from asrcli.transport.messages import exception, trouble
+from asrcli.transport.messages import Hello, exception, trouble
 from asrcli.types import Alternative, Clip, Options, Phone, Recording, Region, Segment, Utterance, Word
 from asrcli.workers import messages as say
 
@@ -169,6 +171,33 @@ def test_last_words_and_silence(start: Any) -> None:
     silent.close()
     with pytest.raises(ProcessLookupError):
         os.kill(silent.pid, 0)
+
+
+LEAVES = """
+import os, subprocess, sys
+from asrcli.transport.hosting import host
+def work(receive, put):
+    with open(os.environ["LEFT"], "w") as file:
+        file.write(str(subprocess.Popen(["sleep", "1000"]).pid))
+    os.kill(os.getpid(), 9)
+host(work, ())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_what_a_process_has_started_ends_with_it(tmp_path: Path) -> None:
+    (tmp_path / "leaves.py").write_text(LEAVES)
+    around = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "LEFT": str(tmp_path / "left")}
+    child = Child("leaves", print, around, sys.executable)
+    child.greet(60.0)
+    with pytest.raises(Died, match="SIGKILL"):
+        child.receive((Hello,), 60.0)
+    child.close()
+    state = Path("/proc", (tmp_path / "left").read_text(), "stat")
+    until = time.monotonic() + 60
+    while time.monotonic() < until and state.exists() and state.read_text().rsplit(")")[-1].split()[0] != "Z":
+        time.sleep(0.01)
+    assert time.monotonic() < until
 
 
 def test_endings_have_names() -> None:
