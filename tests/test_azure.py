@@ -41,6 +41,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [program, "--silent", "--inMemoryPersistence", "--skipApiVersionCheck", "--blobPort", str(port)]
+    command += ["--disableTelemetry"]  # it reports to its makers otherwise
     folder = tmp_path_factory.mktemp("azurite")
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
