@@ -17,11 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.command import quiet_environment, write_silence
 from support.recipes import ROOT, first_line, need, shell_recipes
-from support.terminal import PseudoTerminal, Stdout, at_terminal, shown
+from support.terminal import CONTROL, PseudoTerminal, Stdout, at_terminal, shown
 
 from asrcli.base import display
-from asrcli.base.console import Console
+from asrcli.base.console import Console, in_lines
 from asrcli.bench.watching import Board
 from asrcli.cli.main import main
 from asrcli.runs.records import Lines
@@ -301,3 +302,37 @@ def test_ctrl_c_takes_the_bar_away(recipe_place: Path) -> None:
     assert seen.code == 128 + signal.SIGINT
     assert seen.lines[-2:] == ["asr: interrupted; the same command goes on from here", ""]
     assert not any("━" in line for line in seen.lines)
+
+
+@pytest.mark.slow
+def test_each_of_many_workers_is_shown(tmp_path: Path) -> None:
+    """Eight on four GPUs, whose names do not fit into one line of 80 characters."""
+    write_silence(tmp_path / "a-b.wav", 300.0)
+    words = [
+        "transcribe",
+        "a-b.wav",
+        "-e",
+        "fake",
+        "-m",
+        "sleep=0.5",
+        "--no-vad",
+        "--batch-size",
+        "1",
+        "--workers",
+        "8",
+    ]
+    command = [sys.executable, "-m", "asrcli", *words, "--device", "cuda:0,cuda:1,cuda:2,cuda:3"]
+    seen = at_terminal(command, "file", 80, cwd=tmp_path, env=quiet_environment(tmp_path))
+    assert seen.code == 0, seen.screen
+    for number in (1, 2):
+        for gpu in range(4):
+            assert re.search(rf"cuda:{gpu} {number}: \d+\.\d x", seen.screen), seen.screen
+    assert all(len(line) <= 80 for line in CONTROL.sub("", seen.screen).splitlines())
+
+
+def test_facts_are_parted_between_lines_only() -> None:
+    facts = [f"cuda:{number} 1: 10.0 x" for number in range(20)]
+    lines = in_lines(facts, 40).splitlines()
+    assert lines == ["cuda:0 1: 10.0 x, cuda:1 1: 10.0 x,", "cuda:2 1: 10.0 x, cuda:3 1: 10.0 x,",
+                     "cuda:4 1: 10.0 x, cuda:5 1: 10.0 x,", "cuda:6 1: 10.0 x, cuda:7 1: 10.0 x, …"]  # fmt: skip
+    assert in_lines(facts[:2], 80) == "cuda:0 1: 10.0 x, cuda:1 1: 10.0 x"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterable
 from types import TracebackType
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 WIDE = 240  # characters in a line of a table that no terminal shows
 MOST_SAID = 5_000  # characters of a line: more than any path can have
+UNBROKEN = "\u00a0"  # a space at which no line ends
 NARROW = 72  # columns of a terminal below which a bar, or a table that is drawn again and again, says less
 
 
@@ -207,8 +209,9 @@ class Console:
         if len(self._worked) < 2:
             return self._bar.get_renderable()
         elapsed = max(1e-9, time.perf_counter() - self._started)
-        rates = (f"{name}: {seconds / elapsed:.1f} x" for name, seconds in self._worked.items())
-        return Group(self._bar.get_renderable(), Text(", ".join(rates), no_wrap=True, overflow="ellipsis"))
+        rates = [f"{name}: {seconds / elapsed:.1f} x" for name, seconds in self._worked.items()]
+        width = display.terminal_size(sys.stderr).columns
+        return Group(self._bar.get_renderable(), Text(in_lines(rates, width), no_wrap=True, overflow="ellipsis"))
 
     def recognised(self, name: str, until: float) -> None:
         """Move the bar: one input has been transcribed up to a time."""
@@ -226,6 +229,13 @@ class Console:
         if self._display is not None:
             self._display.stop()
             self._display = self._bar = None
+
+
+def in_lines(facts: Iterable[str], width: int, most: int = 4) -> str:
+    """Return facts in lines of so many characters, none of them parted; what more lines would take is left out."""
+    whole = ", ".join(fact.replace(" ", UNBROKEN) for fact in facts)
+    lines = textwrap.wrap(whole, width, max_lines=most, placeholder=" …", break_on_hyphens=False)
+    return "\n".join(lines).replace(UNBROKEN, " ")
 
 
 def show_logs() -> None:
