@@ -9,9 +9,10 @@ import pytest
 from support.command import Run, write_wav
 
 from asrcli.audio.inputs import Found
-from asrcli.errors import InputError
+from asrcli.errors import InputError, UsageError
 from asrcli.formats.rttm import read_rttm, turns_of_input
-from asrcli.outputs.naming import Naming
+from asrcli.outputs.naming import Naming, check_collisions
+from asrcli.outputs.targets import File, check_targets
 from asrcli.types import Turn
 
 LINES = [
@@ -76,3 +77,13 @@ def test_shortened_names_are_told_apart() -> None:
     made = {Naming("out").path(Found("語" * 80 + f"ab{number:09d}.wav"), "answers.json") for number in range(9)}
     assert len(made) == 9
     assert all(len(Path(path).name.encode()) <= 255 for path in made)
+
+
+@pytest.mark.parametrize("names", [("A", "a"), ("\u00e9", "e\u0301"), ("Stra\u00dfe", "STRASSE")])
+def test_names_that_some_file_systems_take_for_one_are_not_both_written(names: tuple[str, str]) -> None:
+    """As keys of a store, or files from one system, they are two; a folder of another one keeps the last."""
+    with pytest.raises(UsageError, match="would both write"):
+        check_collisions([(f"in/{name}.wav", f"out/{name}.txt") for name in names])
+    first, second = (File("the report", f"out/{name}.jsonl") for name in names)
+    with pytest.raises(UsageError):
+        check_targets([first, second], [])

@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
@@ -23,6 +24,11 @@ NUMBER = re.compile(r"\[(?:Errno|WinError) -?\d+\] ?")
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 NO_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EROFS})
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def folded(name: str) -> str:
+    """Return a name as file systems compare it that know neither case nor the forms of a letter with an accent."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def check_local(path: str, cure: str) -> None:

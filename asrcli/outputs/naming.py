@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Formatter
 
 from asrcli.audio.inputs import STDIN, Found
+from asrcli.base.files import folded
 from asrcli.errors import UsageError
 from asrcli.places.addresses import STORES, below, file_of, is_address, join, named, scheme_of
 
@@ -122,11 +123,12 @@ def check_collisions(outputs: Sequence[tuple[str, str]]) -> None:
     """Raise `UsageError` when two inputs would write one output.
 
     Args:
-        outputs: (input, output) pairs. Names that differ only in case count as one, since some file systems think so.
+        outputs: (input, output) pairs. Names that differ only in case or in the form of their accents
+            count as one, since some file systems think so.
     """
     owners: dict[str, str] = {}
     for source, output in outputs:
-        first = owners.setdefault(os.path.abspath(output).casefold(), source)
+        first = owners.setdefault(folded(os.path.abspath(output)), source)
         if first != source:
             raise UsageError(f"'{first}' and '{source}' would both write '{output}'; {_apart(first, source)}")
 

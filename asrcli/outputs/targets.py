@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asrcli.audio.inputs import EXTENSIONS
-from asrcli.base.files import check_local
+from asrcli.base.files import check_local, folded
 from asrcli.errors import UsageError
 from asrcli.places.addresses import is_stored
 
@@ -59,8 +59,8 @@ class File:
         try:
             facts = os.stat(folder)
         except (OSError, ValueError):
-            return ("place", folder.casefold(), name.casefold())
-        return ("place", facts.st_dev, facts.st_ino, name.casefold())
+            return ("place", folded(folder), folded(name))
+        return ("place", facts.st_dev, facts.st_ino, folded(name))
 
     def __str__(self) -> str:
         return self.what if self.path == "-" else f"{self.what} '{self.path}'"
