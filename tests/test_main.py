@@ -77,6 +77,13 @@ def test_help_imports_nothing_heavy(clean: Path) -> None:
         assert output.startswith("Usage: asr"), words
 
 
+def test_the_program_begins_without_cryptography_and_records() -> None:
+    """``hashlib`` loads OpenSSL, which ``asr --help`` and its completion wait for."""
+    code = "import sys, asrcli.cli.main; print([one for one in ('hashlib', 'asrcli.types') if one in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_the_help_of_transcribe_has_every_option_in_a_section(clean: Path) -> None:
     lines = asr("transcribe", "--help", COLUMNS="80").stdout.splitlines()
     sections = [line for line in lines if line.endswith(":") and not line.startswith(" ")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -83,6 +82,8 @@ def create_beside(target: Path) -> tuple[int, Path]:
 
     The name is drawn by chance and must be new, so that no link that lies there is followed.
     """
+    import secrets  # brings OpenSSL in, which what writes nothing need not wait for
+
     _sweep(target.parent)
     while True:
         temporary = target.with_name(f".asr-{secrets.token_hex(8)}.tmp")

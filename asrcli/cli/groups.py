@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import fields
 from functools import wraps
@@ -11,6 +11,8 @@ from typing import Any, get_type_hints
 
 import typer
 from typer.models import OptionInfo
+
+from asrcli.errors import UsageError
 
 
 def option(default: Any, *names: str, help: str, **more: Any) -> Any:
@@ -60,3 +62,10 @@ def _parameters(kind: type[Any], section: str | None) -> Iterator[Parameter]:
 def words(text: str | None) -> tuple[str, ...]:
     """Return the words of a list with commas."""
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
+def refuse(options: Mapping[str, object], why: str) -> None:
+    """Raise `UsageError` for the first of these options that was given: it would be passed over."""
+    for name, value in options.items():
+        if value not in (None, False, (), []):
+            raise UsageError(f"{name} {why}")

@@ -19,8 +19,6 @@ from asrcli.cli.commands.options import (
     SoundOptions,
     StretchOptions,
 )
-from asrcli.cli.commands.running import run_planned
-from asrcli.cli.commands.sinks import Sinks, check_sinks
 from asrcli.cli.groups import grouped, option
 from asrcli.errors import UsageError
 
@@ -120,6 +118,8 @@ def align(
     from asrcli.audio.inputs import STDIN
     from asrcli.audio.vad import VadOptions
     from asrcli.cli.commands.requests import say_shard, spoken_language, track_choice
+    from asrcli.cli.commands.running import run_planned
+    from asrcli.cli.commands.sinks import Sinks
     from asrcli.formats import layout
     from asrcli.places.addresses import settle
     from asrcli.runs.align import execute
@@ -161,6 +161,7 @@ def _formats(results: OutputOptions, reports: ReportOptions, pairs: list[Pair]) 
     Raises:
         UsageError: there is no such format, or results would be mixed up.
     """
+    from asrcli.cli.commands.sinks import check_sinks
     from asrcli.formats import FORMATS, formats
 
     known = [name for name in FORMATS if name != "answers"]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from asrcli.cli.commands.options import ALLOW_HOST, DEVICE, THREADS, VERBOSE
 from asrcli.cli.groups import option
 from asrcli.errors import UsageError
-from asrcli.outputs.targets import ReportPaths
 
 if TYPE_CHECKING:
     from asrcli.bench.plan import Plan
+    from asrcli.outputs.targets import ReportPaths
     from asrcli.types import Options
 
 Output = Path | None
@@ -129,6 +129,8 @@ class ReportOptions:
     @property
     def paths(self) -> ReportPaths:
         """The files of the reports."""
+        from asrcli.outputs.targets import ReportPaths
+
         return ReportPaths(self.json, self.csv, self.markdown, self.html, self.plot)
 
 

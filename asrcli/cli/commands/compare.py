@@ -6,13 +6,14 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asrcli.cli.commands.options import refuse
-from asrcli.cli.groups import grouped
-from asrcli.outputs.targets import ReportPaths
+from asrcli.cli.groups import grouped, refuse
+
+if TYPE_CHECKING:
+    from asrcli.outputs.targets import ReportPaths
 
 Output = Path | None
 
@@ -88,6 +89,8 @@ class ReportOptions:
     @property
     def paths(self) -> ReportPaths:
         """The files of the reports."""
+        from asrcli.outputs.targets import ReportPaths
+
         return ReportPaths(self.json_path, self.csv_path, self.markdown_path, self.html_path, junit=self.junit_path)
 
 

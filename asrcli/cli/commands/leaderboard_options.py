@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asrcli.outputs.targets import ReportPaths
+if TYPE_CHECKING:
+    from asrcli.outputs.targets import ReportPaths
 
 Output = Path | None
 Force = Annotated[bool, typer.Option("--force", help="Replace reports that were edited, and files of others.")]
@@ -64,4 +65,6 @@ class ReportOptions:
     @property
     def paths(self) -> ReportPaths:
         """The files of the reports."""
+        from asrcli.outputs.targets import ReportPaths
+
         return ReportPaths(self.json_path, self.csv_path, self.markdown_path, self.html_path, self.plot)

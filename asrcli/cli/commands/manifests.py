@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrcli.base.console import Console
-from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions, RunOptions, of_recordings, refuse
+from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions, RunOptions, of_recordings
 from asrcli.cli.commands.running import run_planned
 from asrcli.cli.commands.sinks import Sinks, check_sinks
+from asrcli.cli.groups import refuse
 from asrcli.errors import UsageError
 
 if TYPE_CHECKING:

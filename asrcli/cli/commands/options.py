@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -11,10 +11,10 @@ import typer
 from asrcli.base.console import Console
 from asrcli.cli.groups import option
 from asrcli.errors import UsageError
-from asrcli.outputs.naming import TEMPLATE, Naming
 
 if TYPE_CHECKING:
     from asrcli.audio.inputs import Found
+    from asrcli.outputs.naming import Naming
     from asrcli.runs.plan import Request
     from asrcli.runs.shards import Shard
 
@@ -115,6 +115,8 @@ class OutputOptions:
     @property
     def naming(self) -> Naming:
         """The names of the files."""
+        from asrcli.outputs.naming import Naming
+
         folder = None if self.output_dir == "-" else self.output_dir
         return Naming(folder, self.output, self.output_template, self.mirror_tree)
 
@@ -132,6 +134,8 @@ class OutputOptions:
     @property
     def template(self) -> str | None:
         """The template for names where another than the usual one was given."""
+        from asrcli.outputs.naming import TEMPLATE
+
         return None if self.output_template == TEMPLATE else self.output_template
 
 
@@ -193,13 +197,6 @@ def of_recordings(wanted: Request) -> dict[str, object]:
         "--track": wanted.track,
         "--jumps": wanted.jumps,
     }
-
-
-def refuse(options: Mapping[str, object], why: str) -> None:
-    """Raise `UsageError` for the first of these options that was given: it would be passed over."""
-    for name, value in options.items():
-        if value not in (None, False, (), []):
-            raise UsageError(f"{name} {why}")
 
 
 def _stretch(start: str | None, end: str | None) -> tuple[float, float | None]:

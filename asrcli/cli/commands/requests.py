@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions, refuse
+from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions
 from asrcli.cli.commands.sinks import check_sinks
-from asrcli.cli.groups import words
+from asrcli.cli.groups import refuse, words
 from asrcli.errors import UsageError
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli.base.console import Console, clock, harmless, tell
 from asrcli.cli.commands.notes import say_doubts, say_failure
-from asrcli.cli.commands.options import InputOptions, LiveOptions, ReportOptions, RunOptions, of_recordings, refuse
+from asrcli.cli.commands.options import InputOptions, LiveOptions, ReportOptions, RunOptions, of_recordings
 from asrcli.cli.commands.running import leave
 from asrcli.cli.commands.sinks import Sinks
+from asrcli.cli.groups import refuse
 from asrcli.errors import AsrError, EngineUnavailable, UsageError
 from asrcli.outputs.targets import reads
 from asrcli.runs.records import VERSION, done_record, failed_record, now, print_json, segment_record

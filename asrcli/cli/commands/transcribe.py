@@ -7,7 +7,6 @@ from functools import partial
 
 import typer
 
-from asrcli.cli.commands import requests
 from asrcli.cli.commands.options import (
     ClipOptions,
     InputOptions,
@@ -54,6 +53,7 @@ def transcribe(
     Examples: asr transcribe talk.mp3 · asr transcribe recordings -f srt,json -o out · cat talk.mp3 | asr transcribe -
     """
     from asrcli.base.languages import language_code
+    from asrcli.cli.commands import requests
     from asrcli.places.addresses import settle
     from asrcli.runs.plan import Request
     from asrcli.text.writing import Writing
