@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import distributions
 from pathlib import Path
@@ -16,7 +13,7 @@ from pathlib import Path
 import asrcli
 from asrcli.base.children import surroundings
 from asrcli.bench.gauges import Gpus
-from asrcli.engine import Engine, Weights
+from asrcli.engine import Engine
 
 # Modules whose distribution has another name.
 DISTRIBUTIONS = {"faster_whisper": "faster-whisper", "kaldi_native_fbank": "kaldi-native-fbank", "nemo": "nemo_toolkit"}
@@ -107,20 +104,8 @@ def git_state() -> dict[str, str]:
     return {}
 
 
-def weight_hashes(weights: Weights) -> dict[str, str]:
-    """Return the SHA-256 of every file of the weights, by name; big ones are remembered between runs."""
-    from asrcli.weights.hashes import file_hashes
-
-    return file_hashes(weights.path) if weights.path else {}
-
-
 def command_line() -> str:
     """Return the command, as it could be typed again."""
     import shlex
 
     return shlex.join(["asr", *sys.argv[1:]])
-
-
-def fingerprint(task: Mapping[str, object]) -> str:
-    """Return a short hash of what a run is, by which an interrupted one is found again."""
-    return hashlib.sha256(json.dumps(task, sort_keys=True).encode()).hexdigest()[:16]

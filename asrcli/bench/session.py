@@ -30,6 +30,7 @@ from asrcli.engines import selection
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.scoring.meetings import check_installed
 from asrcli.types import Options
+from asrcli.weights.hashes import file_hashes
 
 REPLAY = "replay"  # the fact that holds what `--replay` needs
 
@@ -225,7 +226,7 @@ def all_facts(contestant: Contestant, dataset: Dataset, whole: str, request: Req
         "command": environment.command_line(),
         **environment.software(choice.engine),
         **environment.machine(gpus),
-        "weights_sha256": json.dumps(environment.weight_hashes(choice.weights)),
+        "weights_sha256": json.dumps(file_hashes(choice.weights.path) if choice.weights.path else {}),
         "dataset_sha256": whole,
         "dataset_source": dataset.source,
         "dataset_missing": json.dumps(list(dataset.missing), ensure_ascii=False) if dataset.missing else "",

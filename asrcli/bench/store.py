@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from pathlib import Path
 
-from asrcli.bench.environment import fingerprint
 from asrcli.datasets.journal import Journal
 
 UNDER_WAY = ".under-way"
@@ -20,7 +21,8 @@ def default_folder() -> Path:
 
 def journal(folder: Path, task: dict[str, object]) -> Journal:
     """Return the journal of a run; the same work finds the same journal."""
-    return Journal(folder / UNDER_WAY / f"{fingerprint(task)}.jsonl", task)
+    name = hashlib.sha256(json.dumps(task, sort_keys=True).encode()).hexdigest()[:16]
+    return Journal(folder / UNDER_WAY / f"{name}.jsonl", task)
 
 
 def new_path(folder: Path, started: str, dataset: str, system: str) -> Path:

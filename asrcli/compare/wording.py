@@ -21,9 +21,9 @@ def percent(rate: float | None, digits: int = 2) -> str:
     return "–" if rate is None else f"{100 * rate:.{digits}f} %"
 
 
-def signed(rate: float, digits: int = 2) -> str:
+def signed(rate: float) -> str:
     """Return a difference of rates in percentage points, with its sign."""
-    return f"{100 * rate:+.{digits}f}".replace("-", "−")
+    return f"{100 * rate:+.2f}".replace("-", "−")
 
 
 def span(interval: Interval | None, *, plus: bool = False) -> str:

@@ -9,12 +9,12 @@ from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.plot import colour_of
 from asrcli.leaderboard.ranking import Board, Standing, front
 from asrcli.leaderboard.runs import Measured, grouped, summary
-from asrcli.reports.page import fill_page
+from asrcli.reports.page import dump, page_pieces
 
 
 def page(board: Board, runs: Sequence[Measured] = ()) -> str:
     """Return the page; all rows are in it, whatever the terminal shows."""
-    return fill_page("asrcli.leaderboard.page", title(board), page_data(board, runs))
+    return "".join(page_pieces("asrcli.leaderboard.page", title(board), [dump(page_data(board, runs))]))
 
 
 def title(board: Board) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from asrcli.base.languages import NAMES
 from asrcli.errors import InputError
 from asrcli.leaderboard.published import Origin, read_published
 from asrcli.leaderboard.snapshot import keep, newest
@@ -22,16 +23,7 @@ HOST = "huggingface.co"
 HUB = f"https://{HOST}"
 H200 = "NVIDIA H200 (HF Jobs), best-case batches"
 SCORER = "kaldialign, compounds merged"
-LANGUAGES = {
-    "de": "German",
-    "fr": "French",
-    "it": "Italian",
-    "es": "Spanish",
-    "pt": "Portuguese",
-    "nl": "Dutch",
-    "hi": "Hindi",
-    "hy": "Armenian",
-}
+LANGUAGES = ("de", "fr", "it", "es", "pt", "nl", "hi", "hy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +70,13 @@ def feeds() -> tuple[Feed, ...]:
         *(
             Feed(
                 f"multilingual-{code}",
-                f"Open ASR Leaderboard, {name}",
+                f"Open ASR Leaderboard, {NAMES[code].capitalize()}",
                 "hf-audio/multilingual_evals",
                 f"multilingual_{code}.csv",
                 lattice if code == "hi" else spoken,
                 code,
             )
-            for code, name in LANGUAGES.items()
+            for code in LANGUAGES
         ),
     )
 

@@ -18,20 +18,15 @@ from typing import Any
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def fill_page(package: str, heading: str, data: object, allowed: str = "") -> str:
-    """Return a page made of ``body.html``, ``style.css`` and ``script.js`` of a package, with data for the script.
+def page_pieces(package: str, heading: str, data: Iterable[str], allowed: str = "") -> Iterator[str]:
+    """Yield a page made of ``body.html``, ``style.css`` and ``script.js`` of a package, with data for the script.
 
     Args:
         package: dotted name.
         heading: title of the page.
-        data: what the script reads from the element ``data``.
+        data: pieces of what the script reads from the element ``data``, made safe by `dump`.
         allowed: more directives of the content security policy, each with ``; `` after it.
     """
-    return "".join(page_pieces(package, heading, [dump(data)], allowed))
-
-
-def page_pieces(package: str, heading: str, data: Iterable[str], allowed: str) -> Iterator[str]:
-    """Yield a page as `fill_page` returns it; ``data`` are the pieces of what `dump` has made safe."""
     body, style, script = (
         files(package).joinpath(name).read_text(encoding="utf-8") for name in ("body.html", "style.css", "script.js")
     )
