@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from asrcli.alignment.spoken import spoken_words
 from asrcli.alignment.words import AlignedTimes, Timer, own_times
-from asrcli.ask.questions import answer
 from asrcli.audio.inputs import STDIN
 from asrcli.audio.tracks import line_of, numbered
 from asrcli.base.background import in_order
@@ -26,8 +25,6 @@ from asrcli.errors import InputError, UsageError
 from asrcli.outputs.identity import Stamp, stamp
 from asrcli.pipeline.events import ClipRecognised, Event, Failed, Finished, Known, Notice, Settled, Voted
 from asrcli.pipeline.events import Worked as WorkedEvent
-from asrcli.pipeline.run import run
-from asrcli.pipeline.settings import MOST_CLIPS, Settings, decode_threads
 from asrcli.runs.events import Done, JobEvent, JobFailed, Note, Probed, Recognised, Worked
 from asrcli.runs.jobs import Job
 from asrcli.runs.journal import Journal
@@ -40,6 +37,7 @@ from asrcli.types import Clip, Recording, Segment, Transcript
 if TYPE_CHECKING:
     from asrcli.alignment.choice import AlignerChoice
     from asrcli.audio.decode import AudioInfo
+    from asrcli.pipeline.settings import Settings
     from asrcli.runs.align_plan import AlignPlan, AlignRequest
 
 PROBES = 8  # inputs probed at once; each waits for the disk most of the time
@@ -202,6 +200,8 @@ class Execution:
 
     def events(self) -> Iterator[JobEvent]:
         """Run the pipeline and yield what happens to jobs."""
+        from asrcli.pipeline.run import run  # not for a run that finds everything up to date
+
         happenings = run(
             [part.recording for part in self.parts],
             self.recognisers,
@@ -283,7 +283,9 @@ class Execution:
 
 def pipeline_settings(request: Request, choice: Choice, recognisers: int = 1) -> Settings:
     """Return how the pipeline runs for a request."""
+    from asrcli.ask.questions import answer
     from asrcli.audio.cut import CutOptions
+    from asrcli.pipeline.settings import MOST_CLIPS, Settings, decode_threads
 
     longest = clip_length(choice.engine, request.options)
     return Settings(
