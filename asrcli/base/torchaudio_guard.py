@@ -57,4 +57,4 @@ class _GuardedLoader:
             except OSError:
                 return False
 
-        module._load_lib = guarded  # type: ignore[attr-defined]
+        module._load_lib = guarded  # type: ignore[attr-defined]  # torchaudio calls it by this name
