@@ -1,7 +1,7 @@
 """``python -m benchmarks [NAME ...]``: run the benchmarks and write their sections to ``docs/performance.md``.
 
 Those of ``intervals`` go to ``docs/compare.md``, those of ``settling`` to ``docs/streaming.md``, those of ``accuracy``,
-``lost`` and ``speakers`` to ``docs/accuracy.md``. Each benchmark prints a section of its own, with the machine, the
+``lost``, ``speakers`` and ``voices`` to ``docs/accuracy.md``. Each prints a section of its own, with the machine, the
 command, and ratios measured in one run. Sections of benchmarks that were not named, or that fail here (an oracle is not
 installed), are left as they are.
 """
@@ -18,6 +18,7 @@ PAGES = {
     "accuracy": DOCS / "accuracy.md",
     "lost": DOCS / "accuracy.md",
     "speakers": DOCS / "accuracy.md",
+    "voices": DOCS / "accuracy.md",
     "intervals": DOCS / "compare.md",
     "settling": DOCS / "streaming.md",
 }  # all others: performance.md
@@ -41,6 +42,7 @@ NAMES = (
     "accuracy",
     "lost",
     "speakers",
+    "voices",
 )
 LIMIT = 3600  # seconds for one benchmark
 
