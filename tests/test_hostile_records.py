@@ -13,8 +13,7 @@ import pytest
 from support.command import Run, write_wav
 from support.fuzz import seeded
 
-from asrcli.bench.replay import named
-from asrcli.bench.session import request_of
+from asrcli.bench.replay import named, request_of
 from asrcli.bench.tables import grids
 from asrcli.datasets.results import read_run
 from asrcli.errors import AsrError, UsageError

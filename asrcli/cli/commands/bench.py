@@ -307,9 +307,8 @@ def _replay(path: Path, typed: Request, files: ReportPaths, console: Console, *,
     Raises:
         CheckFailed: other texts were transcribed, or the data is not the same.
     """
-    from asrcli.bench.replay import drift, named
+    from asrcli.bench.replay import drift, named, request_of
     from asrcli.bench.session import bench as measure
-    from asrcli.bench.session import request_of
     from asrcli.bench.watching import Board
     from asrcli.datasets.results import read_run
 
