@@ -13,13 +13,12 @@ import pytest
 from support.command import Run, write_wav
 from support.fuzz import seeded
 
-from asrcli.bench.replay import named
-from asrcli.bench.session import request_of
+from asrcli.bench.replay import named, request_of
 from asrcli.bench.tables import grids
 from asrcli.datasets.results import read_run
-from asrcli.errors import AsrError, UsageError
+from asrcli.errors import AsrError, InputError, UsageError
 
-CASES, COMMANDS = 1200, 320
+CASES, COMMANDS = 1200, 120
 NASTY = [
     None, True, 0, -1, 1.5, 1e308, float("nan"), float("inf"), 2**63, 10**30, "", "x", "\x1b[2J", "=cmd()", "\ud800",
     "../../x", "/etc/passwd", "a" * 3000, [], [1], ["a"], [[]], {}, {"a": 1}, [{"name": "x"}], "http://127.0.0.1:1/v1",
@@ -161,6 +160,20 @@ def test_what_no_run_has_is_not_replayed(
     (tmp_path / "r.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(UsageError, match=said.replace("(", r"\(")):
         request_of(read_run(tmp_path / "r.jsonl"), None)
+
+
+@pytest.mark.parametrize("place", ["facts", "measures", "group", "speaker"])
+def test_half_a_character_is_the_line_that_has_it(whole: Rows, place: str, tmp_path: Path) -> None:
+    """It was a traceback where a report was written."""
+    rows = copy.deepcopy(whole)
+    if place in ("facts", "measures"):
+        (rows[0]["facts"] if place == "facts" else rows[0]["measures"][0])["condition"] = "a\ud800"
+    else:
+        rows[2][place] = "a\ud800"
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    line = 1 if place in ("facts", "measures") else 3
+    with pytest.raises(InputError, match=f"r.jsonl line {line}: half of a surrogate pair"):
+        read_run(tmp_path / "r.jsonl")
 
 
 def test_a_plain_name_is_shown_too_and_offline_holds(whole: Rows, asr: Run, tmp_path: Path) -> None:

@@ -468,6 +468,18 @@ def test_records_on_a_full_disk_are_one_line(option: str, clean: Path) -> None:
     assert (done.returncode, done.stderr) == (1, f"asr: cannot write {option} /dev/full: no space left on device\n")
 
 
+@pytest.mark.parametrize("streams", [">/dev/full", ">&-", "| true"])
+def test_reports_of_what_was_measured_are_made_when_nobody_reads_the_tables(streams: str, clean: Path) -> None:
+    Path("data").mkdir()
+    shutil.copy(DIGITS, "data/one.wav")
+    Path("data/one.txt").write_text("one\n")
+    words = "bench data -e fake --no-vad --batches none --repeats 1 --out runs -q"
+    assert asr(*words.split()).returncode == 0
+    for report in ("bench --with runs --json b.json", "compare data runs --json c.json", "leaderboard --csv l.csv"):
+        subprocess.run(["bash", "-c", f"{sys.executable} -m asrcli {report} {streams}"], stderr=subprocess.DEVNULL)
+        assert Path(report.split()[-1]).is_file(), report
+
+
 @pytest.mark.parametrize(
     ("streams", "code"),
     [("2>/dev/full", 0), (">/dev/full 2>/dev/full", 1), ("2> >(true)", 0), ("2>&1 | true", 0), ("2>&-", 0)],

@@ -11,7 +11,7 @@ import pytest
 from support.command import Run, write_wav
 
 import asrcli
-from asrcli.bench.session import request_of
+from asrcli.bench.replay import request_of
 from asrcli.datasets.results import read_run
 from asrcli.engine import load_class
 from asrcli.engines.options import check_options

@@ -1,15 +1,21 @@
-"""What has drifted between a run and its replay."""
+"""A run again, by its record: what that names and asks for, and what has drifted."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
-from asrcli.bench.session import REPLAY
+from asrcli.bench.plan import Plan
+from asrcli.bench.session import REPLAY, Request
+from asrcli.datasets.dataset import Wanted as WantedDataset
 from asrcli.datasets.results import RunRecord
+from asrcli.errors import UsageError
+from asrcli.transport.codec import build
+from asrcli.types import Options
 
 PASSING = frozenset({"command", REPLAY, "notes", "dataset_source"})  # facts that may differ without meaning anything
 SPEED = ("cold_start", "load", "latency_p50", "rtfx", "rtfx_best")
@@ -68,6 +74,43 @@ def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for one in value:
             yield from _texts(one, name)
+
+
+def request_of(record: RunRecord, folder: Path | None, *, offline: bool = False) -> Request:
+    """Return the request that a run came from.
+
+    Raises:
+        UsageError: the record does not say, so it was not written by `asr bench`, or asks for what cannot be.
+    """
+    try:
+        values = json.loads(record.fact(REPLAY))
+        json.dumps(values, ensure_ascii=False).encode()  # no half of a surrogate pair
+        known = {one.name for one in fields(Plan)}
+        values["plan"] = {name: one for name, one in values["plan"].items() if name in known}
+        made = build(_Replay, {name: one for name, one in values.items() if name in _Replay.__annotations__})
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise UsageError("the record does not say how it was made; only runs of `asr bench` can be replayed") from None
+    sample, seed = made.dataset.sample, made.dataset.seed
+    if seed < 0 or (sample is not None and sample < 1):
+        raise UsageError(f"the record names a sample of {sample} with the seed {seed}, which cannot be drawn")
+    made.plan.check()
+    same = {name: getattr(made, name) for name in ("dataset", "options", "plan", "vad", "told", "device", "dtype")}
+    return Request(engines=(made.engine,), threads=made.threads, offline=offline, folder=folder, **same)
+
+
+@dataclass(frozen=True, slots=True)
+class _Replay:
+    """What `replay_of` writes, each of its own kind: a record may come from anybody."""
+
+    engine: str
+    dataset: WantedDataset
+    options: Options
+    plan: Plan
+    vad: bool
+    device: str
+    dtype: str
+    threads: int
+    told: bool = True
 
 
 def drift(before: RunRecord, after: RunRecord) -> Drift:

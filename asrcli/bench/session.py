@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,6 @@ from asrcli.engine import Engine
 from asrcli.engines import selection
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.scoring.meetings import check_installed
-from asrcli.transport.codec import build
 from asrcli.types import Options
 from asrcli.weights.hashes import file_hashes
 
@@ -244,7 +243,7 @@ def all_facts(contestant: Contestant, dataset: Dataset, whole: str, request: Req
 
 
 def replay_of(contestant: Contestant, request: Request) -> str:
-    """Return what `request_of` makes the same request from."""
+    """Return what `asrcli.bench.replay.request_of` makes the same request from."""
     source = request.dataset.source
     here = os.path.abspath(source) if Path(source).exists() else source
     engine, weights = contestant.choice.engine, contestant.choice.weights
@@ -257,43 +256,6 @@ def replay_of(contestant: Contestant, request: Request) -> str:
         **{name: getattr(request, name) for name in ("vad", "told", "device", "dtype", "threads")},
     }
     return json.dumps(values, ensure_ascii=False)
-
-
-def request_of(record: RunRecord, folder: Path | None, *, offline: bool = False) -> Request:
-    """Return the request that a run came from.
-
-    Raises:
-        UsageError: the record does not say, so it was not written by `asr bench`, or asks for what cannot be.
-    """
-    try:
-        values = json.loads(record.fact(REPLAY))
-        json.dumps(values, ensure_ascii=False).encode()  # no half of a surrogate pair
-        known = {one.name for one in fields(Plan)}
-        values["plan"] = {name: one for name, one in values["plan"].items() if name in known}
-        made = build(_Replay, {name: one for name, one in values.items() if name in _Replay.__annotations__})
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise UsageError("the record does not say how it was made; only runs of `asr bench` can be replayed") from None
-    sample, seed = made.dataset.sample, made.dataset.seed
-    if seed < 0 or (sample is not None and sample < 1):
-        raise UsageError(f"the record names a sample of {sample} with the seed {seed}, which cannot be drawn")
-    made.plan.check()
-    same = {name: getattr(made, name) for name in ("dataset", "options", "plan", "vad", "told", "device", "dtype")}
-    return Request(engines=(made.engine,), threads=made.threads, offline=offline, folder=folder, **same)
-
-
-@dataclass(frozen=True, slots=True)
-class _Replay:
-    """What `replay_of` writes, each of its own kind: a record may come from anybody."""
-
-    engine: str
-    dataset: WantedDataset
-    options: Options
-    plan: Plan
-    vad: bool
-    device: str
-    dtype: str
-    threads: int
-    told: bool = True
 
 
 def shortened(lines: Sequence[str], most: int = 5) -> list[str]:

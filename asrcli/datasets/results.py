@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from asrcli.base.files import write_atomic
 from asrcli.datasets.lines import read_json_lines
-from asrcli.datasets.utterances import RECORD_KEY, REFERENCE_KEYS, check_text, number_of, utterance
+from asrcli.datasets.utterances import RECORD_KEY, REFERENCE_KEYS, check_characters, check_text, number_of, utterance
 from asrcli.errors import InputError
 from asrcli.transport.codec import build
 from asrcli.types import Utterance
@@ -188,6 +188,7 @@ def read_run(path: Path) -> RunRecord:
         made = rows[0][1][RECORD_KEY]
         raise InputError(f"{path} line 1: a run record of layout {made!r}, and this asr reads {RECORD_VERSION}")
     head = rows[0][1]
+    check_characters(json.dumps(head, ensure_ascii=False), path, 1)
     facts = head.get("facts")
     read = [utterance(row, REFERENCE_KEYS, path, number) for number, row in rows[1:]]
     utterances = tuple(

@@ -179,17 +179,12 @@ def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int, *, 
             start, end = offset, offset + seconds if known and seconds is not None else None
     name = first_text(row, columns.id) or (name_after(audio, start, columns) if audio else str(number))
     check_text(name, path, number)
-    return Utterance(
-        name,
-        text,
-        audio,
-        first_text(row, columns.language) if columns.language else None,
-        first_text(row, columns.group) if columns.group else None,
-        start,
-        end,
-        seconds,
-        tuple([(key, str(row[key])) for key in columns.others if is_plain(row[key])]),
-    )
+    language = first_text(row, columns.language) if columns.language else None
+    group = first_text(row, columns.group) if columns.group else None
+    others = tuple([(key, str(row[key])) for key in columns.others if is_plain(row[key])])
+    for value in (language or "", group or "", *(one for pair in others for one in pair)):
+        check_characters(value, path, number)
+    return Utterance(name, text, audio, language, group, start, end, seconds, others)
 
 
 def text_of(
@@ -251,12 +246,17 @@ def number_of(row: Row, key: str, path: Path, number: int) -> float | None:
         raise InputError(f"{path} line {number}: '{key}' must be a number, not {json.dumps(value)[:40]}") from None
 
 
+def check_characters(text: str, path: Path, number: int) -> None:
+    """Raise `InputError` for a text that no file takes."""
+    if not text.isascii() and SURROGATES.search(text):
+        raise InputError(f"{path} line {number}: half of a surrogate pair in the text, which is no character")
+
+
 def check_text(text: str, path: Path, number: int) -> None:
     """Raise `InputError` for a text that cannot be one utterance."""
     if "\0" in text:
         raise InputError(f"{path} line {number}: a NUL character in the text")
-    if not text.isascii() and SURROGATES.search(text):
-        raise InputError(f"{path} line {number}: half of a surrogate pair in the text, which is no character")
+    check_characters(text, path, number)
     if len(text) > MOST_CHARACTERS:
         raise InputError(
             f"{path} line {number}: a text of {len(text):,} characters is too long for one utterance; cut it up"

@@ -149,7 +149,7 @@ def _say_failures(record: RunRecord, console: Console) -> None:
 
 
 def _show(runs: list[RunRecord], paths: list[str], files: ReportPaths, console: Console, *, force: bool) -> None:
-    """Print the tables, and write the reports."""
+    """Write the reports, and print the tables."""
     from asrcli.bench import reports
     from asrcli.bench.html import to_html
     from asrcli.bench.plot import to_plot
@@ -159,8 +159,6 @@ def _show(runs: list[RunRecord], paths: list[str], files: ReportPaths, console: 
     recordings = {one.audio for run in runs for one in run.utterances}
     check_targets(writes(**files._asdict()), reads("a recording of the dataset", *recordings))
     runs = told_apart(runs)
-    if not console.quiet and not files.to_stdout:
-        _print_tables(runs)
     makers: dict[str, Maker] = {
         "json": lambda: reports.to_json(runs, paths),
         "csv": lambda: reports.to_csv(runs),
@@ -169,6 +167,8 @@ def _show(runs: list[RunRecord], paths: list[str], files: ReportPaths, console: 
         "plot": lambda: to_plot(runs, files.plot or Path()),
     }
     write_reports(files, makers, force=force)
+    if not console.quiet and not files.to_stdout:  # last: standard output may be closed, or its reader gone
+        _print_tables(runs)
 
 
 def _print_tables(runs: list[RunRecord]) -> None:
@@ -213,9 +213,8 @@ def _replay(path: Path, typed: Request, files: ReportPaths, console: Console, *,
     Raises:
         CheckFailed: other texts were transcribed, or the data is not the same.
     """
-    from asrcli.bench.replay import drift, named
+    from asrcli.bench.replay import drift, named, request_of
     from asrcli.bench.session import bench as measure
-    from asrcli.bench.session import request_of
     from asrcli.bench.watching import Board
     from asrcli.datasets.results import read_run
 
