@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asrcli.aligner import AlignedWord, Aligner
-from asrcli.alignment.anchors import believed
+from asrcli.alignment.anchors import believed, going_on
 from asrcli.alignment.leaps import leaps_of
 from asrcli.alignment.places import Numbered, Placed
 from asrcli.alignment.result import spell
@@ -127,6 +127,30 @@ def test_short_lines_in_their_order_hold_each_other() -> None:
     assert believed(WORDS, [*first, *mumbled], speech) == first, "nothing says that the text goes on so far"
     assert believed(WORDS, [*first, *mumbled, *later], speech) == [*first, *later], "words lack between"
     assert believed(WORDS, [*first, *run_of(4, 10.0, 4, 0.6), *last], speech) == first, "it may be any other"
+    unheard = run_of(4, 10.0, 3, 0.8)  # the last word of the line lacks
+    assert believed(WORDS, [*first, *unheard, *last], speech) == [*first, *unheard, *last]
+    assert believed(WORDS, [*first, *unheard, *run_of(9, 20.0, 4)], speech) == [*first, *run_of(9, 20.0, 4)]
+
+
+def test_what_goes_on_from_a_word_waits_for_what_follows() -> None:
+    speech = [Region(0.0, 60.0)]
+    line, after = run_of(4, 10.0, 4, 0.8), run_of(8, 20.0, 3, 0.8)
+    assert going_on([*line, *after], speech, 4) == [*line, *after]
+    assert going_on([*line, *run_of(10, 20.0, 3)], speech, 4) == line
+    assert going_on(line, speech, 2) == going_on(run_of(4, 10.0, 4, 0.6), speech, 4) == []
+
+
+def test_a_last_word_in_other_speech_belongs_to_no_line() -> None:
+    """Two words of a line lack, and a third one fits into what somebody else says behind them."""
+    talk, line = [Region(0.0, 60.0)], run_of(0, 0.0, 6)
+    far, near = run_of(8, 4.1, 1, 0.99), run_of(8, 3.2, 1, 0.99)
+    assert believed(WORDS, [*line, *far], talk) == line
+    assert believed(WORDS, [*line, *near], talk) == [*line, *near]
+    assert believed(WORDS, [*line, *far], [Region(0.0, 2.5), Region(4.0, 60.0)]) == [*line, *far], (
+        "a pause parts nothing"
+    )
+    first = run_of(0, 10.0, 1, 0.99)
+    assert believed(WORDS, [*first, *run_of(3, 12.0, 6)], talk) == run_of(3, 12.0, 6)
 
 
 @pytest.mark.slow

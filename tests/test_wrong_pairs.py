@@ -86,6 +86,20 @@ def test_a_silent_pause_parts_no_text_and_other_speech_does() -> None:
     assert len(confident(words, [Region(0.0, 16.2)], detected=False)) == 14
 
 
+def test_a_short_line_is_said_where_those_on_both_sides_of_it_are() -> None:
+    """Four words that fit well are no text by themselves; between two lines that are, in their order, they are."""
+    speech = [Region(0.0, 40.0)]
+    places = [*spoken(0.0, 7), *spoken(12.0, 3), *spoken(24.0, 7)]
+    words = found(places, 0.8)
+    assert len(confident(words, speech)) == len(TEXT)
+    assert confident([*words[:7], *found([*places[:7], *spoken(12.0, 3)], 0.6)[7:], *words[10:]], speech) == {
+        *range(7),
+        *range(10, len(TEXT)),
+    }
+    last = found([*spoken(0.0, 13), *spoken(20.0, 4)], 0.8)
+    assert confident(last, [Region(0.0, 6.0), Region(20.0, 21.2)]) == frozenset(range(13)), "nothing stands behind it"
+
+
 def test_a_text_of_a_word_or_two_is_all_that_is_said() -> None:
     words = [Word("seven", 1.0, 1.5, 0.9, "aligned", status="ok")]
     assert confident(words, [Region(0.9, 1.7)]) == {0}

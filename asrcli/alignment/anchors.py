@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from asrcli.aligner import AlignedWord
 from asrcli.alignment.confidence import (
     FEW_MISSING,
+    MUMBLED,
     PAUSE,
-    SHORT_WORDS,
-    SURE_SCORE,
+    bridge,
+    goes_on,
     is_good,
-    mean_score,
     parted,
     seconds_of,
     told_by,
@@ -46,15 +46,16 @@ def believed(
         before: the last word before them that is believed already.
         after: the first one after them.
     """
-    parts = parted(found, speech)
+    parts = [without_lone_edges(own, speech) for own in parted(found, speech)]
     kept: list[bool] = []
     expected = before[0] + 1 if before else 0
     for own in parts:
         leap = own[0][0] - expected
         kept.append(_is_anchor(words, own, leap))
-        if kept[-1] or (leap == 0 and _goes_on(own)):  # what is found in its place is not leapt over
+        if kept[-1] or (0 <= leap <= MUMBLED and _goes_on(own)):  # what is found in its place is not leapt over
             expected = own[-1][0] + 1
-    _bridge(parts, kept, before)
+    numbers = [[number for number, _ in own] for own in parts]
+    bridge(numbers, kept, [*map(_goes_on, parts)], before[0] if before else -1)
     _spread(parts, kept, speech, before)
     mirrored = [[(-number, _mirrored(word)) for number, word in reversed(own)] for own in reversed(parts)]
     kept.reverse()
@@ -62,6 +63,30 @@ def believed(
     _spread(mirrored, kept, back, (-after[0], _mirrored(after[1])) if after else None)
     kept.reverse()
     return [one for own, keep in zip(parts, kept, strict=True) if keep for one in own]
+
+
+def going_on(words: Sequence[Numbered], speech: Sequence[Region], at: int) -> list[Numbered]:
+    """Return the stretches of a window that fit well where the text goes on, one after the other, from a word on."""
+    kept: list[Numbered] = []
+    for own in (without_lone_edges(own, speech) for own in parted(words, speech)):
+        if not 0 <= own[0][0] - at <= MUMBLED or not _goes_on(own):
+            break
+        kept += own
+        at = own[-1][0] + 1
+    return kept
+
+
+def without_lone_edges(stretch: Sequence[Numbered], speech: Sequence[Region]) -> list[Numbered]:
+    """Return a stretch without a first or last word that lies in other speech, behind words that were not found."""
+    own = list(stretch)
+    for end, inner in ((-1, -2), (0, 1)):
+        while len(own) > 1 and _is_far(own[min(end, inner)], own[max(end, inner)], speech):
+            del own[end]
+    return own
+
+
+def _is_far(one: Numbered, after: Numbered, speech: Sequence[Region]) -> bool:
+    return after[0] - one[0] > 1 and seconds_of(speech, one[1].end, after[1].start) > PAUSE
 
 
 def _is_anchor(words: Sequence[str], stretch: Sequence[Numbered], leap: int) -> bool:
@@ -77,26 +102,7 @@ def _is_anchor(words: Sequence[str], stretch: Sequence[Numbered], leap: int) -> 
 
 
 def _goes_on(stretch: Sequence[Numbered]) -> bool:
-    """Tell whether a stretch fits so well that it is said there, if the text around it is."""
-    said = [Word("x", word.start, word.end, word.score) for _, word in stretch]
-    return len(stretch) >= SHORT_WORDS and mean_score(said) >= SURE_SCORE
-
-
-def _bridge(parts: Sequence[Sequence[Numbered]], kept: list[bool], before: Numbered | None) -> None:
-    """Keep short lines between other speech: no word of the text lacks between them and what is kept on both sides."""
-    last = before[0] if before else -1
-    waiting: list[int] = []  # stretches that go on from what is kept
-    for at, own in enumerate(parts):
-        goes_on = own[0][0] == last + 1
-        if kept[at]:
-            for number in waiting if goes_on else ():
-                kept[number] = True
-            waiting = []
-        elif goes_on and _goes_on(own):
-            waiting.append(at)
-        else:
-            continue
-        last = own[-1][0]
+    return goes_on([Word("x", word.start, word.end, word.score) for _, word in stretch])
 
 
 def _spread(

@@ -37,6 +37,7 @@ MANY_WORDS = 12  # from which on a stretch
 MANY_SCORE = 0.4  # may fit less well
 SHORT_WORDS = 3  # of a stretch between other speech, when they
 SURE_SCORE = 0.7  # fit well
+MUMBLED = 1  # words at the end of a line that may lack where the next one goes on
 SHORT_EVIDENCE = 2.5  # and are long
 SHORT_SCORE = 0.6  # of a text with fewer than LEAST_WORDS words, which are all to be found
 MOST = 0.5  # share of the speech under all stretches from which on text and recording are the same
@@ -58,7 +59,11 @@ def confident(
     """
     count = sum(map(is_spoken, words))
     parts = stretches(words, speech, detected)
-    good = [own for own in parts if is_good([words[one] for one in own], count, scored)]
+    kept = [is_good([words[one] for one in own], count, scored) for own in parts]
+    if scored:
+        nothing = -2 - MUMBLED  # holds the first words of a text
+        bridge(parts, kept, [goes_on([words[one] for one in own]) for own in parts], nothing)
+    good = [own for own, keep in zip(parts, kept, strict=True) if keep]
     covered = sum(seconds_of(speech, words[own[0]].start - MARGIN, words[own[-1]].end + MARGIN) for own in good)
     little = scored and detected and covered < MOST * sum(one.end - one.start for one in speech)
     if little and (count < LEAST_WORDS or told_by([words[one] for own in good for one in own]) < EVIDENCE):
@@ -102,6 +107,34 @@ def is_good(stretch: Sequence[Word], count: int, scored: bool) -> bool:
     if len(stretch) < LEAST_WORDS:
         return mean_score(stretch) >= SHORT_SCORE and all(word.status == "ok" for word in stretch)
     return mean_score(stretch) >= (GOOD_SCORE if len(stretch) < MANY_WORDS else MANY_SCORE)
+
+
+def goes_on(stretch: Sequence[Word]) -> bool:
+    """Tell whether a stretch fits so well that it is said there, if the text around it is."""
+    return len(stretch) >= SHORT_WORDS and mean_score(stretch) >= SURE_SCORE
+
+
+def bridge(numbers: Sequence[Sequence[int]], kept: list[bool], fitting: Sequence[bool], last: int) -> None:
+    """Keep short lines between other speech: next to no word lacks between them and what is kept on both sides.
+
+    Args:
+        numbers: of the words of each stretch.
+        kept: which stretches are; changed here.
+        fitting: which `goes_on` where the text does.
+        last: the number of the last word before them.
+    """
+    waiting: list[int] = []  # stretches that go on from what is kept
+    for at, own in enumerate(numbers):
+        follows = 0 <= own[0] - last - 1 <= MUMBLED
+        if kept[at]:
+            for number in waiting if follows else ():
+                kept[number] = True
+            waiting = []
+        elif follows and fitting[at]:
+            waiting.append(at)
+        else:
+            continue
+        last = own[-1]
 
 
 def mean_score(stretch: Sequence[Word]) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from asrcli.aligner import Aligner
-from asrcli.alignment.places import MARGIN, Placed
+from asrcli.alignment.places import MARGIN, Numbered, Placed
 from asrcli.alignment.readings import Number
 from asrcli.engine import LAST_RESORT
 from asrcli.types import Clip, Region
@@ -87,6 +87,8 @@ class Course:
         self.found: list[Placed | None] = [None] * len(words)
         self.at = 0  # the first word that has no place yet
         self.ended = 0.0  # when the last one with a place ends
+        self.offered: list[Numbered] = []  # the words that the verifier has found last, believed or not
+        self.waiting: list[Numbered] = []  # found where the text goes on, too few to be believed without what follows
         self.tail: Clip | None = None  # the sound from the last words with a place on
         self.longest = self.window = aligners.max_seconds
 

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 from asrcli.aligner import AlignedWord, Aligner
-from asrcli.alignment.anchors import AROUND, CONTEXT, believed, splice
+from asrcli.alignment.anchors import AROUND, CONTEXT, believed, going_on, splice
 from asrcli.alignment.confidence import PAUSE, seconds_of
 from asrcli.alignment.course import FASTEST, LEAST_SECONDS, SPARE, Course
 from asrcli.alignment.places import LOW, MARGIN, Numbered, Placed, apart, cut, moved, nearest
@@ -41,7 +41,7 @@ class Following(Course):
         while True:
             seconds = self._speech_in(clip)
             trusted = self._offer(clip, verifier, self.at)
-            covered = sum(word.end - word.start for _, word in trusted)
+            covered = _seconds_in(clip, trusted)
             if covered >= FILLED * seconds or clip.seconds <= LEAST_SECONDS:
                 break
             clip = cut(clip, clip.start, self._stop(clip.start, max(LEAST_SECONDS, clip.seconds / 2)))
@@ -50,10 +50,12 @@ class Following(Course):
             place = self._look_ahead(clip, verifier)
             if place is not None and place > self.at:
                 again = self._offer(clip, verifier, place)
-                if sum(word.end - word.start for _, word in again) > covered:
+                if _seconds_in(clip, again) > covered:
                     trusted = again
         if not trusted:
+            self.waiting += going_on(self.offered, self.regions, self.waiting[-1][0] + 1 if self.waiting else self.at)
             return clip.end
+        self.waiting = []
         self.place(clip, [*self._with_doubted(trusted)])
         number, sure = next((one for one in trusted if one[1].score is None or one[1].score >= LOW), trusted[0])
         if number > self.at:
@@ -192,7 +194,9 @@ class Following(Course):
         after: Numbered | None = None,
     ) -> list[Numbered]:
         found = nearest(words, [(number, word) for number, word in enumerate(aligned) if word is not None])
-        numbered = [(first + number, moved(word, clip.start)) for number, word in found]
+        self.offered = numbered = [(first + number, moved(word, clip.start)) for number, word in found]
+        if self.waiting and numbered and numbered[0][0] > self.waiting[-1][0] and self.aligners.timed_by_verifier:
+            numbered = [*self.waiting, *numbered]
         last = self.found[self.at - 1] if self.at else None
         before = (self.at - 1, last) if last is not None else None
         return believed(self.words, numbered, self.regions, before, after)
@@ -228,3 +232,7 @@ class Following(Course):
         if match.size < min(LEAST_ISLAND, len(ahead)):
             return None
         return self.at + max(0, match.b - match.a)
+
+
+def _seconds_in(clip: Clip, words: Sequence[Numbered]) -> float:
+    return sum(word.end - word.start for _, word in words if word.start >= clip.start)
