@@ -126,6 +126,11 @@ def test_four_doubtful_words_among_many_flag_a_text(engine: Moonshine, monkeypat
     assert flags([*[0.95] * 16, 0.7, 0.7, 0.7, 0.5, 1.0, 0.9]) == ()
 
 
+@pytest.mark.parametrize(("scores", "doubtful"), [((0.3,), True), ((0.4,), False), ((0.5, 0.5), True), ((0.9,), False)])
+def test_a_text_of_few_words_is_flagged_when_they_are_unlikely(scores: tuple[float, ...], doubtful: bool) -> None:
+    assert (moonshine.least_sure(scores) < moonshine.DOUBTFUL) == doubtful
+
+
 def test_text_that_it_is_not_sure_of_is_flagged(engine: Moonshine) -> None:
     """The same digits, plain and under noise as loud as it is twice over."""
     samples = clip(DIGITS / "string00.wav").samples
