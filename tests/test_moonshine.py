@@ -98,7 +98,7 @@ def test_a_text_cut_at_the_limit_is_flagged(engine: Moonshine, monkeypatch: pyte
     [[whole]] = engine.transcribe([one], Options())
     assert whole.flags == ()
     monkeypatch.setattr(moonshine, "MOST_TOKENS", 2)
-    [[cut]] = engine.transcribe([one], Options())
+    [[cut]] = engine.transcribe([one], Options(engine_options=(("low_confidence", 0.67),)))
     assert cut.flags == (Flag.TRUNCATED.value, Flag.LOW_CONFIDENCE.value) and whole.text.startswith(cut.text)
     monkeypatch.setattr(engine, "_write", lambda samples, limit: ([1000, 2000, 3000] + [4000] * 9, [-0.1] * 12))
     [[looped]] = engine.transcribe([one], Options())
@@ -122,8 +122,13 @@ def test_four_doubtful_words_among_many_flag_a_text(engine: Moonshine, monkeypat
     lost = [*[0.95] * 9, 0.5, 0.6, 0.4, 0.7, *[0.95] * 9]
     assert flags(lost) == ("low_confidence",)
     assert flags([0.95] * 22) == flags(lost, ("low_confidence", 0.5)) == ()
-    assert flags([*[0.95] * 16, 0.8, 0.8, 0.8, 0.5, 0.5, 0.9]) == ("low_confidence",), "the last word has two tokens"
-    assert flags([*[0.95] * 16, 0.8, 0.8, 0.8, 0.5, 1.0, 0.9]) == ()
+    assert flags([*[0.95] * 16, 0.7, 0.7, 0.7, 0.5, 0.5, 0.9]) == ("low_confidence",), "the last word has two tokens"
+    assert flags([*[0.95] * 16, 0.7, 0.7, 0.7, 0.5, 1.0, 0.9]) == ()
+
+
+@pytest.mark.parametrize(("scores", "doubtful"), [((0.3,), True), ((0.4,), False), ((0.5, 0.5), True), ((0.9,), False)])
+def test_a_text_of_few_words_is_flagged_when_they_are_unlikely(scores: tuple[float, ...], doubtful: bool) -> None:
+    assert (moonshine.least_sure(scores) < moonshine.DOUBTFUL) == doubtful
 
 
 def test_text_that_it_is_not_sure_of_is_flagged(engine: Moonshine) -> None:

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 NEAR = 0.25  # of the target: a longer pause that lies this much before the end beats a later, shorter one
 LAST_PART = 0.5  # of the target: a pause before this does not keep a long stretch of speech from being cut
 BREATH = 0.16  # seconds; the shortest pause within a region at which a clip may end
-# Voice activity takes words after a pause for none now and then, and short pauses for speech: a window as loud as the
-# loudest quarter is no pause, and one that is quieter by so much of its power (20 dB) is.
-HUSHED = 0.01
 LEAST_REST = 0.5  # seconds: a cut inside speech leaves at least this much for the next clip
 
 
@@ -213,11 +210,12 @@ class _Cutter:
         power = self._power(low, high)
         if not len(power):
             return None
+        # Voice activity misses words after a pause now and then: what is as loud as the loudest quarter is no pause.
         loud = np.percentile(power, 75)
         likely = self.detector.probabilities(low * WINDOW / SAMPLE_RATE, high * WINDOW / SAMPLE_RATE)
         quieter, unlikely = power < loud, likely < self.options.vad.end_threshold
         longest, run = (0, 0), 0  # length and end, in windows
-        for number, quiet in enumerate((quieter & unlikely | (power < loud * HUSHED)).tolist(), 1):
+        for number, quiet in enumerate((quieter & unlikely).tolist(), 1):
             run = run + 1 if quiet else 0
             longest = max(longest, (run, number))
         length, end = longest

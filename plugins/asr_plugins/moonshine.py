@@ -45,9 +45,9 @@ TOKENS_PER_SECOND = 6.5  # the authors' limit; models that get silence or noise 
 LEAST_TOKENS = 8  # a single word of a short clip must not count as cut
 MOST_TOKENS = 194  # positions of the decoder
 SHORTEST = 895  # samples; the convolutions need as many
-DOUBTFUL = 0.67  # of four words in a row: below it lie words lost in noise, and next to nothing else (docs/accuracy.md)
+DOUBTFUL = 0.6  # of four words in a row: below it lie words lost in noise, and next to nothing else (docs/accuracy.md)
 RUN = 4  # words in a row: the mean over a text hides four lost words among forty
-LACKING = 0.78  # what a text of fewer words lacks counts as this sure: "Ever failed." is odd, and right
+LACKING = 0.69  # what a text of fewer words lacks counts as this sure: "Ever failed." is odd, and right
 REPEATS = 3  # times in a row that make a loop
 MOST_LOADED = 1 << 28  # bytes of a file; base-en has a tenth
 
