@@ -1,9 +1,9 @@
 """The centre of voice prints: what all voices have in common, which says nothing about who speaks.
 
-The mean of unit prints over twelve voices (English, Italian, German and Walloon: readers of LibriVox, speakers of the
-free spoken digits of Z. Jackson, prompts of telephone exchanges, synthesisers), each over wide band and over a telephone
-band, with equal weight. CAM++ learnt from other languages and
-channels; its prints of these lie to one side of zero, without the centre two people by telephone are near each other.
+The mean of unit prints over twelve voices (English, Italian, German and Walloon: readers of LibriVox, speakers of Z.
+Jackson's free spoken digits, prompts of telephone exchanges, synthesisers), each over wide band and over a telephone
+band, with equal weight. CAM++ learnt from other languages and channels; its prints of these lie to one side of zero,
+without the centre two people by telephone are near each other.
 """
 
 from __future__ import annotations
