@@ -150,7 +150,7 @@ def test_nothing_where_the_user_is_decides_what_is_installed(asr: Run, tmp_path:
     program = (uv / "uv").read_text()
     (uv / "uv").write_text(program.replace("with open(", f"{where}with open(", 1))
     keys = {"ASR_SERVER_KEY": "planted", "ASR_LLM_KEY": "planted", "HF_TOKEN": "planted", "UV_INDEX_X_PASSWORD": "kept"}
-    said = asr("engines", "install", "fake", XDG_DATA_HOME=str(tmp_path / "data"), PATH="programs", **keys)
+    said = asr("engines", "install", "fake", XDG_DATA_HOME=str(tmp_path / "data"), PATH=str(uv), **keys)
     assert said.code == 0, said.err
     folder, names = (tmp_path / "where").read_text().split("\n")
     assert folder == str(tmp_path / "data/asr/environments") and "UV_INDEX_X_PASSWORD" in names

@@ -494,7 +494,8 @@ def test_finished_work_is_kept_when_the_server_dies(asr: Run, tmp_path: Path) ->
         )
         done = asr(*words, ASR_SERVER_CONCURRENCY="1")
         assert done.code == 3 and "429" in done.err and "1 done" in done.err
-        assert len(done.err.splitlines()) == 2
+        said = [line for line in done.err.splitlines() if "(no_speech)" not in line]  # what is sent is a tone
+        assert len(said) == 2
         (kept,) = (tmp_path / "out").glob("*.txt")
         assert kept.read_text() == "done\n"
         server.answer = says("later")

@@ -152,8 +152,8 @@ def test_no_link_at_the_name_of_a_temporary_file_is_followed(tmp_path: Path, mon
     """Not at the name that was used once, nor at one that is guessed by chance."""
     mine = tmp_path / "mine.txt"
     mine.write_text("mine")
-    guesses = iter(["0" * 16, "1" * 16])
-    monkeypatch.setattr("secrets.token_hex", lambda size: next(guesses))
+    guesses = iter([bytes(8), b"\x11" * 8])
+    monkeypatch.setattr("os.urandom", lambda size: next(guesses))
     for name in (".a.txt.asr-tmp", f".asr-{'0' * 16}.tmp"):
         (tmp_path / name).symlink_to(mine)
     with pytest.raises(OutputError, match="file exists"):

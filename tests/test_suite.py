@@ -16,7 +16,9 @@ from support.command import Run, Shell, write_wav
 
 def test_a_fork_has_the_descriptors_folder_and_status_of_its_caller(shell: Shell, tmp_path: Path) -> None:
     write_wav(tmp_path / "in/monday.wav")
-    done = shell("cd in; asr transcribe monday.wav -q --events fd:3 3> ../events 4< /dev/null; asr nonsense; echo $?")
+    done = shell(
+        "cd in; asr transcribe monday.wav --no-vad -q --events fd:3 3> ../events 4< /dev/null; asr nonsense; echo $?"
+    )
     assert done.stdout == "monday\n2\n" and done.stderr.count("\n") == 1
     assert '"segment"' in (tmp_path / "events").read_text()
 
@@ -24,9 +26,11 @@ def test_a_fork_has_the_descriptors_folder_and_status_of_its_caller(shell: Shell
 def test_forks_run_side_by_side(shell: Shell, tmp_path: Path) -> None:
     """The second must open the pipe before the first can write into it."""
     write_wav(tmp_path / "monday.wav")
-    done = shell("mkfifo pipe; asr transcribe monday.wav -q > pipe & asr --version > /dev/null; cat pipe; wait")
+    done = shell(
+        "mkfifo pipe; asr transcribe monday.wav --no-vad -q > pipe & asr --version > /dev/null; cat pipe; wait"
+    )
     assert done.stdout == "monday\n"
-    done = shell("cat monday.wav | asr transcribe - -q | tr a-z A-Z")
+    done = shell("cat monday.wav | asr transcribe - --no-vad -q | tr a-z A-Z")
     assert (done.stdout, done.returncode) == ("SILENCE\n", 0)  # the fake hears no word in the name -
 
 
@@ -34,13 +38,13 @@ def test_the_libraries_of_engines_are_imported_in_a_process_of_their_own(shell: 
     """The first command that may need them leaves none of its pipes open there."""
     write_wav(tmp_path / "monday.wav")
     assert shell("asr transcribe -e pocksphinx monday.wav 2>&1 | cat").stdout.count("\n") == 1
-    assert shell("asr doctor --help > /dev/null; asr transcribe monday.wav -q").stdout == "monday\n"
+    assert shell("asr doctor --help > /dev/null; asr transcribe monday.wav --no-vad -q").stdout == "monday\n"
 
 
 def test_a_fork_that_is_killed_says_by_what(asr: Run, shell: Shell, tmp_path: Path) -> None:
     write_wav(tmp_path / "monday.wav")
-    assert asr("transcribe", "-e", "fake", "-m", "kill=monday", "monday.wav").code == -signal.SIGKILL
-    assert shell("asr transcribe -m kill=monday monday.wav; echo $?").stdout == "137\n"
+    assert asr("transcribe", "-e", "fake", "-m", "kill=monday", "--no-vad", "monday.wav").code == -signal.SIGKILL
+    assert shell("asr transcribe -m kill=monday --no-vad monday.wav; echo $?").stdout == "137\n"
 
 
 def test_numpy_has_one_thread_also_without_workers() -> None:

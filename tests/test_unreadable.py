@@ -149,7 +149,7 @@ def test_no_command_reads_a_text_without_end(asr: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [
-    f"compare {LONG} a.txt", f"ask {LONG} When?", f"transcribe a.wav -e fake -f txt -o {LONG}",
+    f"compare {LONG} a.txt", f"ask {LONG} When?", f"transcribe a.wav --no-vad -e fake -f txt -o {LONG}",
     f"transcribe --manifest {LONG} -e fake", f"transcribe a.wav -e whisper -m {LONG}", f"bench {LONG} -e fake",
     f"bench --with {LONG}", f"align a.wav a.txt -a pocketsphinx -l en --reference {LONG}", f"leaderboard --add {LONG}",
     f"leaderboard score {LONG}", f"digest run -o {LONG} --replay .", f"digest verify -o {LONG}",

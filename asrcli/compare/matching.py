@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -68,7 +69,7 @@ def each_run(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
     found: list[Path] = []
     notes = []
     for path in paths:
-        texts = files_of(path) if path.is_dir() else []
+        texts = files_of(path) if os.path.isdir(path) else []  # unlike `is_dir`, also of a name that is too long
         runs = sorted((one for one in texts if system_of(one) is not None), key=lambda one: one.stem)
         found += runs or [path]
         if len(runs) > 1:
