@@ -10,7 +10,6 @@ from asrcli.digest.statements.form import (
     DOES,
     FREE,
     NAME,
-    OWNED,
     TEST,
     TURNED,
     WE,
@@ -86,6 +85,36 @@ _PRESENTS = (
     r"(?i:presents?|proposes?|introduces?|develop|releases?|describes?)\s+)"
 )
 _KIND = any_of([*KINDS, *FIELD])
+_THING = rf"(?:{_KIND}|{NAME}|{any_of(HEADS)})"
+
+
+# The forms of a claim, up to the phrase and its noun; ``None`` stands for the authors or their system.
+_FORMS: tuple[tuple[re.Pattern[str] | None, ...], ...] = (
+    (None, re.compile(rf"\s*(?:{ADVERB}\s+)?(?:{_CLAIMS}|(?i:(?<=we ))report)\s+{_REACHED}")),
+    (
+        None,
+        re.compile(
+            rf"\s*(?:{ADVERB}\s+)?(?:have\s+)?{DOES}{FREE}(?:,\s+(?:thereby\s+|thus\s+)?{_CLAIMING}|"
+            rf",?\s+and\s+{_CLAIMS})\s+{_REACHED}"
+        ),
+    ),
+    (
+        re.compile(
+            rf"{_PRESENTS}(?:an?\s+|the\s+)?(?:{NAME},?\s+)?(?:an?\s+|the\s+)?(?:new\s+)?{_PHRASE}"
+            rf"(?:\s+(?:{_KIND}|{NAME}|\([A-Z]\w+\)|[a-z]+-[a-z-]+)){{0,7}}\s+(?:{any_of(HEADS)}|toolkit|family)"
+        ),
+    ),
+    (
+        re.compile(
+            rf"{_PRESENTS}(?:an?\s+|the\s+)?{_THING}(?:,?\s+(?:{_THING}|an?)){{0,12}},?\s+(?:that|which)\s+"
+            rf"{_CLAIMS}\s+{_REACHED}"
+        ),
+    ),
+)
+_OF_STUDIES: tuple[tuple[re.Pattern[str] | None, ...], ...] = (
+    (re.compile(rf"{_STUDIES}{_REACHED}(?=\s+(?:in|on|across)\b|\s*[.,])(?!.*\b(?:of|for|by|with)\s+[A-Z])"),),
+    (re.compile(rf"{_STUDIES}{_REACHED}\s+(?:of|for|by)\s+(?!{WE}\b)"), None),
+)
 
 
 def claims_best(sentence: str, names: Collection[str]) -> bool:
@@ -105,13 +134,14 @@ def claims_best(sentence: str, names: Collection[str]) -> bool:
 
 def claimed(text: str, begin: int, names: Collection[str]) -> bool:
     """Read one part of a sentence; it claims nothing where a word of it fits no form."""
-    for form in forms(names):
+    who = subject(names)
+    for form in (*_FORMS, *(_OF_STUDIES if names else ())):
         reader = Reader(text, begin)
         reader.take(r"\W*")
         opening(reader)
         reader.take(_FROM)
         opening(reader)
-        if not reader.take(form) or is_quoted(text, reader.at - 1):
+        if not all(reader.take(piece or who) for piece in form) or is_quoted(text, reader.at - 1):
             continue
         after = [text[reader.at :]]
         if reader.take(_ON):
@@ -121,22 +151,3 @@ def claimed(text: str, begin: int, names: Collection[str]) -> bool:
         ):
             return True
     return False
-
-
-def forms(names: Collection[str]) -> list[str]:
-    """Return the forms of a claim, up to the phrase and its noun."""
-    who = subject(names)
-    listed = [
-        rf"{who}\s*(?:{ADVERB}\s+)?(?:{_CLAIMS}|(?i:(?<=we ))report)\s+{_REACHED}",
-        rf"{who}\s*(?:{ADVERB}\s+)?(?:have\s+)?{DOES}{FREE}(?:,\s+(?:thereby\s+|thus\s+)?{_CLAIMING}|"
-        rf",?\s+and\s+{_CLAIMS})\s+{_REACHED}",
-        rf"{_PRESENTS}(?:an?\s+|the\s+)?(?:{NAME},?\s+)?(?:an?\s+|"
-        rf"the\s+)?(?:new\s+)?{_PHRASE}(?:\s+(?:{_KIND}|{NAME}|\([A-Z]\w+\)|"
-        rf"[a-z]+-[a-z-]+)){{0,7}}\s+(?:{any_of(HEADS)}|toolkit|family)",
-        rf"{_PRESENTS}(?:an?\s+|the\s+)?(?:{_KIND}|{NAME}|{any_of(HEADS)})(?:,?\s+(?:{_KIND}|{NAME}|"
-        rf"{any_of(HEADS)}|an?)){{0,12}},?\s+(?:that|which)\s+{_CLAIMS}\s+{_REACHED}",
-    ]
-    if names:
-        listed.append(rf"{_STUDIES}{_REACHED}(?=\s+(?:in|on|across)\b|\s*[.,])(?!.*\b(?:of|for|by|with)\s+[A-Z])")
-        listed.append(rf"{_STUDIES}{_REACHED}\s+(?:of|for|by)\s+(?:{OWNED}|(?!{WE}\b){who})(?![\w-])")
-    return listed

@@ -14,7 +14,7 @@ from asrcli.digest.statements.words import FIELD, HEADS, KINDS, VOCABULARY, any_
 # A name is written like one: "AMI", "TED-LIUM", "test-clean", "wsj0-2mix"; what rates are not reached on is none.
 NAME = (
     r"(?!(?i:dev|development|validation|train|training|oracle|ideal|perfect|simulated|WERs?|CERs?)\b)"
-    r"(?:[A-Z][\w.+/'&-]*\w|[A-Z]|[a-z]+[A-Z]\w*|\d+h|[a-z]+(?:[\w-]*\d[\w-]*)|(?:test|eval)[-_]\w+|"
+    r"(?:[A-Z][\w.+/'&-]*[\w+]|[A-Z]|[a-z]+[A-Z]\w*|\d+h|[a-z]+(?:[\w-]*\d[\w-]*)|(?:test|eval)[-_]\w+|"
     r"\w+-\w+-(?:zh|en|eval))(?![\w-])(?:\s\d{1,2}(?=\s+[a-z(]|\s*[,.;)](?!\d)))?"
 )
 COUNT = r"\d[\d,]*(?:\.\d+)?[kKMB]?(?!\s?%|\s+of\b|\s+out\b|[\w.]*\d)"
