@@ -77,14 +77,14 @@ def judge_claims(half: str) -> tuple[int, int, int]:
     return said.count((True, True)), said.count((True, False)), said.count((False, True))
 
 
-@pytest.mark.parametrize("half", ["development", "unseen", "fresh"])
-def test_own_sentences_are_true(half):
+@pytest.mark.parametrize(("half", "enough"), [("development", 28), ("unseen", 27), ("fresh", 55)])
+def test_own_sentences_are_true(half, enough):
     levels, claims = judge_levels(half), judge_claims(half)
     right, wrong = levels[0] + claims[0], levels[1] + claims[1]
-    assert right >= 45 and right / (right + wrong) >= PRECISION, (levels, claims)
+    assert right >= enough and right / (right + wrong) >= PRECISION, (levels, claims)
 
 
-@pytest.mark.parametrize(("half", "levels", "claims"), [("development", 0.75, 0.7), ("unseen", 0.6, 0.7)])
+@pytest.mark.parametrize(("half", "levels", "claims"), [("development", 0.33, 0.43), ("unseen", 0.3, 0.5)])
 def test_not_everything_is_left_unsaid(half, levels, claims):
     """The shares that `docs/digest.md` names."""
     (right, _, missing), (claimed, _, unclaimed) = judge_levels(half), judge_claims(half)
@@ -270,7 +270,7 @@ def test_abstracts_made_up_to_mislead_get_no_false_sentence():
         assert set(numbers) <= set(row["levels"]), row["text"]
         assert row["best"] is not False or all(one.kind != "best" for one in found), row["text"]
         said += len(found)
-    assert said >= 85  # silence is not precision
+    assert said >= 180  # silence is not precision
 
 
 @pytest.mark.parametrize(
@@ -298,6 +298,30 @@ def test_abstracts_made_up_to_mislead_get_no_false_sentence():
 )
 def test_kinds_of_sentences_that_mislead(sentence, said):
     assert [f"{one.written} {one.test}".strip() for one in own_levels(sentence, frozenset())] == said
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [  # who "it" and a name belong to, and what the next sentence takes back
+        ("Audit", "Google released ChirpX last year. ChirpX achieves 4.4% WER on FLEURS."),
+        ("Canary: A Critical Evaluation", "Canary is used. Canary achieves 5.6% WER on AMI. We propose a protocol."),
+        ("Acorn", "OpenSpeech has released Acorn. We present a study of it. It achieves 4.0% WER on AMI."),
+        ("Wren", "We propose Wren. Wren achieves 1.1% WER on AMI. This number is due to a leak of the test set."),
+        ("Gorse", "Our model yields a WER of 4.0% on AMI; this includes insertions only."),
+        ("Survey", "We review 40 systems. The proposed systems achieve 11.2% WER on average."),
+        ("Welsh", "We present Foo-ASR. Experiments show state-of-the-art performance for Whisper on Welsh."),
+    ],
+)
+def test_nothing_is_said_where_the_sentences_around_decide(title, text):
+    assert statements(title, text) == ()
+
+
+def test_a_word_that_no_form_has_leaves_the_sentence_unsaid():
+    """What is not foreseen is silence."""
+    words = "Our model achieves 5.1% WER on AMI".split()
+    for at in range(len(words) + 1):
+        text = " ".join([*words[:at], "frobnicatingly", *words[at:]]) + "."
+        assert own_levels(text, frozenset()) == (), text
 
 
 def test_a_claim_between_quotation_marks_is_no_claim():

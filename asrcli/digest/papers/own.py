@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection
 
 from asrcli.digest.ideas import leans
-from asrcli.digest.statements.levels import acts, own_levels
-from asrcli.digest.statements.names import holds_name
+from asrcli.digest.statements.levels import own_levels
+from asrcli.digest.statements.names import foreign_name, holds_name, is_own
 from asrcli.digest.statements.plain import clauses, plain
 
 _RESULT = re.compile(
@@ -75,6 +75,22 @@ _CHANGE = re.compile(
 )
 
 
+_ADVERBS = re.compile(r"(?:\s|\w+ly\b|also\b|even\b|further\b|thus\b|then\b)*", re.I)
+_GERUND = re.compile(
+    r"(?:^|,\s|\band\s)\s*(?:fine-?tuning|training|adapting|combining|integrating|adding|augmenting|"
+    r"pre-?training|applying|incorporating)\b",
+    re.I,
+)
+_LITERATURE = re.compile(
+    r"\b(?:survey|review|meta-?analys[ie]s|literature|(?:papers|studies|articles|publications|works|entries)\s)", re.I
+)
+_COMPARED = re.compile(
+    r"\b(?:compared|versus|vs|than|over|against|outperform\w*|surpass\w*|exceed\w*|beat\w*|unlike|baseline|behind|"
+    r"improving|improvement|from|where|previous\w*|published|prior)\b",
+    re.I,
+)
+
+
 def sound(words: str) -> bool:
     """Tell whether a sentence is whole: what a page's layout tore is not quoted."""
     letters = sum(char.isalpha() for char in words)
@@ -127,3 +143,25 @@ def own_result(words: str, names: Collection[str]) -> bool:
             ):
                 return True
     return False
+
+
+def acts(subject: str, names: Collection[str], earlier: str = "") -> bool:
+    """Tell whether what stands before a finite verb is the authors' own.
+
+    Args:
+        subject: the words from the beginning of the clause to the verb.
+        names: the authors' own names.
+        earlier: the sentence before the clause, in which "it" may have its meaning.
+    """
+    if re.match(r"[\s,]*(?:which|whose|where)\b", subject, re.I):
+        return False
+    parts = re.split(r"\bthat\b|\bshow\b", subject)
+    if _LITERATURE.search("".join(parts[:-1])):
+        return False
+    nearest = re.sub(r"\([^()]*\)", " ", parts[-1])
+    last = nearest.rpartition(",")[2]
+    if not _ADVERBS.fullmatch(last):
+        nearest = last
+    if re.search(r"\b(?:it|they)\b", nearest, re.I) and foreign_name(earlier + "".join(parts[:-1]), names):
+        return False
+    return is_own(nearest, names) or bool(_GERUND.search(nearest) and not _COMPARED.search(nearest))

@@ -14,11 +14,18 @@ from asrcli.digest.board import Best
 from asrcli.digest.sentences import Span, split_sentences
 from asrcli.digest.statements.best import claims_best
 from asrcli.digest.statements.board import beside_board
+from asrcli.digest.statements.form import OWNED, turned
 from asrcli.digest.statements.levels import Level, own_levels
-from asrcli.digest.statements.names import foreign_name, holds_name, is_own, names_of
+from asrcli.digest.statements.names import holds_name, introduces, names_of
 
 LEVELS = 3  # sentences with levels that are told of one paper
-_PRONOUN = re.compile(r"^\W*(?:[\w-]+,?\s+){0,4}?(?:it|they)\b", re.I)
+# A sentence that speaks of the one before it, and may take it back.
+_BACK = re.compile(
+    r"^\W*(?:this|that|these|those|the (?:number|rate|result|figure|gain|score|claim|model|system)s?|"
+    r"unfortunately|however|but|yet|later|"
+    r"sadly|alas|it|they|in fact|in reality|both|such|all|none|no)\b",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +49,13 @@ def statements(title: str, text: str, board: Sequence[Best] = ()) -> tuple[State
     found: list[Statement] = []
     best: Statement | None = None
     previous = ""
-    for span in split_sentences(text):
+    spans = list(split_sentences(text))
+    for at, span in enumerate(spans):
         sentence = span.of(text)
-        known = names - {"it"} if _PRONOUN.match(sentence) and elsewhere(previous, names) else names
+        following = spans[at + 1].of(text) if at + 1 < len(spans) else ""
+        if _BACK.match(following) and turned(following):
+            continue
+        known = names if of_ours(previous, names) else names - {"it"}
         if sum(one.kind == "level" for one in found) < LEVELS and (levels := own_levels(sentence, known)):
             found.append(Statement("level", said(levels), span))
             if beside := beside_board(title, text, sentence, levels, board):
@@ -55,10 +66,9 @@ def statements(title: str, text: str, board: Sequence[Best] = ()) -> tuple[State
     return (*found, *((best,) if best else ()))
 
 
-def elsewhere(previous: str, names: frozenset[str]) -> bool:
-    """Tell whether the sentence before is about somebody else's system, which "it" then may mean."""
-    start = " ".join(previous.split()[:8])
-    return foreign_name(start, names) and not (holds_name(previous, names) or is_own(start, names))
+def of_ours(previous: str, names: frozenset[str]) -> bool:
+    """Tell whether the sentence before is about the authors' system, which "it" then means."""
+    return holds_name(previous, names) or introduces(previous) or re.match(rf"\W*{OWNED}", previous) is not None
 
 
 def said(levels: Sequence[Level]) -> str:

@@ -5,71 +5,115 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from asrcli.digest.statements.levels import acts, participle
-from asrcli.digest.statements.names import foreign_name
-from asrcli.digest.statements.plain import LONGEST, clauses, is_quoted, plain
+from asrcli.digest.statements.form import (
+    ADVERB,
+    DOES,
+    FREE,
+    NAME,
+    TEST,
+    TURNED,
+    WE,
+    Reader,
+    opening,
+    parts,
+    subject,
+)
+from asrcli.digest.statements.plain import LONGEST, is_quoted, plain
+from asrcli.digest.statements.words import FIELD, HEADS, KINDS, any_of
 
-_PHRASE = r"(?:state[- ]of[- ]the[- ]art|\bSOTA\b)(?:\s*\((?:SOTA|SoTA)\))?"
-_NAMED = re.compile(_PHRASE, re.I)
-_VERB = (
-    r"(?P<verb>achiev(?:es?|ed|ing)|sets?|setting|establish(?:es|ed|ing)?|obtain(?:s|ed|ing)?|attain(?:s|ed|"
-    r"ing)?|reach(?:es|ed|ing)?|"
-    r"deliver(?:s|ed|ing)?|yield(?:s|ed|ing)?|demonstrat(?:es?|ed|ing)|report(?:s|ed|ing)?|offer(?:s|ing)?|"
-    r"show(?:s|ed|ing)?|leads? to)"
+_PHRASE = r"(?i:(?:the\s+)?state[- ]of[- ]the[- ]art|SOTA\b)(?:\s*\((?:SOTA|SoTA)\))?"
+_NAMED = re.compile(_PHRASE)
+_CLAIMS = (
+    r"(?i:achieves?|achieved|sets?|establish(?:es|ed)?|obtain(?:s|ed)?|attain(?:s|ed)?|reach(?:es|"
+    r"ed)?|deliver(?:s|ed)?|"
+    r"yield(?:s|ed)?|demonstrate[sd]?|shows?|showed|offers?)"
 )
-# Between the verb and the phrase: nothing that weakens it or makes it somebody else's.
-_CLAIM = re.compile(
-    rf"\b{_VERB}\s+(?P<between>(?:(?:an?|the|its|new|overall|unprecedented|significant|average|consistent|"
-    rf"consistently|results|both|"
-    rf"recognition|performance|in|on|that are|strong|superior)\s+){{0,5}}){_PHRASE}(?P<rest>.*)",
+_CLAIMING = (
+    r"(?i:achieving|setting|establishing|obtaining|attaining|reaching|delivering|yielding|demonstrating|showing)"
+)
+_SHOWS = r"(?i:shows?|showed|demonstrate[sd]?|confirm(?:s|ed)?|reveal(?:s|ed)?)"
+_RESULTS = (
+    r"(?:performances?|results?|accurac(?:y|ies)|WERs?|CERs?|(?:word|character) error "
+    r"rates?(?:\s+\((?:WER|CER)s?\))?|scores?|"
+    r"quality|BLEU(?:\s+scores?)?|mAP|MOS(?:\s+scores?)?|stability(?:\s+and\s+naturalness)?|rates?)(?![\w-])"
+)
+_ADDED = r"(?i:an?|the|its|new|overall|average|consistent|consistently|unprecedented|both|significant)"
+_SYSTEMS = any_of(["models", "systems", "methods", "approaches"])
+_FIELD = rf"(?!{_SYSTEMS}){any_of([*FIELD, 'zero-shot', 'test', 'fine-tuning', 'percent'])}"
+_OPEN = (
+    r"(?!(?:and|or|on|in|for|of|to|with|by|is|are|but|baselines?|competitors?|[a-z]+ers|not|near|"
+    r"non)\b)[a-z-]+(?=\s+[a-z(B])"
+)
+_SHARE = r"\d[\d.,]*(?:\s?%|-deg|\s?dB)"
+_REACHED = (
+    rf"(?:{_ADDED}\s+){{0,3}}{_PHRASE}(?:(?:\s+(?:{_FIELD}|{NAME}|{_OPEN})){{0,4}}?\s+{_RESULTS}|"
+    rf"(?=\s+{_SHARE})|(?=\s+(?:on|in|for|across|with|at)\b|[.,;]|\s*$))"
+)
+# Where it was reached: words of any kind, as long as none of them starts another thought.
+_WORD = (
+    r"(?!(?i:when|if|only|once|after|before|under|where|who|paper|same|former|past|then|later|ago|"
+    r"were|was|has|had|is|are)\b)[\w.+/'&%~-]+"
+)
+_ON = re.compile(
+    rf"\s+(?:on|in|for|across|among|over|with|of|at|against|\d[\d.]*)(?:[,:]?\s+{_WORD}|"
+    rf"\s*\([^()]{{1,90}}\)){{0,60}}(?=$|[\s.,;])"
+)
+_FROM = (
+    r"(?:(?i:on|in|for|by|with|using|through|across|employing|based on|(?:evaluated|verified|tested|"
+    r"trained|built) on|combined with|"
+    r"when combined with)\s[^,;]{2,160}(?:,|(?=\s+we\b))\s+)?"
+)
+# What may follow: what it is better than, how it was reached, what else is so.
+_MORE = re.compile(
+    r"(?:,?\s+(?:and|while|as|by|thereby|thus|especially|particularly|significantly|substantially|"
+    r"compared|without|using|against|"
+    r"achieving|reaching|outperforming|surpassing|exceeding|beating|demonstrating|highlighting|"
+    r"suggesting|contributing|improving|"
+    r"showing|setting|ensuring|updating|including|among|i\.e\.|e\.g\.|when compared|with|even with|an? \d)\b).*",
     re.I,
 )
-# "state-of-the-art models" are somebody's; "state-of-the-art results" are reached.
-_SYSTEMS = re.compile(
-    r"^\s*(?:(?:[\w.-]+|\([^()]*\))\s+){0,4}?(?:models?|systems?|methods?|approaches|techniques?|baselines?|"
-    r"counterparts?|solutions?|networks?|"
-    r"detectors?|recogni[sz]ers?|encoders?|decoders?|backbones?|LLMs?|LALMs?|algorithms?|competitors?|alternatives?)\b",
-    re.I,
+_STUDIES = (
+    r"(?:(?i:our|the|these|extensive|comprehensive|further|thorough|experimental|empirical|"
+    r"quantitative|evaluation)\s+)*"
+    r"(?i:experiments?|results?|"
+    r"evaluations?)(?:\s+and\s+user\s+studies)?(?:\s+(?i:conducted\s+)?(?i:on|across|in)\s+(?:the\s+|"
+    r"an?\s+)?" + TEST + r")?\s+"
+    + _SHOWS + r"\s+"
+)  # fmt: skip
+_PRESENTS = (
+    r"(?:(?i:in this (?:paper|work|report|study)),?\s+)?(?:(?i:we|this (?:paper|work|report))\s+(?:also\s+)?"
+    r"(?i:presents?|proposes?|introduces?|develop|releases?|describes?)\s+)"
 )
-_RESULTS = re.compile(
-    r"^\s*(?:[\w.-]+\s+){0,4}?(?:performance|results?|accurac\w+|WERs?|CERs?|word|character|error|scores?|"
-    r"quality|BLEU|mAP|MOS|"
-    r"stability|on|in|for|across|separation|recognition|rate|\d)|^\s*[.,;]|^\s*$",
-    re.I,
+_KIND = any_of([*KINDS, *FIELD])
+_THING = rf"(?:{_KIND}|{NAME}|{any_of(HEADS)})"
+
+
+# The forms of a claim, up to the phrase and its noun; ``None`` stands for the authors or their system.
+_FORMS: tuple[tuple[re.Pattern[str] | None, ...], ...] = (
+    (None, re.compile(rf"\s*(?:{ADVERB}\s+)?(?:{_CLAIMS}|(?i:(?<=we ))report)\s+{_REACHED}")),
+    (
+        None,
+        re.compile(
+            rf"\s*(?:{ADVERB}\s+)?(?:have\s+)?{DOES}{FREE}(?:,\s+(?:thereby\s+|thus\s+)?{_CLAIMING}|"
+            rf",?\s+and\s+{_CLAIMS})\s+{_REACHED}"
+        ),
+    ),
+    (
+        re.compile(
+            rf"{_PRESENTS}(?:an?\s+|the\s+)?(?:{NAME},?\s+)?(?:an?\s+|the\s+)?(?:new\s+)?{_PHRASE}"
+            rf"(?:\s+(?:{_KIND}|{NAME}|\([A-Z]\w+\)|[a-z]+-[a-z-]+)){{0,7}}\s+(?:{any_of(HEADS)}|toolkit|family)"
+        ),
+    ),
+    (
+        re.compile(
+            rf"{_PRESENTS}(?:an?\s+|the\s+)?{_THING}(?:,?\s+(?:{_THING}|an?)){{0,12}},?\s+(?:that|which)\s+"
+            rf"{_CLAIMS}\s+{_REACHED}"
+        ),
+    ),
 )
-_BRITTLE = re.compile(
-    r"^\s*(?:\w+\s+)?(?:performance|results?|accuracy)\s+(?:is|are|was|were|degrad\w+|drops?|can|does|do|has|"
-    r"have|remains?)\b",
-    re.I,
-)
-_STUDY = re.compile(
-    r"\b(?:our|this|the|a)\s+(?:survey|review|analys[ie]s|study|studies|overview|benchmark|comparison)\s*$", re.I
-)
-_PRESENT = re.compile(
-    rf"\b(?:propose|present|introduce|release|develop)s?\s+(?P<what>[^.;]{{2,60}}?),?\s+(?:an?\s+|"
-    rf"the\s+)?(?:new\s+)?{_PHRASE}\s+"
-    r"(?:(?:[\w/-]+|\([^()]*\))\s+){0,7}(?:system|model|recogni[sz]er|toolkit|family)\b",
-    re.I,
-)
-_WEAK = re.compile(
-    r"\b(?:comparable|competitive|comparably|close|near|approach(?:es|ing)?\s+(?:the|current|that)|par|similar|"
-    r"match(?:es|ing)?|rival\w*|or competitive|not|never|cannot|"
-    r"fail\w*|whether|could|would|might|may|should|if|aim\w*|designed|believed|towards?|unknown|need\w*|hope\w*|"
-    r"expected|goal|until|"
-    r"claim(?:s|ed)? to|how|why|asks?|asked|almost|nearly|practically|virtually|partly|oracle|perfect|ideal\w*|"
-    r"hypothes\w+|unless|instead of|without)\b",
-    re.I,
-)
-_PERFECT = re.compile(r"\b(?:has|have|had)\s+(?:\w+\s+)?$", re.I)
-_OBJECTIVE = re.compile(r"\b(?:to|can|will|must)\s+(?:\w+\s+)?$", re.I)
-_ELSEWHERE = re.compile(r"\bwith (?:another|a different|an earlier|a previous)\b", re.I)
-_SHOWING = ("show", "demonstrat", "report", "reveal")
-_RESULT_SUBJECT = re.compile(
-    r"^\W*(?:\w+,\s+)?(?:(?:in|on|across|under)\s[^,]{1,60},\s*)?(?:the\s+|our\s+|these\s+|extensive\s+|"
-    r"comprehensive\s+|further\s+)*"
-    r"(?:experimental\s+|empirical\s+)?(?:experiments?|results|"
-    r"evaluations?)\b(?P<where>(?:\s+(?:conducted\s+)?(?:and user studies\s+)?on\s[^,;]{1,60}?)?(?:\s+results)?)\s*$",
-    re.I,
+_OF_STUDIES: tuple[tuple[re.Pattern[str] | None, ...], ...] = (
+    (re.compile(rf"{_STUDIES}{_REACHED}(?=\s+(?:in|on|across)\b|\s*[.,])(?!.*\b(?:of|for|by|with)\s+[A-Z])"),),
+    (re.compile(rf"{_STUDIES}{_REACHED}\s+(?:of|for|by)\s+(?!{WE}\b)"), None),
 )
 
 
@@ -85,48 +129,25 @@ def claims_best(sentence: str, names: Collection[str]) -> bool:
     if len(sentence) > LONGEST or not _NAMED.search(sentence):
         return False
     text = plain(sentence)
-    if presented := _PRESENT.search(text):
-        before = text[: presented.start()]
-        if _WEAK.search(before + presented["what"]) or is_quoted(text, presented.start()):
-            return False
-        return bool(re.search(r"\bwe\b|\bpaper\b|\bwork\b|\breport\b", before, re.I))
-    for begin, end in clauses(text):
-        clause = text[begin:end]
-        found = _CLAIM.search(clause)
-        quoted = found and is_quoted(text, begin + found.start("rest"))
-        if found and not quoted and claimed(text[:begin], clause, found, names):
+    return any(claimed(text[: part.stop], part.start, names) for part in parts(text))
+
+
+def claimed(text: str, begin: int, names: Collection[str]) -> bool:
+    """Read one part of a sentence; it claims nothing where a word of it fits no form."""
+    who = subject(names)
+    for form in (*_FORMS, *(_OF_STUDIES if names else ())):
+        reader = Reader(text, begin)
+        reader.take(r"\W*")
+        opening(reader)
+        reader.take(_FROM)
+        opening(reader)
+        if not all(reader.take(piece or who) for piece in form) or is_quoted(text, reader.at - 1):
+            continue
+        after = [text[reader.at :]]
+        if reader.take(_ON):
+            after.append(text[reader.at :])
+        if not TURNED.search(text[begin:]) and any(
+            re.fullmatch(r"[\s.!]*", rest) or _MORE.fullmatch(rest) for rest in after
+        ):
             return True
     return False
-
-
-def of_another(rest: str, names: Collection[str]) -> bool:
-    """Tell whether what follows says whose performance it is, and it is somebody else's."""
-    whose = re.search(r"\b(?:of|by|for)\s+(?P<who>[^,;]{1,40})", rest)
-    return whose is not None and foreign_name(whose["who"].split(" on ")[0], names)
-
-
-def claimed(earlier: str, clause: str, found: re.Match[str], names: Collection[str]) -> bool:
-    """Judge one verb with the phrase as its object."""
-    subject, verb, rest = clause[: found.start()], found["verb"].lower(), found["rest"]
-    if _SYSTEMS.match(rest) and not re.match(r"^\s*(?:performance|results)", rest, re.I):
-        return (
-            bool(re.search(r"\bwe\s+$", subject, re.I))
-            and verb.startswith(("achiev", "obtain"))
-            and found["between"].strip() == "a"
-        )
-    if not _RESULTS.match(rest) or re.match(r"^\s*or\b|^\s*[\w-]*\s*or competitive", rest):
-        return False
-    if _BRITTLE.match(rest) or _STUDY.search(subject):
-        return False
-    if _WEAK.search(subject.replace("not only", "")) or _PERFECT.search(subject) or _OBJECTIVE.search(subject):
-        return False
-    if _ELSEWHERE.search(rest) or (verb.startswith(_SHOWING) and of_another(rest, names)):
-        return False
-    if _RESULT_SUBJECT.match(subject):
-        return "it" in names or bool(names)
-    if verb.endswith("ing") or verb in ("setting",):
-        return participle(earlier + subject, names)
-    relative = re.search(r"\b(?:that|which)\s+$", subject)
-    if relative:
-        return bool(re.search(r"\bwe (?:propose|present|introduce|develop|describe|release)\b", subject, re.I))
-    return acts(subject, names, earlier)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from asrcli.digest.statements.words import HEADS, KINDS, any_of
+
 # Written like names, and never the name of one system.
 _GENERIC = frozenset(
     "ASR ST AST S2ST S2TT SLT LLM LLMS SLM SLMS LALM LALMS LMM MLLM TTS CTC AED RNN RNN-T RNNT CNN LSTM VAD DNN "
@@ -34,17 +36,38 @@ _SYSTEMS = frozenset(
         "seamlessm4t",
     ]
 )
+_THINGS = "toolkit corpus dataset benchmark family series suite library codec speech recognition".split()
 _NAME = re.compile(r"[A-Za-z][\w.+-]*[\w+]")
 _LIKE_A_NAME = re.compile(r"[A-Z].*[A-Z]|[a-z][A-Z]|[A-Z]\w*\d|^[A-Z][\w.]*-[A-Z0-9]")
+# Only the authors introduce what is theirs: what others released is not.
 _INTRODUCE = re.compile(
-    r"\b(?:propos(?:e|es|ed)|present(?:s|ed)?|introduc(?:e|es|ed)|develop(?:s|ed)?|releas(?:e|es|ed)|describ(?:e|es)|"
-    r"call(?:ed)?|name(?:d|ly)?|dub(?:bed)?|term(?:ed)?)\b(?P<what>[^.;:]{0,160})",
+    r"\b(?i:we|(?:this|our|the present)\s+(?:paper|work|report|study|article))\s+(?:\w+ly\s+|also\s+|"
+    r"further\s+|then\s+|first\s+)?"
+    r"(?i:propose|present|introduce|develop|release|describe|design|build|built|open-source|call|name|"
+    r"dub|term)(?:s|d|ed)?\b"
+    r"(?P<what>[^.;:]{0,200}(?:\.(?=\d)[^.;:]{0,60})?)"
+)
+_A_NAME = r"(?P<name>[A-Z][\w.+-]*\w|[a-z]+[A-Z][\w.+-]*|[a-z]+\d[\w.+-]*)"
+_CALLED = re.compile(rf"\b(?:called|named|dubbed|termed|namely|coined),?\s+(?:the\s+)?{_A_NAME}")
+_DIRECT = re.compile(
+    rf"\s+(?:(?:an?|the|our|it|this (?:model|system|method|"
+    rf"approach))\s+)?(?:{any_of([*KINDS, *HEADS, *_THINGS])}\s+){{0,4}}{_A_NAME}"
+    rf"(?=\s*(?:$|[,(]|\s(?:and|as|which|that|to|for|using|with|based|in|on)\b|"
+    rf"\s{any_of([*HEADS, *_THINGS])}|\s(?:an?|the)\s))"
+)
+_BESIDE = re.compile(rf"^[^,()]{{1,90}}(?:\s*\({_A_NAME}\)|,\s+{_A_NAME.replace('name>', 'other>')}(?:,|$))")
+# A title that says so is about a system of anybody's.
+_JUDGES = re.compile(
+    r"\b(?:evaluat\w+|analy\w+|audit\w*|study|studies|studying|review\w*|survey\w*|revisit\w*|really|"
+    r"benchmarking|critical\w*|replicat\w*|"
+    r"reproduc\w*|lessons|compar\w+|what|how|why|does|is|can|attack\w*|probing|understanding|inside|"
+    r"investigat\w*|independent\w*)\b|\?",
     re.I,
 )
 # What follows these is what the new thing is made from, or for.
 _OTHERS = re.compile(
-    r"\b(?:that|which|using|with|for|based|built|derived|fine-?tuned|adapted|trained|to|by|from|on|in|of|over|by|"
-    r"leverag\w+|combin\w+|extend\w+|integrat\w+)\b"
+    r"\b(?:that|which|using|with|for|based|built|derived|fine-?tuned|adapted|trained|to|by|from|on|in|of|over|"
+    r"around|against|versus|between|comparing|\w+ing)\s"
 )
 _OWN = re.compile(
     r"\b(?:our|ours|we|(?:the|this|a) (?:newly |here )?(?:proposed|presented|resulting)|proposed|"
@@ -67,23 +90,38 @@ _OTHER = re.compile(
 def names_of(title: str, text: str) -> frozenset[str]:
     """Return the names, in lower case, that the authors give to what is theirs.
 
-    A name stands before the colon of the title, or directly after "we propose", "called" and the like. The word "it" is
+    A name stands before the colon of the title, or directly after "we propose (
+        ", "
+    )called" and the like. The word "it" is
     among them when the abstract introduces something that it can mean.
     """
-    found = {"it"} if re.search(r"\b(?:propos|introduc|present|develop|releas)\w*\b", text, re.I) else set()
-    found |= set(re.findall(r"(?<![\w-])([A-Z][\w.+-]*[A-Z0-9][\w+-]*): (?:An? |The )", text))
-    head, colon, _ = title.partition(":")
-    if colon and len(head.split()) <= 4:
-        found |= {word for word in _NAME.findall(head) if is_name(word) or len(head.split()) == 1}
+    found: set[str] = set()
     for match in _INTRODUCE.finditer(text):
+        found.add("it")
         what = match["what"]
         direct = what[: stop.start()] if (stop := _OTHERS.search(what)) else what
-        found |= {word for word in _NAME.findall(direct) if is_name(word)}
-        if plain_name := re.match(r"\s+([A-Z][a-z]\w+)(?:,|\s\()", what):
-            found.add(plain_name[1])
-        if short := re.search(r"\(([A-Z][\w.+-]*[\w+])\)", what):
-            found |= {short[1]} if is_name(short[1]) else set()
-    return frozenset(word.lower().rstrip(".") for word in found)
+        for pattern in (_DIRECT.match(what), _CALLED.search(what), _BESIDE.match(direct)):
+            if pattern:
+                found |= {word for word in pattern.groupdict().values() if word and is_own_name(word)}
+    head, _, rest = title.partition(":")
+    if found <= {"it"} and len(head.split()) == 1 and is_own_name(head) and not _JUDGES.search(rest):
+        found |= (
+            {head, "it"}
+            if found or re.search(rf"\b{re.escape(head)},? (?:is an?|is our|our|the first)\b", text)
+            else set()
+        )
+    return frozenset(word if word == "it" else word.lower().rstrip(".") for word in found)
+
+
+def introduces(sentence: str) -> bool:
+    """Tell whether a sentence introduces a system: "We propose a streaming recogniser ..."."""
+    made = rf"\s+(?:an?|the|our)?\s*(?:(?!(?:of|on|for|with|in|to|by|from|and)\b)[\w-]+,?\s+){{0,6}}{any_of(HEADS)}"
+    return any(re.match(made, found["what"]) for found in _INTRODUCE.finditer(sentence))
+
+
+def is_own_name(word: str) -> bool:
+    """Tell whether what was introduced is a name, even one that is a word of the language ("Kestrel")."""
+    return is_name(word) or (word.istitle() and len(word) > 2 and word.lower() not in _GENERIC)
 
 
 def is_name(word: str) -> bool:
