@@ -84,6 +84,8 @@ class Moonshine(Engine):
     max_seconds = 30.0
     rejects_noise = True
     # Each region of speech is a clip: nothing is padded, so short ones cost no more; what is lost beside others shows.
+    # Of an hour of disturbed speech 2,242 words are lost so, 2,706 where 0.5 s join regions; read aloud, single phrases
+    # cost 5 words of 262 more.
     longest_pause = 0.0
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0}
     own_options: ClassVar[Mapping[str, EngineOption]] = {
