@@ -1,6 +1,6 @@
 """Whether a short stretch that a model takes for speech is the beginning of a sound that just goes on: hum, a motor.
 
-A hum with harmonics that begins at once has the onset of a voice, and Silero calls its first 0.1 to 1.1 s speech, with
+A hum with harmonics that begins at once has the onset of a voice, and Silero calls its first 0.1 to 2 s speech, with
 probabilities up to 0.94. What a voice says is over when its region ends; a hum still has the same level in every band.
 """
 
@@ -25,11 +25,12 @@ LEAST = FRAME + 3 * HOP  # samples: four frames
 RANGE = 40.0  # dB below the loudest band; quieter ones do not count
 
 
-def goes_on(region: Samples, following: Samples) -> bool:
-    """Tell whether `following` `(m,)` is the same sound as `region` `(n,)`, which is before it."""
+def goes_on(samples: Samples, length: int) -> bool:
+    """Tell whether what follows the first `length` of `samples` `(n,)` is the same sound."""
     import numpy as np
 
-    if len(region) > LONGEST * SAMPLE_RATE or min(len(region), len(following)) < LEAST:
+    region, following = samples[:length], samples[length : length + round(FOLLOWING * SAMPLE_RATE)]
+    if length > LONGEST * SAMPLE_RATE or min(len(region), len(following)) < LEAST:
         return False
     inside = _levels(region)
     inside = inside[2:-1] if len(inside) > 4 else inside  # without the onset, and without the end

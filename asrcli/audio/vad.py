@@ -182,9 +182,8 @@ class SpeechDetector:
         """End the region that is open; `seen` are the samples from its start on, when some follow its end."""
         assert self._start is not None
         length = end - self._start
-        following = round(steady.FOLLOWING * SAMPLE_RATE)
-        same = seen is not None and steady.goes_on(seen[:length], seen[length : length + following])
-        if length > self.options.min_speech * SAMPLE_RATE and not same:
+        long_enough = length > self.options.min_speech * SAMPLE_RATE
+        if long_enough and (seen is None or not steady.goes_on(seen, length)):
             self._closed.append((self._start, end))
         self._start = self._silent_from = None
 
