@@ -15,13 +15,15 @@ from asrcli.audio.resample import Mixer
 if TYPE_CHECKING:
     from asrcli.types import Samples
 
-GAP = 0.1  # seconds by which timestamps must be off the samples: below it is jitter
-STEADY = ("mov,mp4,m4a,3gp,3g2,mj2",)  # whose timestamps count samples
-STEADY_GAP = 0.02  # the same there: clips joined without encoding are off by one frame of 23 ms or more at each joint
+GAP = 0.1  # seconds by which timestamps must be off the samples where they jitter
+STEADY_GAP = 0.02  # the same elsewhere: each joint of clips joined without encoding is off by a frame of 23 ms or more
+JITTER = 1.0  # timestamps that are off in the first second, or one way and the other within one, jitter
+STEADY = ("mov,mp4,m4a,3gp,3g2,mj2",)  # whose timestamps count samples and cannot jitter
 LATE_START = 0.01  # the same at the very start, where there is no jitter
 OVERLAP = 0.5  # seconds that timestamps may go back for what overlaps; further back the clock was started anew
 CLOCKLESS = ("aac", "ac3", "eac3", "amr", "dts", "dtshd", "gsm", "latm", "loas", "mp2", "mp3", "truehd")
 MOST_SILENCE = 12 * 3600.0  # seconds of silence put in altogether: a kilobyte can declare a gap of a year
+COUNTED = ("flac",)  # whose timestamps are counts of samples, which begin anew where parts are joined: none overlap
 LONGEST_GAP = 60.0  # seconds of silence put in where the container does not say how long it is
 JUMP = 600.0  # a longer gap is a recorder started anew, unless pictures go on in it
 
@@ -39,6 +41,8 @@ class Timeline:
         self.silence = 0.0  # seconds that were put in
         self.closed = 0.0  # seconds of gaps that were left out
         self.zero: float | None = None  # the timestamp (seconds) of time zero; moved when timestamps jump
+        self._moved = (0.0, 0.0)  # what was off last by less than a gap, and where, in seconds
+        self._doubtful = False  # the last frame was so
         self.declared: float | None = None  # the length as this part of the file says it
         self.begun = 0.0  # the position at which this part of the file begins
         self.container: Any = None
@@ -50,7 +54,8 @@ class Timeline:
         self.zero = None if self.container is None else time_zero(container) - self.position
         self.container, self.declared, self.begun = container, declared, self.position
         self.clocked = container.format.name not in CLOCKLESS
-        self.tolerance = STEADY_GAP if container.format.name in STEADY else GAP
+        self.counted = container.format.name in COUNTED
+        self.tolerance, self._moved, self._doubtful = STEADY_GAP, (0.0, 0.0), False
 
     def place(self, frames: Iterator[Any]) -> Iterator[tuple[int, Samples]]:
         """Yield `(rate, mono samples)`, with silence where timestamps say audio is missing."""
@@ -135,17 +140,35 @@ class Timeline:
         off = time - self.zero - self.position
         if not self.clocked and not begins:
             return 0.0
+        small = not begins and self.tolerance < abs(off) < GAP
+        if small and self._jitters(off):
+            return 0.0
+        self._doubtful = small and self._doubtful
         if off > (LATE_START if begins else self.tolerance):
             if self._fills(off):
                 self.silence += off
                 if not begins and off > GAP:
                     self.tell("gap", f"audio is missing at {self.position:.1f} s; silence was put in its place")
                 return off
-        elif -OVERLAP < off < -self.tolerance:
+        elif -OVERLAP < off < -self.tolerance and not self.counted:
             return off
         if abs(off) > self.tolerance:
             self.zero += off  # timestamps jumped: follow them from here, and keep every sample
         return 0.0
+
+    def _jitters(self, off: float) -> bool:
+        """Return whether timestamps that are less than a gap off are not to be followed, and mind what they show.
+
+        One that is off alone is a mistake, and two ways within a second, or in the first one, are jitter.
+        """
+        if self.container.format.name in STEADY:
+            return False
+        before, at = self._moved
+        self._moved = off, self.position
+        if self.position - self.begun < JITTER or (before * off < 0 and self.position - at < JITTER):
+            self.tolerance = GAP
+        alone, self._doubtful = not self._doubtful, True
+        return alone or self.tolerance == GAP
 
     def _fills(self, gap: float) -> bool:
         """Return whether a gap is to be filled with silence, and say why a long one is not."""
@@ -154,7 +177,8 @@ class Timeline:
         if self.declared is not None and self.position - self.begun + gap > self.declared + 1:
             return False
         if self.silence + gap > MOST_SILENCE:
-            self.tell("year", f"{gap / 3600:.0f} hours are missing at {self.position:.1f} s, left out")
+            leap = f"its clock leaps {_clock(gap)} ahead at {self.position:.1f} s"
+            self.tell("year", f"{leap}, or begins anew there: no silence was put in")
         elif gap > JUMP and not self.jumps and not self._has_pictures(gap):
             leap = f"its clock leaps {_clock(gap)} ahead at {self.position:.1f} s"
             self.tell("jump", f"{leap}, where the recorder seems to have been started anew: left out; --jumps keeps it")
