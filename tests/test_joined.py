@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import shutil
+import struct
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -103,6 +104,16 @@ def test_a_broken_part_of_a_chained_ogg_is_said_and_the_next_is_heard(tmp_path: 
     assert pitches(samples)[-2:] == [1200, 1200]
 
 
+def test_the_part_behind_one_that_is_cut_off_is_heard(tmp_path: Path) -> None:
+    """Its last page says that it is longer than it is, and the next part's first pages are in what it promises."""
+    parts = [written(tmp_path / f"{n}.opus", 600 + 300 * n, "libopus", rate=48_000) for n in range(2)]
+    path = tmp_path / "chain.opus"
+    path.write_bytes(parts[0][:-1000] + parts[1])
+    for stdin in (None, io.BufferedReader(Pipe(path.read_bytes()))):
+        samples, _ = heard(path, stdin)
+        assert pitches(samples[-2 * SAMPLE_RATE :]) == [900, 900]
+
+
 def test_a_part_of_a_chained_ogg_without_sound_is_said(tmp_path: Path) -> None:
     one = written(tmp_path / "1.ogg", 600, "libvorbis", rate=16_000)
     page = b"OggS\0%c" + bytes(20) + b"\1\x08" + b"fishhead"
@@ -133,6 +144,28 @@ def test_more_sound_than_the_head_promises_is_heard(how: str, kind: str, tmp_pat
     assert len(heard(path, start=2.0)[0]) == pytest.approx(SAMPLE_RATE, abs=8)
 
 
+def test_a_second_chunk_of_sound_is_heard(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(2, hertz=700))
+    data = path.read_bytes()
+    path.write_bytes(data + data[data.index(b"data") :])
+    samples, told = heard(path)
+    assert pitches(samples) == [700] * 4
+    assert told == ["there is more sound than its header promises; all of it is used"]
+
+
+@pytest.mark.parametrize("counted", [0, 64_000])
+def test_an_rf64_whose_writer_was_cut_off_before_it_counted_is_heard(counted: int, tmp_path: Path) -> None:
+    data = write_wav(tmp_path / "a.wav", tone(2, hertz=700)).read_bytes()
+    sizes = b"ds64" + struct.pack("<IQQQI", 28, counted and counted + 72, counted, counted // 2, 0)
+    head = b"RF64\xff\xff\xff\xffWAVE" + sizes + data[12:]
+    at = head.index(b"data") + 4
+    path = tmp_path / "long.wav"
+    path.write_bytes(head[:at] + b"\xff\xff\xff\xff" + head[at + 4 :])
+    samples, told = heard(path)
+    assert pitches(samples) == [700] * 2
+    assert bool(told) == (counted == 0)
+
+
 @pytest.mark.parametrize(
     "behind",
     [
@@ -157,6 +190,19 @@ MP3 = [
     [{"rate": 22_050}, {"rate": 44_100, "stereo": True}, {"rate": 16_000}],
     [{"rate": 44_100, "id3v2_version": "0"}, {"rate": 44_100, "write_id3v1": "1"}, {"rate": 44_100}],
 ]
+UNCOUNTED = {"rate": 44_100, "write_xing": "0"}
+
+
+@pytest.mark.parametrize("parts", [[UNCOUNTED] * 3, [{"rate": 44_100}, UNCOUNTED, {"rate": 44_100}]])
+def test_tags_between_mp3s_without_a_length_are_no_damage(parts: list[Any], tmp_path: Path) -> None:
+    made = [written(tmp_path / f"{n}.mp3", 600 + 300 * n, "libmp3lame", **dict(how)) for n, how in enumerate(parts)]
+    tagged = [b"ID3\4\0\0\0\0\x10\0" + b"\0" * 2048 + one[one.index(b"\xff\xfb") :] for one in made]
+    path = tmp_path / "joined.mp3"
+    path.write_bytes(b"".join(tagged))
+    samples, told = heard(path)
+    assert not told
+    assert len(samples) / SAMPLE_RATE == pytest.approx(6, abs=0.2)
+    assert pitches(samples[:SAMPLE_RATE]) + pitches(samples[-SAMPLE_RATE:]) == [600, 1200]
 
 
 @pytest.mark.parametrize("parts", MP3)

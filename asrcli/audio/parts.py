@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
+from asrcli.audio.joined_mp3 import SEARCHED, find, mp3_starts
+
 MOST_CHUNKS = 1000  # of one WAV, AIFF or CAF; boxes of one MP4
 LETTERS = frozenset((string.ascii_letters + string.digits + " _-.!").encode())
 # How a file begins -> bytes of its head, bytes of a chunk's size, the order of those, the chunk with the sound, and
@@ -30,9 +32,6 @@ TAGS = (b"TAG", b"ID3", b"id3 ", b"APETAGEX", b"LIST", b"bext", b"cue ", b"JUNK"
 LEAST_MORE = 3200  # bytes behind the promised sound that are taken for more of it: 0.1 s at 16 kHz
 OGG, OGG_HEAD, FIRST_PAGE = b"OggS", 27, 2
 EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
-SEARCHED = 1 << 16  # bytes looked through at a time
-# Bytes between the head of an MPEG frame and its Xing header: (MPEG 1 or not, mono or not).
-XING_AT = {(True, False): 32, (True, True): 17, (False, False): 17, (False, True): 9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,8 @@ def parts_of(file: BinaryIO) -> Iterator[Part]:
     size = file.seek(0, 2)
     if head[:4] in LAYOUTS:
         yield from _chunked(file, size)
+    elif head[:4] == b"RF64":
+        yield _rf64(file, size)
     elif head[:4] == OGG:
         yield from _between(_ogg_starts(file, size))
     elif head[:4] == EBML:
@@ -64,7 +65,7 @@ def parts_of(file: BinaryIO) -> Iterator[Part]:
     elif head[4:8] == b"ftyp":
         yield from _between(_mp4_starts(file, size))
     else:
-        yield from _between(_mp3_starts(file, size))
+        yield from _between(mp3_starts(file, size))
 
 
 def _between(starts: Iterator[int]) -> Iterator[Part]:
@@ -89,7 +90,7 @@ def _one_chunked(file: BinaryIO, start: int, size: int) -> tuple[Part, int | Non
     file.seek(start)
     kind = file.read(4)
     first, digits, order, sound, padded = LAYOUTS[kind]
-    at, sounding = start + first, 0  # where the size of the sound stands
+    at, sounding, width = start + first, 0, 0  # where the size of the sound stands; bytes of a sample of all channels
     for _ in range(MOST_CHUNKS):
         if at + 4 + digits > size:
             break
@@ -98,17 +99,38 @@ def _one_chunked(file: BinaryIO, start: int, size: int) -> tuple[Part, int | Non
         length = int.from_bytes(head[4:], order)
         if head[:4] == kind and sounding:
             return Part(start, at), at
-        if not LETTERS.issuperset(head[:4]) or (sounding and at + len(head) + length > size):
+        again = head[:4] == sound and bool(sounding and width) and len(head) % width == 0  # its head is a few samples
+        if again or not LETTERS.issuperset(head[:4]) or (sounding and at + len(head) + length > size):
             if sounding and _is_more_sound(file, at, size):
                 unknown = min(size - sounding - digits, (1 << 8 * digits) - 2) if kind != b"RIFF" else 0
                 return Part(start, None, (sounding - start, unknown.to_bytes(digits, order))), None
             break
-        if head[:4] == sound:
+        if head[:4] == b"fmt ":
+            width = int.from_bytes(file.read(14)[12:], order)
+        if head[:4] == sound and not sounding:
             if length in (0, (1 << 8 * digits) - 1):  # of a writer that did not know it
                 return Part(start), None
             sounding = at + 4
         at += len(head) + length + (length % 2 if padded else 0)
     return Part(start, at if sounding and at < size else None), None
+
+
+def _rf64(file: BinaryIO, size: int) -> Part:
+    """Return an RF64 as it is, or with all its sound where its writer was cut off before it counted."""
+    at = 12
+    for _ in range(MOST_CHUNKS):
+        file.seek(at)
+        head = file.read(8)
+        if len(head) < 8 or head[:4] == b"data":
+            break
+        length = int.from_bytes(head[4:], "little")
+        at += 8 + length + length % 2
+    file.seek(12)
+    sizes = file.read(24)
+    counted = int.from_bytes(sizes[16:], "little")
+    if head[:4] != b"data" or sizes[:4] != b"ds64" or counted or size - at - 8 < LEAST_MORE:
+        return Part()
+    return Part(0, None, (28, (size - at - 8).to_bytes(8, "little")))
 
 
 def _is_more_sound(file: BinaryIO, at: int, size: int) -> bool:
@@ -124,29 +146,20 @@ def _is_more_sound(file: BinaryIO, at: int, size: int) -> bool:
 
 def _ogg_starts(file: BinaryIO, size: int) -> Iterator[int]:
     """Yield where further parts of a chained Ogg begin: at first pages of streams behind pages that are none."""
-    at, inside = 0, False
+    at, inside, last = 0, False, -1
     while at < size:
         file.seek(at)
         head = file.read(OGG_HEAD + 255)
-        if head[:4] != OGG or len(head) < OGG_HEAD:
-            at = _find(file, OGG, at + 1, size)
+        if head[:4] != OGG or len(head) < OGG_HEAD:  # the last page may be cut off, with the next in what it promised
+            at = find(file, OGG, last + 1, size)
+            last = at
             continue
+        last = at
         begins = bool(head[5] & FIRST_PAGE)
         if begins and inside:
             yield at
         inside = not begins
         at += OGG_HEAD + head[26] + sum(head[OGG_HEAD : OGG_HEAD + head[26]])
-
-
-def _find(file: BinaryIO, wanted: bytes, at: int, size: int) -> int:
-    """Return where these bytes stand next, or the end of the file."""
-    while at < size:
-        file.seek(at)
-        piece = file.read(SEARCHED)
-        if (found := piece.find(wanted)) >= 0:
-            return at + found
-        at += max(1, len(piece) - len(wanted) + 1)
-    return size
 
 
 def _matroska_starts(file: BinaryIO, size: int) -> Iterator[int]:
@@ -159,7 +172,7 @@ def _matroska_starts(file: BinaryIO, size: int) -> Iterator[int]:
         if head[:4] == EBML and at and (b"webm" in more or b"matroska" in more):
             yield at
         length = _ebml_size(head[4:]) if head[:4] in (EBML, SEGMENT) else None
-        at = _find(file, EBML, at + 4, size) if length is None else at + length
+        at = find(file, EBML, at + 4, size) if length is None else at + length
 
 
 def _ebml_size(data: bytes) -> int | None:
@@ -191,53 +204,6 @@ def _mp4_starts(file: BinaryIO, size: int) -> Iterator[int]:
             break
         at += length
     yield from starts
-
-
-def _mp3_starts(file: BinaryIO, size: int) -> Iterator[int]:
-    """Yield where further MP3 files begin: behind the frames that the Xing header of one counts, where another stands.
-
-    A first part without such a header has no length of its own, and all is decoded as one.
-    """
-    at = 0
-    while (end := _xing_end(file, at)) is not None and end < size:
-        at = _behind_tags(file, end)
-        file.seek(at)
-        head = file.read(3)
-        if head != b"ID3" and not (len(head) == 3 and head[0] == 0xFF and head[1] >= 0xE2):
-            return
-        yield at
-
-
-def _xing_end(file: BinaryIO, at: int) -> int | None:
-    """Return where the sound of an MP3 that begins here ends by its own account, ``None`` where it gives none."""
-    file.seek(at)
-    head = file.read(10)
-    if len(head) == 10 and head[:3] == b"ID3" and max(head[6:]) < 128:
-        at += 10 + sum(value << 7 * (3 - place) for place, value in enumerate(head[6:]))
-    file.seek(at)
-    frame = file.read(64)
-    if len(frame) < 64 or frame[0] != 0xFF or frame[1] < 0xE2:
-        return None
-    place = 4 + XING_AT[(frame[1] & 0x18 == 0x18, frame[3] >> 6 == 3)]
-    flags = int.from_bytes(frame[place + 4 : place + 8], "big")
-    if frame[place : place + 4] not in (b"Xing", b"Info") or not flags & 2:
-        return None
-    counted = place + 8 + (4 if flags & 1 else 0)
-    length = int.from_bytes(frame[counted : counted + 4], "big")
-    return at + length if length > 0 else None
-
-
-def _behind_tags(file: BinaryIO, at: int) -> int:
-    """Return the position behind ID3v1 and APE tags."""
-    while True:
-        file.seek(at)
-        head = file.read(32)
-        if head[:3] == b"TAG":
-            at += 128
-        elif head[:8] == b"APETAGEX" and len(head) == 32:
-            at += int.from_bytes(head[12:16], "little") + (32 if head[23] & 0x80 else 0)
-        else:
-            return at
 
 
 class Piped:
@@ -283,6 +249,9 @@ class Piped:
         self.joint = begins and self._inside
         self._inside = not begins
         self._left = OGG_HEAD + count + sum(self._held[OGG_HEAD : OGG_HEAD + count])
+        self._fill(self._left)
+        if (cut_off := self._held.find(OGG, 4, self._left)) > 0:
+            self._left = cut_off
         if self.joint:
             self._left = 0
         return not self.joint
