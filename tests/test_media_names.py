@@ -31,6 +31,7 @@ def test_every_name_that_ffmpeg_gives_what_is_opened_is_known() -> None:
 
 
 PEOPLES = "3gp mts m2ts sph vob mpga weba eac3 f4v mxf dss gsm m2t m4r awb rmvb ogm wave snd qt dts".split()
+PEOPLES += "8svx alac amb bwf dvr-ms evo insv lrv mp4a mp4v mpe rf64 sox tp vro xvid".split()
 
 
 def test_names_that_people_have_are_searched_for(tmp_path: Path) -> None:
@@ -45,10 +46,12 @@ def test_names_that_people_have_are_searched_for(tmp_path: Path) -> None:
         ("3gp", "aac", 16_000), ("mts", "aac", 48_000), ("m2ts", "aac", 48_000), ("vob", "mp2", 48_000),
         ("mpga", "libmp3lame", 44_100), ("weba", "libopus", 48_000), ("eac3", "eac3", 48_000),
         ("f4v", "aac", 44_100), ("m4r", "aac", 44_100), ("wave", "pcm_s16le", 8_000),
+        ("tp", "aac", 48_000), ("alac", "alac", 44_100), ("insv", "aac", 48_000), ("bwf", "pcm_s16le", 48_000),
     ],
 )  # fmt: skip
 def test_they_are_heard(suffix: str, codec: str, rate: int, tmp_path: Path) -> None:
     container = {"mts": "ts", "m2ts": "ts", "mpga": "mp3", "weba": "webm", "m4r": "m4a", "f4v": "mp4", "wave": "wav"}
+    container |= {"tp": "ts", "alac": "m4a", "insv": "mp4", "bwf": "wav"}
     made = encode(tmp_path / f"a.{container.get(suffix, suffix)}", tone(1, rate), rate, codec)
     path = made.rename(tmp_path / f"a.{suffix}")
     (found,) = inputs.expand([str(tmp_path)])

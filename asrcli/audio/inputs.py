@@ -19,13 +19,14 @@ from asrcli.places.addresses import is_address
 EXTENSIONS = frozenset(
     f".{name}"
     for name in (
-        "3g2", "3ga", "3gp", "3gpp", "aa3", "aac", "ac3", "adts", "aif", "aifc", "aiff", "amr", "ape", "asf", "au",
-        "avi", "awb", "caf", "divx", "dsf", "dss", "dts", "dtshd", "eac3", "ec3", "f4a", "f4b", "f4v", "flac",
-        "flv", "gsm", "ircam", "isma", "ismv", "latm", "loas", "m2a", "m2t", "m2ts", "m4a", "m4b", "m4r", "m4v",
-        "mj2", "mk3d", "mka", "mkv", "mov", "mp1", "mp2", "mp3", "mp4", "mpa", "mpc", "mpeg", "mpg", "mpga", "mpp",
-        "mts", "mxf", "nist", "nut", "oga", "ogg", "ogm", "ogv", "ogx", "oma", "omg", "opus", "psp", "qcp", "qt",
-        "ra", "rm", "rmvb", "sf", "shn", "snd", "sph", "spx", "tak", "thd", "tod", "trp", "ts", "tta", "vob", "voc",
-        "w64", "wav", "wave", "weba", "webm", "wma", "wmv", "wtv", "wv", "xwma",
+        "3g2", "3ga", "3gp", "3gpp", "8svx", "aa3", "aac", "ac3", "adts", "aif", "aifc", "aiff", "alac", "amb", "amr",
+        "ape", "asf", "au", "avchd", "avi", "awb", "bwf", "caf", "divx", "dsf", "dss", "dts", "dtshd", "dvr-ms", "eac3",
+        "ec3", "evo", "f4a", "f4b", "f4v", "flac", "flv", "gsm", "insv", "ircam", "isma", "ismv", "latm", "loas", "lrv",
+        "m2a", "m2t", "m2ts", "m4a", "m4b", "m4r", "m4v", "mj2", "mk3d", "mka", "mkv", "mov", "mp1", "mp2", "mp3",
+        "mp4", "mp4a", "mp4v", "mpa", "mpc", "mpe", "mpeg", "mpg", "mpga", "mpp", "mpv", "mts", "mxf", "nist", "nut",
+        "oga", "ogg", "ogm", "ogv", "ogx", "oma", "omg", "opus", "psp", "qcp", "qt", "ra", "rf64", "rm", "rmvb", "sf",
+        "shn", "snd", "sox", "sph", "spx", "svx", "tak", "thd", "tod", "tp", "trp", "ts", "tta", "vob", "voc", "vro",
+        "w64", "wav", "wave", "weba", "webm", "wma", "wmv", "wtv", "wv", "xvid", "xwma",
     )
 )  # fmt: skip
 NO_SOUND = frozenset({".avif", ".heic", ".heif", ".ism", ".mks", ".mac", ".apl"})  # the same containers without sound
@@ -34,6 +35,7 @@ UNOPENED = frozenset(
     {".aa", ".aax", ".aaxc", ".m4p", ".ds2", ".vox", ".g722", ".g729", ".sln", ".alaw", ".ulaw", ".mid"}
 )
 HEADS = (b"fLaC", b"OggS", b"ID3", b"caff", b".snd", b"NIST_1A", b"#!AMR", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")
+HEADS += (b"\0\0\1\xba", b"\x1a\x45\xdf\xa3", b"\x30\x26\xb2\x75")  # programme streams (.mod, .dat), Matroska, ASF
 MOST_LOOKED_INTO = 1000  # files of a folder without such a name whose first bytes are read
 STDIN = "-"
 LONGEST = 4096  # characters of a pattern; longer ones match nothing, which takes minutes to find out
