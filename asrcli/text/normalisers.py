@@ -47,7 +47,7 @@ NORMALIZERS: Mapping[str, NormalizerInfo] = {
         ),
         NormalizerInfo(
             "asr",
-            "3",
+            "4",
             "this project's rules for every script",
             (
                 "tags",

@@ -17,7 +17,8 @@ from asrcli.base.join import UNSPACED
 from asrcli.errors import MissingExtra
 from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
-from asrcli.text.local_numbers import base_of, join_groups, rewrite_numbers, small_letters
+from asrcli.text.local_numbers import base_of, join_groups, per_cent, rewrite_numbers, small_letters
+from asrcli.text.number_words import reader_of
 from asrcli.text.numerals import read_chinese
 from asrcli.text.written_english import SIGN, TABLE, as_spoken, finish, is_unusual
 
@@ -31,7 +32,8 @@ VARIANTS = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))  # selectors
 INVISIBLE |= {chr(code) for first, last in VARIANTS for code in range(first, last + 1)}
 RULES = ("tags", "width", "simplified", "case", "punctuation", "numerals", "english")
 # A full stop or comma outside a number, a percent sign after none, and quotation marks: not those inside words.
-LOOSE = re.compile(r"(?<!\d)[.,%]|[.,](?!\d)|\B'|'\B")
+LOOSE = re.compile(r"(?<!\d)[.,]|[.,](?!\d)|\B'|'\B")
+LOOSE_SIGN = re.compile(r"(?<!\d)%")
 AFTER_SIGN = re.compile(r"(?<=\d%)(?=[^\W_])")  # 10%iPhone: a number with its sign, and a word
 # <unk>, </b>, <i class="x">, <v Bob>, [laughter]: no speech; "a < b and c > d" and text in parentheses are speech.
 TAGS = re.compile(r"<[/!|]?\w[^\s<>]*>|<\w+(?:\s+[\w:-]+\s*=\s*[^<>]*)>|<v(?:\.[\w.]+)?\s[^<>]+>|\[[^\[\]]*\]")
@@ -111,6 +113,7 @@ class UniversalNormalizer:
             shortened = (*contractions((PRONOUNS, r"\1 is")), (r"'s\b", "s"))
             rules = replace(leaderboard_rules(), brackets=(), contractions=shortened, names={}, literal_one=False)
             self.english = EnglishNormalizer(rules, disabled)
+        self.read_words = reader_of(self.language) if on["numerals"] and on["case"] else None
         self.memory: dict[str, str] = {}
         self.simplify = load_simplifier() if simplified and on["simplified"] else None
 
@@ -163,8 +166,7 @@ class UniversalNormalizer:
             text = small_letters(text, self.language)
         if self.on["numerals"]:
             text = rewrite_numbers(text, self.language)
-        if self.on["punctuation"]:
-            text = AFTER_SIGN.sub(" ", LOOSE.sub(" ", text))
+        text = self.read_marks(text)
         if UNSPACED_ANY.search(text):
             if self.simplify is not None:
                 text = self.simplify(text)
@@ -172,6 +174,14 @@ class UniversalNormalizer:
                 text = read_chinese(text, short=self.language in ("zh", "yue"))
             text = SPLIT.sub(r" \1 ", text)
         return " ".join(text.split())
+
+    def read_marks(self, text: str) -> str:
+        """Leave out the marks that part no numbers, and write number words as digits."""
+        if self.on["punctuation"]:
+            text = LOOSE.sub(" ", text)
+        if self.read_words is not None:
+            text = per_cent(self.read_words(" ".join(text.split())), self.language)
+        return AFTER_SIGN.sub(" ", LOOSE_SIGN.sub(" ", text)) if self.on["punctuation"] else text
 
 
 def load_simplifier() -> Callable[[str], str]:

@@ -1,0 +1,150 @@
+"""Read the number words of languages other than English and Chinese as digits: dreiundzwanzig and 23 are one text.
+
+Cardinals to 999,999 and decimals, where the words can be nothing else. A form of one that is an article too is only
+read in a number (vingt et un), beside a digit, before a per cent sign or alone: "un homme" is not "1 homme", and two
+forms of it are never made one text. `number_tables` has the words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+
+from asrcli.text.local_numbers import BEFORE, PER_CENT
+from asrcli.text.number_tables import TABLES, Counting
+
+LARGE = (  # of all these languages, in the forms that stand behind one
+    "million|milliarde?|millón|millardo|milione|miliardo|milhão|bilhão|miljoen|miljard|miljon|milion|miliard|milyon|"
+    "milyar|миллион|миллиард|milió"
+)
+MOST_WORDS = 400_000  # remembered
+PREFIX = r"(?<![\w.])"
+END = r"(?!\w)"
+
+
+@cache
+def reader_of(language: str) -> Callable[[str], str] | None:
+    """Return a function that writes the number words of a text as digits, ``None`` for a language without a table.
+
+    The text is in small letters, without marks that part no numbers.
+    """
+    make = TABLES.get(language)
+    return Reader(make(), language) if make else None
+
+
+def _any(forms: Iterable[str]) -> str:
+    """Return a pattern for any of these forms, the longest first."""
+    return "|".join(form.replace(" ", " ?") for form in sorted(forms, key=len, reverse=True))
+
+
+class Reader:
+    """Writes number words as digits."""
+
+    def __init__(self, table: Counting, language: str) -> None:
+        self.values = {form.replace(" ", ""): value for form, value in table.small.items()}
+        self.larger = {form.replace(" ", ""): value for form, value in table.hundreds.items()}
+        self.parts = table.parts
+        self.lone = table.lone
+        self.articles = frozenset(table.ones.split("|"))
+        # The form that is counted with: read beside digits and alone.
+        self.counted = table.lone or next(form for form, value in table.small.items() if value == 1)
+        self.per_cent = language in ("ca", "es", "fr", "it", "pt")  # where it is said with the word for hundred
+        small, hundreds = _any(table.small), _any(table.hundreds)
+        if language == "it":
+            hundreds = re.sub(r"cent(?!o)", "cent(?=ott|un)", hundreds)
+        joint = table.joint if table.joint.startswith(" ") else f" ?(?:{table.joint})?" if table.joint else " ?"
+        joint = f"(?:{joint}| ?)"
+        behind = f"(?! ?(?:{table.hundred}){END})" if table.hundred else ""
+        last = behind + f"(?! ?(?:{table.thousands}){END})"
+        head = f"(?:(?:{hundreds})(?:{joint}(?:{small}){behind})?|(?:{small}))"
+        rest = f"(?:(?:{hundreds})(?:{joint}(?:{small}){last})?|(?:{small}){last})"
+        self.part = re.compile(f"(?:({hundreds})(?:{joint}(?={small})|$))?({small})?$")
+        self.number = re.compile(
+            rf"{PREFIX}(?:(?:(?P<head>{head}|\d{{1,3}}) ?(?:{table.thousands})|(?P<alone>{table.thousand}))"
+            rf"(?:{joint}(?P<rest>{rest}){END})?|(?P<plain>{rest})){END}"
+            rf"|{PREFIX}(?P<one>{small}){END}"
+        )
+        ones = _any({*table.ones.split("|"), *([table.lone] if table.lone else [])})
+        share = PER_CENT.get(language, "%")
+        self.before_share = re.compile(rf"{PREFIX}(?:{ones})(?= (?:%|{share}|{LARGE}){END}| (?:{table.point}) \d)")
+        self.behind_share = re.compile(rf"(?<={BEFORE[language]} )(?:{ones}){END}") if language in BEFORE else None
+        self.sign = re.compile(rf".*%|{share}|{LARGE}|{BEFORE.get(language, '%')}")
+        self.relevant: dict[str, bool] = {}
+        digit = rf"(?:\d|{ones})"
+        behind_mark = rf"({digit}(?: {digit})*|\d{{2,}})(?: ({'|'.join(table.parts) or '(?!)'}))?"
+        self.decimal = re.compile(rf"{PREFIX}(\d+) (?:{table.point}) {behind_mark}(?![\w.])")
+
+    def __call__(self, text: str) -> str:
+        """Return a text with its numbers in digits."""
+        if not any([self._counts(word) for word in text.split()]):
+            return "1" if text == self.counted else text
+        text = self.number.sub(self._digits, text)
+        text = self.before_share.sub("1", text)
+        if self.behind_share:
+            text = self.behind_share.sub("1", text)
+        if self.counted in self.articles:
+            text = self._beside(text)
+        return self.decimal.sub(self._with_point, text)
+
+    def _counts(self, word: str) -> bool:
+        """Return whether a word may be the first of a number, or one of those that show an article to be one."""
+        known = self.relevant.get(word)
+        if known is None:
+            if len(self.relevant) > MOST_WORDS:
+                self.relevant.clear()
+            number = word not in self.articles and bool(self.number.search(word))
+            self.relevant[word] = known = number or word.isdecimal() or bool(self.sign.fullmatch(word))
+        return known
+
+    def _digits(self, found: re.Match[str]) -> str:
+        """Return the digits of a number, or what was found where it is none."""
+        words = found[0]
+        if words in self.articles or (self.per_cent and words.startswith(("cent", "cient")) and self._is_share(found)):
+            return words
+        if words == self.lone:
+            return "1"
+        plain = found["plain"] or found["one"]
+        if plain:
+            return str(self._below(plain))
+        head = found["head"]
+        many = 1 if not head else int(head) if head.isdecimal() else self._below(head)
+        return str(many * 1000 + self._below(found["rest"] or "")) if many else words
+
+    def _below(self, words: str) -> int:
+        """Return the value of a number below 2000."""
+        found = self.part.match(words)
+        if not found:
+            return self.values[words.replace(" ", "")]
+        hundreds, small = ((found[n] or "").replace(" ", "") for n in (1, 2))
+        return self.larger.get(hundreds, 0) + self.values.get(small, 0)
+
+    def _is_share(self, found: re.Match[str]) -> bool:
+        """Return whether a word for hundred is that of "five per cent"."""
+        before = found.string[: found.start()].rsplit(" ", 3)
+        if len(before) < 3 or before[-2] not in ("pour", "por", "per"):
+            return False
+        number = before[-3]
+        return (
+            number[-1:].isdecimal() or number in self.values or number in self.larger or bool(self.number.match(number))
+        )
+
+    def _beside(self, text: str) -> str:
+        """Return a text in which the article that counts is a digit where it stands alone or beside a digit."""
+        if self.counted not in text:
+            return text
+        words = text.split(" ")
+        for order in (range(1, len(words)), range(len(words) - 2, -1, -1)):
+            step = -1 if order.step > 0 else 1
+            for place in order:
+                other = words[place + step]
+                if words[place] == self.counted and len(other) == 1 and other.isdecimal():
+                    words[place] = "1"
+        return " ".join(words)
+
+    def _with_point(self, found: re.Match[str]) -> str:
+        """Return a decimal."""
+        digits = "".join(part if part.isdecimal() else "1" for part in found[2].split())
+        if found[3]:
+            digits = digits.rjust(self.parts[found[3]], "0")
+        return f"{found[1]}.{digits}"
