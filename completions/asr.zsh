@@ -99,7 +99,7 @@ _asr_transcribe() {
         '(--format --output-format -f)-f+[txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm; several\: srt,json.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
         '(--output-dir -o)--output-dir=[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
         '(--output-dir -o)-o+[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
-        '(--output)--output=[Write the one result to this file.]:FILE:_files' \
+        '(--output)--output=[Write the one result to this file; - is standard output.]:FILE:_files' \
         '(--output-template)--output-template=[Names in the folder, default '\''{stem}.{format}'\''.]:TEXT: ' \
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
         '(--word-timestamps --no-word-timestamps)--word-timestamps[Times of words; default\: as the format needs.]' \
@@ -213,7 +213,7 @@ _asr_align() {
         '(--format -f)-f+[textgrid ctm json srt vtt ass ...; default\: the text'\''s own, or ctm.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
         '(--output-dir -o)--output-dir=[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
         '(--output-dir -o)-o+[Folder for the results; - is standard output, the default.]:DIR:_files -/' \
-        '(--output)--output=[Write the one result to this file.]:FILE:_files' \
+        '(--output)--output=[Write the one result to this file; - is standard output.]:FILE:_files' \
         '(--output-template)--output-template=[Names in the folder, default '\''{stem}.{format}'\''.]:TEXT: ' \
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
         '(--min-coverage)--min-coverage=[Fail below this share of words found, default 0.5.]:X: ' \

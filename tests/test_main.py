@@ -252,6 +252,13 @@ def test_spellings_are_left_alone_where_they_are_no_options() -> None:
     assert modern_spelling(["--a", "true.wav"], flags) == ["--a", "true.wav"]
 
 
+def test_a_dash_as_output_is_standard_output(clean: Path) -> None:
+    shutil.copy(DIGITS, "one_two.wav")
+    done = asr("transcribe", "-e", "fake", "--output", "-", "one_two.wav")
+    assert (done.returncode, done.stdout) == (0, "one two\n")
+    assert not Path("-").exists()
+
+
 def test_an_input_that_begins_with_a_dash(clean: Path) -> None:
     shutil.copy(DIGITS, "-one_two.wav")
     done = asr("transcribe", "-e", "fake", "--", "-one_two.wav")

@@ -20,9 +20,13 @@ Row = Mapping[str, Any]
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, Row]]:
-    """Yield line number and object of every line that is not empty."""
+    """Yield line number and object of every line that is not empty, or of every object of one JSON list."""
     decode = json.JSONDecoder().raw_decode  # twice as fast as json.loads, which looks for space round every line
-    for number, line in enumerate(read_lines(path), start=1):
+    lines = read_lines(path)
+    if next((line for line in lines if line and not line.isspace()), "").lstrip().startswith("["):
+        yield from read_json_list("\n".join(lines), path)
+        return
+    for number, line in enumerate(lines, start=1):
         if not line or line.isspace():
             continue
         try:
@@ -33,6 +37,31 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, Row]]:
             row = read_json_line(line, path, number)
         if not isinstance(row, dict):
             raise InputError(f"{path} line {number}: a line must be an object like {{...}}, not: {line[:60]}")
+        yield number, row
+
+
+def read_json_list(text: str, path: Path) -> Iterator[tuple[int, Row]]:
+    """Yield the line in which each object of a JSON list begins, and the object.
+
+    Raises:
+        InputError: it is no list of objects.
+    """
+    decode = json.JSONDecoder().raw_decode
+    at, counted, number = text.index("[") + 1, 0, 1
+    while True:
+        while text[at : at + 1] in (" ", "\t", "\r", "\n", ","):
+            at += 1
+        number, counted = number + text.count("\n", counted, at), at
+        if text[at : at + 1] == "]" and not text[at + 1 :].strip():
+            return
+        begun = at
+        try:
+            row, at = decode(text, at)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            found = text[begun : begun + 60].partition("\n")[0] or "the end of the file"
+            raise InputError(f"{path} line {number}: a list must hold objects like {{...}}, not: {found}")
         yield number, row
 
 
@@ -56,7 +85,8 @@ def read_table(path: Path, kind: str | None = None) -> Iterator[tuple[int, Row]]
     if kind == ".tsv" and (plain := plain_cells(lines)):
         reader: Any = csv.reader(plain, delimiter="\t", quoting=csv.QUOTE_NONE)
     else:
-        reader = csv.reader(lines, delimiter="\t" if kind == ".tsv" else ",", strict=True)
+        kept = (f"{line}\n" for line in lines)  # an end of a line inside a cell is a space in its text
+        reader = csv.reader(kept, delimiter=delimiter_of(lines[0], kind), strict=True)
     try:
         header = [name.strip() for name in next(reader)]
         for cells in reader:
@@ -68,6 +98,13 @@ def read_table(path: Path, kind: str | None = None) -> Iterator[tuple[int, Row]]
             yield reader.line_num, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise InputError(f"{path} line {reader.line_num}: {error}") from None
+
+
+def delimiter_of(header: str, kind: str) -> str:
+    """Return what parts the cells of a table: semicolons where spreadsheets of decimal commas write a CSV."""
+    if kind == ".tsv":
+        return "\t"
+    return ";" if ";" in header and "," not in header else ","
 
 
 DOUBLED = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')

@@ -17,7 +17,7 @@ from asrcli.base.encoding import decode_text
 from asrcli.base.files import cause, check_local
 from asrcli.datasets.kaldi import read_kaldi, write_kaldi
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
-from asrcli.datasets.lines import Row, read_json_lines, read_table
+from asrcli.datasets.lines import Row, delimiter_of, read_json_lines, read_lines, read_table
 from asrcli.datasets.utterances import RECORD_KEY, read_manifest
 from asrcli.errors import InputError
 from asrcli.places.addresses import is_address, named
@@ -67,7 +67,7 @@ class Manifest:
         ]
         if self.layout is Layout.JSON_LINES:
             return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in changed)
-        return to_table(changed, rows, "\t" if self.layout is Layout.TSV else ",")
+        return to_table(changed, rows, delimiter_of(read_lines(path)[0], path.suffix))
 
 
 def to_table(changed: Sequence[Row], rows: Sequence[Row], delimiter: str) -> str:

@@ -170,13 +170,13 @@ def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int, *, 
     if audio is not None:
         check_text(audio, path, number)
     seconds = number_of(row, columns.seconds[0], path, number) if columns.seconds else None
+    seconds = seconds if seconds is None or seconds > 0 else None  # 0 and -1 are words for the rest of the file
     start = number_of(row, "start", path, number) if columns.times else None
     end = number_of(row, "end", path, number) if columns.times else None
     if columns.offset or columns.stretch:
         offset = number_of(row, "offset", path, number) or 0.0
-        known = seconds is not None and seconds > 0  # 0 is NeMo's word for the rest of the file
-        if offset or known:
-            start, end = offset, offset + seconds if known and seconds is not None else None
+        if offset or seconds is not None:
+            start, end = offset, None if seconds is None else offset + seconds
     name = first_text(row, columns.id) or (name_after(audio, start, columns) if audio else str(number))
     check_text(name, path, number)
     language = first_text(row, columns.language) if columns.language else None
@@ -227,9 +227,11 @@ def excerpt(row: Row) -> str:
 
 
 def first_text(row: Row, keys: Sequence[str]) -> str | None:
-    """Return the first of these values that is there, as text."""
+    """Return the first of these values that is there, as text; of a file as datasets has it, its path."""
     for key in keys:
         value = row.get(key)
+        if isinstance(value, dict):
+            value = value.get("path")
         if isinstance(value, (str, int, float)) and value != "":
             return str(value)
     return None

@@ -370,6 +370,7 @@ def parts_of(path: Path) -> list[tuple[str, float | None, float | None]]:
         ([{"duration": 1.4}], [1.5]),  # rounded: the whole file
         ([{"duration": 2}], [1.5]),
         ([{"duration": 0}], [1.5]),
+        ([{"duration": -1}], [1.5]),
         ([{"offset": 1.0}], [0.5]),
         ([{}], [1.5]),
     ],
@@ -417,6 +418,37 @@ def test_quoted_cells_of_a_tsv_are_read_as_their_writer_meant_them(folder: Path)
             with (folder / "q.tsv").open("w", newline="") as stream:
                 csv.writer(stream, delimiter="\t", quoting=quoting).writerows(chosen)
             assert [one.text for one in manifests.read(folder / "q.tsv").utterances] == [row[1] for row in chosen[1:]]
+
+
+def test_an_end_of_line_inside_a_cell_parts_words(folder: Path) -> None:
+    for name, sign in (("q.csv", ","), ("q.tsv", "\t")):
+        (folder / name).write_text(f'path{sign}text\na.wav{sign}"one\r\ntwo"\nb.wav{sign}three\n'.replace("\r", ""))
+        assert [one.text.split() for one in manifests.read(folder / name).utterances] == [["one", "two"], ["three"]]
+
+
+def test_a_csv_with_semicolons_is_read_and_comes_back_with_them(folder: Path) -> None:
+    """Spreadsheets write it where the comma is the decimal mark."""
+    (folder / "q.csv").write_text('path;sentence\na.wav;"eins, zwei; drei"\nb.wav;vier\n', encoding="utf-8-sig")
+    read = manifests.read(folder / "q.csv")
+    assert [one.text for one in read.utterances] == ["eins, zwei; drei", "vier"]
+    assert read.with_hypotheses({"a": "x"}) == 'path;sentence;pred_text\na.wav;"eins, zwei; drei";x\nb.wav;vier;\n'
+
+
+def test_a_json_list_and_files_as_datasets_names_them(folder: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"audio": {"path": "a.wav", "bytes": None}, "sentence": "[one]"},
+        {"audio": {"path": "b.wav"}, "sentence": "two"},
+    ]
+    for indent in (None, 2):
+        (folder / "m.json").write_text("\n" + json.dumps(rows, indent=indent) + "\n")
+        found = manifests.read(folder / "m.json").utterances
+        assert [(one.id, Path(one.audio or "").name, one.text) for one in found] == [
+            ("a", "a.wav", "[one]"), ("b", "b.wav", "two"),
+        ]  # fmt: skip
+    for broken in ('[{"path": "a.wav", "text": "x"},\n"x"]', '[{"path": "a.wav", "text": "x"},\n', "[1, 2]"):
+        (folder / "m.json").write_text(broken)
+        with pytest.raises(InputError, match=r"m\.json line [12]: a list must hold objects"):
+            manifests.read(folder / "m.json")
 
 
 def test_an_unpaired_quote_in_a_csv_is_said(folder: Path) -> None:

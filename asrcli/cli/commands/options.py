@@ -108,9 +108,13 @@ class OutputOptions:
     output_dir: str | None = option(
         None, "--output-dir", "-o", help="Folder for the results; - is standard output, the default."
     )
-    output: str | None = option(None, help="Write the one result to this file.")
+    output: str | None = option(None, help="Write the one result to this file; - is standard output.")
     output_template: str = option("{stem}.{format}", help="Names in the folder, default '{stem}.{format}'.")
     mirror_tree: bool = option(False, "--mirror-tree", help="Keep the folders below a folder input.")
+
+    def __post_init__(self) -> None:
+        if self.output == "-" and self.output_dir is None:
+            object.__setattr__(self, "output", None)
 
     @property
     def naming(self) -> Naming:
