@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from asrcli.alignment.readings import numbers_in
 from asrcli.alignment.result import spell
 from asrcli.alignment.script import parse_script, read_script, retimed
 from asrcli.errors import InputError
+from asrcli.formats.captions import read_cues
 from asrcli.formats.reading import blocks, parse_srt, parse_vtt
 from asrcli.types import Segment
 
@@ -194,3 +197,90 @@ def test_a_cue_of_which_nothing_was_found_stays_visible() -> None:
     assert re.findall(r"00:00:(\S+) --> 00:00:(\S+)", moved) == [
         ("01,000", "03,000"), ("03,500", "05,000"), ("05,000", "08,000"), ("08,000", "09,000")
     ]  # fmt: skip
+
+
+SAID = ["Good morning", "everyone there", "thank you"]
+ASS = (
+    "[Script Info]\nTitle: x\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname\nStyle: Default,Arial\n\n[Events]\n"
+    "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+    "Comment: 0,0:00:00.00,0:00:09.00,Default,,0,0,0,,a comment\n"
+    "Dialogue: 1,0:00:00.00,0:00:09.00,Sign,,0,0,0,,{\\p1}m 0 0 l 100 0{\\p0}\n"
+    "Dialogue: 0,0:00:05.00,0:00:06.00,Default,Ann,0,0,0,fx,{\\pos(1,2)}thank {\\i1}you{\\i0}\n"
+    "Dialogue: 0,0:00:01.00,0:00:02.50,Default,Bob,0,0,0,,Good morning\\Neveryone\\hthere, all\n"
+)
+OTHERS = {
+    "a.ass": ASS,
+    "a.ssa": ASS.replace("Layer, Start", "Marked, Start").replace("Dialogue: 0", "Dialogue: Marked=0"),
+    "a.sbv": "0:00:01.000,0:00:02.500\nGood morning\neveryone there, all\n\n0:00:05.000,0:00:06.000\nthank you\n",
+    "a.lrc": "[ti:x]\n[00:05.00]thank <00:05.40> you\n[00:01.00]Good morning everyone there, all\n[00:02.50]\n[00:06.00]\n",
+    "a.ttml": (
+        '<?xml version="1.0" encoding="utf-16"?><tt xmlns="http://www.w3.org/ns/ttml"><head><metadata>x</metadata></head>'
+        '<body begin="1s"><div><p begin="00:00:00.000" end="1.5s">Good\n morning<br/><span style="s">everyone</span> there,'
+        ' all</p><p begin="4000ms" dur="1s">thank you</p><p begin="9s"/></div></body></tt>'
+    ),
+    "a.dfxp": (
+        '<tt xmlns="http://www.w3.org/2006/10/ttaf1" xmlns:p="http://www.w3.org/ns/ttml#parameter" p:tickRate="10000000" '
+        'p:frameRate="24"><body><div><p xml:id="s"><span begin="10000000t" end="25000000t">Good morning<br/>everyone there, all'
+        '</span> <span begin="00:00:05:00" end="00:00:05:24">thank you</span></p></div></body></tt>'
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_subtitles_are_cues_and_no_plain_text(name: str, tmp_path: Path) -> None:
+    cues = read_cues(OTHERS[name], Path(name).suffix)
+    assert [(cue.start, cue.end) for cue in cues] == [(1.0, 2.5), (5.0, 6.0)]
+    assert [" ".join(cue.lines) for cue in cues] == ["Good morning everyone there, all", "thank you"]
+    (tmp_path / name).write_text(OTHERS[name])
+    script = read_script(str(tmp_path / name))
+    assert script.cues and len(script.pieces) == 2
+
+
+@pytest.mark.parametrize("name", ["a.ass", "a.ssa", "a.lrc"])  # it reads no others of them
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
+def test_ffmpeg_reads_the_same(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(OTHERS[name])
+    words = ["ffmpeg", "-v", "quiet", "-i", str(tmp_path / name), str(tmp_path / "new.srt")]
+    subprocess.run(words, check=True, stdin=subprocess.DEVNULL)
+    shown = [(cue.start, " ".join(cue.lines)) for cue in parse_srt((tmp_path / "new.srt").read_text())]
+    theirs = [(start, " ".join(said.replace("\\h", " ").split())) for start, said in shown]
+    ours = [(cue.start, " ".join(cue.lines)) for cue in read_cues(OTHERS[name], Path(name).suffix)]
+    assert [one for one in theirs if "m 0 0" not in one[1] and one[1].strip()] == ours
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.ass", "hello\n", "line 1: no events"),
+        ("a.sbv", "hello\n", "line 1: no times of SBV"),
+        ("a.lrc", "hello\n", "line 1: no times of LRC"),
+        ("a.ttml", "<tt><body><p begin='soon'>x</p></body></tt>", "no time of TTML: 'soon'"),
+        ("a.ttml", "<tt><body><p", "not TTML"),
+        ("a.ttml", "<!DOCTYPE a [<!ENTITY b 'c'>]><tt/>", "not TTML"),
+        ("a.ttml", "<html><p begin='1s'>x</p></html>", "not TTML"),
+        ("a.smi", "<SAMI>", "ffmpeg -i FILE new.srt"),
+    ],
+)
+def test_what_is_no_such_file_is_said(name: str, text: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=says) as failed:
+        read_script(str(tmp_path / name))
+    assert str(tmp_path / name) in str(failed.value)
+
+
+def test_ass_is_timed_anew_with_styles_overrides_and_order_kept() -> None:
+    segments = [Segment("Good morning\neveryone there, all", 2.0, 3.25), Segment("thank you", 6.5, 7.0)]
+    done = retimed(ASS, "a.ass", segments)
+    assert done == ASS.replace("0:00:05.00,0:00:06.00", "0:00:06.50,0:00:07.00").replace(
+        "0:00:01.00,0:00:02.50", "0:00:02.00,0:00:03.25"
+    )
+    sung = ASS.replace("Good morning", "{\\k50}Good {\\k50}morning")
+    assert retimed(sung, "a.ass", segments) is None  # the lengths of its syllables are old: the writer makes new ones
+
+
+def test_numbers_that_stand_apart_from_their_times_are_no_text() -> None:
+    """Every second line is blank where an end of a line was doubled."""
+    text = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{n + 1}\nsaid\n\n" for n in range(1, 4)).replace(
+        "\n", "\r\r\n"
+    )
+    assert [cue.lines for cue in parse_srt(text)] == [("2", "said"), ("3", "said"), ("4", "said")]

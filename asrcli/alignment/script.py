@@ -14,13 +14,14 @@ from asrcli.base.files import reason
 from asrcli.base.join import is_unspaced
 from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
+from asrcli.formats import SUBTITLES, UNREAD
 from asrcli.places import remote
 from asrcli.places.addresses import is_address
 
 if TYPE_CHECKING:
     from asrcli.types import Segment
 
-SUFFIXES = (".txt", ".lab", ".srt", ".vtt", ".json")  # of texts, in the order in which a folder is searched
+SUFFIXES = (".txt", ".lab", *SUBTITLES, ".json")  # of texts, in the order in which a folder is searched
 SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=\S)|(?<=[。！？])[”」』）]*(?=\S)")
 TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|Prof|No|vs|etc|[A-Z])\.$")
 LONGEST_LINE = 200  # characters; a longer line of plain text is a paragraph, and parted into sentences
@@ -59,7 +60,9 @@ def read_script(path: str) -> Script:
     except OSError as error:
         raise InputError(f"cannot read the text '{path}': {reason(error)}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"the text '{path}' is not UTF-8 (byte {error.start}): convert it first") from error
+        raise InputError(
+            f"the text '{path}' is not UTF-8 (byte {error.start}): convert it, as with iconv -f CP1252 -t UTF-8"
+        ) from error
     script = parse_script(text, path)
     if not any(written_words(piece.text) for piece in script.pieces):
         raise InputError(f"the text '{path}' holds no words")
@@ -77,15 +80,18 @@ def read_raw(path: str) -> bytes:
 
 def parse_script(text: str, path: str) -> Script:
     """Return what a text holds; ``path`` is its name, or ``-`` where only the content tells."""
-    from asrcli.formats import reading
+    from asrcli.formats import captions
 
     suffix = Path(path).suffix.lower()
     if suffix == ".json" or (path == STDIN and text.lstrip().startswith("{")):
         return _parse_json(text, path)
-    vtt = suffix == ".vtt" or (path == STDIN and text.startswith("WEBVTT"))
-    if vtt or suffix == ".srt" or (path == STDIN and re.match(r"\s*\d+\s*\n.*-->", text)):
+    if suffix in UNREAD:
+        raise InputError(f"the text '{path}': such subtitles are not read; ffmpeg -i FILE new.srt makes others of them")
+    if path == STDIN:
+        suffix = ".vtt" if text.startswith("WEBVTT") else ".srt" if re.match(r"\s*\d+\s*\n.*-->", text) else ""
+    if suffix in SUBTITLES:
         try:
-            cues = reading.parse_vtt(text) if vtt else reading.parse_srt(text)
+            cues = captions.read_cues(text, suffix)
         except InputError as error:
             raise InputError(f"the text '{path}': {error}") from None
         return _from_cues([(cue.lines, cue.speaker) for cue in cues])
@@ -98,10 +104,10 @@ def retimed(text: str, path: str, segments: Sequence[Segment]) -> str | None:
 
     ``None`` where cues and segments do not go together: captions that roll, which are no more than their words.
     """
-    from asrcli.formats import reading
+    from asrcli.formats import captions, reading
 
-    vtt = path.lower().endswith(".vtt")
-    cues = reading.parse_vtt(text) if vtt else reading.parse_srt(text)
+    kind = Path(path).suffix.lower()
+    cues = captions.read_cues(text, kind)
     times: list[tuple[float, float] | None] = []
     left = list(segments)[::-1]
     for cue in cues:
@@ -111,7 +117,8 @@ def retimed(text: str, path: str, segments: Sequence[Segment]) -> str | None:
             times.append((segment.start, segment.end) if segment.end > segment.start else None)
         else:
             times.append(None)
-    if left or len(cues) != len(reading.blocks(text, vtt=vtt)):
+    vtt = kind == ".vtt"
+    if left or (kind != ".ass" and len(cues) != len(reading.blocks(text, vtt=vtt))):
         return None
     known = [number for number, one in enumerate(times) if one is not None]
     for number, cue in enumerate(cues):
@@ -121,7 +128,7 @@ def retimed(text: str, path: str, segments: Sequence[Segment]) -> str | None:
             start, end = max(0.0, cue.start + shift), max(0.0, cue.end + shift)
             following = times[number + 1] if number + 1 < len(times) else None
             times[number] = (start, min(end, following[0]) if following and following[0] > start else end)
-    return reading.retimed(text, times, vtt=vtt)
+    return captions.retimed_events(text, times) if kind == ".ass" else reading.retimed(text, times, vtt=vtt)
 
 
 def _from_cues(cues: Sequence[tuple[Sequence[str], str | None]]) -> Script:

@@ -24,13 +24,14 @@ from asrcli.datasets.utterances import (
     read_manifest,
 )
 from asrcli.errors import InputError, UsageError
+from asrcli.formats import SUBTITLES
 from asrcli.types import Utterance, Word
 
-SUBTITLES = (".srt", ".vtt")
 TRANSCRIPT_SUFFIXES = (".json", *SUBTITLES, ".txt")  # one recording each; the richer one counts where both are there
 COLLECTION_SUFFIXES = (".jsonl", ".csv", ".tsv", ".trn", ".stm", ".ctm")
 KALDI = ".kaldi"  # not a suffix: Kaldi calls its files text
-FORMATS = ("txt", "kaldi", "trn", "stm", "ctm", "srt", "vtt", "json", "jsonl", "csv", "tsv")  # for --format
+CUES = tuple(suffix[1:] for suffix in SUBTITLES)
+FORMATS = ("txt", "kaldi", "trn", "stm", "ctm", *CUES, "json", "jsonl", "csv", "tsv")  # for --format
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,11 +261,11 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
 
 def read_subtitles(path: Path, key: str, kind: str) -> list[Utterance]:
     """Read what the cues of a recording say, without speakers and marks."""
-    from asrcli.formats import reading
+    from asrcli.formats import captions, reading
 
     text = "\n".join(read_lines(path))
     try:
-        cues = reading.parse_vtt(text) if kind == ".vtt" else reading.parse_srt(text)
+        cues = captions.read_cues(text, kind)
     except InputError as error:
         raise InputError(f"{path} {error}") from None
     said = join_texts(line.strip() for cue in reading.join_frames(cues) for line in cue.lines)

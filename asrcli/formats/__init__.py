@@ -78,6 +78,8 @@ FORMATS: Mapping[str, Format] = {
     "answers": Format("answers", "answers.md", "asrcli.formats.answers", "render_answers", joinable=True),
 }
 
+SUBTITLES = (".srt", ".vtt", ".ass", ".ssa", ".sbv", ".lrc", ".ttml", ".dfxp")  # that are read as texts
+UNREAD = (".sub", ".smi", ".sami", ".scc", ".stl", ".mpl", ".sup", ".usf")  # subtitles that others turn into SubRip
 WORDED = frozenset({"ctm", "textgrid", "eaf"})  # formats of words with their times
 HIGHLIGHTING = frozenset({"srt", "vtt", "ass", "lrc"})  # those that mark each word as it is said, when asked to
 WHISPER_FORMATS = ("txt", "vtt", "srt", "tsv", "json")  # what openai-whisper means by "all"

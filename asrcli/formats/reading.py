@@ -101,7 +101,10 @@ def blocks(text: str, *, vtt: bool) -> list[Block]:
         if number not in known and ARROW.match(row):
             raise InputError(f"line {number + 1}: no times of a cue: '{row.strip()[:60]}'")
     _check_head(rows, places, vtt=vtt)
-    ends = [_end_of(rows, place, following, vtt=vtt) for place, following in pairwise([*places, len(rows)])]
+    ends = [
+        _end_of(rows, place, following, number, vtt=vtt)
+        for number, (place, following) in enumerate(pairwise([*places, len(rows)]), start=1)
+    ]
     return [
         Block(place, times, tuple(_shown(rows[place + 1 : end], vtt=vtt)))
         for place, end in zip(places, ends, strict=True)
@@ -127,10 +130,16 @@ def _check_head(rows: Sequence[str], places: Sequence[int], *, vtt: bool) -> Non
         raise InputError(f"line {head[0][0] + 1}: a cue without times: '{head[0][1].strip()[:40]}'")
 
 
-def _end_of(rows: Sequence[str], place: int, following: int, *, vtt: bool) -> int:
-    """Return where the text of a cue ends: before the number or id of the next one."""
+def _end_of(rows: Sequence[str], place: int, following: int, number: int, *, vtt: bool) -> int:
+    """Return where the text of a cue, counted from 1, ends: before the number or id of the next one."""
     if following == len(rows):
         return following
+    last = following - 1
+    while last > place and not rows[last].strip():
+        last -= 1
+    if last < following - 1:  # the number may stand apart where every second line is blank
+        apart = not vtt and last - place > 1 and not rows[last - 1].strip()
+        return last if apart and NUMBER.fullmatch(rows[last]) and int(rows[last]) == number + 1 else following
     before = rows[following - 1]
     named = vtt and following - place > 2 and before.strip() and not rows[following - 2].strip()
     numbered = following - 1 > place and NUMBER.fullmatch(before)

@@ -36,7 +36,7 @@ def render_ass(transcript: Transcript, layout: Layout, header: bool) -> str:
     for cue in shape(transcript, layout)[0]:
         text = _karaoke(cue) if layout.highlight_words else "\\N".join(map(escape, cue.lines))
         name = clean(cue.speaker or "").replace(",", ";")
-        lines.append(f"Dialogue: 0,{_timestamp(cue.start)},{_timestamp(cue.end)},Default,{name},0,0,0,,{text}\n")
+        lines.append(f"Dialogue: 0,{timestamp(cue.start)},{timestamp(cue.end)},Default,{name},0,0,0,,{text}\n")
     return HEADER + "".join(lines)
 
 
@@ -52,7 +52,8 @@ def _centis(seconds: float) -> int:
     return round(seconds * 1000) // 10
 
 
-def _timestamp(seconds: float) -> str:
+def timestamp(seconds: float) -> str:
+    """Return a time as ASS writes it: 0:00:01.50."""
     minutes, centis = divmod(_centis(seconds), 6000)
     return f"{minutes // 60}:{minutes % 60:02d}:{centis // 100:02d}.{centis % 100:02d}"
 

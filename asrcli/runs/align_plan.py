@@ -18,7 +18,7 @@ from asrcli.audio.vad import VadOptions
 from asrcli.base.encoding import decode_text
 from asrcli.base.whole import MOST
 from asrcli.errors import AsrError
-from asrcli.formats import Layout
+from asrcli.formats import SUBTITLES, Layout
 from asrcli.outputs.identity import digest_of
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, reads
@@ -68,13 +68,13 @@ class AlignRequest(RunRequest):
 
     def layout_for(self, job: Job, format: str) -> Layout:
         """Return how cues are shaped: as asked for, else as they are in subtitles, else by the default."""
-        layout = self.layout or Layout(by_segment=os.path.splitext(job.text)[1].lower() in (".srt", ".vtt"))
+        layout = self.layout or Layout(by_segment=os.path.splitext(job.text)[1].lower() in SUBTITLES)
         marked = self.highlight_words
         return replace(layout, highlight_words=format == "ass" if marked is None else marked)
 
     def own_text(self, job: Job, transcript: Transcript, format: str) -> str | None:
         """Return subtitles in their own format with new times and all else as it is; ``None`` where that is not it."""
-        same = os.path.splitext(job.text)[1].lower() == f".{format}" and format in ("srt", "vtt")
+        same = os.path.splitext(job.text)[1].lower() == f".{format}" and format in ("srt", "vtt", "ass")
         if not same or self.layout or self.highlight_words:
             return None
         return retimed(decode_text(read_raw(job.text)), job.text, transcript.segments)

@@ -94,7 +94,10 @@ def align(
     audio: Annotated[str, typer.Argument(metavar="AUDIO", help="A recording, or a folder of them.")],
     text: Annotated[
         str | None,
-        typer.Argument(metavar="TEXT", help="txt, srt, vtt or json; a folder with the same names; - for stdin."),
+        typer.Argument(
+            metavar="TEXT",
+            help="txt, srt, vtt, ass, json ...; a folder with the same names; - for stdin.",
+        ),
     ] = None,
     *,
     aligner: AlignerOptions,
@@ -178,10 +181,10 @@ def _channel(text: str) -> int | None:
 
 def _default_format(output: str | None, text: str) -> str:
     """Return the format an output file's extension names, else that of the text, else one line per word."""
-    from asrcli.formats import FORMATS
+    from asrcli.formats import FORMATS, SUBTITLES
 
     known = {one.extension.lower(): name for name, one in FORMATS.items() if name != "txt"}
     for path in (output or "", text):
         if found := known.get(os.path.splitext(path)[1][1:].lower()):
             return found
-    return "ctm"
+    return "srt" if os.path.splitext(text)[1].lower() in SUBTITLES else "ctm"
