@@ -215,6 +215,7 @@ class Engine(Plugin):
     rejects_noise: ClassVar[bool] = False
     own_options: ClassVar[Mapping[str, EngineOption]] = {}  # what no other engine has, by name with underscores
     identifies_language: ClassVar[bool] = False  # `identify_language` works
+    keys: ClassVar[tuple[str, ...]] = ()  # environment variables with keys that it reads: no other process gets them
     # Language -> the aligner whose word times are nearer the truth than its own there, as measured in its page.
     better_timed_by: ClassVar[Mapping[str, str]] = {}
 

@@ -53,6 +53,7 @@ class Card:
     identifies_language: bool
     own_options: Mapping[str, EngineOption] = field(default_factory=dict)
     better_timed_by: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
 
 
 OF_ITSELF = ("module", "qualname", "able")
@@ -107,7 +108,15 @@ def check(card: Card) -> None:
         value = getattr(card, one.name)
         if not isinstance(value, KINDS[str(one.type).partition("[")[0]]):
             raise ValueError(f"{one.name}: {str(value)[:50]}")
-    names = (card.devices, card.supports, card.speaks, card.requires, *card.dtypes.values(), *card.dialects.values())
+    names = (
+        card.devices,
+        card.supports,
+        card.speaks,
+        card.requires,
+        card.keys,
+        *card.dtypes.values(),
+        *card.dialects.values(),
+    )
     counts = [(one.parameters, one.size_mb, one.fast) for one in card.models.values()]
     numbers = [(one.default, one.least, one.most) for one in card.own_options.values()]
     for kind, groups in ((str, names), (int | None, counts), (int | float, (*numbers, card.batch_seconds.values()))):

@@ -11,15 +11,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from asr_plugins.fake import Fake
+from asr_plugins.openai_server import OpenAIServer
 from asr_plugins.pocketsphinx_aligner import pronunciation
 from support.command import quiet_environment, write_wav
 from support.source import nodes
 
-from asrcli.base.children import NOWHERE, OWN, SERVERS, python, surroundings
+from asrcli.base.children import INSTALLERS, NOWHERE, STORES, python, surroundings
+from asrcli.bench.gauges import Gpus, Packages
+from asrcli.bench.messages import Job
+from asrcli.bench.process import Worker
 from asrcli.cli.doctor import PROBES, Probe, examine
 from asrcli.digest.podcast import speech
 from asrcli.digest.podcast.speech import run_program
-from asrcli.transport.child import Child
+from asrcli.engine import Device, Weights
+from asrcli.engines.recogniser import Choice
+from asrcli.environments.making import make
+from asrcli.environments.store import planned as planned_environment
+from asrcli.errors import EngineUnavailable
+from asrcli.workers.remote import launch_here
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [
@@ -150,18 +160,79 @@ def test_voices_speak_where_no_files_are_found_by_their_names(
     assert (tmp_path / "there").read_text().strip() == NOWHERE
 
 
-def test_no_process_gets_keys_that_it_has_no_use_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in OWN | SERVERS:
+KEYS = (
+    "ASR_LLM_KEY ASR_X_TOKEN ASR_SERVER_KEY OPENAI_API_KEY HF_TOKEN HUGGING_FACE_HUB_TOKEN HUGGINGFACE_HUB_TOKEN "
+    "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE "
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI aws_secret_access_key AZURE_STORAGE_ACCOUNT_KEY AZURE_STORAGE_SAS_TOKEN "
+    "AZURE_STORAGE_CONNECTION_STRING AZURE_CLIENT_SECRET IDENTITY_HEADER MSI_SECRET GOOGLE_APPLICATION_CREDENTIALS "
+    "GOOGLE_SERVICE_ACCOUNT_KEY CLOUDSDK_AUTH_ACCESS_TOKEN RAY_AUTH_TOKEN GITHUB_TOKEN WANDB_API_KEY NGC_CLI_API_KEY "
+    "DEEPGRAM_API_KEY PGPASSWORD MYSQL_PWD DB_PASS VAULT_TOKEN DOCKER_AUTH_CONFIG SSH_AUTH_SOCK UV_INDEX_HOUSE_PASSWORD"
+).split()
+NO_KEYS = (
+    "PWD OLDPWD TOKENIZERS_PARALLELISM KEYBOARD SSLKEYLOGFILE XDG_SESSION_ID CUDA_VISIBLE_DEVICES OMP_NUM_THREADS "
+    "SSL_CERT_FILE HF_HOME ASR_ALLOW_HOST LD_LIBRARY_PATH NO_PROXY AUTHOR MONKEY_X BYPASS_CACHE"
+).split()
+ADDRESSES = {"DATABASE_URL": True, "PIP_EXTRA_INDEX_URL": True, "HTTPS_PROXY": False, "https_proxy": False}
+LINK = "http://user:planted@127.0.0.1:1/"
+
+
+@pytest.fixture
+def planted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Plant keys of everybody, and what only looks like them; return the names of the keys."""
+    for name in (*KEYS, *NO_KEYS):
         monkeypatch.setenv(name, "planted")
-    assert "planted" not in surroundings().values() and surroundings()["PATH"]
-    assert {name for name, value in surroundings(engine=True).items() if value == "planted"} == SERVERS
-    child = Child("asrcli.workers", print)
-    try:
+    for name in ADDRESSES:
+        monkeypatch.setenv(name, LINK)
+    return [*KEYS, *(name for name, opens in ADDRESSES.items() if opens)]
+
+
+def of_process(pid: int) -> set[str]:
+    """Return the names of the variables that a process was started with."""
+    return {one.partition("=")[0] for one in Path(f"/proc/{pid}/environ").read_text().split("\0") if "planted" in one}
+
+
+def test_no_process_gets_keys_that_it_has_no_use_for(planted: list[str]) -> None:
+    given = {name for name, value in surroundings().items() if "planted" in value}
+    assert given == {*NO_KEYS, "HTTPS_PROXY", "https_proxy"} and surroundings()["PATH"]
+    for needs, expected in (
+        (Fake.keys, set()),
+        (OpenAIServer.keys, {"ASR_SERVER_KEY", "OPENAI_API_KEY"}),
+        (STORES, {one for one in planted if one.startswith(("AWS", "AZURE", "GOOGLE", "MSI", "IDENTITY"))}),
+        (INSTALLERS, {"UV_INDEX_HOUSE_PASSWORD", "PIP_EXTRA_INDEX_URL", "SSH_AUTH_SOCK"}),
+        (("",), set()),
+    ):
+        assert {name for name, value in surroundings(*needs).items() if "planted" in value} - given == expected
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_keys_that_real_processes_get(planted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers of two engines, the measuring process, installers, programs that speak."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    got: dict[str, set[str]] = {}
+    for engine in (Fake, OpenAIServer):
+        child = launch_here(Choice(engine, Weights("", None), Device()), Device(), print)
         child.greet()
-        given = Path(f"/proc/{child.pid}/environ").read_text().split("\0")
-    finally:
+        got[engine.name] = of_process(child.pid) & set(planted)
         child.close(0.0)
-    assert {one.partition("=")[0] for one in given if one.endswith("=planted")} == SERVERS
+    with Worker(Fake, Job("fake", None, Weights("default", None), Device()), Gpus(), Packages(), print) as worker:
+        worker.cold()
+        got["bench"] = of_process(worker.gauges.pid) & set(planted)
+    for name in ("uv", "espeak-ng"):
+        (tmp_path / name).write_text(f"#!/bin/sh\nenv > '{tmp_path}/{name}.txt'\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(EngineUnavailable, match="uv ended with exit code 1"):
+        make(planned_environment("fake", "", (), cpu_torch=False), {}, print)
+    pronunciation.speak.cache_clear()
+    pronunciation.speak("xqzt")
+    pronunciation.speak.cache_clear()
+    for name in ("uv", "espeak-ng"):
+        lines = (tmp_path / f"{name}.txt").read_text().splitlines()
+        got[name] = {line.partition("=")[0] for line in lines if "planted" in line} & set(planted)
+    assert got["fake"] == got["espeak-ng"] == set()
+    assert got["openai_server"] == {"ASR_SERVER_KEY", "OPENAI_API_KEY"}
+    assert got["bench"] == {one for one in planted if one.startswith(STORES)}
+    assert got["uv"] == {"UV_INDEX_HOUSE_PASSWORD", "PIP_EXTRA_INDEX_URL", "SSH_AUTH_SOCK"}
 
 
 def test_python_is_started_by_one_helper() -> None:

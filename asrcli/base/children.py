@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 NOWHERE = os.path.abspath(os.sep)  # where programs run that are given whole paths: no settings or voices lie there
 
-# Keys that asr itself uses, in the process that was started by the user, and those of servers that recognise.
-OWN = frozenset({"ASR_LLM_KEY", "ASR_X_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_HUB_TOKEN"})
-SERVERS = frozenset({"ASR_SERVER_KEY", "OPENAI_API_KEY"})
+# Names that say of their values that they open something (HF_TOKEN, PGPASSWORD, AWS_SECRET_ACCESS_KEY), and all of the
+# clouds: of some a file, an address or a profile is as good as a key.
+SECRET = re.compile(
+    r"(?:\w*_)?(?:\w*(?:API_?KEY|PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?)|KEYS?|PASS|AUTH)(?:_\w*)?"
+    r"|\w+_PWD|(?:AWS|AZURE|GOOGLE|GCLOUD|GCP|GCS|CLOUDSDK|MSI|IDENTITY)_\w*",
+    re.IGNORECASE,
+)
+ADDRESS = re.compile(r"://[^/@\s]+:[^/@\s]+@")  # with a password in it; a proxy's is for whoever uses the network
+
+# What some processes need of that: names, or how they begin.
+STORES = ("AWS_", "AZURE_", "GOOGLE_", "MSI_", "IDENTITY_")  # who reads recordings
+INSTALLERS = ("PIP_", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "SSH_AUTH_SOCK")
 
 
 def python(*arguments: str, interpreter: str = sys.executable) -> list[str]:
@@ -36,12 +46,16 @@ def settle() -> None:
             os.environ[name] = os.pathsep.join(whole) or otherwise
 
 
-def surroundings(*, engine: bool = False) -> dict[str, str]:
+def surroundings(*needs: str) -> dict[str, str]:
     """Return the environment for a process, without the keys that are no business of it.
 
     Args:
-        engine: it runs an engine, which may be that of a server. What an installer builds, a program that speaks or a
-            probe gets no key at all.
+        needs: the variables with keys that it reads, by their names or by how these begin.
     """
-    withheld = OWN if engine else OWN | SERVERS
-    return {name: value for name, value in os.environ.items() if name not in withheld}
+    known = tuple(filter(None, needs))
+    return {name: value for name, value in os.environ.items() if name.startswith(known) or not _opens(name, value)}
+
+
+def _opens(name: str, value: str) -> bool:
+    """Return whether a variable is, or may lead to, what opens something."""
+    return bool(SECRET.fullmatch(name) or (ADDRESS.search(value) and not name.lower().endswith("_proxy")))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, get_args
 
+from asrcli.base.children import STORES
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Gauges, Gpus, Packages
 from asrcli.engine import Engine
@@ -37,7 +38,8 @@ class Worker:
     ) -> None:
         interpreter, variables = interpreter_of(engine)
         self._started = time.monotonic()
-        self._child = Child("asrcli.bench.worker", announce, variables, interpreter)
+        keys = (*engine.keys, *STORES)  # it reads recordings, wherever they are
+        self._child = Child("asrcli.bench.worker", announce, variables, interpreter, keys)
         self.gauges = Gauges(self._child.pid, gpus, packages)
         self._job = job
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from asrcli import __version__
-from asrcli.base.children import python, surroundings
+from asrcli.base.children import INSTALLERS, python, surroundings
 from asrcli.base.files import lock
 from asrcli.environments.store import MODULES, Environment, clear, keep
 from asrcli.errors import EngineUnavailable
@@ -50,7 +50,7 @@ def make(environment: Environment, modules: Mapping[str, Path], announce: Announ
                 stdout=sys.stderr.fileno(),
                 check=False,
                 cwd=folder.parent,
-                env=surroundings(),
+                env=surroundings(*INSTALLERS),
             )
             if done.returncode:
                 raise EngineUnavailable(

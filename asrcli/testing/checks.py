@@ -82,7 +82,7 @@ def importing_is_light(case: Case) -> None:
         f"kind = load_class({case.engine!r}); kind.missing(); models.is_here(kind)\n"
         f"print([module for module in {HEAVY!r} if module in sys.modules])"
     )
-    done = subprocess.run(python("-c", code), capture_output=True, text=True, env=surroundings(engine=True))
+    done = subprocess.run(python("-c", code), capture_output=True, text=True, env=surroundings())
     require(done.stdout.strip() == "[]", f"imported: {done.stdout}{done.stderr}")
 
 

@@ -45,6 +45,7 @@ class Child:
         announce: gets the lines that it has for the user.
         environment: variables beside those of this process.
         interpreter: another Python than this one; it finds asr by ``PYTHONPATH``.
+        keys: the variables of this process with keys that it needs, as `asrcli.base.children.surroundings` takes them.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Child:
         announce: Callable[[str], None],
         environment: Mapping[str, str] = {},
         interpreter: str | None = None,
+        keys: Sequence[str] = (),
     ) -> None:
         self.announce = announce
         ours, theirs = socket.socketpair()
@@ -60,7 +62,7 @@ class Child:
         try:
             words = ("-m", module, str(theirs.fileno()), str(os.getpid()))
             command = python(*words, interpreter=interpreter) if interpreter else python(*words)
-            self._process = _start(command, (theirs.fileno(),), writing, {**surroundings(engine=True), **environment})
+            self._process = _start(command, (theirs.fileno(),), writing, {**surroundings(*keys), **environment})
         except BaseException:
             ours.close()
             os.close(reading)

@@ -115,7 +115,7 @@ class RemoteAnswering(Remote, Answers):
 def launch_here(choice: Choice, device: Device, announce: Announce) -> Child:
     """Start the process of an engine on this machine."""
     interpreter, variables = interpreter_of(choice.engine)
-    return Child(MODULE, announce, {**environment(device), **variables}, interpreter)
+    return Child(MODULE, announce, {**environment(device), **variables}, interpreter, choice.engine.keys)
 
 
 def remote(choice: Choice, device: Device, limits: Limits, process: Process) -> Remote:
