@@ -139,6 +139,7 @@ def test_a_node_without_the_environment_is_one_line(
     with running(1, hidden=folder.parent) as (_, address):
         lost = asr(*words, address, **around)
     assert lost.code == 3 and lost.err.count("\n") == 1, lost
+    assert "room for 0 workers, and this is one more; 1 node left out: node" in lost.err
     assert f"has no '{folder}/bin/python': every node needs it there" in lost.err
 
 

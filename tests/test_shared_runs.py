@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.command import Run, quiet_environment, write_wav
+from support.command import Run, quiet_environment, write_silence, write_wav
 from support.recipes import ROOT
 
 from asrcli.audio.inputs import Found
@@ -60,6 +60,38 @@ def test_two_runs_share_a_folder(asr: Run, recordings: Path, more: tuple[str, ..
     assert {name: text for name, text in made(recordings).items() if name.endswith("txt")} == {
         name: text for name, text in shared.items() if name.endswith("txt")
     }
+
+
+MEETING = """
+import os, runpy, time
+from pathlib import Path
+from asr_plugins.fake import Fake
+
+def meet(self, clips, options, transcribe=Fake.transcribe):
+    Path("met", str(os.getpid())).touch()
+    while len(list(Path("met").iterdir())) < 2:
+        time.sleep(0.01)
+    return transcribe(self, clips, options)
+
+Fake.transcribe = meet
+runpy.run_module("asrcli", run_name="__main__")
+"""
+
+
+def test_two_runs_share_a_small_folder_evenly(tmp_path: Path) -> None:
+    """In a call of its engine each waits for the other: by then it has begun what two more batches need."""
+    (tmp_path / "met").mkdir()
+    for number in range(10):
+        write_silence(tmp_path / f"in/talk-{number}.wav", 45.0)
+    words = ["transcribe", "-e", "fake", "-l", "en", "--no-vad", "in", "-f", "txt", "-o", "out", "--json"]
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", MEETING, *words, "--batch-size", "2"]
+    around = quiet_environment(tmp_path)
+    runs = [subprocess.Popen(command, cwd=tmp_path, env=around, stdout=pipe, stderr=pipe, text=True) for _ in range(2)]
+    results = [run.communicate(timeout=100) for run in runs]
+    done = sorted(statuses(out)["done"] for out, _ in results)
+    assert [run.returncode for run in runs] == [0, 0] and sum(done) == 10, results
+    assert done[0] >= 4, done
 
 
 def test_what_a_killed_run_had_claimed_is_done_by_the_other(recordings: Path) -> None:

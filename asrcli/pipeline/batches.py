@@ -60,6 +60,11 @@ class SecondsQueue(Generic[Item]):
                 self.changed.notify_all()
             return taken
 
+    @property
+    def seconds(self) -> float:
+        """What waits."""
+        return self._seconds
+
     def check_open(self) -> None:
         """Raise `Closed` when the queue is closed."""
         if self._closed:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from asrcli.audio.cut import CutOptions, CutSummary, cut
 from asrcli.audio.decode import decode
@@ -15,6 +16,7 @@ from asrcli.audio.no_speech import no_speech_lines, worth_a_look
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Notice
 from asrcli.pipeline.flags import merge
+from asrcli.pipeline.lead import Lead
 from asrcli.pipeline.settings import Settings
 from asrcli.places.addresses import is_address
 from asrcli.types import Clip, Recording, Region
@@ -38,11 +40,18 @@ class End:
 Fed = tuple[int, Clip] | End
 
 
+class Into(Protocol):
+    """Where the decoded goes."""
+
+    fed: SecondsQueue[Fed]
+    lead: Lead
+
+
 def start_decoding(
     recordings: Sequence[Recording],
     settings: Settings,
     threads: int,
-    fed: SecondsQueue[Fed],
+    into: Into,
     put: Callable[[Event], None],
 ) -> None:
     """Start threads that decode recordings, in their order, until all are fed or the queue is closed."""
@@ -54,9 +63,10 @@ def start_decoding(
             while True:
                 with lock:
                     index = next(remaining, None)
-                if index is None:
-                    return
-                feed(index, recordings[index], settings, fed, put)
+                    if index is None:
+                        return
+                    into.lead.begin(index, recordings[index])
+                feed(index, recordings[index], settings, into, put)
 
     for number in range(threads):
         threading.Thread(target=decode_next, name=f"asr-decode-{number}", daemon=True).start()
@@ -66,11 +76,12 @@ def feed(
     index: int,
     recording: Recording,
     settings: Settings,
-    fed: SecondsQueue[Fed],
+    into: Into,
     put: Callable[[Event], None],
 ) -> None:
     """Decode and cut one recording into the queue; the last item says how it ended."""
     warnings: list[str] = []
+    fed = into.fed
 
     def warn(text: str) -> None:
         warnings.append(text)
@@ -86,6 +97,7 @@ def feed(
         listened = settings.listen(index, blocks) if settings.listen else blocks
         for clip in cut(listened, recording, settings.cut, summary):
             busy += time.perf_counter() - begun
+            into.lead.decoded(index, recording, clip.end)
             fed.put((index, clip), clip.seconds)
             begun = time.perf_counter()
         busy += time.perf_counter() - begun
@@ -99,6 +111,7 @@ def feed(
         raise
     except Exception as error:  # the per-input boundary: this input fails, the others go on
         end = End(index, error=error)
+    into.lead.end(index)
     fed.put(end, 0.0)
 
 

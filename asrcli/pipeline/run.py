@@ -59,7 +59,7 @@ def run(
 
     # What is sampled depends on all that was sampled before: a seed is worth something in a fixed order only.
     decoders = 1 if options.seed is not None else max(1, min(settings.decode_threads, len(recordings)))
-    start_decoding(recordings, settings, decoders, work.fed, events.put)
+    start_decoding(recordings, settings, decoders, work, events.put)
     lent: list[Recogniser] = []  # whose announcements are taken while the run goes on
     for number, recogniser in enumerate(lanes):
         if recogniser.announce is silently:
@@ -94,9 +94,6 @@ def _recognise(work: Work, recogniser: Recogniser, put: Callable[[Event | BaseEx
             work.go_on(recogniser)
         put(None)
     except (EngineUnavailable, DeviceError) as error:
-        others = work.spare(recogniser, error)
-        if others:
-            put(Notice(f"{recogniser.choice.device}: {error}; the other workers go on"))
-        put(error if others is None else None)
+        put(None if work.spare(recogniser, error) else error)
     except BaseException as error:
         put(error)

@@ -35,6 +35,7 @@ class Settings:
     queue_seconds: float = QUEUE_SECONDS
     words: Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]] | None = None  # gives segments words with times
     answer: Callable[[Transcript, Recogniser], Transcript] | None = None  # adds answers to what was asked about it
+    shared: bool = False  # other runs may take what this one has not begun: little is begun ahead
     opening: Callable[[int], None] | None = None  # before each recording is opened, in its decoding thread; may fail it
     listen: Listen | None = None  # gets the blocks of each recording as they are decoded, and hands them on
 

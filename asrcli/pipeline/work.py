@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from asrcli.engines.recogniser import Recogniser, vote
-from asrcli.errors import DeviceError, EngineUnavailable, NoPlace
+from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.pipeline.assembly import Assembly, RecognisedClip, clip_key
-from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch
+from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch, total_seconds
 from asrcli.pipeline.calls import Calls
 from asrcli.pipeline.events import ClipRecognised, Event, Failed, Finished, Known, Settled, Voted, Worked
 from asrcli.pipeline.feed import End, Fed
 from asrcli.pipeline.feeding import Feeding
+from asrcli.pipeline.given_up import GivenUp
+from asrcli.pipeline.lead import Lead, limit
 from asrcli.pipeline.recorded import shaped_by
 from asrcli.pipeline.settings import Settings
 from asrcli.pipeline.track import Track
@@ -40,6 +42,7 @@ class Work:
         self.fed: SecondsQueue[Fed] = SecondsQueue(settings.queue_seconds)
         self.all = tuple(recognisers)
         self.recognisers = list(recognisers)  # without those that have failed
+        self.given_up = GivenUp(self.recognisers, put)
         self.feeding = Feeding()
         self.calls = Calls(options, settings)
         self.recognised = 0.0  # seconds of audio
@@ -49,6 +52,8 @@ class Work:
         self.over = 0
         self.budget = settings.batch_seconds or choice.engine.batch_length(choice.device)
         self.ahead = 4 * self.budget * len(recognisers)  # seconds of clips to choose batches from
+        least = self.ahead if options.seed is not None else 0.0  # which waits for all that a batch is chosen from
+        self.lead = Lead(self.fed, max(least, limit(settings, self.budget, len(recognisers))), self._held)
         able = choice.engine.identifies_language or settings.identifier is not None
         one_language = len(choice.engine.languages(choice.weights.name)) == 1
         self.votes = able and options.language is None and not one_language
@@ -66,7 +71,17 @@ class Work:
                 elif self.waiting and not self._is_collecting() and self._has_turn(recogniser):
                     self._recognise_batch(recogniser)
                 else:
+                    self.lead.ask(self._is_hungry(recogniser))
                     self.fed.changed.wait()
+
+    def _held(self) -> float:
+        """Return the seconds of audio that wait here."""
+        undecided = [clip for track in self.tracks.values() for clip in track.undecided]
+        return total_seconds([*undecided, *(clip for _, clip in self.waiting)])
+
+    def _is_hungry(self, recogniser: Recogniser) -> bool:
+        """Return whether a recogniser that is at work has no batch: sound comes too slowly. At first it loads."""
+        return bool(self.recognised) and recogniser in self.recognisers and not self.feeding.busy(recogniser)
 
     @contextmanager
     def _unlocked(self) -> Iterator[None]:
@@ -167,6 +182,7 @@ class Work:
         self.waiting = [one for at, one in enumerate(self.waiting) if at not in taken]
         clips = [clip for _, clip in batch]
         self.feeding.begin(recogniser)
+        self.lead.ask(hungry=False)
         try:
             with self._unlocked():
                 results, spent = self.calls.recognise(recogniser, clips)
@@ -190,20 +206,11 @@ class Work:
         """Let another recogniser recognise clips, if there is one."""
         self.waiting = [*(one for one in batch if not one[0].failed), *self.waiting]
 
-    def spare(self, recogniser: Recogniser, error: Exception) -> int | None:
-        """Give up a recogniser if others can do the rest: they have recognised something, or it alone has no place.
-
-        Returns:
-            How many others go on; 0 when it was given up before, ``None`` when it cannot be.
-        """
+    def spare(self, recogniser: Recogniser, error: Exception) -> bool:
+        """Give up a recogniser if there are others, which may do the rest; return whether there are."""
         with self.fed.changed:
-            if recogniser not in self.recognisers:
-                return 0
-            if len(self.recognisers) < 2 or not (self.recognised or isinstance(error, NoPlace)):
-                return None
-            self.recognisers.remove(recogniser)
             self.fed.changed.notify_all()
-            return len(self.recognisers)
+            return self.given_up.spare(recogniser, error, self.recognised > 0)
 
     def _has_turn(self, recogniser: Recogniser) -> bool:
         """Return whether a recogniser may take a batch: one that is at work, only where enough is left for the others.
@@ -217,6 +224,7 @@ class Work:
 
     def _count(self, recogniser: Recogniser, seconds: float) -> None:
         self.recognised += seconds
+        self.given_up.say()
         if len(self.all) > 1:
             self.put(Worked(self.all.index(recogniser), seconds))
 

@@ -229,7 +229,7 @@ class Execution:
         listen = self.desk.listen if self.desk else None
         words = self._written if self.request.writing.changes else self.words
         settings = pipeline_settings(asked, self.choice, len(self.recognisers))
-        return replace(settings, words=words, listen=listen, opening=self._opening)
+        return replace(settings, words=words, listen=listen, opening=self._opening, shared=self.shared is not None)
 
     def _handle(self, event: Event) -> Iterator[JobEvent]:
         if isinstance(event, Notice):

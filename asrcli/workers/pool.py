@@ -90,7 +90,7 @@ def _on_ray(
     from asrcli.workers.ray_cluster import Cluster, divide
     from asrcli.workers.recogniser import WorkerRecogniser
 
-    cluster = Cluster(address, silently)
+    cluster = Cluster(address, silently, engine.keys)
     try:
         if kind == "auto":
             kind = "cuda" if "cuda" in engine.devices and cluster.has.free_gpus >= 1 else "cpu"

@@ -15,16 +15,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from asrcli.base.counts import count_of
 from asrcli.base.files import cause
 from asrcli.engine import Device
-from asrcli.engines.elsewhere import interpreter_of
+from asrcli.engines.elsewhere import OWN, interpreter_of
 from asrcli.engines.recogniser import Choice
-from asrcli.errors import DeviceError, EngineUnavailable
+from asrcli.errors import DeviceError, EngineUnavailable, NoPlace
 from asrcli.transport.child import Child, Died
 from asrcli.transport.codec import ProtocolError, decode, encode
 from asrcli.transport.messages import Hello, Trouble, check, exception, hello
 from asrcli.workers.messages import Start
-from asrcli.workers.ray_messages import Answer, Ask, End, Join, Joined, Lost, Open
+from asrcli.workers.ray_messages import Answer, Ask, End, Join, Joined, Lacks, Lost, Open
 
 DRIVER = "asrcli.workers.ray_driver"
 TO_JOIN = 180.0  # seconds, on a machine that has other work
@@ -81,14 +82,16 @@ class Cluster:
         EngineUnavailable: it cannot be joined.
     """
 
-    def __init__(self, address: str, announce: Callable[[str], None]) -> None:
+    def __init__(self, address: str, announce: Callable[[str], None], keys: Sequence[str] = ()) -> None:
         self.address = address
         self.lost = ""  # why there is nobody to ask any more
+        self.left_out: dict[str, str] = {}  # nodes, and what they lack
+        self._guard = threading.Lock()
         self._numbers = itertools.count()
         self._inboxes: dict[int, queue.SimpleQueue[Any]] = {}
         # A short name: Ray's sockets are below it. The driver may die, and this process, too: both remove it.
         self._folder = tempfile.mkdtemp(prefix="asr-ray-", dir="/tmp") if address == "local" else ""
-        self._driver = Child(DRIVER, announce, variables(address))
+        self._driver = Child(DRIVER, announce, variables(address), keys=("RAY_", *(keys if self._folder else ())))
         try:
             self._driver.greet(TO_JOIN)
             self._driver.send(Join(address, self._folder))
@@ -106,7 +109,10 @@ class Cluster:
 
         def start(choice: Choice, device: Device, announce: Callable[[str], None]) -> RayProcess:
             interpreter, found = interpreter_of(choice.engine)
-            return RayProcess(self, lambda number: Open(number, cpus, gpus, interpreter, found))
+            needs = [interpreter, os.path.join(found["PYTHONPATH"], OWN)] if interpreter else []
+            needs += [os.path.abspath(choice.weights.path)] if choice.weights.path else []
+            wanted = Open(-1, cpus, gpus, interpreter, found, tuple(needs), choice.engine.keys)
+            return RayProcess(self, wanted, announce)
 
         return start
 
@@ -115,12 +121,19 @@ class Cluster:
         """The process id of the driver."""
         return self._driver.pid
 
-    def open(self, wanted: Callable[[int], Open]) -> tuple[int, queue.SimpleQueue[Any]]:
+    def open(self, wanted: Open) -> tuple[int, queue.SimpleQueue[Any]]:
         """Ask for a worker; return its number, and what its answers are put into, or ``None`` if there are no more."""
         number = next(self._numbers)
         inbox = self._inboxes[number] = queue.SimpleQueue()
-        self.tell(wanted(number))
+        self.tell(replace(wanted, worker=number, without=tuple(self.left_out)))
         return number, inbox
+
+    def leave_out(self, lacks: Lacks) -> bool:
+        """Place no more workers on a node; return whether that is new."""
+        with self._guard:
+            new = lacks.node not in self.left_out
+            self.left_out[lacks.node] = lacks.why
+        return new
 
     def tell(self, message: Any, seconds: float | None = None) -> None:
         """Send the driver a message.
@@ -174,33 +187,49 @@ class NotPlaced(Died):
 class RayProcess:
     """The process of an engine on a node, as `asrcli.transport.child.Child` is one here."""
 
-    def __init__(self, cluster: Cluster, wanted: Callable[[int], Open]) -> None:
-        self._cluster, self._wanted = cluster, wanted
+    def __init__(self, cluster: Cluster, wanted: Open, announce: Callable[[str], None]) -> None:
+        self._cluster, self._wanted, self._announce = cluster, wanted, announce
         self._number, self._inbox = cluster.open(wanted)
 
     def greet(self, seconds: float | None = None) -> None:
-        """Exchange greetings, when Ray has found a place.
+        """Exchange greetings, when Ray has found a place. A node that lacks something is left out, with a line.
 
         Raises:
-            EngineUnavailable: it has found none, or has another asr there.
+            NoPlace: it has found none.
         """
         limit = min(TO_PLACE, seconds or TO_PLACE)
         until = time.monotonic() + limit
+        lacking: list[str] = []
         while True:
             self.send(hello())
             try:
-                check(self.receive((Hello,), max(0.0, until - time.monotonic())))
-                return
+                answer = self.receive((Hello, Lacks), max(0.0, until - time.monotonic()))
+                if isinstance(answer, Hello):
+                    check(answer)
+                    for why in lacking:
+                        self._announce(f"{why}; it is left out")
+                    return
+                if self._cluster.leave_out(answer):
+                    lacking.append(answer.why)
+                self._again()
             except NotPlaced:  # Ray knows only some seconds later that a node has gone
                 if time.monotonic() > until:
                     raise
-                self.close()
                 time.sleep(SECONDS_BETWEEN)
-                self._number, self._inbox = self._cluster.open(self._wanted)
+                self._again()
             except Unanswered:
-                raise EngineUnavailable(
+                raise NoPlace(
                     f"--ray {self._cluster.address}: no place for a worker within {limit:.0f} s; CPUs or GPUs are taken"
                 ) from None
+            except NoPlace as none:
+                if not (all_left := list(self._cluster.left_out.values())):
+                    raise
+                raise NoPlace(f"{none}; {count_of(all_left, 'node')} left out: {all_left[-1]}") from None
+
+    def _again(self) -> None:
+        """Ask for another place."""
+        self.close()
+        self._number, self._inbox = self._cluster.open(self._wanted)
 
     def send(self, message: Any, seconds: float | None = None) -> None:
         """Ask something."""

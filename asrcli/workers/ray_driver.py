@@ -48,7 +48,7 @@ class Driver:
         self.folder = ""  # of a cluster that was started here
         self.actors: dict[int, Any] = {}
         self.silent: dict[int, Open] = {}  # the workers that have not answered yet
-        self.changing = threading.Lock()
+        self.changing = threading.RLock()  # an answer that is there at once is handed on where it was asked for
 
     def work(self, receive: Next, put: Put) -> None:
         """Do what the parent says. Answers come when they come, from a thread of Ray."""
@@ -84,12 +84,12 @@ class Driver:
             none = wanted.address == "auto" and isinstance(error, ConnectionError)
             said = NO_CLUSTER if none else " ".join(cause(error).split())[:LONGEST]
             raise EngineUnavailable(f"--ray {wanted.address}: {said}") from error
-        cpus = tuple(one.get("CPU", 0.0) for one in self._nodes())
+        cpus = tuple(one.get("CPU", 0.0) for one in self._nodes().values())
         return Joined(cpus, ray.available_resources().get("GPU", 0.0))
 
-    def _nodes(self) -> list[dict[str, float]]:
-        """Return what each node that is alive has."""
-        return [one["Resources"] for one in self.ray.nodes() if one["Alive"]]
+    def _nodes(self) -> dict[str, dict[str, float]]:
+        """Return what each node that is alive has, by its id."""
+        return {one["NodeID"]: one["Resources"] for one in self.ray.nodes() if one["Alive"]}
 
     def _obey(self, message: Open | Ask | End, put: Put) -> None:
         with self.changing:
@@ -105,9 +105,16 @@ class Driver:
 
     def _open(self, wanted: Open) -> None:
         """Ask for an actor. Ray is to restart and to repeat nothing: whoever asked knows what was not answered."""
-        options = {"num_cpus": wanted.cpus, "num_gpus": wanted.gpus, "max_restarts": 0, "max_task_retries": 0}
+        options: dict[str, Any] = {
+            "num_cpus": wanted.cpus,
+            "num_gpus": wanted.gpus,
+            "max_restarts": 0,
+            "max_task_retries": 0,
+        }
+        if wanted.without:
+            options["label_selector"] = {"ray.io/node-id": f"!in({','.join(wanted.without)})"}
         actor = self.ray.remote(**options, scheduling_strategy="SPREAD")(Host)
-        self.actors[wanted.worker] = actor.remote(wanted.interpreter, wanted.variables)
+        self.actors[wanted.worker] = actor.remote(wanted.interpreter, wanted.variables, wanted.needs, wanted.keys)
         self.silent[wanted.worker] = wanted
 
     def _tell(self, put: Put, worker: int, answer: Any) -> None:
@@ -123,16 +130,22 @@ class Driver:
         while True:
             time.sleep(SECONDS_BETWEEN)
             with self.changing:
-                if not self.silent:
-                    continue
-                worker, wanted = next(reversed(self.silent.items()))
-                room = sum(room_on(node, wanted) for node in self._nodes())
-                if len(self.actors) <= room:
-                    continue
+                found = self._one_too_many()
+            if found is not None:
+                worker, room = found
+                said = f"the cluster has room for {room} workers, and this is one more"
+                with suppress(OSError):
+                    put(Answer(worker, written(trouble(NoPlace(said)))))
+
+    def _one_too_many(self) -> tuple[int, int] | None:
+        """Take the last worker for which there is no room; return it, and for how many there is."""
+        nodes = self._nodes() if self.silent else {}
+        for worker, wanted in reversed(self.silent.items()):
+            room = sum(room_on(has, wanted) for node, has in nodes.items() if node not in wanted.without)
+            if len(self.actors) > room:
                 del self.silent[worker]
-            said = f"the cluster has room for {room} workers, and this is one more"
-            with suppress(OSError):
-                put(Answer(worker, written(trouble(NoPlace(said)))))
+                return worker, room
+        return None
 
 
 def check_reachable(address: str) -> None:
@@ -155,7 +168,7 @@ def room_on(node: dict[str, float], wanted: Open) -> int:
 def failure(error: BaseException, placed: bool) -> str:
     """Return what an exception of Ray means to the parent, as a message."""
     if found := IMPORT.search(cause(error)):
-        return written(trouble(EngineUnavailable(f"a node of Ray has not the same asr as this one: {found[0]}")))
+        return written(trouble(NoPlace(f"a node of Ray has not the same asr as this one: {found[0]}")))
     return written(Lost(f"Ray has lost it, or its node ({type(error).__name__})", placed))
 
 

@@ -7,16 +7,15 @@ Ray says of a dead actor only that its connection was closed. An environment of 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from asrcli.engines.elsewhere import OWN
 from asrcli.errors import EngineUnavailable
 from asrcli.transport.child import Child, Died
 from asrcli.transport.codec import decode, encode
 from asrcli.transport.messages import Hello, RemoteTrace, check, hello, trouble
 from asrcli.workers import messages as say
-from asrcli.workers.ray_messages import Lost
+from asrcli.workers.ray_messages import Lacks, Lost
 
 MODULE = "asrcli.workers"
 ANSWERS = {
@@ -30,8 +29,14 @@ ANSWERS = {
 class Host:
     """The actor. Its engine's process is started by the first greeting, and ends with it."""
 
-    def __init__(self, interpreter: str | None, variables: Mapping[str, str]) -> None:
-        self._interpreter, self._variables = interpreter, variables
+    def __init__(
+        self,
+        interpreter: str | None,
+        variables: Mapping[str, str],
+        needs: Sequence[str] = (),
+        keys: Sequence[str] = (),
+    ) -> None:
+        self._interpreter, self._variables, self._needs, self._keys = interpreter, variables, needs, keys
         self._child: Child | None = None
 
     def ask(self, head: str, body: Any) -> str:
@@ -46,30 +51,33 @@ class Host:
             answer = met.told if isinstance(met, RemoteTrace) else trouble(error)
         return encode(answer)[0].decode()
 
-    def _greet(self, theirs: Hello) -> Hello:
-        """Start the engine's process, if both sides are of the same asr."""
-        check(theirs)
-        if self._interpreter:
-            _need(self._interpreter, os.path.join(self._variables["PYTHONPATH"], OWN))
-        self._child = Child(MODULE, _print, self._variables, self._interpreter)
+    def _greet(self, theirs: Hello) -> Hello | Lacks:
+        """Start the engine's process, if both sides are of the same asr and all that it needs is on this node."""
+        node = f"node {os.uname().nodename}"
+        try:
+            check(theirs)
+        except EngineUnavailable as error:
+            return Lacks(node_id(), f"{node}: {error}")
+        for path in self._needs:
+            if not os.path.exists(path):
+                why = f"{node} has no '{path}': every node needs it there, as on a disk that they share"
+                return Lacks(node_id(), why)
+        self._child = Child(MODULE, _print, self._variables, self._interpreter, self._keys)
         self._child.greet()
         return hello()
 
     def _hand_on(self, message: Any) -> Any:
         assert self._child is not None, "greeted first"
-        if isinstance(message, say.Start) and message.weights.path:
-            _need(message.weights.path)
         self._child.send(message)
         return self._child.receive((ANSWERS[type(message)],))
 
 
-def _need(*paths: str) -> None:
-    """Raise `EngineUnavailable` for the first of these that this node has not."""
-    for path in paths:
-        if not os.path.exists(path):
-            raise EngineUnavailable(
-                f"node {os.uname().nodename} has no '{path}': every node needs it there, as on a disk that they share"
-            )
+def node_id() -> str:
+    """Return what Ray calls this node."""
+    import ray
+
+    found: str = ray.get_runtime_context().get_node_id()
+    return found
 
 
 def _print(text: str) -> None:

@@ -26,6 +26,9 @@ class Open:
     gpus: float
     interpreter: str | None  # of the engine's own environment
     variables: dict[str, str]
+    needs: tuple[str, ...] = ()  # files and folders that its node has to have
+    keys: tuple[str, ...] = ()  # variables with keys that the engine reads
+    without: tuple[str, ...] = ()  # nodes that are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,14 @@ class Answer:
 
 
 # What a host says in the place of its engine
+
+
+@dataclass(frozen=True, slots=True)
+class Lacks:
+    """Its node lacks what the engine needs."""
+
+    node: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

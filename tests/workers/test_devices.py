@@ -18,8 +18,8 @@ from asrcli.engine import Device, Weights
 from asrcli.engines import device as devices
 from asrcli.engines import selection
 from asrcli.engines.recogniser import Choice, LocalRecogniser, Results
-from asrcli.errors import DeviceError
-from asrcli.pipeline.events import Finished
+from asrcli.errors import DeviceError, EngineUnavailable
+from asrcli.pipeline.events import Finished, Notice
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import Settings
 from asrcli.types import Clip, Options, Recording
@@ -78,11 +78,16 @@ class Counting(LocalRecogniser):
         return super().transcribe(clips, options)
 
 
-def texts(paths: Sequence[Path], recognisers: Sequence[LocalRecogniser]) -> list[str]:
+def texts(paths: Sequence[Path], recognisers: Sequence[LocalRecogniser], said: list[str] | None = None) -> list[str]:
     """Transcribe, a clip of ten seconds in each call."""
     settings = Settings(cut=CutOptions(max_seconds=10.0, vad=None), batch_size=1, batch_seconds=0.01)
-    events = run([Recording(str(path)) for path in paths], recognisers, Options(), settings)
-    return [one.transcript.text for one in events if isinstance(one, Finished)]
+    found = []
+    for one in run([Recording(str(path)) for path in paths], recognisers, Options(language="en"), settings):
+        if isinstance(one, Finished):
+            found.append(one.transcript.text)
+        elif isinstance(one, Notice) and said is not None:
+            said.append(one.text)
+    return found
 
 
 def test_one_recording_uses_all_and_the_next_clip_goes_to_who_is_free(tmp_path: Path) -> None:
@@ -133,3 +138,42 @@ def test_a_gpu_that_is_not_there_is_said_before_weights_are_looked_for(
     monkeypatch.setattr(selection.models, "resolve", lambda *words, **more: pytest.fail("weights were looked for"))
     with pytest.raises(DeviceError, match=r"'cuda:\d' is not there|cuda:all: .* finds no GPU"):
         list(asrcli.transcribe(write_silence(tmp_path / "a.wav"), engine="whisper", model="large-v3", device=kinds))
+
+
+class Failing(Counting):
+    """Cannot load."""
+
+    def __init__(self, error: Exception, before: threading.Event | None = None) -> None:
+        super().__init__(lambda one: None)
+        self.error, self.before = error, before or threading.Event()
+
+    def load(self) -> Any:
+        """Fail, and let the others go on."""
+        self.before.set()
+        raise self.error
+
+    def transcribe(self, clips: Sequence[Clip], options: Options) -> Results:
+        """Fail likewise."""
+        return self.load()
+
+
+def test_one_that_does_not_load_is_left_out_and_said_when_another_has_recognised_something(tmp_path: Path) -> None:
+    path = write_silence(tmp_path / "a-b.wav", 60.0)
+    expected = texts([path], [Counting(lambda one: None)])
+    for error in (EngineUnavailable("no library"), DeviceError("no memory")):
+        bad = Failing(error)
+        good = Counting(lambda one: bad.before.wait(WAIT))  # noqa: B023 -- called at once
+        said: list[str] = []
+        assert texts([path], [bad, good], said) == expected
+        assert said == [f"cpu: {error}; the other workers go on"]
+
+
+def test_what_all_suffer_from_is_said_once(tmp_path: Path) -> None:
+    path, said = write_silence(tmp_path / "a-b.wav", 60.0), list[str]()
+    with pytest.raises(EngineUnavailable, match="no library"):
+        texts([path], [Failing(EngineUnavailable("no library")) for _ in range(3)], said)
+    assert said == []
+    one, other = Failing(DeviceError("no memory")), Failing(EngineUnavailable("no library"))
+    with pytest.raises((DeviceError, EngineUnavailable)) as raised:
+        texts([path], [one, other], said)
+    assert {*said, f"cpu: {raised.value}"} == {"cpu: no memory", "cpu: no library"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +16,6 @@ from support.ray_nodes import AROUND, running
 from support.working import HERE, QUICK, Heard, five
 
 import asrcli
-from asrcli.engine import Device, Weights
 from asrcli.errors import DeviceError, EngineUnavailable, MissingExtra, UsageError
 from asrcli.formats import Layout, render
 from asrcli.pipeline.feeding import Feeding
@@ -25,11 +23,10 @@ from asrcli.pipeline.settings import decode_threads
 from asrcli.transport.codec import decode, encode
 from asrcli.transport.messages import Hello, Trouble, hello
 from asrcli.types import Options
-from asrcli.workers.messages import Start
 from asrcli.workers.ray_cluster import divide
 from asrcli.workers.ray_driver import check_reachable, failure, room_on
 from asrcli.workers.ray_host import Host
-from asrcli.workers.ray_messages import Joined, Lost, Open
+from asrcli.workers.ray_messages import Joined, Lacks, Lost, Open
 from asrcli.workers.wanted import Workers
 
 SUPPORT = Path(__file__).parent.parent / "support"
@@ -50,7 +47,7 @@ class StandIn:
         monkeypatch.setenv("PYTHONPATH", str(SUPPORT / "stand_in_ray"))
         self.be()
 
-    def be(self, nodes: tuple[int, ...] = (1, 1), **more: str) -> None:
+    def be(self, nodes: tuple[int, ...] = (1, 1), **more: str | tuple[int, ...]) -> None:
         """Be like this from now on."""
         self.patch.setenv("STAND_IN_RAY", json.dumps({"nodes": nodes, "log": str(self.log), **more}))
 
@@ -99,6 +96,30 @@ def test_a_node_that_goes_leaves_its_clips_to_the_others(ray: StandIn, recording
     assert any("room for 1 workers, and this is one more; the other workers go on" in line for line in there.said)
 
 
+@pytest.mark.parametrize(
+    "lacking", [(0, 2), pytest.param((0,), marks=pytest.mark.slow), pytest.param((1,), marks=pytest.mark.slow)]
+)
+def test_a_node_that_lacks_something_is_left_out(
+    ray: StandIn, recordings: list[Path], lacking: tuple[int, ...]
+) -> None:
+    """Before anything was transcribed; a worker moves to a node that is free, and else its clips are for the others."""
+    ray.be((1, 1, 1), lacking=lacking)
+    for count in (0, 1):
+        there = Heard(recordings, Workers(count, QUICK, "local"))
+        assert there.failed == {} and len(there.texts) == len(HERE)
+        if count:
+            assert [line.partition("; ")[2] for line in there.said] == ["it is left out"] * (lacking[0] == 0)
+        else:
+            assert len(there.said) == len(lacking) and all("the other workers go on" in line for line in there.said)
+        assert all("has no '/nowhere/weights': every node needs it there" in line for line in there.said), there.said
+
+
+def test_no_node_that_has_it_ends_the_run(ray: StandIn, recordings: list[Path]) -> None:
+    ray.be((1, 1), lacking=(0, 1))
+    with pytest.raises(EngineUnavailable, match=r"room for 0 workers.*; 2 nodes left out: node .* has no '/nowhere"):
+        Heard(recordings, Workers(0, QUICK, "local"))
+
+
 def test_a_driver_that_ends_is_one_line(ray: StandIn, recordings: list[Path]) -> None:
     ray.be((1,), crash="gamma")
     with pytest.raises(EngineUnavailable, match="driver of Ray has gone: it ended with exit code 3"):
@@ -139,30 +160,30 @@ def test_what_an_exception_of_ray_means() -> None:
     assert lost == Lost("Ray has lost it, or its node (RuntimeError)", False)
     told = "ray::Host.__init__()\nModuleNotFoundError: No module named 'asrcli'\n"
     trouble = decode(failure(RuntimeError(told), True).encode(), bytearray(), kinds)
-    assert trouble.kind == "EngineUnavailable" and trouble.text.endswith("No module named 'asrcli'")
+    assert trouble.kind == "NoPlace" and trouble.text.endswith("No module named 'asrcli'")
     wanted = Open(1, 2.0, 1.0, None, {})
     assert room_on({"CPU": 8.0, "GPU": 3.0}, wanted) == 3 and room_on({"CPU": 5.0, "GPU": 8.0}, wanted) == 2
     assert room_on({"CPU": 5.0}, wanted) == 0
 
 
-def test_a_node_says_what_it_has_not(tmp_path: Path) -> None:
-    python, weights = sys.executable, Weights("x", "/nowhere/weights")
+def test_a_node_says_what_it_has_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asrcli.workers.ray_host.node_id", lambda: "here")
+    monkeypatch.setenv("DEEPGRAM_API_KEY", "planted")
 
     def asked(host: Host, message: Any) -> Any:
-        return decode(host.ask(encode(message)[0].decode(), b"").encode(), bytearray(), (Hello, Trouble))
+        return decode(host.ask(encode(message)[0].decode(), b"").encode(), bytearray(), (Hello, Lacks))
 
-    for interpreter, modules, lacks in (
-        ("/nowhere/python", tmp_path, "/nowhere/python"),
-        (python, tmp_path, f"{tmp_path}/asrcli"),
-    ):
-        told = asked(Host(interpreter, {"PYTHONPATH": str(modules)}), hello())
-        assert told.kind == "EngineUnavailable" and f"has no '{lacks}': every node needs it there" in told.text
-    host = Host(None, {})
-    assert asked(host, hello()) == hello()
-    told = asked(host, Start("asr_plugins.fake:Fake", weights, Device()))
-    assert told.kind == "EngineUnavailable" and "has no '/nowhere/weights'" in told.text
-    assert host._child is not None
-    host._child.close()
+    for needs, lacks in ((("/nowhere/python",), "/nowhere/python"), ((str(tmp_path), "/nowhere/x"), "/nowhere/x")):
+        told = asked(Host(None, {}, needs), hello())
+        assert told.node == "here" and f"has no '{lacks}': every node needs it there" in told.why
+    told = asked(Host(None, {}), replace(hello(), version="0.0.1"))
+    assert ": the process of the engine is of asr 0.0.1" in told.why
+    for keys in ((), ("DEEPGRAM_API_KEY",)):
+        host = Host(None, {}, (str(tmp_path),), keys)
+        assert asked(host, hello()) == hello()
+        assert host._child is not None
+        assert (b"planted" in Path(f"/proc/{host._child.pid}/environ").read_bytes()) == bool(keys)
+        host._child.close()
 
 
 def test_workers_that_wait_for_sound_are_said() -> None:
