@@ -328,6 +328,7 @@ _asr() {
         "bench --device") _asr_words "auto cpu cuda mps"; return ;;
         "bench --compute-type"|"bench --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
         "bench --threads"|"bench -t") :; return ;;
+        "bench --workers") :; return ;;
         "bench --json") _asr_files; return ;;
         "bench --csv") _asr_files; return ;;
         "bench --markdown") _asr_files; return ;;
@@ -413,7 +414,7 @@ _asr() {
         "leaderboard readme")
             if [[ $cur == -* ]]; then _asr_words "--table --date --open --help"; else _asr_files; fi ;;
         "bench")
-            if [[ $cur == -* ]]; then _asr_words "--engine --with --replay --yes --out --sample --seed --allow-host --text-column --language --beam-size --length-penalty --chunk-length --engine-option --vad --no-vad --normalizer --repeats --speed-sample --batches --concurrency --robustness --robustness-sample --diarize --diarize-model --device --compute-type --dtype --threads --offline --json --csv --markdown --html --plot --force --quiet --verbose --help"; else _asr_files; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--engine --with --replay --yes --out --sample --seed --allow-host --text-column --language --beam-size --length-penalty --chunk-length --engine-option --vad --no-vad --normalizer --repeats --speed-sample --batches --concurrency --robustness --robustness-sample --diarize --diarize-model --device --compute-type --dtype --threads --workers --offline --json --csv --markdown --html --plot --force --quiet --verbose --help"; else _asr_files; fi ;;
         "report")
             if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "merge"; fi ;;
         "report merge")

@@ -74,12 +74,7 @@ class Loaded:
 
     def cut_options(self) -> CutOptions:
         """Return how recordings are cut for this engine."""
-        from asrcli.audio.cut import CutOptions
-        from asrcli.audio.vad import VadOptions
-
-        longest = clip_length(self.choice.engine, self.job.options)
-        vad = VadOptions() if self.job.vad else None
-        return CutOptions(max_seconds=longest, max_gap=self.choice.engine.longest_pause, vad=vad)
+        return cut_options(self.choice, self.job)
 
     def transcribe(self, one: Utterance) -> say.Transcribed:
         """Transcribe one utterance through the whole pipeline, alone, one clip at a time."""
@@ -186,6 +181,16 @@ class Loaded:
         times = tuple(one.total for one in asked if not one.error)
         seconds = sum(one.seconds for one in asked)
         return say.Served(times, wall, seconds, len(asked) - len(times), tuple(asked))
+
+
+def cut_options(choice: Choice, job: say.Job) -> CutOptions:
+    """Return how recordings are cut for an engine."""
+    from asrcli.audio.cut import CutOptions
+    from asrcli.audio.vad import VadOptions
+
+    longest = clip_length(choice.engine, job.options)
+    vad = VadOptions() if job.vad else None
+    return CutOptions(max_seconds=longest, max_gap=choice.engine.longest_pause, vad=vad)
 
 
 def listen(engine: Streams, name: str, samples: Samples, chunk: float, options: Options) -> say.Streamed:

@@ -19,6 +19,7 @@ class Job:
     options: Options = field(default_factory=Options)
     vad: bool = True  # leave silence out, as `asr transcribe` does; off, the engine transcribes every second
     warm_up: Utterance | None = None  # transcribed once before anything counts
+    team: tuple[Device, ...] = ()  # the engine is in a worker on each of these, and not in the measuring process
     behind: tuple[str, ...] = ()  # where an engine in an environment of its own finds what asr itself requires
 
 
@@ -67,7 +68,15 @@ class Diarize:
     device: Device
 
 
-Request = Transcribe | Sweep | Listen | Serve | Diarize
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Transcribe all utterances with the workers of the job."""
+
+    utterances: tuple[Utterance, ...]
+    repeats: int
+
+
+Request = Transcribe | Sweep | Listen | Serve | Diarize | Together
 
 
 # What it answers
@@ -168,6 +177,16 @@ class Diarized:
 
 
 @dataclass(frozen=True, slots=True)
+class Pooled:
+    """All utterances with several workers."""
+
+    workers: int
+    times: tuple[float, ...]  # a repeat each, from the first byte that is read to the last text
+    seconds: float  # of audio
+    failed: int  # utterances, in the last repeat
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """A request is finished; what it took."""
 
@@ -178,4 +197,4 @@ class Ended:
     cuda_reserved: int | None = None
 
 
-Answer = Cold | Transcribed | Batched | Streamed | Served | Spoken | Diarized | Ended
+Answer = Cold | Transcribed | Batched | Streamed | Served | Spoken | Diarized | Pooled | Ended

@@ -14,6 +14,7 @@ from asrcli.capabilities import backend_of
 from asrcli.datasets.dataset import Dataset
 from asrcli.datasets.results import system_name
 from asrcli.diarization.choice import DiarizerChoice
+from asrcli.engine import Device
 from asrcli.engines.recogniser import Choice
 from asrcli.errors import UsageError
 from asrcli.text.normalisers import NORMALIZERS
@@ -65,6 +66,7 @@ class Contestant:
     options: Options = field(default_factory=Options)
     vad: bool = True
     diarizer: DiarizerChoice | None = None  # run beside it
+    team: tuple[Device, ...] = ()  # of the workers that are measured together
 
     @property
     def system(self) -> str:
@@ -77,12 +79,12 @@ class Contestant:
         one = self.diarizer
         return " ".join(filter(None, (one.diarizer.name, one.weights.name, one.weights.revision))) if one else ""
 
-    def job(self, warm_up: Utterance) -> say.Job:
-        """Return what a measuring process is told."""
-        choice = self.choice
+    def job(self, warm_up: Utterance, workers: int = 0) -> say.Job:
+        """Return what a measuring process is told: to load the engine, or to start so many workers."""
+        choice, team = self.choice, self.team[:workers]
         engine, backend = choice.engine.name, backend_of(choice.engine) or None
-        behind = tuple(filter(os.path.isdir, sys.path)) if choice.engine.environment() else ()
-        return say.Job(engine, backend, choice.weights, choice.device, self.options, self.vad, warm_up, behind)
+        behind = tuple(filter(os.path.isdir, sys.path)) if choice.engine.environment() and not team else ()
+        return say.Job(engine, backend, choice.weights, choice.device, self.options, self.vad, warm_up, team, behind)
 
     def task(self, dataset: Dataset, digest: str, plan: Plan) -> dict[str, object]:
         """Return everything that makes this run what it is; an interrupted one goes on only as the same."""
@@ -94,6 +96,7 @@ class Contestant:
             "model": choice.weights.name,
             "revision": choice.weights.revision,
             "device": [choice.device.kind, choice.device.index, choice.device.dtype, choice.device.threads],
+            "team": [str(one) for one in self.team],
             "options": {name: value for name, value in self.options.given()},
             "vad": self.vad,
             "diarizer": self.diarizer_name,

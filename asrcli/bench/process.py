@@ -36,7 +36,7 @@ class Worker:
         packages: Packages,
         announce: Callable[[str], None],
     ) -> None:
-        interpreter, variables = interpreter_of(engine)
+        interpreter, variables = interpreter_of(engine) if not job.team else (None, {})
         self._started = time.monotonic()
         keys = (*engine.keys, *STORES)  # it reads recordings, wherever they are
         self._child = Child("asrcli.bench.worker", announce, variables, interpreter, keys)

@@ -95,7 +95,9 @@ def request_of(record: RunRecord, folder: Path | None, *, offline: bool = False)
         raise UsageError(f"the record names a sample of {sample} with the seed {seed}, which cannot be drawn")
     made.plan.check()
     same = {name: getattr(made, name) for name in ("dataset", "options", "plan", "vad", "told", "device", "dtype")}
-    return Request(engines=(made.engine,), threads=made.threads, offline=offline, folder=folder, **same)
+    return Request(
+        engines=(made.engine,), threads=made.threads, workers=made.workers, offline=offline, folder=folder, **same
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class _Replay:
     dtype: str
     threads: int
     told: bool = True
+    workers: int = 0
 
 
 def drift(before: RunRecord, after: RunRecord) -> Drift:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from asrcli.bench import conversations, figures
+from asrcli.bench import conversations, figures, together
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Gpus, Packages, greatest, idle_watts
 from asrcli.bench.plan import Contestant, Plan, Watcher
@@ -26,6 +26,7 @@ from asrcli.diarization.choice import DiarizerChoice
 from asrcli.errors import AsrError, EngineUnavailable
 from asrcli.types import Utterance
 
+EACH = 16  # utterances for each of several workers, at least
 MOST_DEATHS = 2  # of the measuring process at one utterance
 TRANSCRIBE, SPEAKERS = "utterances", "speakers"
 
@@ -51,6 +52,7 @@ class _Phase:
 
     name: str
     work: Callable[[Worker], list[Measure]]
+    workers: int = 0  # that are started for it
 
 
 @dataclass(slots=True)
@@ -70,6 +72,7 @@ class EngineRun:
     _phase: str = ""
     _deaths: dict[str, int] = field(default_factory=dict)
     _idle: float | None = None
+    _started: float = 0.0  # seconds that the last start took
 
     def run(self) -> Outcome:
         """Do what is not done yet, and return everything.
@@ -80,8 +83,8 @@ class EngineRun:
         self._idle = idle_watts(self.gpus) if self.contestant.choice.device.kind == "cuda" else None
         self.watcher.phase(self.contestant.system, "starting", 0)
         while todo := [phase for phase in self._phases() if phase.name not in self._done()]:
-            # The diarizer has a process of its own: its memory shall not be that of the batches.
-            self._work_through([one for one in todo if one.name != SPEAKERS] or todo)
+            # Diarizer and workers have processes of their own: their memory shall not be that of the batches.
+            self._work_through([one for one in todo if one.name != SPEAKERS and not one.workers] or todo[:1])
         if (left := self.plan.repeats - len(self._starts())) > 0:
             self.watcher.phase(self.contestant.system, "cold starts", left)
         while len(self._starts()) < self.plan.repeats:
@@ -93,10 +96,12 @@ class EngineRun:
         """Start a process and do one part after the other in it, as long as it lives."""
         self._at, self._phase = None, ""
         try:
-            job = self.contestant.job(self.dataset.utterances[0])
+            workers = todo[0].workers if todo else 0
+            job = self.contestant.job(self.dataset.utterances[0], workers)
             with Worker(self.contestant.choice.engine, job, self.gpus, self.packages, self.watcher.note) as worker:
-                cold, total = worker.cold()
-                self.journal.add({"cold": asdict(cold), "total": total})
+                cold, self._started = worker.cold()
+                if not workers:
+                    self.journal.add({"cold": asdict(cold), "total": self._started})
                 for phase in todo:
                     self._phase = phase.name
                     found = phase.work(worker)
@@ -167,6 +172,10 @@ class EngineRun:
             yield _Phase(part_of(one), partial(self._transcribe_condition, condition=one))
         if self.contestant.diarizer is not None:
             yield _Phase(SPEAKERS, partial(self._diarize, choice=self.contestant.diarizer))
+        most = len(self.contestant.team)
+        many = tuple(sample(self.dataset.utterances, max(plan.speed_sample, EACH * most), plan.seed))
+        for count in together.counts(most):
+            yield _Phase(together.named(count), partial(self._share, some=many), count)
 
     def _transcribe_condition(self, worker: Worker, condition: Condition) -> list[Measure]:
         """Transcribe one row of the robustness card; its error rate is the figure."""
@@ -252,6 +261,14 @@ class EngineRun:
         speeds = [each for one in found if isinstance(one, say.Diarized) for each in conversations.speeds(one, audio)]
         return [*speeds, *figures.resources(readings[0], ended, audio, conversations.WITH_SPEAKERS, self._idle)]
 
+    def _share(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
+        """Transcribe a part with several workers together."""
+        self.watcher.phase(self.contestant.system, self._phase, 1)
+        found: list[say.Pooled] = []
+        with worker.gauges.over() as readings:
+            ended = worker.ask(say.Together(some, self.plan.repeats), self._counting(found))
+        return together.measures(found[0], readings[0], ended, self._started, self._idle)
+
     def _counting(self, found: list[T]) -> Callable[[T], None]:
         """Return what keeps a result, and counts it as a step."""
 
@@ -282,6 +299,7 @@ class EngineRun:
             middles = [figures.percentile([wall for _, wall in one], 50) for one in repeats if one]
             measures.append(figures.repeated("repeat_p50", middles, "s"))
         measures += [Measure(**one) for line in self.journal.lines if "phase" in line for one in line["measures"]]
+        measures += together.gains(measures)
         return Outcome(
             transcribed,
             tuple(figures.merged(measures)),

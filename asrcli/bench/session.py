@@ -17,7 +17,7 @@ from asrcli.bench.conversations import references
 from asrcli.bench.gauges import Gpus
 from asrcli.bench.plan import Contestant, Plan, Watcher
 from asrcli.bench.run import EngineRun
-from asrcli.capabilities import Backends, backend_of
+from asrcli.capabilities import Backends, Streams, backend_of
 from asrcli.compare.run import chosen_convention
 from asrcli.datasets.dataset import Dataset, digest, open_dataset, sample
 from asrcli.datasets.dataset import Wanted as WantedDataset
@@ -26,11 +26,14 @@ from asrcli.diarization import choice as diarizers
 from asrcli.diarization.choice import DiarizerChoice
 from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.engine import Engine
+from asrcli.engines import device as devices
 from asrcli.engines import selection
+from asrcli.engines.selection import is_whole
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.scoring.meetings import check_installed
 from asrcli.types import Options
 from asrcli.weights.hashes import file_hashes
+from asrcli.workers.wanted import Workers, share
 
 REPLAY = "replay"  # the fact that holds what `--replay` needs
 
@@ -48,6 +51,7 @@ class Request:
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
+    workers: int = 0  # that are measured together, too; 0: as many as there are devices, if several
     offline: bool = False
     folder: Path | None = None  # of the runs; None is the user's
 
@@ -85,6 +89,8 @@ def bench(request: Request, watcher: Watcher) -> Results:
         InputError: the dataset cannot be read.
     """
     request.plan.check()
+    if request.plan.callers and (request.workers or "," in request.device or devices.ALL_GPUS in request.device):
+        raise UsageError("--concurrency asks one process, not several workers: leave it, or --workers and devices, out")
     chosen = [choose(name, request, watcher) for name in request.engines]
     diarizer = prepare_diarizer(request, watcher) if request.plan.diarize else None
     dataset = open_dataset(replace(request.dataset, offline=request.offline), watcher.note)
@@ -162,7 +168,8 @@ def prepare_diarizer(request: Request, watcher: Watcher) -> DiarizerChoice:
     check_installed("--diarize", words=True)
     wanted = SpeakerOptions(model=request.plan.diarize_model)
     diarizers.check_wanted(wanted)
-    return diarizers.prepare(wanted, request.device, request.offline, watcher.note, request.threads)
+    device = devices.first_device(request.device)
+    return diarizers.prepare(wanted, device, request.offline, watcher.note, request.threads)
 
 
 def with_language(options: Options, dataset: Dataset, chosen: Sequence[Named]) -> Options:
@@ -180,9 +187,21 @@ def with_language(options: Options, dataset: Dataset, chosen: Sequence[Named]) -
 
 def prepare(one: Named, request: Request, watcher: Watcher) -> Contestant:
     """Find an engine's weights and device."""
-    setup = selection.Setup(one.backend, request.device, request.dtype, request.threads, request.offline)
+    wanted = Workers(request.workers)
+    places = wanted.places(one.engine, request.device)
+    for place in places if is_whole(one.engine) else ():  # before weights are looked for
+        devices.choose(one.engine, place, threads=request.threads)
+    first = places[0] if places else request.device
+    setup = selection.Setup(one.backend, first, request.dtype, request.threads, request.offline)
     choice = selection.prepare(one.engine, one.model, request.options, setup, watcher.note)
-    return Contestant(choice, request.options, request.vad)
+    if places and issubclass(choice.engine, Streams):
+        raise UsageError(
+            f"{len(places)} workers cannot share a stream, and engine '{one.system}' transcribes streams: leave "
+            "--workers out, and name one device"
+        )
+    own, dtype = share(request.threads, len(places)), choice.device.dtype
+    team = tuple(devices.choose(choice.engine, place, dtype, own) for place in places)
+    return Contestant(choice, request.options, request.vad, team=team)
 
 
 def one_run(
@@ -237,9 +256,19 @@ def all_facts(contestant: Contestant, dataset: Dataset, whole: str, request: Req
         "options": json.dumps(dict(contestant.options.given()), ensure_ascii=False),
         **({"diarizer": contestant.diarizer_name} if contestant.diarizer else {}),
         **({"backend": backend} if (backend := backend_of(choice.engine)) else {}),
+        **workers_of(contestant),
         "audio_seconds": f"{dataset.seconds:.2f}",
         REPLAY: replay_of(contestant, request),
     }
+
+
+def workers_of(contestant: Contestant) -> dict[str, str]:
+    """Return how many workers were measured together, and where."""
+    team = contestant.team
+    if not team:
+        return {}
+    each = {"worker_threads": str(team[0].threads)} if team[0].threads else {}
+    return {"workers": str(len(team)), "worker_devices": ", ".join(map(str, team)), **each}
 
 
 def replay_of(contestant: Contestant, request: Request) -> str:
@@ -253,7 +282,7 @@ def replay_of(contestant: Contestant, request: Request) -> str:
         "dataset": {**asdict(request.dataset), "source": here, "cache": None},
         "options": dict(contestant.options.given()),
         "plan": asdict(request.plan),
-        **{name: getattr(request, name) for name in ("vad", "told", "device", "dtype", "threads")},
+        **{name: getattr(request, name) for name in ("vad", "told", "device", "dtype", "threads", "workers")},
     }
     return json.dumps(values, ensure_ascii=False)
 

@@ -25,7 +25,7 @@ BLANK = ""  # what was not counted is blank, never a guess
 def grids(runs: Sequence[RunRecord]) -> list[Grid]:
     """Return every table that has something to show."""
     found = [summary(runs), rates(runs), languages(runs), starting(runs), latency(runs), speed(runs), resources(runs)]
-    found += [streaming(runs), callers(runs), speakers(runs), card(runs)]
+    found += [streaming(runs), callers(runs), workers(runs), speakers(runs), card(runs)]
     return [grid for grid in found if grid.rows]
 
 
@@ -239,6 +239,37 @@ def callers(runs: Sequence[RunRecord]) -> Grid:
     )
     note = "RTF: mean over requests of the time to the whole text by their audio; first token where the engine tells it"
     return without_empty(Grid("Several callers at once", columns, tuple(rows), note), keep=5)
+
+
+def workers(runs: Sequence[RunRecord]) -> Grid:
+    """Return how fast several workers are together, and what they hold."""
+    rows = []
+    for one in runs:
+        places = one.fact("worker_devices").split(", ")
+        for m in one.measures:
+            if m.name != "rtfx" or not m.condition.endswith((" worker", " workers")):
+                continue
+            count = int(m.condition.split()[0].replace(",", ""))
+            share = one.measure("efficiency", m.condition)
+            rows.append(
+                (
+                    *(one.system, str(count), ", ".join(dict.fromkeys(places[:count])), one.fact("worker_threads")),
+                    with_spread(m),
+                    value(one, "speedup", m.condition, "{:.2f}"),
+                    BLANK if share is None or share.value is None else wording.percent(share.value, 0),
+                    value(one, "cold_start", m.condition, "{:.2f}"),
+                    *(value(one, name, m.condition, "{:,.0f}") for name in ("memory_peak", "gpu_memory_peak")),
+                    value(one, "gpu_energy", m.condition, "{:.0f}"),
+                    value(one, "failed", m.condition, "{:.0f}"),
+                )
+            )
+    columns = (
+        *("system", "workers", "on", "threads each", "RTFx", "times one", "efficiency", "start s", "memory MiB"),
+        *("GPU MiB", "GPU J/h", "failed"),
+    )
+    note = "all recordings at once, decoding counted, each worker with the same threads in every row; memory of all "
+    note += "workers and of the process that feeds them"
+    return without_empty(Grid("Several workers", columns, tuple(rows), note, ("threads each", "start s")), keep=5)
 
 
 def speakers(runs: Sequence[RunRecord]) -> Grid:

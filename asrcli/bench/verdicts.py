@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from asrcli.base.counts import count_of
 from asrcli.compare import wording
 from asrcli.compare.comparison import compare
 from asrcli.compare.matching import Hypotheses as System
@@ -19,19 +20,29 @@ MOST_IN_PAIRS = 3  # of more systems only the best one is held against each othe
 def told_apart(runs: Sequence[RunRecord]) -> list[RunRecord]:
     """Return runs that each have a name of their own.
 
-    Where several are the same system by name, it is the model in full, or else the moment at which each began.
+    Where several are the same system by name, it is the model in full, where they ran, or else when each began.
     """
     same = Counter(one.system for one in runs)
     full = Counter((one.engine, one.model) for one in runs)
+    places = Counter((one.system, place_of(one)) for one in runs)
 
     def labelled(one: RunRecord) -> RunRecord:
         if same[one.system] == 1:
             return one
+        apart = place_of(one) if places[one.system, place_of(one)] == 1 else (one.started or "")[:19]
         distinct = full[one.engine, one.model] == 1
-        label = f"{one.engine}:{one.model}" if distinct else f"{one.system} ({(one.started or '')[:19]})"
+        label = f"{one.engine}:{one.model}" if distinct else f"{one.system} ({apart})"
         return replace(one, facts=(*one.facts, (LABEL, label)))
 
     return [labelled(one) for one in runs]
+
+
+def place_of(record: RunRecord) -> str:
+    """Return where a run was: its device, or its workers and theirs."""
+    if not record.fact("workers"):
+        return record.fact("device")
+    devices = dict.fromkeys(record.fact("worker_devices").split(", "))
+    return f"{count_of(int(record.fact('workers')), 'worker')} on {', '.join(devices)}"
 
 
 def batch_of(record: RunRecord) -> str:

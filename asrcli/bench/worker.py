@@ -25,12 +25,10 @@ def main() -> None:
 def _work(receive: Next, put: Put) -> None:
     job: say.Job = receive()
     sys.path += [place for place in job.behind if place not in sys.path]  # behind: the environment's own packages win
-    from asrcli.bench.loaded import Loaded
-
     begun = time.perf_counter()
     engine = import_engine(job)
     imported = time.perf_counter()
-    loaded = Loaded(engine, job, lambda text: put(Said(text)))
+    loaded = _measured(job)(engine, job, lambda text: put(Said(text)))
     loaded.load()
     ready = time.perf_counter()
     if job.warm_up is not None:
@@ -50,12 +48,23 @@ def import_engine(job: say.Job) -> Any:
     from asrcli.engine import load_class
 
     engine = implementation(load_class(job.engine), job.backend).for_weights(job.weights)
-    for module in engine.requires:
+    for module in engine.requires if not job.team else ():
         try:
             import_module(module)
         except ImportError as error:
             raise EngineUnavailable(f"engine '{job.engine}': {module} does not import: {error}") from error
     return engine
+
+
+def _measured(job: say.Job) -> Any:
+    """Return the class of what is measured: the engine in this process, or in several others."""
+    if job.team:
+        from asrcli.bench.team import Team
+
+        return Team
+    from asrcli.bench.loaded import Loaded
+
+    return Loaded
 
 
 def ended(wall: float, cpu: float) -> say.Ended:

@@ -68,7 +68,7 @@ def bench(
             dataset=Wanted(dataset or "", data.sample, data.seed, text_column=data.text_column),
             engines=tuple(runs.engine or ()), options=how.asked(data.language), plan=what.plan(data.seed), vad=how.vad,
             told=data.language != "auto", device=machine.device, dtype=machine.compute_type,
-            threads=machine.threads, offline=machine.offline, folder=runs.out,
+            threads=machine.threads, workers=machine.workers, offline=machine.offline, folder=runs.out,
         )  # fmt: skip
         try:
             if runs.replay:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asrcli.cli.commands.options import ALLOW_HOST, DEVICE, THREADS, VERBOSE
+from asrcli.cli.commands.options import ALLOW_HOST, THREADS, VERBOSE
 from asrcli.cli.groups import option
 from asrcli.errors import UsageError
 
@@ -107,9 +107,10 @@ class FigureOptions:
 class MachineOptions:
     """Where engines run."""
 
-    device: str = DEVICE
+    device: str = option("auto", help="auto, cpu, cuda, cuda:1, mps; several: cuda:0,cuda:1 or cuda:all.")
     compute_type: str = option("auto", "--compute-type", "--dtype", help="auto, int8, float16, ...")
     threads: int = THREADS
+    workers: int = option(0, min=0, help="Measure 1, 2, 4, ... so many processes together, too; 0: none.")
     offline: bool = option(False, "--offline", help="Never use the network.")
 
 
