@@ -136,6 +136,13 @@ def test_a_node_without_the_environment_is_one_line(
     assert (heard.code, heard.out, heard.err) == (0, "a b\n", "") and "started" in (tmp_path / "mark").read_text()
     if os.geteuid() != 0 or sys.platform != "linux":
         pytest.skip("hiding a folder from a node needs Linux and root")
+    with running(3, hidden=folder.parent, since=1) as (_, address):  # the first has it, the other two have not
+        one = asr(*words, address, "--workers", "1", **around)
+        heard = asr(*words, address, "-o", "-", "-f", "txt", **around)
+    assert (one.code, one.out, heard.code, heard.out) == (0, "a b\n", 0, "a b\n"), (one, heard)
+    assert one.err.count("; it is left out\n") == one.err.count("\n") <= 2, one.err
+    assert heard.err.count("; the other workers go on\n") == heard.err.count("\n") == 2, heard.err
+    assert f"has no '{folder}/bin/python': every node needs it there" in heard.err
     with running(1, hidden=folder.parent) as (_, address):
         lost = asr(*words, address, **around)
     assert lost.code == 3 and lost.err.count("\n") == 1, lost

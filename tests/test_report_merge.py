@@ -68,7 +68,8 @@ def test_what_a_killed_run_has_left_and_what_is_no_report(tmp_path: Path) -> Non
     assert len(merged.records) == 1 and "cut short" in merged.notes[0]
     path.write_bytes(whole + b'{"v": 1, "type": "later", "more": 1}\n')
     assert len(merge([str(path)]).records) == 1, "records of later versions are passed over"
-    for bad in (b"text\n", b"[]\n", b'{"v": 2, "type": "input"}\n', b'{"v": 1, "type": "input", "input": 1}\n',
+    for bad in (b"RIFF$WAVEfmt", b'{"segments": []}',
+                b"text\n", b"[]\n", b'{"v": 2, "type": "input"}\n', b'{"v": 1, "type": "input", "input": 1}\n',
                 b'{"v": 1, "type": "input", "input": "x", "status": "odd"}\n', b"[" * 99_999 + b"\n",
                 b'{"v": 1, "type": "input", "input": "x", "status": "done", "seconds": NaN}\n',
                 b'{"v": 1, "type": "input", "input": "x", "status": "done", "seconds": 1e999}\n'):  # fmt: skip

@@ -78,20 +78,39 @@ runpy.run_module("asrcli", run_name="__main__")
 """
 
 
+def meet(folder: Path, *languages: str) -> list[tuple[int, str, str]]:
+    """Start runs over ten recordings whose engines wait for each other in a first call; return code and output."""
+    (folder / "met").mkdir()
+    for number in range(10):
+        write_silence(folder / f"in/talk-{number}.wav", 45.0)
+    words = ["transcribe", "-e", "fake", "--no-vad", "in", "-f", "txt", "-o", "out", "--json", "--batch-size", "2"]
+    command, around, pipe = [sys.executable, "-c", MEETING, *words], quiet_environment(folder), subprocess.PIPE
+    runs = [
+        subprocess.Popen([*command, "-l", one], cwd=folder, env=around, stdout=pipe, stderr=pipe, text=True)
+        for one in languages
+    ]
+    results = [run.communicate(timeout=100) for run in runs]
+    return [(run.returncode, *result) for run, result in zip(runs, results, strict=True)]
+
+
 def test_two_runs_share_a_small_folder_evenly(tmp_path: Path) -> None:
     """In a call of its engine each waits for the other: by then it has begun what two more batches need."""
-    (tmp_path / "met").mkdir()
-    for number in range(10):
-        write_silence(tmp_path / f"in/talk-{number}.wav", 45.0)
-    words = ["transcribe", "-e", "fake", "-l", "en", "--no-vad", "in", "-f", "txt", "-o", "out", "--json"]
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-c", MEETING, *words, "--batch-size", "2"]
-    around = quiet_environment(tmp_path)
-    runs = [subprocess.Popen(command, cwd=tmp_path, env=around, stdout=pipe, stderr=pipe, text=True) for _ in range(2)]
-    results = [run.communicate(timeout=100) for run in runs]
-    done = sorted(statuses(out)["done"] for out, _ in results)
-    assert [run.returncode for run in runs] == [0, 0] and sum(done) == 10, results
-    assert done[0] >= 4, done
+    results = meet(tmp_path, "en", "en")
+    done = sorted(statuses(out)["done"] for _, out, _ in results)
+    assert [code for code, _, _ in results] == [0, 0] and sum(done) == 10 and done[0] >= 4, results
+
+
+def test_of_two_runs_with_other_options_none_replaces_what_the_other_makes(asr: Run, tmp_path: Path) -> None:
+    results = meet(tmp_path, "en", "de")
+    found = [statuses(out) for _, out, _ in results]
+    assert [code for code, _, _ in results] == [1, 1] and sum(one["done"] for one in found) == 10, results
+    assert all(one["done"] >= 4 and one["done"] + one["failed"] == 10 for one in found), found
+    for (_, _, err), (mine, other) in zip(results, (("en", "de"), ("de", "en")), strict=True):
+        said = f"another run has made it meanwhile with other options (language was {other}, now {mine})"
+        assert said in err and "let each write to a folder of its own" in err, err
+    words = ("transcribe", "-e", "fake", "--no-vad", "in", "-f", "txt", "-o", "out", "--json", "--batch-size", "2")
+    again = asr(*words, "-l", "en")
+    assert again.code == 0 and statuses(again.out)["done"] == found[0]["failed"], "later it is as asked for"
 
 
 def test_what_a_killed_run_had_claimed_is_done_by_the_other(recordings: Path) -> None:
@@ -163,6 +182,10 @@ def test_schedulers_say_which_part(environment: dict[str, str], expected: str) -
         ("0/4", {}, "--shard 0/4: give I/N"),
         ("5/4", {}, "--shard 5/4: give I/N"),
         ("3", {}, "--shard 3: give I/N"),
+        ("x", {}, "--shard x: give I/N"),
+        (f"1/{'9' * 5000}", {}, "--shard 1/9+: give I/N"),
+        ("auto", {"SLURM_ARRAY_TASK_ID": "", "SLURM_ARRAY_TASK_COUNT": ""}, "none of SLURM_ARRAY_TASK_ID"),
+        ("auto", {"PARALLEL_SEQ": "9" * 5000, "PARALLEL_JOBS": "4"}, "are no numbers"),
         ("auto", {}, "none of SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX, PARALLEL_SEQ is set"),
         ("auto", {"JOB_COMPLETION_INDEX": "1"}, "set JOB_COMPLETIONS"),
         (

@@ -37,6 +37,11 @@ class Kept:
         return f"kept: {self.why}; --force replaces it"
 
 
+# Why an output has to be made; any other reason is in what it was made with.
+ABSENT, UNKNOWN = "not there yet", "not made by asr, or its record is gone"
+HALF, CHANGED = "a run was killed while it was written", "the recording has changed"
+
+
 class Ledger:
     """The record of how each output of one folder was made."""
 
@@ -59,16 +64,16 @@ class Ledger:
         An output that was edited by hand still counts as made; whether it may be replaced is what `kept` says.
         """
         if not self._is_there(output):
-            return "not there yet"
+            return ABSENT
         entry = self._entry(os.path.relpath(output, self.folder))
         if entry is None:
-            return "not made by asr, or its record is gone"
+            return UNKNOWN
         if "audio" not in entry:
-            return "a run was killed while it was written"
+            return HALF
         if changed := recipes.difference(entry["recipe"], recipe):
             return changed
         if not same_content(source, Identity(**entry["audio"])):
-            return "the recording has changed"
+            return CHANGED
         return None
 
     def _is_there(self, output: str) -> bool:

@@ -29,11 +29,13 @@ class Feeding:
         if self._batches[recogniser] == 1:
             self.waited += self._turn(recogniser)
 
-    def end(self, recogniser: object) -> None:
-        """Note that it has finished one."""
+    def end(self, recogniser: object, more: bool = True) -> None:
+        """Note that it has finished one; if no more is to be decoded, it does not wait for sound from then on."""
         self._batches[recogniser] -= 1
         if not self._batches[recogniser]:
             self.worked += self._turn(recogniser)
+            if not more:
+                del self._since[recogniser]
 
     def busy(self, recogniser: object) -> bool:
         """Return whether it works on a batch now."""

@@ -66,7 +66,7 @@ class Work:
                 self._collect()
                 if (track := self._finished_track()) is not None:
                     self._finish(track, recogniser)
-                elif (track := self._electorate()) is not None:
+                elif (track := self._electorate()) is not None and self._may_vote(recogniser):
                     self._settle_language(track, recogniser)
                 elif self.waiting and not self._is_collecting() and self._has_turn(recogniser):
                     self._recognise_batch(recogniser)
@@ -154,6 +154,10 @@ class Work:
                 return track
         return None
 
+    def _may_vote(self, recogniser: Recogniser) -> bool:
+        """Return whether a recogniser may be asked for a language: first who is free, behind a batch it waits."""
+        return not self.feeding.busy(recogniser) or all(map(self.feeding.busy, self.recognisers))
+
     def _settle_language(self, track: Track, recogniser: Recogniser) -> None:
         clips = track.undecided[:VOTES]
         track.voting = True
@@ -190,7 +194,7 @@ class Work:
             self._give_back(batch)
             raise
         finally:
-            self.feeding.end(recogniser)
+            self.feeding.end(recogniser, more=not self._all_decoded())
         seconds = sum(clip.seconds for clip in clips) or 1.0
         self._count(recogniser, seconds)
         for (track, clip), result in zip(batch, results, strict=True):

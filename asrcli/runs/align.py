@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,7 +20,7 @@ from asrcli.audio.inputs import STDIN
 from asrcli.base.background import Announce, follow
 from asrcli.engines.recogniser import Choice
 from asrcli.engines.selection import Setup, prepare
-from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError
+from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError, OutputError
 from asrcli.outputs.identity import Stamp, stamp
 from asrcli.runs.align_checks import doubts, failed_check, language_of
 from asrcli.runs.align_plan import AlignPlan, AlignRequest
@@ -108,9 +107,14 @@ class _Alignment:
         """Align one recording after the other."""
         for job, info in jobs:
             self.tracks[job.name] = None if info is None or info.track is None else str(info.track)
-            with suppress(DoneElsewhere):  # until the end
+            try:
                 self.shared.claim(job)
-                yield from self._attempt(job)
+            except DoneElsewhere:  # until the end
+                continue
+            except OutputError as error:
+                yield JobFailed(job, error)
+                continue
+            yield from self._attempt(job)
         while left := (yield from self.shared.next_left()):
             yield from self._attempt(left)
         if len(self.errors) > 1:

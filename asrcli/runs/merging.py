@@ -17,6 +17,7 @@ from asrcli.errors import InputError
 Record = dict[str, Any]
 # What of two records about one input counts: the first of these, and of two alike the one with more in it, the first.
 STATUSES = ("done", "up_to_date", "kept", "failed")
+BEGINNING = b'{"v": 1, "type": '  # of every line
 SHARD = re.compile(r"(?<!\d)(\d{1,6})-of-(\d{1,6})(?!\d)")  # what `{shard}` in a report's name becomes
 
 
@@ -85,7 +86,7 @@ def _read(path: str, notes: list[str]) -> Iterator[Record]:
         if record is not None:
             if record.get("type") == "input":
                 yield record
-        elif number == len(lines):  # no end of a line: its run was killed while it wrote
+        elif number == len(lines) and line.startswith(BEGINNING[: len(line)]):  # its run was killed while it wrote
             notes.append(f"{path}: the last line is cut short, and passed over")
         else:
             raise InputError(f"{path} line {number}: no record of asr; give files that --report has written")

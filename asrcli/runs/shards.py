@@ -25,6 +25,9 @@ SCHEDULERS: Mapping[str, tuple[str, str, str | int]] = {
 }
 
 
+NUMBER = re.compile(r"[0-9]{1,18}")
+
+
 @dataclass(frozen=True, slots=True)
 class Shard:
     """Part ``number`` (from 1) of ``count``."""
@@ -74,22 +77,23 @@ def shard_of(text: str | None, environment: Mapping[str, str] = os.environ) -> S
     if text == "auto":
         return _scheduled(environment)
     number, separator, count = text.partition("/")
-    if not separator or not number.isdecimal() or not count.isdecimal() or not 1 <= int(number) <= int(count):
+    numbers = NUMBER.fullmatch(number) and NUMBER.fullmatch(count)
+    if not separator or not numbers or not 1 <= int(number) <= int(count):
         raise UsageError(f"--shard {text}: give I/N, I from 1 to N, such as 3/8; or auto in a job of an array")
     return Shard(int(number), int(count))
 
 
 def _scheduled(environment: Mapping[str, str]) -> Shard:
     for name, (index, count, first) in SCHEDULERS.items():
-        if index not in environment:
+        if not environment.get(index):
             continue
         for wanted, tells in ((count, "how many"), (first, "where they begin")):
-            if isinstance(wanted, str) and wanted not in environment:
+            if isinstance(wanted, str) and not environment.get(wanted):
                 raise UsageError(
                     f"--shard auto: {name} says {index}={environment[index]}, and not {tells}: set {wanted}"
                 )
         values = [environment[index], environment[count], str(first if isinstance(first, int) else environment[first])]
-        if not all(value.isdecimal() for value in values):
+        if not all(map(NUMBER.fullmatch, values)):
             raise UsageError(f"--shard auto: {index}={values[0]} of {count}={values[1]} are no numbers")
         number, parts, least = map(int, values)
         if not 1 <= number - least + 1 <= parts:  # an array such as --array=0-30:10

@@ -8,13 +8,13 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from asrcli.errors import AsrError
+from asrcli.errors import AsrError, OutputError
 from asrcli.outputs.claims import claimable, claims_of
-from asrcli.outputs.ledger import ledger_of
+from asrcli.outputs.ledger import ABSENT, CHANGED, HALF, UNKNOWN, ledger_of
 from asrcli.places import remote
 from asrcli.places.addresses import is_address
-from asrcli.runs.events import Note, Resumed
-from asrcli.runs.jobs import Job, plan_job
+from asrcli.runs.events import JobFailed, Note, Resumed
+from asrcli.runs.jobs import FORCED, Job, plan_job
 
 if TYPE_CHECKING:
     from asrcli.runs.align_plan import AlignRequest
@@ -46,6 +46,7 @@ class Shared:
 
         Raises:
             DoneElsewhere: another run does it.
+            OutputError: another run has done it otherwise.
         """
         with self._guard:
             if job.name in self._mine:
@@ -61,7 +62,7 @@ class Shared:
         with self._guard:
             self.claims.give_back(self._mine.pop(job.name, ()))
 
-    def next_left(self) -> Generator[Note | Resumed, None, Job | None]:
+    def next_left(self) -> Generator[Note | Resumed | JobFailed, None, Job | None]:
         """Wait for what another run does; return the first job that it has not done after all, claimed.
 
         One at a time: two runs that wait for each other would wait for ever.
@@ -74,27 +75,47 @@ class Shared:
                     yield Note("another run is at work in this folder; waiting for what it makes")
                 time.sleep(POLL_ELSEWHERE if is_address(self.request.naming.state_folder) else POLL)
             now = self._again(job)
-            if not now.up_to_date:
+            otherwise = made_otherwise(job, now)
+            if not now.up_to_date and otherwise is None:
                 self._mine[now.name] = _files(job)
                 return now
             self.claims.give_back(_files(job))
-            yield Resumed((now,))
+            yield Resumed((now,)) if otherwise is None else JobFailed(job, otherwise)
         return None
 
     def _take(self, job: Job) -> bool:
         """Claim the outputs of a job, unless another run has made them since."""
         if not self.claims.take(_files(job)):
             return False
-        there = self.request.anew is None and any(map(_exists, _files(job)))
-        if there and self._again(job).up_to_date:
-            self.claims.give_back(_files(job))
-            return False
-        return True
+        if self.request.anew is not None or not any(map(_exists, _files(job))):
+            return True
+        now = self._again(job)
+        otherwise = made_otherwise(job, now)
+        if otherwise is None and not now.up_to_date:
+            return True
+        self.claims.give_back(_files(job))
+        if otherwise is not None:
+            raise otherwise
+        return False
 
     def _again(self, job: Job) -> Job:
         """Return a job as it is planned now, after what other runs have made."""
         ledger_of(self.request.naming.state_folder).catch_up()
         return plan_job(job, self.request)
+
+
+def made_otherwise(planned: Job, now: Job) -> OutputError | None:
+    """Return why a job is not done: another run has made an output since, with other options than those of this run.
+
+    Both would replace what the other makes, and each say that it is done.
+    """
+    for before, output in zip(planned.outputs, now.outputs, strict=True):
+        if output.todo and output.stale not in (before.stale, FORCED, ABSENT, UNKNOWN, HALF, CHANGED):
+            return OutputError(
+                f"{output.path}: another run has made it meanwhile with other options ({output.stale}); let each "
+                "write to a folder of its own"
+            )
+    return None
 
 
 def _exists(output: str) -> bool:

@@ -182,8 +182,13 @@ class Child:
 
     def _hung(self, seconds: float | None) -> Died:
         self.kill()
-        within = "; it has begun one and does not end it" if seconds is None else f" within {seconds:.0f} s"
-        return Died(f"no answer{within}{self._talk.last()}")
+        late = "; it has begun one and does not end it" if seconds is None else f" within {rounded(seconds)} s"
+        return Died(f"no answer{late}{self._talk.last()}")
+
+
+def rounded(seconds: float) -> str:
+    """Return a time as a message has it."""
+    return f"{seconds:.0f}" if seconds >= 100 else f"{seconds:.2g}"
 
 
 def ending(code: int) -> str:

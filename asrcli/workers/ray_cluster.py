@@ -21,7 +21,7 @@ from asrcli.engine import Device
 from asrcli.engines.elsewhere import OWN, interpreter_of
 from asrcli.engines.recogniser import Choice
 from asrcli.errors import DeviceError, EngineUnavailable, NoPlace
-from asrcli.transport.child import Child, Died
+from asrcli.transport.child import Child, Died, rounded
 from asrcli.transport.codec import ProtocolError, decode, encode
 from asrcli.transport.messages import Hello, Trouble, check, exception, hello
 from asrcli.workers.messages import Start
@@ -276,5 +276,5 @@ class RayProcess:
         try:
             found: bytes | None = self._inbox.get(timeout=seconds)
         except queue.Empty:
-            raise Unanswered(f"no answer within {seconds or 0:.0f} s") from None
+            raise Unanswered(f"no answer within {rounded(seconds or 0.0)} s") from None
         return found

@@ -88,7 +88,7 @@ class Remote(Engine):
     def _call(self, request: say.Request, clips: Sequence[Clip], answer: type) -> Any:
         """Ask and wait as long as that may take."""
         seconds = sum(clip.seconds for clip in clips)
-        rate = PATIENCE * self._slowest if self._slowest else self._limits.first_call
+        rate = PATIENCE * self._slowest if self._slowest and self._limits.first_call else self._limits.first_call
         begun = time.monotonic()
         limit = self._limits.call + rate * seconds
         self.child.send(request, limit)

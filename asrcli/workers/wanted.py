@@ -22,7 +22,7 @@ class Limits:
 
     load: float = 900.0  # seconds, for its weights
     call: float = 300.0  # seconds, however short the audio is
-    first_call: float = 60.0  # and so many for each second of audio, as long as nobody knows how fast it is
+    first_call: float = 60.0  # and so many for each second of audio, until it is known how fast it is; 0: never any
     memory: int | None = None  # bytes; None: its share of most of the machine's memory
 
     @classmethod

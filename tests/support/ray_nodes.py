@@ -1,8 +1,8 @@
 """A cluster of simulated nodes with one CPU each, in a process of its own.
 
-Run as ``python ray_nodes.py FOLDER COUNT [HIDDEN]``, it prints its address. From its nodes a folder may be hidden: they
-find it empty, as on another machine. A line on standard input removes a node, without grace; the end of it ends the
-cluster.
+Run as ``python ray_nodes.py FOLDER COUNT [HIDDEN [FROM]]``, it prints its address. From its nodes, or those from a
+number on, a folder may be hidden: they find it empty, as on another machine. A line on standard input removes a node,
+without grace; the end of it ends the cluster.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 1 << 14, 1 << 18  # of Linux
 
 
 @contextmanager
-def running(count: int, hidden: Path | None = None) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running(count: int, hidden: Path | None = None, since: int = 0) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run a cluster; give its process, and its address. Clients need `AROUND` in their environment."""
     folder = Path("/tmp", f"asr-nodes-{secrets.token_hex(4)}")  # a short name: Ray's sockets are below it
-    command = [sys.executable, "-P", __file__, folder, str(count), *([hidden] if hidden else [])]
+    command = [sys.executable, "-P", __file__, folder, str(count), *([hidden, str(since)] if hidden else [])]
     piped = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, text=True, env={**os.environ, **AROUND}, **piped) as nodes:
         assert nodes.stdout is not None
@@ -42,14 +42,19 @@ def running(count: int, hidden: Path | None = None) -> Iterator[tuple[subprocess
 def main() -> None:
     """Start, obey, end."""
     folder, count = Path(sys.argv[1]), int(sys.argv[2])
-    if sys.argv[3:]:
-        hide(sys.argv[3])
+    hidden, since = (sys.argv[3], int(sys.argv[4])) if sys.argv[3:] else ("", -1)
+    if since == 0:
+        hide(hidden)
     (folder / "ray").mkdir(parents=True)  # which `Cluster` writes its address into
     from ray.cluster_utils import Cluster
 
     more = {"num_cpus": 1, "object_store_memory": 100_000_000, "include_dashboard": False, "temp_dir": str(folder)}
     cluster = Cluster(initialize_head=True, head_node_args=more)
-    nodes = [cluster.add_node(num_cpus=1, object_store_memory=100_000_000) for _ in range(count - 1)]
+    nodes = []
+    for number in range(1, count):
+        if number == since:
+            hide(hidden)
+        nodes.append(cluster.add_node(num_cpus=1, object_store_memory=100_000_000))
     os.write(1, f"{cluster.address}\n".encode())
     for _ in sys.stdin:
         cluster.remove_node(nodes.pop(), allow_graceful=False)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from asr_plugins.fake import Fake
 from support.command import write_silence
@@ -23,9 +24,10 @@ from asrcli.pipeline.events import Finished, Notice
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import Settings
 from asrcli.types import Clip, Options, Recording
-from asrcli.workers.messages import Ready, Start
+from asrcli.workers.messages import Ready, Start, Transcribed
 from asrcli.workers.recogniser import WorkerRecogniser
 from asrcli.workers.remote import remote
+from asrcli.workers.wanted import Limits
 
 CHOICE = Choice(Fake, Weights("default", None), Device())
 WAIT = 60.0  # seconds, after which a test has failed
@@ -177,3 +179,35 @@ def test_what_all_suffer_from_is_said_once(tmp_path: Path) -> None:
     with pytest.raises((DeviceError, EngineUnavailable)) as raised:
         texts([path], [one, other], said)
     assert {*said, f"cpu: {raised.value}"} == {"cpu: no memory", "cpu: no library"}
+
+
+def test_a_time_that_was_typed_is_the_time_of_every_call() -> None:
+    """However slow the calls before were; without one it grows with them."""
+
+    class Slow:
+        """A process that answers, and keeps how long it may take."""
+
+        limits: list[float]
+
+        def __init__(self) -> None:
+            self.limits = []
+
+        def greet(self, seconds: float | None = None) -> None: ...
+
+        def send(self, message: Any, seconds: float | None = None) -> None: ...
+
+        def receive(self, kinds: Sequence[type], seconds: float | None = None) -> Any:
+            self.limits.append(seconds or 0.0)
+            return Transcribed((), 1)
+
+        def close(self, seconds: float = 0.0) -> None: ...
+
+        def kill(self) -> None: ...
+
+    clip = Clip(Recording("a.wav"), 0.0, np.zeros(16_000, np.float32))
+    for limits, first, second in ((Limits.of(15.0, None), 15.0, 15.0), (Limits(), 360.0, 500.0)):
+        one = remote(CHOICE, Device(), limits, process := Slow())
+        one.transcribe([clip], Options())
+        one._slowest = 10.0  # seconds for each second of audio
+        one.transcribe([clip], Options())
+        assert process.limits == [first, second]

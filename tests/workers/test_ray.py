@@ -207,6 +207,12 @@ def test_workers_that_wait_for_sound_are_said() -> None:
     assert "have waited for sound for 50 % of their time" in feeding.verdict()
     work("b", 0.0, 70.0)
     assert feeding.verdict() == ""
+    before = feeding.waited
+    feeding.begin("a")
+    waited = feeding.waited
+    feeding.end("a", more=False)
+    work("a", 1000.0, 1.0)
+    assert before < waited == feeding.waited, "all is decoded: what is left was with another worker"
 
 
 def test_more_threads_decode_for_more_workers(monkeypatch: pytest.MonkeyPatch) -> None:
