@@ -253,7 +253,7 @@ def workers(runs: Sequence[RunRecord]) -> Grid:
             share = one.measure("efficiency", m.condition)
             rows.append(
                 (
-                    *(one.system, str(count), ", ".join(dict.fromkeys(places[:count])), one.fact("worker_threads")),
+                    *(f"{count} × {one.system}", ", ".join(dict.fromkeys(places[:count])), one.fact("worker_threads")),
                     with_spread(m),
                     value(one, "speedup", m.condition, "{:.2f}"),
                     BLANK if share is None or share.value is None else wording.percent(share.value, 0),
@@ -264,12 +264,12 @@ def workers(runs: Sequence[RunRecord]) -> Grid:
                 )
             )
     columns = (
-        *("system", "workers", "on", "threads each", "RTFx", "times one", "efficiency", "start s", "memory MiB"),
+        *("workers", "on", "threads each", "RTFx", "times one", "efficiency", "start s", "memory MiB"),
         *("GPU MiB", "GPU J/h", "failed"),
     )
     note = "all recordings at once, decoding counted, each worker with the same threads in every row; memory of all "
     note += "workers and of the process that feeds them"
-    return without_empty(Grid("Several workers", columns, tuple(rows), note, ("threads each", "start s")), keep=5)
+    return without_empty(Grid("Several workers", columns, tuple(rows), note, ("threads each", "start s", "on")), keep=4)
 
 
 def speakers(runs: Sequence[RunRecord]) -> Grid:
