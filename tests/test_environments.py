@@ -97,6 +97,10 @@ def test_an_engine_is_used_from_its_environment_until_it_is_removed(asr: Run, tm
     quick = ("--repeats", "1", "--batches", "none", "-o", tmp_path / "runs", "-q")
     measured = asr("bench", tmp_path / "data.jsonl", "-e", "fake", *quick, **around)
     assert measured.code == 0 and "started" in (tmp_path / "mark").read_text(), measured.err
+    once = (tmp_path / "mark").read_text().count("started")
+    (tmp_path / "mark").unlink()
+    measured = asr("bench", tmp_path / "data.jsonl", "-e", "fake", "--workers", "1", *quick, **around)
+    assert measured.code == 0 and (tmp_path / "mark").read_text().count("started") > once, "its worker, too"
     # An interpreter that has gone is said.
     (folder / "bin/python").unlink()
     gone = asr("transcribe", "a-b.wav", "-e", "fake", "--no-vad", **around)
