@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-from scipy.stats import binomtest
 from support.command import Run, write_wav
 
 from asrcli.compare.identification import code_of, comparable_code, identified
@@ -32,6 +31,8 @@ def test_accuracy_and_confusions_are_those_counted_by_hand() -> None:
     }
     assert found["all"].instead == (("fr as de", 2), ("de as nl", 1), ("zh as none", 1))
     assert found["fr"].instead == (("de", 2),) and found["zh"].instead == (("none", 1),)
+    from scipy.stats import binomtest  # takes most of a second
+
     whole = found["all"].interval
     expected = binomtest(3, 7).proportion_ci(method="wilson")
     assert whole is not None and (whole.low, whole.high) == pytest.approx((expected.low, expected.high), abs=1e-6)
