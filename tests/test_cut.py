@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.remembered import remembered_voice_activity
 
 from asrcli.audio.cut import CutOptions, CutSummary, cut
 from asrcli.audio.decode import decode
@@ -25,6 +26,13 @@ RECORDING = Recording("talk.wav")
 
 def load(path: Path) -> Any:
     return np.concatenate(list(decode(Recording(str(path)), print)))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def remembered() -> Iterator[None]:
+    """Most tests cut the same two recordings, and the model is most of their time."""
+    with remembered_voice_activity():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ from typing import Any
 MODULES = (
     "numpy", "av", "rich.console", "rich.progress", "httpx2", "jiwer", "rapidfuzz", "typer._adapters",
     "onnxruntime",  # for voice activity
+    "numpy.fft", "numpy.ma", "av.subtitles.stream", "typer._click.decorators",
 )  # fmt: skip
 # What engines import, where installed.
 HEAVY = ("torch._dynamo", "ctranslate2", "safetensors.torch", "tokenizers", "scipy.optimize")
@@ -216,7 +217,9 @@ def take(connection: socket.socket, running: dict[int, int], pass_on: bool = Tru
 def prepare() -> None:
     """Do once what every command would do again: import the program and build its command lines."""
     from asrcli import aligner, engine
+    from asrcli.audio import vad
     from asrcli.cli import main
+    from asrcli.errors import ModelError
 
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # as the program says; else its import starts a thread
     engine.installed(), aligner.installed_aligners()
@@ -229,6 +232,8 @@ def prepare() -> None:
     for name in engine.installed():
         with suppress(ImportError):
             engine.load_class(name)
+    with suppress(ImportError, ModelError):
+        vad._silence_before()  # loads the model, which has no threads of its own
     main.build = cache(main.build)  # type: ignore[assignment]
     waiting = [main.application(), *map(main.build, main.COMMANDS)]
     while waiting:
