@@ -107,6 +107,7 @@ def test_a_container_from_a_pipe_gives_the_text_that_the_file_gives(asr: Run, tm
     assert asr("transcribe", *files, *WHISPER).out == text, "as each recording read by itself"
 
 
+@pytest.mark.slow  # quick in larger pieces: the next one
 def test_raw_samples_one_byte_at_a_time(tmp_path: Path) -> None:
     live = Live(tmp_path, "-", "--pcm", "s16le:16000:1", *PACED)
     for byte in silence(0.3):
@@ -127,6 +128,7 @@ def test_text_comes_before_the_sound_ends(tmp_path: Path) -> None:
     assert (code, begun + out) == (0, said(4.4) + "\n")
 
 
+@pytest.mark.slow  # quick without a process: test_streaming.py
 def test_a_file_that_grows_is_followed_until_it_rests(tmp_path: Path) -> None:
     sound, text = digits()
     path = tmp_path / "live.wav"
@@ -184,7 +186,7 @@ def test_a_reader_that_goes_away_ends_it_and_files_are_written(tmp_path: Path) -
     assert (tmp_path / "out/stdin.txt").read_text().startswith("silence")
 
 
-EVENTS = json.loads((ROOT / "docs/events.schema.json").read_text())
+EVENTS = jsonschema.Draft202012Validator(json.loads((ROOT / "docs/events.schema.json").read_text()))
 
 
 def test_events_keep_their_schema(asr: Run, tmp_path: Path) -> None:
@@ -204,7 +206,7 @@ def test_events_keep_their_schema(asr: Run, tmp_path: Path) -> None:
     events = [json.loads(line) for line in done.out.splitlines()]
     assert [json.loads(line) for line in (tmp_path / "e.jsonl").read_text().splitlines()] == events
     for event in events:
-        jsonschema.validate(event, EVENTS)
+        EVENTS.validate(event)
     kinds = [event["type"] for event in events]
     assert kinds[0] == "start" and kinds[-2:] == ["file_done", "end"]
     assert {"listening", "text", "segment", "warning"} <= set(kinds)

@@ -56,7 +56,7 @@ def texts(found: Sequence[Sequence[Segment]]) -> list[str]:
 # What it hears
 
 
-@pytest.mark.parametrize("count", [4, pytest.param(24, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [2, pytest.param(24, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "options",
     [
@@ -72,7 +72,7 @@ def test_hears_digits(whisper: Whisper, strings: tuple[list[Clip], list[str]], o
 
 
 def test_batches_hear_what_faster_whisper_hears(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
-    clips = strings[0][:3]
+    clips = strings[0][:2]
     by_hand = []
     for one in clips:
         found, _ = whisper._model.transcribe(one.samples, language="en")
@@ -97,7 +97,7 @@ def human_strings(folder: Path, count: int) -> Iterator[tuple[Clip, str, list[tu
         yield Clip(Recording("string"), 0.0, np.concatenate(parts)), " ".join(spoken), edges
 
 
-@pytest.mark.parametrize("count", [6, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [4, pytest.param(60, marks=pytest.mark.slow)])
 def test_hears_people(whisper: Whisper, shared: Path, count: int) -> None:
     clips, references, edges = zip(*human_strings(shared / "fsdd/recordings", count), strict=True)
     found = whisper.transcribe(clips, WORDS)
@@ -114,7 +114,7 @@ def test_hears_people(whisper: Whisper, shared: Path, count: int) -> None:
 
 
 def test_names_the_language(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
-    for scores in whisper.identify_language(strings[0][:3]):
+    for scores in whisper.identify_language(strings[0][:2]):
         assert scores["en"] > 0.9 and len(scores) == 99
     [[segment, *_]] = whisper.transcribe(strings[0][:1], Options())
     assert segment.language == "en"
@@ -123,7 +123,7 @@ def test_names_the_language(whisper: Whisper, strings: tuple[list[Clip], list[st
 @pytest.mark.parametrize("dtype", ["float32", "int8"])
 def test_every_precision_hears(strings: tuple[list[Clip], list[str]], dtype: str) -> None:
     clips, references = strings
-    assert jiwer.wer(references[:3], texts(load(dtype=dtype).transcribe(clips[:3], Options()))) < 0.10
+    assert jiwer.wer(references[:2], texts(load(dtype=dtype).transcribe(clips[:2], Options()))) < 0.10
 
 
 def test_the_precision_in_use_is_the_one_that_auto_stands_for(whisper: Whisper) -> None:
@@ -329,7 +329,7 @@ def test_what_a_window_leaves_over_is_decoded_next(whisper: Whisper) -> None:
 
 
 def test_languages_share_a_batch(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
-    mixed = [replace(one, language=code) for one, code in zip(strings[0][:4], ("en", "de", "en", "fr"), strict=True)]
+    mixed = [replace(one, language=code) for one, code in zip(strings[0][:3], ("en", "de", "en"), strict=True)]
     found = whisper.transcribe(mixed, Options(word_timestamps=True))
     assert [own[0].language for own in found if own][:1] == ["en"]
     for one, own in zip(mixed, found, strict=True):
@@ -551,17 +551,17 @@ def test_a_clip_is_encoded_once_for_its_language_and_its_text(
     digit_strings: list[tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = load()
-    clips = [clip(path) for path, _ in digit_strings[:3]]
+    clips = [clip(path) for path, _ in digit_strings[:2]]
     plain = engine.transcribe(clips, Options())
     rows: list[int] = []
     encode = engine._model.encode
     monkeypatch.setattr(engine._model, "encode", lambda features: rows.append(len(features)) or encode(features))
-    engine.identify_language(clips[:2])
+    engine.identify_language(clips[:1])
     voted = [replace(one, language="en") for one in clips]
     assert engine.transcribe(voted, Options()) == plain
-    assert rows[:2] == [2, 1] and sum(rows) == 3
+    assert rows == [1, 1]
     rows.clear()
-    assert engine.transcribe(voted, Options()) == plain and sum(rows) == 3, "each is taken once"
+    assert engine.transcribe(voted, Options()) == plain and sum(rows) == 2, "each is taken once"
 
 
 def test_encodings_are_bounded() -> None:

@@ -87,18 +87,14 @@ def test_compare_reads_the_records(asr: Run, digits: Path, tmp_path: Path) -> No
     ]
 
 
-def test_earlier_runs_are_shown_without_measuring(asr: Run, digits: Path, tmp_path: Path) -> None:
-    assert asr("bench", digits, "-e", "fake", *QUICK, "-o", tmp_path / "runs").code == 0
-    path = next((tmp_path / "runs").glob("*.jsonl"))
+def test_a_quiet_run_is_in_the_store_and_is_shown_later(asr: Run, digits: Path, tmp_path: Path) -> None:
+    done = asr("bench", digits, "-e", "fake", *QUICK, "-q", XDG_DATA_HOME=str(tmp_path / "data"))
+    assert (done.code, done.out, done.err) == (0, "", "")
+    (path,) = (tmp_path / "data/asr/runs").glob("*.jsonl")
+    assert read_run(path).system == "fake"
     done = asr("bench", "--with", path, "--markdown", "-")
     assert done.code == 0 and "14.29 %" in done.out and done.out.startswith("# 1 system on digits")
-    assert len(list((tmp_path / "runs").glob("*.jsonl"))) == 1
-
-
-def test_the_store_is_the_users_where_none_is_named(asr: Run, digits: Path, tmp_path: Path) -> None:
-    done = asr("bench", digits, "-e", "fake", *QUICK, "-q", XDG_DATA_HOME=str(tmp_path / "data"))
-    assert (done.code, done.out) == (0, "")
-    assert len(records(tmp_path / "data/asr/runs")) == 1
+    assert list(path.parent.glob("*.jsonl")) == [path]
 
 
 def start(tmp_path: Path, *words: object) -> subprocess.Popen[bytes]:
@@ -199,7 +195,6 @@ def test_where_nobody_looks_on_every_part_is_one_line(asr: Run, digits: Path, tm
     (path,) = (tmp_path / "runs").glob("*.jsonl")
     said = [f"asr: fake: {part}" for part in ("starting", "utterances", "repeat", "batches", "cold starts", path)]
     assert done.err.splitlines() == said
-    assert asr("bench", digits, "-e", "fake", *QUICK, "-q", "-o", tmp_path / "runs").err == ""
 
 
 @pytest.mark.slow
@@ -265,9 +260,8 @@ def test_missing_audio_is_named_and_the_rest_is_measured(asr: Run, digits: Path,
     rows = [{"audio_filepath": f"{name}.wav", "text": name} for name in ("three", "gone", "seven")]
     manifest = digits / "m.jsonl"
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    done = asr("bench", manifest, "-e", "fake", *QUICK, "-o", tmp_path / "runs")
+    done = asr("bench", manifest, "-e", "fake", *QUICK, "-o", tmp_path / "runs", "-q")
     assert done.code == 1 and "left out: gone" in done.err
-    assert "left out: gone" in asr("bench", manifest, "-e", "fake", *QUICK, "-o", tmp_path / "again", "-q").err
     (record,) = records(tmp_path / "runs")
     assert [one.id for one in record.utterances] == ["three", "seven"]
     assert "gone" in record.fact("dataset_missing")
@@ -419,9 +413,9 @@ def test_a_manifest_has_records_like_any_run(asr: Run, manifest: Path, tmp_path:
     assert done.code == 1
     report, events = rows_of(tmp_path / "r.jsonl"), rows_of(tmp_path / "e.jsonl")
     for name, lines in (("report", report), ("events", events)):
-        schema = json.loads((DOCS / f"{name}.schema.json").read_text())
+        validator = jsonschema.Draft202012Validator(json.loads((DOCS / f"{name}.schema.json").read_text()))
         for line in lines:
-            jsonschema.validate(line, schema)
+            validator.validate(line)
     assert [json.loads(line) for line in done.out.splitlines()] == report
     assert {str(line["input"]): line["status"] for line in report} == {
         **dict.fromkeys(("four-five", "one-two", "seven", "three"), "done"), "six": "failed",

@@ -33,7 +33,7 @@ from typing import Any
 MODULES = (
     "numpy", "av", "rich.console", "rich.progress", "httpx2", "jiwer", "rapidfuzz", "typer._adapters",
     "onnxruntime",  # for voice activity
-    "numpy.fft", "numpy.ma", "av.subtitles.stream", "typer._click.decorators",
+    "numpy.fft", "numpy.ma", "av.subtitles.stream", "typer._click.decorators", "packaging.requirements", "pynvml",
 )  # fmt: skip
 # What engines import, where installed.
 HEAVY = ("torch._dynamo", "ctranslate2", "safetensors.torch", "tokenizers", "scipy.optimize")
