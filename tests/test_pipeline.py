@@ -240,7 +240,7 @@ def test_two_recognisers_at_once_give_the_same_transcripts(tmp_path: Path) -> No
 
 
 def test_a_transcriber_loads_once_and_serves_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = [write_wav(tmp_path / f"{name}-b-c.wav", 70.0) for name in ("one", "two", "three", "four")]
+    paths = [write_silence(tmp_path / f"{name}-b-c.wav", 70.0) for name in ("one", "two", "three", "four")]
     alone = {str(path): as_json(transcribe(path, beam_size=2)) for path in paths}
     loads: list[object] = []
     load = Fake.__init__

@@ -51,9 +51,10 @@ def test_recipes_for_make_run_and_run_again(block: str, place: Path) -> None:
     assert "monday.srt" not in again.stdout
 
 
+@pytest.mark.parametrize("engine", ["fake", pytest.param("pocketsphinx", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("block", blocks("python"), ids=first_line)
-def test_recipes_for_python_run(block: str, place: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    exec(block, {})
+def test_recipes_for_python_run(block: str, engine: str, place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    exec(block.replace('"pocketsphinx"', f'"{engine}"'), {})
     assert capfd.readouterr().err == ""
 
 

@@ -41,7 +41,7 @@ MADE = "transcribe one.wav two.wav three.wav -e fake --no-vad -f txt -o out"
     ("words", "code"),
     [
         (f"{MADE} >&-", 0),
-        (f"{MADE} 2>&-", 0),
+        pytest.param(f"{MADE} 2>&-", 0, marks=pytest.mark.slow),
         (f"{MADE} >&- 2>&- <&-", 0),
         (f"{MADE} --json >&{GONE}", 141),
         (f"{MADE} --events - >&{GONE}", 141),
@@ -148,6 +148,7 @@ def probe(*given):
 decode.probe = probe
 """,
 }
+QUICK = {("asrcli.cli.main", signal.SIGTERM), ("numpy", signal.SIGINT), ("nothing", signal.SIGTERM)}
 INTERRUPTED = """
 import os, signal, sys, threading
 number, module = int(sys.argv[1]), sys.argv[2]
@@ -164,9 +165,13 @@ main()
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    "module", [pytest.param(one, marks=pytest.mark.slow if one == "asrcli.runs.plan" else ()) for one in MOMENTS]
+    ("module", "number"),
+    [
+        pytest.param(one, number, marks=() if (one, number) in QUICK else pytest.mark.slow)
+        for one in MOMENTS
+        for number in (signal.SIGINT, signal.SIGTERM)
+    ],
 )
 def test_a_signal_while_the_program_begins(module: str, number: signal.Signals, three: Path) -> None:
     """It ends at once, says nothing of its insides, and leaves nothing half done; whatever it is about to import."""

@@ -362,7 +362,7 @@ REPORTS = [
     "leaderboard --json x",
     "leaderboard --csv x",
     "leaderboard --html x",
-    "leaderboard --plot x.svg",
+    pytest.param("leaderboard --plot x.svg", marks=pytest.mark.slow),  # drawn as that of a benchmark
 ]
 
 

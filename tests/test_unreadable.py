@@ -232,6 +232,7 @@ def test_what_the_system_says_is_said_by_one_helper() -> None:
                 if shown or (
                     isinstance(node, ast.Call)
                     and isinstance(node.func, ast.Name)
+                    and node.func.id == "str"
                     and ast.unparse(node) == f"str({name})"
                 ):
                     found.append(f"{path}:{node.lineno}")  # type: ignore[attr-defined]

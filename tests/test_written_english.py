@@ -63,10 +63,11 @@ def test_years_and_decimals_in_words() -> None:
             assert ENGLISH(f"{tenths / 10} miles") == ENGLISH(f"{num2words(tenths / 10)} miles"), tenths
 
 
-def test_the_clock_in_words() -> None:
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_the_clock_in_words(step: int) -> None:
     num2words = pytest.importorskip("num2words").num2words
     for hour in range(1, 13):
-        for minute in range(1, 60):
+        for minute in range(1, 60, step):
             said = f"{num2words(hour)} {'oh ' if minute < 10 else ''}{num2words(minute)}"
             for half in ("", " am", " p.m."):
                 assert ENGLISH(f"at {hour}:{minute:02}{half}") == ENGLISH(f"at {said}{half}"), said
@@ -85,7 +86,7 @@ def signs() -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "language", ["en", None, *(pytest.param(one, marks=pytest.mark.slow) for one in ("de", "zh", "ar"))]
+    "language", ["en", *(pytest.param(one, marks=pytest.mark.slow) for one in (None, "de", "zh", "ar"))]
 )
 def test_no_sign_of_all_unicode_behind_a_word_changes_the_words(language: str | None) -> None:
     normalize = build("asr", language)

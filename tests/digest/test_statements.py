@@ -77,14 +77,19 @@ def judge_claims(half: str) -> tuple[int, int, int]:
     return said.count((True, True)), said.count((True, False)), said.count((False, True))
 
 
-@pytest.mark.parametrize(("half", "enough"), [("development", 28), ("unseen", 27), ("fresh", 55)])
+@pytest.mark.parametrize(
+    ("half", "enough"), [pytest.param("development", 28, marks=pytest.mark.slow), ("unseen", 27), ("fresh", 55)]
+)
 def test_own_sentences_are_true(half, enough):
     levels, claims = judge_levels(half), judge_claims(half)
     right, wrong = levels[0] + claims[0], levels[1] + claims[1]
     assert right >= enough and right / (right + wrong) >= PRECISION, (levels, claims)
 
 
-@pytest.mark.parametrize(("half", "levels", "claims"), [("development", 0.33, 0.43), ("unseen", 0.3, 0.5)])
+@pytest.mark.parametrize(
+    ("half", "levels", "claims"),
+    [pytest.param("development", 0.33, 0.43, marks=pytest.mark.slow), ("unseen", 0.3, 0.5)],
+)
 def test_not_everything_is_left_unsaid(half, levels, claims):
     """The shares that `docs/digest.md` names."""
     (right, _, missing), (claimed, _, unclaimed) = judge_levels(half), judge_claims(half)
