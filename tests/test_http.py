@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -121,3 +123,22 @@ def test_what_comes_at_a_pace_may_take_as_long_as_it_takes(monkeypatch: pytest.M
         with httpx2.Client(timeout=None, trust_env=False) as client:
             paced(client)
             assert len(client.get(f"http://127.0.0.1:{server.getsockname()[1]}/").content) == 8 * 65536
+
+
+def test_certificates_are_read_once_for_all_clients(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made: list[bool] = []
+    create = httpx2.create_ssl_context
+
+    def counted(trust_env: bool) -> ssl.SSLContext:
+        made.append(trust_env)
+        return create(trust_env=trust_env)
+
+    monkeypatch.setattr(httpx2, "create_ssl_context", counted)
+    limits._trusted.cache_clear()
+    for trust_env in (True, False) * 3:
+        Http(1.0, 1, trust_env=trust_env)
+    assert made == [True, False]
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere.pem"))
+    Http(1.0, 1, trust_env=False)
+    with pytest.raises(FileNotFoundError):
+        Http(1.0, 1)

@@ -6,12 +6,14 @@ The time-outs of HTTP libraries begin anew with every byte; `deadline` is for th
 from __future__ import annotations
 
 import ipaddress
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,6 +21,8 @@ from asrcli.base.secret import Secret
 from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 T = TypeVar("T")
@@ -73,6 +77,22 @@ class Reply:
         return retry_after(self.headers.get("retry-after", ""), self.headers.get("date", ""), otherwise)
 
 
+def trusted(trust_env: bool = True) -> ssl.SSLContext:
+    """Return what checks certificates: once for all clients, since reading those of the system takes 30 ms.
+
+    Args:
+        trust_env: ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` are heeded.
+    """
+    return _trusted(trust_env, *map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+
+
+@cache
+def _trusted(trust_env: bool, *named: str | None) -> ssl.SSLContext:
+    import httpx2
+
+    return httpx2.create_ssl_context(trust_env=trust_env)
+
+
 class Http:
     """Asks servers, and follows no redirect. May be used by several threads.
 
@@ -94,8 +114,11 @@ class Http:
         """Return a client whose reads and writes end with the thread's `deadline`."""
         import httpx2
 
+        settings = {**self._settings, **more, "follow_redirects": False}
+        if "transport" not in settings:
+            settings.setdefault("verify", trusted(settings.get("trust_env", True)))
         try:
-            client = httpx2.Client(**self._settings, **more, follow_redirects=False)
+            client = httpx2.Client(**settings)
         except (ValueError, httpx2.InvalidURL, ImportError):
             raise UsageError(
                 "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY holds no address of a proxy: correct or unset it"

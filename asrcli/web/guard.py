@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from asrcli.base.http import Http
+from asrcli.base.http import Http, trusted
 from asrcli.base.secret import Secret
 from asrcli.web.client import WebError
 from asrcli.web.routes import Resolve, check_name, proxy_of, public_addresses, resolve_host
@@ -41,10 +41,8 @@ class GuardedHttp(Http):
         allowed: Callable[[str, int | None], bool] = lambda host, port: False,
         **settings: Any,
     ) -> None:
-        import httpx2
-
         if "transport" not in settings:
-            settings["verify"] = httpx2.create_ssl_context()  # one for all hosts
+            settings["verify"] = trusted()
         super().__init__(seconds, most, trust_env=False, **settings)
         self.resolve, self.allowed = resolve, allowed
         self._clients: dict[tuple[str, str, str | None], httpx2.Client] = {}

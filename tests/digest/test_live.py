@@ -279,7 +279,7 @@ def test_the_certificate_is_checked_against_the_name_and_not_the_number(tmp_path
     context.load_cert_chain(certificate, key)
     context.sni_callback = lambda _, name, __: names.append(name)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         trust = ssl.create_default_context(cafile=str(certificate))
         with httpx2.Client(verify=trust, trust_env=False) as client:

@@ -163,7 +163,7 @@ def test_an_openai_compatible_server(run):
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         address = f"http://127.0.0.1:{server.server_port}/v1"
         edition = rewrite(run(whole_day()), endpoint(address, "tiny", "k3y").chat, "tiny")

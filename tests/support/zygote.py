@@ -218,6 +218,7 @@ def prepare() -> None:
     """Do once what every command would do again: import the program and build its command lines."""
     from asrcli import aligner, engine
     from asrcli.audio import vad
+    from asrcli.base import http
     from asrcli.cli import main
     from asrcli.errors import ModelError
 
@@ -234,6 +235,8 @@ def prepare() -> None:
             engine.load_class(name)
     with suppress(ImportError, ModelError):
         vad._silence_before()  # loads the model, which has no threads of its own
+    for trust_env in (True, False):
+        http.trusted(trust_env)
     main.build = cache(main.build)  # type: ignore[assignment]
     waiting = [main.application(), *map(main.build, main.COMMANDS)]
     while waiting:
