@@ -763,6 +763,42 @@ def test_turns_alone_are_scored_for_who_spoke_when(tmp_path: Path, capsys: pytes
     assert called("compare", "--meetings", reference, tmp_path / "x.ctm") == 2
 
 
+def test_folders_of_conversations_are_scored_as_the_files_put_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two people who speak at the same times are two; what `asr transcribe -f json,stm,rttm` leaves is read."""
+    pytest.importorskip("meeteval")
+    pytest.importorskip("pyannote.metrics")
+    said = {"a": "a 1 ann 0 2 one two\na 1 bob 0 2 three four\n", "b": "b 1 ann 1 3 five six\n"}
+    found = {"a": "a 1 s1 0 2 one two\na 1 s2 0 2 three\n", "b": "b 1 s1 1 3.5 five six\n"}
+    for folder, texts in (("ref", said), ("out", found)):
+        for name, text in texts.items():
+            path = tmp_path / folder / "deep" / f"{name}.stm"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            path.with_suffix(".json").write_text('{"text": "one", "segments": []}')
+            path.with_suffix(".rttm").write_text(f"SPEAKER {name} 1 0 1 <NA> <NA> x <NA> <NA>\n")
+        (tmp_path / f"{folder}.stm").write_text("".join(texts.values()))
+    both = []
+    for ending in ("", ".stm"):
+        sides = [tmp_path / f"{one}{ending}" for one in ("ref", "out")]
+        assert called("compare", "--meetings", *sides, "--json", "-") == 0
+        both.append(json.loads(capsys.readouterr().out)["systems"][0])
+    assert both[0] == both[1]
+    assert (both[0]["cp_errors"], both[0]["words"], both[0]["der"]) == (1, 6, pytest.approx(0.5 / 6))
+    for path in (tmp_path / "out").rglob("*.stm"):
+        path.unlink()
+    assert called("compare", "--meetings", tmp_path / "ref", tmp_path / "out", "--json", "-") == 0
+    turns = json.loads(capsys.readouterr().out)["systems"][0]
+    assert turns["cp_errors"] is None and turns["missed"] == pytest.approx(3 + 2)
+    (tmp_path / "out/a.rttm").write_text("SPEAKER a 1 0 1 <NA> <NA> x <NA> <NA>\n")
+    assert called("compare", "--meetings", tmp_path / "ref", tmp_path / "out") == 1
+    assert f"the recording 'a' is in another file under {tmp_path / 'out'} too" in capsys.readouterr().err
+    (tmp_path / "none").mkdir()
+    assert called("compare", "--meetings", tmp_path / "ref", tmp_path / "none") == 2
+    assert f"{tmp_path / 'none'} holds none" in capsys.readouterr().err
+
+
 def test_hindi_under_the_rules_of_the_leaderboard_says_what_it_is_not(tmp_path: Path) -> None:
     pytest.importorskip("num2words")
     one = write_lines(tmp_path / "a.jsonl", {"id": "1", "text": "हिन्दी में"})

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asrcli.bench import messages as say
+from asrcli.compare.conversations import read_turns
 from asrcli.compare.nist import read_stm
-from asrcli.compare.sources import read_turns
 from asrcli.datasets.dataset import Dataset
 from asrcli.datasets.results import Measure
 from asrcli.errors import InputError, UsageError

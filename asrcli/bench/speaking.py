@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from asrcli.alignment.words import own_times
+from asrcli.alignment.choice import prepare_aligner
+from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
 from asrcli.bench import messages as say
 from asrcli.datasets.manifests import recording_of
 from asrcli.diarization.choice import DiarizerChoice
@@ -16,7 +17,9 @@ from asrcli.diarization.finder import SpeakerFinder
 from asrcli.diarization.speakers import Diarization, SpeakerOptions
 from asrcli.diarizer import GROUP, Diarizer
 from asrcli.engine import load_plugin
-from asrcli.engines.recogniser import LocalRecogniser
+from asrcli.engines.recogniser import Choice, LocalRecogniser
+from asrcli.engines.selection import Setup
+from asrcli.errors import UsageError
 from asrcli.pipeline.events import Failed, Finished
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import Settings
@@ -56,9 +59,9 @@ def diarize(
     finder = TimedFinder(request, announce)
     recordings = [recording_of(one) for one in request.utterances]
     desk = Desk(recordings, lambda say_line: finder)
-    words = None
+    words = word_times(recogniser.choice, options, announce)
     if "word_timestamps" in recogniser.choice.engine.supports:
-        options, words = replace(options, word_timestamps=True), own_times
+        options = replace(options, word_timestamps=True)
     begun = time.perf_counter()
     happenings = run(recordings, [recogniser], options, Settings(cut=cut, words=words, listen=desk.listen))
     for event in desk.add_speakers(happenings):
@@ -73,3 +76,14 @@ def diarize(
             error = f"{type(event.error).__name__}: {event.error}"
             yield say.Spoken(request.utterances[event.index].id, error=error)
     yield say.Diarized(time.perf_counter() - begun, finder.busy)
+
+
+def word_times(choice: Choice, options: Options, announce: Callable[[str], None]) -> Timer:
+    """Return what gives words the times by which they get their speakers: the same as in `asr transcribe --diarize`."""
+    try:
+        found = aligner_for(choice.engine, replace(options, word_timestamps=True), None)
+    except UsageError:  # no aligner here speaks the language: the words of a segment share its time
+        found = None
+    if found is None:
+        return own_times
+    return AlignedTimes(prepare_aligner(*found, Setup(threads=choice.device.threads, offline=True), announce), announce)

@@ -67,6 +67,8 @@ def read_stm(path: Path) -> list[Utterance]:
         if rest.lower() == IGNORED:
             continue
         key = f"{recording}-{channel}-{start:.3f}-{end:.3f}"
+        if key in found and found[key].group != speaker:  # two people at once
+            key += f"-{speaker}"
         if key in found:
             raise InputError(f"{path} line {number}: the segment '{key}' was there already")
         fields = (("recording", recording), ("channel", channel), *((("labels", labels[1:-1]),) if labels else ()))

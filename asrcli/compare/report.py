@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from asrcli.compare.run import Wanted
     from asrcli.scoring.meetings import MeetingScore
 
-WORDED = (".stm", ".json")  # conversations with words; JSON is SegLST
-
 
 @dataclass(frozen=True, slots=True)
 class Sink:
@@ -75,7 +73,7 @@ def unreferenced(systems: Sequence[Path], wanted: Wanted, paths: ReportPaths, co
 def meetings(
     reference: Path, systems: Sequence[Path], wanted: Wanted, paths: ReportPaths, collar: float, to: Sink
 ) -> None:
-    """Score stm, SegLST or rttm files as conversations, and write and print what was asked for."""
+    """Score stm, SegLST or rttm files, or folders of them, as conversations, and write and print what was asked for."""
     from dataclasses import asdict
 
     from asrcli.reports.table import json_text
@@ -100,35 +98,19 @@ def score_conversations(
     reference: Path, systems: Sequence[Path], wanted: Wanted, collar: float, losses: Losses
 ) -> list[MeetingScore]:
     """Score each system that can be read; words where both sides have them, otherwise only who spoke when."""
+    from asrcli.compare.conversations import read_conversations
     from asrcli.compare.matching import distinct_names
     from asrcli.compare.run import NORMALIZER, guess_language
-    from asrcli.compare.seglst import read_seglst
-    from asrcli.compare.sources import Source, read_source, read_turns
     from asrcli.scoring.meetings import score_meetings
     from asrcli.text.normalisers import build
 
-    def read(path: Path, hypotheses: bool) -> Source:
-        if path.suffix not in (*WORDED, ".rttm"):
-            raise UsageError(
-                f"--meetings compares stm, SegLST (.json) or rttm files, which have speakers and times; {path} is none"
-            )
-        if path.suffix == ".json":
-            return Source(path.stem, str(path), tuple(read_seglst(path)))
-        if path.suffix == ".stm":
-            return read_source(path, hypotheses=hypotheses)
-        return Source(path.stem, str(path), tuple(read_turns(path)))
-
-    said = read(reference, False).utterances
-    normalize = (
-        build(wanted.normalizer or NORMALIZER, wanted.language or guess_language(said))
-        if reference.suffix in WORDED
-        else None
-    )
+    said, worded = read_conversations(reference)
+    normalize = build(wanted.normalizer or NORMALIZER, wanted.language or guess_language(said)) if worded else None
     found = []
     for name, path in zip(distinct_names(systems), systems, strict=True):
         with (losses if len(systems) > 1 else STRICT).boundary(path):
-            hypothesis = read(path, True).utterances
-            found.append(score_meetings(name, said, hypothesis, normalize if path.suffix in WORDED else None, collar))
+            hypothesis, worded = read_conversations(path)
+            found.append(score_meetings(name, said, hypothesis, normalize if worded else None, collar))
     if not found:
         raise InputError("no system is left to compare")
     return found

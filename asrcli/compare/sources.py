@@ -54,7 +54,7 @@ def name_of(path: Path) -> str:
 def files_of(*paths: Path) -> list[Path]:
     """Return the files that are read for paths of systems: themselves, or the texts under a folder."""
     kinds = (*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES)
-    return [file for path in paths for file in (_of_kinds(_under(path)[0], kinds) if os.path.isdir(path) else [path])]
+    return [file for path in paths for file in (of_kinds(under(path)[0], kinds) if os.path.isdir(path) else [path])]
 
 
 def format_choice(text: str | None) -> tuple[str | None, str | None]:
@@ -143,23 +143,24 @@ def read_file(path: Path, kind: str, *, hypotheses: bool) -> list[Utterance]:
 def read_folder(path: Path, name: str, *, hypotheses: bool, losses: Losses = STRICT) -> Source:
     """Read every text under a folder; a recording's id is its path below the folder, without the suffix."""
     found: dict[str, Utterance] = {}
-    files, closed = _under(path)
+    files, closed = under(path)
     for folder, why in closed.items():
         with losses.boundary(folder):
             raise InputError(f"{folder}: {why}")
-    for file in _of_kinds(files, TRANSCRIPT_SUFFIXES):
+    for file in of_kinds(files, TRANSCRIPT_SUFFIXES):
         key = str(file.relative_to(path).with_suffix(""))
         if key not in found:
             with losses.boundary(file):
-                add(found, read_transcript(_readable(file), key, hypotheses=hypotheses), file, path)
-    for file in _of_kinds(files, COLLECTION_SUFFIXES[:-1]):
+                add(found, read_transcript(readable(file), key, hypotheses=hypotheses), file, path)
+    for file in of_kinds(files, COLLECTION_SUFFIXES[:-1]):
         with losses.boundary(file):
-            rows = read_file(_readable(file), file.suffix, hypotheses=hypotheses)
+            rows = read_file(readable(file), file.suffix, hypotheses=hypotheses)
             add(found, rows, file, path, again=not hypotheses)
     return Source(name, str(path), tuple(found.values())) if found else read_ctm_folder(path, name, losses)
 
 
-def _readable(file: Path) -> Path:
+def readable(file: Path) -> Path:
+    """Return a file of a folder; raises `InputError` for what is none."""
     if is_special(file):
         raise InputError(f"{file} is a pipe, a socket or a device; name it to have it read")
     return file
@@ -187,16 +188,16 @@ def read_transcript(file: Path, key: str, *, hypotheses: bool) -> list[Utterance
 def read_ctm_folder(path: Path, name: str, losses: Losses = STRICT) -> Source:
     """Read the ctm files under a folder without other texts; beside others they hold the same words once more."""
     words: list[tuple[str, Word]] = []
-    for file in _of_kinds(_under(path)[0], (".ctm",)):
+    for file in of_kinds(under(path)[0], (".ctm",)):
         with losses.boundary(file):
-            words += read_ctm(_readable(file))
+            words += read_ctm(readable(file))
     if not words:
         known = ", ".join((*TRANSCRIPT_SUFFIXES, *COLLECTION_SUFFIXES))
         raise InputError(f"{path}: no texts under this folder ({known})")
     return Source(name, str(path), tuple(whole_recordings(words)), tuple(words))
 
 
-def _under(folder: Path) -> tuple[list[Path], dict[str, str]]:
+def under(folder: Path) -> tuple[list[Path], dict[str, str]]:
     """Return the files under a folder, and folders that cannot be read, with the reason.
 
     What is hidden (``.asr``) is not data. A folder that is called as a text and has nothing in it stands where a text
@@ -212,7 +213,7 @@ def _under(folder: Path) -> tuple[list[Path], dict[str, str]]:
     return sorted(found), closed
 
 
-def _of_kinds(files: Iterable[Path], suffixes: Iterable[str]) -> list[Path]:
+def of_kinds(files: Iterable[Path], suffixes: Iterable[str]) -> list[Path]:
     """Return the files of each suffix together."""
     known = list(files)
     return [file for suffix in suffixes for file in known if file.suffix == suffix]
@@ -281,21 +282,3 @@ def names_system(path: Path) -> bool:
     if path.suffix in (".csv", ".tsv"):
         return not set(SYSTEM_KEYS).isdisjoint(re.split(r'[,\t" ]+', lines[0] if lines else ""))
     return re.search(rf'"({"|".join(SYSTEM_KEYS)})"\s*:', "\n".join(lines)) is not None
-
-
-def read_turns(path: Path) -> list[Utterance]:
-    """Read the turns of an rttm file as segments without words."""
-    from asrcli.formats.rttm import read_rttm
-
-    return [
-        Utterance(
-            f"{recording}-{place}",
-            "",
-            group=one.speaker,
-            start=one.start,
-            end=one.end,
-            fields=(("recording", recording),),
-        )
-        for recording, turns in read_rttm(path).items()
-        for place, one in enumerate(turns)
-    ]

@@ -78,6 +78,23 @@ def test_a_diarizer_alone_is_named_for_nothing(asr: Run, talks: Path) -> None:
     assert done.code == 2 and "--diarize-model campplus is for --diarize: add it" in done.err
 
 
+def test_words_get_their_times_as_asr_transcribe_gives_them() -> None:
+    """An engine without word times has them of an aligner: words spread over a segment go to the wrong speakers."""
+    from asrcli.alignment.words import AlignedTimes, own_times
+    from asrcli.bench.speaking import word_times
+    from asrcli.engine import Device, Weights, load_class
+    from asrcli.engines.recogniser import Choice
+    from asrcli.types import Options
+
+    def times(name: str, language: str) -> object:
+        choice = Choice(load_class(name), Weights("x", None), Device("cpu"))
+        return word_times(choice, Options(language=language), print)
+
+    assert isinstance(times("moonshine", "en"), AlignedTimes)
+    assert times("fake", "en") is own_times, "the engine has its own"
+    assert times("moonshine", "cy") is own_times, "no aligner here speaks it"
+
+
 @pytest.mark.slow
 @needs_weights
 @needs_voices

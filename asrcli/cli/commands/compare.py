@@ -49,7 +49,9 @@ class ScoringOptions:
         False, "--fragments", help="With sclite: cut-off words (fr-) match by what there is of them."
     )
     meetings: bool = typer.Option(
-        False, "--meetings", help="Score stm, SegLST or rttm files as conversations: cpWER, tcpWER, ORC-WER, DER."
+        False,
+        "--meetings",
+        help="Score stm, SegLST or rttm files, or folders of them, as conversations: cpWER, tcpWER, ORC-WER, DER, JER.",
     )
     collar: float = typer.Option(
         0.0, min=0.0, help="With --meetings: seconds round each boundary that DER passes over."

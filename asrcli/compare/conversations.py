@@ -1,0 +1,74 @@
+"""Read conversations: who speaks when, and where the format has words, what each says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from asrcli.base.files import check_local
+from asrcli.compare.nist import read_stm
+from asrcli.compare.seglst import read_seglst
+from asrcli.compare.sources import of_kinds, readable, under
+from asrcli.errors import InputError, UsageError
+from asrcli.types import Utterance
+
+WORDLESS = ".rttm"
+
+
+def read_turns(path: Path) -> list[Utterance]:
+    """Read the turns of an rttm file as segments without words."""
+    from asrcli.formats.rttm import read_rttm
+
+    return [
+        Utterance(
+            f"{recording}-{place}",
+            "",
+            group=one.speaker,
+            start=one.start,
+            end=one.end,
+            fields=(("recording", recording),),
+        )
+        for recording, turns in read_rttm(path).items()
+        for place, one in enumerate(turns)
+    ]
+
+
+# Of a folder the first kind that is there counts: an stm has the words of the rttm beside it, and the JSON beside the
+# rttm that `asr transcribe` wrote is no SegLST.
+READERS: dict[str, Callable[[Path], list[Utterance]]] = {".stm": read_stm, WORDLESS: read_turns, ".json": read_seglst}
+
+
+def read_conversations(path: Path) -> tuple[Sequence[Utterance], bool]:
+    """Return the segments of a file, or of all files of one kind under a folder, and whether they have words.
+
+    Raises:
+        UsageError: it is of no format that has speakers and times.
+        InputError: nothing is there, or something cannot be understood.
+    """
+    files = _of_folder(path) if path.is_dir() else [path] if path.suffix in READERS else []
+    if not files:
+        raise UsageError(
+            "--meetings compares stm, SegLST (.json) or rttm files, or folders of them, which have speakers and times; "
+            f"{path} {'holds none' if path.is_dir() else 'is none'}"
+        )
+    segments: list[Utterance] = []
+    known: set[str] = set()
+    for one in files:
+        if not one.exists():
+            check_local(str(one), "copy it here first")
+            raise InputError(f"{one} does not exist")
+        more = READERS[one.suffix](one)
+        recordings = {dict(each.fields)["recording"] for each in more}
+        if known & recordings:
+            raise InputError(f"{one}: the recording '{min(known & recordings)}' is in another file under {path} too")
+        known |= recordings
+        segments += more
+    return segments, files[0].suffix != WORDLESS
+
+
+def _of_folder(folder: Path) -> list[Path]:
+    files, closed = under(folder)
+    for place, why in closed.items():
+        raise InputError(f"{place}: {why}")
+    kinds = (of_kinds(files, [kind]) for kind in READERS)
+    return [readable(one) for one in next(filter(None, kinds), [])]
