@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from asrcli.diarizer import SpeakerCount, Speaking
 from asrcli.engine import Device, Weights
 from asrcli.streaming.listener import Listener
 from asrcli.streaming.updates import Update
-from asrcli.types import Recording, Segment, Turn, Word
+from asrcli.types import Clip, Recording, Segment, Turn, Word
 from asrcli.weights import packaged
 
 
@@ -77,6 +79,29 @@ def test_a_change_within_a_segment_parts_it() -> None:
     words = tuple(Word(text, at + 0.2, at + 0.8) for at, text in enumerate(("One", "two,", "three", "four.")))
     pieces = speakers.settle(Segment("One two, three four.", 0.0, 4.0, words=words))
     assert [(one.speaker, one.text) for one in pieces] == [("SPEAKER_00", "One two,"), ("SPEAKER_01", "three four.")]
+
+
+def test_words_without_times_get_them_before_they_get_a_speaker() -> None:
+    """Spread over the segment, "two" of the first person would be said while the second one speaks."""
+    asked: list[tuple[float, float, list[str]]] = []
+
+    def timer(clip: Clip, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+        asked.append((clip.start, clip.end, [one.text for one in segments]))
+        words = (Word("One", 0.1, 0.5), Word("two,", 1.0, 1.6), Word("three.", 3.0, 5.5))
+        return tuple(replace(one, start=0.1, words=words) for one in segments)
+
+    choice = DiarizerChoice(ByLevel, Weights("small", None), Device())
+    said = []
+    for own in (None, timer):
+        speakers = LiveSpeakers(choice, SpeakerOptions(), own)
+        speakers.load(print)
+        speakers.feed(np.repeat(np.array([1, 1, 2, 2, 2, 2], np.float32), 16_000))
+        said.append([(one.speaker, one.text) for one in speakers.settle(Segment("One two, three.", 0.0, 6.0))])
+    assert said == [
+        [("SPEAKER_01", "One"), ("SPEAKER_00", "two, three.")],
+        [("SPEAKER_01", "One two,"), ("SPEAKER_00", "three.")],
+    ]
+    assert asked == [(0.0, 6.0, ["One two, three."])]
 
 
 def test_hours_do_not_grow_in_memory() -> None:

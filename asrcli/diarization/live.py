@@ -9,7 +9,7 @@ gets the nearest of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from asrcli.audio.cut import Buffer
@@ -19,7 +19,7 @@ from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_turns
 from asrcli.diarization.voices import read_voices
 from asrcli.diarizer import SpeakerCount, Speaking
 from asrcli.formats.turns import UNKNOWN
-from asrcli.types import SAMPLE_RATE, Segment, Turn
+from asrcli.types import SAMPLE_RATE, Clip, Recording, Segment, Turn
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
@@ -28,6 +28,9 @@ BEFORE, BEHIND = 6.0, 0.3  # seconds taken around a segment: a voice is known be
 KEPT = 90.0  # seconds of sound kept; longer than any segment
 LEAST_NEW = 1.2  # seconds of speech by which somebody is a new person
 KNOWN_SECONDS = 5.0  # that the print of a known voice counts for
+STREAM = "-"  # the recording that its clips are of
+
+Timer = Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]]
 
 
 @dataclass(slots=True)
@@ -46,8 +49,9 @@ class _Person:
 class LiveSpeakers:
     """The people of one stream. Used by one thread."""
 
-    def __init__(self, choice: DiarizerChoice, wanted: SpeakerOptions) -> None:
-        self.choice, self.wanted = choice, wanted
+    def __init__(self, choice: DiarizerChoice, wanted: SpeakerOptions, timer: Timer | None = None) -> None:
+        """Take what is needed; `timer` gives the words of a settled segment their times where the engine has none."""
+        self.choice, self.wanted, self.timer = choice, wanted, timer
         self.source = ""
         self.people: list[_Person] = []
         self._loaded: LoadedDiarizer | None = None
@@ -76,11 +80,20 @@ class LiveSpeakers:
         names = self._names(speaking, segment, first / SAMPLE_RATE)
         everybody, loudest = (_moved(one, names, first / SAMPLE_RATE) for one in (speaking.turns, speaking.exclusive))
         turns = loudest or everybody
-        pieces = give_turns([segment], Diarization(everybody, loudest))
+        pieces = give_turns([self._timed(segment)], Diarization(everybody, loudest))
         begun = self._turns[-1].end if self._turns else 0.0
         inside = ((one, max(one.start, begun, segment.start), min(one.end, segment.end)) for one in turns)
         self._turns += [Turn(one.speaker, start, end) for one, start, end in inside if end > start]
         return pieces or [segment]
+
+    def _timed(self, segment: Segment) -> Segment:
+        """Return a segment with word times: without them its words share its time, and go to the wrong speakers."""
+        if self.timer is None or segment.words:
+            return segment
+        first = max(self._buffer.start, round(segment.start * SAMPLE_RATE))
+        last = max(first, min(self._buffer.end, round((segment.end + BEHIND) * SAMPLE_RATE)))
+        clip = Clip(Recording(STREAM), first / SAMPLE_RATE, self._buffer.between(first, last))
+        return replace(segment, words=self.timer(clip, [segment])[0].words)
 
     def turns(self) -> tuple[Turn, ...]:
         """Return who has spoken when in the settled segments."""

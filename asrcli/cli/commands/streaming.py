@@ -72,7 +72,7 @@ def run_live(
         choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
         pace = _pace(choice.engine, wanted, live)
         console.note(f"loading {choice.engine.name} {choice.weights.name}")
-        session = Session(source, choice, wanted.options, wanted.vad, pace, _speakers(wanted, console))
+        session = Session(source, choice, wanted.options, wanted.vad, pace, _speakers(wanted, planned, console))
         return Live(planned, console, sinks, session).go()
 
 
@@ -94,19 +94,26 @@ def _pace(engine: type[Engine], wanted: Request, live: LiveOptions) -> Pace:
     return replace(USUAL, settle_after=live.settle_after)
 
 
-def _speakers(wanted: Request, console: Console) -> StreamSpeakers | None:
+def _speakers(wanted: Request, planned: Plan, console: Console) -> StreamSpeakers | None:
     """Return what tells who speaks, its weights found, where that is asked for."""
     if wanted.speakers is None:
         return None
+    from asrcli.alignment.choice import prepare_aligner
+    from asrcli.alignment.words import AlignedTimes
     from asrcli.diarization.choice import prepare
     from asrcli.diarization.live import LiveSpeakers
+    from asrcli.engines.selection import Setup
 
     found = prepare(wanted.speakers, wanted.device, wanted.offline, console.note, wanted.threads)
-    return LiveSpeakers(found, wanted.speakers)
+    timer = None
+    if planned.aligner is not None and not wanted.options.word_timestamps:
+        setup = Setup(threads=wanted.threads, offline=wanted.offline)
+        timer = AlignedTimes(prepare_aligner(*planned.aligner, setup, console.note), console.note)
+    return LiveSpeakers(found, wanted.speakers, timer)
 
 
 def _timed_live(planned: Plan, wanted: Request) -> Request:
-    """Return the request without word times where only an aligner could give them, which works on no streams.
+    """Return the request without word times where only an aligner could give them: a stream has them for speakers only.
 
     Raises:
         UsageError: the format has nothing but words.
