@@ -272,6 +272,21 @@ def test_short_turns_of_one_person_are_together() -> None:
     assert agree(clustering.cluster(prints, np.full(len(own), 0.55), SpeakerCount()), own)
 
 
+def test_voices_that_are_never_of_one_stretch_are_of_two_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups with a cosine just above the limit: passing into each other they are one person, and apart two."""
+    monkeypatch.setattr(clustering, "centre", lambda: np.float32(0))
+    own = np.arange(36) // 3 % 2  # twelve stretches of three pieces, of one voice and the other in turn
+    voices = np.zeros((2, 192), np.float32)
+    voices[:, 0], voices[:, 1] = 0.79**0.5, (0.21**0.5, -(0.21**0.5))
+    prints = voices[own] + np.random.default_rng(4).normal(0, 0.04, (36, 192)).astype(np.float32)
+    seconds, stretches = np.full(36, 1.5), np.arange(1, 36) % 3 > 0
+    assert agree(clustering.cluster(prints, seconds, SpeakerCount(), stretches), own)
+    assert len(set(clustering.cluster(prints, seconds, SpeakerCount(), np.arange(1, 36) % 3 != 1))) == 1, "they pass"
+    assert len(set(clustering.cluster(prints, seconds, SpeakerCount()))) == 1, "nobody knows"
+    monkeypatch.setattr(clustering, "MOST_GROUPS", 6)
+    assert agree(clustering.cluster(prints, seconds, SpeakerCount(), stretches), own)
+
+
 def test_what_all_voices_have_in_common_does_not_make_two_people_one() -> None:
     """By telephone the prints of everybody lie to one side, here with cosines of 0.4 for two people."""
     prints, own = people([8, 8, 8])

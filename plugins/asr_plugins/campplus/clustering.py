@@ -1,5 +1,8 @@
 """Which voice prints are of one person: groups are joined while their cosine speaks for one person, the surest first.
 
+What one person says without a pause is cut into pieces. Where they are all of one group or all of the other, and never
+pass from one to the other, the groups are likelier of two people.
+
 The model behind it is that of two covariances (Brümmer and de Villiers, 2010), with one variance for all dimensions: a
 print is what is its person's own, and noise, of which short pieces have more. So the cosine that speaks for one person
 rises with the speech that two groups have.
@@ -35,6 +38,10 @@ MOST_INFORMATION = 4.0
 # nothing this cosine is enough, and with each tenth that the smaller one has of the larger one, a tenth more.
 SAME_IN_PART = 0.39
 SURELY = 0.15  # that much above the limit two groups are one person, whoever asks for more people
+# Within a stretch what one person says passes from one of two groups of theirs to the other as often as chance has it
+# (1.06 of that, measured), or a little less; what two people say passes seldom, where a change was missed. The odds
+# that it is two lower the cosine of the groups, so much for each nat, and in all by no more than the last.
+SAME_PASSES, OTHER_PASSES, COSINE_OF_NAT, MOST_PARTED = 0.8, 0.05, 0.01, 0.08
 MOST_PRINTS = 4_000  # that are compared with each other, 130 MB; the others go to the nearest group
 MOST_GROUPS = 800  # to begin with; the nearest of more prints are put together before
 # Two people at once sound like a sum of both: a group that is as near as this to such a sum, and says less than a tenth
@@ -67,10 +74,12 @@ def cluster(prints: Prints, seconds: Vector, wanted: SpeakerCount, follows: NDAr
     if len(prints) < 2:
         return np.zeros(len(prints), np.intp)
     prints = unit(unit(prints) - centre())
-    information = _information(prints, seconds, np.zeros(len(prints) - 1, np.bool_) if follows is None else follows)
+    follows = np.zeros(len(prints) - 1, np.bool_) if follows is None else follows
+    information = _information(prints, seconds, follows)
     chosen = np.unique(np.linspace(0, len(prints) - 1, min(len(prints), MOST_PRINTS)).round().astype(np.intp))
     part = len(prints) / len(chosen)
-    groups = _groups(prints[chosen], seconds[chosen] * part, information[chosen] * part, wanted)
+    goes_on = follows[chosen[:-1]] & (np.diff(chosen) == 1)
+    groups = _groups(prints[chosen], seconds[chosen] * part, information[chosen] * part, goes_on, wanted)
     if len(chosen) == len(prints):
         return groups
     nearest: Labels = np.argmax(unit(prints) @ means(prints[chosen], seconds[chosen], groups).T, 1)
@@ -85,8 +94,11 @@ def means(prints: Prints, seconds: Vector, labels: Labels) -> Prints:
     return unit(np.stack([weighted[labels == label].sum(0) for label in range(labels.max() + 1)]).astype(np.float32))
 
 
-def _groups(prints: Prints, seconds: Vector, information: Vector, wanted: SpeakerCount) -> Labels:
-    joined = list(_joined(prints, information))
+def _groups(
+    prints: Prints, seconds: Vector, information: Vector, follows: NDArray[np.bool_], wanted: SpeakerCount
+) -> Labels:
+    labels = _finest(prints)
+    joined = list(_joined(labels, prints, information, _Passages(labels, seconds, follows)))
     enough = [int(_speaks_enough(seconds, labels).sum()) for labels, _ in joined]
     likeliest = next(at for at, (_, over) in enumerate(joined) if over < 0)
     labels = _without_sums(prints, seconds, joined[likeliest][0])
@@ -102,25 +114,56 @@ def _groups(prints: Prints, seconds: Vector, information: Vector, wanted: Speake
     return _without_small(prints, seconds, labels, number)
 
 
-def _joined(prints: Prints, information: Vector) -> Iterator[tuple[Labels, float]]:
+class _Passages:
+    """How often what somebody says goes on from a piece of one group to one of another."""
+
+    def __init__(self, labels: Labels, seconds: Vector, follows: NDArray[np.bool_]) -> None:
+        import numpy as np
+
+        self.seconds = np.bincount(labels, seconds).astype(np.float64)
+        self.counts = np.zeros((len(self.seconds), len(self.seconds)))
+        first = np.flatnonzero(follows)
+        np.add.at(self.counts, (labels[first], labels[first + 1]), 1)
+
+    def join(self, one: int, other: int) -> None:
+        """Put a group into another one."""
+        for array in (self.counts, self.counts.T, self.seconds):
+            array[one] += array[other]
+            array[other] = 0
+
+    def parted(self, group: int) -> Vector:
+        """Return by how much each group and one are less likely of one person, as a cosine; 0 where they are not."""
+        import numpy as np
+
+        passing = self.counts[group] + self.counts[:, group]
+        staying = self.counts.diagonal() + self.counts[group, group]
+        share = self.seconds / np.maximum(self.seconds + self.seconds[group], 1e-9)
+        same = np.clip(SAME_PASSES * 2 * share * (1 - share), 1e-3, None)
+        other = np.minimum(OTHER_PASSES, same)
+        odds = passing * np.log(same / other) + staying * np.log((1 - same) / (1 - other))
+        lowered: Vector = np.clip(-COSINE_OF_NAT * odds, 0, MOST_PARTED)
+        return lowered
+
+
+def _joined(labels: Labels, prints: Prints, information: Vector, passages: _Passages) -> Iterator[tuple[Labels, float]]:
     """Yield the groups, then with the two joined that are likeliest of one person, and so on until all are one.
 
     With each comes how much the next two are nearer than two people are; -1 when there is one group.
     """
     import numpy as np
 
-    labels = _finest(prints)
     sums = np.zeros((int(labels.max()) + 1, prints.shape[1]))
     np.add.at(sums, labels, prints * np.sqrt(information * (1 + information))[:, None])
     known = np.bincount(labels, information).astype(np.float64)
-    over = np.stack([_over(sums, known, group) for group in range(len(known))])
+    over = np.stack([_over(sums, known, group) - passages.parted(group) for group in range(len(known))])
     for _ in range(len(known) - 1):
-        one, other = np.unravel_index(over.argmax(), over.shape)
+        one, other = map(int, np.unravel_index(over.argmax(), over.shape))
         yield _number(labels), float(over[one, other])
         labels = np.where(labels == other, one, labels)
         sums[one] += sums[other]
         known[one], known[other] = known[one] + known[other], 0
-        over[one] = over[:, one] = _over(sums, known, int(one))
+        passages.join(one, other)
+        over[one] = over[:, one] = _over(sums, known, one) - passages.parted(one)
         over[other] = over[:, other] = -np.inf
     yield _number(labels), -1.0
 
