@@ -41,6 +41,7 @@ COMMANDS = {
     "transcribe": CommandEntry(
         "asrcli.cli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."
     ),
+    "serve": CommandEntry("asrcli.cli.commands.serve", "serve", "Serve engines over OpenAI's interface for speech."),
     "align": CommandEntry("asrcli.cli.commands.align", "align", "Find when each word of a known text is said."),
     "ask": CommandEntry("asrcli.cli.commands.ask", "ask", "Put questions to a transcript."),
     "compare": CommandEntry(

@@ -11,7 +11,7 @@ PREFIX = "ASR_"
 OWN = frozenset(  # what is no option, and read where it is needed
     {
         "ASR_ALLOW_HOST", "ASR_DIGEST", "ASR_FUZZ_SEED", "ASR_LEADERBOARD", "ASR_LLM_KEY", "ASR_SERVER_CONCURRENCY",
-        "ASR_SERVER_KEY", "ASR_SERVER_TIMEOUT", "ASR_SERVER_URL", "ASR_TEST_SHARED", "ASR_X_TOKEN",
+        "ASR_SERVER_KEY", "ASR_SERVE_KEY", "ASR_SERVER_TIMEOUT", "ASR_SERVER_URL", "ASR_TEST_SHARED", "ASR_X_TOKEN",
     }
 )  # fmt: skip
 NEAR = 0.8  # share of letters that two names have in common; ASR_OUT and ASR_OUTPUT have less

@@ -225,10 +225,9 @@ class Execution:
         self.opened.setdefault(part.job.name, stamp(part.recording.path))  # of several channels, that of the first
 
     def _settings(self) -> Settings:
-        asked = replace(self.request, options=self.options)
-        listen = self.desk.listen if self.desk else None
+        listen = self.desk.listen if self.desk else self.request.listen
         words = self._written if self.request.writing.changes else self.words
-        settings = pipeline_settings(asked, self.choice, len(self.recognisers))
+        settings = pipeline_settings(replace(self.request, options=self.options), self.choice, len(self.recognisers))
         return replace(settings, words=words, listen=listen, opening=self._opening, shared=self.shared is not None)
 
     def _handle(self, event: Event) -> Iterator[JobEvent]:
@@ -296,4 +295,5 @@ def pipeline_settings(request: Request, choice: Choice, recognisers: int = 1) ->
         identifier=companions.load_identifier(named) if (named := request.identifier) else None,
         answer=partial(answer, questions=asked) if (asked := request.options.ask) else None,
         decode_threads=decode_threads(recognisers, request.workers.ray is not None),
+        queue_seconds=request.queue_seconds,
     )

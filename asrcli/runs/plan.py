@@ -20,6 +20,7 @@ from asrcli.errors import UsageError
 from asrcli.formats import HIGHLIGHTING, Layout, worded
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, reads
+from asrcli.pipeline.settings import QUEUE_SECONDS
 from asrcli.runs.jobs import Job, RunRequest, made_again, plan_outputs
 from asrcli.text.writing import Writing
 from asrcli.types import Options
@@ -28,6 +29,7 @@ from asrcli.workers.wanted import Workers
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
     from asrcli.engines.recogniser import Choice
+    from asrcli.pipeline.settings import Listen
     from asrcli.types import Transcript
 
 
@@ -51,6 +53,8 @@ class Request(RunRequest):
     batch_size: int | None = None
     aligner: str | None = None  # for word times; None: the better source; "engine": the engine's own
     speakers: SpeakerOptions | None = None  # None: words have no speakers, unless channels are split
+    queue_seconds: float = QUEUE_SECONDS  # audio decoded ahead of the engine
+    listen: Listen | None = None  # gets the blocks of each recording as they are decoded; what it raises fails it
 
     verb: ClassVar[str] = "transcribe"
 

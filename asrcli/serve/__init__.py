@@ -1,0 +1,1 @@
+"""``asr serve``: engines behind OpenAI's interface for files of speech."""
