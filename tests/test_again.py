@@ -19,9 +19,10 @@ from asrcli.audio.vad import VadOptions
 from asrcli.engine import Device, Weights, load_class
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import EngineUnavailable
-from asrcli.pipeline.again import is_slow, letters, recognise_again, without_repeats
+from asrcli.pipeline.again import is_slow, letters, recognise_again
 from asrcli.pipeline.assembly import Assembly, clip_key
 from asrcli.pipeline.joints import capitalised
+from asrcli.pipeline.parts import without_repeats
 from asrcli.runs.execute import pipeline_settings
 from asrcli.runs.plan import Request
 from asrcli.streaming.listener import Listener
@@ -188,6 +189,56 @@ def test_a_slow_text_that_no_second_hearing_confirms_is_flagged() -> None:
     assert second("My grandfather used to", "tell us stories about ships.") == ()
     assert second("My grandfather used to tell us", "") == second("", "") == ("rate_anomaly",)
     assert second("", "", most=30.0) == (), "it cannot be cut, and nobody has heard it again"
+
+
+@pytest.mark.parametrize(("pause", "again"), [(1.3, False), (1.5, True), (8.0, True)])
+@pytest.mark.parametrize("speech", [True, False])
+def test_speech_between_the_words_of_one_segment_is_heard_again(pause: float, again: bool, speech: bool) -> None:
+    """The engine has left out a sentence; in a pause without speech there is nothing to leave out."""
+    after = 104 + pause
+    clip = clip_of(20.0, *(((0, 20),) if speech else ((0, 4), (4 + pause, 20))))
+    words = [
+        *(Word(f"first{at}", 100 + at / 4, 100.25 + at / 4) for at in range(16)),
+        *(Word(f"last{at}", after + at / 4, after + 0.25 + at / 4) for at in range(round((20 - 4 - pause) * 4))),
+    ]
+    segment = Segment(" ".join(word.text for word in words), 100.0, words[-1].end, tuple(words), tokens=(1, 2))
+
+    def hear(pieces: Sequence[Clip]) -> list[list[Segment]]:
+        return [[Segment("What was said between.", 104.0, after)] for _ in pieces]
+
+    found = recognise_again(clip, [segment], CutOptions(vad=None), hear)
+    if not (again and speech):
+        assert found == (segment,)
+        return
+    before, between, behind = found
+    assert (before.text, before.end, before.words) == (
+        " ".join(word.text for word in words[:16]),
+        104.0,
+        segment.words[:16],
+    )
+    assert between.text == "What was said between." and (behind.start, behind.words) == (after, segment.words[16:])
+    lost = recognise_again(clip, [segment], CutOptions(vad=None), lambda pieces: [[] for _ in pieces])
+    assert [one.text for one in lost] == [before.text, behind.text], "what stays without text lies under no segment"
+
+
+def test_somebody_quiet_between_others_is_heard_again_at_an_ordinary_level() -> None:
+    clip, heard = clip_of(12.0, (0, 12)), list[Clip]()
+    clip.samples[4 * SAMPLE_RATE : 8 * SAMPLE_RATE] /= 100
+    told = [
+        Segment("One whole sentence of somebody who is loud.", 100.0, 104.0),
+        Segment("And another one of the same loud voice.", 108.0, 112.0),
+    ]
+
+    def hear(pieces: Sequence[Clip]) -> list[list[Segment]]:
+        heard.extend(pieces)
+        return [[Segment("A sentence that is said in a low voice.", 104.0, 108.0)] for _ in pieces]
+
+    found = recognise_again(clip, told, CutOptions(vad=None), hear)
+    assert [one.text for one in found] == [told[0].text, "A sentence that is said in a low voice.", told[1].text]
+    (again,) = heard
+    first = round((104 - again.start) * SAMPLE_RATE)
+    assert np.abs(again.samples[first : first + 4 * SAMPLE_RATE]).max() == pytest.approx(0.7)
+    assert np.abs(again.samples).max() <= 1.0
 
 
 def test_a_word_that_was_not_heard_is_heard_again_set_off() -> None:

@@ -12,20 +12,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+from asr_plugins.fake import Fake
 from audio_files import tone, write_wav
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.command import Run
 
 from asrcli import transcribe
-from asrcli.audio.conditioning import FRAME, Conditioner
+from asrcli.alignment.sound import Tape
+from asrcli.audio.conditioning import FRAME, Conditioner, without_offset
 from asrcli.audio.decode import decode
 from asrcli.audio.no_speech import nothing_found
 from asrcli.audio.vad import SpeechDetector, VadOptions, speech_regions
 from asrcli.bench.sounds import mix, white
+from asrcli.engine import Device, Weights
+from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.streaming import endpoints
 from asrcli.streaming.endpoints import Endpointer
-from asrcli.types import SAMPLE_RATE, Recording
+from asrcli.streaming.listener import Listener
+from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment
 
 SAID = (
     "The train to the coast leaves from the third platform at half past nine.",
@@ -102,6 +107,44 @@ def test_speech_is_found_at_every_level_and_on_every_ground(talk: Any, ground: s
     wanted = detector.probabilities(0, 1e9) >= 0.5
     assert wanted.mean() > 0.3
     assert found_share(GROUNDS[ground](talk), wanted) > 0.97
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.1, -0.3])
+def test_engines_hear_quiet_speech_without_its_offset(
+    talk: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offset: float
+) -> None:
+    """In files, streams and alignments; with 200 times as much offset as speech Moonshine invented sentences."""
+    quiet = at_peak(talk, -40)
+    recording = Recording(str(write_wav(tmp_path / "quiet.wav", quiet + np.float32(offset))))
+    clips, hear = [Tape(recording).clip(0.0, 30.0)], Fake._recognise
+
+    def noted(self: Fake, clip: Clip, options: Options) -> list[Segment]:
+        clips.append(clip)
+        return hear(self, clip, options)
+
+    monkeypatch.setattr(Fake, "_recognise", noted)
+    list(transcribe(recording.path, engine="fake", model="pace=3"))  # with so many words nothing is heard again
+    owner = LocalRecogniser(Choice(Fake, Weights("pace=3", None), Device("cpu")))
+    listener = Listener(owner, recording, Options(), VadOptions())
+    list(listener.feed(load(Path(recording.path)), behind=True))
+    list(listener.finish())
+    assert len(clips) >= 3
+    for clip in clips:
+        first = round(clip.start * SAMPLE_RATE)
+        left = clip.samples - quiet[first : first + len(clip.samples)]
+        assert np.sqrt(np.square(left).mean()) < np.sqrt(np.square(quiet).mean()) / 4
+        assert offset or not left.any() or np.abs(left).max() < 1e-4, "what lies about zero is left alone"
+
+
+def test_an_offset_that_is_switched_on_and_a_slow_one_are_taken_away() -> None:
+    clock = np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE
+    voice = (0.01 * np.sin(2 * np.pi * 150 * clock)).astype(np.float32)
+    for offset in (0.2 * (clock > 2), 0.2 * np.sin(0.7 * clock), 0 * clock + 0.5):
+        left = without_offset(voice + offset.astype(np.float32)) - voice
+        assert np.sqrt(np.median(np.square(left))) < 0.001
+    for samples in (voice, voice[:600], voice[:1] + 1, voice[:0], 0 * voice):
+        assert without_offset(samples) is samples
+    assert np.abs(without_offset(np.full(FRAME, 0.3, np.float32))).max() < 1e-6
 
 
 @pytest.mark.parametrize("decibels", [0, -20, -40])

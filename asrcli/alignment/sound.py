@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from asrcli.audio.conditioning import without_offset
 from asrcli.audio.no_speech import no_speech_lines
 from asrcli.types import SAMPLE_RATE, Clip, Recording, Region
 
@@ -77,4 +78,4 @@ class Tape:
         joined = np.concatenate(self._held) if self._held else np.zeros(0, np.float32)
         samples = joined[max(0, first - self._first) : max(0, last - self._first)]
         inside = tuple(one for one in speech if one.end > start and one.start < end)
-        return Clip(self.recording, start, samples, inside)
+        return Clip(self.recording, start, without_offset(samples), inside)

@@ -1,7 +1,8 @@
 """What voice activity sees of a recording: no offset, no rumble, and a level at which its model works.
 
-The engine gets the original samples. Silero loses speech that stands on an offset or on rumble, and most of what peaks
-below -45 dB of full scale; ``docs/accuracy.md`` has the measurements that the figures here were chosen by.
+The engine gets the original samples, but for an offset larger than what stands on it. Silero loses speech that stands
+on an offset or on rumble, and most of what peaks below -45 dB of full scale; ``docs/accuracy.md`` has the measurements
+that the figures here were chosen by.
 """
 
 from __future__ import annotations
@@ -25,6 +26,28 @@ RELEASE = 40.0  # dB a second by which the gain rises in what is quieter: with 1
 # none. The quietest of so many frames (3 s) stays so much below the target, at the very start less.
 FLOOR_FRAMES = 94
 FLOOR = 0.18  # of the target, -15 dB
+
+# Seconds over which an offset is taken for steady. Where it is larger than what stands on it, it is taken away before
+# the engine, too: at 4 times Moonshine makes 2 errors in four clips of LibriVox, as without one, at 16 times 16, at 64
+# times 59, and writes "Thank you for watching." of quiet speech.
+STEADY = 0.25
+
+
+def without_offset(samples: Samples) -> Samples:
+    """Return samples `(n,)` without an offset that is larger than what stands on it; others as they are."""
+    import numpy as np
+
+    if len(samples) < FRAME:
+        return samples
+    parts = np.array_split(samples, max(1, round(len(samples) / (STEADY * SAMPLE_RATE))))
+    means = np.array([part.mean() for part in parts])
+    power = float(np.square(samples).mean())
+    if 2 * float(np.square(means).mean()) <= power or power == 0:
+        return samples
+    ends = np.cumsum([len(part) for part in parts])
+    middles = ends - np.array([len(part) for part in parts]) / 2
+    level: Samples = (samples - np.interp(np.arange(len(samples)), middles, means)).astype(np.float32)
+    return level
 
 
 class Conditioner:

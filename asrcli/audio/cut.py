@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from asrcli.audio.conditioning import without_offset
 from asrcli.audio.vad import STEP, WINDOW, SpeechDetector, VadOptions
 from asrcli.types import SAMPLE_RATE, Clip, Recording, Region
 
@@ -258,7 +259,7 @@ class _Cutter:
         self.given_stop = stop
         wanted = [unit for unit in units if unit.start < end] if self.detector is not None else []
         speech = tuple(self._region(unit.start, min(unit.end, end)) for unit in wanted)
-        samples = self.buffer.between(start, stop)
+        samples = without_offset(self.buffer.between(start, stop))
         return Clip(self.recording, (self.offset + start) / SAMPLE_RATE, samples, speech)
 
     def _lag(self) -> int:

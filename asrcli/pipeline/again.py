@@ -17,10 +17,12 @@ from asrcli.base.join import is_unspaced
 from asrcli.errors import EngineUnavailable
 from asrcli.pipeline.assembly import settle
 from asrcli.pipeline.flags import gaps
+from asrcli.pipeline.parts import parted, without_repeats
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Region, Segment
 
 if TYPE_CHECKING:
     from asrcli.engines.recogniser import Recogniser
+    from asrcli.types import Samples
 
     Recognise = Callable[[Sequence[Clip]], Sequence[Sequence[Segment]]]  # settled; () where a clip failed
 
@@ -33,7 +35,6 @@ MORE = 1.3  # times as many letters, for a second pass to take the place of a te
 SYLLABLE = 2.5  # letters that a character of a script without spaces is worth
 DIGIT = 4.0  # letters that a digit is worth
 LEAST_GAP = 1.0  # seconds of speech that no segment covers
-EDGE = 0.05  # seconds by which a segment may reach into a gap
 TARGETS = (15.0, 5.0)  # seconds of a clip of the second pass: an engine that ends early has less to leave out
 # Seconds of speech in a slow text of which a second pass makes no text either: words are lost there.
 UNCONFIRMED = 2.0
@@ -64,13 +65,14 @@ def recognise_again(
         doubts = DOUBTS - {Flag.LOW_CONFIDENCE}
         found = [one for own in recognise([_set_off(clip)]) for one in own if doubts.isdisjoint(one.flags)]
         return tuple(_within(one, clip) for one in found)
-    kept, pieces = list(segments), list[Clip]()
+    kept = [part for one in segments for part in parted(one, clip.speech)]
+    pieces: list[Clip] = []
 
     def noted(own: Sequence[Clip]) -> Sequence[Sequence[Segment]]:
         pieces.extend(own)
         return recognise(own)
 
-    for stretch, old in stretches(clip, segments):
+    for stretch, old in stretches(clip, kept):
         pieces.clear()
         new = _in_pieces(clip, stretch, [old] if old else [], (options, noted), TARGETS)
         if old is None:
@@ -90,8 +92,16 @@ def _set_off(clip: Clip) -> Clip:
     import numpy as np
 
     silence = np.zeros(round(SET_OFF * SAMPLE_RATE), np.float32)
-    loud = clip.samples * np.float32(PEAK / max(float(np.abs(clip.samples).max()), 1e-6))
+    loud = _raised(clip.samples, clip.samples)
     return replace(clip, start=clip.start - SET_OFF, samples=np.concatenate([silence, loud, silence]))
+
+
+def _raised(samples: Samples, wanted: Samples) -> Samples:
+    """Return samples with those that are wanted at an ordinary level; what is louder beside them is cut off."""
+    import numpy as np
+
+    peak = float(np.abs(wanted).max(initial=0.0))
+    return np.clip(samples * np.float32(PEAK / max(peak, 1e-6)), -1, 1)
 
 
 def _within(segment: Segment, clip: Clip) -> Segment:
@@ -101,59 +111,6 @@ def _within(segment: Segment, clip: Clip) -> Segment:
         replace(one, start=min(max(one.start, start), end), end=min(max(one.end, start), end)) for one in segment.words
     )
     return replace(segment, start=start, end=end, words=words)
-
-
-def without_repeats(found: Sequence[Segment], kept: Sequence[Segment], gap: Region) -> list[Segment]:
-    """Return what was recognised in a gap, without the words at its edges that are in the text before or behind it
-    already.
-
-    A gap is recognised with a little of the sound around it, and begins where a word is thought to end: the last word
-    may be recognised once more. One that begins within the gap was said twice.
-    """
-    new = list(found)
-    before = [one for one in kept if one.end <= gap.start + EDGE]
-    after = [one for one in kept if one.start >= gap.end - EDGE]
-    if new and before and new[0].start < gap.start:
-        shared = _shared(_tokens(before[-1]), _tokens(new[0]))
-        new[:1] = _cut(new[0], shared, len(_tokens(new[0])))
-    if new and after and new[-1].end > gap.end:
-        tokens = _tokens(new[-1])
-        new[-1:] = _cut(new[-1], 0, len(tokens) - _shared(tokens, _tokens(after[0])))
-    return new
-
-
-def _tokens(segment: Segment) -> list[str]:
-    """Return the words of a segment as they stand in its text; characters where no spaces part them."""
-    if segment.words:
-        return [word.text for word in segment.words]
-    return [token for part in segment.text.split() for token in (part if is_unspaced(part[0]) else [part])]
-
-
-def _shared(first: Sequence[str], second: Sequence[str]) -> int:
-    """Return how many tokens at the end of one text are those at the beginning of the other, whatever their case."""
-
-    def plain(tokens: Sequence[str]) -> str:
-        return "".join(char for token in tokens for char in token.casefold() if char.isalnum())
-
-    lengths = range(min(len(first), len(second)), 0, -1)
-    return next((n for n in lengths if plain(second[:n]) and plain(first[-n:]) == plain(second[:n])), 0)
-
-
-def _cut(segment: Segment, first: int, end: int) -> list[Segment]:
-    """Return a segment with its tokens from `first` to before `end` only, or nothing."""
-    tokens = _tokens(segment)
-    if first == 0 and end == len(tokens):
-        return [segment]
-    if first >= end:
-        return []
-    places, at = [], 0
-    for token in tokens:
-        at = segment.text.index(token, at) + len(token)
-        places.append(at)
-    text = segment.text[places[first - 1] if first else 0 : places[end - 1]].strip()
-    words = segment.words[first:end]
-    start, stop = (words[0].start, words[-1].end) if words else (segment.start, segment.end)
-    return [replace(segment, text=text, words=words, start=start, end=stop)]
 
 
 def _in_pieces(
@@ -275,7 +232,8 @@ def _pieces(clip: Clip, stretch: Region, options: CutOptions, target: float) -> 
     """Return the stretch cut into short clips; none where that would be the same clip once more."""
     start = max(0, round((stretch.start - options.pad - clip.start) * SAMPLE_RATE))
     end = round((stretch.end + options.pad - clip.start) * SAMPLE_RATE)
-    samples = clip.samples[start:end]
+    inside = slice(*(max(0, round((time - clip.start) * SAMPLE_RATE)) for time in (stretch.start, stretch.end)))
+    samples = _raised(clip.samples[start:end], clip.samples[inside])
     recording = replace(clip.recording, start=clip.start + start / SAMPLE_RATE)
     shorter = replace(options, target=min(target, options.max_seconds, options.target or target))
     pieces = [

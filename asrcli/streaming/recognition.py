@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
+from asrcli.audio.conditioning import without_offset
 from asrcli.audio.cut import Buffer
 from asrcli.engines.options import clip_length
 from asrcli.pipeline.assembly import settle
@@ -119,7 +120,8 @@ class Hypotheses:
         start = self.start / SAMPLE_RATE
         inside = tuple(one for one in speech if one.end > start and one.start < end / SAMPLE_RATE)
         language = self.options.language or self.fixed_language
-        clip = Clip(self.recording, start, self.buffer.between(self.start, end), inside, language, growing)
+        samples = without_offset(self.buffer.between(self.start, end))
+        clip = Clip(self.recording, start, samples, inside, language, growing)
         recognised = self.recogniser.transcribe([clip], self.options)[0]
         self.recognised, self.missed = end, isinstance(recognised, Exception)
         if isinstance(recognised, Exception):
