@@ -256,8 +256,8 @@ def test_gaps_of_an_hour_are_found_quickly_in_order() -> None:
 
 
 def test_speech_without_text_is_listed_where_it_is_no_breath() -> None:
-    """A region without any text counts from one second, what is left of one beside its text from 1.4 s."""
+    """A region without any text counts from one second, what is left of one beside its text from 1.8 s."""
     speech = (Region(0.0, 6.0), Region(7.0, 8.1), Region(9.0, 9.9), Region(12.0, 16.0))
-    segments = [Segment("we said", 1.3, 5.0), Segment("thanks", 12.0, 14.5)]
-    assert untexted(speech, segments) == [Region(7.0, 8.1), Region(14.5, 16.0)]
-    assert untexted(speech[:1], [Segment("we", 1.5, 6.0)]) == [Region(0.0, 1.5)]
+    segments = [Segment("we said", 1.7, 5.0), Segment("thanks", 12.0, 14.1)]
+    assert untexted(speech, segments) == [Region(7.0, 8.1), Region(14.1, 16.0)]
+    assert untexted(speech[:1], [Segment("we", 1.9, 6.0)]) == [Region(0.0, 1.9)]

@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from asrcli.base.join import is_unspaced
-from asrcli.pipeline.assembly import LEAST_REST
 from asrcli.types import Region, Segment
 
+UNWRITTEN = 1.4  # seconds of speech between two words that keep them apart
 EDGE = 0.05  # seconds by which a segment may reach into a gap
 
 
@@ -24,7 +24,7 @@ def parted(segment: Segment, speech: Sequence[Region]) -> Iterator[Segment]:
     bounds = [0]
     for number, (left, right) in enumerate(pairwise(segment.words), 1):
         between = sum(max(0.0, min(one.end, right.start) - max(one.start, left.end)) for one in speech)
-        if between >= LEAST_REST:
+        if between >= UNWRITTEN:
             bounds.append(number)
     if len(bounds) == 1 or "".join(words.split()) != "".join(segment.text.split()):
         yield segment

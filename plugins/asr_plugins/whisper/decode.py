@@ -276,7 +276,8 @@ class Decoder:
         score = likely if piece.score is None else piece.score
         flags = [Flag.REPEAT_LOOP.value] if result.compression_ratio > self.thresholds.compression_ratio else []
         limit = self.options.own("low_confidence", DOUBTFUL)
-        flags += [Flag.LOW_CONFIDENCE.value] if min(likely / DOUBTFUL_SHARE, score) < limit else []
+        certainty = 1.0 if piece.certainty is None else piece.certainty
+        flags += [Flag.LOW_CONFIDENCE.value] if min(likely / DOUBTFUL_SHARE, certainty) < limit else []
         return Segment(
             piece.text,
             piece.start,

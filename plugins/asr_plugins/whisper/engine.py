@@ -65,7 +65,7 @@ class Whisper(Engine):
         }
     )  # fmt: skip
     own_options: ClassVar[Mapping[str, EngineOption]] = {
-        "low_confidence": EngineOption(DOUBTFUL, 0.0, 1.0, "flags segments with a lower score")
+        "low_confidence": EngineOption(DOUBTFUL, 0.0, 1.0, "flags segments whose words are less probable in the mean")
     }
     identifies_language = True
     better_timed_by: ClassVar[Mapping[str, str]] = {"en": "pocketsphinx"}

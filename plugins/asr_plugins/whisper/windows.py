@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 FRAMES_PER_SECOND = 100
 WINDOW_FRAMES = 3000  # 30 s
-# How sure the model is of the words of a segment, and, as a share of it, the likelihood of a token of the window: below
-# these lie words lost in noise, and next to nothing else (docs/accuracy.md).
-DOUBTFUL = 0.6
-DOUBTFUL_SHARE = 0.75  # of that limit
+# How sure the model is of the words of a segment in the mean, and, as a share of it, the likelihood of a token of the
+# window: below these lie words lost in noise, and next to nothing else (docs/accuracy.md).
+DOUBTFUL = 0.69
+DOUBTFUL_SHARE = 0.65  # of that limit
 # A clip that comes again with more sound: the encoder sees so much silence behind it, and at least so much in all, not
 # 30 s of which most is silence; the decoder writes so many tokens at most (three times what people say in a second).
 GROWING_PAD, GROWING_LEAST = 500, 1500  # frames

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
-from statistics import geometric_mean, median
+from statistics import fmean, geometric_mean, median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asrcli.types import SAMPLE_RATE, Region, Word
@@ -53,6 +53,11 @@ class Piece:
         """The geometric mean of how sure the model is of each word; None before they are aligned."""
         sure = [max(word.score or 0.0, LEAST_SCORE) for word in self.words]
         return geometric_mean(sure) if sure else None
+
+    @property
+    def certainty(self) -> float | None:
+        """The mean of how sure the model is of each word: one odd word among many does not count for more."""
+        return fmean(word.score or 0.0 for word in self.words) if self.words else None
 
 
 def split_pieces(tokens: Sequence[int], tokenizer: Any, seconds: float) -> list[Piece]:
