@@ -7,6 +7,7 @@ difference.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,12 @@ FIRST_UNSAFE = 8
 # A pair is in opposite phase when its sum has less than this share of its power: the two are correlated by -0.9 or
 # less. Channels that have nothing to do with each other, or one that is silent, leave half: then it is over.
 CANCELLED, STAYS = 0.05, 0.4
+# They are compared up to half of this rate: above, the noise of the channels, which nothing cancels, is louder than
+# quiet speech. Frames quieter than this share of the loudest of late may hold more noise than speech: they decide
+# nothing.
+COMPARED_RATE = 2000
+QUIET = 0.03  # of the power
+FORGOTTEN = 0.5  # seconds in which the loudest of late falls to a third
 
 
 class Mixer:
@@ -29,6 +36,7 @@ class Mixer:
     def __init__(self, channel: int | None) -> None:
         self.channel = channel  # None is the mix of all
         self.opposed = False
+        self._loudest = 0.0  # power of the loudest frame of late
 
     def mono(self, frame: Any) -> Samples | None:
         """Return one channel, or the mix of all, as float32 `(n,)` in full scale; None without such a channel."""
@@ -46,7 +54,7 @@ class Mixer:
             values = values[self.channel : self.channel + 1]
         kind = values.dtype
         with np.errstate(over="ignore", invalid="ignore"):
-            mixed = self._mixed(values)
+            mixed = self._mixed(values, frame.sample_rate)
             if kind.kind == "u" and not self.opposed:
                 mixed = mixed - 128
             if kind.kind in "ui":
@@ -54,7 +62,7 @@ class Mixer:
             samples: Samples = mixed.astype(np.float32)
         return samples
 
-    def _mixed(self, values: Any) -> Any:
+    def _mixed(self, values: Any, rate: int) -> Any:
         """Return the mean of channels `(c, n)`, or of a pair in opposite phase half of the difference."""
         import numpy as np
 
@@ -67,11 +75,22 @@ class Mixer:
             self.opposed = False
             return mixed
         half = mixed - values[1]
-        # The second difference leaves offset and hum out, which may be in opposite phase below a voice that is not.
-        together, apart = (float(np.square(np.diff(one, n=2)).sum(dtype=np.float64)) for one in (mixed, half))
-        if together + apart > 0:
+        together, apart = (_power(one, max(1, round(rate / COMPARED_RATE))) for one in (mixed, half))
+        self._loudest = max(self._loudest * math.exp(-len(half) / rate / FORGOTTEN), together + apart)
+        if together + apart > QUIET * self._loudest:
             self.opposed = together < (STAYS if self.opposed else CANCELLED) * (together + apart)
         return half if self.opposed else mixed
+
+
+def _power(samples: Any, step: int) -> float:
+    """Return the power of the means of `step` samples each, without offset and hum: they may be in opposite phase below
+    a voice that is not, and the fourth difference leaves them out.
+    """
+    import numpy as np
+
+    means = samples[: len(samples) // step * step].reshape(-1, step).mean(axis=1, dtype=np.float64)
+    changes = np.diff(means, n=4)
+    return float(np.square(changes).mean()) if len(changes) else 0.0
 
 
 def _packed(frame: Any) -> Any:

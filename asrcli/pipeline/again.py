@@ -101,7 +101,8 @@ def _raised(samples: Samples, wanted: Samples) -> Samples:
     import numpy as np
 
     peak = float(np.abs(wanted).max(initial=0.0))
-    return np.clip(samples * np.float32(PEAK / max(peak, 1e-6)), -1, 1)
+    raised: Samples = np.clip(samples * np.float32(PEAK / max(peak, 1e-6)), -1, 1)
+    return raised
 
 
 def _within(segment: Segment, clip: Clip) -> Segment:
