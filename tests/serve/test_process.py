@@ -7,16 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import httpx2
 import pytest
 from support.command import write_silence, write_wav
-from support.serve import PATIENCE, Running, gone, serving
+from support.serve import Running, gone, metric, serving, until
 
 from asrcli.base.children import surroundings
 
@@ -26,19 +24,6 @@ HEAD = (
     b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n"
     b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
 )
-
-
-def until(condition: object, seconds: float = PATIENCE) -> None:
-    assert callable(condition)
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def metric(server: Running, name: str) -> float:
-    lines = server.client.get("/metrics").text.splitlines()
-    return float(next(line for line in lines if line.startswith(f"{name} ")).split()[1])
 
 
 @pytest.fixture(scope="module")
@@ -175,74 +160,3 @@ def test_kill_9_of_each_process(tmp_path: Path) -> None:
                 list(pieces)
         assert all(gone(one) for one in children)
         assert not list(server.uploads.iterdir())
-
-
-# Slow clients and many of them
-
-
-@pytest.mark.slow
-def test_heads_and_bodies_that_do_not_come(tmp_path: Path) -> None:
-    """Ten seconds for a head, however it drips, also for the second of a connection; thirty for a piece of a body."""
-    with serving(tmp_path, "-e", "fake") as server:
-        begun = time.monotonic()
-        again = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /hea"
-        heads = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(3)]
-        body = socket.create_connection(("127.0.0.1", server.port))
-        body.sendall(HEAD + b"--x\r\n")
-        heads[2].sendall(again)
-        while time.monotonic() < begun + 9:
-            for one in heads[1:]:
-                one.sendall(b"x")
-            time.sleep(1)
-        assert server.ask(ONE.read_bytes()).status_code == 200  # nobody else waits for them
-        for one in heads:
-            one.settimeout(PATIENCE)
-            while one.recv(65536):
-                pass
-            one.close()
-        body.settimeout(PATIENCE)
-        assert body.recv(65536).startswith(b"HTTP/1.1 408 ")
-        assert time.monotonic() > begun + 29
-        body.close()
-
-
-@pytest.mark.slow
-def test_many_who_leave_leave_nothing(tmp_path: Path) -> None:
-    """Nor do large uploads stay in memory."""
-    with serving(tmp_path, "-e", "fake:sleep=0.05", "--max-requests", "256") as server:
-        transcriber, _ = server.children()
-        for _ in range(5):
-            server.ask(ONE.read_bytes())
-
-        def state() -> tuple[int, int, int, int]:
-            tasks = [len(os.listdir(f"/proc/{pid}/task")) for pid in (server.process.pid, transcriber)]
-            files = [len(os.listdir(f"/proc/{pid}/fd")) for pid in (server.process.pid, transcriber)]
-            return (tasks[0], tasks[1], files[0], files[1])
-
-        def leave(number: int) -> None:
-            url, seconds = f"{server.url}/v1/audio/transcriptions", 0.01 * (number % 10 + 1)
-            with suppress(httpx2.HTTPError):
-                httpx2.post(url, files={"file": ONE.read_bytes()}, timeout=seconds)
-
-        def rest() -> None:
-            until(lambda: metric(server, "asr_requests_open") == 0)
-            until(lambda: state()[1] <= before[1] and state()[3] <= before[3])
-
-        before = state()
-        with ThreadPoolExecutor(20) as pool:
-            list(pool.map(leave, range(100)))
-        rest()
-        assert not server.left()
-        after = state()
-        assert after[0] <= before[0] + 12  # threads that write uploads stay for the next ones
-        assert after[2] <= before[2] + 2
-        resident = _resident(server.process.pid)
-        large = bytes(100 << 20)
-        for _ in range(4):
-            assert server.ask(large).status_code == 415
-        assert _resident(server.process.pid) < resident + (30 << 20)
-        assert not server.left()
-
-
-def _resident(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
