@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -166,14 +167,24 @@ def test_pages_of_other_sites_in_a_browser(tmp_path: Path) -> None:
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as site:
             threading.Thread(target=site.serve_forever, daemon=True).start()
-            words = [browser, "--headless", "--no-sandbox", f"--user-data-dir={tmp_path / 'profile'}"]
+            words = [browser, "--headless", "--no-sandbox"]
             other = f"http://127.0.0.1:{site.server_port}/"
             routes = ("POST /v1/audio/transcriptions", "GET /v1/models", "GET /ready", "POST /v1/audio/translations")
-            visit = [*words, f"--screenshot={tmp_path / 'seen.png'}", "--virtual-time-budget=4000", other]
-            with subprocess.Popen(visit, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as visitor:
-                for route in routes:
-                    server.wait_for(f"{route} 403 ")
-                visitor.wait(PATIENCE)
+            visit = [
+                *words,
+                f"--user-data-dir={tmp_path / 'visitor'}",
+                f"--screenshot={tmp_path / 'seen.png'}",
+                "--virtual-time-budget=4000",
+                other,
+            ]
+            quiet = subprocess.DEVNULL
+            with subprocess.Popen(visit, stdout=quiet, stderr=quiet, start_new_session=True) as visitor:
+                try:
+                    for route in routes:
+                        server.wait_for(f"{route} 403 ")
+                finally:
+                    os.killpg(visitor.pid, signal.SIGKILL)  # it may wait for ever for the page that was refused
+            words.append(f"--user-data-dir={tmp_path / 'own'}")
             own = subprocess.run(
                 [*words, "--dump-dom", f"{server.url}/ready"], capture_output=True, text=True, timeout=PATIENCE
             )
