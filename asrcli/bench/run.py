@@ -94,9 +94,9 @@ class EngineRun:
 
     def _work_through(self, todo: Sequence[_Phase]) -> None:
         """Start a process and do one part after the other in it, as long as it lives."""
-        self._at, self._phase = None, ""
+        workers = todo[0].workers if todo else 0
+        self._at, self._phase = None, todo[0].name if workers else ""  # workers that do not start are a part left blank
         try:
-            workers = todo[0].workers if todo else 0
             job = self.contestant.job(self.dataset.utterances[0], workers)
             with Worker(self.contestant.choice.engine, job, self.gpus, self.packages, self.watcher.note) as worker:
                 cold, self._started = worker.cold()

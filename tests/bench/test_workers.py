@@ -127,6 +127,18 @@ def test_counts_and_gains() -> None:
 
 
 @pytest.mark.slow
+def test_workers_that_do_not_start_cost_their_part_alone(asr: Run, words: Path) -> None:
+    """They die when they start; the measuring processes do not."""
+    (words / "sitecustomize.py").write_text(
+        "import os, sys\nif sys.orig_argv[3:4] == ['asrcli.workers']:\n    os._exit(9)\n"
+    )
+    done = asr("bench", "data", "-e", "fake", "--workers", "1", *FEW, "-o", "runs", PYTHONPATH=str(words))
+    assert done.code == 0 and "1 worker was not measured: the process of engine 'fake' died twice" in done.err, done.err
+    record = record_of(words)
+    assert record.measure("rtfx", "1 worker") is None and record.measure("wer") is not None
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
 def test_a_killed_bench_leaves_no_worker_and_goes_on(asr: Run, words: Path) -> None:
     command = ["bench", "data", "-e", "fake:sleep=0.3", "--workers", "2", *FEW, "-o", "runs"]
