@@ -43,11 +43,13 @@ class Lead:
     def decoded(self, index: int, recording: Recording, until: float) -> None:
         """Note how far a recording is decoded."""
         last = recording.end if recording.end is not None else recording.seconds or 0.0
-        self._to_come[index] = max(0.0, min(last, recording.seconds or last) - until)
+        with self._queue.changed:  # others add them up
+            self._to_come[index] = max(0.0, min(last, recording.seconds or last) - until)
 
     def end(self, index: int) -> None:
         """Note that a recording is decoded."""
-        self._to_come.pop(index, None)
+        with self._queue.changed:
+            self._to_come.pop(index, None)
 
     def ask(self, hungry: bool) -> None:
         """Let a decoder that waits go on if it may; of a recogniser that has nothing to do, also if much is to come."""
