@@ -8,6 +8,7 @@ from dataclasses import replace
 from asrcli.base.counts import count_of
 from asrcli.bench.conversations import COLLAR, WITH_SPEAKERS
 from asrcli.bench.records import RATES
+from asrcli.bench.together import workers_in
 from asrcli.bench.verdicts import batch_of, best_speed, scored_as
 from asrcli.compare import identification, wording
 from asrcli.compare.comparison import number_groups
@@ -247,9 +248,8 @@ def workers(runs: Sequence[RunRecord]) -> Grid:
     for one in runs:
         places = one.fact("worker_devices").split(", ")
         for m in one.measures:
-            if m.name != "rtfx" or not m.condition.endswith((" worker", " workers")):
+            if m.name != "rtfx" or not (count := workers_in(m.condition)):
                 continue
-            count = int(m.condition.split()[0].replace(",", ""))
             share = one.measure("efficiency", m.condition)
             rows.append(
                 (

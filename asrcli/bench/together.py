@@ -5,6 +5,7 @@ They are the workers of ``asr transcribe --workers``, and share the recordings a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from asrcli.base.counts import count_of
@@ -13,12 +14,19 @@ from asrcli.bench import messages as say
 from asrcli.bench.gauges import Reading
 from asrcli.datasets.results import Measure
 
+NAMED = re.compile(r"([0-9]{1,4}) workers?")
 OF_ONE = ("torch_allocated", "torch_reserved", "cpu_load")  # counters of the measuring process itself
 
 
 def named(count: int) -> str:
     """Return the condition of figures of so many workers."""
     return count_of(count, "worker")
+
+
+def workers_in(condition: str) -> int:
+    """Return how many workers a figure is of; 0 when it is of something else."""
+    found = NAMED.fullmatch(condition)
+    return int(found[1]) if found else 0
 
 
 def counts(most: int) -> list[int]:
@@ -46,9 +54,9 @@ def gains(known: Sequence[Measure]) -> list[Measure]:
     speeds = {one.condition: one.value for one in known if one.name == "rtfx" and one.value}
     alone = speeds.get(named(1))
     found = []
-    for count in range(2, 1 + max((int(one.split()[0]) for one in speeds if one.endswith("workers")), default=0)):
-        speed = speeds.get(named(count))
-        if speed and alone:
-            found.append(Measure("speedup", speed / alone, "x", named(count)))
-            found.append(Measure("efficiency", speed / alone / count, "of one worker", named(count)))
+    for condition, speed in speeds.items():
+        count = workers_in(condition)
+        if count > 1 and alone:
+            found.append(Measure("speedup", speed / alone, "x", condition))
+            found.append(Measure("efficiency", speed / alone / count, "of one worker", condition))
     return found

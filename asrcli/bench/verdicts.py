@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from asrcli.base.counts import count_of
 from asrcli.compare import wording
 from asrcli.compare.comparison import compare
 from asrcli.compare.matching import Hypotheses as System
 from asrcli.compare.run import settings_of
 from asrcli.compare.scores import Comparison, Settings
-from asrcli.datasets.results import LABEL, Measure, RunRecord
+from asrcli.datasets.results import LABEL, Measure, RunRecord, workers_of
 
 MOST_IN_PAIRS = 3  # of more systems only the best one is held against each other
 
@@ -39,10 +38,7 @@ def told_apart(runs: Sequence[RunRecord]) -> list[RunRecord]:
 
 def place_of(record: RunRecord) -> str:
     """Return where a run was: its device, or its workers and theirs."""
-    if not record.fact("workers"):
-        return record.fact("device")
-    devices = dict.fromkeys(record.fact("worker_devices").split(", "))
-    return f"{count_of(int(record.fact('workers')), 'worker')} on {', '.join(devices)}"
+    return workers_of(dict(record.facts)) or record.fact("device")
 
 
 def batch_of(record: RunRecord) -> str:

@@ -13,7 +13,7 @@ from asrcli.base.join import join_texts
 from asrcli.compare.nist import lay_into_segments
 from asrcli.compare.sources import Source, files_of, name_of, names_system
 from asrcli.datasets.lines import TABLES
-from asrcli.datasets.results import CARD_SUFFIX, system_of
+from asrcli.datasets.results import CARD_SUFFIX, head_of, system_of, workers_of
 from asrcli.datasets.utterances import SILENT_PIECES, predicted_language
 from asrcli.errors import InputError
 from asrcli.types import Utterance
@@ -77,6 +77,10 @@ def each_run(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
         others = [one for one in texts if one not in runs and not one.name.endswith(CARD_SUFFIX)]
         if runs and others:
             notes.append(f"{path}: {_named(others)} beside its run records are not compared")
+    for path in found:
+        facts = (head_of(path) or {}).get("facts")
+        if isinstance(facts, dict) and (workers := workers_of(facts)):
+            notes.append(f"{path}: measured with {workers}, too (asr bench --with shows their speed)")
     return found, notes
 
 

@@ -7,11 +7,13 @@ what was recognised (``pred_text``). Without that first line it is a manifest of
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from asrcli.base.counts import count_of
 from asrcli.base.files import write_atomic
 from asrcli.datasets.lines import read_json_lines
 from asrcli.datasets.utterances import RECORD_KEY, REFERENCE_KEYS, check_characters, check_text, number_of, utterance
@@ -22,6 +24,7 @@ from asrcli.types import Utterance
 CARD_SUFFIX = ".robustness.jsonl"  # of the texts of a robustness card, beside the record
 RECORD_VERSION = 1  # of the layout; the value of `RECORD_KEY` in the first line
 LABEL = "label"  # a fact that is in no file: a name of its own beside runs of the same system
+MOST_DEVICES = 1000  # characters of their names
 MOST_HEAD = 1 << 20  # characters of a first line that may be one of a run record
 Row = TypeVar("Row")
 WANTED = "run records are what `asr bench DATASET -e ENGINE` leaves"
@@ -163,6 +166,14 @@ def system_of(path: Path) -> str | None:
     facts, model = head.get("facts"), head.get("model")
     backend = facts.get("backend") if isinstance(facts, dict) else None
     return system_name(str(head["engine"]), str(model) if model else None, backend)
+
+
+def workers_of(facts: Mapping[str, Any]) -> str:
+    """Return with how many workers a run was measured, and where: "2 workers on cpu"; "" when there were none."""
+    count, devices = facts.get("workers"), facts.get("worker_devices")
+    if not isinstance(count, str) or not re.fullmatch("[1-9][0-9]{0,3}", count) or not isinstance(devices, str):
+        return ""
+    return f"{count_of(int(count), 'worker')} on {', '.join(dict.fromkeys(devices[:MOST_DEVICES].split(', ')))}"
 
 
 def scoring_of(path: Path) -> Scoring | None:

@@ -61,6 +61,8 @@ def test_each_number_of_workers_is_measured_and_is_in_record_and_tables(asr: Run
     assert "Several workers" in done.out
     alone = RunRecord("fake", (), (), (), model="sleep=0.05", started="x", facts=(("device", "cpu (auto)"),))
     assert workers([alone]).rows == ()
+    compared = asr("compare", "data", *(words / "runs").glob("*.jsonl"))
+    assert "measured with 2 workers on cpu, cuda:1, too (asr bench --with" in compared.err + compared.out
     assert [one.system for one in told_apart([record, alone])] == [
         "fake:sleep=0.05 (2 workers on cpu, cuda:1)",
         "fake:sleep=0.05 (cpu (auto))",
@@ -104,6 +106,13 @@ def test_what_cannot_be_is_said_before_anything_is_measured(
     done = asr("bench", "data", *more, *FEW, "-o", "runs")
     assert (done.code, said in done.err, done.err.count("\n")) == (code, True, 1), done.err
     assert not (words / "runs").exists()
+
+
+@pytest.mark.parametrize("said", ["x", "-1", "1e9", "", "99999999999"])
+def test_what_a_stranger_says_of_his_workers_is_no_number(said: str) -> None:
+    facts = (("device", "cpu"), ("workers", said), ("worker_devices", "cpu"))
+    record = RunRecord("fake", (), (), (), facts=facts, measures=(Measure("rtfx", 1.0, "x", f"{said} workers"),))
+    assert workers([record]).rows == () and [one.system for one in told_apart([record, record])] == ["fake ()"] * 2
 
 
 def test_counts_and_gains() -> None:
