@@ -64,6 +64,34 @@ def test_per_cent(language: str) -> None:
     assert normalize("5") != normalize("5%") != normalize("6%")
 
 
+MINUS = {
+    "de": "minus",
+    "fr": "moins",
+    "es": "menos",
+    "it": "meno",
+    "nl": "min",
+    "pl": "minus",
+    "ru": "минус",
+    "tr": "eksi",
+}
+
+
+@pytest.mark.parametrize("language", MINUS)
+def test_the_sign_of_a_number_is_the_word_for_it(language: str) -> None:
+    normalize, word = build("asr", language), MINUS[language]
+    assert {normalize(f"x {sign}5 y") for sign in ("-", "−", "–", f"{word} ")} == {f"x {word} 5 y"}
+    assert normalize("-5,5") == normalize(f"{word} 5,5")
+    for range_ in ("3-5", "3 -5", "3 – 5", "a-5"):
+        assert word not in normalize(range_).split()
+
+
+def test_marks_of_arabic_numbers() -> None:
+    for language in ("ar", "fa"):
+        normalize = build("asr", language)
+        assert normalize("٥٪") == normalize("5%") == "5%"
+        assert normalize("١٬٢٣٤٫٥") == normalize("1,234.5") == "1234.5"
+
+
 NUMERALS = "零一二三四五六七八九"
 
 
@@ -112,6 +140,9 @@ CHINESE = [
     ("=", "三分之二", "2/3"), ("!", "三分之二", "二分之三"), ("!", "三分之二", "三二"), ("=", "二零二四年", "2024年"),
     ("=", "第3", "第三"), ("!", "千万别", "一千万别"), ("!", "3万", "3"), ("!", "3万", "3千"),
     ("=", "十二万", "12万"), ("=", "１２万", "12万"), ("!", "几万", "万几"), ("=", "壹佰", "一百"), ("!", "万一", "1"),
+    ("=", "负五度", "-5度"), ("=", "气温-12.5度", "气温负十二点五度"), ("!", "-5度", "5度"), ("=", "5-6", "5 6"),
+    ("=", "幺幺零", "110"), ("=", "打幺二零", "打120"), ("!", "老幺", "老一"), ("!", "三四个", "34个"), ("!", "两三天", "23天"),
+    ("=", "三十四个", "34个"), ("=", "二零二三年", "2023年"), ("=", "一二三", "123"),
 ]  # fmt: skip
 
 

@@ -20,6 +20,13 @@ PER_CENT = {
     "ru": "процент(?:а|ов)?", "sk": "percent[oáa]?", "sl": "odstotk\\w+|odstotek", "sr": "посто|odsto",
     "sv": "procent", "th": "เปอร์เซ็นต์", "uk": "відсот(?:ок|ки|ків|ка)", "vi": "phần trăm", "hi": "प्रतिशत",
 }  # fmt: skip
+MINUS = {  # how a sign before a number is said
+    "ca": "menys", "cs": "minus", "da": "minus", "de": "minus", "es": "menos", "fi": "miinus", "fr": "moins",
+    "hu": "mínusz", "it": "meno", "ja": "マイナス", "ko": "마이너스", "nb": "minus", "nl": "min",
+    "no": "minus", "pl": "minus", "pt": "menos", "ro": "minus", "ru": "минус", "sv": "minus", "tr": "eksi",
+    "uk": "мінус", "yue": "负", "zh": "负",
+}  # fmt: skip
+SIGN = re.compile(r"(?<!\d[ \u00a0])(?<![^\s\u4e00-\u9fff])[-−–﹣－](?=\d)")  # of a number, and not between two
 BEFORE = {"tr": "yüzde", "eu": "ehuneko"}  # where the sign, or the word, stands before the number
 DOTLESS = frozenset({"tr", "az"})  # whose capital of i is İ, and whose I is a capital ı
 
@@ -39,6 +46,12 @@ def small_letters(text: str, language: str) -> str:
 def join_groups(text: str) -> str:
     """Return a text in which a space that parts no words does not part thousands."""
     return GROUPS.sub("", text)
+
+
+def say_minus(text: str, language: str) -> str:
+    """Return a text in which the sign of a number is the word for it."""
+    word = MINUS.get(language)
+    return SIGN.sub(f" {word} ", text) if word else text
 
 
 def rewrite_numbers(text: str, language: str) -> str:

@@ -14,6 +14,12 @@ RUN = re.compile(f"[{NUMERAL}]+(?:点[{''.join(DIGITS)}]+)?")
 UNITS = "".join([*SMALL, *LARGE])
 # 3万5千, 1.5亿, 2万3456: digits with places in Chinese.
 MIXED = re.compile(rf"(?<![\d.])\d+(?:\.\d+)?[{UNITS}]+(?:(?:\d+(?:\.\d+)?|[{NUMERAL}])[{UNITS}]*)*")
+# 幺 is said for one in strings of digits; elsewhere it is another word.
+TELEPHONE_ONE = re.compile(f"(?<=[{''.join(DIGITS)}幺])幺|幺(?=[{''.join(DIGITS)}幺])")
+# 三四个 is three or four: two digits in a row before what is counted.
+ABOUT = re.compile(
+    f"(?<![{NUMERAL}点])(?:一二|二三|两三|三四|四五|五六|六七|七八|八九)(?=[个個名位人次天岁歲块塊元只条張张本件种家辆台里米周月])"
+)
 FRACTION = re.compile(rf"([{NUMERAL}]+|\d+)分之([{NUMERAL}]+|\d+)")
 
 
@@ -24,11 +30,13 @@ def read_chinese(text: str, *, short: bool = False) -> str:
         text: without marks for thousands.
         short: a last digit counts the next lower place, as Chinese and not Japanese is spoken: 三千五 is 3500.
     """
-    text = text.replace("百分之百", "100%")
+    text = TELEPHONE_ONE.sub("一", text.replace("百分之百", "100%"))
     text = re.sub(rf"百分之(?=[{NUMERAL}\d])", "\ue000", text)
     text = MIXED.sub(lambda found: read_mixed(found[0], short=short) or found[0], text)
     text = FRACTION.sub(lambda found: _fraction(found[1], found[2]) or found[0], text)
-    text = RUN.sub(lambda found: read_numeral(found[0], short=short) or found[0], text)
+    text = RUN.sub(
+        lambda found: (not ABOUT.match(text, found.start()) and read_numeral(found[0], short=short)) or found[0], text
+    )
     text = re.sub(r"\ue000(\d+(?:\.\d+)?)", r"\1%", text)
     return text.replace("\ue000", "百分之")
 

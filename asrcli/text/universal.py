@@ -17,7 +17,7 @@ from asrcli.base.join import UNSPACED
 from asrcli.errors import MissingExtra
 from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
-from asrcli.text.local_numbers import base_of, join_groups, per_cent, rewrite_numbers, small_letters
+from asrcli.text.local_numbers import base_of, join_groups, per_cent, rewrite_numbers, say_minus, small_letters
 from asrcli.text.number_words import reader_of
 from asrcli.text.numerals import read_chinese
 from asrcli.text.written_english import SIGN, TABLE, as_spoken, finish, is_unusual
@@ -27,6 +27,7 @@ FORMS = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFF), (0xFF00, 0xFFEF), (0x3000, 0x3000),
 SQUARED = re.compile("(?<=\\d)[\u3300-\u33ff]+")  # units in one sign behind a number: words there, and signs elsewhere
 TAKEN_APART = re.compile("[\u2adc\U0001d15e-\U0001d164\U0001d1bb-\U0001d1c0]")  # signs that NFC makes signs and marks
 APOSTROPHES = "'’‘‛ʼʻʽʹ′`´＇\ua78c\u055a\u05f3"
+ARABIC_MARKS = {"٪": "%", "٫": ".", "٬": ",", "﹪": "%"}
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # fillers that are letters or marks by category
 VARIANTS = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))  # selectors of how the sign before them looks
 INVISIBLE |= {chr(code) for first, last in VARIANTS for code in range(first, last + 1)}
@@ -79,6 +80,7 @@ class Folding(dict[int, str]):
             return char
         if char in APOSTROPHES:
             return "'"
+        char = ARABIC_MARKS.get(char, char)
         if char in ".,%":
             return char  # part of a number or not: `normalize_other` sees
         if category == "Cf" or char == "\u0640":  # joiners, marks of direction, the Arabic stretching bar
@@ -161,6 +163,8 @@ class UniversalNormalizer:
                 text = SQUARED.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
             text = TAKEN_APART.sub(" ", text)
             text = join_groups(text) if self.on["numerals"] else text
+        if self.on["numerals"]:
+            text = say_minus(text, self.language)
         text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(self.folding))
         if self.on["case"]:
             text = small_letters(text, self.language)
