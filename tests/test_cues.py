@@ -377,6 +377,14 @@ def test_turns_that_hardly_overlap_are_shown_one_after_the_other() -> None:
     assert cues[0].end <= cues[1].start + 0.1 and not warnings
 
 
+def test_a_long_answer_into_a_long_sentence_is_not_shown_when_it_is_over() -> None:
+    one = segment_of(say("I think that we should go now because it is very late.", rate=20), "A")
+    other = segment_of(say("No, yes, wait for me, please, I am not ready yet.", start=0.6), "B")
+    cues, warnings = shape(transcript_of(one, other, seconds=8.0), DEFAULT)
+    assert [(cue.speaker, cue.start) for cue in cues] == [("A", 0.0), ("B", 0.6)] and not warnings
+    assert all(cue.end >= segment.end for cue, segment in zip(cues, (one, other), strict=True))
+
+
 def later(segment: Segment, by: float) -> Segment:
     return replace(segment, start=segment.start + by, end=segment.end + by)
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from asrcli.types import Transcript
 
 
+LATE = 1.0  # seconds after its first word that a cue may begin, because another speaker's is still shown
+
+
 @dataclass(frozen=True, slots=True)
 class Cue:
     """One subtitle: what stands on the screen from `start` to `end`, in whole milliseconds expressed in seconds."""
@@ -54,9 +57,9 @@ def shape(transcript: Transcript, layout: Layout) -> tuple[list[Cue], list[str]]
     """Return the cues of a transcript in the order of time, and one line about each constraint they cannot keep.
 
     Cues start with speech and end within the recording. Those of one speaker never overlap; those of several do only
-    where they talk at once and there is no time to show one after the other. A constraint is broken only where no cut
-    of the words keeps it: one word that is wider than a line, or speech faster than the reading speed with no pause
-    after it.
+    where they talk at once and there is no time to show one after the other, or one would come late. A constraint is
+    broken only where no cut of the words keeps it: one word that is wider than a line, or speech faster than the
+    reading speed with no pause after it.
     """
     global _latest
     known = _latest
@@ -73,10 +76,12 @@ def _shape(transcript: Transcript, layout: Layout) -> tuple[list[Cue], list[str]
     if layout.by_segment:
         return list(_cues_by_segment(transcript)), []
     found = units(transcript, layout.max_line_width)
-    cues = _cut(found, layout, transcript)
+    cuts = list(Optimiser(found, layout, recording_end(transcript)).cuts())
+    cues = [_cue(found, cut) for cut in cuts]
     violations = check_cues(cues, layout)
     several = len({unit.speaker for unit in found}) > 1
-    if several and any(one.constraint == "min_duration" for one in violations):
+    late = any(cut.start - found[cut.first].parts[0].start > LATE * 1000 for cut in cuts)
+    if several and (late or any(one.constraint == "min_duration" for one in violations)):
         cues = _side_by_side(transcript, layout)
         violations = check_cues(cues, layout)
     return cues, [str(violation) for violation in violations]
