@@ -285,6 +285,15 @@ def test_a_language_that_a_model_does_not_speak_is_refused_before_loading(
     assert caught.value.exit_code == 2
 
 
+def test_languages_of_which_a_model_speaks_none_are_refused() -> None:
+    """They were passed over: an English model wrote English for German speech, without a line."""
+    for engine, model in (("whisper", "tiny.en"), ("canary", "/some/folder"), ("pocketsphinx", None)):
+        with pytest.raises(UsageError, match="does not speak 'de', only: en"):
+            selection.choose_class(engine, model, Options(), lambda text: None, ("de", "fr"))
+        assert selection.choose_class(engine, model, Options(), lambda text: None, ("de", "en"))[0].name == engine
+    assert selection.choose_class("whisper", "tiny", Options(), lambda text: None, ("de", "fr"))[1] == "tiny"
+
+
 def test_a_dialect_says_which_language_to_use() -> None:
     from asrcli.base.languages import language_code
 

@@ -86,6 +86,12 @@ def check_language(plugin: type[Plugin], model: str, language: str | None) -> No
     raise UsageError(f"{called} does not speak '{language}', only: {shown}")
 
 
+def check_languages(plugin: type[Plugin], model: str, among: Sequence[str]) -> None:
+    """Raise `UsageError` when the model speaks none of the languages that are expected."""
+    if among and not any(speaks(plugin, model, one) for one in among):
+        check_language(plugin, model, among[0])
+
+
 def translates(plugin: type[Plugin], model: str, task: str | None) -> bool:
     """Return whether a task is possible: what recognises English alone has nothing to translate into English."""
     return task != "translate" or set(plugin.languages(model)) != {"en"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from asrcli.base.background import Announce
@@ -24,8 +24,10 @@ from asrcli.weights.hashes import hash_local
 _log = logging.getLogger(__name__)
 
 
-def choose_class(name: str, model: str | None, options: Options, announce: Announce) -> tuple[type[Engine], str | None]:
-    """Return the engine class and model for a name, checked against the options.
+def choose_class(
+    name: str, model: str | None, options: Options, announce: Announce, among: Sequence[str] = ()
+) -> tuple[type[Engine], str | None]:
+    """Return the engine class and model for a name, checked against the options, and languages one of which is spoken.
 
     ``auto`` takes the best that is here, ``fast`` the quickest. The name may be ``ENGINE:MODEL``, or the hub id of a
     model that an engine declares.
@@ -35,14 +37,17 @@ def choose_class(name: str, model: str | None, options: Options, announce: Annou
         EngineUnavailable: a package or, for ``auto``, every suitable engine's weights are missing.
     """
     name, model = split_model(name, model)
+    foreign = next((code for code in among if code != "en"), "en") if among else None  # whose models speak English too
+    expected = replace(options, language=options.language or foreign)
     if name == "fast":
-        name, model = _choose_fast(model, options, announce)
+        name, model = _choose_fast(model, expected, announce)
     if name == "auto":
-        name, model = _choose_auto(model, options, announce)
+        name, model = _choose_auto(model, expected, announce)
     engine = load_class(name)
     model = model and engine.short_name(model)
     check_options(engine, options)
     ranking.check_language(engine, model or engine.default_model, options.language)
+    ranking.check_languages(engine, model or engine.default_model, among)
     ranking.check_task(engine, model or engine.default_model, options.task)
     check_installed(engine)
     return engine, model

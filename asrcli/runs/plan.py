@@ -122,7 +122,8 @@ def plan(request: Request) -> Plan:
     """
     request.writing.check(request.options.language)
     notices: list[str] = []
-    engine, model = selection.choose_class(request.engine, request.model, for_engine(request.options), notices.append)
+    options = for_engine(request.options)
+    engine, model = selection.choose_class(request.engine, request.model, options, notices.append, request.languages)
     roots = dict.fromkeys(found.root for found in request.inputs if found.root)
     notices += filter(None, map(line_of_passed_over, roots))
     request.workers.check(engine, request.device, request.options)
