@@ -47,15 +47,25 @@ def domain(found: re.Match[str]) -> str:
     return "".join(f" dot {part}" for part in found.groups() if part)
 
 
+def stretch(found: re.Match[str]) -> str:
+    """Return ``10-15`` as 10 to 15, and years; what is no such range, as a telephone number or a result, as it is."""
+    low, high = found[1], found[2]
+    fits = len(high) - len(low) in (0, 1) and len(high) < 4 and len(low) < 3
+    years = len(low) == len(high) == 4 and high < "2100"
+    return f"{low} to {high}" if int(low) < int(high) and low[0] != "0" and (fits or years) else found[0]
+
+
 Rewrites = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
 # Pattern, what it becomes; in this order.
 _REWRITES: Rewrites = (
     (r"\.{2,}", SIGN),
     (r"&amp;", "&"),
     (r"\bc\+\+", "c plus plus"),
+    (r"\ba\.i\b\.?", "ai "),  # letters are joined from three on where an a or i is one of them
     (r"\bno\.\s?(?=\d)", "number "),
     (r"(?<![\d/.,])(\d+) (1/2|1/4|3/4)(?![\d/])", lambda found: found[1] + PARTS[found[2]]),
     (r"(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])", part),
+    (r"(?<![\w.,:/$£€–+-])(\d{1,4})(?:-| {0,2}– {0,2})(\d{1,4})(?![\w:/–-]|[.,]\d|°)", stretch),
     (r"(?<![\w.])([$£€]?)\.(?=\d)", r"\g<1>0."),
     (r"(?<![\w.,:/$£€-])00+[1-9]\d*\b(?![.,:/]\d)", lambda found: " ".join(DIGITS[one] for one in found[0])),  # 007
     (r"(?<!\w)'em\b", "them"),
@@ -113,7 +123,7 @@ _REWRITES: Rewrites = (
 REWRITES = tuple((re.compile(pattern), new) for pattern, new in _REWRITES)
 # Only texts with a word like one of these can change; most have none.
 UNUSUAL = re.compile(
-    rf"[\d&@°¢½¼¾℃℉$£€¥%]|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|cent|ninth|vs|point|plus|minus|positive|negative|{_WORDS})\b|\+\+|\b(?:www|ph)\.|\.(?:com|org|net|edu|gov|io|uk|au|nz)\b"
+    rf"[\d&@°¢½¼¾℃℉$£€¥%]|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|cent|ninth|vs|point|plus|minus|positive|negative|{_WORDS})\b|\+\+|\b(?:www|ph)\.|\ba\.i\b|\.(?:com|org|net|edu|gov|io|uk|au|nz)\b"
 )
 MOST_WORDS = 400_000  # remembered
 LAST = tuple(
