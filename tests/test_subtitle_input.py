@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -284,3 +285,13 @@ def test_numbers_that_stand_apart_from_their_times_are_no_text() -> None:
         "\n", "\r\r\n"
     )
     assert [cue.lines for cue in parse_srt(text)] == [("2", "said"), ("3", "said"), ("4", "said")]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize(
+    "piece", ["{", "{\\p1", "{\\k1", "[00:01.00]", "<", "0:00:01.000,", "Dialogue: 0,", "<p begin='1s'>", "\\N"]
+)
+def test_long_lines_take_no_longer_than_they_are_long(name: str, piece: str) -> None:
+    text = OTHERS[name].replace("thank", f"{piece * 20_000} thank", 1)
+    with contextlib.suppress(InputError):  # where it is no XML any more
+        assert len(read_cues(text, Path(name).suffix)) < 25_000

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 LAST = 5.0  # seconds that the last line of an LRC is shown
 DIALOGUE = re.compile(r"(Dialogue:\s*[^,]*,\s*)(\d+:\d+:\d+(?:[.:]\d+)?)(\s*,\s*)(\d+:\d+:\d+(?:[.:]\d+)?)(\s*,.*)")
-OVERRIDES = re.compile(r"\{[^}]*\}")
-DRAWING = re.compile(r"\{[^}]*\\p[1-9][^}]*\}.*?(?:\{[^}]*\\p0[^}]*\}|$)")
-KARAOKE = re.compile(r"\{[^}]*\\[kK][fo]?\d")
+BRACES = r"[^{}]{0,500}"  # of a pair of them, so that an open one is not followed to the end of the text
+OVERRIDES = re.compile(rf"\{{{BRACES}\}}")
+DRAWING = re.compile(rf"\{{{BRACES}\\p[1-9]{BRACES}\}}.*?(?:\{{{BRACES}\\p0{BRACES}\}}|$)")
+KARAOKE = re.compile(rf"\{{{BRACES}\\[kK][fo]?\d")
 SBV_TIMES = re.compile(r"\s*(\d+:\d{1,2}:\d{1,2}[.,]\d{1,3})\s*,\s*(\d+:\d{1,2}:\d{1,2}[.,]\d{1,3})\s*")
 LRC_LINE = re.compile(r"\s*((?:\[\d+:\d{1,2}(?:[.:]\d{1,3})?\]\s*)+)(.*)")
 LRC_WORD = re.compile(r"<\d+:\d{1,2}(?:[.:]\d{1,3})?>")
@@ -61,25 +62,28 @@ def events(text: str) -> list[Event]:
     Raises:
         InputError: it holds no events.
     """
-    rows = reading.lines_of(text)
     fields = ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"]
     found, inside = [], False
-    for number, row in enumerate(rows):
+    for number, row in enumerate(reading.lines_of(text)):
         if row.startswith("["):
             inside = row.strip().lower() == "[events]"
         elif inside and row.lower().startswith("format:"):
             fields = [name.strip().lower() for name in row.partition(":")[2].split(",")]
         elif inside and (match := DIALOGUE.fullmatch(row)):
-            cells = dict(zip(fields, row.partition(":")[2].split(",", len(fields) - 1), strict=False))
-            said = OVERRIDES.sub("", DRAWING.sub("", cells.get("text", "")))
-            lines = re.split(r"\\[Nn]", said.replace("\\h", " ").replace("\\\u2060", "\\"))
-            kept = tuple(line.strip() for line in lines if line.strip())
-            start, end = seconds_of(match[2]), seconds_of(match[4])
-            name = (cells.get("name") or cells.get("actor") or "").strip() or None
-            found.append(Event(number, Cue(start, max(start, end), kept, name)))
+            found.append(Event(number, _spoken(match, fields)))
     if not found:
         raise InputError("line 1: no events of SubStation Alpha")
     return sorted((one for one in found if one.cue.lines), key=lambda one: one.cue.start)
+
+
+def _spoken(match: re.Match[str], fields: Sequence[str]) -> Cue:
+    """Return what a line of dialogue shows, with the name in it as the speaker."""
+    cells = dict(zip(fields, match[0].partition(":")[2].split(",", len(fields) - 1), strict=False))
+    said = OVERRIDES.sub("", DRAWING.sub("", cells.get("text", "")))
+    lines = re.split(r"\\[Nn]", said.replace("\\h", " ").replace("\\\u2060", "\\"))
+    start, end = seconds_of(match[2]), seconds_of(match[4])
+    name = (cells.get("name") or cells.get("actor") or "").strip() or None
+    return Cue(start, max(start, end), tuple(line.strip() for line in lines if line.strip()), name)
 
 
 def retimed_events(text: str, times: Sequence[tuple[float, float] | None]) -> str | None:
