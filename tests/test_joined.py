@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from asrcli.audio.decode import decode, probe
+from asrcli.audio.parts import parts_of
 from asrcli.types import SAMPLE_RATE, Recording
 from tests.audio_files import encode, tone, write_wav
 
@@ -297,6 +298,32 @@ def test_timestamps_that_jitter_are_not_followed(tmp_path: Path) -> None:
     samples, told = heard(path)
     assert len(samples) == pytest.approx(len(plain), abs=0.05 * SAMPLE_RATE)
     assert not told
+
+
+TAG, PAGE = b"ID3\4\0\0\0\0\0\0", b"OggS\0\2" + b"\0" * 20
+
+
+@pytest.mark.parametrize("piece", [TAG, TAG + b"\xff\xfb\x90\0", b"OggS", PAGE + b"\xff" * 4])
+def test_what_looks_like_many_parts_is_read_in_one_pass(piece: bytes, tmp_path: Path) -> None:
+    """Each look costs a read of 64 KB: without an end 5 MB of these would be read for minutes."""
+    for ending, codec in (("mp3", "libmp3lame"), ("opus", "libopus")):
+        head = written(
+            tmp_path / f"a.{ending}", 600, codec, rate=48_000, **({"write_xing": "0"} if ending == "mp3" else {})
+        )
+        reads = CountedReads(head + piece * 400_000)
+        assert len(list(parts_of(reads))) <= 10_001
+        assert reads.bytes_read < 1_000_000_000
+
+
+class CountedReads(io.BytesIO):
+    """Bytes that count how many of them are read, over and over."""
+
+    bytes_read = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self.bytes_read += len(data)
+        return data
 
 
 def test_a_flac_joined_without_encoding_loses_nothing(tmp_path: Path) -> None:

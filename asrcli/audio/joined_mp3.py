@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
+MOST_TAGS = 1000  # what looks like one and is none, in one part
 SEARCHED = 1 << 16  # bytes looked through at a time
 # Bytes between the head of an MPEG frame and its Xing header: (MPEG 1 or not, mono or not).
 XING_AT = {(True, False): 32, (True, True): 17, (False, False): 17, (False, True): 9}
@@ -43,10 +44,11 @@ def _next_tag(file: BinaryIO, at: int, size: int) -> int:
     file.seek(at)
     if not _is_frame(file.read(4)):
         return size
-    while (at := find(file, b"ID3", at + 1, size)) < size:
+    for _ in range(MOST_TAGS):
+        at = find(file, b"ID3", at + 1, size)
         file.seek(at)
         head = file.read(10)
-        if head[3] in (2, 3, 4) and max(head[4:]) < 128:
+        if len(head) == 10 and head[3] in (2, 3, 4) and max(head[4:]) < 128:
             file.seek(_frame_at(file, at))
             if _is_frame(file.read(4)):
                 return at

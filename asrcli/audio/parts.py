@@ -14,11 +14,13 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO, Literal
 
 from asrcli.audio.joined_mp3 import SEARCHED, find, mp3_starts
 
-MOST_CHUNKS = 1000  # of one WAV, AIFF or CAF; boxes of one MP4
+MOST_CHUNKS = 1000  # of one WAV, AIFF or CAF; boxes of one MP4; pages of an Ogg that are cut off
+MOST_PARTS = 10_000  # that are opened by themselves: a few bytes can be one
 LETTERS = frozenset((string.ascii_letters + string.digits + " _-.!").encode())
 # How a file begins -> bytes of its head, bytes of a chunk's size, the order of those, the chunk with the sound, and
 # whether a chunk of odd length has one more byte. RF64 and W64 keep their sizes elsewhere.
@@ -69,9 +71,9 @@ def parts_of(file: BinaryIO) -> Iterator[Part]:
 
 
 def _between(starts: Iterator[int]) -> Iterator[Part]:
-    """Yield the parts between places where one begins, the start of the file first."""
+    """Yield the parts between places where one begins, the start of the file first; too many are one at the end."""
     last = 0
-    for start in starts:
+    for start in islice(starts, MOST_PARTS):
         yield Part(last, start)
         last = start
     yield Part(last)
@@ -146,12 +148,13 @@ def _is_more_sound(file: BinaryIO, at: int, size: int) -> bool:
 
 def _ogg_starts(file: BinaryIO, size: int) -> Iterator[int]:
     """Yield where further parts of a chained Ogg begin: at first pages of streams behind pages that are none."""
-    at, inside, last = 0, False, -1
+    at, inside, last, searched = 0, False, -1, 0
     while at < size:
         file.seek(at)
         head = file.read(OGG_HEAD + 255)
         if head[:4] != OGG or len(head) < OGG_HEAD:  # the last page may be cut off, with the next in what it promised
-            at = find(file, OGG, last + 1, size)
+            searched += 1
+            at = find(file, OGG, (last if searched < MOST_CHUNKS else at) + 1, size)
             last = at
             continue
         last = at
@@ -214,6 +217,7 @@ class Piped:
         self._held = b""
         self._left = 0  # bytes of this page
         self._inside = False  # behind the first pages
+        self._cut_off = 0  # pages
         self.joint = False  # reading has ended because another part begins
 
     def read(self, size: int = -1) -> bytes:
@@ -250,8 +254,9 @@ class Piped:
         self._inside = not begins
         self._left = OGG_HEAD + count + sum(self._held[OGG_HEAD : OGG_HEAD + count])
         self._fill(self._left)
-        if (cut_off := self._held.find(OGG, 4, self._left)) > 0:
-            self._left = cut_off
+        if self._cut_off < MOST_CHUNKS and (inner := self._held.find(OGG, 4, self._left)) > 0:
+            self._left = inner  # this one is cut off
+            self._cut_off += 1
         if self.joint:
             self._left = 0
         return not self.joint
