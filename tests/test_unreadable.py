@@ -6,13 +6,11 @@ import ast
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.command import Run, quiet_environment, write_wav
+from support.command import Run, Shell, write_wav
 from support.source import nodes
 
 from asrcli.base import whole
@@ -97,12 +95,9 @@ def test_a_lost_baseline_decides_nothing(asr: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(60)
-def test_pipes_are_read_once(asr: Run, tmp_path: Path) -> None:
+def test_pipes_are_read_once(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "a.trn").write_text("one two (a-1)\n")
-    script = f"{sys.executable} -m asrcli compare --convention sclite <(cat a.trn) <(cat a.trn) <(cat a.trn) --json -"
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=quiet_environment(tmp_path), capture_output=True, text=True
-    )
+    done = shell("asr compare --convention sclite <(cat a.trn) <(cat a.trn) <(cat a.trn) --json -")
     assert done.returncode == 0, done.stderr
     assert [one["wer"] for one in json.loads(done.stdout)["systems"]] == [0, 0]
 
