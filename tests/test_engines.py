@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -59,9 +60,19 @@ PAIRS = [
 
 
 @pytest.fixture(scope="module")
-def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
-    """Return the case of each engine, or fail without one; skip an engine whose packages are not installed."""
-    name = request.param
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Case]]:
+    """Return what makes the case of an engine: one engine is loaded at a time, and once for all of its checks."""
+    with ExitStack() as stack:
+        yield lru_cache(maxsize=1)(lambda name: make(name, stack, tmp_path_factory))
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest, cases: Callable[[str], Case]) -> Case:
+    return cases(request.param)
+
+
+def make(name: str, stack: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """Return the case of an engine, or fail without one; skip an engine whose packages are not installed."""
     assert name in CASES, f"engine '{name}' has no case: add one to CASES"
     tried = CASES[name]
     behind = load_class("transformers" if tried.server else name)
@@ -72,12 +83,11 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         model = str(CHECKPOINTS / model)
     if model is not None and tried.archive:
         model = str(archive(Path(model), tmp_path_factory.mktemp("nemo")))
-    with ExitStack() as stack:
-        if inside := tried.server:
-            engine = behind(Weights(inside, str(CHECKPOINTS / inside)), Device(threads=1))
-            model = f"{stack.enter_context(serving(hearing(engine))).url}#tiny"
-        speech = [first_seconds(clip(DIGITS / f"string{number:02}.wav"), tried.seconds) for number in range(3)]
-        yield Case(name, speech, model, rejects_noise=tried.rejects_noise)
+    if inside := tried.server:
+        engine = behind(Weights(inside, str(CHECKPOINTS / inside)), Device(threads=1))
+        model = f"{stack.enter_context(serving(hearing(engine))).url}#tiny"
+    speech = [first_seconds(clip(DIGITS / f"string{number:02}.wav"), tried.seconds) for number in range(3)]
+    return Case(name, speech, model, rejects_noise=tried.rejects_noise)
 
 
 @pytest.mark.parametrize(("case", "check"), PAIRS, indirect=["case"], ids=lambda one: getattr(one, "__name__", one))

@@ -280,7 +280,7 @@ def test_an_engine_that_is_only_there_shows_its_card_and_is_used(asr: Run, tmp_p
             "in its environment: ModuleNotFoundError: No module named 'nowhere'",
             marks=pytest.mark.slow,
         ),
-        ("import os; os._exit(9)", "tells no card: it ended with exit code 9"),
+        pytest.param("import os; os._exit(9)", "tells no card: it ended with exit code 9", marks=pytest.mark.slow),
         ("print('a line'); 1 / 0", "in its environment: ZeroDivisionError: division by zero"),
         pytest.param("class Loudness: pass", "in its environment: AttributeError: ", marks=pytest.mark.slow),
         (OWN_CLASSES, "a card cannot say: install its package beside asr"),

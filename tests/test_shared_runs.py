@@ -113,6 +113,7 @@ def test_of_two_runs_with_other_options_none_replaces_what_the_other_makes(asr: 
     assert again.code == 0 and statuses(again.out)["done"] == found[0]["failed"], "later it is as asked for"
 
 
+@pytest.mark.slow  # quick for a claim alone: the next one
 def test_what_a_killed_run_had_claimed_is_done_by_the_other(recordings: Path) -> None:
     first, second = start(recordings), start(recordings)
     assert first.stdout is not None
