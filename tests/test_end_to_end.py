@@ -118,8 +118,22 @@ def test_missing_weights_are_exit_3_offline(asr: Run, digit_strings: list[tuple[
     assert len(done.err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("more", [(), ("--no-batched",)])
-@pytest.mark.parametrize("token", ["1000000000", "99999999999999999999", "-2"])
+@pytest.mark.parametrize(
+    ("token", "more"),
+    [
+        ("1000000000", ()),
+        ("-2", ("--no-batched",)),
+        *(
+            pytest.param(*one, marks=pytest.mark.slow)
+            for one in (
+                ("1000000000", ("--no-batched",)),
+                ("99999999999999999999", ()),
+                ("99999999999999999999", ("--no-batched",)),
+                ("-2", ()),
+            )
+        ),
+    ],
+)
 def test_a_token_that_whisper_does_not_have_is_one_line(
     token: str, more: tuple[str, ...], asr: Run, checkpoints: Path, digit_strings: list[tuple[Path, str]]
 ) -> None:
