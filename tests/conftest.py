@@ -50,6 +50,12 @@ TOGETHER = {  # the start of a test's path -> its group, which has something exp
     "firered/": "firered",
     "qwen3/": "qwen3",
     "transformers_engine/": "transformers",
+    "bench/test_conversations": "measures",  # scipy.stats, matplotlib, meeteval and pyannote.metrics
+    "leaderboard/test_output": "measures",
+    "test_compare_verdicts": "measures",
+    "test_language_heard": "measures",
+    "test_scoring": "measures",
+    "test_targets": "measures",
     "test_boundaries": "source",
     "test_children": "source",
     "test_imports": "source",
@@ -57,7 +63,20 @@ TOGETHER = {  # the start of a test's path -> its group, which has something exp
     "test_unreadable": "source",
 }
 # Few tests that take long: by their number they would come last, and one worker would wait for the other.
-LONG = ("test_readme.py", "test_whisper.py", "test_cut.py", "test_environments.py", "test_streams_and_signals.py")
+LONG = (
+    "bench/test_bench.py",
+    "test_cut.py",
+    "test_end_to_end.py",
+    "test_environments.py",
+    "test_killed_run.py",
+    "test_pocketsphinx.py",
+    "test_readme.py",
+    "test_search_options.py",
+    "test_shared_runs.py",
+    "test_streams_and_signals.py",
+    "test_whisper.py",
+    "test_wrong_pairs.py",
+)
 QUICK = 4  # the quick suite tries one in so many of the examples of a property; `make test-slow` tries all
 collect_ignore = ["example_engine"]  # a distribution of its own, whose test needs it installed: see test_plugins.py
 

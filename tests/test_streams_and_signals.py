@@ -130,7 +130,7 @@ def test_an_interrupt_of_a_run_that_waits_for_a_writer(three: Path) -> None:
     command = [sys.executable, "-m", "asrcli", "transcribe", "pipe.wav", "-e", "fake", "--events", "-", "-o", "out"]
     process = subprocess.Popen(command, cwd=three, env=quiet_environment(three), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    time.sleep(3)  # it waits for ever, wherever it is
+    time.sleep(1.5)  # it waits for ever, wherever it is
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 143 or process.returncode == -15
     process.stdout.close()

@@ -102,6 +102,7 @@ def test_no_sign_of_all_unicode_behind_a_word_changes_the_words(language: str | 
 
 
 def test_units_in_one_sign_are_words_behind_a_number() -> None:
+    assert build("asr", None)("word㎞ so") == "word so"
     assert build("asr", "ja")("5㎞") == build("asr", "ja")("5km")
 
 
