@@ -159,12 +159,13 @@ def clip_of(seconds: float, *speech: tuple[float, float]) -> Clip:
     return Clip(Recording("a.wav"), 100.0, noise, tuple(Region(100 + start, 100 + end) for start, end in speech))
 
 
-def test_a_doubtful_second_hearing_does_not_count() -> None:
-    clip, bad = clip_of(20.0, (0, 20)), ("low_confidence",)
+@pytest.mark.parametrize(("bad", "score"), [(("low_confidence",), None), ((), 0.5)])
+def test_a_doubtful_second_hearing_does_not_count(bad: tuple[str, ...], score: float | None) -> None:
+    clip = clip_of(20.0, (0, 20))
     first = Segment("A few words.", 100.0, 102.0)
 
     def hear(pieces: Sequence[Clip]) -> list[list[Segment]]:
-        return [[Segment("Thank you for watching.", one.start, one.end, flags=bad)] for one in pieces]
+        return [[Segment("Thank you for watching.", one.start, one.end, score=score, flags=bad)] for one in pieces]
 
     options = CutOptions(vad=None)
     assert recognise_again(clip, [first], options, hear) == (first,)

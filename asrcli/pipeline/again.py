@@ -43,7 +43,8 @@ UNCONFIRMED = 2.0
 ONE_WORD = 2.0  # seconds of detected speech, pads included
 SET_OFF = 0.5  # seconds of silence on each side
 PEAK = 0.7
-# What is recognised where voice activity found no speech counts only when the engine has next to no doubt.
+# What is recognised in a second pass, or where voice activity found no speech, counts only when the engine has next to
+# no doubt: a gap says more than words that nobody said.
 SURE = 0.6  # score of a segment
 SPEAKS = 0.3  # Whisper's probability of no speech
 # A second pass counts only when nothing is wrong with it.
@@ -135,7 +136,7 @@ def _in_pieces(
         return _in_pieces(clip, stretch, known, how, targets[1:]) if lacking else []
     new: list[Segment] = []
     for piece, found in zip(pieces, recognise(pieces), strict=True):
-        own = [one for one in found if DOUBTS.isdisjoint(one.flags)]
+        own = [one for one in found if DOUBTS.isdisjoint(one.flags) and (one.score is None or one.score >= SURE)]
         # Where nothing was heard, shorter pieces gave nothing either (docs/accuracy.md).
         if own and lacks_text(own, piece.speech, SLOW):
             closer = _in_pieces(piece, Region(piece.start, piece.end), own, how, targets[1:])
