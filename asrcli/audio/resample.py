@@ -23,10 +23,11 @@ FIRST_UNSAFE = 8
 # less. Channels that have nothing to do with each other, or one that is silent, leave half: then it is over.
 CANCELLED, STAYS = 0.05, 0.4
 # They are compared up to half of this rate: above, the noise of the channels, which nothing cancels, is louder than
-# quiet speech. Frames quieter than this share of the loudest of late may hold more noise than speech: they decide
+# quiet speech. What is quieter than this share of the loudest of late may be more noise than speech: it decides
 # nothing.
 COMPARED_RATE = 2000
-QUIET = 0.03  # of the power
+COMPARED = 0.1  # seconds after which a third of a sound counts: frames may have as little as 2.5 ms
+QUIET = 0.03  # of the energy
 FORGOTTEN = 0.5  # seconds in which the loudest of late falls to a third
 
 
@@ -36,7 +37,8 @@ class Mixer:
     def __init__(self, channel: int | None) -> None:
         self.channel = channel  # None is the mix of all
         self.opposed = False
-        self._loudest = 0.0  # power of the loudest frame of late
+        self._together = self._apart = 0.0  # energy of their sum and their difference, of late
+        self._loudest = 0.0  # the most of both, of late
 
     def mono(self, frame: Any) -> Samples | None:
         """Return one channel, or the mix of all, as float32 `(n,)` in full scale; None without such a channel."""
@@ -75,22 +77,26 @@ class Mixer:
             self.opposed = False
             return mixed
         half = mixed - values[1]
-        together, apart = (_power(one, max(1, round(rate / COMPARED_RATE))) for one in (mixed, half))
-        self._loudest = max(self._loudest * math.exp(-len(half) / rate / FORGOTTEN), together + apart)
-        if together + apart > QUIET * self._loudest:
-            self.opposed = together < (STAYS if self.opposed else CANCELLED) * (together + apart)
+        step, seconds = max(1, round(rate / COMPARED_RATE)), len(half) / rate
+        kept = math.exp(-seconds / COMPARED)
+        self._together = self._together * kept + _energy(mixed, step)
+        self._apart = self._apart * kept + _energy(half, step)
+        power = self._together + self._apart
+        self._loudest = max(self._loudest * math.exp(-seconds / FORGOTTEN), power)
+        if power > QUIET * self._loudest:
+            self.opposed = self._together < (STAYS if self.opposed else CANCELLED) * power
         return half if self.opposed else mixed
 
 
-def _power(samples: Any, step: int) -> float:
-    """Return the power of the means of `step` samples each, without offset and hum: they may be in opposite phase below
-    a voice that is not, and the fourth difference leaves them out.
+def _energy(samples: Any, step: int) -> float:
+    """Return the energy of the means of `step` samples each, without offset and hum: they may be in opposite phase
+    below a voice that is not, and the fourth difference leaves them out.
     """
     import numpy as np
 
     means = samples[: len(samples) // step * step].reshape(-1, step).mean(axis=1, dtype=np.float64)
     changes = np.diff(means, n=4)
-    return float(np.square(changes).mean()) if len(changes) else 0.0
+    return float(np.square(changes).sum())
 
 
 def _packed(frame: Any) -> Any:
