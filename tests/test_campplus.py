@@ -152,6 +152,30 @@ def test_one_speaker_stays_one_and_as_many_are_found_as_are_asked_for(voices: An
     assert len({turn.speaker for turn in find(samples, exactly=2).turns}) == 2
 
 
+def disturbed(samples: Any, kind: str) -> Any:
+    """Return samples by telephone, in noise 10 dB below them, or with levels of up to 15 dB apart."""
+    from scipy.signal import butter, sosfilt
+
+    random = np.random.default_rng(6)
+    if kind == "telephone":
+        band = sosfilt(butter(4, (300, 3400), "band", fs=16_000, output="sos"), samples)
+        return (np.round(np.sign(band) * np.abs(band) ** 0.2 * 127) / 127) ** 5
+    if kind == "noise":
+        return samples + random.normal(0, 0.08 * 10**-0.5, len(samples)).astype(np.float32)
+    places = np.linspace(0, len(samples), 9)
+    return samples * 10 ** (np.interp(np.arange(len(samples)), places, random.uniform(-15, 0, 9)) / 20)
+
+
+@needs_weights
+@needs_voices
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["telephone", "noise", "level"])
+@pytest.mark.parametrize("voice", ["slt", "awb", "kal16", "rms"])
+def test_one_speaker_stays_one_however_disturbed(voices: Any, find: Any, voice: str, kind: str) -> None:
+    samples, _ = conversation(voices, " ".join([voice] * 6), (0.5,))
+    assert {turn.speaker for turn in find(disturbed(samples, kind).astype(np.float32)).turns} == {"SPEAKER_00"}
+
+
 @needs_weights
 @pytest.mark.parametrize("length", [0, 1, 400, 8000])
 def test_in_silence_nobody_speaks(find: Any, length: int) -> None:
@@ -285,6 +309,21 @@ def test_voices_that_are_never_of_one_stretch_are_of_two_people(monkeypatch: pyt
     assert len(set(clustering.cluster(prints, seconds, SpeakerCount()))) == 1, "nobody knows"
     monkeypatch.setattr(clustering, "MOST_GROUPS", 6)
     assert agree(clustering.cluster(prints, seconds, SpeakerCount(), stretches), own)
+
+
+def test_who_speaks_only_within_the_words_of_another_one_is_that_one() -> None:
+    """A laugh in the middle of a sentence sounds like nobody; the same between two sentences is somebody."""
+    voices = np.eye(192, dtype=np.float32)
+    for laughs in (2, 4):
+        sentence = [0, 0, 0, 1, 0, 0]
+        own = np.array(sentence * laughs + [0] * 12 * laughs + [2] * 8)
+        prints = voices[own] + np.random.default_rng(5).normal(0, 0.03, (len(own), 192)).astype(np.float32)
+        starts = np.isin(np.arange(len(own)), [*range(0, 6 * laughs, 6), *range(6 * laughs, len(own), 4)])
+        labels = clustering.cluster(prints, np.full(len(own), 1.5), SpeakerCount(), ~starts[1:])
+        assert agree(labels, np.where(own == 1, 0, own)), laughs
+        alone = starts | (own == 1) | np.append(False, own[:-1] == 1)
+        labels = clustering.cluster(prints, np.full(len(own), 1.5), SpeakerCount(), ~alone[1:])
+        assert agree(labels, own), laughs
 
 
 def test_what_all_voices_have_in_common_does_not_make_two_people_one() -> None:

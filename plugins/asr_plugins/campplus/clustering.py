@@ -47,6 +47,9 @@ MOST_GROUPS = 800  # to begin with; the nearest of more prints are put together 
 # Two people at once sound like a sum of both: a group that is as near as this to such a sum, and says less than a tenth
 # of either, is no third one.
 BOTH, LITTLE = 0.5, 0.1
+# Nor is one that says as little beside another one, and only within what that says without a pause: of all passages
+# from and to it this share are there, and as many as it has pieces. It is a laugh, a breath, a word through the nose.
+INNER = 0.8
 # Speech that makes a speaker: seconds; of a long recording this share, since what is left over grows with it; and of a
 # short one at most so much.
 LEAST_SECONDS, LEAST_SHARE, LEAST_SHARE_SHORT = 3.0, 0.002, 0.05
@@ -102,6 +105,7 @@ def _groups(
     enough = [int(_speaks_enough(seconds, labels).sum()) for labels, _ in joined]
     likeliest = next(at for at, (_, over) in enumerate(joined) if over < 0)
     labels = _without_sums(prints, seconds, joined[likeliest][0])
+    labels = _without_inner(labels, _Passages(labels, seconds, follows))
     found = int(_speaks_enough(seconds, labels).sum())
     least, most = wanted.exactly or wanted.at_least or 1, wanted.exactly or wanted.at_most or len(prints)
     number = min(max(found, least), most, len(prints))
@@ -237,6 +241,24 @@ def _without_sums(prints: Prints, seconds: Vector, labels: Labels) -> Labels:
     centres, spoken = means(prints, seconds, labels), np.bincount(labels, seconds).astype(np.float64)
     nearer = [_two_at_once(centres, spoken, group) for group in range(len(spoken))]
     return _number(np.array([group if near is None else near for group, near in enumerate(nearer)])[labels])
+
+
+def _without_inner(labels: Labels, passages: _Passages) -> Labels:
+    """Give groups that speak only within what another one says without a pause to that one."""
+    import numpy as np
+
+    pieces, into = np.bincount(labels), np.arange(len(passages.seconds))
+    for group in np.argsort(passages.seconds, kind="stable")[:-1]:
+        passing = passages.counts[group] + passages.counts[:, group]
+        every = passing.sum() - passages.counts[group, group]
+        passing[group] = 0
+        other = int(passing.argmax())
+        inner = passing[other] >= max(pieces[group], INNER * every)
+        if inner and passages.seconds[group] < LITTLE * passages.seconds[other]:
+            passages.join(other, int(group))
+            pieces[other] += pieces[group]
+            into[into == group] = other
+    return _number(into[labels])
 
 
 def _two_at_once(centres: Prints, spoken: Vector, group: int) -> int | None:
