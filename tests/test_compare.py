@@ -797,6 +797,8 @@ def test_folders_of_conversations_are_scored_as_the_files_put_together(
     (tmp_path / "none").mkdir()
     assert called("compare", "--meetings", tmp_path / "ref", tmp_path / "none") == 2
     assert f"{tmp_path / 'none'} holds none" in capsys.readouterr().err
+    assert called("compare", "--meetings", tmp_path / "ref", tmp_path / "absent") == 1
+    assert f"{tmp_path / 'absent'} does not exist" in capsys.readouterr().err
 
 
 def test_hindi_under_the_rules_of_the_leaderboard_says_what_it_is_not(tmp_path: Path) -> None:

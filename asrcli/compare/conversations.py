@@ -45,7 +45,8 @@ def read_conversations(path: Path) -> tuple[Sequence[Utterance], bool]:
         UsageError: it is of no format that has speakers and times.
         InputError: nothing is there, or something cannot be understood.
     """
-    files = _of_folder(path) if path.is_dir() else [path] if path.suffix in READERS else []
+    named = path.suffix in READERS or not (path.suffix or path.exists())  # the second may be a folder that is not there
+    files = _of_folder(path) if path.is_dir() else [path] if named else []
     if not files:
         raise UsageError(
             "--meetings compares stm, SegLST (.json) or rttm files, or folders of them, which have speakers and times; "
