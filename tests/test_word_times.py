@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from support.command import Run
 
 from asrcli import api
-from asrcli.alignment.choice import AlignerChoice, choose_aligner, prepare_aligner
-from asrcli.alignment.words import FAR, AlignedTimes, _with_own, aligner_for, own_times, shared
+from asrcli.alignment.choice import AlignerChoice, aligner_for, choose_aligner, prepare_aligner
+from asrcli.alignment.words import FAR, AlignedTimes, _with_own, own_times, shared
 from asrcli.audio.inputs import Found
 from asrcli.engine import Device, Engine, Weights
 from asrcli.engines import selection

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from asrcli import engine as engines
-from asrcli.aligner import GROUP, Aligner, load_aligner_class
-from asrcli.alignment.course import LEAST_SECONDS
+from asrcli.aligner import GROUP, Aligner, installed_aligners, load_aligner_class
 from asrcli.base.background import Announce
 from asrcli.base.blas import pin_threads
 from asrcli.engine import Device, Weights, check_installed
@@ -20,6 +19,8 @@ from asrcli.engines.opening import opening
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
 from asrcli.weights import models
+
+OWN = "engine"  # in place of an aligner's name: the engine's own word times
 
 Finder = tuple[type[Aligner], str]
 Listener = tuple[type[engines.Engine], str | None]
@@ -71,6 +72,46 @@ def _choose_auto(model: str | None, language: str | None) -> tuple[type[Aligner]
         reasons.append(f"{aligner.name}: {why}")
     wanted = f" speaks '{language}' and" if language else ""
     raise EngineUnavailable(f"no aligner here{wanted} has its weights on this machine ({'; '.join(reasons)})")
+
+
+def aligner_for(
+    engine: type[engines.Engine], options: Options, aligner: str | None
+) -> tuple[type[Aligner], str | None] | None:
+    """Return the aligner that gives an engine's words their times; ``None`` where its own are kept or none are wanted.
+
+    Args:
+        engine: its card says whether it has times of its own, and who has better ones.
+        options: whether word times are asked for, and in which language.
+        aligner: the one that the user named, NAME or NAME:MODEL; it is then used even where the engine has times.
+            ``engine`` keeps the engine's own.
+
+    Raises:
+        UsageError: the engine has no word times, and no aligner here speaks the language or it was to keep its own.
+    """
+    if not options.word_timestamps:
+        if aligner:
+            raise UsageError(f"--aligner {aligner} is for --word-timestamps: give both")
+        return None
+    if "word_timestamps" in engine.supports and aligner in (None, OWN):
+        return _better(engine, options.language) if aligner is None else None
+    if aligner == OWN:
+        raise UsageError(f"engine '{engine.name}' has no word times of its own: leave --aligner {OWN} out")
+    try:
+        return choose_aligner(aligner or "auto", None, options.language)
+    except EngineUnavailable as error:
+        if aligner:
+            raise
+        raise UsageError(f"engine '{engine.name}' has no --word-timestamps of its own, and {error}") from error
+
+
+def _better(engine: type[engines.Engine], language: str | None) -> tuple[type[Aligner], str | None] | None:
+    """Return the aligner that has better word times than the engine in a language; in any, where that is not known."""
+    for spoken, name in engine.better_timed_by.items():
+        if language in (None, spoken) and name in installed_aligners():
+            aligner = load_aligner_class(name)
+            if not aligner.missing() and models.is_here(aligner):
+                return aligner, aligner.default_model
+    return None
 
 
 def choose_verifier(
@@ -141,6 +182,8 @@ def choose_finder(aligner: type[Aligner], language: str | None) -> Finder | None
 
 def check_window(seconds: float | None, aligner: type[Aligner], finder: Finder | None) -> None:
     """Raise `UsageError` for stretches of a length that the aligner, or who finds the words, was not made for."""
+    from asrcli.alignment.course import LEAST_SECONDS
+
     if seconds is None:
         return
     able = [aligner, *([finder[0]] if finder else [])]

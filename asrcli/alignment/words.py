@@ -5,61 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
-from asrcli.alignment.choice import AlignerChoice, choose_aligner
+from asrcli.aligner import Aligner
+from asrcli.alignment.choice import AlignerChoice
 from asrcli.alignment.places import cut
 from asrcli.alignment.readings import numbers_in
 from asrcli.alignment.result import spell, written_back
 from asrcli.alignment.script import Piece, Script
 from asrcli.alignment.windows import Pairing, Windows
-from asrcli.engine import Engine
-from asrcli.errors import EngineUnavailable, UsageError
-from asrcli.types import Clip, Options, Region, Segment, Word
-from asrcli.weights.models import is_here
+from asrcli.types import Clip, Region, Segment, Word
 
-OWN = "engine"  # in place of an aligner's name: the engine's own word times
 # Seconds between an engine's word and its place by the aligner. Whisper's words are seldom off by more than 0.5.
 FAR = 0.75
 
 Timer = Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]]
-
-
-def aligner_for(engine: type[Engine], options: Options, aligner: str | None) -> tuple[type[Aligner], str | None] | None:
-    """Return the aligner that gives an engine's words their times; ``None`` where its own are kept or none are wanted.
-
-    Args:
-        engine: its card says whether it has times of its own, and who has better ones.
-        options: whether word times are asked for, and in which language.
-        aligner: the one that the user named, NAME or NAME:MODEL; it is then used even where the engine has times.
-            ``engine`` keeps the engine's own.
-
-    Raises:
-        UsageError: the engine has no word times, and no aligner here speaks the language or it was to keep its own.
-    """
-    if not options.word_timestamps:
-        if aligner:
-            raise UsageError(f"--aligner {aligner} is for --word-timestamps: give both")
-        return None
-    if "word_timestamps" in engine.supports and aligner in (None, OWN):
-        return _better(engine, options.language) if aligner is None else None
-    if aligner == OWN:
-        raise UsageError(f"engine '{engine.name}' has no word times of its own: leave --aligner {OWN} out")
-    try:
-        return choose_aligner(aligner or "auto", None, options.language)
-    except EngineUnavailable as error:
-        if aligner:
-            raise
-        raise UsageError(f"engine '{engine.name}' has no --word-timestamps of its own, and {error}") from error
-
-
-def _better(engine: type[Engine], language: str | None) -> tuple[type[Aligner], str | None] | None:
-    """Return the aligner that has better word times than the engine in a language; in any, where that is not known."""
-    for spoken, name in engine.better_timed_by.items():
-        if language in (None, spoken) and name in installed_aligners():
-            aligner = load_aligner_class(name)
-            if not aligner.missing() and is_here(aligner):
-                return aligner, aligner.default_model
-    return None
 
 
 class AlignedTimes:

@@ -44,7 +44,7 @@ def brief(text: str, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+CONTROLS = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # compiled where it is used: most commands need it never
 
 
 def harmless(text: str) -> str:
@@ -57,15 +57,15 @@ def harmless(text: str) -> str:
 
 def without_controls(text: str) -> str:
     """Return lines, of a traceback or a library's log, with what a terminal would obey as escapes."""
-    return CONTROLS.sub(lambda found: printable(found[0]), text)
+    return re.sub(CONTROLS, lambda found: printable(found[0]), text)
 
 
-USER = re.compile(r"(://)[^/\s@'\"]*@")
+USER = r"(://)[^/\s@'\"]*@"
 
 
 def without_users(text: str) -> str:
     """Return text whose addresses name no user and no password."""
-    return USER.sub(r"\1***@", text)
+    return re.sub(USER, r"\1***@", text)
 
 
 def for_terminal(text: object) -> str:

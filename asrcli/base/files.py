@@ -6,7 +6,6 @@ import errno
 import os
 import re
 import stat
-import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
@@ -16,18 +15,20 @@ from asrcli.errors import OutputError, UsageError
 
 MOST_SHOWN = 200  # characters of a name in a sentence about it
 BLOCK = 1 << 22  # bytes read at once
-TEMPORARY = re.compile(r"\.asr-[0-9a-f]{16}\.tmp")  # no part of a target's name: that may be as long as names can be
+# Compiled where they are used: that takes a millisecond in all, and most commands need none of them.
+TEMPORARY = r"\.asr-[0-9a-f]{16}\.tmp"  # no part of a target's name: that may be as long as names can be
 # Hidden folders of our own: a link in the place of one would lead what is written below it somewhere else.
 OWN = frozenset({".asr", "journal", "manifests", ".under-way"})
-MANGLED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")  # what a path makes of an address
-NUMBER = re.compile(r"\[(?:Errno|WinError) -?\d+\] ?")
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+MANGLED = r"[A-Za-z][A-Za-z0-9+.-]+:/+"  # what a path makes of an address
+NUMBER = r"\[(?:Errno|WinError) -?\d+\] ?"
 NO_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EROFS})
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 def folded(name: str) -> str:
     """Return a name as file systems compare it that know neither case nor the forms of a letter with an accent."""
+    import unicodedata
+
     return unicodedata.normalize("NFC", name).casefold()
 
 
@@ -38,8 +39,8 @@ def check_local(path: str, cure: str) -> None:
         path: what was named.
         cure: what to do instead.
     """
-    if MANGLED.match(path) and not os.path.lexists(path):
-        path = MANGLED.sub(lambda found: found[0].rstrip("/") + "//", path, count=1)
+    if re.match(MANGLED, path) and not os.path.lexists(path):
+        path = re.sub(MANGLED, lambda found: found[0].rstrip("/") + "//", path, count=1)
         raise UsageError(f"'{path}' is an address, and asr reads and writes files: {cure}")
 
 
@@ -107,7 +108,7 @@ def create_beside(target: Path) -> tuple[int, Path]:
 def _sweep(folder: Path) -> None:
     """Remove, once for each folder, the hidden files of processes that are dead: those that nobody has locked."""
     with suppress(OSError):
-        for name in filter(TEMPORARY.fullmatch, os.listdir(folder)):
+        for name in filter(re.compile(TEMPORARY).fullmatch, os.listdir(folder)):
             _remove_unlocked(folder / name)
 
 
@@ -215,12 +216,12 @@ def link_elsewhere(path: str | os.PathLike[str]) -> str:
 
 def reason(error: OSError) -> str:
     """Return the operating system's words for an error, in lower case, without number and name."""
-    return error.strerror.lower() if error.strerror else NUMBER.sub("", str(error))
+    return error.strerror.lower() if error.strerror else re.sub(NUMBER, "", str(error))
 
 
 def cause(error: BaseException) -> str:
     """Return what an error says, as `reason` for one of the system; without ``[Errno 2]``, as libraries quote it."""
-    return reason(error) if isinstance(error, OSError) else NUMBER.sub("", str(error))
+    return reason(error) if isinstance(error, OSError) else re.sub(NUMBER, "", str(error))
 
 
 def brief(error: Exception) -> str:

@@ -21,11 +21,10 @@ from typer.exceptions import TyperException
 
 from asrcli import __version__
 from asrcli.base.console import complain, line_of, say_bug
-from asrcli.base.files import reason, refusal
 from asrcli.cli import apps
 from asrcli.cli.spelling import check_numbers, check_values, mistaken_name, modern_spelling, option_names
 from asrcli.cli.streams import prepare_streams
-from asrcli.cli.variables import all_options, sentence, slips
+from asrcli.cli.values import Sparing
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
 
 
@@ -64,17 +63,16 @@ COMMANDS = {
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 # What `--help` calls a value that its option does not name, instead of its type in Python.
 VALUES = {"str": "TEXT", "path": "PATH", "Path": "PATH", "int": "N", "float": "N"}
-VALUE = re.compile(r"<(?:list\[)?(str|[pP]ath|int|float)(?: range)?\]?>")
+VALUE = r"<(?:list\[)?(str|[pP]ath|int|float)(?: range)?\]?>"
 
 
-class _Lenient:
+class _Lenient(Sparing):
     """Parses openai-whisper's spellings too: ``--output_dir``, and ``--fp16 False`` for a flag; reads the settings.
 
     Help lists the options in sections where they name one (`rich_help_panel`, without rich).
     """
 
-    params: Any  # these three are of the class beside it
-    get_params: Any
+    params: Any  # these two are of the class beside it
     make_parser: Any
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -105,6 +103,8 @@ class _Lenient:
         """Return a line about each variable that is nearly one of the command, once for the whole command line."""
         if "quiet" in typed:
             return []
+        from asrcli.cli.variables import all_options, sentence, slips
+
         said = ctx.meta.setdefault("asrcli.slips", set())
         found = [one for one in slips(option_names(self), lambda: set(all_options(application()))) if one not in said]
         said.update(found)
@@ -133,7 +133,7 @@ class _Lenient:
             if record := parameter.get_help_record(ctx):
                 kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
                 section = sections.setdefault(getattr(parameter, "rich_help_panel", None) or kind, [])
-                section.append((VALUE.sub(lambda found: VALUES[found[1]], record[0]), record[1]))
+                section.append((re.sub(VALUE, lambda found: VALUES[found[1]], record[0]), record[1]))
         for title, records in sections.items():
             if records:
                 with formatter.section(title):
@@ -159,7 +159,7 @@ class Group(_Lenient, TyperGroup):
             formatter.write_dl([(name, command.get_short_help_str(200)) for name, command in found if command])
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(Sparing, TyperGroup):
     """The top level: a command's module is imported when the command is run or asked for its own help."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -252,6 +252,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         print("asr: interrupted", file=sys.stderr)
         leave(130)  # threads may be deep in a library
     except OSError as error:
+        from asrcli.base.files import refusal
+
         _end_without_output(error)
         if not (said := refusal(error)):
             raise
@@ -274,6 +276,7 @@ def _run(words: list[str]) -> int:
 
 def _end_without_output(error: OSError) -> None:
     """End the program when standard output is what failed; return when it was something else, which is a bug."""
+    from asrcli.base.files import reason
     from asrcli.cli.commands.running import leave
 
     if isinstance(error, BrokenPipeError):

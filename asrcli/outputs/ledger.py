@@ -65,7 +65,7 @@ class Ledger:
         """
         if not self._is_there(output):
             return ABSENT
-        entry = self._entry(os.path.relpath(output, self.folder))
+        entry = self._entry(self._name(output))
         if entry is None:
             return UNKNOWN
         if "audio" not in entry:
@@ -75,6 +75,11 @@ class Ledger:
         if not same_content(source, Identity(**entry["audio"])):
             return CHANGED
         return None
+
+    def _name(self, output: str) -> str:
+        """Return what an output is called here: its path from this folder."""
+        folder, name = os.path.split(output)
+        return name if folder == self.folder else os.path.relpath(output, self.folder)
 
     def _is_there(self, output: str) -> bool:
         return os.path.lexists(output)
@@ -102,7 +107,7 @@ class Ledger:
         return found
 
     def _judge(self, output: str) -> Kept | None:
-        name = os.path.relpath(output, self.folder)
+        name = self._name(output)
         if name not in self._entries:
             return Kept("asr did not make it, or its record is gone")
         if name not in self._written:
@@ -139,7 +144,7 @@ class Ledger:
         if is_special(output):
             write_atomic(output, content)
             return
-        name = os.path.relpath(output, self.folder)
+        name = self._name(output)
         with self._locked():
             if not force and (kept := self.kept(output)):
                 raise OutputError(f"'{output}' is {kept}")

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -67,9 +68,9 @@ class Naming:
             "stem": source.stem,
             "ext": source.suffix,
             "name": source.name,
-            "parent": source.absolute().parent.name,
+            "parent": source.absolute().parent.name if "{parent}" in self.template else "",
             "engine": self.engine,
-            "model": "".join(char if char.isalnum() or char in "-._" else "_" for char in self.model),
+            "model": _plain(self.model),
             "format": suffix,
         }
         name = self.template.format_map(values)
@@ -79,6 +80,12 @@ class Naming:
         if self.mirror and found.root:
             folders = below(found.path, found.root) if elsewhere else os.path.relpath(source.parent, found.root)
         return join(self.folder or "", folders, name)
+
+
+@cache
+def _plain(model: str) -> str:
+    """Return the name of a model as a part of a name of a file."""
+    return "".join(char if char.isalnum() or char in "-._" else "_" for char in model)
 
 
 def _writable(place: str) -> str:

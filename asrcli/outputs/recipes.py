@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Mapping
 
 Recipe = Mapping[str, str]  # everything that shapes an output, by name: engine, model, options, layout
@@ -44,15 +43,17 @@ def is_public(name: str, value: str) -> bool:
 
 def seal(value: str, salt: str = "") -> str:
     """Return a hash of a value, with a salt of its own so that equal values of two records cannot be told."""
-    salt = salt or secrets.token_hex(8)
+    salt = salt or os.urandom(8).hex()
     digest = hashlib.blake2b(value.encode(errors="surrogateescape"), key=salt.encode(), digest_size=16)
     return f"#{salt}:{digest.hexdigest()}"
 
 
 def same(old: str | None, new: str | None) -> bool:
     """Return whether a kept value stands for a new one."""
+    if old == new:
+        return True
     sealed = SEAL.fullmatch(old or "")
-    return old == new or (sealed is not None and new is not None and old == seal(new, sealed[1]))
+    return sealed is not None and new is not None and old == seal(new, sealed[1])
 
 
 def difference(old: Recipe, new: Recipe) -> str | None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from asrcli.places.addresses import is_stored
 
 DESCRIPTOR = re.compile(r"fd:(\d{1,9})")
 SPELLINGS = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})")
+NO_NAMES = ("", os.curdir, os.pardir)
 OUTPUT = "the output"  # what may be an object of a store; reports and events grow, which objects cannot
 Key = tuple[object, ...]
 
@@ -36,10 +37,11 @@ class File:
     @property
     def number(self) -> int | None:
         """The descriptor that the name stands for."""
-        found = DESCRIPTOR.fullmatch(self.path)
-        return int(found[1]) if found else self.descriptor if self.path == "-" else None
+        if self.path == "-":
+            return self.descriptor
+        found = DESCRIPTOR.fullmatch(self.path) if self.path.startswith("fd:") else None
+        return int(found[1]) if found else None
 
-    @cached_property
     def content(self) -> Key | None:
         """What tells its content from that of others; ``None`` when nothing is there, or a pipe or device."""
         try:
@@ -48,19 +50,21 @@ class File:
             return None
         return ("content", facts.st_dev, facts.st_ino) if stat.S_ISREG(facts.st_mode) else None
 
-    @cached_property
-    def place(self) -> Key | None:
-        """What tells its place from others, with every link followed, also when nothing is there yet."""
+    def place(self, content: Key | None, folder_key: Callable[[str], Key]) -> Key | None:
+        """What tells its place from others, with every link followed, also when nothing is there yet.
+
+        Args:
+            content: what tells its content.
+            folder_key: `_folder_key`, or what remembers it.
+        """
         if is_stored(self.path):  # the system knows nothing of it, and would be asked for each part of the name
             return ("place", self.path)
-        if self.number is not None or (self.content is None and os.path.exists(self.path)):
+        if self.number is not None or (content is None and os.path.exists(self.path)):
             return None
-        folder, name = os.path.split(os.path.realpath(self.path))
-        try:
-            facts = os.stat(folder)
-        except (OSError, ValueError):
-            return ("place", folded(folder), folded(name))
-        return ("place", facts.st_dev, facts.st_ino, folded(name))
+        folder, name = os.path.split(self.path)
+        if name in NO_NAMES or os.path.islink(self.path):
+            folder, name = os.path.split(os.path.realpath(self.path))
+        return ("place", *folder_key(folder), folded(name))
 
     def __str__(self) -> str:
         return self.what if self.path == "-" else f"{self.what} '{self.path}'"
@@ -122,17 +126,29 @@ def check_targets(written: Iterable[File], read: Iterable[File]) -> None:
         raise UsageError(f"{problems[0]}{more}")
 
 
+def _folder_key(folder: str) -> Key:
+    """Return what tells a folder from others."""
+    try:
+        facts = os.stat(folder or os.curdir)
+    except (OSError, ValueError):
+        return (folded(os.path.realpath(folder)),)
+    return (facts.st_dev, facts.st_ino)
+
+
 def _problems(targets: list[File], read: list[File]) -> Iterator[str]:
+    folder_key = cache(_folder_key)
     sources: dict[Key, File] = {}
     for one in read:
-        for key in (one.content, one.place):
+        for key in (content := one.content(), one.place(content, folder_key)):
             if key is not None:
                 sources.setdefault(key, one)
     taken: dict[Key, File] = {}
     for target in targets:
-        source = sources.get(target.content or ()) or sources.get(target.place or ())
+        content = target.content()
+        place = target.place(content, folder_key)
+        source = sources.get(content or ()) or sources.get(place or ())
         # Two names of one content are two files when they are written anew; an open file is not.
-        keys = [key for key in (target.place, target.content) if key is not None]
+        keys = [key for key in (place, content) if key is not None]
         other = next((taken[key] for key in keys if key in taken and _meet(taken[key], target, key)), None)
         for key in keys:
             taken.setdefault(key, target)
@@ -141,7 +157,7 @@ def _problems(targets: list[File], read: list[File]) -> Iterator[str]:
             yield f"{target} is {same}, which it would overwrite; name another file"
         elif other is not None:
             yield f"{other} and {target} are one file; give each its own"
-        elif target.content and target.number is None and os.path.splitext(target.path)[1].lower() in EXTENSIONS:
+        elif content and target.number is None and os.path.splitext(target.path)[1].lower() in EXTENSIONS:
             yield f"{target} is a recording, by its name; it is not overwritten: name another file"
 
 

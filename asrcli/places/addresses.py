@@ -16,9 +16,9 @@ from importlib.util import find_spec
 from pathlib import PurePosixPath
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from asrcli.base.files import ADDRESS
 from asrcli.errors import UsageError
 
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 STORES = frozenset({"s3", "gs", "az"})
 WEB = frozenset({"https", "http"})
 KINDS = "https://, s3://, gs:// and az://"

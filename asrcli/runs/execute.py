@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from asrcli.alignment.spoken import spoken_words
-from asrcli.alignment.words import AlignedTimes, Timer, own_times
 from asrcli.audio.inputs import STDIN
 from asrcli.audio.tracks import line_of, numbered
 from asrcli.base.background import in_order
@@ -36,6 +34,7 @@ from asrcli.types import Clip, Recording, Segment, Transcript
 
 if TYPE_CHECKING:
     from asrcli.alignment.choice import AlignerChoice
+    from asrcli.alignment.words import Timer
     from asrcli.audio.decode import AudioInfo
     from asrcli.pipeline.settings import Settings
     from asrcli.runs.align_plan import AlignPlan, AlignRequest
@@ -185,6 +184,8 @@ class Execution:
         """Return what gives words their times, when they are asked for."""
         if not self.request.options.word_timestamps:
             return None
+        from asrcli.alignment.words import AlignedTimes, own_times
+
         return own_times if aligner is None else AlignedTimes(aligner, self.notes.append)
 
     def _written(self, clip: Clip, segments: Sequence[Segment]) -> tuple[Segment, ...]:
@@ -196,6 +197,10 @@ class Execution:
             if writing.leaves(language) and language not in self.left:
                 self.left.add(language)
                 self.notes.append(f"--numbers {writing.numbers}: in '{language}' they stay as they come")
+        if not writing.changes:
+            return tuple(segments)
+        from asrcli.alignment.spoken import spoken_words
+
         return tuple(writing.rewrite(one, clip.language, spoken_words) for one in segments)
 
     def events(self) -> Iterator[JobEvent]:

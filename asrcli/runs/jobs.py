@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -129,10 +129,11 @@ def plan_job(job: Job, request: Request | AlignRequest) -> Job:
     naming, read = request.naming, [job.name, *([job.text] if job.text else [])]
     ledger = ledger_of(naming.state_folder)
     outputs = []
+    dated = STDIN not in read and (os.path.isfile(job.name) or is_address(job.name))
     for name in request.formats:
         path = naming.path(job.found, FORMATS[name].extension)
         stale = request.anew
-        if stale is None and (STDIN in read or not (os.path.isfile(job.name) or is_address(job.name))):
+        if stale is None and not dated:
             stale = "the input has no date"
         elif stale is None:
             stale = _stale(ledger, path, job.name, output_recipe(job.recipe, name, request.layout))
@@ -169,6 +170,10 @@ def planned_output(name: str, path: str, stale: str | None, naming: Naming) -> O
 
 def output_recipe(recipe: Recipe, name: str, layout: Layout | None) -> Recipe:
     """Return what shapes one output: the recipe of its job, with as much of the rest as its format reads."""
-    shaping = asdict(layout) if layout is not None and name in SHAPED else {}
     text = {key: value for key, value in recipe.items() if key not in PLACES or name in PLACES[key]}
-    return {**text, "format": name, **{f"layout.{key}": str(value) for key, value in shaping.items()}}
+    return {**text, "format": name, **(_shaping(layout) if layout is not None and name in SHAPED else {})}
+
+
+def _shaping(layout: Layout) -> Recipe:
+    """Return what shapes subtitles."""
+    return {f"layout.{one.name}": str(getattr(layout, one.name)) for one in fields(layout)}

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from asrcli.alignment.words import aligner_for
+from asrcli.alignment.choice import aligner_for
 from asrcli.audio.inputs import Found, line_of_passed_over
 from asrcli.audio.vad import SILERO, VadOptions
 from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS

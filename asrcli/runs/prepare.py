@@ -6,8 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from asrcli.alignment.choice import AlignerChoice, prepare_aligner
-from asrcli.alignment.words import aligner_for
+from asrcli.alignment.choice import AlignerChoice, aligner_for, prepare_aligner
 from asrcli.base.background import Announce, follow
 from asrcli.engines import companions
 from asrcli.engines.device import first_device

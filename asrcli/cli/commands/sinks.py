@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Planned = Plan | AlignPlan
 
 
+HELD = ("the input", "the text")  # against the outputs, when these were planned
+
+
 class Sinks:
     """Where results and records go: standard output in the order of the inputs, the report, the events."""
 
@@ -34,7 +37,9 @@ class Sinks:
             UsageError: a file would be overwritten that is none of ours, or that something else reads or writes.
         """
         named = writes(report=reports.report, events=reports.events)
-        check_targets([*written_by(planned), *named], [*planned.read, *read])
+        reading = [*planned.read, *read]
+        if named or any(one.what not in HELD for one in reading):
+            check_targets([*written_by(planned), *named], reading)
         self.dry_run, self.fail_fast, self.json = runs.dry_run, runs.fail_fast, reports.json
         self.stdout_taken = self.json or any(one.path == "-" for one in named)  # no names of files among records
         report, events = (None, None) if self.dry_run else (reports.report, reports.events)
