@@ -31,12 +31,15 @@ from asrcli.alignment.script import Piece, Script, parse_script, read_script, se
 from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import number, spoken_words
 from asrcli.alignment.windows import Pairing, Windows
+from asrcli.audio.inputs import Found
 from asrcli.capabilities import names_any_model
 from asrcli.compare.nist import read_ctm
 from asrcli.engine import Device, Weights
 from asrcli.errors import InputError
-from asrcli.runs.align import align_pair
-from asrcli.runs.align_plan import AlignRequest
+from asrcli.runs.align import align_pair, execute
+from asrcli.runs.align_pairs import Pair
+from asrcli.runs.align_plan import AlignRequest, plan
+from asrcli.runs.events import JobFailed
 from asrcli.types import Clip, Recording, Region, Transcript, Word
 
 HERE = Path(__file__).parent
@@ -625,6 +628,21 @@ def test_a_folder_that_may_not_be_written_is_said_before_anything_loads(tmp_path
     )
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
     assert "permission to write" in done.stderr
+
+
+def test_a_text_that_cannot_be_read_is_said_before_anything_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(PocketSphinxAligner, "__init__", lambda *_: loaded.append("loaded"))
+    bad = tmp_path / "talk.txt"
+    bad.write_bytes(b"\xff\xfe\xff")
+    request = AlignRequest(
+        pairs=(Pair(Found(str(EXAMPLES / f"{LIGHTS}.wav")), str(bad)),), aligner="pocketsphinx", language="en"
+    )
+    happened = list(execute(plan(request)))
+    failures = [one for one in happened if isinstance(one, JobFailed)]
+    assert len(failures) == 1 and str(bad) in str(failures[0].error) and not loaded
 
 
 def test_a_line_per_word_unless_asked_otherwise(asr: Run, tmp_path: Path) -> None:

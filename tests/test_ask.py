@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -454,6 +455,14 @@ def test_ask_a_server_with_the_key_of_the_environment(asr: Run, saved: Path) -> 
 def test_wrong_words(asr: Run, saved: Path, words: list[str], code: int, said: str) -> None:
     done = asr("ask", saved, *words)
     assert (done.code, done.out) == (code, "") and said in done.err.lower() and done.err.count("\n") == 1
+
+
+def test_a_question_before_its_transcript(asr: Run, saved: Path) -> None:
+    done = asr("ask", "Who's away?", saved, "And when?", "-e", "fake")
+    assert (done.code, done.out) == (2, "") and done.err.count("\n") == 1
+    typed = done.err.partition("asr ask ")[2].strip()
+    assert shlex.split(typed) == [str(saved), "Who's away?", "And when?"]
+    assert asr("ask", *shlex.split(typed), "-e", "fake").code == 0
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from asrcli.alignment import reference as references
 from asrcli.alignment.listening import Listener
 from asrcli.alignment.readings import numbers_in
 from asrcli.alignment.result import spell, summarise, transcript_of
-from asrcli.alignment.script import SUFFIXES, read_script
+from asrcli.alignment.script import SUFFIXES, Script, read_script
 from asrcli.alignment.whole import keep_whole
 from asrcli.alignment.windows import Pairing, Windows
 from asrcli.audio.inputs import STDIN
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from asrcli.audio.decode import AudioInfo
     from asrcli.runs.jobs import Job
 
+    Look = tuple[Job, AudioInfo | None]
+
 
 def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
     """Do what is planned, one recording after the other; yield what happens.
@@ -43,10 +45,23 @@ def execute(planned: AlignPlan) -> Generator[JobEvent, None, None]:
     Raises:
         EngineUnavailable, DeviceError: the aligner cannot be loaded.
     """
-    readable = yield from probe_jobs(planned, {})
+    readable = yield from _with_texts((yield from probe_jobs(planned, {})))
     if readable:
         prepared = yield from follow(lambda announce: _prepare(planned, announce), Note)
         yield from _Alignment(planned, prepared).events(readable)
+
+
+def _with_texts(jobs: Sequence[Look]) -> Generator[JobFailed, None, list[Look]]:
+    """Yield which texts cannot be read, before weights are looked for and loaded, and return the jobs of the others."""
+    found = []
+    for job, info in jobs:
+        try:
+            _script(job.name, job.text)
+        except InputError as error:
+            yield JobFailed(job, error)
+        else:
+            found.append((job, info))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +226,19 @@ def align_pair(audio: str, text: str, aligners: Pairing, request: AlignRequest) 
             return transcript
 
 
+def _script(audio: str, text: str) -> Script:
+    """Read the text of a recording.
+
+    Raises:
+        InputError: there is none, or it cannot be read; or the recording cannot be read twice.
+    """
+    if not text:
+        raise InputError(f"{audio}: no text of this name ({', '.join(SUFFIXES)})")
+    if audio == STDIN:
+        raise InputError("standard input is read once and sound twice: give the recording as a file")
+    return read_script(text)
+
+
 def alignment(audio: str, text: str, aligners: Pairing, request: AlignRequest) -> Generator[float, None, Transcript]:
     """Align one recording with its text; yield how far it is, in seconds of the recording, and return the transcript.
 
@@ -220,11 +248,7 @@ def alignment(audio: str, text: str, aligners: Pairing, request: AlignRequest) -
     """
     from asrcli.alignment.sound import Tape, survey
 
-    if not text:
-        raise InputError(f"{audio}: no text of this name ({', '.join(SUFFIXES)})")
-    if audio == STDIN:
-        raise InputError("standard input is read once and sound twice: give the recording as a file")
-    script = read_script(text)
+    script = _script(audio, text)
     language = language_of(script, request, type(aligners.aligner), text)
     recording = request.recording(audio)
     warnings: list[str] = []

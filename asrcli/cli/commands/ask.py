@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -57,6 +58,7 @@ def ask(
 
     if any(not question.strip() for question in questions):
         raise UsageError("a question is empty: asr ask TRANSCRIPT 'QUESTION'")
+    _check_order(transcript, questions)
     check_targets((), reads("the transcript", transcript))
     with Console(quiet, verbose) as console:
         found = read_transcript(transcript)  # before weights are looked for, which may mean a long download
@@ -70,6 +72,16 @@ def ask(
             console.note(f"{transcript} holds no text: there is nothing to ask about")
         answered = asking(replace(found, answers=()), questions)
     sys.stdout.write(harmless(_as_json(answered.answers) if json else _as_markdown(answered)))
+
+
+def _check_order(transcript: str, questions: Sequence[str]) -> None:
+    """Raise `UsageError` where the transcript was named behind the question."""
+    from asrcli.errors import UsageError
+
+    file = next((one for one in questions if os.path.isfile(one)), None)
+    if file is not None and not os.path.lexists(transcript):
+        others = [transcript, *(one for one in questions if one != file)]
+        raise UsageError(f"'{file}' is the file: name it first: asr ask {shlex.join([file, *others])}")
 
 
 def _recogniser(recogniser: Recogniser, transcript: Transcript, asked: Sequence[str]) -> Transcript:
