@@ -87,6 +87,7 @@ _asr_path() {  # the command that was typed so far, and of its own commands
         word="${COMP_WORDS[number]}"
         case "$path/$word" in
             "/transcribe") path="transcribe" ;;
+            "/serve") path="serve" ;;
             "/align") path="align" ;;
             "/ask") path="ask" ;;
             "/compare") path="compare" ;;
@@ -229,6 +230,17 @@ _asr() {
         "transcribe --model-dir") _asr_folders; return ;;
         "transcribe --report") _asr_files; return ;;
         "transcribe --events") _asr_files; return ;;
+        "serve --engine"|"serve -e") _asr_words "auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server"; return ;;
+        "serve --workers") :; return ;;
+        "serve --device") _asr_words "auto cpu cuda mps"; return ;;
+        "serve --compute-type"|"serve --dtype") _asr_words "auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32"; return ;;
+        "serve --threads"|"serve -t") :; return ;;
+        "serve --host") :; return ;;
+        "serve --port") :; return ;;
+        "serve --allow-name") :; return ;;
+        "serve --max-upload") :; return ;;
+        "serve --max-hours") :; return ;;
+        "serve --max-requests") :; return ;;
         "align --aligner"|"align -a") _asr_words "auto engine ctc nemo pocketsphinx qwen3"; return ;;
         "align --model"|"align -m") _asr_by_aligner; return ;;
         "align --listener") :; return ;;
@@ -390,9 +402,11 @@ _asr() {
     esac
     case "$path" in
         "")
-            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe align ask compare leaderboard bench report voices engines doctor config digest"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--version --help"; else _asr_words "transcribe serve align ask compare leaderboard bench report voices engines doctor config digest"; fi ;;
         "transcribe")
             if [[ $cur == -* ]]; then _asr_words "--engine --model --fast --backend --language --languages --identify-with --task --translate --ask --prompt --initial-prompt --hotwords --files-from --null --manifest --allow-host --shard --start --end --clip-timestamps --channels --track --jumps --format --output-format --output-dir --output --output-template --mirror-tree --word-timestamps --no-word-timestamps --aligner --punctuate --punctuation-model --numbers --script --force --dry-run --fail-fast --diarize --diarize-model --speakers --min-speakers --max-speakers --voices --same-speakers --rttm-in --subs --max-line-width --max-line-count --max-words-per-line --max-cps --min-duration --max-duration --min-gap --highlight-words --no-highlight-words --stream --pcm --idle --settle-after --vad --vad-filter --no-vad --no-vad-filter --vad-model --vad-threshold --vad-min-speech-duration-ms --vad-min-silence-duration-ms --language-model --beam-size --n-best --best-of --patience --length-penalty --repetition-penalty --no-repeat-ngram-size --temperature --temperature-increment-on-fallback --compression-ratio-threshold --logprob-threshold --no-speech-threshold --condition-on-previous-text --no-condition-on-previous-text --carry-initial-prompt --no-carry-initial-prompt --hallucination-silence-threshold --prepend-punctuations --append-punctuations --suppress-tokens --max-new-tokens --seed --engine-option --chunk-length --chunk-size --batched --no-batched --batch-size --device --device-index --compute-type --dtype --fp16 --no-fp16 --threads --workers --ray --worker-timeout --worker-memory --model-dir --offline --local-files-only --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
+        "serve")
+            if [[ $cur == -* ]]; then _asr_words "--engine --workers --device --compute-type --dtype --threads --offline --local-files-only --host --port --no-key --allow-name --max-upload --max-hours --max-requests --quiet --help"; else :; fi ;;
         "align")
             if [[ $cur == -* ]]; then _asr_words "--aligner --model --listener --language --format --output-dir --output --output-template --mirror-tree --min-coverage --max-word-seconds --reference --allow-host --shard --start --end --channels --track --jumps --chunk-length --vad --no-vad --device --compute-type --dtype --threads --offline --local-files-only --subs --highlight-words --no-highlight-words --force --dry-run --fail-fast --report --events --json --quiet --verbose --help"; else _asr_files; fi ;;
         "ask")
@@ -440,7 +454,7 @@ _asr() {
         "doctor")
             if [[ $cur == -* ]]; then _asr_words "--network --json --help"; else :; fi ;;
         "config")
-            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "align ask bench compare config digest doctor engines leaderboard report transcribe voices"; fi ;;
+            if [[ $cur == -* ]]; then _asr_words "--changed --json --help"; else _asr_words "align ask bench compare config digest doctor engines leaderboard report serve transcribe voices"; fi ;;
         "digest")
             if [[ $cur == -* ]]; then _asr_words "--help"; else _asr_words "run verify search why star hide status prune ideas week doctor import mindmap feed mail demo readme podcast paper"; fi ;;
         "digest run")

@@ -43,10 +43,11 @@ _asr() {
         '1:command:->command' \
         '*::argument:->argument'
     case $state in
-        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'align:Find when each word of a known text is said.' 'ask:Put questions to a transcript.' 'compare:Compare the texts of systems with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'report:Put the reports of several runs together.' 'voices:Keep prints of voices, by which speakers are named: asr transcribe --diarize --voices FOLDER.' 'engines:List the engines, aligners and diarizers, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
+        command) local -a commands=('transcribe:Turn recordings into text and subtitles.' 'serve:Serve engines over OpenAI'\''s interface for files of speech.' 'align:Find when each word of a known text is said.' 'ask:Put questions to a transcript.' 'compare:Compare the texts of systems with a reference, and with each other.' 'leaderboard:Show what is published about recognisers, dated and with its sources, and place your own runs beside it.' 'bench:Measure accuracy, speed and memory of engines on your recordings.' 'report:Put the reports of several runs together.' 'voices:Keep prints of voices, by which speakers are named: asr transcribe --diarize --voices FOLDER.' 'engines:List the engines, aligners and diarizers, their models, and which weights are on this machine.' 'doctor:Probe devices and libraries, and say how to mend what is broken.' 'config:Show every option with its value and origin.' 'digest:Follow the field: a verified digest of each day, with feeds, a podcast and a mindmap.'); _describe -t commands command commands ;;
         argument)
             case $words[1] in
                 transcribe) _asr_transcribe ;;
+                serve) _asr_serve ;;
                 align) _asr_align ;;
                 ask) _asr_ask ;;
                 compare) _asr_compare ;;
@@ -198,6 +199,33 @@ _asr_transcribe() {
         '*:input:_files'
 }
 
+_asr_serve() {
+    local curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -s -S -C \
+        '*--engine=[ENGINE or ENGINE\:MODEL, several\: -e ... -e ...; default\: auto.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
+        '*-e+[ENGINE or ENGINE\:MODEL, several\: -e ... -e ...; default\: auto.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
+        '(--workers)--workers=[Processes for each engine; default\: one on each device.]:N: ' \
+        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps; several\: cuda\:0,cuda\:1 or cuda\:all.]:DEVICE:(auto cpu cuda mps)' \
+        '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--compute-type --dtype)--dtype=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
+        '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
+        '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
+        '(--offline --local-files-only)--offline[Never use the network.]' \
+        '(--offline --local-files-only)--local-files-only[Never use the network.]' \
+        '(--host)--host=[Address to listen on, default 127.0.0.1\: this machine alone.]:TEXT: ' \
+        '(--port)--port=[Port, default 8000; 0\: one that is free.]:N: ' \
+        '(--no-key)--no-key[Let other machines in without a key.]' \
+        '*--allow-name=[A name that this server is asked by; several\: again.]:TEXT: ' \
+        '(--max-upload)--max-upload=[MiB of one file, default 2048.]:X: ' \
+        '(--max-hours)--max-hours=[Hours of audio in one file, default 12.]:X: ' \
+        '(--max-requests)--max-requests=[Requests open at once, default 64.]:N: ' \
+        '(--quiet -q)--quiet[Errors only\: no line for each request.]' \
+        '(--quiet -q)-q[Errors only\: no line for each request.]' \
+        '(--help -h)--help[Show this message and exit.]' \
+        '(--help -h)-h[Show this message and exit.]'
+}
+
 _asr_align() {
     local curcontext=$curcontext state line
     local -A opt_args
@@ -297,7 +325,7 @@ _asr_compare() {
         '(--language -l)-l+[Language code; guessed as English or not if left out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--convention)--convention=[levenshtein, sclite or open-asr-leaderboard.]:CONVENTION:(levenshtein sclite open-asr-leaderboard)' \
         '(--fragments)--fragments[With sclite\: cut-off words (fr-) match by what there is of them.]' \
-        '(--meetings)--meetings[Score stm, SegLST or rttm files as conversations\: cpWER, tcpWER, ORC-WER, DER.]' \
+        '(--meetings)--meetings[Score stm, SegLST or rttm files, or folders of them, as conversations\: cpWER, tcpWER, ORC-WER, DER, JER.]' \
         '(--collar)--collar=[With --meetings\: seconds round each boundary that DER passes over.]:X: ' \
         '(--explain-normalizer)--explain-normalizer[Show what each rule of the normaliser does to the score.]' \
         '*--by=[Break errors down by\: length, seconds, group, language or a field.]:TEXT: ' \
@@ -474,11 +502,12 @@ _asr_bench() {
         '(--robustness-sample)--robustness-sample=[Utterances per row of the robustness card; default 24.]:N: ' \
         '(--diarize)--diarize[Find speakers too\: DER, JER, cpWER and speed; by NAME.rttm or NAME.stm beside.]' \
         '(--diarize-model)--diarize-model=[Diarizer for --diarize\: a name, a model, or a folder.]:DIR:_files -/' \
-        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps.]:DEVICE:(auto cpu cuda mps)' \
+        '(--device)--device=[auto, cpu, cuda, cuda\:1, mps; several\: cuda\:0,cuda\:1 or cuda\:all.]:DEVICE:(auto cpu cuda mps)' \
         '(--compute-type --dtype)--compute-type=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
         '(--compute-type --dtype)--dtype=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
         '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
         '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
+        '(--workers)--workers=[Measure 1, 2, 4, ... so many processes together, too; 0\: none.]:N: ' \
         '(--offline)--offline[Never use the network.]' \
         '(--json)--json=[Write every figure as JSON; - is standard output.]:FILE:_files' \
         '(--csv)--csv=[Write a row per figure.]:FILE:_files' \
@@ -661,7 +690,7 @@ _asr_config() {
         '(--json)--json[A JSON line per option.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
-        '1:command:(align ask bench compare config digest doctor engines leaderboard report transcribe voices)'
+        '1:command:(align ask bench compare config digest doctor engines leaderboard report serve transcribe voices)'
 }
 
 _asr_digest() {

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from asrcli.alignment.choice import prepare_aligner
-from asrcli.alignment.words import AlignedTimes, Timer, aligner_for, own_times
+from asrcli.alignment.choice import aligner_for, prepare_aligner
+from asrcli.alignment.words import AlignedTimes, Timer, own_times
 from asrcli.bench import messages as say
 from asrcli.datasets.manifests import recording_of
 from asrcli.diarization.choice import DiarizerChoice
