@@ -15,11 +15,16 @@ from asrcli.errors import OutputError
 
 def append(path: Path, entry: Mapping[str, Any]) -> None:
     """Add one line in one write, which other processes' lines cannot split."""
-    line = json.dumps(entry, ensure_ascii=True, separators=(",", ":")) + "\n"
     with opened(path) as descriptor:
-        if (size := os.fstat(descriptor).st_size) and os.lseek(descriptor, size - 1, os.SEEK_SET) >= 0:
-            line = line if os.read(descriptor, 1) == b"\n" else "\n" + line  # a full disk left half a line
-        write_whole(descriptor, line.encode())
+        append_to(descriptor, entry)
+
+
+def append_to(descriptor: int, entry: Mapping[str, Any]) -> None:
+    """Add one line likewise to a file of lines that is open."""
+    line = json.dumps(entry, ensure_ascii=True, separators=(",", ":")) + "\n"
+    if (size := os.fstat(descriptor).st_size) and os.lseek(descriptor, size - 1, os.SEEK_SET) >= 0:
+        line = line if os.read(descriptor, 1) == b"\n" else "\n" + line  # a full disk left half a line
+    write_whole(descriptor, line.encode())
 
 
 @contextmanager

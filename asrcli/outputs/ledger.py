@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.base.files import is_special, link_elsewhere, lock, reason, write_atomic
-from asrcli.base.lines import append, objects, opened
+from asrcli.base.lines import append_to, objects, opened
 from asrcli.errors import OutputError, UsageError
 from asrcli.outputs import recipes
 from asrcli.outputs.identity import Identity, digest_of, same_content
@@ -145,21 +145,21 @@ class Ledger:
             write_atomic(output, content)
             return
         name = self._name(output)
-        with self._locked():
+        with self._locked() as record:
             if not force and (kept := self.kept(output)):
                 raise OutputError(f"'{output}' is {kept}")
-            self._add({"output": name, "digest": digest_of_content(content)})
+            self._add(record, {"output": name, "digest": digest_of_content(content)})
             write_atomic(output, content)
             if audio is not None and recipe is not None:
-                self._add({"output": name, "audio": asdict(audio), "recipe": recipes.kept(recipe)})
+                self._add(record, {"output": name, "audio": asdict(audio), "recipe": recipes.kept(recipe)})
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Hold the record for this process, with what others have added to it."""
+    def _locked(self) -> Iterator[int]:
+        """Open the record and hold it for this process, with what others have added to it."""
         with opened(self.path) as descriptor:
             lock(descriptor, wait=True)
             self.catch_up()
-            yield
+            yield descriptor
 
     def catch_up(self) -> None:
         """Read what has been added since the last time, here or by other processes."""
@@ -178,9 +178,9 @@ class Ledger:
         self._known += len(whole)
         return whole
 
-    def _add(self, entry: dict[str, Any]) -> None:
+    def _add(self, record: int, entry: dict[str, Any]) -> None:
         self._note(entry)
-        append(self.path, entry)
+        append_to(record, entry)
 
 
 def is_entry(line: dict[str, Any]) -> bool:
