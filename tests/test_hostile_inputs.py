@@ -201,4 +201,5 @@ def test_answers_of_hostile_servers(monkeypatch: pytest.MonkeyPatch) -> None:
                 said = " ".join(ChatServer(url, "m", Secret(key, url)).generate(["?"], 5))
             except ChatFailed as error:
                 said = str(error)
-            assert key not in said and "203.0.113" not in said, case
+            assert key not in said, case
+            assert "203.0.113" not in said or "leads on to http://203.0.113.1/: give that address" in said, case
