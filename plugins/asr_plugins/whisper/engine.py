@@ -12,7 +12,7 @@ from asr_plugins.whisper.catalogue import LANGUAGES_V3, MODELS
 from asr_plugins.whisper.checks import check_folder
 from asr_plugins.whisper.encodings import Encodings
 from asr_plugins.whisper.windows import DOUBTFUL
-from asrcli.base.files import cause
+from asrcli.base.files import brief, cause
 from asrcli.engine import Device, Engine, EngineOption, Model, Weights
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import DeviceError, ModelError, OutOfMemory, UsageError
@@ -209,6 +209,11 @@ def _load(folder: Path, device: Device) -> Any:
         if device.kind == "cuda" and not _damaged(error):
             raise DeviceError(f"CTranslate2 cannot use {device} ({cause(error)}); see: asr doctor") from error
         raise ModelError(f"'{folder}' cannot be loaded as a Whisper model: {cause(error)}") from error
+    except Exception as error:
+        if type(error) is not Exception:  # the tokenizers raise nothing narrower
+            raise
+        path = folder / "tokenizer.json"
+        raise ModelError(f"'{path}' is damaged ({brief(error)}): the model cannot be loaded") from error
 
 
 def _damaged(error: Exception) -> bool:
