@@ -80,6 +80,16 @@ def test_no_more_is_begun_than_the_limit_and_one_more_for_who_has_nothing_to_do(
     assert decoders.wait_for(4)
 
 
+def test_nobody_is_woken_where_no_decoder_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recognisers that have nothing to do ask before they sleep, and would wake each other for ever."""
+    queue: SecondsQueue[str] = SecondsQueue(1.0)
+    lead = Lead(queue, 120.0, float)
+    monkeypatch.setattr(queue.changed, "notify_all", lambda: pytest.fail("woken"))
+    with queue.changed:
+        for hungry in (False, True, False):
+            lead.ask(hungry)
+
+
 def test_the_limit_is_two_batches_where_others_share_the_work() -> None:
     assert limit(Settings(cut=CUT), 240.0, 2) == float("inf")
     assert limit(Settings(cut=CUT, shared=True), 30.0, 2) == 120.0

@@ -29,14 +29,19 @@ class Lead:
     def __init__(self, queue: SecondsQueue[Any], limit: float, waiting: Callable[[], float]) -> None:
         self._queue, self._limit, self._waiting = queue, limit, waiting
         self._to_come: dict[int, float] = {}  # seconds of each recording that is being decoded
+        self._blocked = 0  # decoders that wait
         self._asked = False  # an engine has nothing to do: one decoder more than the limit allows
 
     def begin(self, index: int, recording: Recording) -> None:
         """Wait until a recording may be begun. Raises `Closed`."""
         with self._queue.changed:
-            while not self._open():
-                self._queue.check_open()
-                self._queue.changed.wait()
+            self._blocked += 1
+            try:
+                while not self._open():
+                    self._queue.check_open()
+                    self._queue.changed.wait()
+            finally:
+                self._blocked -= 1
             self._asked = False
             self.decoded(index, recording, recording.start)
 
@@ -54,7 +59,7 @@ class Lead:
     def ask(self, hungry: bool) -> None:
         """Let a decoder that waits go on if it may; of a recogniser that has nothing to do, also if much is to come."""
         self._asked |= hungry
-        if self._open():
+        if self._blocked and self._open():  # else those who have nothing to do would wake each other for ever
             self._queue.changed.notify_all()
 
     def _open(self) -> bool:
