@@ -24,6 +24,7 @@ from asr_plugins.whisper.windows import (
     Window,
     better,
     compression_ratio,
+    levelled,
     most_tokens,
     padded,
     rest,
@@ -96,7 +97,7 @@ class Decoder:
         """Compute the log-mel features of one clip, by itself: the result cannot depend on its neighbours."""
         import numpy as np
 
-        samples = np.asarray(clip.samples, dtype=np.float32)
+        samples = levelled(clip)
         if len(samples) < LEAST_SAMPLES:
             samples = np.pad(samples, (0, LEAST_SAMPLES - len(samples)))
         features = self.model.feature_extractor(samples)[..., :-1]  # the last frame is padding

@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import exp
 from typing import Any
 
+from asr_plugins.whisper.windows import levelled
 from asr_plugins.whisper.words import tighten
 from asrcli.types import Clip, Flag, Options, Segment, Word
 
@@ -43,7 +44,7 @@ def transcribe_in_sequence(model: Any, clip: Clip, options: Options) -> list[Seg
     if options.suppress_tokens is not None:
         given["suppress_tokens"] = list(options.suppress_tokens)
     found, information = model.transcribe(
-        clip.samples,
+        levelled(clip),
         language=clip.language or options.language,
         condition_on_previous_text=bool(options.condition_on_previous_text),
         **given,

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from asrcli.types import SAMPLE_RATE
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from asr_plugins.whisper.words import Piece
-    from asrcli.types import Clip, Segment
+    from asrcli.types import Clip, Samples, Segment
 
     Features = NDArray[np.float32]  # (mels, frames), 100 frames per second
 
@@ -27,6 +29,7 @@ DOUBTFUL_SHARE = 0.65  # of that limit
 GROWING_PAD, GROWING_LEAST = 500, 1500  # frames
 BEAM_SIZE, GROWING_BEAM = 5, 1
 GROWING_TOKENS, GROWING_TOKENS_PER_SECOND = 20, 10
+LEAST_LEVEL = 0.05  # RMS to which a quieter region of speech is raised: as loud as speech usually is
 SHORTEST_REST = 1.0  # seconds; what is left after a closed timestamp is decoded again only when longer
 
 
@@ -52,6 +55,29 @@ class Window:
     def frames(self) -> int:
         """Frames of audio in the window."""
         return min(WINDOW_FRAMES, int(self.features.shape[-1]))
+
+
+def levelled(clip: Clip) -> Samples:
+    """Return the samples of a clip, each region of speech at least as loud as speech usually is.
+
+    The features are held against the loudest frame of a window: words 30 dB below others stay unwritten. What was not
+    looked at for speech stays as it is, and so does what lies between regions, but for a slope from one to the other.
+    """
+    import numpy as np
+
+    samples = np.asarray(clip.samples, np.float32)
+    places: list[int] = []
+    gains: list[float] = []
+    for region in clip.speech:
+        first, last = (round((time - clip.start) * SAMPLE_RATE) for time in (region.start, region.end))
+        first, last = max(0, first), min(len(samples), last)
+        if last > first:
+            strength = float(samples[first:last].std())  # an offset is no strength
+            places += [first, last]
+            gains += 2 * [max(1.0, LEAST_LEVEL / max(strength, 1e-6))]
+    if max(gains, default=1.0) == 1.0:
+        return samples
+    return samples * np.interp(np.arange(len(samples)), places, gains).astype(np.float32)
 
 
 def usual_batch(waiting: Sequence[Window], most: int) -> int:
