@@ -54,6 +54,7 @@ class Card:
     own_options: Mapping[str, EngineOption] = field(default_factory=dict)
     better_timed_by: Mapping[str, str] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
+    level_range: float | None = None
 
 
 OF_ITSELF = ("module", "qualname", "able")

@@ -395,6 +395,8 @@ def test_an_engine_says_which_pause_ends_a_clip_and_how_much_it_takes_at_once() 
     for engine, pause in ((type("Padding", (Fake,), {"longest_pause": 8.0}), 8.0), (Fake, 2.0)):
         settings = pipeline_settings(Request(()), Choice(engine, Weights("default", None), Device("cpu")))
         assert settings.cut.max_gap == pause
+    choice = Choice(load_class("moonshine"), Weights("tiny-en", None), Device("cpu"))
+    assert pipeline_settings(Request(()), choice).cut.level_range == 10.0
     lengths = [whisper.batch_length(Device("cpu", threads=threads)) for threads in (1, 2, 4, 64)]
     assert lengths == [60.0, 120.0, 240.0, 240.0] and whisper.batch_length(Device("cuda")) == 480.0
     assert Fake.batch_length(Device("cpu")) == 240.0 and Fake.batch_length(Device("mps")) == 30.0

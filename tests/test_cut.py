@@ -125,14 +125,23 @@ def test_promises_hold(request: pytest.FixtureRequest, source: str, start: float
     max_gap=st.floats(0, 5),
     pad=st.floats(0, 1),
     voice=st.booleans(),
+    level_range=st.none() | st.floats(0, 10),
 )
-@example(sizes=[0], max_seconds=6.0, target=None, max_gap=0.0, pad=1.0, voice=True)  # pads meet
-@example(sizes=[0], max_seconds=36.0, target=1.0, max_gap=0.0, pad=1.0, voice=True)  # the next region is not known yet
+@example(sizes=[0], max_seconds=6.0, target=None, max_gap=0.0, pad=1.0, voice=True, level_range=None)  # pads meet
+# The next region is not known yet.
+@example(sizes=[0], max_seconds=36.0, target=1.0, max_gap=0.0, pad=1.0, voice=True, level_range=None)
 def test_blocks_do_not_change_clips(
-    talk: Any, sizes: list[int], max_seconds: float, target: float | None, max_gap: float, pad: float, voice: bool
+    talk: Any,
+    sizes: list[int],
+    max_seconds: float,
+    target: float | None,
+    max_gap: float,
+    pad: float,
+    voice: bool,
+    level_range: float | None,
 ) -> None:
     talk = talk[: 40 * SAMPLE_RATE]
-    options = CutOptions(max_seconds, target, max_gap, pad, VadOptions() if voice else None)
+    options = CutOptions(max_seconds, target, max_gap, pad, VadOptions() if voice else None, level_range=level_range)
     edges = np.cumsum([0, *sizes, len(talk)])
     blocks = [talk[one:other] for one, other in pairwise(edges)]
     clips = list(cut(blocks, RECORDING, options))
@@ -189,6 +198,32 @@ def test_each_region_may_be_a_clip(talk: Any) -> None:
     assert len(summary.speech) > 20 and [one for clip in clips for one in clip.speech] == summary.speech
     assert all(len(clip.speech) == 1 for clip in clips)
     assert all(before.end <= after.start + 1e-6 for before, after in pairwise(clips))
+
+
+@pytest.mark.parametrize(("quieter", "offset", "count"), [(6.0, 0.0, 1), (20.0, 0.0, 3), (20.0, 0.4, 3)])
+def test_what_is_much_quieter_is_a_clip_of_its_own(
+    digit_strings: list[tuple[Path, str]], quieter: float, offset: float, count: int
+) -> None:
+    """An engine that levels a whole clip does not recognise what is quiet beside what is loud."""
+    phrase, pause = load(digit_strings[0][0]), np.zeros(SAMPLE_RATE // 2, np.float32)
+    soft = phrase * np.float32(10 ** (-quieter / 20))
+    samples = np.concatenate([phrase, pause, soft, pause, phrase]) + np.float32(offset)
+    clips, summary = clips_of(samples, CutOptions(30.0, max_gap=2.0, level_range=10.0))
+    assert len(clips) == count and [one for clip in clips for one in clip.speech] == summary.speech
+    assert len(clips_of(samples, CutOptions(30.0, max_gap=2.0))[0]) == 1
+
+
+def test_regions_in_noise_are_clips_of_their_own(digit_strings: list[tuple[Path, str]]) -> None:
+    phrase, pause = load(digit_strings[0][0]), np.zeros(SAMPLE_RATE // 2, np.float32)
+    plain = np.concatenate([phrase, pause, phrase])
+    noise = np.random.default_rng(0).standard_normal(len(plain)).astype(np.float32)
+    options = CutOptions(30.0, max_gap=2.0, level_range=10.0)
+    counts = []
+    for ratio in (20, 0):  # dB of the speech, pauses included, above the noise
+        noisy = plain + noise * plain.std() * np.float32(10 ** (-ratio / 20))
+        clips, summary = clips_of(noisy, options)
+        counts.append((len(clips), len(summary.speech)))
+    assert counts[0][0] == 1 and counts[1][0] == counts[1][1] > 1
 
 
 def test_no_clip_ends_inside_speech_when_pauses_are_near(talk: Any) -> None:

@@ -6,18 +6,19 @@ import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.metadata import distribution
 from pathlib import Path
 
 import numpy as np
 import pytest
 from asr_plugins import moonshine
-from asr_plugins.moonshine import Moonshine, read_tokens, without_loop
+from asr_plugins.moonshine import Moonshine, conditioned, read_tokens, without_loop
 from hypothesis import given
 from hypothesis import strategies as some
 
 from asrcli.engine import Device, Weights
 from asrcli.errors import ModelError
-from asrcli.types import SAMPLE_RATE, Flag, Options, Region
+from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region
 from asrcli.weights import models
 from tests.clips import clip, noise, silence
 
@@ -142,3 +143,36 @@ def test_text_that_it_is_not_sure_of_is_flagged(engine: Moonshine) -> None:
     )
     assert plain.flags == () and plain.score is not None and plain.score >= 0.7
     assert Flag.LOW_CONFIDENCE in noisy.flags and noisy.score is not None and noisy.score < 0.7
+
+
+@pytest.mark.parametrize(
+    ("factor", "offset"), [(1, 0.0), (0.002, 0.0), (0.05, 0.6), (0.2, "step"), (0.2, "drift")], ids=str
+)
+def test_neither_an_offset_nor_a_low_level_changes_the_text(
+    engine: Moonshine, factor: float, offset: float | str
+) -> None:
+    """The model gets the samples themselves, not bands of frequency."""
+    wheel = Path(str(distribution("moonshine-voice").locate_file("moonshine_voice/assets/two_cities.wav")))
+    spoken = clip(wheel).samples[: 5 * SAMPLE_RATE]
+    clock = np.arange(len(spoken)) / SAMPLE_RATE
+    shapes = {"step": np.where(clock < 2.5, 0.0, 0.3), "drift": 0.3 * np.sin(2 * np.pi * 2 * clock)}
+    added = shapes[offset] if isinstance(offset, str) else offset
+    whole = (Region(0.0, 5.0),)
+    heard = [
+        engine.transcribe([Clip(Recording("a.wav"), 0.0, samples.astype(np.float32), whole)], Options())[0][0].text
+        for samples in (spoken, spoken * factor + added)
+    ]
+    assert heard[0].startswith("It was the best of times, it was the worst of times")
+    assert heard[1] == heard[0]
+
+
+@given(some.integers(1, 5000), some.floats(-0.5, 0.5), some.floats(1e-4, 0.5))
+def test_what_the_model_gets_has_no_offset_and_a_level(length: int, offset: float, level: float) -> None:
+    samples = (offset + level * np.random.default_rng(length).standard_normal(length)).astype(np.float32)
+    got = conditioned(samples)
+    assert got.shape == samples.shape
+    assert got.dtype == np.float32
+    assert np.isfinite(got).all()
+    if length >= 2000:
+        assert abs(got.mean()) < 0.1 * got.std()
+        assert got.std() == pytest.approx(max(0.002, level), rel=0.1)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NEAR = 0.25  # of the target: a longer pause that lies this much before the end beats a later, shorter one
 LAST_PART = 0.5  # of the target: a pause before this does not keep a long stretch of speech from being cut
 BREATH = 0.16  # seconds; the shortest pause within a region at which a clip may end
+NOISY = 6.0  # dB by which a pause is quieter than the speech on both sides of it, else what fills it is noise
 LEAST_REST = 0.5  # seconds: a cut inside speech leaves at least this much for the next clip
 
 
@@ -37,6 +38,7 @@ class CutOptions:
     pad: float = 0.2  # sound kept around a clip, in addition to the pad of its regions
     vad: VadOptions | None = field(default_factory=VadOptions)  # None: everything is kept, cut by length only
     memory_seconds: float = 1800.0  # the longest clip of all (115 MB), even where max_seconds is infinite
+    level_range: float | None = None  # dB: regions farther apart in level are not in one clip, nor are those in noise
 
     def __post_init__(self) -> None:
         if min(self.max_seconds, self.memory_seconds) < 1:
@@ -62,6 +64,7 @@ class _Unit:
     start: int
     end: int
     open: bool = False
+    level: float | None = None  # dB of full scale, once it was asked for
 
 
 def cut(
@@ -162,7 +165,7 @@ class _Cutter:
         fitting: list[_Unit] = []  # what goes into the clip, and all of it is closed
         following: _Unit | None = None
         for unit in units:
-            if fitting and unit.start - fitting[-1].end > self.max_gap:
+            if fitting and (unit.start - fitting[-1].end > self.max_gap or self._differ(fitting[-1], unit)):
                 return fitting[-1].end
             if unit.open or unit.end - first > self.target:
                 following = unit
@@ -174,6 +177,32 @@ class _Cutter:
         if following.end - first <= self.target:
             return None  # open, and it may still fit
         return self._overflow(first, fitting, following)
+
+    def _differ(self, one: _Unit, other: _Unit) -> bool:
+        """Return whether two units are too far apart in level for one clip, or in noise that fills the pause too.
+
+        How loud an open one gets nobody knows.
+        """
+        if self.options.level_range is None or other.open:
+            return False
+        for unit in (one, other):
+            if unit.level is None:
+                unit.level = self._level(unit.start, unit.end, 75)  # pauses do not count
+        levels = [unit.level or 0.0 for unit in (one, other)]
+        if max(levels) - min(levels) > self.options.level_range:
+            return True
+        edge = _samples(self.options.vad.pad) if self.options.vad else 0
+        pause = self._level(max(one.start, one.end - edge), min(other.end, other.start + edge), 50)
+        return min(levels) - pause < NOISY
+
+    def _level(self, first: int, last: int, percentile: int) -> float:
+        """Return how loud a percentile of the windows between two samples is, in dB, offset aside."""
+        import numpy as np
+
+        samples = self.buffer.between(first, last)
+        whole = samples[: len(samples) // WINDOW * WINDOW]
+        power = np.square((whole - whole.mean()).reshape(-1, WINDOW)).mean(axis=1) if len(whole) else np.zeros(1)
+        return 10 * float(np.log10(np.percentile(power, percentile) + 1e-12))
 
     def _is_known_behind(self, units: list[_Unit], end: int) -> bool:
         """Tell whether a unit follows, or none that the pads would reach can still come."""

@@ -190,7 +190,8 @@ def cut_options(choice: Choice, job: say.Job) -> CutOptions:
 
     longest = clip_length(choice.engine, job.options)
     vad = VadOptions() if job.vad else None
-    return CutOptions(max_seconds=longest, max_gap=choice.engine.longest_pause, vad=vad)
+    engine = choice.engine
+    return CutOptions(max_seconds=longest, max_gap=engine.longest_pause, vad=vad, level_range=engine.level_range)
 
 
 def listen(engine: Streams, name: str, samples: Samples, chunk: float, options: Options) -> say.Streamed:

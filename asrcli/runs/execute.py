@@ -293,7 +293,9 @@ def pipeline_settings(request: Request, choice: Choice, recognisers: int = 1) ->
 
     longest = clip_length(choice.engine, request.options)
     return Settings(
-        cut=CutOptions(max_seconds=longest, max_gap=choice.engine.longest_pause, vad=request.vad),
+        cut=CutOptions(
+            longest, max_gap=choice.engine.longest_pause, vad=request.vad, level_range=choice.engine.level_range
+        ),
         languages=request.languages,
         batch_size=request.batch_size or MOST_CLIPS,
         punctuator=companions.load_punctuator(named) if (named := request.punctuation) else None,

@@ -48,6 +48,8 @@ SHORTEST = 895  # samples; the convolutions need as many
 DOUBTFUL = 0.6  # of four words in a row: below it lie words lost in noise, and next to nothing else (docs/accuracy.md)
 RUN = 4  # words in a row: the mean over a text hides four lost words among forty
 LACKING = 0.69  # what a text of fewer words lacks counts as this sure: "Ever failed." is odd, and right
+SLOW = 3200  # samples (0.2 s): a mean over so many is an offset, and what moves it is no voice
+LEAST_LEVEL = 0.002  # RMS to which what is quieter is raised: below it the model errs (docs/accuracy.md)
 REPEATS = 3  # times in a row that make a loop
 MOST_LOADED = 1 << 28  # bytes of a file; base-en has a tenth
 
@@ -83,10 +85,9 @@ class Moonshine(Engine):
     # With 67 s at once the last sentence comes over and over; the decoder's positions are for 30 s.
     max_seconds = 30.0
     rejects_noise = True
-    # Each region of speech is a clip: nothing is padded, so short ones cost no more; what is lost beside others shows.
-    # Of an hour of disturbed speech 2,242 words are lost so, 2,706 where 0.5 s join regions; read aloud, single phrases
-    # cost 5 words of 262 more.
-    longest_pause = 0.0
+    # Phrases are recognised better together, but not in noise, and not quiet ones beside loud ones (docs/accuracy.md).
+    longest_pause = 0.5
+    level_range = 10.0
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0}
     own_options: ClassVar[Mapping[str, EngineOption]] = {
         "low_confidence": EngineOption(DOUBTFUL, 0.0, 1.0, "flags texts with four words in a row less probable")
@@ -113,7 +114,7 @@ class Moonshine(Engine):
         found = _speech(clip)
         if found is None:
             return []
-        samples = np.asarray(clip.samples, np.float32)
+        samples = conditioned(np.asarray(clip.samples, np.float32))
         samples = np.pad(samples, (0, max(0, SHORTEST - len(samples))))
         limit = min(MOST_TOKENS, max(LEAST_TOKENS, math.ceil(len(samples) / SAMPLE_RATE * TOKENS_PER_SECOND)))
         tokens, scores = self._write(samples, limit)
@@ -172,6 +173,22 @@ class Moonshine(Engine):
     def _text(self, tokens: Sequence[int]) -> str:
         data = b"".join(self._tokens[token] for token in tokens if SPECIAL <= token < len(self._tokens))
         return data.replace(SPACE, b" ").decode("utf-8", "replace").strip()
+
+
+def conditioned(samples: Samples) -> Samples:
+    """Return samples without their offset, which may drift or jump, raised if they are too quiet for the model.
+
+    It gets samples, not bands of frequency, and its 8 bits are for what they usually are.
+    """
+    import numpy as np
+
+    sums = np.concatenate([[0.0], np.cumsum(samples, dtype=np.float64)])
+    places = np.arange(len(samples))
+    first, last = np.maximum(places - SLOW // 2, 0), np.minimum(places + SLOW // 2, len(samples))
+    level = samples - (sums[last] - sums[first]) / (last - first)
+    strength = float(np.sqrt(np.square(level).mean()))
+    raised: Samples = (level * max(1.0, LEAST_LEVEL / max(strength, 1e-6))).astype(np.float32)
+    return raised
 
 
 def without_loop(tokens: Sequence[int]) -> tuple[list[int], bool]:
