@@ -1,9 +1,10 @@
 """How many of the words that an engine loses are found by gaps and flags, and how many of these are false.
 
-    python -m benchmarks.lost [--minutes 10] [--seed 0] [--half all] [--engines whisper:tiny.en,...]
+    python -m benchmarks.lost [--minutes 10] [--seed 0] [--half all] [--ordinary] [--engines whisper:tiny.en,...]
 
-`benchmarks.spoken` makes the recording. A word is **lost** in a run of at least three words of the reference of which
-none is written near its utterance. It is **found** when its place lies in a gap or a flagged segment. Of these marks
+`benchmarks.spoken` makes the recording; with `--ordinary` it is of people alone, as they were recorded, with pauses.
+A word is **lost** in a run of at least three words of the reference of which none is written near its utterance.
+It is **found** when its place lies in a gap or a flagged segment. Of these marks
 one is **false** where nothing is wrong: every word said there is written, and every word written there was said. One
 over a wrong word or two is no false one, but has no lost words; it is counted beside. Fillers ("uh") are no words.
 
@@ -36,7 +37,7 @@ from asrcli.scoring.alignment import align
 from asrcli.text.normalisers import build
 from asrcli.types import SAMPLE_RATE, Recording, Region, Segment, Transcript
 from asrcli.weights import models
-from benchmarks.spoken import Said, made, voices
+from benchmarks.spoken import Said, made, people, voices
 
 OTHER = os.environ.get("WHISPER_CTRANSLATE2", "whisper-ctranslate2")
 COLUMNS = (
@@ -207,9 +208,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--half", choices=("a", "b", "all"), default="all", help="of the voices and recordings")
+    parser.add_argument("--ordinary", action="store_true", help="the real recordings as they are, with pauses")
     parser.add_argument("--engines", default="whisper:base,whisper:tiny.en,moonshine:tiny-en")
     options = parser.parse_args()
-    samples, said = made(options.minutes * 60, np.random.default_rng(options.seed), voices(options.half))
+    known = people() if options.ordinary else voices(options.half)
+    samples, said = made(options.minutes * 60, np.random.default_rng(options.seed), known, not options.ordinary)
     seconds = len(samples) / SAMPLE_RATE
     words = sum(len(one.words(build("whisper-en"))) for one in said)
     print(f"{platform.machine()}, one thread, int8: {seconds / 60:.0f} minutes, {words} words.\n")

@@ -88,11 +88,16 @@ class Said:
         return [(word, self.start + (number + 0.5) * step) for number, word in enumerate(own)]
 
 
+def people(chosen: slice = slice(None)) -> list[Voice]:
+    """Return the real recordings, or some of them."""
+    aligner = PocketSphinxAligner(Weights("en-us", None), Device(threads=1))
+    return [_placed(path, text, aligner) for path, text in list(english().items())[chosen]]
+
+
 def voices(half: str) -> list[Voice]:
     """Return the real recordings and flite's sentences: those of half "a", of half "b", or "all" of them."""
     chosen = {"a": slice(0, None, 2), "b": slice(1, None, 2), "all": slice(None)}[half]
-    aligner = PocketSphinxAligner(Weights("en-us", None), Device(threads=1))
-    found = [_placed(path, text, aligner) for path, text in list(english().items())[chosen]]
+    found = people(chosen)
     if shutil.which("flite"):
         with tempfile.TemporaryDirectory() as folder:
             for number, text in enumerate(SENTENCES):
@@ -114,15 +119,27 @@ def _placed(path: Path, text: str, aligner: PocketSphinxAligner) -> Voice:
     return Voice(read_samples(str(path)), text, tuple((word.start + word.end) / 2 for word in words))
 
 
-def made(seconds: float, random: np.random.Generator, known: Sequence[Voice]) -> tuple[Any, list[Said]]:
-    """Return a recording of about a length, and what is said when."""
+def made(
+    seconds: float, random: np.random.Generator, known: Sequence[Voice], hard: bool = True
+) -> tuple[Any, list[Said]]:
+    """Return a recording of about a length, and what is said when.
+
+    Args:
+        seconds: how long it is at least.
+        random: in what order, after which pauses, and how disturbed.
+        known: what is said in it.
+        hard: other levels, disturbances, and beeps and tunes in the pauses; else all is as it was recorded.
+    """
     pieces, said, at = [], [], 0.0
     while at < seconds:
         for number in random.permutation(len(known)):
             voice = known[number]
-            samples = _disturbed(voice.samples, known, random)
-            samples = samples / np.abs(samples).max() * 0.7 * 10 ** (random.choice(LEVELS) / 20)
-            between = _between(float(random.choice(BEFORE)), random)
+            samples = voice.samples
+            if hard:
+                samples = _disturbed(samples, known, random)
+                samples = samples / np.abs(samples).max() * 0.7 * 10 ** (random.choice(LEVELS) / 20)
+            pause = float(random.choice(BEFORE))
+            between = _between(pause, random) if hard else np.zeros(round(pause * SAMPLE_RATE))
             start = at + len(between) / SAMPLE_RATE
             at = start + len(samples) / SAMPLE_RATE
             pieces += [between, samples]
