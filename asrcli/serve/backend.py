@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -127,6 +128,9 @@ class Backend:
                 return
             child.greet(STALLED)
             child.send(self._start, STALLED)
+            needs: say.Needs = child.receive((say.Needs,))
+            keys = tuple((name, os.environ[name]) for name in needs.names if name in os.environ)
+            child.send(say.Keys(keys), STALLED)
             ready: say.Ready = child.receive((say.Ready,))
             self.cards, self._loaded, self._heard_of = ready.cards, True, time.monotonic()
             self._announce(f"ready: {', '.join(card.id for card in self.cards)}")

@@ -22,6 +22,20 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """The variables with keys that the engines read, and the hub's; said before any file of a client is here."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Those of them that are set."""
+
+    values: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One engine with its weights, as requests name it."""
 

@@ -33,10 +33,12 @@ from asrcli.serve.scheduler import Cancelled, Scheduler, Seat
 from asrcli.transport.hosting import Next, Put, host
 from asrcli.transport.messages import Said
 from asrcli.types import SAMPLE_RATE, Options, Transcript
+from asrcli.weights.models import HUB_VARIABLE
 from asrcli.workers.pool import assemble
 from asrcli.workers.wanted import Workers
 
 if TYPE_CHECKING:
+    from asrcli.engine import Engine
     from asrcli.types import Samples
 
 AHEAD = 60.0  # seconds of audio decoded ahead of the engine for each request: many are open at once
@@ -51,7 +53,7 @@ class TooLong(InputError):
 
 def main() -> None:
     """Transcribe until the server goes away."""
-    host(_work, (say.Start, say.Transcribe, say.Cancel), _leave)
+    host(_work, (say.Start, say.Keys, say.Transcribe, say.Cancel), _leave)
 
 
 def _leave() -> None:
@@ -62,7 +64,15 @@ def _leave() -> None:
 def _work(receive: Next, put: Put) -> None:
     start: say.Start = receive()
     _uploads.append(start.folder)
-    served = [Served(name, start, lambda text: put(Said(text))) for name in start.engines]
+
+    def announce(text: str) -> None:
+        put(Said(text))
+
+    chosen = [selection.choose_class(name, None, Options(), announce) for name in start.engines]
+    put(say.Needs((HUB_VARIABLE, *(key for engine, _ in chosen for key in engine.keys))))
+    given: say.Keys = receive()
+    os.environ.update(given.values)
+    served = [Served(engine, model, start, announce) for engine, model in chosen]
     for one in served:
         one.load()
     put(say.Ready(tuple(one.card for one in served)))
@@ -91,8 +101,9 @@ def _beat(served: list[Served], put: Put) -> None:
 class Served:
     """One engine with its weights, in one worker or several."""
 
-    def __init__(self, name: str, start: say.Start, announce: Callable[[str], None]) -> None:
-        engine, model = selection.choose_class(name, None, Options(), announce)
+    def __init__(
+        self, engine: type[Engine], model: str | None, start: say.Start, announce: Callable[[str], None]
+    ) -> None:
         count = start.workers or len(devices.named(engine, start.device))
 
         def choose(device: str, threads: int) -> Choice:

@@ -37,6 +37,7 @@ PULLED_AS = {
     "diarizer": "diarizer:",
 }
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+HUB_VARIABLE = "HF_TOKEN"  # the variable with the key of the hub
 SECONDS_TO_ANSWER = 10.0  # of the hub, before a download counts as failed
 
 Announce = Callable[[str], None]
@@ -213,7 +214,7 @@ def download(engine: type[Plugin], name: str, announce: Announce) -> Path:
 
 def hub_token() -> Secret:
     """Return the token for the hub. Raises `UsageError` when it cannot be one."""
-    return Secret.from_environment("HF_TOKEN", "https://huggingface.co")
+    return Secret.from_environment(HUB_VARIABLE, "https://huggingface.co")
 
 
 def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str], without: Sequence[str] = ()) -> Path:
@@ -222,7 +223,7 @@ def _snapshot(hub_id: str, revision: str | None, patterns: Sequence[str], withou
     from huggingface_hub.utils import logging
 
     logging.set_verbosity_error()  # else every try is two lines
-    token = os.environ["HF_TOKEN"].strip() if hub_token() else False
+    token = os.environ[HUB_VARIABLE].strip() if hub_token() else False
     paced(get_session())
     try:
         # Its library tries six times before it gives up, half a minute, with two lines each: ask once ourselves.

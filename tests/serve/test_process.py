@@ -16,8 +16,6 @@ import pytest
 from support.command import write_silence, write_wav
 from support.serve import Running, gone, metric, serving, until
 
-from asrcli.base.children import surroundings
-
 ONE = Path(__file__).parent.parent / "data/digits/string00.wav"
 
 HEAD = (
@@ -114,9 +112,24 @@ print([name for name in sys.modules if name.startswith(heavy)])
     assert done.stdout == "[]\n"
 
 
-def test_keys_of_the_server_are_not_for_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ASR_SERVE_KEY", "k" * 20)
-    assert "ASR_SERVE_KEY" not in surroundings(engine=True)
+def test_keys_go_to_the_engine_that_reads_them_alone(tmp_path: Path) -> None:
+    """One server behind another, which needs a key: and no process of either has it in its environment."""
+    key, own = "key-of-the-server-behind", "key-of-the-server-in-front"
+    (tmp_path / "behind").mkdir()
+    with (
+        serving(tmp_path / "behind", "-e", "fake", ASR_SERVE_KEY=key) as behind,
+        serving(
+            tmp_path, "-e", "openai_server",
+            ASR_SERVE_KEY=own, ASR_SERVER_KEY=key, ASR_SERVER_URL=f"{behind.url}/v1", HF_TOKEN="hf_planted",
+            ASR_LLM_KEY="key-of-a-model",
+        ) as front,
+    ):  # fmt: skip
+        front.client.headers["authorization"] = f"Bearer {own}"
+        answer = front.ask(ONE.read_bytes())
+        assert answer.status_code == 200 and answer.json()["text"], (answer.text, front.lines)
+        decoding = front.children()[0]
+        shown = [Path(f"/proc/{pid}/environ").read_text() for pid in (decoding, *behind.children())]
+        assert not any(secret in one for one in shown for secret in (key, own, "hf_planted", "key-of-a-model"))
 
 
 def test_several_workers_share_the_requests(tmp_path: Path) -> None:
