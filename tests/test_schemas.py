@@ -178,8 +178,8 @@ def test_flags_gaps_and_warnings(folder: Path) -> None:
 
 
 def test_gaps(folder: Path) -> None:
-    _, report, _ = run(folder, "in/good-words.wav", "-e", "fake", "-m", "truncate=0.8")
-    assert report[0]["gaps"], "speech after the first 0.8 s has no text"
+    _, report, _ = run(folder, "in/good-words.wav", "-e", "fake", "-m", "truncate=0.4")
+    assert report[0]["gaps"], "speech after the first 0.4 s has no text"
 
 
 def test_a_bug_is_reported_as_unexpected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

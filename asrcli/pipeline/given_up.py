@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from asrcli.base.files import cause
 from asrcli.errors import NoPlace
 from asrcli.pipeline.events import Event, Notice
 
@@ -31,7 +32,7 @@ class GivenUp:
             self._end(error)
             return False
         self.left.remove(recogniser)
-        self._unsaid.append((str(recogniser.choice.device), str(error)))
+        self._unsaid.append((str(recogniser.choice.device), cause(error)))
         if others_work or isinstance(error, NoPlace):
             self.say()
         return True
@@ -45,6 +46,6 @@ class GivenUp:
     def _end(self, error: Exception) -> None:
         """Say why the others have failed, if that was something else than the failure of the last one."""
         for device, why in self._unsaid:
-            if why != str(error):
+            if why != cause(error):
                 self._put(Notice(f"{device}: {why}"))
         self._unsaid = []
