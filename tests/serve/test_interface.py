@@ -52,9 +52,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # The same as asr transcribe
 
 
-def test_every_format_is_what_asr_transcribe_writes_byte_for_byte(
-    server: Running, asr: Run, tmp_path: Path, long: Path
-) -> None:
+def test_every_format_is_what_asr_transcribe_writes_byte_for_byte(server: Running, asr: Run, tmp_path: Path) -> None:
     plain = {"text": "txt", "srt": "srt", "vtt": "vtt", "tsv": "tsv", "csv": "csv", "lrc": "lrc", "ass": "ass"}
     worded = {"textgrid": "TextGrid"}
     common = ("-e", "whisper", "-m", WHISPER, "-o", "out", "--threads", 1)
@@ -66,7 +64,11 @@ def test_every_format_is_what_asr_transcribe_writes_byte_for_byte(
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
         written = (tmp_path / f"out/string00.{extension}").read_bytes().decode()
         assert answer.text == written.replace(str(ONE), "upload"), name
-    assert asr("transcribe", long, *common, "-f", "srt").code == 0
+
+
+@pytest.mark.slow
+def test_a_long_recording_is_what_asr_transcribe_writes(server: Running, asr: Run, tmp_path: Path, long: Path) -> None:
+    assert asr("transcribe", long, "-e", "whisper", "-m", WHISPER, "-o", "out", "--threads", 1, "-f", "srt").code == 0
     assert server.ask(long.read_bytes(), response_format="srt").text == (tmp_path / "out/long.srt").read_text()
 
 

@@ -148,6 +148,7 @@ def test_an_engine_that_dies_costs_one_request(tmp_path: Path) -> None:
         assert metric(server, "asr_restarts_total") == 0
 
 
+@pytest.mark.slow  # quick with an engine that dies: the one before
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 def test_kill_9_of_each_process(tmp_path: Path) -> None:
     long = write_silence(tmp_path / "long.wav", 300).read_bytes()  # two calls of the engine
