@@ -1,9 +1,9 @@
 """``python -m benchmarks [NAME ...]``: run the benchmarks and write their sections to ``docs/performance.md``.
 
 Those of ``intervals`` go to ``docs/compare.md``, those of ``settling`` to ``docs/streaming.md``, those of ``accuracy``,
-``lost``, ``speakers`` and ``voices`` to ``docs/accuracy.md``. Each prints a section of its own, with the machine, the
-command, and ratios measured in one run. Sections of benchmarks that were not named, or that fail here (an oracle is not
-installed), are left as they are.
+``copies``, ``lost``, ``speakers`` and ``voices`` to ``docs/accuracy.md``. Each prints a section of its own, with the
+machine, the command, and ratios measured in one run. Sections of benchmarks that were not named, or that fail here (an
+oracle is not installed), are left as they are.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {
     "accuracy": DOCS / "accuracy.md",
+    "copies": DOCS / "accuracy.md",
     "lost": DOCS / "accuracy.md",
     "speakers": DOCS / "accuracy.md",
     "voices": DOCS / "accuracy.md",
@@ -40,6 +41,7 @@ NAMES = (
     "ctc",
     "canary",
     "accuracy",
+    "copies",
     "lost",
     "speakers",
     "voices",
