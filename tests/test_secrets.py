@@ -148,7 +148,12 @@ def commands() -> Iterator[list[str]]:
         yield from ([name, child] for child in children)
 
 
-MORE = {"digest run": ["--replay", "nowhere"], "leaderboard update": ["--replay", "nowhere"], "digest doctor": ["x"]}
+MORE = {
+    "digest run": ["--replay", "nowhere"],
+    "digest doctor": ["x"],
+    "leaderboard update": ["--replay", "nowhere"],
+    "serve": ["-e", "nowhere", "--port", "0"],  # any other would go on
+}
 
 
 @pytest.mark.slow
