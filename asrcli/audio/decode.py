@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -140,7 +140,7 @@ def decode(
     block_seconds: float = 10.0,
     stdin: BinaryIO | None = None,
     group_seconds: float = GROUP_SECONDS,
-) -> Iterator[Samples]:
+) -> Generator[Samples, None, None]:
     """Yield a recording's samples from its start to its end as consecutive float32 blocks `(n,)`, mono, 16 kHz.
 
     Memory is bounded by the block, not by the recording. Damaged packets, a missing tail and values that are no numbers

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -93,13 +93,13 @@ def feed(
     try:
         if settings.opening:
             settings.opening(index)
-        blocks = decode(recording, warn)
-        listened = settings.listen(index, blocks) if settings.listen else blocks
-        for clip in cut(listened, recording, settings.cut, summary):
-            busy += time.perf_counter() - begun
-            into.lead.decoded(index, recording, clip.end)
-            fed.put((index, clip), clip.seconds)
-            begun = time.perf_counter()
+        with closing(decode(recording, warn)) as blocks:  # the file, too: an exception may keep all frames for long
+            listened = settings.listen(index, blocks) if settings.listen else blocks
+            for clip in cut(listened, recording, settings.cut, summary):
+                busy += time.perf_counter() - begun
+                into.lead.decoded(index, recording, clip.end)
+                fed.put((index, clip), clip.seconds)
+                begun = time.perf_counter()
         busy += time.perf_counter() - begun
         if settings.cut.vad is not None:
             for line in no_speech_lines(recording, summary.seconds, summary.speech, summary.standout, summary.silent):
