@@ -46,8 +46,17 @@ def without_offset(samples: Samples) -> Samples:
         return samples
     ends = np.cumsum([len(part) for part in parts])
     middles = ends - np.array([len(part) for part in parts]) / 2
-    level: Samples = (samples - np.interp(np.arange(len(samples)), middles, means)).astype(np.float32)
-    return level
+    without: Samples = (samples - np.interp(np.arange(len(samples)), middles, means)).astype(np.float32)
+    return without
+
+
+def level(samples: Samples, percentile: int) -> float:
+    """Return how loud a percentile of the frames of samples `(n,)` is, in dB of full scale, offset aside."""
+    import numpy as np
+
+    whole = samples[: len(samples) // FRAME * FRAME]
+    power = np.square((whole - whole.mean()).reshape(-1, FRAME)).mean(axis=1) if len(whole) else np.zeros(1)
+    return 10 * float(np.log10(np.percentile(power, percentile) + 1e-12))
 
 
 class Conditioner:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from asrcli.audio.conditioning import without_offset
+from asrcli.audio.conditioning import level, without_offset
 from asrcli.audio.vad import STEP, WINDOW, SpeechDetector, VadOptions
 from asrcli.types import SAMPLE_RATE, Clip, Recording, Region
 
@@ -187,22 +187,13 @@ class _Cutter:
             return False
         for unit in (one, other):
             if unit.level is None:
-                unit.level = self._level(unit.start, unit.end, 75)  # pauses do not count
+                unit.level = level(self.buffer.between(unit.start, unit.end), 75)  # pauses do not count
         levels = [unit.level or 0.0 for unit in (one, other)]
         if max(levels) - min(levels) > self.options.level_range:
             return True
         edge = _samples(self.options.vad.pad) if self.options.vad else 0
-        pause = self._level(max(one.start, one.end - edge), min(other.end, other.start + edge), 50)
-        return min(levels) - pause < NOISY
-
-    def _level(self, first: int, last: int, percentile: int) -> float:
-        """Return how loud a percentile of the windows between two samples is, in dB, offset aside."""
-        import numpy as np
-
-        samples = self.buffer.between(first, last)
-        whole = samples[: len(samples) // WINDOW * WINDOW]
-        power = np.square((whole - whole.mean()).reshape(-1, WINDOW)).mean(axis=1) if len(whole) else np.zeros(1)
-        return 10 * float(np.log10(np.percentile(power, percentile) + 1e-12))
+        pause = self.buffer.between(max(one.start, one.end - edge), min(other.end, other.start + edge))
+        return min(levels) - level(pause, 50) < NOISY
 
     def _is_known_behind(self, units: list[_Unit], end: int) -> bool:
         """Tell whether a unit follows, or none that the pads would reach can still come."""

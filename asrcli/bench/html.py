@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from itertools import pairwise
 
-from asrcli.bench import tables
+from asrcli.bench import cells, tables
 from asrcli.bench.verdicts import Point, best_speed, front, points, verdicts
 from asrcli.compare import wording
 from asrcli.datasets.results import RunRecord
@@ -57,10 +57,10 @@ def card(runs: Sequence[RunRecord], at: int) -> str:
         interval = wording.span(Interval(rate.low, rate.high))
     figures = {
         "interval, 95 %": interval,
-        "best RTFx": tables.with_spread(speed).partition(" ")[0],
-        "p50, p95": " / ".join(f"{tables.value(one, f'latency_p{share}').partition(' ')[0]} s" for share in (50, 95)),
-        "cold start": f"{tables.value(one, 'cold_start').partition(' ')[0]} s",
-        "peak memory": f"{tables.value(one, 'memory_peak', 'batch 1', '{:,.0f}')} MiB",
+        "best RTFx": cells.with_spread(speed).partition(" ")[0],
+        "p50, p95": " / ".join(f"{cells.value(one, f'latency_p{share}').partition(' ')[0]} s" for share in (50, 95)),
+        "cold start": f"{cells.value(one, 'cold_start').partition(' ')[0]} s",
+        "peak memory": f"{cells.value(one, 'memory_peak', 'batch 1', '{:,.0f}')} MiB",
     }
     rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in figures.items())
     best = '<span class="best">on the Pareto front</span>' if len(runs) > 1 and at in front(runs) else ""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from asrcli.base.counts import count_of
+from asrcli.bench.cells import BLANK, percent, value, with_spread
 from asrcli.bench.conversations import COLLAR, WITH_SPEAKERS
 from asrcli.bench.records import RATES
 from asrcli.bench.together import workers_in
@@ -13,14 +14,13 @@ from asrcli.bench.verdicts import batch_of, best_speed, scored_as
 from asrcli.compare import identification, wording
 from asrcli.compare.comparison import number_groups
 from asrcli.compare.scores import LADDER
-from asrcli.datasets.results import Measure, RunRecord
+from asrcli.datasets.results import RunRecord
 from asrcli.datasets.utterances import predicted_language
 from asrcli.reports.table import Grid, without_empty
-from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL, Interval
+from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL
 
 ERRORS = ("substitutions", "deletions", "insertions")
 MEMORY = "memory: the most up to the batch size of the best RTFx"
-BLANK = ""  # what was not counted is blank, never a guess
 
 
 def grids(runs: Sequence[RunRecord]) -> list[Grid]:
@@ -28,39 +28,6 @@ def grids(runs: Sequence[RunRecord]) -> list[Grid]:
     found = [summary(runs), rates(runs), languages(runs), starting(runs), latency(runs), speed(runs), resources(runs)]
     found += [streaming(runs), callers(runs), workers(runs), speakers(runs), card(runs)]
     return [grid for grid in found if grid.rows]
-
-
-def figure(value: float) -> str:
-    """Return a number with three digits that count, and without an exponent."""
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    digits = f"{value:.3g}"
-    return f"{value:.5f}".rstrip("0") if "e" in digits else digits
-
-
-def value(record: RunRecord, name: str, condition: str = "", form: str = "") -> str:
-    """Return a figure with its spread; blank where it was not measured."""
-    one = record.measure(name, condition)
-    return with_spread(one, form)
-
-
-def with_spread(one: Measure | None, form: str = "") -> str:
-    """Return a figure with its spread; blank where there is none."""
-    if one is None or one.value is None:
-        return BLANK
-    text = form.format(one.value) if form else figure(one.value)
-    if one.low is None or one.high is None or (one.low, one.high) == (one.value, one.value):
-        return text
-    low, high = (form.format(end) if form else figure(end) for end in (one.low, one.high))
-    return f"{text} [{low}, {high}]"
-
-
-def percent(one: Measure | None) -> str:
-    """Return a rate in percent, with its interval where there is one."""
-    if one is None or one.value is None:
-        return BLANK
-    interval = f" {wording.span(Interval(one.low, one.high))}" if one.low is not None and one.high is not None else ""
-    return wording.percent(one.value) + interval
 
 
 def summary(runs: Sequence[RunRecord]) -> Grid:

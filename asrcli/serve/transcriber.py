@@ -83,7 +83,7 @@ def _work(receive: Next, put: Put) -> None:
             case say.Transcribe() as wanted:
                 one = served[wanted.card]
                 seats[wanted.number] = seat = Seat(one.scheduler)
-                work = Work(one, wanted, seat, start.most_seconds, put, lambda number: seats.pop(number, None))
+                work = Work(one, wanted, seat, put, lambda number: seats.pop(number, None))
                 threading.Thread(target=work.run, name=f"asr-request-{wanted.number}", daemon=True).start()
             case say.Cancel(number):
                 if (taken := seats.get(number)) is not None:
@@ -113,7 +113,7 @@ class Served:
         self.crew = assemble(engine, Workers(count), start.device, start.threads, choose)
         for one in self.crew.recognisers:
             one.announce = announce
-        self.engine, self.model = engine, model
+        self.engine, self.model, self.most_seconds = engine, model, start.most_seconds
         named = model or engine.default_model
         self.shown = os.path.basename(os.path.abspath(named)) if os.path.exists(named) else named
         supports = tuple(sorted(self.crew.recognisers[0].choice.engine.supports))
@@ -147,11 +147,10 @@ class Work:
         served: Served,
         wanted: say.Transcribe,
         seat: Seat,
-        most_seconds: float,
         put: Put,
         over: Callable[[int], object],
     ) -> None:
-        self.served, self.wanted, self.seat, self.most = served, wanted, seat, most_seconds
+        self.served, self.wanted, self.seat = served, wanted, seat
         self.put, self.over = put, over
         self.spoken = answers.Spoken()
         self.stage = "reading"  # "preparing", "hearing": by which a failure is told
@@ -216,8 +215,8 @@ class Work:
             yield block
 
     def _check_length(self, seconds: float) -> None:
-        if seconds > self.most:
-            raise TooLong(f"more than {self.most / 3600:g} hours of audio: send it in parts")
+        if seconds > self.served.most_seconds:
+            raise TooLong(f"more than {self.served.most_seconds / 3600:g} hours of audio: send it in parts")
 
     def _failure(self, error: Exception) -> say.Failed:
         number = self.wanted.number
