@@ -32,7 +32,7 @@ from asrcli.engines.recogniser import Choice, LocalRecogniser, Results
 from asrcli.runs.align import align_pair
 from asrcli.runs.align_plan import AlignRequest
 from asrcli.scoring.alignment import align, distances
-from asrcli.streaming.listener import Listener
+from asrcli.streaming.listener import Listener, Listening
 from asrcli.streaming.recognition import USUAL, Pace
 from asrcli.text.normalisers import build
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment
@@ -113,7 +113,9 @@ def settled(
     recogniser: Remembering, samples: Samples, settle_after: float
 ) -> tuple[str, list[tuple[int, float]], float]:
     """Return the text of a stream, how many of its characters were settled at which time, and the CPU seconds."""
-    listener = Listener(recogniser, Recording("talk"), OPTIONS, VadOptions(), Pace(settle_after=settle_after))
+    listener = Listener(
+        recogniser, Recording("talk"), OPTIONS, Listening(VadOptions(), Pace(settle_after=settle_after))
+    )
     text, clock, cost = "", 0.0, 0.0
     steps: list[tuple[int, float]] = []
     blocks = [samples[at : at + BLOCK] for at in range(0, len(samples), BLOCK)]

@@ -27,7 +27,7 @@ from asrcli.audio.vad import VadOptions
 from asrcli.capabilities import Stream
 from asrcli.engine import Device, Engine, Weights
 from asrcli.engines.recogniser import Choice, LocalRecogniser
-from asrcli.streaming.listener import Listener
+from asrcli.streaming.listener import Listener, Listening
 from asrcli.streaming.session import Session
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording
@@ -81,7 +81,7 @@ def stream(row: Row) -> Spent:
     loop = np.concatenate(strings())
     owner = LocalRecogniser(row.engine, print)
     works = watched(owner)
-    listener = Listener(owner, Recording("a-b-c-d"), row.options, row.vad)
+    listener = Listener(owner, Recording("a-b-c-d"), row.options, Listening(row.vad))
     costs, memory, counts, at = [], [], [totals(works)], 0
     part = row.seconds // PARTS
     for _ in range(PARTS):
@@ -166,7 +166,7 @@ def latencies(engine: Choice, count: int) -> tuple[list[float], list[float]]:
     first: list[list[float]] = [[]]
     stable: list[list[float]] = [[]]
     settled = ""
-    for happening in Session(source, engine, OPTIONS, VadOptions()).start():
+    for happening in Session(source, engine, OPTIONS, Listening(VadOptions())).start():
         if isinstance(happening, Update):
             now = time.monotonic() - source.began
             settled += happening.settled

@@ -30,7 +30,7 @@ from asrcli.alignment.result import Token, missing_runs, spell, summarise, trans
 from asrcli.alignment.script import Piece, Script, parse_script, read_script, sentences, written_words
 from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import number, spoken_words
-from asrcli.alignment.windows import Pairing, Windows
+from asrcli.alignment.windows import Pairing, SpokenText, Windows
 from asrcli.audio.inputs import Found
 from asrcli.capabilities import names_any_model
 from asrcli.compare.nist import read_ctm
@@ -248,7 +248,7 @@ class Blank:
 def test_windows_go_on_at_the_last_trusted_word() -> None:
     words = [str(at) for at in range(600)]
     speech = [Region(at, at + 9.9) for at in range(0, 300, 10)]
-    found = Windows(words, Blank(), speech, Pairing(Evenly()), "en").run()
+    found = Windows(SpokenText(words, "en"), Blank(), speech, Pairing(Evenly())).run()
     assert all(found)
     off = [abs(one.start - at / 2) for at, one in enumerate(found) if one is not None]
     assert max(off) < 0.6 and sum(off) / len(off) < 0.05
@@ -272,7 +272,7 @@ class Tired(Evenly):
 def test_what_an_aligner_is_not_sure_of_is_done_again() -> None:
     words = [str(at) for at in range(600)]
     speech = [Region(at, at + 9.9) for at in range(0, 300, 10)]
-    found = Windows(words, Blank(), speech, Pairing(Tired()), "en").run()
+    found = Windows(SpokenText(words, "en"), Blank(), speech, Pairing(Tired())).run()
     assert all(found)
     assert max(abs(one.start - at / 2) for at, one in enumerate(found) if one is not None) < 0.6
 

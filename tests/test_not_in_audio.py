@@ -23,7 +23,7 @@ from asrcli.alignment.choice import choose_finder, prepare_aligner
 from asrcli.alignment.listening import Listener
 from asrcli.alignment.places import Placed, apart, is_spoken
 from asrcli.alignment.result import missing_runs, summarise
-from asrcli.alignment.windows import Pairing, Windows
+from asrcli.alignment.windows import Pairing, SpokenText, Windows
 from asrcli.engine import Device, Weights, load_class
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.engines.selection import Setup
@@ -300,7 +300,7 @@ class Tapeful:
 
 
 def test_words_where_nobody_speaks_are_not_there() -> None:
-    found = Windows(["word"] * 12, Tapeful(), [Region(0.5, 2.5)], Pairing(Everywhere()), "xx").run()
+    found = Windows(SpokenText(["word"] * 12, "xx"), Tapeful(), [Region(0.5, 2.5)], Pairing(Everywhere())).run()
     assert [one is not None for one in found] == [True] * 6 + [False] * 6
     assert is_spoken(Tapeful().clip(0, 9, [Region(2, 3)]), AlignedWord(3.2, 3.6))
 

@@ -34,7 +34,7 @@ from asrcli.errors import AsrError, EngineUnavailable, InputError, MissingExtra,
 from asrcli.streaming import sources
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, pieces, tokens, written
 from asrcli.streaming.endpoints import STEP, End, Endpointer, Piece
-from asrcli.streaming.listener import Listener
+from asrcli.streaming.listener import Listener, Listening
 from asrcli.streaming.own_stream import OwnStream
 from asrcli.streaming.recognition import Pace
 from asrcli.streaming.session import Note, Over, Ready, Session
@@ -198,7 +198,7 @@ def recogniser(engine: type[Engine], model: str, options: Options, path: Path | 
 def listen(
     owner: Owner, samples: Any, vad: VadOptions | None, block: int = 1600, behind: bool = False
 ) -> tuple[Listener, list[Update]]:
-    listener = Listener(owner.recogniser, Recording("a-b-c-d-e-f-g"), owner.options, vad)
+    listener = Listener(owner.recogniser, Recording("a-b-c-d-e-f-g"), owner.options, Listening(vad))
     updates = []
     for at in range(0, len(samples), block):
         updates += listener.feed(samples[at : at + block], behind)
@@ -373,7 +373,7 @@ class Pieces(Engine, Streams, Stream):
 @given(st.lists(st.text("iP. ,é你。\n", max_size=4), min_size=1, max_size=12), st.integers(1, 12))
 def test_settled_text_joined_is_the_text_however_an_engine_parts_it(script: list[str], pieces: int) -> None:
     owner = recogniser(type("Pieces", (Pieces,), {"script": script}), "x", Options())
-    listener = Listener(owner.recogniser, Recording("x"), owner.options, None)
+    listener = Listener(owner.recogniser, Recording("x"), owner.options)
     updates = []
     for number in range(3):  # utterances
         listener._recognition = OwnStream(owner.recogniser, owner.options, float(number))
@@ -430,7 +430,7 @@ def test_qwen3_does_as_much_for_a_second_at_the_end_as_at_the_beginning(
     monkeypatch.setattr(engine, "stream", stream)
     samples, text = digits(24)
     part = len(samples)  # two minutes of the same strings in each of ten, give or take what is under way
-    listener = Listener(owner.recogniser, Recording("x"), owner.options, vad)
+    listener = Listener(owner.recogniser, Recording("x"), owner.options, Listening(vad))
     counts = [(0, 0, 0)]
     settled = 0
     for at in range(10):
@@ -474,7 +474,9 @@ def test_words_settle_after_a_time_if_that_is_asked_for(settle_after: float, lat
             return [[Segment(" ".join(words), 0.0, clips[0].seconds)] if words else []]
 
     owner = recogniser(Unsure, "x", Options())
-    listener = Listener(owner.recogniser, Recording("x"), owner.options, None, Pace(settle_after=settle_after))
+    listener = Listener(
+        owner.recogniser, Recording("x"), owner.options, Listening(pace=Pace(settle_after=settle_after))
+    )
     updates, block = [], np.zeros(1600, np.float32)
     for number in range(100):
         updates += [(0.1 * (number + 1), one) for one in listener.feed(block)]
@@ -559,7 +561,7 @@ def test_an_hour_takes_no_more_memory_than_a_minute() -> None:
     import tracemalloc
 
     owner = recogniser(Fake, "pace=2", Options(word_timestamps=True))
-    listener = Listener(owner.recogniser, Recording("a-b-c-d-e-f-g"), owner.options, None)
+    listener = Listener(owner.recogniser, Recording("a-b-c-d-e-f-g"), owner.options)
     block, text, peaks = np.zeros(SAMPLE_RATE, np.float32), [], []
     tracemalloc.start()
     try:
@@ -745,7 +747,7 @@ class Given:
 
 def session(engine: type[Engine], model: str, source: Any) -> list[Any]:
     choice = Choice(engine, Weights(model, None), Device(threads=1))
-    return list(Session(source, choice, Options(word_timestamps=True), None).start())
+    return list(Session(source, choice, Options(word_timestamps=True)).start())
 
 
 def second() -> Any:
@@ -784,7 +786,7 @@ def test_weights_that_do_not_load() -> None:
 def test_stopping_hears_what_was_taken_in() -> None:
     source = Given([second()] * 1000, pause=0.01)
     choice = Choice(Fake, Weights("pace=2", None), Device(threads=1))
-    running = Session(source, choice, Options(word_timestamps=True), None).start()
+    running = Session(source, choice, Options(word_timestamps=True)).start()
     for happening in running:
         if isinstance(happening, Update):
             running.stop()

@@ -181,7 +181,7 @@ def test_a_sound_in_brackets_is_not_looked_for() -> None:
 
 def test_a_number_behind_a_sound_keeps_its_place() -> None:
     spelling = spell(parse_script("1\n00:00 --> 00:02\n[music 25] In 1984 he left.\n", "x.srt"), "en")
-    (number,) = numbers_in([token for own in spelling.tokens for token in own], "en")
+    (number,) = numbers_in(spelling, "en")
     assert spelling.spoken[number.first : number.last] == tuple(number.ways[0]) and number.first == 1
 
 

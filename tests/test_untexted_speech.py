@@ -20,7 +20,7 @@ from asrcli.alignment.places import Numbered, Placed
 from asrcli.alignment.result import spell
 from asrcli.alignment.script import Piece, Script
 from asrcli.alignment.whole import keep_whole
-from asrcli.alignment.windows import Pairing, Windows
+from asrcli.alignment.windows import Pairing, SpokenText, Windows
 from asrcli.engine import Device, Weights
 from asrcli.runs.align import align_pair
 from asrcli.runs.align_checks import failed_check
@@ -265,7 +265,7 @@ def test_a_piece_is_not_parted_by_other_speech(elsewhere: dict[int, float | None
     aligner = Saying()
     extra = [(words[number], at) for number, at in elsewhere.items() if at is not None]
     aligner.said = tuple(sorted([*((words[number], at) for number, at in EARLY), *extra], key=lambda one: one[1]))
-    windows = Windows(words, Silence(), [Region(0.0, 17.0)], Pairing(aligner), "en")
+    windows = Windows(SpokenText(words, "en"), Silence(), [Region(0.0, 17.0)], Pairing(aligner))
     first = {**truth, **elsewhere}
     windows.found = [
         None if (at := first[number]) is None else Placed(at, at + 0.4, 0.9) for number in range(len(words))
@@ -282,7 +282,7 @@ def test_a_sentence_that_is_interrupted_stays_so() -> None:
     aligner = Saying()
     times = [0.0, 0.4, 0.8, *(9.0 + 0.4 * at for at in range(5))]
     aligner.said = tuple(zip(words, times, strict=True))
-    windows = Windows(words, Silence(), [Region(0.0, 12.0)], Pairing(aligner), "en")
+    windows = Windows(SpokenText(words, "en"), Silence(), [Region(0.0, 12.0)], Pairing(aligner))
     windows.found = [Placed(at, at + 0.4, 0.9) for at in times]
     keep_whole(windows, [0], Silence)
     assert [word.start for word in windows.found if word] == times

@@ -66,25 +66,26 @@ class Pairing:
         return min(self.aligner.max_seconds, self.finder.max_seconds if self.finder else LONGEST, LONGEST)
 
 
+@dataclass(frozen=True, slots=True)
+class SpokenText:
+    """A text as the words that are said."""
+
+    words: Sequence[str]
+    language: str | None
+    numbers: Sequence[Number] = ()  # words with several readings
+
+
 class Course:
     """How far a text and a recording are."""
 
-    def __init__(
-        self,
-        words: Sequence[str],
-        tape: Tape,
-        speech: Sequence[Region],
-        aligners: Pairing,
-        language: str | None,
-        numbers: Sequence[Number] = (),
-    ) -> None:
-        self.words, self.tape, self.speech = list(words), tape, list(speech)  # of which what is done is taken away
+    def __init__(self, text: SpokenText, tape: Tape, speech: Sequence[Region], aligners: Pairing) -> None:
+        self.words, self.tape, self.speech = list(text.words), tape, list(speech)  # speech that is done is taken away
         self.regions = tuple(speech)
-        self.numbers = list(numbers)  # words with several readings
+        self.numbers = list(text.numbers)
         self.chosen: dict[int, tuple[str, ...]] = {}  # readings that were heard, by the number of the written word
         self.aligners, self.aligner, self.verifier = aligners, aligners.aligner, aligners.verifier
-        self.language = language
-        self.found: list[Placed | None] = [None] * len(words)
+        self.language = text.language
+        self.found: list[Placed | None] = [None] * len(self.words)
         self.at = 0  # the first word that has no place yet
         self.ended = 0.0  # when the last one with a place ends
         self.offered: list[Numbered] = []  # the words that the verifier has found last, believed or not

@@ -216,12 +216,10 @@ class Following(Course):
         texts = [[self.words[number] for number, _ in own] for own in stretches]
         timed: list[Numbered] = []
         for part, own, aligned in zip(clips, stretches, self.aligner.align(clips, texts, self.language), strict=True):
-            for (number, heard), word in zip(own, aligned, strict=True):
-                own_time = None if word is None else moved(word, part.start)
-                if own_time is not None and own_time.start < heard.end and own_time.end > heard.start:
-                    timed.append((number, replace(own_time, score=heard.score)))
-                elif heard.score != DOUBTED:
-                    timed.append((number, heard))
+            for (number, found), word in zip(own, aligned, strict=True):
+                time = found if word is None else _agreed(found, moved(word, part.start))
+                if time is not found or found.score != DOUBTED:
+                    timed.append((number, time))
         return timed
 
     def _look_ahead(self, clip: Clip, verifier: Aligner) -> int | None:
@@ -232,6 +230,12 @@ class Following(Course):
         if match.size < min(LEAST_ISLAND, len(ahead)):
             return None
         return self.at + max(0, match.b - match.a)
+
+
+def _agreed(found: Placed, timed: Placed) -> Placed:
+    """Return the aligner's time of a word, with the verifier's score, or the verifier's where they do not overlap."""
+    overlap = timed.start < found.end and timed.end > found.start
+    return replace(timed, score=found.score) if overlap else found
 
 
 def _seconds_in(clip: Clip, words: Sequence[Numbered]) -> float:

@@ -87,11 +87,16 @@ def _path(best: Any, reached: Any, untold: Any, gains: Mapping[tuple[int, int], 
         elif step := _last_match(best, gains, row, column):
             found.append(step)
             row, column = step.heard, step.first
-        else:  # what ends here is not in the text
-            while untold[row, column] != best[row - 1, column] - UNTOLD:
-                row -= 1
-            row -= 1
+        else:
+            row = _start_of_untold(best, untold, row, column)
     return found[::-1]
+
+
+def _start_of_untold(best: Any, untold: Any, row: int, column: int) -> int:
+    """Return the first of the heard words up to ``row`` that are not in the text."""
+    while untold[row, column] != best[row - 1, column] - UNTOLD:
+        row -= 1
+    return row - 1
 
 
 def _last_match(best: Any, gains: Mapping[tuple[int, int], NDArray[Any]], row: int, column: int) -> Match | None:

@@ -15,7 +15,7 @@ from asrcli.alignment.spoken import DIGITS, MOST_DIGITS, SMALL, han_number, numb
 from asrcli.types import Clip, Word
 
 if TYPE_CHECKING:
-    from asrcli.alignment.result import Token
+    from asrcli.alignment.result import Spelling
 
 RUN = re.compile(r"\d{1,3}(?:,\d{3})+|\d+")
 CHAIN = re.compile(r"(\d+(?:-\d+)+)[.,;:!?]*")
@@ -113,8 +113,9 @@ class Number:
     settled: bool = False
 
 
-def numbers_in(tokens: Sequence[Token], language: str | None) -> list[Number]:
+def numbers_in(spelling: Spelling, language: str | None) -> list[Number]:
     """Return the written words of a text that are said and have several readings; each is spelled the first way."""
+    tokens = [token for piece in spelling.tokens for token in piece]
     ways = {token: readings(own.text, language) for token, own in enumerate(tokens) if own.last > own.first}
     return [Number(token, tokens[token].first, tokens[token].last, own) for token, own in ways.items() if len(own) > 1]
 

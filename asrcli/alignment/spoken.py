@@ -82,24 +82,29 @@ def _english(token: str) -> Iterator[str]:
 
 def _part(part: re.Match[str], token: str) -> Iterator[str]:
     text = part[0]
-    if part.lastgroup == "ordinal":
-        yield from ordinal(int(re.sub(r"\D", "", text)))
-    elif part.lastgroup == "decimal":
-        whole, _, decimals = text.replace(",", "").partition(".")
-        yield from (*number(int(whole)), "point", *(SMALL[int(digit)] for digit in decimals))
-    elif part.lastgroup == "number":
-        yield from _run(text)
-    elif part.lastgroup == "word":
-        yield text.replace("’", "'")
-    elif text in SIGNS and (len(token) == 1 or text not in "#~<>"):
-        yield from SIGNS[text].split()
-    elif text in "-–" and re.match(r"\d", token[part.end() :]):
-        if part.start() and token[part.start() - 1].isdecimal():
-            yield "to"
-        elif not part.start():
-            yield "minus"
-    elif text in ".@" and part.start() and token[part.end() : part.end() + 1].isalnum():
-        yield "dot"  # of an address: example.com
+    match part.lastgroup:
+        case "ordinal":
+            yield from ordinal(int(re.sub(r"\D", "", text)))
+        case "decimal":
+            whole, _, decimals = text.replace(",", "").partition(".")
+            yield from (*number(int(whole)), "point", *(SMALL[int(digit)] for digit in decimals))
+        case "number":
+            yield from _run(text)
+        case "word":
+            yield text.replace("’", "'")
+        case _:
+            yield from _sign(text, token[: part.start()], token[part.end() :])
+
+
+def _sign(sign: str, before: str, after: str) -> list[str]:
+    """Return the words of a sign between what stands before and after it; none where it is not said."""
+    if sign in SIGNS and (not (before or after) or sign not in "#~<>"):
+        return SIGNS[sign].split()
+    if sign in "-–" and re.match(r"\d", after):
+        if not before:
+            return ["minus"]
+        return ["to"] if before[-1].isdecimal() else []
+    return ["dot"] if sign in ".@" and before and after[:1].isalnum() else []  # of an address: example.com
 
 
 def _run(digits: str) -> Iterator[str]:

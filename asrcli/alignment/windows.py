@@ -20,12 +20,12 @@ import math
 from collections.abc import Iterator, Sequence
 
 from asrcli.aligner import Aligner
-from asrcli.alignment.course import FASTEST, LEAST_SECONDS, SPARE, TAIL, Pairing, Tape
+from asrcli.alignment.course import FASTEST, LEAST_SECONDS, SPARE, TAIL, Pairing, SpokenText, Tape
 from asrcli.alignment.following import LEAST_SILENCE, Following
 from asrcli.alignment.places import Placed, cut, is_spoken, is_sure, islands, moved, widest_pause
 from asrcli.types import Clip
 
-__all__ = ["Pairing", "Tape", "Windows"]
+__all__ = ["Pairing", "SpokenText", "Tape", "Windows"]
 
 TRUSTED_SHARE = 0.8  # of a window, for aligners that do not reject: later words are done again
 ENOUGH = 0.6  # of a window, up to which such an aligner must be sure, or it gets a shorter one

@@ -11,7 +11,7 @@ from asrcli.alignment.places import cut
 from asrcli.alignment.readings import numbers_in
 from asrcli.alignment.result import spell, written_back
 from asrcli.alignment.script import Piece, Script
-from asrcli.alignment.windows import Pairing, Windows
+from asrcli.alignment.windows import Pairing, SpokenText, Windows
 from asrcli.types import Clip, Region, Segment, Word
 
 # Seconds between an engine's word and its place by the aligner. Whisper's words are seldom off by more than 0.5.
@@ -40,10 +40,9 @@ class AlignedTimes:
             self._aligner = self.choice.load()
         script = Script(tuple(Piece(segment.text) for segment in segments))
         spelling = spell(script, language)
-        numbers = numbers_in([token for piece in spelling.tokens for token in piece], language)
+        text = SpokenText(spelling.spoken, language, numbers_in(spelling, language))
         whole = Region(clip.start, clip.end)
-        pairing = Pairing(self._aligner)
-        windows = Windows(spelling.spoken, _ClipTape(clip), clip.speech or [whole], pairing, language, numbers)
+        windows = Windows(text, _ClipTape(clip), clip.speech or [whole], Pairing(self._aligner))
         placed = windows.run()
         tokens = spell(script, language, windows.chosen).tokens
         words = iter(written_back([token for own in tokens for token in own], placed, whole))

@@ -87,6 +87,7 @@ def probe(path: str, track: str | None = None, language: str | None = None) -> A
         chosen: int | None = None
 
         def choose(container: Any) -> int | None:
+            """Return the number of the track to decode, None for what players take."""
             nonlocal chosen
             chosen = find_track(path, tracks_of(container), track, language)
             return chosen

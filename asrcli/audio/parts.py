@@ -12,7 +12,7 @@ take it 26 s, in which nothing can interrupt it. So what lies behind the chunks 
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO, Literal
@@ -49,7 +49,7 @@ class Part:
 
 
 def parts_of(file: BinaryIO) -> Iterator[Part]:
-    """Yield the parts of a file that can be sought in; one, without an end, of nearly all files.
+    """Find the parts of a file that can be sought in; one, without an end, of nearly all files.
 
     The file may be read between two parts, and is anywhere afterwards.
     """
@@ -57,17 +57,19 @@ def parts_of(file: BinaryIO) -> Iterator[Part]:
     head = file.read(12)
     size = file.seek(0, 2)
     if head[:4] in LAYOUTS:
-        yield from _chunked(file, size)
-    elif head[:4] == b"RF64":
-        yield _rf64(file, size)
-    elif head[:4] == OGG:
-        yield from _between(_ogg_starts(file, size))
-    elif head[:4] == EBML:
-        yield from _between(_matroska_starts(file, size))
-    elif head[4:8] == b"ftyp":
-        yield from _between(_mp4_starts(file, size))
-    else:
-        yield from _between(mp3_starts(file, size))
+        return _chunked(file, size)
+    if head[:4] == b"RF64":
+        return iter((_rf64(file, size),))
+    return _between(_starts(head)(file, size))
+
+
+def _starts(head: bytes) -> Callable[[BinaryIO, int], Iterator[int]]:
+    """Return what finds where the recordings of a file begin, by its first bytes."""
+    if head[:4] == OGG:
+        return _ogg_starts
+    if head[:4] == EBML:
+        return _matroska_starts
+    return _mp4_starts if head[4:8] == b"ftyp" else mp3_starts
 
 
 def _between(starts: Iterator[int]) -> Iterator[Part]:

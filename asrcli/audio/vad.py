@@ -168,15 +168,14 @@ class SpeechDetector:
             here = self.position
             self.position += WINDOW
             if probability >= speech:
-                self._silent_from = None
-                if self._start is None:
-                    self._start = here
-            elif probability < silence and self._start is not None:
-                if self._silent_from is None:
-                    self._silent_from = here
-                if here - self._silent_from >= least:
-                    seen = self._recent[max(0, self._start - recent_from) : self.position - recent_from]
-                    self._close(self._silent_from, seen)
+                self._start, self._silent_from = here if self._start is None else self._start, None
+                continue
+            if probability >= silence or self._start is None:
+                continue
+            self._silent_from = here if self._silent_from is None else self._silent_from
+            if here - self._silent_from >= least:
+                seen = self._recent[max(0, self._start - recent_from) : self.position - recent_from]
+                self._close(self._silent_from, seen)
 
     def _close(self, end: int, seen: Samples | None = None) -> None:
         """End the region that is open; `seen` are the samples from its start on, when some follow its end."""

@@ -30,6 +30,7 @@ def follow(work: Callable[[Announce], Result], event: Callable[[str], Event]) ->
     result: Future[Result] = Future()
 
     def run() -> None:
+        """Do the work; the last item says that it is over."""
         try:
             result.set_result(work(said.put))
         except BaseException as error:  # raised again where the result is asked for
@@ -55,6 +56,7 @@ def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int
     lock = threading.Lock()
 
     def run() -> None:
+        """Take items until none is left."""
         while True:
             with lock:
                 at = next(waiting, None)

@@ -123,7 +123,10 @@ def table_console() -> RichConsole:
     from rich.console import Console as RichConsole
 
     class TableConsole(RichConsole):
+        """A console whose text is drawn without control characters, and which raises when its reader has gone."""
+
         def on_broken_pipe(self) -> None:
+            """Raise `BrokenPipeError`, as the rest of the program does; rich would exit with 1."""
             raise BrokenPipeError
 
         def _render_buffer(self, buffer: Iterable[Segment]) -> str:
@@ -243,7 +246,10 @@ def show_logs() -> None:
     import logging
 
     class Harmless(logging.Formatter):
+        """Formats records of a log without control characters and names of users."""
+
         def format(self, record: logging.LogRecord) -> str:
+            """Return the line of a record."""
             return without_controls(without_users(super().format(record)))
 
     for name in ("asrcli", "asr_plugins"):

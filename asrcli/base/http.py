@@ -247,6 +247,7 @@ class _Backend:
         return getattr(self._inner, name)
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **more: Any) -> Any:
+        """Connect within what is left of the deadline."""
         return self._kind(self._inner.connect_tcp(host, port, timeout=_left(timeout, "ConnectTimeout"), **more))
 
 
@@ -260,12 +261,15 @@ class _Stream:
         return getattr(self._inner, name)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> Any:
+        """Read up to so many bytes within what is left of the deadline."""
         return self._inner.read(max_bytes, timeout=_left(timeout, "ReadTimeout"))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> Any:
+        """Send bytes within what is left of the deadline."""
         return self._inner.write(buffer, timeout=_left(timeout, "WriteTimeout"))
 
     def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> Any:
+        """Return the connection encrypted; the handshake counts towards the deadline."""
         inner = self._inner.start_tls(ssl_context, server_hostname, timeout=_left(timeout, "ConnectTimeout"))
         return type(self)(inner)
 
@@ -276,6 +280,7 @@ class _Paced(_Stream):
     _began = _received = 0.0
 
     def read(self, max_bytes: int, timeout: float | None = None) -> Any:
+        """Read; the time for an answer is `PATIENCE`, and a second more for each `SLOWEST` bytes of it."""
         now = time.monotonic()
         self._began = self._began or now
         with deadline(self._began + PATIENCE + self._received / SLOWEST - now):
@@ -284,5 +289,6 @@ class _Paced(_Stream):
         return found
 
     def write(self, buffer: bytes, timeout: float | None = None) -> Any:
+        """Send, and begin to count anew: what is read next is another answer."""
         self._began = self._received = 0.0  # the next answer
         return super().write(buffer, timeout)

@@ -56,6 +56,7 @@ def _around_torchaudio(module: ModuleType) -> Iterator[None]:
         return  # a version that does this otherwise: nothing to guard
 
     def guarded(name: str) -> bool:
+        """Load a library of torchaudio, and tell whether that worked."""
         try:
             return bool(load(name))
         except OSError:
@@ -75,6 +76,7 @@ class _Finder:
     """Finds the guarded modules, and leaves all others to the finders after it."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
+        """Return the spec of a guarded module, with a loader that guards it; None for all others."""
         if name not in GUARDED:
             return None
         spec = PathFinder.find_spec(name, path, target)
@@ -93,8 +95,10 @@ class _GuardedLoader:
         return getattr(self.loader, name)
 
     def create_module(self, spec: ModuleSpec) -> Any:
+        """Create the module as its own loader does."""
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
+        """Run the module within its guard."""
         with GUARDED[module.__name__](module):
             self.loader.exec_module(module)

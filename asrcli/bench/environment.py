@@ -88,6 +88,7 @@ def git_state() -> dict[str, str]:
         return {}
 
     def ask(*words: str) -> str:
+        """Return what git answers, without the space around it."""
         done = subprocess.run(
             ["git", "-C", str(folder), *words],
             capture_output=True,

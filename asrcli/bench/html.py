@@ -91,9 +91,11 @@ def plot(runs: Sequence[RunRecord]) -> str:
     last = math.ceil(math.log10(max(one.speed for one in known)) + 0.05)
 
     def x(speed: float) -> float:
+        """Return where a speed stands, in pixels from the left; the axis is logarithmic."""
         return LEFT + (math.log10(speed) - first) / (last - first) * (WIDTH - LEFT - RIGHT)
 
     def y(rate: float) -> float:
+        """Return where an error rate stands, in pixels from the top."""
         return TOP + (1 - rate / top) * (HEIGHT - TOP - BOTTOM)
 
     parts = [*axis_x(first, last, x), *axis_y(top, y)]

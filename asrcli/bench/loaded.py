@@ -25,7 +25,7 @@ from asrcli.types import SAMPLE_RATE, Clip, Options, Utterance
 
 if TYPE_CHECKING:
     from asrcli.audio.cut import CutOptions
-    from asrcli.types import Samples
+    from asrcli.types import Samples, Transcript
 
 Put = Callable[[say.Answer], None]
 
@@ -79,22 +79,22 @@ class Loaded:
     def transcribe(self, one: Utterance) -> say.Transcribed:
         """Transcribe one utterance through the whole pipeline, alone, one clip at a time."""
         settings = Settings(cut=self.cut_options(), batch_size=1, decode_threads=1)
-        text, error, trace, decode = None, "", "", 0.0
-        transcribed: tuple[str | None, float | None] = (None, None)
+        done: Transcript | None = None
+        failure: Exception | None = None
         begun, busy = time.perf_counter(), self.recogniser.busy
         for event in run([recording_of(one)], [self.recogniser], self.job.options, settings):
-            if isinstance(event, Finished):
-                text, decode = event.transcript.text, event.transcript.timings.decode
-                transcribed = event.transcript.language, event.transcript.language_score
-            elif isinstance(event, Notice):
-                self.tell(event.text if event.index is None else f"{one.id}: {event.text}")
-            elif isinstance(event, Failed):
-                error = f"{type(event.error).__name__}: {event.error}"
-                if not isinstance(event.error, AsrError):
-                    trace = "".join(traceback.format_exception(event.error))
+            match event:
+                case Finished(_, transcript):
+                    done = transcript
+                case Notice(line, index):
+                    self.tell(line if index is None else f"{one.id}: {line}")
+                case Failed(_, failed):
+                    failure = failed
         wall, model = time.perf_counter() - begun, self.recogniser.busy - busy
-        transcribed = (None, None) if self.job.options.language else transcribed
-        return say.Transcribed(one.id, text, wall, decode, model, error, trace, *transcribed)
+        error, trace = _told(failure)
+        text, decode = (done.text, done.timings.decode) if done else (None, 0.0)
+        found = (done.language, done.language_score) if done and not self.job.options.language else (None, None)
+        return say.Transcribed(one.id, text, wall, decode, model, error, trace, *found)
 
     def tell(self, text: str) -> None:
         """Say a line about an utterance, once however often that is transcribed."""
@@ -181,6 +181,14 @@ class Loaded:
         times = tuple(one.total for one in asked if not one.error)
         seconds = sum(one.seconds for one in asked)
         return say.Served(times, wall, seconds, len(asked) - len(times), tuple(asked))
+
+
+def _told(error: Exception | None) -> tuple[str, str]:
+    """Return the line of a failure, and the traceback of one that is a bug."""
+    if error is None:
+        return "", ""
+    trace = "" if isinstance(error, AsrError) else "".join(traceback.format_exception(error))
+    return f"{type(error).__name__}: {error}", trace
 
 
 def cut_options(choice: Choice, job: say.Job) -> CutOptions:

@@ -68,10 +68,10 @@ def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:
     """Yield each text of decoded JSON with the name of its place."""
     if isinstance(value, str):
         yield name, value
-    elif isinstance(value, dict):
+    if isinstance(value, dict):
         for key, one in value.items():
             yield from _texts(one, f"{name}.{key}".lstrip("."))
-    elif isinstance(value, list):
+    if isinstance(value, list):
         for one in value:
             yield from _texts(one, name)
 

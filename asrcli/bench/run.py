@@ -193,6 +193,7 @@ class EngineRun:
         self._at = next(waiting)
 
         def take(transcribed: say.Transcribed) -> None:
+            """Keep one result, and show which utterance is next."""
             if transcribed.trace:
                 self.watcher.bug(transcribed.trace)
             self.journal.add({"part": part, "row": asdict(replace(transcribed, trace=""))})
@@ -210,6 +211,7 @@ class EngineRun:
         self.watcher.phase(self.contestant.system, name, len(some))
 
         def take(transcribed: say.Transcribed) -> None:
+            """Keep one result of a repetition."""
             self.journal.add({"part": name, "row": asdict(replace(transcribed, trace=""))})
             self.watcher.step(self.contestant.system)
 
@@ -225,6 +227,7 @@ class EngineRun:
             count = self._counting(found)
 
             def take(one: say.Batched) -> None:
+                """Keep one batch size, with the greatest memory that was seen meanwhile."""
                 rss, gpu = worker.gauges.peaks()
                 count(replace(one, peak_rss=greatest(one.peak_rss, rss), peak_gpu=gpu))
 
@@ -273,6 +276,7 @@ class EngineRun:
         """Return what keeps a result, and counts it as a step."""
 
         def take(result: T) -> None:
+            """Keep one result."""
             found.append(result)
             self.watcher.step(self.contestant.system)
 

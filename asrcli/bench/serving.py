@@ -80,6 +80,7 @@ class _Desk:
         chosen = self.batch()
 
         def first(number: int) -> None:
+            """Note when the first text of a request was there."""
             request = chosen[number][0]
             request.first = request.first or time.perf_counter()
 
@@ -127,6 +128,7 @@ def in_turns(
     answered: list[say.Asked] = []
 
     def next_caller(now: float) -> None:
+        """Give a caller whose answer has come the next utterance that holds speech."""
         for one in left:
             made = desk.ask(one, now)
             if made.left:
@@ -154,6 +156,7 @@ def from_threads(
     asked: list[say.Asked] = []
 
     def call() -> None:
+        """Ask for utterances until none is left, one after the other."""
         while True:
             with lock:
                 one = next(waiting, None)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from asrcli.types import SAMPLE_RATE, Recording
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
     from numpy.typing import NDArray
 
     from asrcli.types import Samples
@@ -111,28 +112,44 @@ def joined(pieces: Sequence[Samples], pause: float = 0.5) -> Samples:
 
 
 def without_speech(kind: str, seconds: float, seed: int) -> Samples:
-    """Return silence, noise, hum, instruments or clicks."""
+    """Return silence, noise, hum, instruments or clicks: ``(seconds * 16000,)``."""
     import numpy as np
 
     from asrcli.bench.music import music
 
     length = round(seconds * SAMPLE_RATE)
     choice = np.random.default_rng(seed)
-    if kind == "silence":
-        return np.zeros(length, np.float32)
-    if kind == "noise":
-        found = choice.standard_normal(length)
-    elif kind == "instruments":
-        found = music(length, seed).astype(np.float64)
-    elif kind == "hum":
-        time = np.arange(length) / SAMPLE_RATE
-        phases = choice.uniform(0, 2 * np.pi, 8)
-        found = np.sum([np.sin(2 * np.pi * HUM * n * time + phases[n - 1]) / n for n in range(1, 9)], axis=0)
-    else:
-        found = np.zeros(length)
-        for at in choice.integers(0, max(1, length - 80), max(1, round(2 * seconds))):  # two a second, 5 ms each
-            found[at : at + 80] += choice.standard_normal(80)[: length - at] * np.exp(
-                -np.arange(80)[: length - at] / 16
-            )
+    match kind:
+        case "silence":
+            return np.zeros(length, np.float32)
+        case "noise":
+            found = choice.standard_normal(length)
+        case "instruments":
+            found = music(length, seed).astype(np.float64)
+        case "hum":
+            found = _hum(length, choice)
+        case _:
+            found = _clicks(length, choice)
     scaled: Samples = np.clip(found * (QUIET / max(1e-12, power(found) ** 0.5)), -1, 1).astype(np.float32)
     return scaled
+
+
+def _hum(length: int, choice: Generator) -> NDArray[Any]:
+    """Return mains hum: the fundamental and seven harmonics."""
+    import numpy as np
+
+    time = np.arange(length) / SAMPLE_RATE
+    phases = choice.uniform(0, 2 * np.pi, 8)
+    harmonics = [np.sin(2 * np.pi * HUM * n * time + phases[n - 1]) / n for n in range(1, 9)]
+    hum: NDArray[Any] = np.array(harmonics).sum(axis=0)
+    return hum
+
+
+def _clicks(length: int, choice: Generator) -> NDArray[Any]:
+    """Return clicks of 5 ms, two a second."""
+    import numpy as np
+
+    found = np.zeros(length)
+    for at in choice.integers(0, max(1, length - 80), max(1, round(2 * length / SAMPLE_RATE))):
+        found[at : at + 80] += choice.standard_normal(80)[: length - at] * np.exp(-np.arange(80)[: length - at] / 16)
+    return found

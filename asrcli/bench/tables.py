@@ -326,6 +326,7 @@ def interval_note(runs: Sequence[RunRecord]) -> str:
     """Return over what the intervals of the error rates are."""
 
     def over(run: RunRecord) -> str:
+        """Return over how many independent units an interval was estimated, in words."""
         groups, _ = number_groups(run.utterances)
         if groups is None:
             return count_of(run.utterances, "utterance")

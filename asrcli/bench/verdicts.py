@@ -26,6 +26,7 @@ def told_apart(runs: Sequence[RunRecord]) -> list[RunRecord]:
     places = Counter((one.system, place_of(one)) for one in runs)
 
     def labelled(one: RunRecord) -> RunRecord:
+        """Return a run with a label that no other run has."""
         if same[one.system] == 1:
             return one
         apart = place_of(one) if places[one.system, place_of(one)] == 1 else (one.started or "")[:19]
@@ -82,6 +83,7 @@ def front(runs: Sequence[RunRecord]) -> list[int]:
     known = points(runs)
 
     def beaten(one: Point) -> bool:
+        """Tell whether another run is as accurate and as fast, and better in one of the two."""
         return any(
             other.rate <= one.rate and other.speed >= one.speed and (other.rate, other.speed) != (one.rate, one.speed)
             for other in known

@@ -40,6 +40,7 @@ def grouped(command: Callable[..., None], *, sections: bool = False) -> Callable
 
     @wraps(command)
     def run(**values: Any) -> None:
+        """Build the groups from the options that Typer has read, and run the command."""
         made = {name: kind(**{one.name: values.pop(one.name) for one in fields(kind)}) for name, kind in groups.items()}
         command(**values, **made)
 

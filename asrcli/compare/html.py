@@ -32,6 +32,7 @@ def to_html(comparison: Comparison, *, fields: Sequence[str] = (), folder: Path 
     rows, left_out = utterance_rows(comparison, folder)
 
     def data() -> Iterator[str]:
+        """Yield the data of the page as JSON, a few rows at a time."""
         yield dump(page_data(comparison, fields, left_out)).removesuffix("}") + ',"rows":['
         for start in range(0, len(rows), ROWS_AT_ONCE):
             yield ("," if start else "") + ",".join(rows[start : start + ROWS_AT_ONCE])

@@ -43,12 +43,14 @@ def normalize_between(text: str, normalize: Callable[[str], str], fragments: boo
     if fragments:
         cut = [[piece] if MARKS.fullmatch(piece) else FRAGMENT.split(piece) for piece in pieces]
         pieces = [part for piece in cut for part in piece]
-    for place, piece in enumerate(pieces):
-        if fragments and FRAGMENT.fullmatch(piece):
-            head, tail = "-" * piece.startswith("-"), "-" * piece.endswith("-")
-            pieces[place] = " ".join(f"{head}{word}{tail}" for word in normalize(piece.strip("-")).split())
-        elif not MARKS.fullmatch(piece):
-            pieces[place] = f" {normalize(piece)} "
-        elif piece.startswith("("):
-            pieces[place] = " ".join(f"({word})" for word in normalize(piece[1:-1]).split())
-    return " ".join(pieces)
+    return " ".join(_normalize_piece(piece, normalize, fragments) for piece in pieces)
+
+
+def _normalize_piece(piece: str, normalize: Callable[[str], str], fragments: bool) -> str:
+    """Normalise a mark, what stands between two of them, or a word that is cut off."""
+    if fragments and FRAGMENT.fullmatch(piece):
+        head, tail = "-" * piece.startswith("-"), "-" * piece.endswith("-")
+        return " ".join(f"{head}{word}{tail}" for word in normalize(piece.strip("-")).split())
+    if not MARKS.fullmatch(piece):
+        return f" {normalize(piece)} "
+    return " ".join(f"({word})" for word in normalize(piece[1:-1]).split()) if piece.startswith("(") else piece

@@ -82,6 +82,7 @@ def meetings(
     scores = score_conversations(reference, systems, wanted, collar, to.losses)
 
     def to_json() -> str:
+        """Return the scores as JSON."""
         rows = [{**asdict(one), **_rates(one)} for one in scores]
         return json_text({"schema": "asr-meetings/1", "systems": rows})
 

@@ -138,6 +138,7 @@ def matcher(
     """
 
     def read(path: Path) -> Source:
+        """Read the texts of one system."""
         return read_source(path, hypotheses=True, format=wanted.formats[1], losses=losses)
 
     if source.lines or lines:
@@ -149,6 +150,7 @@ def matcher(
     utterances = list(source.utterances)
 
     def read_one(path: Path, name: str) -> Hypotheses:
+        """Read the texts of one system and match them with the utterances."""
         return match_one(utterances, replace(read(path), name=name), source)
 
     names = distinct_names(hypotheses)

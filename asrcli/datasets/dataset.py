@@ -154,6 +154,7 @@ def lengths_of(paths: Iterable[str]) -> dict[str, float | InputError | None]:
     from concurrent.futures import ThreadPoolExecutor
 
     def length(path: str) -> float | InputError | None:
+        """Return the seconds of a recording, None where nobody knows, or why it cannot be used."""
         from asrcli.audio.decode import probe
 
         try:
@@ -191,6 +192,7 @@ def digest(utterances: Sequence[Utterance]) -> str:
 
     @cache
     def content(path: str) -> str:
+        """Return what tells the content of a recording from others: its digest, or what a store says of it."""
         if is_address(path):
             found = facts(path)
             return f"{found.size} {found.tag or found.mtime_ns}" if found else "gone"

@@ -121,6 +121,7 @@ def plain_cells(lines: Sequence[str]) -> list[str] | None:
         return None
 
     def unquoted(cell: str) -> str:
+        """Return a cell without the quotes of CSV."""
         return cell[1:-1].replace('""', '"') if DOUBLED.fullmatch(cell) else cell
 
     return ["\t".join(map(unquoted, line.split("\t"))) if '""' in line else line for line in lines]

@@ -142,6 +142,7 @@ def _renamed(found: Diarization, names: Mapping[str, Voice]) -> Diarization:
     """Return a diarization with other labels, and who is nearest to each of them."""
 
     def moved(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+        """Return turns with the names that were found."""
         labels = ((turn, names[turn.speaker].speaker if turn.speaker in names else turn.speaker) for turn in turns)
         return tuple(replace(turn, speaker=label) for turn, label in labels)
 

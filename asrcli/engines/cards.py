@@ -67,6 +67,7 @@ def diarizer_cards() -> list[EngineCard]:
     """Return a card for every diarizer that an installed package declares."""
 
     def load(name: str) -> type[Diarizer]:
+        """Load the class of a diarizer."""
         found: type[Diarizer] = load_plugin(DIARIZERS, Diarizer.role, name)
         return found
 

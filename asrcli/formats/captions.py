@@ -67,9 +67,11 @@ def events(text: str) -> list[Event]:
     for number, row in enumerate(reading.lines_of(text)):
         if row.startswith("["):
             inside = row.strip().lower() == "[events]"
-        elif inside and row.lower().startswith("format:"):
+        if not inside:
+            continue
+        if row.lower().startswith("format:"):
             fields = [name.strip().lower() for name in row.partition(":")[2].split(",")]
-        elif inside and (match := DIALOGUE.fullmatch(row)):
+        elif match := DIALOGUE.fullmatch(row):
             found.append(Event(number, _spoken(match, fields)))
     if not found:
         raise InputError("line 1: no events of SubStation Alpha")

@@ -30,6 +30,7 @@ def to_plot(board: Board, path: Path) -> bytes:
         complain(f"asr: {path}: {missing} models without an average or a speed are not in it")
 
     def draw(axes: Axes) -> None:
+        """Draw the points and the axes."""
         draw_points(axes, points)
         draw_scales(axes, board)
 

@@ -77,6 +77,7 @@ def find_layout(header: Sequence[str], lines: Sequence[tuple[int, list[str]]], o
     places = {name.lower(): place for place, name in reversed(list(enumerate(header)))}
 
     def first(names: Sequence[str]) -> int | None:
+        """Return the place of the first of these columns that is there."""
         return next((places[name] for name in names if name in places), None)
 
     model = first(MODEL)
@@ -96,6 +97,7 @@ def row_of(cells: Sequence[str], layout: Layout, origin: Origin, where: str) -> 
     """
 
     def figure(place: int | None) -> float | None:
+        """Return the number in a cell, None without such a column."""
         return None if place is None else number_in(cells[place], layout.header[place], where)
 
     model = clean(cells[layout.model], MOST_NAME)

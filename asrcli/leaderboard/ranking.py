@@ -191,6 +191,7 @@ def sort_key(
             raise UsageError(f"--sort {sort}: choose {', '.join([*figures, *known])}") from None
 
     def key(one: Standing) -> tuple[bool, float, str]:
+        """Return the order of a row: unknown values last, then by value and name."""
         value = one.row.rates.get(name) if name else figures[sort](one)
         return value is None, value or 0.0, one.row.model.lower()
 

@@ -189,6 +189,7 @@ def join_pieces(pieces: Sequence[Line]) -> Line:
     """Return a recording: its reference stands whole in the first piece."""
 
     def whole(values: Sequence[float | None]) -> float | None:
+        """Return the sum, None where a value is unknown."""
         known = [value for value in values if value is not None]
         return sum(known) if len(known) == len(values) else None
 

@@ -179,6 +179,7 @@ def show_scores(scores: Sequence[Score], console: Console) -> None:
     from asrcli.leaderboard.scores import totals
 
     def two(value: float | None) -> str:
+        """Return a figure with two decimals."""
         return "–" if value is None else f"{value:.2f}"
 
     rows = []

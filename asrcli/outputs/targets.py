@@ -155,9 +155,11 @@ def _problems(targets: list[File], read: list[File]) -> Iterator[str]:
         if source is not None:
             same = source.what if source.path in (target.path, "-") else str(source)
             yield f"{target} is {same}, which it would overwrite; name another file"
-        elif other is not None:
+            continue
+        named_as_audio = os.path.splitext(target.path)[1].lower() in EXTENSIONS
+        if other is not None:
             yield f"{other} and {target} are one file; give each its own"
-        elif content and target.number is None and os.path.splitext(target.path)[1].lower() in EXTENSIONS:
+        elif content and target.number is None and named_as_audio:
             yield f"{target} is a recording, by its name; it is not overwritten: name another file"
 
 

@@ -70,6 +70,7 @@ def recognise_again(
     pieces: list[Clip] = []
 
     def noted(own: Sequence[Clip]) -> Sequence[Sequence[Segment]]:
+        """Recognise clips, and note which they were."""
         pieces.extend(own)
         return recognise(own)
 
@@ -173,6 +174,7 @@ def second_pass(recogniser: Recogniser, options: Options) -> Recognise:
         options = replace(options, temperature=(0.0,))
 
     def recognise(pieces: Sequence[Clip]) -> list[Sequence[Segment]]:
+        """Return the settled segments of each clip; none where the engine failed."""
         try:
             found = recogniser.transcribe(pieces, options)
         except EngineUnavailable:

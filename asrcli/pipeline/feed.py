@@ -58,18 +58,21 @@ def start_decoding(
     remaining = iter(range(len(recordings)))
     lock = threading.Lock()
 
-    def decode_next() -> None:
+    def begin_next() -> int | None:
+        """Return the number of the next recording, if there is one."""
+        with lock:
+            if (index := next(remaining, None)) is not None:
+                into.lead.begin(index, recordings[index])
+            return index
+
+    def decode_all() -> None:
+        """Decode one recording after the other."""
         with suppress(Closed):
-            while True:
-                with lock:
-                    index = next(remaining, None)
-                    if index is None:
-                        return
-                    into.lead.begin(index, recordings[index])
+            while (index := begin_next()) is not None:
                 feed(index, recordings[index], settings, into, put)
 
     for number in range(threads):
-        threading.Thread(target=decode_next, name=f"asr-decode-{number}", daemon=True).start()
+        threading.Thread(target=decode_all, name=f"asr-decode-{number}", daemon=True).start()
 
 
 def feed(
@@ -84,6 +87,7 @@ def feed(
     fed = into.fed
 
     def warn(text: str) -> None:
+        """Say a line about the recording and keep it for its transcript."""
         warnings.append(text)
         put(Notice(text, index))
 

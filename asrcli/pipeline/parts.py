@@ -63,6 +63,7 @@ def _shared(first: Sequence[str], second: Sequence[str]) -> int:
     """Return how many tokens at the end of one text are those at the beginning of the other, whatever their case."""
 
     def plain(tokens: Sequence[str]) -> str:
+        """Return the letters and digits of words, in lower case."""
         return "".join(char for token in tokens for char in token.casefold() if char.isalnum())
 
     lengths = range(min(len(first), len(second)), 0, -1)

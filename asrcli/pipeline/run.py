@@ -24,7 +24,7 @@ from asrcli.pipeline.batches import Closed
 from asrcli.pipeline.events import Event, Known, Notice
 from asrcli.pipeline.feed import start_decoding
 from asrcli.pipeline.settings import Settings
-from asrcli.pipeline.work import Work
+from asrcli.pipeline.work import Task, Work
 from asrcli.types import Options, Recording
 
 
@@ -54,7 +54,7 @@ def run(
     """
     pin_threads()  # also for what works beside the engine
     events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
-    work = Work(recordings, recognisers, options, settings, known, events.put)
+    work = Work(Task(recordings, options, settings, known), recognisers, events.put)
     lanes = [one for one in recognisers for _ in range(1 if options.seed is not None else one.lanes)]
 
     # What is sampled depends on all that was sampled before: a seed is worth something in a fixed order only.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from asrcli.engines.recogniser import Recogniser, vote
 from asrcli.errors import DeviceError, EngineUnavailable
@@ -25,20 +25,22 @@ from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment, Timings
 VOTES = 4  # clips of a recording that vote on its language: two minutes of speech at the most
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a run is asked for."""
+
+    recordings: Sequence[Recording]
+    options: Options
+    settings: Settings
+    known: Callable[[int], Known]  # what an interrupted run had recognised of a recording, by its index
+
+
 class Work:
     """The state that the engine threads share. Everything but the calls of engines and models is done under a lock."""
 
-    def __init__(
-        self,
-        recordings: Sequence[Recording],
-        recognisers: Sequence[Recogniser],
-        options: Options,
-        settings: Settings,
-        known: Callable[[int], Known],
-        put: Callable[[Event], None],
-    ) -> None:
-        self.recordings, self.options, self.settings = recordings, options, settings
-        self.known, self.put = known, put
+    def __init__(self, task: Task, recognisers: Sequence[Recogniser], put: Callable[[Event], None]) -> None:
+        self.recordings, self.known, self.put = task.recordings, task.known, put
+        self.options, self.settings = options, settings = task.options, task.settings
         self.fed: SecondsQueue[Fed] = SecondsQueue(settings.queue_seconds)
         self.all = tuple(recognisers)
         self.recognisers = list(recognisers)  # without those that have failed
@@ -64,15 +66,25 @@ class Work:
             while self.over < len(self.recordings):
                 self.fed.check_open()
                 self._collect()
-                if (track := self._finished_track()) is not None:
-                    self._finish(track, recogniser)
-                elif (track := self._electorate()) is not None and self._may_vote(recogniser):
-                    self._settle_language(track, recogniser)
-                elif self.waiting and not self._is_collecting() and self._has_turn(recogniser):
-                    self._recognise_batch(recogniser)
-                else:
+                if not self._step(recogniser):
                     self.lead.ask(self._is_hungry(recogniser))
                     self.fed.changed.wait()
+
+    def _step(self, recogniser: Recogniser) -> bool:
+        """Do what there is to do for a recogniser: finish a recording, settle its language, or recognise a batch.
+
+        Return whether there was anything.
+        """
+        if (track := self._finished_track()) is not None:
+            self._finish(track, recogniser)
+            return True
+        if (track := self._electorate()) is not None and self._may_vote(recogniser):
+            self._settle_language(track, recogniser)
+            return True
+        if self.waiting and not self._is_collecting() and self._has_turn(recogniser):
+            self._recognise_batch(recogniser)
+            return True
+        return False
 
     def _held(self) -> float:
         """Return the seconds of audio that wait here."""

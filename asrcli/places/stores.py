@@ -72,11 +72,17 @@ class Bucket:
         import obstore
 
         def get(first: int, last: int, tag: str | None) -> tuple[Facts, bytes]:
+            """Return bytes ``[first, last)`` of the object, with what the store says of it."""
             options: Any = {"range": (first, last), **({"if_match": tag} if tag else {})}
             found = obstore.get(self.store, key, options=options)
             return _facts(found.meta), bytes(found.bytes())
 
         def fetch(first: int, last: int) -> bytes:
+            """Return bytes ``[first, last)``.
+
+            Raises:
+                InputError: the object has changed, or cannot be read.
+            """
             with _spoken(f"{self.name}/{key}", InputError):
                 found, data = _ask(lambda: get(first, last, facts.tag))
             if (found.size, found.tag) != (facts.size, facts.tag):  # of a server that does not heed If-Match
@@ -99,6 +105,11 @@ class Bucket:
         import obstore
 
         def get() -> tuple[bytes, Facts]:
+            """Return the whole object.
+
+            Raises:
+                InputError: it is larger than `most`.
+            """
             found = obstore.get(self.store, key)
             facts = _facts(found.meta)
             if facts.size > most:
@@ -258,6 +269,7 @@ def _ask(work: Callable[[], Result], seconds: float = inf, late: AsrError | None
     done: Future[Result] = Future()
 
     def run() -> None:
+        """Do the work; its result or its error is taken by who waits."""
         try:
             done.set_result(work())
         except BaseException as error:  # raised again where the result is asked for

@@ -46,6 +46,8 @@ def cell_type() -> type[Text]:
     from rich.text import Text
 
     class Cell(Text):
+        """Text that is broken at places of its own."""
+
         def wrap(self, console: Console, width: int, **how: Any) -> Lines:
             """Break words that are too long for the column between their parts, and all others at spaces."""
             if how.get("no_wrap") or not (places := breaks(self.plain, width)):

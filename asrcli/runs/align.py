@@ -15,7 +15,7 @@ from asrcli.alignment.readings import numbers_in
 from asrcli.alignment.result import spell, summarise, transcript_of
 from asrcli.alignment.script import SUFFIXES, Script, read_script
 from asrcli.alignment.whole import keep_whole
-from asrcli.alignment.windows import Pairing, Windows
+from asrcli.alignment.windows import Pairing, SpokenText, Windows
 from asrcli.audio.inputs import STDIN
 from asrcli.base.background import Announce, follow
 from asrcli.engines.recogniser import Choice
@@ -93,6 +93,7 @@ def _prepare(planned: AlignPlan, announce: Announce) -> _Prepared:
     aligner = choices.prepare_aligner(planned.aligner, planned.model, setup, announce)
 
     def found(listener: choices.Listener, announce: Announce) -> Choice:
+        """Find the weights of an engine that recognises for the aligner."""
         # The type asked for is the aligner's; an engine may not have it.
         return prepare(*listener, Options(), replace(setup, dtype="auto"), announce)
 
@@ -254,9 +255,9 @@ def alignment(audio: str, text: str, aligners: Pairing, request: AlignRequest) -
     warnings: list[str] = []
     found = survey(recording, request.vad, warnings.append)
     spelling = spell(script, language)
-    numbers = numbers_in([token for piece in spelling.tokens for token in piece], language)
+    spoken = SpokenText(spelling.spoken, language, numbers_in(spelling, language))
     aligners = replace(aligners, window=request.chunk_length)
-    windows = Windows(spelling.spoken, Tape(recording), found.speech, aligners, language, numbers)
+    windows = Windows(spoken, Tape(recording), found.speech, aligners)
     yield from windows.steps()
     spelling = spell(script, language, windows.chosen)
     if windows.verifier is not None:

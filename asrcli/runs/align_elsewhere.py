@@ -63,6 +63,7 @@ def _texts(folder: str) -> TextOf:
         known = None
 
     def text_of(one: Found) -> str | None:
+        """Return the address of the text that belongs to a recording, None without one."""
         parts = [folder.rstrip("/"), _below(one), _path(one.path).stem]
         start = "/".join(part for part in parts if part)
         return next((start + suffix for suffix in suffixes if _is_there(start + suffix, known)), None)

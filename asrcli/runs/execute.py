@@ -96,6 +96,7 @@ def _probe_all(
     from asrcli.audio.decode import probe
 
     def look(job: Job) -> AudioInfo | Exception | None:
+        """Return what is known of an input before it is decoded, or why it cannot be; None for standard input."""
         if job.name == STDIN:
             numbered(request.track)
             return None

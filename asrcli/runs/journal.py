@@ -51,7 +51,8 @@ class Journal:
             with suppress(LookupError, TypeError, ValueError, AttributeError):  # not as we write it: transcribed again
                 if "clip" in line:
                     clips[(line["clip"][0], line["clip"][1])] = tuple(build(Segment, one) for one in line["segments"])
-                elif "language" in line:
+                    continue
+                if "language" in line:
                     language, score = str(line["language"]), float(line["score"])
         return Known(clips, language, score)
 

@@ -149,6 +149,7 @@ def execute(planned: ManifestPlan) -> Generator[JobEvent, None, None]:
         texts = {line["id"]: line["text"] for line in journal.lines if stamps.get(line["id"]) == line["audio"]}
 
         def keep(name: str, text: str) -> None:
+            """Keep the text of a recording, also for a run that goes on after this one."""
             texts[name] = text
             journal.add({"id": name, "audio": stamps[name], "text": text})
 

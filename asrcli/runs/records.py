@@ -157,6 +157,7 @@ class Lines:
         assert file is not None
 
         def write() -> None:
+            """Write the lines out."""
             file.write(text)
             file.flush()
 

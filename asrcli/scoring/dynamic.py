@@ -97,6 +97,7 @@ def batches(pairs: Sequence[Pair]) -> Iterator[list[int]]:
     """Group the indices of similar pairs, so that little of a batch is padding; a pair with merges goes alone."""
 
     def shape(index: int) -> tuple[int, int]:
+        """Return how wide the band and how long the reference of a pair is: pairs alike share a batch."""
         pair = pairs[index]
         return (pair.low + pair.high) // 4, len(pair.reference)
 

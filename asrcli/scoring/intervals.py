@@ -74,6 +74,7 @@ class Spread:
         alike = max(-1.0, min(1.0, float(self.shares[first, second]) / spread)) if spread else 0.0
 
         def end(mine: float, theirs: float) -> float:
+            """Return how far the end of the interval of a difference is from it (MOVER)."""
             return math.sqrt(max(0.0, mine * mine + theirs * theirs - 2 * alike * mine * theirs))
 
         variance = self.shares[first, first] + self.shares[second, second] - 2 * self.shares[first, second]

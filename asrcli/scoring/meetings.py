@@ -171,6 +171,7 @@ def near_errors(said: Sequence[Utterance], hypothesis: Sequence[Utterance], norm
     from meeteval.wer import time_constrained_minimum_permutation_word_error_rate
 
     def segments(side: Sequence[Utterance]) -> Any:
+        """Return utterances as meeteval's segments, their texts normalised."""
         return SegLST(
             [
                 {

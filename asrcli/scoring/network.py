@@ -185,16 +185,20 @@ def read_path(
     row, column = end
     while row or column:
         _, up, back = cells[row][column]
-        arc, other = reference.arcs[row], hypothesis.arcs[column]
-        if up != row and back != column:
-            letters.append(ord("=" if arc.matches(other) else "S"))
-            words.append(arc.word)
-            others.append(other.word)
-        elif up != row and arc.word != NOTHING:
-            letters.append(ord("o" if arc.optional else "D"))
-            words.append(arc.word)
-        elif up == row and other.word != NOTHING and not other.optional:
-            letters.append(ord("I"))
-            others.append(other.word)
+        said = None if up == row else reference.arcs[row]
+        recognised = None if back == column else hypothesis.arcs[column]
+        if letter := letter_of(said, recognised):
+            letters.append(ord(letter))
+            words += [said.word] if said else []
+            others += [recognised.word] if recognised else []
         row, column = up, back
     return words[::-1], others[::-1], bytes(letters[::-1])
+
+
+def letter_of(said: Arc | None, recognised: Arc | None) -> str:
+    """Return how a word of the reference and one that was recognised are counted; "" where neither is a word."""
+    if said and recognised:
+        return "=" if said.matches(recognised) else "S"
+    if said:
+        return "" if said.word == NOTHING else "o" if said.optional else "D"
+    return "I" if recognised and recognised.word != NOTHING and not recognised.optional else ""

@@ -74,6 +74,7 @@ class Audio:
         path, taken = os.path.join(desk.folder, f"upload-{number}"), 0
 
         def reserve(count: int) -> None:
+            """Reserve memory for so many bytes, and remember them to give them back."""
             nonlocal taken
             desk.reserve(count)
             taken += count

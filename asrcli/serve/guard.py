@@ -57,6 +57,7 @@ class Guard:
         number = uuid.uuid4().hex
 
         async def marked(message: MutableMapping[str, Any]) -> None:
+            """Send a message of the answer, its head with our headers; give up on a client that does not read."""
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]

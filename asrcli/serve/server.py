@@ -106,16 +106,21 @@ async def _serve(place: Place, start: Start, limits: Limits, console: Console, l
     loop = asyncio.get_running_loop()
 
     class Server(uvicorn.Server):
+        """A server that says what it waits for when it is asked to stop."""
+
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            """Stop, at the second signal at once."""
             if not desk.stopping:  # said later: the signal may have come in the middle of another line
                 text = f"stopping; requests that are open: {desk.open}; a second time does not wait for them"
                 loop.call_soon_threadsafe(console.note, text)
             desk.stopping, self.force_exit, self.should_exit = True, self.should_exit, True
 
     def say(text: str) -> None:
+        """Say a line, or a traceback as it is."""
         (console.raw if "\n" in text else console.note)(text)
 
     def log(status: int, text: str) -> None:
+        """Count and say an answer."""
         desk.answered[status] += 1
         console.note(text)
 
@@ -148,22 +153,28 @@ def _protocol() -> Any:
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class Protocol(H11Protocol):
+        """The protocol, with a timer while the head of a request is waited for."""
+
         _timer: Any = None
 
         def connection_made(self, transport: Any) -> None:
+            """Begin to wait for the head of the first request."""
             super().connection_made(transport)
             self._watch()
 
         def connection_lost(self, exc: Exception | None) -> None:
+            """Wait no more."""
             super().connection_lost(exc)
             self._stop()
 
         def handle_events(self) -> None:
+            """Wait no more once a head has come."""
             super().handle_events()
             if self.cycle is not None and not self.cycle.response_complete:
                 self._stop()
 
         def on_response_complete(self) -> None:
+            """Wait for the head of the next request."""
             super().on_response_complete()
             if self.cycle is None or self.cycle.response_complete:
                 self._watch()

@@ -66,6 +66,7 @@ def _work(receive: Next, put: Put) -> None:
     _uploads.append(start.folder)
 
     def announce(text: str) -> None:
+        """Send a line to the server, which says it."""
         put(Said(text))
 
     chosen = [selection.choose_class(name, None, Options(), announce) for name in start.engines]
@@ -107,6 +108,7 @@ class Served:
         count = start.workers or len(devices.named(engine, start.device))
 
         def choose(device: str, threads: int) -> Choice:
+            """Find the weights for one recogniser on a device, with so many threads."""
             setup = selection.Setup(None, device, start.dtype, threads, start.offline)
             return selection.prepare(engine, model, Options(), setup, announce)
 
@@ -125,6 +127,7 @@ class Served:
         failed: list[BaseException] = []
 
         def load(one: LocalRecogniser) -> None:
+            """Load one recogniser; an error waits for who asked."""
             try:
                 one.load()
             except BaseException as error:  # raised where they were asked for

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -26,23 +26,32 @@ if TYPE_CHECKING:
     from asrcli.types import Region, Samples
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """How a stream is listened to."""
+
+    vad: VadOptions | None = None  # None: all of it is taken for speech
+    pace: Pace = USUAL
+    speakers: StreamSpeakers | None = None  # tells who speaks
+
+
+EVERYTHING = Listening()
+
+
+EVERYTHING = Listening()  # taken for speech
+
+
 class Listener:
     """Owns what is known of one stream."""
 
     def __init__(
-        self,
-        recogniser: LocalRecogniser,
-        recording: Recording,
-        options: Options,
-        vad: VadOptions | None,
-        pace: Pace = USUAL,
-        speakers: StreamSpeakers | None = None,
+        self, recogniser: LocalRecogniser, recording: Recording, options: Options, how: Listening = EVERYTHING
     ) -> None:
         self.recogniser, self.recording, self.options = recogniser, recording, options
-        self.pace = replace(pace, detected=vad is not None)
-        self.speakers = speakers
+        self.pace = replace(how.pace, detected=how.vad is not None)
+        self.speakers = how.speakers
         self._held = ""  # settled of the segment under way, while nobody knows who says it
-        self.endpointer = Endpointer(vad)
+        self.endpointer = Endpointer(how.vad)
         self.segments: list[Segment] = []
         self.failures: list[Exception] = []
         self._recognition: Recognition | None = None

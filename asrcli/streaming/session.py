@@ -19,15 +19,12 @@ from typing import TYPE_CHECKING
 from asrcli.engines.recogniser import Choice
 from asrcli.errors import AsrError
 from asrcli.pipeline.batches import Closed, SecondsQueue
-from asrcli.streaming.listener import Listener
-from asrcli.streaming.recognition import USUAL, Pace
-from asrcli.streaming.speaking import StreamSpeakers
+from asrcli.streaming.listener import EVERYTHING, Listener, Listening
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Timings, Transcript
 from asrcli.workers.pool import recogniser
 
 if TYPE_CHECKING:
-    from asrcli.audio.vad import VadOptions
     from asrcli.streaming.sources import Source
     from asrcli.types import Samples
 
@@ -67,15 +64,7 @@ Happening = Ready | Note | Update | Over
 class Session:
     """One run over one source. Iterate over it in one thread; any thread may call `stop`."""
 
-    def __init__(
-        self,
-        source: Source,
-        choice: Choice,
-        options: Options,
-        vad: VadOptions | None,
-        pace: Pace = USUAL,
-        speakers: StreamSpeakers | None = None,
-    ) -> None:
+    def __init__(self, source: Source, choice: Choice, options: Options, how: Listening = EVERYTHING) -> None:
         self.source, self._options = source, options
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._fed: SecondsQueue[Samples | None] = SecondsQueue(math.inf if source.waits else AHEAD)
@@ -84,7 +73,7 @@ class Session:
         self._warnings: list[str] = []
         self._source_error: Exception | None = None
         self._recogniser = recogniser(choice, lambda text: self._happenings.put(Note(text)))
-        self._listener = Listener(self._recogniser, source.recording, options, vad, pace, speakers)
+        self._listener = Listener(self._recogniser, source.recording, options, how)
         self._arrived, self._first, self._told = 0.0, 0.0, False
         self._engine_seconds = 0.0
         self._over = False

@@ -122,6 +122,7 @@ def build_cutter(name: str, language: str | None = None, disabled: frozenset[str
     known: dict[str, str] = {}
 
     def cut(text: str) -> list[str]:
+        """Return the words of a text, normalised; equal words are one object."""
         words = normalize(text).split()
         return list(map(known.setdefault, words, words))
 

@@ -116,19 +116,17 @@ class NumberReader:
             before = self.words[index - 1] if index else None
             after = self.words[index + 1] if index + 1 < len(self.words) else None
             bare = word[1:] if word[0] in MARKS else word
-            if DIGITS.match(bare):
-                yield from self.digits(word, bare)
-                continue
-            entry = WORDS.get(word)
-            if entry is None:
-                yield from self.flush(word)
-            elif entry.kind in (Kind.ZERO, Kind.SMALL, Kind.TEN, Kind.LARGE):
-                yield from self.number(entry, before)
-            elif entry.kind is Kind.JOIN:
-                yield from self.join(word, before, after)
-            else:
-                yield from self.mark(word, entry.kind, after)
+            yield from self.digits(word, bare) if DIGITS.match(bare) else self.word(word, before, after)
         yield from self.flush()
+
+    def word(self, word: str, before: str | None, after: str | None) -> Iterator[str]:
+        """Take a word that is not written in digits."""
+        entry = WORDS.get(word)
+        if entry is None:
+            return self.flush(word)
+        if entry.kind in (Kind.ZERO, Kind.SMALL, Kind.TEN, Kind.LARGE):
+            return self.number(entry, before)
+        return self.join(word, before, after) if entry.kind is Kind.JOIN else self.mark(word, entry.kind, after)
 
     def say(self, result: Value) -> str:
         """Return a finished word with the sign or currency that came before it."""
@@ -196,15 +194,14 @@ class NumberReader:
 
     def mark(self, word: str, kind: Kind, after: str | None) -> Iterator[str]:
         """Take a sign, a currency or ``per cent``."""
-        if kind is Kind.SIGN:
+        if kind is Kind.SIGN and is_numeric(after):
             yield from self.flush()
-            if is_numeric(after):
-                self.prefix = SIGNS[word]
-            else:
-                yield self.say(word)
-        elif self.value is None:
-            yield self.say(word)
-        elif kind is Kind.CURRENCY:
+            self.prefix = SIGNS[word]
+            return
+        if kind is Kind.SIGN or self.value is None:
+            yield from self.flush(word)
+            return
+        if kind is Kind.CURRENCY:
             self.prefix = CURRENCIES[word]
             yield self.say(self.value)
         elif word == "percent" or after == "cent":
@@ -215,14 +212,14 @@ class NumberReader:
 
     def join(self, word: str, before: str | None, after: str | None) -> Iterator[str]:
         """Take ``and``, ``double``, ``triple`` or ``point``, which mean something only before a number."""
-        if not is_numeric(after):
+        if word == "and" and is_numeric(after) and is_kind(before, Kind.LARGE):
+            return
+        if word == "and" or not is_numeric(after):
             yield from self.flush(word)
-        elif word == "and":
-            if not is_kind(before, Kind.LARGE):
-                yield from self.flush(word)
-        elif word == "point":
-            if is_digit_word(str(after)) or str(after)[:1].isdigit():
-                self.value = f"{self.value or ''}."
+            return
+        if word == "point":
+            decimal = is_digit_word(str(after)) or str(after)[:1].isdigit()
+            self.value = f"{self.value or ''}." if decimal else self.value
         elif is_kind(after, Kind.SMALL) or is_kind(after, Kind.ZERO):
             digit = WORDS[str(after)].value
             self.value = f"{self.value or ''}{str(digit) * (2 if word == 'double' else 3)}"

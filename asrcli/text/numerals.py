@@ -99,7 +99,8 @@ def read_whole(run: str, *, short: bool = False) -> str | None:
             if digit:
                 return None
             digit = DIGITS[char]
-        elif char in SMALL:
+            continue
+        if char in SMALL:
             if SMALL[char] >= lowest_small or (digit is None and section):
                 return None
             lowest_small = SMALL[char]

@@ -137,16 +137,16 @@ def _moved(words: Sequence[Word], before: str, after: str) -> tuple[Word, ...]:
     tokens = after.split()
     matcher = SequenceMatcher(None, [word.text for word in words], tokens, autojunk=False)
     for kind, first, last, start, end in matcher.get_opcodes():
-        if kind == "equal":
-            found += words[first:last]
-        elif first < last and start < end:
-            found += _shared(words[first:last], tokens[start:end])
-        elif first < last:  # nothing stands for them: their time is that of the word before
-            if found:
+        match kind:
+            case "equal":
+                found += words[first:last]
+            case "replace":
+                found += _shared(words[first:last], tokens[start:end])
+            case "delete" if found:  # nothing stands for them: their time is that of the word before
                 found[-1] = replace(found[-1], end=words[last - 1].end)
-        else:
-            place = found[-1].end if found else words[0].start
-            found += [Word(token, place, place, source="interpolated") for token in tokens[start:end]]
+            case "insert":
+                place = found[-1].end if found else words[0].start
+                found += [Word(token, place, place, source="interpolated") for token in tokens[start:end]]
     return tuple(found)
 
 

@@ -244,6 +244,7 @@ def _start(
     """Start a process from the thread that starts processes."""
 
     def popen() -> subprocess.Popen[bytes]:
+        """Start the process; it has its own output and the descriptors that it is to keep."""
         return subprocess.Popen(
             command,
             pass_fds=kept,

@@ -89,9 +89,10 @@ def check_front(data: Mapping[str, Any], source: object) -> None:
     for key, value in data.items():
         if isinstance(value, Mapping):
             check_front(value, source)
-        elif isinstance(value, (int, float)) and not abs(value) <= FRONT.get(key, MOST_IN_FRONT):
+            continue
+        if isinstance(value, (int, float)) and not abs(value) <= FRONT.get(key, MOST_IN_FRONT):
             raise ModelError(f"'{source}' is not loaded: {key} is {value}, more than any model has")
-        elif key == "hop_length" and not (isinstance(value, int) and value >= LEAST_HOP):
+        if key == "hop_length" and not (isinstance(value, int) and value >= LEAST_HOP):
             raise ModelError(f"'{source}' is not loaded: {key} is {str(value)[:40]}, less than any model has")
 
 

@@ -274,6 +274,8 @@ def _bar() -> type[Any]:
     from huggingface_hub.utils import tqdm
 
     class Bar(tqdm):  # type: ignore[misc]
+        """A bar that is drawn on terminals only."""
+
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs["disable"] = kwargs.get("disable") or not sys.stderr.isatty()
             super().__init__(*args, **kwargs)

@@ -108,6 +108,7 @@ class Cluster:
         """Return what starts the process of an engine on a node that has so much to give."""
 
         def start(choice: Choice, device: Device, announce: Callable[[str], None]) -> RayProcess:
+            """Place a worker for an engine; what it needs has to lie at the same path on its node."""
             interpreter, found = interpreter_of(choice.engine)
             needs = [interpreter, os.path.join(found["PYTHONPATH"], OWN)] if interpreter else []
             needs += [os.path.abspath(choice.weights.path)] if choice.weights.path else []
@@ -205,9 +206,7 @@ class RayProcess:
             try:
                 answer = self.receive((Hello, Lacks), max(0.0, until - time.monotonic()))
                 if isinstance(answer, Hello):
-                    check(answer)
-                    for why in lacking:
-                        self._announce(f"{why}; it is left out")
+                    self._welcome(answer, lacking)
                     return
                 if self._cluster.leave_out(answer):
                     lacking.append(answer.why)
@@ -225,6 +224,12 @@ class RayProcess:
                 if not (all_left := list(self._cluster.left_out.values())):
                     raise
                 raise NoPlace(f"{none}; {count_of(all_left, 'node')} left out: {all_left[-1]}") from None
+
+    def _welcome(self, answer: Hello, lacking: Sequence[str]) -> None:
+        """Check who answers, and say which nodes lacked something before."""
+        check(answer)
+        for why in lacking:
+            self._announce(f"{why}; it is left out")
 
     def _again(self) -> None:
         """Ask for another place."""

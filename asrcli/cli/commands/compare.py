@@ -142,17 +142,18 @@ def compare(
         console.note(line)
     if source.no_ref:
         report.unreferenced(hypotheses, wanted, paths, source.consensus, to)
-    elif scoring.meetings:
+        raise typer.Exit(to.code)
+    if scoring.meetings:
         report.meetings(reference, hypotheses, wanted, paths, scoring.collar, to)
-    else:
-        with without_collector():
-            comparison = run(reference, hypotheses, wanted, to.losses)
-            check_baseline(conditions, comparison, hypotheses[0])
-            outcomes = [outcome for condition in conditions for outcome in condition.outcomes(comparison)]
-            report.write(comparison, paths, outcomes, fields=fields, force=reports.force)
-            if not reports.quiet and not paths.to_stdout:
-                report.print_tables(comparison, fields=fields, confusions=details.confusions, show=details.show)
-        report.judge(outcomes, sys.stderr)
+        raise typer.Exit(to.code)
+    with without_collector():
+        comparison = run(reference, hypotheses, wanted, to.losses)
+        check_baseline(conditions, comparison, hypotheses[0])
+        outcomes = [outcome for condition in conditions for outcome in condition.outcomes(comparison)]
+        report.write(comparison, paths, outcomes, fields=fields, force=reports.force)
+        if not reports.quiet and not paths.to_stdout:
+            report.print_tables(comparison, fields=fields, confusions=details.confusions, show=details.show)
+    report.judge(outcomes, sys.stderr)
     raise typer.Exit(to.code)
 
 

@@ -49,6 +49,7 @@ def run_live(
     """
     from asrcli.outputs.ledger import check_replaceable
     from asrcli.runs.plan import plan, prepare_engine
+    from asrcli.streaming.listener import Listening
     from asrcli.streaming.session import Session
     from asrcli.streaming.sources import LIST, open_source, parse_pcm
 
@@ -72,7 +73,8 @@ def run_live(
         choice = prepare_engine(wanted, planned.engine, planned.model, wanted.options, console.note)
         pace = _pace(choice.engine, wanted, live)
         console.note(f"loading {choice.engine.name} {choice.weights.name}")
-        session = Session(source, choice, wanted.options, wanted.vad, pace, _speakers(wanted, planned, console))
+        how = Listening(wanted.vad, pace, _speakers(wanted, planned, console))
+        session = Session(source, choice, wanted.options, how)
         return Live(planned, console, sinks, session).go()
 
 

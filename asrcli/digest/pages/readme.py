@@ -141,10 +141,8 @@ def find_markers(lines: Sequence[str]) -> list[Marker]:
         bare = line.rstrip("\r\n")
         if opened := _FENCE.match(bare):
             mark = opened["fence"]
-            if not fence:
-                fence = mark
-            elif mark[0] == fence[0] and len(mark) >= len(fence) and not bare.strip(" " + mark[0]):
-                fence = ""
+            closes = fence and mark[0] == fence[0] and len(mark) >= len(fence) and not bare.strip(" " + mark[0])
+            fence = "" if closes else fence or mark
             continue
         side = ALIASES.get(bare.strip())
         match = _MARKER.match(bare)

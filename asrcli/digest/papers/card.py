@@ -129,6 +129,7 @@ def lines_of(reading: Reading, sentences: Sequence[Sentence], names: frozenset[s
     used = {headline.sentence.span} if headline else set()
 
     def fresh(found: Sequence[Sentence]) -> list[Sentence]:
+        """Return the sentences that no line has used, and mark them as used."""
         kept = [one for one in found if one.span not in used]
         used.update(one.span for one in kept)
         return kept
@@ -259,10 +260,14 @@ def labels_in(words: str, known: dict[str, Reference]) -> list[str]:
     found = []
     for group in re.findall(r"\[(\d[\d,;\s–-]*)\]", words):
         for part in re.split(r"[,;\s]+", group):
-            first, dash, last = re.sub("–", "-", part).partition("-")
-            if dash and first.isdigit() and last.isdigit() and int(last) - int(first) < 100:
-                found += [str(number) for number in range(int(first), int(last) + 1)]
-            elif first.isdigit():
-                found.append(first)
+            found += _numbers_of(part)
     named = [label for label in known if not label.isdigit() and len(label) > 6 and label in words]
     return [label for label in dict.fromkeys((*found, *named)) if label in known]
+
+
+def _numbers_of(part: str) -> list[str]:
+    """Return the numbers of a citation: ``7``, or all of ``3-5``."""
+    first, dash, last = part.replace("–", "-").partition("-")
+    if dash and first.isdigit() and last.isdigit() and int(last) - int(first) < 100:
+        return [str(number) for number in range(int(first), int(last) + 1)]
+    return [first] if first.isdigit() else []

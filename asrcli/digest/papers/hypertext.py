@@ -96,6 +96,7 @@ class _Pages(HTMLParser):
     # -- events of the parser
 
     def handle_starttag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
+        """Note that an element begins; what is deeper than `MAX_DEPTH` is passed over."""
         if name in _VOID:
             self.text.append(" ")
             return
@@ -112,6 +113,7 @@ class _Pages(HTMLParser):
             self.text = []
 
     def handle_endtag(self, name: str) -> None:
+        """Close the last element of that name and all within it."""
         if not any(one.name == name for one in self.opened[-40:]):
             return
         while self.opened:
@@ -121,6 +123,7 @@ class _Pages(HTMLParser):
                 return
 
     def handle_data(self, data: str) -> None:
+        """Gather text, but that of scripts and the like."""
         if not self.silent:
             self.text.append(data)
 
@@ -147,55 +150,60 @@ class _Pages(HTMLParser):
 
     def begin(self, role: str, values: dict[str, str]) -> None:
         """Note that an element begins."""
-        if role == "silent":
-            self.silent += 1
-        elif role == "abstract":
-            self.abstract += 1
-        elif role == "bibliography":
-            self.bibliography += 1
-        elif role == "figure":
-            self.figures.append(Grid())
-        elif role == "row":
-            self.figures[-1].rows.append([])
-        elif role == "entry":
-            self.entry = values.get("id", "")
+        match role:
+            case "silent":
+                self.silent += 1
+            case "abstract":
+                self.abstract += 1
+            case "bibliography":
+                self.bibliography += 1
+            case "figure":
+                self.figures.append(Grid())
+            case "row":
+                self.figures[-1].rows.append([])
+            case "entry":
+                self.entry = values.get("id", "")
 
     def end(self, one: _Open) -> None:
         """Take what an element held."""
-        if one.role == "silent":
-            self.silent -= 1
-            return
-        if one.role in _GATHERED:
-            gathered = "".join(self.text)
-            self.text = one.before
-            self.take(one, clean(gathered, 50_000))
-            if one.role == "cite":
-                self.text.append(gathered)
-        elif one.role == "abstract":
-            self.abstract -= 1
-        elif one.role == "bibliography":
-            self.bibliography -= 1
-        elif one.role == "figure":
-            self.take_figure()
+        match one.role:
+            case "silent":
+                self.silent -= 1
+            case "abstract":
+                self.abstract -= 1
+            case "bibliography":
+                self.bibliography -= 1
+            case "figure":
+                self.take_figure()
+            case role if role in _GATHERED:
+                gathered = "".join(self.text)
+                self.text = one.before
+                self.take(one, clean(gathered, 50_000))
+                if role == "cite":
+                    self.text.append(gathered)
 
     def take(self, one: _Open, words: str) -> None:
         """Put words where they belong."""
-        if one.role == "cite":
-            self.labels.setdefault(self.cited, words)
-        elif one.role == "title":
-            self.page_title = self.page_title or words
-        elif one.role == "heading":
-            self.take_heading(int(one.name[1]), words)
-        elif one.role == "caption" and self.figures:
-            self.figures[-1].caption = words
-        elif one.role == "cell" and self.figures and self.figures[-1].rows:
-            self.figures[-1].add(words, one.width, one.height)
-        elif one.role == "entry":
-            self.entries.append((self.entry, words))
-        elif one.role == "p" and not (self.figures or self.bibliography or self.in_references):
-            part, heading = self.where()
-            if words := words.lstrip("•▪◦·*- "):
-                self.pieces.append((part, heading, words))
+        match one.role:
+            case "cite":
+                self.labels.setdefault(self.cited, words)
+            case "title":
+                self.page_title = self.page_title or words
+            case "heading":
+                self.take_heading(int(one.name[1]), words)
+            case "caption" if self.figures:
+                self.figures[-1].caption = words
+            case "cell" if self.figures and self.figures[-1].rows:
+                self.figures[-1].add(words, one.width, one.height)
+            case "entry":
+                self.entries.append((self.entry, words))
+            case "p" if not (self.figures or self.bibliography or self.in_references):
+                self.take_paragraph(words.lstrip("•▪◦·*- "))
+
+    def take_paragraph(self, words: str) -> None:
+        """Put a paragraph into its section."""
+        if words:
+            self.pieces.append((*self.where(), words))
 
     def take_heading(self, level: int, words: str) -> None:
         """Note a section."""

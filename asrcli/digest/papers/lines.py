@@ -141,6 +141,8 @@ class _Reader:
     caption: str = ""
     rows: list[str] = field(default_factory=list)
     captions: re.Pattern[str] = _COLON
+    part: Part = Part.ABSTRACT  # and name of the section that is being read
+    name: str = ""
 
     def read(self) -> None:
         """Read all lines."""
@@ -149,28 +151,38 @@ class _Reader:
         self.captions = _COLON if _COLON.search("\n".join(self.lines)) else _POINT
         # A text without an abstract's heading begins with what is most like one.
         headed = any(self.heading(line) for line in self.lines)
-        part, heading = (Part.BACK if headed else Part.ABSTRACT), ""
+        self.part = Part.BACK if headed else Part.ABSTRACT
         at = 0
         while at < len(self.lines):
-            line = self.lines[at]
-            if found := self.heading(line):
-                self.close_table()
-                while at + 1 < len(self.lines) and goes_on(line, self.lines[at + 1], typical):
-                    at += 1
-                    line = f"{line}\n{self.lines[at]}"
-                part, heading, rest = self.enter(line, found)
-                self.pieces.append((part, heading, [rest] if rest else []))
-            elif caption := self.captions.match(line):
-                at = self.take_caption(at, caption, typical)
-            elif is_row(line) or self.beside_rows(at, typical):
-                self.rows.append(line)
-            else:
-                self.close_table()
-                if not self.pieces or self.pieces[-1][:2] != (part, heading):
-                    self.pieces.append((part, heading, []))
-                self.pieces[-1][2].append(line)
-            at += 1
+            at = self.take(at, typical) + 1
         self.close_table()
+
+    def take(self, at: int, typical: float) -> int:
+        """Take what begins at a line; return the number of its last line."""
+        line = self.lines[at]
+        if found := self.heading(line):
+            return self.take_heading(at, found, typical)
+        if caption := self.captions.match(line):
+            return self.take_caption(at, caption, typical)
+        if is_row(line) or self.beside_rows(at, typical):
+            self.rows.append(line)
+            return at
+        self.close_table()
+        if not self.pieces or self.pieces[-1][:2] != (self.part, self.name):
+            self.pieces.append((self.part, self.name, []))
+        self.pieces[-1][2].append(line)
+        return at
+
+    def take_heading(self, at: int, found: re.Match[str], typical: float) -> int:
+        """Begin a section and return the number of its heading's last line."""
+        self.close_table()
+        line = self.lines[at]
+        while at + 1 < len(self.lines) and goes_on(line, self.lines[at + 1], typical):
+            at += 1
+            line = f"{line}\n{self.lines[at]}"
+        self.part, self.name, rest = self.enter(line, found)
+        self.pieces.append((self.part, self.name, [rest] if rest else []))
+        return at
 
     def beside_rows(self, at: int, typical: float) -> bool:
         """Tell whether a line without numbers belongs to a table: its head, or a row that groups others."""

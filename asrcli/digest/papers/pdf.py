@@ -70,6 +70,7 @@ def with_headings_apart(page: PageObject) -> str:
     before = ["\n"]
 
     def look(words: str, _: object, __: object, font: Any, ___: object) -> None:
+        """Gather words in bold that begin a line, as pypdf visits the text of a page."""
         bold = _BOLD.search(str((font or {}).get("/BaseFont", "")))
         if bold and words.strip() and before[0].endswith("\n") and not words.endswith("\n"):
             heads.append(words)

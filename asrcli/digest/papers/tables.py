@@ -64,19 +64,17 @@ def links_of(quote: str, tables: Sequence[Table], own: Collection[str] = ()) -> 
 def places_of(told: re.Match[str], tables: Sequence[Table]) -> Iterator[Link]:
     """Yield every cell that is a number, as a size, a change or a level."""
     number, unit = told["number"], (told["unit"] or "").strip()
-    for table in tables:
-        if not table.label:
-            continue
-        for row in table.rows:
-            name = row_name(row)
-            for at, cell in enumerate(row[1:], 1):
-                held = _CELL.match(cell)
-                if held and held["number"] == number and (held["unit"] or "") == unit:
-                    column = table.head[at] if at < len(table.head) else ""
-                    is_change = bool(held["sign"] or _CHANGES.search(column))
-                    if bool(told["change"]) != is_change and (told["change"] or column):
-                        continue
-                    yield Link(number, capital(table.label), name, short(column))
+    rows = [(table, row) for table in tables if table.label for row in table.rows]
+    for table, row in rows:
+        name = row_name(row)
+        for at, cell in enumerate(row[1:], 1):
+            held = _CELL.match(cell)
+            if not held or held["number"] != number or (held["unit"] or "") != unit:
+                continue
+            column = table.head[at] if at < len(table.head) else ""
+            is_change = bool(held["sign"] or _CHANGES.search(column))
+            if bool(told["change"]) == is_change or not (told["change"] or column):
+                yield Link(number, capital(table.label), name, short(column))
 
 
 def row_name(row: Sequence[str]) -> str:

@@ -185,10 +185,8 @@ def opening(reader: Reader) -> str:
     """Read what stands before the subject; return the test that it names."""
     test = ""
     for _ in range(4):
-        if front := reader.take(FRONT):
-            test = name(front["test"])
-        elif frame := reader.take(FRAME):
-            test = name(frame["test"] or "") or test
+        if found := reader.take(FRONT) or reader.take(FRAME):
+            test = name(found["test"] or "") or test
         elif not (reader.take(OPENING) or reader.take(SETUP)):
             break
     return test

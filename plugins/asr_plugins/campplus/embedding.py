@@ -56,6 +56,7 @@ class _Residual(nn.Module):
             self.shortcut = nn.Sequential(nn.Conv2d(32, 32, 1, (stride, 1), bias=False), nn.BatchNorm2d(32))
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """Map `(batch, 32, bins, frames)` to the same, or to half of the bins."""
         inner = functional.relu(self.bn1(self.conv1(inputs)))
         return functional.relu(self.bn2(self.conv2(inner)) + self.shortcut(inputs))
 
@@ -73,6 +74,7 @@ class _Head(nn.Module):
         self.bn2 = nn.BatchNorm2d(32)
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """Map `(batch, 1, 80, frames)` to `(batch, 320, frames)`."""
         inner = self.layer2(self.layer1(functional.relu(self.bn1(self.conv1(inputs)))))
         return functional.relu(self.bn2(self.conv2(inner))).flatten(1, 2)
 
@@ -84,6 +86,7 @@ class _Unit(nn.Module):
         self.nonlinear = _activated(outputs)
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """Map `(batch, channels, frames)` to `(batch, outputs, frames / 2)`."""
         outputs: Tensor = self.nonlinear(self.linear(inputs))
         return outputs
 
@@ -98,6 +101,7 @@ class _ContextMask(nn.Module):
         self.linear2 = nn.Conv1d(BOTTLENECK // 2, GROWTH, 1)
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """Map `(batch, BOTTLENECK, frames)` to `(batch, GROWTH, frames)`."""
         near = functional.avg_pool1d(inputs, POOLED, POOLED, ceil_mode=True)
         near = near.repeat_interleave(POOLED, -1)[..., : inputs.shape[-1]]
         context = functional.relu(self.linear1(inputs.mean(-1, keepdim=True) + near))
@@ -114,6 +118,7 @@ class _DenseLayer(nn.Module):
         self.cam_layer = _ContextMask(dilation)
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """Map `(batch, channels, frames)` to `(batch, GROWTH, frames)`."""
         outputs: Tensor = self.cam_layer(self.nonlinear2(self.linear1(self.nonlinear1(inputs))))
         return outputs
 
@@ -127,6 +132,7 @@ class _DenseBlock(nn.Module):
             self.add_module(f"tdnnd{number + 1}", _DenseLayer(channels + number * GROWTH, dilation))
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """Map `(batch, channels, frames)` to `(batch, channels + layers * GROWTH, frames)`."""
         for layer in self.children():
             inputs = torch.cat((inputs, layer(inputs)), 1)
         return inputs
@@ -139,12 +145,14 @@ class _Transit(nn.Module):
         self.linear = nn.Conv1d(channels, channels // 2, 1, bias=False)
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """Map `(batch, channels, frames)` to `(batch, channels / 2, frames)`."""
         outputs: Tensor = self.linear(self.nonlinear(inputs))
         return outputs
 
 
 class _Statistics(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
+        """Map `(batch, channels, frames)` to mean and deviation over time, `(batch, 2 * channels)`."""
         return torch.cat((inputs.mean(-1), inputs.std(-1)), -1)
 
 
@@ -157,5 +165,6 @@ class _Dense(nn.Module):
         self.nonlinear = nn.Sequential(OrderedDict(batchnorm=nn.BatchNorm1d(DIMENSIONS, affine=False)))
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """Map `(batch, channels)` to `(batch, DIMENSIONS)`."""
         outputs: Tensor = self.nonlinear(self.linear(inputs[..., None])[..., 0])
         return outputs

@@ -43,6 +43,7 @@ class _SincNet(nn.Module):
         self.norm1d = nn.ModuleList(nn.InstanceNorm1d(size, affine=True) for size in (80, 60, 60))
 
     def forward(self, samples: Tensor) -> Tensor:
+        """Map samples `(batch, 1, n)` to `(batch, 60, frames)`, a frame for every 270 of them."""
         outputs = self.wav_norm1d(samples)
         for convolution, norm in zip(self.conv1d, self.norm1d, strict=True):
             outputs = functional.leaky_relu(norm(functional.max_pool1d(convolution(outputs), 3)))
@@ -55,6 +56,7 @@ class _SincFilters(nn.Module):
         self.filterbank = _Bands()
 
     def forward(self, samples: Tensor) -> Tensor:
+        """Map samples `(batch, 1, n)` to the magnitude of each band, `(batch, 80, n / 10)`."""
         return functional.conv1d(samples, self.filterbank(), stride=10).abs()
 
 
@@ -72,6 +74,7 @@ class _Bands(nn.Module):
             self.register_buffer(name, torch.zeros(shape))
 
     def forward(self) -> Tensor:
+        """Return the filters, `(80, 1, 251)`."""
         low = LOWEST_HZ + self.low_hz_.abs()
         high = (low + LEAST_BAND_HZ + self.band_hz_.abs()).clamp(LOWEST_HZ, SAMPLE_RATE / 2)
         width, half = high - low, self.n_ / 2

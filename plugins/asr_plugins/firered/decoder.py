@@ -160,6 +160,7 @@ class Layer(nn.Module):
         widen, narrow = function_of(self.widen), function_of(self.narrow)
 
         def step(x: Tensor, state: DecoderState, index: int) -> Tensor:
+            """Map `(batch, beams, width)` to the same."""
             x = x + past(past_norm(x), state, index)
             x = x + cross(cross_norm(x), state, index)
             return x + narrow(F.gelu(widen(norm(x))))
@@ -181,6 +182,7 @@ class PastAttention(nn.Module):
         project, output, heads = function_of(self.project), function_of(self.output), self.heads
 
         def attend(x: Tensor, state: DecoderState, index: int) -> Tensor:
+            """Attend to what each beam has said, and add this step to it: `(batch, beams, width)`."""
             batch, beams, width = x.shape
             split = project(x).view(batch, beams, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
             cache = state.past[index].narrow(3, 0, state.used)
@@ -219,6 +221,7 @@ class CrossAttention(nn.Module):
         to_query, output, heads = function_of(self.query), function_of(self.output), self.heads
 
         def attend(x: Tensor, state: DecoderState, index: int) -> Tensor:
+            """Attend to the frames of the encoder: `(batch, beams, width)`."""
             batch, beams, width = x.shape
             query = to_query(x).view(batch, beams, heads, width // heads).transpose(1, 2)
             keys, values = state.cross[index]

@@ -148,6 +148,7 @@ def build_dfsmn(config: DfsmnConfig, tensors: Tensors) -> Dfsmn:
     state: dict[str, Tensor] = {}
 
     def take(ours: str, theirs: str, *shape: int, bias: bool = True) -> None:
+        """Take the weights of a layer by their name, checked against a shape, as the network's own."""
         state[f"{ours}.weight"] = tensors.take(f"{theirs}.weight", *shape)
         if bias:
             state[f"{ours}.bias"] = tensors.take(f"{theirs}.bias", shape[0])

@@ -136,23 +136,26 @@ def _call(value: Any, wanted: Call, place: str) -> dict[str, Any]:
 
 def _plain(value: Any, wanted: Any, place: str) -> Any:
     """Return a value that is a number, a text, a truth value or nothing."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if isinstance(wanted, range):
-        fits = isinstance(value, int) and number and value in wanted
-    elif wanted is float or isinstance(wanted, Between):
-        if isinstance(value, str) and re.fullmatch(r"[-+\d.]+[eE][-+]?\d+", value):
-            value, number = float(value), True  # 1e-5 is a text for YAML
-        fits = number and math.isfinite(value)
-        fits = fits and (not isinstance(wanted, Between) or wanted.least <= value <= wanted.most)
-    elif isinstance(wanted, re.Pattern):
-        fits = isinstance(value, str) and wanted.fullmatch(value) is not None
-    elif isinstance(wanted, type):
-        fits = isinstance(value, wanted)
-    else:
-        fits = type(value) is type(wanted) and value == wanted
-    if not fits:
+    real = wanted is float or isinstance(wanted, Between)
+    if real and isinstance(value, str) and re.fullmatch(r"[-+\d.]+[eE][-+]?\d+", value):
+        value = float(value)  # 1e-5 is a text for YAML
+    if not _fits(value, wanted):
         raise _wrong(value, place)
     return value
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    match wanted:
+        case range():
+            return isinstance(value, int) and number and value in wanted
+        case Between(least, most):
+            return number and math.isfinite(value) and least <= value <= most
+        case re.Pattern():
+            return isinstance(value, str) and wanted.fullmatch(value) is not None
+    if wanted is float:
+        return number and math.isfinite(value)
+    return isinstance(value, wanted) if isinstance(wanted, type) else type(value) is type(wanted) and value == wanted
 
 
 def _wrong(value: Any, place: str) -> Refused:

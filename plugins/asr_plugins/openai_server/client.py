@@ -82,6 +82,11 @@ class Client:
         hangs = 0
 
         def attempt(number: int) -> Any:
+            """Send the request once and return what came.
+
+            Raises:
+                EngineUnavailable: the server has been given up.
+            """
             nonlocal hangs
             if self._gone.is_set():
                 raise EngineUnavailable(self._why)

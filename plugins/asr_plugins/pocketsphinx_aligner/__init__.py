@@ -85,13 +85,13 @@ class PocketSphinxAligner(Aligner):
         if not words or clip.seconds < SHORTEST:
             return [None] * len(words)
         stretch = Stretch(self._features(clip), words, clip.seconds)
-        self._place(stretch, 0, len(words), 0, len(stretch.features), "onward")
+        self._place(stretch, range(len(words)), range(len(stretch.features)), "onward")
         runs = left_over(stretch.found)
         usual = stretch.usual_fit()
         filled = [run for run in runs if self._fill(stretch, *run, usual)]
         for first, last in around(stretch.found, filled):  # the borders beside what was left over were not right either
             start, end = stretch.frames(first, last)
-            self._place(stretch, first, last, start, end, "forced")
+            self._place(stretch, range(first, last), range(start, end), "forced")
         return [
             None if sounds is None else self._word(sounds, clip.seconds, number in stretch.doubtful)
             for number, sounds in enumerate(stretch.found)
@@ -120,17 +120,19 @@ class PocketSphinxAligner(Aligner):
         if share < LEAST_SECONDS:
             return False
         stretch.found[first:last] = [None] * (last - first)
-        self._place(stretch, first, last, start, end, "forced")
+        self._place(stretch, range(first, last), range(start, end), "forced")
         few = last - first <= FEW_WORDS and share <= FEW_SECONDS
         least = (FEW_FIT if few else MUMBLED_FIT) + min(0.0, usual - USUAL_FIT)
         sounds = [sound for own in stretch.found[first:last] for sound in own or ()]
         return None not in stretch.found[first:last] and fit_of(sounds) >= least
 
-    def _place(self, stretch: Stretch, first: int, last: int, start: int, end: int, leaps: Leaps) -> None:
-        """Search for words ``[first, last)`` in frames ``[start, end)``."""
-        for number, sounds in self._path(stretch.features[start:end], stretch.words[first:last], leaps):
+    def _place(self, stretch: Stretch, words: range, frames: range, leaps: Leaps) -> None:
+        """Search for some of the words in some of the frames."""
+        features = stretch.features[frames.start : frames.stop]
+        for number, sounds in self._path(features, stretch.words[words.start : words.stop], leaps):
+            start = frames.start
             moved = [replace(sound, start=sound.start + start, end=sound.end + start) for sound in sounds]
-            stretch.found[first + number] = moved
+            stretch.found[words[number]] = moved
 
     def _recognise(self, clip: Clip, words: Sequence[str]) -> list[Word]:
         if not words or clip.seconds < SHORTEST:
@@ -166,6 +168,7 @@ class PocketSphinxAligner(Aligner):
         import math
 
         def time(frame: int) -> float:
+            """Return the seconds at which a frame begins."""
             return round(min(seconds, frame / FRAMES_PER_SECOND + BORDER), 4)
 
         phones = tuple(Phone(self.model.phones[sound.phone], time(sound.start), time(sound.end)) for sound in sounds)

@@ -36,6 +36,7 @@ def features(samples: Array) -> Array:
     count = len(mel)
 
     def at(shift: int) -> Array:
+        """Return the frames, moved by so many."""
         return padded[3 + shift : 3 + shift + count]
 
     first = at(2) - at(-2)
@@ -68,6 +69,7 @@ def _filters() -> Any:
     """Return triangular filters of equal area ``(257, 25)``, their corners on bins of the transform."""
 
     def mel(hertz: float) -> float:
+        """Return a frequency on the mel scale."""
         return 2595.0 * float(np.log10(1.0 + hertz / 700.0))
 
     step = SAMPLE_RATE / FFT

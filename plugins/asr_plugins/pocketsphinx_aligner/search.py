@@ -68,6 +68,7 @@ class Graph:
         price: list[float] = []
 
         def add(chain: Chain, states: Sequence[Sequence[int]], cost: float) -> None:
+            """Append the states of a chain, which costs so much to enter."""
             chain.first = len(senones)
             for phone, own in zip(chain.phones, states, strict=True):
                 senones.extend(own)
@@ -100,14 +101,8 @@ class Graph:
 def _states(model: AcousticModel, phones: Pronunciation, before: int, after: int) -> list[list[int]]:
     around = [before, *phones, after]
     found = []
-    for place, phone in enumerate(phones):
-        position = INTERNAL
-        if len(phones) == 1:
-            position = SINGLE
-        elif place == 0:
-            position = BEGIN
-        elif place == len(phones) - 1:
-            position = END
+    positions = [SINGLE] if len(phones) == 1 else [BEGIN, *[INTERNAL] * (len(phones) - 2), END]
+    for place, (phone, position) in enumerate(zip(phones, positions, strict=True)):
         found.append(model.states(phone, around[place], around[place + 2], position).tolist())
     return found
 

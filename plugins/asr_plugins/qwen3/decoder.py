@@ -67,6 +67,7 @@ class _Layer:
     down: Linear
 
     def feed_forward(self, x: Tensor) -> Tensor:
+        """Map `(batch, tokens, width)` to the same: SwiGLU, added to its input."""
         gate, up = self.gate_up(self.inner_norm(x)).chunk(2, dim=-1)
         return x + self.down(F.silu(gate) * up)
 
@@ -90,6 +91,7 @@ class TextDecoder:
         attention, feed = f"{name}.self_attn", f"{name}.mlp"
 
         def read(part: str, out: int, into: int) -> Linear:
+            """Read one projection, which has no bias."""
             return linear(tensors, part, out, into, bias=False)
 
         return _Layer(

@@ -120,12 +120,11 @@ class Trellis:
             value = self.rests[frame, column]
             if column and self.labels[frame, column - 1] == value:
                 start = self._word_start(node - 1, frame)
-                if joined:
-                    found[-1] = Run(node - 1, found[-1].last, start, found[-1].end)
-                else:
-                    found.append(Run(node - 1, node, start, frame))
+                last, end = (found[-1].last, found[-1].end) if joined else (node, frame)
+                found = [*(found[:-1] if joined else found), Run(node - 1, last, start, end)]
                 node, frame, joined = node - 1, start, True
-            elif frame and self.rests[frame - 1, column] == value:
+                continue
+            if frame and self.rests[frame - 1, column] == value:
                 frame -= 1
             elif self.others[frame, node] == value:
                 frame, joined = self._other_start(node, frame), False

@@ -182,6 +182,7 @@ def read_vocabulary(folder: Path, tokenizer: Any, blank: int, size: int) -> Voca
         special.discard(known[delimiter])  # a special token for the library, and a space for us
 
     def segment(word: str) -> Sequence[int]:
+        """Return the numbers of the tokens of a word."""
         numbers: Sequence[int] = tokenizer(word, add_special_tokens=False)["input_ids"]
         return numbers
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +15,7 @@ import typer
 
 from asrcli.base.console import complain, tell
 from asrcli.cli.commands.digest.options import OUT, Day, Force, Out, app, day_of
+from asrcli.digest.files import Files
 from asrcli.errors import CheckFailed, InputError, UsageError
 
 EXAMPLE = """\
@@ -233,36 +236,45 @@ def import_list(
     force: Force = False,
 ) -> None:
     """Print lines for digest.toml (OPML: feeds; BibTeX: authors), or take over a tracker's days."""
-    if kind == "opml":
-        from asrcli.digest.sources.feeds import read_opml_file
+    match kind:
+        case "opml":
+            _print_feeds(file)
+        case "bibtex":
+            _print_authors(file)
+        case "awesome-asr":
+            _import_days(file, out, Files(force))
+        case _:
+            raise UsageError(f"import {kind!r}: write opml or bibtex (or awesome-asr)")
 
-        feeds = read_opml_file(file)
-        asked = [url for _, url in feeds if url.lower().startswith("https:")]
-        tell("feeds = [\n" + "".join(f'  "{url}",\n' for url in asked) + "]")
-        complain(f"asr: {len(asked)} feeds: put these lines into digest.toml")
-        for url in (url for _, url in feeds if url not in asked):
+
+def _print_feeds(file: Path) -> None:
+    from asrcli.digest.sources.feeds import read_opml_file
+
+    feeds = [url for _, url in read_opml_file(file)]
+    asked = [url for url in feeds if url.lower().startswith("https:")]
+    _print_list("feeds", asked)
+    for url in feeds:
+        if url not in asked:
             complain(f"asr: left out, because only https is asked: {url}")
-    elif kind == "bibtex":
-        from asrcli.digest.bibtex import read_authors
-
-        names = read_authors(file)
-        tell("authors = [\n" + "".join(f"  {toml_string(name)},\n" for name in names) + "]")
-        complain(f"asr: {len(names)} authors: put these lines into digest.toml")
-    elif kind == "awesome-asr":
-        from asrcli.cli.commands.digest.daily import settings_for
-        from asrcli.digest.files import Files
-        from asrcli.digest.tracker import import_days
-
-        files = Files(force)
-        for day, papers in import_days(file, out, settings_for(out, None), files):
-            tell(f"{day}\t{papers} papers")
-        files.check()
-    else:
-        raise UsageError(f"import {kind!r}: write opml or bibtex (or awesome-asr)")
 
 
-def toml_string(text: str) -> str:
-    """Return a basic TOML string (JSON's escapes are TOML's)."""
-    import json
+def _print_authors(file: Path) -> None:
+    from asrcli.digest.bibtex import read_authors
 
-    return json.dumps(text, ensure_ascii=False)
+    _print_list("authors", read_authors(file))
+
+
+def _print_list(name: str, values: Sequence[str]) -> None:
+    """Print a list of texts as a setting in TOML, for whose basic strings JSON's escapes are right."""
+    tell(f"{name} = [\n" + "".join(f"  {json.dumps(one, ensure_ascii=False)},\n" for one in values) + "]")
+    complain(f"asr: {len(values)} {name}: put these lines into digest.toml")
+
+
+def _import_days(file: Path, out: Path, files: Files) -> None:
+    """Take over the days of a tracker, and name each."""
+    from asrcli.cli.commands.digest.daily import settings_for
+    from asrcli.digest.tracker import import_days
+
+    for day, papers in import_days(file, out, settings_for(out, None), files):
+        tell(f"{day}\t{papers} papers")
+    files.check()
